@@ -1,0 +1,1 @@
+//! Datasets, batching and shuffling for the Wengert autodiff framework.

@@ -1,0 +1,1 @@
+//! Parameters, layers, initialisers and losses for the Wengert autodiff framework.

@@ -1,0 +1,1 @@
+//! Optimisers on flat parameter vectors, from SGD to Newton-CG.

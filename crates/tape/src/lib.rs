@@ -1,0 +1,1 @@
+//! A Wengert list: reverse-mode and forward-mode differentiation of tensors to any order.

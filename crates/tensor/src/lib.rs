@@ -1,0 +1,8 @@
+//! Strided CPU tensors with vectorised loops and blocked matrix products.
+
+mod element;
+pub mod math;
+pub mod parallel;
+pub mod simd;
+
+pub use element::{Element, Float};

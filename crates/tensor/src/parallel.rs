@@ -1,0 +1,140 @@
+//! Splitting work over threads so that the result does not depend on how many there are.
+//!
+//! Work is cut into chunks whose size depends on the problem alone. Each chunk writes its own part of the
+//! output, or gives a partial result that is combined in the order of the chunks. Threads are those of the
+//! current `rayon` pool: the global one, or the pool whose `install` is running.
+
+use rayon::prelude::*;
+
+/// Elements below which an elementwise loop stays on the calling thread: waking another thread costs some
+/// microseconds, in which one thread moves about this many `f32`.
+pub const PARALLEL_THRESHOLD: usize = 1 << 16;
+
+/// Elements of a chunk of an elementwise loop or a reduction: 64 KiB of `f32`, so that a chunk stays in L2.
+pub const CHUNK: usize = 1 << 14;
+
+/// The number of threads that work is split over.
+pub fn threads() -> usize {
+    rayon::current_num_threads()
+}
+
+/// Sets the number of threads of the global pool. Call it once, before any work.
+///
+/// # Errors
+/// If `threads` is 0, or the pool has already been built (by an earlier call or by earlier work).
+pub fn set_threads(threads: usize) -> Result<(), SetThreadsError> {
+    if threads == 0 {
+        return Err(SetThreadsError("the number of threads must be at least 1".into()));
+    }
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build_global()
+        .map_err(|e| SetThreadsError(e.to_string()))
+}
+
+/// Runs `work` with its parallel loops split over `threads` threads.
+///
+/// # Panics
+/// If the threads cannot be started.
+pub fn with_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("starting threads").install(work)
+}
+
+/// Why [`set_threads`] did nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetThreadsError(String);
+
+impl std::fmt::Display for SetThreadsError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "set_threads: {}", self.0)
+    }
+}
+
+impl std::error::Error for SetThreadsError {}
+
+/// Calls `work(i)` for every `i` in `0..count`, in parallel if `parallel` (and if there is more than one
+/// thread and more than one piece), else in order. Each call must touch only what belongs to its `i`.
+pub fn for_each(count: usize, parallel: bool, work: impl Fn(usize) + Sync + Send) {
+    if parallel && count > 1 && threads() > 1 {
+        (0..count).into_par_iter().for_each(work);
+    } else {
+        (0..count).for_each(work);
+    }
+}
+
+/// Calls `work(start, chunk)` for consecutive chunks of `out` of `size` elements (the last may be shorter),
+/// where `start` is the position of the chunk's first element.
+pub fn for_each_chunk<T: Send>(
+    out: &mut [T],
+    size: usize,
+    parallel: bool,
+    work: impl Fn(usize, &mut [T]) + Sync + Send,
+) {
+    let size = size.max(1);
+    if parallel && out.len() > size && threads() > 1 {
+        out.par_chunks_mut(size).enumerate().for_each(|(i, chunk)| work(i * size, chunk));
+    } else {
+        out.chunks_mut(size).enumerate().for_each(|(i, chunk)| work(i * size, chunk));
+    }
+}
+
+/// `partial(0), partial(1), …` folded by `merge` as a balanced tree of fixed shape, in parallel if `parallel`:
+/// the same bits for any number of threads. `None` if `count` is 0.
+pub fn reduce<R: Send>(
+    count: usize,
+    parallel: bool,
+    partial: impl Fn(usize) -> R + Sync + Send,
+    merge: impl Fn(R, R) -> R,
+) -> Option<R> {
+    let mut parts: Vec<R> = if parallel && count > 1 && threads() > 1 {
+        (0..count).into_par_iter().map(partial).collect()
+    } else {
+        (0..count).map(partial).collect()
+    };
+    while parts.len() > 1 {
+        let mut next = Vec::with_capacity(parts.len().div_ceil(2));
+        let mut it = parts.into_iter();
+        while let Some(a) = it.next() {
+            next.push(match it.next() {
+                Some(b) => merge(a, b),
+                None => a,
+            });
+        }
+        parts = next;
+    }
+    parts.pop()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reduce_gives_the_same_bits_for_any_number_of_threads() {
+        let values: Vec<f32> = (0..10_007).map(|i| ((i * 7919) % 1000) as f32 * 1e-3 + 1e3).collect();
+        let sum = || {
+            reduce(values.len().div_ceil(13), true, |i| values.iter().skip(13 * i).take(13).sum(), |a: f32, b| a + b)
+        };
+        let expected = with_threads(1, sum);
+        for n in [2, 3, 8] {
+            assert_eq!(with_threads(n, sum), expected);
+        }
+        assert_eq!(reduce(0, true, |_| 0.0, |a: f32, b| a + b), None);
+    }
+
+    #[test]
+    fn chunks_cover_everything_once() {
+        let mut out = vec![0usize; 1001];
+        for_each_chunk(&mut out, 64, true, |start, chunk| {
+            for (i, x) in chunk.iter_mut().enumerate() {
+                *x += start + i;
+            }
+        });
+        assert!(out.iter().enumerate().all(|(i, &x)| x == i));
+    }
+
+    #[test]
+    fn zero_threads_is_an_error() {
+        assert!(set_threads(0).unwrap_err().to_string().contains("at least 1"));
+    }
+}

@@ -1,0 +1,1 @@
+//! Automatic differentiation of tensors on the CPU, to any order.
