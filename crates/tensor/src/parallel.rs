@@ -113,7 +113,12 @@ mod tests {
     fn reduce_gives_the_same_bits_for_any_number_of_threads() {
         let values: Vec<f32> = (0..10_007).map(|i| ((i * 7919) % 1000) as f32 * 1e-3 + 1e3).collect();
         let sum = || {
-            reduce(values.len().div_ceil(13), true, |i| values.iter().skip(13 * i).take(13).sum(), |a: f32, b| a + b)
+            reduce(
+                values.len().div_ceil(13),
+                true,
+                |i| values.iter().skip(13 * i).take(13).sum(),
+                |a: f32, b| a + b,
+            )
         };
         let expected = with_threads(1, sum);
         for n in [2, 3, 8] {
