@@ -196,9 +196,9 @@ mod tests {
 
     #[test]
     fn maximum_and_minimum_propagate_nan() {
-        assert!(f32::NAN.maximum(1.0).is_nan() && 1.0f32.maximum(f32::NAN).is_nan());
-        assert!(f64::NAN.minimum(1.0).is_nan() && 1.0f64.minimum(f64::NAN).is_nan());
-        assert_eq!((2.0f32.maximum(1.0), 2.0f32.minimum(1.0)), (2.0, 1.0));
+        assert!(Float::maximum(f32::NAN, 1.0).is_nan() && Float::maximum(1.0f32, f32::NAN).is_nan());
+        assert!(Float::minimum(f64::NAN, 1.0).is_nan() && Float::minimum(1.0f64, f64::NAN).is_nan());
+        assert_eq!((Float::maximum(2.0f32, 1.0), Float::minimum(2.0f32, 1.0)), (2.0, 1.0));
     }
 
     #[test]

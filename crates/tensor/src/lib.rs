@@ -1,8 +1,31 @@
 //! Strided CPU tensors with vectorised loops and blocked matrix products.
 
+mod arithmetic;
+mod create;
+mod display;
 mod element;
+mod layout;
+pub mod loops;
 pub mod math;
+mod operand;
 pub mod parallel;
+pub mod shape;
 pub mod simd;
+mod storage;
+mod sum;
+mod tensor;
+mod unary;
+mod view;
 
 pub use element::{Element, Float};
+pub use operand::Operand;
+pub use shape::{Axes, Axis, Dims, Shape, Slice};
+pub use sum::broadcast_axes;
+pub use tensor::{ShapeError, Tensor};
+pub use unary::integer_power;
+pub use view::{flattened, permutation, resolve_dims};
+
+/// What buffers the calling thread holds: for tests that a loop allocates nothing, and for giving memory back.
+pub mod memory {
+    pub use crate::storage::{ALIGNMENT, MemoryStats, stats, trim};
+}

@@ -1,0 +1,68 @@
+//! Copying strided elements into consecutive memory.
+
+use crate::element::Element;
+use crate::layout::Layout;
+use crate::loops::nest::Nest;
+use crate::parallel::{self, CHUNK, PARALLEL_THRESHOLD};
+use crate::tensor::Tensor;
+
+/// Side of the square that a transposing copy moves at once: its two sides' cache lines fit in L1.
+const TILE: usize = 32;
+
+impl<T: Element> Tensor<T> {
+    /// A contiguous copy in fresh storage.
+    pub fn copied(&self) -> Tensor<T> {
+        let source = self.storage.as_slice();
+        Tensor::filled_by(self.shape().clone(), |out| copy_to(source, &self.layout, out))
+    }
+}
+
+/// Writes the elements of `layout` over `source` to `out` in row-major order.
+pub(crate) fn copy_to<T: Element>(source: &[T], layout: &Layout, out: &mut [T]) {
+    if out.is_empty() {
+        return;
+    }
+    let nest = Nest::new([layout, &Layout::contiguous(layout.shape.clone())]);
+    let (length, stride) = (nest.row_length, nest.row_strides[0]);
+    let parallel = out.len() >= PARALLEL_THRESHOLD;
+    // Rows that lie across memory, next to each other: tiles of several rows use each cache line whole.
+    if stride.unsigned_abs() > 1
+        && nest.rows > 1
+        && nest.row_start(1)[0].wrapping_sub(nest.row_start(0)[0]) == 1
+    {
+        return parallel::for_each_chunk(out, TILE * length, parallel, |start, chunk| {
+            transpose_rows(source, &nest, start / length, chunk);
+        });
+    }
+    let rows_per_chunk = (CHUNK / length).max(1);
+    parallel::for_each_chunk(out, rows_per_chunk * length, parallel, |start, chunk| {
+        let rows = start / length..(start + chunk.len()) / length;
+        let first = rows.start;
+        nest.for_rows(rows, |row, [from, _]| {
+            let target = &mut chunk[(row - first) * length..][..length];
+            match stride {
+                1 => target.copy_from_slice(&source[from..from + length]),
+                0 => target.fill(source[from]),
+                _ => {
+                    for (i, x) in target.iter_mut().enumerate() {
+                        *x = source[from.wrapping_add_signed(i as isize * stride)];
+                    }
+                }
+            }
+        });
+    });
+}
+
+/// Copies the rows that fill `chunk`, from row `first`, a tile of columns at a time.
+fn transpose_rows<T: Element>(source: &[T], nest: &Nest<2>, first: usize, chunk: &mut [T]) {
+    let (length, stride) = (nest.row_length, nest.row_strides[0]);
+    for column in (0..length).step_by(TILE) {
+        let columns = TILE.min(length - column);
+        nest.for_rows(first..first + chunk.len() / length, |row, [from, _]| {
+            let target = &mut chunk[(row - first) * length + column..][..columns];
+            for (i, x) in target.iter_mut().enumerate() {
+                *x = source[from.wrapping_add_signed((column + i) as isize * stride)];
+            }
+        });
+    }
+}

@@ -1,0 +1,12 @@
+//! The loops that every operation goes through: each takes a formula and knows how to walk strided operands,
+//! vectorise and split over threads, so that an operation is no more than its formula.
+
+mod copy;
+mod map;
+mod nest;
+mod reduce;
+mod rows;
+
+pub use map::{Map1, Map2, Map3};
+pub use reduce::Fold;
+pub use rows::RowMap;

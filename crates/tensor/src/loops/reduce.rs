@@ -1,0 +1,306 @@
+//! Reductions over any axes, pairwise, so that rounding errors grow with the logarithm of the count.
+
+use smallvec::SmallVec;
+
+use crate::element::Element;
+use crate::layout::Layout;
+use crate::loops::nest::Nest;
+use crate::parallel::{self, CHUNK, PARALLEL_THRESHOLD};
+use crate::shape::{Axes, Shape};
+use crate::simd::{Isa, Kernel, dispatch};
+use crate::tensor::Tensor;
+
+/// A reduction: how to take in an element, how to join two partial results, how to finish.
+pub trait Fold<T>: Sync {
+    /// A partial result.
+    type Partial: Copy + Send + Sync;
+    /// The type of the result.
+    type Output: Element;
+    /// The partial result of no elements.
+    fn identity(&self) -> Self::Partial;
+    /// Takes in one element.
+    fn step<I: Isa>(&self, partial: Self::Partial, x: T) -> Self::Partial;
+    /// Joins two partial results.
+    fn merge(&self, a: Self::Partial, b: Self::Partial) -> Self::Partial;
+    /// The result for `count` elements.
+    fn finish(&self, partial: Self::Partial, count: usize) -> Self::Output;
+}
+
+/// Independent partial results along a row, so that the compiler can use vector registers.
+const LANES: usize = 32;
+/// Elements that are folded one after the other into [`LANES`] partial results before pairs are formed.
+const BLOCK: usize = 4096;
+/// Rows that are folded one after the other when whole rows are added up.
+const ROW_BLOCK: usize = 64;
+/// Columns that are worked on at once when whole rows are added up.
+const STRIP: usize = 256;
+
+impl<T: Element> Tensor<T> {
+    /// Reduces over `axes`; they stay with length 1 if `keepdim`, and go away otherwise.
+    ///
+    /// # Panics
+    /// If an axis does not exist or is given twice; `operation` names the operation in the message.
+    #[track_caller]
+    pub fn fold<F: Fold<T>>(
+        &self,
+        operation: &str,
+        axes: impl Into<Axes>,
+        keepdim: bool,
+        fold: F,
+    ) -> Tensor<F::Output> {
+        let mask = axes.into().mask(operation, self.shape());
+        let shape: Shape = self
+            .shape()
+            .iter()
+            .zip(&mask)
+            .filter(|(_, reduced)| keepdim || !**reduced)
+            .map(|(&d, &reduced)| if reduced { 1 } else { d })
+            .collect();
+        // The innermost axis that counts must be consecutive, whether it is reduced or kept.
+        let inner = (0..self.rank()).rev().find(|&i| self.shape()[i] != 1);
+        let source = match inner {
+            Some(i) if self.layout.strides[i] != 1 => self.copied(),
+            _ => self.clone(),
+        };
+        let (kept, reduced) = separate(&source.layout, &mask);
+        let data = source.storage.as_slice();
+        let along_rows = inner.is_none_or(|i| mask[i]);
+        Tensor::filled_by(shape, |out| {
+            if out.is_empty() {
+            } else if source.is_empty() {
+                out.fill(fold.finish(fold.identity(), 0));
+            } else if along_rows {
+                fold_rows(data, &kept, &reduced, &fold, out);
+            } else {
+                fold_columns(data, &kept, &reduced, &fold, out);
+            }
+        })
+    }
+}
+
+/// The axes that stay and the axes that are reduced, each as a layout. Only the first carries the offset.
+fn separate(layout: &Layout, mask: &[bool]) -> (Layout, Layout) {
+    let part = |wanted: bool, offset: usize| {
+        let axes: SmallVec<[usize; 4]> = (0..mask.len()).filter(|&i| mask[i] == wanted).collect();
+        Layout { offset, ..layout.permute(&axes) }
+    };
+    (part(false, layout.offset), part(true, 0))
+}
+
+/// Every output element is the fold of one or more consecutive rows.
+fn fold_rows<T: Element, F: Fold<T>>(
+    data: &[T],
+    kept: &Layout,
+    reduced: &Layout,
+    fold: &F,
+    out: &mut [F::Output],
+) {
+    let (outputs, inputs) = (Nest::new([kept]), Nest::new([reduced]));
+    let length = inputs.row_length;
+    let count = inputs.rows * length;
+    let position = |i: usize| outputs.element(i);
+    if out.len() == 1 && inputs.rows == 1 && count >= PARALLEL_THRESHOLD {
+        let row = &data[position(0)..position(0) + length];
+        let chunk = |i: usize| fold_slice(&row[i * CHUNK..length.min((i + 1) * CHUNK)], fold);
+        let total = parallel::reduce(length.div_ceil(CHUNK), true, chunk, |a, b| fold.merge(a, b));
+        out[0] = fold.finish(total.unwrap_or_else(|| fold.identity()), count);
+        return;
+    }
+    let parallel = out.len() * count >= PARALLEL_THRESHOLD;
+    parallel::for_each_chunk(out, (CHUNK / count).max(1), parallel, |start, chunk| {
+        for (i, o) in chunk.iter_mut().enumerate() {
+            let base = position(start + i);
+            let total = pairwise(
+                0,
+                inputs.rows,
+                1,
+                &|row, _| {
+                    let from = base + inputs.row_start(row)[0];
+                    fold_slice(&data[from..from + length], fold)
+                },
+                &|a, b| fold.merge(a, b),
+            );
+            *o = fold.finish(total, count);
+        }
+    });
+}
+
+/// Every output element is the fold of a column; whole strips of columns are folded at once.
+fn fold_columns<T: Element, F: Fold<T>>(
+    data: &[T],
+    kept: &Layout,
+    reduced: &Layout,
+    fold: &F,
+    out: &mut [F::Output],
+) {
+    let (outputs, inputs) = (Nest::new([kept]), Nest::new([reduced]));
+    let count = inputs.rows * inputs.row_length;
+    let width = outputs.row_length;
+    let strip = |base: usize, columns: usize, rows: std::ops::Range<usize>| -> Partials<F::Partial> {
+        pairwise(
+            rows.start,
+            rows.end,
+            ROW_BLOCK,
+            &|from, to| {
+                let mut partials: Partials<F::Partial> = SmallVec::from_elem(fold.identity(), columns);
+                for row in from..to {
+                    let at = base.wrapping_add(inputs.element(row));
+                    dispatch(FoldRow { partials: &mut partials, row: &data[at..at + columns], fold });
+                }
+                partials
+            },
+            &|mut a, b| {
+                a.iter_mut().zip(&b).for_each(|(a, &b)| *a = fold.merge(*a, b));
+                a
+            },
+        )
+    };
+    let parallel = out.len() * count >= PARALLEL_THRESHOLD;
+    // Tall and narrow: threads share the rows. Otherwise each takes its own columns.
+    if outputs.rows == 1 && width <= STRIP && parallel {
+        let base = outputs.row_start(0)[0];
+        let tall = (4 * CHUNK / width).max(ROW_BLOCK);
+        let piece = |i: usize| strip(base, width, i * tall..count.min((i + 1) * tall));
+        let merge = |mut a: Partials<F::Partial>, b: Partials<F::Partial>| {
+            a.iter_mut().zip(&b).for_each(|(a, &b)| *a = fold.merge(*a, b));
+            a
+        };
+        let total = parallel::reduce(count.div_ceil(tall), true, piece, merge).expect("there are rows");
+        out.iter_mut().zip(&total).for_each(|(o, &p)| *o = fold.finish(p, count));
+        return;
+    }
+    // A chunk is one strip of one row of the output.
+    let strips = width.div_ceil(STRIP);
+    let mut pieces: Vec<&mut [F::Output]> =
+        out.chunks_mut(width).flat_map(|row| row.chunks_mut(STRIP)).collect();
+    parallel::for_each_chunk(&mut pieces, 1, parallel, |piece, target| {
+        let target = &mut *target[0];
+        let base = outputs.row_start(piece / strips)[0] + (piece % strips) * STRIP;
+        let total = strip(base, target.len(), 0..count);
+        target.iter_mut().zip(&total).for_each(|(o, &p)| *o = fold.finish(p, count));
+    });
+}
+
+/// Partial results of a strip of columns.
+type Partials<P> = SmallVec<[P; 16]>;
+
+impl Nest<1> {
+    /// Where element `i`, counted in row-major order, lies.
+    fn element(&self, i: usize) -> usize {
+        let [start] = self.row_start(i / self.row_length);
+        start.wrapping_add_signed((i % self.row_length) as isize * self.row_strides[0])
+    }
+}
+
+/// `leaf(from, to)` for blocks of at most `block` positions, merged as a balanced tree of fixed shape.
+fn pairwise<P>(
+    from: usize,
+    to: usize,
+    block: usize,
+    leaf: &impl Fn(usize, usize) -> P,
+    merge: &impl Fn(P, P) -> P,
+) -> P {
+    let count = to - from;
+    if count <= block {
+        return leaf(from, to);
+    }
+    // A cut at a whole number of blocks.
+    let middle = from + count.div_ceil(block).div_ceil(2) * block;
+    merge(pairwise(from, middle, block, leaf, merge), pairwise(middle, to, block, leaf, merge))
+}
+
+/// The fold of consecutive elements.
+fn fold_slice<T: Element, F: Fold<T>>(x: &[T], fold: &F) -> F::Partial {
+    pairwise(0, x.len(), BLOCK, &|from, to| dispatch(FoldBlock { x: &x[from..to], fold }), &|a, b| {
+        fold.merge(a, b)
+    })
+}
+
+struct FoldBlock<'a, T, F> {
+    x: &'a [T],
+    fold: &'a F,
+}
+
+impl<T: Element, F: Fold<T>> Kernel for FoldBlock<'_, T, F> {
+    type Output = F::Partial;
+    #[inline(always)]
+    fn run<I: Isa>(self) -> F::Partial {
+        let mut lanes = [self.fold.identity(); LANES];
+        let mut chunks = self.x.chunks_exact(LANES);
+        for chunk in &mut chunks {
+            for (lane, &x) in lanes.iter_mut().zip(chunk) {
+                *lane = self.fold.step::<I>(*lane, x);
+            }
+        }
+        for (lane, &x) in lanes.iter_mut().zip(chunks.remainder()) {
+            *lane = self.fold.step::<I>(*lane, x);
+        }
+        let mut width = LANES;
+        while width > 1 {
+            width /= 2;
+            for i in 0..width {
+                lanes[i] = self.fold.merge(lanes[i], lanes[i + width]);
+            }
+        }
+        lanes[0]
+    }
+}
+
+struct FoldRow<'a, T, P, F> {
+    partials: &'a mut [P],
+    row: &'a [T],
+    fold: &'a F,
+}
+
+impl<T: Element, F: Fold<T>> Kernel for FoldRow<'_, T, F::Partial, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        for (partial, &x) in self.partials.iter_mut().zip(self.row) {
+            *partial = self.fold.step::<I>(*partial, x);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Count;
+    impl Fold<f64> for Count {
+        type Partial = u32;
+        type Output = u32;
+        fn identity(&self) -> u32 {
+            0
+        }
+        #[inline(always)]
+        fn step<I: Isa>(&self, partial: u32, _: f64) -> u32 {
+            partial + 1
+        }
+        fn merge(&self, a: u32, b: u32) -> u32 {
+            a + b
+        }
+        fn finish(&self, partial: u32, count: usize) -> u32 {
+            assert_eq!(partial as usize, count);
+            partial
+        }
+    }
+
+    #[test]
+    fn every_element_is_taken_once_for_any_axes_and_layout() {
+        let base = Tensor::<f64>::zeros([4, 1, 3, 70]);
+        for (order, step) in [([0, 1, 2, 3], 1), ([3, 2, 1, 0], 1), ([2, 0, 3, 1], 2), ([1, 3, 0, 2], -1)] {
+            let x = base.permute(order).slice_axis(0, crate::Slice::from(..).step(step));
+            for mask in 0..16 {
+                let axes: Vec<isize> = (0..4).filter(|a| mask >> a & 1 == 1).collect();
+                let counts = x.fold("count", &axes[..], false, Count);
+                let expected: usize = axes.iter().map(|&a| x.shape()[a as usize]).product();
+                assert!(counts.to_vec().iter().all(|&c| c as usize == expected), "{axes:?}");
+                assert_eq!(counts.len() * expected, x.len());
+            }
+        }
+        assert_eq!(Tensor::<f64>::zeros([3, 0]).fold("count", 1, false, Count).to_vec(), [0, 0, 0]);
+        assert_eq!(Tensor::<f64>::zeros([300_000]).fold("count", .., false, Count).item(), 300_000);
+        assert_eq!(Tensor::<f64>::zeros([30_000, 10]).fold("count", 0, true, Count).to_vec(), [30_000; 10]);
+    }
+}

@@ -1,0 +1,35 @@
+//! What may stand on the other side of a binary operation.
+
+use crate::element::Float;
+use crate::tensor::Tensor;
+
+/// A tensor or a number, for methods such as [`Tensor::maximum`] and [`Tensor::gt`] that take either.
+pub trait Operand<T: Float> {
+    /// The operand as a tensor; a number becomes one without axes, which broadcasts to any shape.
+    fn to_tensor(&self) -> Tensor<T>;
+}
+
+impl<T: Float> Operand<T> for Tensor<T> {
+    fn to_tensor(&self) -> Tensor<T> {
+        self.clone()
+    }
+}
+
+impl<T: Float> Operand<T> for &Tensor<T> {
+    fn to_tensor(&self) -> Tensor<T> {
+        (*self).clone()
+    }
+}
+
+// With two number types, a literal such as `2.0` falls back to `f64`, whatever the tensor's type.
+impl<T: Float> Operand<T> for f64 {
+    fn to_tensor(&self) -> Tensor<T> {
+        Tensor::scalar(T::from_f64(*self))
+    }
+}
+
+impl<T: Float> Operand<T> for f32 {
+    fn to_tensor(&self) -> Tensor<T> {
+        Tensor::scalar(T::from_f64(f64::from(*self)))
+    }
+}

@@ -1,0 +1,163 @@
+//! Elementwise functions of one tensor.
+
+use crate::element::Float;
+use crate::loops::Map1;
+use crate::simd::Isa;
+use crate::tensor::Tensor;
+
+/// A method on [`Tensor`] from the formula of one element, in which `I` is the instruction set.
+macro_rules! unary {
+    ($( $(#[$doc:meta])* $name:ident, $Formula:ident, |$x:ident| $formula:expr; )*) => { $(
+        struct $Formula;
+
+        impl<T: Float> Map1<T, T> for $Formula {
+            #[inline(always)]
+            fn call<I: Isa>(&self, $x: T) -> T {
+                $formula
+            }
+        }
+
+        impl<T: Float> Tensor<T> {
+            $(#[$doc])*
+            pub fn $name(&self) -> Tensor<T> {
+                self.map($Formula)
+            }
+        }
+    )* };
+}
+
+unary! {
+    /// eˣ.
+    exp, Exp, |x| x.exp::<I>();
+    /// eˣ − 1, exact near 0.
+    exp_m1, ExpM1, |x| x.exp_m1::<I>();
+    /// The natural logarithm; NaN below 0, −∞ at 0.
+    ln, Ln, |x| x.ln::<I>();
+    /// ln(1 + x), exact near 0.
+    ln_1p, Ln1p, |x| x.ln_1p::<I>();
+    /// √x; NaN below 0.
+    sqrt, Sqrt, |x| x.sqrt();
+    /// 1 / √x.
+    rsqrt, Rsqrt, |x| x.rsqrt::<I>();
+    /// 1 / x.
+    recip, Recip, |x| T::ONE / x;
+    /// x².
+    square, Square, |x| x * x;
+    /// |x|.
+    abs, Abs, |x| x.abs();
+    /// −1, 0 or 1; NaN for NaN.
+    sign, Sign, |x| x.sign();
+    /// sin x, x in radians.
+    sin, Sin, |x| x.sin::<I>();
+    /// cos x, x in radians.
+    cos, Cos, |x| x.cos::<I>();
+    /// tan x, x in radians.
+    tan, Tan, |x| x.tan::<I>();
+    /// tanh x.
+    tanh, Tanh, |x| x.tanh::<I>();
+    /// sinh x.
+    sinh, Sinh, |x| x.sinh::<I>();
+    /// cosh x.
+    cosh, Cosh, |x| x.cosh::<I>();
+    /// arctan x, in radians.
+    atan, Atan, |x| x.atan::<I>();
+    /// arcsin x, in radians.
+    asin, Asin, |x| x.asin::<I>();
+    /// arccos x, in radians.
+    acos, Acos, |x| x.acos::<I>();
+    /// The logistic function 1 / (1 + e⁻ˣ).
+    sigmoid, Sigmoid, |x| x.sigmoid::<I>();
+    /// The error function 2/√π ∫₀ˣ e^(−t²) dt.
+    erf, Erf, |x| x.erf::<I>();
+    /// 1 − erf x, exact for large x.
+    erfc, Erfc, |x| x.erfc::<I>();
+    /// The exact GELU, x · Φ(x) = x/2 · (1 + erf(x/√2)) (Hendrycks & Gimpel, 2016).
+    gelu, Gelu, |x| x.gelu::<I>();
+    /// ln(1 + eˣ), without overflow.
+    softplus, Softplus, |x| x.softplus::<I>();
+    /// max(x, 0); NaN for NaN.
+    relu, Relu, |x| x.maximum(T::ZERO);
+    /// The largest integer not above x.
+    floor, Floor, |x| x.floor();
+    /// The nearest integer, halves to even.
+    round, Round, |x| x.round_ties_even();
+}
+
+struct Powf<T>(T);
+
+impl<T: Float> Map1<T, T> for Powf<T> {
+    #[inline(always)]
+    fn call<I: Isa>(&self, x: T) -> T {
+        x.powf::<I>(self.0)
+    }
+}
+
+impl<T: Float> Tensor<T> {
+    /// xⁿ by repeated multiplication; 0⁰ is 1.
+    pub fn powi(&self, n: i32) -> Tensor<T> {
+        match n {
+            2 => self.square(),
+            3 => self.map(|x: T| x * x * x),
+            _ => self.map(move |x: T| integer_power(x, n)),
+        }
+    }
+
+    /// xʸ for a number y; NaN for negative x unless y is an integer.
+    pub fn powf(&self, y: f64) -> Tensor<T> {
+        self.map(Powf(T::from_f64(y)))
+    }
+
+    /// x limited to `low..=high`; NaN stays.
+    ///
+    /// # Panics
+    /// If `low > high` or either is NaN.
+    #[track_caller]
+    pub fn clamp(&self, low: f64, high: f64) -> Tensor<T> {
+        assert!(low <= high, "clamp: the lower limit {low} is not below the upper limit {high}");
+        let (low, high) = (T::from_f64(low), T::from_f64(high));
+        self.map(move |x: T| x.maximum(low).minimum(high))
+    }
+}
+
+/// xⁿ with the same rounding on every platform: binary exponentiation from the low bit of |n| up.
+#[inline(always)]
+pub fn integer_power<T: Float>(x: T, n: i32) -> T {
+    let (mut result, mut square, mut bits) = (T::ONE, x, n.unsigned_abs());
+    while bits > 0 {
+        if bits & 1 == 1 {
+            result *= square;
+        }
+        square = square * square;
+        bits >>= 1;
+    }
+    if n < 0 { T::ONE / result } else { result }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn powers() {
+        let x = Tensor::from([-2.0f64, 0.0, 3.0]);
+        assert_eq!(x.powi(0).to_vec(), [1.0, 1.0, 1.0]);
+        assert_eq!(x.powi(5).to_vec(), [-32.0, 0.0, 243.0]);
+        assert_eq!(x.powi(-1).to_vec(), [-0.5, f64::INFINITY, 1.0 / 3.0]);
+        assert!(x.powf(0.5).at([0]).is_nan());
+    }
+
+    #[test]
+    fn every_element_of_any_view() {
+        let x = Tensor::<f64>::linspace(-1.0, 1.0, 60).reshape([3, 4, 5]);
+        for view in [x.clone(), x.t(), x.flip(1), x.slice_axis(2, crate::Slice::from(..).step(2))] {
+            let expected: Vec<f64> = view.to_vec().iter().map(|v| v * v).collect();
+            assert_eq!(view.square().to_vec(), expected);
+        }
+    }
+
+    #[test]
+    fn nan_stays() {
+        let x = Tensor::from([f32::NAN]);
+        assert!(x.relu().item().is_nan() && x.clamp(0.0, 1.0).item().is_nan());
+    }
+}
