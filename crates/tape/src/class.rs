@@ -1,0 +1,13 @@
+//! Classes of operations whose rules follow from one formula.
+
+mod bilinear;
+mod elementwise;
+mod linear;
+
+pub use bilinear::Bilinear;
+pub use elementwise::{Elementwise, Reads};
+pub use linear::Linear;
+
+pub(crate) use bilinear::BilinearOp;
+pub(crate) use elementwise::ElementwiseOp;
+pub(crate) use linear::LinearOp;

@@ -1,0 +1,111 @@
+//! Operations that are linear in each of two inputs.
+
+use wengert_tensor::{Float, Shape, Tensor};
+
+use crate::op::{Cotangents, Op, Point, Saves, apply};
+use crate::var::Var;
+
+/// An operation that is linear in each of two inputs, such as a product or a convolution.
+///
+/// The tangent of `f(a, b)` is `f(ȧ, b) + f(a, ḃ)`; the cotangents are the two transposes.
+///
+/// ```
+/// use wengert_tape::{Bilinear, Var, check_grads};
+/// use wengert_tensor::{Float, Shape, Tensor};
+///
+/// #[derive(Clone)]
+/// struct Dot;
+/// impl<T: Float> Bilinear<T> for Dot {
+///     fn name(&self) -> &str { "dot" }
+///     fn forward(&self, a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> { (a * b).sum() }
+///     fn left(&self, cotangent: &Var<T>, b: &Var<T>, _a: &Shape) -> Var<T> { cotangent * b }
+///     fn right(&self, cotangent: &Var<T>, a: &Var<T>, _b: &Shape) -> Var<T> { cotangent * a }
+/// }
+///
+/// let (a, b) = (Var::from([1.0f64, 2.0]), Var::from([3.0, 4.0]));
+/// assert_eq!(a.bilinear(Dot, &b).item(), 11.0);
+/// check_grads(|v| v[0].bilinear(Dot, &v[1]), &[a, b], 2).unwrap();
+/// ```
+pub trait Bilinear<T: Float>: Clone + 'static {
+    /// The name in messages.
+    fn name(&self) -> &str;
+    /// The value.
+    #[track_caller]
+    fn forward(&self, a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T>;
+    /// The cotangent of the left input, of shape `a`.
+    fn left(&self, cotangent: &Var<T>, b: &Var<T>, a: &Shape) -> Var<T>;
+    /// The cotangent of the right input, of shape `b`.
+    fn right(&self, cotangent: &Var<T>, a: &Var<T>, b: &Shape) -> Var<T>;
+    /// Adds the cotangent of the left input to `into`; by default by computing it first. An override lets a
+    /// matrix product add to what is there.
+    fn add_left(&self, cotangent: &Tensor<T>, b: &Tensor<T>, into: &mut Tensor<T>) {
+        let (cotangent, b) = (Var::constant(cotangent.clone()), Var::constant(b.clone()));
+        let shape = into.shape().clone();
+        *into += self.left(&cotangent, &b, &shape).sum_to(&shape).value();
+    }
+    /// Adds the cotangent of the right input to `into`.
+    fn add_right(&self, cotangent: &Tensor<T>, a: &Tensor<T>, into: &mut Tensor<T>) {
+        let (cotangent, a) = (Var::constant(cotangent.clone()), Var::constant(a.clone()));
+        let shape = into.shape().clone();
+        *into += self.right(&cotangent, &a, &shape).sum_to(&shape).value();
+    }
+    /// The shape of the output: see [`Op::output_shape`].
+    fn output_shape(&self, _a: &Shape, _b: &Shape) -> Option<Shape> {
+        None
+    }
+}
+
+impl<T: Float> Var<T> {
+    /// Applies a bilinear operation.
+    #[track_caller]
+    pub fn bilinear<B: Bilinear<T>>(&self, operation: B, other: &Var<T>) -> Var<T> {
+        apply(BilinearOp(operation), &[self, other])
+    }
+}
+
+pub(crate) struct BilinearOp<B>(pub(crate) B);
+
+impl<T: Float, B: Bilinear<T>> Op<T> for BilinearOp<B> {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    #[track_caller]
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
+        self.0.forward(inputs[0], inputs[1])
+    }
+
+    fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
+        let (a, b) = (at.input(0), at.input(1));
+        let plain = |other: &Var<T>| !cotangent.is_tracked() && !other.is_tracked();
+        let left = || self.0.left(cotangent, b, a.shape());
+        if plain(b) {
+            into.add_in_place(0, left, |sum| self.0.add_left(cotangent.value(), b.value(), sum));
+        } else {
+            into.add(0, left);
+        }
+        let right = || self.0.right(cotangent, a, b.shape());
+        if plain(a) {
+            into.add_in_place(1, right, |sum| self.0.add_right(cotangent.value(), a.value(), sum));
+        } else {
+            into.add(1, right);
+        }
+    }
+
+    fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
+        let left = tangents[0].as_ref().map(|t| t.bilinear(self.0.clone(), at.input(1)));
+        let right = tangents[1].as_ref().map(|t| at.input(0).bilinear(self.0.clone(), t));
+        match (left, right) {
+            (Some(left), Some(right)) => Some(left + right),
+            (left, right) => left.or(right),
+        }
+    }
+
+    fn saves(&self) -> Saves {
+        Saves::INPUTS
+    }
+
+    fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
+        self.0.output_shape(inputs[0], inputs[1])
+    }
+}

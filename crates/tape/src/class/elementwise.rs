@@ -1,0 +1,136 @@
+//! Functions of one element.
+
+use wengert_tensor::loops::{Map1, Map2, Map3};
+use wengert_tensor::simd::Isa;
+use wengert_tensor::{Float, Shape, Tensor};
+
+use crate::algebra::{Lane, Real};
+use crate::op::{Cotangents, Op, Point, Saves, apply};
+use crate::var::Var;
+
+/// A differentiable function of one number, applied to every element.
+///
+/// Both formulas are generic over the algebra: with numbers they become one vectorised loop, with variables they
+/// are recorded and differentiated again, to any order.
+///
+/// ```
+/// use wengert_tape::{Elementwise, Real, Var, check_grads, grad};
+///
+/// struct Cube;
+/// impl Elementwise for Cube {
+///     const NAME: &'static str = "cube";
+///     fn f<A: Real>(&self, x: A) -> A { x.clone() * x.clone() * x }
+///     fn df<A: Real>(&self, x: A, _y: A) -> A { x.clone() * x * 3.0 }
+/// }
+///
+/// let x = Var::from([1.0f64, 2.0]);
+/// assert_eq!(grad(|x: &Var<f64>| x.apply(Cube).sum(), &x).value().to_vec(), [3.0, 12.0]);
+/// check_grads(|v| v[0].apply(Cube), &[x], 2).unwrap();
+/// ```
+pub trait Elementwise: Sync + 'static {
+    /// The name in messages.
+    const NAME: &'static str = "elementwise";
+    /// What `df` reads: what it does not read is not kept.
+    const READS: Reads = Reads::Both;
+    /// The value at `x`.
+    fn f<A: Real>(&self, x: A) -> A;
+    /// The derivative at `x`, where `y` is the value.
+    fn df<A: Real>(&self, x: A, y: A) -> A;
+}
+
+/// Which of its two arguments a derivative formula reads. One that is not read is not passed either: the formula
+/// then gets the other one in its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reads {
+    /// Only the input x.
+    Input,
+    /// Only the output y.
+    Output,
+    /// Both.
+    Both,
+}
+
+impl<T: Float> Var<T> {
+    /// Applies a function of one number to every element.
+    #[track_caller]
+    pub fn apply<E: Elementwise>(&self, function: E) -> Var<T> {
+        apply(ElementwiseOp(function), &[self])
+    }
+}
+
+pub(crate) struct ElementwiseOp<E>(pub(crate) E);
+
+impl<T: Float, E: Elementwise> Op<T> for ElementwiseOp<E> {
+    fn name(&self) -> &str {
+        E::NAME
+    }
+
+    #[track_caller]
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
+        inputs[0].map(Value(&self.0))
+    }
+
+    fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
+        into.add(0, || self.scaled_slope(at, cotangent));
+    }
+
+    fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
+        tangents[0].as_ref().map(|t| self.scaled_slope(at, t))
+    }
+
+    fn saves(&self) -> Saves {
+        match E::READS {
+            Reads::Input => Saves::INPUTS,
+            Reads::Output => Saves::OUTPUT,
+            Reads::Both => Saves::ALL,
+        }
+    }
+
+    fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
+        Some(inputs[0].clone())
+    }
+}
+
+impl<E: Elementwise> ElementwiseOp<E> {
+    /// `v · df(x, y)`: the product with the cotangent and with the tangent alike.
+    fn scaled_slope<T: Float>(&self, at: &Point<T>, v: &Var<T>) -> Var<T> {
+        let (x, y) = match E::READS {
+            Reads::Input => (at.input(0), at.input(0)),
+            Reads::Output => (at.output(), at.output()),
+            Reads::Both => (at.input(0), at.output()),
+        };
+        if v.is_tracked() || x.is_tracked() || y.is_tracked() {
+            return v * self.0.df(x.clone(), y.clone());
+        }
+        // Nothing is recorded: one loop.
+        Var::constant(match E::READS {
+            Reads::Both => v.value().zip_map3(E::NAME, x.value(), y.value(), Slope(&self.0)),
+            _ => v.value().zip_map(E::NAME, x.value(), Slope(&self.0)),
+        })
+    }
+}
+
+struct Value<'a, E>(&'a E);
+
+impl<T: Float, E: Elementwise> Map1<T, T> for Value<'_, E> {
+    #[inline(always)]
+    fn call<I: Isa>(&self, x: T) -> T {
+        self.0.f(Lane::<T, I>::new(x)).0
+    }
+}
+
+struct Slope<'a, E>(&'a E);
+
+impl<T: Float, E: Elementwise> Map2<T, T, T> for Slope<'_, E> {
+    #[inline(always)]
+    fn call<I: Isa>(&self, v: T, z: T) -> T {
+        v * self.0.df(Lane::<T, I>::new(z), Lane::new(z)).0
+    }
+}
+
+impl<T: Float, E: Elementwise> Map3<T, T, T, T> for Slope<'_, E> {
+    #[inline(always)]
+    fn call<I: Isa>(&self, v: T, x: T, y: T) -> T {
+        v * self.0.df(Lane::<T, I>::new(x), Lane::new(y)).0
+    }
+}

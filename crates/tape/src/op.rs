@@ -1,0 +1,248 @@
+//! What an operation is: the trait that the library's own operations implement and users' do.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use smallvec::SmallVec;
+use wengert_tensor::{Float, Shape, Tensor};
+
+use crate::sweep::Mode;
+use crate::tape::{Tape, record};
+use crate::var::{Deferred, Value, Var};
+
+/// A differentiable operation with any number of inputs and one output.
+///
+/// `forward` computes on tensors. `vjp` is the derivative rule, written in differentiable operations on [`Var`]:
+/// on untracked variables it is the fast first-order pass, on tracked ones the same code gives every higher
+/// order. `jvp` gives forward mode; without one, it is derived from `vjp`.
+///
+/// An elementwise function of one variable is easier as an [`Elementwise`](crate::Elementwise); an operation
+/// linear in its input as a [`Linear`](crate::Linear); one linear in each of two as a
+/// [`Bilinear`](crate::Bilinear).
+///
+/// ```
+/// use wengert_tape::{Cotangents, Op, Point, Var, apply, check_grads};
+/// use wengert_tensor::Tensor;
+///
+/// /// The product of two vectors' sums.
+/// struct SumProduct;
+///
+/// impl Op<f64> for SumProduct {
+///     fn name(&self) -> &str { "sum_product" }
+///     fn forward(&self, x: &[&Tensor<f64>]) -> Tensor<f64> { x[0].sum() * x[1].sum() }
+///     fn vjp(&self, at: &Point<f64>, cotangent: &Var<f64>, into: &mut Cotangents<f64>) {
+///         into.add(0, || (cotangent * at.input(1).sum()).broadcast_to(at.input(0).shape()));
+///         into.add(1, || (cotangent * at.input(0).sum()).broadcast_to(at.input(1).shape()));
+///     }
+/// }
+///
+/// let (x, y) = (Var::from([1.0, 2.0]), Var::from([3.0, 4.0, 5.0]));
+/// assert_eq!(apply(SumProduct, &[&x, &y]).item(), 36.0);
+/// check_grads(|v| apply(SumProduct, &[&v[0], &v[1]]), &[x, y], 2).unwrap();
+/// ```
+pub trait Op<T: Float>: 'static {
+    /// The name in messages.
+    fn name(&self) -> &str;
+
+    /// The value. Called with `#[track_caller]`, so a panic in a tensor operation names the user's line.
+    #[track_caller]
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T>;
+
+    /// The vector–Jacobian product: adds to each input's cotangent what the output's `cotangent` contributes.
+    /// A contribution may be of any shape that the input's shape broadcasts to; it is summed down.
+    fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>);
+
+    /// The Jacobian–vector product: the output's tangent for the inputs' tangents, of which at least one is there;
+    /// `None` means zero. By default the derivative of [`vjp`](Op::vjp), which is linear in its cotangent, with
+    /// respect to that cotangent.
+    fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
+        jvp_by_transposition(self, at, tangents)
+    }
+
+    /// Which values the rules read; all of them by default. What is not declared is not kept alive.
+    fn saves(&self) -> Saves {
+        Saves::ALL
+    }
+
+    /// The shape of the output for inputs of these shapes, if `forward` need not run until somebody reads the
+    /// value. A recording made only for Hessian-vector products defers such operations, and so never computes
+    /// results that no product needs. `None`, the default, computes at once.
+    fn output_shape(&self, _inputs: &[&Shape]) -> Option<Shape> {
+        None
+    }
+}
+
+/// Which of an operation's values its rules read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Saves {
+    inputs: u32,
+    output: bool,
+}
+
+impl Saves {
+    /// Every input and the output.
+    pub const ALL: Saves = Saves { inputs: u32::MAX, output: true };
+    /// Every input, not the output.
+    pub const INPUTS: Saves = Saves { inputs: u32::MAX, output: false };
+    /// Only the output.
+    pub const OUTPUT: Saves = Saves { inputs: 0, output: true };
+    /// Nothing: the rules need shapes alone.
+    pub const NOTHING: Saves = Saves { inputs: 0, output: false };
+
+    pub(crate) fn input(self, index: usize) -> bool {
+        // Inputs beyond the mask are all or none, as the last bit says.
+        self.inputs >> index.min(31) & 1 == 1
+    }
+
+    pub(crate) fn output(self) -> bool {
+        self.output
+    }
+}
+
+/// Where a derivative rule is evaluated: the inputs and the output of one application.
+pub struct Point<T: Float> {
+    pub(crate) inputs: SmallVec<[Var<T>; 2]>,
+    pub(crate) output: Var<T>,
+    pub(crate) needs: SmallVec<[bool; 2]>,
+}
+
+impl<T: Float> Point<T> {
+    /// Input number `index`.
+    pub fn input(&self, index: usize) -> &Var<T> {
+        &self.inputs[index]
+    }
+
+    /// All inputs.
+    pub fn inputs(&self) -> &[Var<T>] {
+        &self.inputs
+    }
+
+    /// The output.
+    pub fn output(&self) -> &Var<T> {
+        &self.output
+    }
+
+    /// Whether input `index` needs a cotangent.
+    pub fn needs(&self, index: usize) -> bool {
+        self.needs[index]
+    }
+}
+
+/// The inputs' cotangents, which [`Op::vjp`] adds to.
+pub struct Cotangents<T: Float> {
+    /// What has been added up so far, from this operation and from those behind it; an input that stands twice
+    /// has one slot.
+    pub(crate) slots: SmallVec<[Option<Var<T>>; 2]>,
+    /// Each input's slot; `None` if nobody needs its cotangent.
+    pub(crate) slot_of: SmallVec<[Option<u32>; 2]>,
+    /// Each input's shape.
+    pub(crate) shapes: SmallVec<[Shape; 2]>,
+}
+
+impl<T: Float> Cotangents<T> {
+    /// Adds a contribution to the cotangent of input `index`, if it is needed; otherwise `contribution` is not
+    /// computed. Where the input was broadcast, the contribution is summed down to the input's shape.
+    ///
+    /// # Panics
+    /// If the input's shape does not broadcast to the contribution's.
+    pub fn add(&mut self, index: usize, contribution: impl FnOnce() -> Var<T>) {
+        let Some(slot) = self.slot_of[index] else { return };
+        let new = contribution().sum_to(&self.shapes[index]);
+        let slot = &mut self.slots[slot as usize];
+        *slot = Some(match slot.take() {
+            None => new,
+            Some(old) => accumulate(old, new),
+        });
+    }
+
+    /// Like [`add`](Cotangents::add), with a faster way for when there is already a cotangent in memory of its
+    /// own: `in_place` adds the contribution to it.
+    pub fn add_in_place(
+        &mut self,
+        index: usize,
+        contribution: impl FnOnce() -> Var<T>,
+        in_place: impl FnOnce(&mut Tensor<T>),
+    ) {
+        if let Some(slot) = self.slot_of[index]
+            && let Some(Var { value: Value::Ready(tensor), place: None }) = &mut self.slots[slot as usize]
+            && tensor.is_unique()
+        {
+            return in_place(tensor);
+        }
+        self.add(index, contribution);
+    }
+}
+
+/// The sum of two contributions, in the memory of one of them where nothing is recorded.
+fn accumulate<T: Float>(old: Var<T>, new: Var<T>) -> Var<T> {
+    match (old, new) {
+        (Var { value: Value::Ready(a), place: None }, Var { value: Value::Ready(b), place: None }) => {
+            Var::constant(a + b)
+        }
+        (a, b) => a + b,
+    }
+}
+
+/// Applies an operation to variables: computes the value, and records it on the tapes that the inputs are on.
+///
+/// # Panics
+/// If the inputs are on two tapes of which neither is nested in the other.
+#[track_caller]
+pub fn apply<T: Float, O: Op<T>>(op: O, inputs: &[&Var<T>]) -> Var<T> {
+    if inputs.iter().all(|v| v.place.is_none()) {
+        let values: SmallVec<[&Tensor<T>; 2]> = inputs.iter().map(|v| v.value()).collect();
+        return Var::constant(op.forward(&values));
+    }
+    let op = Rc::new(op);
+    let deferring = inputs.iter().any(|v| v.place.as_ref().is_some_and(|p| p.arena.is_deferring()));
+    let shape = if deferring {
+        let shapes: SmallVec<[&Shape; 2]> = inputs.iter().map(|v| v.shape()).collect();
+        op.output_shape(&shapes)
+    } else {
+        None
+    };
+    let value = match shape {
+        Some(shape) => {
+            let inputs = inputs.iter().map(|v| v.value.clone()).collect();
+            Value::Deferred(Rc::new(Deferred { shape, op: op.clone(), inputs, result: OnceCell::new() }))
+        }
+        None => {
+            let values: SmallVec<[&Tensor<T>; 2]> = inputs.iter().map(|v| v.value()).collect();
+            Value::Ready(op.forward(&values))
+        }
+    };
+    let place = record(op, inputs, &value);
+    Var { value, place: Some(place) }
+}
+
+/// J·t as the transpose of the linear map u ↦ uᵀ·J that `vjp` computes (Townsend, "A new trick for calculating
+/// Jacobian vector products", 2017).
+fn jvp_by_transposition<T: Float, O: Op<T> + ?Sized>(
+    op: &O,
+    at: &Point<T>,
+    tangents: &[Option<Var<T>>],
+) -> Option<Var<T>> {
+    let tape = Tape::nested();
+    // The map is linear, so any point will do.
+    let dummy = tape.enter(&Var::zeros(at.output.shape()));
+    let count = tangents.len();
+    let mut transposed = Cotangents {
+        slots: SmallVec::from_elem(None, count),
+        slot_of: (0..count).map(|i| tangents[i].is_some().then_some(i as u32)).collect(),
+        shapes: at.inputs.iter().map(|v| v.shape().clone()).collect(),
+    };
+    op.vjp(at, &dummy, &mut transposed);
+    let mut total: Option<Var<T>> = None;
+    for (contribution, tangent) in transposed.slots.into_iter().zip(tangents) {
+        if let (Some(contribution), Some(tangent)) = (contribution, tangent)
+            && let Some(part) = tape.pull_back(&contribution, tangent.clone(), &[&dummy], Mode::Retain).remove(0)
+        {
+            total = Some(match total {
+                None => part,
+                Some(sum) => accumulate(sum, part),
+            });
+        }
+    }
+    tape.close();
+    total
+}

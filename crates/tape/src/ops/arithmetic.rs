@@ -1,0 +1,279 @@
+//! `+ - * /` with implicit broadcasting, by value and by reference, with variables and numbers.
+
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+use wengert_tensor::shape::broadcast;
+use wengert_tensor::{Float, Shape, Tensor};
+
+use crate::op::{Cotangents, Op, Point, Saves, apply};
+use crate::class::{Bilinear, Linear};
+use crate::var::Var;
+
+/// a + b or a − b.
+#[derive(Clone, Copy, PartialEq)]
+enum Sum {
+    Add,
+    Sub,
+}
+
+impl<T: Float> Op<T> for Sum {
+    fn name(&self) -> &str {
+        match self {
+            Sum::Add => "add",
+            Sum::Sub => "sub",
+        }
+    }
+
+    #[track_caller]
+    fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
+        match self {
+            Sum::Add => x[0] + x[1],
+            Sum::Sub => x[0] - x[1],
+        }
+    }
+
+    fn vjp(&self, _: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
+        into.add(0, || cotangent.clone());
+        into.add(1, || match self {
+            Sum::Add => cotangent.clone(),
+            Sum::Sub => -cotangent,
+        });
+    }
+
+    fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
+        let shape = at.output().shape();
+        Some(match (&tangents[0], &tangents[1], self) {
+            (Some(a), Some(b), _) => apply(*self, &[a, b]),
+            (Some(a), None, _) => a.broadcast_to(shape),
+            (None, Some(b), Sum::Add) => b.broadcast_to(shape),
+            (None, Some(b), Sum::Sub) => (-b).broadcast_to(shape),
+            (None, None, _) => return None,
+        })
+    }
+
+    fn saves(&self) -> Saves {
+        Saves::NOTHING
+    }
+
+    fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
+        broadcast(inputs[0], inputs[1])
+    }
+}
+
+/// a · b.
+#[derive(Clone)]
+struct Product;
+
+impl<T: Float> Bilinear<T> for Product {
+    fn name(&self) -> &str {
+        "mul"
+    }
+    #[track_caller]
+    fn forward(&self, a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
+        a * b
+    }
+    fn left(&self, cotangent: &Var<T>, b: &Var<T>, _: &Shape) -> Var<T> {
+        cotangent * b
+    }
+    fn right(&self, cotangent: &Var<T>, a: &Var<T>, _: &Shape) -> Var<T> {
+        cotangent * a
+    }
+    fn output_shape(&self, a: &Shape, b: &Shape) -> Option<Shape> {
+        broadcast(a, b)
+    }
+}
+
+/// a / b.
+struct Quotient;
+
+impl<T: Float> Op<T> for Quotient {
+    fn name(&self) -> &str {
+        "div"
+    }
+
+    #[track_caller]
+    fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
+        x[0] / x[1]
+    }
+
+    fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
+        into.add(0, || cotangent / at.input(1));
+        into.add(1, || -(cotangent * at.output() / at.input(1)));
+    }
+
+    /// (ȧ − y·ḃ) / b.
+    fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
+        let b = at.input(1);
+        Some(match (&tangents[0], &tangents[1]) {
+            (Some(ta), Some(tb)) => (ta - at.output() * tb) / b,
+            (Some(ta), None) => ta / b,
+            (None, Some(tb)) => -(at.output() * tb / b),
+            (None, None) => return None,
+        })
+    }
+
+    fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
+        broadcast(inputs[0], inputs[1])
+    }
+}
+
+/// −x.
+#[derive(Clone)]
+struct Negation;
+
+impl<T: Float> Linear<T> for Negation {
+    fn name(&self) -> &str {
+        "neg"
+    }
+    fn forward(&self, x: &Tensor<T>) -> Tensor<T> {
+        -x
+    }
+    fn transpose(&self, cotangent: &Var<T>, _: &Shape) -> Var<T> {
+        -cotangent
+    }
+    fn output_shape(&self, input: &Shape) -> Option<Shape> {
+        Some(input.clone())
+    }
+}
+
+/// c · x for a number c.
+#[derive(Clone)]
+struct Scaled(f64);
+
+impl<T: Float> Linear<T> for Scaled {
+    fn name(&self) -> &str {
+        "mul"
+    }
+    fn forward(&self, x: &Tensor<T>) -> Tensor<T> {
+        x * self.0
+    }
+    fn transpose(&self, cotangent: &Var<T>, _: &Shape) -> Var<T> {
+        cotangent * self.0
+    }
+    fn output_shape(&self, input: &Shape) -> Option<Shape> {
+        Some(input.clone())
+    }
+}
+
+/// x + c for a number c: affine, with the identity as derivative.
+struct Shifted(f64);
+
+impl<T: Float> Op<T> for Shifted {
+    fn name(&self) -> &str {
+        "add"
+    }
+    fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
+        x[0] + self.0
+    }
+    fn vjp(&self, _: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
+        into.add(0, || cotangent.clone());
+    }
+    fn jvp(&self, _: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
+        tangents[0].clone()
+    }
+    fn saves(&self) -> Saves {
+        Saves::NOTHING
+    }
+    fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
+        Some(inputs[0].clone())
+    }
+}
+
+/// The operator for every mix of values and references, from the one for two references.
+macro_rules! operator {
+    ($Trait:ident, $method:ident, |$a:ident, $b:ident| $two:expr, |$x:ident, $c:ident| $right:expr, |$d:ident, $y:ident| $left:expr) => {
+        impl<T: Float> $Trait<&Var<T>> for &Var<T> {
+            type Output = Var<T>;
+            #[track_caller]
+            fn $method(self, other: &Var<T>) -> Var<T> {
+                let ($a, $b) = (self, other);
+                $two
+            }
+        }
+        impl<T: Float> $Trait<Var<T>> for &Var<T> {
+            type Output = Var<T>;
+            #[track_caller]
+            fn $method(self, other: Var<T>) -> Var<T> {
+                $Trait::$method(self, &other)
+            }
+        }
+        impl<T: Float> $Trait<&Var<T>> for Var<T> {
+            type Output = Var<T>;
+            #[track_caller]
+            fn $method(self, other: &Var<T>) -> Var<T> {
+                $Trait::$method(&self, other)
+            }
+        }
+        impl<T: Float> $Trait<Var<T>> for Var<T> {
+            type Output = Var<T>;
+            #[track_caller]
+            fn $method(self, other: Var<T>) -> Var<T> {
+                $Trait::$method(&self, &other)
+            }
+        }
+        impl<T: Float> $Trait<f64> for &Var<T> {
+            type Output = Var<T>;
+            fn $method(self, number: f64) -> Var<T> {
+                let ($x, $c) = (self, number);
+                $right
+            }
+        }
+        impl<T: Float> $Trait<f64> for Var<T> {
+            type Output = Var<T>;
+            fn $method(self, number: f64) -> Var<T> {
+                $Trait::$method(&self, number)
+            }
+        }
+        impl<T: Float> $Trait<&Var<T>> for f64 {
+            type Output = Var<T>;
+            fn $method(self, other: &Var<T>) -> Var<T> {
+                let ($d, $y) = (self, other);
+                $left
+            }
+        }
+        impl<T: Float> $Trait<Var<T>> for f64 {
+            type Output = Var<T>;
+            fn $method(self, other: Var<T>) -> Var<T> {
+                $Trait::$method(self, &other)
+            }
+        }
+    };
+}
+
+operator!(Add, add, |a, b| apply(Sum::Add, &[a, b]), |x, c| apply(Shifted(c), &[x]), |c, x| apply(Shifted(c), &[x]));
+operator!(Sub, sub, |a, b| apply(Sum::Sub, &[a, b]), |x, c| apply(Shifted(-c), &[x]), |c, x| -x + c);
+operator!(Mul, mul, |a, b| a.bilinear(Product, b), |x, c| x.linear(Scaled(c)), |c, x| x.linear(Scaled(c)));
+operator!(Div, div, |a, b| apply(Quotient, &[a, b]), |x, c| x.linear(Divided(c)), |c, x| x.recip() * c);
+
+/// x / c for a number c, rounded once.
+#[derive(Clone)]
+struct Divided(f64);
+
+impl<T: Float> Linear<T> for Divided {
+    fn name(&self) -> &str {
+        "div"
+    }
+    fn forward(&self, x: &Tensor<T>) -> Tensor<T> {
+        x / self.0
+    }
+    fn transpose(&self, cotangent: &Var<T>, _: &Shape) -> Var<T> {
+        cotangent / self.0
+    }
+    fn output_shape(&self, input: &Shape) -> Option<Shape> {
+        Some(input.clone())
+    }
+}
+
+impl<T: Float> Neg for &Var<T> {
+    type Output = Var<T>;
+    fn neg(self) -> Var<T> {
+        self.linear(Negation)
+    }
+}
+
+impl<T: Float> Neg for Var<T> {
+    type Output = Var<T>;
+    fn neg(self) -> Var<T> {
+        -&self
+    }
+}

@@ -1,0 +1,139 @@
+//! Broadcasts and the sums that undo them.
+
+use wengert_tensor::shape::Axes;
+use wengert_tensor::{Float, Shape, Tensor};
+
+use crate::class::Linear;
+use crate::var::Var;
+
+#[derive(Clone)]
+struct BroadcastTo(Shape);
+
+impl<T: Float> Linear<T> for BroadcastTo {
+    fn name(&self) -> &str {
+        "broadcast_to"
+    }
+    #[track_caller]
+    fn forward(&self, x: &Tensor<T>) -> Tensor<T> {
+        x.broadcast_to(&self.0)
+    }
+    fn transpose(&self, cotangent: &Var<T>, input: &Shape) -> Var<T> {
+        cotangent.sum_to(input)
+    }
+    fn output_shape(&self, _: &Shape) -> Option<Shape> {
+        Some(self.0.clone())
+    }
+}
+
+#[derive(Clone)]
+struct SumTo(Shape);
+
+impl<T: Float> Linear<T> for SumTo {
+    fn name(&self) -> &str {
+        "sum_to"
+    }
+    #[track_caller]
+    fn forward(&self, x: &Tensor<T>) -> Tensor<T> {
+        x.sum_to(&self.0)
+    }
+    fn transpose(&self, cotangent: &Var<T>, input: &Shape) -> Var<T> {
+        cotangent.broadcast_to(input)
+    }
+    fn output_shape(&self, _: &Shape) -> Option<Shape> {
+        Some(self.0.clone())
+    }
+}
+
+/// A sum over axes; the mask says which, and whether they stay.
+#[derive(Clone)]
+struct SumAxes {
+    axes: Axes,
+    keepdim: bool,
+}
+
+impl<T: Float> Linear<T> for SumAxes {
+    fn name(&self) -> &str {
+        "sum"
+    }
+    #[track_caller]
+    fn forward(&self, x: &Tensor<T>) -> Tensor<T> {
+        x.sum_axes(self.axes.clone(), self.keepdim)
+    }
+    fn transpose(&self, cotangent: &Var<T>, input: &Shape) -> Var<T> {
+        cotangent.reshape(reduced_shape("sum", input, &self.axes, true)).broadcast_to(input)
+    }
+    fn output_shape(&self, input: &Shape) -> Option<Shape> {
+        Some(reduced_shape("sum", input, &self.axes, self.keepdim))
+    }
+}
+
+/// The shape after a reduction over `axes`.
+#[track_caller]
+pub(crate) fn reduced_shape(operation: &str, shape: &Shape, axes: &Axes, keepdim: bool) -> Shape {
+    let mask = axes.mask(operation, shape);
+    let kept = |(&d, &reduced): (&usize, &bool)| match (reduced, keepdim) {
+        (false, _) => Some(d),
+        (true, true) => Some(1),
+        (true, false) => None,
+    };
+    shape.iter().zip(&mask).filter_map(kept).collect()
+}
+
+impl<T: Float> Var<T> {
+    /// Repeated along axes of length 1, and along new leading axes.
+    ///
+    /// # Panics
+    /// If the shapes do not fit.
+    #[track_caller]
+    pub fn broadcast_to(&self, shape: impl Into<Shape>) -> Var<T> {
+        let shape = shape.into();
+        if &shape == self.shape() {
+            return self.clone();
+        }
+        self.linear(BroadcastTo(shape))
+    }
+
+    /// The sum over the axes along which `shape` was broadcast to this shape.
+    ///
+    /// # Panics
+    /// If `shape` does not broadcast to this variable's shape.
+    #[track_caller]
+    pub fn sum_to(&self, shape: &Shape) -> Var<T> {
+        if shape == self.shape() {
+            return self.clone();
+        }
+        self.linear(SumTo(shape.clone()))
+    }
+
+    /// The sum of all elements, as a variable without axes.
+    pub fn sum(&self) -> Var<T> {
+        self.sum_axes(.., false)
+    }
+
+    /// The sum over some axes, which stay with length 1 if `keepdim`.
+    ///
+    /// # Panics
+    /// If an axis does not exist or is given twice.
+    #[track_caller]
+    pub fn sum_axes(&self, axes: impl Into<Axes>, keepdim: bool) -> Var<T> {
+        self.linear(SumAxes { axes: axes.into(), keepdim })
+    }
+
+    /// The mean of all elements; NaN if there are none.
+    pub fn mean(&self) -> Var<T> {
+        self.mean_axes(.., false)
+    }
+
+    /// The mean over some axes, which stay with length 1 if `keepdim`.
+    ///
+    /// # Panics
+    /// If an axis does not exist or is given twice.
+    #[track_caller]
+    pub fn mean_axes(&self, axes: impl Into<Axes>, keepdim: bool) -> Var<T> {
+        let axes = axes.into();
+        let outputs = reduced_shape("mean", self.shape(), &axes, false).count();
+        // With no outputs there is nothing to divide; with no inputs, 0/0 is the mean of nothing.
+        let count = if outputs == 0 { 1 } else { self.len() / outputs };
+        self.sum_axes(axes, keepdim) / count as f64
+    }
+}

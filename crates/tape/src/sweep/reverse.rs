@@ -1,0 +1,117 @@
+//! The backward sweep.
+
+use std::rc::Rc;
+
+use smallvec::SmallVec;
+use wengert_tensor::{Float, Shape};
+
+use crate::op::{Cotangents, Op, Point};
+use crate::sweep::Mode;
+use crate::sweep::slab::Slab;
+use crate::tape::{Arena, Node, Place};
+use crate::var::Var;
+
+/// The cotangents of the nodes `wrt` for the cotangent `seed` of node `output`. Visits only the nodes that lie
+/// between them. `None` for a node that the output does not depend on.
+pub(crate) fn reverse<T: Float>(
+    arena: &Rc<Arena<T>>,
+    output: u32,
+    seed: Var<T>,
+    wrt: &[u32],
+    mode: Mode,
+) -> Vec<Option<Var<T>>> {
+    let mut found: Vec<Option<Var<T>>> = wrt.iter().map(|_| None).collect();
+    let Some(first) = wrt.iter().copied().filter(|&w| w <= output).min() else { return found };
+    let between = mark(&arena.nodes.borrow(), first, output, wrt);
+    let needed = |node: u32| node >= first && between[(node - first) as usize];
+    let mut wanted: Vec<(u32, usize)> = wrt.iter().enumerate().map(|(i, &w)| (w, i)).collect();
+    wanted.sort_unstable();
+
+    let mut alive = Slab::new(first, output);
+    alive.put(output, seed);
+    for node in (first..=output).rev() {
+        let Some(cotangent) = alive.take(node) else { continue };
+        let from = wanted.partition_point(|w| w.0 < node);
+        for &(_, i) in wanted[from..].iter().take_while(|w| w.0 == node) {
+            found[i] = Some(cotangent.clone());
+        }
+        let Some((op, at, parents)) = visit(arena, node, mode, needed) else { continue };
+        let mut into = slots(&at, &parents, &mut alive);
+        op.vjp(&at, &cotangent, &mut into);
+        for (parent, slot) in parents.iter().zip(&into.slot_of) {
+            if let (Some(parent), Some(slot)) = (parent, slot)
+                && let Some(sum) = into.slots[*slot as usize].take()
+            {
+                alive.put(*parent, sum);
+            }
+        }
+    }
+    found
+}
+
+/// Which nodes from `first` to `output` depend on one of `wrt`.
+fn mark<T: Float>(nodes: &[Node<T>], first: u32, output: u32, wrt: &[u32]) -> Vec<bool> {
+    let mut depends = vec![false; (output - first) as usize + 1];
+    for &w in wrt.iter().filter(|&&w| w <= output) {
+        depends[(w - first) as usize] = true;
+    }
+    for (i, node) in nodes[first as usize..=output as usize].iter().enumerate() {
+        depends[i] =
+            depends[i] || node.inputs.iter().any(|x| x.parent.is_some_and(|p| p >= first && depends[(p - first) as usize]));
+    }
+    depends
+}
+
+type Visit<T> = (Rc<dyn Op<T>>, Point<T>, SmallVec<[Option<u32>; 2]>);
+
+/// A node's operation, the point it was applied at, and those of its parents that need a cotangent; `None` if
+/// there are no such parents.
+fn visit<T: Float>(
+    arena: &Rc<Arena<T>>,
+    index: u32,
+    mode: Mode,
+    needed: impl Fn(u32) -> bool,
+) -> Option<Visit<T>> {
+    let mut nodes = arena.nodes.borrow_mut();
+    let node = &mut nodes[index as usize];
+    let parents: SmallVec<[Option<u32>; 2]> =
+        node.inputs.iter().map(|input| input.parent.filter(|&p| needed(p))).collect();
+    if parents.iter().all(Option::is_none) {
+        return None;
+    }
+    let needs = parents.iter().map(Option::is_some).collect();
+    let output_place = match mode {
+        Mode::Record => Some(Place { arena: Rc::clone(arena), node: index, outer: node.outer.clone() }),
+        _ => node.outer.as_deref().cloned(),
+    };
+    let (op, inputs, output) = if mode == Mode::Consume {
+        let inputs = std::mem::take(&mut node.inputs);
+        let inputs = inputs.into_iter().map(|x| Var { value: x.value, place: x.outer.as_deref().cloned() });
+        let nothing = node.output.dropped();
+        (node.op.take()?, inputs.collect(), std::mem::replace(&mut node.output, nothing))
+    } else {
+        let inputs = node.inputs.iter().map(|x| x.to_var(arena, mode)).collect();
+        (Rc::clone(node.op.as_ref()?), inputs, node.output.clone())
+    };
+    let output = Var { value: output, place: output_place };
+    Some((op, Point { inputs, output, needs }, parents))
+}
+
+/// The cotangents that the operation adds to: what its parents have received so far.
+fn slots<T: Float>(at: &Point<T>, parents: &[Option<u32>], alive: &mut Slab<T>) -> Cotangents<T> {
+    let mut slots: SmallVec<[Option<Var<T>>; 2]> = SmallVec::new();
+    let mut slot_of: SmallVec<[Option<u32>; 2]> = SmallVec::new();
+    for (i, parent) in parents.iter().enumerate() {
+        let earlier = parent.and_then(|p| parents[..i].iter().position(|q| *q == Some(p)));
+        slot_of.push(match (parent, earlier) {
+            (None, _) => None,
+            (Some(_), Some(same)) => slot_of[same],
+            (Some(p), None) => {
+                slots.push(alive.take(*p));
+                Some((slots.len() - 1) as u32)
+            }
+        });
+    }
+    let shapes = at.inputs.iter().map(|v| v.shape().clone()).collect::<SmallVec<[Shape; 2]>>();
+    Cotangents { slots, slot_of, shapes }
+}

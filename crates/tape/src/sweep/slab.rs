@@ -1,0 +1,55 @@
+//! A few variables, keyed by node.
+
+use wengert_tensor::Float;
+
+use crate::var::Var;
+
+/// The cotangents or tangents that are alive: few at a time, whatever the length of the tape.
+pub(super) struct Slab<T: Float> {
+    /// Node to position, from node `first`.
+    position: Vec<u32>,
+    first: u32,
+    entries: Vec<Option<Var<T>>>,
+    free: Vec<u32>,
+}
+
+const NONE: u32 = u32::MAX;
+
+impl<T: Float> Slab<T> {
+    /// For nodes `first..=last`.
+    pub(super) fn new(first: u32, last: u32) -> Self {
+        let position = vec![NONE; (last - first) as usize + 1];
+        Slab { position, first, entries: Vec::new(), free: Vec::new() }
+    }
+
+    pub(super) fn get(&self, node: u32) -> Option<&Var<T>> {
+        match self.position[(node - self.first) as usize] {
+            NONE => None,
+            at => self.entries[at as usize].as_ref(),
+        }
+    }
+
+    pub(super) fn take(&mut self, node: u32) -> Option<Var<T>> {
+        match std::mem::replace(&mut self.position[(node - self.first) as usize], NONE) {
+            NONE => None,
+            at => {
+                self.free.push(at);
+                self.entries[at as usize].take()
+            }
+        }
+    }
+
+    pub(super) fn put(&mut self, node: u32, var: Var<T>) {
+        let at = match self.free.pop() {
+            Some(at) => {
+                self.entries[at as usize] = Some(var);
+                at
+            }
+            None => {
+                self.entries.push(Some(var));
+                (self.entries.len() - 1) as u32
+            }
+        };
+        self.position[(node - self.first) as usize] = at;
+    }
+}

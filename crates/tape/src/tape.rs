@@ -1,0 +1,345 @@
+//! The Wengert list: an arena of nodes in the order of recording.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use smallvec::SmallVec;
+use wengert_tensor::{Float, Tensor};
+
+use crate::op::Op;
+use crate::sweep;
+use crate::var::{Value, Var};
+
+/// A list of the operations that were applied to its variables, in order.
+///
+/// The functions [`grad`](crate::grad), [`jvp`](crate::jvp) and so on make their own tapes; use a `Tape` where the
+/// program that is differentiated is not one closure.
+///
+/// ```
+/// use wengert_tape::Tape;
+/// use wengert_tensor::Tensor;
+/// let tape = Tape::new();
+/// let x = tape.var(Tensor::from([1.0f64, 2.0]));
+/// let y = (&x * &x).sum();
+/// let g = tape.gradients(&y, &[&x]);
+/// assert_eq!(g[0].value().to_vec(), [2.0, 4.0]);
+/// ```
+pub struct Tape<T: Float = f32> {
+    pub(crate) arena: Rc<Arena<T>>,
+}
+
+/// The nodes of a tape, shared by the tape and the variables on it.
+pub(crate) struct Arena<T: Float> {
+    /// Later tapes have larger numbers; where several record the same operation, the later is the inner one.
+    pub(crate) id: u64,
+    kind: Kind,
+    closed: Cell<bool>,
+    deferring: Cell<bool>,
+    pub(crate) nodes: RefCell<Vec<Node<T>>>,
+}
+
+/// Who made a tape.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// The user: two of them must not meet in one operation.
+    Explicit,
+    /// A transform, whose lifetime is nested inside that of any tape it meets.
+    Transform,
+}
+
+/// A variable's position on a tape, and on the tapes outside of it.
+pub(crate) struct Place<T: Float> {
+    pub(crate) arena: Rc<Arena<T>>,
+    pub(crate) node: u32,
+    /// The place on the next older tape, if the variable is on several.
+    pub(crate) outer: Option<Rc<Place<T>>>,
+}
+
+impl<T: Float> Clone for Place<T> {
+    #[inline]
+    fn clone(&self) -> Self {
+        Place { arena: Rc::clone(&self.arena), node: self.node, outer: self.outer.clone() }
+    }
+}
+
+/// One recorded operation. It never refers to its own tape, so dropping the tape frees everything.
+pub(crate) struct Node<T: Float> {
+    /// `None` for a variable that was not computed on this tape.
+    pub(crate) op: Option<Rc<dyn Op<T>>>,
+    pub(crate) inputs: SmallVec<[Input<T>; 2]>,
+    pub(crate) output: Value<T>,
+    /// The output's place on older tapes.
+    pub(crate) outer: Option<Rc<Place<T>>>,
+}
+
+/// What a node keeps of an input.
+pub(crate) struct Input<T: Float> {
+    pub(crate) value: Value<T>,
+    /// The input's node on the same tape; `None` for a constant.
+    pub(crate) parent: Option<u32>,
+    /// The input's place on older tapes.
+    pub(crate) outer: Option<Rc<Place<T>>>,
+}
+
+impl<T: Float> Default for Tape<T> {
+    fn default() -> Self {
+        Tape::new()
+    }
+}
+
+impl<T: Float> Tape<T> {
+    /// An empty tape.
+    pub fn new() -> Self {
+        Tape::of_kind(Kind::Explicit)
+    }
+
+    /// An empty tape for a transform: it may be used inside the recording of another.
+    pub fn nested() -> Self {
+        Tape::of_kind(Kind::Transform)
+    }
+
+    fn of_kind(kind: Kind) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        let (closed, deferring) = (Cell::new(false), Cell::new(false));
+        Tape { arena: Rc::new(Arena { id, kind, closed, deferring, nodes: RefCell::default() }) }
+    }
+
+    /// A new variable on this tape.
+    pub fn var(&self, value: impl Into<Tensor<T>>) -> Var<T> {
+        self.enter(&Var::constant(value))
+    }
+
+    /// The variable as a new starting point on this tape; it stays where it is on older tapes.
+    pub fn enter(&self, var: &Var<T>) -> Var<T> {
+        let outer = var.place.clone().map(Rc::new);
+        let output = var.value.dropped();
+        let node = self.arena.push(Node { op: None, inputs: SmallVec::new(), output, outer: outer.clone() });
+        let place = Place { arena: Rc::clone(&self.arena), node, outer };
+        Var { value: var.value.clone(), place: Some(place) }
+    }
+
+    /// The variable without its place on this tape.
+    pub fn leave(&self, var: &Var<T>) -> Var<T> {
+        Var { value: var.value.clone(), place: self.arena.strip(var.place.as_ref()) }
+    }
+
+    /// The number of nodes recorded so far.
+    pub fn len(&self) -> usize {
+        self.arena.nodes.borrow().len()
+    }
+
+    /// Whether nothing has been recorded.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The derivatives of a scalar with respect to some variables, zeros for those that it does not depend on.
+    /// The tape's nodes are used up: what the sweep has passed is freed, and the tape can record no more.
+    ///
+    /// # Panics
+    /// If `output` does not have exactly one element.
+    #[track_caller]
+    pub fn gradients(self, output: &Var<T>, wrt: &[&Var<T>]) -> Vec<Var<T>> {
+        let seed = sweep::scalar_seed("gradients", output);
+        let found = self.pull_back(output, seed, wrt, sweep::Mode::Consume);
+        self.close();
+        sweep::or_zeros(found, wrt)
+    }
+
+    /// Like [`gradients`](Tape::gradients), but the computation of the derivatives is recorded on this same tape,
+    /// so that it can be differentiated again.
+    ///
+    /// # Panics
+    /// If `output` does not have exactly one element.
+    #[track_caller]
+    pub fn recorded_gradients(&self, output: &Var<T>, wrt: &[&Var<T>]) -> Vec<Var<T>> {
+        let seed = sweep::scalar_seed("recorded_gradients", output);
+        sweep::or_zeros(self.pull_back(output, seed, wrt, sweep::Mode::Record), wrt)
+    }
+
+    /// The vector–Jacobian product `cotangentᵀ · d output / d wrt`; `None` where the output does not depend on
+    /// the variable.
+    ///
+    /// # Panics
+    /// If the cotangent's shape is not the output's, or a variable is not on this tape.
+    #[track_caller]
+    pub fn pull_back(
+        &self,
+        output: &Var<T>,
+        cotangent: Var<T>,
+        wrt: &[&Var<T>],
+        mode: sweep::Mode,
+    ) -> Vec<Option<Var<T>>> {
+        assert!(
+            output.shape() == cotangent.shape(),
+            "pull_back: the cotangent has shape {}, the output {}",
+            cotangent.shape(),
+            output.shape()
+        );
+        let wrt: Vec<u32> = wrt.iter().map(|v| self.node_of("pull_back", v)).collect();
+        match self.arena.node_of(output.place.as_ref()) {
+            Some(node) => sweep::reverse(&self.arena, node, cotangent, &wrt, mode),
+            None => wrt.iter().map(|_| None).collect(),
+        }
+    }
+
+    /// The Jacobian–vector products `d outputs / d wrt · tangents` by one forward sweep over the recording, which
+    /// stays as it is; `None` for an output that does not depend on the variables.
+    ///
+    /// # Panics
+    /// If a tangent's shape is not its variable's, or a variable is not on this tape.
+    #[track_caller]
+    pub fn push_forward(
+        &self,
+        outputs: &[&Var<T>],
+        wrt: &[&Var<T>],
+        tangents: &[Var<T>],
+    ) -> Vec<Option<Var<T>>> {
+        assert!(
+            wrt.len() == tangents.len(),
+            "push_forward: {} variables but {} tangents",
+            wrt.len(),
+            tangents.len()
+        );
+        let starts: Vec<(u32, Var<T>)> = wrt
+            .iter()
+            .zip(tangents)
+            .map(|(v, t)| {
+                assert!(
+                    v.shape() == t.shape(),
+                    "push_forward: the tangent has shape {}, the variable {}",
+                    t.shape(),
+                    v.shape()
+                );
+                (self.node_of("push_forward", v), t.clone())
+            })
+            .collect();
+        let outputs: Vec<Option<u32>> = outputs.iter().map(|v| self.arena.node_of(v.place.as_ref())).collect();
+        sweep::forward(&self.arena, &outputs, &starts)
+    }
+
+    /// Runs `work` with operations deferred whose result may turn out to be unneeded: see
+    /// [`Op::output_shape`](crate::Op::output_shape).
+    pub fn deferring<R>(&self, work: impl FnOnce() -> R) -> R {
+        let before = self.arena.deferring.replace(true);
+        let result = work();
+        self.arena.deferring.set(before);
+        result
+    }
+
+    /// Ends the recording: the nodes are freed, and an operation on a variable that is still on this tape panics.
+    pub fn close(&self) {
+        self.arena.closed.set(true);
+        // Taken out first: freeing a node may run code that looks at the tape.
+        drop(self.arena.nodes.take());
+    }
+
+    #[track_caller]
+    fn node_of(&self, operation: &str, var: &Var<T>) -> u32 {
+        match self.arena.node_of(var.place.as_ref()) {
+            Some(node) => node,
+            None => panic!("{operation}: the variable of shape {} is not on this tape", var.shape()),
+        }
+    }
+}
+
+impl<T: Float> Arena<T> {
+    pub(crate) fn push(&self, node: Node<T>) -> u32 {
+        assert!(
+            !self.closed.get(),
+            "a variable escaped the recording it belongs to, which has ended: return a value or use `stop_gradient`"
+        );
+        let mut nodes = self.nodes.borrow_mut();
+        let index = u32::try_from(nodes.len()).expect("a tape holds at most 2^32 operations");
+        nodes.push(node);
+        index
+    }
+
+    pub(crate) fn is_deferring(&self) -> bool {
+        self.deferring.get()
+    }
+
+    /// Whether `self` may record an operation together with the older tape `other`.
+    fn may_meet(&self, other: &Arena<T>) -> bool {
+        self.kind == Kind::Transform || other.kind == Kind::Transform
+    }
+
+    /// The node of a place on this tape.
+    pub(crate) fn node_of(&self, place: Option<&Place<T>>) -> Option<u32> {
+        let mut place = place;
+        while let Some(p) = place {
+            if p.arena.id == self.id {
+                return Some(p.node);
+            }
+            place = p.outer.as_deref();
+        }
+        None
+    }
+
+    /// A place without its part on this tape.
+    pub(crate) fn strip(&self, place: Option<&Place<T>>) -> Option<Place<T>> {
+        let p = place?;
+        if p.arena.id == self.id {
+            return p.outer.as_deref().cloned();
+        }
+        let outer = self.strip(p.outer.as_deref()).map(Rc::new);
+        Some(Place { arena: Rc::clone(&p.arena), node: p.node, outer })
+    }
+
+    /// The part of a place on tapes older than this one.
+    pub(crate) fn older(&self, place: Option<&Place<T>>) -> Option<Rc<Place<T>>> {
+        let p = place?;
+        match p.arena.id {
+            id if id == self.id => p.outer.clone(),
+            id if id < self.id => Some(Rc::new(p.clone())),
+            _ => self.older(p.outer.as_deref()),
+        }
+    }
+}
+
+/// Records an operation on every tape that one of its inputs is on, and returns the result's place.
+#[track_caller]
+pub(crate) fn record<T: Float>(op: Rc<dyn Op<T>>, inputs: &[&Var<T>], output: &Value<T>) -> Place<T> {
+    let mut arenas: SmallVec<[Rc<Arena<T>>; 2]> = SmallVec::new();
+    for input in inputs {
+        let mut place = input.place.as_ref();
+        while let Some(p) = place {
+            if !arenas.iter().any(|a| a.id == p.arena.id) {
+                arenas.push(Rc::clone(&p.arena));
+            }
+            place = p.outer.as_deref();
+        }
+    }
+    if arenas.len() > 1 {
+        arenas.sort_by_key(|a| a.id);
+        for (i, a) in arenas.iter().enumerate() {
+            if !arenas[..i].iter().all(|b| a.may_meet(b)) {
+                panic!(
+                    "{}: its inputs are on two different tapes; record everything on one, or pass `stop_gradient()` of one",
+                    op.name()
+                );
+            }
+        }
+    }
+    let saves = op.saves();
+    let mut outer: Option<Rc<Place<T>>> = None;
+    let last = arenas.len() - 1;
+    for (i, arena) in arenas.into_iter().enumerate() {
+        let kept = inputs.iter().enumerate().map(|(k, input)| Input {
+            value: if saves.input(k) { input.value.clone() } else { input.value.dropped() },
+            parent: arena.node_of(input.place.as_ref()),
+            outer: arena.older(input.place.as_ref()),
+        });
+        let output = if saves.output() { output.clone() } else { output.dropped() };
+        let node = Node { op: Some(Rc::clone(&op)), inputs: kept.collect(), output, outer: outer.clone() };
+        let node = arena.push(node);
+        let place = Place { arena, node, outer: outer.take() };
+        if i == last {
+            return place;
+        }
+        outer = Some(Rc::new(place));
+    }
+    unreachable!("an operation is recorded only if an input is on a tape")
+}

@@ -1,0 +1,226 @@
+//! The variable that user code computes with.
+
+use std::cell::OnceCell;
+use std::fmt;
+use std::rc::Rc;
+
+use smallvec::SmallVec;
+use wengert_tensor::{Float, Shape, Tensor};
+
+use crate::op::Op;
+use crate::tape::Place;
+
+/// A tensor that may be tracked: a value and, if something is to be differentiated with respect to what it was
+/// computed from, its place on a tape.
+///
+/// Cloning is cheap. Arithmetic on untracked variables records nothing and costs what it costs on tensors, so the
+/// same code serves inference, training and the gradient rules themselves. All of [`Tensor`]'s differentiable
+/// operations are methods here, under the same names; operators take `Var`, `&Var` and `f64` in any mix.
+///
+/// ```
+/// use wengert_tape::{Var, grad};
+/// let x = Var::from([1.0f64, 2.0, 3.0]);
+/// let g = grad(|x: &Var<f64>| (x * x).sum(), &x);
+/// assert_eq!(g.value().to_vec(), [2.0, 4.0, 6.0]);
+/// ```
+#[derive(Clone)]
+pub struct Var<T: Float = f32> {
+    pub(crate) value: Value<T>,
+    pub(crate) place: Option<Place<T>>,
+}
+
+/// A variable's value, which need not be at hand.
+#[derive(Clone)]
+pub(crate) enum Value<T: Float> {
+    /// The tensor itself.
+    Ready(Tensor<T>),
+    /// An operation that will run when somebody reads the result.
+    Deferred(Rc<Deferred<T>>),
+    /// Only the shape was kept: the operation declared that its rules do not read this value.
+    Dropped(Shape),
+}
+
+/// An operation whose result nobody has asked for yet.
+pub(crate) struct Deferred<T: Float> {
+    pub(crate) shape: Shape,
+    pub(crate) op: Rc<dyn Op<T>>,
+    pub(crate) inputs: SmallVec<[Value<T>; 2]>,
+    pub(crate) result: OnceCell<Tensor<T>>,
+}
+
+impl<T: Float> Value<T> {
+    pub(crate) fn shape(&self) -> &Shape {
+        match self {
+            Value::Ready(tensor) => tensor.shape(),
+            Value::Deferred(deferred) => &deferred.shape,
+            Value::Dropped(shape) => shape,
+        }
+    }
+
+    pub(crate) fn dropped(&self) -> Self {
+        Value::Dropped(self.shape().clone())
+    }
+
+    /// The tensor, computed now if it was deferred.
+    #[inline]
+    pub(crate) fn tensor(&self) -> &Tensor<T> {
+        match self {
+            Value::Ready(tensor) => tensor,
+            Value::Deferred(deferred) => deferred.force(),
+            Value::Dropped(shape) => panic!(
+                "a gradient rule reads a value of shape {shape} that its operation did not save: declare it in `Op::saves`"
+            ),
+        }
+    }
+
+    /// The tensor, moved out where possible.
+    pub(crate) fn into_tensor(self) -> Tensor<T> {
+        match self {
+            Value::Ready(tensor) => tensor,
+            other => other.tensor().clone(),
+        }
+    }
+}
+
+impl<T: Float> Deferred<T> {
+    /// Runs this operation, and before it, without recursion, the deferred ones that it reads.
+    fn force(&self) -> &Tensor<T> {
+        if let Some(done) = self.result.get() {
+            return done;
+        }
+        let mut stack: Vec<&Deferred<T>> = vec![self];
+        while let Some(top) = stack.last().copied() {
+            let waiting = top.inputs.iter().find_map(|input| match input {
+                Value::Deferred(d) if d.result.get().is_none() => Some(&**d),
+                _ => None,
+            });
+            match waiting {
+                Some(next) => stack.push(next),
+                None => {
+                    top.result.get_or_init(|| {
+                        let inputs: SmallVec<[&Tensor<T>; 2]> = top.inputs.iter().map(Value::tensor).collect();
+                        top.op.forward(&inputs)
+                    });
+                    stack.pop();
+                }
+            }
+        }
+        self.result.get().expect("the last operation on the stack was this one")
+    }
+}
+
+impl<T: Float> Drop for Deferred<T> {
+    /// Takes long chains of deferred operations apart without recursion.
+    fn drop(&mut self) {
+        let mut waiting: Vec<Value<T>> = self.inputs.drain(..).collect();
+        while let Some(value) = waiting.pop() {
+            if let Value::Deferred(rc) = value
+                && let Ok(mut deferred) = Rc::try_unwrap(rc)
+            {
+                waiting.extend(deferred.inputs.drain(..));
+            }
+        }
+    }
+}
+
+impl<T: Float> Var<T> {
+    /// An untracked variable.
+    pub fn constant(value: impl Into<Tensor<T>>) -> Self {
+        Var { value: Value::Ready(value.into()), place: None }
+    }
+
+    /// The value.
+    #[inline]
+    pub fn value(&self) -> &Tensor<T> {
+        self.value.tensor()
+    }
+
+    /// The value, without a copy of the elements.
+    pub fn into_value(self) -> Tensor<T> {
+        self.value.into_tensor()
+    }
+
+    /// Lengths of the axes.
+    #[inline]
+    pub fn shape(&self) -> &Shape {
+        self.value.shape()
+    }
+
+    /// The number of axes.
+    pub fn rank(&self) -> usize {
+        self.shape().len()
+    }
+
+    /// The number of elements.
+    pub fn len(&self) -> usize {
+        self.shape().count()
+    }
+
+    /// Whether there are no elements.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The only element of a variable with one element, as a plain number.
+    ///
+    /// # Panics
+    /// If there is not exactly one.
+    #[track_caller]
+    pub fn item(&self) -> T {
+        self.value().item()
+    }
+
+    /// Whether some tape records what is computed from this.
+    pub fn is_tracked(&self) -> bool {
+        self.place.is_some()
+    }
+
+    /// The same value, as a constant: nothing computed from the result depends on this variable.
+    ///
+    /// ```
+    /// use wengert_tape::{Var, grad};
+    /// let x = Var::from([3.0f64]);
+    /// let g = grad(|x: &Var<f64>| (x * x.stop_gradient()).sum(), &x);
+    /// assert_eq!(g.item(), 3.0);
+    /// ```
+    pub fn stop_gradient(&self) -> Var<T> {
+        Var { value: self.value.clone(), place: None }
+    }
+
+    /// All elements 0.
+    pub fn zeros(shape: impl Into<Shape>) -> Self {
+        Var::constant(Tensor::zeros(shape))
+    }
+
+    /// All elements 1.
+    pub fn ones(shape: impl Into<Shape>) -> Self {
+        Var::constant(Tensor::ones(shape))
+    }
+
+    /// A variable without axes.
+    pub fn scalar(value: T) -> Self {
+        Var::constant(Tensor::scalar(value))
+    }
+}
+
+impl<T: Float, V: Into<Tensor<T>>> From<V> for Var<T> {
+    fn from(value: V) -> Self {
+        Var::constant(value)
+    }
+}
+
+impl<T: Float> fmt::Debug for Var<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tracked = if self.is_tracked() { "tracked " } else { "" };
+        match &self.value {
+            Value::Ready(tensor) => write!(f, "{tracked}{tensor:?}"),
+            other => write!(f, "{tracked}{} (not computed)", other.shape()),
+        }
+    }
+}
+
+impl<T: Float> fmt::Display for Var<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.value(), f)
+    }
+}
