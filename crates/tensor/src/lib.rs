@@ -6,6 +6,7 @@ mod display;
 mod element;
 mod layout;
 pub mod loops;
+pub mod gemm;
 pub mod math;
 mod operand;
 pub mod parallel;

@@ -1,0 +1,125 @@
+//! Matrix products, `C = α·A·B + β·C`, for matrices of any strides.
+//!
+//! [`gemm`] takes checked views of slices. Underneath, a blocked driver copies ("packs") blocks of A and B into buffers
+//! that suit the caches, and a micro-kernel for the CPU's instruction set multiplies them tile by tile; operands
+//! that are small or lie well are read in place. The blocking is that of K. Goto and R. van de Geijn,
+//! "Anatomy of high-performance matrix multiplication", ACM TOMS 34(3), 2008. On CPUs with neither AVX-512 nor AVX2 the
+//! `matrixmultiply` crate does the work.
+//!
+//! Each element of C is summed in an order that depends on k alone, so neither the number of threads nor the
+//! strides change a bit of the result.
+
+mod driver;
+mod kernel;
+mod portable;
+mod scratch;
+mod source;
+mod vector;
+mod view;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+#[cfg(test)]
+mod tests;
+
+use driver::{Output, Product};
+use source::Strided;
+pub use view::{MatrixMut, MatrixRef};
+
+use crate::element::Float;
+use crate::parallel;
+use crate::simd::{self, Level};
+
+/// `C = alpha · A · B + beta · C`, for single matrices or batches of them.
+///
+/// C is not read if `beta` is 0, so it may hold anything, even NaN; A and B are not read if `alpha` is 0 (so
+/// that a NaN in them does not reach C). The result has the same bits for any number of threads.
+///
+/// # Panics
+/// If the shapes do not fit (A `m × k`, B `k × n`, C `m × n`) or the batches differ.
+///
+/// ```
+/// use wengert_tensor::gemm::{gemm, MatrixMut, MatrixRef};
+///
+/// let a = [1.0, 2.0, 3.0, 4.0];
+/// let b = [5.0, 6.0, 7.0, 8.0];
+/// let mut c = [f64::NAN; 4];
+/// gemm(
+///     1.0,
+///     MatrixRef::new(&a, 0, [2, 2], [2, 1]),
+///     MatrixRef::new(&b, 0, [2, 2], [2, 1]).transposed(),
+///     0.0,
+///     MatrixMut::new(&mut c, 0, [2, 2], [2, 1]),
+/// );
+/// assert_eq!(c, [17.0, 23.0, 39.0, 53.0]);
+/// ```
+#[track_caller]
+pub fn gemm<T: Float>(alpha: T, a: MatrixRef<'_, T>, b: MatrixRef<'_, T>, beta: T, c: MatrixMut<'_, T>) {
+    gemm_at(simd::level(), alpha, a, b, beta, c);
+}
+
+/// [`gemm`] with the kernels of a level that the CPU has.
+#[track_caller]
+fn gemm_at<T: Float>(
+    level: Level,
+    alpha: T,
+    a: MatrixRef<'_, T>,
+    b: MatrixRef<'_, T>,
+    beta: T,
+    mut c: MatrixMut<'_, T>,
+) {
+    let ([m, k], [rows, n]) = (a.shape(), b.shape());
+    assert!(k == rows, "gemm: inner dimensions differ: [{m}, {k}] × [{rows}, {n}] ({k} vs {rows})");
+    assert!(c.shape() == [m, n], "gemm: the product has shape {:?}, the output {:?}", [m, n], c.shape());
+    let out = *c.layout();
+    let c = Output { start: c.start(), row: out.strides[1], column: out.strides[2] };
+    let [count, a_count, b_count] = [out.extents[0], a.layout().extents[0], b.layout().extents[0]];
+    assert!(a_count == count && b_count == count, "gemm: batches differ: {a_count} × {b_count} into {count}");
+    let matrix = |m: &MatrixRef<'_, T>, batch: usize| {
+        let [step, row, column] = m.layout().strides;
+        Strided { start: m.start().wrapping_offset(batch as isize * step), row, column }
+    };
+    let multiply = |batch: usize, threaded: bool| {
+        let c = c.shifted(batch as isize * out.strides[0]);
+        let (a, b) = (matrix(&a, batch), matrix(&b, batch));
+        // SAFETY: the views were checked against their slices when they were made, C is borrowed mutably and so
+        // apart from A and B, its elements are distinct, and the level comes from detection.
+        unsafe { multiply(level, [m, n, k], alpha, a, b, beta, c, threaded) };
+    };
+    let threads = parallel::threads();
+    let large = m.saturating_mul(n).saturating_mul(k).saturating_mul(count) >= driver::PARALLEL_WORK;
+    if large && count >= threads && threads > 1 {
+        parallel::for_each(count, true, |batch| multiply(batch, false));
+    } else {
+        (0..count).for_each(|batch| multiply(batch, true));
+    }
+}
+
+/// One product of matrices in memory.
+///
+/// # Safety
+/// As for [`Product::run`].
+#[allow(clippy::too_many_arguments)]
+unsafe fn multiply<T: Float>(
+    level: Level,
+    [m, n, k]: [usize; 3],
+    alpha: T,
+    a: Strided<T>,
+    b: Strided<T>,
+    beta: T,
+    c: Output<T>,
+    threaded: bool,
+) {
+    let product = |m, n, a, b, c| {
+        let product = Product { m, n, k, alpha, a, b, beta, c };
+        // SAFETY: passed on.
+        unsafe { if threaded { product.run(level) } else { product.run_here(level) } }
+    };
+    // Vectors run along the columns of C, which should be adjacent: else compute Cᵀ = Bᵀ·Aᵀ.
+    if c.column != 1 && c.row == 1 {
+        let c = Output { row: c.column, column: c.row, ..c };
+        product(n, m, &b.transposed(), &a.transposed(), c);
+    } else {
+        product(m, n, &a, &b, c);
+    }
+}

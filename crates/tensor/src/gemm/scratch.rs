@@ -1,0 +1,36 @@
+//! Packing buffers, recycled per thread.
+
+use std::cell::Cell;
+
+use crate::element::Float;
+
+/// A cache line: the unit and the alignment of the buffers.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Line([u8; 64]);
+
+/// Which of a thread's buffers to use.
+#[derive(Clone, Copy)]
+pub(crate) enum Slot {
+    /// A packed block of the left operand.
+    Left,
+    /// A packed block of the right operand.
+    Right,
+}
+
+thread_local! {
+    static BUFFERS: [Cell<Vec<Line>>; 2] = const { [Cell::new(Vec::new()), Cell::new(Vec::new())] };
+}
+
+/// Calls `work` with a buffer of at least `len` elements, aligned to a cache line, whose contents are any
+/// former ones. The buffer is the thread's own and stays allocated; nested uses of a slot get a fresh one.
+pub(crate) fn with_scratch<T: Float, R>(slot: Slot, len: usize, work: impl FnOnce(*mut T) -> R) -> R {
+    let mut buffer = BUFFERS.with(|b| b[slot as usize].take());
+    let lines = (len * size_of::<T>()).div_ceil(64);
+    if buffer.len() < lines {
+        buffer = vec![Line([0; 64]); lines];
+    }
+    let result = work(buffer.as_mut_ptr().cast());
+    BUFFERS.with(|b| b[slot as usize].set(buffer));
+    result
+}

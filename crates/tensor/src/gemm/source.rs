@@ -1,0 +1,97 @@
+//! Where the operands of a product come from.
+
+use std::ops::Range;
+
+use crate::element::Float;
+
+/// An operand: anything that can copy a block of its elements row by row into a packing buffer.
+///
+/// A matrix in memory is one; the patches of an image, which exist as a matrix only block by block in those
+/// buffers, are another.
+///
+/// # Safety
+/// [`copy`](Source::copy) must write every element of the block and nothing else.
+pub(crate) unsafe trait Source<T>: Sync {
+    /// Writes element (row, column) to `to[(row − rows.start) · stride + (column − columns.start)]` for every
+    /// row and column of the ranges.
+    ///
+    /// # Safety
+    /// The ranges must lie within the operand, and all those elements of `to` must be writable.
+    unsafe fn copy(&self, rows: Range<usize>, columns: Range<usize>, to: *mut T, stride: usize);
+
+    /// The operand as a matrix in memory, if it is one: then it may be read where it lies.
+    #[inline(always)]
+    fn in_memory(&self) -> Option<Strided<T>> {
+        None
+    }
+}
+
+/// A matrix in memory: element (i, j) is at `start + i · row + j · column`.
+#[derive(Clone, Copy)]
+pub(crate) struct Strided<T> {
+    pub(crate) start: *const T,
+    pub(crate) row: isize,
+    pub(crate) column: isize,
+}
+
+// SAFETY: the elements are only read, and are `Sync` for every `T` that this is used with; whoever makes a
+// `Strided` keeps them borrowed while it is in use.
+unsafe impl<T: Float> Sync for Strided<T> {}
+// SAFETY: as above.
+unsafe impl<T: Float> Send for Strided<T> {}
+
+impl<T> Strided<T> {
+    /// The pointer to element (i, j), which need not exist.
+    #[inline(always)]
+    pub(crate) fn at(&self, i: usize, j: usize) -> *const T {
+        self.start.wrapping_offset(i as isize * self.row + j as isize * self.column)
+    }
+
+    /// The transposed matrix.
+    #[inline(always)]
+    pub(crate) fn transposed(self) -> Self {
+        Self { start: self.start, row: self.column, column: self.row }
+    }
+}
+
+/// Columns of a block of a transposing copy: as many input streams as the prefetchers follow, and a whole
+/// number of output cache lines.
+const STREAMS: usize = 16;
+
+// SAFETY: each of the three ways visits every element of the block once.
+unsafe impl<T: Float> Source<T> for Strided<T> {
+    unsafe fn copy(&self, rows: Range<usize>, columns: Range<usize>, to: *mut T, stride: usize) {
+        let width = columns.len();
+        if self.column == 1 {
+            for (r, i) in rows.enumerate() {
+                // SAFETY: the caller guarantees the block within the matrix and within `to`; they are apart.
+                unsafe {
+                    std::ptr::copy_nonoverlapping(self.at(i, columns.start), to.add(r * stride), width)
+                };
+            }
+            return;
+        }
+        let corner = self.at(rows.start, columns.start);
+        for first in (0..width).step_by(STREAMS) {
+            let streams = STREAMS.min(width - first);
+            for r in 0..rows.len() {
+                // SAFETY: row r and column `first` are in the block.
+                let (from, to) = unsafe {
+                    (
+                        corner.offset(r as isize * self.row + first as isize * self.column),
+                        to.add(r * stride + first),
+                    )
+                };
+                for c in 0..streams {
+                    // SAFETY: so is column `first + c`.
+                    unsafe { *to.add(c) = *from.offset(c as isize * self.column) };
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn in_memory(&self) -> Option<Strided<T>> {
+        Some(*self)
+    }
+}
