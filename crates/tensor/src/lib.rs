@@ -3,6 +3,7 @@
 mod element;
 pub mod math;
 pub mod parallel;
+pub mod random;
 pub mod simd;
 
 pub use element::{Element, Float};

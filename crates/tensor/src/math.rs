@@ -47,6 +47,10 @@ macro_rules! functions {
         pub trait Transcendental: Copy {
             $($(#[$doc])* fn $name<I: Isa>(self) -> Self;)*
 
+            /// sin 2πx and cos 2πx, for |x| up to a quarter of 1/ε (beyond, x is a whole number of turns to within
+            /// its own precision). Within 2 ulp, but for results near 0, which are exact to ε/2 of x.
+            fn sin_cos_turns<I: Isa>(self) -> (Self, Self);
+
             /// 1/√x. Within 1.5 ulp.
             fn rsqrt<I: Isa>(self) -> Self;
 
@@ -65,6 +69,10 @@ macro_rules! functions {
                     $family::$name::<I, $t>(self)
                 }
             )*
+            #[inline(always)]
+            fn sin_cos_turns<I: Isa>(self) -> (Self, Self) {
+                trigonometric::sin_cos_turns::<I, $t>(self)
+            }
             #[inline(always)]
             fn rsqrt<I: Isa>(self) -> Self {
                 power::rsqrt(self)
@@ -110,9 +118,9 @@ functions! {
     logistic::softplus,
     /// The error function, 2/√π ∫₀ˣ exp(−t²) dt. Within 2 ulp.
     error_function::erf,
-    /// 1 − erf x, accurate where that is tiny. Within 3 ulp.
+    /// 1 − erf x, accurate where that is tiny. Within 5 ulp for `f32`, 3 ulp for `f64`.
     error_function::erfc,
     /// The Gaussian error linear unit x Φ(x), Φ being the standard normal distribution function (D. Hendrycks and
-    /// K. Gimpel, arXiv 1606.08415; PyTorch's `approximate="none"`). −0 at −∞, its limit. Within 3 ulp.
+    /// K. Gimpel, arXiv 1606.08415; PyTorch's `approximate="none"`). −0 at −∞, its limit. Within 5 ulp for `f32`, 3 ulp for `f64`.
     error_function::gelu,
 }

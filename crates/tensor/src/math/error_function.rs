@@ -16,9 +16,15 @@ fn erfc_parts<I: Isa, T: Real>(a: T, square: (T, T)) -> (T, T) {
     (I::mul_add(q, e, q), n)
 }
 
-/// erfc|x|.
+/// erf x for |x| ≤ 1.
 #[inline(always)]
-fn erfc_abs<I: Isa, T: Real>(x: T) -> T {
+fn erf_near<I: Isa, T: Real>(x: T) -> T {
+    I::mul_add(x, polynomial::<I, T>(x * x, T::ERF), x)
+}
+
+/// erfc|x|, for |x| not small.
+#[inline(always)]
+fn erfc_far<I: Isa, T: Real>(x: T) -> T {
     let a = x.abs().limit(T::ZERO, T::ERFC_ZERO);
     let (m, n) = erfc_parts::<I, T>(a, two_product::<I, T>(a, a));
     m.scale(n)
@@ -26,15 +32,15 @@ fn erfc_abs<I: Isa, T: Real>(x: T) -> T {
 
 #[inline(always)]
 pub(super) fn erf<I: Isa, T: Real>(x: T) -> T {
-    let far = (T::ONE - erfc_abs::<I, T>(x)).copysign(x);
-    let near = I::mul_add(x, polynomial::<I, T>(x * x, T::ERF), x);
-    if x.abs() < T::ONE { near } else { far }
+    let far = (T::ONE - erfc_far::<I, T>(x)).copysign(x);
+    if x.abs() < T::ONE { erf_near::<I, T>(x) } else { far }
 }
 
 #[inline(always)]
 pub(super) fn erfc<I: Isa, T: Real>(x: T) -> T {
-    let e = erfc_abs::<I, T>(x);
-    if x < T::ZERO { T::from_f64(2.0) - e } else { e }
+    let e = erfc_far::<I, T>(x);
+    let far = if x < T::ZERO { T::from_f64(2.0) - e } else { e };
+    if x.abs() < T::from_f64(0.5) { T::ONE - erf_near::<I, T>(x) } else { far }
 }
 
 #[inline(always)]
@@ -48,5 +54,7 @@ pub(super) fn gelu<I: Isa, T: Real>(x: T) -> T {
     // Multiplied by x before the power of 2, lest a subnormal Φ lose bits that the product has.
     let negative = (-a * m).scale(n);
     let positive = x * (T::ONE - m.scale(n));
-    if x < T::ZERO { negative } else { positive }
+    let far = if x < T::ZERO { negative } else { positive };
+    let near = half * x * (T::ONE + erf_near::<I, T>(x * T::FRAC_1_SQRT_2.0));
+    if a < T::from_f64(0.7) { near } else { far }
 }

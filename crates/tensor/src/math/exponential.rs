@@ -30,5 +30,5 @@ pub(super) fn exp_m1<I: Isa, T: Real>(x: T) -> T {
     // 2ⁿ q + (2ⁿ − 1), halved so that 2ⁿ does not overflow before the result does.
     let half_power = T::ONE.scale(n - T::ONE);
     let half = I::mul_add(q, half_power, half_power - T::from_f64(0.5));
-    (half + half).copysign(x)
+    (if n == T::ZERO { q } else { half + half }).copysign(x)
 }

@@ -1,6 +1,6 @@
 //! arcsin, arccos and arctan: a polynomial near 0, to which identities bring every other argument.
 
-use super::real::{Real, polynomial};
+use super::real::{Real, fast_two_sum, polynomial};
 use crate::simd::Isa;
 
 /// (s, e, far) of |x|: arcsin|x| = s + e where not far (|x| ≤ 1/2), and π/2 − 2 (s + e) where far, s being
@@ -19,7 +19,8 @@ fn arcsine<I: Isa, T: Real>(x: T) -> (T, T, bool) {
 pub(super) fn asin<I: Isa, T: Real>(x: T) -> T {
     let (s, e, far) = arcsine::<I, T>(x);
     let (half_pi, half_pi_tail) = T::FRAC_PI_2;
-    let value = if far { (half_pi - (s + s)) - (e + e - half_pi_tail) } else { s + e };
+    let (beyond, beyond_tail) = fast_two_sum(half_pi, -(s + s));
+    let value = if far { beyond - (e + e - half_pi_tail - beyond_tail) } else { s + e };
     value.copysign(x)
 }
 

@@ -101,7 +101,7 @@ macro_rules! real {
     };
 }
 real!(f32, u32, significand: 23, bias: 127.0, sqrt_half: 0x3f35_04f3, splitter: 12, normalise: 24,
-      exp: (-104.0, 89.0), saturated: 18.0, erfc_zero: 10.25, reduce: super::reduction::reduce_f32::<I>);
+      exp: (-104.0, 89.0), saturated: 20.0, erfc_zero: 10.25, reduce: super::reduction::reduce_f32::<I>);
 real!(f64, u64, significand: 52, bias: 1023.0, sqrt_half: 0x3fe6_a09e_667f_3bcd, splitter: 27, normalise: 54,
       exp: (-746.0, 710.0), saturated: 40.0, erfc_zero: 27.5, reduce: super::reduction::reduce_f64::<I>);
 
