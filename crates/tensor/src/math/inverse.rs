@@ -1,0 +1,58 @@
+//! arcsin, arccos and arctan: a polynomial near 0, to which identities bring every other argument.
+
+use super::real::{Real, fast_two_sum, polynomial};
+use crate::simd::Isa;
+
+/// (s, e, far) of |x|: arcsin|x| = s + e where not far (|x| ≤ 1/2), and π/2 − 2 (s + e) where far, s being
+/// √((1 − |x|)/2) there. NaN for |x| > 1.
+#[inline(always)]
+fn arcsine<I: Isa, T: Real>(x: T) -> (T, T, bool) {
+    let a = x.abs();
+    let half = T::from_f64(0.5);
+    let far = a > half;
+    let z = if far { half * (T::ONE - a) } else { a * a };
+    let s = if far { z.sqrt() } else { a };
+    (s, s * z * polynomial::<I, T>(z, T::ASIN), far)
+}
+
+#[inline(always)]
+pub(super) fn asin<I: Isa, T: Real>(x: T) -> T {
+    let (s, e, far) = arcsine::<I, T>(x);
+    let (half_pi, half_pi_tail) = T::FRAC_PI_2;
+    let (beyond, beyond_tail) = fast_two_sum(half_pi, -(s + s));
+    let value = if far { beyond - (e + e - half_pi_tail - beyond_tail) } else { s + e };
+    value.copysign(x)
+}
+
+#[inline(always)]
+pub(super) fn acos<I: Isa, T: Real>(x: T) -> T {
+    let (s, e, far) = arcsine::<I, T>(x);
+    let negative = x < T::ZERO;
+    let (half_pi, half_pi_tail) = T::FRAC_PI_2;
+    let e_signed = e.copysign(x);
+    let near = half_pi - (x - (half_pi_tail - e_signed));
+    let twice = (s + e) + (s + e);
+    let beyond = if negative { T::PI.0 - (twice - T::PI.1) } else { twice };
+    if far { beyond } else { near }
+}
+
+#[inline(always)]
+pub(super) fn atan<I: Isa, T: Real>(x: T) -> T {
+    let a = x.abs();
+    let one = T::ONE;
+    // arctan a = base + arctan t with |t| ≤ tan(π/8).
+    let middle = a > T::from_f64(0.414_213_562_373_095);
+    let high = a > T::from_f64(2.414_213_562_373_095);
+    let numerator = if middle { a - one } else { a };
+    let numerator = if high { -one } else { numerator };
+    let denominator = if middle { a + one } else { one };
+    let denominator = if high { a } else { denominator };
+    let base = if middle { T::FRAC_PI_4.0 } else { T::ZERO };
+    let base = if high { T::FRAC_PI_2.0 } else { base };
+    let base_tail = if middle { T::FRAC_PI_4.1 } else { T::ZERO };
+    let base_tail = if high { T::FRAC_PI_2.1 } else { base_tail };
+    let t = numerator / denominator;
+    let z = t * t;
+    let value = base + (t + I::mul_add(t * z, polynomial::<I, T>(z, T::ATAN), base_tail));
+    value.copysign(x)
+}

@@ -1,0 +1,63 @@
+//! x = n π/2 + r for x of any size, without a branch (after M. H. Payne and R. N. Hanek, "Radian reduction for
+//! trigonometric functions", 1983).
+//!
+//! With x = 2^(16 s) y, where s is such that y is still an integer (or s = 0), x · 2/π modulo 4 is
+//! y · (2^(16 s) · 2/π modulo 4) modulo 4. The inner remainder is tabulated to 212 bits for every s.
+
+use super::coefficients::{Coefficients, TWO_OVER_PI};
+use super::real::{Real, fast_two_sum, two_product, two_sum};
+use crate::simd::Isa;
+
+/// (y, s) for an x whose significand has `bits` bits.
+#[inline(always)]
+fn scaled(x: f64, bits: u64) -> (f64, usize) {
+    let exponent = (x.to_bits() >> 52) & 0x7ff;
+    let s = exponent.saturating_sub(1023 + bits - 1) >> 4;
+    (x * f64::from_bits((1023 - 16 * (s & 63)) << 52), (s & 63) as usize)
+}
+
+/// `value` with its quadrant read off the shifted integer `n`.
+#[inline(always)]
+fn quadrant(n: f64) -> u32 {
+    (n + f64::SHIFT).to_bits() as u32
+}
+
+#[inline(always)]
+pub(super) fn reduce_f32<I: Isa>(x: f32) -> (u32, f32, f32) {
+    let (y, s) = scaled(f64::from(x), 24);
+    let (p, p_tail) = two_product::<I, f64>(y, TWO_OVER_PI[0][s]);
+    let n = p.nearest();
+    let turns = (p - n) + (p_tail + y * TWO_OVER_PI[1][s]);
+    let r = turns * <f64 as Coefficients>::FRAC_PI_2.0;
+    let head = r as f32;
+    let tail = (r - f64::from(head)) as f32;
+    // Also keeps the sign of −0.
+    let small = x.abs() <= <f32 as Coefficients>::FRAC_PI_4.0;
+    if small { (0, x, 0.0) } else { (quadrant(n), head, tail) }
+}
+
+#[inline(always)]
+pub(super) fn reduce_f64<I: Isa>(x: f64) -> (u32, f64, f64) {
+    let (y, s) = scaled(x, 53);
+    let (p0, e0) = two_product::<I, f64>(y, TWO_OVER_PI[0][s]);
+    let (p1, e1) = two_product::<I, f64>(y, TWO_OVER_PI[1][s]);
+    let (p2, e2) = two_product::<I, f64>(y, TWO_OVER_PI[2][s]);
+    let lowest = e2 + y * TWO_OVER_PI[3][s];
+    // p0 may have 2⁷⁰: whole multiples of 2²⁰ quadrants go first, exactly.
+    const MANY: f64 = (1u64 << 20) as f64;
+    let p0 = p0 - (p0 * (1.0 / MANY)).nearest() * MANY;
+    let (a, a_tail) = two_sum(e0, p1);
+    let (b, b_tail) = two_sum(p0, a);
+    let n = b.nearest();
+    // What remains, all exact but the last: a multiple of π/2 can cancel up to 61 bits.
+    let (u, u_tail) = two_sum(e1, p2);
+    let (v, v_tail) = two_sum(a_tail, b_tail);
+    let (w, w_tail) = two_sum(u, v);
+    let (turns, turns_tail) = two_sum(b - n, w);
+    let (turns, turns_tail) = fast_two_sum(turns, turns_tail + (w_tail + (u_tail + v_tail + lowest)));
+    let (half_pi, half_pi_tail) = <f64 as Coefficients>::FRAC_PI_2;
+    let (head, tail) = two_product::<I, f64>(turns, half_pi);
+    let tail = tail + I::mul_add(turns, half_pi_tail, turns_tail * half_pi);
+    let small = x.abs() <= <f64 as Coefficients>::FRAC_PI_4.0;
+    if small { (0, x, 0.0) } else { (quadrant(n), head, tail) }
+}

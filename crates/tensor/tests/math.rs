@@ -1,0 +1,382 @@
+//! The error bounds of the transcendental functions, and their special values.
+
+use wengert_tensor::Float;
+use wengert_tensor::math::Transcendental;
+use wengert_tensor::simd::{Baseline, Isa, Kernel, dispatch};
+
+/// Applies the function of that name to a slice.
+struct Map<'a, T> {
+    name: &'static str,
+    x: &'a [T],
+    y: &'a mut [T],
+}
+
+macro_rules! functions {
+    ($($name:ident),*) => {
+        const NAMES: &[&str] = &[$(stringify!($name)),*];
+
+        impl<T: Float> Kernel for Map<'_, T> {
+            type Output = ();
+            #[inline(always)]
+            fn run<I: Isa>(self) {
+                match self.name {
+                    $(stringify!($name) => self.y.iter_mut().zip(self.x).for_each(|(y, x)| *y = x.$name::<I>()),)*
+                    name => panic!("no function {name}"),
+                }
+            }
+        }
+    };
+}
+functions!(
+    exp, exp_m1, ln, ln_1p, sin, cos, tan, asin, acos, atan, sinh, cosh, tanh, sigmoid, softplus, erf, erfc,
+    gelu, rsqrt
+);
+
+/// xʸ over slices; the second operand is in the output.
+struct Power<'a, T> {
+    x: &'a [T],
+    y: &'a mut [T],
+}
+
+impl<T: Float> Kernel for Power<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        self.y.iter_mut().zip(self.x).for_each(|(y, x)| *y = x.powf::<I>(*y));
+    }
+}
+
+/// The results on the best instruction set, then those on the baseline.
+fn both<T: Float>(name: &'static str, x: &[T]) -> [Vec<T>; 2] {
+    let mut best = vec![T::ZERO; x.len()];
+    let mut baseline = best.clone();
+    dispatch(Map { name, x, y: &mut best });
+    Map { name, x, y: &mut baseline }.run::<Baseline>();
+    [best, baseline]
+}
+
+fn both_powers<T: Float>(x: &[T], y: &[T]) -> [Vec<T>; 2] {
+    let (mut best, mut baseline) = (y.to_vec(), y.to_vec());
+    dispatch(Power { x, y: &mut best });
+    Power { x, y: &mut baseline }.run::<Baseline>();
+    [best, baseline]
+}
+
+/// The documented bounds, in ulp: f32, f64.
+fn bound(name: &str) -> (f64, f64) {
+    match name {
+        "exp" | "ln" | "sin" | "cos" | "powf" => (1.0, 1.0),
+        "rsqrt" => (1.5, 1.5),
+        "erfc" | "gelu" => (5.0, 3.0),
+        _ => (2.0, 2.0),
+    }
+}
+
+/// The distance of `got` from `expected` in units in the last place of an f32 of `expected`'s size.
+fn ulps_f32(got: f32, expected: f64) -> f64 {
+    let rounded = expected as f32;
+    if got.to_bits() == rounded.to_bits() || (got.is_nan() && rounded.is_nan()) {
+        return if rounded.is_finite() { distance_f32(got, expected) } else { 0.0 };
+    }
+    if !got.is_finite() && !rounded.is_finite() {
+        return f64::INFINITY;
+    }
+    // An overflow that should have been the largest number, or the reverse, is a matter of ulps.
+    let finite = |v: f32| if v.is_finite() { f64::from(v) } else { 2f64.powi(128).copysign(f64::from(v)) };
+    if got.is_nan() || rounded.is_nan() || (got == 0.0 && rounded == 0.0) {
+        return f64::INFINITY;
+    }
+    (finite(got) - expected).abs() / ulp_f32(expected)
+}
+
+fn distance_f32(got: f32, expected: f64) -> f64 {
+    (f64::from(got) - expected).abs() / ulp_f32(expected)
+}
+
+fn ulp_f32(expected: f64) -> f64 {
+    let exponent = ((expected.abs().to_bits() >> 52) as i32 - 1023).clamp(-126, 127);
+    2f64.powi(exponent - 23)
+}
+
+fn reference(name: &str, x: f64) -> f64 {
+    match name {
+        "exp" => x.exp(),
+        "exp_m1" => x.exp_m1(),
+        "ln" => x.ln(),
+        "ln_1p" => x.ln_1p(),
+        "sin" => x.sin(),
+        "cos" => x.cos(),
+        "tan" => x.tan(),
+        "asin" => x.asin(),
+        "acos" => x.acos(),
+        "atan" => x.atan(),
+        "sinh" => x.sinh(),
+        "cosh" => x.cosh(),
+        "tanh" => x.tanh(),
+        "sigmoid" if x < 0.0 => x.exp() / (1.0 + x.exp()),
+        "sigmoid" => 1.0 / (1.0 + (-x).exp()),
+        "softplus" => x.max(0.0) + if x.is_nan() { x } else { (-x.abs()).exp().ln_1p() },
+        // Not in the standard library: the f64 functions, which have golden values.
+        "erf" => Transcendental::erf::<Baseline>(x),
+        "erfc" => Transcendental::erfc::<Baseline>(x),
+        "gelu" => Transcendental::gelu::<Baseline>(x),
+        "rsqrt" => 1.0 / x.sqrt(),
+        _ => panic!("no reference for {name}"),
+    }
+}
+
+#[test]
+fn f32_is_within_its_bounds_over_all_exponents() {
+    // Every 1021st bit pattern: 8225 significands for each exponent and sign, zeros, infinities and NaNs included.
+    let mut x: Vec<f32> = (0..=u32::MAX).step_by(1021).map(f32::from_bits).collect();
+    x.extend([0.0, -0.0, 1.0, -1.0, f32::INFINITY, f32::NEG_INFINITY, f32::NAN, f32::MAX, f32::MIN]);
+    x.extend([f32::MIN_POSITIVE, f32::from_bits(1), -f32::from_bits(1)]);
+    // Densely where the results are interesting.
+    x.extend((0..400_000).map(|i| -110.0 + 200.0 * (i as f32 / 400_000.0)));
+    x.extend((0..400_000).map(|i| -5.0 + 10.0 * (i as f32 / 400_000.0)));
+    let mut failures = String::new();
+    for &name in NAMES {
+        let results = both(name, &x);
+        for (level, result) in ["dispatch", "baseline"].into_iter().zip(results) {
+            let (mut worst, mut at) = (0.0, 0.0);
+            for (&x, &y) in x.iter().zip(&result) {
+                let ulps = ulps_f32(y, reference(name, f64::from(x)));
+                if ulps > worst {
+                    (worst, at) = (ulps, x);
+                }
+            }
+            println!("f32 {name:>9} {level:>9}: {worst:.3} ulp at {at:e}");
+            if worst > bound(name).0 {
+                failures += &format!("{name} ({level}): {worst} ulp at {at:e}\n");
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{failures}");
+}
+
+#[test]
+fn f32_powers_are_within_their_bound() {
+    let mut pairs = Vec::new();
+    for i in 0..1500u32 {
+        let x = f32::from_bits(i.wrapping_mul(2_863_311));
+        for j in 0..500u32 {
+            pairs.push((
+                x,
+                if j % 2 == 0 { f32::from_bits(j * 8_589_935) } else { (j as f32 - 250.0) * 0.25 },
+            ));
+        }
+    }
+    let (x, y): (Vec<f32>, Vec<f32>) = pairs.into_iter().unzip();
+    for (level, result) in ["dispatch", "baseline"].into_iter().zip(both_powers(&x, &y)) {
+        let mut worst = 0.0;
+        for ((&x, &y), &z) in x.iter().zip(&y).zip(&result) {
+            let ulps = ulps_f32(z, f64::from(x).powf(f64::from(y)));
+            assert!(ulps <= bound("powf").0, "{level}: {x:e} to the {y:e} is {z:e}: {ulps} ulp");
+            worst = f64::max(worst, ulps);
+        }
+        println!("f32      powf {level:>9}: {worst:.3} ulp");
+    }
+}
+
+/// A number and what `transcendental.txt` has for it.
+struct Golden {
+    arguments: Vec<f64>,
+    value: f64,
+    /// The exact result less `value`, in ulp of `value`.
+    rest: f64,
+}
+
+impl Golden {
+    fn ulps(&self, got: f64) -> f64 {
+        if got.to_bits() == self.value.to_bits() {
+            return self.rest.abs();
+        }
+        if !(got.is_finite() && self.value.is_finite()) {
+            return f64::INFINITY;
+        }
+        let exponent = ((self.value.abs().to_bits() >> 52) as i32 - 1023).clamp(-1022, 1023);
+        // The unit itself may be subnormal: both sides times 2⁶⁰.
+        let unit = 2f64.powi(exponent - 52 + if exponent < 0 { 60 } else { -60 });
+        let factor = 2f64.powi(if exponent < 0 { 60 } else { -60 });
+        ((got * factor - self.value * factor) / unit - self.rest).abs()
+    }
+}
+
+fn golden(name: &str) -> Vec<Golden> {
+    let text = include_str!("golden/transcendental.txt");
+    let section =
+        text.split("# ").find(|s| s.lines().next() == Some(name)).expect("a section of transcendental.txt");
+    let count = if name == "powf" { 2 } else { 1 };
+    let float = |field: &str| f64::from_bits(u64::from_str_radix(field, 16).expect("hexadecimal bits"));
+    let parse = |line: &str| {
+        let fields: Vec<&str> = line.split(' ').collect();
+        let rest = fields.get(count + 1).map_or(0.0, |f| f.parse::<f64>().expect("an integer") / 256.0);
+        Golden {
+            arguments: fields[..count].iter().map(|f| float(f)).collect(),
+            value: float(fields[count]),
+            rest,
+        }
+    };
+    section.lines().skip(1).map(parse).collect()
+}
+
+#[test]
+fn f64_agrees_with_golden_values() {
+    let mut failures = String::new();
+    for &name in NAMES.iter().chain(&["powf"]) {
+        let golden = golden(name);
+        assert!(golden.len() > 150, "{name} has {} golden values", golden.len());
+        let x: Vec<f64> = golden.iter().map(|g| g.arguments[0]).collect();
+        let results = if name == "powf" {
+            both_powers(&x, &golden.iter().map(|g| g.arguments[1]).collect::<Vec<_>>())
+        } else {
+            both(name, &x)
+        };
+        for (level, result) in ["dispatch", "baseline"].into_iter().zip(results) {
+            let (mut worst, mut at) = (0.0, 0);
+            for (i, (g, &y)) in golden.iter().zip(&result).enumerate() {
+                let ulps = g.ulps(y);
+                if ulps > worst {
+                    (worst, at) = (ulps, i);
+                }
+            }
+            println!("f64 {name:>9} {level:>9}: {worst:.3} ulp at {:?}", golden[at].arguments);
+            if worst > bound(name).1 {
+                let g = &golden[at];
+                failures += &format!(
+                    "{name} ({level}): {worst} ulp at {:?}, {:e} for {:e}\n",
+                    g.arguments, result[at], g.value
+                );
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{failures}");
+}
+
+#[test]
+fn f64_agrees_with_the_standard_library_over_all_exponents() {
+    let x: Vec<f64> = (0..1u64 << 20).map(|i| f64::from_bits(i * 17_592_186_044_399)).collect();
+    for &name in NAMES.iter().filter(|n| !matches!(**n, "erf" | "erfc" | "gelu")) {
+        for (level, result) in ["dispatch", "baseline"].into_iter().zip(both(name, &x)) {
+            for (&x, &y) in x.iter().zip(&result) {
+                let expected = reference(name, x);
+                let steps = ordered(y).abs_diff(ordered(expected));
+                let same = steps <= 4 || (y.is_nan() && expected.is_nan());
+                assert!(same, "{name} ({level}) of {x:e} is {y:e}, not {expected:e}");
+            }
+        }
+    }
+}
+
+/// Consecutive integers for consecutive floating-point numbers.
+fn ordered(x: f64) -> i64 {
+    let bits = x.to_bits() as i64;
+    if bits < 0 { i64::MIN - bits } else { bits }
+}
+
+#[test]
+fn special_values() {
+    let (inf, nan) = (f64::INFINITY, f64::NAN);
+    let cases: &[(&str, &[(f64, f64)])] = &[
+        ("exp", &[(0.0, 1.0), (-0.0, 1.0), (inf, inf), (-inf, 0.0), (710.0, inf), (-746.0, 0.0)]),
+        ("exp_m1", &[(0.0, 0.0), (-0.0, -0.0), (inf, inf), (-inf, -1.0), (5e-324, 5e-324)]),
+        ("ln", &[(1.0, 0.0), (0.0, -inf), (-0.0, -inf), (inf, inf), (-1.0, nan), (-inf, nan)]),
+        ("ln_1p", &[(0.0, 0.0), (-0.0, -0.0), (-1.0, -inf), (inf, inf), (-1.5, nan), (5e-324, 5e-324)]),
+        ("sin", &[(0.0, 0.0), (-0.0, -0.0), (inf, nan), (-inf, nan), (5e-324, 5e-324)]),
+        ("cos", &[(0.0, 1.0), (-0.0, 1.0), (inf, nan), (-inf, nan)]),
+        ("tan", &[(0.0, 0.0), (-0.0, -0.0), (inf, nan), (-inf, nan)]),
+        ("asin", &[(0.0, 0.0), (-0.0, -0.0), (1.5, nan), (-1.5, nan), (inf, nan)]),
+        ("acos", &[(1.0, 0.0), (1.5, nan), (-1.5, nan), (-1.0, std::f64::consts::PI)]),
+        (
+            "atan",
+            &[
+                (0.0, 0.0),
+                (-0.0, -0.0),
+                (inf, std::f64::consts::FRAC_PI_2),
+                (-inf, -std::f64::consts::FRAC_PI_2),
+            ],
+        ),
+        ("sinh", &[(0.0, 0.0), (-0.0, -0.0), (inf, inf), (-inf, -inf)]),
+        ("cosh", &[(0.0, 1.0), (inf, inf), (-inf, inf)]),
+        ("tanh", &[(0.0, 0.0), (-0.0, -0.0), (inf, 1.0), (-inf, -1.0)]),
+        ("sigmoid", &[(0.0, 0.5), (inf, 1.0), (-inf, 0.0)]),
+        ("softplus", &[(inf, inf), (-inf, 0.0), (1e300, 1e300)]),
+        ("erf", &[(0.0, 0.0), (-0.0, -0.0), (inf, 1.0), (-inf, -1.0)]),
+        ("erfc", &[(0.0, 1.0), (inf, 0.0), (-inf, 2.0)]),
+        ("gelu", &[(0.0, 0.0), (-0.0, -0.0), (inf, inf), (-inf, -0.0), (1e300, 1e300)]),
+        ("rsqrt", &[(0.0, inf), (-0.0, -inf), (inf, 0.0), (-1.0, nan)]),
+    ];
+    for &(name, values) in cases {
+        for &(x, expected) in values.iter().chain(&[(nan, nan)]) {
+            for y in both(name, &[x]).concat() {
+                assert!(
+                    y.to_bits() == expected.to_bits() || (y.is_nan() && expected.is_nan()),
+                    "{name}({x}) = {y}"
+                );
+            }
+            let single = expected as f32;
+            for y in both(name, &[x as f32])
+                .concat()
+                .into_iter()
+                .filter(|_| f64::from(x as f32) == x || x.is_nan())
+            {
+                assert!(
+                    y.to_bits() == single.to_bits() || (y.is_nan() && single.is_nan()),
+                    "f32 {name}({x}) = {y}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn powers_have_the_special_cases_of_the_standard_library() {
+    let special = [
+        0.0,
+        -0.0,
+        1.0,
+        -1.0,
+        0.5,
+        -0.5,
+        2.0,
+        -2.0,
+        3.0,
+        -3.0,
+        1e300,
+        -1e300,
+        1e-310,
+        9007199254740993.0,
+        4503599627370497.0,
+        -4503599627370497.0,
+        1e17,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        f64::NAN,
+        f64::MAX,
+        5e-324,
+    ];
+    let (x, y): (Vec<f64>, Vec<f64>) =
+        special.iter().flat_map(|&x| special.iter().map(move |&y| (x, y))).unzip();
+    let single = |v: &[f64]| v.iter().map(|&v| v as f32).collect::<Vec<f32>>();
+    for (got, got_single) in both_powers(&x, &y).into_iter().zip(both_powers(&single(&x), &single(&y))) {
+        for i in 0..x.len() {
+            let expected = x[i].powf(y[i]);
+            let close = ordered(got[i]).abs_diff(ordered(expected)) <= 1;
+            assert!(
+                close || (got[i].is_nan() && expected.is_nan()),
+                "{} to the {} is {}",
+                x[i],
+                y[i],
+                got[i]
+            );
+            let (x, y) = (x[i] as f32, y[i] as f32);
+            let expected = x.powf(y);
+            let close = got_single[i].to_bits().abs_diff(expected.to_bits()) <= 1;
+            assert!(
+                close || (got_single[i].is_nan() && expected.is_nan()),
+                "{x} to the {y} is {}",
+                got_single[i]
+            );
+        }
+    }
+}
