@@ -1,1 +1,41 @@
-//! A Wengert list: reverse-mode and forward-mode differentiation of tensors to any order.
+//! A Wengert list: reverse-mode and forward-mode differentiation of tensors, to any order.
+//!
+//! [`Var`] is the type to compute with. [`grad`], [`vjp`], [`jvp`], [`hvp`] and their kin differentiate functions of
+//! variables; [`Tape`] is there for programs that are not one function. An operation of one's own is an
+//! [`Elementwise`], a [`Linear`], a [`Bilinear`] or, in general, an [`Op`]; [`check_grads`] tests it.
+//!
+//! ```
+//! use wengert_tape::{Var, grad, hvp};
+//!
+//! // Rosenbrock's function of n variables.
+//! let f = |x: &Var<f64>| {
+//!     let valley = (x.slice(1..) - x.slice(..-1).powi(2)).powi(2).sum() * 100.0;
+//!     valley + (1.0 - x.slice(..-1)).powi(2).sum()
+//! };
+//! let x = Var::from([-1.2, 1.0]);
+//! assert!((grad(f, &x).value().at([0]) + 215.6).abs() < 1e-10);
+//! let v = Var::from([1.0, 0.0]);
+//! assert!((hvp(f, &x, &v).value().at([0]) - 1330.0).abs() < 1e-9);
+//! ```
+
+mod algebra;
+mod check;
+mod class;
+mod op;
+mod ops;
+mod sweep;
+mod tape;
+mod transform;
+mod var;
+
+pub use algebra::{Lane, Real};
+pub use check::{GradientMismatch, check_grads};
+pub use class::{Bilinear, Elementwise, Linear, Reads};
+pub use op::{Cotangents, Op, Point, Saves, apply};
+pub use sweep::Mode;
+pub use tape::Tape;
+pub use transform::{
+    Arguments, HessianOperator, Linearized, Pullback, checkpoint, grad, hessian, hvp, jacobian_forward,
+    jacobian_reverse, jvp, linearize, value_and_grad, vjp,
+};
+pub use var::Var;

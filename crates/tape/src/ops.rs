@@ -3,5 +3,13 @@
 
 mod arithmetic;
 mod broadcast;
+mod diagonal;
+mod extremes;
+mod index;
+mod join;
+mod matmul;
+mod reduce;
 mod reshape;
+mod select;
+mod softmax;
 mod unary;

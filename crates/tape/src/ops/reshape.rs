@@ -45,3 +45,205 @@ impl<T: Float> Linear<T> for Permute {
         Some(self.0.iter().map(|&a| input[a]).collect())
     }
 }
+
+/// A range of one axis.
+#[derive(Clone)]
+struct Cut {
+    axis: usize,
+    slice: Slice,
+}
+
+impl<T: Float> Linear<T> for Cut {
+    fn name(&self) -> &str {
+        "slice"
+    }
+    fn forward(&self, x: &Tensor<T>) -> Tensor<T> {
+        x.slice_axis(self.axis, self.slice)
+    }
+    fn transpose(&self, cotangent: &Var<T>, input: &Shape) -> Var<T> {
+        cotangent.linear(Embed { axis: self.axis, slice: self.slice, length: input[self.axis] })
+    }
+}
+
+/// A range of one axis of zeros: the transpose of [`Cut`].
+#[derive(Clone)]
+struct Embed {
+    axis: usize,
+    slice: Slice,
+    length: usize,
+}
+
+impl<T: Float> Linear<T> for Embed {
+    fn name(&self) -> &str {
+        "slice"
+    }
+    fn forward(&self, x: &Tensor<T>) -> Tensor<T> {
+        let shape: Shape =
+            x.shape().iter().enumerate().map(|(i, &d)| if i == self.axis { self.length } else { d }).collect();
+        let mut out = Tensor::zeros(shape);
+        out.slice_assign(self.axis, self.slice, x);
+        out
+    }
+    fn transpose(&self, cotangent: &Var<T>, _: &Shape) -> Var<T> {
+        cotangent.linear(Cut { axis: self.axis, slice: self.slice })
+    }
+}
+
+#[derive(Clone)]
+struct Flip(Axes);
+
+impl<T: Float> Linear<T> for Flip {
+    fn name(&self) -> &str {
+        "flip"
+    }
+    #[track_caller]
+    fn forward(&self, x: &Tensor<T>) -> Tensor<T> {
+        x.flip(self.0.clone())
+    }
+    fn transpose(&self, cotangent: &Var<T>, _: &Shape) -> Var<T> {
+        cotangent.linear(self.clone())
+    }
+}
+
+impl<T: Float> Var<T> {
+    /// The elements in row-major order under another shape; one length may be −1, to be inferred.
+    ///
+    /// # Panics
+    /// If the number of elements differs.
+    #[track_caller]
+    pub fn reshape(&self, shape: impl Into<Dims>) -> Var<T> {
+        let shape = resolve_dims(self.shape(), &shape.into());
+        if &shape == self.shape() { self.clone() } else { self.linear(Reshape(shape)) }
+    }
+
+    /// The axes from `start` to `end` (both included) merged into one.
+    ///
+    /// # Panics
+    /// If there is no such axis, or `end` is before `start`.
+    #[track_caller]
+    pub fn flatten(&self, start: impl Into<Axis>, end: impl Into<Axis>) -> Var<T> {
+        self.reshape(flattened(self.shape(), start.into(), end.into()))
+    }
+
+    /// The axes in another order: axis `i` of the result is axis `order[i]`.
+    ///
+    /// # Panics
+    /// If `order` is not a permutation of the axes.
+    #[track_caller]
+    pub fn permute(&self, order: impl Into<Axes>) -> Var<T> {
+        self.linear(Permute(permutation(self.shape(), &order.into()).to_vec()))
+    }
+
+    /// Two axes exchanged.
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    #[track_caller]
+    pub fn transpose(&self, a: impl Into<Axis>, b: impl Into<Axis>) -> Var<T> {
+        let (a, b) = (self.shape().axis("transpose", a), self.shape().axis("transpose", b));
+        let mut order: Vec<usize> = (0..self.rank()).collect();
+        order.swap(a, b);
+        self.linear(Permute(order))
+    }
+
+    /// The last two axes exchanged.
+    ///
+    /// # Panics
+    /// If there are fewer than two axes.
+    #[track_caller]
+    pub fn t(&self) -> Var<T> {
+        assert!(self.rank() >= 2, "t: shape {} has fewer than two axes", self.shape());
+        self.transpose(-2, -1)
+    }
+
+    /// A range of the first axis: see [`Slice`].
+    ///
+    /// # Panics
+    /// If there is no axis.
+    #[track_caller]
+    pub fn slice(&self, slice: impl Into<Slice>) -> Var<T> {
+        self.slice_axis(0, slice)
+    }
+
+    /// A range of one axis: see [`Slice`].
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    #[track_caller]
+    pub fn slice_axis(&self, axis: impl Into<Axis>, slice: impl Into<Slice>) -> Var<T> {
+        self.linear(Cut { axis: self.shape().axis("slice", axis), slice: slice.into() })
+    }
+
+    /// Position `index` of an axis, which goes away; a negative index counts from the end.
+    ///
+    /// # Panics
+    /// If there is no such axis or position.
+    #[track_caller]
+    pub fn select(&self, axis: impl Into<Axis>, index: isize) -> Var<T> {
+        let axis = self.shape().axis("select", axis);
+        let length = self.shape()[axis] as isize;
+        let position = if index < 0 { index + length } else { index };
+        if position < 0 || position >= length {
+            panic!("select: index {index} is out of range for axis {axis} of shape {}", self.shape());
+        }
+        self.slice_axis(axis, position..position + 1).squeeze(axis)
+    }
+
+    /// Without axis `axis`, whose length must be 1.
+    ///
+    /// # Panics
+    /// If there is no such axis, or its length is not 1.
+    #[track_caller]
+    pub fn squeeze(&self, axis: impl Into<Axis>) -> Var<T> {
+        let axis = self.shape().axis("squeeze", axis);
+        assert!(self.shape()[axis] == 1, "squeeze: axis {axis} of shape {} is not of length 1", self.shape());
+        let kept = self.shape().iter().enumerate().filter(|(i, _)| *i != axis);
+        self.reshape(kept.map(|(_, &d)| d).collect::<Shape>())
+    }
+
+    /// With a new axis of length 1 at `axis`, which may be one past the last; −1 appends it.
+    ///
+    /// # Panics
+    /// If `axis` is out of that range.
+    #[track_caller]
+    pub fn unsqueeze(&self, axis: impl Into<Axis>) -> Var<T> {
+        let mut lengths = self.shape().to_vec();
+        lengths.push(1);
+        let axis = Shape::from(&lengths[..]).axis("unsqueeze", axis);
+        lengths.pop();
+        lengths.insert(axis, 1);
+        self.reshape(Shape::from(lengths))
+    }
+
+    /// The given axes backwards.
+    ///
+    /// # Panics
+    /// If an axis does not exist or is given twice.
+    #[track_caller]
+    pub fn flip(&self, axes: impl Into<Axes>) -> Var<T> {
+        self.linear(Flip(axes.into()))
+    }
+
+    /// Cut along an axis into pieces of `size` (the last may be shorter).
+    ///
+    /// # Panics
+    /// If `size` is 0 or there is no such axis.
+    #[track_caller]
+    pub fn split(&self, size: usize, axis: impl Into<Axis>) -> Vec<Var<T>> {
+        assert!(size > 0, "split: the size of a piece must not be 0");
+        let axis = self.shape().axis("split", axis);
+        let length = self.shape()[axis];
+        (0..length).step_by(size).map(|i| self.slice_axis(axis, i..(i + size).min(length))).collect()
+    }
+
+    /// Cut along an axis into at most `count` pieces of equal length (the last may be shorter).
+    ///
+    /// # Panics
+    /// If `count` is 0 or there is no such axis.
+    #[track_caller]
+    pub fn chunk(&self, count: usize, axis: impl Into<Axis>) -> Vec<Var<T>> {
+        assert!(count > 0, "chunk: the number of chunks must not be 0");
+        let axis = self.shape().axis("chunk", axis);
+        self.split(self.shape()[axis].div_ceil(count).max(1), axis)
+    }
+}

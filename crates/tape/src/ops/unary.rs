@@ -92,8 +92,8 @@ unary! {
     };
     /// ln(1 + eˣ), without overflow.
     softplus, Softplus, Input, |x| x.softplus(), |x, _y| x.sigmoid();
-    /// max(x, 0); the subgradient at 0 is 0.
-    relu, Relu, Output, |x| x.clone().select_positive(x.clone(), x.clone() - x), |_x, y| y.clone().select_positive(y.constant(1.0), y.constant(0.0));
+    /// max(x, 0); NaN for NaN; the subgradient at 0 is 0.
+    relu, Relu, Output, |x| (-x.clone()).select_positive(x.constant(0.0), x), |_x, y| y.clone().select_positive(y.constant(1.0), y.constant(0.0));
 }
 
 struct Powi(i32);
@@ -257,6 +257,6 @@ impl<T: Float> Real for Var<T> {
         Var::gelu(&self)
     }
     fn select_positive(self, yes: Self, no: Self) -> Self {
-        yes.select_where(&self.value().map(|x: T| x > T::ZERO), &no)
+        Var::select_where(&self.value().map(|x: T| x > T::ZERO), &yes, &no)
     }
 }

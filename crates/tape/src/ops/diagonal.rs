@@ -1,0 +1,78 @@
+//! Diagonals and triangles of matrices.
+
+use wengert_tensor::{Float, Shape, Tensor};
+
+use crate::class::Linear;
+use crate::var::Var;
+
+/// The part of each matrix on and below, or on and above, a diagonal.
+#[derive(Clone)]
+struct Triangle {
+    lower: bool,
+    offset: isize,
+}
+
+impl<T: Float> Linear<T> for Triangle {
+    fn name(&self) -> &str {
+        if self.lower { "tril" } else { "triu" }
+    }
+    #[track_caller]
+    fn forward(&self, x: &Tensor<T>) -> Tensor<T> {
+        if self.lower { x.tril(self.offset) } else { x.triu(self.offset) }
+    }
+    fn transpose(&self, cotangent: &Var<T>, _: &Shape) -> Var<T> {
+        cotangent.linear(self.clone())
+    }
+}
+
+impl<T: Float> Var<T> {
+    /// The lower triangles of the last two axes, 0 above the diagonal `offset`.
+    ///
+    /// # Panics
+    /// If there are fewer than two axes.
+    #[track_caller]
+    pub fn tril(&self, offset: isize) -> Var<T> {
+        self.linear(Triangle { lower: true, offset })
+    }
+
+    /// The upper triangles of the last two axes, 0 below the diagonal `offset`.
+    ///
+    /// # Panics
+    /// If there are fewer than two axes.
+    #[track_caller]
+    pub fn triu(&self, offset: isize) -> Var<T> {
+        self.linear(Triangle { lower: false, offset })
+    }
+
+    /// The diagonals of the last two axes; `offset` counts to the right.
+    ///
+    /// # Panics
+    /// If there are fewer than two axes.
+    #[track_caller]
+    pub fn diagonal(&self, offset: isize) -> Var<T> {
+        assert!(self.rank() >= 2, "diagonal: shape {} has fewer than two axes", self.shape());
+        let (rows, columns) = (self.shape()[self.rank() - 2], self.shape()[self.rank() - 1]);
+        // The diagonal's positions in the flattened matrix.
+        let (down, right) = ((-offset).max(0) as usize, offset.max(0) as usize);
+        let length = rows.saturating_sub(down).min(columns.saturating_sub(right));
+        let index: Vec<u32> = (0..length).map(|i| ((i + down) * columns + i + right) as u32).collect();
+        self.flatten(-2, -1).index_select(-1, &Tensor::vector(&index))
+    }
+
+    /// Matrices with the last axis on the diagonal `offset` and 0 elsewhere.
+    ///
+    /// # Panics
+    /// If there is no axis.
+    #[track_caller]
+    pub fn diag(&self, offset: isize) -> Var<T> {
+        let last = self.shape().axis("diag", -1);
+        let length = self.shape()[last];
+        let side = length + offset.unsigned_abs();
+        let (down, right) = ((-offset).max(0) as usize, offset.max(0) as usize);
+        let index: Vec<u32> = (0..length).map(|i| ((i + down) * side + i + right) as u32).collect();
+        let lead = &self.shape()[..last];
+        let flat: Shape = lead.iter().copied().chain([side * side]).collect();
+        let matrices: Shape = lead.iter().copied().chain([side, side]).collect();
+        Var::zeros(flat).index_add(-1, &Tensor::vector(&index), self).reshape(matrices)
+    }
+}

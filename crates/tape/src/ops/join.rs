@@ -1,0 +1,139 @@
+//! Putting variables together.
+
+use wengert_tensor::{Axis, Float, Shape, Slice, Tensor};
+
+use crate::class::Linear;
+use crate::op::{Cotangents, Op, Point, Saves, apply};
+use crate::var::Var;
+
+/// Operands one behind the other along an axis.
+struct Cat {
+    axis: usize,
+}
+
+impl<T: Float> Op<T> for Cat {
+    fn name(&self) -> &str {
+        "cat"
+    }
+
+    #[track_caller]
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
+        Tensor::cat(inputs, self.axis)
+    }
+
+    fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
+        let mut start = 0;
+        for (i, input) in at.inputs().iter().enumerate() {
+            let end = start + input.shape()[self.axis];
+            into.add(i, || cotangent.slice_axis(self.axis, start..end));
+            start = end;
+        }
+    }
+
+    fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
+        let parts: Vec<Var<T>> = tangents
+            .iter()
+            .zip(at.inputs())
+            .map(|(t, input)| t.clone().unwrap_or_else(|| Var::zeros(input.shape())))
+            .collect();
+        Some(Var::cat(&parts.iter().collect::<Vec<_>>(), self.axis))
+    }
+
+    fn saves(&self) -> Saves {
+        Saves::NOTHING
+    }
+}
+
+/// Borders of a constant around each axis, which is affine: the derivative pads with 0.
+#[derive(Clone)]
+struct Pad {
+    widths: Vec<(usize, usize)>,
+}
+
+impl<T: Float> Linear<T> for Pad {
+    fn name(&self) -> &str {
+        "pad"
+    }
+    #[track_caller]
+    fn forward(&self, x: &Tensor<T>) -> Tensor<T> {
+        x.pad(&self.widths, T::ZERO)
+    }
+    fn transpose(&self, cotangent: &Var<T>, input: &Shape) -> Var<T> {
+        let padded = self.widths.iter().zip(input.iter()).enumerate();
+        padded.fold(cotangent.clone(), |x, (axis, (&(before, _), &length))| {
+            x.slice_axis(axis, Slice::from(before..before + length))
+        })
+    }
+}
+
+impl<T: Float> Var<T> {
+    /// Variables one behind the other along `axis`.
+    ///
+    /// # Panics
+    /// If there are none, or their shapes differ in another axis.
+    #[track_caller]
+    pub fn cat(parts: &[&Var<T>], axis: impl Into<Axis>) -> Var<T> {
+        let Some(first) = parts.first() else { panic!("cat: there are no tensors") };
+        apply(Cat { axis: first.shape().axis("cat", axis) }, parts)
+    }
+
+    /// Variables of one shape along a new axis.
+    ///
+    /// # Panics
+    /// If there are none, or their shapes differ.
+    #[track_caller]
+    pub fn stack(parts: &[&Var<T>], axis: impl Into<Axis>) -> Var<T> {
+        let axis = axis.into();
+        let parts: Vec<Var<T>> = parts.iter().map(|p| p.unsqueeze(axis)).collect();
+        Var::cat(&parts.iter().collect::<Vec<_>>(), axis)
+    }
+
+    /// With borders of `value`: `widths` gives, for each axis, how many positions to add before and after.
+    ///
+    /// # Panics
+    /// If `widths` does not have one pair per axis.
+    #[track_caller]
+    pub fn pad(&self, widths: &[(usize, usize)], value: f64) -> Var<T> {
+        let padded = self.linear(Pad { widths: widths.to_vec() });
+        if value == 0.0 {
+            return padded;
+        }
+        let inside = Tensor::full(self.shape(), true).pad(widths, false);
+        Var::select_where(&inside, &padded, &Var::scalar(T::from_f64(value)))
+    }
+
+    /// The whole repeated: `counts` gives how often along each axis; more counts than axes add leading ones.
+    ///
+    /// # Panics
+    /// If there are fewer counts than axes.
+    #[track_caller]
+    pub fn tile(&self, counts: &[usize]) -> Var<T> {
+        let Some(lead) = counts.len().checked_sub(self.rank()) else {
+            panic!("tile: {} counts for shape {} of rank {}", counts.len(), self.shape(), self.rank())
+        };
+        let lengths: Shape = std::iter::repeat_n(1, lead).chain(self.shape().iter().copied()).collect();
+        let interleave = |f: fn(usize, usize) -> [usize; 2]| {
+            counts.iter().zip(lengths.iter()).flat_map(|(&n, &d)| f(n, d)).collect::<Shape>()
+        };
+        let tiled: Shape = counts.iter().zip(lengths.iter()).map(|(n, d)| n * d).collect();
+        self.reshape(interleave(|_, d| [1, d])).broadcast_to(interleave(|n, d| [n, d])).reshape(tiled)
+    }
+
+    /// The positions of `axis` moved by `shift`, round the end: position `i` goes to `i + shift`.
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    #[track_caller]
+    pub fn roll(&self, shift: isize, axis: impl Into<Axis>) -> Var<T> {
+        let axis = self.shape().axis("roll", axis);
+        let length = self.shape()[axis];
+        if length == 0 {
+            return self.clone();
+        }
+        let cut = (-shift).rem_euclid(length as isize);
+        if cut == 0 {
+            return self.clone();
+        }
+        Var::cat(&[&self.slice_axis(axis, cut..), &self.slice_axis(axis, ..cut)], axis)
+    }
+}

@@ -1,0 +1,107 @@
+//! Matrix products.
+
+use wengert_tensor::{Float, Shape, Tensor, matmul_shape};
+
+use crate::class::Bilinear;
+use crate::var::Var;
+
+/// The product over the last two axes of operands with at least two each.
+#[derive(Clone)]
+struct Matmul;
+
+impl<T: Float> Bilinear<T> for Matmul {
+    fn name(&self) -> &str {
+        "matmul"
+    }
+
+    #[track_caller]
+    fn forward(&self, a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
+        a.matmul(b)
+    }
+
+    fn left(&self, cotangent: &Var<T>, b: &Var<T>, _: &Shape) -> Var<T> {
+        cotangent.matmul(&b.t())
+    }
+
+    fn right(&self, cotangent: &Var<T>, a: &Var<T>, b: &Shape) -> Var<T> {
+        // One matrix for a whole batch: the batch is more rows, and its sum part of the product.
+        if b.len() == 2 && a.rank() > 2 {
+            let rows = |v: &Var<T>| v.reshape([v.len() / v.shape()[v.rank() - 1].max(1), v.shape()[v.rank() - 1]]);
+            return rows(a).t().matmul(&rows(cotangent));
+        }
+        a.t().matmul(cotangent)
+    }
+
+    fn add_left(&self, cotangent: &Tensor<T>, b: &Tensor<T>, into: &mut Tensor<T>) {
+        add_product(cotangent, &b.t(), into);
+    }
+
+    fn add_right(&self, cotangent: &Tensor<T>, a: &Tensor<T>, into: &mut Tensor<T>) {
+        if into.rank() == 2 && a.rank() > 2 {
+            let rows = |t: &Tensor<T>| t.reshape([t.len() / t.dim(-1).max(1), t.dim(-1)]);
+            return add_product(&rows(a).t(), &rows(cotangent), into);
+        }
+        add_product(&a.t(), cotangent, into);
+    }
+
+    fn output_shape(&self, a: &Shape, b: &Shape) -> Option<Shape> {
+        Some(matmul_shape(a, b))
+    }
+}
+
+/// `into ← into + a·b`, summed over a batch that `into` does not have.
+fn add_product<T: Float>(a: &Tensor<T>, b: &Tensor<T>, into: &mut Tensor<T>) {
+    if &matmul_shape(a.shape(), b.shape()) == into.shape() {
+        into.add_matmul(1.0, a, b, 1.0);
+    } else {
+        *into += &a.matmul(b).sum_to(&into.shape().clone());
+    }
+}
+
+impl<T: Float> Var<T> {
+    /// The matrix product over the last two axes, with any leading axes broadcast as a batch. A vector counts as
+    /// a row on the left and as a column on the right, and its axis goes away from the result.
+    ///
+    /// # Panics
+    /// If an operand has no axes, the inner dimensions differ or the batches do not broadcast.
+    #[track_caller]
+    pub fn matmul(&self, other: &Var<T>) -> Var<T> {
+        if self.rank() >= 2 && other.rank() >= 2 {
+            return self.bilinear(Matmul, other);
+        }
+        let shape = matmul_shape(self.shape(), other.shape());
+        let row = if self.rank() == 1 { self.unsqueeze(0) } else { self.clone() };
+        let column = if other.rank() == 1 { other.unsqueeze(1) } else { other.clone() };
+        row.bilinear(Matmul, &column).reshape(shape)
+    }
+
+    /// The sum of the products of two vectors' elements.
+    ///
+    /// # Panics
+    /// If the operands are not vectors of the same length.
+    #[track_caller]
+    pub fn dot(&self, other: &Var<T>) -> Var<T> {
+        assert!(
+            self.rank() == 1 && self.shape() == other.shape(),
+            "dot: shapes {} and {} are not vectors of the same length",
+            self.shape(),
+            other.shape()
+        );
+        self.matmul(other)
+    }
+
+    /// The matrix of the products of two vectors' elements.
+    ///
+    /// # Panics
+    /// If an operand is not a vector.
+    #[track_caller]
+    pub fn outer(&self, other: &Var<T>) -> Var<T> {
+        assert!(
+            self.rank() == 1 && other.rank() == 1,
+            "outer: shapes {} and {} are not both vectors",
+            self.shape(),
+            other.shape()
+        );
+        self.unsqueeze(1) * other.unsqueeze(0)
+    }
+}

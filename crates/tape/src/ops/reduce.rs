@@ -1,0 +1,179 @@
+//! Variances, norms, products and cumulative sums.
+
+use wengert_tensor::{Axes, Axis, Float, Shape, Tensor};
+
+use crate::class::Linear;
+use crate::op::{Cotangents, Op, Point, apply};
+use crate::ops::broadcast::reduced_shape;
+use crate::var::Var;
+
+/// The Euclidean norm over axes. At 0, where it has a kink, the subgradient is 0.
+#[derive(Clone)]
+struct Norm2 {
+    axes: Axes,
+    keepdim: bool,
+}
+
+impl Norm2 {
+    /// x / ‖x‖, or 0 where the norm is 0.
+    fn direction<T: Float>(&self, at: &Point<T>) -> Var<T> {
+        let x = at.input(0);
+        let y = at.output().reshape(reduced_shape("norm", x.shape(), &self.axes, true));
+        let zero = y.value().map(|y: T| y == T::ZERO);
+        // Divided by 1 instead of 0, so that no derivative of the quotient is ever infinite.
+        x / y.masked_fill(&zero, 1.0)
+    }
+}
+
+impl<T: Float> Op<T> for Norm2 {
+    fn name(&self) -> &str {
+        "norm"
+    }
+
+    #[track_caller]
+    fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
+        x[0].norm_axes(2.0, self.axes.clone(), self.keepdim)
+    }
+
+    fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
+        let kept = reduced_shape("norm", at.input(0).shape(), &self.axes, true);
+        into.add(0, || cotangent.reshape(kept) * self.direction(at));
+    }
+
+    fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
+        tangents[0].as_ref().map(|t| (t * self.direction(at)).sum_axes(self.axes.clone(), self.keepdim))
+    }
+}
+
+/// Cumulative sums along an axis.
+#[derive(Clone)]
+struct Cumsum(usize);
+
+impl<T: Float> Linear<T> for Cumsum {
+    fn name(&self) -> &str {
+        "cumsum"
+    }
+    fn forward(&self, x: &Tensor<T>) -> Tensor<T> {
+        x.cumsum(self.0)
+    }
+    fn transpose(&self, cotangent: &Var<T>, _: &Shape) -> Var<T> {
+        cotangent.flip(self.0).linear(self.clone()).flip(self.0)
+    }
+}
+
+impl<T: Float> Var<T> {
+    /// The variance of all elements, Σ(x − x̄)² / (n − 1).
+    pub fn var(&self) -> Var<T> {
+        self.var_axes(.., 1, false)
+    }
+
+    /// The variance over some axes, Σ(x − x̄)² / (n − `correction`).
+    ///
+    /// # Panics
+    /// If an axis does not exist or is given twice.
+    #[track_caller]
+    pub fn var_axes(&self, axes: impl Into<Axes>, correction: usize, keepdim: bool) -> Var<T> {
+        let axes = axes.into();
+        let outputs = reduced_shape("var", self.shape(), &axes, false).count();
+        let count = if outputs == 0 { 1 } else { self.len() / outputs };
+        let centred = self - self.mean_axes(axes.clone(), true);
+        centred.square().sum_axes(axes, keepdim) / (count as f64 - correction as f64).max(0.0)
+    }
+
+    /// The standard deviation over some axes; its derivative is infinite where the variance is 0.
+    ///
+    /// # Panics
+    /// If an axis does not exist or is given twice.
+    #[track_caller]
+    pub fn std_axes(&self, axes: impl Into<Axes>, correction: usize, keepdim: bool) -> Var<T> {
+        self.var_axes(axes, correction, keepdim).sqrt()
+    }
+
+    /// The p-norm of all elements: see [`norm_axes`](Var::norm_axes).
+    #[track_caller]
+    pub fn norm(&self, p: f64) -> Var<T> {
+        self.norm_axes(p, .., false)
+    }
+
+    /// The p-norm (Σ|x|ᵖ)^(1/p) over some axes, p > 0; ∞ gives the largest |x|. Where all elements are 0 the
+    /// subgradient is 0.
+    ///
+    /// # Panics
+    /// If `p` is not positive, or an axis does not exist or is given twice.
+    #[track_caller]
+    pub fn norm_axes(&self, p: f64, axes: impl Into<Axes>, keepdim: bool) -> Var<T> {
+        assert!(p > 0.0, "norm: the order {p} is not positive");
+        let axes = axes.into();
+        if p == 2.0 {
+            return apply(Norm2 { axes, keepdim }, &[self]);
+        }
+        if p == 1.0 {
+            return self.abs().sum_axes(axes, keepdim);
+        }
+        if p == f64::INFINITY {
+            return self.abs().max_axes(axes, keepdim);
+        }
+        let sum = self.abs().powf(p).sum_axes(axes, keepdim);
+        // The root's slope at 0 is infinite; there, 1 stands in for the sum and 0 for the result.
+        let zero = sum.value().map(|s: T| s == T::ZERO);
+        sum.masked_fill(&zero, 1.0).powf(1.0 / p).masked_fill(&zero, 0.0)
+    }
+
+    /// The cumulative sums along `axis`: element `i` is the sum of elements `0..=i`.
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    #[track_caller]
+    pub fn cumsum(&self, axis: impl Into<Axis>) -> Var<T> {
+        self.linear(Cumsum(self.shape().axis("cumsum", axis)))
+    }
+
+    /// The cumulative products along `axis`: element `i` is the product of elements `0..=i`. Exact derivatives
+    /// of any order, also where elements are 0: a parallel prefix of ⌈log₂ n⌉ products (Hillis & Steele, 1986).
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    #[track_caller]
+    pub fn cumprod(&self, axis: impl Into<Axis>) -> Var<T> {
+        let axis = self.shape().axis("cumprod", axis);
+        let length = self.shape()[axis];
+        let (mut x, mut step) = (self.clone(), 1);
+        while step < length {
+            let head = x.slice_axis(axis, ..step);
+            let tail = x.slice_axis(axis, step..) * x.slice_axis(axis, ..length - step);
+            x = Var::cat(&[&head, &tail], axis);
+            step *= 2;
+        }
+        x
+    }
+
+    /// The product of all elements; 1 if there are none.
+    pub fn prod(&self) -> Var<T> {
+        self.reshape([-1]).prod_axis(0, false)
+    }
+
+    /// The product along one axis, which stays with length 1 if `keepdim`. Exact derivatives of any order, also
+    /// where elements are 0: halves are multiplied ⌈log₂ n⌉ times.
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    #[track_caller]
+    pub fn prod_axis(&self, axis: impl Into<Axis>, keepdim: bool) -> Var<T> {
+        let axis = self.shape().axis("prod", axis);
+        if self.shape()[axis] == 0 {
+            return Var::ones(reduced_shape("prod", self.shape(), &Axes::from(axis), keepdim));
+        }
+        let mut x = self.clone();
+        while x.shape()[axis] > 1 {
+            let length = x.shape()[axis];
+            let half = length / 2;
+            let product = x.slice_axis(axis, ..half) * x.slice_axis(axis, half..2 * half);
+            x = if length % 2 == 0 {
+                product
+            } else {
+                Var::cat(&[&product, &x.slice_axis(axis, 2 * half..)], axis)
+            };
+        }
+        if keepdim { x } else { x.squeeze(axis) }
+    }
+}

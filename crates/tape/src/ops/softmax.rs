@@ -1,0 +1,115 @@
+//! Softmax, its logarithm, and the logarithm of a sum of exponentials.
+
+use wengert_tensor::{Axes, Axis, Float, Tensor};
+
+use crate::op::{Cotangents, Op, Point, Saves, apply};
+use crate::ops::broadcast::reduced_shape;
+use crate::var::Var;
+
+struct Softmax(usize);
+
+impl Softmax {
+    /// y·(v − Σ y·v): the Jacobian is symmetric, so this is the rule in both modes.
+    fn product<T: Float>(&self, at: &Point<T>, v: &Var<T>) -> Var<T> {
+        let y = at.output();
+        y * (v - (y * v).sum_axes(self.0, true))
+    }
+}
+
+impl<T: Float> Op<T> for Softmax {
+    fn name(&self) -> &str {
+        "softmax"
+    }
+    fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
+        x[0].softmax(self.0)
+    }
+    fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
+        into.add(0, || self.product(at, cotangent));
+    }
+    fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
+        tangents[0].as_ref().map(|t| self.product(at, t))
+    }
+    fn saves(&self) -> Saves {
+        Saves::OUTPUT
+    }
+}
+
+struct LogSoftmax(usize);
+
+impl<T: Float> Op<T> for LogSoftmax {
+    fn name(&self) -> &str {
+        "log_softmax"
+    }
+    fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
+        x[0].log_softmax(self.0)
+    }
+    fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
+        into.add(0, || cotangent - at.output().exp() * cotangent.sum_axes(self.0, true));
+    }
+    fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
+        tangents[0].as_ref().map(|t| t - (at.output().exp() * t).sum_axes(self.0, true))
+    }
+    fn saves(&self) -> Saves {
+        Saves::OUTPUT
+    }
+}
+
+struct LogSumExp {
+    axes: Axes,
+    keepdim: bool,
+}
+
+impl LogSumExp {
+    /// e^(x − y), the weights that add up to 1; 0 where everything is −∞.
+    fn weights<T: Float>(&self, at: &Point<T>) -> Var<T> {
+        let y = at.output().reshape(reduced_shape("logsumexp", at.input(0).shape(), &self.axes, true));
+        let nothing = y.value().map(|y: T| y == T::NEG_INFINITY);
+        (at.input(0) - y.masked_fill(&nothing, 0.0)).exp()
+    }
+}
+
+impl<T: Float> Op<T> for LogSumExp {
+    fn name(&self) -> &str {
+        "logsumexp"
+    }
+    #[track_caller]
+    fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
+        x[0].logsumexp(self.axes.clone(), self.keepdim)
+    }
+    fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
+        let kept = reduced_shape("logsumexp", at.input(0).shape(), &self.axes, true);
+        into.add(0, || cotangent.reshape(kept) * self.weights(at));
+    }
+    fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
+        tangents[0].as_ref().map(|t| (t * self.weights(at)).sum_axes(self.axes.clone(), self.keepdim))
+    }
+}
+
+impl<T: Float> Var<T> {
+    /// eˣ / Σeˣ along `axis`, without overflow.
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    #[track_caller]
+    pub fn softmax(&self, axis: impl Into<Axis>) -> Var<T> {
+        apply(Softmax(self.shape().axis("softmax", axis)), &[self])
+    }
+
+    /// x − ln Σeˣ along `axis`, without overflow.
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    #[track_caller]
+    pub fn log_softmax(&self, axis: impl Into<Axis>) -> Var<T> {
+        apply(LogSoftmax(self.shape().axis("log_softmax", axis)), &[self])
+    }
+
+    /// ln Σeˣ over some axes, without overflow; they stay with length 1 if `keepdim`.
+    ///
+    /// # Panics
+    /// If an axis does not exist or is given twice.
+    #[track_caller]
+    pub fn logsumexp(&self, axes: impl Into<Axes>, keepdim: bool) -> Var<T> {
+        apply(LogSumExp { axes: axes.into(), keepdim }, &[self])
+    }
+}

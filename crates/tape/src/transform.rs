@@ -1,0 +1,15 @@
+//! Functions of functions: gradients, products with Jacobians and Hessians, whole Jacobians and Hessians.
+
+mod arguments;
+mod checkpoint;
+mod dense;
+mod forward;
+mod hessian;
+mod reverse;
+
+pub use arguments::Arguments;
+pub use checkpoint::checkpoint;
+pub use dense::{hessian, jacobian_forward, jacobian_reverse};
+pub use forward::{Linearized, jvp, linearize};
+pub use hessian::{HessianOperator, hvp};
+pub use reverse::{Pullback, grad, value_and_grad, vjp};

@@ -1,0 +1,73 @@
+//! Recomputing instead of storing.
+
+use wengert_tensor::{Float, Tensor};
+
+use crate::op::{Cotangents, Op, Point, Saves, apply};
+use crate::sweep::Mode;
+use crate::tape::Tape;
+use crate::var::Var;
+
+/// `f(inputs)`, of which the tape keeps only the inputs: the inside is computed again when a derivative needs it
+/// (Griewank, "Achieving logarithmic growth of temporal and spatial complexity in reverse automatic
+/// differentiation", 1992). `f` must give the same value each time, and must not use tracked variables other than
+/// its arguments.
+///
+/// # Panics
+/// If `f` captures a tracked variable, whose derivative would be lost.
+///
+/// ```
+/// use wengert_tape::{Var, checkpoint, grad};
+/// let deep = |x: &Var<f64>| checkpoint(|v| v[0].sin().exp().tanh(), &[x]).sum();
+/// let x = Var::from([0.3]);
+/// let direct = grad(|x: &Var<f64>| x.sin().exp().tanh().sum(), &x);
+/// assert_eq!(grad(deep, &x).item(), direct.item());
+/// ```
+#[track_caller]
+pub fn checkpoint<T: Float>(f: impl Fn(&[Var<T>]) -> Var<T> + 'static, inputs: &[&Var<T>]) -> Var<T> {
+    apply(Checkpoint(f), inputs)
+}
+
+struct Checkpoint<F>(F);
+
+impl<T: Float, F: Fn(&[Var<T>]) -> Var<T> + 'static> Op<T> for Checkpoint<F> {
+    fn name(&self) -> &str {
+        "checkpoint"
+    }
+
+    #[track_caller]
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
+        let inputs: Vec<Var<T>> = inputs.iter().map(|&x| Var::constant(x.clone())).collect();
+        let output = self.0(&inputs);
+        assert!(!output.is_tracked(), "checkpoint: the function captures a tracked variable; pass it as an input");
+        output.into_value()
+    }
+
+    fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
+        let tape = Tape::nested();
+        let inputs: Vec<Var<T>> = at.inputs().iter().map(|v| tape.enter(v)).collect();
+        let output = (self.0)(&inputs);
+        let wanted: Vec<&Var<T>> = inputs.iter().collect();
+        let found = tape.pull_back(&output, cotangent.clone(), &wanted, Mode::Consume);
+        tape.close();
+        for (i, cotangent) in found.into_iter().enumerate() {
+            if let Some(cotangent) = cotangent {
+                into.add(i, || cotangent);
+            }
+        }
+    }
+
+    fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
+        let tape = Tape::nested();
+        let inputs: Vec<Var<T>> = at.inputs().iter().map(|v| tape.enter(v)).collect();
+        let output = (self.0)(&inputs);
+        let (wrt, along): (Vec<&Var<T>>, Vec<Var<T>>) =
+            inputs.iter().zip(tangents).filter_map(|(v, t)| t.clone().map(|t| (v, t))).unzip();
+        let found = tape.push_forward(&[&output], &wrt, &along).remove(0);
+        tape.close();
+        found
+    }
+
+    fn saves(&self) -> Saves {
+        Saves::INPUTS
+    }
+}

@@ -1,0 +1,61 @@
+//! Directional derivatives.
+
+use wengert_tensor::Float;
+
+use crate::transform::Arguments;
+use crate::transform::reverse::Recording;
+use crate::var::Var;
+
+/// The value of a function at `x` and its derivative there in the direction `tangent`.
+///
+/// # Panics
+/// If a tangent does not have its argument's shape.
+///
+/// ```
+/// use wengert_tape::{Var, jvp};
+/// let (y, dy) = jvp(|x: &Var<f64>| x.sin(), &Var::from([0.0]), &Var::from([2.0]));
+/// assert_eq!((y.item(), dy.item()), (0.0, 2.0));
+/// ```
+#[track_caller]
+pub fn jvp<T: Float, A: Arguments<T>>(f: impl FnOnce(&A) -> Var<T>, x: &A, tangent: &A) -> (Var<T>, Var<T>) {
+    let (value, linearized) = linearize(f, x);
+    let tangent = linearized.apply(tangent);
+    (value, tangent)
+}
+
+/// The value of a function at `x`, and its derivative there as a linear map, to be applied to any number of
+/// directions. The control flow is that of the one evaluation at `x`.
+///
+/// ```
+/// use wengert_tape::{Var, linearize};
+/// let (_, derivative) = linearize(|x: &Var<f64>| x * x, &Var::from([3.0]));
+/// assert_eq!(derivative.apply(&Var::from([1.0])).item(), 6.0);
+/// assert_eq!(derivative.apply(&Var::from([2.0])).item(), 12.0);
+/// ```
+pub fn linearize<T: Float, A: Arguments<T>>(f: impl FnOnce(&A) -> Var<T>, x: &A) -> (Var<T>, Linearized<T>) {
+    let recording = Recording::of(f, x);
+    (recording.value(), Linearized(recording))
+}
+
+/// The derivative of a function at the point where it was recorded: see [`linearize`].
+pub struct Linearized<T: Float>(Recording<T>);
+
+impl<T: Float> Linearized<T> {
+    /// `J · tangent`.
+    ///
+    /// # Panics
+    /// If a tangent does not have its argument's shape.
+    #[track_caller]
+    pub fn apply<A: Arguments<T>>(&self, tangent: &A) -> Var<T> {
+        let Linearized(recording) = self;
+        let inputs: Vec<&Var<T>> = recording.inputs.iter().collect();
+        let found = recording.tape.push_forward(&[&recording.output], &inputs, &tangent.to_vars()).remove(0);
+        found.unwrap_or_else(|| Var::zeros(recording.output.shape()))
+    }
+}
+
+impl<T: Float> Drop for Linearized<T> {
+    fn drop(&mut self) {
+        self.0.tape.close();
+    }
+}

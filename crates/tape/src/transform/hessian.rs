@@ -1,0 +1,78 @@
+//! Hessian–vector products.
+
+use wengert_tensor::Float;
+
+use crate::sweep::or_zeros;
+use crate::transform::Arguments;
+use crate::transform::reverse::Recording;
+use crate::var::Var;
+
+/// The product of the Hessian of a scalar function at `x` with `v`, in the structure of `x`.
+///
+/// # Panics
+/// If the function's value does not have exactly one element, or `v` has other shapes than `x`.
+///
+/// ```
+/// use wengert_tape::{Var, hvp};
+/// let f = |x: &Var<f64>| x.powi(3).sum();
+/// let hv = hvp(f, &Var::from([1.0, 2.0]), &Var::from([1.0, 10.0]));
+/// assert_eq!(hv.value().to_vec(), [6.0, 120.0]);
+/// ```
+#[track_caller]
+pub fn hvp<T: Float, A: Arguments<T>>(f: impl FnOnce(&A) -> Var<T>, x: &A, v: &A) -> A {
+    HessianOperator::new(f, x).apply(v)
+}
+
+/// The Hessian of a scalar function at a point, as a linear operator.
+///
+/// The gradient is recorded once, without computing what only the gradient's own value needs; each product is one
+/// forward sweep over that recording (Pearlmutter, "Fast exact multiplication by the Hessian", 1994).
+pub struct HessianOperator<T: Float, A> {
+    recording: Recording<T>,
+    gradient: Vec<Var<T>>,
+    structure: A,
+}
+
+impl<T: Float, A: Arguments<T>> HessianOperator<T, A> {
+    /// Records the gradient of `f` at `x`.
+    ///
+    /// # Panics
+    /// If the function's value does not have exactly one element.
+    #[track_caller]
+    pub fn new(f: impl FnOnce(&A) -> Var<T>, x: &A) -> Self {
+        let recording = Recording::of(f, x);
+        let inputs: Vec<&Var<T>> = recording.inputs.iter().collect();
+        let tape = &recording.tape;
+        let gradient = tape.deferring(|| tape.recorded_gradients(&recording.output, &inputs));
+        HessianOperator { gradient, structure: x.with_vars(x.to_vars()), recording }
+    }
+
+    /// The function's value at the point.
+    pub fn value(&self) -> Var<T> {
+        self.recording.value()
+    }
+
+    /// The gradient at the point, in the structure of the arguments; computed now.
+    pub fn gradient(&self) -> A {
+        self.structure.with_vars(self.gradient.iter().map(|g| self.recording.tape.leave(g)).collect())
+    }
+
+    /// `H · v`, in the structure of the arguments.
+    ///
+    /// # Panics
+    /// If `v` has other shapes than the arguments.
+    #[track_caller]
+    pub fn apply(&self, v: &A) -> A {
+        let Recording { tape, inputs, .. } = &self.recording;
+        let inputs: Vec<&Var<T>> = inputs.iter().collect();
+        let gradient: Vec<&Var<T>> = self.gradient.iter().collect();
+        let found = tape.push_forward(&gradient, &inputs, &v.to_vars());
+        self.structure.with_vars(or_zeros(found, &inputs))
+    }
+}
+
+impl<T: Float, A> Drop for HessianOperator<T, A> {
+    fn drop(&mut self) {
+        self.recording.tape.close();
+    }
+}
