@@ -4,6 +4,7 @@ use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
+use crate::cast::Cast;
 use crate::math::Transcendental;
 
 mod sealed {
@@ -21,7 +22,7 @@ mod sealed {
 /// Every element type is plain old data for which the all-zero bit pattern is a valid value, equal to
 /// [`Default::default`]; the storage relies on that.
 pub trait Element:
-    sealed::Sealed + Copy + Default + PartialEq + PartialOrd + Debug + Display + Send + Sync + 'static
+    sealed::Sealed + Cast + Copy + Default + PartialEq + PartialOrd + Debug + Display + Send + Sync + 'static
 {
     /// The name used in messages, e.g. `"f32"`.
     const NAME: &'static str;

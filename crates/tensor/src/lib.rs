@@ -1,25 +1,42 @@
 //! Strided CPU tensors with vectorised loops and blocked matrix products.
 
 mod arithmetic;
+mod cast;
+mod compare;
 mod create;
+mod diagonal;
 mod display;
 mod element;
 pub mod gemm;
+mod extremes;
+mod index;
+mod join;
 mod layout;
+mod logic;
 pub mod loops;
 pub mod math;
 mod matmul;
 mod operand;
 pub mod parallel;
 pub mod random;
+mod moments;
+mod norm;
+mod operand;
+pub mod parallel;
+mod prod;
+mod scan;
+mod scatter;
+mod select;
 pub mod shape;
 pub mod simd;
+mod softmax;
 mod storage;
 mod sum;
 mod tensor;
 mod unary;
 mod view;
 
+pub use cast::Cast;
 pub use element::{Element, Float};
 pub use matmul::matmul_shape;
 pub use operand::Operand;

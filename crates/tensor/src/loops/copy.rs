@@ -53,6 +53,24 @@ pub(crate) fn copy_to<T: Element>(source: &[T], layout: &Layout, out: &mut [T]) 
     });
 }
 
+/// Writes the elements of `layout` over `source` to the places of `target` in `out`, a layout of the same shape.
+pub(crate) fn copy_into<T: Element>(source: &[T], layout: &Layout, out: &mut [T], target: &Layout) {
+    if layout.shape.contains(&0) {
+        return;
+    }
+    let nest = Nest::new([layout, target]);
+    let length = nest.row_length;
+    nest.for_rows(0..nest.rows, |_, [from, to]| match nest.row_strides {
+        [1, 1] => out[to..to + length].copy_from_slice(&source[from..from + length]),
+        [0, 1] => out[to..to + length].fill(source[from]),
+        [s, t] => {
+            for i in 0..length as isize {
+                out[to.wrapping_add_signed(i * t)] = source[from.wrapping_add_signed(i * s)];
+            }
+        }
+    });
+}
+
 /// Copies the rows that fill `chunk`, from row `first`, a tile of columns at a time.
 fn transpose_rows<T: Element>(source: &[T], nest: &Nest<2>, first: usize, chunk: &mut [T]) {
     let (length, stride) = (nest.row_length, nest.row_strides[0]);

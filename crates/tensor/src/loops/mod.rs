@@ -1,12 +1,13 @@
 //! The loops that every operation goes through: each takes a formula and knows how to walk strided operands,
 //! vectorise and split over threads, so that an operation is no more than its formula.
 
-mod copy;
+pub(crate) mod blocks;
+pub(crate) mod copy;
 mod map;
 mod nest;
-mod reduce;
+pub(crate) mod reduce;
 mod rows;
 
 pub use map::{Map1, Map2, Map3};
 pub use reduce::Fold;
-pub use rows::RowMap;
+pub use rows::{RowFold, RowMap};

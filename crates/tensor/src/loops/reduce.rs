@@ -49,13 +49,7 @@ impl<T: Element> Tensor<T> {
         fold: F,
     ) -> Tensor<F::Output> {
         let mask = axes.into().mask(operation, self.shape());
-        let shape: Shape = self
-            .shape()
-            .iter()
-            .zip(&mask)
-            .filter(|(_, reduced)| keepdim || !**reduced)
-            .map(|(&d, &reduced)| if reduced { 1 } else { d })
-            .collect();
+        let shape = reduced_shape(self.shape(), &mask, keepdim);
         // The innermost axis that counts must be consecutive, whether it is reduced or kept.
         let inner = (0..self.rank()).rev().find(|&i| self.shape()[i] != 1);
         let source = match inner {
@@ -76,6 +70,16 @@ impl<T: Element> Tensor<T> {
             }
         })
     }
+}
+
+/// The shape after the axes of `mask` are reduced: they stay with length 1 if `keepdim`, and go away otherwise.
+pub(crate) fn reduced_shape(shape: &Shape, mask: &[bool], keepdim: bool) -> Shape {
+    shape
+        .iter()
+        .zip(mask)
+        .filter(|(_, reduced)| keepdim || !**reduced)
+        .map(|(&d, &reduced)| if reduced { 1 } else { d })
+        .collect()
 }
 
 /// The axes that stay and the axes that are reduced, each as a layout. Only the first carries the offset.
@@ -210,7 +214,7 @@ fn pairwise<P>(
 }
 
 /// The fold of consecutive elements.
-fn fold_slice<T: Element, F: Fold<T>>(x: &[T], fold: &F) -> F::Partial {
+pub(crate) fn fold_slice<T: Element, F: Fold<T>>(x: &[T], fold: &F) -> F::Partial {
     pairwise(0, x.len(), BLOCK, &|from, to| dispatch(FoldBlock { x: &x[from..to], fold }), &|a, b| {
         fold.merge(a, b)
     })

@@ -1,8 +1,11 @@
 //! Loops whose formula sees a whole row along one axis: softmax, cumulative sums, sorting.
 
+use smallvec::SmallVec;
+
 use crate::element::Element;
+use crate::loops::reduce::reduced_shape;
 use crate::parallel::{self, CHUNK, PARALLEL_THRESHOLD};
-use crate::shape::Axis;
+use crate::shape::{Axes, Axis};
 use crate::simd::{Isa, Kernel, dispatch};
 use crate::tensor::Tensor;
 
@@ -11,6 +14,12 @@ use crate::tensor::Tensor;
 pub trait RowMap<A, R>: Sync {
     /// The formula.
     fn row<I: Isa>(&self, x: &[A], out: &mut [R]);
+}
+
+/// A formula of a whole row that gives one element. Mark `row` `#[inline(always)]`.
+pub trait RowFold<A, R>: Sync {
+    /// The formula.
+    fn row<I: Isa>(&self, x: &[A]) -> R;
 }
 
 impl<T: Element> Tensor<T> {
@@ -42,6 +51,52 @@ impl<T: Element> Tensor<T> {
                 dispatch(Rows { x: &x[start..start + out.len()], out, length, f: &f });
             });
         })
+    }
+
+    /// `f` of the elements along `axes`, as one row in row-major order; the axes stay with length 1 if `keepdim`, and
+    /// go away otherwise. For reductions that a [`Fold`](crate::loops::Fold) cannot express, such as those that
+    /// read a row twice.
+    ///
+    /// # Panics
+    /// If an axis does not exist or is given twice; `operation` names the operation in the message.
+    #[track_caller]
+    pub fn fold_rows<R: Element>(
+        &self,
+        operation: &str,
+        axes: impl Into<Axes>,
+        keepdim: bool,
+        f: impl RowFold<T, R>,
+    ) -> Tensor<R> {
+        let mask = axes.into().mask(operation, self.shape());
+        let (reduced, kept): (SmallVec<[usize; 4]>, SmallVec<[usize; 4]>) =
+            (0..self.rank()).partition(|&i| mask[i]);
+        let length: usize = reduced.iter().map(|&i| self.shape()[i]).product();
+        let order: SmallVec<[usize; 4]> = kept.into_iter().chain(reduced).collect();
+        let x = self.view(self.layout.permute(&order)).contiguous();
+        let x = x.contiguous_slice();
+        Tensor::filled_by(reduced_shape(self.shape(), &mask, keepdim), |out| {
+            let outputs = (CHUNK / length.max(1)).max(1);
+            parallel::for_each_chunk(out, outputs, x.len() >= PARALLEL_THRESHOLD, |start, out| {
+                dispatch(FoldRows { x: &x[start * length..][..out.len() * length], out, length, f: &f });
+            });
+        })
+    }
+}
+
+struct FoldRows<'a, A, R, F> {
+    x: &'a [A],
+    out: &'a mut [R],
+    length: usize,
+    f: &'a F,
+}
+
+impl<A: Element, R: Element, F: RowFold<A, R>> Kernel for FoldRows<'_, A, R, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        for (i, out) in self.out.iter_mut().enumerate() {
+            *out = self.f.row::<I>(&self.x[i * self.length..][..self.length]);
+        }
     }
 }
 

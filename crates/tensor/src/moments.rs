@@ -1,0 +1,110 @@
+//! Variance and standard deviation.
+
+use crate::element::Float;
+use crate::loops::Fold;
+use crate::shape::Axes;
+use crate::simd::Isa;
+use crate::tensor::Tensor;
+
+/// The variance from deviations d from nearly the mean: Σd² less (Σd)² / n, which an exact mean would make 0.
+struct Variance {
+    correction: usize,
+}
+
+impl<T: Float> Fold<T> for Variance {
+    type Partial = (T, T);
+    type Output = T;
+    fn identity(&self) -> (T, T) {
+        (T::ZERO, T::ZERO)
+    }
+    #[inline(always)]
+    fn step<I: Isa>(&self, (sum, squares): (T, T), d: T) -> (T, T) {
+        (sum + d, I::mul_add(d, d, squares))
+    }
+    #[inline(always)]
+    fn merge(&self, a: (T, T), b: (T, T)) -> (T, T) {
+        (a.0 + b.0, a.1 + b.1)
+    }
+    fn finish(&self, (sum, squares): (T, T), count: usize) -> T {
+        let rest = squares - sum * (sum / T::from_usize(count));
+        rest / T::from_usize(count.saturating_sub(self.correction))
+    }
+}
+
+impl<T: Float> Tensor<T> {
+    /// The variance of all elements, with Bessel's correction (dividing by n − 1), as in PyTorch; see
+    /// [`var_axes`](Tensor::var_axes).
+    ///
+    /// ```
+    /// # use wengert_tensor::Tensor;
+    /// assert_eq!(Tensor::from([1.0f64, 2.0, 3.0, 4.0]).var().item(), 5.0 / 3.0);
+    /// ```
+    pub fn var(&self) -> Tensor<T> {
+        self.var_axes(.., 1, false)
+    }
+
+    /// The variance Σ(x − x̄)² / (n − `correction`) along `axes`, which stay with length 1 if `keepdim`. A correction of
+    /// 1 makes it unbiased for independent samples, 0 is the population's variance (NumPy's default).
+    ///
+    /// In two passes, the mean first, and corrected for the rounding of the mean, so that it stays accurate when the
+    /// mean is much larger than the deviation (Chan, Golub & LeVeque, "Algorithms for computing the sample variance",
+    /// 1983, equation 1.7).
+    /// NaN if there are no elements; where n ≤ `correction` the divisor is 0, as in PyTorch.
+    ///
+    /// # Panics
+    /// If an axis does not exist or is given twice.
+    #[track_caller]
+    pub fn var_axes(&self, axes: impl Into<Axes>, correction: usize, keepdim: bool) -> Tensor<T> {
+        let axes = axes.into();
+        axes.mask("var", self.shape());
+        let mean = self.mean_axes(axes.clone(), true);
+        (self - &mean).fold("var", axes, keepdim, Variance { correction })
+    }
+
+    /// The standard deviation of all elements, with Bessel's correction: the root of [`var`](Tensor::var).
+    pub fn std(&self) -> Tensor<T> {
+        self.var().sqrt()
+    }
+
+    /// The standard deviation along `axes`: the root of [`var_axes`](Tensor::var_axes).
+    ///
+    /// # Panics
+    /// If an axis does not exist or is given twice.
+    ///
+    /// ```
+    /// # use wengert_tensor::Tensor;
+    /// let x = Tensor::from([[1.0f32, 3.0], [2.0, 2.0]]);
+    /// assert_eq!(x.std_axes(1, 0, false).to_vec(), [1.0, 0.0]);
+    /// ```
+    #[track_caller]
+    pub fn std_axes(&self, axes: impl Into<Axes>, correction: usize, keepdim: bool) -> Tensor<T> {
+        self.var_axes(axes, correction, keepdim).sqrt()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_mean_costs_no_accuracy() {
+        // 1e6 + {0, 1, 2, 3}: squares would need more digits than f32 has.
+        let x = Tensor::<f32>::from_fn([100_000], |i| 1e6 + (i[0] % 4) as f32);
+        assert_eq!(x.var_axes(0, 0, false).item(), 1.25);
+    }
+
+    #[test]
+    fn axes_and_corrections() {
+        let x = Tensor::<f64>::from([[1.0, 2.0, 6.0], [0.0, 0.0, 0.0]]);
+        assert_eq!(x.var_axes(1, 1, true), Tensor::from([[7.0], [0.0]]));
+        assert_eq!(x.t().var_axes(0, 0, false).to_vec(), [14.0 / 3.0, 0.0]);
+        assert_eq!(x.std_axes([0, 1], 0, false).item(), x.var_axes(.., 0, false).item().sqrt());
+    }
+
+    #[test]
+    fn too_few_elements() {
+        assert!(Tensor::from([1.0f32]).var().item().is_nan());
+        assert!(Tensor::<f32>::zeros([0]).var_axes(0, 0, false).item().is_nan());
+        assert_eq!(Tensor::from([1.0f32, 2.0]).var_axes(0, 2, false).item(), f32::INFINITY);
+    }
+}

@@ -1,0 +1,179 @@
+//! Vector norms.
+
+use crate::element::Float;
+use crate::loops::reduce::reduced_shape;
+use crate::loops::{Fold, Map1};
+use crate::shape::Axes;
+use crate::simd::Isa;
+use crate::tensor::Tensor;
+
+/// The sum of a formula of every element.
+pub(crate) struct SumOf<F>(pub(crate) F);
+
+impl<T: Float, F: Map1<T, T>> Fold<T> for SumOf<F> {
+    type Partial = T;
+    type Output = T;
+    fn identity(&self) -> T {
+        T::ZERO
+    }
+    #[inline(always)]
+    fn step<I: Isa>(&self, partial: T, x: T) -> T {
+        partial + self.0.call::<I>(x)
+    }
+    #[inline(always)]
+    fn merge(&self, a: T, b: T) -> T {
+        a + b
+    }
+    fn finish(&self, partial: T, _: usize) -> T {
+        partial
+    }
+}
+
+struct AbsPow<T>(T);
+
+impl<T: Float> Map1<T, T> for AbsPow<T> {
+    #[inline(always)]
+    fn call<I: Isa>(&self, x: T) -> T {
+        x.abs().powf::<I>(self.0)
+    }
+}
+
+impl<T: Float> Tensor<T> {
+    /// The p-norm of all elements, taken as one vector: see [`norm_axes`](Tensor::norm_axes).
+    ///
+    /// # Panics
+    /// If `p` is NaN.
+    ///
+    /// ```
+    /// # use wengert_tensor::Tensor;
+    /// let x = Tensor::from([3.0f32, -4.0]);
+    /// assert_eq!(x.norm(2.0).item(), 5.0);
+    /// assert_eq!((x.norm(1.0).item(), x.norm(f64::INFINITY).item()), (7.0, 4.0));
+    /// ```
+    #[track_caller]
+    pub fn norm(&self, p: f64) -> Tensor<T> {
+        self.norm_axes(p, .., false)
+    }
+
+    /// The p-norm (Σ|x|ᵖ)^(1/p) along `axes`, which stay with length 1 if `keepdim`. `p` = ∞ is the largest |x| and −∞
+    /// the smallest; 0 counts the elements that are not 0. Nothing overflows or underflows on the way to a result
+    /// that does not. NaN if any element is (but for p = 0); 0 if there are no elements (∞ for p = −∞).
+    ///
+    /// # Panics
+    /// If `p` is NaN, or an axis does not exist or is given twice.
+    #[track_caller]
+    pub fn norm_axes(&self, p: f64, axes: impl Into<Axes>, keepdim: bool) -> Tensor<T> {
+        assert!(!p.is_nan(), "norm: p is NaN");
+        let axes = axes.into();
+        if p == 2.0 {
+            self.norm2(axes, keepdim)
+        } else if p == 1.0 {
+            self.fold("norm", axes, keepdim, SumOf(|x: T| x.abs()))
+        } else if p == 0.0 {
+            self.count_nonzero(axes, keepdim).cast()
+        } else if p == f64::INFINITY {
+            self.fold("norm", axes, keepdim, LargestAbs)
+        } else if p == f64::NEG_INFINITY {
+            self.abs().fold("norm", axes, keepdim, crate::extremes::Extreme::<false>)
+        } else {
+            self.scaled_norm(axes, keepdim, SumOf(AbsPow(T::from_f64(p))), |sum| sum.powf(1.0 / p))
+        }
+    }
+
+    /// Sums squares as they are, and again with scaled elements if they were too large or too small for that.
+    #[track_caller]
+    fn norm2(&self, axes: Axes, keepdim: bool) -> Tensor<T> {
+        let square = || SumOf(|x: T| x * x);
+        let sums = self.fold("norm", axes.clone(), keepdim, square());
+        // Below this, squares that underflowed may have mattered.
+        let smallest = T::MIN_POSITIVE / T::EPSILON;
+        if sums.contiguous_slice().iter().all(|&s| s.is_nan() || (s >= smallest && s <= T::MAX)) {
+            return sums.sqrt();
+        }
+        self.scaled_norm(axes, keepdim, square(), |sum| sum.sqrt())
+    }
+
+    /// The norm that `fold` and `root` make, of elements divided by the largest |x|.
+    #[track_caller]
+    fn scaled_norm(
+        &self,
+        axes: Axes,
+        keepdim: bool,
+        fold: impl Fold<T, Output = T>,
+        root: impl Fn(&Tensor<T>) -> Tensor<T>,
+    ) -> Tensor<T> {
+        let shape = reduced_shape(self.shape(), &axes.mask("norm", self.shape()), keepdim);
+        let largest = self.fold("norm", axes.clone(), true, LargestAbs);
+        let scale = largest.map(|m: T| if m > T::ZERO && m.is_finite() { m } else { T::ONE });
+        let sums = (self / &scale).fold("norm", axes, true, fold);
+        (root(&sums) * scale).reshape(shape)
+    }
+}
+
+/// The largest |x|, 0 for no elements.
+struct LargestAbs;
+
+impl<T: Float> Fold<T> for LargestAbs {
+    type Partial = T;
+    type Output = T;
+    fn identity(&self) -> T {
+        T::ZERO
+    }
+    #[inline(always)]
+    fn step<I: Isa>(&self, partial: T, x: T) -> T {
+        partial.maximum(x.abs())
+    }
+    #[inline(always)]
+    fn merge(&self, a: T, b: T) -> T {
+        a.maximum(b)
+    }
+    fn finish(&self, partial: T, _: usize) -> T {
+        partial
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_overflow_and_no_underflow() {
+        for scale in [1e-44f32, 1e-30, 1e-10, 1.0, 1e20, 1e37] {
+            let x = Tensor::from([3.0 * scale, 4.0 * scale]);
+            let (norm, expected) =
+                (x.norm(2.0).item(), f64::from(x.at([0])).hypot(f64::from(x.at([1]))) as f32);
+            assert!((norm - expected).abs() <= 2.0 * f32::EPSILON * expected, "{norm} {expected}");
+        }
+        let x = Tensor::from([1e200f64, 1e200]);
+        assert!((x.norm(3.0).item() / (1e200 * 2f64.cbrt()) - 1.0).abs() < 1e-14);
+        // Rows of different size each get their own scale.
+        let rows = Tensor::from([[3e30f32, 4e30], [3.0, 4.0], [0.0, 0.0]]);
+        assert!(rows.norm_axes(2.0, 1, false).all_close(&Tensor::from([5e30, 5.0, 0.0]), 1e-6, 0.0));
+    }
+
+    #[test]
+    fn every_order() {
+        let x = Tensor::<f64>::from([[1.0, -2.0, 0.0], [3.0, 0.0, -4.0]]);
+        let orders = [(0.0, [2.0, 2.0]), (1.0, [3.0, 7.0]), (f64::INFINITY, [2.0, 4.0])];
+        for (p, expected) in orders {
+            assert_eq!(x.norm_axes(p, 1, false).to_vec(), expected);
+        }
+        assert_eq!(x.norm_axes(f64::NEG_INFINITY, 0, true), Tensor::from([[1.0, 0.0, 0.0]]));
+        assert!((x.norm(3.0).item() - 100f64.cbrt()).abs() < 1e-14);
+        // 1 / (1/1 + 1/2), and 0 beside a zero.
+        assert!((x.slice_axis(1, ..2).slice(..1).norm(-1.0).item() - 2.0 / 3.0).abs() < 1e-15);
+        assert_eq!(x.norm(-1.0).item(), 0.0);
+    }
+
+    #[test]
+    fn special_values() {
+        let inf = Tensor::from([1.0f32, f32::NEG_INFINITY]);
+        let nan = Tensor::from([1e30f32, f32::NAN]);
+        let none = Tensor::<f32>::zeros([2, 0]);
+        for p in [1.0, 2.0, 3.0, f64::INFINITY] {
+            assert_eq!(inf.norm(p).item(), f32::INFINITY);
+            assert!(nan.norm(p).item().is_nan());
+            assert_eq!(none.norm_axes(p, 1, false).to_vec(), [0.0, 0.0]);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Products.
+
+use crate::element::Float;
+use crate::loops::Fold;
+use crate::shape::Axes;
+use crate::simd::Isa;
+use crate::tensor::Tensor;
+
+struct Prod;
+
+impl<T: Float> Fold<T> for Prod {
+    type Partial = T;
+    type Output = T;
+    fn identity(&self) -> T {
+        T::ONE
+    }
+    #[inline(always)]
+    fn step<I: Isa>(&self, partial: T, x: T) -> T {
+        partial * x
+    }
+    #[inline(always)]
+    fn merge(&self, a: T, b: T) -> T {
+        a * b
+    }
+    fn finish(&self, partial: T, _: usize) -> T {
+        partial
+    }
+}
+
+impl<T: Float> Tensor<T> {
+    /// The product of all elements, as a tensor without axes; 1 if there are none.
+    ///
+    /// ```
+    /// # use wengert_tensor::Tensor;
+    /// assert_eq!(Tensor::from([2.0f32, 3.0, 4.0]).prod().item(), 24.0);
+    /// ```
+    pub fn prod(&self) -> Tensor<T> {
+        self.prod_axes(.., false)
+    }
+
+    /// The product along `axes`, which stay with length 1 if `keepdim`; 1 if there are no elements.
+    ///
+    /// # Panics
+    /// If an axis does not exist or is given twice.
+    #[track_caller]
+    pub fn prod_axes(&self, axes: impl Into<Axes>, keepdim: bool) -> Tensor<T> {
+        self.fold("prod", axes, keepdim, Prod)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn products_over_axes() {
+        let x = Tensor::<f64>::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+        assert_eq!(x.prod_axes(0, false).to_vec(), [4.0, 10.0, 18.0]);
+        assert_eq!(x.t().prod_axes(0, true), Tensor::from([[6.0, 120.0]]));
+        assert_eq!(Tensor::<f64>::zeros([0, 2]).prod_axes(0, false).to_vec(), [1.0, 1.0]);
+    }
+}

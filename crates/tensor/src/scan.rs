@@ -1,0 +1,74 @@
+//! Cumulative sums and products.
+
+use crate::element::Float;
+use crate::loops::RowMap;
+use crate::shape::Axis;
+use crate::simd::Isa;
+use crate::tensor::Tensor;
+
+/// Every element combined with all before it, in `f64`.
+struct Scan<F> {
+    start: f64,
+    combine: F,
+}
+
+impl<T: Float, F: Fn(f64, f64) -> f64 + Sync> RowMap<T, T> for Scan<F> {
+    #[inline(always)]
+    fn row<I: Isa>(&self, x: &[T], out: &mut [T]) {
+        let mut total = self.start;
+        for (o, &x) in out.iter_mut().zip(x) {
+            total = (self.combine)(total, x.to_f64());
+            *o = T::from_f64(total);
+        }
+    }
+}
+
+impl<T: Float> Tensor<T> {
+    /// The sum of each element and all before it along `axis`, accumulated in `f64`.
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    ///
+    /// ```
+    /// # use wengert_tensor::Tensor;
+    /// assert_eq!(Tensor::from([1.0f32, 2.0, 3.0]).cumsum(0).to_vec(), [1.0, 3.0, 6.0]);
+    /// ```
+    #[track_caller]
+    pub fn cumsum(&self, axis: impl Into<Axis>) -> Tensor<T> {
+        self.map_rows("cumsum", axis, Scan { start: 0.0, combine: |a: f64, b: f64| a + b })
+    }
+
+    /// The product of each element and all before it along `axis`, accumulated in `f64`.
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    ///
+    /// ```
+    /// # use wengert_tensor::Tensor;
+    /// assert_eq!(Tensor::from([1.0f32, 2.0, 3.0]).cumprod(0).to_vec(), [1.0, 2.0, 6.0]);
+    /// ```
+    #[track_caller]
+    pub fn cumprod(&self, axis: impl Into<Axis>) -> Tensor<T> {
+        self.map_rows("cumprod", axis, Scan { start: 1.0, combine: |a: f64, b: f64| a * b })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn along_every_axis() {
+        let x = Tensor::<f64>::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+        assert_eq!(x.cumsum(0).to_vec(), [1.0, 2.0, 3.0, 5.0, 7.0, 9.0]);
+        assert_eq!(x.cumsum(-1).to_vec(), [1.0, 3.0, 6.0, 4.0, 9.0, 15.0]);
+        assert_eq!(x.flip(1).cumprod(1).to_vec(), [3.0, 6.0, 6.0, 6.0, 30.0, 120.0]);
+        assert_eq!(Tensor::<f32>::zeros([0, 3]).cumsum(0).shape(), &[0, 3]);
+    }
+
+    #[test]
+    fn a_long_sum_in_single_precision() {
+        let x = Tensor::<f32>::full([1_000_000], 0.1);
+        assert_eq!(x.cumsum(0).at([999_999]), (1e6 * f64::from(0.1f32)) as f32);
+    }
+}

@@ -1,0 +1,111 @@
+//! Choosing elements by a mask.
+
+use crate::element::Element;
+use crate::shape::broadcast_or_panic;
+use crate::tensor::Tensor;
+
+impl<T: Element> Tensor<T> {
+    /// Elements of `if_true` where `mask` is true and of `if_false` elsewhere, all three broadcast together (NumPy's
+    /// and PyTorch's `where`).
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    ///
+    /// ```
+    /// # use wengert_tensor::Tensor;
+    /// let x = Tensor::from([-1.0f32, 2.0]);
+    /// let leaky = Tensor::select_where(&x.gt(0.0), &x, &(&x * 0.1));
+    /// assert_eq!(leaky.to_vec(), [-0.1, 2.0]);
+    /// ```
+    #[track_caller]
+    pub fn select_where(mask: &Tensor<bool>, if_true: &Tensor<T>, if_false: &Tensor<T>) -> Tensor<T> {
+        mask.zip_map3("select_where", if_true, if_false, |m: bool, a: T, b: T| if m { a } else { b })
+    }
+
+    /// `value` where `mask` is true and the elements of this tensor elsewhere, with broadcasting.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    ///
+    /// ```
+    /// # use wengert_tensor::Tensor;
+    /// let scores = Tensor::from([[1.0f32, 2.0], [3.0, 4.0]]);
+    /// let future = Tensor::from([[false, true], [false, false]]);
+    /// let masked = scores.masked_fill(&future, f32::NEG_INFINITY);
+    /// assert_eq!(masked.to_vec(), [1.0, f32::NEG_INFINITY, 3.0, 4.0]);
+    /// ```
+    #[track_caller]
+    pub fn masked_fill(&self, mask: &Tensor<bool>, value: T) -> Tensor<T> {
+        self.zip_map("masked_fill", mask, move |x: T, m: bool| if m { value } else { x })
+    }
+
+    /// The elements where `mask` is true, in row-major order, as a tensor with one axis; with broadcasting.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    ///
+    /// ```
+    /// # use wengert_tensor::Tensor;
+    /// let x = Tensor::from([3.0f64, -1.0, 5.0]);
+    /// assert_eq!(x.masked_select(&x.gt(0.0)).to_vec(), [3.0, 5.0]);
+    /// ```
+    #[track_caller]
+    pub fn masked_select(&self, mask: &Tensor<bool>) -> Tensor<T> {
+        let shape = broadcast_or_panic("masked_select", self.shape(), mask.shape());
+        let (x, mask) = (self.broadcast_to(&shape).contiguous(), mask.broadcast_to(&shape).contiguous());
+        let mask = mask.contiguous_slice();
+        let count = mask.iter().filter(|&&m| m).count();
+        let chosen = x.contiguous_slice().iter().zip(mask).filter(|(_, m)| **m);
+        Tensor::filled_by(count.into(), |out| out.iter_mut().zip(chosen).for_each(|(o, (&x, _))| *o = x))
+    }
+
+    /// The indices of the elements that are not 0 (or are true), in row-major order: one row of `rank` positions for
+    /// each. NaN is not 0.
+    ///
+    /// ```
+    /// # use wengert_tensor::Tensor;
+    /// let x = Tensor::from([[0.0f32, 1.0], [2.0, 0.0]]);
+    /// assert_eq!(x.nonzero(), Tensor::<u32>::from([[0, 1], [1, 0]]));
+    /// ```
+    pub fn nonzero(&self) -> Tensor<u32> {
+        let x = self.contiguous();
+        let found = x.contiguous_slice().iter().enumerate().filter(|(_, v)| **v != T::default());
+        let mut indices = Vec::new();
+        for (mut position, _) in found {
+            let row = indices.len();
+            for &d in self.shape().iter().rev() {
+                indices.push((position % d) as u32);
+                position /= d;
+            }
+            indices[row..].reverse();
+        }
+        let count = self.count_nonzero(.., false).item() as usize;
+        Tensor::filled_by([count, self.rank()].into(), |out| out.copy_from_slice(&indices))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_three_broadcast() {
+        let mask = Tensor::from([[true], [false]]);
+        let chosen = Tensor::select_where(&mask, &Tensor::from([1.0f64, 2.0]), &Tensor::scalar(0.0));
+        assert_eq!(chosen, Tensor::from([[1.0, 2.0], [0.0, 0.0]]));
+        // What is not chosen has no influence.
+        let guarded =
+            Tensor::select_where(&Tensor::scalar(false), &Tensor::scalar(f32::NAN), &Tensor::scalar(1.0));
+        assert_eq!(guarded.item(), 1.0);
+    }
+
+    #[test]
+    fn selecting_from_views() {
+        let x = Tensor::<u32>::from([[1, 2, 3], [4, 5, 6]]);
+        assert_eq!(x.t().masked_select(&Tensor::from([true, false])).to_vec(), [1, 2, 3]);
+        assert_eq!(x.masked_select(&Tensor::scalar(false)).shape(), &[0]);
+        assert_eq!(x.t().gt(4).nonzero(), Tensor::from([[1, 1], [2, 1]]));
+        assert_eq!(Tensor::<f32>::zeros([0, 2]).nonzero().shape(), &[0, 2]);
+        assert_eq!(Tensor::<f32>::scalar(3.0).nonzero().shape(), &[1, 0]);
+    }
+}

@@ -1,0 +1,145 @@
+//! Softmax and its logarithms, stable for elements of any size.
+
+use crate::element::Float;
+use crate::extremes::Extreme;
+use crate::loops::reduce::fold_slice;
+use crate::loops::{Map1, RowFold, RowMap};
+use crate::norm::SumOf;
+use crate::shape::{Axes, Axis};
+use crate::simd::Isa;
+use crate::tensor::Tensor;
+
+/// e^(x − shift).
+struct ShiftedExp<T>(T);
+
+impl<T: Float> Map1<T, T> for ShiftedExp<T> {
+    #[inline(always)]
+    fn call<I: Isa>(&self, x: T) -> T {
+        (x - self.0).exp::<I>()
+    }
+}
+
+struct Softmax;
+
+impl<T: Float> RowMap<T, T> for Softmax {
+    #[inline(always)]
+    fn row<I: Isa>(&self, x: &[T], out: &mut [T]) {
+        let exp = ShiftedExp(fold_slice(x, &Extreme::<true>));
+        for (o, &x) in out.iter_mut().zip(x) {
+            *o = exp.call::<I>(x);
+        }
+        let total = fold_slice(out, &SumOf(|e: T| e));
+        for o in out {
+            *o /= total;
+        }
+    }
+}
+
+struct LogSoftmax;
+
+impl<T: Float> RowMap<T, T> for LogSoftmax {
+    #[inline(always)]
+    fn row<I: Isa>(&self, x: &[T], out: &mut [T]) {
+        let largest = fold_slice(x, &Extreme::<true>);
+        let total = fold_slice(x, &SumOf(ShiftedExp(largest))).ln::<I>();
+        for (o, &x) in out.iter_mut().zip(x) {
+            *o = x - largest - total;
+        }
+    }
+}
+
+struct LogSumExp;
+
+impl<T: Float> RowFold<T, T> for LogSumExp {
+    #[inline(always)]
+    fn row<I: Isa>(&self, x: &[T]) -> T {
+        let largest = fold_slice(x, &Extreme::<true>);
+        // An infinite or NaN maximum, also that of no elements, is the result; shifted by it, infinities give NaN.
+        if !largest.is_finite() {
+            return largest;
+        }
+        largest + fold_slice(x, &SumOf(ShiftedExp(largest))).ln::<I>()
+    }
+}
+
+impl<T: Float> Tensor<T> {
+    /// eˣ / Σeˣ along `axis`, computed from differences to the largest element, so that nothing overflows. A row that
+    /// contains NaN or +∞, or nothing but −∞, becomes NaN, as in PyTorch.
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    ///
+    /// ```
+    /// # use wengert_tensor::Tensor;
+    /// let x = Tensor::from([[1000.0f32, 1000.0], [0.0, f32::NEG_INFINITY]]);
+    /// assert_eq!(x.softmax(-1).to_vec(), [0.5, 0.5, 1.0, 0.0]);
+    /// ```
+    #[track_caller]
+    pub fn softmax(&self, axis: impl Into<Axis>) -> Tensor<T> {
+        self.map_rows("softmax", axis, Softmax)
+    }
+
+    /// x − ln Σeˣ along `axis`: the logarithm of [`softmax`](Tensor::softmax), accurate where softmax underflows, and
+    /// NaN in the same rows.
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    ///
+    /// ```
+    /// # use wengert_tensor::Tensor;
+    /// assert_eq!(Tensor::from([0.0f32, 200.0]).log_softmax(0).to_vec(), [-200.0, 0.0]);
+    /// ```
+    #[track_caller]
+    pub fn log_softmax(&self, axis: impl Into<Axis>) -> Tensor<T> {
+        self.map_rows("log_softmax", axis, LogSoftmax)
+    }
+
+    /// ln Σeˣ along `axes`, which stay with length 1 if `keepdim`, without overflow. −∞ if all elements are −∞ or there are
+    /// none, +∞ if one is +∞, NaN if one is NaN.
+    ///
+    /// # Panics
+    /// If an axis does not exist or is given twice.
+    ///
+    /// ```
+    /// # use wengert_tensor::Tensor;
+    /// let x = Tensor::from([1000.0f64, 1000.0]);
+    /// assert_eq!(x.logsumexp(.., false).item(), 1000.0 + 2f64.ln());
+    /// ```
+    #[track_caller]
+    pub fn logsumexp(&self, axes: impl Into<Axes>, keepdim: bool) -> Tensor<T> {
+        self.fold_rows("logsumexp", axes, keepdim, LogSumExp)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn against_the_definition_along_every_axis() {
+        let x = Tensor::<f64>::from_fn([3, 5, 70], |i| ((i[0] * 7 + i[1] * 3 + i[2] * 11) % 13) as f64 - 6.0);
+        for axis in 0..3 {
+            let exp = x.exp();
+            let sum = exp.sum_axes(axis, true);
+            assert!(x.softmax(axis).all_close(&(&exp / &sum), 1e-14, 0.0));
+            assert!(x.log_softmax(axis).all_close(&(&x - &sum.ln()), 1e-13, 1e-14));
+            assert!(x.logsumexp(axis, true).all_close(&sum.ln(), 1e-14, 0.0));
+        }
+        let all = x.exp().sum().ln().item();
+        assert!((x.logsumexp([0, 2], false).logsumexp(0, false).item() - all).abs() < 1e-13);
+    }
+
+    #[test]
+    fn rows_of_infinities_and_nan() {
+        let (inf, nan) = (f32::INFINITY, f32::NAN);
+        let x = Tensor::from([[-inf, -inf], [inf, 0.0], [nan, 0.0], [-inf, 3.0], [inf, -inf]]);
+        let lse = x.logsumexp(1, false).to_vec();
+        assert_eq!((lse[0], lse[1], lse[3], lse[4]), (-inf, inf, 3.0, inf));
+        assert!(lse[2].is_nan());
+        assert_eq!(Tensor::<f32>::zeros([2, 0]).logsumexp(1, false).to_vec(), [-inf, -inf]);
+        let soft = x.softmax(1);
+        assert!(soft.slice(..3).is_nan().any_axes(1, false).all());
+        assert_eq!(soft.select(0, 3).to_vec(), [0.0, 1.0]);
+        assert_eq!(x.select(0, 3).log_softmax(0).to_vec(), [-inf, 0.0]);
+    }
+}
