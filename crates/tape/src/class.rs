@@ -7,7 +7,3 @@ mod linear;
 pub use bilinear::Bilinear;
 pub use elementwise::{Elementwise, Reads};
 pub use linear::Linear;
-
-pub(crate) use bilinear::BilinearOp;
-pub(crate) use elementwise::ElementwiseOp;
-pub(crate) use linear::LinearOp;

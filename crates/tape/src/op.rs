@@ -235,7 +235,8 @@ fn jvp_by_transposition<T: Float, O: Op<T> + ?Sized>(
     let mut total: Option<Var<T>> = None;
     for (contribution, tangent) in transposed.slots.into_iter().zip(tangents) {
         if let (Some(contribution), Some(tangent)) = (contribution, tangent)
-            && let Some(part) = tape.pull_back(&contribution, tangent.clone(), &[&dummy], Mode::Retain).remove(0)
+            && let Some(part) =
+                tape.pull_back(&contribution, tangent.clone(), &[&dummy], Mode::Retain).remove(0)
         {
             total = Some(match total {
                 None => part,

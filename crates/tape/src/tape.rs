@@ -216,7 +216,8 @@ impl<T: Float> Tape<T> {
                 (self.node_of("push_forward", v), t.clone())
             })
             .collect();
-        let outputs: Vec<Option<u32>> = outputs.iter().map(|v| self.arena.node_of(v.place.as_ref())).collect();
+        let outputs: Vec<Option<u32>> =
+            outputs.iter().map(|v| self.arena.node_of(v.place.as_ref())).collect();
         sweep::forward(&self.arena, &outputs, &starts)
     }
 

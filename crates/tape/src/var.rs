@@ -98,7 +98,8 @@ impl<T: Float> Deferred<T> {
                 Some(next) => stack.push(next),
                 None => {
                     top.result.get_or_init(|| {
-                        let inputs: SmallVec<[&Tensor<T>; 2]> = top.inputs.iter().map(Value::tensor).collect();
+                        let inputs: SmallVec<[&Tensor<T>; 2]> =
+                            top.inputs.iter().map(Value::tensor).collect();
                         top.op.forward(&inputs)
                     });
                     stack.pop();

@@ -63,7 +63,7 @@ impl<T: Float> Var<T> {
     }
 }
 
-pub(crate) struct BilinearOp<B>(pub(crate) B);
+struct BilinearOp<B>(B);
 
 impl<T: Float, B: Bilinear<T>> Op<T> for BilinearOp<B> {
     fn name(&self) -> &str {

@@ -58,7 +58,7 @@ impl<T: Float> Var<T> {
     }
 }
 
-pub(crate) struct ElementwiseOp<E>(pub(crate) E);
+struct ElementwiseOp<E>(E);
 
 impl<T: Float, E: Elementwise> Op<T> for ElementwiseOp<E> {
     fn name(&self) -> &str {

@@ -49,7 +49,7 @@ impl<T: Float> Var<T> {
     }
 }
 
-pub(crate) struct LinearOp<L>(pub(crate) L);
+struct LinearOp<L>(L);
 
 impl<T: Float, L: Linear<T>> Op<T> for LinearOp<L> {
     fn name(&self) -> &str {

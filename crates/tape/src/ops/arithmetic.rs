@@ -5,8 +5,8 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 use wengert_tensor::shape::broadcast;
 use wengert_tensor::{Float, Shape, Tensor};
 
-use crate::op::{Cotangents, Op, Point, Saves, apply};
 use crate::class::{Bilinear, Linear};
+use crate::op::{Cotangents, Op, Point, Saves, apply};
 use crate::var::Var;
 
 /// a + b or a − b.
@@ -240,7 +240,10 @@ macro_rules! operator {
     };
 }
 
-operator!(Add, add, |a, b| apply(Sum::Add, &[a, b]), |x, c| apply(Shifted(c), &[x]), |c, x| apply(Shifted(c), &[x]));
+operator!(Add, add, |a, b| apply(Sum::Add, &[a, b]), |x, c| apply(Shifted(c), &[x]), |c, x| apply(
+    Shifted(c),
+    &[x]
+));
 operator!(Sub, sub, |a, b| apply(Sum::Sub, &[a, b]), |x, c| apply(Shifted(-c), &[x]), |c, x| -x + c);
 operator!(Mul, mul, |a, b| a.bilinear(Product, b), |x, c| x.linear(Scaled(c)), |c, x| x.linear(Scaled(c)));
 operator!(Div, div, |a, b| apply(Quotient, &[a, b]), |x, c| x.linear(Divided(c)), |c, x| x.recip() * c);

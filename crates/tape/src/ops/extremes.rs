@@ -1,6 +1,6 @@
 //! The largest and smallest elements along axes, and sorting.
 
-use wengert_tensor::{Axes, Axis, Float, Tensor};
+use wengert_tensor::{Axes, Float, Tensor};
 
 use crate::op::{Cotangents, Op, Point, apply};
 use crate::ops::broadcast::reduced_shape;
@@ -20,9 +20,13 @@ impl ExtremeAxes {
         let x = at.input(0).value();
         let y = at.output().value().reshape(reduced_shape(Op::<T>::name(self), x.shape(), &self.axes, true));
         // A NaN is the extreme wherever there is one.
-        let hit = x.zip_map("max", &y, |x: T, y: T| {
-            if x == y || (x.is_nan() && y.is_nan()) { T::ONE } else { T::ZERO }
-        });
+        let hit = x.zip_map(
+            "max",
+            &y,
+            |x: T, y: T| {
+                if x == y || (x.is_nan() && y.is_nan()) { T::ONE } else { T::ZERO }
+            },
+        );
         let count = hit.sum_axes(self.axes.clone(), true);
         Var::constant(hit / count)
     }
@@ -84,26 +88,5 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn min_axes(&self, axes: impl Into<Axes>, keepdim: bool) -> Var<T> {
         apply(ExtremeAxes { largest: false, axes: axes.into(), keepdim }, &[self])
-    }
-
-    /// The elements in order along `axis`; equal ones keep their order.
-    ///
-    /// # Panics
-    /// If there is no such axis.
-    #[track_caller]
-    pub fn sort(&self, axis: impl Into<Axis>, descending: bool) -> Var<T> {
-        let axis = self.shape().axis("sort", axis);
-        self.gather(axis, &self.value().argsort(axis, descending))
-    }
-
-    /// The `k` largest elements along `axis`, largest first, and their positions.
-    ///
-    /// # Panics
-    /// If there is no such axis, or it is shorter than `k`.
-    #[track_caller]
-    pub fn topk(&self, k: usize, axis: impl Into<Axis>) -> (Var<T>, Tensor<u32>) {
-        let axis = self.shape().axis("topk", axis);
-        let (_, index) = self.value().topk(k, axis);
-        (self.gather(axis, &index), index)
     }
 }

@@ -26,7 +26,8 @@ impl<T: Float> Bilinear<T> for Matmul {
     fn right(&self, cotangent: &Var<T>, a: &Var<T>, b: &Shape) -> Var<T> {
         // One matrix for a whole batch: the batch is more rows, and its sum part of the product.
         if b.len() == 2 && a.rank() > 2 {
-            let rows = |v: &Var<T>| v.reshape([v.len() / v.shape()[v.rank() - 1].max(1), v.shape()[v.rank() - 1]]);
+            let rows =
+                |v: &Var<T>| v.reshape([v.len() / v.shape()[v.rank() - 1].max(1), v.shape()[v.rank() - 1]]);
             return rows(a).t().matmul(&rows(cotangent));
         }
         a.t().matmul(cotangent)

@@ -78,8 +78,12 @@ impl<T: Float> Linear<T> for Embed {
         "slice"
     }
     fn forward(&self, x: &Tensor<T>) -> Tensor<T> {
-        let shape: Shape =
-            x.shape().iter().enumerate().map(|(i, &d)| if i == self.axis { self.length } else { d }).collect();
+        let shape: Shape = x
+            .shape()
+            .iter()
+            .enumerate()
+            .map(|(i, &d)| if i == self.axis { self.length } else { d })
+            .collect();
         let mut out = Tensor::zeros(shape);
         out.slice_assign(self.axis, self.slice, x);
         out

@@ -56,8 +56,11 @@ fn mark<T: Float>(nodes: &[Node<T>], first: u32, output: u32, wrt: &[u32]) -> Ve
         depends[(w - first) as usize] = true;
     }
     for (i, node) in nodes[first as usize..=output as usize].iter().enumerate() {
-        depends[i] =
-            depends[i] || node.inputs.iter().any(|x| x.parent.is_some_and(|p| p >= first && depends[(p - first) as usize]));
+        depends[i] = depends[i]
+            || node
+                .inputs
+                .iter()
+                .any(|x| x.parent.is_some_and(|p| p >= first && depends[(p - first) as usize]));
     }
     depends
 }

@@ -38,7 +38,10 @@ impl<T: Float, F: Fn(&[Var<T>]) -> Var<T> + 'static> Op<T> for Checkpoint<F> {
     fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
         let inputs: Vec<Var<T>> = inputs.iter().map(|&x| Var::constant(x.clone())).collect();
         let output = self.0(&inputs);
-        assert!(!output.is_tracked(), "checkpoint: the function captures a tracked variable; pass it as an input");
+        assert!(
+            !output.is_tracked(),
+            "checkpoint: the function captures a tracked variable; pass it as an input"
+        );
         output.into_value()
     }
 
