@@ -171,7 +171,13 @@ fn fills_advance_by_the_documented_count() {
     // From within a block, a fill begins at the next.
     assert_eq!(advance(&|g| (g.uniform(), g.fill_bernoulli_mask(&mut [false; 1], 0.5)).1), 132);
     // So does a double word at an odd position.
-    assert_eq!(advance(&|g| drop((g.next_u32(), g.next_u64()))), 4);
+    assert_eq!(
+        advance(&|g| {
+            g.next_u32();
+            g.next_u64();
+        }),
+        4
+    );
 }
 
 #[test]
