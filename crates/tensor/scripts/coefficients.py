@@ -61,10 +61,10 @@ def erfcx(x):
     return mp.exp(x * x) * mp.erfc(x)
 
 
-def scaled_erfcx(t):
-    """(1 + 2x) exp(x²) erfc(x) as a function of t = (x − 4)/(x + 4)."""
-    x = 4 * (1 + t) / (1 - t)
-    return (1 + 2 * x) * erfcx(x)
+def scaled_erfcx(u):
+    """(1 + 2x) exp(x²) erfc(x) − 1 as a function of u = (x − 4)/(x + 4)."""
+    x = 4 * (1 + u) / (1 - u)
+    return (1 + 2 * x) * erfcx(x) - 1
 
 
 half_ln2 = mp.log(2) / 2 * mp.mpf("1.001")
@@ -157,7 +157,7 @@ def main():
         print(f"    /// {doc}\n    {line.split(' =')[0]};")
     for name, doc, *_ in FITS:
         print(f"    /// {doc}\n    const {name}: &'static [Self];")
-    print("    /// (1 + 2x) exp(x²) erfc(x) in t = (x − 4)/(x + 4), for x from 0 to where erfc underflows.")
+    print("    /// (1 + 2x) exp(x²) erfc(x) − 1 in u = (x − 4)/(x + 4), for x from 0 to where erfc underflows.")
     print("    const ERFCX: &'static [Self];")
     print("}\n")
     for kind in ["f32", "f64"]:
@@ -167,7 +167,7 @@ def main():
         for name, _, g, a, b, weight in FITS:
             print(f"    const {name}: &'static [Self] = {array(kind, fit(g, a, b, weight, kind))};")
         limit = mp.mpf(11 if kind == "f32" else 28)
-        erfcx_fit = fit(scaled_erfcx, -1, (limit - 4) / (limit + 4), lambda t: 1, kind)
+        erfcx_fit = fit(scaled_erfcx, -1, (limit - 4) / (limit + 4), lambda u: 1, kind)
         print(f"    const ERFCX: &'static [Self] = {array(kind, erfcx_fit)};")
         print("}\n")
     rows = two_over_pi()

@@ -47,8 +47,7 @@ macro_rules! functions {
         pub trait Transcendental: Copy {
             $($(#[$doc])* fn $name<I: Isa>(self) -> Self;)*
 
-            /// sin 2πx and cos 2πx, for |x| up to a quarter of 1/ε (beyond, x is a whole number of turns to within
-            /// its own precision). Within 2 ulp, but for results near 0, which are exact to ε/2 of x.
+            /// sin 2πx and cos 2πx, exact where they are 0 or ±1, within 2 ulp elsewhere; for |x| < 1/(16 ε).
             fn sin_cos_turns<I: Isa>(self) -> (Self, Self);
 
             /// 1/√x. Within 1.5 ulp.
@@ -118,9 +117,10 @@ functions! {
     logistic::softplus,
     /// The error function, 2/√π ∫₀ˣ exp(−t²) dt. Within 2 ulp.
     error_function::erf,
-    /// 1 − erf x, accurate where that is tiny. Within 5 ulp for `f32`, 3 ulp for `f64`.
+    /// 1 − erf x, accurate where that is tiny. Within 2 ulp.
     error_function::erfc,
     /// The Gaussian error linear unit x Φ(x), Φ being the standard normal distribution function (D. Hendrycks and
-    /// K. Gimpel, arXiv 1606.08415; PyTorch's `approximate="none"`). −0 at −∞, its limit. Within 5 ulp for `f32`, 3 ulp for `f64`.
+    /// K. Gimpel, arXiv 1606.08415; PyTorch's `approximate="none"`). −0 at −∞, its limit. Within 3.5 ulp for `f32`,
+    /// 2 ulp for `f64`.
     error_function::gelu,
 }

@@ -35,7 +35,7 @@ pub(super) trait Coefficients: Sized + 'static {
     const SINH: &'static [Self];
     /// erf(x)/x − 1 in z = x², for |x| ≤ 1.
     const ERF: &'static [Self];
-    /// (1 + 2x) exp(x²) erfc(x) in t = (x − 4)/(x + 4), for x from 0 to where erfc underflows.
+    /// (1 + 2x) exp(x²) erfc(x) − 1 in u = (x − 4)/(x + 4), for x from 0 to where erfc underflows.
     const ERFCX: &'static [Self];
 }
 
@@ -67,7 +67,7 @@ impl Coefficients for f32 {
         7.87587487e-5,
     ];
     const ERFCX: &'static [Self] = &[
-        1.23299515,
+        0.232995123,
         -0.139621139,
         0.0153795937,
         0.0680980682,
@@ -192,7 +192,7 @@ impl Coefficients for f64 {
         5.957176147748911e-11,
     ];
     const ERFCX: &'static [Self] = &[
-        1.2329951186255526,
+        0.2329951186255525,
         -0.13962111684056253,
         0.015379652102619558,
         0.06809705425469323,

@@ -1,19 +1,32 @@
-//! erf, erfc and gelu. Near 0, erf x = x + x P(x²); elsewhere erfc x = exp(−x²) Q(t)/(1 + 2x) with t = (x − 4)/(x + 4),
-//! in which the right factor is smooth to infinity (M. M. Shepherd and J. G. Laframboise, "Chebyshev approximation
-//! of (1 + 2x) exp(x²) erfc x in 0 ≤ x < ∞", Mathematics of Computation 36, 1981).
+//! erf, erfc and gelu. Near 0, erf x = x + x P(x²); elsewhere erfc x = exp(−x²) (1 + Q(u))/(1 + 2x) with
+//! u = (x − 4)/(x + 4), a factor that is smooth to infinity (M. M. Shepherd and J. G. Laframboise, "Chebyshev
+//! approximation of (1 + 2x) exp(x²) erfc x in 0 ≤ x < ∞", Mathematics of Computation 36, 1981).
 
 use super::exponential::exp_parts;
-use super::real::{Real, polynomial, two_product};
+use super::real::{Real, fast_two_sum, polynomial, two_product, two_sum};
 use crate::simd::Isa;
 
-/// (m, n) with erfc a = 2ⁿ m, for a in [0, `ERFC_ZERO`]; `square` is a² as head and tail, because an error in it is
-/// multiplied by a².
+/// (a + a_tail) / (d + d_tail) as head and tail.
 #[inline(always)]
-fn erfc_parts<I: Isa, T: Real>(a: T, square: (T, T)) -> (T, T) {
-    let four = T::from_f64(4.0);
-    let q = polynomial::<I, T>((a - four) / (a + four), T::ERFCX) / (a + a + T::ONE);
+fn divide<I: Isa, T: Real>((a, a_tail): (T, T), (d, d_tail): (T, T)) -> (T, T) {
+    let inverse = T::ONE / d;
+    let quotient = a * inverse;
+    let (p, p_tail) = two_product::<I, T>(quotient, d);
+    (quotient, (I::mul_add(-quotient, d_tail, (a - p) - p_tail) + a_tail) * inverse)
+}
+
+/// (m, n) with erfc(a + tail) = 2ⁿ m, for a in [0, `ERFC_ZERO`]; `square` is (a + tail)² as head and tail, because an
+/// error in it is multiplied by a².
+#[inline(always)]
+fn erfc_parts<I: Isa, T: Real>(a: T, tail: T, square: (T, T)) -> (T, T) {
+    let (d, d_tail) = two_sum(T::from_f64(4.0), a);
+    // u = 1 − 2t, t + t_tail = 4/(4 + a + tail)
+    let (t, t_tail) = divide::<I, T>((T::from_f64(4.0), T::ZERO), (d, d_tail + tail));
+    let series = polynomial::<I, T>((T::ONE - (t + t)) - (t_tail + t_tail), T::ERFCX);
+    let (d, d_tail) = two_sum(T::ONE, a + a);
+    let (q, q_tail) = divide::<I, T>(fast_two_sum(T::ONE, series), (d, d_tail + (tail + tail)));
     let (e, n) = exp_parts::<I, T>(-square.0, -square.1);
-    (I::mul_add(q, e, q), n)
+    (q + I::mul_add(q, e, q_tail), n)
 }
 
 /// erf x for |x| ≤ 1.
@@ -26,7 +39,7 @@ fn erf_near<I: Isa, T: Real>(x: T) -> T {
 #[inline(always)]
 fn erfc_far<I: Isa, T: Real>(x: T) -> T {
     let a = x.abs().limit(T::ZERO, T::ERFC_ZERO);
-    let (m, n) = erfc_parts::<I, T>(a, two_product::<I, T>(a, a));
+    let (m, n) = erfc_parts::<I, T>(a, -T::ZERO, two_product::<I, T>(a, a));
     m.scale(n)
 }
 
@@ -49,12 +62,13 @@ pub(super) fn gelu<I: Isa, T: Real>(x: T) -> T {
     // Φ(x) = erfc(−x/√2)/2, with the exponent −x²/2 taken from x itself.
     let a = x.abs().limit(T::ZERO, T::ERFC_ZERO * T::from_f64(1.414));
     let (square, square_tail) = two_product::<I, T>(a, a);
-    let (m, n) = erfc_parts::<I, T>(a * T::FRAC_1_SQRT_2.0, (half * square, half * square_tail));
+    let (root_half, root_half_tail) = T::FRAC_1_SQRT_2;
+    let (b, b_tail) = two_product::<I, T>(a, root_half);
+    let b_tail = I::mul_add(a, root_half_tail, b_tail);
+    let (m, n) = erfc_parts::<I, T>(b, b_tail, (half * square, half * square_tail));
     let m = half * m;
     // Multiplied by x before the power of 2, lest a subnormal Φ lose bits that the product has.
     let negative = (-a * m).scale(n);
     let positive = x * (T::ONE - m.scale(n));
-    let far = if x < T::ZERO { negative } else { positive };
-    let near = half * x * (T::ONE + erf_near::<I, T>(x * T::FRAC_1_SQRT_2.0));
-    if a < T::from_f64(0.7) { near } else { far }
+    if x < T::ZERO { negative } else { positive }
 }

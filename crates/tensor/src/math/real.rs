@@ -109,7 +109,12 @@ real!(f64, u64, significand: 52, bias: 1023.0, sqrt_half: 0x3fe6_a09e_667f_3bcd,
 #[inline(always)]
 pub(super) fn polynomial<I: Isa, T: Real>(x: T, coefficients: &[T]) -> T {
     let (&highest, rest) = coefficients.split_last().expect("a polynomial has coefficients");
-    rest.iter().rev().fold(highest, |sum, &c| I::mul_add(sum, x, c))
+    let mut sum = highest;
+    // A loop, not a fold: a closure that is not inlined would be compiled without the instruction set's features.
+    for &c in rest.iter().rev() {
+        sum = I::mul_add(sum, x, c);
+    }
+    sum
 }
 
 /// a + b and what rounding it loses (Knuth; The Art of Computer Programming 4.2.2, theorem B).

@@ -1,5 +1,5 @@
 //! Buffers of random numbers, in parallel. An element depends on its index, not on how the work is cut: the stream is
-//! taken in groups of 64 words, each of which makes 64 elements of 32 bits or 32 elements of 64 bits.
+//! taken in groups of 128 words, each of which makes 128 elements of 32 bits or 64 elements of 64 bits.
 
 use super::Generator;
 use super::draw::unit;
@@ -51,13 +51,14 @@ const fn elements_of<T>() -> usize {
 #[inline(always)]
 fn sample_unit<T: Float>(words: &Group, out: &mut [T; WORDS]) {
     const SCALE: f64 = 1.0 / (1u32 << 24) as f64;
-    for row in 0..elements_of::<T>() / LANES {
-        for lane in 0..LANES {
-            out[row * LANES + lane] = T::from_f64(if size_of::<T>() == 4 {
-                f64::from(words[row][lane] >> 8) * SCALE
-            } else {
-                unit(u64::from(words[2 * row][lane]) << 32 | u64::from(words[2 * row + 1][lane]))
-            });
+    let words = words.as_flattened();
+    if size_of::<T>() == 4 {
+        for i in 0..WORDS {
+            out[i] = T::from_f64(f64::from(words[i] >> 8) * SCALE);
+        }
+    } else {
+        for i in 0..WORDS / 2 {
+            out[i] = T::from_f64(unit(u64::from(words[i]) << 32 | u64::from(words[WORDS / 2 + i])));
         }
     }
 }
@@ -99,7 +100,7 @@ impl<T: Float> Distribution<T> for Normal<T> {
         for i in 0..half {
             // In (0, 1), with finer steps towards 0 than the uniform number has: f32 reaches 6.7 deviations.
             let u = if size_of::<T>() == 4 {
-                T::from_f64((f64::from(words[i / LANES][i % LANES]) + 0.5) * (1.0 / 4_294_967_296.0))
+                T::from_f64((f64::from(words.as_flattened()[i]) + 0.5) * (1.0 / 4_294_967_296.0))
             } else {
                 T::ONE - units[i]
             };
@@ -130,33 +131,47 @@ fn normal_cdf<I: Isa>(z: f64) -> f64 {
     0.5 * Transcendental::erfc::<I>(-z * std::f64::consts::FRAC_1_SQRT_2)
 }
 
-/// The z with Φ(z) = p, for p in (0, 1): Newton's method on ln Φ, which is concave, from a point left of the root for
-/// p ≤ 1/2 (Φ(z) ≤ exp(−z²/2)/2); the step count makes the error less than the rounding of Φ.
+/// Replaces each p in (0, 1) by the z with Φ(z) = p: Newton's method on ln Φ, which is concave, from a point left of
+/// the root for p ≤ 1/2 (Φ(z) ≤ exp(−z²/2)/2); the step count makes the error less than the rounding of Φ.
 #[inline(always)]
-fn normal_quantile<I: Isa>(p: f64) -> f64 {
+fn normal_quantiles<I: Isa>(values: &mut [f64; WORDS / 2]) {
     const INVERSE_SQRT_TAU: f64 = 0.398_942_280_401_432_7;
-    let q = if p > 0.5 { 1.0 - p } else { p };
-    let target = Transcendental::ln::<I>(q);
-    let bound = -2.0 * (target + std::f64::consts::LN_2);
-    let mut z = -(if bound > 0.0 { bound } else { 0.0 }).sqrt();
-    for _ in 0..6 {
-        let cdf = normal_cdf::<I>(z);
-        let density = INVERSE_SQRT_TAU * Transcendental::exp::<I>(-0.5 * z * z);
-        z += (target - Transcendental::ln::<I>(cdf)) * cdf / density;
+    const STEPS: usize = 6;
+    let mut target = [0.0; WORDS / 2];
+    let mut z = [0.0; WORDS / 2];
+    for i in 0..WORDS / 2 {
+        let p = values[i];
+        target[i] = Transcendental::ln::<I>(if p > 0.5 { 1.0 - p } else { p });
+        let bound = -2.0 * (target[i] + std::f64::consts::LN_2);
+        z[i] = -(if bound > 0.0 { bound } else { 0.0 }).sqrt();
     }
-    if p > 0.5 { -z } else { z }
+    // Steps outside, so that the loop over the numbers is the inner one and vectorises.
+    for _ in 0..STEPS {
+        for i in 0..WORDS / 2 {
+            let cdf = normal_cdf::<I>(z[i]);
+            let density = INVERSE_SQRT_TAU * Transcendental::exp::<I>(-0.5 * z[i] * z[i]);
+            z[i] += (target[i] - Transcendental::ln::<I>(cdf)) * cdf / density;
+        }
+    }
+    for i in 0..WORDS / 2 {
+        values[i] = if values[i] > 0.5 { -z[i] } else { z[i] };
+    }
 }
 
 impl<T: Float> Distribution<T> for TruncatedNormal {
     const ELEMENTS: usize = WORDS / 2;
     #[inline(always)]
     fn sample<I: Isa>(&self, words: &Group, out: &mut [T; WORDS]) {
+        const HALF_STEP: f64 = 1.0 / (1u64 << 54) as f64;
         let mut units = [0f64; WORDS];
         sample_unit(words, &mut units);
-        const HALF_STEP: f64 = 1.0 / (1u64 << 54) as f64;
+        let mut values = [0f64; WORDS / 2];
         for i in 0..WORDS / 2 {
-            let p = I::mul_add(units[i] + HALF_STEP, self.mass, self.tail);
-            let x = I::mul_add(self.side * self.std, normal_quantile::<I>(p), self.mean);
+            values[i] = I::mul_add(units[i] + HALF_STEP, self.mass, self.tail);
+        }
+        normal_quantiles::<I>(&mut values);
+        for i in 0..WORDS / 2 {
+            let x = I::mul_add(self.side * self.std, values[i], self.mean);
             let x = if x < self.low { self.low } else { x };
             out[i] = T::from_f64(if x > self.high { self.high } else { x });
         }
@@ -194,7 +209,7 @@ impl Generator {
 
     /// Fills `out` with numbers uniform in [low, high); with `low` if the two are equal.
     ///
-    /// The generator moves on by 16 blocks for every 64 numbers of `f32` or 32 of `f64`, begun ones included.
+    /// The generator moves on by 32 blocks for every 128 numbers of `f32` or 64 of `f64`, begun ones included.
     ///
     /// # Panics
     /// If a limit or their difference is not finite, or `low` exceeds `high`.
@@ -214,7 +229,7 @@ impl Generator {
 
     /// Fills `out` with normal numbers of that mean and standard deviation (Box–Muller).
     ///
-    /// The generator moves on by 16 blocks for every 64 numbers of `f32` or 32 of `f64`, begun ones included.
+    /// The generator moves on by 32 blocks for every 128 numbers of `f32` or 64 of `f64`, begun ones included.
     ///
     /// # Panics
     /// If `mean` is not finite, or `std` not finite or negative.
@@ -230,7 +245,7 @@ impl Generator {
     /// Fills `out` with numbers of the normal distribution restricted to [low, high], by inversion of its
     /// distribution function.
     ///
-    /// The generator moves on by 16 blocks for every 32 numbers, begun ones included.
+    /// The generator moves on by 32 blocks for every 64 numbers, begun ones included.
     ///
     /// # Panics
     /// If `mean` is not finite, `std` not positive and finite, `low` not below `high`, or the interval is so far from
@@ -252,7 +267,7 @@ impl Generator {
         self.fill(out, TruncatedNormal { mean, std, low, high, tail, mass, side });
     }
 
-    /// Fills `out` with 1 with probability `p`, else 0. The generator moves on by 16 blocks for every 64 numbers of
+    /// Fills `out` with 1 with probability `p`, else 0. The generator moves on by 32 blocks for every 128 numbers of
     /// either type, begun ones included.
     ///
     /// # Panics

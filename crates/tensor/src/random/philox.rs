@@ -1,8 +1,8 @@
 //! Philox4x32-10: J. K. Salmon, M. A. Moraes, R. O. Dror and D. E. Shaw, "Parallel random numbers: as easy as 1, 2, 3",
-//! SC11, 2011. Sixteen blocks at a time, as a structure of arrays, so that the rounds vectorise.
+//! SC11, 2011. Many blocks at a time, as a structure of arrays, so that the rounds vectorise.
 
 /// Blocks computed together.
-pub(super) const LANES: usize = 16;
+pub(super) const LANES: usize = 32;
 
 /// Word j of block b at `[j][b]`.
 pub(super) type Group = [[u32; LANES]; 4];
@@ -32,7 +32,10 @@ fn round([a, b, c, d]: [u32; 4], key: [u32; 2]) -> [u32; 4] {
 
 #[inline(always)]
 fn round_key(key: [u32; 2], number: u32) -> [u32; 2] {
-    [0, 1].map(|i| key[i].wrapping_add(KEY_STEPS[i].wrapping_mul(number)))
+    [
+        key[0].wrapping_add(KEY_STEPS[0].wrapping_mul(number)),
+        key[1].wrapping_add(KEY_STEPS[1].wrapping_mul(number)),
+    ]
 }
 
 /// The block of that number in that stream.
@@ -43,20 +46,22 @@ pub(super) fn block(key: u64, stream: u64, number: u64) -> [u32; 4] {
 
 /// The blocks `first`, `first` + 1, … in that stream.
 #[inline(always)]
+#[allow(clippy::needless_range_loop, reason = "four arrays are written at the same index")]
 pub(super) fn group(key: u64, stream: u64, first: u64) -> Group {
     let [c, d] = low_high(stream);
-    let mut words: Group = [[0; LANES], [0; LANES], [c; LANES], [d; LANES]];
+    let key = low_high(key);
+    let mut words: Group = [[0; LANES]; 4];
+    // Lanes outside: the compiler unrolls the rounds and vectorises over the lanes.
     for lane in 0..LANES {
-        [words[0][lane], words[1][lane]] = low_high(first.wrapping_add(lane as u64));
-    }
-    for i in 0..ROUNDS {
-        let key = round_key(low_high(key), i);
-        for lane in 0..LANES {
-            let out = round([words[0][lane], words[1][lane], words[2][lane], words[3][lane]], key);
-            for j in 0..4 {
-                words[j][lane] = out[j];
-            }
+        let [a, b] = low_high(first.wrapping_add(lane as u64));
+        let mut block = [a, b, c, d];
+        for i in 0..ROUNDS {
+            block = round(block, round_key(key, i));
         }
+        words[0][lane] = block[0];
+        words[1][lane] = block[1];
+        words[2][lane] = block[2];
+        words[3][lane] = block[3];
     }
     words
 }
