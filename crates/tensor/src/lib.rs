@@ -1,6 +1,7 @@
 //! Strided CPU tensors with vectorised loops and blocked matrix products.
 
 mod element;
+pub mod conv;
 pub mod gemm;
 pub mod math;
 pub mod parallel;
