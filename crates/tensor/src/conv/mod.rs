@@ -13,7 +13,7 @@ mod weight;
 
 pub(crate) use geometry::positions;
 pub use geometry::{Conv2dError, Conv2dGeometry, Conv2dOptions};
-use patches::Patches;
+use patches::Window;
 pub use weight::conv2d_weight_gradient;
 
 use crate::element::Float;
@@ -67,11 +67,11 @@ fn conv2d_at<T: Float>(
     let ([in_plane, out_plane], [in_channels, out_channels]) = (g.planes(), g.group_channels());
     let depth = in_channels * g.taps();
     let out = Output { start: output.as_mut_ptr(), row: out_plane as isize, column: 1 };
+    let window = Window::over_input(g);
     for_each_group(g, [out_channels, out_plane, depth], |image, group, threaded| {
         let first = image * g.output_shape()[1] + group * out_channels;
         let c = out.shifted((first * out_plane) as isize);
         let plane = image * g.input_shape()[1] + group * in_channels;
-        let patches = Patches::of_input(g, input[plane * in_plane..].as_ptr());
         let weight = &weight[group * out_channels * depth..];
         let weight = Strided { start: weight.as_ptr(), row: depth as isize, column: 1 };
         if let Some(bias) = bias {
@@ -80,19 +80,21 @@ fn conv2d_at<T: Float>(
                 unsafe { std::slice::from_raw_parts_mut(c.start.add(o * out_plane), out_plane) }.fill(bias);
             }
         }
-        let product = Product {
-            m: out_channels,
-            n: out_plane,
-            k: depth,
-            alpha: T::ONE,
-            a: &weight,
-            b: &patches,
-            beta: if bias.is_some() { T::ONE } else { T::ZERO },
-            c,
-        };
-        // SAFETY: the lengths of the slices were checked against the geometry, whose patches lie within the image;
-        // groups and images write planes of their own; the level comes from detection.
-        unsafe { if threaded { product.run(level) } else { product.run_here(level) } }
+        window.with_patches(&input[plane * in_plane..], |patches| {
+            let product = Product {
+                m: out_channels,
+                n: out_plane,
+                k: depth,
+                alpha: T::ONE,
+                a: &weight,
+                b: patches,
+                beta: if bias.is_some() { T::ONE } else { T::ZERO },
+                c,
+            };
+            // SAFETY: the lengths of the slices were checked against the geometry, whose patches lie within the image;
+            // groups and images write planes of their own; the level comes from detection.
+            unsafe { if threaded { product.run(level) } else { product.run_here(level) } }
+        });
     });
 }
 
@@ -137,35 +139,37 @@ fn input_gradient_at<T: Float>(
     let taps = g.taps();
     let depth = out_channels * taps;
     let out = Output { start: input_gradient.as_mut_ptr(), row: in_plane as isize, column: 1 };
+    let window = Window::over_output(g);
     with_scratch(Slot::Operation, weight.len(), |turned: *mut T| {
         // SAFETY: the buffer has room for the weight, and holds initialised numbers.
         let turned = unsafe { std::slice::from_raw_parts_mut(turned, weight.len()) };
-        swap_channels(weight, turned, [out_channels, in_channels, taps]);
+        turn(weight, turned, [out_channels, in_channels, taps]);
         let turned = &*turned;
         for_each_group(g, [in_channels, in_plane, depth], |image, group, threaded| {
             let first = image * g.input_shape()[1] + group * in_channels;
             let plane = image * g.output_shape()[1] + group * out_channels;
-            let patches = Patches::of_output(g, output_gradient[plane * out_plane..].as_ptr());
             let weight = &turned[group * in_channels * depth..];
             let weight = Strided { start: weight.as_ptr(), row: depth as isize, column: 1 };
-            let product = Product {
-                m: in_channels,
-                n: in_plane,
-                k: depth,
-                alpha: T::ONE,
-                a: &weight,
-                b: &patches,
-                beta: T::ZERO,
-                c: out.shifted((first * in_plane) as isize),
-            };
-            // SAFETY: as in `conv2d_at`, with the roles of input and output exchanged.
-            unsafe { if threaded { product.run(level) } else { product.run_here(level) } }
+            window.with_patches(&output_gradient[plane * out_plane..], |patches| {
+                let product = Product {
+                    m: in_channels,
+                    n: in_plane,
+                    k: depth,
+                    alpha: T::ONE,
+                    a: &weight,
+                    b: patches,
+                    beta: T::ZERO,
+                    c: out.shifted((first * in_plane) as isize),
+                };
+                // SAFETY: as in `conv2d_at`, with the roles of input and output exchanged.
+                unsafe { if threaded { product.run(level) } else { product.run_here(level) } }
+            });
         });
     });
 }
 
-/// `[group, out, in, tap]` to `[group, in, out, tap]`.
-fn swap_channels<T: Float>(from: &[T], to: &mut [T], [out_channels, in_channels, taps]: [usize; 3]) {
+/// `[group, out, in, tap]` to `[group, in, out, tap]` with the taps in reverse.
+fn turn<T: Float>(from: &[T], to: &mut [T], [out_channels, in_channels, taps]: [usize; 3]) {
     let group = out_channels * in_channels * taps;
     if group == 0 {
         return;
@@ -173,7 +177,8 @@ fn swap_channels<T: Float>(from: &[T], to: &mut [T], [out_channels, in_channels,
     for (from, to) in from.chunks_exact(group).zip(to.chunks_exact_mut(group)) {
         for (i, taps_of_pair) in from.chunks_exact(taps).enumerate() {
             let (o, c) = (i / in_channels, i % in_channels);
-            to[(c * out_channels + o) * taps..][..taps].copy_from_slice(taps_of_pair);
+            let to = &mut to[(c * out_channels + o) * taps..][..taps];
+            to.iter_mut().zip(taps_of_pair.iter().rev()).for_each(|(to, &x)| *to = x);
         }
     }
 }

@@ -4,155 +4,156 @@ use std::ops::Range;
 
 use super::geometry::Conv2dGeometry;
 use crate::element::Float;
-use crate::gemm::{Source, copy_run};
+use crate::gemm::{Slot, Source, copy_run, with_scratch};
 
-/// Which pixel a tap meets along one axis: `(position · step + start + tap · tap_step) / divisor`, if that is a
-/// whole number in the image; else a zero. `step` is 1 if `divisor` is not.
+/// How a kernel moves over an image, and the frame of zeros that the image is put into first, so that every tap
+/// meets a pixel at every position. Pairs are (height, width).
 #[derive(Clone, Copy, Debug)]
-struct Axis {
-    size: isize,
-    positions: usize,
-    taps: usize,
-    step: isize,
-    start: isize,
-    tap_step: isize,
-    divisor: isize,
+pub(super) struct Window {
+    channels: usize,
+    /// The image.
+    size: [usize; 2],
+    /// The image with the zeros.
+    framed: [usize; 2],
+    /// Where the first pixel is in the frame; beyond its edge if negative.
+    start: [isize; 2],
+    /// From one pixel to the next in the frame.
+    spacing: [usize; 2],
+    positions: [usize; 2],
+    taps: [usize; 2],
+    stride: [usize; 2],
+    dilation: [usize; 2],
+}
+
+impl Window {
+    /// The kernel of the convolution moving over a group of the input.
+    pub(super) fn over_input(g: &Conv2dGeometry) -> Self {
+        let ([_, _, height, width], [_, _, kh, kw], [_, _, oh, ow]) =
+            (g.input_shape(), g.weight_shape(), g.output_shape());
+        let o = g.options();
+        Self {
+            channels: g.group_channels()[0],
+            size: [height, width],
+            framed: [height + 2 * o.padding[0], width + 2 * o.padding[1]],
+            start: o.padding.map(|p| p as isize),
+            spacing: [1, 1],
+            positions: [oh, ow],
+            taps: [kh, kw],
+            stride: o.stride,
+            dilation: o.dilation,
+        }
+    }
+
+    /// The flipped kernel moving over a group of the output's gradient, one position for each pixel of the input: pixel
+    /// i met tap t at position `(i + padding − t · dilation) / stride`, so the positions are put `stride` apart.
+    pub(super) fn over_output(g: &Conv2dGeometry) -> Self {
+        let ([_, _, height, width], [_, _, kh, kw], [_, _, oh, ow]) =
+            (g.input_shape(), g.weight_shape(), g.output_shape());
+        let o = g.options();
+        let reach = [(kh - 1) * o.dilation[0], (kw - 1) * o.dilation[1]];
+        Self {
+            channels: g.group_channels()[1],
+            size: [oh, ow],
+            framed: [height + reach[0], width + reach[1]],
+            start: [0, 1].map(|i| reach[i] as isize - o.padding[i] as isize),
+            spacing: o.stride,
+            positions: [height, width],
+            taps: [kh, kw],
+            stride: [1, 1],
+            dilation: o.dilation,
+        }
+    }
+
+    /// Calls `work` with the patches of the image, whose channels are the first planes of `planes`.
+    pub(super) fn with_patches<T: Float>(&self, planes: &[T], work: impl FnOnce(&Patches<T>)) {
+        let planes = &planes[..self.channels * self.size[0] * self.size[1]];
+        if self.framed == self.size && self.start == [0, 0] && self.spacing == [1, 1] {
+            return work(&Patches { image: planes.as_ptr(), window: *self });
+        }
+        let len = self.channels * self.framed[0] * self.framed[1];
+        with_scratch(Slot::Image, len, |buffer| {
+            // SAFETY: the buffer has room for the framed image and holds initialised numbers.
+            let framed = unsafe { std::slice::from_raw_parts_mut(buffer, len) };
+            framed.fill(T::ZERO);
+            self.frame(planes, framed);
+            work(&Patches { image: framed.as_ptr(), window: *self });
+        });
+    }
+
+    /// Copies the pixels that fall into the frame.
+    fn frame<T: Float>(&self, planes: &[T], framed: &mut [T]) {
+        let place = |axis: usize, i: usize| self.start[axis] + (i * self.spacing[axis]) as isize;
+        let visible = |axis: usize| {
+            let inside = |i: &usize| (0..self.framed[axis] as isize).contains(&place(axis, *i));
+            let first = (0..self.size[axis]).find(inside).unwrap_or(0);
+            first..(first..self.size[axis]).rfind(inside).map_or(first, |last| last + 1)
+        };
+        let (rows, columns) = (visible(0), visible(1));
+        if rows.is_empty() || columns.is_empty() {
+            return;
+        }
+        let ([height, width], [frame_height, frame_width]) = (self.size, self.framed);
+        let left = place(1, columns.start) as usize;
+        for c in 0..self.channels {
+            for y in rows.clone() {
+                let from = &planes[(c * height + y) * width..][columns.clone()];
+                let to = &mut framed[(c * frame_height + place(0, y) as usize) * frame_width + left..];
+                if self.spacing[1] == 1 {
+                    to[..from.len()].copy_from_slice(from);
+                } else {
+                    for (to, &x) in to.iter_mut().step_by(self.spacing[1]).zip(from) {
+                        *to = x;
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// The matrix whose rows are the taps (channel, ky, kx) and whose columns are the positions (y, x) of the kernel,
-/// with the pixel that the tap meets, or 0 beyond the edge.
+/// with the pixel that the tap meets.
 pub(super) struct Patches<T> {
+    /// The framed image.
     image: *const T,
-    y: Axis,
-    x: Axis,
+    window: Window,
 }
 
-// SAFETY: the pixels are only read; whoever makes `Patches` keeps the image borrowed while it is in use.
+// SAFETY: the pixels are only read, and `with_patches` keeps the image borrowed.
 unsafe impl<T: Float> Sync for Patches<T> {}
-
-impl<T: Float> Patches<T> {
-    /// What the weight meets when it moves over `image`, the first plane of a group of the input.
-    pub(super) fn of_input(g: &Conv2dGeometry, image: *const T) -> Self {
-        let options = g.options();
-        let axis = |i: usize| Axis {
-            size: g.input_shape()[2 + i] as isize,
-            positions: g.output_shape()[2 + i],
-            taps: g.weight_shape()[2 + i],
-            step: options.stride[i] as isize,
-            start: -(options.padding[i] as isize),
-            tap_step: options.dilation[i] as isize,
-            divisor: 1,
-        };
-        Self { image, y: axis(0), x: axis(1) }
-    }
-
-    /// What reaches each input pixel from `image`, the first plane of a group of the output's gradient: a pixel at
-    /// `i` met tap `t` at position `(i + padding − t · dilation) / stride`.
-    pub(super) fn of_output(g: &Conv2dGeometry, image: *const T) -> Self {
-        let options = g.options();
-        let axis = |i: usize| Axis {
-            size: g.output_shape()[2 + i] as isize,
-            positions: g.input_shape()[2 + i],
-            taps: g.weight_shape()[2 + i],
-            step: 1,
-            start: options.padding[i] as isize,
-            tap_step: -(options.dilation[i] as isize),
-            divisor: options.stride[i] as isize,
-        };
-        Self { image, y: axis(0), x: axis(1) }
-    }
-}
-
-impl Axis {
-    /// The pixel that a tap meets at a position, if there is one.
-    #[inline(always)]
-    fn pixel(&self, position: usize, tap: usize) -> Option<usize> {
-        let p = position as isize * self.step + self.start + tap as isize * self.tap_step;
-        if self.divisor == 1 {
-            return (p >= 0 && p < self.size).then_some(p as usize);
-        }
-        (p >= 0 && p % self.divisor == 0 && p / self.divisor < self.size).then(|| (p / self.divisor) as usize)
-    }
-
-    /// Writes the pixels of `row` that a tap meets at `len` positions from `first` on.
-    ///
-    /// # Safety
-    /// `row` must have `size` pixels and `to` room for `len`.
-    #[inline(always)]
-    unsafe fn copy<T: Float>(&self, row: *const T, first: usize, len: usize, tap: usize, to: *mut T) {
-        let start = first as isize * self.step + self.start + tap as isize * self.tap_step;
-        let len = len as isize;
-        // Position i of the run meets pixel (start + i · step) / divisor, which is whole for every `every`-th i from
-        // `phase` on. Those from `low` to `high` are in the image.
-        let (every, phase, first_pixel) = if self.divisor == 1 {
-            (1, 0, start)
-        } else {
-            let phase = (-start).rem_euclid(self.divisor);
-            (self.divisor, phase, (start + phase) / self.divisor)
-        };
-        let count = if len > phase { (len - phase - 1) / every + 1 } else { 0 };
-        let pixels = if self.divisor == 1 { self.step } else { 1 };
-        let low = if first_pixel >= 0 { 0 } else { (-first_pixel + pixels - 1) / pixels };
-        let high = if self.size > first_pixel { (self.size - first_pixel - 1) / pixels + 1 } else { 0 };
-        let (low, high) = (low.min(count), high.clamp(low.min(count), count));
-        // SAFETY: position `phase + i · every` is below `len` for i below `count`; pixel `first_pixel + i · pixels` is
-        // in the row for i from `low` to `high`.
-        unsafe {
-            if every == 1 && pixels == 1 {
-                zero_run(to, low as usize);
-                copy_run(row.offset(first_pixel + low), to.offset(low), (high - low) as usize);
-                zero_run(to.offset(high), (len - high) as usize);
-                return;
-            }
-            zero_run(to, len as usize);
-            for i in low..high {
-                *to.offset(phase + i * every) = *row.offset(first_pixel + i * pixels);
-            }
-        }
-    }
-}
-
-/// Writes `len` zeros.
-///
-/// # Safety
-/// They must be writable.
-#[inline(always)]
-unsafe fn zero_run<T: Float>(to: *mut T, len: usize) {
-    for i in 0..len {
-        // SAFETY: as the caller guarantees.
-        unsafe { *to.add(i) = T::ZERO };
-    }
-}
 
 // SAFETY: the runs cover the columns once, and each is filled for every row.
 unsafe impl<T: Float> Source<T> for Patches<T> {
     unsafe fn copy(&self, rows: Range<usize>, columns: Range<usize>, to: *mut T, stride: usize) {
-        let width = self.x.size as usize;
-        let plane = self.y.size as usize * width;
-        let taps = self.y.taps * self.x.taps;
-        // Positions in runs that stay in one row of positions.
+        let Window { framed: [height, width], positions, taps: [kh, kw], stride: step, dilation, .. } =
+            self.window;
+        let (mut y, mut x) = (columns.start / positions[1], columns.start % positions[1]);
+        let (channel, tap) = (rows.start / (kh * kw), rows.start % (kh * kw));
         let mut done = 0;
-        let (mut y, mut x) = (columns.start / self.x.positions, columns.start % self.x.positions);
+        // The columns in runs that stay in one row of positions.
         while done < columns.len() {
-            let len = (self.x.positions - x).min(columns.len() - done);
-            let (mut channel, tap) = (rows.start / taps, rows.start % taps);
-            let (mut ky, mut kx) = (tap / self.x.taps, tap % self.x.taps);
+            let len = (positions[1] - x).min(columns.len() - done);
+            let corner = y * step[0] * width + x * step[1];
+            let mut plane = corner + channel * height * width;
+            let (mut ky, mut kx) = (tap / kw, tap % kw);
             for r in 0..rows.len() {
-                // SAFETY: the run of this row is within the caller's block; `pixel` is a row of the image.
+                // SAFETY: the row of the block is the caller's; by the choice of the frame, every tap meets a pixel of
+                // it at every position.
                 unsafe {
+                    let from = self.image.add(plane + ky * dilation[0] * width + kx * dilation[1]);
                     let to = to.add(r * stride + done);
-                    match self.y.pixel(y, ky) {
-                        Some(pixel) => {
-                            self.x.copy(self.image.add(channel * plane + pixel * width), x, len, kx, to);
+                    if step[1] == 1 {
+                        copy_run(from, to, len);
+                    } else {
+                        for i in 0..len {
+                            *to.add(i) = *from.add(i * step[1]);
                         }
-                        None => zero_run(to, len),
                     }
                 }
                 kx += 1;
-                if kx == self.x.taps {
+                if kx == kw {
                     (kx, ky) = (0, ky + 1);
-                    if ky == self.y.taps {
-                        (ky, channel) = (0, channel + 1);
+                    if ky == kh {
+                        (ky, plane) = (0, plane + height * width);
                     }
                 }
             }

@@ -1,6 +1,6 @@
 //! The gradient of the convolution with respect to its weight.
 
-use super::{Conv2dGeometry, Patches, check_len};
+use super::{Conv2dGeometry, Window, check_len};
 use crate::element::Float;
 use crate::gemm::{Output, PARALLEL_WORK, Product, Slot, Strided, with_scratch};
 use crate::parallel;
@@ -52,6 +52,7 @@ pub(super) fn weight_gradient_at<T: Float>(
     let ([in_plane, out_plane], [in_channels, out_channels]) = (g.planes(), g.group_channels());
     let (groups, images, size) = (g.options().groups, g.input_shape()[0], weight_gradient.len());
     let rows = in_channels * g.taps();
+    let window = Window::over_input(g);
     if size == 0 || images == 0 || out_plane == 0 {
         return weight_gradient.fill(T::ZERO);
     }
@@ -66,22 +67,24 @@ pub(super) fn weight_gradient_at<T: Float>(
             let c = out.shifted((part * size + group * rows * out_channels) as isize);
             for (nth, image) in (part * images / parts..(part + 1) * images / parts).enumerate() {
                 let plane = image * g.input_shape()[1] + group * in_channels;
-                let patches = Patches::of_input(g, input[plane * in_plane..].as_ptr());
+                let image_planes = &input[plane * in_plane..];
                 let plane = image * g.output_shape()[1] + group * out_channels;
                 let gradient = output_gradient[plane * out_plane..].as_ptr();
-                let product = Product {
-                    m: rows,
-                    n: out_channels,
-                    k: out_plane,
-                    alpha: T::ONE,
-                    a: &patches,
-                    b: &Strided { start: gradient, row: 1, column: out_plane as isize },
-                    beta: if nth == 0 { T::ZERO } else { T::ONE },
-                    c,
-                };
-                // SAFETY: the lengths of the slices were checked against the geometry; every part and group has its
-                // own piece of the buffer; the level comes from detection.
-                unsafe { if parts * groups == 1 { product.run(level) } else { product.run_here(level) } }
+                window.with_patches(image_planes, |patches| {
+                    let product = Product {
+                        m: rows,
+                        n: out_channels,
+                        k: out_plane,
+                        alpha: T::ONE,
+                        a: patches,
+                        b: &Strided { start: gradient, row: 1, column: out_plane as isize },
+                        beta: if nth == 0 { T::ZERO } else { T::ONE },
+                        c,
+                    };
+                    // SAFETY: the lengths of the slices were checked against the geometry; every part and group has its
+                    // own piece of the buffer; the level comes from detection.
+                    unsafe { if parts * groups == 1 { product.run(level) } else { product.run_here(level) } }
+                });
             }
         });
         // SAFETY: the products have written all `parts · size` elements.
