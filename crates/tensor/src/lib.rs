@@ -5,6 +5,7 @@ pub mod conv;
 pub mod gemm;
 pub mod math;
 pub mod parallel;
+pub mod pool;
 pub mod simd;
 
 pub use element::{Element, Float};

@@ -173,7 +173,7 @@ pub enum Conv2dError {
         /// The dilation along the axis.
         dilation: usize,
     },
-    /// The padding of a pooling is more than half of its window, so that a window could hold no pixel.
+    /// The padding of a pooling is more than half of its window, or leaves a window without a pixel.
     PaddingTooLarge {
         /// Taps of the window along the axis.
         kernel: usize,
@@ -206,7 +206,8 @@ impl fmt::Display for Conv2dError {
             ),
             Self::PaddingTooLarge { kernel, padding, dilation } => write!(
                 f,
-                "padding {padding} is more than half of a window of {kernel} taps with dilation {dilation}"
+                "padding {padding} is more than half of a window of {kernel} taps with dilation {dilation}, \
+                 or leaves a window without a pixel"
             ),
             Self::TooLarge { shape } => write!(f, "shape {shape:?} has too many elements"),
         }
