@@ -18,7 +18,7 @@ const BLOCK_ROWS: usize = 240;
 /// Columns of a packed block of B, which stays in the L3 cache.
 const BLOCK_COLUMNS: usize = 2048;
 /// Multiply-adds below which a product stays on the calling thread.
-pub(super) const PARALLEL_WORK: usize = 1 << 20;
+pub(crate) const PARALLEL_WORK: usize = 1 << 20;
 /// Multiply-adds that make a task worth its own packing, when there are more tasks than threads.
 const TASK_WORK: usize = 1 << 24;
 
@@ -38,7 +38,7 @@ unsafe impl<T: Float> Send for Output<T> {}
 impl<T> Output<T> {
     /// The output that starts `by` elements later.
     #[inline(always)]
-    pub(super) fn shifted(self, by: isize) -> Self {
+    pub(crate) fn shifted(self, by: isize) -> Self {
         Self { start: self.start.wrapping_offset(by), ..self }
     }
 

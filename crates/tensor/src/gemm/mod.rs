@@ -22,8 +22,9 @@ mod x86;
 #[cfg(test)]
 mod tests;
 
-use driver::{Output, Product};
-use source::Strided;
+pub(crate) use driver::{Output, PARALLEL_WORK, Product};
+pub(crate) use scratch::{Slot, with_scratch};
+pub(crate) use source::{Source, Strided, copy_run};
 pub use view::{MatrixMut, MatrixRef};
 
 use crate::element::Float;
@@ -87,7 +88,7 @@ fn gemm_at<T: Float>(
         unsafe { multiply(level, [m, n, k], alpha, a, b, beta, c, threaded) };
     };
     let threads = parallel::threads();
-    let large = m.saturating_mul(n).saturating_mul(k).saturating_mul(count) >= driver::PARALLEL_WORK;
+    let large = m.saturating_mul(n).saturating_mul(k).saturating_mul(count) >= PARALLEL_WORK;
     if large && count >= threads && threads > 1 {
         parallel::for_each(count, true, |batch| multiply(batch, false));
     } else {

@@ -16,10 +16,14 @@ pub(crate) enum Slot {
     Left,
     /// A packed block of the right operand.
     Right,
+    /// An image with its padding.
+    Image,
+    /// What lives through a whole operation of several products.
+    Operation,
 }
 
 thread_local! {
-    static BUFFERS: [Cell<Vec<Line>>; 2] = const { [Cell::new(Vec::new()), Cell::new(Vec::new())] };
+    static BUFFERS: [Cell<Vec<Line>>; 4] = const { [const { Cell::new(Vec::new()) }; 4] };
 }
 
 /// Calls `work` with a buffer of at least `len` elements, aligned to a cache line, whose contents are any

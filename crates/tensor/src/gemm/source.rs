@@ -65,9 +65,7 @@ unsafe impl<T: Float> Source<T> for Strided<T> {
         if self.column == 1 {
             for (r, i) in rows.enumerate() {
                 // SAFETY: the caller guarantees the block within the matrix and within `to`; they are apart.
-                unsafe {
-                    std::ptr::copy_nonoverlapping(self.at(i, columns.start), to.add(r * stride), width)
-                };
+                unsafe { copy_run(self.at(i, columns.start), to.add(r * stride), width) };
             }
             return;
         }
@@ -94,4 +92,41 @@ unsafe impl<T: Float> Source<T> for Strided<T> {
     fn in_memory(&self) -> Option<Strided<T>> {
         Some(*self)
     }
+}
+
+/// Copies `len` adjacent elements. Packing makes many short runs, for which a call of `memcpy` takes longer than
+/// the copy.
+///
+/// # Safety
+/// As for [`std::ptr::copy_nonoverlapping`].
+#[inline(always)]
+pub(crate) unsafe fn copy_run<T: Copy>(from: *const T, to: *mut T, len: usize) {
+    // SAFETY: every piece lies within the first `len` elements; the last two may overlap.
+    unsafe {
+        if len > 128 {
+            std::ptr::copy_nonoverlapping(from, to, len);
+        } else if len >= 8 {
+            for i in (0..len - 7).step_by(8) {
+                copy_piece::<T, 8>(from.add(i), to.add(i));
+            }
+            copy_piece::<T, 8>(from.add(len - 8), to.add(len - 8));
+        } else if len >= 4 {
+            copy_piece::<T, 4>(from, to);
+            copy_piece::<T, 4>(from.add(len - 4), to.add(len - 4));
+        } else {
+            for i in 0..len {
+                to.add(i).write(from.add(i).read());
+            }
+        }
+    }
+}
+
+/// Copies `N` elements.
+///
+/// # Safety
+/// As for [`std::ptr::copy_nonoverlapping`].
+#[inline(always)]
+unsafe fn copy_piece<T: Copy, const N: usize>(from: *const T, to: *mut T) {
+    // SAFETY: as the caller guarantees.
+    unsafe { to.cast::<[T; N]>().write_unaligned(from.cast::<[T; N]>().read_unaligned()) }
 }

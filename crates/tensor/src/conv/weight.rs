@@ -1,0 +1,101 @@
+//! The gradient of the convolution with respect to its weight.
+
+use super::{Conv2dGeometry, Window, check_len};
+use crate::element::Float;
+use crate::gemm::{Output, PARALLEL_WORK, Product, Slot, Strided, with_scratch};
+use crate::parallel;
+use crate::simd::{self, Level};
+
+/// The most partial sums over images. They are what threads share when the weight itself is too small to split.
+const PARTS: usize = 8;
+/// Elements of a weight that is large enough to split, so that the images are summed one after the other.
+const LARGE_WEIGHT: usize = 1 << 18;
+
+/// The gradient of [`conv2d`](super::conv2d) with respect to its weight:
+/// `Σ input[n, c, y·s − p + ky·d, x·s − p + kx·d] · output_gradient[n, o, y, x]` over images and positions.
+///
+/// All slices are contiguous, in the shapes of `geometry`; `weight_gradient` may hold anything before. Images are
+/// summed in parts whose number depends on the shapes alone.
+///
+/// # Panics
+/// If a slice has another length than its shape.
+///
+/// ```
+/// use wengert_tensor::conv::{conv2d_weight_gradient, Conv2dGeometry, Conv2dOptions};
+///
+/// let g = Conv2dGeometry::new([1, 1, 1, 3], [1, 1, 1, 2], Conv2dOptions::default()).unwrap();
+/// let mut gradient = [0.0; 2];
+/// conv2d_weight_gradient(&g, &[1.0, 2.0, 3.0], &[1.0, 10.0], &mut gradient);
+/// assert_eq!(gradient, [21.0, 32.0]);
+/// ```
+#[track_caller]
+pub fn conv2d_weight_gradient<T: Float>(
+    geometry: &Conv2dGeometry,
+    input: &[T],
+    output_gradient: &[T],
+    weight_gradient: &mut [T],
+) {
+    weight_gradient_at(simd::level(), geometry, input, output_gradient, weight_gradient);
+}
+
+#[track_caller]
+pub(super) fn weight_gradient_at<T: Float>(
+    level: Level,
+    g: &Conv2dGeometry,
+    input: &[T],
+    output_gradient: &[T],
+    weight_gradient: &mut [T],
+) {
+    check_len("conv2d_weight_gradient: input", input.len(), g.input_shape());
+    check_len("conv2d_weight_gradient: output gradient", output_gradient.len(), g.output_shape());
+    check_len("conv2d_weight_gradient: weight gradient", weight_gradient.len(), g.weight_shape());
+    let ([in_plane, out_plane], [in_channels, out_channels]) = (g.planes(), g.group_channels());
+    let (groups, images, size) = (g.options().groups, g.input_shape()[0], weight_gradient.len());
+    let rows = in_channels * g.taps();
+    let window = Window::over_input(g);
+    if size == 0 || images == 0 || out_plane == 0 {
+        return weight_gradient.fill(T::ZERO);
+    }
+    let parts = if size >= LARGE_WEIGHT { 1 } else { images.min(PARTS) };
+    with_scratch(Slot::Operation, parts * size, |partial: *mut T| {
+        // Each part is [group, tap, output channel]: with the channels along the vectors, patches are packed as
+        // they lie, and only the smaller gradient is turned.
+        let out = Output { start: partial, row: out_channels as isize, column: 1 };
+        let work = size.saturating_mul(out_plane).saturating_mul(images);
+        parallel::for_each(parts * groups, work >= PARALLEL_WORK, |i| {
+            let (part, group) = (i / groups, i % groups);
+            let c = out.shifted((part * size + group * rows * out_channels) as isize);
+            for (nth, image) in (part * images / parts..(part + 1) * images / parts).enumerate() {
+                let plane = image * g.input_shape()[1] + group * in_channels;
+                let image_planes = &input[plane * in_plane..];
+                let plane = image * g.output_shape()[1] + group * out_channels;
+                let gradient = output_gradient[plane * out_plane..].as_ptr();
+                window.with_patches(image_planes, |patches| {
+                    let product = Product {
+                        m: rows,
+                        n: out_channels,
+                        k: out_plane,
+                        alpha: T::ONE,
+                        a: patches,
+                        b: &Strided { start: gradient, row: 1, column: out_plane as isize },
+                        beta: if nth == 0 { T::ZERO } else { T::ONE },
+                        c,
+                    };
+                    // SAFETY: the lengths of the slices were checked against the geometry; every part and group has its
+                    // own piece of the buffer; the level comes from detection.
+                    unsafe { if parts * groups == 1 { product.run(level) } else { product.run_here(level) } }
+                });
+            }
+        });
+        // SAFETY: the products have written all `parts · size` elements.
+        let partial = unsafe { std::slice::from_raw_parts(partial.cast_const(), parts * size) };
+        for (group, gradient) in weight_gradient.chunks_exact_mut(rows * out_channels).enumerate() {
+            for (o, gradient) in gradient.chunks_exact_mut(rows).enumerate() {
+                for (tap, sum) in gradient.iter_mut().enumerate() {
+                    let place = (group * rows + tap) * out_channels + o;
+                    *sum = partial[place..].iter().step_by(size).copied().sum();
+                }
+            }
+        }
+    });
+}

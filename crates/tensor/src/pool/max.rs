@@ -1,0 +1,176 @@
+//! Max pooling, and moving values to and from the places of the maxima.
+
+use rayon::prelude::*;
+
+use super::{Pool2dGeometry, geometry::Axis};
+use crate::conv::check_len;
+use crate::element::Float;
+use crate::parallel;
+use crate::simd::{Isa, Kernel, dispatch};
+
+/// The largest pixel in each window, and its position in its plane (`y · width + x`); of equal ones the first.
+///
+/// Padding counts as −∞. A NaN is larger than any number, so a window with one gives NaN.
+///
+/// # Panics
+/// If a slice has another length than its shape.
+///
+/// ```
+/// use wengert_tensor::pool::{max_pool2d, Pool2dGeometry};
+///
+/// let g = Pool2dGeometry::new([1, 1, 2, 4], [2, 2], [2, 2], [0, 0], [1, 1]).unwrap();
+/// let (mut values, mut positions) = ([0.0; 2], [0; 2]);
+/// max_pool2d(&g, &[1.0, 2.0, 5.0, 3.0, 9.0, 2.0, 5.0, 4.0], &mut values, &mut positions);
+/// assert_eq!((values, positions), ([9.0, 5.0], [4, 2]));
+/// ```
+#[track_caller]
+pub fn max_pool2d<T: Float>(geometry: &Pool2dGeometry, input: &[T], values: &mut [T], positions: &mut [u32]) {
+    check_len("max_pool2d: input", input.len(), geometry.input);
+    check_len("max_pool2d: values", values.len(), geometry.output);
+    check_len("max_pool2d: positions", positions.len(), geometry.output);
+    let [in_plane, out_plane] = geometry.planes();
+    if values.is_empty() {
+        return;
+    }
+    let pool = |i: usize, values: &mut [T], positions: &mut [u32]| {
+        let input = &input[i * in_plane..][..in_plane];
+        dispatch(Max { geometry, input, values, positions });
+    };
+    if input.len() >= parallel::PARALLEL_THRESHOLD && parallel::threads() > 1 {
+        let planes = values.par_chunks_mut(out_plane).zip(positions.par_chunks_mut(out_plane));
+        planes
+            .with_min_len(super::planes_at_once(in_plane))
+            .enumerate()
+            .for_each(|(i, (v, p))| pool(i, v, p));
+    } else {
+        let planes = values.chunks_mut(out_plane).zip(positions.chunks_mut(out_plane));
+        planes.enumerate().for_each(|(i, (v, p))| pool(i, v, p));
+    }
+}
+
+/// `output[o] = source[positions[o]]` in each plane: what max pooling did to the tangent of its input, and the
+/// derivative of [`pool_scatter`].
+///
+/// # Panics
+/// If a slice has another length than its shape, or a position lies outside of the plane.
+#[track_caller]
+pub fn pool_gather<T: Float>(geometry: &Pool2dGeometry, positions: &[u32], source: &[T], output: &mut [T]) {
+    check_len("pool_gather: positions", positions.len(), geometry.output);
+    check_len("pool_gather: source", source.len(), geometry.input);
+    check_len("pool_gather: output", output.len(), geometry.output);
+    let [in_plane, out_plane] = geometry.planes();
+    super::for_each_plane(output, out_plane, in_plane, |i, output| {
+        let source = &source[i * in_plane..][..in_plane];
+        for (x, &position) in output.iter_mut().zip(&positions[i * out_plane..]) {
+            *x = source[position as usize];
+        }
+    });
+}
+
+/// `output[positions[o]] += source[o]` in each plane, from zeros: the gradient of max pooling with respect to its
+/// input, and the derivative of [`pool_gather`].
+///
+/// # Panics
+/// If a slice has another length than its shape, or a position lies outside of the plane.
+#[track_caller]
+pub fn pool_scatter<T: Float>(geometry: &Pool2dGeometry, positions: &[u32], source: &[T], output: &mut [T]) {
+    check_len("pool_scatter: positions", positions.len(), geometry.output);
+    check_len("pool_scatter: source", source.len(), geometry.output);
+    check_len("pool_scatter: output", output.len(), geometry.input);
+    let [in_plane, out_plane] = geometry.planes();
+    super::for_each_plane(output, in_plane, in_plane, |i, output| {
+        output.fill(T::ZERO);
+        let range = i * out_plane..(i + 1) * out_plane;
+        for (&x, &position) in source[range.clone()].iter().zip(&positions[range]) {
+            output[position as usize] += x;
+        }
+    });
+}
+
+/// Max pooling of one plane.
+struct Max<'a, T> {
+    geometry: &'a Pool2dGeometry,
+    input: &'a [T],
+    values: &'a mut [T],
+    positions: &'a mut [u32],
+}
+
+impl<T: Float> Kernel for Max<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let Self { geometry: Pool2dGeometry { axes: [y, x], .. }, input, values, positions } = self;
+        let simple = |a: &Axis| (a.kernel, a.stride, a.padding, a.dilation) == (2, 2, 0, 1);
+        let rows = values.chunks_exact_mut(x.positions).zip(positions.chunks_exact_mut(x.positions));
+        for (row, (values, positions)) in rows.enumerate() {
+            if simple(y) && simple(x) {
+                let first = 2 * row * x.size;
+                let (upper, lower) = input[first..][..2 * x.size].split_at(x.size);
+                pairs([upper, lower], first as u32, x.size as u32, values, positions);
+            } else {
+                windows([y, x], input, row, values, positions);
+            }
+        }
+    }
+}
+
+/// Takes a pixel over if it is larger, or NaN.
+#[inline(always)]
+fn take<T: Float>((best, at): (T, u32), x: T, position: u32) -> (T, u32) {
+    let larger = (x > best) | x.is_nan();
+    (if larger { x } else { best }, if larger { position } else { at })
+}
+
+/// One row of 2 × 2 windows side by side; `first` is the position of the upper left pixel.
+#[inline(always)]
+fn pairs<T: Float>(rows: [&[T]; 2], first: u32, width: u32, values: &mut [T], positions: &mut [u32]) {
+    const BLOCK: usize = 4;
+    let window = |upper: [T; 2], lower: [T; 2], corner: u32| {
+        let best = take((upper[0], corner), upper[1], corner + 1);
+        take(take(best, lower[0], corner + width), lower[1], corner + width + 1)
+    };
+    let (upper, _) = rows[0].as_chunks::<2>();
+    let (lower, _) = rows[1].as_chunks::<2>();
+    let (value_blocks, value_rest) = values.as_chunks_mut::<BLOCK>();
+    let (position_blocks, position_rest) = positions.as_chunks_mut::<BLOCK>();
+    let done = value_blocks.len() * BLOCK;
+    let inputs = upper.as_chunks::<BLOCK>().0.iter().zip(lower.as_chunks::<BLOCK>().0);
+    for (b, ((values, positions), (upper, lower))) in
+        value_blocks.iter_mut().zip(position_blocks).zip(inputs).enumerate()
+    {
+        for i in 0..BLOCK {
+            let corner = first + 2 * (b * BLOCK + i) as u32;
+            (values[i], positions[i]) = window(upper[i], lower[i], corner);
+        }
+    }
+    for (i, (value, position)) in value_rest.iter_mut().zip(position_rest).enumerate() {
+        let x = done + i;
+        (*value, *position) = window(upper[x], lower[x], first + 2 * x as u32);
+    }
+}
+
+/// One row of any windows: tap by tap, along all positions at once.
+#[inline(always)]
+fn windows<T: Float>([y, x]: [&Axis; 2], input: &[T], row: usize, values: &mut [T], positions: &mut [u32]) {
+    values.fill(T::NEG_INFINITY);
+    let (first, _) = y.pixels(row);
+    for (column, position) in positions.iter_mut().enumerate() {
+        *position = (first * x.size + x.pixels(column).0) as u32;
+    }
+    for ky in (0..y.kernel).filter(|&ky| y.inside(ky).contains(&row)) {
+        let start = y.pixel(row, ky) * x.size;
+        for kx in 0..x.kernel {
+            let inside = x.inside(kx);
+            if inside.is_empty() {
+                continue;
+            }
+            let first = start + x.pixel(inside.start, kx);
+            let pixels = input[first..].iter().step_by(x.stride);
+            let best = values[inside.clone()].iter_mut().zip(&mut positions[inside]);
+            for (i, ((value, position), &pixel)) in best.zip(pixels).enumerate() {
+                (*value, *position) = take((*value, *position), pixel, (first + i * x.stride) as u32);
+            }
+        }
+    }
+}
