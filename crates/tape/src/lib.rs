@@ -32,6 +32,7 @@ pub use algebra::{Lane, Real};
 pub use check::{GradientMismatch, check_grads};
 pub use class::{Bilinear, Elementwise, Linear, Reads};
 pub use op::{Cotangents, Op, Point, Saves, apply};
+pub use ops::Pool2dOptions;
 pub use sweep::Mode;
 pub use tape::Tape;
 pub use transform::{

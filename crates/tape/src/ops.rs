@@ -3,13 +3,18 @@
 
 mod arithmetic;
 mod broadcast;
+mod conv;
+mod cross_entropy;
 mod diagonal;
 mod extremes;
 mod index;
 mod join;
 mod matmul;
+mod pool;
 mod reduce;
 mod reshape;
 mod select;
 mod softmax;
 mod unary;
+
+pub use pool::Pool2dOptions;

@@ -20,6 +20,18 @@ impl<T: Element> Tensor<T> {
         Tensor::full(shape, T::default())
     }
 
+    /// A tensor whose elements `write` sets, in row-major order: the way for kernels that work on slices. What the
+    /// slice holds before is unspecified.
+    ///
+    /// ```
+    /// # use wengert_tensor::Tensor;
+    /// let x = Tensor::<f32>::written([2], |out| out.copy_from_slice(&[1.0, 2.0]));
+    /// assert_eq!(x.to_vec(), [1.0, 2.0]);
+    /// ```
+    pub fn written(shape: impl Into<Shape>, write: impl FnOnce(&mut [T])) -> Self {
+        Tensor::filled_by(shape.into(), write)
+    }
+
     /// A tensor without axes.
     pub fn scalar(value: T) -> Self {
         Tensor::full(Shape::scalar(), value)

@@ -39,7 +39,7 @@ impl<T: Float, const LARGEST: bool> Fold<T> for Extreme<LARGEST> {
 /// The position of the first extreme element of a row: found first, then looked for, so that both passes vectorise.
 impl<T: Float, const LARGEST: bool> RowFold<T, u32> for Extreme<LARGEST> {
     #[inline(always)]
-    fn row<I: Isa>(&self, x: &[T]) -> u32 {
+    fn row<I: Isa>(&self, _: usize, x: &[T]) -> u32 {
         let extreme = fold_slice(x, self);
         let found = if extreme.is_nan() {
             x.iter().position(|v| v.is_nan())

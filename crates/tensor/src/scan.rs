@@ -14,7 +14,7 @@ struct Scan<F> {
 
 impl<T: Float, F: Fn(f64, f64) -> f64 + Sync> RowMap<T, T> for Scan<F> {
     #[inline(always)]
-    fn row<I: Isa>(&self, x: &[T], out: &mut [T]) {
+    fn row<I: Isa>(&self, _: usize, x: &[T], out: &mut [T]) {
         let mut total = self.start;
         for (o, &x) in out.iter_mut().zip(x) {
             total = (self.combine)(total, x.to_f64());

@@ -23,7 +23,7 @@ struct Softmax;
 
 impl<T: Float> RowMap<T, T> for Softmax {
     #[inline(always)]
-    fn row<I: Isa>(&self, x: &[T], out: &mut [T]) {
+    fn row<I: Isa>(&self, _: usize, x: &[T], out: &mut [T]) {
         let exp = ShiftedExp(fold_slice(x, &Extreme::<true>));
         for (o, &x) in out.iter_mut().zip(x) {
             *o = exp.call::<I>(x);
@@ -39,7 +39,7 @@ struct LogSoftmax;
 
 impl<T: Float> RowMap<T, T> for LogSoftmax {
     #[inline(always)]
-    fn row<I: Isa>(&self, x: &[T], out: &mut [T]) {
+    fn row<I: Isa>(&self, _: usize, x: &[T], out: &mut [T]) {
         let largest = fold_slice(x, &Extreme::<true>);
         let total = fold_slice(x, &SumOf(ShiftedExp(largest))).ln::<I>();
         for (o, &x) in out.iter_mut().zip(x) {
@@ -52,7 +52,7 @@ struct LogSumExp;
 
 impl<T: Float> RowFold<T, T> for LogSumExp {
     #[inline(always)]
-    fn row<I: Isa>(&self, x: &[T]) -> T {
+    fn row<I: Isa>(&self, _: usize, x: &[T]) -> T {
         let largest = fold_slice(x, &Extreme::<true>);
         // An infinite or NaN maximum, also that of no elements, is the result; shifted by it, infinities give NaN.
         if !largest.is_finite() {

@@ -9,17 +9,17 @@ use crate::shape::{Axes, Axis};
 use crate::simd::{Isa, Kernel, dispatch};
 use crate::tensor::Tensor;
 
-/// A formula of a whole row: reads `x`, writes all of `out`, which has the same length. Mark `row`
-/// `#[inline(always)]`.
+/// A formula of a whole row: reads `x`, writes all of `out`, which has the same length. `index` counts the rows in
+/// row-major order. Mark `row` `#[inline(always)]`.
 pub trait RowMap<A, R>: Sync {
     /// The formula.
-    fn row<I: Isa>(&self, x: &[A], out: &mut [R]);
+    fn row<I: Isa>(&self, index: usize, x: &[A], out: &mut [R]);
 }
 
-/// A formula of a whole row that gives one element. Mark `row` `#[inline(always)]`.
+/// A formula of a whole row that gives one element; see [`RowMap`].
 pub trait RowFold<A, R>: Sync {
     /// The formula.
-    fn row<I: Isa>(&self, x: &[A]) -> R;
+    fn row<I: Isa>(&self, index: usize, x: &[A]) -> R;
 }
 
 impl<T: Element> Tensor<T> {
@@ -48,7 +48,8 @@ impl<T: Element> Tensor<T> {
             }
             let rows = (CHUNK / length).max(1);
             parallel::for_each_chunk(out, rows * length, x.len() >= PARALLEL_THRESHOLD, |start, out| {
-                dispatch(Rows { x: &x[start..start + out.len()], out, length, f: &f });
+                let x = &x[start..start + out.len()];
+                dispatch(Rows { first: start / length, x, out, length, f: &f });
             });
         })
     }
@@ -77,13 +78,15 @@ impl<T: Element> Tensor<T> {
         Tensor::filled_by(reduced_shape(self.shape(), &mask, keepdim), |out| {
             let outputs = (CHUNK / length.max(1)).max(1);
             parallel::for_each_chunk(out, outputs, x.len() >= PARALLEL_THRESHOLD, |start, out| {
-                dispatch(FoldRows { x: &x[start * length..][..out.len() * length], out, length, f: &f });
+                let x = &x[start * length..][..out.len() * length];
+                dispatch(FoldRows { first: start, x, out, length, f: &f });
             });
         })
     }
 }
 
 struct FoldRows<'a, A, R, F> {
+    first: usize,
     x: &'a [A],
     out: &'a mut [R],
     length: usize,
@@ -95,12 +98,13 @@ impl<A: Element, R: Element, F: RowFold<A, R>> Kernel for FoldRows<'_, A, R, F> 
     #[inline(always)]
     fn run<I: Isa>(self) {
         for (i, out) in self.out.iter_mut().enumerate() {
-            *out = self.f.row::<I>(&self.x[i * self.length..][..self.length]);
+            *out = self.f.row::<I>(self.first + i, &self.x[i * self.length..][..self.length]);
         }
     }
 }
 
 struct Rows<'a, A, R, F> {
+    first: usize,
     x: &'a [A],
     out: &'a mut [R],
     length: usize,
@@ -111,8 +115,9 @@ impl<A: Element, R: Element, F: RowMap<A, R>> Kernel for Rows<'_, A, R, F> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self) {
-        for (x, out) in self.x.chunks_exact(self.length).zip(self.out.chunks_exact_mut(self.length)) {
-            self.f.row::<I>(x, out);
+        let rows = self.x.chunks_exact(self.length).zip(self.out.chunks_exact_mut(self.length));
+        for (i, (x, out)) in rows.enumerate() {
+            self.f.row::<I>(self.first + i, x, out);
         }
     }
 }

@@ -1,0 +1,159 @@
+//! Softmax cross-entropy against class labels, fused: the logits are read once forward and once backward.
+
+use crate::element::Float;
+use crate::extremes::Extreme;
+use crate::loops::reduce::fold_slice;
+use crate::loops::{Fold, RowFold, RowMap};
+use crate::simd::Isa;
+use crate::tensor::Tensor;
+
+/// Σ e^(x − shift).
+struct SumExp<T>(T);
+
+impl<T: Float> Fold<T> for SumExp<T> {
+    type Partial = T;
+    type Output = T;
+    fn identity(&self) -> T {
+        T::ZERO
+    }
+    #[inline(always)]
+    fn step<I: Isa>(&self, partial: T, x: T) -> T {
+        partial + (x - self.0).exp::<I>()
+    }
+    #[inline(always)]
+    fn merge(&self, a: T, b: T) -> T {
+        a + b
+    }
+    fn finish(&self, partial: T, _: usize) -> T {
+        partial
+    }
+}
+
+/// ln Σ eˣ − x[label] of each row, with a share `smoothing` of the label spread over all classes.
+struct Loss<'a, T> {
+    labels: &'a [u32],
+    smoothing: T,
+}
+
+impl<T: Float> RowFold<T, T> for Loss<'_, T> {
+    #[inline(always)]
+    fn row<I: Isa>(&self, index: usize, x: &[T]) -> T {
+        // Differences to the largest logit: nothing overflows, and a large common part cancels exactly.
+        let largest = fold_slice(x, &Extreme::<true>);
+        let total = fold_slice(x, &SumExp(largest)).ln::<I>();
+        let mut target = x[self.labels[index] as usize] - largest;
+        if self.smoothing > T::ZERO {
+            let mut mean = T::ZERO;
+            for &x in x {
+                mean += x - largest;
+            }
+            mean /= T::from_usize(x.len());
+            target += self.smoothing * (mean - target);
+        }
+        total - target
+    }
+}
+
+/// g · (softmax(x) − target) of each row.
+struct Gradient<'a, T> {
+    labels: &'a [u32],
+    smoothing: T,
+    scale: &'a [T],
+}
+
+impl<T: Float> RowMap<T, T> for Gradient<'_, T> {
+    #[inline(always)]
+    fn row<I: Isa>(&self, index: usize, x: &[T], out: &mut [T]) {
+        let g = self.scale[index];
+        let largest = fold_slice(x, &Extreme::<true>);
+        for (o, &x) in out.iter_mut().zip(x) {
+            *o = (x - largest).exp::<I>();
+        }
+        let mut sums = [T::ZERO; 32];
+        let mut chunks = out.chunks_exact(32);
+        for chunk in &mut chunks {
+            for (sum, &e) in sums.iter_mut().zip(chunk) {
+                *sum += e;
+            }
+        }
+        let mut total = T::ZERO;
+        for &e in chunks.remainder() {
+            total += e;
+        }
+        for &sum in &sums {
+            total += sum;
+        }
+        let factor = g / total;
+        let spread = g * self.smoothing / T::from_usize(x.len());
+        for o in out.iter_mut() {
+            *o = *o * factor - spread;
+        }
+        out[self.labels[index] as usize] -= g * (T::ONE - self.smoothing);
+    }
+}
+
+impl<T: Float> Tensor<T> {
+    /// The softmax cross-entropy ln Σ eˣ − x\[label\] of each row of logits `[rows, classes]`. With label smoothing
+    /// ε, the target is 1 − ε on the label plus ε spread evenly over all classes (Szegedy et al., 2016).
+    ///
+    /// # Panics
+    /// If the logits are not a matrix, there is not one label per row, or a label is not a class.
+    ///
+    /// ```
+    /// # use wengert_tensor::Tensor;
+    /// let logits = Tensor::from([[0.0f64, 0.0], [1000.0, 0.0]]);
+    /// let losses = logits.softmax_cross_entropy(&Tensor::vector(&[0, 0]), 0.0).to_vec();
+    /// assert!((losses[0] - 2f64.ln()).abs() < 1e-15 && losses[1] == 0.0);
+    /// ```
+    #[track_caller]
+    pub fn softmax_cross_entropy(&self, labels: &Tensor<u32>, smoothing: f64) -> Tensor<T> {
+        let labels = checked_labels(self, labels);
+        let loss = Loss { labels: labels.contiguous_slice(), smoothing: T::from_f64(smoothing) };
+        self.fold_rows("softmax_cross_entropy", -1, false, loss)
+    }
+
+    /// The gradient of [`softmax_cross_entropy`](Tensor::softmax_cross_entropy) with respect to the logits: each
+    /// row of softmax(x) − target times that row's element of `scale`.
+    ///
+    /// # Panics
+    /// As `softmax_cross_entropy`, or if `scale` does not have one element per row.
+    #[track_caller]
+    pub fn softmax_cross_entropy_gradient(
+        &self,
+        labels: &Tensor<u32>,
+        smoothing: f64,
+        scale: &Tensor<T>,
+    ) -> Tensor<T> {
+        let labels = checked_labels(self, labels);
+        assert!(
+            scale.shape() == labels.shape(),
+            "softmax_cross_entropy: {} factors for {} rows",
+            scale.shape(),
+            labels.shape()
+        );
+        let scale = scale.contiguous();
+        let smoothing = T::from_f64(smoothing);
+        let (labels, scale) = (labels.contiguous_slice(), scale.contiguous_slice());
+        self.map_rows("softmax_cross_entropy", -1, Gradient { labels, smoothing, scale })
+    }
+}
+
+#[track_caller]
+fn checked_labels<T: Float>(logits: &Tensor<T>, labels: &Tensor<u32>) -> Tensor<u32> {
+    let shape = logits.shape();
+    if shape.len() != 2 || labels.shape()[..] != shape[..1] {
+        panic!(
+            "softmax_cross_entropy: logits of shape {shape} and labels of shape {} are not [rows, classes] and [rows]",
+            labels.shape()
+        );
+    }
+    let labels = labels.contiguous();
+    if let Some(i) = labels.contiguous_slice().iter().position(|&l| l as usize >= shape[1]) {
+        let label = labels.contiguous_slice()[i];
+        panic!(
+            "softmax_cross_entropy: label {label} at position {i} is out of range for {} classes",
+            shape[1]
+        );
+    }
+    labels
+}
