@@ -26,57 +26,57 @@ pub trait Real:
     /// The number `c`, wherever `self` has an element.
     fn constant(&self, c: f64) -> Self;
     /// eˣ.
-    fn exp(self) -> Self;
+    fn exp(&self) -> Self;
     /// eˣ − 1.
-    fn exp_m1(self) -> Self;
+    fn exp_m1(&self) -> Self;
     /// ln x.
-    fn ln(self) -> Self;
+    fn ln(&self) -> Self;
     /// ln(1 + x).
-    fn ln_1p(self) -> Self;
+    fn ln_1p(&self) -> Self;
     /// √x.
-    fn sqrt(self) -> Self;
+    fn sqrt(&self) -> Self;
     /// 1/√x.
-    fn rsqrt(self) -> Self;
+    fn rsqrt(&self) -> Self;
     /// 1/x.
-    fn recip(self) -> Self;
+    fn recip(&self) -> Self;
     /// xⁿ.
-    fn powi(self, n: i32) -> Self;
+    fn powi(&self, n: i32) -> Self;
     /// xʸ for a number y.
-    fn powf(self, y: f64) -> Self;
+    fn powf(&self, y: f64) -> Self;
     /// |x|.
-    fn abs(self) -> Self;
+    fn abs(&self) -> Self;
     /// −1, 0 or 1.
-    fn sign(self) -> Self;
+    fn sign(&self) -> Self;
     /// sin x.
-    fn sin(self) -> Self;
+    fn sin(&self) -> Self;
     /// cos x.
-    fn cos(self) -> Self;
+    fn cos(&self) -> Self;
     /// tan x.
-    fn tan(self) -> Self;
+    fn tan(&self) -> Self;
     /// sinh x.
-    fn sinh(self) -> Self;
+    fn sinh(&self) -> Self;
     /// cosh x.
-    fn cosh(self) -> Self;
+    fn cosh(&self) -> Self;
     /// tanh x.
-    fn tanh(self) -> Self;
+    fn tanh(&self) -> Self;
     /// arcsin x.
-    fn asin(self) -> Self;
+    fn asin(&self) -> Self;
     /// arccos x.
-    fn acos(self) -> Self;
+    fn acos(&self) -> Self;
     /// arctan x.
-    fn atan(self) -> Self;
+    fn atan(&self) -> Self;
     /// 1 / (1 + e⁻ˣ).
-    fn sigmoid(self) -> Self;
+    fn sigmoid(&self) -> Self;
     /// erf x.
-    fn erf(self) -> Self;
+    fn erf(&self) -> Self;
     /// 1 − erf x.
-    fn erfc(self) -> Self;
+    fn erfc(&self) -> Self;
     /// ln(1 + eˣ).
-    fn softplus(self) -> Self;
+    fn softplus(&self) -> Self;
     /// x · Φ(x).
-    fn gelu(self) -> Self;
+    fn gelu(&self) -> Self;
     /// `yes` where x > 0, else `no`. What is not taken does not matter, not even if it is NaN.
-    fn select_positive(self, yes: Self, no: Self) -> Self;
+    fn select_positive(&self, yes: Self, no: Self) -> Self;
 }
 
 /// A number inside a loop that is compiled for the instruction set `I`.
@@ -134,7 +134,7 @@ impl<T: Float, I> Neg for Lane<T, I> {
 macro_rules! functions {
     ($($name:ident),*) => { $(
         #[inline(always)]
-        fn $name(self) -> Self {
+        fn $name(&self) -> Self {
             Lane::new(self.0.$name::<I>())
         }
     )* };
@@ -149,31 +149,31 @@ impl<T: Float, I: Isa> Real for Lane<T, I> {
         Lane::new(T::from_f64(c))
     }
     #[inline(always)]
-    fn sqrt(self) -> Self {
+    fn sqrt(&self) -> Self {
         Lane::new(self.0.sqrt())
     }
     #[inline(always)]
-    fn recip(self) -> Self {
+    fn recip(&self) -> Self {
         Lane::new(T::ONE / self.0)
     }
     #[inline(always)]
-    fn powi(self, n: i32) -> Self {
+    fn powi(&self, n: i32) -> Self {
         Lane::new(wengert_tensor::integer_power(self.0, n))
     }
     #[inline(always)]
-    fn powf(self, y: f64) -> Self {
+    fn powf(&self, y: f64) -> Self {
         Lane::new(self.0.powf::<I>(T::from_f64(y)))
     }
     #[inline(always)]
-    fn abs(self) -> Self {
+    fn abs(&self) -> Self {
         Lane::new(self.0.abs())
     }
     #[inline(always)]
-    fn sign(self) -> Self {
+    fn sign(&self) -> Self {
         Lane::new(self.0.sign())
     }
     #[inline(always)]
-    fn select_positive(self, yes: Self, no: Self) -> Self {
+    fn select_positive(&self, yes: Self, no: Self) -> Self {
         if self.0 > T::ZERO { yes } else { no }
     }
 }

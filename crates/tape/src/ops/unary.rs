@@ -181,82 +181,82 @@ impl<T: Float> Real for Var<T> {
         // Without axes: it broadcasts to whatever it meets, at no cost in memory.
         Var::scalar(T::from_f64(c))
     }
-    fn exp(self) -> Self {
-        Var::exp(&self)
+    fn exp(&self) -> Self {
+        Var::exp(self)
     }
-    fn exp_m1(self) -> Self {
-        Var::exp_m1(&self)
+    fn exp_m1(&self) -> Self {
+        Var::exp_m1(self)
     }
-    fn ln(self) -> Self {
-        Var::ln(&self)
+    fn ln(&self) -> Self {
+        Var::ln(self)
     }
-    fn ln_1p(self) -> Self {
-        Var::ln_1p(&self)
+    fn ln_1p(&self) -> Self {
+        Var::ln_1p(self)
     }
-    fn sqrt(self) -> Self {
-        Var::sqrt(&self)
+    fn sqrt(&self) -> Self {
+        Var::sqrt(self)
     }
-    fn rsqrt(self) -> Self {
-        Var::rsqrt(&self)
+    fn rsqrt(&self) -> Self {
+        Var::rsqrt(self)
     }
-    fn recip(self) -> Self {
-        Var::recip(&self)
+    fn recip(&self) -> Self {
+        Var::recip(self)
     }
-    fn powi(self, n: i32) -> Self {
-        Var::powi(&self, n)
+    fn powi(&self, n: i32) -> Self {
+        Var::powi(self, n)
     }
-    fn powf(self, y: f64) -> Self {
-        Var::powf(&self, y)
+    fn powf(&self, y: f64) -> Self {
+        Var::powf(self, y)
     }
-    fn abs(self) -> Self {
-        Var::abs(&self)
+    fn abs(&self) -> Self {
+        Var::abs(self)
     }
-    fn sign(self) -> Self {
-        Var::sign(&self)
+    fn sign(&self) -> Self {
+        Var::sign(self)
     }
-    fn sin(self) -> Self {
-        Var::sin(&self)
+    fn sin(&self) -> Self {
+        Var::sin(self)
     }
-    fn cos(self) -> Self {
-        Var::cos(&self)
+    fn cos(&self) -> Self {
+        Var::cos(self)
     }
-    fn tan(self) -> Self {
-        Var::tan(&self)
+    fn tan(&self) -> Self {
+        Var::tan(self)
     }
-    fn sinh(self) -> Self {
-        Var::sinh(&self)
+    fn sinh(&self) -> Self {
+        Var::sinh(self)
     }
-    fn cosh(self) -> Self {
-        Var::cosh(&self)
+    fn cosh(&self) -> Self {
+        Var::cosh(self)
     }
-    fn tanh(self) -> Self {
-        Var::tanh(&self)
+    fn tanh(&self) -> Self {
+        Var::tanh(self)
     }
-    fn asin(self) -> Self {
-        Var::asin(&self)
+    fn asin(&self) -> Self {
+        Var::asin(self)
     }
-    fn acos(self) -> Self {
-        Var::acos(&self)
+    fn acos(&self) -> Self {
+        Var::acos(self)
     }
-    fn atan(self) -> Self {
-        Var::atan(&self)
+    fn atan(&self) -> Self {
+        Var::atan(self)
     }
-    fn sigmoid(self) -> Self {
-        Var::sigmoid(&self)
+    fn sigmoid(&self) -> Self {
+        Var::sigmoid(self)
     }
-    fn erf(self) -> Self {
-        Var::erf(&self)
+    fn erf(&self) -> Self {
+        Var::erf(self)
     }
-    fn erfc(self) -> Self {
-        Var::erfc(&self)
+    fn erfc(&self) -> Self {
+        Var::erfc(self)
     }
-    fn softplus(self) -> Self {
-        Var::softplus(&self)
+    fn softplus(&self) -> Self {
+        Var::softplus(self)
     }
-    fn gelu(self) -> Self {
-        Var::gelu(&self)
+    fn gelu(&self) -> Self {
+        Var::gelu(self)
     }
-    fn select_positive(self, yes: Self, no: Self) -> Self {
+    fn select_positive(&self, yes: Self, no: Self) -> Self {
         Var::select_where(&self.value().map(|x: T| x > T::ZERO), &yes, &no)
     }
 }
