@@ -190,8 +190,7 @@ fn accumulate<T: Float>(old: Var<T>, new: Var<T>) -> Var<T> {
 #[track_caller]
 pub fn apply<T: Float, O: Op<T>>(op: O, inputs: &[&Var<T>]) -> Var<T> {
     if inputs.iter().all(|v| v.place.is_none()) {
-        let values: SmallVec<[&Tensor<T>; 2]> = inputs.iter().map(|v| v.value()).collect();
-        return Var::constant(op.forward(&values));
+        return Var { value: Value::Ready(run(&op, inputs)), place: None };
     }
     let op = Rc::new(op);
     let deferring = inputs.iter().any(|v| v.place.as_ref().is_some_and(|p| p.arena.is_deferring()));
@@ -206,13 +205,20 @@ pub fn apply<T: Float, O: Op<T>>(op: O, inputs: &[&Var<T>]) -> Var<T> {
             let inputs = inputs.iter().map(|v| v.value.clone()).collect();
             Value::Deferred(Rc::new(Deferred { shape, op: op.clone(), inputs, result: OnceCell::new() }))
         }
-        None => {
-            let values: SmallVec<[&Tensor<T>; 2]> = inputs.iter().map(|v| v.value()).collect();
-            Value::Ready(op.forward(&values))
-        }
+        None => Value::Ready(run(&*op, inputs)),
     };
     let place = record(op, inputs, &value);
     Var { value, place: Some(place) }
+}
+
+/// The value of an operation. One and two inputs, by far the most frequent, need no list.
+#[track_caller]
+fn run<T: Float, O: Op<T>>(op: &O, inputs: &[&Var<T>]) -> Tensor<T> {
+    match inputs {
+        [a] => op.forward(&[a.value()]),
+        [a, b] => op.forward(&[a.value(), b.value()]),
+        _ => op.forward(&inputs.iter().map(|v| v.value()).collect::<Vec<_>>()),
+    }
 }
 
 /// J·t as the transpose of the linear map u ↦ uᵀ·J that `vjp` computes (Townsend, "A new trick for calculating

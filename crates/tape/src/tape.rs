@@ -328,13 +328,16 @@ pub(crate) fn record<T: Float>(op: Rc<dyn Op<T>>, inputs: &[&Var<T>], output: &V
     let mut outer: Option<Rc<Place<T>>> = None;
     let last = arenas.len() - 1;
     for (i, arena) in arenas.into_iter().enumerate() {
-        let kept = inputs.iter().enumerate().map(|(k, input)| Input {
-            value: if saves.input(k) { input.value.clone() } else { input.value.dropped() },
-            parent: arena.node_of(input.place.as_ref()),
-            outer: arena.older(input.place.as_ref()),
-        });
+        let mut kept = SmallVec::with_capacity(inputs.len());
+        for (k, input) in inputs.iter().enumerate() {
+            kept.push(Input {
+                value: if saves.input(k) { input.value.clone() } else { input.value.dropped() },
+                parent: arena.node_of(input.place.as_ref()),
+                outer: arena.older(input.place.as_ref()),
+            });
+        }
         let output = if saves.output() { output.clone() } else { output.dropped() };
-        let node = Node { op: Some(Rc::clone(&op)), inputs: kept.collect(), output, outer: outer.clone() };
+        let node = Node { op: Some(Rc::clone(&op)), inputs: kept, output, outer: outer.clone() };
         let node = arena.push(node);
         let place = Place { arena, node, outer: outer.take() };
         if i == last {

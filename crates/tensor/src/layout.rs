@@ -8,11 +8,18 @@ use crate::shape::{Shape, Slice};
 ///
 /// Invariant, which the loops' `unsafe` relies on: every such position lies inside the storage. It is established
 /// by [`Layout::contiguous`] and kept by every method here.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Layout {
     pub(crate) shape: Shape,
     pub(crate) strides: SmallVec<[isize; 4]>,
     pub(crate) offset: usize,
+}
+
+impl Clone for Layout {
+    #[inline]
+    fn clone(&self) -> Self {
+        Layout { shape: self.shape.clone(), strides: SmallVec::from_slice(&self.strides), offset: self.offset }
+    }
 }
 
 impl Layout {

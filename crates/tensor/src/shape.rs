@@ -8,8 +8,16 @@ use smallvec::{SmallVec, smallvec};
 /// The lengths of a tensor's axes, outermost first; empty for a scalar. Dereferences to `[usize]`.
 ///
 /// Built from a literal: `[2, 3]`, `5` (one axis), `[]`, a slice or a `Vec`.
-#[derive(Clone, PartialEq, Eq, Hash, Default)]
+#[derive(PartialEq, Eq, Hash, Default)]
 pub struct Shape(SmallVec<[usize; 4]>);
+
+impl Clone for Shape {
+    #[inline]
+    fn clone(&self) -> Self {
+        // One memcpy; the derived clone goes element by element.
+        Shape(SmallVec::from_slice(&self.0))
+    }
+}
 
 impl Shape {
     /// The shape of a scalar: no axes, one element.
