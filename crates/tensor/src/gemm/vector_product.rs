@@ -119,6 +119,8 @@ impl<T: Float> Kernel for Dot<'_, T> {
                 lanes[l] = I::mul_add(a[l], x[l], lanes[l]);
             }
         }
+        // Through memory, or the compiler groups the sums by what is added last, in pairs, instead of by vectors.
+        let mut lanes = std::hint::black_box(lanes);
         for (l, (&a, &x)) in a_rest.iter().zip(x_rest).enumerate() {
             lanes[l] = I::mul_add(a, x, lanes[l]);
         }
