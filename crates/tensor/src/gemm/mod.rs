@@ -6,8 +6,8 @@
 //! "Anatomy of high-performance matrix multiplication", ACM TOMS 34(3), 2008. On CPUs with neither AVX-512 nor AVX2 the
 //! `matrixmultiply` crate does the work.
 //!
-//! Each element of C is summed in an order that depends on k alone, so neither the number of threads nor the
-//! strides change a bit of the result.
+//! Each element of C is summed in an order that depends on k alone (for the product of a matrix and a vector also on
+//! which of the matrix's strides is 1), so the number of threads does not change a bit of the result.
 
 mod driver;
 mod kernel;
@@ -15,6 +15,7 @@ mod portable;
 mod scratch;
 mod source;
 mod vector;
+mod vector_product;
 mod view;
 #[cfg(target_arch = "x86_64")]
 mod x86;
@@ -116,6 +117,17 @@ unsafe fn multiply<T: Float>(
         // SAFETY: passed on.
         unsafe { if threaded { product.run(level) } else { product.run_here(level) } }
     };
+    if k > 0 && alpha != T::ZERO {
+        let by_column = (n == 1).then_some((m, a, b, c));
+        let flipped = Output { row: c.column, column: c.row, ..c };
+        let by_row = (m == 1).then_some((n, b.transposed(), a.transposed(), flipped));
+        if let Some((m, a, x, y)) = by_column.or(by_row)
+            && vector_product::suits(&a, m, k)
+        {
+            // SAFETY: passed on.
+            return unsafe { vector_product::multiply(m, k, alpha, a, x, beta, y, threaded) };
+        }
+    }
     // Vectors run along the columns of C, which should be adjacent: else compute Cᵀ = Bᵀ·Aᵀ.
     if c.column != 1 && c.row == 1 {
         let c = Output { row: c.column, column: c.row, ..c };
