@@ -20,8 +20,6 @@
 
 mod atomic;
 mod batches;
-#[cfg(feature = "csv")]
-pub mod csv;
 mod dataset;
 #[cfg(feature = "download")]
 pub mod download;
