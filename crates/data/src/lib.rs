@@ -20,6 +20,8 @@
 
 mod atomic;
 mod batches;
+#[cfg(feature = "csv")]
+pub mod csv;
 mod dataset;
 #[cfg(feature = "download")]
 pub mod download;
