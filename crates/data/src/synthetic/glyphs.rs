@@ -195,7 +195,7 @@ pub(super) fn write(digit: u32, random: &mut SplitMix64) -> Vec<Vec<Point>> {
         .collect()
 }
 
-/// A bell-shaped number of mean 0 and standard deviation 1, within ±3: the sum of twelve would be the classic,
+/// A bell-shaped number of mean 0 and standard deviation 1, within ±3.5: the sum of twelve would be the classic,
 /// four are enough here. (No logarithm or sine, which differ between platforms.)
 pub(super) fn spread(random: &mut SplitMix64) -> f32 {
     let sum = random.uniform() + random.uniform() + random.uniform() + random.uniform();
