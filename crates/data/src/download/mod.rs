@@ -1,0 +1,156 @@
+//! Files over HTTPS: resumed where an earlier attempt broke off, retried, and checked against their SHA-256.
+
+mod attempt;
+mod error;
+mod part;
+
+pub use error::DownloadError;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use attempt::{Failure, attempt};
+use part::Part;
+
+/// A published file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemoteFile {
+    /// Its name, at the mirrors and in the folder that it goes to.
+    pub name: String,
+    /// The SHA-256 of its bytes, in lower-case hexadecimal.
+    pub sha256: String,
+    /// Its length; not a byte more is read.
+    pub bytes: u64,
+}
+
+/// Downloads files from the first mirror that has them.
+///
+/// ```no_run
+/// use wengert_data::download::{Downloader, RemoteFile};
+/// let labels = RemoteFile {
+///     name: "train-labels-idx1-ubyte.gz".into(),
+///     sha256: "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c".into(),
+///     bytes: 28_881,
+/// };
+/// let downloader = Downloader::new(["https://ossci-datasets.s3.amazonaws.com/mnist/"]).progress(true);
+/// let path = downloader.fetch(&labels, "data".as_ref())?;
+/// # Ok::<(), wengert_data::download::DownloadError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Downloader {
+    mirrors: Vec<String>,
+    attempts: u32,
+    backoff: Duration,
+    progress: bool,
+    agent: ureq::Agent,
+}
+
+impl Downloader {
+    /// A downloader from mirrors, tried in this order: each is what stands before the file's name, with its last
+    /// slash. Without further settings: three rounds over the mirrors, half a second of pause before the second
+    /// round and twice as much before each later one, no progress bar.
+    pub fn new<M: Into<String>>(mirrors: impl IntoIterator<Item = M>) -> Self {
+        // A machine without network should not be kept waiting; a slow one may take its time for the body.
+        let agent = ureq::Agent::config_builder()
+            .timeout_resolve(Some(Duration::from_secs(10)))
+            .timeout_connect(Some(Duration::from_secs(10)))
+            .timeout_recv_response(Some(Duration::from_secs(30)))
+            .timeout_recv_body(Some(Duration::from_secs(600)))
+            .http_status_as_error(false)
+            .build()
+            .into();
+        Downloader {
+            mirrors: mirrors.into_iter().map(Into::into).collect(),
+            attempts: 3,
+            backoff: Duration::from_millis(500),
+            progress: false,
+            agent,
+        }
+    }
+
+    /// How often each mirror is tried at most. A mirror that lacks the file, has a wrong one or cannot be reached
+    /// is not tried again.
+    pub fn attempts(mut self, attempts: u32) -> Self {
+        self.attempts = attempts;
+        self
+    }
+
+    /// The pause before the second round over the mirrors; it doubles before each later one.
+    pub fn backoff(mut self, pause: Duration) -> Self {
+        self.backoff = pause;
+        self
+    }
+
+    /// Whether a progress bar is shown, if standard error is a terminal.
+    pub fn progress(mut self, show: bool) -> Self {
+        self.progress = show;
+        self
+    }
+
+    /// The path of `file` in `folder`, downloaded unless it is there already.
+    ///
+    /// What has arrived is kept beside it in a `.part` file and completed by the next attempt, also of a later
+    /// run. The file gets its name once its SHA-256 was found right. Two processes at once take turns.
+    ///
+    /// # Errors
+    /// If no mirror gives the right file, or it cannot be written.
+    pub fn fetch(&self, file: &RemoteFile, folder: &Path) -> Result<PathBuf, DownloadError> {
+        let path = folder.join(&file.name);
+        if path.is_file() {
+            return Ok(path);
+        }
+        let io = |path: &Path| {
+            let path = path.to_path_buf();
+            move |source| DownloadError::Io { path, source }
+        };
+        std::fs::create_dir_all(folder).map_err(io(folder))?;
+        let mut part = Part::open(folder, &file.name).map_err(io(folder))?;
+        // Another process may have finished while this one waited for its turn.
+        if path.is_file() {
+            part.discard();
+            return Ok(path);
+        }
+        let bar = self.bar(file);
+        let mut failures = Vec::new();
+        let mut mirrors: Vec<&String> = self.mirrors.iter().collect();
+        for round in 0..self.attempts {
+            if mirrors.is_empty() {
+                break;
+            }
+            if round > 0 {
+                std::thread::sleep(self.backoff.saturating_mul(1 << (round - 1).min(16)));
+            }
+            let mut left = Vec::new();
+            for mirror in mirrors {
+                let url = format!("{mirror}{}", file.name);
+                match attempt(&self.agent, &url, file, &mut part, &bar) {
+                    Ok(()) => {
+                        bar.finish_and_clear();
+                        part.finish(&path).map_err(io(&path))?;
+                        return Ok(path);
+                    }
+                    Err(Failure::Write(e)) => return Err(io(part.path())(e)),
+                    Err(Failure::Permanent(why)) => failures.push(format!("{url}: {why}")),
+                    Err(Failure::Passing(why)) => {
+                        failures.push(format!("{url}: {why}"));
+                        left.push(mirror);
+                    }
+                }
+            }
+            mirrors = left;
+        }
+        bar.finish_and_clear();
+        Err(DownloadError::Failed { file: file.name.clone(), failures })
+    }
+
+    fn bar(&self, file: &RemoteFile) -> ProgressBar {
+        if !self.progress {
+            return ProgressBar::hidden();
+        }
+        let style = ProgressStyle::with_template("{msg} {bar:30} {bytes}/{total_bytes} {bytes_per_sec}")
+            .expect("the template is valid");
+        ProgressBar::new(file.bytes).with_style(style).with_message(file.name.clone())
+    }
+}

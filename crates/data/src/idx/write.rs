@@ -1,0 +1,62 @@
+//! Writing.
+
+use std::io::Write;
+use std::path::Path;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use super::{Idx, IdxElement, IdxError};
+use crate::atomic::write_atomically;
+
+/// Elements that are encoded at a time.
+const CHUNK: usize = 1 << 14;
+
+impl<T: IdxElement> Idx<T> {
+    /// Writes a file, compressed by gzip if the name ends in `.gz`: to a temporary name in the same folder,
+    /// synced to the disk, and then renamed, so that no reader ever sees half a file.
+    ///
+    /// # Errors
+    /// [`IdxError::Io`] if the operating system fails, [`IdxError::Overflow`] if a dimension or their number is
+    /// more than the format can express.
+    pub fn write(&self, path: impl AsRef<Path>) -> Result<(), IdxError> {
+        let path = path.as_ref();
+        let gzip = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz"));
+        write_atomically(path, |file| {
+            if gzip {
+                let mut encoder = GzEncoder::new(file, Compression::default());
+                self.write_to(&mut encoder)?;
+                encoder.finish().map(drop).map_err(IdxError::Io)
+            } else {
+                self.write_to(file)
+            }
+        })
+    }
+
+    /// Writes the uncompressed bytes.
+    ///
+    /// # Errors
+    /// As [`Idx::write`].
+    pub fn write_to(&self, writer: &mut impl Write) -> Result<(), IdxError> {
+        let lengths: Option<Vec<u32>> = self.shape.iter().map(|&n| u32::try_from(n).ok()).collect();
+        let (Ok(dimensions), Some(lengths)) = (u8::try_from(self.shape.len()), lengths) else {
+            let dimensions = self.shape.iter().map(|&n| u32::try_from(n).unwrap_or(u32::MAX)).collect();
+            return Err(IdxError::Overflow { dimensions });
+        };
+        let mut bytes = vec![0, 0, T::TYPE.code(), dimensions];
+        bytes.extend(lengths.iter().flat_map(|n| n.to_be_bytes()));
+        writer.write_all(&bytes).map_err(IdxError::Io)?;
+        for chunk in self.data.chunks(CHUNK) {
+            bytes.clear();
+            T::encode(chunk, &mut bytes);
+            writer.write_all(&bytes).map_err(IdxError::Io)?;
+        }
+        Ok(())
+    }
+}
+
+impl From<std::io::Error> for IdxError {
+    fn from(e: std::io::Error) -> Self {
+        IdxError::Io(e)
+    }
+}
