@@ -26,7 +26,7 @@ mod state;
 
 pub use clip::{clip_by_global_norm, clip_by_value, global_norm};
 pub use error::{Check, HyperParameterError};
-pub use first::{Adam, AdamConfig, AdamW, AdamWConfig, Sgd, SgdConfig};
+pub use first::*;
 pub use layout::{Layout, Segment, name_matches};
 pub use optimizer::{Evaluate, Optimizer};
 pub use state::{Scalar, State, StateError, Values};

@@ -69,7 +69,7 @@ impl Rule for AdamConfig {
     }
 
     fn update<T: Float>(&self, memory: &mut Memory<T>, params: &mut [T], grads: &[T]) {
-        let formula = AdamStep::new(self, memory, 0.0);
+        let formula = AdamStep::new(self, memory.learning_rate, memory.step, 0.0);
         update(params, grads, memory.each_mut::<2>(), formula);
     }
 }
@@ -93,16 +93,17 @@ pub(super) struct AdamStep<T> {
 
 impl<T: Float> AdamStep<T> {
     /// With the decay of `config` in the gradient, and `decoupled` decay beside it.
-    pub(super) fn new(config: &AdamConfig, memory: &Memory<T>, decoupled: f64) -> Self {
-        let correction2 = memory.bias_correction(config.beta2);
+    pub(super) fn new(config: &AdamConfig, rate: f64, step: u64, decoupled: f64) -> Self {
+        let correction1 = 1.0 - config.beta1.powf(step as f64);
+        let correction2 = 1.0 - config.beta2.powf(step as f64);
         AdamStep {
-            keep: T::from_f64(1.0 - memory.learning_rate * decoupled),
+            keep: T::from_f64(1.0 - rate * decoupled),
             decay: T::from_f64(config.weight_decay),
             beta1: T::from_f64(config.beta1),
             beta2: T::from_f64(config.beta2),
             fresh1: T::from_f64(1.0 - config.beta1),
             fresh2: T::from_f64(1.0 - config.beta2),
-            rate: T::from_f64(memory.learning_rate / memory.bias_correction(config.beta1)),
+            rate: T::from_f64(rate / correction1),
             root_of_correction2: T::from_f64(correction2.sqrt().recip()),
             epsilon: T::from_f64(config.epsilon),
             epsilon_root: T::from_f64(config.epsilon_root * correction2),

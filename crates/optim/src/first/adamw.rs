@@ -70,7 +70,7 @@ impl Rule for AdamWConfig {
     }
 
     fn update<T: Float>(&self, memory: &mut Memory<T>, params: &mut [T], grads: &[T]) {
-        let formula = AdamStep::new(&self.adam(), memory, self.weight_decay);
+        let formula = AdamStep::new(&self.adam(), memory.learning_rate, memory.step, self.weight_decay);
         update(params, grads, memory.each_mut::<2>(), formula);
     }
 }

@@ -1,5 +1,7 @@
 //! An optimiser made of a rule.
 
+use std::sync::Arc;
+
 use wengert_tensor::Float;
 
 use super::rule::{Elementwise, Memory, Rule};
@@ -51,7 +53,7 @@ impl<R: Rule, T: Float> FirstOrder<R, T> {
     /// If a hyper-parameter is out of its range.
     pub fn with_layout(learning_rate: f64, config: R, layout: &Layout) -> Result<Self, HyperParameterError> {
         let mut optimizer = Self::unsized_(learning_rate, config)?;
-        optimizer.memory.layout = layout.clone();
+        optimizer.memory.layout = Arc::new(layout.clone());
         optimizer.len = Some(layout.len());
         Ok(optimizer)
     }
@@ -62,7 +64,7 @@ impl<R: Rule, T: Float> FirstOrder<R, T> {
         let memory = Memory {
             learning_rate,
             step: 0,
-            layout: Layout::default(),
+            layout: Arc::default(),
             reals: Vec::new(),
             vectors: Vec::new(),
             scratch: Vec::new(),
@@ -88,7 +90,7 @@ impl<R: Rule, T: Float> FirstOrder<R, T> {
                 assert!(params == len, "{}: {params} parameters, but its state is for {len}", R::NAME);
             }
             None => {
-                self.memory.layout = Layout::flat(params);
+                self.memory.layout = Arc::new(Layout::flat(params));
                 self.len = Some(params);
             }
         }
@@ -163,7 +165,7 @@ impl<R: Rule, T: Float> Optimizer<T> for FirstOrder<R, T> {
                 });
             }
             Some(_) => self.memory.layout.clone(),
-            None => Layout::flat(state.len),
+            None => Arc::new(Layout::flat(state.len)),
         };
         let slots = self.rule.slots(&layout);
         let mut scalars = vec!["step", "learning_rate"];

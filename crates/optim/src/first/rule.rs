@@ -1,5 +1,7 @@
 //! What a first-order method has to say about itself.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 
@@ -83,7 +85,7 @@ pub struct Memory<T> {
     /// The number of steps, counting the one under way.
     pub step: u64,
     /// The parts of the parameter vector; one unnamed vector if the rule is element-wise.
-    pub layout: Layout,
+    pub layout: Arc<Layout>,
     /// The numbers, in the order of [`Rule::slots`].
     pub reals: Vec<f64>,
     /// The vectors, in the order of [`Rule::slots`].

@@ -87,10 +87,11 @@ impl Rule for SgdConfig {
     }
 }
 
+/// θ − η (g + λ θ).
 #[derive(Clone, Copy)]
-struct Plain<T> {
-    rate: T,
-    decay: T,
+pub(super) struct Plain<T> {
+    pub(super) rate: T,
+    pub(super) decay: T,
 }
 
 impl<T: Float> Update<T, 0> for Plain<T> {
