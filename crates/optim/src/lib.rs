@@ -1,1 +1,32 @@
 //! Optimisers on flat parameter vectors, from SGD to Newton-CG.
+//!
+//! Everything here works on slices: parameters, gradients and an optimiser's state are flat vectors of one layout
+//! ([`Layout`] names the parts where a method needs them). Nothing knows of layers or tapes.
+//!
+//! ```
+//! use wengert_optim::{Adam, Optimizer};
+//!
+//! let mut params = [1.0f32, -2.0];
+//! let mut adam = Adam::new(0.1);
+//! for _ in 0..200 {
+//!     let grads = params.map(|p| 2.0 * p); // of p₁² + p₂²
+//!     adam.step(&mut params, &grads);
+//! }
+//! assert!(params.iter().all(|p| p.abs() < 1e-2));
+//! ```
+
+mod bits;
+mod clip;
+mod error;
+pub mod first;
+mod layout;
+mod loops;
+mod optimizer;
+mod state;
+
+pub use clip::{clip_by_global_norm, clip_by_value, global_norm};
+pub use error::{Check, HyperParameterError};
+pub use first::*;
+pub use layout::{Layout, Segment, name_matches};
+pub use optimizer::{Evaluate, Optimizer};
+pub use state::{Scalar, State, StateError, Values};

@@ -1,0 +1,197 @@
+//! An optimiser made of a rule.
+
+use std::sync::Arc;
+
+use wengert_tensor::Float;
+
+use super::rule::{Elementwise, Memory, Rule};
+use crate::error::{Check, HyperParameterError};
+use crate::layout::Layout;
+use crate::optimizer::{Optimizer, check_lengths, check_rate};
+use crate::state::{State, StateError};
+
+/// The optimiser that follows the rule `R`; used under the names of the methods, such as
+/// [`Adam`](crate::Adam) = `FirstOrder<AdamConfig>`.
+///
+/// Its state is allocated by the first step; later steps allocate nothing. Hyper-parameters written in the program
+/// go through [`new`](FirstOrder::new), which panics on nonsense; [`with_config`](FirstOrder::with_config) and
+/// [`with_layout`](FirstOrder::with_layout) return a typed error, for values that come from outside.
+#[derive(Debug, Clone)]
+pub struct FirstOrder<R, T: Float = f32> {
+    rule: R,
+    memory: Memory<T>,
+    len: Option<usize>,
+}
+
+impl<R: Elementwise, T: Float> FirstOrder<R, T> {
+    /// The method with its default hyper-parameters.
+    ///
+    /// # Panics
+    /// If `learning_rate` is negative or not finite.
+    #[track_caller]
+    pub fn new(learning_rate: f64) -> Self {
+        match Self::with_config(learning_rate, R::default()) {
+            Ok(optimizer) => optimizer,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// The method with these hyper-parameters.
+    ///
+    /// # Errors
+    /// If one is out of its range.
+    pub fn with_config(learning_rate: f64, config: R) -> Result<Self, HyperParameterError> {
+        Self::unsized_(learning_rate, config)
+    }
+}
+
+impl<R: Rule, T: Float> FirstOrder<R, T> {
+    /// The method with these hyper-parameters for parameters of this layout. Methods that look at whole tensors
+    /// can only be made so.
+    ///
+    /// # Errors
+    /// If a hyper-parameter is out of its range.
+    pub fn with_layout(learning_rate: f64, config: R, layout: &Layout) -> Result<Self, HyperParameterError> {
+        let mut optimizer = Self::unsized_(learning_rate, config)?;
+        optimizer.memory.layout = Arc::new(layout.clone());
+        optimizer.len = Some(layout.len());
+        Ok(optimizer)
+    }
+
+    fn unsized_(learning_rate: f64, rule: R) -> Result<Self, HyperParameterError> {
+        let check = Check::new(R::NAME).non_negative("learning_rate", learning_rate)?;
+        rule.check(check)?;
+        let memory = Memory {
+            learning_rate,
+            step: 0,
+            layout: Arc::default(),
+            reals: Vec::new(),
+            vectors: Vec::new(),
+            scratch: Vec::new(),
+        };
+        Ok(FirstOrder { rule, memory, len: None })
+    }
+
+    /// The hyper-parameters, but for the learning rate.
+    pub fn config(&self) -> &R {
+        &self.rule
+    }
+
+    /// The number of steps made.
+    pub fn steps(&self) -> u64 {
+        self.memory.step
+    }
+
+    #[track_caller]
+    fn prepare(&mut self, params: usize, grads: usize) {
+        check_lengths(R::NAME, params, grads);
+        match self.len {
+            Some(len) => {
+                assert!(params == len, "{}: {params} parameters, but its state is for {len}", R::NAME);
+            }
+            None => {
+                self.memory.layout = Arc::new(Layout::flat(params));
+                self.len = Some(params);
+            }
+        }
+        if self.memory.step == 0 && self.memory.vectors.is_empty() && self.memory.reals.is_empty() {
+            let slots = self.rule.slots(&self.memory.layout);
+            self.memory.vectors =
+                slots.vectors.iter().map(|&(_, len, value)| vec![T::from_f64(value); len]).collect();
+            self.memory.reals = slots.reals.iter().map(|&(_, value)| value).collect();
+        }
+    }
+}
+
+impl<R: Rule, T: Float> Optimizer<T> for FirstOrder<R, T> {
+    fn name(&self) -> &'static str {
+        R::NAME
+    }
+
+    #[track_caller]
+    fn step(&mut self, params: &mut [T], grads: &[T]) {
+        self.prepare(params.len(), grads.len());
+        self.memory.step += 1;
+        self.rule.update(&mut self.memory, params, grads);
+    }
+
+    #[track_caller]
+    fn write_evaluation(&self, params: &[T], out: &mut [T]) {
+        assert!(
+            params.len() == out.len(),
+            "{}: {} parameters written to {} elements",
+            R::NAME,
+            params.len(),
+            out.len()
+        );
+        if self.memory.step == 0 {
+            out.copy_from_slice(params);
+        } else {
+            self.rule.write_evaluation(&self.memory, params, out);
+        }
+    }
+
+    fn learning_rate(&self) -> f64 {
+        self.memory.learning_rate
+    }
+
+    #[track_caller]
+    fn set_learning_rate(&mut self, rate: f64) {
+        check_rate(R::NAME, rate);
+        self.memory.learning_rate = rate;
+    }
+
+    fn state(&self) -> State {
+        let memory = &self.memory;
+        let state = State::new(R::NAME, self.len.unwrap_or(0))
+            .with_count("step", memory.step)
+            .with_real("learning_rate", memory.learning_rate);
+        if memory.step == 0 {
+            return state;
+        }
+        let slots = self.rule.slots(&memory.layout);
+        let state =
+            slots.reals.iter().zip(&memory.reals).fold(state, |s, ((name, _), &x)| s.with_real(name, x));
+        slots.vectors.iter().zip(&memory.vectors).fold(state, |s, ((name, ..), v)| s.with_vector(name, v))
+    }
+
+    fn load_state(&mut self, state: &State) -> Result<(), StateError> {
+        // The length is believed only as far as vectors of that length are in the state, or the layout says so.
+        let layout = match self.len {
+            Some(len) if state.len != len && (state.len != 0 || state.count("step")? != 0) => {
+                return Err(match state.expect(R::NAME, &[], &[], 0) {
+                    Err(kind @ StateError::Kind { .. }) => kind,
+                    _ => StateError::Len { expected: len, found: state.len },
+                });
+            }
+            Some(_) => self.memory.layout.clone(),
+            None => Arc::new(Layout::flat(state.len)),
+        };
+        let slots = self.rule.slots(&layout);
+        let mut scalars = vec!["step", "learning_rate"];
+        let mut names = Vec::new();
+        let step = if state.kind == R::NAME { state.count("step")? } else { 0 };
+        if step > 0 {
+            scalars.extend(slots.reals.iter().map(|&(name, _)| name));
+            names.extend(slots.vectors.iter().map(|&(name, ..)| name));
+        }
+        state.expect(R::NAME, &scalars, &names, 0)?;
+        let learning_rate = state.learning_rate()?;
+        let (mut reals, mut vectors) = (Vec::new(), Vec::new());
+        if step > 0 {
+            reals = slots.reals.iter().map(|&(name, _)| state.real(name)).collect::<Result<_, _>>()?;
+            vectors = slots
+                .vectors
+                .iter()
+                .map(|&(name, len, _)| state.vector(name, len))
+                .collect::<Result<_, _>>()?;
+            self.len = Some(state.len);
+        }
+        self.memory.step = step;
+        self.memory.learning_rate = learning_rate;
+        self.memory.reals = reals;
+        self.memory.vectors = vectors;
+        self.memory.layout = layout;
+        Ok(())
+    }
+}

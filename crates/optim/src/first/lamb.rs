@@ -1,0 +1,144 @@
+//! LAMB.
+
+use serde::{Deserialize, Serialize};
+use wengert_tensor::Float;
+use wengert_tensor::simd::Isa;
+
+use super::{FirstOrder, Memory, Rule, Slots};
+use crate::error::{Check, HyperParameterError};
+use crate::layout::Layout;
+use crate::loops::{Update, update};
+
+/// LAMB: Adam whose step in every tensor is as long as the tensor's parameters, for large batches.
+///
+/// With m̂ and v̂ as in [`Adam`](crate::Adam) and, for each tensor, u = m̂ / (√v̂ + ε) + λ θ:
+/// θ ← θ − η (‖θ‖ / ‖u‖) u, the ratio being 1 where either norm is 0.
+///
+/// Source: You et al., *Large batch optimization for deep learning: training BERT in 76 minutes*, 2020, algorithm 2 with
+/// φ(z) = z; optax agrees. Default: β = (0.9, 0.999), ε = 1e-6, λ = 0. Two passes, since a tensor's norms must be known
+/// before its parameters can move: 48 bytes per f32 parameter, keeps 8.
+///
+/// ```
+/// use wengert_optim::{Lamb, LambConfig, Layout, Optimizer};
+/// let layout = Layout::new([("weight", vec![2])]);
+/// let mut lamb = Lamb::with_layout(0.1, LambConfig::default(), &layout)?;
+/// let mut theta = [3.0f64, 4.0];
+/// lamb.step(&mut theta, &[7.0, 0.0]);
+/// assert!((theta[0] - 2.5).abs() < 1e-12 && theta[1] == 4.0); // a step of η ‖θ‖ = 0.5
+/// # Ok::<(), wengert_optim::HyperParameterError>(())
+/// ```
+pub type Lamb<T = f32> = FirstOrder<LambConfig, T>;
+
+/// Hyper-parameters of [`Lamb`].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LambConfig {
+    /// β₁, the decay of the average of gradients.
+    pub beta1: f64,
+    /// β₂, the decay of the average of squares.
+    pub beta2: f64,
+    /// ε, added to the root.
+    pub epsilon: f64,
+    /// λ, the decay, which the ratio scales too.
+    pub weight_decay: f64,
+}
+
+impl Default for LambConfig {
+    fn default() -> Self {
+        LambConfig { beta1: 0.9, beta2: 0.999, epsilon: 1e-6, weight_decay: 0.0 }
+    }
+}
+
+impl Rule for LambConfig {
+    const NAME: &'static str = "lamb";
+    const LEARNING_RATE: f64 = 1e-3;
+
+    fn check(&self, check: Check) -> Result<(), HyperParameterError> {
+        check
+            .fraction("beta1", self.beta1)?
+            .fraction("beta2", self.beta2)?
+            .positive("epsilon", self.epsilon)?
+            .non_negative("weight_decay", self.weight_decay)?;
+        Ok(())
+    }
+
+    fn slots(&self, layout: &Layout) -> Slots {
+        Slots::zeros(layout, &["m", "v"])
+    }
+
+    fn update<T: Float>(&self, memory: &mut Memory<T>, params: &mut [T], grads: &[T]) {
+        let direction = Direction {
+            of_mean: T::from_f64(memory.bias_correction(self.beta1).recip()),
+            of_root: T::from_f64(memory.bias_correction(self.beta2).sqrt().recip()),
+            epsilon: T::from_f64(self.epsilon),
+            decay: T::from_f64(self.weight_decay),
+        };
+        let moments = Moments {
+            beta1: T::from_f64(self.beta1),
+            beta2: T::from_f64(self.beta2),
+            fresh1: T::from_f64(1.0 - self.beta1),
+            fresh2: T::from_f64(1.0 - self.beta2),
+            direction,
+        };
+        let (layout, rate) = (memory.layout.clone(), memory.learning_rate);
+        let [m, v] = memory.each_mut::<2>();
+        for segment in layout.segments() {
+            let range = || segment.range.clone();
+            let (p, m, v) = (&mut params[range()], &mut m[range()], &mut v[range()]);
+            let [size, length] = update(p, &grads[range()], [&mut *m, &mut *v], moments).map(f64::sqrt);
+            let ratio = if size > 0.0 && length > 0.0 { size / length } else { 1.0 };
+            update(p, m, [v], Move { rate: T::from_f64(rate * ratio), direction });
+        }
+    }
+}
+
+/// u from θ, m and v.
+#[derive(Clone, Copy)]
+struct Direction<T> {
+    of_mean: T,
+    of_root: T,
+    epsilon: T,
+    decay: T,
+}
+
+impl<T: Float> Direction<T> {
+    #[inline(always)]
+    fn at<I: Isa>(&self, p: T, m: T, v: T) -> T {
+        let root = I::mul_add(v.sqrt(), self.of_root, self.epsilon);
+        I::mul_add(self.decay, p, self.of_mean * m / root)
+    }
+}
+
+/// The first pass: the averages, and the sums of θ² and u².
+#[derive(Clone, Copy)]
+struct Moments<T> {
+    beta1: T,
+    beta2: T,
+    fresh1: T,
+    fresh2: T,
+    direction: Direction<T>,
+}
+
+impl<T: Float> Update<T, 2, 2> for Moments<T> {
+    #[inline(always)]
+    fn apply<I: Isa>(&self, p: T, g: T, [m, v]: [T; 2]) -> (T, [T; 2], [T; 2]) {
+        let m = I::mul_add(self.beta1, m, self.fresh1 * g);
+        let v = I::mul_add(self.beta2, v, self.fresh2 * g * g);
+        let u = self.direction.at::<I>(p, m, v);
+        (p, [m, v], [p * p, u * u])
+    }
+}
+
+/// The second pass: the step. m is read in place of the gradient.
+#[derive(Clone, Copy)]
+struct Move<T> {
+    rate: T,
+    direction: Direction<T>,
+}
+
+impl<T: Float> Update<T, 1> for Move<T> {
+    #[inline(always)]
+    fn apply<I: Isa>(&self, p: T, m: T, [v]: [T; 1]) -> (T, [T; 1], [T; 0]) {
+        (I::mul_add(-self.rate, self.direction.at::<I>(p, m, v), p), [v], [])
+    }
+}

@@ -1,0 +1,277 @@
+//! Muon.
+
+use serde::{Deserialize, Serialize};
+use wengert_tensor::Float;
+
+use super::adafactor::split_off;
+use super::adam::AdamStep;
+use super::matrix::{multiply, transpose};
+use super::{AdamConfig, Convention, FirstOrder, Memory, NadamConfig, Rule, Slots};
+use crate::clip::{global_norm, scale};
+use crate::error::{Check, HyperParameterError};
+use crate::layout::{Layout, Segment};
+use crate::loops::update;
+
+/// Muon: momentum made orthogonal, for weights that are matrices; AdamW for all other tensors.
+///
+/// For a tensor of two dimensions r × c: m ← μ m + (1 − μ) g, with `nesterov` u = μ m + (1 − μ) g, else u = m;
+/// X₀ = u / ‖u‖, five times X ← a X + (b A + c A²) X with A = X Xᵀ, which brings all singular values near 1;
+/// θ ← (1 − η λ) θ − η s X, with s by [`scale`](MuonConfig::scale).
+/// - [`Torch`](Convention::Torch), [`Paper`](Convention::Paper) (default): as above, and [`AdamW`](crate::AdamW) for the rest
+///   (PyTorch rounds X to bfloat16; here it is as precise as the parameters);
+/// - [`Optax`](Convention::Optax): the average and the gradient are corrected for their bias before they are mixed, and the
+///   rest is updated by [`Nadam`](crate::Nadam) in optax's form, with decoupled decay.
+///
+/// A matrix that is no weight (an embedding, the output layer) does better with AdamW: choose by name with
+/// [`Groups`](crate::Groups).
+///
+/// Source: Jordan et al., *Muon: an optimizer for hidden layers in neural networks*, 2024. Default: μ = 0.95, Nesterov,
+/// (a, b, c) = (3.4445, −4.7750, 2.0315), λ = 0; the rest at 0.05 η with β = (0.9, 0.95). Keeps 4 bytes per f32 parameter of a
+/// matrix, 8 of the rest; the products cost about 10 r² c flops for each of five iterations (r the smaller side).
+///
+/// ```
+/// use wengert_optim::{Layout, Muon, MuonConfig, Optimizer};
+/// let layout = Layout::new([("weight", vec![2, 2]), ("bias", vec![2])]);
+/// let mut muon = Muon::with_layout(0.02, MuonConfig::default(), &layout)?;
+/// let mut theta = [0.0f32; 6];
+/// muon.step(&mut theta, &[3.0, 0.0, 0.0, 1.0, 1.0, 1.0]);
+/// // Both singular values of the step are near η, although those of the gradient are 3 and 1.
+/// assert!(theta[0] < -0.012 && theta[3] < -0.012 && theta[4] < 0.0);
+/// # Ok::<(), wengert_optim::HyperParameterError>(())
+/// ```
+pub type Muon<T = f32> = FirstOrder<MuonConfig, T>;
+
+/// How long a step of [`Muon`] is, for a matrix of r × c (outputs × inputs).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MuonScale {
+    /// √max(1, r / c), the author's.
+    Original,
+    /// 0.2 √max(r, c): steps as long as those of AdamW, so that its learning rate can be kept.
+    MatchAdamW,
+}
+
+/// Hyper-parameters of [`Muon`].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MuonConfig {
+    /// μ, the decay of the average of gradients.
+    pub momentum: f64,
+    /// Nesterov's correction.
+    pub nesterov: bool,
+    /// Iterations of Newton and Schulz.
+    pub iterations: usize,
+    /// a, b and c, their coefficients.
+    pub coefficients: [f64; 3],
+    /// ε, which keeps ‖u‖ from 0.
+    pub epsilon: f64,
+    /// How long a step is.
+    pub scale: MuonScale,
+    /// λ, decoupled, for matrices and the rest.
+    pub weight_decay: f64,
+    /// The learning rate of the rest, as a multiple of that of the matrices.
+    pub rest_rate: f64,
+    /// β₁ for the rest.
+    pub rest_beta1: f64,
+    /// β₂ for the rest.
+    pub rest_beta2: f64,
+    /// ε for the rest.
+    pub rest_epsilon: f64,
+    /// Whether averages are corrected for their bias.
+    pub convention: Convention,
+}
+
+impl MuonConfig {
+    /// The defaults of this convention.
+    pub fn of(convention: Convention) -> Self {
+        let (epsilon, rest_rate, rest_beta2) = match convention {
+            Convention::Torch | Convention::Paper => (1e-7, 0.05, 0.95),
+            Convention::Optax => (1e-8, 1.0, 0.999),
+        };
+        MuonConfig {
+            momentum: 0.95,
+            nesterov: true,
+            iterations: 5,
+            coefficients: [3.4445, -4.775, 2.0315],
+            epsilon,
+            scale: MuonScale::Original,
+            weight_decay: 0.0,
+            rest_rate,
+            rest_beta1: 0.9,
+            rest_beta2,
+            rest_epsilon: 1e-8,
+            convention,
+        }
+    }
+}
+
+impl Default for MuonConfig {
+    fn default() -> Self {
+        Self::of(Convention::Torch)
+    }
+}
+
+/// Rows and columns, if the tensor is a matrix.
+fn matrix(segment: &Segment) -> Option<[usize; 2]> {
+    match *segment.shape.as_slice() {
+        [rows, columns] if rows * columns > 0 => Some([rows, columns]),
+        _ => None,
+    }
+}
+
+impl Rule for MuonConfig {
+    const NAME: &'static str = "muon";
+    const LEARNING_RATE: f64 = 2e-2;
+
+    fn check(&self, check: Check) -> Result<(), HyperParameterError> {
+        let check = check
+            .fraction("momentum", self.momentum)?
+            .positive("epsilon", self.epsilon)?
+            .non_negative("weight_decay", self.weight_decay)?
+            .non_negative("rest_rate", self.rest_rate)?
+            .fraction("rest_beta1", self.rest_beta1)?
+            .fraction("rest_beta2", self.rest_beta2)?
+            .non_negative("rest_epsilon", self.rest_epsilon)?;
+        for c in self.coefficients {
+            check.finite("coefficients", c)?;
+        }
+        Ok(())
+    }
+
+    fn slots(&self, layout: &Layout) -> Slots {
+        let rest = layout.segments().iter().filter(|s| matrix(s).is_none()).map(|s| s.range.len()).sum();
+        Slots::zeros(layout, &["m"]).vector("v", rest, 0.0)
+    }
+
+    fn update<T: Float>(&self, memory: &mut Memory<T>, params: &mut [T], grads: &[T]) {
+        let layout = memory.layout.clone();
+        let (rate, step) = (memory.learning_rate, memory.step);
+        let room = layout.segments().iter().filter_map(matrix).map(workspace).max().unwrap_or(0);
+        memory.scratch.resize(room, T::ZERO);
+        let Memory { vectors, scratch, .. } = memory;
+        let [m, v] = vectors.as_mut_slice() else { unreachable!("two slots") };
+        let mut v = &mut v[..];
+        for segment in layout.segments() {
+            let range = || segment.range.clone();
+            let (p, g, m) = (&mut params[range()], &grads[range()], &mut m[range()]);
+            match matrix(segment) {
+                Some(shape) => self.matrix_step(shape, p, g, m, rate, step, scratch),
+                None => self.rest_step(p, g, m, split_off(&mut v, p.len()), rate * self.rest_rate, step),
+            }
+        }
+    }
+}
+
+impl MuonConfig {
+    #[allow(clippy::too_many_arguments)]
+    fn matrix_step<T: Float>(
+        &self,
+        shape: [usize; 2],
+        params: &mut [T],
+        grads: &[T],
+        m: &mut [T],
+        rate: f64,
+        step: u64,
+        scratch: &mut [T],
+    ) {
+        let momentum = self.momentum;
+        let correction = |t: u64| match self.convention {
+            Convention::Torch | Convention::Paper => 1.0,
+            Convention::Optax => 1.0 - momentum.powf(t as f64),
+        };
+        let (of_m, of_g) = if self.nesterov {
+            (momentum / correction(step + 1), (1.0 - momentum) / correction(step))
+        } else {
+            (correction(step).recip(), 0.0)
+        };
+        let (keep, fresh) = (T::from_f64(momentum), T::from_f64(1.0 - momentum));
+        let (of_m, of_g) = (T::from_f64(of_m), T::from_f64(of_g));
+        let (x, work) = scratch.split_at_mut(m.len());
+        for ((x, m), &g) in x.iter_mut().zip(m).zip(grads) {
+            *m = keep * *m + fresh * g;
+            *x = of_m * *m + of_g * g;
+        }
+        self.orthogonalize(x, shape, work);
+        let [rows, columns] = shape.map(|d| d as f64);
+        let length = match self.scale {
+            MuonScale::Original => (rows / columns).max(1.0).sqrt(),
+            MuonScale::MatchAdamW => 0.2 * rows.max(columns).sqrt(),
+        };
+        let (keep, step) = (T::from_f64(1.0 - rate * self.weight_decay), T::from_f64(rate * length));
+        for (p, &x) in params.iter_mut().zip(&*x) {
+            *p = keep * *p - step * x;
+        }
+    }
+
+    /// Replaces X by a matrix with its singular vectors and singular values near 1.
+    fn orthogonalize<T: Float>(&self, x: &mut [T], [rows, columns]: [usize; 2], work: &mut [T]) {
+        let (r, c) = (rows.min(columns), rows.max(columns));
+        let norm = global_norm(x);
+        let norm = match self.convention {
+            Convention::Torch | Convention::Paper => norm.max(self.epsilon),
+            Convention::Optax => norm + self.epsilon,
+        };
+        scale(x, T::from_f64(norm.recip()));
+        let (wide, work) = work.split_at_mut(r * c);
+        let (tall, work) = work.split_at_mut(r * c);
+        let (gram, square) = work.split_at_mut(r * r);
+        let square = &mut square[..r * r];
+        // The Gram matrix is smaller along the smaller side.
+        if rows > columns {
+            transpose(x, wide, [rows, columns]);
+        } else {
+            wide.copy_from_slice(x);
+        }
+        let [a, b, c3] = self.coefficients.map(T::from_f64);
+        for _ in 0..self.iterations {
+            transpose(wide, tall, [r, c]);
+            multiply(wide, tall, gram, [r, c, r]);
+            multiply(gram, gram, square, [r, r, r]);
+            for (s, &g) in square.iter_mut().zip(&*gram) {
+                *s = b * g + c3 * *s;
+            }
+            // `tall` is free now; it takes the product.
+            multiply(square, wide, tall, [r, r, c]);
+            for (w, &t) in wide.iter_mut().zip(&*tall) {
+                *w = a * *w + t;
+            }
+        }
+        if rows > columns {
+            transpose(wide, x, [columns, rows]);
+        } else {
+            x.copy_from_slice(wide);
+        }
+    }
+
+    fn rest_step<T: Float>(&self, p: &mut [T], g: &[T], m: &mut [T], v: &mut [T], rate: f64, step: u64) {
+        match self.convention {
+            Convention::Torch | Convention::Paper => {
+                let adam = AdamConfig {
+                    beta1: self.rest_beta1,
+                    beta2: self.rest_beta2,
+                    epsilon: self.rest_epsilon,
+                    ..Default::default()
+                };
+                update(p, g, [m, v], AdamStep::new(&adam, rate, step, self.weight_decay));
+            }
+            Convention::Optax => {
+                let nadam = NadamConfig {
+                    beta1: self.rest_beta1,
+                    beta2: self.rest_beta2,
+                    epsilon: self.rest_epsilon,
+                    weight_decay: self.weight_decay,
+                    decoupled: true,
+                    convention: Convention::Optax,
+                    ..Default::default()
+                };
+                let product = self.rest_beta1.powf(step as f64);
+                update(p, g, [m, v], nadam.formula(rate, step, product));
+            }
+        }
+    }
+}
+
+/// Elements of working space for a matrix: X, its copy and transpose, the Gram matrix and its square.
+fn workspace([rows, columns]: [usize; 2]) -> usize {
+    3 * rows * columns + 2 * rows.min(columns).pow(2)
+}

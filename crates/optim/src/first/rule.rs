@@ -1,0 +1,112 @@
+//! What a first-order method has to say about itself.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use wengert_tensor::Float;
+
+use crate::error::{Check, HyperParameterError};
+use crate::layout::Layout;
+
+/// Whose reading of a method to follow, where the sources disagree. Each method's page says in what, and which is its
+/// default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Convention {
+    /// PyTorch's `torch.optim`.
+    Torch,
+    /// DeepMind's optax.
+    Optax,
+    /// The publication.
+    Paper,
+}
+
+/// The formula of a first-order method, implemented by the struct of its hyper-parameters.
+pub trait Rule: Clone + Send {
+    /// The kind of optimiser, in lower case with underscores; it names the state.
+    const NAME: &'static str;
+
+    /// A learning rate to begin with, for those who name none.
+    const LEARNING_RATE: f64;
+
+    /// Checks every hyper-parameter.
+    ///
+    /// # Errors
+    /// For the first that is out of range.
+    fn check(&self, check: Check) -> Result<(), HyperParameterError>;
+
+    /// The state that is kept for parameters of this layout.
+    fn slots(&self, layout: &Layout) -> Slots;
+
+    /// One step. Lengths have been checked, and `memory.step` counts this step (so it is 1 in the first).
+    fn update<T: Float>(&self, memory: &mut Memory<T>, params: &mut [T], grads: &[T]);
+
+    /// Writes the parameters to evaluate with; see
+    /// [`Optimizer::write_evaluation`](crate::Optimizer::write_evaluation).
+    fn write_evaluation<T: Float>(&self, _memory: &Memory<T>, params: &[T], out: &mut [T]) {
+        out.copy_from_slice(params);
+    }
+}
+
+/// Marks the rules that treat every parameter alike and so need no [`Layout`].
+pub trait Elementwise: Rule + Default {}
+
+/// The names, lengths and first values of a rule's state.
+#[derive(Debug, Clone, Default)]
+pub struct Slots {
+    pub(super) vectors: Vec<(&'static str, usize, f64)>,
+    pub(super) reals: Vec<(&'static str, f64)>,
+}
+
+impl Slots {
+    /// Vectors of zeros, as long as the parameters.
+    pub fn zeros(layout: &Layout, names: &[&'static str]) -> Self {
+        Slots { vectors: names.iter().map(|&n| (n, layout.len(), 0.0)).collect(), reals: Vec::new() }
+    }
+
+    /// Adds a vector of `len` elements which begin as `value`.
+    pub fn vector(mut self, name: &'static str, len: usize, value: f64) -> Self {
+        self.vectors.push((name, len, value));
+        self
+    }
+
+    /// Adds a number that begins as `value`.
+    pub fn real(mut self, name: &'static str, value: f64) -> Self {
+        self.reals.push((name, value));
+        self
+    }
+}
+
+/// What an optimiser remembers.
+#[derive(Debug, Clone)]
+pub struct Memory<T> {
+    /// The learning rate in force.
+    pub learning_rate: f64,
+    /// The number of steps, counting the one under way.
+    pub step: u64,
+    /// The parts of the parameter vector; one unnamed vector if the rule is element-wise.
+    pub layout: Arc<Layout>,
+    /// The numbers, in the order of [`Rule::slots`].
+    pub reals: Vec<f64>,
+    /// The vectors, in the order of [`Rule::slots`].
+    pub vectors: Vec<Vec<T>>,
+    /// Working space that no later step depends on.
+    pub scratch: Vec<T>,
+}
+
+impl<T: Float> Memory<T> {
+    /// All vectors, to be updated in one pass.
+    ///
+    /// # Panics
+    /// If there are not `N`.
+    pub fn each_mut<const N: usize>(&mut self) -> [&mut [T]; N] {
+        let vectors: &mut [Vec<T>; N] =
+            self.vectors.as_mut_slice().try_into().expect("as many vectors as the rule's slots");
+        vectors.each_mut().map(Vec::as_mut_slice)
+    }
+
+    /// 1 − decayᵗ, what divides an average that began at 0 to make its expectation right.
+    pub fn bias_correction(&self, decay: f64) -> f64 {
+        1.0 - decay.powf(self.step as f64)
+    }
+}

@@ -1,0 +1,224 @@
+//! Shampoo.
+
+use serde::{Deserialize, Serialize};
+use wengert_tensor::Float;
+use wengert_tensor::simd::Isa;
+
+use super::adafactor::split_off;
+use super::inverse_root::inverse_root;
+use super::matrix::{multiply, transpose};
+use super::{FirstOrder, Memory, Rule, Slots};
+use crate::error::{Check, HyperParameterError};
+use crate::layout::{Layout, Segment};
+use crate::loops::{Update, update};
+
+/// Shampoo: gradients of a matrix preconditioned on both sides by roots of their second moments.
+///
+/// For a tensor seen as a matrix of its first dimension by all others: L ← L + G Gᵀ, R ← R + Gᵀ G,
+/// θ ← (1 − η λ) θ − η L^(−1/4) G R^(−1/4). A side longer than [`largest_side`](ShampooConfig::largest_side) is not
+/// preconditioned (the other's power is then −1/2). For a vector: s ← s + g², θ ← (1 − η λ) θ − η g / √s. L, R and s begin as ε
+/// times the identity.
+///
+/// The roots are renewed every [`interval`](ShampooConfig::interval) steps, by the coupled Newton iteration in f64.
+///
+/// Source: Gupta, Koren and Singer, *Shampoo: preconditioned stochastic tensor optimization*, 2018, algorithm 1. Default:
+/// ε = 1e-4, an interval of 10, sides up to 1024. Keeps 8 (r² + c²) bytes for an f32 matrix of r × c, 4 per element of a
+/// vector.
+///
+/// ```
+/// use wengert_optim::{Layout, Optimizer, Shampoo, ShampooConfig};
+/// let layout = Layout::new([("weight", vec![2, 2])]);
+/// let mut shampoo = Shampoo::with_layout(0.1, ShampooConfig { epsilon: 1e-9, ..Default::default() }, &layout)?;
+/// let mut theta = [0.0f64; 4];
+/// shampoo.step(&mut theta, &[5.0, 0.0, 0.0, 1.0]);
+/// assert!((theta[0] + 0.1).abs() < 1e-6 && (theta[3] + 0.1).abs() < 1e-6); // whitened
+/// # Ok::<(), wengert_optim::HyperParameterError>(())
+/// ```
+pub type Shampoo<T = f32> = FirstOrder<ShampooConfig, T>;
+
+/// Hyper-parameters of [`Shampoo`].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ShampooConfig {
+    /// ε, what the second moments begin as.
+    pub epsilon: f64,
+    /// Steps between renewals of the roots.
+    pub interval: u64,
+    /// The longest side that is preconditioned.
+    pub largest_side: usize,
+    /// λ, decoupled: a step multiplies the parameters by 1 − η λ.
+    pub weight_decay: f64,
+}
+
+impl Default for ShampooConfig {
+    fn default() -> Self {
+        ShampooConfig { epsilon: 1e-4, interval: 10, largest_side: 1024, weight_decay: 0.0 }
+    }
+}
+
+/// A tensor as a matrix, with the sides that are preconditioned; `None` for a vector.
+#[derive(Clone, Copy)]
+struct Matrix {
+    rows: usize,
+    columns: usize,
+    left: bool,
+    right: bool,
+}
+
+impl Matrix {
+    fn left_len(&self) -> usize {
+        if self.left { self.rows * self.rows } else { 0 }
+    }
+
+    fn right_len(&self) -> usize {
+        if self.right { self.columns * self.columns } else { 0 }
+    }
+
+    /// p of the power −1/p of each preconditioner.
+    fn root(&self) -> u32 {
+        if self.left && self.right { 4 } else { 2 }
+    }
+}
+
+impl ShampooConfig {
+    fn matrix(&self, segment: &Segment) -> Option<Matrix> {
+        if segment.shape.len() < 2 || segment.range.is_empty() {
+            return None;
+        }
+        let rows = segment.shape[0];
+        let columns = segment.range.len() / rows;
+        let (left, right) = (rows <= self.largest_side, columns <= self.largest_side);
+        (left || right).then_some(Matrix { rows, columns, left, right })
+    }
+}
+
+impl Rule for ShampooConfig {
+    const NAME: &'static str = "shampoo";
+    const LEARNING_RATE: f64 = 1e-1;
+
+    fn check(&self, check: Check) -> Result<(), HyperParameterError> {
+        check
+            .positive("epsilon", self.epsilon)?
+            .at_least_one("interval", self.interval as f64)?
+            .non_negative("weight_decay", self.weight_decay)?;
+        Ok(())
+    }
+
+    fn slots(&self, layout: &Layout) -> Slots {
+        let (mut sides, mut vector) = (0, 0);
+        for segment in layout.segments() {
+            match self.matrix(segment) {
+                Some(matrix) => sides += matrix.left_len() + matrix.right_len(),
+                None => vector += segment.range.len(),
+            }
+        }
+        Slots::default().vector("moments", sides, 0.0).vector("roots", sides, 0.0).vector(
+            "squares",
+            vector,
+            self.epsilon,
+        )
+    }
+
+    fn update<T: Float>(&self, memory: &mut Memory<T>, params: &mut [T], grads: &[T]) {
+        let layout = memory.layout.clone();
+        let (first, renew) = (memory.step == 1, (memory.step - 1) % self.interval == 0);
+        let rate = T::from_f64(memory.learning_rate);
+        let keep = T::from_f64(1.0 - memory.learning_rate * self.weight_decay);
+        let room =
+            |s: &Segment| self.matrix(s).map_or(0, |m| 2 * s.range.len() + m.left_len().max(m.right_len()));
+        memory.scratch.resize(layout.segments().iter().map(room).max().unwrap_or(0), T::ZERO);
+        let Memory { vectors, scratch, .. } = memory;
+        let [moments, roots, squares] = vectors.as_mut_slice() else { unreachable!("three slots") };
+        let (mut moments, mut roots, mut squares) = (&mut moments[..], &mut roots[..], &mut squares[..]);
+        for segment in layout.segments() {
+            let (p, g) = (&mut params[segment.range.clone()], &grads[segment.range.clone()]);
+            let Some(matrix) = self.matrix(segment) else {
+                update(p, g, [split_off(&mut squares, p.len())], Diagonal { keep, rate });
+                continue;
+            };
+            let (direction, rest) = scratch.split_at_mut(g.len());
+            let (other, product) = rest.split_at_mut(g.len());
+            direction.copy_from_slice(g);
+            let Matrix { rows, columns, .. } = matrix;
+            if matrix.left {
+                transpose(g, other, [rows, columns]);
+                let len = matrix.left_len();
+                let (moment, root) = (split_off(&mut moments, len), split_off(&mut roots, len));
+                let side = Side { n: rows, first, renew, epsilon: self.epsilon, root: matrix.root() };
+                side.accumulate(g, other, moment, root, product);
+                multiply(root, g, direction, [rows, rows, columns]);
+            }
+            if matrix.right {
+                transpose(g, other, [rows, columns]);
+                let len = matrix.right_len();
+                let (moment, root) = (split_off(&mut moments, len), split_off(&mut roots, len));
+                let side = Side { n: columns, first, renew, epsilon: self.epsilon, root: matrix.root() };
+                side.accumulate(other, g, moment, root, product);
+                multiply(direction, root, other, [rows, columns, columns]);
+                direction.copy_from_slice(other);
+            }
+            update(p, direction, [], Apply { keep, rate });
+        }
+    }
+}
+
+/// One preconditioner.
+struct Side {
+    n: usize,
+    first: bool,
+    renew: bool,
+    epsilon: f64,
+    root: u32,
+}
+
+impl Side {
+    /// Adds A Aᵀ to the moment, for A of n rows and its transpose, and renews the root when it is time.
+    fn accumulate<T: Float>(
+        &self,
+        a: &[T],
+        transposed: &[T],
+        moment: &mut [T],
+        root: &mut [T],
+        product: &mut [T],
+    ) {
+        let n = self.n;
+        if self.first {
+            moment.iter_mut().step_by(n + 1).for_each(|d| *d = T::from_f64(self.epsilon));
+        }
+        let product = &mut product[..n * n];
+        multiply(a, transposed, product, [n, a.len() / n, n]);
+        moment.iter_mut().zip(&*product).for_each(|(m, &x)| *m += x);
+        if self.renew {
+            inverse_root(moment, n, self.root, root);
+        }
+    }
+}
+
+/// θ ← keep θ − η d.
+#[derive(Clone, Copy)]
+struct Apply<T> {
+    keep: T,
+    rate: T,
+}
+
+impl<T: Float> Update<T, 0> for Apply<T> {
+    #[inline(always)]
+    fn apply<I: Isa>(&self, p: T, d: T, _: [T; 0]) -> (T, [T; 0], [T; 0]) {
+        (I::mul_add(self.keep, p, -(self.rate * d)), [], [])
+    }
+}
+
+/// The step of a vector: Adagrad's.
+#[derive(Clone, Copy)]
+struct Diagonal<T> {
+    keep: T,
+    rate: T,
+}
+
+impl<T: Float> Update<T, 1> for Diagonal<T> {
+    #[inline(always)]
+    fn apply<I: Isa>(&self, p: T, g: T, [s]: [T; 1]) -> (T, [T; 1], [T; 0]) {
+        let s = I::mul_add(g, g, s);
+        (I::mul_add(self.keep, p, -(self.rate * g / s.sqrt())), [s], [])
+    }
+}
