@@ -1,0 +1,5 @@
+//! Minimisation of smooth functions with curvature.
+
+mod method;
+
+pub use method::{Iterate, Method, Minimizer, Run};
