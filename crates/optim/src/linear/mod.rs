@@ -14,12 +14,12 @@
 //! use wengert_optim::linear::{Settings, cg};
 //! use wengert_optim::{Objective, Problem};
 //!
-//! let quadratic = Problem::new(2, |_: &[f64]| 0.0).hvp(|_, v, out| {
+//! let quadratic = Problem::new(2, |_: &[f64]| 0.0).with_hvp(|_, v, out| {
 //!     out[0] = 4.0 * v[0] + v[1];
 //!     out[1] = v[0] + 3.0 * v[1];
 //! });
 //! let a = quadratic.hessian(&[0.0, 0.0]).unwrap();
-//! let mut x = [0.0, 0.0];
+//! let mut x = [0.0f64, 0.0];
 //! let solved = cg(&*a, &[1.0, 2.0], &mut x, None, &Settings::default());
 //! assert!(solved.converged() && (x[0] - 1.0 / 11.0).abs() < 1e-12 && (x[1] - 7.0 / 11.0).abs() < 1e-12);
 //! ```

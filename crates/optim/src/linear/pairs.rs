@@ -78,12 +78,12 @@ impl<T: Float> CurvaturePairs<T> {
     /// Adds a pair, forgetting the oldest beyond the capacity. Refuses it, and returns false, unless its curvature is
     /// positive relative to its lengths: sᵀy > ε ‖s‖ ‖y‖.
     pub fn push(&mut self, step: &[T], change: &[T]) -> bool {
+        if self.capacity == 0 {
+            return false;
+        }
         let (product, size) = (dot(step, change), vector::norm(change));
         if !(product > T::EPSILON.to_f64() * vector::norm(step) * size && product.is_finite() && size > 0.0) {
             return false;
-        }
-        if self.capacity == 0 {
-            return true;
         }
         if self.len() == self.capacity {
             self.steps.drain(..self.dimension);

@@ -50,7 +50,7 @@ impl std::fmt::Display for Counts {
 /// ```
 /// use wengert_optim::{Counted, Objective, Problem};
 ///
-/// let square = Problem::new(1, |x: &[f64]| x[0] * x[0]).gradient(|x, g| g[0] = 2.0 * x[0]);
+/// let square = Problem::new(1, |x: &[f64]| x[0] * x[0]).with_gradient(|x, g| g[0] = 2.0 * x[0]);
 /// let counted = Counted::new(&square);
 /// counted.value(&[1.0]);
 /// counted.value_and_gradient(&[2.0], &mut [0.0]);

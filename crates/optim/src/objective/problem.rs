@@ -9,19 +9,19 @@ type Product<'f, T> = Box<dyn Fn(&[T], &[T], &mut [T]) + 'f>;
 
 /// An [`Objective`] from closures.
 ///
-/// Without [`gradient`](Self::gradient) derivatives are central differences (2n values a gradient, good to about
-/// ε^⅔). Without [`hvp`](Self::hvp) or [`hessian`](Self::hessian) there is no Hessian, and a method that needs
-/// one says so, unless [`difference_hessian`](Self::difference_hessian) allows differences of gradients.
+/// Without [`with_gradient`](Self::with_gradient) derivatives are central differences (2n values a gradient, good to about
+/// ε^⅔). Without [`with_hvp`](Self::with_hvp) or [`with_hessian`](Self::with_hessian) there is no Hessian, and a method that needs
+/// one says so, unless [`with_difference_hessian`](Self::with_difference_hessian) allows differences of gradients.
 ///
 /// ```
 /// use wengert_optim::{Method, Problem, TrustRegionNewton};
 ///
 /// let rosenbrock = Problem::new(2, |x: &[f64]| (1.0 - x[0]).powi(2) + 100.0 * (x[1] - x[0] * x[0]).powi(2))
-///     .gradient(|x, g| {
+///     .with_gradient(|x, g| {
 ///         g[0] = -2.0 * (1.0 - x[0]) - 400.0 * x[0] * (x[1] - x[0] * x[0]);
 ///         g[1] = 200.0 * (x[1] - x[0] * x[0]);
 ///     })
-///     .hvp(|x, v, out| {
+///     .with_hvp(|x, v, out| {
 ///         out[0] = (2.0 - 400.0 * (x[1] - 3.0 * x[0] * x[0])) * v[0] - 400.0 * x[0] * v[1];
 ///         out[1] = -400.0 * x[0] * v[0] + 200.0 * v[1];
 ///     });
@@ -49,25 +49,25 @@ impl<'f, T: Float> Problem<'f, T> {
     }
 
     /// Gives the gradient: `gradient(x, out)`.
-    pub fn gradient(mut self, gradient: impl Fn(&[T], &mut [T]) + 'f) -> Self {
+    pub fn with_gradient(mut self, gradient: impl Fn(&[T], &mut [T]) + 'f) -> Self {
         self.gradient = Some(Box::new(gradient));
         self
     }
 
     /// Gives Hessian-vector products: `product(x, v, out)`.
-    pub fn hvp(mut self, product: impl Fn(&[T], &[T], &mut [T]) + 'f) -> Self {
+    pub fn with_hvp(mut self, product: impl Fn(&[T], &[T], &mut [T]) + 'f) -> Self {
         self.hessian = Hessian::Product(Box::new(product));
         self
     }
 
     /// Gives the whole Hessian: `hessian(x, out)` with `out` of n² elements.
-    pub fn hessian(mut self, hessian: impl Fn(&[T], &mut [T]) + 'f) -> Self {
+    pub fn with_hessian(mut self, hessian: impl Fn(&[T], &mut [T]) + 'f) -> Self {
         self.hessian = Hessian::Dense(Box::new(hessian));
         self
     }
 
     /// Takes central differences of the gradient, two gradients a product, for the Hessian.
-    pub fn difference_hessian(mut self) -> Self {
+    pub fn with_difference_hessian(mut self) -> Self {
         self.hessian = Hessian::Differences;
         self
     }

@@ -306,7 +306,7 @@ fn conclude<T: Float, M: Method<T> + ?Sized>(
 /// use wengert_optim::{Bfgs, Lbfgs, Minimizer, Problem};
 ///
 /// let methods: [Box<dyn Minimizer<f64>>; 2] = [Box::new(Lbfgs::default()), Box::new(Bfgs::default())];
-/// let square = Problem::new(1, |x: &[f64]| x[0] * x[0]).gradient(|x, g| g[0] = 2.0 * x[0]);
+/// let square = Problem::new(1, |x: &[f64]| x[0] * x[0]).with_gradient(|x, g| g[0] = 2.0 * x[0]);
 /// for method in methods {
 ///     assert!(method.run(&square, &[3.0]).unwrap().converged());
 /// }
