@@ -135,7 +135,12 @@ impl<T: Float, D: Direction<T>> Method<T> for Descent<D> {
         self.direction.begin(problem, at)
     }
 
-    fn advance(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>, memory: &mut D::Memory) -> Result<f64, Reason> {
+    fn advance(
+        &self,
+        problem: &Counted<'_, T>,
+        at: &mut Iterate<T>,
+        memory: &mut D::Memory,
+    ) -> Result<f64, Reason> {
         let mut direction = vec![T::ZERO; at.point.len()];
         loop {
             let mut alpha = self.direction.direction(problem, at, memory, &mut direction)?;

@@ -64,7 +64,8 @@ impl CurvatureProbe {
         for _ in 0..40 {
             vector::add_scaled(&at.point, length, direction, &mut point);
             let value = problem.value(&point);
-            if value.is_finite() && value < at.value && value <= at.value + 0.25 * curvature * length * length {
+            if value.is_finite() && value < at.value && value <= at.value + 0.25 * curvature * length * length
+            {
                 let mut gradient = vec![T::ZERO; point.len()];
                 problem.gradient(&point, &mut gradient);
                 if vector::all_finite(&gradient) {

@@ -47,6 +47,9 @@ pub trait Subproblem<T: Float> {
 
     /// Whether [`learn`](Self::learn) does anything; rejected trials then cost a gradient.
     const LEARNS: bool = false;
+
+    /// Whether the model is that of the Hessian, so that the driver may look for negative curvature by its products.
+    const SECOND_ORDER: bool = false;
 }
 
 /// A trust-region method: minimises the [`Subproblem`]'s model in a ball whose radius follows how well the model
@@ -63,7 +66,7 @@ pub struct TrustRegion<S> {
     pub accept: f64,
     /// When to stop.
     pub stopping: Stopping,
-    /// The test for a saddle before convergence is claimed, for objectives with a Hessian.
+    /// The test for a saddle before convergence is claimed, where the model is that of the Hessian.
     pub probe: CurvatureProbe,
 }
 
@@ -109,15 +112,23 @@ impl<T: Float, S: Subproblem<T>> Method<T> for TrustRegion<S> {
     }
 
     fn begin(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<Self::State, MinimizeError> {
-        MinimizeError::require("initial_radius", self.initial_radius, "positive", |r| r > 0.0 && r.is_finite())?;
+        MinimizeError::require("initial_radius", self.initial_radius, "positive", |r| {
+            r > 0.0 && r.is_finite()
+        })?;
         MinimizeError::require("max_radius", self.max_radius, "positive", |r| r > 0.0)?;
         MinimizeError::require("accept", self.accept, "in [0, 0.25)", |a| (0.0..0.25).contains(&a))?;
         let memory = self.subproblem.begin(problem, at)?;
-        let radius = self.subproblem.first_radius(at, &memory).unwrap_or(self.initial_radius).min(self.max_radius);
+        let radius =
+            self.subproblem.first_radius(at, &memory).unwrap_or(self.initial_radius).min(self.max_radius);
         Ok(TrustState { radius, first: true, memory })
     }
 
-    fn advance(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>, state: &mut Self::State) -> Result<f64, Reason> {
+    fn advance(
+        &self,
+        problem: &Counted<'_, T>,
+        at: &mut Iterate<T>,
+        state: &mut Self::State,
+    ) -> Result<f64, Reason> {
         let mut trials = Vec::new();
         let result = self.try_steps(problem, at, state, &mut trials);
         if S::LEARNS {
@@ -137,7 +148,7 @@ impl<T: Float, S: Subproblem<T>> Method<T> for TrustRegion<S> {
     }
 
     fn escape(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>, _state: &mut Self::State) -> Option<f64> {
-        self.probe.escape(problem, at)
+        if S::SECOND_ORDER { self.probe.escape(problem, at) } else { None }
     }
 }
 

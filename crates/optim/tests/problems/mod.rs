@@ -133,7 +133,12 @@ pub fn all() -> Vec<TestProblem> {
             ..p("powell_singular", formula!(powell_singular), |_| vec![3.0, -1.0, 0.0, 1.0], 4)
         },
         p("wood", formula!(wood), |_| vec![-3.0, -1.0, -3.0, -1.0], 4),
-        p("variably_dimensioned_10", formula!(variably_dimensioned), |n| (0..n).map(|i| 1.0 - (i + 1) as f64 / n as f64).collect(), 10),
+        p(
+            "variably_dimensioned_10",
+            formula!(variably_dimensioned),
+            |n| (0..n).map(|i| 1.0 - (i + 1) as f64 / n as f64).collect(),
+            10,
+        ),
         p("broyden_tridiagonal_100", formula!(broyden_tridiagonal), |n| vec![-1.0; n], 100),
         p("zakharov_10", formula!(zakharov), |n| vec![1.0; n], 10),
     ]

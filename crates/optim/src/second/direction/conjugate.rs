@@ -6,7 +6,7 @@ use super::super::descent::{Descent, DescentDefaults, Direction, Taken, unit_len
 use super::super::method::Iterate;
 use crate::objective::Counted;
 use crate::outcome::{MinimizeError, Reason};
-use crate::search::{LineSearch, StrongWolfe};
+use crate::search::{LineSearch, MoreThuente};
 use crate::vector::{self, Float, dot};
 
 /// Nonlinear conjugate gradients: three vectors of memory, for problems too large for anything else.
@@ -31,13 +31,14 @@ pub enum Beta {
     PolakRibiere,
     /// max(0, gᵀy/‖g₋‖²) (Gilbert and Nocedal, 1992).
     PolakRibierePlus,
-    /// gᵀy/d₋ᵀy (Hestenes and Stiefel, 1952).
+    /// gᵀy/d₋ᵀy (Hestenes and Stiefel, 1952). The default: with Powell's restarts the fewest evaluations on the
+    /// standard test problems.
+    #[default]
     HestenesStiefel,
     /// ‖g‖²/d₋ᵀy (Dai and Yuan, 1999): descent under the weak Wolfe conditions.
     DaiYuan,
     /// (y − 2 d₋ ‖y‖²/d₋ᵀy)ᵀg/d₋ᵀy, not below −1/(‖d₋‖ min(η, ‖g₋‖)) with η = 0.01 ‖g₀‖ (Hager and Zhang, 2005):
-    /// gᵀd ≤ −⅞‖g‖² under any line search. The default.
-    #[default]
+    /// gᵀd ≤ −⅞‖g‖² under any line search.
     HagerZhang,
     /// ‖g‖²/(‖g₋‖² + μ|gᵀd₋|) with μ > 1: Fletcher–Reeves with gᵀd ≤ −(1 − 1/μ)‖g‖² under any line search.
     GuaranteedDescent {
@@ -51,22 +52,21 @@ pub enum Beta {
 pub struct ConjugateDirection {
     /// The formula for β.
     pub beta: Beta,
-    /// Restarts with steepest descent after this many steps; `None` for never. The default, `None`.
+    /// Restarts with steepest descent after this many steps; `None`, the default, for never.
     pub restart_every: Option<u64>,
-    /// Powell's restart: when |gᵀg₋| is at least this times ‖g‖², so conjugacy is lost; `None` for never. The default,
-    /// `None`.
+    /// Powell's restart: when |gᵀg₋| is at least this times ‖g‖², so conjugacy is lost; `None` for never; 0.8.
     pub powell: Option<f64>,
 }
 
 impl Default for ConjugateDirection {
     fn default() -> Self {
-        Self { beta: Beta::default(), restart_every: None, powell: None }
+        Self { beta: Beta::default(), restart_every: None, powell: Some(0.8) }
     }
 }
 
 impl DescentDefaults for ConjugateDirection {
     fn search() -> Arc<dyn LineSearch> {
-        Arc::new(StrongWolfe { curvature: 0.1, ..StrongWolfe::default() })
+        Arc::new(MoreThuente { decrease: 1e-4, curvature: 0.4, ..MoreThuente::default() })
     }
 }
 

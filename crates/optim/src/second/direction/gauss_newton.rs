@@ -40,7 +40,10 @@ impl<T: Float> Direction<T> for GaussNewtonDirection {
 
     fn begin(&self, problem: &Counted<'_, T>, at: &Iterate<T>) -> Result<InitialNorm, MinimizeError> {
         if problem.residuals().is_none() && problem.gauss_newton(&at.point).is_none() {
-            return Err(MinimizeError::Missing { method: "GaussNewton", what: "residuals or a Gauss–Newton matrix" });
+            return Err(MinimizeError::Missing {
+                method: "GaussNewton",
+                what: "residuals or a Gauss–Newton matrix",
+            });
         }
         Ok(InitialNorm::of(at))
     }
@@ -90,7 +93,8 @@ impl GaussNewtonDirection {
             }
         }
         // Of the many solutions of a rank-deficient problem LSMR gives the shortest.
-        let solved = lsmr(&*residuals.jacobian(&at.point), &r, direction, 0.0, &Settings::tolerance(tolerance));
+        let solved =
+            lsmr(&*residuals.jacobian(&at.point), &r, direction, 0.0, &Settings::tolerance(tolerance));
         count(2 * solved.iterations);
     }
 }

@@ -61,7 +61,11 @@ impl<T: Float> Direction<T> for NewtonCgDirection {
             hessian.apply(&p, &mut hp);
             direction.copy_from_slice(&p);
             let curvature = vector::dot(&p, &hp).abs();
-            return Ok(if curvature > 0.0 { vector::dot(&p, &p) / curvature } else { 1.0 / vector::norm(&p) });
+            return Ok(if curvature > 0.0 {
+                vector::dot(&p, &p) / curvature
+            } else {
+                1.0 / vector::norm(&p)
+            });
         }
         Ok(1.0)
     }

@@ -18,6 +18,7 @@ pub struct ExactModel;
 
 impl<T: Float> Subproblem<T> for ExactModel {
     type Memory = ();
+    const SECOND_ORDER: bool = true;
 
     fn begin(&self, problem: &Counted<'_, T>, at: &Iterate<T>) -> Result<(), MinimizeError> {
         match problem.hessian(&at.point) {
@@ -46,7 +47,8 @@ impl<T: Float> Subproblem<T> for ExactModel {
             for (y, q) in y.iter().zip(vectors.chunks_exact(n)) {
                 vector::axpy(*y, q, &mut step);
             }
-            let fall = y.iter().zip(&values).zip(&coefficients).map(|((y, v), c)| -y * (c + 0.5 * v * y)).sum();
+            let fall =
+                y.iter().zip(&values).zip(&coefficients).map(|((y, v), c)| -y * (c + 0.5 * v * y)).sum();
             let mut out = vec![T::ZERO; n];
             vector::from_f64(&step, &mut out);
             TrustStep {
@@ -85,7 +87,11 @@ fn minimise(values: &[f64], c: &[f64], radius: f64) -> (Vec<f64>, bool) {
         if excess.abs() <= 1e-12 {
             return (y, true);
         }
-        if excess > 0.0 { below = lambda } else { above = lambda }
+        if excess > 0.0 {
+            below = lambda
+        } else {
+            above = lambda
+        }
         let slope: f64 = y.iter().zip(values).map(|(y, v)| y * y / (v + lambda)).sum();
         let newton = lambda + length * length / slope * excess;
         let next = if newton > below && newton < above { newton } else { 0.5 * (below + above) };

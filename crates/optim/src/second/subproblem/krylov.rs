@@ -87,7 +87,11 @@ pub struct KrylovMemory<T: Float> {
 }
 
 impl KrylovModel {
-    fn operator<'a, T: Float>(&self, problem: &'a Counted<'_, T>, x: &[T]) -> Option<Box<dyn Operator<T> + 'a>> {
+    fn operator<'a, T: Float>(
+        &self,
+        problem: &'a Counted<'_, T>,
+        x: &[T],
+    ) -> Option<Box<dyn Operator<T> + 'a>> {
         match self.curvature {
             Curvature::Hessian => problem.hessian(x),
             Curvature::GaussNewton => problem.gauss_newton(x),
@@ -97,6 +101,7 @@ impl KrylovModel {
 
 impl<T: Float> Subproblem<T> for KrylovModel {
     type Memory = KrylovMemory<T>;
+    const SECOND_ORDER: bool = true;
 
     fn begin(&self, problem: &Counted<'_, T>, at: &Iterate<T>) -> Result<KrylovMemory<T>, MinimizeError> {
         let what = match self.curvature {
@@ -107,7 +112,10 @@ impl<T: Float> Subproblem<T> for KrylovModel {
             return Err(MinimizeError::Missing { method: "TrustRegionNewton", what });
         }
         let capacity = if let Preconditioning::Lbfgs(capacity) = self.preconditioning { capacity } else { 0 };
-        Ok(KrylovMemory { initial: InitialNorm::of(at), pairs: CurvaturePairs::new(at.point.len(), capacity) })
+        Ok(KrylovMemory {
+            initial: InitialNorm::of(at),
+            pairs: CurvaturePairs::new(at.point.len(), capacity),
+        })
     }
 
     fn model<'a>(
@@ -120,14 +128,18 @@ impl<T: Float> Subproblem<T> for KrylovModel {
         let settings = Settings { tolerance: memory.initial.forcing(at), max_iterations: self.max_products };
         let preconditioner: Option<Box<dyn Operator<T> + 'a>> = match self.preconditioning {
             Preconditioning::None => None,
-            Preconditioning::Diagonal => Some(Box::new(DiagonalPreconditioner::new(&hessian.diagonal(), 1e-6))),
+            Preconditioning::Diagonal => {
+                Some(Box::new(DiagonalPreconditioner::new(&hessian.diagonal(), 1e-6)))
+            }
             Preconditioning::Lbfgs(_) if memory.pairs.is_empty() => None,
             Preconditioning::Lbfgs(_) => Some(Box::new(memory.pairs.clone())),
         };
         memory.pairs.clear();
         let hessian = Recording { operator: hessian, pairs: RefCell::new(&mut memory.pairs) };
         Ok(Box::new(move |radius| match self.solver {
-            KrylovSolver::Steihaug => steihaug(&hessian, &at.gradient, radius, preconditioner.as_deref(), &settings),
+            KrylovSolver::Steihaug => {
+                steihaug(&hessian, &at.gradient, radius, preconditioner.as_deref(), &settings)
+            }
             KrylovSolver::Gltr => gltr(&hessian, &at.gradient, radius, &settings),
         }))
     }

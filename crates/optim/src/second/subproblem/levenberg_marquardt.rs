@@ -137,7 +137,8 @@ fn damped_step(factor: &Triangular, d: &[f64], radius: f64) -> (Vec<f64>, bool) 
         low = newton_gain(factor, d, &p, size, radius);
     }
     // λ is at most ‖D⁻¹Jᵀr‖/radius.
-    let gradient: Vec<f64> = (0..n).map(|j| (0..=j).map(|i| factor.factor()[i * n + j] * factor.rhs[i]).sum()).collect();
+    let gradient: Vec<f64> =
+        (0..n).map(|j| (0..=j).map(|i| factor.factor()[i * n + j] * factor.rhs[i]).sum()).collect();
     let mut high = gradient.iter().zip(d).map(|(g, d)| g / d).fold(0.0, f64::hypot) / radius;
     let mut lambda = low.max(1e-3 * high);
     let mut p = vec![0.0; n];
@@ -153,10 +154,16 @@ fn damped_step(factor: &Triangular, d: &[f64], radius: f64) -> (Vec<f64>, bool) 
         let damped = qr(stacked, 2 * n, n, rhs);
         p = damped.solve(&damped.rhs);
         let size = length(&p);
-        if (size - radius).abs() <= 0.1 * radius || (low == 0.0 && size < radius && lambda <= f64::MIN_POSITIVE) {
+        if (size - radius).abs() <= 0.1 * radius
+            || (low == 0.0 && size < radius && lambda <= f64::MIN_POSITIVE)
+        {
             break;
         }
-        if size > radius { low = f64::max(low, lambda) } else { high = f64::min(high, lambda) }
+        if size > radius {
+            low = f64::max(low, lambda)
+        } else {
+            high = f64::min(high, lambda)
+        }
         let newton = lambda + newton_gain(&damped, d, &p, size, radius);
         lambda = if newton > low && newton < high { newton } else { (low * high).sqrt().max(1e-3 * high) };
     }

@@ -56,7 +56,8 @@ impl<T: Float> Subproblem<T> for Sr1Model {
         memory: &'a mut Sr1Memory<T>,
     ) -> Result<Model<'a, T>, Reason> {
         // Products cost no evaluation: solve accurately.
-        let settings = Settings { tolerance: memory.initial.forcing(at).min(1e-6), max_iterations: Some(memory.n) };
+        let settings =
+            Settings { tolerance: memory.initial.forcing(at).min(1e-6), max_iterations: Some(memory.n) };
         Ok(Box::new(move |radius| gltr(memory, &at.gradient, radius, &settings)))
     }
 
