@@ -30,3 +30,17 @@ pub use first::*;
 pub use layout::{Layout, Segment, name_matches};
 pub use optimizer::{Evaluate, Optimizer};
 pub use state::{Scalar, State, StateError, Values};
+
+// Second-order and closure methods.
+pub mod linear;
+mod objective;
+mod outcome;
+pub mod search;
+mod second;
+mod stopping;
+pub mod vector;
+
+pub use objective::{Counted, Counts, Jacobian, LeastSquares, Objective, Operator, Problem, Residuals};
+pub use outcome::{MinimizeError, Multipliers, Outcome, Reason, Record};
+pub use second::*;
+pub use stopping::Stopping;

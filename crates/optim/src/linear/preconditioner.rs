@@ -1,0 +1,31 @@
+use crate::objective::Operator;
+use crate::vector::{self, Float};
+
+/// Division by a positive diagonal (Jacobi): M⁻¹ for [`cg`](super::cg), [`minres`](super::minres) and the trust
+/// region methods.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DiagonalPreconditioner<T> {
+    inverse: Vec<T>,
+}
+
+impl<T: Float> DiagonalPreconditioner<T> {
+    /// From the diagonal of the matrix. Elements that are not positive, or are tiny beside the largest, are replaced
+    /// by `floor` times the largest absolute element, so that M is positive definite whatever the matrix.
+    pub fn new(diagonal: &[T], floor: f64) -> Self {
+        let least = (floor * vector::norm_inf(diagonal)).max(f64::MIN_POSITIVE.sqrt());
+        Self { inverse: diagonal.iter().map(|d| T::from_f64(1.0 / d.to_f64().abs().max(least))).collect() }
+    }
+}
+
+impl<T: Float> Operator<T> for DiagonalPreconditioner<T> {
+    fn dimension(&self) -> usize {
+        self.inverse.len()
+    }
+    fn apply(&self, v: &[T], out: &mut [T]) {
+        out.copy_from_slice(v);
+        vector::multiply(&self.inverse, out);
+    }
+    fn diagonal(&self) -> Vec<T> {
+        self.inverse.clone()
+    }
+}

@@ -1,0 +1,154 @@
+//! Counting evaluations.
+
+use std::cell::Cell;
+use std::ops::{AddAssign, Sub};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Objective, Operator, Residuals};
+use crate::vector::Float;
+
+/// How often an objective was evaluated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Values f(x), including those that came with a gradient.
+    pub values: u64,
+    /// Gradients ∇f(x).
+    pub gradients: u64,
+    /// Products of a vector with a Hessian, a Gauss–Newton matrix, a Jacobian or its transpose.
+    pub products: u64,
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.values += other.values;
+        self.gradients += other.gradients;
+        self.products += other.products;
+    }
+}
+
+impl Sub for Counts {
+    type Output = Self;
+    fn sub(self, other: Self) -> Self {
+        Self {
+            values: self.values - other.values,
+            gradients: self.gradients - other.gradients,
+            products: self.products - other.products,
+        }
+    }
+}
+
+impl std::fmt::Display for Counts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} f, {} g", self.values, self.gradients)?;
+        if self.products > 0 { write!(f, ", {} Hv", self.products) } else { Ok(()) }
+    }
+}
+
+/// An objective that counts its evaluations.
+///
+/// ```
+/// use wengert_optim::{Counted, Objective, Problem};
+///
+/// let square = Problem::new(1, |x: &[f64]| x[0] * x[0]).with_gradient(|x, g| g[0] = 2.0 * x[0]);
+/// let counted = Counted::new(&square);
+/// counted.value(&[1.0]);
+/// counted.value_and_gradient(&[2.0], &mut [0.0]);
+/// assert_eq!((counted.counts().values, counted.counts().gradients), (2, 1));
+/// ```
+pub struct Counted<'a, T: Float> {
+    objective: &'a dyn Objective<T>,
+    counts: Cell<Counts>,
+}
+
+impl<'a, T: Float> Counted<'a, T> {
+    /// Counts the evaluations of `objective`, from zero.
+    pub fn new(objective: &'a dyn Objective<T>) -> Self {
+        Self { objective, counts: Cell::default() }
+    }
+
+    /// The counts so far.
+    pub fn counts(&self) -> Counts {
+        self.counts.get()
+    }
+
+    /// Adds evaluations made elsewhere, such as those of a sub-problem.
+    pub fn add(&self, more: Counts) {
+        let mut counts = self.counts.get();
+        counts += more;
+        self.counts.set(counts);
+    }
+
+    /// The residuals, uncounted; count them with [`add`](Self::add).
+    pub fn least_squares(&self) -> Option<&dyn Residuals<T>> {
+        self.objective.residuals()
+    }
+}
+
+impl<T: Float> Objective<T> for Counted<'_, T> {
+    fn dimension(&self) -> usize {
+        self.objective.dimension()
+    }
+    fn value(&self, x: &[T]) -> f64 {
+        self.add(Counts { values: 1, ..Counts::default() });
+        self.objective.value(x)
+    }
+    fn value_and_gradient(&self, x: &[T], gradient: &mut [T]) -> f64 {
+        self.add(Counts { values: 1, gradients: 1, products: 0 });
+        self.objective.value_and_gradient(x, gradient)
+    }
+    fn gradient(&self, x: &[T], gradient: &mut [T]) {
+        self.add(Counts { gradients: 1, ..Counts::default() });
+        self.objective.gradient(x, gradient);
+    }
+    fn hessian(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
+        let operator = self.objective.hessian(x)?;
+        Some(Box::new(CountedOperator { operator, counts: &self.counts }))
+    }
+    fn gauss_newton(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
+        let operator = self.objective.gauss_newton(x)?;
+        Some(Box::new(CountedOperator { operator, counts: &self.counts }))
+    }
+    fn residuals(&self) -> Option<&dyn Residuals<T>> {
+        self.objective.residuals()
+    }
+    fn batch(&self, index: u64) -> Option<Box<dyn Objective<T> + '_>> {
+        self.objective.batch(index)
+    }
+}
+
+struct CountedOperator<'a, T> {
+    operator: Box<dyn Operator<T> + 'a>,
+    counts: &'a Cell<Counts>,
+}
+
+impl<T> CountedOperator<'_, T> {
+    fn count(&self, products: usize) {
+        let mut counts = self.counts.get();
+        counts.products += products as u64;
+        self.counts.set(counts);
+    }
+}
+
+impl<T: Float> Operator<T> for CountedOperator<'_, T> {
+    fn dimension(&self) -> usize {
+        self.operator.dimension()
+    }
+    fn apply(&self, v: &[T], out: &mut [T]) {
+        self.count(1);
+        self.operator.apply(v, out);
+    }
+    fn apply_many(&self, vectors: &[T], out: &mut [T]) {
+        self.count(vectors.len() / self.dimension().max(1));
+        self.operator.apply_many(vectors, out);
+    }
+    // A dense matrix or a diagonal counts as the products it stands for, however the operator makes it.
+    fn dense(&self) -> Vec<T> {
+        self.count(self.dimension());
+        self.operator.dense()
+    }
+    fn diagonal(&self) -> Vec<T> {
+        self.count(self.dimension());
+        self.operator.diagonal()
+    }
+}

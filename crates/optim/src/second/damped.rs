@@ -1,0 +1,178 @@
+//! Damping adapted by how well the model predicts, for Newton's method and Hessian-free optimisation.
+
+use serde::{Deserialize, Serialize};
+
+use super::descent::InitialNorm;
+use super::method::{Iterate, Method};
+use super::probe::CurvatureProbe;
+use crate::linear::{Settings, cg};
+use crate::objective::{Counted, Objective, Operator};
+use crate::outcome::{MinimizeError, Reason};
+use crate::stopping::Stopping;
+use crate::vector::{self, Float};
+
+/// A + λI.
+pub(super) struct Shifted<'a, T: Float> {
+    pub(super) operator: &'a dyn Operator<T>,
+    pub(super) shift: f64,
+}
+
+impl<T: Float> Operator<T> for Shifted<'_, T> {
+    fn dimension(&self) -> usize {
+        self.operator.dimension()
+    }
+    fn apply(&self, v: &[T], out: &mut [T]) {
+        self.operator.apply(v, out);
+        vector::axpy(self.shift, v, out);
+    }
+}
+
+/// ‖A g‖/‖g‖: the scale of a curvature, so that damping can be set relative to it.
+pub(super) fn curvature_scale<T: Float>(operator: &dyn Operator<T>, gradient: &[T]) -> f64 {
+    let mut product = vec![T::ZERO; gradient.len()];
+    operator.apply(gradient, &mut product);
+    let scale = vector::norm(&product) / vector::norm(gradient);
+    if scale.is_finite() && scale > 0.0 { scale } else { 1.0 }
+}
+
+/// A trial step: where it leads and how the model did.
+pub(super) struct Trial<T: Float> {
+    pub(super) next: Option<Iterate<T>>,
+    /// Actual over predicted reduction.
+    pub(super) ratio: f64,
+    pub(super) flat: bool,
+    pub(super) finite: bool,
+}
+
+/// Evaluates `at + step`, and its gradient if the value fell (or cannot be told from the old one and the gradient shrank).
+pub(super) fn try_step<T: Float>(
+    problem: &Counted<'_, T>,
+    at: &Iterate<T>,
+    step: &[T],
+    predicted: f64,
+) -> Trial<T> {
+    let mut point = at.point.clone();
+    vector::axpy(1.0, step, &mut point);
+    let value = problem.value(&point);
+    let noise = 10.0 * T::EPSILON.to_f64() * at.value.abs();
+    let actual = at.value - value;
+    let flat = actual.abs() <= noise && predicted <= noise;
+    let ratio = if flat { 1.0 } else { actual / predicted };
+    let mut next = None;
+    if value.is_finite() && (actual > 0.0 || flat) {
+        let mut gradient = vec![T::ZERO; point.len()];
+        problem.gradient(&point, &mut gradient);
+        let shrank = vector::norm(&gradient) < vector::norm(&at.gradient);
+        if vector::all_finite(&gradient) && (!flat || shrank) {
+            next = Some(Iterate { point, value, gradient });
+        }
+    }
+    Trial { next, ratio, flat, finite: value.is_finite() }
+}
+
+/// Damped Newton: steps of (H + αI) d = −g by conjugate gradients, with α raised where H + αI shows negative curvature or
+/// the model predicts badly, and lowered where it predicts well, so that the end is Newton's method.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DampedNewton {
+    /// The first α, relative to ‖H g‖/‖g‖; 1e-3.
+    pub initial: f64,
+    /// Products a step; `None`, the default, is ten times the dimension.
+    pub max_products: Option<usize>,
+    /// When to stop.
+    pub stopping: Stopping,
+    /// The test for a saddle before convergence is claimed.
+    pub probe: CurvatureProbe,
+}
+
+impl Default for DampedNewton {
+    fn default() -> Self {
+        Self {
+            initial: 1e-3,
+            max_products: None,
+            stopping: Stopping::default(),
+            probe: CurvatureProbe::default(),
+        }
+    }
+}
+
+/// What [`DampedNewton`] remembers.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct DampedState {
+    initial: InitialNorm,
+    /// ‖H g‖/‖g‖ at the start.
+    scale: f64,
+    damping: f64,
+}
+
+impl<T: Float> Method<T> for DampedNewton {
+    type State = DampedState;
+
+    fn stopping(&self) -> &Stopping {
+        &self.stopping
+    }
+
+    fn begin(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<DampedState, MinimizeError> {
+        MinimizeError::require("initial", self.initial, "positive", |i| i > 0.0 && i.is_finite())?;
+        let hessian = problem
+            .hessian(&at.point)
+            .ok_or(MinimizeError::Missing { method: "DampedNewton", what: "a Hessian" })?;
+        let scale = curvature_scale(&*hessian, &at.gradient);
+        Ok(DampedState { initial: InitialNorm::of(at), scale, damping: self.initial * scale })
+    }
+
+    fn advance(
+        &self,
+        problem: &Counted<'_, T>,
+        at: &mut Iterate<T>,
+        state: &mut DampedState,
+    ) -> Result<f64, Reason> {
+        let hessian = problem.hessian(&at.point).ok_or(Reason::NonFinite)?;
+        let settings = Settings { tolerance: state.initial.forcing(at), max_iterations: self.max_products };
+        let n = at.point.len();
+        let mut rhs = vec![T::ZERO; n];
+        vector::scaled(-1.0, &at.gradient, &mut rhs);
+        let mut seen_finite = false;
+        for _ in 0..60 {
+            let shifted = Shifted { operator: &*hessian, shift: state.damping };
+            let mut step = vec![T::ZERO; n];
+            let solved = cg(&shifted, &rhs, &mut step, None, &settings);
+            if let Some(p) = solved.negative_curvature {
+                // At least past this direction's curvature.
+                let mut product = vec![T::ZERO; n];
+                shifted.apply(&p, &mut product);
+                let below = -vector::dot(&p, &product) / vector::dot(&p, &p);
+                state.damping = (4.0 * state.damping).max(state.damping + 2.0 * below);
+                continue;
+            }
+            let predicted = predicted_fall(&*hessian, at, &step);
+            let trial = try_step(problem, at, &step, predicted);
+            seen_finite |= trial.finite;
+            let raise = |damping: f64| damping.max(1e-10 * state.scale) * 4.0;
+            if let Some(next) = trial.next.filter(|_| trial.ratio > 1e-4) {
+                if trial.ratio < 0.25 {
+                    state.damping = raise(state.damping);
+                } else if trial.ratio > 0.75 {
+                    state.damping *= 0.1;
+                }
+                *at = next;
+                return Ok(vector::norm(&step));
+            }
+            if trial.flat || !state.damping.is_finite() {
+                break;
+            }
+            state.damping = raise(state.damping);
+        }
+        Err(if seen_finite { Reason::Stalled } else { Reason::NonFinite })
+    }
+
+    fn escape(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>, _state: &mut DampedState) -> Option<f64> {
+        self.probe.escape(problem, at)
+    }
+}
+
+/// −gᵀs − ½ sᵀAs.
+pub(super) fn predicted_fall<T: Float>(operator: &dyn Operator<T>, at: &Iterate<T>, step: &[T]) -> f64 {
+    let mut product = vec![T::ZERO; step.len()];
+    operator.apply(step, &mut product);
+    -vector::dot(&at.gradient, step) - 0.5 * vector::dot(step, &product)
+}

@@ -1,0 +1,230 @@
+//! Methods that search along a line: a [`Direction`], a [line search](crate::search), a stopping rule.
+
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::method::{Iterate, Method};
+use crate::objective::Counted;
+use crate::outcome::{MinimizeError, Reason};
+use crate::search::{LineSearch, Ray, SearchFailure, Start};
+use crate::stopping::Stopping;
+use crate::vector::{self, Float};
+
+/// Where to search next.
+pub trait Direction<T: Float> {
+    /// What is remembered from step to step.
+    type Memory: Serialize + DeserializeOwned;
+
+    /// The memory before the first step.
+    ///
+    /// # Errors
+    /// For settings out of range and for objectives that lack what the direction needs.
+    fn begin(&self, problem: &Counted<'_, T>, at: &Iterate<T>) -> Result<Self::Memory, MinimizeError>;
+
+    /// Writes the direction and returns the step length to try first. Should the direction not be one of descent, the
+    /// driver forgets the memory and takes that of steepest descent.
+    ///
+    /// # Errors
+    /// The reason why there is none.
+    fn direction(
+        &self,
+        problem: &Counted<'_, T>,
+        at: &Iterate<T>,
+        memory: &mut Self::Memory,
+        direction: &mut [T],
+    ) -> Result<f64, Reason>;
+
+    /// Learns from a step that was taken.
+    fn learn(&self, _memory: &mut Self::Memory, _taken: &Taken<'_, T>) {}
+
+    /// Forgets what may have led to a bad direction; false if there was nothing.
+    fn forget(&self, _memory: &mut Self::Memory) -> bool {
+        false
+    }
+
+    /// See [`Method::escape`].
+    fn escape(&self, _problem: &Counted<'_, T>, _at: &mut Iterate<T>) -> Option<f64> {
+        None
+    }
+}
+
+/// A step along a line that was taken.
+pub struct Taken<'a, T: Float> {
+    /// α.
+    pub alpha: f64,
+    /// d.
+    pub direction: &'a [T],
+    /// α d, as it was rounded.
+    pub step: &'a [T],
+    /// The change of the gradient.
+    pub change: &'a [T],
+    /// Where the step began.
+    pub before: &'a Iterate<T>,
+    /// Where it ended.
+    pub after: &'a Iterate<T>,
+}
+
+/// A direction's defaults in a [`Descent`].
+pub trait DescentDefaults: Default {
+    /// The line search that suits it.
+    fn search() -> Arc<dyn LineSearch>;
+}
+
+/// A method that goes along a [`Direction`] as far as a [line search](crate::search) says.
+///
+/// ```
+/// use wengert_optim::search::HagerZhang;
+/// use wengert_optim::{Lbfgs, Method, Problem, Stopping};
+///
+/// let quartic = Problem::new(1, |x: &[f64]| (x[0] - 1.0).powi(4)).with_gradient(|x, g| g[0] = 4.0 * (x[0] - 1.0).powi(3));
+/// let method = Lbfgs::default().with_search(HagerZhang::default()).with_stopping(Stopping::gradient(1e-9));
+/// assert!(method.minimize(&quartic, &[4.0]).unwrap().converged());
+/// ```
+#[derive(Clone, Debug)]
+pub struct Descent<D> {
+    /// Where to go.
+    pub direction: D,
+    /// How far.
+    pub search: Arc<dyn LineSearch>,
+    /// When to stop.
+    pub stopping: Stopping,
+}
+
+impl<D: DescentDefaults> Default for Descent<D> {
+    fn default() -> Self {
+        Self::new(D::default())
+    }
+}
+
+impl<D: DescentDefaults> Descent<D> {
+    /// The direction with the line search that suits it and the default stopping rule.
+    pub fn new(direction: D) -> Self {
+        Self { direction, search: D::search(), stopping: Stopping::default() }
+    }
+}
+
+impl<D> Descent<D> {
+    /// Takes another line search.
+    pub fn with_search(mut self, search: impl LineSearch + 'static) -> Self {
+        self.search = Arc::new(search);
+        self
+    }
+
+    /// Takes another stopping rule.
+    pub fn with_stopping(mut self, stopping: Stopping) -> Self {
+        self.stopping = stopping;
+        self
+    }
+}
+
+/// The first trial along a gradient whose scale is unknown: a step of length 1.
+pub(super) fn unit_length<T: Float>(direction: &[T]) -> f64 {
+    1.0 / vector::norm(direction)
+}
+
+impl<T: Float, D: Direction<T>> Method<T> for Descent<D> {
+    type State = D::Memory;
+
+    fn stopping(&self) -> &Stopping {
+        &self.stopping
+    }
+
+    fn begin(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<D::Memory, MinimizeError> {
+        self.direction.begin(problem, at)
+    }
+
+    fn advance(
+        &self,
+        problem: &Counted<'_, T>,
+        at: &mut Iterate<T>,
+        memory: &mut D::Memory,
+    ) -> Result<f64, Reason> {
+        let mut direction = vec![T::ZERO; at.point.len()];
+        loop {
+            let mut alpha = self.direction.direction(problem, at, memory, &mut direction)?;
+            if !is_descent(&at.gradient, &direction) || !(alpha > 0.0 && alpha.is_finite()) {
+                if self.direction.forget(memory) {
+                    continue;
+                }
+                vector::scaled(-1.0, &at.gradient, &mut direction);
+                alpha = unit_length(&direction);
+            }
+            let failure = match self.search_along(problem, at, memory, &direction, alpha) {
+                Ok(length) => return Ok(length),
+                Err(failure) => failure,
+            };
+            if failure != SearchFailure::Unbounded && self.direction.forget(memory) {
+                continue;
+            }
+            return Err(match failure {
+                SearchFailure::Unbounded => Reason::Unbounded,
+                SearchFailure::NonFinite => Reason::NonFinite,
+                _ => Reason::Stalled,
+            });
+        }
+    }
+
+    fn escape(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>, _memory: &mut D::Memory) -> Option<f64> {
+        self.direction.escape(problem, at)
+    }
+}
+
+impl<D> Descent<D> {
+    fn search_along<T: Float>(
+        &self,
+        problem: &Counted<'_, T>,
+        at: &mut Iterate<T>,
+        memory: &mut D::Memory,
+        direction: &[T],
+        alpha: f64,
+    ) -> Result<f64, SearchFailure>
+    where
+        D: Direction<T>,
+    {
+        let mut ray = Ray::new(problem, &at.point, direction);
+        let start = Start::new(at.value, vector::dot(&at.gradient, direction), alpha);
+        let found = self.search.search(&mut ray, start)?;
+        let (point, value, gradient) = ray.accept(found.step);
+        let after = Iterate { point, value, gradient };
+        if !after.is_finite() {
+            return Err(SearchFailure::NonFinite);
+        }
+        let (mut step, mut change) = (vec![T::ZERO; direction.len()], vec![T::ZERO; direction.len()]);
+        vector::subtract(&after.point, &at.point, &mut step);
+        let length = vector::norm(&step);
+        if length == 0.0 {
+            return Err(SearchFailure::NoProgress);
+        }
+        vector::subtract(&after.gradient, &at.gradient, &mut change);
+        let taken =
+            Taken { alpha: found.step, direction, step: &step, change: &change, before: at, after: &after };
+        self.direction.learn(memory, &taken);
+        *at = after;
+        Ok(length)
+    }
+}
+
+/// Whether gᵀd is negative beyond rounding, relative to the lengths.
+fn is_descent<T: Float>(gradient: &[T], direction: &[T]) -> bool {
+    let slope = vector::dot(gradient, direction);
+    slope < -T::EPSILON.to_f64() * vector::norm(gradient) * vector::norm(direction)
+}
+
+/// Memory of the norm of the first gradient, to which inexact Newton methods compare.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct InitialNorm(pub(super) f64);
+
+impl InitialNorm {
+    pub(super) fn of<T: Float>(at: &Iterate<T>) -> Self {
+        Self(vector::norm(&at.gradient))
+    }
+
+    /// How accurately to solve for a Newton step, relative to the gradient: min(½, √(‖g‖/‖g₀‖)), which makes
+    /// convergence superlinear (Dembo, Eisenstat and Steihaug, 1982) and does not change when f is scaled.
+    pub(super) fn forcing<T: Float>(self, at: &Iterate<T>) -> f64 {
+        let ratio = if self.0 > 0.0 { vector::norm(&at.gradient) / self.0 } else { 1.0 };
+        ratio.sqrt().min(0.5)
+    }
+}

@@ -1,0 +1,169 @@
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::super::descent::{Descent, DescentDefaults, Direction, Taken, unit_length};
+use super::super::method::Iterate;
+use crate::objective::Counted;
+use crate::outcome::{MinimizeError, Reason};
+use crate::search::{LineSearch, MoreThuente};
+use crate::vector::{self, Float, dot};
+
+/// Nonlinear conjugate gradients: three vectors of memory, for problems too large for anything else.
+///
+/// ```
+/// use wengert_optim::{Beta, ConjugateDirection, Method, NonlinearCg, Problem};
+///
+/// let bowl = Problem::new(2, |x: &[f64]| x[0].powi(2) + 50.0 * x[1].powi(2))
+///     .with_gradient(|x, g| { g[0] = 2.0 * x[0]; g[1] = 100.0 * x[1]; });
+/// let method = NonlinearCg::new(ConjugateDirection { beta: Beta::DaiYuan, ..Default::default() });
+/// assert!(method.minimize(&bowl, &[3.0, 1.0]).unwrap().converged());
+/// ```
+pub type NonlinearCg = Descent<ConjugateDirection>;
+
+/// The formula for β in d = −g + β d₋, with y = g − g₋.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Beta {
+    /// ‖g‖²/‖g₋‖² (Fletcher and Reeves, 1964).
+    FletcherReeves,
+    /// gᵀy/‖g₋‖² (Polak and Ribière, 1969).
+    PolakRibiere,
+    /// max(0, gᵀy/‖g₋‖²) (Gilbert and Nocedal, 1992).
+    PolakRibierePlus,
+    /// gᵀy/d₋ᵀy (Hestenes and Stiefel, 1952). The default: with Powell's restarts the fewest evaluations on the
+    /// standard test problems.
+    #[default]
+    HestenesStiefel,
+    /// ‖g‖²/d₋ᵀy (Dai and Yuan, 1999): descent under the weak Wolfe conditions.
+    DaiYuan,
+    /// (y − 2 d₋ ‖y‖²/d₋ᵀy)ᵀg/d₋ᵀy, not below −1/(‖d₋‖ min(η, ‖g₋‖)) with η = 0.01 ‖g₀‖ (Hager and Zhang, 2005):
+    /// gᵀd ≤ −⅞‖g‖² under any line search.
+    HagerZhang,
+    /// ‖g‖²/(‖g₋‖² + μ|gᵀd₋|) with μ > 1: Fletcher–Reeves with gᵀd ≤ −(1 − 1/μ)‖g‖² under any line search.
+    GuaranteedDescent {
+        /// μ.
+        mu: f64,
+    },
+}
+
+/// Settings of [`NonlinearCg`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ConjugateDirection {
+    /// The formula for β.
+    pub beta: Beta,
+    /// Restarts with steepest descent after this many steps; `None`, the default, for never.
+    pub restart_every: Option<u64>,
+    /// Powell's restart: when |gᵀg₋| is at least this times ‖g‖², so conjugacy is lost; `None` for never; 0.8.
+    pub powell: Option<f64>,
+}
+
+impl Default for ConjugateDirection {
+    fn default() -> Self {
+        Self { beta: Beta::default(), restart_every: None, powell: Some(0.8) }
+    }
+}
+
+impl DescentDefaults for ConjugateDirection {
+    fn search() -> Arc<dyn LineSearch> {
+        Arc::new(MoreThuente { decrease: 1e-4, curvature: 0.4, ..MoreThuente::default() })
+    }
+}
+
+/// The last step of [`NonlinearCg`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct ConjugateMemory<T: Float> {
+    #[serde(with = "vector::serde")]
+    direction: Vec<T>,
+    #[serde(with = "vector::serde")]
+    gradient: Vec<T>,
+    #[serde(with = "vector::serde")]
+    change: Vec<T>,
+    alpha: f64,
+    /// gᵀd of the last step, 0 before the first and after forgetting.
+    slope: f64,
+    since_restart: u64,
+    initial_norm: f64,
+}
+
+impl<T: Float> Direction<T> for ConjugateDirection {
+    type Memory = ConjugateMemory<T>;
+
+    fn begin(&self, _: &Counted<'_, T>, at: &Iterate<T>) -> Result<Self::Memory, MinimizeError> {
+        if let Beta::GuaranteedDescent { mu } = self.beta {
+            MinimizeError::require("mu", mu, "above 1", |mu| mu > 1.0)?;
+        }
+        Ok(ConjugateMemory {
+            direction: Vec::new(),
+            gradient: Vec::new(),
+            change: Vec::new(),
+            alpha: 0.0,
+            slope: 0.0,
+            since_restart: 0,
+            initial_norm: vector::norm(&at.gradient),
+        })
+    }
+
+    fn direction(
+        &self,
+        _: &Counted<'_, T>,
+        at: &Iterate<T>,
+        memory: &mut Self::Memory,
+        direction: &mut [T],
+    ) -> Result<f64, Reason> {
+        let g = &at.gradient;
+        vector::scaled(-1.0, g, direction);
+        if memory.slope == 0.0 {
+            return Ok(unit_length(direction));
+        }
+        let square = dot(g, g);
+        let periodic = self.restart_every.is_some_and(|every| memory.since_restart >= every);
+        let powell = self.powell.is_some_and(|nu| dot(g, &memory.gradient).abs() >= nu * square);
+        if periodic || powell {
+            memory.since_restart = 0;
+        } else {
+            vector::axpy(self.beta.value(g, memory), &memory.direction, direction);
+        }
+        // The same first-order change as in the last step.
+        Ok(memory.alpha * memory.slope / dot(g, direction))
+    }
+
+    fn learn(&self, memory: &mut Self::Memory, taken: &Taken<'_, T>) {
+        memory.direction = taken.direction.to_vec();
+        memory.gradient = taken.before.gradient.clone();
+        memory.change = taken.change.to_vec();
+        memory.alpha = taken.alpha;
+        memory.slope = dot(&memory.gradient, taken.direction);
+        memory.since_restart += 1;
+    }
+
+    fn forget(&self, memory: &mut Self::Memory) -> bool {
+        memory.since_restart = 0;
+        std::mem::take(&mut memory.slope) != 0.0
+    }
+}
+
+impl Beta {
+    fn value<T: Float>(self, g: &[T], memory: &ConjugateMemory<T>) -> f64 {
+        let (d, y, old) = (&memory.direction, &memory.change, &memory.gradient);
+        let square = || dot(g, g);
+        let old_square = || dot(old, old);
+        let beta = match self {
+            Self::FletcherReeves => square() / old_square(),
+            Self::PolakRibiere => dot(g, y) / old_square(),
+            Self::PolakRibierePlus => (dot(g, y) / old_square()).max(0.0),
+            Self::HestenesStiefel => dot(g, y) / dot(d, y),
+            Self::DaiYuan => square() / dot(d, y),
+            Self::HagerZhang => {
+                let dy = dot(d, y);
+                let beta = (dot(y, g) - 2.0 * dot(y, y) / dy * dot(d, g)) / dy;
+                let eta = (0.01 * memory.initial_norm).min(vector::norm(old));
+                beta.max(-1.0 / (vector::norm(d) * eta))
+            }
+            Self::GuaranteedDescent { mu } => square() / (old_square() + mu * dot(g, d).abs()),
+        };
+        // A zero denominator means that there is nothing to be conjugate to.
+        if beta.is_finite() { beta } else { 0.0 }
+    }
+}

@@ -1,0 +1,145 @@
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::super::descent::{Descent, DescentDefaults, Direction, Taken, unit_length};
+use super::super::method::Iterate;
+use crate::objective::Counted;
+use crate::outcome::{MinimizeError, Reason};
+use crate::search::{LineSearch, MoreThuente};
+use crate::vector::{self, Float, axpy, dot};
+
+/// BFGS (Broyden, Fletcher, Goldfarb and Shanno, 1970): n² memory, for up to some thousand variables.
+pub type Bfgs = Descent<BfgsDirection>;
+
+/// DFP (Davidon, 1959; Fletcher and Powell, 1963): BFGS's dual, of historical interest; wants exact searches.
+pub type Dfp = Descent<DfpDirection>;
+
+/// The direction of [`Bfgs`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BfgsDirection;
+
+/// The direction of [`Dfp`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DfpDirection;
+
+impl DescentDefaults for BfgsDirection {
+    fn search() -> Arc<dyn LineSearch> {
+        Arc::new(MoreThuente { decrease: 1e-4, ..MoreThuente::default() })
+    }
+}
+
+impl DescentDefaults for DfpDirection {
+    fn search() -> Arc<dyn LineSearch> {
+        Arc::new(MoreThuente { decrease: 1e-4, curvature: 0.1, ..MoreThuente::default() })
+    }
+}
+
+/// A dense approximation of the inverse Hessian, row by row; empty before the first step.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct InverseHessian<T: Float>(#[serde(with = "vector::serde")] Vec<T>);
+
+impl<T: Float> InverseHessian<T> {
+    fn direction(&self, at: &Iterate<T>, direction: &mut [T]) -> f64 {
+        if self.0.is_empty() {
+            vector::scaled(-1.0, &at.gradient, direction);
+            return unit_length(direction);
+        }
+        self.apply(&at.gradient, direction);
+        vector::scale(-1.0, direction);
+        1.0
+    }
+
+    fn apply(&self, v: &[T], out: &mut [T]) {
+        for (out, row) in out.iter_mut().zip(self.0.chunks_exact(v.len())) {
+            *out = T::from_f64(dot(row, v));
+        }
+    }
+
+    /// H y and yᵀHy for an update with (s, y); `None` where its curvature sᵀy is not positive, relative to the lengths.
+    fn prepare(&mut self, s: &[T], y: &[T]) -> Option<(Vec<T>, f64, f64)> {
+        let sy = dot(s, y);
+        if !(sy > T::EPSILON.to_f64() * vector::norm(s) * vector::norm(y) && sy.is_finite()) {
+            return None;
+        }
+        if self.0.is_empty() {
+            // The identity at the scale of the first pair.
+            let n = s.len();
+            self.0 = vec![T::ZERO; n * n];
+            let gamma = T::from_f64(sy / dot(y, y));
+            for i in 0..n {
+                self.0[i * n + i] = gamma;
+            }
+        }
+        let mut hy = vec![T::ZERO; y.len()];
+        self.apply(y, &mut hy);
+        let yhy = dot(y, &hy);
+        Some((hy, yhy, sy))
+    }
+}
+
+impl<T: Float> Direction<T> for BfgsDirection {
+    type Memory = InverseHessian<T>;
+
+    fn begin(&self, _: &Counted<'_, T>, _: &Iterate<T>) -> Result<Self::Memory, MinimizeError> {
+        Ok(InverseHessian(Vec::new()))
+    }
+
+    fn direction(
+        &self,
+        _: &Counted<'_, T>,
+        at: &Iterate<T>,
+        memory: &mut Self::Memory,
+        direction: &mut [T],
+    ) -> Result<f64, Reason> {
+        Ok(memory.direction(at, direction))
+    }
+
+    /// H ← H + (1 + yᵀHy/sᵀy) ssᵀ/sᵀy − (s(Hy)ᵀ + (Hy)sᵀ)/sᵀy.
+    fn learn(&self, memory: &mut Self::Memory, taken: &Taken<'_, T>) {
+        let Some((hy, yhy, sy)) = memory.prepare(taken.step, taken.change) else { return };
+        let s = taken.step;
+        let outer = (1.0 + yhy / sy) / sy;
+        for ((row, &s_i), &hy_i) in memory.0.chunks_exact_mut(s.len()).zip(s).zip(&hy) {
+            axpy(outer * s_i.to_f64() - hy_i.to_f64() / sy, s, row);
+            axpy(-s_i.to_f64() / sy, &hy, row);
+        }
+    }
+
+    fn forget(&self, memory: &mut Self::Memory) -> bool {
+        !std::mem::take(&mut memory.0).is_empty()
+    }
+}
+
+impl<T: Float> Direction<T> for DfpDirection {
+    type Memory = InverseHessian<T>;
+
+    fn begin(&self, _: &Counted<'_, T>, _: &Iterate<T>) -> Result<Self::Memory, MinimizeError> {
+        Ok(InverseHessian(Vec::new()))
+    }
+
+    fn direction(
+        &self,
+        _: &Counted<'_, T>,
+        at: &Iterate<T>,
+        memory: &mut Self::Memory,
+        direction: &mut [T],
+    ) -> Result<f64, Reason> {
+        Ok(memory.direction(at, direction))
+    }
+
+    /// H ← H + ssᵀ/sᵀy − (Hy)(Hy)ᵀ/yᵀHy.
+    fn learn(&self, memory: &mut Self::Memory, taken: &Taken<'_, T>) {
+        let Some((hy, yhy, sy)) = memory.prepare(taken.step, taken.change) else { return };
+        let s = taken.step;
+        for ((row, &s_i), &hy_i) in memory.0.chunks_exact_mut(s.len()).zip(s).zip(&hy) {
+            axpy(s_i.to_f64() / sy, s, row);
+            axpy(-hy_i.to_f64() / yhy, &hy, row);
+        }
+    }
+
+    fn forget(&self, memory: &mut Self::Memory) -> bool {
+        !std::mem::take(&mut memory.0).is_empty()
+    }
+}

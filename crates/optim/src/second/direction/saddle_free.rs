@@ -1,0 +1,82 @@
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::super::descent::{Descent, DescentDefaults, Direction};
+use super::super::method::Iterate;
+use super::super::probe::CurvatureProbe;
+use crate::linear::lanczos;
+use crate::objective::{Counted, Objective};
+use crate::outcome::{MinimizeError, Reason};
+use crate::search::{LineSearch, MoreThuente};
+use crate::vector::{self, Float};
+
+/// Saddle-free Newton (Dauphin et al., 2014): d = −|H|⁻¹g in the Krylov space of g, where |H| has the absolute
+/// eigenvalues, so that saddles repel.
+pub type SaddleFreeNewton = Descent<SaddleFreeDirection>;
+
+/// Settings of [`SaddleFreeNewton`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SaddleFreeDirection {
+    /// Dimension of the Krylov space: Hessian products a step, and vectors of memory; 40.
+    pub krylov: usize,
+    /// The least absolute eigenvalue, relative to the largest; 1e-8.
+    pub floor: f64,
+    /// The test for a saddle before convergence is claimed.
+    pub probe: CurvatureProbe,
+}
+
+impl Default for SaddleFreeDirection {
+    fn default() -> Self {
+        Self { krylov: 40, floor: 1e-8, probe: CurvatureProbe::default() }
+    }
+}
+
+impl DescentDefaults for SaddleFreeDirection {
+    fn search() -> Arc<dyn LineSearch> {
+        Arc::new(MoreThuente { decrease: 1e-4, ..MoreThuente::default() })
+    }
+}
+
+impl<T: Float> Direction<T> for SaddleFreeDirection {
+    type Memory = ();
+
+    fn begin(&self, problem: &Counted<'_, T>, at: &Iterate<T>) -> Result<(), MinimizeError> {
+        MinimizeError::require("krylov", self.krylov as f64, "at least 1", |k| k >= 1.0)?;
+        MinimizeError::require("floor", self.floor, "in (0, 1)", |f| f > 0.0 && f < 1.0)?;
+        match problem.hessian(&at.point) {
+            Some(_) => Ok(()),
+            None => Err(MinimizeError::Missing { method: "SaddleFreeNewton", what: "a Hessian" }),
+        }
+    }
+
+    fn direction(
+        &self,
+        problem: &Counted<'_, T>,
+        at: &Iterate<T>,
+        _: &mut (),
+        direction: &mut [T],
+    ) -> Result<f64, Reason> {
+        let hessian = problem.hessian(&at.point).ok_or(Reason::NonFinite)?;
+        let krylov = lanczos(&*hessian, &at.gradient, self.krylov);
+        let k = krylov.diagonal.len();
+        let (values, vectors) = krylov.ritz();
+        let largest = values.iter().fold(0.0f64, |m, v| m.max(v.abs()));
+        if largest == 0.0 || largest.is_nan() {
+            return Ok(f64::NAN);
+        }
+        // g = ‖g‖ e₁ in the basis.
+        let norm = vector::norm(&at.gradient);
+        let mut y = vec![0.0; k];
+        for (value, q) in values.iter().zip(vectors.chunks_exact(k)) {
+            let coefficient = -norm * q[0] / value.abs().max(self.floor * largest);
+            y.iter_mut().zip(q).for_each(|(y, q)| *y += coefficient * q);
+        }
+        krylov.combine(&y, direction);
+        Ok(1.0)
+    }
+
+    fn escape(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>) -> Option<f64> {
+        self.probe.escape(problem, at)
+    }
+}

@@ -1,0 +1,238 @@
+//! Hessian-free optimisation.
+
+use serde::{Deserialize, Serialize};
+
+use super::damped::{Shifted, Trial, curvature_scale, predicted_fall, try_step};
+use super::method::{Iterate, Method};
+use crate::objective::{Counted, Counts, Objective, Operator};
+use crate::outcome::{MinimizeError, Reason};
+use crate::stopping::Stopping;
+use crate::vector::{self, Float, axpby, axpy, dot};
+
+/// Hessian-free optimisation (Martens, 2010): conjugate gradients on the damped generalised Gauss–Newton matrix, stopped
+/// when the model's progress slows, started from the last solution, and gone back through until the objective agrees.
+///
+/// Value and gradient are those of the whole objective; with [`curvature_batches`](Self::curvature_batches) the products are
+/// over one [mini-batch](Objective::batch) an iteration. For objectives without a Gauss–Newton matrix their Hessian
+/// serves, with the damping raised where its curvature is negative.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HessianFree {
+    /// The first damping λ, relative to ‖G g‖/‖g‖; 0.1.
+    pub initial: f64,
+    /// The factor on the last solution that starts the next; 0.95. 0 for no warm start.
+    pub warm_start: f64,
+    /// Conjugate gradients stop when their progress per iteration over the last max(10, k/10) falls below this fraction;
+    /// 5e-4.
+    pub progress: f64,
+    /// Products a step; 250.
+    pub max_products: usize,
+    /// Takes products from mini-batches, where the objective has them; off.
+    pub curvature_batches: bool,
+    /// When to stop.
+    pub stopping: Stopping,
+}
+
+impl Default for HessianFree {
+    fn default() -> Self {
+        Self {
+            initial: 0.1,
+            warm_start: 0.95,
+            progress: 5e-4,
+            max_products: 250,
+            curvature_batches: false,
+            stopping: Stopping::default(),
+        }
+    }
+}
+
+/// What [`HessianFree`] remembers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct HessianFreeState<T: Float> {
+    damping: f64,
+    scale: f64,
+    iteration: u64,
+    /// The last solution.
+    #[serde(with = "vector::serde")]
+    solution: Vec<T>,
+}
+
+impl<T: Float> Method<T> for HessianFree {
+    type State = HessianFreeState<T>;
+
+    fn stopping(&self) -> &Stopping {
+        &self.stopping
+    }
+
+    fn begin(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<Self::State, MinimizeError> {
+        MinimizeError::require("initial", self.initial, "positive", |i| i > 0.0 && i.is_finite())?;
+        MinimizeError::require("warm_start", self.warm_start, "in [0, 1]", |w| (0.0..=1.0).contains(&w))?;
+        MinimizeError::require("progress", self.progress, "in (0, 1)", |p| p > 0.0 && p < 1.0)?;
+        MinimizeError::require("max_products", self.max_products as f64, "at least 1", |p| p >= 1.0)?;
+        let operator = curvature(problem, &at.point).ok_or(MinimizeError::Missing {
+            method: "HessianFree",
+            what: "a Gauss–Newton matrix or a Hessian",
+        })?;
+        let scale = curvature_scale(&*operator, &at.gradient);
+        let solution = vec![T::ZERO; at.point.len()];
+        Ok(HessianFreeState { damping: self.initial * scale, scale, iteration: 0, solution })
+    }
+
+    fn advance(
+        &self,
+        problem: &Counted<'_, T>,
+        at: &mut Iterate<T>,
+        state: &mut Self::State,
+    ) -> Result<f64, Reason> {
+        let batch = if self.curvature_batches { problem.batch(state.iteration) } else { None };
+        state.iteration += 1;
+        let Some(batch) = batch else {
+            let operator = curvature(problem, &at.point).ok_or(Reason::NonFinite)?;
+            return self.step(problem, at, state, &*operator);
+        };
+        let counted = Counted::new(&*batch);
+        let operator = curvature(&counted, &at.point).ok_or(Reason::NonFinite)?;
+        let result = self.step(problem, at, state, &*operator);
+        drop(operator);
+        problem.add(Counts { products: counted.counts().products, ..Counts::default() });
+        result
+    }
+}
+
+fn curvature<'a, T: Float>(problem: &'a Counted<'_, T>, x: &[T]) -> Option<Box<dyn Operator<T> + 'a>> {
+    problem.gauss_newton(x).or_else(|| problem.hessian(x))
+}
+
+impl HessianFree {
+    fn step<T: Float>(
+        &self,
+        problem: &Counted<'_, T>,
+        at: &mut Iterate<T>,
+        state: &mut HessianFreeState<T>,
+        operator: &dyn Operator<T>,
+    ) -> Result<f64, Reason> {
+        let mut seen_finite = false;
+        for _ in 0..60 {
+            let shifted = Shifted { operator, shift: state.damping };
+            vector::scale(self.warm_start, &mut state.solution);
+            let path = self.conjugate_gradients(&shifted, &at.gradient, &mut state.solution);
+            let raised = 1.5 * state.damping.max(1e-10 * state.scale);
+            let Some(last) = path.last() else {
+                // Negative curvature at once: more damping.
+                state.damping = 4.0 * raised;
+                state.solution.fill(T::ZERO);
+                continue;
+            };
+            state.solution.clone_from(last);
+            let (trial, step) = backtrack(problem, at, operator, &path);
+            seen_finite |= trial.finite;
+            if trial.ratio < 0.25 || trial.ratio.is_nan() {
+                state.damping = raised;
+            } else if trial.ratio > 0.75 {
+                state.damping *= 2.0 / 3.0;
+            }
+            if let Some(next) = trial.next {
+                *at = next;
+                return Ok(vector::norm(&step));
+            }
+            if trial.flat {
+                break;
+            }
+            state.damping = state.damping.max(4.0 * raised);
+            state.solution.fill(T::ZERO);
+        }
+        Err(if seen_finite { Reason::Stalled } else { Reason::NonFinite })
+    }
+
+    /// Minimises ½ xᵀAx + gᵀx from `x`, which it overwrites; returns ever later iterates, spaced geometrically, the last
+    /// one last.
+    fn conjugate_gradients<T: Float>(&self, a: &Shifted<'_, T>, gradient: &[T], x: &mut [T]) -> Vec<Vec<T>> {
+        let n = x.len();
+        let (mut r, mut ap) = (vec![T::ZERO; n], vec![T::ZERO; n]);
+        // r = A x + g.
+        if vector::norm_inf(x) > 0.0 {
+            a.apply(x, &mut r);
+        }
+        axpy(1.0, gradient, &mut r);
+        let mut p = r.clone();
+        vector::scale(-1.0, &mut p);
+        let mut rr = dot(&r, &r);
+        let target = T::EPSILON.to_f64() * vector::norm(gradient);
+        // φ(x) = ½ (r + g)ᵀx.
+        let model = |x: &[T], r: &[T]| 0.5 * (dot(r, x) + dot(gradient, x));
+        let mut values = vec![model(x, &r)];
+        let (mut path, mut keep): (Vec<Vec<T>>, f64) = (Vec::new(), 1.0);
+        for k in 1..=self.max_products {
+            a.apply(&p, &mut ap);
+            let bend = dot(&p, &ap);
+            if !bend.is_finite() || bend <= T::EPSILON.to_f64() * vector::norm(&p) * vector::norm(&ap) {
+                break;
+            }
+            let alpha = rr / bend;
+            axpy(alpha, &p, x);
+            axpy(alpha, &ap, &mut r);
+            let next = dot(&r, &r);
+            axpby(-1.0, &r, next / rr, &mut p);
+            rr = next;
+            let value = model(x, &r);
+            values.push(value);
+            let window = (k / 10).max(10);
+            let slow = k > window && value < 0.0 && {
+                (value - values[k - window]) / value < window as f64 * self.progress
+            };
+            let end = slow || rr.sqrt() <= target || k == self.max_products;
+            if end || k as f64 >= keep {
+                path.push(x.to_vec());
+                keep = (1.3 * keep).ceil().max(keep + 1.0);
+            }
+            if end {
+                break;
+            }
+        }
+        if path.is_empty() || path.last().is_some_and(|last| last[..] != *x) {
+            // Stopped by curvature between two kept iterates.
+            if vector::norm_inf(x) > 0.0 {
+                path.push(x.to_vec());
+            }
+        }
+        path
+    }
+}
+
+/// Goes back along the path while that lowers f; then halves the step while it does not lower f at all.
+fn backtrack<T: Float>(
+    problem: &Counted<'_, T>,
+    at: &Iterate<T>,
+    operator: &dyn Operator<T>,
+    path: &[Vec<T>],
+) -> (Trial<T>, Vec<T>) {
+    let value = |step: &[T]| {
+        let mut point = at.point.clone();
+        axpy(1.0, step, &mut point);
+        let value = problem.value(&point);
+        if value.is_finite() { value } else { f64::INFINITY }
+    };
+    let mut best = path.len() - 1;
+    let mut lowest = if best > 0 { value(&path[best]) } else { f64::INFINITY };
+    while best > 0 {
+        let earlier = value(&path[best - 1]);
+        if earlier >= lowest && lowest.is_finite() {
+            break;
+        }
+        (best, lowest) = (best - 1, earlier);
+    }
+    let mut step = path[best].clone();
+    // The damping follows the ratio of the whole step, before any halving.
+    let predicted = predicted_fall(operator, at, &step);
+    let mut trial = try_step(problem, at, &step, predicted);
+    let ratio = trial.ratio;
+    for _ in 0..20 {
+        if trial.next.is_some() || trial.flat {
+            break;
+        }
+        vector::scale(0.5, &mut step);
+        trial = try_step(problem, at, &step, 0.5 * predicted);
+    }
+    trial.ratio = ratio;
+    (trial, step)
+}

@@ -1,0 +1,19 @@
+//! Minimisation of smooth functions with curvature.
+
+mod damped;
+mod descent;
+mod direction;
+mod hessian_free;
+mod method;
+mod probe;
+mod subproblem;
+mod trust_region;
+
+pub use damped::{DampedNewton, DampedState};
+pub use descent::{Descent, DescentDefaults, Direction, InitialNorm, Taken};
+pub use direction::*;
+pub use hessian_free::{HessianFree, HessianFreeState};
+pub use method::{Iterate, Method, Minimizer, Run};
+pub use probe::CurvatureProbe;
+pub use subproblem::*;
+pub use trust_region::{Model, Subproblem, TrustRegion, TrustState};

@@ -1,0 +1,163 @@
+use std::cell::RefCell;
+
+use serde::{Deserialize, Serialize};
+
+use super::super::descent::InitialNorm;
+use super::super::method::Iterate;
+use super::super::trust_region::{Model, Subproblem, TrustRegion};
+use crate::linear::{CurvaturePairs, DiagonalPreconditioner, Settings, gltr, steihaug};
+use crate::objective::{Counted, Objective, Operator};
+use crate::outcome::{MinimizeError, Reason};
+use crate::vector::Float;
+
+/// Trust-region Newton: the Hessian by its products, steps by truncated conjugate gradients. The method of first choice
+/// where Hessian products are to be had.
+///
+/// ```
+/// use wengert_optim::{KrylovModel, KrylovSolver, Method, Problem, TrustRegionNewton};
+///
+/// // A saddle at the origin, reached exactly by a Newton step: the method leaves it.
+/// let f = Problem::new(2, |x: &[f64]| x[0].powi(4) / 4.0 - x[0].powi(2) / 2.0 + x[1].powi(2) / 2.0)
+///     .with_gradient(|x, g| { g[0] = x[0].powi(3) - x[0]; g[1] = x[1]; })
+///     .with_hvp(|x, v, out| { out[0] = (3.0 * x[0] * x[0] - 1.0) * v[0]; out[1] = v[1]; });
+/// let outcome = TrustRegionNewton::default().minimize(&f, &[0.0, 1.0]).unwrap();
+/// assert!(outcome.converged() && (outcome.value + 0.25).abs() < 1e-12);
+///
+/// let gltr = TrustRegionNewton::new(KrylovModel { solver: KrylovSolver::Gltr, ..Default::default() });
+/// assert!(gltr.minimize(&f, &[0.1, 1.0]).unwrap().converged());
+/// ```
+pub type TrustRegionNewton = TrustRegion<KrylovModel>;
+
+/// How the model is minimised.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum KrylovSolver {
+    /// [`steihaug`]: stops at the boundary. The default.
+    #[default]
+    Steihaug,
+    /// [`gltr`]: goes on along the boundary. Without preconditioning.
+    Gltr,
+}
+
+/// Which matrix the model has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Curvature {
+    /// The Hessian. The default.
+    #[default]
+    Hessian,
+    /// The generalised Gauss–Newton matrix.
+    GaussNewton,
+}
+
+/// How [`steihaug`] is preconditioned; the trust region is then an ellipsoid.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Preconditioning {
+    /// Not at all. The default.
+    #[default]
+    None,
+    /// By the matrix's diagonal, taken anew at every iterate: cheap only where the operator
+    /// [knows it](crate::Operator::diagonal).
+    Diagonal,
+    /// By the L-BFGS matrix of this many of the last iteration's conjugate directions and their products (Morales and
+    /// Nocedal, 2000): no product more.
+    Lbfgs(usize),
+}
+
+/// Settings of [`TrustRegionNewton`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct KrylovModel {
+    /// How the model is minimised.
+    pub solver: KrylovSolver,
+    /// Which matrix the model has.
+    pub curvature: Curvature,
+    /// How conjugate gradients are preconditioned.
+    pub preconditioning: Preconditioning,
+    /// Products a step; `None`, the default, is ten times the dimension.
+    pub max_products: Option<usize>,
+}
+
+/// What [`TrustRegionNewton`] remembers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct KrylovMemory<T: Float> {
+    initial: InitialNorm,
+    pairs: CurvaturePairs<T>,
+}
+
+impl KrylovModel {
+    fn operator<'a, T: Float>(
+        &self,
+        problem: &'a Counted<'_, T>,
+        x: &[T],
+    ) -> Option<Box<dyn Operator<T> + 'a>> {
+        match self.curvature {
+            Curvature::Hessian => problem.hessian(x),
+            Curvature::GaussNewton => problem.gauss_newton(x),
+        }
+    }
+}
+
+impl<T: Float> Subproblem<T> for KrylovModel {
+    type Memory = KrylovMemory<T>;
+    const SECOND_ORDER: bool = true;
+
+    fn begin(&self, problem: &Counted<'_, T>, at: &Iterate<T>) -> Result<KrylovMemory<T>, MinimizeError> {
+        let what = match self.curvature {
+            Curvature::Hessian => "a Hessian",
+            Curvature::GaussNewton => "a Gauss–Newton matrix",
+        };
+        if self.operator(problem, &at.point).is_none() {
+            return Err(MinimizeError::Missing { method: "TrustRegionNewton", what });
+        }
+        let capacity = if let Preconditioning::Lbfgs(capacity) = self.preconditioning { capacity } else { 0 };
+        Ok(KrylovMemory {
+            initial: InitialNorm::of(at),
+            pairs: CurvaturePairs::new(at.point.len(), capacity),
+        })
+    }
+
+    fn model<'a>(
+        &'a self,
+        problem: &'a Counted<'_, T>,
+        at: &'a Iterate<T>,
+        memory: &'a mut KrylovMemory<T>,
+    ) -> Result<Model<'a, T>, Reason> {
+        let hessian = self.operator(problem, &at.point).ok_or(Reason::NonFinite)?;
+        let settings = Settings { tolerance: memory.initial.forcing(at), max_iterations: self.max_products };
+        let preconditioner: Option<Box<dyn Operator<T> + 'a>> = match self.preconditioning {
+            Preconditioning::None => None,
+            Preconditioning::Diagonal => {
+                Some(Box::new(DiagonalPreconditioner::new(&hessian.diagonal(), 1e-6)))
+            }
+            Preconditioning::Lbfgs(_) if memory.pairs.is_empty() => None,
+            Preconditioning::Lbfgs(_) => Some(Box::new(memory.pairs.clone())),
+        };
+        memory.pairs.clear();
+        let hessian = Recording { operator: hessian, pairs: RefCell::new(&mut memory.pairs) };
+        Ok(Box::new(move |radius| match self.solver {
+            KrylovSolver::Steihaug => {
+                steihaug(&hessian, &at.gradient, radius, preconditioner.as_deref(), &settings)
+            }
+            KrylovSolver::Gltr => gltr(&hessian, &at.gradient, radius, &settings),
+        }))
+    }
+}
+
+/// An operator that keeps its latest products as curvature pairs.
+struct Recording<'a, T: Float> {
+    operator: Box<dyn Operator<T> + 'a>,
+    pairs: RefCell<&'a mut CurvaturePairs<T>>,
+}
+
+impl<T: Float> Operator<T> for Recording<'_, T> {
+    fn dimension(&self) -> usize {
+        self.operator.dimension()
+    }
+    fn apply(&self, v: &[T], out: &mut [T]) {
+        self.operator.apply(v, out);
+        // Without preconditioning there is no room for pairs and this does nothing.
+        self.pairs.borrow_mut().push(v, out);
+    }
+}

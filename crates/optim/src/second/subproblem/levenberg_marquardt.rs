@@ -1,0 +1,178 @@
+use serde::{Deserialize, Serialize};
+
+use super::super::method::Iterate;
+use super::super::trust_region::{Model, Subproblem, TrustRegion};
+use crate::linear::dense::{Triangular, qr};
+use crate::linear::{Stop, TrustStep};
+use crate::objective::{Counted, Counts, Objective};
+use crate::outcome::{MinimizeError, Reason};
+use crate::vector::{self, Float};
+
+/// Levenberg–Marquardt for [least squares](crate::LeastSquares) with a dense Jacobian, as in MINPACK (Moré, 1978): the step
+/// minimises ‖J p + r‖ in an ellipsoid ‖D p‖ ≤ Δ, by QR. For large problems take
+/// [`TrustRegionNewton`](super::TrustRegionNewton) with [`Curvature::GaussNewton`](super::Curvature).
+pub type LevenbergMarquardt = TrustRegion<LevenbergMarquardtModel>;
+
+/// How [`LevenbergMarquardt`] scales the variables.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Scaling {
+    /// By the largest length so far of each column of the Jacobian: steps do not depend on the units of the variables.
+    /// The default.
+    #[default]
+    Columns,
+    /// Not at all.
+    None,
+}
+
+/// Settings of [`LevenbergMarquardt`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LevenbergMarquardtModel {
+    /// How the variables are scaled.
+    pub scaling: Scaling,
+    /// The first radius, relative to ‖D x₀‖ (to 1 if that is 0); 100.
+    pub factor: f64,
+}
+
+impl Default for LevenbergMarquardtModel {
+    fn default() -> Self {
+        Self { scaling: Scaling::Columns, factor: 100.0 }
+    }
+}
+
+impl<T: Float> Subproblem<T> for LevenbergMarquardtModel {
+    /// D.
+    type Memory = Vec<f64>;
+
+    fn begin(&self, problem: &Counted<'_, T>, at: &Iterate<T>) -> Result<Vec<f64>, MinimizeError> {
+        MinimizeError::require("factor", self.factor, "positive", |f| f > 0.0 && f.is_finite())?;
+        let Some(residuals) = problem.residuals() else {
+            return Err(MinimizeError::Missing { method: "LevenbergMarquardt", what: "residuals" });
+        };
+        let n = at.point.len();
+        Ok(match self.scaling {
+            Scaling::None => vec![1.0; n],
+            Scaling::Columns => {
+                let mut d = vec![0.0; n];
+                widen(&mut d, &vector::to_f64(&residuals.dense_jacobian(&at.point)));
+                // A variable that no residual depends on yet keeps its own scale.
+                d.iter_mut().for_each(|d| *d = if *d == 0.0 { 1.0 } else { *d });
+                d
+            }
+        })
+    }
+
+    fn first_radius(&self, at: &Iterate<T>, d: &Vec<f64>) -> Option<f64> {
+        let size = vector::norm(&at.point.iter().zip(d).map(|(x, d)| x.to_f64() * d).collect::<Vec<_>>());
+        Some(self.factor * if size > 0.0 { size } else { 1.0 })
+    }
+
+    fn model<'a>(
+        &'a self,
+        problem: &'a Counted<'_, T>,
+        at: &'a Iterate<T>,
+        d: &'a mut Vec<f64>,
+    ) -> Result<Model<'a, T>, Reason> {
+        let residuals = problem.residuals().ok_or(Reason::NonFinite)?;
+        let (m, n) = (residuals.count(), at.point.len());
+        let mut jacobian = vector::to_f64(&residuals.dense_jacobian(&at.point));
+        problem.add(Counts { products: n as u64, ..Counts::default() });
+        let mut r = vec![T::ZERO; m];
+        residuals.evaluate(&at.point, &mut r);
+        let mut r = vector::to_f64(&r);
+        if !vector::all_finite(&jacobian) || !vector::all_finite(&r) {
+            return Err(Reason::NonFinite);
+        }
+        if self.scaling == Scaling::Columns {
+            widen(d, &jacobian);
+        }
+        // Fewer residuals than variables: rows of zeros change nothing.
+        jacobian.resize(m.max(n) * n, 0.0);
+        r.resize(m.max(n), 0.0);
+        let factor = qr(jacobian, m.max(n), n, r.iter().map(|r| -r).collect());
+        Ok(Box::new(move |radius| {
+            let (p, damped) = damped_step(&factor, d, radius);
+            let scaled: Vec<f64> = p.iter().zip(d.iter()).map(|(p, d)| p * d).collect();
+            // The fall of ½‖J p + r‖², by R: ‖R p‖²/2 − pᵀRᵀ(Qᵀr).
+            let rp = multiply(&factor, &p);
+            let reduction = vector::dot(&rp, &factor.rhs) - 0.5 * vector::dot(&rp, &rp);
+            let mut step = vec![T::ZERO; n];
+            vector::from_f64(&p, &mut step);
+            TrustStep {
+                stop: if damped { Stop::Boundary } else { Stop::Converged },
+                iterations: 0,
+                step,
+                length: vector::norm(&scaled),
+                reduction,
+                shorter: Vec::new(),
+            }
+        }))
+    }
+}
+
+/// D ← max(D, lengths of the columns).
+fn widen(d: &mut [f64], jacobian: &[f64]) {
+    let n = d.len();
+    for (j, d) in d.iter_mut().enumerate() {
+        *d = d.max(jacobian.iter().skip(j).step_by(n).copied().fold(0.0, f64::hypot));
+    }
+}
+
+fn multiply(factor: &Triangular, p: &[f64]) -> Vec<f64> {
+    let n = p.len();
+    (0..n).map(|i| vector::dot(&factor.factor()[i * n + i..(i + 1) * n], &p[i..])).collect()
+}
+
+/// The p with (JᵀJ + λD²) p = −Jᵀr and ‖D p‖ = `radius` to a tenth, λ = 0 if that is inside (Moré's algorithm 5.5). Whether λ > 0.
+fn damped_step(factor: &Triangular, d: &[f64], radius: f64) -> (Vec<f64>, bool) {
+    let n = d.len();
+    let length = |p: &[f64]| p.iter().zip(d).map(|(p, d)| p * d).fold(0.0, f64::hypot);
+    let mut low = 0.0;
+    if factor.is_full_rank() {
+        let p = factor.solve(&factor.rhs);
+        let size = length(&p);
+        if size <= 1.1 * radius {
+            return (p, false);
+        }
+        low = newton_gain(factor, d, &p, size, radius);
+    }
+    // λ is at most ‖D⁻¹Jᵀr‖/radius.
+    let gradient: Vec<f64> =
+        (0..n).map(|j| (0..=j).map(|i| factor.factor()[i * n + j] * factor.rhs[i]).sum()).collect();
+    let mut high = gradient.iter().zip(d).map(|(g, d)| g / d).fold(0.0, f64::hypot) / radius;
+    let mut lambda = low.max(1e-3 * high);
+    let mut p = vec![0.0; n];
+    for _ in 0..50 {
+        // R of [R; √λ D] by another QR.
+        let mut stacked = vec![0.0; 2 * n * n];
+        for i in 0..n {
+            stacked[i * n + i..(i + 1) * n].copy_from_slice(&factor.factor()[i * n + i..(i + 1) * n]);
+            stacked[(n + i) * n + i] = lambda.sqrt() * d[i];
+        }
+        let mut rhs = factor.rhs.clone();
+        rhs.resize(2 * n, 0.0);
+        let damped = qr(stacked, 2 * n, n, rhs);
+        p = damped.solve(&damped.rhs);
+        let size = length(&p);
+        if (size - radius).abs() <= 0.1 * radius
+            || (low == 0.0 && size < radius && lambda <= f64::MIN_POSITIVE)
+        {
+            break;
+        }
+        if size > radius {
+            low = f64::max(low, lambda)
+        } else {
+            high = f64::min(high, lambda)
+        }
+        let newton = lambda + newton_gain(&damped, d, &p, size, radius);
+        lambda = if newton > low && newton < high { newton } else { (low * high).sqrt().max(1e-3 * high) };
+    }
+    (p, true)
+}
+
+/// The Newton correction of λ for ‖D p(λ)‖ = radius.
+fn newton_gain(factor: &Triangular, d: &[f64], p: &[f64], size: f64, radius: f64) -> f64 {
+    let direction: Vec<f64> = p.iter().zip(d).map(|(p, d)| p * d * d / size).collect();
+    let w = factor.solve_transposed(&direction);
+    (size - radius) / radius / vector::dot(&w, &w)
+}

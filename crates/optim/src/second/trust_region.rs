@@ -1,0 +1,251 @@
+//! Methods that minimise a model in a ball: a [`Subproblem`], the radius, a stopping rule.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::method::{Iterate, Method};
+use super::probe::CurvatureProbe;
+use crate::linear::TrustStep;
+use crate::objective::{Counted, Objective};
+use crate::outcome::{MinimizeError, Reason};
+use crate::stopping::Stopping;
+use crate::vector::{self, Float};
+
+/// The model of f at a point, minimised in balls: `model(radius)`.
+pub type Model<'a, T> = Box<dyn FnMut(f64) -> TrustStep<T> + 'a>;
+
+/// A model of the objective around a point, and how to minimise it in a ball.
+pub trait Subproblem<T: Float> {
+    /// What is remembered from step to step.
+    type Memory: Serialize + DeserializeOwned;
+
+    /// The memory before the first step.
+    ///
+    /// # Errors
+    /// For settings out of range and for objectives that lack what the model needs.
+    fn begin(&self, problem: &Counted<'_, T>, at: &Iterate<T>) -> Result<Self::Memory, MinimizeError>;
+
+    /// The model at a point.
+    ///
+    /// # Errors
+    /// The reason why there is none.
+    fn model<'a>(
+        &'a self,
+        problem: &'a Counted<'_, T>,
+        at: &'a Iterate<T>,
+        memory: &'a mut Self::Memory,
+    ) -> Result<Model<'a, T>, Reason>;
+
+    /// The first radius, if the subproblem knows better than the driver.
+    fn first_radius(&self, _at: &Iterate<T>, _memory: &Self::Memory) -> Option<f64> {
+        None
+    }
+
+    /// Learns from a trial, accepted or not: the step and the gradient there. Only asked for if
+    /// [`LEARNS`](Self::LEARNS).
+    fn learn(&self, _memory: &mut Self::Memory, _step: &[T], _before: &[T], _after: &[T]) {}
+
+    /// Whether [`learn`](Self::learn) does anything; rejected trials then cost a gradient.
+    const LEARNS: bool = false;
+
+    /// Whether the model is that of the Hessian, so that the driver may look for negative curvature by its products.
+    const SECOND_ORDER: bool = false;
+}
+
+/// A trust-region method: minimises the [`Subproblem`]'s model in a ball whose radius follows how well the model
+/// predicts f (Conn, Gould and Toint, *Trust-Region Methods*, algorithm 6.1.1). An iteration ends with an accepted step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrustRegion<S> {
+    /// The model.
+    pub subproblem: S,
+    /// The first radius; 1.
+    pub initial_radius: f64,
+    /// The largest radius; infinite.
+    pub max_radius: f64,
+    /// The least ratio of actual to predicted reduction at which a step is accepted; 1e-4.
+    pub accept: f64,
+    /// When to stop.
+    pub stopping: Stopping,
+    /// The test for a saddle before convergence is claimed, where the model is that of the Hessian.
+    pub probe: CurvatureProbe,
+}
+
+impl<S: Default> Default for TrustRegion<S> {
+    fn default() -> Self {
+        Self::new(S::default())
+    }
+}
+
+impl<S> TrustRegion<S> {
+    /// The subproblem in a driver with default settings.
+    pub fn new(subproblem: S) -> Self {
+        Self {
+            subproblem,
+            initial_radius: 1.0,
+            max_radius: f64::MAX,
+            accept: 1e-4,
+            stopping: Stopping::default(),
+            probe: CurvatureProbe::default(),
+        }
+    }
+
+    /// Takes another stopping rule.
+    pub fn with_stopping(mut self, stopping: Stopping) -> Self {
+        self.stopping = stopping;
+        self
+    }
+}
+
+/// What a trust-region method remembers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TrustState<M> {
+    radius: f64,
+    first: bool,
+    memory: M,
+}
+
+impl<T: Float, S: Subproblem<T>> Method<T> for TrustRegion<S> {
+    type State = TrustState<S::Memory>;
+
+    fn stopping(&self) -> &Stopping {
+        &self.stopping
+    }
+
+    fn begin(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<Self::State, MinimizeError> {
+        MinimizeError::require("initial_radius", self.initial_radius, "positive", |r| {
+            r > 0.0 && r.is_finite()
+        })?;
+        MinimizeError::require("max_radius", self.max_radius, "positive", |r| r > 0.0)?;
+        MinimizeError::require("accept", self.accept, "in [0, 0.25)", |a| (0.0..0.25).contains(&a))?;
+        let memory = self.subproblem.begin(problem, at)?;
+        let radius =
+            self.subproblem.first_radius(at, &memory).unwrap_or(self.initial_radius).min(self.max_radius);
+        Ok(TrustState { radius, first: true, memory })
+    }
+
+    fn advance(
+        &self,
+        problem: &Counted<'_, T>,
+        at: &mut Iterate<T>,
+        state: &mut Self::State,
+    ) -> Result<f64, Reason> {
+        let mut trials = Vec::new();
+        let result = self.try_steps(problem, at, state, &mut trials);
+        if S::LEARNS {
+            for (step, gradient) in &trials {
+                self.subproblem.learn(&mut state.memory, step, &at.gradient, gradient);
+            }
+        }
+        let (next, length) = match result {
+            // What was learned from rejected steps may give a better model.
+            Err(Reason::Stalled) if S::LEARNS && !trials.is_empty() && state.radius > 0.0 => {
+                return self.retry_from_gradient(problem, at, state);
+            }
+            other => other?,
+        };
+        *at = next;
+        Ok(length)
+    }
+
+    fn escape(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>, _state: &mut Self::State) -> Option<f64> {
+        if S::SECOND_ORDER { self.probe.escape(problem, at) } else { None }
+    }
+}
+
+/// Points tried: the step and the gradient there.
+type Trials<T> = Vec<(Vec<T>, Vec<T>)>;
+
+impl<S> TrustRegion<S> {
+    /// Shrinks the radius until a step is accepted.
+    fn try_steps<T: Float>(
+        &self,
+        problem: &Counted<'_, T>,
+        at: &Iterate<T>,
+        state: &mut TrustState<S::Memory>,
+        trials: &mut Trials<T>,
+    ) -> Result<(Iterate<T>, f64), Reason>
+    where
+        S: Subproblem<T>,
+    {
+        let TrustState { radius, first, memory } = state;
+        let mut model = self.subproblem.model(problem, at, memory)?;
+        let mut solved = model(*radius);
+        let mut point = at.point.clone();
+        let mut seen_finite = false;
+        let smallest = T::EPSILON.to_f64() * vector::norm(&at.point).max(f64::MIN_POSITIVE);
+        let noise = 10.0 * T::EPSILON.to_f64() * at.value.abs();
+        loop {
+            if solved.stop == crate::linear::Stop::IndefinitePreconditioner {
+                return Err(Reason::IndefinitePreconditioner);
+            }
+            let length = vector::norm(&solved.step);
+            if !length.is_finite() || !(solved.reduction > 0.0) {
+                return Err(if length.is_finite() { Reason::Stalled } else { Reason::NonFinite });
+            }
+            vector::add_scaled(&at.point, 1.0, &solved.step, &mut point);
+            let value = problem.value(&point);
+            if value == f64::NEG_INFINITY {
+                return Err(Reason::Unbounded);
+            }
+            seen_finite |= value.is_finite();
+            let actual = at.value - value;
+            // Where both reductions drown in rounding their ratio says nothing; the gradient decides below.
+            let flat = actual.abs() <= noise && solved.reduction <= noise;
+            let ratio = if flat { 1.0 } else { actual / solved.reduction };
+            let mut gradient = Vec::new();
+            let accepted = value.is_finite() && ratio > self.accept;
+            if accepted || (S::LEARNS && value.is_finite()) {
+                gradient = vec![T::ZERO; point.len()];
+                problem.gradient(&point, &mut gradient);
+            }
+            let accepted = accepted
+                && vector::all_finite(&gradient)
+                && (!flat || vector::norm(&gradient) < vector::norm(&at.gradient));
+            if S::LEARNS && vector::all_finite(&gradient) && !gradient.is_empty() {
+                trials.push((solved.step.clone(), gradient.clone()));
+            }
+            if std::mem::take(first) {
+                *radius = radius.min(solved.length.max(f64::MIN_POSITIVE));
+            }
+            if accepted {
+                let boundary = solved.length >= 0.999 * *radius;
+                *radius = match ratio {
+                    r if r < 0.25 => 0.25 * solved.length,
+                    r if r > 0.75 && boundary => (2.0 * *radius).min(self.max_radius),
+                    _ => *radius,
+                };
+                return Ok((Iterate { point, value, gradient }, length));
+            }
+            if flat || length <= smallest {
+                return Err(if seen_finite { Reason::Stalled } else { Reason::NonFinite });
+            }
+            *radius = 0.25 * solved.length.min(*radius);
+            let position = solved.shorter.iter().position(|(r, ..)| *r <= *radius * (1.0 + 1e-12));
+            solved = match position {
+                Some(i) => {
+                    let mut rest = solved.shorter.split_off(i);
+                    let (smaller, step, reduction) = rest.remove(0);
+                    *radius = smaller;
+                    TrustStep { step, reduction, length: smaller, shorter: rest, ..solved }
+                }
+                None => model(*radius),
+            };
+        }
+    }
+
+    /// One more try with what was learned, in a ball as large as the last step.
+    fn retry_from_gradient<T: Float>(
+        &self,
+        problem: &Counted<'_, T>,
+        at: &mut Iterate<T>,
+        state: &mut TrustState<S::Memory>,
+    ) -> Result<f64, Reason>
+    where
+        S: Subproblem<T>,
+    {
+        state.radius = state.radius.max(1e-3 * vector::norm(&at.point));
+        let (next, length) = self.try_steps(problem, at, state, &mut Vec::new())?;
+        *at = next;
+        Ok(length)
+    }
+}
