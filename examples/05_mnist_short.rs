@@ -1,0 +1,43 @@
+//! MNIST from start to end: data, seed, shuffle, train, test accuracy, save.
+
+use wengert::prelude::*;
+
+struct Mlp {
+    hidden: Linear,
+    out: Linear,
+}
+
+impl Mlp {
+    fn new(p: &mut Params) -> Self {
+        Mlp { hidden: Linear::new(p.at("hidden"), 784, 128), out: Linear::new(p.at("out"), 128, 10) }
+    }
+}
+
+impl Layer for Mlp {
+    fn forward(&self, cx: &Ctx, x: &Var) -> Var {
+        self.out.forward(cx, &self.hidden.forward(cx, x).relu())
+    }
+}
+
+fn main() -> wengert::Result<()> {
+    let data = Mnist::load()?.normalised();
+    println!("digits {}", data.source);
+    // `--quick` learns from fewer digits, to see that everything works.
+    let quick = std::env::args().any(|argument| argument == "--quick");
+    let train = if quick { data.train.take(6000)? } else { data.train };
+    let test = data.test.all();
+    let mut params = Params::seeded(0);
+    let model = Mlp::new(&mut params);
+    let mut adam = Adam::new(1e-3);
+    for epoch in 1..=if quick { 1 } else { 5 } {
+        for batch in train.batches(64).shuffled(epoch) {
+            let loss = |cx: &Ctx| model.forward(cx, &batch.images).cross_entropy(&batch.labels);
+            let (_, grads) = params.value_and_grad(loss)?;
+            adam.step(params.values_mut(), &grads);
+        }
+        let logits = params.infer(|cx| model.forward(cx, &test.images));
+        println!("epoch {epoch}: test accuracy {:.2} %", 100.0 * accuracy(&logits, &test.labels));
+    }
+    params.save(std::env::temp_dir().join("mnist.safetensors"))?;
+    Ok(())
+}

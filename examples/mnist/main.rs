@@ -1,0 +1,43 @@
+//! Trains a classifier of handwritten digits.
+//!
+//! `cargo run --release --example mnist -- --help` lists the options.
+
+mod arguments;
+mod digits;
+mod model;
+mod report;
+mod train;
+
+use clap::Parser;
+use wengert::prelude::*;
+
+use arguments::Arguments;
+use model::Classifier;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let arguments = Arguments::parse();
+    if let Some(threads) = arguments.threads {
+        set_threads(threads)?;
+    }
+    let data = digits::load(&arguments)?;
+    println!("data: digits {}", data.source);
+
+    let mut params = Params::seeded(arguments.seed);
+    let classifier = Classifier::new(arguments.model, &mut params);
+    if let Some(file) = &arguments.load {
+        params.load(file)?;
+        println!("loaded {}", file.display());
+    }
+    print!("{}", classifier.summary(&params));
+
+    let outcome = train::train(&arguments, &classifier, &mut params, &data)?;
+    if let Some(file) = &arguments.save {
+        params.save(file)?;
+        println!("saved {}", file.display());
+    }
+    print!("{}", report::predictions(&classifier, &params, &data));
+    if arguments.json {
+        println!("{}", report::json(&arguments, &data, &outcome));
+    }
+    Ok(())
+}

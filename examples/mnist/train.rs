@@ -1,0 +1,75 @@
+//! The training loop.
+
+use std::time::Instant;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use wengert::prelude::*;
+
+use crate::arguments::Arguments;
+use crate::model::Classifier;
+
+/// What came out.
+pub struct Outcome {
+    pub epochs: u64,
+    pub test_accuracy: f64,
+    /// Without the evaluations between the epochs.
+    pub train_seconds: f64,
+    pub images_per_second: f64,
+}
+
+/// Trains the classifier and prints a line per epoch.
+pub fn train(
+    arguments: &Arguments,
+    classifier: &Classifier,
+    params: &mut Params,
+    data: &ImageSet,
+) -> Result<Outcome, Box<dyn std::error::Error>> {
+    let epochs = if arguments.quick { 1 } else { arguments.epochs };
+    let batch_size = arguments.batch_size as usize;
+    let mut optimizer = optimizer_by_name(&arguments.optimizer, arguments.lr, params)?;
+    let steps = epochs * data.train.len().div_ceil(batch_size) as u64;
+    let schedule = Cosine::new(optimizer.learning_rate(), steps);
+
+    let (mut step, mut train_seconds) = (0, 0.0);
+    let mut test_accuracy = classifier.accuracy(params, &data.test);
+    for epoch in 1..=epochs {
+        let progress = progress_bar(data.train.len() as u64, epoch);
+        let start = Instant::now();
+        let mut total = 0.0;
+        for batch in data.train.batches(batch_size).shuffled(arguments.seed.wrapping_add(epoch)) {
+            let count = batch.labels.len();
+            let loss = |cx: &Ctx| classifier.forward(cx, &batch.images).cross_entropy(&batch.labels);
+            let (loss, grads) = params.value_and_grad(loss)?;
+            if !loss.is_finite() {
+                return Err(format!("the loss is {loss} in epoch {epoch}: try a smaller --lr").into());
+            }
+            optimizer.set_learning_rate(schedule.rate(step));
+            optimizer.step(params.values_mut(), &grads);
+            total += f64::from(loss) * count as f64;
+            step += 1;
+            progress.inc(count as u64);
+        }
+        let seconds = start.elapsed().as_secs_f64();
+        train_seconds += seconds;
+        progress.finish_and_clear();
+        test_accuracy = classifier.accuracy(params, &data.test);
+        println!(
+            "epoch {epoch:2}: loss {:.4}, train accuracy {:.2} %, test accuracy {:.2} %, {:.0} images/s",
+            total / data.train.len() as f64,
+            100.0 * classifier.accuracy(params, &data.train),
+            100.0 * test_accuracy,
+            data.train.len() as f64 / seconds,
+        );
+    }
+    let images = (epochs as usize * data.train.len()) as f64;
+    let images_per_second = if epochs == 0 { 0.0 } else { images / train_seconds };
+    Ok(Outcome { epochs, test_accuracy, train_seconds, images_per_second })
+}
+
+/// A bar on a terminal; nothing where standard error is a file or a pipe.
+fn progress_bar(length: u64, epoch: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template("{msg} [{bar:40}] {pos}/{len} images, {per_sec}, {eta} left")
+        .expect("a valid template")
+        .progress_chars("=> ");
+    ProgressBar::new(length).with_style(style).with_message(format!("epoch {epoch:2}"))
+}
