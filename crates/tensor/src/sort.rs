@@ -23,7 +23,7 @@ struct Sort {
 
 impl<T: Element> RowMap<T, T> for Sort {
     #[inline(always)]
-    fn row<I: Isa>(&self, x: &[T], out: &mut [T]) {
+    fn row<I: Isa>(&self, _: usize, x: &[T], out: &mut [T]) {
         out.copy_from_slice(x);
         out.sort_by(|&a, &b| compare(a, b, self.descending));
     }
@@ -35,7 +35,7 @@ struct Argsort {
 
 impl<T: Element> RowMap<T, u32> for Argsort {
     #[inline(always)]
-    fn row<I: Isa>(&self, x: &[T], out: &mut [u32]) {
+    fn row<I: Isa>(&self, _: usize, x: &[T], out: &mut [u32]) {
         out.iter_mut().zip(0..).for_each(|(o, i)| *o = i);
         out.sort_by(|&i, &j| compare(x[i as usize], x[j as usize], self.descending));
     }
@@ -48,7 +48,7 @@ struct TopK {
 
 impl<T: Element> RowMap<T, u32> for TopK {
     #[inline(always)]
-    fn row<I: Isa>(&self, x: &[T], out: &mut [u32]) {
+    fn row<I: Isa>(&self, _: usize, x: &[T], out: &mut [u32]) {
         out.iter_mut().zip(0..).for_each(|(o, i)| *o = i);
         // Of equal elements the first comes first, which makes the order total and the selection unique.
         let order = |&i: &u32, &j: &u32| compare(x[i as usize], x[j as usize], true).then(i.cmp(&j));
