@@ -340,6 +340,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[allow(clippy::reversed_empty_ranges)]
     fn slices_resolve_as_in_python() {
         // (slice, length) and the positions Python's range(*slice.indices(length)) gives.
         let cases: [(Slice, usize, &[usize]); 10] = [

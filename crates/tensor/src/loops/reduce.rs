@@ -119,7 +119,7 @@ fn fold_rows<T: Element, F: Fold<T>>(
                 inputs.rows,
                 1,
                 &|row, _| {
-                    let from = base + inputs.row_start(row)[0];
+                    let from = base.wrapping_add(inputs.row_start(row)[0]);
                     fold_slice(&data[from..from + length], fold)
                 },
                 &|a, b| fold.merge(a, b),
@@ -303,6 +303,9 @@ mod tests {
                 assert_eq!(counts.len() * expected, x.len());
             }
         }
+        // The second row lies before the first.
+        let backwards = base.slice_axis(3, ..2).flip(0);
+        assert_eq!(backwards.fold("count", [0, 3], false, Count).to_vec(), [8, 8, 8]);
         assert_eq!(Tensor::<f64>::zeros([3, 0]).fold("count", 1, false, Count).to_vec(), [0, 0, 0]);
         assert_eq!(Tensor::<f64>::zeros([300_000]).fold("count", .., false, Count).item(), 300_000);
         assert_eq!(Tensor::<f64>::zeros([30_000, 10]).fold("count", 0, true, Count).to_vec(), [30_000; 10]);
