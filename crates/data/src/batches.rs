@@ -1,9 +1,9 @@
 //! Mini-batches.
 
+use wengert_tensor::random::Generator;
 use wengert_tensor::{Element, Tensor};
 
 use crate::dataset::Dataset;
-use crate::random::SplitMix64;
 
 /// Some examples of a [`Dataset`] and their labels.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,7 +37,7 @@ impl<'a, L: Element> Batches<'a, L> {
 
     /// In the random order that belongs to `seed`: give each epoch its own, and a run can be repeated.
     ///
-    /// The order is a Fisher–Yates shuffle by [`SplitMix64`], the same on every platform.
+    /// The order is a Fisher–Yates shuffle by [`Generator`], the same on every platform.
     ///
     /// ```
     /// let data = wengert_data::synthetic::digits(100, 0);
@@ -52,7 +52,7 @@ impl<'a, L: Element> Batches<'a, L> {
             // A data set has at most `u32::MAX` examples.
             *position = i as u32;
         }
-        SplitMix64::new(seed).shuffle(positions);
+        Generator::seeded(seed).shuffle(positions);
         self.order = Some(order);
         self
     }

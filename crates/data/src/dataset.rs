@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use wengert_tensor::random::Generator;
 use wengert_tensor::{Element, Shape, Tensor};
 
 use crate::batches::{Batch, Batches};
 use crate::error::DataError;
 use crate::pixels::{Features, Scaling};
-use crate::random::SplitMix64;
 
 /// Examples of one shape, each with a label: a class (`u32`, the default) or a number to predict (`f32`, `f64`).
 ///
@@ -203,7 +203,7 @@ impl<L: Element> Dataset<L> {
             return Err(DataError::InvalidSplit { fraction, examples });
         }
         let mut rows: Vec<u32> = (0..examples).map(|i| self.row(i) as u32).collect();
-        SplitMix64::new(seed).shuffle(&mut rows);
+        Generator::seeded(seed).shuffle(&mut rows);
         let (first, second) = rows.split_at(first as usize);
         Ok((self.with_rows(first.iter().copied()), self.with_rows(second.iter().copied())))
     }

@@ -31,7 +31,6 @@ pub mod idx;
 mod image_set;
 mod mnist;
 mod pixels;
-pub mod random;
 pub mod synthetic;
 
 pub use batches::{Batch, Batches};

@@ -1,6 +1,6 @@
 //! The strokes of the ten digits, and how a hand varies them.
 
-use crate::random::SplitMix64;
+use wengert_tensor::random::Generator;
 
 pub(super) type Point = [f32; 2];
 
@@ -180,9 +180,9 @@ const JITTER: f32 = 0.055;
 const PIECES: usize = 5;
 
 /// One way of writing `digit`, as polylines in the box around [0, 0] with corners ±0.5.
-pub(super) fn write(digit: u32, random: &mut SplitMix64) -> Vec<Vec<Point>> {
+pub(super) fn write(digit: u32, random: &mut Generator) -> Vec<Vec<Point>> {
     let ways = GLYPHS[digit as usize];
-    let way = ways[random.below(ways.len() as u32) as usize];
+    let way = ways[random.below(ways.len() as u64) as usize];
     way.iter()
         .map(|stroke| {
             let points: Vec<Point> = stroke
@@ -197,9 +197,9 @@ pub(super) fn write(digit: u32, random: &mut SplitMix64) -> Vec<Vec<Point>> {
 
 /// A bell-shaped number of mean 0 and standard deviation 1, within ±3.5: the sum of twelve would be the classic,
 /// four are enough here. (No logarithm or sine, which differ between platforms.)
-pub(super) fn spread(random: &mut SplitMix64) -> f32 {
+pub(super) fn spread(random: &mut Generator) -> f32 {
     let sum = random.uniform() + random.uniform() + random.uniform() + random.uniform();
-    (sum - 2.0) * 1.732_050_8
+    (sum - 2.0) as f32 * 1.732_050_8
 }
 
 /// A Catmull–Rom spline through the points.
@@ -223,7 +223,7 @@ fn rounded(points: &[Point]) -> Vec<Point> {
 }
 
 /// Lines between the points, each bent a little to one side, as a hand does.
-fn bent(points: &[Point], random: &mut SplitMix64) -> Vec<Point> {
+fn bent(points: &[Point], random: &mut Generator) -> Vec<Point> {
     let mut out = vec![points[0]];
     for pair in points.windows(2) {
         let ([ax, ay], [bx, by]) = (pair[0], pair[1]);

@@ -1,15 +1,18 @@
 //! From strokes to pixels.
 
+use wengert_tensor::random::Generator;
+
 use super::glyphs::{Point, spread};
 use crate::image_set::SIDE;
-use crate::random::SplitMix64;
 
 /// Slants, turns, stretches and moves the strokes at random, and inks them into `image`.
-pub(super) fn paint(strokes: &[Vec<Point>], random: &mut SplitMix64, image: &mut [u8]) {
+pub(super) fn paint(strokes: &[Vec<Point>], random: &mut Generator, image: &mut [u8]) {
     let place = placement(random);
-    let pen =
-        Pen { half_width: (1.15 + 0.38 * spread(random)).clamp(0.55, 2.2), edge: random.between(0.8, 1.3) };
-    let ink = random.between(0.8, 1.0) * 255.0;
+    let pen = Pen {
+        half_width: (1.15 + 0.38 * spread(random)).clamp(0.55, 2.2),
+        edge: 0.8 + 0.5 * random.uniform() as f32,
+    };
+    let ink = (0.8 + 0.2 * random.uniform() as f32) * 255.0;
     let mut coverage = [0.0f32; SIDE * SIDE];
     for stroke in strokes {
         let mut from = place(stroke[0]);
@@ -20,16 +23,19 @@ pub(super) fn paint(strokes: &[Vec<Point>], random: &mut SplitMix64, image: &mut
         }
     }
     // Ink is uneven and paper has spots, as in a scan.
-    for (pixel, &covered) in image.iter_mut().zip(&coverage) {
-        let bits = random.next_u64();
-        let grain = 1.0 - 0.12 * (bits as u8 as f32 / 255.0);
-        let spot = if (bits >> 8) & 0xff == 0 { ((bits >> 16) as u8 as f32) * 0.35 } else { 0.0 };
+    let mut noise = [0.0f32; SIDE * SIDE];
+    random.fill_uniform(&mut noise, 0.0, 1.0);
+    for ((pixel, &covered), &noise) in image.iter_mut().zip(&coverage).zip(&noise) {
+        // The leading bits of the number make the grain, the ones after them a rare spot.
+        let grain = 1.0 - 0.12 * noise;
+        let rest = (noise * 256.0).fract() * 256.0;
+        let spot = if rest < 1.0 { 90.0 * rest } else { 0.0 };
         *pixel = (covered * ink * grain).max(spot) as u8;
     }
 }
 
 /// The random map from a digit's box to pixels.
-fn placement(random: &mut SplitMix64) -> impl Fn(Point) -> Point + use<> {
+fn placement(random: &mut Generator) -> impl Fn(Point) -> Point + use<> {
     let slant = 0.12 + 0.22 * spread(random);
     // Half-angle formulas: a turn without a sine.
     let half = 0.055 * spread(random);

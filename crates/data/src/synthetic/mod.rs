@@ -8,10 +8,10 @@ mod glyphs;
 mod ink;
 
 use wengert_tensor::parallel::for_each_chunk;
+use wengert_tensor::random::Generator;
 
 use crate::dataset::Dataset;
 use crate::image_set::SIDE;
-use crate::random::SplitMix64;
 
 /// Seed of the training set that stands in for MNIST's.
 pub(crate) const TRAIN_SEED: u64 = 0x74_7261_696e;
@@ -39,19 +39,24 @@ pub(crate) const STD: f32 = 0.2543;
 pub fn digits(count: usize, seed: u64) -> Dataset {
     assert!(count > 0, "digits: an empty data set was asked for");
     let mut pixels = vec![0; count * SIDE * SIDE];
-    let label = |image: usize| SplitMix64::stream(seed, image as u64).below(10);
+    let random = Generator::seeded(seed);
     for_each_chunk(&mut pixels, 16 * SIDE * SIDE, true, |start, chunk| {
         for (i, image) in chunk.chunks_exact_mut(SIDE * SIDE).enumerate() {
-            draw(&mut SplitMix64::stream(seed, (start / (SIDE * SIDE) + i) as u64), image);
+            draw(&mut random.fork((start / (SIDE * SIDE) + i) as u64), image);
         }
     });
-    let labels: Vec<u32> = (0..count).map(label).collect();
+    let labels: Vec<u32> = (0..count).map(|image| choose(&mut random.fork(image as u64))).collect();
     Dataset::from_bytes(pixels, [SIDE * SIDE], &labels).expect("as many labels as images")
 }
 
-/// Draws the digit that `random` chooses; its first draw is the label.
-fn draw(random: &mut SplitMix64, image: &mut [u8]) {
-    let digit = random.below(10);
+/// The digit of an image, the first thing that its generator draws.
+fn choose(random: &mut Generator) -> u32 {
+    random.below(10) as u32
+}
+
+/// Draws the digit that `random` chooses.
+fn draw(random: &mut Generator, image: &mut [u8]) {
+    let digit = choose(random);
     let path = glyphs::write(digit, random);
     ink::paint(&path, random, image);
 }
