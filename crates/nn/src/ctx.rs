@@ -1,0 +1,145 @@
+//! What a forward pass runs in.
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+
+use wengert_tape::Var;
+use wengert_tensor::random::Generator;
+use wengert_tensor::{Float, Tensor};
+
+use crate::params::{BufferId, Layout, ParamId};
+
+/// Whether a model is being trained or used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Dropout drops, running statistics are updated.
+    Train,
+    /// Dropout does nothing, running statistics are used.
+    Eval,
+}
+
+/// The parameters in force, train or evaluation mode, the random numbers for dropout and the running statistics: all
+/// that a forward pass depends on apart from its input. Made by [`Params`](crate::Params); nothing in it is global.
+pub struct Ctx<T: Float = f32> {
+    layout: Arc<Layout>,
+    leaves: Vec<Var<T>>,
+    mode: Mode,
+    generator: Generator,
+    /// Generators handed out so far.
+    draws: Cell<u64>,
+    buffers: RefCell<Vec<Tensor<T>>>,
+    updated: RefCell<Vec<usize>>,
+}
+
+impl<T: Float> Ctx<T> {
+    pub(crate) fn new(
+        layout: Arc<Layout>,
+        leaves: Vec<Var<T>>,
+        mode: Mode,
+        generator: Generator,
+        buffers: Vec<Tensor<T>>,
+    ) -> Self {
+        let (buffers, updated) = (RefCell::new(buffers), RefCell::default());
+        Ctx { layout, leaves, mode, generator, draws: Cell::new(0), buffers, updated }
+    }
+
+    /// The value of a parameter tensor, tracked if its gradient is wanted.
+    ///
+    /// # Panics
+    /// If the id belongs to another `Params`.
+    #[track_caller]
+    pub fn param(&self, id: ParamId) -> Var<T> {
+        self.layout.entry("param", id);
+        self.leaves[id.index()].clone()
+    }
+
+    /// Train or evaluation mode.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// Whether the mode is [`Mode::Train`].
+    pub fn is_training(&self) -> bool {
+        self.mode == Mode::Train
+    }
+
+    /// A generator of random numbers, another one at each call. What they give depends on nothing but the seed of the
+    /// parameters, the step, and how many calls came before in this context.
+    pub fn generator(&self) -> Generator {
+        let draw = self.draws.get();
+        self.draws.set(draw + 1);
+        self.generator.fork(draw)
+    }
+
+    /// The current value of a buffer: the latest one set in this context, or the stored one.
+    ///
+    /// # Panics
+    /// If the id belongs to another `Params`.
+    #[track_caller]
+    pub fn buffer(&self, id: BufferId) -> Tensor<T> {
+        self.buffers.borrow()[self.layout.buffer("buffer", id)].clone()
+    }
+
+    /// Gives a buffer a new value, which is stored when [`Params::value_and_grad`](crate::Params::value_and_grad)
+    /// succeeds; elsewhere it is forgotten with the context.
+    ///
+    /// # Panics
+    /// If the id belongs to another `Params`, or the shape is not the buffer's.
+    #[track_caller]
+    pub fn set_buffer(&self, id: BufferId, value: Tensor<T>) {
+        let index = self.layout.buffer("set_buffer", id);
+        let old = &mut self.buffers.borrow_mut()[index];
+        assert!(
+            value.shape() == old.shape(),
+            "set_buffer: `{}` has shape {}, the new value {}",
+            self.layout.buffer_names()[index],
+            old.shape(),
+            value.shape()
+        );
+        *old = value.contiguous();
+        self.updated.borrow_mut().push(index);
+    }
+
+    /// ½·c·‖θ‖², θ being all parameters, biases included: a penalty that makes the loss strongly convex near its
+    /// minimum. [`l2_of`](Ctx::l2_of) leaves some out.
+    ///
+    /// ```
+    /// use wengert_nn::{Init, Params};
+    /// let mut params = Params::seeded(0);
+    /// params.root().param("w", [2], Init::Constant(3.0));
+    /// let (value, grads) = params.value_and_grad(|cx| cx.l2(0.5))?;
+    /// assert_eq!((value, &grads[..]), (4.5f64, &[1.5, 1.5][..]));
+    /// # Ok::<(), wengert_nn::GradError>(())
+    /// ```
+    pub fn l2(&self, c: f64) -> Var<T> {
+        self.l2_of("*", c)
+    }
+
+    /// ½·c·‖θ‖², θ being the parameters whose name matches `pattern`, in which `*` stands for any characters:
+    /// `"*.weight"` leaves biases out.
+    pub fn l2_of(&self, pattern: &str, c: f64) -> Var<T> {
+        let squares = self.layout.matching(pattern).map(|index| self.leaves[index].square().sum());
+        let total = squares.reduce(|a, b| a + b).unwrap_or_else(|| Var::constant(T::ZERO));
+        total * (0.5 * c)
+    }
+
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The parameters that are not frozen.
+    pub(crate) fn trained(&self) -> impl Iterator<Item = &Var<T>> {
+        self.layout
+            .entries()
+            .iter()
+            .zip(&self.leaves)
+            .filter(|(entry, _)| !entry.frozen)
+            .map(|(_, leaf)| leaf)
+    }
+
+    /// The buffers that were set, with their last values.
+    pub(crate) fn take_updates(self) -> Vec<(usize, Tensor<T>)> {
+        let buffers = self.buffers.into_inner();
+        self.updated.into_inner().into_iter().map(|index| (index, buffers[index].clone())).collect()
+    }
+}

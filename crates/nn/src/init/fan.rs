@@ -1,0 +1,30 @@
+//! Numbers of inputs and outputs of a unit.
+
+use wengert_tensor::Shape;
+
+/// What the variance is kept of from layer to layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fan {
+    /// The values in the forward pass.
+    In,
+    /// The gradients in the backward pass.
+    Out,
+}
+
+/// The numbers of inputs and outputs of one unit of a weight of shape `[out, in, kernel…]`:
+/// `in · Π kernel` and `out · Π kernel`.
+///
+/// # Panics
+/// If the shape has less than two axes.
+///
+/// ```
+/// use wengert_nn::init::fans;
+/// assert_eq!(fans(&[10, 128].into()), (128, 10));
+/// assert_eq!(fans(&[16, 6, 5, 5].into()), (150, 400));
+/// ```
+#[track_caller]
+pub fn fans(shape: &Shape) -> (usize, usize) {
+    assert!(shape.len() >= 2, "init: shape {shape} has no fan in and fan out, which take at least two axes");
+    let kernel: usize = shape[2..].iter().product();
+    (shape[1] * kernel, shape[0] * kernel)
+}

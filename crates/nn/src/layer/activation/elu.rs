@@ -1,0 +1,52 @@
+//! The exponential linear unit.
+
+use wengert_tape::{Elementwise, Reads, Real, Var};
+use wengert_tensor::Float;
+
+use super::Activations;
+use crate::ctx::Ctx;
+use crate::layer::Layer;
+
+/// x where it is positive, `alpha`·(eˣ − 1) elsewhere (Clevert, Unterthiner & Hochreiter, "Fast and accurate deep network
+/// learning by exponential linear units", 2016). The default `alpha` is 1; for others the slope jumps at 0, where
+/// it is `alpha`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Elu {
+    /// Minus the limit for x → −∞.
+    pub alpha: f64,
+}
+
+impl Default for Elu {
+    fn default() -> Self {
+        Elu { alpha: 1.0 }
+    }
+}
+
+impl<T: Float> Layer<T> for Elu {
+    fn forward(&self, _: &Ctx<T>, x: &Var<T>) -> Var<T> {
+        x.elu(self.alpha)
+    }
+}
+
+pub(super) struct Formula {
+    pub(super) alpha: f64,
+}
+
+impl Elementwise for Formula {
+    const NAME: &'static str = "elu";
+    const READS: Reads = Reads::Input;
+    #[inline(always)]
+    fn f<A: Real>(&self, x: A) -> A {
+        x.clone().select_positive(x.clone(), negative_part(x).exp_m1() * self.alpha)
+    }
+    #[inline(always)]
+    fn df<A: Real>(&self, x: A, _: A) -> A {
+        x.clone().select_positive(x.constant(1.0), negative_part(x).exp() * self.alpha)
+    }
+}
+
+/// min(x, 0), so that the branch that is not taken does not overflow; NaN for NaN.
+#[inline(always)]
+fn negative_part<A: Real>(x: A) -> A {
+    x.clone().select_positive(x.constant(0.0), x)
+}

@@ -1,0 +1,30 @@
+//! The GELU by a hyperbolic tangent.
+
+use wengert_tape::{Elementwise, Reads, Real};
+
+/// √(2/π).
+const SLOPE: f64 = 0.797_884_560_802_865_4;
+const CUBIC: f64 = 0.044_715;
+
+pub(super) struct Formula;
+
+impl Elementwise for Formula {
+    const NAME: &'static str = "gelu_tanh";
+    const READS: Reads = Reads::Input;
+    #[inline(always)]
+    fn f<A: Real>(&self, x: A) -> A {
+        x.clone() * (argument(x).tanh() + 1.0) * 0.5
+    }
+    #[inline(always)]
+    fn df<A: Real>(&self, x: A, _: A) -> A {
+        let t = argument(x.clone()).tanh();
+        let inner = (x.clone() * x.clone() * (3.0 * CUBIC) + 1.0) * SLOPE;
+        let sech2 = t.constant(1.0) - t.clone() * t.clone();
+        (t + 1.0 + x * sech2 * inner) * 0.5
+    }
+}
+
+#[inline(always)]
+fn argument<A: Real>(x: A) -> A {
+    x.clone() * (x.clone() * x * CUBIC + 1.0) * SLOPE
+}

@@ -1,0 +1,45 @@
+//! The leaky rectifier.
+
+use wengert_tape::{Elementwise, Reads, Real, Var};
+use wengert_tensor::Float;
+
+use super::Activations;
+use crate::ctx::Ctx;
+use crate::layer::Layer;
+
+/// x where it is positive, `slope`·x elsewhere (Maas, Hannun & Ng, "Rectifier nonlinearities improve neural network
+/// acoustic models", 2013). The default slope is 0.01.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LeakyRelu {
+    /// The slope for negative x.
+    pub slope: f64,
+}
+
+impl Default for LeakyRelu {
+    fn default() -> Self {
+        LeakyRelu { slope: 0.01 }
+    }
+}
+
+impl<T: Float> Layer<T> for LeakyRelu {
+    fn forward(&self, _: &Ctx<T>, x: &Var<T>) -> Var<T> {
+        x.leaky_relu(self.slope)
+    }
+}
+
+pub(super) struct Formula {
+    pub(super) slope: f64,
+}
+
+impl Elementwise for Formula {
+    const NAME: &'static str = "leaky_relu";
+    const READS: Reads = Reads::Input;
+    #[inline(always)]
+    fn f<A: Real>(&self, x: A) -> A {
+        x.clone().select_positive(x.clone(), x * self.slope)
+    }
+    #[inline(always)]
+    fn df<A: Real>(&self, x: A, _: A) -> A {
+        x.clone().select_positive(x.constant(1.0), x.constant(self.slope))
+    }
+}

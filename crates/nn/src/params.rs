@@ -1,0 +1,281 @@
+//! All parameters of a model in one flat vector.
+
+mod evaluate;
+mod grads;
+mod layout;
+mod pattern;
+mod scope;
+
+pub use evaluate::GradError;
+pub use grads::Grads;
+pub use layout::{BufferId, ParamId};
+pub use scope::Scope;
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use wengert_tensor::random::Generator;
+use wengert_tensor::{Float, Shape, Tensor};
+
+pub(crate) use layout::Layout;
+
+/// The parameters of a model: one contiguous vector, cut into named tensors.
+///
+/// Layers hold [`ParamId`]s; tying weights is sharing an id. Gradients come back as one vector of the same layout,
+/// so an optimiser is a loop over two slices. A clone has the same layout, and the same ids are valid for it.
+///
+/// The initial values of a parameter depend on the seed and on its name alone, not on what else there is.
+///
+/// ```
+/// use wengert_nn::{Layer, Linear, Params};
+/// use wengert_tape::Var;
+///
+/// let mut params = Params::seeded(0);
+/// let model = Linear::new(params.at("line"), 1, 1);
+/// let x = Var::from([[0.0f32], [1.0], [2.0]]);
+/// let y = &x * 2.0 + 3.0;
+/// for _ in 0..300 {
+///     let (_, grads) = params.value_and_grad(|cx| (model.forward(cx, &x) - &y).square().mean())?;
+///     for (p, g) in params.values_mut().iter_mut().zip(grads.iter()) {
+///         *p -= 0.2 * g;
+///     }
+/// }
+/// assert!((params.get("line.weight").unwrap()[0] - 2.0).abs() < 1e-3);
+/// assert!((params.get("line.bias").unwrap()[0] - 3.0).abs() < 1e-3);
+/// # Ok::<(), wengert_nn::GradError>(())
+/// ```
+pub struct Params<T: Float = f32> {
+    layout: Arc<Layout>,
+    /// At least as many elements as there are parameters: it grows by doubling while a model is built.
+    storage: Tensor<T>,
+    /// Running statistics and the like, which have no gradient.
+    buffers: RwLock<Vec<Tensor<T>>>,
+    generator: Generator,
+    /// Calls of [`Params::value_and_grad`] so far.
+    step: AtomicU64,
+    allow_unreached: bool,
+}
+
+impl<T: Float> Params<T> {
+    /// No parameters yet; `seed` decides the initial values of those to come, and the masks of dropout.
+    pub fn seeded(seed: u64) -> Self {
+        Params {
+            layout: Arc::new(Layout::new()),
+            storage: Tensor::zeros([0]),
+            buffers: RwLock::default(),
+            generator: Generator::seeded(seed),
+            step: AtomicU64::new(0),
+            allow_unreached: false,
+        }
+    }
+
+    /// The place where the parameters named `name.…` are made.
+    ///
+    /// # Panics
+    /// If `name` is empty.
+    #[track_caller]
+    pub fn at(&mut self, name: &str) -> Scope<'_, T> {
+        self.root().into_at(name)
+    }
+
+    /// The place where the parameters without a prefix to their names are made.
+    pub fn root(&mut self) -> Scope<'_, T> {
+        Scope::root(self)
+    }
+
+    /// The number of parameters, that is of numbers in the flat vector.
+    pub fn len(&self) -> usize {
+        self.layout.len()
+    }
+
+    /// Whether there are no parameters.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All parameters.
+    pub fn values(&self) -> &[T] {
+        &self.storage.as_slice().expect("the flat vector is contiguous")[..self.len()]
+    }
+
+    /// All parameters, for writing. They are copied first if a tensor made from them, such as the output of
+    /// [`infer`](Params::infer) of a model that returns a parameter, is still alive.
+    pub fn values_mut(&mut self) -> &mut [T] {
+        let len = self.len();
+        if self.storage.len() > len {
+            // The model has been built: give back what the growth took in advance.
+            self.storage = Tensor::vector(self.values());
+        }
+        &mut self.storage.as_mut_slice()[..len]
+    }
+
+    /// Replaces all parameters.
+    ///
+    /// # Panics
+    /// If there are not as many values as parameters.
+    #[track_caller]
+    pub fn set_values(&mut self, values: &[T]) {
+        assert!(
+            values.len() == self.len(),
+            "set_values: {} values for {} parameters",
+            values.len(),
+            self.len()
+        );
+        self.values_mut().copy_from_slice(values);
+    }
+
+    /// The values of the parameter tensor of that name, in row-major order.
+    pub fn get(&self, name: &str) -> Option<&[T]> {
+        self.id(name).map(|id| self.slice(id))
+    }
+
+    /// The id of the parameter tensor of that name.
+    pub fn id(&self, name: &str) -> Option<ParamId> {
+        self.layout.id(name)
+    }
+
+    /// The values of one parameter tensor, in row-major order.
+    ///
+    /// # Panics
+    /// If the id belongs to another `Params`.
+    #[track_caller]
+    pub fn slice(&self, id: ParamId) -> &[T] {
+        &self.values()[self.layout.entry("slice", id).range()]
+    }
+
+    /// The values of one parameter tensor, for writing.
+    ///
+    /// # Panics
+    /// If the id belongs to another `Params`.
+    #[track_caller]
+    pub fn slice_mut(&mut self, id: ParamId) -> &mut [T] {
+        let range = self.layout.entry("slice_mut", id).range();
+        &mut self.values_mut()[range]
+    }
+
+    /// One parameter tensor, sharing the memory of the flat vector.
+    ///
+    /// # Panics
+    /// If the id belongs to another `Params`.
+    #[track_caller]
+    pub fn tensor(&self, id: ParamId) -> Tensor<T> {
+        self.layout.entry("tensor", id).view(&self.storage)
+    }
+
+    /// The name of a parameter tensor.
+    ///
+    /// # Panics
+    /// If the id belongs to another `Params`.
+    #[track_caller]
+    pub fn name(&self, id: ParamId) -> &str {
+        &self.layout.entry("name", id).name
+    }
+
+    /// The shape of a parameter tensor.
+    ///
+    /// # Panics
+    /// If the id belongs to another `Params`.
+    #[track_caller]
+    pub fn shape(&self, id: ParamId) -> &Shape {
+        &self.layout.entry("shape", id).shape
+    }
+
+    /// Name, shape and values of every parameter tensor, in the order of the flat vector.
+    ///
+    /// ```
+    /// use wengert_nn::{Linear, Params};
+    /// let mut params: Params = Params::seeded(0);
+    /// Linear::new(params.at("out"), 3, 2);
+    /// let shapes: Vec<String> = params.iter().map(|(name, shape, _)| format!("{name} {shape}")).collect();
+    /// assert_eq!(shapes, ["out.weight [2, 3]", "out.bias [2]"]);
+    /// ```
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Shape, &[T])> {
+        let values = self.values();
+        self.layout.entries().iter().map(move |e| (e.name.as_str(), &e.shape, &values[e.range()]))
+    }
+
+    /// Where in the flat vector the parameters are whose name matches `pattern`, in which `*` stands for any
+    /// characters; neighbours are joined. For an optimiser that treats groups differently.
+    ///
+    /// ```
+    /// use wengert_nn::{Linear, Params};
+    /// let mut params: Params = Params::seeded(0);
+    /// Linear::new(params.at("hidden"), 3, 2);
+    /// Linear::new(params.at("out"), 2, 1);
+    /// assert_eq!(params.ranges("*.bias"), [6..8, 10..11]);
+    /// assert_eq!(params.ranges("hidden.*"), [0..8]);
+    /// ```
+    pub fn ranges(&self, pattern: &str) -> Vec<Range<usize>> {
+        self.layout.ranges(pattern)
+    }
+
+    /// Makes constants of the parameters whose name matches `pattern` (see [`ranges`](Params::ranges)), and returns
+    /// how many tensors that are: their gradient is zero, and it is no error if the loss does not reach them. An
+    /// optimiser that decays weights still moves them, unless it is kept off their ranges.
+    pub fn freeze(&mut self, pattern: &str) -> usize {
+        Arc::make_mut(&mut self.layout).set_frozen(pattern, true)
+    }
+
+    /// Undoes [`freeze`](Params::freeze).
+    pub fn unfreeze(&mut self, pattern: &str) -> usize {
+        Arc::make_mut(&mut self.layout).set_frozen(pattern, false)
+    }
+
+    /// Whether a parameter that the loss does not reach gets a zero gradient instead of being an error.
+    pub fn allow_unreached(&mut self, allow: bool) {
+        self.allow_unreached = allow;
+    }
+
+    /// The number of calls of [`value_and_grad`](Params::value_and_grad) so far: with the seed, it decides the masks
+    /// of dropout.
+    pub fn step(&self) -> u64 {
+        self.step.load(Ordering::Relaxed)
+    }
+
+    /// Sets the number of calls so far, to resume a training run.
+    pub fn set_step(&mut self, step: u64) {
+        *self.step.get_mut() = step;
+    }
+
+    /// Name and value of every buffer (running statistics and the like).
+    pub fn buffers(&self) -> Vec<(String, Tensor<T>)> {
+        self.layout.buffer_names().iter().cloned().zip(self.buffer_values()).collect()
+    }
+
+    /// The buffers' values, which share memory with the store's.
+    fn buffer_values(&self) -> Vec<Tensor<T>> {
+        self.buffers.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Appends a parameter; the caller has checked the name.
+    fn push(&mut self, name: String, shape: Shape) -> ParamId {
+        let (start, id) = (self.len(), Arc::make_mut(&mut self.layout).push(name, shape));
+        let len = self.len();
+        if self.storage.len() < len {
+            let mut grown = Tensor::zeros([len.max(2 * start)]);
+            grown.as_mut_slice()[..start].copy_from_slice(&self.storage.as_slice().unwrap_or(&[])[..start]);
+            self.storage = grown;
+        }
+        id
+    }
+}
+
+impl<T: Float> Clone for Params<T> {
+    fn clone(&self) -> Self {
+        Params {
+            layout: Arc::clone(&self.layout),
+            storage: self.storage.clone(),
+            buffers: RwLock::new(self.buffer_values()),
+            generator: self.generator.clone(),
+            step: AtomicU64::new(self.step()),
+            allow_unreached: self.allow_unreached,
+        }
+    }
+}
+
+impl<T: Float> std::fmt::Debug for Params<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_map().entries(self.iter().map(|(name, shape, _)| (name, shape))).finish()
+    }
+}

@@ -1,0 +1,62 @@
+//! A gradient in the layout of its parameters.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+use wengert_tensor::{Float, Shape, Tensor};
+
+use super::{Layout, ParamId};
+
+/// The gradient of a loss: a slice of the layout of [`Params::values`](crate::Params::values).
+///
+/// It may be changed in place, for example clipped.
+#[derive(Clone)]
+pub struct Grads<T: Float = f32> {
+    pub(super) layout: Arc<Layout>,
+    pub(super) flat: Tensor<T>,
+}
+
+impl<T: Float> Grads<T> {
+    /// The gradient of the parameter tensor of that name, in row-major order.
+    pub fn get(&self, name: &str) -> Option<&[T]> {
+        self.layout.id(name).map(|id| &self[self.layout.entry("get", id).range()])
+    }
+
+    /// The gradient of one parameter tensor, sharing the memory of the flat vector.
+    ///
+    /// # Panics
+    /// If the id belongs to another `Params`.
+    #[track_caller]
+    pub fn tensor(&self, id: ParamId) -> Tensor<T> {
+        self.layout.entry("tensor", id).view(&self.flat)
+    }
+
+    /// Name, shape and gradient of every parameter tensor.
+    pub fn named(&self) -> impl Iterator<Item = (&str, &Shape, &[T])> {
+        self.layout.entries().iter().map(|e| (e.name.as_str(), &e.shape, &self[e.range()]))
+    }
+
+    /// The Euclidean norm.
+    pub fn norm(&self) -> f64 {
+        self.flat.norm(2.0).item().to_f64()
+    }
+}
+
+impl<T: Float> Deref for Grads<T> {
+    type Target = [T];
+    fn deref(&self) -> &[T] {
+        self.flat.as_slice().expect("the flat vector is contiguous")
+    }
+}
+
+impl<T: Float> DerefMut for Grads<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        self.flat.as_mut_slice()
+    }
+}
+
+impl<T: Float> std::fmt::Debug for Grads<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_map().entries(self.named().map(|(name, _, g)| (name, g))).finish()
+    }
+}

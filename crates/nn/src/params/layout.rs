@@ -1,0 +1,147 @@
+//! Where each parameter is in the flat vector.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use wengert_tensor::{Float, Shape, Tensor};
+
+use super::pattern;
+
+/// One parameter tensor of a [`Params`](crate::Params): what a layer holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ParamId {
+    store: u64,
+    index: u32,
+}
+
+/// One buffer of a [`Params`](crate::Params): a tensor that is saved with the parameters but has no gradient, such as
+/// a running mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct BufferId {
+    store: u64,
+    index: u32,
+}
+
+impl ParamId {
+    pub(crate) fn index(self) -> usize {
+        self.index as usize
+    }
+}
+
+/// Names, shapes and positions.
+#[derive(Clone)]
+pub(crate) struct Layout {
+    /// Distinguishes the ids of different stores.
+    store: u64,
+    entries: Vec<Entry>,
+    by_name: HashMap<String, u32>,
+    buffers: Vec<String>,
+}
+
+/// One parameter tensor.
+#[derive(Clone)]
+pub(crate) struct Entry {
+    pub(crate) name: String,
+    pub(crate) shape: Shape,
+    pub(crate) start: usize,
+    pub(crate) frozen: bool,
+}
+
+impl Entry {
+    pub(crate) fn range(&self) -> Range<usize> {
+        self.start..self.start + self.shape.count()
+    }
+
+    /// The part of a flat vector, in this shape, without a copy.
+    pub(crate) fn view<T: Float>(&self, flat: &Tensor<T>) -> Tensor<T> {
+        flat.slice(self.range()).reshape(&self.shape)
+    }
+}
+
+impl Layout {
+    pub(crate) fn new() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let store = NEXT.fetch_add(1, Ordering::Relaxed);
+        Layout { store, entries: Vec::new(), by_name: HashMap::new(), buffers: Vec::new() }
+    }
+
+    /// The length of the flat vector.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.last().map_or(0, |e| e.range().end)
+    }
+
+    pub(crate) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    pub(crate) fn buffer_names(&self) -> &[String] {
+        &self.buffers
+    }
+
+    pub(crate) fn push(&mut self, name: String, shape: Shape) -> ParamId {
+        let (start, index) = (self.len(), self.entries.len() as u32);
+        self.by_name.insert(name.clone(), index);
+        self.entries.push(Entry { name, shape, start, frozen: false });
+        ParamId { store: self.store, index }
+    }
+
+    pub(crate) fn push_buffer(&mut self, name: String) -> BufferId {
+        self.buffers.push(name);
+        BufferId { store: self.store, index: self.buffers.len() as u32 - 1 }
+    }
+
+    pub(crate) fn has_name(&self, name: &str) -> bool {
+        self.by_name.contains_key(name) || self.buffers.iter().any(|b| b == name)
+    }
+
+    pub(crate) fn id(&self, name: &str) -> Option<ParamId> {
+        self.by_name.get(name).map(|&index| ParamId { store: self.store, index })
+    }
+
+    #[track_caller]
+    pub(crate) fn entry(&self, operation: &str, id: ParamId) -> &Entry {
+        match self.entries.get(id.index()) {
+            Some(entry) if id.store == self.store => entry,
+            _ => foreign(operation),
+        }
+    }
+
+    /// The position of a buffer among the buffers.
+    #[track_caller]
+    pub(crate) fn buffer(&self, operation: &str, id: BufferId) -> usize {
+        match self.buffers.get(id.index as usize) {
+            Some(_) if id.store == self.store => id.index as usize,
+            _ => foreign(operation),
+        }
+    }
+
+    /// The positions of the parameter tensors whose name matches.
+    pub(crate) fn matching(&self, pattern: &str) -> impl Iterator<Item = usize> {
+        (0..self.entries.len()).filter(move |&i| pattern::matches(pattern, &self.entries[i].name))
+    }
+
+    pub(crate) fn ranges(&self, pattern: &str) -> Vec<Range<usize>> {
+        let mut ranges: Vec<Range<usize>> = Vec::new();
+        for entry in self.matching(pattern).map(|index| &self.entries[index]) {
+            match ranges.last_mut() {
+                Some(last) if last.end == entry.start => last.end = entry.range().end,
+                _ => ranges.push(entry.range()),
+            }
+        }
+        ranges
+    }
+
+    pub(crate) fn set_frozen(&mut self, pattern: &str, frozen: bool) -> usize {
+        let matching = self.entries.iter_mut().filter(|e| pattern::matches(pattern, &e.name));
+        matching.map(|e| e.frozen = frozen).count()
+    }
+}
+
+#[cold]
+#[track_caller]
+fn foreign(operation: &str) -> ! {
+    panic!(
+        "{operation}: the id belongs to another `Params`: build the model with the `Params` that it is evaluated with, or with a clone"
+    )
+}

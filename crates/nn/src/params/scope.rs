@@ -1,0 +1,107 @@
+//! Making parameters under a dotted path.
+
+use std::sync::{Arc, PoisonError};
+
+use wengert_tensor::{Float, Shape, Tensor};
+
+use super::{BufferId, ParamId, Params};
+use crate::init::Init;
+
+/// A place in the tree of names where a layer makes its parameters: see [`Params::at`].
+///
+/// ```
+/// use wengert_nn::{Linear, Params, Scope};
+///
+/// struct Block { first: Linear, second: Linear }
+///
+/// impl Block {
+///     fn new(mut p: Scope) -> Self {
+///         Block { first: Linear::new(p.at("first"), 4, 4), second: Linear::new(p.at("second"), 4, 4) }
+///     }
+/// }
+///
+/// let mut params = Params::seeded(0);
+/// Block::new(params.at("block"));
+/// assert!(params.id("block.second.bias").is_some());
+/// ```
+pub struct Scope<'a, T: Float = f32> {
+    params: &'a mut Params<T>,
+    /// Empty at the root.
+    path: String,
+}
+
+impl<'a, T: Float> Scope<'a, T> {
+    pub(super) fn root(params: &'a mut Params<T>) -> Self {
+        Scope { params, path: String::new() }
+    }
+
+    /// The place `name` below this one.
+    ///
+    /// # Panics
+    /// If `name` is empty.
+    #[track_caller]
+    pub fn at(&mut self, name: &str) -> Scope<'_, T> {
+        let path = self.join(name);
+        Scope { params: self.params, path }
+    }
+
+    /// Like [`at`](Scope::at), using this one up.
+    #[track_caller]
+    pub(super) fn into_at(self, name: &str) -> Scope<'a, T> {
+        let path = self.join(name);
+        Scope { params: self.params, path }
+    }
+
+    /// The dotted path so far; empty at the root.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// A new parameter tensor.
+    ///
+    /// # Panics
+    /// If there is already one of that name, the name is empty, or the shape does not suit the initialiser.
+    #[track_caller]
+    pub fn param(&mut self, name: &str, shape: impl Into<Shape>, init: Init) -> ParamId {
+        let name = self.new_name(name);
+        let shape = shape.into();
+        // By name, so that a layer's start does not depend on which layers were made before it.
+        let mut generator = self.params.generator.fork(hash(&name));
+        let mut values = Tensor::zeros(&shape);
+        init.fill(&shape, values.as_mut_slice(), &mut generator);
+        let id = self.params.push(name, shape);
+        let range = self.params.layout.entry("param", id).range();
+        let values = values.as_slice().expect("new tensors are contiguous");
+        self.params.storage.as_mut_slice()[range].copy_from_slice(values);
+        id
+    }
+
+    /// A new buffer: a tensor that is saved with the parameters but has no gradient.
+    ///
+    /// # Panics
+    /// If there is already a parameter or a buffer of that name, or the name is empty.
+    #[track_caller]
+    pub fn buffer(&mut self, name: &str, value: Tensor<T>) -> BufferId {
+        let name = self.new_name(name);
+        self.params.buffers.get_mut().unwrap_or_else(PoisonError::into_inner).push(value.contiguous());
+        Arc::make_mut(&mut self.params.layout).push_buffer(name)
+    }
+
+    #[track_caller]
+    fn new_name(&self, name: &str) -> String {
+        let name = self.join(name);
+        assert!(!self.params.layout.has_name(&name), "param: there is already a parameter named `{name}`");
+        name
+    }
+
+    #[track_caller]
+    fn join(&self, name: &str) -> String {
+        assert!(!name.is_empty(), "a parameter's name below `{}` is empty", self.path);
+        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+    }
+}
+
+/// The 64-bit hash of a string by Fowler, Noll and Vo (FNV-1a): the same on every machine.
+fn hash(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |h, byte| (h ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
