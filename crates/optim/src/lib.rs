@@ -1,6 +1,7 @@
 //! Optimisers on flat parameter vectors, from SGD to Newton-CG.
 
 // Second-order and closure methods.
+pub mod constrained;
 pub mod linear;
 mod objective;
 mod outcome;
