@@ -32,6 +32,7 @@ pub use optimizer::{Evaluate, Optimizer};
 pub use state::{Scalar, State, StateError, Values};
 
 // Second-order and closure methods.
+pub mod constrained;
 pub mod linear;
 mod objective;
 mod outcome;
