@@ -25,7 +25,8 @@ pub fn predictions(classifier: &Classifier, params: &Params, data: &ImageSet) ->
         .collect();
     let mut text = String::new();
     for row in digits.chunks(5) {
-        let row: Vec<(&str, &[f32])> = row.iter().map(|(caption, pixels)| (caption.as_str(), *pixels)).collect();
+        let row: Vec<(&str, &[f32])> =
+            row.iter().map(|(caption, pixels)| (caption.as_str(), *pixels)).collect();
         text += &side_by_side(&row, 28, 28);
     }
     text

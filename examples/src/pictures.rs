@@ -20,7 +20,11 @@ pub fn side_by_side(pictures: &[(&str, &[f32])], height: usize, width: usize) ->
             assert_eq!(pixels.len(), height * width, "the size of a picture");
             let (low, high) = pixels.iter().fold((f32::MAX, f32::MIN), |(l, h), &p| (l.min(p), h.max(p)));
             let at = |row: usize, column: usize| {
-                if row < height { (pixels[row * width + column] - low) / (high - low).max(f32::MIN_POSITIVE) } else { 0.0 }
+                if row < height {
+                    (pixels[row * width + column] - low) / (high - low).max(f32::MIN_POSITIVE)
+                } else {
+                    0.0
+                }
             };
             for column in 0..width {
                 let grey = 0.5 * (at(row, column) + at(row + 1, column));

@@ -1,15 +1,16 @@
 //! Mini-batches.
 
+use wengert_tape::Var;
 use wengert_tensor::random::Generator;
 use wengert_tensor::{Element, Tensor};
 
 use crate::dataset::Dataset;
 
 /// Some examples of a [`Dataset`] and their labels.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Batch<L: Element = u32> {
-    /// The features, `[examples, …]`.
-    pub images: Tensor<f32>,
+    /// The features, `[examples, …]`, as a variable that a model takes.
+    pub images: Var,
     /// The labels, `[examples]`.
     pub labels: Tensor<L>,
 }

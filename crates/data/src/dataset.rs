@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use wengert_tape::Var;
 use wengert_tensor::random::Generator;
 use wengert_tensor::{Element, Shape, Tensor};
 
@@ -55,7 +56,7 @@ impl<L: Element> Dataset<L> {
     /// ```
     /// use wengert_data::Dataset;
     /// let data = Dataset::from_bytes(vec![0, 255, 51, 102], [2], &[0u32, 1])?;
-    /// assert_eq!(data.all().images.to_vec(), [0.0, 1.0, 0.2, 0.4]);
+    /// assert_eq!(data.all().images.value().to_vec(), [0.0, 1.0, 0.2, 0.4]);
     /// # Ok::<(), wengert_data::DataError>(())
     /// ```
     pub fn from_bytes(
@@ -235,7 +236,7 @@ impl<L: Element> Dataset<L> {
         for (i, label) in labels.as_mut_slice().iter_mut().enumerate() {
             *label = stored[row(i)];
         }
-        Batch { images, labels }
+        Batch { images: Var::constant(images), labels }
     }
 }
 

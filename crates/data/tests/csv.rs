@@ -81,7 +81,7 @@ fn data_sets() {
     assert_eq!(table("-3.5").into_regression().unwrap().all().labels.to_vec(), [1.0, -3.5]);
     let data = table("2").into_classification(3).unwrap();
     assert_eq!(data.all().labels.to_vec(), [1, 2]);
-    assert_eq!(data.all().images.to_vec(), [0.5, 0.25]);
+    assert_eq!(data.all().images.value().to_vec(), [0.5, 0.25]);
     for y in ["-1", "1.5", "1e30"] {
         assert_error!(table(y).into_classification(3), CsvError::NotALabel { row: 1, .. });
     }

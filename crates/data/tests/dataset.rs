@@ -17,7 +17,7 @@ fn labels(batches: impl Iterator<Item = wengert_data::Batch>) -> Vec<Vec<u32>> {
     batches
         .map(|batch| {
             let labels = batch.labels.to_vec();
-            let first: Vec<u32> = batch.images.to_vec().chunks(2).map(|x| x[0] as u32).collect();
+            let first: Vec<u32> = batch.images.value().to_vec().chunks(2).map(|x| x[0] as u32).collect();
             assert_eq!(first, labels, "examples and labels go together");
             labels
         })
@@ -98,9 +98,9 @@ fn normalising_bytes() {
     let bytes: Vec<u8> = (0..=255).collect();
     let data = Dataset::from_bytes(bytes.clone(), [1], &[0u32; 256]).unwrap();
     let expected: Vec<f32> = bytes.iter().map(|&b| f32::from(b) / 255.0).collect();
-    assert_eq!(data.all().images.to_vec(), expected);
+    assert_eq!(data.all().images.value().to_vec(), expected);
     let normalised = data.normalise(0.1307, 0.3081).unwrap();
-    for (found, x) in normalised.all().images.to_vec().iter().zip(&bytes) {
+    for (found, x) in normalised.all().images.value().to_vec().iter().zip(&bytes) {
         let expected = (f64::from(*x) / 255.0 - f64::from(0.1307f32)) / f64::from(0.3081f32);
         assert!((f64::from(*found) - expected).abs() < 3e-7, "{found} {expected}");
     }
@@ -116,7 +116,7 @@ fn floats_without_scaling_are_unchanged() {
     let data = Dataset::new(&x, &Tensor::<f32>::vector(&[0.25, -1.0])).unwrap();
     let batch = data.all();
     let bits = |t: &Tensor<f32>| t.to_vec().iter().map(|x| x.to_bits()).collect::<Vec<_>>();
-    assert_eq!(bits(&batch.images), bits(&x));
+    assert_eq!(bits(batch.images.value()), bits(&x));
     assert_eq!(batch.labels.to_vec(), [0.25, -1.0]);
 }
 

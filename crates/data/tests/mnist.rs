@@ -29,12 +29,13 @@ fn the_real_one() {
     // The first training image is the well-known 5.
     let first = mnist.train.select(&[0]).unwrap();
     assert_eq!(first.labels.item(), 5);
-    let row: Vec<f32> = first.images.to_vec()[5 * 28 + 12..5 * 28 + 24].iter().map(|x| x * 255.0).collect();
+    let row: Vec<f32> =
+        first.images.value().to_vec()[5 * 28 + 12..5 * 28 + 24].iter().map(|x| x * 255.0).collect();
     assert_eq!(row, [3., 18., 18., 18., 126., 136., 175., 26., 166., 255., 247., 127.]);
 
     let pixels = mnist.normalised().as_images().train.all();
     assert_eq!(pixels.images.shape(), &[60_000, 1, 28, 28]);
-    let values = pixels.images.as_slice().unwrap();
+    let values = pixels.images.value().as_slice().unwrap();
     let mean = values.iter().map(|&x| f64::from(x)).sum::<f64>() / values.len() as f64;
     let variance = values.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum::<f64>() / values.len() as f64;
     assert!(mean.abs() < 1e-3 && (variance - 1.0).abs() < 1e-3, "{mean} {variance}");

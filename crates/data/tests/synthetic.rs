@@ -5,7 +5,7 @@ use wengert_tensor::parallel::with_threads;
 
 /// The pixels as bytes.
 fn pixels(data: &Dataset) -> Vec<u8> {
-    data.all().images.to_vec().iter().map(|x| (x * 255.0).round() as u8).collect()
+    data.all().images.value().to_vec().iter().map(|x| (x * 255.0).round() as u8).collect()
 }
 
 #[test]

@@ -18,7 +18,11 @@ pub(crate) struct Layout {
 impl Clone for Layout {
     #[inline]
     fn clone(&self) -> Self {
-        Layout { shape: self.shape.clone(), strides: SmallVec::from_slice(&self.strides), offset: self.offset }
+        Layout {
+            shape: self.shape.clone(),
+            strides: SmallVec::from_slice(&self.strides),
+            offset: self.offset,
+        }
     }
 }
 
