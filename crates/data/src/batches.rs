@@ -15,6 +15,13 @@ pub struct Batch<L: Element = u32> {
     pub labels: Tensor<L>,
 }
 
+/// The same features and labels.
+impl<L: Element> PartialEq for Batch<L> {
+    fn eq(&self, other: &Self) -> bool {
+        self.images.value() == other.images.value() && self.labels == other.labels
+    }
+}
+
 /// One pass over a [`Dataset`] in batches: made by [`Dataset::batches`].
 ///
 /// Everything that it makes lives in buffers that tensors recycle, so that a training loop asks the system for
