@@ -15,20 +15,32 @@
 //! assert!(params.iter().all(|p| p.abs() < 1e-2));
 //! ```
 
+mod agc;
+mod average;
 mod bits;
 mod clip;
+mod early_stopping;
 mod error;
 pub mod first;
+mod groups;
 mod layout;
 mod loops;
 mod optimizer;
+mod regularize;
+pub mod schedule;
 mod state;
+mod stepper;
 
+pub use agc::AdaptiveClip;
+pub use average::{Average, Averaged};
 pub use clip::{clip_by_global_norm, clip_by_value, global_norm};
+pub use early_stopping::EarlyStopping;
 pub use error::{Check, HyperParameterError};
 pub use first::*;
+pub use groups::{Groups, GroupsBuilder};
 pub use layout::{Layout, Segment, name_matches};
 pub use optimizer::{Evaluate, Optimizer};
+pub use regularize::{ElasticNet, MaxNorm};
 pub use state::{Scalar, State, StateError, Values};
 
 // Second-order and closure methods.
@@ -45,3 +57,4 @@ pub use objective::{Counted, Counts, Jacobian, LeastSquares, Objective, Operator
 pub use outcome::{MinimizeError, Multipliers, Outcome, Reason, Record};
 pub use second::*;
 pub use stopping::Stopping;
+pub use stepper::{NonFinite, Step, StepError, Stepper};

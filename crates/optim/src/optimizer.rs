@@ -11,7 +11,7 @@ pub type Evaluate<'a, T> = dyn FnMut(&[T], &mut [T]) -> T + 'a;
 /// A first-order optimiser of a flat parameter vector.
 ///
 /// The usual call is [`step`](Optimizer::step). It trusts its gradient: a NaN goes into the parameters;
-/// check with [`global_norm`](crate::global_norm), which is finite only if every element is.
+/// [`Stepper`](crate::Stepper) accumulates, checks and clips gradients before it steps.
 ///
 /// The vector that `step` updates is *the point at which the next gradient is wanted*. For a few methods (look-ahead
 /// Nesterov, schedule-free, Lookahead, averaging) the best parameters are others:

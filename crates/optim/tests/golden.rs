@@ -223,8 +223,19 @@ fn optax() {
 }
 
 #[test]
+fn optax_wrappers() {
+    let lookahead = Lookahead::new(Adam::<f64>::new(0.05), 6, 0.5).unwrap();
+    check("optax lookahead", 0.05, Box::new(lookahead), |_, _| ());
+    // optax alternates ascending and descending calls, as `step` does, and shows the parameters after each.
+    let sam = Sam::new(Sgd::<f64>::new(0.1), 0.05).unwrap();
+    check("optax sam constant", 0.1, Box::new(sam), |_, _| ());
+}
+
+#[test]
 fn optax_clipping() {
     let sgd = || Box::new(Sgd::<f64>::new(0.1));
+    let units = AdaptiveClip::new(0.01, 1e-3, &layout()).unwrap();
+    check("optax adaptive_grad_clip", 0.5, sgd(), |p, g| units.apply(p, g));
     check("optax clip_by_global_norm", 0.1, sgd(), |_, g| {
         clip_by_global_norm(g, 0.7);
     });

@@ -249,7 +249,7 @@ impl Step {
             let mut inverse = 0.0;
             for (i, out) in chunk.iter_mut().enumerate() {
                 let row = start + i;
-                if i == 0 || row % shape.rows == 0 {
+                if i == 0 || row.is_multiple_of(shape.rows) {
                     inverse = self.inverse_mean(shape, rows, row);
                 }
                 let factor = rows[row].to_f64() * inverse;
@@ -283,7 +283,7 @@ impl Step {
             let mut inverse = 0.0;
             for (i, p) in chunk.chunks_mut(c).enumerate() {
                 let row = start / c + i;
-                if i == 0 || row % shape.rows == 0 {
+                if i == 0 || row.is_multiple_of(shape.rows) {
                     inverse = self.inverse_mean(shape, rows, row);
                 }
                 let factor = T::from_f64(rows[row].to_f64() * inverse);

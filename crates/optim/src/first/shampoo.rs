@@ -19,7 +19,7 @@ use crate::loops::{Update, update};
 /// preconditioned (the other's power is then −1/2). For a vector: s ← s + g², θ ← (1 − η λ) θ − η g / √s. L, R and s begin as ε
 /// times the identity.
 ///
-/// The roots are renewed every [`interval`](ShampooConfig::interval) steps, by the coupled Newton iteration in f64.
+/// The roots are renewed in each of the first [`interval`](ShampooConfig::interval) steps and then once in as many, by the coupled Newton iteration in f64.
 ///
 /// Source: Gupta, Koren and Singer, *Shampoo: preconditioned stochastic tensor optimization*, 2018, algorithm 1. Default:
 /// ε = 1e-4, an interval of 10, sides up to 1024. Keeps 8 (r² + c²) bytes for an f32 matrix of r × c, 4 per element of a
@@ -121,7 +121,9 @@ impl Rule for ShampooConfig {
 
     fn update<T: Float>(&self, memory: &mut Memory<T>, params: &mut [T], grads: &[T]) {
         let layout = memory.layout.clone();
-        let (first, renew) = (memory.step == 1, (memory.step - 1) % self.interval == 0);
+        let first = memory.step == 1;
+        // A root of one gradient alone would blow up all other directions until the next renewal.
+        let renew = memory.step <= self.interval || (memory.step - 1).is_multiple_of(self.interval);
         let rate = T::from_f64(memory.learning_rate);
         let keep = T::from_f64(1.0 - memory.learning_rate * self.weight_decay);
         let room =

@@ -183,7 +183,7 @@ for wd in (0.0, 0.1):
     with_optax("schedule_free_adamw constant" + on, lambda lr: optax.contrib.schedule_free_adamw(lr, weight_decay=wd), 0.02, constant=True, evaluate=optax.contrib.schedule_free_eval_params)
 # Not optax.rprop: it applies each step one call too late (and so none in the first call).
 with_optax("lookahead", lambda lr: optax.lookahead(optax.adam(lr), 6, 0.5), 0.05, wrap=optax.LookaheadParams.init_synced, unwrap=lambda p: p.fast)
-with_optax("adaptive_grad_clip", lambda lr: optax.chain(optax.adaptive_grad_clip(0.01), optax.sgd(lr)), 0.5)
+with_optax("adaptive_grad_clip", lambda lr: optax.chain(optax.adaptive_grad_clip(0.01, axis=-1), optax.sgd(lr)), 0.5)
 with_optax("clip_by_global_norm", lambda lr: optax.chain(optax.clip_by_global_norm(0.7), optax.sgd(lr)), 0.1)
 with_optax("sam constant", lambda lr: optax.contrib.sam(optax.sgd(lr), optax.chain(optax.contrib.normalize(), optax.sgd(0.05))), 0.1, constant=True)
 

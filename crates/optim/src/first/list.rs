@@ -1,0 +1,146 @@
+//! All first-order methods by name.
+
+use wengert_tensor::Float;
+
+use super::*;
+use crate::error::HyperParameterError;
+use crate::layout::Layout;
+use crate::optimizer::Optimizer;
+
+/// What building a method gives.
+type Built<T> = Result<Box<dyn Optimizer<T>>, HyperParameterError>;
+
+/// A first-order method as an item of [`methods`].
+#[derive(Debug, Clone, Copy)]
+pub struct Method<T: Float = f32> {
+    /// Its name, as [`by_name`] takes it.
+    pub name: &'static str,
+    /// A learning rate to begin with.
+    pub learning_rate: f64,
+    build: fn(f64, &Layout) -> Built<T>,
+}
+
+impl<T: Float> Method<T> {
+    /// The method with default hyper-parameters, for parameters of this layout.
+    ///
+    /// # Errors
+    /// If the learning rate is negative or not finite.
+    pub fn build(
+        &self,
+        learning_rate: f64,
+        layout: &Layout,
+    ) -> Result<Box<dyn Optimizer<T>>, HyperParameterError> {
+        (self.build)(learning_rate, layout)
+    }
+}
+
+/// Every first-order method.
+pub fn methods<T: Float>() -> Vec<Method<T>> {
+    vec![
+        method::<AdadeltaConfig, T>(),
+        method::<AdafactorConfig, T>(),
+        method::<AdagradConfig, T>(),
+        method::<AdamConfig, T>(),
+        method::<AdaMaxConfig, T>(),
+        method::<AdamWConfig, T>(),
+        method::<AdanConfig, T>(),
+        method::<AmsgradConfig, T>(),
+        method::<GradientDescentConfig, T>(),
+        method::<LambConfig, T>(),
+        method::<LarsConfig, T>(),
+        method::<LionConfig, T>(),
+        Method { name: "lookahead", learning_rate: 1e-3, build: lookahead },
+        method::<MomentumConfig, T>(),
+        method::<MuonConfig, T>(),
+        method::<NadamConfig, T>(),
+        method::<NesterovConfig, T>(),
+        method::<RAdamConfig, T>(),
+        method::<RmspropConfig, T>(),
+        method::<RpropConfig, T>(),
+        Method { name: "sam", learning_rate: 1e-2, build: sam },
+        method::<ScheduleFreeAdamWConfig, T>(),
+        method::<ScheduleFreeSgdConfig, T>(),
+        method::<SgdConfig, T>(),
+        method::<ShampooConfig, T>(),
+    ]
+}
+
+fn method<R: Rule + Default + 'static, T: Float>() -> Method<T> {
+    Method {
+        name: R::NAME,
+        learning_rate: R::LEARNING_RATE,
+        build: |rate, layout| Ok(Box::new(FirstOrder::<R, T>::with_layout(rate, R::default(), layout)?)),
+    }
+}
+
+fn lookahead<T: Float>(rate: f64, layout: &Layout) -> Built<T> {
+    let inner = Adam::<T>::with_layout(rate, AdamConfig::default(), layout)?;
+    Ok(Box::new(Lookahead::new(inner, 6, 0.5)?))
+}
+
+fn sam<T: Float>(rate: f64, layout: &Layout) -> Built<T> {
+    let config = SgdConfig { momentum: 0.9, ..Default::default() };
+    Ok(Box::new(Sam::new(Sgd::<T>::with_layout(rate, config, layout)?, 0.05)?))
+}
+
+/// The method of this name with default hyper-parameters, for command lines and tables: `"lookahead"` is over Adam,
+/// `"sam"` over SGD with momentum. Without a rate, the method's own.
+///
+/// ```
+/// use wengert_optim::{Layout, first::by_name};
+/// let layout = Layout::new([("weight", vec![10, 784]), ("bias", vec![10])]);
+/// let optimizer = by_name::<f32>("muon", None, &layout)?;
+/// assert_eq!((optimizer.name(), optimizer.learning_rate()), ("muon", 0.02));
+/// assert!(by_name::<f32>("adm", None, &layout).err().unwrap().to_string().contains("did you mean adam"));
+/// # Ok::<(), wengert_optim::first::ByNameError>(())
+/// ```
+///
+/// # Errors
+/// If there is no such method, or the learning rate is negative or not finite.
+pub fn by_name<T: Float>(
+    name: &str,
+    learning_rate: Option<f64>,
+    layout: &Layout,
+) -> Result<Box<dyn Optimizer<T>>, ByNameError> {
+    let methods = methods::<T>();
+    let Some(method) = methods.iter().find(|m| m.name == name) else {
+        let close = methods.iter().map(|m| m.name).min_by_key(|m| edit_distance(m, name)).unwrap_or_default();
+        let known = methods.iter().map(|m| m.name).collect::<Vec<_>>().join(", ");
+        return Err(ByNameError::Unknown { name: name.to_owned(), close, known });
+    };
+    Ok(method.build(learning_rate.unwrap_or(method.learning_rate), layout)?)
+}
+
+/// Why [`by_name`] gave nothing.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ByNameError {
+    /// There is no method of this name.
+    #[error("no optimiser {name:?}; did you mean {close}? There are: {known}")]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// The name most like it.
+        close: &'static str,
+        /// All names.
+        known: String,
+    },
+    /// The learning rate makes no sense.
+    #[error(transparent)]
+    HyperParameter(#[from] HyperParameterError),
+}
+
+/// Insertions, deletions and replacements between two words.
+fn edit_distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().take(64).collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, &y) in b.iter().enumerate() {
+            let cost = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = cost.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}

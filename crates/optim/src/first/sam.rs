@@ -1,0 +1,138 @@
+//! Sharpness-aware minimisation.
+
+use wengert_tensor::Float;
+use wengert_tensor::simd::Isa;
+
+use crate::clip::global_norm;
+use crate::error::{Check, HyperParameterError};
+use crate::loops::{Update, update};
+use crate::optimizer::{Evaluate, Optimizer, check_lengths};
+use crate::state::{State, StateError};
+
+/// Sharpness-aware minimisation: an inner optimiser steps with the gradient at the worst point nearby.
+///
+/// θ′ = θ + ρ ∇J(θ) / ‖∇J(θ)‖; the inner optimiser then updates θ with ∇J(θ′). Two gradients per step:
+/// [`step_with`](Optimizer::step_with) takes both. With [`step`](Optimizer::step) the calls alternate: the first of two
+/// moves the parameters to θ′, the second takes them back and makes the step ([`perturbed`](Sam::perturbed) tells which is
+/// next). Where the gradient is 0 nothing is moved.
+///
+/// Source: Foret et al., *Sharpness-aware minimization for efficiently improving generalization*, 2021; optax agrees.
+/// Usual: ρ = 0.05. Keeps 4 bytes per f32 parameter more than the inner optimiser.
+///
+/// ```
+/// use wengert_optim::{Optimizer, Sam, Sgd};
+/// let mut sam = Sam::new(Sgd::new(0.1), 0.5)?;
+/// let (mut theta, mut grads) = ([1.0f64], [0.0]);
+/// let loss = sam.step_with(&mut theta, &mut grads, &mut |t, g| { g[0] = 2.0 * t[0]; t[0] * t[0] });
+/// assert_eq!(loss, 1.0);
+/// assert!((theta[0] - 0.7).abs() < 1e-15); // the gradient at 1.5
+/// # Ok::<(), wengert_optim::HyperParameterError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Sam<O, T: Float = f32> {
+    inner: O,
+    rho: f64,
+    perturbed: bool,
+    origin: Vec<T>,
+}
+
+impl<T: Float, O: Optimizer<T>> Sam<O, T> {
+    const NAME: &'static str = "sam";
+
+    /// Looks at the distance `rho`.
+    ///
+    /// # Errors
+    /// If `rho` is negative or not finite.
+    pub fn new(inner: O, rho: f64) -> Result<Self, HyperParameterError> {
+        Check::new(Self::NAME).non_negative("rho", rho)?;
+        Ok(Sam { inner, rho, perturbed: false, origin: Vec::new() })
+    }
+
+    /// Whether the parameters are at θ′, so that the next call of `step` makes the step.
+    pub fn perturbed(&self) -> bool {
+        self.perturbed
+    }
+
+    fn perturb(&mut self, params: &mut [T], grads: &[T]) {
+        self.origin.clear();
+        self.origin.extend_from_slice(params);
+        let norm = global_norm(grads);
+        let factor = if norm == 0.0 { 0.0 } else { self.rho / norm };
+        let [] = update(params, grads, [], Ascend { factor: T::from_f64(factor) });
+        self.perturbed = true;
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Ascend<T> {
+    factor: T,
+}
+
+impl<T: Float> Update<T, 0> for Ascend<T> {
+    #[inline(always)]
+    fn apply<I: Isa>(&self, p: T, g: T, _: [T; 0]) -> (T, [T; 0], [T; 0]) {
+        (I::mul_add(self.factor, g, p), [], [])
+    }
+}
+
+impl<T: Float, O: Optimizer<T>> Optimizer<T> for Sam<O, T> {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    #[track_caller]
+    fn step(&mut self, params: &mut [T], grads: &[T]) {
+        check_lengths(Self::NAME, params.len(), grads.len());
+        if self.perturbed {
+            check_lengths(Self::NAME, self.origin.len(), grads.len());
+            params.copy_from_slice(&self.origin);
+            self.inner.step(params, grads);
+            self.perturbed = false;
+        } else {
+            self.perturb(params, grads);
+        }
+    }
+
+    fn step_with(&mut self, params: &mut [T], grads: &mut [T], evaluate: &mut Evaluate<'_, T>) -> T {
+        let loss = evaluate(params, grads);
+        self.step(params, grads);
+        if self.perturbed {
+            evaluate(params, grads);
+            self.step(params, grads);
+        }
+        loss
+    }
+
+    fn write_evaluation(&self, params: &[T], out: &mut [T]) {
+        self.inner.write_evaluation(if self.perturbed { &self.origin } else { params }, out);
+    }
+
+    fn learning_rate(&self) -> f64 {
+        self.inner.learning_rate()
+    }
+
+    #[track_caller]
+    fn set_learning_rate(&mut self, rate: f64) {
+        self.inner.set_learning_rate(rate);
+    }
+
+    fn state(&self) -> State {
+        let origin: &[T] = if self.perturbed { &self.origin } else { &[] };
+        State::new(Self::NAME, origin.len())
+            .with_count("perturbed", u64::from(self.perturbed))
+            .with_vector("origin", origin)
+            .with_child(self.inner.state())
+    }
+
+    fn load_state(&mut self, state: &State) -> Result<(), StateError> {
+        state.expect(Self::NAME, &["perturbed"], &["origin"], 1)?;
+        let (perturbed, origin) = (state.count("perturbed")? != 0, state.vector("origin", state.len)?);
+        let inner = &state.children[0];
+        if perturbed && inner.len != 0 && inner.len != state.len {
+            return Err(StateError::Len { expected: inner.len, found: state.len });
+        }
+        self.inner.load_state(inner)?;
+        (self.perturbed, self.origin) = (perturbed, origin);
+        Ok(())
+    }
+}

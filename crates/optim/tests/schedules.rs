@@ -1,0 +1,88 @@
+//! Schedules against PyTorch and optax (see `golden/schedules.py`), and their states.
+
+use std::collections::BTreeMap;
+
+use wengert_optim::schedule::*;
+
+fn golden() -> BTreeMap<String, Vec<f64>> {
+    serde_json::from_str(include_str!("golden/schedules.json")).unwrap()
+}
+
+#[test]
+fn closed_forms() {
+    let restarts =
+        |period, growth| Box::new(CosineRestarts { to: 0.01, ..CosineRestarts::new(0.1, period, growth) });
+    let cyclic = |up, down, mode| Box::new(Cyclic { mode, ..Cyclic::new(0.1, 0.5, up, down) });
+    let one_cycle = OneCycle::new(0.5, 60);
+    let warm_cosine = Cosine { to: 0.001, ..Cosine::new(0.1, 40) };
+    let wsd = WarmupStableDecay { last: 0.02, ..WarmupStableDecay::new(0.1, 10, 25, 15) };
+    let table: Vec<(&str, Box<dyn Schedule>)> = vec![
+        ("torch step", Box::new(StepDecay::new(0.1, 7, 0.3))),
+        ("torch multi_step", Box::new(MultiStep::new(0.1, vec![5, 20, 21], 0.5))),
+        ("torch exponential", Box::new(Exponential::new(0.1, 0.93))),
+        ("torch polynomial", Box::new(Polynomial::new(0.1, 0.0, 40, 2.0))),
+        ("torch cosine", Box::new(Cosine { to: 0.01, ..Cosine::new(0.1, 60) })),
+        ("torch restarts", restarts(9, 1)),
+        ("torch restarts growing", restarts(6, 2)),
+        ("torch linear", Box::new(Linear::new(0.025, 0.1, 10))),
+        ("torch one_cycle", Box::new(one_cycle)),
+        ("torch one_cycle linear", Box::new(OneCycle { rising: 0.25, linear: true, ..one_cycle })),
+        ("torch one_cycle three_phase", Box::new(OneCycle { three_phase: true, ..one_cycle })),
+        ("torch cyclic triangular", cyclic(8, 8, CyclicMode::Triangular)),
+        ("torch cyclic triangular2", cyclic(6, 10, CyclicMode::Halving)),
+        ("torch cyclic exp_range", cyclic(6, 6, CyclicMode::Exponential(0.97))),
+        ("torch inverse_time", Box::new(InverseTime::new(0.1, 0.2, 1))),
+        ("torch noam", Box::new(Noam::new(512, 20))),
+        ("optax warmup_cosine", Box::new(Sequence::new(Linear::new(0.01, 0.1, 10)).then(10, warm_cosine))),
+        ("optax polynomial", Box::new(Polynomial::new(0.1, 0.01, 30, 3.0))),
+        ("optax wsd", Box::new(wsd)),
+    ];
+    let golden = golden();
+    for (name, schedule) in table {
+        schedule.check().unwrap();
+        for (step, &expected) in golden[name].iter().enumerate() {
+            let rate = schedule.at(step as u64);
+            assert!((rate - expected).abs() < 1e-12, "{name}, step {step}: {rate} is not {expected}");
+        }
+        for far in [1_000, u64::from(u32::MAX), u64::MAX - 1] {
+            assert!(schedule.at(far).is_finite() && schedule.at(far) >= 0.0, "{name}, step {far}");
+        }
+    }
+}
+
+#[test]
+fn plateau_as_torch_and_resumed_anywhere() {
+    let golden = golden();
+    for (name, threshold) in
+        [("torch plateau rel", Threshold::Relative(1e-3)), ("torch plateau abs", Threshold::Absolute(1e-3))]
+    {
+        let mut schedule = ReduceOnPlateau::new(0.1).unwrap();
+        (schedule.factor, schedule.patience, schedule.cooldown) = (0.5, 2, 1);
+        (schedule.smallest, schedule.threshold) = (0.002, threshold);
+        for (i, (&value, &expected)) in golden["plateau values"].iter().zip(&golden[name]).enumerate() {
+            let json = serde_json::to_string(&schedule).unwrap();
+            let mut resumed: ReduceOnPlateau = serde_json::from_str(&json).unwrap();
+            let rate = schedule.observe(value);
+            assert!((rate - expected).abs() < 1e-15, "{name}, value {i}: {rate} is not {expected}");
+            assert_eq!(resumed.observe(value).to_bits(), rate.to_bits());
+            assert_eq!(resumed, schedule);
+        }
+    }
+}
+
+#[test]
+fn nonsense_is_refused() {
+    assert!(Cosine { from: f64::NAN, to: 0.0, steps: 3 }.check().is_err());
+    assert!(Warmup { steps: 3, from: 0.0, then: Constant { rate: -1.0 } }.check().is_err());
+    assert!(ReduceOnPlateau::new(f64::INFINITY).is_err());
+    assert!(RangeTest::new(1.0, 0.1, 10).is_err() && RangeTest::new(0.1, 1.0, 1).is_err());
+    let read: Exponential = serde_json::from_str(r#"{"rate": 0.1, "factor": -2}"#).unwrap();
+    assert_eq!(read.check().unwrap_err().parameter, "factor");
+    assert!(serde_json::from_str::<Exponential>(r#"{"rate": 0.1, "gamma": 2}"#).is_err());
+}
+
+#[test]
+#[should_panic(expected = "exponential: rate is NaN, but must be finite and at least 0")]
+fn constructors_panic() {
+    Exponential::new(f64::NAN, 0.5);
+}
