@@ -144,7 +144,8 @@ impl<T: Float, D: Direction<T>> Method<T> for Descent<D> {
         let mut direction = vec![T::ZERO; at.point.len()];
         loop {
             let mut alpha = self.direction.direction(problem, at, memory, &mut direction)?;
-            if !is_descent(&at.gradient, &direction) || !(alpha > 0.0 && alpha.is_finite()) {
+            let usable = alpha > 0.0 && alpha.is_finite();
+            if !usable || !is_descent(&at.gradient, &direction) {
                 if self.direction.forget(memory) {
                     continue;
                 }
