@@ -222,6 +222,7 @@ fn drive<T: Float, M: Method<T> + ?Sized>(
 ) -> Outcome<T> {
     let stopping = method.stopping();
     let tolerance = stopping.tolerance(run.initial_norm);
+    problem.set_aim(tolerance);
     let earlier = run.seconds;
     let mut before = run.current.clone();
     let reason = loop {

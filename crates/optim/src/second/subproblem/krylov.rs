@@ -60,7 +60,7 @@ pub enum Preconditioning {
     /// By the matrix's diagonal, taken anew at every iterate: cheap only where the operator
     /// [knows it](crate::Operator::diagonal).
     Diagonal,
-    /// By the L-BFGS matrix of this many of the last iteration's conjugate directions and their products (Morales and
+    /// By the L-BFGS matrix of this many of the latest conjugate directions and their products (after Morales and
     /// Nocedal, 2000): no product more.
     Lbfgs(usize),
 }
@@ -125,7 +125,8 @@ impl<T: Float> Subproblem<T> for KrylovModel {
         memory: &'a mut KrylovMemory<T>,
     ) -> Result<Model<'a, T>, Reason> {
         let hessian = self.operator(problem, &at.point).ok_or(Reason::NonFinite)?;
-        let settings = Settings { tolerance: memory.initial.forcing(at), max_iterations: self.max_products };
+        let settings =
+            Settings { tolerance: memory.initial.forcing(problem, at), max_iterations: self.max_products };
         let preconditioner: Option<Box<dyn Operator<T> + 'a>> = match self.preconditioning {
             Preconditioning::None => None,
             Preconditioning::Diagonal => {
@@ -140,7 +141,6 @@ impl<T: Float> Subproblem<T> for KrylovModel {
                 Some(Box::new(Scaled { inverse, factor }))
             }
         };
-        memory.pairs.clear();
         let hessian = Recording { operator: hessian, pairs: RefCell::new(&mut memory.pairs) };
         Ok(Box::new(move |radius| match self.solver {
             KrylovSolver::Steihaug => {
