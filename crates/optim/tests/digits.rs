@@ -120,6 +120,65 @@ fn trust_region_newton_needs_ten_iterations_and_a_hundred_products() {
     assert!(preconditioned.counts.products < plain.counts.products, "{preconditioned}");
 }
 
+/// The digits in 18 batches of every eighteenth row.
+struct Batched(Digits, Vec<Digits>);
+
+impl Batched {
+    fn new() -> Self {
+        let whole = Digits::load();
+        let part = |k: usize| {
+            let rows = (k..whole.labels.len()).step_by(18);
+            let x = rows
+                .clone()
+                .flat_map(|i| whole.x[i * FEATURES..(i + 1) * FEATURES].iter().copied())
+                .collect();
+            Digits { x, labels: rows.map(|i| whole.labels[i]).collect() }
+        };
+        let parts = (0..18).map(part).collect();
+        Self(whole, parts)
+    }
+}
+
+impl Objective<f64> for Batched {
+    fn dimension(&self) -> usize {
+        self.0.dimension()
+    }
+    fn value(&self, w: &[f64]) -> f64 {
+        self.0.value(w)
+    }
+    fn value_and_gradient(&self, w: &[f64], gradient: &mut [f64]) -> f64 {
+        self.0.value_and_gradient(w, gradient)
+    }
+    fn hessian(&self, w: &[f64]) -> Option<Box<dyn Operator<f64> + '_>> {
+        self.0.hessian(w)
+    }
+    fn batch(&self, index: u64) -> Option<Box<dyn Objective<f64> + '_>> {
+        Some(Box::new(&self.1[(index % 18) as usize]))
+    }
+}
+
+#[test]
+fn methods_on_mini_batches() {
+    let batched = Batched::new();
+    let start = vec![0.0; batched.dimension()];
+    let stopping = Stopping { max_iterations: 30, ..Stopping::gradient(1e-4) };
+    let stochastic = StochasticLbfgs { steps: 18, stopping: stopping.clone(), ..Default::default() };
+    let outcome = stochastic.minimize(&batched, &start).unwrap();
+    println!("stochastic L-BFGS: {outcome}, f − f* = {:e}", outcome.value - OPTIMUM);
+    assert!(outcome.value - OPTIMUM < 1e-2, "{outcome}: {}", outcome.value);
+    let without = stochastic.minimize(&batched.0, &start);
+    assert!(matches!(without, Err(MinimizeError::Missing { .. })));
+    for curvature_batches in [false, true] {
+        let free = HessianFree { curvature_batches, stopping: stopping.clone(), ..Default::default() };
+        let outcome = free.minimize(&batched, &start).unwrap();
+        println!(
+            "Hessian-free, batches {curvature_batches}: {outcome}, f − f* = {:e}",
+            outcome.value - OPTIMUM
+        );
+        assert!(outcome.value - OPTIMUM < 1e-3, "{outcome}: {}", outcome.value);
+    }
+}
+
 #[test]
 fn first_order_methods_agree() {
     let digits = Digits::load();
