@@ -15,8 +15,10 @@ fn beta(beta: Beta) -> Box<dyn Minimizer<f64>> {
     Box::new(NonlinearCg::new(ConjugateDirection { beta, ..Default::default() }).with_stopping(stopping()))
 }
 
+type Entry = (&'static str, Box<dyn Minimizer<f64>>, &'static [&'static str]);
+
 /// The methods by name, with the peers that they are measured against.
-fn methods() -> Vec<(&'static str, Box<dyn Minimizer<f64>>, &'static [&'static str])> {
+fn methods() -> Vec<Entry> {
     let gltr = KrylovModel { solver: KrylovSolver::Gltr, ..Default::default() };
     vec![
         ("L-BFGS", Box::new(Lbfgs::default().with_stopping(stopping())), &["L-BFGS-B", "torch-LBFGS"]),
@@ -64,34 +66,62 @@ fn golden() -> Golden {
     serde_json::from_str(include_str!("golden/peers.json")).unwrap()
 }
 
+/// Dense methods are for small problems.
+fn applies(name: &str, problem: &TestProblem) -> bool {
+    problem.n <= 100 || !["Newton", "exact trust region", "DFP", "SR1"].contains(&name)
+}
+
+/// From the start of broyden_tridiagonal_100 gradient methods with short memory reach another minimum, as SciPy's CG does.
+const OTHER_MINIMUM: f64 = 0.71;
+
 #[test]
-fn print_table() {
-    let golden = golden();
+fn every_method_solves_every_problem() {
     for problem in problems::all() {
-        println!("{}", problem.name);
-        for (name, method, peers) in methods() {
-            if std::env::var("ONLY").is_ok_and(|o| !name.contains(&o))
-                || problem.n > 100 && ["Newton", "exact trust region", "DFP", "SR1"].contains(&name)
-            {
+        for (name, method, _) in methods() {
+            if !applies(name, &problem) {
                 continue;
             }
             let o = outcome(&*method, &problem);
-            print!(
-                "  {name:24} {:3} it {} {} f={:.1e} |",
-                if o.converged() { "ok" } else { "NO" },
-                o.iterations,
-                o.counts,
-                o.value
+            let label = format!("{name} on {}: {o}, f = {:e}", problem.name, o.value);
+            println!("{label}");
+            assert!(o.converged() && o.gradient_norm <= 1e-8, "{label}");
+            let other = problem.name == "broyden_tridiagonal_100" && (o.value - OTHER_MINIMUM).abs() < 0.01;
+            assert!(o.value <= problem.minimum + problem.slack || (other && name.contains("CG")), "{label}");
+            // What is reported is what is there.
+            let mut gradient = vec![0.0; problem.n];
+            assert_eq!(problem.value_and_gradient(&o.point, &mut gradient), o.value, "{label}");
+            assert_eq!(vector::norm_inf(&gradient), o.gradient_norm, "{label}");
+            assert_eq!(o.trace.len() as u64, o.iterations + 1, "{label}");
+        }
+    }
+}
+
+/// Where a peer of the same kind needs fewer evaluations by more than a quarter.
+const BEHIND: [(&str, &str); 2] = [
+    // The inverse Hessian begins at the scale of the first step, which elsewhere halves the evaluations.
+    ("BFGS", "zakharov_10"),
+    ("nonlinear CG", "extended_rosenbrock_1000"),
+];
+
+#[test]
+fn evaluations_are_at_most_five_quarters_of_the_best_peer() {
+    let golden = golden();
+    for problem in problems::all() {
+        for (name, method, peers) in methods() {
+            // Peers that did not converge are no measure.
+            let rows = peers.iter().filter_map(|p| golden[problem.name].get(*p)).filter(|row| row.4);
+            let costs = |f: u64, g: u64, products: u64| f.max(g) + products;
+            let Some(best) = rows.map(|r| costs(r.1, r.2, r.3)).min() else { continue };
+            let o = outcome(&*method, &problem);
+            let mine = costs(o.counts.values, o.counts.gradients, o.counts.products);
+            let ratio = mine as f64 / best as f64;
+            println!("{:26} {name:20} {mine:5} of {best:5}: {ratio:.2}", problem.name);
+            assert_eq!(
+                ratio > 1.25,
+                BEHIND.contains(&(name, problem.name)),
+                "{name} on {}: {mine}, {best}",
+                problem.name
             );
-            for p in peers {
-                if let Some(g) = golden[problem.name].get(*p) {
-                    print!(" {p} {g:?}");
-                }
-            }
-            if !o.converged() {
-                print!("   {o}");
-            }
-            println!();
         }
     }
 }

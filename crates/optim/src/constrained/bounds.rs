@@ -26,7 +26,8 @@ impl<T: Float> Bounds<T> {
     pub fn new(lower: Vec<T>, upper: Vec<T>) -> Result<Self, MinimizeError> {
         MinimizeError::length("the upper bound", upper.len(), lower.len())?;
         for (index, (l, u)) in lower.iter().zip(&upper).enumerate() {
-            if !(l <= u) || *l == T::INFINITY || *u == T::NEG_INFINITY {
+            let ordered = l <= u;
+            if !ordered || *l == T::INFINITY || *u == T::NEG_INFINITY {
                 let (lower, upper) = (l.to_f64(), u.to_f64());
                 return Err(MinimizeError::InconsistentBounds { index, lower, upper });
             }
@@ -83,8 +84,8 @@ impl<T: Float> Bounds<T> {
     pub(crate) fn projected_norm(&self, x: &[T], gradient: &[T]) -> f64 {
         let bounds = self.lower.iter().zip(&self.upper);
         x.iter().zip(gradient).zip(bounds).fold(0.0, |norm: f64, ((&x, &g), (&l, &u))| {
-            // A gradient of NaN must not look like a solution.
-            let move_ = ((x - g).maximum(l).minimum(u) - x).to_f64().abs();
+            // Not P(x − g) − x as written: far out, x would swallow g. And a NaN must not look like a solution.
+            let move_ = (-g).maximum(l - x).minimum(u - x).to_f64().abs();
             if move_ > norm || move_.is_nan() { move_ } else { norm }
         })
     }

@@ -1,5 +1,7 @@
 //! Newton's method on the KKT conditions: the primal–dual interior point method, and without inequalities plain.
 
+#![allow(clippy::needless_range_loop, reason = "one index runs through up to six vectors")]
+
 use serde::{Deserialize, Serialize};
 
 use super::problem::Constraints;

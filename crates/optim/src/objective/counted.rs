@@ -59,12 +59,13 @@ impl std::fmt::Display for Counts {
 pub struct Counted<'a, T: Float> {
     objective: &'a dyn Objective<T>,
     counts: Cell<Counts>,
+    aim: Cell<f64>,
 }
 
 impl<'a, T: Float> Counted<'a, T> {
     /// Counts the evaluations of `objective`, from zero.
     pub fn new(objective: &'a dyn Objective<T>) -> Self {
-        Self { objective, counts: Cell::default() }
+        Self { objective, counts: Cell::default(), aim: Cell::new(0.0) }
     }
 
     /// The counts so far.
@@ -77,6 +78,16 @@ impl<'a, T: Float> Counted<'a, T> {
         let mut counts = self.counts.get();
         counts += more;
         self.counts.set(counts);
+    }
+
+    /// The norm of the gradient at which the run will have converged, so that inner solvers need not go far below; 0
+    /// outside a run.
+    pub fn aim(&self) -> f64 {
+        self.aim.get()
+    }
+
+    pub(crate) fn set_aim(&self, norm: f64) {
+        self.aim.set(norm);
     }
 
     /// The residuals, uncounted; count them with [`add`](Self::add).

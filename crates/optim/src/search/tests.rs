@@ -22,8 +22,10 @@ fn searches() -> [(&'static str, Box<dyn LineSearch>, f64, f64); 4] {
     ]
 }
 
+type Formula = fn(f64) -> (f64, f64);
+
 /// The test functions 1 to 3 of Moré and Thuente (1994) and others, by name.
-fn functions() -> Vec<(&'static str, fn(f64) -> (f64, f64))> {
+fn functions() -> Vec<(&'static str, Formula)> {
     vec![
         ("rational", |a| (-a / (a * a + 2.0), (a * a - 2.0) / (a * a + 2.0).powi(2))),
         ("quintic", |a| {

@@ -127,7 +127,8 @@ impl<T: Float> Method<T> for DampedNewton {
         state: &mut DampedState,
     ) -> Result<f64, Reason> {
         let hessian = problem.hessian(&at.point).ok_or(Reason::NonFinite)?;
-        let settings = Settings { tolerance: state.initial.forcing(at), max_iterations: self.max_products };
+        let settings =
+            Settings { tolerance: state.initial.forcing(problem, at), max_iterations: self.max_products };
         let n = at.point.len();
         let mut rhs = vec![T::ZERO; n];
         vector::scaled(-1.0, &at.gradient, &mut rhs);

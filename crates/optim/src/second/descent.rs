@@ -144,7 +144,8 @@ impl<T: Float, D: Direction<T>> Method<T> for Descent<D> {
         let mut direction = vec![T::ZERO; at.point.len()];
         loop {
             let mut alpha = self.direction.direction(problem, at, memory, &mut direction)?;
-            if !is_descent(&at.gradient, &direction) || !(alpha > 0.0 && alpha.is_finite()) {
+            let usable = alpha > 0.0 && alpha.is_finite();
+            if !usable || !is_descent(&at.gradient, &direction) {
                 if self.direction.forget(memory) {
                     continue;
                 }
@@ -222,9 +223,11 @@ impl InitialNorm {
     }
 
     /// How accurately to solve for a Newton step, relative to the gradient: min(½, √(‖g‖/‖g₀‖)), which makes
-    /// convergence superlinear (Dembo, Eisenstat and Steihaug, 1982) and does not change when f is scaled.
-    pub(super) fn forcing<T: Float>(self, at: &Iterate<T>) -> f64 {
-        let ratio = if self.0 > 0.0 { vector::norm(&at.gradient) / self.0 } else { 1.0 };
-        ratio.sqrt().min(0.5)
+    /// convergence superlinear (Dembo, Eisenstat and Steihaug, 1982) and does not change when f is scaled; but not so
+    /// accurately that the next gradient would be far below what the run aims at.
+    pub(super) fn forcing<T: Float>(self, problem: &Counted<'_, T>, at: &Iterate<T>) -> f64 {
+        let norm = vector::norm(&at.gradient);
+        let ratio = if self.0 > 0.0 { norm / self.0 } else { 1.0 };
+        ratio.sqrt().max(0.3 * problem.aim() / norm).min(0.5)
     }
 }

@@ -40,7 +40,7 @@ impl<T: Float> Iterate<T> {
 }
 
 /// A minimisation in progress: what a callback sees. It serialises, so that it is a checkpoint from which
-/// [`Method::resume`] continues with the same bits.
+/// [`Method::resume`] continues with the same bits (with `serde_json` that takes its feature `float_roundtrip`).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(bound = "S: Serialize + DeserializeOwned")]
 pub struct Run<T: Float, S> {
@@ -222,6 +222,7 @@ fn drive<T: Float, M: Method<T> + ?Sized>(
 ) -> Outcome<T> {
     let stopping = method.stopping();
     let tolerance = stopping.tolerance(run.initial_norm);
+    problem.set_aim(tolerance);
     let earlier = run.seconds;
     let mut before = run.current.clone();
     let reason = loop {

@@ -6,6 +6,7 @@ mod direction;
 mod hessian_free;
 mod method;
 mod probe;
+mod stochastic;
 mod subproblem;
 mod trust_region;
 
@@ -15,5 +16,6 @@ pub use direction::*;
 pub use hessian_free::{HessianFree, HessianFreeState};
 pub use method::{Iterate, Method, Minimizer, Run};
 pub use probe::CurvatureProbe;
+pub use stochastic::{StochasticLbfgs, StochasticState};
 pub use subproblem::*;
 pub use trust_region::{Model, Subproblem, TrustRegion, TrustState};

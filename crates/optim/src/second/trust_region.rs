@@ -179,7 +179,7 @@ impl<S> TrustRegion<S> {
                 return Err(Reason::IndefinitePreconditioner);
             }
             let length = vector::norm(&solved.step);
-            if !length.is_finite() || !(solved.reduction > 0.0) {
+            if !length.is_finite() || solved.reduction.is_nan() || solved.reduction <= 0.0 {
                 return Err(if length.is_finite() { Reason::Stalled } else { Reason::NonFinite });
             }
             vector::add_scaled(&at.point, 1.0, &solved.step, &mut point);

@@ -3,7 +3,7 @@
 use std::ops::{Add, Mul, Neg, Sub};
 
 /// What a formula needs.
-pub trait Scalar:
+pub(crate) trait Scalar:
     Copy
     + Add<Output = Self>
     + Sub<Output = Self>
@@ -35,13 +35,13 @@ impl Scalar for f64 {
 
 /// a + b ε with ε² = 0.
 #[derive(Clone, Copy)]
-pub struct Dual<S> {
-    pub value: S,
-    pub derivative: S,
+pub(crate) struct Dual<S> {
+    pub(crate) value: S,
+    pub(crate) derivative: S,
 }
 
 impl<S> Dual<S> {
-    pub fn new(value: S, derivative: S) -> Self {
+    pub(crate) fn new(value: S, derivative: S) -> Self {
         Self { value, derivative }
     }
 }

@@ -55,7 +55,7 @@ impl<T: Float> Direction<T> for GaussNewtonDirection {
         initial: &mut InitialNorm,
         direction: &mut [T],
     ) -> Result<f64, Reason> {
-        let tolerance = initial.forcing(at);
+        let tolerance = initial.forcing(problem, at);
         match problem.residuals() {
             Some(residuals) => self.least_squares(problem, residuals, at, tolerance, direction),
             None => {

@@ -48,7 +48,8 @@ impl<T: Float> Direction<T> for NewtonCgDirection {
         direction: &mut [T],
     ) -> Result<f64, Reason> {
         let hessian = problem.hessian(&at.point).ok_or(Reason::NonFinite)?;
-        let settings = Settings { tolerance: initial.forcing(at), max_iterations: self.max_products };
+        let settings =
+            Settings { tolerance: initial.forcing(problem, at), max_iterations: self.max_products };
         let mut minus_gradient = vec![T::ZERO; direction.len()];
         vector::scaled(-1.0, &at.gradient, &mut minus_gradient);
         direction.fill(T::ZERO);

@@ -8,7 +8,7 @@ use super::super::trust_region::{Model, Subproblem, TrustRegion};
 use crate::linear::{CurvaturePairs, DiagonalPreconditioner, Settings, gltr, steihaug};
 use crate::objective::{Counted, Objective, Operator};
 use crate::outcome::{MinimizeError, Reason};
-use crate::vector::Float;
+use crate::vector::{self, Float};
 
 /// Trust-region Newton: the Hessian by its products, steps by truncated conjugate gradients. The method of first choice
 /// where Hessian products are to be had.
@@ -60,7 +60,7 @@ pub enum Preconditioning {
     /// By the matrix's diagonal, taken anew at every iterate: cheap only where the operator
     /// [knows it](crate::Operator::diagonal).
     Diagonal,
-    /// By the L-BFGS matrix of this many of the last iteration's conjugate directions and their products (Morales and
+    /// By the L-BFGS matrix of this many of the latest conjugate directions and their products (after Morales and
     /// Nocedal, 2000): no product more.
     Lbfgs(usize),
 }
@@ -125,16 +125,22 @@ impl<T: Float> Subproblem<T> for KrylovModel {
         memory: &'a mut KrylovMemory<T>,
     ) -> Result<Model<'a, T>, Reason> {
         let hessian = self.operator(problem, &at.point).ok_or(Reason::NonFinite)?;
-        let settings = Settings { tolerance: memory.initial.forcing(at), max_iterations: self.max_products };
+        let settings =
+            Settings { tolerance: memory.initial.forcing(problem, at), max_iterations: self.max_products };
         let preconditioner: Option<Box<dyn Operator<T> + 'a>> = match self.preconditioning {
             Preconditioning::None => None,
             Preconditioning::Diagonal => {
-                Some(Box::new(DiagonalPreconditioner::new(&hessian.diagonal(), 1e-6)))
+                let diagonal = hessian.diagonal();
+                let inverse = DiagonalPreconditioner::new(&diagonal, 1e-6);
+                Some(Box::new(Scaled { inverse, factor: vector::norm_inf(&diagonal) }))
             }
             Preconditioning::Lbfgs(_) if memory.pairs.is_empty() => None,
-            Preconditioning::Lbfgs(_) => Some(Box::new(memory.pairs.clone())),
+            Preconditioning::Lbfgs(_) => {
+                let inverse = memory.pairs.clone();
+                let factor = 1.0 / inverse.scaling();
+                Some(Box::new(Scaled { inverse, factor }))
+            }
         };
-        memory.pairs.clear();
         let hessian = Recording { operator: hessian, pairs: RefCell::new(&mut memory.pairs) };
         Ok(Box::new(move |radius| match self.solver {
             KrylovSolver::Steihaug => {
@@ -142,6 +148,22 @@ impl<T: Float> Subproblem<T> for KrylovModel {
             }
             KrylovSolver::Gltr => gltr(&hessian, &at.gradient, radius, &settings),
         }))
+    }
+}
+
+/// A preconditioner freed from the scale of f, so that the ellipsoid of a radius keeps its size from step to step.
+struct Scaled<P> {
+    inverse: P,
+    factor: f64,
+}
+
+impl<T: Float, P: Operator<T>> Operator<T> for Scaled<P> {
+    fn dimension(&self) -> usize {
+        self.inverse.dimension()
+    }
+    fn apply(&self, v: &[T], out: &mut [T]) {
+        self.inverse.apply(v, out);
+        vector::scale(self.factor, out);
     }
 }
 

@@ -51,13 +51,15 @@ impl<T: Float> Subproblem<T> for Sr1Model {
 
     fn model<'a>(
         &'a self,
-        _: &'a Counted<'_, T>,
+        problem: &'a Counted<'_, T>,
         at: &'a Iterate<T>,
         memory: &'a mut Sr1Memory<T>,
     ) -> Result<Model<'a, T>, Reason> {
         // Products cost no evaluation: solve accurately.
-        let settings =
-            Settings { tolerance: memory.initial.forcing(at).min(1e-6), max_iterations: Some(memory.n) };
+        let settings = Settings {
+            tolerance: memory.initial.forcing(problem, at).min(1e-6),
+            max_iterations: Some(memory.n),
+        };
         Ok(Box::new(move |radius| gltr(memory, &at.gradient, radius, &settings)))
     }
 
