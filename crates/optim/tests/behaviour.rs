@@ -50,7 +50,7 @@ fn methods(stopping: &Stopping) -> Vec<(&'static str, Box<dyn Minimizer<f64>>)> 
         ("preconditioned", Box::new(TrustRegionNewton::new(lbfgs_preconditioned).with_stopping(s()))),
         ("exact", Box::new(TrustRegionExact::default().with_stopping(s()))),
         ("Hessian-free", Box::new(HessianFree { stopping: s(), ..Default::default() })),
-        ("gradient descent", Box::new(GradientDescent::default().with_stopping(s()))),
+        ("gradient descent", Box::new(SteepestDescent::default().with_stopping(s()))),
         ("nonlinear CG", Box::new(NonlinearCg::default().with_stopping(s()))),
         ("BFGS", Box::new(Bfgs::default().with_stopping(s()))),
         ("DFP", Box::new(Dfp::default().with_stopping(s()))),

@@ -15,6 +15,7 @@ mod reduce;
 mod reshape;
 mod select;
 mod softmax;
+mod sort;
 mod unary;
 
 pub use pool::Pool2dOptions;

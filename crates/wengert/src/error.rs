@@ -13,6 +13,9 @@ pub enum Error {
     /// A hyper-parameter out of its range.
     #[error(transparent)]
     HyperParameter(#[from] wengert_optim::HyperParameterError),
+    /// A name that no optimiser has, or a hyper-parameter out of its range.
+    #[error(transparent)]
+    ByName(#[from] wengert_optim::ByNameError),
     /// State of an optimiser that does not fit.
     #[error(transparent)]
     State(#[from] wengert_optim::StateError),

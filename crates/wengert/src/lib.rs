@@ -22,9 +22,11 @@
 //! ```
 
 mod error;
+mod glue;
 pub mod prelude;
 
 pub use error::{Error, Result};
+pub use glue::ParamsExt;
 
 pub use wengert_data as data;
 pub use wengert_nn as nn;

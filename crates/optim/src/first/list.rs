@@ -12,7 +12,7 @@ type Built<T> = Result<Box<dyn Optimizer<T>>, HyperParameterError>;
 
 /// A first-order method as an item of [`methods`].
 #[derive(Debug, Clone, Copy)]
-pub struct Method<T: Float = f32> {
+pub struct NamedMethod<T: Float = f32> {
     /// Its name, as [`by_name`] takes it.
     pub name: &'static str,
     /// A learning rate to begin with.
@@ -20,7 +20,7 @@ pub struct Method<T: Float = f32> {
     build: fn(f64, &Layout) -> Built<T>,
 }
 
-impl<T: Float> Method<T> {
+impl<T: Float> NamedMethod<T> {
     /// The method with default hyper-parameters, for parameters of this layout.
     ///
     /// # Errors
@@ -35,7 +35,7 @@ impl<T: Float> Method<T> {
 }
 
 /// Every first-order method.
-pub fn methods<T: Float>() -> Vec<Method<T>> {
+pub fn methods<T: Float>() -> Vec<NamedMethod<T>> {
     vec![
         method::<AdadeltaConfig, T>(),
         method::<AdafactorConfig, T>(),
@@ -49,7 +49,7 @@ pub fn methods<T: Float>() -> Vec<Method<T>> {
         method::<LambConfig, T>(),
         method::<LarsConfig, T>(),
         method::<LionConfig, T>(),
-        Method { name: "lookahead", learning_rate: 1e-3, build: lookahead },
+        NamedMethod { name: "lookahead", learning_rate: 1e-3, build: lookahead },
         method::<MomentumConfig, T>(),
         method::<MuonConfig, T>(),
         method::<NadamConfig, T>(),
@@ -57,7 +57,7 @@ pub fn methods<T: Float>() -> Vec<Method<T>> {
         method::<RAdamConfig, T>(),
         method::<RmspropConfig, T>(),
         method::<RpropConfig, T>(),
-        Method { name: "sam", learning_rate: 1e-2, build: sam },
+        NamedMethod { name: "sam", learning_rate: 1e-2, build: sam },
         method::<ScheduleFreeAdamWConfig, T>(),
         method::<ScheduleFreeSgdConfig, T>(),
         method::<SgdConfig, T>(),
@@ -65,8 +65,8 @@ pub fn methods<T: Float>() -> Vec<Method<T>> {
     ]
 }
 
-fn method<R: Rule + Default + 'static, T: Float>() -> Method<T> {
-    Method {
+fn method<R: Rule + Default + 'static, T: Float>() -> NamedMethod<T> {
+    NamedMethod {
         name: R::NAME,
         learning_rate: R::LEARNING_RATE,
         build: |rate, layout| Ok(Box::new(FirstOrder::<R, T>::with_layout(rate, R::default(), layout)?)),

@@ -49,7 +49,7 @@ pub use gradient_descent::{GradientDescent, GradientDescentConfig};
 pub use lamb::{Lamb, LambConfig};
 pub use lars::{Lars, LarsConfig};
 pub use lion::{Lion, LionConfig};
-pub use list::{ByNameError, Method, by_name, methods};
+pub use list::{ByNameError, NamedMethod, by_name, methods};
 pub use lookahead::Lookahead;
 pub(crate) use lookahead::Towards;
 pub use momentum::{Momentum, MomentumConfig};

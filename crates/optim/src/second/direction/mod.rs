@@ -16,4 +16,4 @@ pub use newton::{Newton, NewtonDirection};
 pub use newton_cg::{NewtonCg, NewtonCgDirection};
 pub use quasi::{Bfgs, BfgsDirection, Dfp, DfpDirection, InverseHessian};
 pub use saddle_free::{SaddleFreeDirection, SaddleFreeNewton};
-pub use steepest::{GradientDescent, SteepestDirection};
+pub use steepest::{SteepestDescent, SteepestDirection};

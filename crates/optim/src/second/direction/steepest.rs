@@ -10,7 +10,7 @@ use crate::search::{LineSearch, MoreThuente};
 use crate::vector::{self, Float};
 
 /// Steepest descent with a line search: the baseline.
-pub type GradientDescent = Descent<SteepestDirection>;
+pub type SteepestDescent = Descent<SteepestDirection>;
 
 /// d = −g.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -1,0 +1,26 @@
+//! What joins the crates that do not know each other.
+
+use wengert_nn::Params;
+use wengert_optim::Layout;
+use wengert_tensor::Float;
+
+/// Methods of [`Params`] that need the optimisers' types.
+pub trait ParamsExt {
+    /// Names, ranges and shapes of the parameters in the flat vector, for optimisers that treat parameters apart
+    /// (groups, Muon, LAMB …) and for [`by_name`](wengert_optim::by_name).
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    /// let mut params: Params = Params::seeded(0);
+    /// Linear::new(params.at("out"), 3, 2);
+    /// let muon = optimizer_by_name::<f32>("muon", None, &params.segments()).unwrap();
+    /// assert_eq!(muon.name(), "muon");
+    /// ```
+    fn segments(&self) -> Layout;
+}
+
+impl<T: Float> ParamsExt for Params<T> {
+    fn segments(&self) -> Layout {
+        Layout::new(self.iter().map(|(name, shape, _)| (name, shape.to_vec())))
+    }
+}
