@@ -17,7 +17,7 @@ use crate::var::Var;
 /// What a backward sweep does to the recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Frees every node as soon as it has been passed.
+    /// Frees every node as soon as it has been passed; the tape can do nothing more afterwards.
     Consume,
     /// Leaves the recording as it is, for further sweeps.
     Retain,

@@ -163,7 +163,7 @@ impl<T: Float> Tape<T> {
     /// the variable.
     ///
     /// # Panics
-    /// If the cotangent's shape is not the output's, or a variable is not on this tape.
+    /// If the cotangent's shape is not the output's, a variable is not on this tape, or the tape has been used up.
     #[track_caller]
     pub fn pull_back(
         &self,
@@ -178,9 +178,15 @@ impl<T: Float> Tape<T> {
             cotangent.shape(),
             output.shape()
         );
-        let wrt: Vec<u32> = wrt.iter().map(|v| self.node_of("pull_back", v)).collect();
+        self.arena.assert_open("pull_back");
+        let mut nodes = Vec::with_capacity(wrt.len());
+        for var in wrt {
+            nodes.push(self.node_of("pull_back", var));
+        }
+        // The nodes that a consuming sweep has passed are gone, and with them what another would need.
+        self.arena.closed.set(mode == sweep::Mode::Consume);
         match self.arena.node_of(output.place.as_ref()) {
-            Some(node) => sweep::reverse(&self.arena, node, cotangent, &wrt, mode),
+            Some(node) => sweep::reverse(&self.arena, node, cotangent, &nodes, mode),
             None => wrt.iter().map(|_| None).collect(),
         }
     }
@@ -189,7 +195,7 @@ impl<T: Float> Tape<T> {
     /// stays as it is; `None` for an output that does not depend on the variables.
     ///
     /// # Panics
-    /// If a tangent's shape is not its variable's, or a variable is not on this tape.
+    /// If a tangent's shape is not its variable's, a variable is not on this tape, or the tape has been used up.
     #[track_caller]
     pub fn push_forward(
         &self,
@@ -203,19 +209,17 @@ impl<T: Float> Tape<T> {
             wrt.len(),
             tangents.len()
         );
-        let starts: Vec<(u32, Var<T>)> = wrt
-            .iter()
-            .zip(tangents)
-            .map(|(v, t)| {
-                assert!(
-                    v.shape() == t.shape(),
-                    "push_forward: the tangent has shape {}, the variable {}",
-                    t.shape(),
-                    v.shape()
-                );
-                (self.node_of("push_forward", v), t.clone())
-            })
-            .collect();
+        self.arena.assert_open("push_forward");
+        let mut starts = Vec::with_capacity(wrt.len());
+        for (var, tangent) in wrt.iter().zip(tangents) {
+            assert!(
+                var.shape() == tangent.shape(),
+                "push_forward: the tangent has shape {}, the variable {}",
+                tangent.shape(),
+                var.shape()
+            );
+            starts.push((self.node_of("push_forward", var), tangent.clone()));
+        }
         let outputs: Vec<Option<u32>> =
             outputs.iter().map(|v| self.arena.node_of(v.place.as_ref())).collect();
         sweep::forward(&self.arena, &outputs, &starts)
@@ -247,6 +251,7 @@ impl<T: Float> Tape<T> {
 }
 
 impl<T: Float> Arena<T> {
+    #[track_caller]
     pub(crate) fn push(&self, node: Node<T>) -> u32 {
         assert!(
             !self.closed.get(),
@@ -256,6 +261,14 @@ impl<T: Float> Arena<T> {
         let index = u32::try_from(nodes.len()).expect("a tape holds at most 2^32 operations");
         nodes.push(node);
         index
+    }
+
+    #[track_caller]
+    fn assert_open(&self, operation: &str) {
+        assert!(
+            !self.closed.get(),
+            "{operation}: the tape has been used up; sweep with `Mode::Retain` before"
+        );
     }
 
     pub(crate) fn is_deferring(&self) -> bool {

@@ -116,14 +116,11 @@ fn close(what: &str, a: &Var<f64>, b: &Var<f64>) -> Result<(), String> {
 fn operations_in_sources() -> BTreeSet<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ops");
     let list = std::fs::read_to_string(folder.with_extension("rs")).unwrap();
-    let modules = list.lines().filter_map(|line| {
-        line.trim().trim_start_matches("pub ").trim_start_matches("mod ").strip_suffix(';').map(str::to_owned)
-    });
+    let modules = list.lines().filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'));
     let mut found = BTreeSet::new();
     for module in modules {
-        let mut files: Vec<PathBuf> = vec![folder.join(&module).with_extension("rs")];
-        files
-            .extend(std::fs::read_dir(folder.join(&module)).into_iter().flatten().map(|f| f.unwrap().path()));
+        let mut files: Vec<PathBuf> = vec![folder.join(module).with_extension("rs")];
+        files.extend(std::fs::read_dir(folder.join(module)).into_iter().flatten().map(|f| f.unwrap().path()));
         for file in files {
             scan(&std::fs::read_to_string(&file).unwrap(), &mut found);
         }

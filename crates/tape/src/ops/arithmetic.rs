@@ -213,6 +213,7 @@ macro_rules! operator {
         }
         impl<T: Float> $Trait<f64> for &Var<T> {
             type Output = Var<T>;
+            #[track_caller]
             fn $method(self, number: f64) -> Var<T> {
                 let ($x, $c) = (self, number);
                 $right
@@ -220,12 +221,14 @@ macro_rules! operator {
         }
         impl<T: Float> $Trait<f64> for Var<T> {
             type Output = Var<T>;
+            #[track_caller]
             fn $method(self, number: f64) -> Var<T> {
                 $Trait::$method(&self, number)
             }
         }
         impl<T: Float> $Trait<&Var<T>> for f64 {
             type Output = Var<T>;
+            #[track_caller]
             fn $method(self, other: &Var<T>) -> Var<T> {
                 let ($d, $y) = (self, other);
                 $left
@@ -233,6 +236,7 @@ macro_rules! operator {
         }
         impl<T: Float> $Trait<Var<T>> for f64 {
             type Output = Var<T>;
+            #[track_caller]
             fn $method(self, other: Var<T>) -> Var<T> {
                 $Trait::$method(self, &other)
             }
@@ -269,6 +273,7 @@ impl<T: Float> Linear<T> for Divided {
 
 impl<T: Float> Neg for &Var<T> {
     type Output = Var<T>;
+    #[track_caller]
     fn neg(self) -> Var<T> {
         self.linear(Negation)
     }
@@ -276,6 +281,7 @@ impl<T: Float> Neg for &Var<T> {
 
 impl<T: Float> Neg for Var<T> {
     type Output = Var<T>;
+    #[track_caller]
     fn neg(self) -> Var<T> {
         -&self
     }

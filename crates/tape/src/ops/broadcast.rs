@@ -1,6 +1,6 @@
 //! Broadcasts and the sums that undo them.
 
-use wengert_tensor::shape::Axes;
+use wengert_tensor::shape::{Axes, broadcast};
 use wengert_tensor::{Float, Shape, Tensor};
 
 use crate::class::Linear;
@@ -20,8 +20,9 @@ impl<T: Float> Linear<T> for BroadcastTo {
     fn transpose(&self, cotangent: &Var<T>, input: &Shape) -> Var<T> {
         cotangent.sum_to(input)
     }
-    fn output_shape(&self, _: &Shape) -> Option<Shape> {
-        Some(self.0.clone())
+    fn output_shape(&self, input: &Shape) -> Option<Shape> {
+        // If the shapes do not fit, `forward` says so.
+        (broadcast(input, &self.0).as_ref() == Some(&self.0)).then(|| self.0.clone())
     }
 }
 
@@ -39,8 +40,8 @@ impl<T: Float> Linear<T> for SumTo {
     fn transpose(&self, cotangent: &Var<T>, input: &Shape) -> Var<T> {
         cotangent.broadcast_to(input)
     }
-    fn output_shape(&self, _: &Shape) -> Option<Shape> {
-        Some(self.0.clone())
+    fn output_shape(&self, input: &Shape) -> Option<Shape> {
+        (broadcast(input, &self.0).as_ref() == Some(input)).then(|| self.0.clone())
     }
 }
 
@@ -106,6 +107,7 @@ impl<T: Float> Var<T> {
     }
 
     /// The sum of all elements, as a variable without axes.
+    #[track_caller]
     pub fn sum(&self) -> Var<T> {
         self.sum_axes(.., false)
     }
@@ -120,6 +122,7 @@ impl<T: Float> Var<T> {
     }
 
     /// The mean of all elements; NaN if there are none.
+    #[track_caller]
     pub fn mean(&self) -> Var<T> {
         self.mean_axes(.., false)
     }

@@ -84,6 +84,10 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn stack(parts: &[&Var<T>], axis: impl Into<Axis>) -> Var<T> {
         let axis = axis.into();
+        for part in parts {
+            let first = parts[0].shape();
+            assert!(part.shape() == first, "stack: shapes {first} and {} differ", part.shape());
+        }
         let parts: Vec<Var<T>> = parts.iter().map(|p| p.unsqueeze(axis)).collect();
         Var::cat(&parts.iter().collect::<Vec<_>>(), axis)
     }

@@ -7,41 +7,43 @@ use crate::op::{Cotangents, Op, Point, apply};
 use crate::ops::broadcast::reduced_shape;
 use crate::var::Var;
 
-/// The Euclidean norm over axes. At 0, where it has a kink, the subgradient is 0.
+/// The p-norm over axes for finite p. Where all elements are 0 and it has a kink, the subgradient is 0.
 #[derive(Clone)]
-struct Norm2 {
+struct Norm {
+    p: f64,
     axes: Axes,
     keepdim: bool,
 }
 
-impl Norm2 {
-    /// x / ‖x‖, or 0 where the norm is 0.
-    fn direction<T: Float>(&self, at: &Point<T>) -> Var<T> {
+impl Norm {
+    /// The slope sign(x)·(|x| / ‖x‖)^(p − 1), or 0 where the norm is 0; no power of it overflows.
+    fn slope<T: Float>(&self, at: &Point<T>) -> Var<T> {
         let x = at.input(0);
         let y = at.output().reshape(reduced_shape("norm", x.shape(), &self.axes, true));
         let zero = y.value().map(|y: T| y == T::ZERO);
         // Divided by 1 instead of 0, so that no derivative of the quotient is ever infinite.
-        x / y.masked_fill(&zero, 1.0)
+        let direction = x / y.masked_fill(&zero, 1.0);
+        if self.p == 2.0 { direction } else { direction.abs().powf(self.p - 1.0) * x.sign() }
     }
 }
 
-impl<T: Float> Op<T> for Norm2 {
+impl<T: Float> Op<T> for Norm {
     fn name(&self) -> &str {
         "norm"
     }
 
     #[track_caller]
     fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
-        x[0].norm_axes(2.0, self.axes.clone(), self.keepdim)
+        x[0].norm_axes(self.p, self.axes.clone(), self.keepdim)
     }
 
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
         let kept = reduced_shape("norm", at.input(0).shape(), &self.axes, true);
-        into.add(0, || cotangent.reshape(kept) * self.direction(at));
+        into.add(0, || cotangent.reshape(kept) * self.slope(at));
     }
 
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
-        tangents[0].as_ref().map(|t| (t * self.direction(at)).sum_axes(self.axes.clone(), self.keepdim))
+        tangents[0].as_ref().map(|t| (t * self.slope(at)).sum_axes(self.axes.clone(), self.keepdim))
     }
 }
 
@@ -63,6 +65,7 @@ impl<T: Float> Linear<T> for Cumsum {
 
 impl<T: Float> Var<T> {
     /// The variance of all elements, Σ(x − x̄)² / (n − 1).
+    #[track_caller]
     pub fn var(&self) -> Var<T> {
         self.var_axes(.., 1, false)
     }
@@ -80,13 +83,18 @@ impl<T: Float> Var<T> {
         centred.square().sum_axes(axes, keepdim) / (count as f64 - correction as f64).max(0.0)
     }
 
-    /// The standard deviation over some axes; its derivative is infinite where the variance is 0.
+    /// The standard deviation over some axes, √(Σ(x − x̄)² / (n − `correction`)); where it is 0 the subgradient is 0.
     ///
     /// # Panics
     /// If an axis does not exist or is given twice.
     #[track_caller]
     pub fn std_axes(&self, axes: impl Into<Axes>, correction: usize, keepdim: bool) -> Var<T> {
-        self.var_axes(axes, correction, keepdim).sqrt()
+        let axes = axes.into();
+        let outputs = reduced_shape("std", self.shape(), &axes, false).count();
+        let count = if outputs == 0 { 1 } else { self.len() / outputs };
+        let centred = self - self.mean_axes(axes.clone(), true);
+        // As a norm, which has a subgradient at 0.
+        centred.norm_axes(2.0, axes, keepdim) / (count as f64 - correction as f64).max(0.0).sqrt()
     }
 
     /// The p-norm of all elements: see [`norm_axes`](Var::norm_axes).
@@ -104,19 +112,13 @@ impl<T: Float> Var<T> {
     pub fn norm_axes(&self, p: f64, axes: impl Into<Axes>, keepdim: bool) -> Var<T> {
         assert!(p > 0.0, "norm: the order {p} is not positive");
         let axes = axes.into();
-        if p == 2.0 {
-            return apply(Norm2 { axes, keepdim }, &[self]);
-        }
         if p == 1.0 {
             return self.abs().sum_axes(axes, keepdim);
         }
         if p == f64::INFINITY {
             return self.abs().max_axes(axes, keepdim);
         }
-        let sum = self.abs().powf(p).sum_axes(axes, keepdim);
-        // The root's slope at 0 is infinite; there, 1 stands in for the sum and 0 for the result.
-        let zero = sum.value().map(|s: T| s == T::ZERO);
-        sum.masked_fill(&zero, 1.0).powf(1.0 / p).masked_fill(&zero, 0.0)
+        apply(Norm { p, axes, keepdim }, &[self])
     }
 
     /// The cumulative sums along `axis`: element `i` is the sum of elements `0..=i`.
@@ -148,6 +150,7 @@ impl<T: Float> Var<T> {
     }
 
     /// The product of all elements; 1 if there are none.
+    #[track_caller]
     pub fn prod(&self) -> Var<T> {
         self.reshape([-1]).prod_axis(0, false)
     }

@@ -26,6 +26,7 @@ macro_rules! unary {
 
         impl<T: Float> Var<T> {
             $(#[$doc])*
+            #[track_caller]
             pub fn $name(&self) -> Var<T> {
                 self.apply($Function)
             }
@@ -73,9 +74,9 @@ unary! {
     /// tanh x.
     tanh, Tanh, Output, |x| x.tanh(), |_x, y| y.constant(1.0) - y.clone() * y;
     /// arcsin x.
-    asin, Asin, Input, |x| x.asin(), |x, _y| (x.constant(1.0) - x.clone() * x).rsqrt();
+    asin, Asin, Input, |x| x.asin(), |x, _y| ((x.constant(1.0) - x.clone()) * (x + 1.0)).rsqrt();
     /// arccos x.
-    acos, Acos, Input, |x| x.acos(), |x, _y| -(x.constant(1.0) - x.clone() * x).rsqrt();
+    acos, Acos, Input, |x| x.acos(), |x, _y| -((x.constant(1.0) - x.clone()) * (x + 1.0)).rsqrt();
     /// arctan x.
     atan, Atan, Input, |x| x.atan(), |x, _y| (x.clone() * x + 1.0).recip();
     /// The logistic function 1 / (1 + e⁻ˣ).
@@ -155,11 +156,13 @@ impl Elementwise for Clamp {
 
 impl<T: Float> Var<T> {
     /// xⁿ.
+    #[track_caller]
     pub fn powi(&self, n: i32) -> Var<T> {
         if n == 2 { self.square() } else { self.apply(Powi(n)) }
     }
 
     /// xʸ for a number y; NaN for negative x unless y is an integer.
+    #[track_caller]
     pub fn powf(&self, y: f64) -> Var<T> {
         self.apply(Powf(y))
     }

@@ -2,7 +2,7 @@
 
 use wengert_tensor::Float;
 
-use crate::sweep::or_zeros;
+use crate::sweep::{Mode, or_zeros, scalar_seed};
 use crate::transform::Arguments;
 use crate::transform::reverse::Recording;
 use crate::var::Var;
@@ -41,9 +41,8 @@ impl<T: Float, A: Arguments<T>> HessianOperator<T, A> {
     #[track_caller]
     pub fn new(f: impl FnOnce(&A) -> Var<T>, x: &A) -> Self {
         let recording = Recording::of(f, x);
-        let inputs: Vec<&Var<T>> = recording.inputs.iter().collect();
-        let tape = &recording.tape;
-        let gradient = tape.deferring(|| tape.recorded_gradients(&recording.output, &inputs));
+        let seed = scalar_seed("hvp", &recording.output);
+        let gradient = recording.tape.deferring(|| recording.pull_back(seed, Mode::Record));
         HessianOperator { gradient, structure: x.with_vars(x.to_vars()), recording }
     }
 

@@ -3,10 +3,13 @@
 
 mod arithmetic;
 mod broadcast;
+mod convolution;
 mod diagonal;
 mod extremes;
+mod extremes_of_range;
 mod index;
 mod join;
+mod kinks;
 mod matmul;
 mod reduce;
 mod reshape;
@@ -56,6 +59,7 @@ pub(crate) fn all() -> Vec<Case> {
     [
         arithmetic::cases(),
         broadcast::cases(),
+        convolution::cases(),
         diagonal::cases(),
         extremes::cases(),
         index::cases(),

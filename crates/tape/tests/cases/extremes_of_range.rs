@@ -1,0 +1,165 @@
+//! Large, small, infinite and undefined arguments: no NaN where the derivative is a number.
+
+use super::at;
+use wengert_tape::{Var, grad, hvp, jvp};
+
+const INF: f64 = f64::INFINITY;
+
+type Function = fn(&Var<f64>) -> Var<f64>;
+
+/// Name, function, argument, slope.
+#[rustfmt::skip]
+const SLOPES: &[(&str, Function, f64, f64)] = &[
+    ("tanh", |x| x.tanh(), 1000.0, 0.0),
+    ("tanh", |x| x.tanh(), -INF, 0.0),
+    ("tanh", |x| x.tanh(), 1e-300, 1.0),
+    ("sigmoid", |x| x.sigmoid(), 1000.0, 0.0),
+    ("sigmoid", |x| x.sigmoid(), -1000.0, 0.0),
+    ("sigmoid", |x| x.sigmoid(), -INF, 0.0),
+    ("sigmoid", |x| x.sigmoid(), INF, 0.0),
+    ("softplus", |x| x.softplus(), 1000.0, 1.0),
+    ("softplus", |x| x.softplus(), -1000.0, 0.0),
+    ("softplus", |x| x.softplus(), INF, 1.0),
+    ("softplus", |x| x.softplus(), -INF, 0.0),
+    ("gelu", |x| x.gelu(), 40.0, 1.0),
+    ("gelu", |x| x.gelu(), -40.0, 0.0),
+    ("gelu", |x| x.gelu(), 1e200, 1.0),
+    ("gelu", |x| x.gelu(), -1e200, 0.0),
+    ("erf", |x| x.erf(), 1e200, 0.0),
+    ("erf", |x| x.erf(), -INF, 0.0),
+    ("erf", |x| x.erf(), 0.0, std::f64::consts::FRAC_2_SQRT_PI),
+    ("erfc", |x| x.erfc(), 50.0, 0.0),
+    ("erfc", |x| x.erfc(), INF, 0.0),
+    ("exp", |x| x.exp(), -1000.0, 0.0),
+    ("exp", |x| x.exp(), -INF, 0.0),
+    ("exp", |x| x.exp(), 1000.0, INF),
+    ("exp_m1", |x| x.exp_m1(), -INF, 0.0),
+    ("exp_m1", |x| x.exp_m1(), 1e-300, 1.0),
+    ("ln", |x| x.ln(), INF, 0.0),
+    ("ln", |x| x.ln(), 1e-300, 1e300),
+    ("ln", |x| x.ln(), 0.0, INF),
+    ("ln_1p", |x| x.ln_1p(), 1e-300, 1.0),
+    ("ln_1p", |x| x.ln_1p(), -1.0, INF),
+    ("sqrt", |x| x.sqrt(), INF, 0.0),
+    ("sqrt", |x| x.sqrt(), 4e-300, 0.25e150),
+    ("rsqrt", |x| x.rsqrt(), INF, 0.0),
+    ("recip", |x| x.recip(), INF, 0.0),
+    ("recip", |x| x.recip(), -1e200, 0.0),
+    ("square", |x| x.square(), 1e200, 2e200),
+    ("abs", |x| x.abs(), -INF, -1.0),
+    ("relu", |x| x.relu(), INF, 1.0),
+    ("relu", |x| x.relu(), -INF, 0.0),
+    ("relu", |x| x.relu(), 5e-324, 1.0),
+    ("clamp", |x| x.clamp(-1.0, 1.0), INF, 0.0),
+    ("clamp", |x| x.clamp(0.0, INF), 1e300, 1.0),
+    ("atan", |x| x.atan(), 1e200, 0.0),
+    ("atan", |x| x.atan(), -INF, 0.0),
+    ("asin", |x| x.asin(), 1.0, INF),
+    ("acos", |x| x.acos(), 1.0, -INF),
+    ("sinh", |x| x.sinh(), 0.0, 1.0),
+    ("powi", |x| x.powi(3), 1e100, 3e200),
+    ("powi", |x| x.powi(-2), INF, 0.0),
+    ("powf", |x| x.powf(0.5), INF, 0.0),
+    ("norm", |x| x.norm(2.0), 1e-200, 1.0),
+    ("norm", |x| x.norm(2.0), -1e200, -1.0),
+    ("norm 3", |x| x.norm(3.0), -1e200, -1.0),
+    ("norm 3", |x| x.norm(3.0), 1e-200, 1.0),
+];
+
+#[test]
+fn slopes_at_the_ends_of_the_range() {
+    for &(name, f, x, expected) in SLOPES {
+        let x = at([x]);
+        let close = |found: f64| found == expected || (found - expected).abs() <= 4e-16 * expected.abs();
+        let reverse = grad(|x: &Var<f64>| f(x).sum(), &x).item();
+        assert!(close(reverse), "{name} at {x}: slope {reverse}, not {expected}");
+        let forward = jvp(f, &x, &at([1.0])).1.item();
+        assert!(close(forward), "{name} at {x}: forward slope {forward}, not {expected}");
+    }
+}
+
+/// Where the slope is a number, so is the curvature.
+#[test]
+fn curvatures_far_out() {
+    let functions: [(&str, Function); 6] = [
+        ("tanh", |x| x.tanh()),
+        ("sigmoid", |x| x.sigmoid()),
+        ("softplus", |x| x.softplus()),
+        ("gelu", |x| x.gelu()),
+        ("erf", |x| x.erf()),
+        ("atan", |x| x.atan()),
+    ];
+    for (name, f) in functions {
+        for x in [40.0, -40.0, 1000.0, -1000.0] {
+            let curvature = hvp(|x: &Var<f64>| f(x).sum(), &at([x]), &at([1.0])).item();
+            assert!(curvature.abs() < 2e-4, "{name} at {x}: curvature {curvature}");
+        }
+    }
+}
+
+/// 1 − x² computed as such has few correct digits near 1.
+#[test]
+fn arcsine_near_one() {
+    let x = 1.0 - 2f64.powi(-40);
+    let exact = ((1.0 - x) * (1.0 + x)).sqrt().recip();
+    let slope = |f: Function| grad(|x: &Var<f64>| f(x).sum(), &at([x])).item();
+    assert!((slope(|x| x.asin()) / exact - 1.0).abs() < 1e-15);
+    assert!((slope(|x| x.acos()) / exact + 1.0).abs() < 1e-15);
+}
+
+#[test]
+fn logsumexp_and_softmax_with_infinities() {
+    let gradient =
+        |f: Function, x: [f64; 3]| grad(|x: &Var<f64>| f(x).slice(..1).sum(), &at(x)).value().to_vec();
+    let lse: Function = |x| x.logsumexp(0, true);
+    assert_eq!(gradient(lse, [0.0, -INF, 0.0]), [0.5, 0.0, 0.5]);
+    assert_eq!(gradient(lse, [-INF; 3]), [0.0; 3]);
+    assert_eq!(gradient(lse, [1e300, -1e300, 0.0]), [1.0, 0.0, 0.0]);
+    assert_eq!(gradient(|x| x.softmax(0), [0.0, -INF, 0.0]), [0.25, 0.0, -0.25]);
+    assert_eq!(gradient(|x| x.log_softmax(0), [0.0, -INF, 0.0]), [0.5, 0.0, -0.5]);
+    assert_eq!(gradient(|x| x.log_softmax(0), [1e4, -1e4, 0.0]), [0.0; 3]);
+    for f in [lse, |x| x.softmax(0).square().sum(), |x| x.log_softmax(0).exp().square().sum()] {
+        let hv =
+            hvp(|x: &Var<f64>| f(x).sum(), &at([0.5, -INF, 0.0]), &at([1.0, 2.0, -1.0])).value().to_vec();
+        assert!(hv.iter().all(|h| h.is_finite()) && hv[1] == 0.0, "{hv:?}");
+    }
+}
+
+/// A NaN shows.
+#[test]
+fn nan_arguments_give_nan_values() {
+    let nan = at([f64::NAN]);
+    let functions: [Function; 10] = [
+        |x| x.relu(),
+        |x| x.clamp(0.0, 1.0),
+        |x| x.gelu(),
+        |x| x.softplus(),
+        |x| x.sigmoid(),
+        |x| x.tanh(),
+        |x| x.max(),
+        |x| x.maximum(&Var::scalar(0.0)),
+        |x| x.norm(2.0),
+        |x| x.logsumexp(0, false),
+    ];
+    for f in functions {
+        assert!(f(&nan).value().to_vec()[0].is_nan());
+    }
+}
+
+#[test]
+fn single_precision_at_the_ends_of_the_range() {
+    let slope =
+        |f: fn(&Var<f32>) -> Var<f32>, x: f32| grad(|x: &Var<f32>| f(x).sum(), &Var::from([x])).item();
+    for (f, at_large, at_small) in [
+        ((|x| x.tanh()) as fn(&Var<f32>) -> Var<f32>, 0.0, 0.0),
+        (|x| x.sigmoid(), 0.0, 0.0),
+        (|x| x.softplus(), 1.0, 0.0),
+        (|x| x.gelu(), 1.0, 0.0),
+        (|x| x.erf(), 0.0, 0.0),
+        (|x| x.logsumexp(0, false), 1.0, 1.0),
+    ] {
+        for x in [150.0, 1e30] {
+            assert_eq!((slope(f, x), slope(f, -x)), (at_large, at_small));
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! What the tape and the transforms must get right, apart from the operations' own rules.
+
+mod chains;
+mod checkpointing;
+mod golden;
+mod laws;
+mod memory;
+mod misuse;
+mod nesting;
+mod panics;
+mod recording;
+mod shapes;
+mod transforms;

@@ -1,0 +1,45 @@
+//! Catching a panic with its text and place.
+
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
+use std::sync::Once;
+
+/// A panic that was caught.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Caught {
+    pub(crate) message: String,
+    pub(crate) file: String,
+    pub(crate) line: u32,
+}
+
+thread_local! {
+    /// The last panic of this thread, while it is catching.
+    static CAUGHT: RefCell<Option<Caught>> = const { RefCell::new(None) };
+}
+
+/// Runs `work`, which must panic.
+#[track_caller]
+pub(crate) fn caught<R>(work: impl FnOnce() -> R) -> Caught {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let usual = take_hook();
+        set_hook(Box::new(move |info| {
+            let quiet = CAUGHT.with_borrow_mut(|caught| {
+                caught.as_mut().is_some_and(|caught| {
+                    let place = info.location().expect("a panic has a location");
+                    let message = info.payload_as_str().unwrap_or_default().to_owned();
+                    *caught = Caught { message, file: place.file().to_owned(), line: place.line() };
+                    true
+                })
+            });
+            if !quiet {
+                usual(info);
+            }
+        }));
+    });
+    CAUGHT.set(Some(Caught::default()));
+    let result = catch_unwind(AssertUnwindSafe(work));
+    let caught = CAUGHT.take().expect("set above");
+    assert!(result.is_err(), "nothing panicked");
+    caught
+}

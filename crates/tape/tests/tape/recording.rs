@@ -1,0 +1,126 @@
+//! What is recorded and what is not: nodes are counted.
+
+use wengert_tape::{Mode, Tape, Var, grad, hvp, jvp, vjp};
+use wengert_tensor::Tensor;
+
+fn tracked(tape: &Tape<f64>, shape: &[usize]) -> Var<f64> {
+    let count = shape.iter().product::<usize>() as f64;
+    tape.var(Tensor::linspace(-1.0, 1.0, count as usize).reshape(shape))
+}
+
+#[test]
+fn sweeps_of_the_first_order_record_nothing() {
+    let tape = Tape::new();
+    let x = tracked(&tape, &[3]);
+    let y = (x.tanh() * &x / (x.square() + 1.0)).softmax(0);
+    let length = tape.len();
+    tape.pull_back(&y, Var::ones([3]), &[&x], Mode::Retain);
+    tape.push_forward(&[&y], &[&x], &[Var::ones([3])]);
+    assert_eq!(tape.len(), length);
+}
+
+#[test]
+fn inner_transforms_of_constants_record_nothing_outside() {
+    let tape = Tape::new();
+    let x = tracked(&tape, &[3]);
+    let length = tape.len();
+    let point = Var::from([1.0, 2.0, 3.0]);
+    let inner = |y: &Var<f64>| (y.tanh() * y).sum();
+    let found = [grad(inner, &point), hvp(inner, &point, &point), jvp(inner, &point, &point).1];
+    assert!(found.iter().all(|v| !v.is_tracked()));
+    // A function of constants alone, though a variable is in scope.
+    let (y, _) = vjp(|y: &Var<f64>| y * x.stop_gradient(), &point);
+    assert!(!y.is_tracked());
+    assert_eq!(tape.len(), length);
+}
+
+#[test]
+fn an_inner_gradient_records_only_what_depends_on_the_outer_variable() {
+    let tape = Tape::new();
+    let x = tracked(&tape, &[3]);
+    let length = tape.len();
+    // The gradient of Σ x·y with respect to y: one product forwards, one broadcast product with the cotangent back.
+    let g = grad(|y: &Var<f64>| (&x * y.exp()).sum(), &Var::from([0.0, 1.0, 2.0]));
+    assert!(g.is_tracked());
+    // Forwards mul and sum; backwards cotangent · x, and that · eʸ.
+    assert_eq!(tape.len() - length, 4);
+}
+
+#[test]
+fn constants_and_unneeded_inputs_record_nothing() {
+    let tape = Tape::new();
+    let x = tracked(&tape, &[2, 3]);
+    let length = tape.len();
+    let same = [x.reshape([2, 3]), x.broadcast_to([2, 3]), x.sum_to(x.shape()), x.stop_gradient(), x.clone()];
+    assert_eq!((same.len(), tape.len()), (5, length), "an operation that does nothing is recorded");
+    let constant = Var::<f64>::ones([3]).exp() * 2.0;
+    assert!(!constant.is_tracked());
+    assert_eq!(tape.len(), length);
+}
+
+/// A network of two layers with a squared error, forwards: matmul, add, tanh, matmul, add, sub, square, sum.
+fn network(tape: &Tape<f64>) -> (Vec<Var<f64>>, Var<f64>) {
+    let parameters =
+        vec![tracked(tape, &[3, 5]), tracked(tape, &[5]), tracked(tape, &[5, 2]), tracked(tape, &[2])];
+    let images = Var::constant(Tensor::linspace(0.0, 1.0, 12).reshape([4, 3]));
+    let hidden = (images.matmul(&parameters[0]) + &parameters[1]).tanh();
+    let error = (hidden.matmul(&parameters[2]) + &parameters[3]) - Var::ones([4, 2]);
+    let loss = error.square().sum();
+    (parameters, loss)
+}
+
+#[test]
+fn a_recorded_gradient_has_no_redundant_nodes() {
+    let tape = Tape::new();
+    let (parameters, loss) = network(&tape);
+    assert_eq!(tape.len(), 4 + 8);
+    let wrt: Vec<&Var<f64>> = parameters.iter().collect();
+    let before = tape.len();
+    let gradient = tape.recorded_gradients(&loss, &wrt);
+    assert!(gradient.iter().all(Var::is_tracked));
+    // square: 2·e and its product with the cotangent; the second layer's bias: one sum; its weights: transpose and
+    // matmul; hidden: transpose and matmul; tanh: y·y, 1 − y², product; the first bias: one sum; its weights: matmul.
+    assert_eq!(tape.len() - before, 2 + 1 + 2 + 2 + 3 + 1 + 1);
+}
+
+#[test]
+fn unreached_inputs_get_zeros() {
+    let f = |v: &Vec<Var<f64>>| v[0].square().sum();
+    let point = vec![Var::from([1.0, 2.0]), Var::from([[3.0], [4.0]])];
+    let g = grad(f, &point);
+    assert_eq!((g[1].shape().to_vec(), g[1].value().to_vec()), (vec![2, 1], vec![0.0; 2]));
+    let hv = hvp(f, &point, &vec![Var::ones([2]), Var::ones([2, 1])]);
+    assert_eq!(hv[1].value().to_vec(), [0.0; 2]);
+    let constant = |_: &Var<f64>| Var::scalar(3.0);
+    assert_eq!(grad(constant, &point[0]).value().to_vec(), [0.0; 2]);
+    assert_eq!(hvp(constant, &point[0], &point[0]).value().to_vec(), [0.0; 2]);
+    let (y, dy) = jvp(constant, &point[0], &point[0]);
+    assert_eq!((y.item(), dy.item()), (3.0, 0.0));
+    let tape = Tape::new();
+    let (a, b) = (tracked(&tape, &[2]), tracked(&tape, &[2]));
+    let y = a.square();
+    // Without filling in: nothing depends on `b`.
+    assert!(tape.pull_back(&y, Var::ones([2]), &[&b], Mode::Retain)[0].is_none());
+    assert!(tape.push_forward(&[&y], &[&b], &[Var::ones([2])])[0].is_none());
+}
+
+/// The same variable asked for twice, and the output itself.
+#[test]
+fn repeated_and_trivial_requests() {
+    let tape = Tape::new();
+    let x = tracked(&tape, &[2]);
+    let y = &x * 3.0;
+    let found = tape.pull_back(&y, Var::ones([2]), &[&x, &y, &x], Mode::Retain);
+    let found: Vec<Vec<f64>> = found.iter().map(|v| v.as_ref().unwrap().value().to_vec()).collect();
+    assert_eq!(found, [[3.0; 2], [1.0; 2], [3.0; 2]]);
+    // A variable given twice gets the sum of the tangents.
+    let along = tape.push_forward(&[&y, &x], &[&x, &x], &[Var::ones([2]), Var::ones([2])]);
+    let along: Vec<Vec<f64>> = along.iter().map(|v| v.as_ref().unwrap().value().to_vec()).collect();
+    assert_eq!(along, [[6.0; 2], [2.0; 2]]);
+    // An intermediate result as a variable: both what it is computed from and what is computed from it.
+    let z = y.square().sum();
+    let found = tape.gradients(&z, &[&y, &x]);
+    let y = y.value().to_vec();
+    assert_eq!(found[0].value().to_vec(), [2.0 * y[0], 2.0 * y[1]]);
+    assert_eq!(found[1].value().to_vec(), [6.0 * y[0], 6.0 * y[1]]);
+}
