@@ -1,0 +1,48 @@
+//! Measures one workload and prints one line of JSON, in the form that the programs for other frameworks print.
+//!
+//! `cargo run --release -p wengert-benches --bin compare -- mlp_small --threads 1`
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use wengert::prelude::set_threads;
+use wengert_benches::report::Report;
+use wengert_benches::timing::{Effort, measure};
+use wengert_benches::workload;
+
+#[derive(Parser)]
+#[command(about = "Measures one workload and prints one line of JSON")]
+struct Arguments {
+    /// What to measure: `gemm_N`, `gemm_MxNxK`, or one of the names that an unknown name makes it list.
+    workload: String,
+    /// How many threads to use.
+    #[arg(long, default_value_t = 2)]
+    threads: usize,
+    /// Only two steps: the numbers mean nothing.
+    #[arg(long)]
+    quick: bool,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(&arguments) {
+        Ok(report) => {
+            println!("{}", report.to_json());
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<Report, Box<dyn std::error::Error>> {
+    set_threads(arguments.threads)?;
+    let mut workload = workload::by_name(&arguments.workload)?;
+    let effort = if arguments.quick { Effort::QUICK } else { Effort::FULL };
+    let times = measure(effort, workload.most_steps, &mut workload.step);
+    let quick = if arguments.quick { "QUICK; " } else { "" };
+    let note = format!("{quick}{}", workload.note);
+    Ok(Report::new(&arguments.workload, arguments.threads, times, workload.operations, note))
+}

@@ -1,0 +1,15 @@
+//! How much memory the process has used.
+
+/// The largest resident set of this process so far, in MiB, where the system tells (Linux).
+///
+/// ```
+/// if cfg!(target_os = "linux") {
+///     assert!(wengert_benches::memory::peak_rss_mb().unwrap() > 0.1);
+/// }
+/// ```
+pub fn peak_rss_mb() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib / 1024.0)
+}

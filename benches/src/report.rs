@@ -1,0 +1,72 @@
+//! The line of JSON that a measurement prints.
+
+use serde::Serialize;
+
+use crate::timing::Times;
+
+/// One measurement: the form is shared with the programs that measure other frameworks.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// Who was measured.
+    pub peer: &'static str,
+    /// What was measured.
+    pub workload: String,
+    /// On how many threads.
+    pub threads: usize,
+    /// The median time of a step, in microseconds.
+    pub median_us: f64,
+    /// The shortest time of a step, in microseconds.
+    pub min_us: f64,
+    /// The largest resident set of the process, in MiB; null where the system does not tell.
+    pub peak_rss_mb: Option<f64>,
+    /// How many steps were timed.
+    pub steps: usize,
+    /// Billions of floating-point operations per second at the median, where the workload is little else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gflops: Option<f64>,
+    /// What to know about the measurement.
+    pub note: String,
+}
+
+impl Report {
+    /// A report of these times of this framework; `operations` is the number of floating-point operations of a step.
+    pub fn new(workload: &str, threads: usize, times: Times, operations: Option<f64>, note: String) -> Self {
+        Report {
+            peer: "wengert",
+            workload: workload.to_owned(),
+            threads,
+            median_us: rounded(times.median_us, 3),
+            min_us: rounded(times.min_us, 3),
+            peak_rss_mb: crate::memory::peak_rss_mb().map(|mb| rounded(mb, 1)),
+            steps: times.steps,
+            gflops: operations.map(|n| rounded(n / times.median_us * 1e-3, 1)),
+            note,
+        }
+    }
+
+    /// One line.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("numbers and text can be written")
+    }
+}
+
+fn rounded(x: f64, digits: i32) -> f64 {
+    let scale = 10f64.powi(digits);
+    (x * scale).round() / scale
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_has_the_shared_form() {
+        let times = Times { median_us: 2000.0, min_us: 1.23456, steps: 7 };
+        let line = Report::new("gemm_64", 2, times, Some(4e6), "a \"note\"".to_owned()).to_json();
+        let read: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!((&read["peer"], &read["workload"]), (&"wengert".into(), &"gemm_64".into()));
+        assert_eq!((&read["threads"], &read["steps"]), (&2.into(), &7.into()));
+        assert_eq!((&read["min_us"], &read["gflops"]), (&1.235.into(), &2.0.into()));
+        assert!(read.as_object().unwrap().contains_key("peak_rss_mb") && !line.contains('\n'));
+    }
+}

@@ -1,0 +1,112 @@
+//! Timing a step: warm-up, then the median and the minimum of many.
+
+use std::time::{Duration, Instant};
+
+/// How long to measure.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    /// Steps before the clock starts, at least.
+    pub warm_up: usize,
+    /// Time of the warm-up, at least.
+    pub warm_up_time: Duration,
+    /// Timed steps that are enough, if they also take `enough_time`.
+    pub enough: usize,
+    /// See `enough`.
+    pub enough_time: Duration,
+    /// Timed steps that are made however long they take.
+    pub least: usize,
+    /// When to stop, once there are `least`.
+    pub longest: Duration,
+}
+
+impl Effort {
+    /// Five steps and 0.1 s of warm-up; then 50 steps and 0.5 s, or 3 s and at least 7 steps.
+    pub const FULL: Effort = Effort {
+        warm_up: 5,
+        warm_up_time: Duration::from_millis(100),
+        enough: 50,
+        enough_time: Duration::from_millis(500),
+        least: 7,
+        longest: Duration::from_secs(3),
+    };
+
+    /// One step of warm-up and two timed ones: to see that it runs.
+    pub const QUICK: Effort = Effort {
+        warm_up: 1,
+        warm_up_time: Duration::ZERO,
+        enough: 2,
+        enough_time: Duration::ZERO,
+        least: 2,
+        longest: Duration::ZERO,
+    };
+}
+
+/// The times of one step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Times {
+    /// The median, in microseconds.
+    pub median_us: f64,
+    /// The minimum, in microseconds.
+    pub min_us: f64,
+    /// How many steps were timed.
+    pub steps: usize,
+}
+
+/// Times `step`, making no more than `most` timed steps.
+///
+/// ```
+/// use wengert_benches::timing::{Effort, measure};
+/// let mut calls = 0;
+/// let times = measure(Effort::QUICK, usize::MAX, || calls += 1);
+/// assert_eq!((calls, times.steps), (3, 2));
+/// assert!(times.min_us <= times.median_us);
+/// ```
+pub fn measure(effort: Effort, most: usize, mut step: impl FnMut()) -> Times {
+    let start = Instant::now();
+    let mut warm = 0;
+    while warm < effort.warm_up || start.elapsed() < effort.warm_up_time {
+        step();
+        warm += 1;
+    }
+    // Room for every step, so that the vector does not grow between two of them.
+    let mut micros = Vec::with_capacity(1 << 20);
+    let start = Instant::now();
+    loop {
+        let before = Instant::now();
+        step();
+        micros.push(before.elapsed().as_secs_f64() * 1e6);
+        let (count, elapsed) = (micros.len(), start.elapsed());
+        let enough = count >= effort.enough && elapsed >= effort.enough_time;
+        let late = count >= effort.least && elapsed >= effort.longest;
+        if enough || late || count >= most {
+            break;
+        }
+    }
+    summary(&mut micros)
+}
+
+fn summary(micros: &mut [f64]) -> Times {
+    micros.sort_by(f64::total_cmp);
+    let (count, middle) = (micros.len(), micros.len() / 2);
+    let median = if count % 2 == 1 { micros[middle] } else { 0.5 * (micros[middle - 1] + micros[middle]) };
+    Times { median_us: median, min_us: micros[0], steps: count }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn medians_of_odd_and_even_counts() {
+        assert_eq!(summary(&mut [3.0, 1.0, 2.0]), Times { median_us: 2.0, min_us: 1.0, steps: 3 });
+        assert_eq!(summary(&mut [4.0, 1.0, 2.0, 3.0]), Times { median_us: 2.5, min_us: 1.0, steps: 4 });
+    }
+
+    #[test]
+    fn stops_at_the_most_steps() {
+        let effort = Effort { warm_up_time: Duration::ZERO, ..Effort::FULL };
+        let mut calls = 0;
+        assert_eq!(measure(effort, 20, || calls += 1).steps, 20);
+        assert_eq!(calls, 25);
+    }
+}

@@ -1,0 +1,98 @@
+//! Training convolutional networks on a batch of 64 images of 1×28×28.
+
+use wengert::prelude::*;
+
+use super::Workload;
+use super::data::Data;
+use super::training::{adam, training};
+use wengert::optim::SgdConfig;
+
+/// Two convolutions and three fully connected layers, SGD with momentum.
+pub(super) fn lenet() -> Workload {
+    let config = SgdConfig { momentum: 0.9, ..SgdConfig::default() };
+    let sgd: Sgd = Sgd::with_config(0.01, config).expect("0.9 is a momentum");
+    train(sgd, |layers| {
+        layers
+            .with(|p| Convolution::new(p, 1, 6, 5, 2))
+            .then(Relu)
+            .then(HalvingPool)
+            .with(|p| Convolution::new(p, 6, 16, 5, 0))
+            .then(Relu)
+            .then(HalvingPool)
+            .then(Flat)
+            .with(|p| Linear::new(p, 400, 120))
+            .then(Relu)
+            .with(|p| Linear::new(p, 120, 84))
+            .then(Relu)
+            .with(|p| Linear::new(p, 84, 10))
+    })
+}
+
+/// Two convolutions of 3×3 with 32 and 64 channels and two fully connected layers, Adam.
+pub(super) fn cnn() -> Workload {
+    train(adam(), |layers| {
+        layers
+            .with(|p| Convolution::new(p, 1, 32, 3, 0))
+            .then(Relu)
+            .with(|p| Convolution::new(p, 32, 64, 3, 0))
+            .then(Relu)
+            .then(HalvingPool)
+            .then(Flat)
+            .with(|p| Linear::new(p, 9216, 128))
+            .then(Relu)
+            .with(|p| Linear::new(p, 128, 10))
+    })
+}
+
+fn train(
+    optimizer: impl Optimizer + 'static,
+    layers: impl FnOnce(SequentialBuilder<'_>) -> SequentialBuilder<'_>,
+) -> Workload {
+    let mut data = Data::seeded(0);
+    let (x, labels) = (data.normal_var([64, 1, 28, 28]), data.labels(64, 10));
+    let mut params = Params::seeded(1);
+    let model = layers(Sequential::builder(params.root())).build();
+    training(params, optimizer, move |cx| model.forward(cx, &x).cross_entropy(&labels))
+}
+
+/// A convolution of stride 1 with bias.
+struct Convolution {
+    weight: ParamId,
+    bias: ParamId,
+    options: Conv2dOptions,
+}
+
+impl Convolution {
+    fn new(mut p: Scope<'_>, channels: usize, out: usize, kernel: usize, padding: usize) -> Self {
+        let fan_in = channels * kernel * kernel;
+        Convolution {
+            weight: p.param("weight", [out, channels, kernel, kernel], Init::pytorch_weight()),
+            bias: p.param("bias", [out], Init::pytorch_bias(fan_in)),
+            options: Conv2dOptions { padding: [padding; 2], ..Conv2dOptions::default() },
+        }
+    }
+}
+
+impl Layer for Convolution {
+    fn forward(&self, cx: &Ctx, x: &Var) -> Var {
+        x.conv2d(&cx.param(self.weight), Some(&cx.param(self.bias)), self.options)
+    }
+}
+
+/// The maxima of windows of 2×2.
+struct HalvingPool;
+
+impl Layer for HalvingPool {
+    fn forward(&self, _: &Ctx, x: &Var) -> Var {
+        x.max_pool2d(Pool2dOptions::new([2, 2]))
+    }
+}
+
+/// Every image as a vector.
+struct Flat;
+
+impl Layer for Flat {
+    fn forward(&self, _: &Ctx, x: &Var) -> Var {
+        x.flatten(1, -1)
+    }
+}

@@ -1,0 +1,56 @@
+//! Training a gated recurrent unit.
+
+use wengert::prelude::*;
+
+use super::Workload;
+use super::data::Data;
+use super::training::{adam, training};
+
+const STEPS: usize = 28;
+const FEATURES: usize = 28;
+const HIDDEN: usize = 128;
+const BATCH: usize = 64;
+
+/// 28 steps of 28 features, hidden 128, the last state classified; batch 64, Adam.
+pub(super) fn gru() -> Workload {
+    let mut data = Data::seeded(0);
+    let (x, labels) = (data.normal_var([STEPS, BATCH, FEATURES]), data.labels(BATCH, 10));
+    let mut params = Params::seeded(1);
+    let input = Linear::new(params.at("input"), FEATURES, 3 * HIDDEN);
+    let state = Linear::new(params.at("state"), HIDDEN, 3 * HIDDEN);
+    let out = Linear::new(params.at("out"), HIDDEN, 10);
+    let loss = move |cx: &Ctx| {
+        // The products with the inputs do not wait for the states.
+        let from_inputs = input.forward(cx, &x);
+        let mut h = Var::zeros([BATCH, HIDDEN]);
+        for t in 0..STEPS as isize {
+            let gates = Gates::split(&from_inputs.select(0, t));
+            h = gates.next(&h, &Gates::split(&state.forward(cx, &h)));
+        }
+        out.forward(cx, &h).cross_entropy(&labels)
+    };
+    training(params, adam(), loss).note("composed of tape operations")
+}
+
+/// What the three gates get from the input or from the state.
+struct Gates {
+    reset: Var,
+    update: Var,
+    new: Var,
+}
+
+impl Gates {
+    fn split(all: &Var) -> Self {
+        let mut parts = all.chunk(3, -1).into_iter();
+        let mut next = || parts.next().expect("three parts");
+        Gates { reset: next(), update: next(), new: next() }
+    }
+
+    /// The next state: (1 − z)·n + z·h with r, z = σ(…) and n = tanh(nᵢ + r·nₕ), as in PyTorch.
+    fn next(self, h: &Var, from_state: &Gates) -> Var {
+        let r = (self.reset + &from_state.reset).sigmoid();
+        let z = (self.update + &from_state.update).sigmoid();
+        let n = (self.new + r * &from_state.new).tanh();
+        &n + z * (h - &n)
+    }
+}

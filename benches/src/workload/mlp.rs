@@ -1,0 +1,37 @@
+//! Training multilayer perceptrons.
+
+use wengert::prelude::*;
+
+use super::Workload;
+use super::data::Data;
+use super::training::{adam, training};
+
+/// 784-128-10, batch 64, Adam.
+pub(super) fn small() -> Workload {
+    train(&[784, 128, 10], 64)
+}
+
+/// 784-1024-1024-10, batch 256, Adam.
+pub(super) fn large() -> Workload {
+    train(&[784, 1024, 1024, 10], 256)
+}
+
+fn train(sizes: &[usize], batch: usize) -> Workload {
+    let mut data = Data::seeded(0);
+    let (x, labels) = (data.normal_var([batch, sizes[0]]), data.labels(batch, 10));
+    let mut params = Params::seeded(1);
+    let model = perceptron(&mut params, sizes);
+    training(params, adam(), move |cx| model.forward(cx, &x).cross_entropy(&labels))
+}
+
+/// Fully connected layers of these sizes with ReLU in between.
+pub(super) fn perceptron(params: &mut Params, sizes: &[usize]) -> Sequential {
+    let mut layers = Sequential::builder(params.root());
+    for (i, pair) in sizes.windows(2).enumerate() {
+        if i > 0 {
+            layers = layers.then(Relu);
+        }
+        layers = layers.with(|p| Linear::new(p, pair[0], pair[1]));
+    }
+    layers.build()
+}
