@@ -56,5 +56,7 @@ pub mod vector;
 pub use objective::{Counted, Counts, Jacobian, LeastSquares, Objective, Operator, Problem, Residuals};
 pub use outcome::{MinimizeError, Multipliers, Outcome, Reason, Record};
 pub use second::*;
-pub use stopping::Stopping;
+// `first::Method`, the description of a first-order method, has the same name: the trait is the one at the root.
+pub use second::Method;
 pub use stepper::{NonFinite, Step, StepError, Stepper};
+pub use stopping::Stopping;
