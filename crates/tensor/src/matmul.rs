@@ -114,13 +114,12 @@ fn gemm_tensors<T: Float>(alpha: T, a: &Tensor<T>, b: &Tensor<T>, beta: T, out: 
     // A batch on the left alone is one tall matrix.
     if b.rank() == 2
         && a.rank() > 2
-        && let Some(tall) = a.layout.reshape(&[a.len() / k.max(1), k].into())
+        && k > 0
+        && let Some(tall) = a.layout.reshape(&[a.len() / k, k].into())
     {
-        if k > 0 {
-            let tall = a.view(tall);
-            let c = MatrixMut::new(out.as_mut_slice(), 0, [tall.dim(0), n], [n as isize, 1]);
-            return gemm(alpha, matrix(&tall), matrix(&b), beta, c);
-        }
+        let tall = a.view(tall);
+        let c = MatrixMut::new(out.as_mut_slice(), 0, [tall.dim(0), n], [n as isize, 1]);
+        return gemm(alpha, matrix(&tall), matrix(&b), beta, c);
     }
     let batch = {
         let lead = |t: &Tensor<T>| Shape::from(&t.shape()[..t.rank() - 2]);

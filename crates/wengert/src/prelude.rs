@@ -4,8 +4,8 @@ pub use crate::ParamsExt;
 pub use wengert_data::{Batch, DataError, Dataset, FashionMnist, ImageSet, Mnist, Source};
 pub use wengert_nn::*;
 pub use wengert_optim::{
-    AdaMax, Adadelta, Adagrad, Adam, AdamW, Groups, Lion, Momentum, Muon, Nadam, Nesterov, Optimizer, Rmsprop, Sgd,
-    Stepper, by_name as optimizer_by_name, clip_by_global_norm, schedule,
+    AdaMax, Adadelta, Adagrad, Adam, AdamW, Groups, Lion, Momentum, Muon, Nadam, Nesterov, Optimizer,
+    Rmsprop, Sgd, Stepper, by_name as optimizer_by_name, clip_by_global_norm, schedule,
 };
 pub use wengert_tape::{
     Bilinear, Cotangents, Elementwise, Linear as LinearOperation, Op, Point, Pool2dOptions, Reads, Real,

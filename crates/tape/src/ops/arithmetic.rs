@@ -5,7 +5,8 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 use wengert_tensor::shape::broadcast;
 use wengert_tensor::{Float, Shape, Tensor};
 
-use crate::class::{Bilinear, Linear};
+use crate::algebra::Real;
+use crate::class::{Bilinear, Elementwise, Linear};
 use crate::op::{Cotangents, Op, Point, Saves, apply};
 use crate::var::Var;
 
@@ -250,7 +251,22 @@ operator!(Add, add, |a, b| apply(Sum::Add, &[a, b]), |x, c| apply(Shifted(c), &[
 ));
 operator!(Sub, sub, |a, b| apply(Sum::Sub, &[a, b]), |x, c| apply(Shifted(-c), &[x]), |c, x| -x + c);
 operator!(Mul, mul, |a, b| a.bilinear(Product, b), |x, c| x.linear(Scaled(c)), |c, x| x.linear(Scaled(c)));
-operator!(Div, div, |a, b| apply(Quotient, &[a, b]), |x, c| x.linear(Divided(c)), |c, x| x.recip() * c);
+operator!(Div, div, |a, b| apply(Quotient, &[a, b]), |x, c| x.linear(Divided(c)), |c, x| x.apply(Over(c)));
+
+/// c / x for a number c, rounded once.
+struct Over(f64);
+
+impl Elementwise for Over {
+    const NAME: &'static str = "div";
+    #[inline(always)]
+    fn f<A: Real>(&self, x: A) -> A {
+        x.constant(self.0) / x
+    }
+    #[inline(always)]
+    fn df<A: Real>(&self, x: A, y: A) -> A {
+        -(y / x)
+    }
+}
 
 /// x / c for a number c, rounded once.
 #[derive(Clone)]

@@ -80,6 +80,13 @@ pub(crate) fn reduced_shape(operation: &str, shape: &Shape, axes: &Axes, keepdim
     shape.iter().zip(&mask).filter_map(kept).collect()
 }
 
+/// How many elements go into each element of a reduction over `axes`; 1 if there are no outputs, for which there is
+/// nothing to divide.
+#[track_caller]
+pub(crate) fn reduced_count(operation: &str, shape: &Shape, axes: &Axes) -> usize {
+    shape.count().checked_div(reduced_shape(operation, shape, axes, false).count()).unwrap_or(1)
+}
+
 impl<T: Float> Var<T> {
     /// Repeated along axes of length 1, and along new leading axes.
     ///
@@ -134,9 +141,7 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn mean_axes(&self, axes: impl Into<Axes>, keepdim: bool) -> Var<T> {
         let axes = axes.into();
-        let outputs = reduced_shape("mean", self.shape(), &axes, false).count();
-        // With no outputs there is nothing to divide; with no inputs, 0/0 is the mean of nothing.
-        let count = if outputs == 0 { 1 } else { self.len() / outputs };
+        let count = reduced_count("mean", self.shape(), &axes);
         self.sum_axes(axes, keepdim) / count as f64
     }
 }

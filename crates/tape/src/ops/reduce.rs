@@ -4,7 +4,7 @@ use wengert_tensor::{Axes, Axis, Float, Shape, Tensor};
 
 use crate::class::Linear;
 use crate::op::{Cotangents, Op, Point, apply};
-use crate::ops::broadcast::reduced_shape;
+use crate::ops::broadcast::{reduced_count, reduced_shape};
 use crate::var::Var;
 
 /// The p-norm over axes for finite p. Where all elements are 0 and it has a kink, the subgradient is 0.
@@ -77,8 +77,7 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn var_axes(&self, axes: impl Into<Axes>, correction: usize, keepdim: bool) -> Var<T> {
         let axes = axes.into();
-        let outputs = reduced_shape("var", self.shape(), &axes, false).count();
-        let count = if outputs == 0 { 1 } else { self.len() / outputs };
+        let count = reduced_count("var", self.shape(), &axes);
         let centred = self - self.mean_axes(axes.clone(), true);
         centred.square().sum_axes(axes, keepdim) / (count as f64 - correction as f64).max(0.0)
     }
@@ -90,8 +89,7 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn std_axes(&self, axes: impl Into<Axes>, correction: usize, keepdim: bool) -> Var<T> {
         let axes = axes.into();
-        let outputs = reduced_shape("std", self.shape(), &axes, false).count();
-        let count = if outputs == 0 { 1 } else { self.len() / outputs };
+        let count = reduced_count("std", self.shape(), &axes);
         let centred = self - self.mean_axes(axes.clone(), true);
         // As a norm, which has a subgradient at 0.
         centred.norm_axes(2.0, axes, keepdim) / (count as f64 - correction as f64).max(0.0).sqrt()
@@ -171,7 +169,7 @@ impl<T: Float> Var<T> {
             let length = x.shape()[axis];
             let half = length / 2;
             let product = x.slice_axis(axis, ..half) * x.slice_axis(axis, half..2 * half);
-            x = if length % 2 == 0 {
+            x = if length.is_multiple_of(2) {
                 product
             } else {
                 Var::cat(&[&product, &x.slice_axis(axis, 2 * half..)], axis)
