@@ -136,7 +136,7 @@ impl<T: Float> Var<T> {
         let axes = axes.into();
         let outputs = reduced_shape("mean", self.shape(), &axes, false).count();
         // With no outputs there is nothing to divide; with no inputs, 0/0 is the mean of nothing.
-        let count = if outputs == 0 { 1 } else { self.len() / outputs };
+        let count = self.len().checked_div(outputs).unwrap_or(1);
         self.sum_axes(axes, keepdim) / count as f64
     }
 }

@@ -78,7 +78,7 @@ impl<T: Float> Var<T> {
     pub fn var_axes(&self, axes: impl Into<Axes>, correction: usize, keepdim: bool) -> Var<T> {
         let axes = axes.into();
         let outputs = reduced_shape("var", self.shape(), &axes, false).count();
-        let count = if outputs == 0 { 1 } else { self.len() / outputs };
+        let count = self.len().checked_div(outputs).unwrap_or(1);
         let centred = self - self.mean_axes(axes.clone(), true);
         centred.square().sum_axes(axes, keepdim) / (count as f64 - correction as f64).max(0.0)
     }
@@ -91,7 +91,7 @@ impl<T: Float> Var<T> {
     pub fn std_axes(&self, axes: impl Into<Axes>, correction: usize, keepdim: bool) -> Var<T> {
         let axes = axes.into();
         let outputs = reduced_shape("std", self.shape(), &axes, false).count();
-        let count = if outputs == 0 { 1 } else { self.len() / outputs };
+        let count = self.len().checked_div(outputs).unwrap_or(1);
         let centred = self - self.mean_axes(axes.clone(), true);
         // As a norm, which has a subgradient at 0.
         centred.norm_axes(2.0, axes, keepdim) / (count as f64 - correction as f64).max(0.0).sqrt()
@@ -171,7 +171,7 @@ impl<T: Float> Var<T> {
             let length = x.shape()[axis];
             let half = length / 2;
             let product = x.slice_axis(axis, ..half) * x.slice_axis(axis, half..2 * half);
-            x = if length % 2 == 0 {
+            x = if length.is_multiple_of(2) {
                 product
             } else {
                 Var::cat(&[&product, &x.slice_axis(axis, 2 * half..)], axis)
