@@ -27,7 +27,10 @@ pub(crate) fn caught<R>(work: impl FnOnce() -> R) -> Caught {
             let quiet = CAUGHT.with_borrow_mut(|caught| {
                 caught.as_mut().is_some_and(|caught| {
                     let place = info.location().expect("a panic has a location");
-                    let message = info.payload_as_str().unwrap_or_default().to_owned();
+                    let payload = info.payload();
+                    let text = payload.downcast_ref::<String>().map(String::as_str);
+                    let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
+                    let message = text.unwrap_or_default().to_owned();
                     *caught = Caught { message, file: place.file().to_owned(), line: place.line() };
                     true
                 })
