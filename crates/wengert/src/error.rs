@@ -1,0 +1,34 @@
+//! Any of the libraries' errors.
+
+/// What can go wrong with anything from outside the program: one type for `main` and `?`.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A data set cannot be had or is not what it should be.
+    #[error(transparent)]
+    Data(#[from] wengert_data::DataError),
+    /// A parameter file cannot be read or written, or does not fit the model.
+    #[error(transparent)]
+    File(#[from] wengert_nn::FileError),
+    /// A loss has no gradient.
+    #[error(transparent)]
+    Grad(#[from] wengert_nn::GradError),
+    /// A hyper-parameter has no meaning.
+    #[error(transparent)]
+    HyperParameter(#[from] wengert_optim::HyperParameterError),
+    /// A minimisation could not start.
+    #[error(transparent)]
+    Minimize(#[from] wengert_optim::MinimizeError),
+    /// An optimiser's state does not fit.
+    #[error(transparent)]
+    State(#[from] wengert_optim::StateError),
+    /// Elements do not fit a shape.
+    #[error(transparent)]
+    Shape(#[from] wengert_tensor::ShapeError),
+    /// Anything of the operating system.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+/// A result with [`Error`], unless another error type is given.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
