@@ -12,7 +12,7 @@
 //! fn main() -> wengert::Result<()> {
 //!     let x = Var::from(Tensor::linspace(-1.0, 1.0, 20).reshape([20, 1]));
 //!     let y = &x * 2.0 + 3.0;
-//!     let mut params = Params::seeded(0);
+//!     let mut params: Params = Params::seeded(0);
 //!     let line = Linear::new(params.at("line"), 1, 1);
 //!     let mut sgd = Sgd::new(0.3);
 //!     for _ in 0..100 {

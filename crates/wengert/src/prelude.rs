@@ -10,10 +10,10 @@ pub use wengert_nn::{
 };
 pub use wengert_optim::{
     AdaMax, Adadelta, Adafactor, Adagrad, Adam, AdamConfig, AdamW, AdamWConfig, Adan, Amsgrad, Bfgs,
-    DampedNewton, Dfp, HessianFree, Lamb, Lars, Lbfgs, LevenbergMarquardt, Lion, Minimizer, Momentum, Muon,
-    Nadam, Nesterov, Newton, NewtonCg, NonlinearCg, Objective, Operator, Optimizer, Outcome, Problem, RAdam,
-    Rmsprop, Rprop, SaddleFreeNewton, ScheduleFreeAdamW, ScheduleFreeSgd, Sgd, SgdConfig, Shampoo, Sr1,
-    TrustRegionExact, TrustRegionNewton, clip_by_global_norm, clip_by_value, global_norm,
+    DampedNewton, Dfp, HessianFree, Lamb, Lars, Lbfgs, LevenbergMarquardt, Lion, Method, Minimizer, Momentum,
+    Muon, Nadam, Nesterov, Newton, NewtonCg, NonlinearCg, Objective, Operator, Optimizer, Outcome, Problem,
+    RAdam, Rmsprop, Rprop, SaddleFreeNewton, ScheduleFreeAdamW, ScheduleFreeSgd, Sgd, SgdConfig, Shampoo,
+    Sr1, TrustRegionExact, TrustRegionNewton, clip_by_global_norm, clip_by_value, global_norm,
 };
 pub use wengert_tape::{
     Elementwise, Op, Real, Tape, Var, check_grads, checkpoint, grad, hessian, hvp, jacobian_forward,
