@@ -8,6 +8,7 @@ use wengert_tensor::random::Generator;
 use wengert_tensor::{Float, Tensor};
 
 use crate::params::{BufferId, Layout, ParamId};
+use crate::summary::Log;
 
 /// Whether a model is being trained or used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +30,7 @@ pub struct Ctx<T: Float = f32> {
     draws: Cell<u64>,
     buffers: RefCell<Vec<Tensor<T>>>,
     updated: RefCell<Vec<usize>>,
+    log: Option<Log>,
 }
 
 impl<T: Float> Ctx<T> {
@@ -40,7 +42,7 @@ impl<T: Float> Ctx<T> {
         buffers: Vec<Tensor<T>>,
     ) -> Self {
         let (buffers, updated) = (RefCell::new(buffers), RefCell::default());
-        Ctx { layout, leaves, mode, generator, draws: Cell::new(0), buffers, updated }
+        Ctx { layout, leaves, mode, generator, draws: Cell::new(0), buffers, updated, log: None }
     }
 
     /// The value of a parameter tensor, tracked if its gradient is wanted.
@@ -50,7 +52,19 @@ impl<T: Float> Ctx<T> {
     #[track_caller]
     pub fn param(&self, id: ParamId) -> Var<T> {
         self.layout.entry("param", id);
+        if let Some(log) = &self.log {
+            log.parameter(id);
+        }
         self.leaves[id.index()].clone()
+    }
+
+    /// Tells a [summary](crate::Params::summary), if one is being made, that a layer of that kind and with those parameters
+    /// has this output, which is returned. Layers of one's own may call it to have a row of their own.
+    pub fn trace(&self, kind: &str, params: &[Option<ParamId>], output: Var<T>) -> Var<T> {
+        if let Some(log) = &self.log {
+            log.layer(kind, params, output.shape());
+        }
+        output
     }
 
     /// Train or evaluation mode.
@@ -121,6 +135,14 @@ impl<T: Float> Ctx<T> {
         let squares = self.layout.matching(pattern).map(|index| self.leaves[index].square().sum());
         let total = squares.reduce(|a, b| a + b).unwrap_or_else(|| Var::constant(T::ZERO));
         total * (0.5 * c)
+    }
+
+    pub(crate) fn with_log(self) -> Self {
+        Ctx { log: Some(Log::default()), ..self }
+    }
+
+    pub(crate) fn into_log(self) -> Log {
+        self.log.unwrap_or_default()
     }
 
     pub(crate) fn layout(&self) -> &Layout {

@@ -1,11 +1,21 @@
 //! Layers, one file each.
 
 mod activation;
+mod conv2d;
+mod dropout;
+mod flatten;
 mod linear;
+mod pair;
+mod pool2d;
 mod sequential;
 
 pub use activation::*;
+pub use conv2d::{Conv2d, Conv2dBuilder};
+pub use dropout::Dropout;
+pub use flatten::Flatten;
 pub use linear::{Linear, LinearBuilder};
+pub use pair::Pair;
+pub use pool2d::{AvgPool2d, MaxPool2d};
 pub use sequential::{Sequential, SequentialBuilder};
 
 use wengert_tape::Var;

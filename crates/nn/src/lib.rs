@@ -4,13 +4,19 @@
 //! [`forward`](Layer::forward); [`Params::value_and_grad`] differentiates a loss.
 
 mod ctx;
+mod file;
 pub mod init;
 pub mod layer;
 pub mod loss;
+mod objective;
 mod params;
+mod summary;
 
 pub use ctx::{Ctx, Mode};
+pub use file::FileError;
 pub use init::Init;
 pub use layer::*;
 pub use loss::*;
+pub use objective::{FlatLoss, GaussNewton, Hessian};
 pub use params::{BufferId, GradError, Grads, ParamId, Params, Scope};
+pub use summary::{Summary, SummaryRow};

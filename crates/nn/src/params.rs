@@ -18,6 +18,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use wengert_tensor::random::Generator;
 use wengert_tensor::{Float, Shape, Tensor};
 
+pub(crate) use evaluate::{leaves, pieces, pull_back, scalar, tracked_leaves};
 pub(crate) use layout::Layout;
 
 /// The parameters of a model: one contiguous vector, cut into named tensors.
@@ -243,9 +244,17 @@ impl<T: Float> Params<T> {
         self.layout.buffer_names().iter().cloned().zip(self.buffer_values()).collect()
     }
 
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
     /// The buffers' values, which share memory with the store's.
     fn buffer_values(&self) -> Vec<Tensor<T>> {
         self.buffers.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_buffers(&mut self, values: Vec<Tensor<T>>) {
+        *self.buffers.get_mut().unwrap_or_else(PoisonError::into_inner) = values;
     }
 
     /// Appends a parameter; the caller has checked the name.

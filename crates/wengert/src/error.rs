@@ -1,37 +1,34 @@
-//! One error for programs that use everything.
+//! Any of the libraries' errors.
 
-/// Whatever can fail in the crates of this framework, for `?` in `main`.
+/// What can go wrong with anything from outside the program: one type for `main` and `?`.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A data set that cannot be had or read.
+    /// A data set cannot be had or is not what it should be.
     #[error(transparent)]
     Data(#[from] wengert_data::DataError),
-    /// A loss that does not depend on all parameters.
+    /// A parameter file cannot be read or written, or does not fit the model.
+    #[error(transparent)]
+    File(#[from] wengert_nn::FileError),
+    /// A loss has no gradient.
     #[error(transparent)]
     Grad(#[from] wengert_nn::GradError),
-    /// A hyper-parameter out of its range.
+    /// A hyper-parameter has no meaning.
     #[error(transparent)]
     HyperParameter(#[from] wengert_optim::HyperParameterError),
-    /// A name that no optimiser has, or a hyper-parameter out of its range.
-    #[error(transparent)]
-    ByName(#[from] wengert_optim::ByNameError),
-    /// State of an optimiser that does not fit.
-    #[error(transparent)]
-    State(#[from] wengert_optim::StateError),
-    /// A minimisation that could not begin.
+    /// A minimisation could not start.
     #[error(transparent)]
     Minimize(#[from] wengert_optim::MinimizeError),
-    /// Elements that do not fill a shape.
+    /// An optimiser's state does not fit.
+    #[error(transparent)]
+    State(#[from] wengert_optim::StateError),
+    /// Elements do not fit a shape.
     #[error(transparent)]
     Shape(#[from] wengert_tensor::ShapeError),
-    /// A number of threads that cannot be set.
-    #[error(transparent)]
-    Threads(#[from] wengert_tensor::parallel::SetThreadsError),
-    /// A file that cannot be read or written.
+    /// Anything of the operating system.
     #[error(transparent)]
     Io(#[from] std::io::Error),
 }
 
-/// A result with this crate's [`Error`].
+/// A result with [`Error`], unless another error type is given.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,6 +1,13 @@
 //! Automatic differentiation of tensors on the CPU, to any order, with layers and optimisers from SGD to Newton-CG.
 //!
 //! This crate gathers the others under one name; [`prelude`] has what most programs need.
+//! Automatic differentiation of tensors on the CPU, to any order.
+//!
+//! Models are plain structs, parameters one flat vector, and every gradient can be differentiated again, so that
+//! second-order methods are as near as SGD. The parts are crates of their own, here as modules: [`tensor`],
+//! [`tape`], [`nn`], [`optim`] and [`data`]; [`prelude`] has what most programs need of them.
+//!
+//! A line is fitted to points on y = 2x + 3:
 //!
 //! ```
 //! use wengert::prelude::*;
@@ -27,6 +34,66 @@ pub mod prelude;
 
 pub use error::{Error, Result};
 pub use glue::ParamsExt;
+//! fn main() -> wengert::Result<()> {
+//!     let x = Var::from(Tensor::linspace(-1.0, 1.0, 20).reshape([20, 1]));
+//!     let y = &x * 2.0 + 3.0;
+//!     let mut params: Params = Params::seeded(0);
+//!     let line = Linear::new(params.at("line"), 1, 1);
+//!     let mut sgd = Sgd::new(0.3);
+//!     for _ in 0..100 {
+//!         let (_, grads) = params.value_and_grad(|cx| line.forward(cx, &x).mse(&y))?;
+//!         sgd.step(params.values_mut(), &grads);
+//!     }
+//!     assert!((params.get("line.weight").unwrap()[0] - 2.0).abs() < 1e-3);
+//!     assert!((params.get("line.bias").unwrap()[0] - 3.0).abs() < 1e-3);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! A network that reads digits, complete; with [`data::Mnist`] in the place of the synthetic ones it learns MNIST:
+//!
+//! ```
+//! use wengert::prelude::*;
+//!
+//! struct Mlp { hidden: Linear, out: Linear }
+//!
+//! impl Mlp {
+//!     fn new(p: &mut Params) -> Self {
+//!         Mlp { hidden: Linear::new(p.at("hidden"), 784, 32), out: Linear::new(p.at("out"), 32, 10) }
+//!     }
+//! }
+//!
+//! impl Layer for Mlp {
+//!     fn forward(&self, cx: &Ctx, x: &Var) -> Var {
+//!         self.out.forward(cx, &self.hidden.forward(cx, x).relu())
+//!     }
+//! }
+//!
+//! fn main() -> wengert::Result<()> {
+//!     let (train, test) = (synthetic::digits(2000, 0), synthetic::digits(200, 1));
+//!     let mut params = Params::seeded(0);
+//!     let model = Mlp::new(&mut params);
+//!     let mut adam = Adam::new(3e-3);
+//!     for epoch in 0..3 {
+//!         for batch in train.batches(64).shuffled(epoch) {
+//!             let (x, labels) = (batch.images.into(), batch.labels);
+//!             let (_loss, grads) = params.value_and_grad(|cx| model.forward(cx, &x).cross_entropy(&labels))?;
+//!             adam.step(params.values_mut(), &grads);
+//!         }
+//!     }
+//!     assert!(accuracy(&model, &params, &test) > 0.8);
+//!     Ok(())
+//! }
+//! ```
+
+mod accuracy;
+mod error;
+mod objective;
+pub mod prelude;
+
+pub use accuracy::accuracy;
+pub use error::{Error, Result};
+pub use objective::{ModelObjective, Objectives};
 
 pub use wengert_data as data;
 pub use wengert_nn as nn;

@@ -1,18 +1,23 @@
-//! What most programs need: `use wengert::prelude::*;`
+//! What most programs need, for `use wengert::prelude::*`.
 
-pub use crate::ParamsExt;
-pub use wengert_data::{Batch, DataError, Dataset, FashionMnist, ImageSet, Mnist, Source};
-pub use wengert_nn::*;
+pub use crate::accuracy::accuracy;
+pub use crate::objective::Objectives;
+pub use wengert_data::{Dataset, FashionMnist, Mnist, synthetic};
+pub use wengert_nn::layer::*;
+pub use wengert_nn::{
+    Bce, BceWithLogits, BufferId, CrossEntropy, Ctx, Grads, Huber, Init, L1, Losses, Mode, Mse, ParamId,
+    Params, Reduction, Scope, SmoothL1,
+};
 pub use wengert_optim::{
-    AdaMax, Adadelta, Adagrad, Adam, AdamW, Groups, Lion, Momentum, Muon, Nadam, Nesterov, Optimizer,
-    Rmsprop, Sgd, Stepper, by_name as optimizer_by_name, clip_by_global_norm, schedule,
+    AdaMax, Adadelta, Adafactor, Adagrad, Adam, AdamConfig, AdamW, AdamWConfig, Adan, Amsgrad, Bfgs,
+    DampedNewton, Dfp, HessianFree, Lamb, Lars, Lbfgs, LevenbergMarquardt, Lion, Method, Minimizer, Momentum,
+    Muon, Nadam, Nesterov, Newton, NewtonCg, NonlinearCg, Objective, Operator, Optimizer, Outcome, Problem,
+    RAdam, Rmsprop, Rprop, SaddleFreeNewton, ScheduleFreeAdamW, ScheduleFreeSgd, Sgd, SgdConfig, Shampoo,
+    Sr1, TrustRegionExact, TrustRegionNewton, clip_by_global_norm, clip_by_value, global_norm,
 };
 pub use wengert_tape::{
-    Bilinear, Cotangents, Elementwise, Linear as LinearOperation, Op, Point, Pool2dOptions, Reads, Real,
-    Saves, Tape, Var, apply, check_grads, checkpoint, grad, hessian, hvp, jacobian_forward, jacobian_reverse,
-    jvp, linearize, value_and_grad, vjp,
+    Elementwise, Op, Real, Tape, Var, check_grads, checkpoint, grad, hessian, hvp, jacobian_forward,
+    jacobian_reverse, jvp, linearize, value_and_grad, vjp,
 };
-pub use wengert_tensor::conv::Conv2dOptions;
-pub use wengert_tensor::parallel::{set_threads, threads, with_threads};
 pub use wengert_tensor::random::Generator;
-pub use wengert_tensor::{Float, Shape, Slice, Tensor};
+pub use wengert_tensor::{Float, Shape, Tensor};

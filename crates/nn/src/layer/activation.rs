@@ -27,8 +27,8 @@ macro_rules! activations {
         pub struct $Name;
 
         impl<T: Float> Layer<T> for $Name {
-            fn forward(&self, _: &Ctx<T>, x: &Var<T>) -> Var<T> {
-                x.$method()
+            fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
+                cx.trace(stringify!($Name), &[], x.$method())
             }
         }
     )* };

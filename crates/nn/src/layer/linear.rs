@@ -126,9 +126,10 @@ impl<T: Float> Layer<T> for Linear {
             self.out_features
         );
         let y = map::linear(x, &cx.param(self.weight));
-        match self.bias {
+        let y = match self.bias {
             Some(bias) => y + cx.param(bias),
             None => y,
-        }
+        };
+        cx.trace("Linear", &[Some(self.weight), self.bias], y)
     }
 }

@@ -90,12 +90,14 @@ impl CrossEntropy {
 
 /// The loss of each example against its label.
 fn of_labels<T: Float>(logits: &Var<T>, labels: &Tensor<u32>, axis: usize, smoothing: f64) -> Var<T> {
-    let log_p = logits.log_softmax(axis);
-    let right = -log_p.gather(axis, &labels.unsqueeze(axis as isize)).squeeze(axis);
-    if smoothing == 0.0 {
-        return right;
+    let last = logits.rank() - 1;
+    if axis != last {
+        // The labels keep the order of the other axes.
+        let order: Vec<usize> = (0..=last).filter(|&i| i != axis).chain([axis]).collect();
+        return of_labels(&logits.permute(&order[..]), labels, last, smoothing);
     }
-    right * (1.0 - smoothing) - log_p.mean_axes(axis, false) * smoothing
+    let rows = logits.reshape([labels.len(), logits.shape()[last]]);
+    rows.softmax_cross_entropy(&labels.reshape([labels.len()]), smoothing).reshape(labels.shape())
 }
 
 /// The loss of each example against its distribution.

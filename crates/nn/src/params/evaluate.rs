@@ -8,6 +8,7 @@ use wengert_tensor::{Float, Tensor};
 
 use super::{Grads, Layout, Params};
 use crate::ctx::{Ctx, Mode};
+use crate::objective::{FlatLoss, Function};
 
 /// Why there is no gradient.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,7 +42,7 @@ impl<T: Float> Params<T> {
         let (tape, cx) = self.recording(step);
         let output = loss(&cx);
         let value = scalar("value_and_grad", &output);
-        let gradient = gradient(&tape, &cx, &output, self.allow_unreached)?;
+        let pieces = pieces(&self.layout, pull_back(&tape, &cx, &output), self.allow_unreached)?;
         let updates = cx.take_updates();
         if !updates.is_empty() {
             let mut buffers = self.buffers.write().unwrap_or_else(PoisonError::into_inner);
@@ -49,7 +50,8 @@ impl<T: Float> Params<T> {
                 buffers[index] = update;
             }
         }
-        Ok((value, Grads { layout: Arc::clone(&self.layout), flat: gradient }))
+        let flat = joined(&self.layout, pieces);
+        Ok((value, Grads { layout: Arc::clone(&self.layout), flat }))
     }
 
     /// The result of `work` in evaluation mode with untracked parameters: nothing is recorded.
@@ -64,6 +66,49 @@ impl<T: Float> Params<T> {
     /// ```
     pub fn infer<R>(&self, work: impl FnOnce(&Ctx<T>) -> R) -> R {
         work(&self.untracked())
+    }
+
+    /// A loss as a function of the flat parameter vector, for methods that evaluate it at points of their own choice.
+    ///
+    /// ```
+    /// use wengert_nn::{Layer, Linear, Losses, Params};
+    /// use wengert_tape::Var;
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// let model = Linear::new(params.root(), 1, 1);
+    /// let (x, y) = (Var::from([[0.0], [1.0]]), Var::from([[3.0], [5.0]]));
+    /// let loss = params.flat_loss(|cx| model.forward(cx, &x).mse(&y) + cx.l2(1e-3));
+    /// let mut gradient = vec![0.0; loss.dimension()];
+    /// let value = loss.value_and_gradient(&[2.0, 3.0], &mut gradient);
+    /// assert!((value - 0.0065).abs() < 1e-12);
+    /// assert!((gradient[0] - 0.002).abs() < 1e-12);
+    /// ```
+    pub fn flat_loss<'a>(&self, loss: impl Fn(&Ctx<T>) -> Var<T> + 'a) -> FlatLoss<'a, T> {
+        self.flat(Box::new(loss), None)
+    }
+
+    /// Like [`flat_loss`](Params::flat_loss), with the model's outputs and the loss of the outputs apart, so that there is a
+    /// [Gauss–Newton matrix](FlatLoss::gauss_newton).
+    pub fn flat_model<'a>(
+        &self,
+        outputs: impl Fn(&Ctx<T>) -> Var<T> + 'a,
+        loss: impl Fn(&Var<T>) -> Var<T> + 'a,
+    ) -> FlatLoss<'a, T> {
+        self.flat(Box::new(outputs), Some(Box::new(loss)))
+    }
+
+    fn flat<'a>(
+        &self,
+        outputs: Function<'a, Ctx<T>, T>,
+        loss: Option<Function<'a, Var<T>, T>>,
+    ) -> FlatLoss<'a, T> {
+        FlatLoss {
+            layout: Arc::clone(&self.layout),
+            buffers: self.buffer_values(),
+            generator: self.generator.fork(self.step()),
+            allow_unreached: self.allow_unreached,
+            outputs,
+            loss,
+        }
     }
 
     pub(crate) fn untracked(&self) -> Ctx<T> {
@@ -88,7 +133,8 @@ pub(crate) fn tracked_leaves<T: Float>(tape: &Tape<T>, layout: &Layout, flat: &T
     leaves(layout, flat, |frozen, value| if frozen { Var::constant(value) } else { tape.var(value) })
 }
 
-fn leaves<T: Float>(
+/// A variable for each parameter.
+pub(crate) fn leaves<T: Float>(
     layout: &Layout,
     flat: &Tensor<T>,
     mut leaf: impl FnMut(bool, Tensor<T>) -> Var<T>,
@@ -107,41 +153,40 @@ pub(crate) fn scalar<T: Float>(operation: &str, loss: &Var<T>) -> T {
     loss.item()
 }
 
-/// The gradient of a recorded loss as one flat vector. Uses the recording up.
-pub(crate) fn gradient<T: Float>(
-    tape: &Tape<T>,
-    cx: &Ctx<T>,
-    loss: &Var<T>,
-    allow_unreached: bool,
-) -> Result<Tensor<T>, GradError> {
+/// The derivatives of a recorded loss for the parameters that are not frozen. Uses the recording up.
+pub(crate) fn pull_back<T: Float>(tape: &Tape<T>, cx: &Ctx<T>, loss: &Var<T>) -> Vec<Option<Var<T>>> {
     let trained: Vec<&Var<T>> = cx.trained().collect();
     let found = tape.pull_back(loss, Var::ones(loss.shape()), &trained, Sweep::Consume);
     tape.close();
-    flatten(cx.layout(), found, allow_unreached)
+    found
 }
 
-/// Puts the gradients of the parameters that are not frozen in their places in the flat vector.
-pub(crate) fn flatten<T: Float>(
+/// From something for each parameter that is not frozen to something for each parameter.
+///
+/// # Errors
+/// If there is nothing for one that is not frozen, unless that is allowed.
+pub(crate) fn pieces<T: Float>(
     layout: &Layout,
     found: Vec<Option<Var<T>>>,
     allow_unreached: bool,
-) -> Result<Tensor<T>, GradError> {
-    let mut names = Vec::new();
+) -> Result<Vec<Option<Tensor<T>>>, GradError> {
+    if !allow_unreached {
+        layout.all_reached(found.iter().map(Option::is_some))?;
+    }
     let mut found = found.into_iter();
-    let mut pieces: Vec<Tensor<T>> = Vec::with_capacity(layout.entries().len());
-    for entry in layout.entries() {
-        let piece = if entry.frozen { None } else { found.next().flatten() };
-        if piece.is_none() && !entry.frozen && !allow_unreached {
-            names.push(entry.name.clone());
-        }
-        let count = entry.shape.count();
-        pieces.push(piece.map_or_else(|| Tensor::zeros([count]), |p| p.value().reshape([count])));
+    let piece = |frozen: bool| if frozen { None } else { found.next().flatten().map(Var::into_value) };
+    Ok(layout.entries().iter().map(|e| e.frozen).map(piece).collect())
+}
+
+/// All pieces as one flat vector, with zeros where there are none.
+fn joined<T: Float>(layout: &Layout, pieces: Vec<Option<Tensor<T>>>) -> Tensor<T> {
+    if pieces.is_empty() {
+        return Tensor::zeros([0]);
     }
-    if !names.is_empty() {
-        return Err(GradError::Unreached { names });
-    }
-    Ok(match pieces.len() {
-        0 => Tensor::zeros([0]),
-        _ => Tensor::cat(&pieces, 0),
-    })
+    let flat = |(piece, count): (Option<Tensor<T>>, usize)| match piece {
+        Some(piece) => piece.reshape([count]),
+        None => Tensor::zeros([count]),
+    };
+    let counts = layout.entries().iter().map(|e| e.shape.count());
+    Tensor::cat(&pieces.into_iter().zip(counts).map(flat).collect::<Vec<_>>(), 0)
 }

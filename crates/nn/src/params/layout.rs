@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use wengert_tensor::{Float, Shape, Tensor};
 
-use super::pattern;
+use super::{GradError, pattern};
 
 /// One parameter tensor of a [`Params`](crate::Params): what a layer holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -130,6 +130,14 @@ impl Layout {
             }
         }
         ranges
+    }
+
+    /// Checks that each parameter that is not frozen was reached, going by `reached` in their order.
+    pub(crate) fn all_reached(&self, reached: impl Iterator<Item = bool>) -> Result<(), GradError> {
+        let trained = self.entries.iter().filter(|e| !e.frozen);
+        let names: Vec<String> =
+            trained.zip(reached).filter(|(_, reached)| !reached).map(|(e, _)| e.name.clone()).collect();
+        if names.is_empty() { Ok(()) } else { Err(GradError::Unreached { names }) }
     }
 
     pub(crate) fn set_frozen(&mut self, pattern: &str, frozen: bool) -> usize {

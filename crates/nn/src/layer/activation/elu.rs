@@ -23,8 +23,8 @@ impl Default for Elu {
 }
 
 impl<T: Float> Layer<T> for Elu {
-    fn forward(&self, _: &Ctx<T>, x: &Var<T>) -> Var<T> {
-        x.elu(self.alpha)
+    fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
+        cx.trace("Elu", &[], x.elu(self.alpha))
     }
 }
 

@@ -22,8 +22,8 @@ impl Default for LeakyRelu {
 }
 
 impl<T: Float> Layer<T> for LeakyRelu {
-    fn forward(&self, _: &Ctx<T>, x: &Var<T>) -> Var<T> {
-        x.leaky_relu(self.slope)
+    fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
+        cx.trace("LeakyRelu", &[], x.leaky_relu(self.slope))
     }
 }
 

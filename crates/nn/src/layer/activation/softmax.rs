@@ -21,8 +21,8 @@ impl Default for Softmax {
 
 impl<T: Float> Layer<T> for Softmax {
     #[track_caller]
-    fn forward(&self, _: &Ctx<T>, x: &Var<T>) -> Var<T> {
-        x.softmax(self.axis)
+    fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
+        cx.trace("Softmax", &[], x.softmax(self.axis))
     }
 }
 
@@ -41,7 +41,7 @@ impl Default for LogSoftmax {
 
 impl<T: Float> Layer<T> for LogSoftmax {
     #[track_caller]
-    fn forward(&self, _: &Ctx<T>, x: &Var<T>) -> Var<T> {
-        x.log_softmax(self.axis)
+    fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
+        cx.trace("LogSoftmax", &[], x.log_softmax(self.axis))
     }
 }

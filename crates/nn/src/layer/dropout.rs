@@ -1,0 +1,49 @@
+//! Dropout.
+
+use wengert_tape::Var;
+use wengert_tensor::{Float, Tensor};
+
+use crate::ctx::Ctx;
+use crate::layer::Layer;
+
+/// In training, makes every element 0 with probability p and divides the others by 1 − p; otherwise the identity
+/// (Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", 2014).
+///
+/// ```
+/// use wengert_nn::{Dropout, Layer, Params};
+/// use wengert_tape::Var;
+/// let params: Params = Params::seeded(0);
+/// let x = Var::ones([4]);
+/// let y = params.infer(|cx| Dropout::new(0.5).forward(cx, &x));
+/// assert_eq!(y.value(), x.value());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Dropout {
+    p: f64,
+}
+
+impl Dropout {
+    /// Dropout with probability `p`.
+    ///
+    /// # Panics
+    /// If `p` is not in [0, 1].
+    #[track_caller]
+    pub fn new(p: f64) -> Self {
+        assert!((0.0..=1.0).contains(&p), "dropout: the probability {p} is not in [0, 1]");
+        Dropout { p }
+    }
+}
+
+impl<T: Float> Layer<T> for Dropout {
+    fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
+        if !cx.is_training() || self.p == 0.0 {
+            return cx.trace("Dropout", &[], x.clone());
+        }
+        let mut mask = Tensor::zeros(x.shape());
+        cx.generator().fill_bernoulli(mask.as_mut_slice(), 1.0 - self.p);
+        if self.p < 1.0 {
+            mask *= 1.0 / (1.0 - self.p);
+        }
+        cx.trace("Dropout", &[], x * Var::constant(mask))
+    }
+}

@@ -1,0 +1,110 @@
+//! Binary cross-entropy, of probabilities and of logits.
+
+use wengert_tape::{Elementwise, Reads, Real, Var};
+use wengert_tensor::Float;
+
+use super::cross_entropy::position;
+use super::{Reduction, same_shape};
+
+/// −(t·ln p + (1 − t)·ln(1 − p)) for probabilities p and targets t in [0, 1], by default the mean over all elements.
+///
+/// As in PyTorch, the logarithms are not below −100, and their derivative not above 10¹². Where the probabilities come
+/// from a sigmoid, [`BceWithLogits`] is more exact.
+///
+/// ```
+/// use wengert_nn::Bce;
+/// use wengert_tape::Var;
+/// let (p, t) = (Var::from([0.5f64, 0.0]), Var::from([1.0, 1.0]));
+/// assert_eq!(Bce::default().loss(&p, &t).item(), (2f64.ln() + 100.0) / 2.0);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bce {
+    /// Mean, sum or neither.
+    pub reduction: Reduction,
+}
+
+impl Bce {
+    /// The loss of probabilities.
+    ///
+    /// # Panics
+    /// If the shapes differ or a probability is outside [0, 1].
+    #[track_caller]
+    pub fn loss<T: Float>(&self, probabilities: &Var<T>, target: &Var<T>) -> Var<T> {
+        same_shape("bce", probabilities, target);
+        check_probabilities(probabilities);
+        let (p, t) = (probabilities, target);
+        self.reduction.apply(-(t * p.apply(Log) + (1.0 - t) * (1.0 - p).apply(Log)))
+    }
+}
+
+/// −(w·t·ln σ(x) + (1 − t)·ln(1 − σ(x))) for logits x and targets t in [0, 1], σ being the sigmoid function and w = 1
+/// unless given; by default the mean over all elements. Exact for logits of any size.
+///
+/// ```
+/// use wengert_nn::BceWithLogits;
+/// use wengert_tape::Var;
+/// let (x, t) = (Var::from([800.0f64, 0.0]), Var::from([0.0, 1.0]));
+/// assert_eq!(BceWithLogits::default().loss(&x, &t).item(), (800.0 + 2f64.ln()) / 2.0);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BceWithLogits {
+    /// Mean, sum or neither.
+    pub reduction: Reduction,
+    /// w, the weight of the positive targets: above 1 for more recall, below 1 for more precision. Default 1.
+    pub positive_weight: f64,
+}
+
+impl Default for BceWithLogits {
+    fn default() -> Self {
+        BceWithLogits { reduction: Reduction::Mean, positive_weight: 1.0 }
+    }
+}
+
+impl BceWithLogits {
+    /// The loss of logits.
+    ///
+    /// # Panics
+    /// If the shapes differ.
+    #[track_caller]
+    pub fn loss<T: Float>(&self, logits: &Var<T>, target: &Var<T>) -> Var<T> {
+        same_shape("bce_with_logits", logits, target);
+        // Each term keeps its precision where it is small, which a difference of large terms would not.
+        let positive = target * (-logits).softplus() * self.positive_weight;
+        self.reduction.apply(positive + (1.0 - target) * logits.softplus())
+    }
+}
+
+#[track_caller]
+fn check_probabilities<T: Float>(p: &Var<T>) {
+    let values = p.value().contiguous();
+    let values = values.as_slice().expect("contiguous");
+    // A NaN is no misuse: it passes through to the loss.
+    if let Some(at) = values.iter().position(|&v| v < T::ZERO || v > T::ONE) {
+        panic!(
+            "bce: {} at position {} is no probability: pass it through a sigmoid, or use bce_with_logits",
+            values[at],
+            position(at, p.shape())
+        );
+    }
+}
+
+/// max(ln x, −100), with a slope of at most 10¹².
+struct Log;
+
+/// Where the slope stops growing: PyTorch's constant, which is rounded to single precision.
+const FLOOR: f64 = 1e-12_f32 as f64;
+
+impl Elementwise for Log {
+    const NAME: &'static str = "ln";
+    const READS: Reads = Reads::Input;
+    #[inline(always)]
+    fn f<A: Real>(&self, x: A) -> A {
+        let y = x.ln();
+        (-y.clone() - 100.0).select_positive(y.constant(-100.0), y)
+    }
+    #[inline(always)]
+    fn df<A: Real>(&self, x: A, _: A) -> A {
+        let floor = x.constant(FLOOR);
+        (-x.clone() + FLOOR).select_positive(floor, x).recip()
+    }
+}

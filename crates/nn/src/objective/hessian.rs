@@ -1,0 +1,96 @@
+//! Products with the Hessian of a flat loss.
+
+use std::sync::Arc;
+
+use wengert_tape::{Mode as Sweep, Tape, Var};
+use wengert_tensor::Float;
+
+use super::{FlatLoss, split, write};
+use crate::ctx::Ctx;
+use crate::params::{Layout, pieces, scalar};
+
+/// The Hessian of a [`FlatLoss`] at a point.
+///
+/// ```
+/// use wengert_nn::{Init, Params};
+/// let mut params: Params<f64> = Params::seeded(0);
+/// let w = params.root().param("w", [2], Init::Ones);
+/// let loss = params.flat_loss(|cx| cx.param(w).powi(3).sum());
+/// let mut product = [0.0; 2];
+/// loss.hessian(&[1.0, 2.0]).apply(&[1.0, 10.0], &mut product);
+/// assert_eq!(product, [6.0, 120.0]);
+/// ```
+pub struct Hessian<T: Float> {
+    tape: Tape<T>,
+    layout: Arc<Layout>,
+    value: T,
+    /// The parameters that are not frozen.
+    trained: Vec<Var<T>>,
+    /// Their recorded gradients; `None` for those that the loss does not reach.
+    gradient: Vec<Option<Var<T>>>,
+}
+
+impl<T: Float> Hessian<T> {
+    #[track_caller]
+    pub(super) fn new(tape: Tape<T>, cx: &Ctx<T>, loss: &Var<T>, of: &FlatLoss<'_, T>) -> Self {
+        let value = scalar("hessian", loss);
+        let trained: Vec<Var<T>> = cx.trained().cloned().collect();
+        let wanted: Vec<&Var<T>> = trained.iter().collect();
+        let seed = Var::ones(loss.shape());
+        // Values that no product needs are not computed.
+        let gradient = tape.deferring(|| tape.pull_back(loss, seed, &wanted, Sweep::Record));
+        if !of.allow_unreached
+            && let Err(error) = cx.layout().all_reached(gradient.iter().map(Option::is_some))
+        {
+            panic!("{error}");
+        }
+        Hessian { tape, layout: Arc::clone(&of.layout), value, trained, gradient }
+    }
+
+    /// The number of parameters.
+    pub fn dimension(&self) -> usize {
+        self.layout.len()
+    }
+
+    /// The loss at the point.
+    pub fn value(&self) -> T {
+        self.value
+    }
+
+    /// Writes the gradient at the point, computed now.
+    ///
+    /// # Panics
+    /// If the length is not the number of parameters.
+    #[track_caller]
+    pub fn gradient(&self, out: &mut [T]) {
+        self.write(self.gradient.clone(), out);
+    }
+
+    /// `out = H v`; rows and columns of frozen parameters are zero.
+    ///
+    /// # Panics
+    /// If a length is not the number of parameters.
+    #[track_caller]
+    pub fn apply(&self, v: &[T], out: &mut [T]) {
+        let tangents = split(&self.layout, v);
+        let wanted: Vec<&Var<T>> = self.trained.iter().collect();
+        let outputs: Vec<&Var<T>> = self.gradient.iter().flatten().collect();
+        let mut found = self.tape.push_forward(&outputs, &wanted, &tangents).into_iter();
+        // A product for each gradient that there is.
+        let products = self.gradient.iter().map(|g| g.as_ref().and_then(|_| found.next().flatten()));
+        self.write(products.collect(), out);
+    }
+
+    #[track_caller]
+    fn write(&self, found: Vec<Option<Var<T>>>, out: &mut [T]) {
+        // A part that does not depend on the parameters is zero, not an error.
+        let pieces = pieces(&self.layout, found, true).unwrap_or_default();
+        write(&self.layout, &pieces, out);
+    }
+}
+
+impl<T: Float> Drop for Hessian<T> {
+    fn drop(&mut self) {
+        self.tape.close();
+    }
+}
