@@ -25,7 +25,6 @@ fn main() -> wengert::Result<()> {
     // `--quick` learns from fewer digits, to see that everything works.
     let quick = std::env::args().any(|argument| argument == "--quick");
     let train = if quick { data.train.take(6000)? } else { data.train };
-    let test = data.test.all();
     let mut params = Params::seeded(0);
     let model = Mlp::new(&mut params);
     let mut adam = Adam::new(1e-3);
@@ -35,8 +34,7 @@ fn main() -> wengert::Result<()> {
             let (_, grads) = params.value_and_grad(loss)?;
             adam.step(params.values_mut(), &grads);
         }
-        let logits = params.infer(|cx| model.forward(cx, &test.images));
-        println!("epoch {epoch}: test accuracy {:.2} %", 100.0 * accuracy(&logits, &test.labels));
+        println!("epoch {epoch}: test accuracy {:.2} %", 100.0 * accuracy(&model, &params, &data.test));
     }
     params.save(std::env::temp_dir().join("mnist.safetensors"))?;
     Ok(())

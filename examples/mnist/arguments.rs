@@ -7,49 +7,49 @@ use clap::{Parser, ValueEnum};
 /// Trains a classifier of handwritten digits and shows what it learned.
 #[derive(Debug, Parser)]
 #[command(name = "mnist", version)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Folder with the four MNIST files; by default they are looked for in $WENGERT_DATA and the user's cache,
     /// else downloaded, else synthetic digits take their place
     #[arg(long, value_name = "DIR")]
-    pub data: Option<PathBuf>,
+    pub(crate) data: Option<PathBuf>,
     /// What to train
     #[arg(long, value_enum, default_value_t = Model::Mlp)]
-    pub model: Model,
+    pub(crate) model: Model,
     /// A first-order optimiser by its name, e.g. sgd, adam, adamw, nadam, rmsprop, lion
     #[arg(long, default_value = "adam")]
-    pub optimizer: String,
+    pub(crate) optimizer: String,
     /// Passes over the training digits
     #[arg(long, default_value_t = 5)]
-    pub epochs: u64,
+    pub(crate) epochs: u64,
     /// Digits per step
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..))]
-    pub batch_size: u64,
+    pub(crate) batch_size: u64,
     /// Learning rate of the first step, falling along a cosine to 0; by default what suits the optimiser
     #[arg(long)]
-    pub lr: Option<f64>,
+    pub(crate) lr: Option<f64>,
     /// Seed of the initial weights, the shuffling and dropout
     #[arg(long, default_value_t = 0)]
-    pub seed: u64,
+    pub(crate) seed: u64,
     /// Number of threads; by default as many as the machine has
     #[arg(long)]
-    pub threads: Option<usize>,
+    pub(crate) threads: Option<usize>,
     /// File to write the trained weights to, in safetensors format
     #[arg(long, value_name = "FILE")]
-    pub save: Option<PathBuf>,
+    pub(crate) save: Option<PathBuf>,
     /// File to read the initial weights from
     #[arg(long, value_name = "FILE")]
-    pub load: Option<PathBuf>,
+    pub(crate) load: Option<PathBuf>,
     /// One epoch of 6,000 digits, to see that everything works
     #[arg(long)]
-    pub quick: bool,
+    pub(crate) quick: bool,
     /// Print the result as one JSON object on the last line
     #[arg(long)]
-    pub json: bool,
+    pub(crate) json: bool,
 }
 
 /// The networks to choose from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Model {
+pub(crate) enum Model {
     /// Softmax regression, 784-10
     Logistic,
     /// One hidden layer, 784-128-10
@@ -60,7 +60,7 @@ pub enum Model {
 
 impl Model {
     /// The name on the command line and in the result.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Model::Logistic => "logistic",
             Model::Mlp => "mlp",

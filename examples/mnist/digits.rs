@@ -8,7 +8,7 @@ use crate::arguments::Arguments;
 const QUICK: usize = 6000;
 
 /// The data that the command line asks for, normalised.
-pub fn load(arguments: &Arguments) -> Result<ImageSet, DataError> {
+pub(crate) fn load(arguments: &Arguments) -> Result<ImageSet, DataError> {
     let mut data = match &arguments.data {
         Some(folder) => Mnist::from_folder(folder)?,
         None => Mnist::load()?,

@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         params.load(file)?;
         println!("loaded {}", file.display());
     }
-    print!("{}", classifier.summary(&params));
+    println!("{}", params.summary(&classifier, [1, 784]));
 
     let outcome = train::train(&arguments, &classifier, &mut params, &data)?;
     if let Some(file) = &arguments.save {

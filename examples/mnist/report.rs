@@ -9,7 +9,7 @@ use crate::model::Classifier;
 use crate::train::Outcome;
 
 /// The first ten test digits as text pictures, each under its label and the prediction.
-pub fn predictions(classifier: &Classifier, params: &Params, data: &ImageSet) -> String {
+pub(crate) fn predictions(classifier: &Classifier, params: &Params, data: &ImageSet) -> String {
     let Some(batch) = data.test.batches(10).next() else { return String::new() };
     let logits = params.infer(|cx| classifier.forward(cx, &batch.images));
     let found = logits.value().argmax(1).to_vec();
@@ -33,7 +33,7 @@ pub fn predictions(classifier: &Classifier, params: &Params, data: &ImageSet) ->
 }
 
 /// The result as one JSON object.
-pub fn json(arguments: &Arguments, data: &ImageSet, outcome: &Outcome) -> String {
+pub(crate) fn json(arguments: &Arguments, data: &ImageSet, outcome: &Outcome) -> String {
     let synthetic = matches!(data.source, Source::Synthetic { .. });
     json!({
         "model": arguments.model.name(),

@@ -9,16 +9,16 @@ use crate::arguments::Arguments;
 use crate::model::Classifier;
 
 /// What came out.
-pub struct Outcome {
-    pub epochs: u64,
-    pub test_accuracy: f64,
+pub(crate) struct Outcome {
+    pub(crate) epochs: u64,
+    pub(crate) test_accuracy: f64,
     /// Without the evaluations between the epochs.
-    pub train_seconds: f64,
-    pub images_per_second: f64,
+    pub(crate) train_seconds: f64,
+    pub(crate) images_per_second: f64,
 }
 
 /// Trains the classifier and prints a line per epoch.
-pub fn train(
+pub(crate) fn train(
     arguments: &Arguments,
     classifier: &Classifier,
     params: &mut Params,
@@ -26,12 +26,12 @@ pub fn train(
 ) -> Result<Outcome, Box<dyn std::error::Error>> {
     let epochs = if arguments.quick { 1 } else { arguments.epochs };
     let batch_size = arguments.batch_size as usize;
-    let mut optimizer = optimizer_by_name(&arguments.optimizer, arguments.lr, params)?;
+    let mut optimizer = optimizer_by_name(&arguments.optimizer, arguments.lr, &params.segments())?;
     let steps = epochs * data.train.len().div_ceil(batch_size) as u64;
     let schedule = Cosine::new(optimizer.learning_rate(), steps);
 
     let (mut step, mut train_seconds) = (0, 0.0);
-    let mut test_accuracy = classifier.accuracy(params, &data.test);
+    let mut test_accuracy = accuracy(classifier, params, &data.test);
     for epoch in 1..=epochs {
         let progress = progress_bar(data.train.len() as u64, epoch);
         let start = Instant::now();
@@ -43,7 +43,7 @@ pub fn train(
             if !loss.is_finite() {
                 return Err(format!("the loss is {loss} in epoch {epoch}: try a smaller --lr").into());
             }
-            optimizer.set_learning_rate(schedule.rate(step));
+            optimizer.set_learning_rate(schedule.at(step));
             optimizer.step(params.values_mut(), &grads);
             total += f64::from(loss) * count as f64;
             step += 1;
@@ -52,11 +52,11 @@ pub fn train(
         let seconds = start.elapsed().as_secs_f64();
         train_seconds += seconds;
         progress.finish_and_clear();
-        test_accuracy = classifier.accuracy(params, &data.test);
+        test_accuracy = accuracy(classifier, params, &data.test);
         println!(
             "epoch {epoch:2}: loss {:.4}, train accuracy {:.2} %, test accuracy {:.2} %, {:.0} images/s",
             total / data.train.len() as f64,
-            100.0 * classifier.accuracy(params, &data.train),
+            100.0 * accuracy(classifier, params, &data.train),
             100.0 * test_accuracy,
             data.train.len() as f64 / seconds,
         );

@@ -2,7 +2,6 @@
 
 use wengert_data::Dataset;
 use wengert_nn::{Layer, Params};
-use wengert_tape::Var;
 
 /// Examples that are evaluated at once.
 const BATCH: usize = 1000;
@@ -24,8 +23,7 @@ pub fn accuracy(model: &impl Layer, params: &Params, data: &Dataset) -> f64 {
     let right: f64 = data
         .batches(BATCH)
         .map(|batch| {
-            let x = Var::from(batch.images);
-            let logits = params.infer(|cx| model.forward(cx, &x));
+            let logits = params.infer(|cx| model.forward(cx, &batch.images));
             wengert_nn::accuracy(&logits, &batch.labels) * batch.labels.len() as f64
         })
         .sum();

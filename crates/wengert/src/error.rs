@@ -16,12 +16,18 @@ pub enum Error {
     /// A hyper-parameter has no meaning.
     #[error(transparent)]
     HyperParameter(#[from] wengert_optim::HyperParameterError),
+    /// There is no optimiser of that name, or its learning rate has no meaning.
+    #[error(transparent)]
+    ByName(#[from] wengert_optim::ByNameError),
     /// A minimisation could not start.
     #[error(transparent)]
     Minimize(#[from] wengert_optim::MinimizeError),
     /// An optimiser's state does not fit.
     #[error(transparent)]
     State(#[from] wengert_optim::StateError),
+    /// The number of threads cannot be set.
+    #[error(transparent)]
+    Threads(#[from] wengert_tensor::parallel::SetThreadsError),
     /// Elements do not fit a shape.
     #[error(transparent)]
     Shape(#[from] wengert_tensor::ShapeError),

@@ -1,6 +1,3 @@
-//! Automatic differentiation of tensors on the CPU, to any order, with layers and optimisers from SGD to Newton-CG.
-//!
-//! This crate gathers the others under one name; [`prelude`] has what most programs need.
 //! Automatic differentiation of tensors on the CPU, to any order.
 //!
 //! Models are plain structs, parameters one flat vector, and every gradient can be differentiated again, so that
@@ -12,28 +9,6 @@
 //! ```
 //! use wengert::prelude::*;
 //!
-//! # fn main() -> wengert::Result<()> {
-//! // Fit y = 2x + 3 by a line.
-//! let x = Var::from([[0.0f32], [1.0], [2.0], [3.0]]);
-//! let y = &x * 2.0 + 3.0;
-//! let mut params = Params::seeded(0);
-//! let line = Linear::new(params.at("line"), 1, 1);
-//! let mut sgd = Sgd::new(0.1);
-//! for _ in 0..500 {
-//!     let (_, grads) = params.value_and_grad(|cx| line.forward(cx, &x).mse(&y))?;
-//!     sgd.step(params.values_mut(), &grads);
-//! }
-//! assert!((params.values()[0] - 2.0).abs() < 1e-3 && (params.values()[1] - 3.0).abs() < 1e-3);
-//! # Ok(())
-//! # }
-//! ```
-
-mod error;
-mod glue;
-pub mod prelude;
-
-pub use error::{Error, Result};
-pub use glue::ParamsExt;
 //! fn main() -> wengert::Result<()> {
 //!     let x = Var::from(Tensor::linspace(-1.0, 1.0, 20).reshape([20, 1]));
 //!     let y = &x * 2.0 + 3.0;
@@ -76,8 +51,8 @@ pub use glue::ParamsExt;
 //!     let mut adam = Adam::new(3e-3);
 //!     for epoch in 0..3 {
 //!         for batch in train.batches(64).shuffled(epoch) {
-//!             let (x, labels) = (batch.images.into(), batch.labels);
-//!             let (_loss, grads) = params.value_and_grad(|cx| model.forward(cx, &x).cross_entropy(&labels))?;
+//!             let loss = |cx: &Ctx| model.forward(cx, &batch.images).cross_entropy(&batch.labels);
+//!             let (_loss, grads) = params.value_and_grad(loss)?;
 //!             adam.step(params.values_mut(), &grads);
 //!         }
 //!     }
@@ -90,13 +65,20 @@ mod accuracy;
 mod error;
 mod objective;
 pub mod prelude;
+mod segments;
 
 pub use accuracy::accuracy;
 pub use error::{Error, Result};
 pub use objective::{ModelObjective, Objectives};
+pub use segments::Segments;
 
 pub use wengert_data as data;
 pub use wengert_nn as nn;
 pub use wengert_optim as optim;
 pub use wengert_tape as tape;
 pub use wengert_tensor as tensor;
+
+/// The README's program is compiled and run with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -251,7 +251,6 @@ operator!(Add, add, |a, b| apply(Sum::Add, &[a, b]), |x, c| apply(Shifted(c), &[
 ));
 operator!(Sub, sub, |a, b| apply(Sum::Sub, &[a, b]), |x, c| apply(Shifted(-c), &[x]), |c, x| -x + c);
 operator!(Mul, mul, |a, b| a.bilinear(Product, b), |x, c| x.linear(Scaled(c)), |c, x| x.linear(Scaled(c)));
-<<<<<<< HEAD
 operator!(Div, div, |a, b| apply(Quotient, &[a, b]), |x, c| x.linear(Divided(c)), |c, x| x.apply(Over(c)));
 
 /// c / x for a number c, rounded once.
@@ -267,14 +266,6 @@ impl Elementwise for Over {
     fn df<A: Real>(&self, x: A, y: A) -> A {
         -(y / x)
     }
-=======
-operator!(Div, div, |a, b| apply(Quotient, &[a, b]), |x, c| x.linear(Divided(c)), |c, x| divide_number(c, x));
-
-/// c / x for a number c.
-#[track_caller]
-fn divide_number<T: Float>(c: f64, x: &Var<T>) -> Var<T> {
-    x.recip() * c
->>>>>>> tapetests
 }
 
 /// x / c for a number c, rounded once.

@@ -141,13 +141,7 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn mean_axes(&self, axes: impl Into<Axes>, keepdim: bool) -> Var<T> {
         let axes = axes.into();
-<<<<<<< HEAD
         let count = reduced_count("mean", self.shape(), &axes);
-=======
-        let outputs = reduced_shape("mean", self.shape(), &axes, false).count();
-        // With no outputs there is nothing to divide; with no inputs, 0/0 is the mean of nothing.
-        let count = self.len().checked_div(outputs).unwrap_or(1);
->>>>>>> tapetests
         self.sum_axes(axes, keepdim) / count as f64
     }
 }

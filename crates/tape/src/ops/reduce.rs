@@ -77,12 +77,7 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn var_axes(&self, axes: impl Into<Axes>, correction: usize, keepdim: bool) -> Var<T> {
         let axes = axes.into();
-<<<<<<< HEAD
         let count = reduced_count("var", self.shape(), &axes);
-=======
-        let outputs = reduced_shape("var", self.shape(), &axes, false).count();
-        let count = self.len().checked_div(outputs).unwrap_or(1);
->>>>>>> tapetests
         let centred = self - self.mean_axes(axes.clone(), true);
         centred.square().sum_axes(axes, keepdim) / (count as f64 - correction as f64).max(0.0)
     }
@@ -94,12 +89,7 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn std_axes(&self, axes: impl Into<Axes>, correction: usize, keepdim: bool) -> Var<T> {
         let axes = axes.into();
-<<<<<<< HEAD
         let count = reduced_count("std", self.shape(), &axes);
-=======
-        let outputs = reduced_shape("std", self.shape(), &axes, false).count();
-        let count = self.len().checked_div(outputs).unwrap_or(1);
->>>>>>> tapetests
         let centred = self - self.mean_axes(axes.clone(), true);
         // As a norm, which has a subgradient at 0.
         centred.norm_axes(2.0, axes, keepdim) / (count as f64 - correction as f64).max(0.0).sqrt()

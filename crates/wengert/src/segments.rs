@@ -1,11 +1,11 @@
-//! What joins the crates that do not know each other.
+//! The parameters' layout for optimisers.
 
 use wengert_nn::Params;
 use wengert_optim::Layout;
 use wengert_tensor::Float;
 
-/// Methods of [`Params`] that need the optimisers' types.
-pub trait ParamsExt {
+/// The names and shapes of parameters in the form that optimisers take.
+pub trait Segments {
     /// Names, ranges and shapes of the parameters in the flat vector, for optimisers that treat parameters apart
     /// (groups, Muon, LAMB …) and for [`by_name`](wengert_optim::by_name).
     ///
@@ -19,7 +19,7 @@ pub trait ParamsExt {
     fn segments(&self) -> Layout;
 }
 
-impl<T: Float> ParamsExt for Params<T> {
+impl<T: Float> Segments for Params<T> {
     fn segments(&self) -> Layout {
         Layout::new(self.iter().map(|(name, shape, _)| (name, shape.to_vec())))
     }
