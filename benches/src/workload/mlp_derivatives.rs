@@ -49,9 +49,11 @@ pub(super) fn hvp_mlp_reuse() -> Workload {
     })
 }
 
+type Loss = dyn Fn(&Vec<Var>) -> Var;
+
 /// The loss as a function of the parameter tensors, points to take its derivatives at, and vectors to multiply.
 struct Problem {
-    loss: Box<dyn Fn(&Vec<Var>) -> Var>,
+    loss: Box<Loss>,
     points: [Vec<Var>; 2],
     directions: [Vec<Var>; 4],
 }

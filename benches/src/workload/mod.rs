@@ -13,8 +13,10 @@ mod softmax_ce;
 mod training;
 mod transformer;
 
+type Prepare = fn() -> Workload;
+
 /// The workloads with a name of their own, and how to prepare them.
-const NAMED: &[(&str, fn() -> Workload)] = &[
+const NAMED: &[(&str, Prepare)] = &[
     ("mlp_small", mlp::small),
     ("mlp_large", mlp::large),
     ("lenet", convolutional::lenet),

@@ -1,0 +1,39 @@
+//! Networks learn the synthetic digits.
+
+mod common;
+
+use wengert::prelude::*;
+
+/// The accuracy on digits not seen in training.
+fn learn(model: impl Layer, mut params: Params, image: &[usize], digits: usize, epochs: u64) -> f64 {
+    let [train, test] = [(digits, 0), (1000, 1)].map(|(count, seed)| {
+        let digits = wengert::data::synthetic::digits(count, seed).with_example_shape(image);
+        digits.normalise(0.1055, 0.2543).unwrap()
+    });
+    let mut adam = Adam::new(2e-3);
+    for epoch in 0..epochs {
+        for batch in train.batches(64).shuffled(epoch) {
+            let loss = |cx: &Ctx| model.forward(cx, &batch.images).cross_entropy(&batch.labels);
+            let (_, grads) = params.value_and_grad(loss).unwrap();
+            adam.step(params.values_mut(), &grads);
+        }
+    }
+    let test = test.all();
+    accuracy(&params.infer(|cx| model.forward(cx, &test.images)), &test.labels)
+}
+
+#[test]
+fn a_perceptron_learns_digits() {
+    let mut params = Params::seeded(0);
+    let model = common::perceptron(&mut params, &[784, 128, 10], Relu);
+    let reached = learn(model, params, &[784], 20_000, 4);
+    assert!(reached > 0.95, "{reached}");
+}
+
+#[test]
+fn a_convolutional_network_learns_digits() {
+    let mut params = Params::seeded(0);
+    let model = common::lenet(&mut params, [6, 16], 5, &[400, 84, 10]);
+    let reached = learn(model, params, &[1, 28, 28], 6000, 3);
+    assert!(reached > 0.95, "{reached}");
+}
