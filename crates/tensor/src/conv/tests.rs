@@ -1,6 +1,10 @@
+use super::forward::conv2d_at;
+use super::input::input_gradient_at;
 use super::weight::weight_gradient_at;
 use super::*;
+use crate::element::Float;
 use crate::parallel::with_threads;
+use crate::simd::{self, Level};
 
 fn levels() -> impl Iterator<Item = Level> {
     [Level::Baseline, Level::Avx2, Level::Avx512].into_iter().filter(|&l| l <= simd::level())

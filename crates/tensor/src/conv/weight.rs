@@ -1,6 +1,8 @@
 //! The gradient of the convolution with respect to its weight.
 
-use super::{Conv2dGeometry, Window, check_len};
+use super::forward::over_input;
+use super::patches::Patches;
+use super::{Conv2dGeometry, check_len};
 use crate::element::Float;
 use crate::gemm::{Output, PARALLEL_WORK, Product, Slot, Strided, with_scratch};
 use crate::parallel;
@@ -52,7 +54,7 @@ pub(super) fn weight_gradient_at<T: Float>(
     let ([in_plane, out_plane], [in_channels, out_channels]) = (g.planes(), g.group_channels());
     let (groups, images, size) = (g.options().groups, g.input_shape()[0], weight_gradient.len());
     let rows = in_channels * g.taps();
-    let window = Window::over_input(g);
+    let (frame, distances) = over_input(g);
     if size == 0 || images == 0 || out_plane == 0 {
         return weight_gradient.fill(T::ZERO);
     }
@@ -70,7 +72,9 @@ pub(super) fn weight_gradient_at<T: Float>(
                 let image_planes = &input[plane * in_plane..];
                 let plane = image * g.output_shape()[1] + group * out_channels;
                 let gradient = output_gradient[plane * out_plane..].as_ptr();
-                window.with_patches(image_planes, |patches| {
+                frame.with_image(image_planes, |image| {
+                    let width = g.output_shape()[3];
+                    let patches = &Patches { image, distances: &distances, width, row: frame.row() };
                     let product = Product {
                         m: rows,
                         n: out_channels,

@@ -140,7 +140,14 @@ impl<T: Float, A: Source<T>, B: Source<T>> Product<'_, T, A, B> {
         let width = kernels.columns();
         let panels = rows.len().div_ceil(kernels.rows);
         if let Some(b) = self.b.in_memory().filter(|b| b.column == 1 && panels <= 8) {
-            let b = PackedB { start: b.at(terms.start, columns.start), panel: width as isize, k: b.row };
+            let start = b.at(terms.start, columns.start);
+            let b = PackedB { start, panel: width as isize, k: b.row, list: std::ptr::null() };
+            // SAFETY: passed on; B's panels are the columns of B itself.
+            return unsafe { self.row_blocks(kernels, rows, columns, terms, &b) };
+        }
+        if let Some(b) = self.b.rows_in_memory() {
+            let start = b.start.wrapping_add(columns.start);
+            let b = PackedB { start, panel: width as isize, k: 0, list: b.list[terms.clone()].as_ptr() };
             // SAFETY: passed on; B's panels are the columns of B itself.
             return unsafe { self.row_blocks(kernels, rows, columns, terms, &b) };
         }
@@ -151,7 +158,12 @@ impl<T: Float, A: Source<T>, B: Source<T>> Product<'_, T, A, B> {
                 // SAFETY: the buffer has `width · terms` elements for each panel.
                 unsafe { self.b.copy(terms.clone(), part, buffer.add(panel * width * terms.len()), width) };
             }
-            let b = PackedB { start: buffer, panel: (width * terms.len()) as isize, k: width as isize };
+            let b = PackedB {
+                start: buffer,
+                panel: (width * terms.len()) as isize,
+                k: width as isize,
+                list: std::ptr::null(),
+            };
             // SAFETY: passed on; the panels were just filled.
             unsafe { self.row_blocks(kernels, rows, columns, terms, &b) }
         });
@@ -248,6 +260,7 @@ impl<T: Float, A: Source<T>, B: Source<T>> Product<'_, T, A, B> {
                     a_k: a.k,
                     b: b.start.wrapping_offset(panel as isize * b.panel),
                     b_k: b.k,
+                    b_list: b.list,
                     tail: 0,
                     beta,
                     // SAFETY: the tile's first element is in C.
@@ -295,11 +308,13 @@ struct PackedA<T> {
     panel: Option<usize>,
 }
 
-/// Panels of B, each starting `panel` elements after the one before, with rows `k` elements apart.
+/// Panels of B, each starting `panel` elements after the one before, with rows `k` elements apart, or at the
+/// places of `list` unless that is null.
 struct PackedB<T> {
     start: *const T,
     panel: isize,
     k: isize,
+    list: *const isize,
 }
 
 /// A tile for an output whose columns are not adjacent, by way of one whose columns are.

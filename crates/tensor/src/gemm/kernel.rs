@@ -17,9 +17,10 @@ pub(super) struct Tile<T> {
     pub(super) a: *const T,
     pub(super) a_row: isize,
     pub(super) a_k: isize,
-    /// Row p of B starts at `b + p · b_k`; its elements are adjacent.
+    /// Row p of B starts at `b + p · b_k`, or at `b + b_list[p]` unless the list is null; its elements are adjacent.
     pub(super) b: *const T,
     pub(super) b_k: isize,
+    pub(super) b_list: *const isize,
     /// How many lanes of the last vector are columns of the tile: 1 to the number of lanes.
     pub(super) tail: usize,
     /// 0 means that C is not read.
@@ -36,6 +37,9 @@ pub(super) struct Tile<T> {
 /// rows of A and of its columns of B; `tail` must be between 1 and the number of lanes.
 pub(super) type TileFn<T> = unsafe fn(&Tile<T>);
 
+/// Tiles by vectors and by rows, both counted from 1.
+type Tiles<T> = [[TileFn<T>; MAX_ROWS]; MAX_VECTORS];
+
 /// The most rows of a tile.
 pub(super) const MAX_ROWS: usize = 12;
 /// The most vectors in a row of a tile.
@@ -50,7 +54,9 @@ pub(super) struct Kernels<T: 'static> {
     /// The most rows of a tile.
     pub(super) rows: usize,
     /// `tiles[v - 1][r - 1]` computes tiles of `r` rows of `v` vectors.
-    tiles: [[TileFn<T>; MAX_ROWS]; MAX_VECTORS],
+    tiles: Tiles<T>,
+    /// The same for rows of B from a list.
+    listed: Tiles<T>,
 }
 
 impl<T: Float> Kernels<T> {
@@ -89,7 +95,13 @@ impl<T: Float> Kernels<T> {
         tile.tail = columns - (vectors - 1) * self.lanes;
         debug_assert!(rows >= 1 && rows <= self.rows && vectors <= MAX_VECTORS);
         // SAFETY: as the caller guarantees; `tail` is between 1 and `lanes`.
-        unsafe { self.tiles[vectors - 1][rows - 1](tile) }
+        unsafe {
+            if tile.b_list.is_null() {
+                self.tiles[vectors - 1][rows - 1](tile)
+            } else {
+                self.listed[vectors - 1][rows - 1](tile)
+            }
+        }
     }
 }
 
@@ -98,7 +110,9 @@ impl<T: Float> Kernels<T> {
 /// # Safety
 /// As for [`TileFn`].
 #[inline(always)]
-unsafe fn tile<T: Float, V: Vector<T>, const ROWS: usize, const VECTORS: usize>(t: &Tile<T>) {
+unsafe fn tile<T: Float, V: Vector<T>, const ROWS: usize, const VECTORS: usize, const LISTED: bool>(
+    t: &Tile<T>,
+) {
     // SAFETY: the caller guarantees the instruction set and every element that is touched: `ROWS` rows, and
     // `VECTORS - 1` whole vectors and `tail` lanes of columns.
     unsafe {
@@ -110,7 +124,10 @@ unsafe fn tile<T: Float, V: Vector<T>, const ROWS: usize, const VECTORS: usize>(
         }
         let mut sums = [[V::zero(); VECTORS]; ROWS];
         let (mut a, mut b) = (t.a, t.b);
-        for _ in 0..t.k {
+        for p in 0..t.k {
+            if LISTED {
+                b = t.b.wrapping_offset(*t.b_list.add(p));
+            }
             let mut row = [V::zero(); VECTORS];
             for (v, x) in row.iter_mut().enumerate().take(VECTORS - 1) {
                 *x = V::load(b.add(v * V::LANES));
@@ -124,7 +141,9 @@ unsafe fn tile<T: Float, V: Vector<T>, const ROWS: usize, const VECTORS: usize>(
             }
             // The last step may leave the allocation, so the arithmetic has to be wrapping.
             a = a.wrapping_offset(t.a_k);
-            b = b.wrapping_offset(t.b_k);
+            if !LISTED {
+                b = b.wrapping_offset(t.b_k);
+            }
         }
         let (alpha, beta) = (V::splat(t.alpha), V::splat(t.beta));
         for (i, sums) in sums.into_iter().enumerate() {
@@ -154,15 +173,15 @@ mod tables {
     use super::*;
 
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512cd,avx2,fma,bmi1,bmi2,f16c,lzcnt")]
-    unsafe fn avx512<T: Float, const ROWS: usize, const VECTORS: usize>(t: &Tile<T>) {
+    unsafe fn avx512<T: Float, const ROWS: usize, const VECTORS: usize, const LISTED: bool>(t: &Tile<T>) {
         // SAFETY: passed on.
-        unsafe { tile::<T, Zmm, ROWS, VECTORS>(t) }
+        unsafe { tile::<T, Zmm, ROWS, VECTORS, LISTED>(t) }
     }
 
     #[target_feature(enable = "avx2,fma,bmi1,bmi2,f16c,lzcnt")]
-    unsafe fn avx2<T: Float, const ROWS: usize, const VECTORS: usize>(t: &Tile<T>) {
+    unsafe fn avx2<T: Float, const ROWS: usize, const VECTORS: usize, const LISTED: bool>(t: &Tile<T>) {
         // SAFETY: passed on.
-        unsafe { tile::<T, Ymm, ROWS, VECTORS>(t) }
+        unsafe { tile::<T, Ymm, ROWS, VECTORS, LISTED>(t) }
     }
 
     impl<T: Float> Kernels<T> {
@@ -171,31 +190,38 @@ mod tables {
             Self {
                 lanes: 64 / size_of::<T>(),
                 rows: 12,
-                tiles: [avx512_rows::<T, 1>(), avx512_rows::<T, 2>()],
+                tiles: [avx512_rows::<T, 1, false>(), avx512_rows::<T, 2, false>()],
+                listed: [avx512_rows::<T, 1, true>(), avx512_rows::<T, 2, true>()],
             }
         }
 
         /// 12 of 16 registers are sums.
         pub(super) const fn avx2() -> Self {
-            Self { lanes: 32 / size_of::<T>(), rows: 6, tiles: [avx2_rows::<T, 1>(), avx2_rows::<T, 2>()] }
+            Self {
+                lanes: 32 / size_of::<T>(),
+                rows: 6,
+                tiles: [avx2_rows::<T, 1, false>(), avx2_rows::<T, 2, false>()],
+                listed: [avx2_rows::<T, 1, true>(), avx2_rows::<T, 2, true>()],
+            }
         }
     }
 
     #[rustfmt::skip]
-    const fn avx512_rows<T: Float, const V: usize>() -> [TileFn<T>; MAX_ROWS] {
+    const fn avx512_rows<T: Float, const V: usize, const L: bool>() -> [TileFn<T>; MAX_ROWS] {
         [
-            avx512::<T, 1, V>, avx512::<T, 2, V>, avx512::<T, 3, V>, avx512::<T, 4, V>,
-            avx512::<T, 5, V>, avx512::<T, 6, V>, avx512::<T, 7, V>, avx512::<T, 8, V>,
-            avx512::<T, 9, V>, avx512::<T, 10, V>, avx512::<T, 11, V>, avx512::<T, 12, V>,
+            avx512::<T, 1, V, L>, avx512::<T, 2, V, L>, avx512::<T, 3, V, L>, avx512::<T, 4, V, L>,
+            avx512::<T, 5, V, L>, avx512::<T, 6, V, L>, avx512::<T, 7, V, L>, avx512::<T, 8, V, L>,
+            avx512::<T, 9, V, L>, avx512::<T, 10, V, L>, avx512::<T, 11, V, L>, avx512::<T, 12, V, L>,
         ]
     }
 
     /// The entries after the sixth are never used.
     #[rustfmt::skip]
-    const fn avx2_rows<T: Float, const V: usize>() -> [TileFn<T>; MAX_ROWS] {
+    const fn avx2_rows<T: Float, const V: usize, const L: bool>() -> [TileFn<T>; MAX_ROWS] {
         [
-            avx2::<T, 1, V>, avx2::<T, 2, V>, avx2::<T, 3, V>, avx2::<T, 4, V>, avx2::<T, 5, V>, avx2::<T, 6, V>,
-            avx2::<T, 6, V>, avx2::<T, 6, V>, avx2::<T, 6, V>, avx2::<T, 6, V>, avx2::<T, 6, V>, avx2::<T, 6, V>,
+            avx2::<T, 1, V, L>, avx2::<T, 2, V, L>, avx2::<T, 3, V, L>, avx2::<T, 4, V, L>,
+            avx2::<T, 5, V, L>, avx2::<T, 6, V, L>, avx2::<T, 6, V, L>, avx2::<T, 6, V, L>,
+            avx2::<T, 6, V, L>, avx2::<T, 6, V, L>, avx2::<T, 6, V, L>, avx2::<T, 6, V, L>,
         ]
     }
 }

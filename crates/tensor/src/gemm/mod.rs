@@ -25,7 +25,7 @@ mod tests;
 
 pub(crate) use driver::{Output, PARALLEL_WORK, Product};
 pub(crate) use scratch::{Slot, with_scratch};
-pub(crate) use source::{Source, Strided, copy_run};
+pub(crate) use source::{Rows, Source, Strided, copy_run};
 pub use view::{MatrixMut, MatrixRef};
 
 use crate::element::Float;

@@ -18,12 +18,14 @@ pub(crate) enum Slot {
     Right,
     /// An image with its padding.
     Image,
+    /// A product before it is cut out of the rows that it was computed in.
+    Product,
     /// What lives through a whole operation of several products.
     Operation,
 }
 
 thread_local! {
-    static BUFFERS: [Cell<Vec<Line>>; 4] = const { [const { Cell::new(Vec::new()) }; 4] };
+    static BUFFERS: [Cell<Vec<Line>>; 5] = const { [const { Cell::new(Vec::new()) }; 5] };
 }
 
 /// Calls `work` with a buffer of at least `len` elements, aligned to a cache line, whose contents are any

@@ -24,6 +24,41 @@ pub(crate) unsafe trait Source<T>: Sync {
     fn in_memory(&self) -> Option<Strided<T>> {
         None
     }
+
+    /// The operand as rows in memory, if it is that: then it may be read where it lies.
+    #[inline(always)]
+    fn rows_in_memory(&self) -> Option<Rows<'_, T>> {
+        None
+    }
+}
+
+/// Rows of adjacent elements in memory: element (i, j) is at `start + list[i] + j`. Rows may overlap.
+#[derive(Clone, Copy)]
+pub(crate) struct Rows<'a, T> {
+    pub(crate) start: *const T,
+    pub(crate) list: &'a [isize],
+}
+
+// SAFETY: the elements are only read, and are `Sync` for every `T` that this is used with; whoever makes
+// `Rows` keeps them borrowed while it is in use.
+unsafe impl<T: Float> Sync for Rows<'_, T> {}
+
+// SAFETY: every row of the block is filled.
+unsafe impl<T: Float> Source<T> for Rows<'_, T> {
+    unsafe fn copy(&self, rows: Range<usize>, columns: Range<usize>, to: *mut T, stride: usize) {
+        for (r, &row) in self.list[rows].iter().enumerate() {
+            // SAFETY: the caller guarantees the block within the operand and within `to`.
+            unsafe {
+                let from = self.start.offset(row).add(columns.start);
+                copy_run(from, to.add(r * stride), columns.len());
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn rows_in_memory(&self) -> Option<Rows<'_, T>> {
+        Some(*self)
+    }
 }
 
 /// A matrix in memory: element (i, j) is at `start + i · row + j · column`.

@@ -102,15 +102,12 @@ impl<T: Float> Kernel for Max<'_, T> {
     fn run<I: Isa>(self) {
         let Self { geometry: Pool2dGeometry { axes: [y, x], .. }, input, values, positions } = self;
         let simple = |a: &Axis| (a.kernel, a.stride, a.padding, a.dilation) == (2, 2, 0, 1);
+        if simple(y) && simple(x) {
+            return pairs(input, x, values, positions);
+        }
         let rows = values.chunks_exact_mut(x.positions).zip(positions.chunks_exact_mut(x.positions));
         for (row, (values, positions)) in rows.enumerate() {
-            if simple(y) && simple(x) {
-                let first = 2 * row * x.size;
-                let (upper, lower) = input[first..][..2 * x.size].split_at(x.size);
-                pairs([upper, lower], first as u32, x.size as u32, values, positions);
-            } else {
-                windows([y, x], input, row, values, positions);
-            }
+            windows([y, x], input, row, values, positions);
         }
     }
 }
@@ -122,32 +119,58 @@ fn take<T: Float>((best, at): (T, u32), x: T, position: u32) -> (T, u32) {
     (if larger { x } else { best }, if larger { position } else { at })
 }
 
-/// One row of 2 × 2 windows side by side; `first` is the position of the upper left pixel.
+/// Windows of [`pairs`] that are computed at once.
+const BLOCK: usize = 8;
+
+/// A plane of 2 × 2 windows side by side.
+///
+/// Rows are computed in whole blocks. What a block has too much at the end of a row belongs to the next row, which is
+/// computed after it; where there is none, the block is cut to size.
 #[inline(always)]
-fn pairs<T: Float>(rows: [&[T]; 2], first: u32, width: u32, values: &mut [T], positions: &mut [u32]) {
-    const BLOCK: usize = 4;
-    let window = |upper: [T; 2], lower: [T; 2], corner: u32| {
-        let best = take((upper[0], corner), upper[1], corner + 1);
-        take(take(best, lower[0], corner + width), lower[1], corner + width + 1)
-    };
-    let (upper, _) = rows[0].as_chunks::<2>();
-    let (lower, _) = rows[1].as_chunks::<2>();
-    let (value_blocks, value_rest) = values.as_chunks_mut::<BLOCK>();
-    let (position_blocks, position_rest) = positions.as_chunks_mut::<BLOCK>();
-    let done = value_blocks.len() * BLOCK;
-    let inputs = upper.as_chunks::<BLOCK>().0.iter().zip(lower.as_chunks::<BLOCK>().0);
-    for (b, ((values, positions), (upper, lower))) in
-        value_blocks.iter_mut().zip(position_blocks).zip(inputs).enumerate()
-    {
-        for i in 0..BLOCK {
-            let corner = first + 2 * (b * BLOCK + i) as u32;
-            (values[i], positions[i]) = window(upper[i], lower[i], corner);
+fn pairs<T: Float>(input: &[T], x: &Axis, values: &mut [T], positions: &mut [u32]) {
+    for row in 0..values.len() / x.positions {
+        for column in (0..x.positions).step_by(BLOCK) {
+            let corner = 2 * (row * x.size + column);
+            let (upper, lower) = (&input[corner..], &input[corner + x.size..]);
+            let (first, width) = (corner as u32, x.size as u32);
+            let (values, positions) =
+                (&mut values[row * x.positions + column..], &mut positions[row * x.positions + column..]);
+            let whole = (upper.first_chunk(), lower.first_chunk());
+            if let ((Some(upper), Some(lower)), Some(values), Some(positions)) =
+                (whole, values.first_chunk_mut(), positions.first_chunk_mut())
+            {
+                (*values, *positions) = block(upper, lower, first, width);
+            } else {
+                let len = BLOCK.min(x.positions - column);
+                let (mut upper_part, mut lower_part) = ([T::ZERO; 2 * BLOCK], [T::ZERO; 2 * BLOCK]);
+                upper_part[..2 * len].copy_from_slice(&upper[..2 * len]);
+                lower_part[..2 * len].copy_from_slice(&lower[..2 * len]);
+                let (best, at) = block(&upper_part, &lower_part, first, width);
+                values[..len].copy_from_slice(&best[..len]);
+                positions[..len].copy_from_slice(&at[..len]);
+            }
         }
     }
-    for (i, (value, position)) in value_rest.iter_mut().zip(position_rest).enumerate() {
-        let x = done + i;
-        (*value, *position) = window(upper[x], lower[x], first + 2 * x as u32);
+}
+
+/// Some 2 × 2 windows side by side; `first` is the position of the upper left pixel.
+#[inline(always)]
+fn block<T: Float>(
+    upper: &[T; 2 * BLOCK],
+    lower: &[T; 2 * BLOCK],
+    first: u32,
+    width: u32,
+) -> ([T; BLOCK], [u32; BLOCK]) {
+    let (mut values, mut positions) = ([T::ZERO; BLOCK], [0; BLOCK]);
+    for i in 0..BLOCK {
+        // Windows beyond the end of the plane are computed too, so the arithmetic has to be wrapping.
+        let corner = first.wrapping_add(2 * i as u32);
+        let below = corner.wrapping_add(width);
+        let best = take((upper[2 * i], corner), upper[2 * i + 1], corner.wrapping_add(1));
+        let best = take(best, lower[2 * i], below);
+        (values[i], positions[i]) = take(best, lower[2 * i + 1], below.wrapping_add(1));
     }
+    (values, positions)
 }
 
 /// One row of any windows: tap by tap, along all positions at once.

@@ -1,0 +1,104 @@
+//! The convolution itself.
+
+use super::frame::Frame;
+use super::taps::Axis;
+use super::wide::{Destination, Wide};
+use super::{Conv2dGeometry, check_len, for_each_group};
+use crate::element::Float;
+use crate::gemm::Output;
+use crate::simd::{self, Level};
+
+/// `output[n, o, y, x] = bias[o] + Σ input[n, c, y·s − p + ky·d, x·s − p + kx·d] · weight[o, c, ky, kx]` over the
+/// channels of o's group and the taps of the kernel.
+///
+/// All slices are contiguous, in the shapes of `geometry`; `output` may hold anything before.
+///
+/// # Panics
+/// If a slice has another length than its shape.
+///
+/// ```
+/// use wengert_tensor::conv::{conv2d, Conv2dGeometry, Conv2dOptions};
+///
+/// let g = Conv2dGeometry::new([1, 1, 2, 3], [1, 1, 1, 2], Conv2dOptions::default()).unwrap();
+/// let mut output = [0.0; 4];
+/// conv2d(&g, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], &[1.0, 10.0], Some(&[0.5]), &mut output);
+/// assert_eq!(output, [21.5, 32.5, 54.5, 65.5]);
+/// ```
+#[track_caller]
+pub fn conv2d<T: Float>(
+    geometry: &Conv2dGeometry,
+    input: &[T],
+    weight: &[T],
+    bias: Option<&[T]>,
+    output: &mut [T],
+) {
+    conv2d_at(simd::level(), geometry, input, weight, bias, output);
+}
+
+/// [`conv2d`] with the kernels of a level that the CPU has.
+#[track_caller]
+pub(super) fn conv2d_at<T: Float>(
+    level: Level,
+    g: &Conv2dGeometry,
+    input: &[T],
+    weight: &[T],
+    bias: Option<&[T]>,
+    output: &mut [T],
+) {
+    check_len("conv2d: input", input.len(), g.input_shape());
+    check_len("conv2d: weight", weight.len(), g.weight_shape());
+    check_len("conv2d: output", output.len(), g.output_shape());
+    if let Some(bias) = bias {
+        let channels = g.output_shape()[1];
+        assert!(bias.len() == channels, "conv2d: {} biases for {channels} output channels", bias.len());
+    }
+    let ([in_plane, out_plane], [in_channels, out_channels]) = (g.planes(), g.group_channels());
+    let depth = in_channels * g.taps();
+    let axes = Axis::both(g);
+    let (frame, distances) = over_input(g);
+    let out = Output { start: output.as_mut_ptr(), row: out_plane as isize, column: 1 };
+    for_each_group(g, [out_channels, out_plane, depth], |image, group, threaded| {
+        let first = image * g.output_shape()[1] + group * out_channels;
+        let plane = image * g.input_shape()[1] + group * in_channels;
+        let product = Wide {
+            weight: &weight[group * out_channels * depth..][..out_channels * depth],
+            bias: bias.map(|bias| &bias[group * out_channels..]),
+            frame: &frame,
+            distances: &distances,
+            positions: axes.map(|axis| axis.positions),
+            to: Destination {
+                start: out.shifted((first * out_plane) as isize).start,
+                channels: out_channels,
+                plane: out_plane,
+                row: axes[1].positions,
+                column: 1,
+            },
+        };
+        frame.with_image(&input[plane * in_plane..], |image| {
+            // SAFETY: the lengths of the slices were checked against the geometry; groups and images write planes of
+            // their own; the level comes from detection.
+            unsafe { product.run(level, image, threaded) }
+        });
+    });
+}
+
+/// The frame of a group of the input, and the distances of its taps in the order of the weight.
+pub(super) fn over_input(g: &Conv2dGeometry) -> (Frame, Vec<isize>) {
+    let axes = Axis::both(g);
+    let [down, across] = axes.map(|axis| axis.over_input());
+    let channels = g.group_channels()[0];
+    let frame = Frame::new(
+        channels,
+        axes.map(|axis| axis.size),
+        axes.map(|axis| axis.stride),
+        axes.map(|axis| axis.positions),
+        [&down, &across],
+    );
+    let mut distances = Vec::with_capacity(channels * g.taps());
+    for channel in 0..channels {
+        for &y in &down {
+            distances.extend(across.iter().map(|&x| frame.distance(channel, [y, x])));
+        }
+    }
+    (frame, distances)
+}
