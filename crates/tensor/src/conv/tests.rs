@@ -97,6 +97,10 @@ fn shapes_beyond_one_block() {
     check::<f32>(&Conv2dGeometry::new([2, 40, 20, 30], [37, 40, 3, 3], wide).unwrap());
     check::<f32>(&Conv2dGeometry::new([10, 1, 28, 28], [6, 1, 5, 5], wide).unwrap());
     check::<f64>(&Conv2dGeometry::new([1, 1, 50, 60], [1, 1, 3, 3], wide).unwrap());
+    // Few weights with blocks and sums that are not whole.
+    let narrow = Conv2dGeometry::new([11, 1, 15, 13], [7, 1, 3, 3], Conv2dOptions::default()).unwrap();
+    check::<f32>(&narrow);
+    check::<f64>(&narrow);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::forward::over_input;
 use super::patches::Patches;
 use super::{Conv2dGeometry, check_len};
 use crate::element::Float;
-use crate::gemm::{Output, PARALLEL_WORK, Product, Slot, Strided, with_scratch};
+use crate::gemm::{Dots, Output, PARALLEL_WORK, Product, Slot, Source, Strided, with_scratch};
 use crate::parallel;
 use crate::simd::{self, Level};
 
@@ -75,6 +75,12 @@ pub(super) fn weight_gradient_at<T: Float>(
                 frame.with_image(image_planes, |image| {
                     let width = g.output_shape()[3];
                     let patches = &Patches { image, distances: &distances, width, row: frame.row() };
+                    // SAFETY: as for the product below.
+                    if unsafe {
+                        dots(level, patches, [rows, out_channels, out_plane], gradient, nth > 0, c.start)
+                    } {
+                        return;
+                    }
                     let product = Product {
                         m: rows,
                         n: out_channels,
@@ -102,4 +108,33 @@ pub(super) fn weight_gradient_at<T: Float>(
             }
         }
     });
+}
+
+/// The gradient of few weights from one image as dot products of patches and planes, if that is the better way and
+/// the level has it; says whether it was done. `shape` is taps, output channels, positions.
+///
+/// # Safety
+/// The CPU must have `level`; `gradient` must be planes of positions, and `sums` a matrix of taps by channels, that
+/// nobody else touches.
+unsafe fn dots<T: Float>(
+    level: Level,
+    patches: &Patches<'_, T>,
+    [m, n, k]: [usize; 3],
+    gradient: *const T,
+    add: bool,
+    sums: *mut T,
+) -> bool {
+    if !Dots::<T>::suits(m, n, k) || level == Level::Baseline {
+        return false;
+    }
+    // An odd number of cache lines from row to row, so that the rows fall into different sets of the L1 cache.
+    let line = 64 / size_of::<T>();
+    let a_row = k.next_multiple_of(2 * line) + line;
+    with_scratch(Slot::Left, m * a_row, |a: *mut T| {
+        // SAFETY: the buffer has room for the patches; the rest is the caller's promise.
+        unsafe {
+            patches.copy(0..m, 0..k, a, a_row);
+            Dots { m, n, k, a, a_row, b: gradient, b_row: k, add, c: sums }.run(level)
+        }
+    })
 }

@@ -9,6 +9,7 @@
 //! Each element of C is summed in an order that depends on k alone (for the product of a matrix and a vector also on
 //! which of the matrix's strides is 1), so the number of threads does not change a bit of the result.
 
+mod dots;
 mod driver;
 mod kernel;
 mod portable;
@@ -23,6 +24,7 @@ mod x86;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use dots::Dots;
 pub(crate) use driver::{Output, PARALLEL_WORK, Product};
 pub(crate) use scratch::{Slot, with_scratch};
 pub(crate) use source::{Rows, Source, Strided, copy_run};
