@@ -78,7 +78,13 @@ pub use wengert_optim as optim;
 pub use wengert_tape as tape;
 pub use wengert_tensor as tensor;
 
-/// The README's program is compiled and run with the tests.
+/// The programs of the README and the guides are compiled and run with the tests.
 #[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-struct Readme;
+mod guides {
+    #[doc = include_str!("../../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../../docs/guide/custom-layer.md")]
+    struct CustomLayer;
+    #[doc = include_str!("../../../docs/guide/custom-operation.md")]
+    struct CustomOperation;
+}
