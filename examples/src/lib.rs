@@ -1,3 +1,6 @@
 //! What the examples share.
 
+pub mod files;
+pub mod options;
 pub mod pictures;
+pub mod plot;

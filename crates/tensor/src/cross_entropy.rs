@@ -3,31 +3,11 @@
 use crate::element::Float;
 use crate::extremes::Extreme;
 use crate::loops::reduce::fold_slice;
-use crate::loops::{Fold, RowFold, RowMap};
+use crate::loops::{Map1, RowFold, RowMap};
+use crate::norm::SumOf;
 use crate::simd::Isa;
+use crate::softmax::ShiftedExp;
 use crate::tensor::Tensor;
-
-/// Σ e^(x − shift).
-struct SumExp<T>(T);
-
-impl<T: Float> Fold<T> for SumExp<T> {
-    type Partial = T;
-    type Output = T;
-    fn identity(&self) -> T {
-        T::ZERO
-    }
-    #[inline(always)]
-    fn step<I: Isa>(&self, partial: T, x: T) -> T {
-        partial + (x - self.0).exp::<I>()
-    }
-    #[inline(always)]
-    fn merge(&self, a: T, b: T) -> T {
-        a + b
-    }
-    fn finish(&self, partial: T, _: usize) -> T {
-        partial
-    }
-}
 
 /// ln Σ eˣ − x[label] of each row, with a share `smoothing` of the label spread over all classes.
 struct Loss<'a, T> {
@@ -40,14 +20,10 @@ impl<T: Float> RowFold<T, T> for Loss<'_, T> {
     fn row<I: Isa>(&self, index: usize, x: &[T]) -> T {
         // Differences to the largest logit: nothing overflows, and a large common part cancels exactly.
         let largest = fold_slice(x, &Extreme::<true>);
-        let total = fold_slice(x, &SumExp(largest)).ln::<I>();
+        let total = fold_slice(x, &SumOf(ShiftedExp(largest))).ln::<I>();
         let mut target = x[self.labels[index] as usize] - largest;
         if self.smoothing > T::ZERO {
-            let mut mean = T::ZERO;
-            for &x in x {
-                mean += x - largest;
-            }
-            mean /= T::from_usize(x.len());
+            let mean = fold_slice(x, &SumOf(|x: T| x - largest)) / T::from_usize(x.len());
             target += self.smoothing * (mean - target);
         }
         total - target
@@ -65,24 +41,11 @@ impl<T: Float> RowMap<T, T> for Gradient<'_, T> {
     #[inline(always)]
     fn row<I: Isa>(&self, index: usize, x: &[T], out: &mut [T]) {
         let g = self.scale[index];
-        let largest = fold_slice(x, &Extreme::<true>);
+        let exp = ShiftedExp(fold_slice(x, &Extreme::<true>));
         for (o, &x) in out.iter_mut().zip(x) {
-            *o = (x - largest).exp::<I>();
+            *o = exp.call::<I>(x);
         }
-        let mut sums = [T::ZERO; 32];
-        let mut chunks = out.chunks_exact(32);
-        for chunk in &mut chunks {
-            for (sum, &e) in sums.iter_mut().zip(chunk) {
-                *sum += e;
-            }
-        }
-        let mut total = T::ZERO;
-        for &e in chunks.remainder() {
-            total += e;
-        }
-        for &sum in &sums {
-            total += sum;
-        }
+        let total = fold_slice(out, &SumOf(|e: T| e));
         let factor = g / total;
         let spread = g * self.smoothing / T::from_usize(x.len());
         for o in out.iter_mut() {

@@ -10,7 +10,7 @@ use crate::simd::Isa;
 use crate::tensor::Tensor;
 
 /// e^(x − shift).
-struct ShiftedExp<T>(T);
+pub(crate) struct ShiftedExp<T>(pub(crate) T);
 
 impl<T: Float> Map1<T, T> for ShiftedExp<T> {
     #[inline(always)]

@@ -3,52 +3,9 @@
 use smallvec::SmallVec;
 
 use crate::element::Float;
-use crate::loops::Fold;
+use crate::norm::SumOf;
 use crate::shape::{Axes, Shape, broadcast};
-use crate::simd::Isa;
 use crate::tensor::Tensor;
-
-struct Sum;
-
-impl<T: Float> Fold<T> for Sum {
-    type Partial = T;
-    type Output = T;
-    fn identity(&self) -> T {
-        T::ZERO
-    }
-    #[inline(always)]
-    fn step<I: Isa>(&self, partial: T, x: T) -> T {
-        partial + x
-    }
-    #[inline(always)]
-    fn merge(&self, a: T, b: T) -> T {
-        a + b
-    }
-    fn finish(&self, partial: T, _: usize) -> T {
-        partial
-    }
-}
-
-struct Mean;
-
-impl<T: Float> Fold<T> for Mean {
-    type Partial = T;
-    type Output = T;
-    fn identity(&self) -> T {
-        T::ZERO
-    }
-    #[inline(always)]
-    fn step<I: Isa>(&self, partial: T, x: T) -> T {
-        partial + x
-    }
-    #[inline(always)]
-    fn merge(&self, a: T, b: T) -> T {
-        a + b
-    }
-    fn finish(&self, partial: T, count: usize) -> T {
-        partial / T::from_usize(count)
-    }
-}
 
 impl<T: Float> Tensor<T> {
     /// The sum of all elements, as a tensor without axes. Pairwise: the relative error for positive elements
@@ -69,7 +26,7 @@ impl<T: Float> Tensor<T> {
     /// If an axis does not exist or is given twice.
     #[track_caller]
     pub fn sum_axes(&self, axes: impl Into<Axes>, keepdim: bool) -> Tensor<T> {
-        self.fold("sum", axes, keepdim, Sum)
+        self.fold("sum", axes, keepdim, SumOf(|x: T| x))
     }
 
     /// The mean of all elements; NaN if there are none.
@@ -83,7 +40,11 @@ impl<T: Float> Tensor<T> {
     /// If an axis does not exist or is given twice.
     #[track_caller]
     pub fn mean_axes(&self, axes: impl Into<Axes>, keepdim: bool) -> Tensor<T> {
-        self.fold("mean", axes, keepdim, Mean)
+        let axes = axes.into();
+        let sums = self.fold("mean", axes.clone(), keepdim, SumOf(|x: T| x));
+        // Where there are no elements, 0/0 is the mean of nothing.
+        let count = self.len().checked_div(sums.len()).unwrap_or(1);
+        sums / count as f64
     }
 
     /// The sum over the axes along which `shape` was broadcast to this tensor's shape: the transpose of
