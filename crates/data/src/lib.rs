@@ -18,7 +18,6 @@
 //! }
 //! ```
 
-mod atomic;
 mod batches;
 #[cfg(feature = "csv")]
 pub mod csv;

@@ -2,12 +2,13 @@
 
 mod dtype;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use safetensors::tensor::TensorView;
 use safetensors::{SafeTensorError, SafeTensors};
+use wengert_tensor::file::write_atomically;
 use wengert_tensor::{Float, Shape, Tensor};
 
 use crate::params::Params;
@@ -91,7 +92,8 @@ impl<T: Float> Params<T> {
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), FileError> {
         let path = path.as_ref();
         let bytes = self.to_safetensors()?;
-        write_atomically(path, &bytes).map_err(|source| FileError::Io { path: path.to_owned(), source })
+        write_atomically(path, |file| file.write_all(&bytes))
+            .map_err(|source| FileError::Io { path: path.to_owned(), source })
     }
 
     /// Replaces all parameters and buffers by those in a safetensors file, such as one written by PyTorch, converting
@@ -123,7 +125,8 @@ impl<T: Float> Params<T> {
             let view = TensorView::new(dtype, shape.to_vec(), bytes).map_err(FileError::Format)?;
             views.push((name, view));
         }
-        let about = HashMap::from([("format".to_owned(), "pt".to_owned())]);
+        // Collected, since the format's crate has another map type with its feature `std` than without.
+        let about = [("format".to_owned(), "pt".to_owned())].into_iter().collect();
         safetensors::serialize(views, Some(about)).map_err(FileError::Format)
     }
 
@@ -174,17 +177,4 @@ fn elements<T: Float>(name: &str, shape: &Shape, view: &TensorView<'_>) -> Resul
     }
     dtype::from_bytes(view.dtype(), view.data())
         .ok_or_else(|| FileError::Dtype { name: name.to_owned(), dtype: format!("{:?}", view.dtype()) })
-}
-
-/// Writes a temporary file beside `path`, syncs it to the disk, and renames it to `path`.
-fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
 }

@@ -11,6 +11,7 @@ mod diagonal;
 mod display;
 mod element;
 mod extremes;
+pub mod file;
 pub mod gemm;
 mod index;
 #[cfg(feature = "ndarray")]

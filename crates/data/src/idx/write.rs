@@ -7,7 +7,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::{Idx, IdxElement, IdxError};
-use crate::atomic::write_atomically;
+use wengert_tensor::file::write_atomically;
 
 /// Elements that are encoded at a time.
 const CHUNK: usize = 1 << 14;
