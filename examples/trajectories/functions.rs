@@ -61,7 +61,7 @@ fn cubic() -> Function {
     Function {
         name: "cubic",
         title: "f(x, y) = (1.5 − xy)² + (2.25 − x + xy²)² + (2.65 − x + xy³)³",
-        note: "The cubic term makes f unbounded below (white, bottom right): paths end where they leave the frame.",
+        note: "f is unbounded below (white): paths end where they leave the frame. Three do so in one step, on one line.",
         f: |x| {
             let (x, y) = (&x[0], &x[1]);
             (1.5 - x * y).powi(2) + (2.25 - x + x * y.powi(2)).powi(2) + (2.65 - x + x * y.powi(3)).powi(3)
