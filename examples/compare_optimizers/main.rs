@@ -26,6 +26,9 @@ struct Arguments {
     /// Passes over the training digits
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
     epochs: u64,
+    /// Learn from the first so many digits only
+    #[arg(long, value_name = "COUNT")]
+    digits: Option<usize>,
     /// Digits per step
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..))]
     batch_size: u64,
@@ -39,6 +42,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut data = Mnist::load()?.normalised();
     if arguments.options.quick {
         (data.train, data.test) = (data.train.take(2000)?, data.test.take(1000)?);
+    }
+    if let Some(count) = arguments.digits {
+        data.train = data.train.take(count)?;
     }
     let epochs = arguments.options.steps(arguments.epochs, 2);
     println!("digits {}: {} to train on, {} to test", data.source, data.train.len(), data.test.len());
@@ -61,10 +67,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         runs.push(run);
     }
 
+    let synthetic = matches!(data.source, Source::Synthetic { .. });
+    let digits = format!("{} {} digits", data.train.len(), if synthetic { "synthetic" } else { "MNIST" });
     let out = &arguments.options.out;
     let table = out.join("compare_optimizers.csv");
     write_file(&table, pictures::csv(&runs).as_bytes())?;
-    let files = pictures::draw(out, &runs, &data.source.to_string())?;
+    let files = pictures::draw(out, &runs, &digits)?;
     println!("wrote {}, {} and {}", table.display(), files[0].display(), files[1].display());
     Ok(())
 }

@@ -24,7 +24,9 @@ pub(crate) fn draw(folder: &Path, runs: &[Run], digits: &str) -> io::Result<[Pat
         panel(seconds(), accuracy(), runs, |p| p.seconds, percent),
     ];
     Figure::new("Optimisers on handwritten digits, 784-128-10 network", panels)
-        .note(format!("Digits {digits}. Legend: learning rate, digits per step. Same seed and epochs; time without evaluation."))
+        .note(format!(
+            "{digits}. Legend: learning rate, digits per step. Same seed and epochs; time without evaluation."
+        ))
         .columns(2)
         .size(1200, 800)
         .save(folder, "compare_optimizers")
