@@ -80,9 +80,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             .titled("Loss above the minimum");
     for (i, (way, fit)) in ways.iter().zip(fits).enumerate() {
         let look = [0, 1, 2][i];
-        lines = lines.with(Series::line(way.name, look + 6, line(fit.slope, fit.intercept)));
+        lines = lines.with(Series::line(way.name, look, line(fit.slope, fit.intercept)));
         let above = fit.losses.iter().map(|&(epoch, loss)| (epoch, loss - best)).collect();
-        losses = losses.with(Series::line(way.name, look + 6, above));
+        losses = losses.with(Series::line(way.name, look, above));
     }
     lines = lines.with(Series::points("points", Mark::Dots, points));
     let files = Figure::new("Linear regression by gradient descent", vec![lines, losses])
