@@ -48,13 +48,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("closed form: y = {slope:.9} x + {intercept:.9}, mean squared error {best:.6}");
 
     // With a constant rate only the whole batch comes to rest at the minimum; noise must be averaged out by a falling one.
-    let noisy = options.steps(30_000, 3_000);
+    let noisy = options.steps(120_000, 3_000);
     let ways = [
         Way { name: "batch", batch: 18, epochs: 300, rate: 0.2, halving: None },
-        Way { name: "stochastic", batch: 1, epochs: noisy, rate: 0.05, halving: Some(4) },
-        Way { name: "mini-batch of 6", batch: 6, epochs: noisy, rate: 0.2, halving: Some(6) },
+        Way { name: "stochastic", batch: 1, epochs: noisy, rate: 0.03, halving: Some(2) },
+        Way { name: "mini-batch of 6", batch: 6, epochs: noisy, rate: 0.1, halving: Some(4) },
     ];
-    // A short run is a tenth as long, and the distance falls at least as fast as 1 / epochs.
+    // A short run is a fortieth as long, and the distance falls at least as fast as 1 / epochs.
     let tolerance = if options.quick { 1e-4 } else { 1e-6 };
     let mut fits = Vec::new();
     for way in &ways {
@@ -80,9 +80,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             .titled("Loss above the minimum");
     for (i, (way, fit)) in ways.iter().zip(fits).enumerate() {
         let look = [0, 1, 2][i];
-        lines = lines.with(Series::line(way.name, look + 6, line(fit.slope, fit.intercept)));
+        lines = lines.with(Series::line(way.name, look, line(fit.slope, fit.intercept)));
         let above = fit.losses.iter().map(|&(epoch, loss)| (epoch, loss - best)).collect();
-        losses = losses.with(Series::line(way.name, look + 6, above));
+        losses = losses.with(Series::line(way.name, look, above));
     }
     lines = lines.with(Series::points("points", Mark::Dots, points));
     let files = Figure::new("Linear regression by gradient descent", vec![lines, losses])

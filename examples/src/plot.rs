@@ -63,12 +63,15 @@ impl Series {
     }
 }
 
+/// A function of two variables at many points, whose coordinates it takes.
+pub type Values<'a> = Box<dyn Fn(&[f64], &[f64]) -> Vec<f64> + 'a>;
+
 /// A function of two variables as shades with lines of equal value, behind the series.
 pub struct Field<'a> {
     /// What the shades mean, above their key in the legend.
     pub name: String,
     /// The values at the points whose coordinates are given.
-    pub values: Box<dyn Fn(&[f64], &[f64]) -> Vec<f64> + 'a>,
+    pub values: Values<'a>,
     /// The values of the lines, rising.
     pub levels: Vec<f64>,
 }

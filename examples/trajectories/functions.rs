@@ -61,7 +61,7 @@ fn cubic() -> Function {
     Function {
         name: "cubic",
         title: "f(x, y) = (1.5 − xy)² + (2.25 − x + xy²)² + (2.65 − x + xy³)³",
-        note: "The cubic term makes f unbounded below (white, bottom right): paths end where they leave the frame.",
+        note: "f is unbounded below (white): paths end where they leave the frame. Three do so in one step, on one line.",
         f: |x| {
             let (x, y) = (&x[0], &x[1]);
             (1.5 - x * y).powi(2) + (2.25 - x + x * y.powi(2)).powi(2) + (2.65 - x + x * y.powi(3)).powi(3)
@@ -134,7 +134,7 @@ fn himmelblau() -> Function {
         minima: &[
             &[3.0, 2.0],
             &[-2.805118086952745, 3.131312518250573],
-            &[-3.779310253377747, -3.283185991286170],
+            &[-3.779310253377747, -3.28318599128617],
             &[3.584428340330492, -1.848126526964404],
         ],
         frame: &[(-5.5, 5.5), (-5.5, 5.5)],
