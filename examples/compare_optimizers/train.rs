@@ -41,7 +41,7 @@ impl Mlp {
             let count = batch.labels.len() as f64;
             let logits = params.infer(|cx| self.forward(cx, &batch.images));
             loss += count * f64::from(logits.cross_entropy(&batch.labels).value().item());
-            right += count * accuracy(&logits, &batch.labels);
+            right += count * wengert::nn::accuracy(&logits, &batch.labels);
         }
         (loss / data.len() as f64, right / data.len() as f64)
     }
