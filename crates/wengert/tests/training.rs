@@ -19,7 +19,7 @@ fn learn(model: impl Layer, mut params: Params, image: &[usize], digits: usize, 
         }
     }
     let test = test.all();
-    accuracy(&params.infer(|cx| model.forward(cx, &test.images)), &test.labels)
+    wengert::nn::accuracy(&params.infer(|cx| model.forward(cx, &test.images)), &test.labels)
 }
 
 #[test]
