@@ -228,10 +228,15 @@ impl<T: Float> Tape<T> {
     /// Runs `work` with operations deferred whose result may turn out to be unneeded: see
     /// [`Op::output_shape`](crate::Op::output_shape).
     pub fn deferring<R>(&self, work: impl FnOnce() -> R) -> R {
-        let before = self.arena.deferring.replace(true);
-        let result = work();
-        self.arena.deferring.set(before);
-        result
+        /// Puts the flag back, also when `work` panics.
+        struct Restore<'a>(&'a Cell<bool>, bool);
+        impl Drop for Restore<'_> {
+            fn drop(&mut self) {
+                self.0.set(self.1);
+            }
+        }
+        let _restore = Restore(&self.arena.deferring, self.arena.deferring.replace(true));
+        work()
     }
 
     /// Ends the recording: the nodes are freed, and an operation on a variable that is still on this tape panics.
