@@ -20,7 +20,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         set_threads(threads)?;
     }
     let data = digits::load(&arguments)?;
-    println!("data: digits {}", data.source);
+    match &data.source {
+        Source::Synthetic { reason } => {
+            println!("data: synthetic digits, drawn by this program, not MNIST");
+            eprintln!("MNIST is not to be had: {reason}");
+        }
+        source => println!("data: MNIST {source}"),
+    }
 
     let mut params = Params::seeded(arguments.seed);
     let classifier = Classifier::new(arguments.model, &mut params);
