@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-/// `NAME[:RATE][@BATCH]`.
+/// `NAME[:RATE][@BATCH]`; `gd` is short for `gradient_descent`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Contender {
     pub name: String,
@@ -49,6 +49,7 @@ impl FromStr for Contender {
                 Err(_) => return Err(format!("{rate:?} is no learning rate")),
             },
         };
+        let name = if name == "gd" { "gradient_descent" } else { name };
         Ok(Contender { name: name.to_owned(), rate, batch })
     }
 }

@@ -17,9 +17,9 @@ use contender::Contender;
 #[derive(Debug, Parser)]
 #[command(name = "compare_optimizers")]
 struct Arguments {
-    /// Optimisers as NAME[:RATE][@BATCH]: a learning rate other than the method's own, digits per step other than
-    /// --batch-size, or "all"
-    #[arg(default_values = ["gradient_descent:0.1@all", "sgd:0.01@1", "momentum:0.05", "adam:1e-3"])]
+    /// Optimisers as NAME[:RATE][@BATCH], "gd" for gradient_descent: a learning rate other than the method's own,
+    /// digits per step other than --batch-size, or "all"
+    #[arg(default_values = ["gd:0.1@all", "sgd:0.01@1", "momentum:0.05", "adam:1e-3"])]
     optimizers: Vec<Contender>,
     #[command(flatten)]
     options: Options,

@@ -15,12 +15,12 @@ use crate::train::{Progress, Run};
 pub(crate) fn draw(folder: &Path, runs: &[Run], digits: &str) -> io::Result<[PathBuf; 2]> {
     let epochs = || Axis::new("epoch");
     let seconds = || Axis::log("training time (s)");
-    let (loss, accuracy) = (|| Axis::log("training loss (nats)"), || Axis::new("test accuracy (%)"));
+    let (loss, accuracy) = (|| Axis::log("training loss (nats)"), || Axis::nines("test accuracy (%)"));
     let percent = |p: &Progress| 100.0 * p.accuracy;
     let panels = vec![
-        panel(epochs(), loss(), runs, |p| p.epoch as f64, |p| p.loss),
+        panel(epochs(), loss(), runs, |p| p.epoch, |p| p.loss),
         panel(seconds(), loss(), runs, |p| p.seconds, |p| p.loss),
-        panel(epochs(), accuracy(), runs, |p| p.epoch as f64, percent),
+        panel(epochs(), accuracy(), runs, |p| p.epoch, percent),
         panel(seconds(), accuracy(), runs, |p| p.seconds, percent),
     ];
     Figure::new("Optimisers on handwritten digits, 784-128-10 network", panels)

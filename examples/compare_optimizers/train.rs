@@ -6,10 +6,14 @@ use wengert::prelude::*;
 
 use crate::contender::Contender;
 
-/// How far training is after an epoch.
+/// How many points of a curve there are in an epoch, if it has so many steps.
+const POINTS_PER_EPOCH: usize = 4;
+
+/// How far training is.
 pub(crate) struct Progress {
-    pub epoch: u64,
-    /// Of training, without the evaluations between the epochs.
+    /// Passes over the training digits.
+    pub epoch: f64,
+    /// Of training, without the evaluations.
     pub seconds: f64,
     /// Mean cross entropy over the training digits, in nats.
     pub loss: f64,
@@ -32,6 +36,12 @@ struct Mlp {
 impl Mlp {
     fn new(p: &mut Params) -> Self {
         Mlp { hidden: Linear::new(p.at("hidden"), 784, 128), out: Linear::new(p.at("out"), 128, 10) }
+    }
+
+    fn progress(&self, params: &Params, data: &ImageSet, epoch: f64, seconds: f64) -> Progress {
+        let (loss, _) = self.evaluate(params, &data.train);
+        let (_, accuracy) = self.evaluate(params, &data.test);
+        Progress { epoch, seconds, loss, accuracy }
     }
 
     /// Mean loss and share of right answers.
@@ -73,43 +83,43 @@ pub(crate) fn train(
     };
     let mut point = params.values().to_vec();
     let mut scratch = vec![0.0; point.len()];
-    let mut points = Vec::new();
+    let mut points = vec![model.progress(&params, data, 0.0, 0.0)];
     let mut seconds = 0.0;
-    for epoch in 0..=epochs {
-        if epoch > 0 {
-            let start = Instant::now();
-            for batch in data.train.batches(batch).shuffled(seed.wrapping_add(epoch)) {
-                let mut failure = None;
-                let loss = optimizer.step_with(&mut point, &mut scratch, &mut |at, grads| {
-                    params.values_mut().copy_from_slice(at);
-                    let loss = |cx: &Ctx| model.forward(cx, &batch.images).cross_entropy(&batch.labels);
-                    match params.value_and_grad(loss) {
-                        Ok((loss, gradient)) => {
-                            grads.copy_from_slice(&gradient);
-                            loss
-                        }
-                        Err(error) => {
-                            failure = Some(error);
-                            f32::NAN
-                        }
+    let steps = data.train.len().div_ceil(batch);
+    let evaluated_each = steps.div_ceil(POINTS_PER_EPOCH);
+    for epoch in 0..epochs {
+        let mut start = Instant::now();
+        for (step, batch) in (1..).zip(data.train.batches(batch).shuffled(seed.wrapping_add(epoch + 1))) {
+            let mut failure = None;
+            let loss = optimizer.step_with(&mut point, &mut scratch, &mut |at, grads| {
+                params.values_mut().copy_from_slice(at);
+                let loss = |cx: &Ctx| model.forward(cx, &batch.images).cross_entropy(&batch.labels);
+                match params.value_and_grad(loss) {
+                    Ok((loss, gradient)) => {
+                        grads.copy_from_slice(&gradient);
+                        loss
                     }
-                });
-                if let Some(error) = failure {
-                    return Err(error.into());
+                    Err(error) => {
+                        failure = Some(error);
+                        f32::NAN
+                    }
                 }
-                if !loss.is_finite() {
-                    return Err(format!("{name}: the loss is {loss} in epoch {epoch}").into());
-                }
+            });
+            if let Some(error) = failure {
+                return Err(error.into());
             }
-            seconds += start.elapsed().as_secs_f64();
+            if !loss.is_finite() {
+                return Err(format!("{name}: the loss is {loss} in epoch {}", epoch + 1).into());
+            }
+            if step % evaluated_each == 0 || step == steps {
+                seconds += start.elapsed().as_secs_f64();
+                // Some methods are evaluated elsewhere than where they take gradients.
+                optimizer.write_evaluation(&point, params.values_mut());
+                let passes = epoch as f64 + step as f64 / steps as f64;
+                points.push(model.progress(&params, data, passes, seconds));
+                start = Instant::now();
+            }
         }
-        if epoch > 0 {
-            // Some methods are evaluated elsewhere than where they take gradients.
-            optimizer.write_evaluation(&point, params.values_mut());
-        }
-        let (loss, _) = model.evaluate(&params, &data.train);
-        let (_, accuracy) = model.evaluate(&params, &data.test);
-        points.push(Progress { epoch, seconds, loss, accuracy });
     }
     Ok(Run { name, points })
 }

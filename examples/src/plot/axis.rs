@@ -4,19 +4,39 @@
 #[derive(Clone, Debug)]
 pub struct Axis {
     pub(super) label: String,
-    log: bool,
+    scale: Scale,
     range: Option<(f64, f64)>,
 }
+
+/// What is equally far apart along an axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scale {
+    /// Equal differences.
+    Linear,
+    /// Equal ratios.
+    Log,
+    /// Equal ratios of what is missing to a hundred per cent.
+    Nines,
+}
+
+/// The ticks of a scale of nines, in per cent.
+const NINES: [f64; 14] = [0.0, 50.0, 80.0, 90.0, 95.0, 97.0, 98.0, 98.5, 99.0, 99.3, 99.5, 99.7, 99.8, 99.9];
 
 impl Axis {
     /// A linear axis.
     pub fn new(label: impl Into<String>) -> Self {
-        Axis { label: label.into(), log: false, range: None }
+        Axis { label: label.into(), scale: Scale::Linear, range: None }
     }
 
     /// A logarithmic axis; values that are not positive are left out.
     pub fn log(label: impl Into<String>) -> Self {
-        Axis { log: true, ..Self::new(label) }
+        Axis { scale: Scale::Log, ..Self::new(label) }
+    }
+
+    /// An axis of percentages near 100, on which halving what is missing is the same length everywhere; values of 100
+    /// and above are left out.
+    pub fn nines(label: impl Into<String>) -> Self {
+        Axis { scale: Scale::Nines, ..Self::new(label) }
     }
 
     /// From `low` to `high`, whatever the data.
@@ -25,14 +45,13 @@ impl Axis {
         self
     }
 
-    /// Where a value is along the axis: the value or its decimal logarithm; NaN if it is nowhere.
+    /// Where a value is along the axis: the value or a decimal logarithm; NaN if it is nowhere.
     pub(super) fn place(&self, value: f64) -> f64 {
-        if !self.log {
-            value
-        } else if value > 0.0 {
-            value.log10()
-        } else {
-            f64::NAN
+        match self.scale {
+            Scale::Linear => value,
+            Scale::Log if value > 0.0 => value.log10(),
+            Scale::Nines if value < 100.0 => -(100.0 - value).log10(),
+            Scale::Log | Scale::Nines => f64::NAN,
         }
     }
 
@@ -55,7 +74,14 @@ impl Axis {
     /// The places of the ticks between two places.
     pub(super) fn ticks(&self, (low, high): (f64, f64)) -> Vec<f64> {
         let mut step = round_step((high - low) / 6.0);
-        if self.log {
+        if self.scale == Scale::Nines {
+            return NINES
+                .iter()
+                .map(|&v| self.place(v))
+                .filter(|place| (low..=high).contains(place))
+                .collect();
+        }
+        if self.scale == Scale::Log {
             if high - low < 1.5 {
                 return (low.floor() as i32..=high.ceil() as i32)
                     .flat_map(|decade| [1.0f64, 2.0, 5.0].map(|digit| digit.log10() + f64::from(decade)))
@@ -72,8 +98,10 @@ impl Axis {
 
     /// What is written at a place.
     pub(super) fn text(&self, place: f64, (low, high): (f64, f64)) -> String {
-        if self.log {
-            return number(10f64.powf(place));
+        match self.scale {
+            Scale::Log => return number(10f64.powf(place)),
+            Scale::Nines => return number(100.0 - 10f64.powf(-place)),
+            Scale::Linear => {}
         }
         let step = round_step((high - low) / 6.0);
         let decimals = (-(step.log10() + 1e-9).floor()).max(0.0) as usize;

@@ -32,6 +32,16 @@ fn a_log_axis_leaves_out_what_has_no_logarithm() {
 }
 
 #[test]
+fn an_axis_of_nines_gives_equal_ratios_of_what_is_missing_equal_lengths() {
+    let nines = Axis::nines("accuracy (%)").range(80.0, 99.0);
+    assert!((nines.place(95.0) - nines.place(90.0) - (nines.place(99.0) - nines.place(98.0))).abs() < 1e-12);
+    assert!(nines.place(100.0).is_nan());
+    let ends = nines.ends(std::iter::empty());
+    let ticks: Vec<String> = nines.ticks(ends).iter().map(|&t| nines.text(t, ends)).collect();
+    assert_eq!(ticks, ["80", "90", "95", "97", "98", "98.5", "99"]);
+}
+
+#[test]
 fn lines_are_cut_at_the_frame() {
     let parts = clip([(-1.0, 1.0), (3.0, 1.0), (3.0, 5.0), (1.0, 5.0), (1.0, -1.0)], (0.0, 0.0), (2.0, 4.0));
     assert_eq!(parts, [vec![(0.0, 1.0), (2.0, 1.0)], vec![(1.0, 4.0), (1.0, 0.0)]]);
