@@ -2,6 +2,7 @@
 
 use wengert_tensor::Float;
 use wengert_tensor::parallel::{self, CHUNK, PARALLEL_THRESHOLD};
+use wengert_tensor::simd::{Isa, Kernel, dispatch};
 
 use crate::loops::sum_of_squares;
 
@@ -82,12 +83,21 @@ pub(crate) fn scale<T: Float>(x: &mut [T], factor: T) {
 }
 
 /// Replaces every element by `f` of it.
-pub(crate) fn map<T: Float>(x: &mut [T], f: impl Fn(T) -> T + Sync + Send) {
-    parallel::for_each_chunk(x, CHUNK, x.len() >= PARALLEL_THRESHOLD, |_, chunk| {
-        for v in chunk {
-            *v = f(*v);
+pub(crate) fn map<T: Float>(x: &mut [T], f: impl Fn(T) -> T + Copy + Sync + Send) {
+    parallel::for_each_chunk(x, CHUNK, x.len() >= PARALLEL_THRESHOLD, |_, chunk| dispatch(Map(chunk, f)));
+}
+
+struct Map<'a, T, F>(&'a mut [T], F);
+
+impl<T: Float, F: Fn(T) -> T> Kernel for Map<'_, T, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        for v in self.0 {
+            *v = self.1(*v);
         }
-    });
+    }
 }
 
 #[cfg(test)]

@@ -14,6 +14,21 @@ pub(crate) trait Update<T: Float, const N: usize, const R: usize = 0>: Copy + Se
     fn apply<I: Isa>(&self, p: T, g: T, s: [T; N]) -> (T, [T; N], [T; R]);
 }
 
+/// An [`Update`] that reads `M` more numbers, which it leaves as they are: a vector that is not written costs half.
+pub(crate) trait ReadingUpdate<T: Float, const N: usize, const M: usize, const R: usize = 0>:
+    Copy + Send + Sync
+{
+    /// As [`Update::apply`], with what is only read in `read`.
+    fn apply<I: Isa>(&self, p: T, g: T, s: [T; N], read: [T; M]) -> (T, [T; N], [T; R]);
+}
+
+impl<T: Float, U: Update<T, N, R>, const N: usize, const R: usize> ReadingUpdate<T, N, 0, R> for U {
+    #[inline(always)]
+    fn apply<I: Isa>(&self, p: T, g: T, s: [T; N], _: [T; 0]) -> (T, [T; N], [T; R]) {
+        Update::apply::<I>(self, p, g, s)
+    }
+}
+
 /// Most pieces that a vector is split into. They are kept on the stack, so that a step allocates nothing.
 const PIECES: usize = 64;
 
@@ -28,17 +43,65 @@ pub(crate) fn update<T: Float, const N: usize, const R: usize>(
     state: [&mut [T]; N],
     formula: impl Update<T, N, R>,
 ) -> [f64; R] {
-    let (mut params, mut grads, mut state) = (params, grads, state);
-    in_pieces(params.len(), |len| Pass {
-        params: take(&mut params).split_off_first(len, &mut params),
-        grads: {
-            let (first, rest) = grads.split_at(len);
-            grads = rest;
-            first
-        },
-        state: state.each_mut().map(|s| take(s).split_off_first(len, s)),
-        formula,
+    update_reading(params, grads, state, [], formula)
+}
+
+/// As [`update`], with vectors that are only read.
+pub(crate) fn update_reading<T: Float, const N: usize, const M: usize, const R: usize>(
+    params: &mut [T],
+    grads: &[T],
+    state: [&mut [T]; N],
+    read: [&[T]; M],
+    formula: impl ReadingUpdate<T, N, M, R>,
+) -> [f64; R] {
+    let (mut params, mut grads, mut state, mut read) = (params, grads, state, read);
+    in_pieces(params.len(), CHUNK, |len| {
+        Summed(Pass {
+            params: split_off(&mut params, len),
+            grads: split_off_shared(&mut grads, len),
+            state: state.each_mut().map(|s| split_off(s, len)),
+            read: read.each_mut().map(|r| split_off_shared(r, len)),
+            formula,
+        })
     })
+}
+
+/// Copies with all threads.
+///
+/// # Panics
+/// If the lengths differ.
+#[track_caller]
+pub(crate) fn copy<T: Float>(from: &[T], to: &mut [T]) {
+    assert!(from.len() == to.len(), "{} elements copied to {}", from.len(), to.len());
+    let [] = update(to, from, [], Copied);
+}
+
+#[derive(Clone, Copy)]
+struct Copied;
+
+impl<T: Float> Update<T, 0> for Copied {
+    #[inline(always)]
+    fn apply<I: Isa>(&self, _: T, g: T, _: [T; 0]) -> (T, [T; 0], [T; 0]) {
+        (g, [], [])
+    }
+}
+
+/// out ← a x + b y.
+pub(crate) fn combine<T: Float>(a: T, x: &[T], b: T, y: &[T], out: &mut [T]) {
+    let [] = update_reading(out, x, [], [y], Combination { a, b });
+}
+
+#[derive(Clone, Copy)]
+struct Combination<T> {
+    a: T,
+    b: T,
+}
+
+impl<T: Float> ReadingUpdate<T, 0, 1> for Combination<T> {
+    #[inline(always)]
+    fn apply<I: Isa>(&self, _: T, x: T, _: [T; 0], [y]: [T; 1]) -> (T, [T; 0], [T; 0]) {
+        (I::mul_add(self.a, x, self.b * y), [], [])
+    }
 }
 
 /// Sums over two vectors of one length; `formula` gives a pair's terms.
@@ -49,7 +112,7 @@ pub(crate) fn sums<T: Float, const R: usize>(
 ) -> [f64; R] {
     assert_eq!(a.len(), b.len());
     let mut start = 0;
-    in_pieces(a.len(), |len| {
+    in_pieces(a.len(), CHUNK, |len| {
         let range = start..start + len;
         start = range.end;
         Sums { a: &a[range.clone()], b: &b[range], formula }
@@ -62,13 +125,14 @@ pub(crate) fn sum_of_squares<T: Float>(x: &[T]) -> f64 {
     sum
 }
 
-/// Splits `len` elements into at most [`PIECES`] pieces, made in order by `piece`, runs them, and adds their sums in
-/// order. The pieces depend on `len` alone.
-fn in_pieces<K: Kernel<Output = [f64; R]> + Send, const R: usize>(
+/// Splits `len` elements into at most [`PIECES`] pieces of multiples of `unit`, made in order by `piece`, runs them, and
+/// adds their sums in order. The pieces depend on `len` and `unit` alone.
+pub(crate) fn in_pieces<K: Kernel<Output = [f64; R]> + Send, const R: usize>(
     len: usize,
+    unit: usize,
     mut piece: impl FnMut(usize) -> K,
 ) -> [f64; R] {
-    let size = len.div_ceil(PIECES).next_multiple_of(CHUNK);
+    let size = piece_len(len, unit);
     if len <= size {
         return dispatch(piece(len));
     }
@@ -91,36 +155,59 @@ fn in_pieces<K: Kernel<Output = [f64; R]> + Send, const R: usize>(
     total
 }
 
-/// Splitting a mutable slice that is held by value.
-trait SplitOff {
-    fn split_off_first(self, len: usize, rest: &mut Self) -> Self;
+/// The length of the pieces of [`in_pieces`], but for the last.
+pub(crate) fn piece_len(len: usize, unit: usize) -> usize {
+    len.div_ceil(PIECES).max(CHUNK).next_multiple_of(unit.max(1))
 }
 
-impl<T> SplitOff for &mut [T] {
-    fn split_off_first(self, len: usize, rest: &mut Self) -> Self {
-        let (first, second) = self.split_at_mut(len);
-        *rest = second;
-        first
-    }
+/// Takes the first `len` elements off a slice.
+pub(crate) fn split_off<'a, T>(from: &mut &'a mut [T], len: usize) -> &'a mut [T] {
+    let (first, rest) = take(from).split_at_mut(len);
+    *from = rest;
+    first
 }
 
-struct Pass<'a, T, U, const N: usize, const R: usize> {
-    params: &'a mut [T],
-    grads: &'a [T],
-    state: [&'a mut [T]; N],
-    formula: U,
+/// Takes the first `len` elements off a shared slice.
+pub(crate) fn split_off_shared<'a, T>(from: &mut &'a [T], len: usize) -> &'a [T] {
+    let (first, rest) = from.split_at(len);
+    *from = rest;
+    first
 }
 
-impl<T: Float, U: Update<T, N, R>, const N: usize, const R: usize> Kernel for Pass<'_, T, U, N, R> {
-    type Output = [f64; R];
+/// One pass over vectors of one length: for kernels that make several.
+pub(crate) struct Pass<'a, T, U, const N: usize, const M: usize> {
+    pub(crate) params: &'a mut [T],
+    pub(crate) grads: &'a [T],
+    pub(crate) state: [&'a mut [T]; N],
+    pub(crate) read: [&'a [T]; M],
+    pub(crate) formula: U,
+}
 
+/// Partial sums, a lane for each place in a block.
+pub(crate) type Lanes<const R: usize> = [[f64; BLOCK]; R];
+
+/// The sums of no elements.
+pub(crate) const fn no_lanes<const R: usize>() -> Lanes<R> {
+    [[0.0; BLOCK]; R]
+}
+
+/// The totals of partial sums.
+pub(crate) fn totals<const R: usize>(lanes: Lanes<R>) -> [f64; R] {
+    lanes.map(|lanes| lanes.iter().sum())
+}
+
+impl<T: Float, U, const N: usize, const M: usize> Pass<'_, T, U, N, M> {
+    /// Makes the pass; adds to `sums`.
     #[inline(always)]
-    fn run<I: Isa>(self) -> [f64; R] {
-        let Pass { params, grads, state, formula } = self;
+    pub(crate) fn accumulate<I: Isa, const R: usize>(self, sums: &mut Lanes<R>)
+    where
+        U: ReadingUpdate<T, N, M, R>,
+    {
+        let Pass { params, grads, state, read, formula } = self;
         let (params, params_tail) = params.as_chunks_mut::<BLOCK>();
         let (grads, grads_tail) = grads.as_chunks::<BLOCK>();
-        let mut tails: [&mut [T]; N] = array::from_fn(|_| Default::default());
-        let mut tail = tails.iter_mut();
+        let mut state_tails: [&mut [T]; N] = array::from_fn(|_| Default::default());
+        let mut tail = state_tails.iter_mut();
         let state = state.map(|s| {
             let (blocks, rest) = s.as_chunks_mut::<BLOCK>();
             if let Some(t) = tail.next() {
@@ -128,13 +215,15 @@ impl<T: Float, U: Update<T, N, R>, const N: usize, const R: usize> Kernel for Pa
             }
             blocks
         });
-        let mut sums = [[0.0; BLOCK]; R];
+        let read = read.map(|r| r.as_chunks::<BLOCK>());
         for (b, (params, grads)) in params.iter_mut().zip(grads).enumerate() {
             let (mut p, g) = (*params, *grads);
             let mut s: [[T; BLOCK]; N] = array::from_fn(|k| state[k][b]);
+            let r: [[T; BLOCK]; M] = array::from_fn(|k| read[k].0[b]);
             let mut terms = [[T::ZERO; BLOCK]; R];
             for i in 0..BLOCK {
-                let (new_p, new_s, new_terms) = formula.apply::<I>(p[i], g[i], array::from_fn(|k| s[k][i]));
+                let (old, fixed) = (array::from_fn(|k| s[k][i]), array::from_fn(|k| r[k][i]));
+                let (new_p, new_s, new_terms) = formula.apply::<I>(p[i], g[i], old, fixed);
                 p[i] = new_p;
                 for k in 0..N {
                     s[k][i] = new_s[k];
@@ -154,33 +243,48 @@ impl<T: Float, U: Update<T, N, R>, const N: usize, const R: usize> Kernel for Pa
             }
         }
         for (i, (p, &g)) in params_tail.iter_mut().zip(grads_tail).enumerate() {
-            let (new_p, new_s, new_terms) = formula.apply::<I>(*p, g, array::from_fn(|k| tails[k][i]));
+            let (old, fixed) = (array::from_fn(|k| state_tails[k][i]), array::from_fn(|k| read[k].1[i]));
+            let (new_p, new_s, new_terms) = formula.apply::<I>(*p, g, old, fixed);
             *p = new_p;
             for k in 0..N {
-                tails[k][i] = new_s[k];
+                state_tails[k][i] = new_s[k];
             }
             for k in 0..R {
                 sums[k][i] += new_terms[k].to_f64();
             }
         }
-        sums.map(|lanes| lanes.iter().sum())
     }
 }
 
-struct Sums<'a, T, F, const R: usize> {
-    a: &'a [T],
-    b: &'a [T],
-    formula: F,
-}
-
-impl<T: Float, F: Fn(T, T) -> [f64; R], const R: usize> Kernel for Sums<'_, T, F, R> {
+impl<T: Float, U: ReadingUpdate<T, N, M, R>, const N: usize, const M: usize, const R: usize> Kernel
+    for Summed<Pass<'_, T, U, N, M>, R>
+{
     type Output = [f64; R];
 
     #[inline(always)]
     fn run<I: Isa>(self) -> [f64; R] {
+        let mut sums = no_lanes();
+        self.0.accumulate::<I, R>(&mut sums);
+        totals(sums)
+    }
+}
+
+/// A pass as a kernel of its own, with `R` sums.
+struct Summed<P, const R: usize>(P);
+
+/// Sums over two vectors of one length, as a part of a kernel or one of its own.
+pub(crate) struct Sums<'a, T, F, const R: usize> {
+    pub(crate) a: &'a [T],
+    pub(crate) b: &'a [T],
+    pub(crate) formula: F,
+}
+
+impl<T: Float, F: Fn(T, T) -> [f64; R], const R: usize> Sums<'_, T, F, R> {
+    /// Adds to `sums`.
+    #[inline(always)]
+    pub(crate) fn accumulate(self, sums: &mut Lanes<R>) {
         let (a, a_tail) = self.a.as_chunks::<BLOCK>();
         let (b, b_tail) = self.b.as_chunks::<BLOCK>();
-        let mut sums = [[0.0; BLOCK]; R];
         for (a, b) in a.iter().zip(b) {
             for i in 0..BLOCK {
                 let terms = (self.formula)(a[i], b[i]);
@@ -195,7 +299,17 @@ impl<T: Float, F: Fn(T, T) -> [f64; R], const R: usize> Kernel for Sums<'_, T, F
                 sums[k][i] += terms[k];
             }
         }
-        sums.map(|lanes| lanes.iter().sum())
+    }
+}
+
+impl<T: Float, F: Fn(T, T) -> [f64; R], const R: usize> Kernel for Sums<'_, T, F, R> {
+    type Output = [f64; R];
+
+    #[inline(always)]
+    fn run<I: Isa>(self) -> [f64; R] {
+        let mut sums = no_lanes();
+        self.accumulate(&mut sums);
+        totals(sums)
     }
 }
 

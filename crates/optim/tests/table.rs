@@ -151,7 +151,7 @@ fn the_same_bits_for_any_number_of_threads() {
         };
         let one = run(1);
         assert!(one.iter().all(|p| p.is_finite()), "{}", method.name);
-        for threads in [2, 3] {
+        for threads in [2, 3, 8] {
             assert!(run(threads) == one, "{} depends on the number of threads", method.name);
         }
     }

@@ -68,6 +68,7 @@ impl<R: Rule, T: Float> FirstOrder<R, T> {
             reals: Vec::new(),
             vectors: Vec::new(),
             scratch: Vec::new(),
+            wide: Vec::new(),
         };
         Ok(FirstOrder { rule, memory, len: None })
     }

@@ -1,46 +1,57 @@
 //! Inverse roots of positive definite matrices.
 
+use std::mem::swap;
+
 use wengert_tensor::Float;
 
-use super::matrix::multiply;
+use super::matrix::{multiply, view};
+
+/// Matrices of working space.
+pub(super) const WORKSPACE: usize = 5;
 
 /// Most iterations; a condition number of 1e12 needs about 40.
 const ITERATIONS: usize = 100;
 
 /// X ← A^(−1/p) for a symmetric positive definite A of `n` × `n` and p of 2 or 4, computed in f64.
+/// `work` has room for [`WORKSPACE`] matrices, or more.
 ///
 /// The coupled Newton iteration: X₀ = I / c, M₀ = A / cᵖ, T = ((p + 1) I − M) / p, X ← X T, M ← Tᵖ M, with cᵖ the largest
 /// absolute row sum of A, a bound of its eigenvalues. M tends to I, quadratically in the end. A is first lifted by the
 /// rounding that its elements may carry, and by more if even that leaves it indefinite.
 ///
 /// Source: Guo and Higham, *A Schur–Newton method for the matrix pth root and its inverse*, 2006.
-pub(super) fn inverse_root<T: Float>(a: &[T], n: usize, p: u32, x: &mut [T]) {
+pub(super) fn inverse_root<T: Float>(a: &[T], n: usize, p: u32, x: &mut [T], work: &mut [f64]) {
     let row_sums = a.chunks(n).map(|row| row.iter().map(|v| v.to_f64().abs()).sum::<f64>());
     let bound = row_sums.fold(0.0, Float::maximum);
     let mut lift = 16.0 * T::EPSILON.to_f64();
     // Nothing sensible can be done with NaN or infinity: let it be seen.
     x.fill(T::NAN);
     while bound.is_finite() && bound > 0.0 && lift < 1.0 {
-        let mut scaled: Vec<f64> = a.iter().map(|v| v.to_f64() / bound / (1.0 + lift)).collect();
-        scaled.iter_mut().step_by(n + 1).for_each(|d| *d += lift / (1.0 + lift));
-        if let Some(root) = newton(scaled, n, p) {
+        let m = &mut work[..n * n];
+        m.iter_mut().zip(a).for_each(|(m, v)| *m = v.to_f64() / bound / (1.0 + lift));
+        m.iter_mut().step_by(n + 1).for_each(|d| *d += lift / (1.0 + lift));
+        if let Some(root) = newton(work, n, p) {
             let scale = (bound * (1.0 + lift)).powf(-1.0 / f64::from(p));
-            x.iter_mut().zip(&root).for_each(|(x, &r)| *x = T::from_f64(scale * r));
+            x.iter_mut().zip(root).for_each(|(x, &mut r)| *x = T::from_f64(scale * r));
             return;
         }
         lift *= 100.0;
     }
 }
 
-/// M^(−1/p) for M with eigenvalues up to 1; `None` if the iteration diverges, as it does if one is negative.
-fn newton(mut m: Vec<f64>, n: usize, p: u32) -> Option<Vec<f64>> {
+/// M^(−1/p) for M with eigenvalues up to 1, which is at the beginning of `work`; `None` if the iteration diverges, as it
+/// does if one is negative.
+fn newton(work: &mut [f64], n: usize, p: u32) -> Option<&mut [f64]> {
+    let mut parts = work.chunks_exact_mut(n * n);
+    let mut part = || parts.next().expect("room for WORKSPACE matrices");
+    let (mut m, mut root, mut t, mut t2, mut product) = (part(), part(), part(), part(), part());
+    root.fill(0.0);
+    root.iter_mut().step_by(n + 1).for_each(|d| *d = 1.0);
     let power = f64::from(p);
-    let mut root = identity(n, 1.0);
-    let (mut t, mut t2, mut product) = (vec![0.0; n * n], vec![0.0; n * n], vec![0.0; n * n]);
-    let cube = [n, n, n];
+    let shape = [n, n];
     let mut last = f64::INFINITY;
     for _ in 0..ITERATIONS {
-        let error = distance_to_identity(&m, n);
+        let error = distance_to_identity(m, n);
         // Rounding ends the progress; from then on the iteration would drift.
         if error == 0.0 || (error < 1e-6 && error >= 0.5 * last) {
             return Some(root);
@@ -49,30 +60,30 @@ fn newton(mut m: Vec<f64>, n: usize, p: u32) -> Option<Vec<f64>> {
             return None;
         }
         last = error;
-        for (i, (t, &m)) in t.iter_mut().zip(&m).enumerate() {
-            let diagonal = if i % (n + 1) == 0 { power + 1.0 } else { 0.0 };
-            *t = (diagonal - m) / power;
-        }
-        multiply(&root, &t, &mut product, cube);
-        std::mem::swap(&mut root, &mut product);
-        multiply(&t, &t, &mut t2, cube);
+        t.iter_mut().zip(&*m).for_each(|(t, &m)| *t = -m / power);
+        t.iter_mut().step_by(n + 1).for_each(|d| *d += (power + 1.0) / power);
+        multiply(view(root, shape), view(t, shape), 0.0, product);
+        swap(&mut root, &mut product);
+        multiply(view(t, shape), view(t, shape), 0.0, t2);
         if p == 4 {
-            multiply(&t2, &t2, &mut t, cube);
-            std::mem::swap(&mut t, &mut t2);
+            multiply(view(t2, shape), view(t2, shape), 0.0, t);
+            swap(&mut t, &mut t2);
         }
-        multiply(&t2, &m, &mut product, cube);
-        std::mem::swap(&mut m, &mut product);
+        multiply(view(t2, shape), view(m, shape), 0.0, product);
+        swap(&mut m, &mut product);
     }
     // As good as a hundred iterations can make it, or not at all.
     (last < 1e-2).then_some(root)
 }
 
-fn identity(n: usize, value: f64) -> Vec<f64> {
-    (0..n * n).map(|i| if i % (n + 1) == 0 { value } else { 0.0 }).collect()
-}
-
+/// The largest |M − I|.
 fn distance_to_identity(m: &[f64], n: usize) -> f64 {
-    m.iter().zip(identity(n, 1.0)).map(|(&a, b)| (a - b).abs()).fold(0.0, f64::max)
+    // Not `f64::max`, which would hide a NaN.
+    let row = |(i, row): (usize, &[f64])| {
+        let distance = |(j, x): (usize, &f64)| (x - if i == j { 1.0 } else { 0.0 }).abs();
+        row.iter().enumerate().map(distance).fold(0.0, Float::maximum)
+    };
+    m.chunks_exact(n).enumerate().map(row).fold(0.0, Float::maximum)
 }
 
 #[cfg(test)]
@@ -94,7 +105,7 @@ mod tests {
         };
         for p in [2, 4] {
             let mut x = vec![0.0; n * n];
-            inverse_root(&of(1.0), n, p, &mut x);
+            inverse_root(&of(1.0), n, p, &mut x, &mut vec![0.0; WORKSPACE * n * n]);
             let exact = of(-1.0 / f64::from(p));
             let largest = exact.iter().fold(0.0f64, |m, e| m.max(e.abs()));
             let error = x.iter().zip(&exact).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
@@ -108,14 +119,14 @@ mod tests {
         let v: Vec<f32> = (0..20).map(|i| ((i * 7919) % 13) as f32 - 6.0).collect();
         let a: Vec<f32> = (0..400).map(|ij| 100.0 * v[ij / 20] * v[ij % 20]).collect();
         let mut x = vec![0.0f32; 400];
-        inverse_root(&a, 20, 4, &mut x);
+        inverse_root(&a, 20, 4, &mut x, &mut [0.0; WORKSPACE * 400]);
         assert!(x.iter().all(|v| v.is_finite()));
     }
 
     #[test]
     fn nan_is_seen() {
         let mut x = [0.0f32; 4];
-        inverse_root(&[1.0, f32::NAN, f32::NAN, 1.0], 2, 4, &mut x);
+        inverse_root(&[1.0, f32::NAN, f32::NAN, 1.0], 2, 4, &mut x, &mut [0.0; WORKSPACE * 4]);
         assert!(x.iter().all(|v| v.is_nan()));
     }
 }

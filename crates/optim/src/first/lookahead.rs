@@ -4,7 +4,7 @@ use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
 use crate::error::{Check, HyperParameterError};
-use crate::loops::{Update, update};
+use crate::loops::{Update, copy, update};
 use crate::optimizer::{Evaluate, Optimizer};
 use crate::state::{State, StateError};
 
@@ -55,7 +55,7 @@ impl<T: Float, O: Optimizer<T>> Lookahead<O, T> {
             let (slow, share) = (&mut self.slow, T::from_f64(self.share));
             let fast: &mut [T] = params;
             let [] = update(slow, fast, [], Towards { share });
-            fast.copy_from_slice(slow);
+            copy(slow, fast);
         }
     }
 
@@ -99,7 +99,7 @@ impl<T: Float, O: Optimizer<T>> Optimizer<T> for Lookahead<O, T> {
     }
 
     fn write_evaluation(&self, params: &[T], out: &mut [T]) {
-        out.copy_from_slice(if self.step == 0 { params } else { &self.slow });
+        copy(if self.step == 0 { params } else { &self.slow }, out);
     }
 
     fn learning_rate(&self) -> f64 {

@@ -12,6 +12,7 @@ mod adamax;
 mod adamw;
 mod adan;
 mod amsgrad;
+mod factored;
 mod first_order;
 mod gradient_descent;
 mod inverse_root;

@@ -2,15 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
+use wengert_tensor::simd::Isa;
 
-use super::adafactor::split_off;
 use super::adam::AdamStep;
-use super::matrix::{multiply, transpose};
+use super::matrix::{Along, multiply, view};
 use super::{AdamConfig, Convention, FirstOrder, Memory, NadamConfig, Rule, Slots};
 use crate::clip::{global_norm, scale};
 use crate::error::{Check, HyperParameterError};
 use crate::layout::{Layout, Segment};
-use crate::loops::update;
+use crate::loops::{Update, split_off, update};
 
 /// Muon: momentum made orthogonal, for weights that are matrices; AdamW for all other tensors.
 ///
@@ -187,60 +187,58 @@ impl MuonConfig {
         let (keep, fresh) = (T::from_f64(momentum), T::from_f64(1.0 - momentum));
         let (of_m, of_g) = (T::from_f64(of_m), T::from_f64(of_g));
         let (x, work) = scratch.split_at_mut(m.len());
-        for ((x, m), &g) in x.iter_mut().zip(m).zip(grads) {
-            *m = keep * *m + fresh * g;
-            *x = of_m * *m + of_g * g;
-        }
-        self.orthogonalize(x, shape, work);
+        let [] = update(m, grads, [&mut *x], Average { keep, fresh, of_m, of_g });
+        let x = self.orthogonalize(x, shape, work);
         let [rows, columns] = shape.map(|d| d as f64);
         let length = match self.scale {
             MuonScale::Original => (rows / columns).max(1.0).sqrt(),
             MuonScale::MatchAdamW => 0.2 * rows.max(columns).sqrt(),
         };
-        let (keep, step) = (T::from_f64(1.0 - rate * self.weight_decay), T::from_f64(rate * length));
-        for (p, &x) in params.iter_mut().zip(&*x) {
-            *p = keep * *p - step * x;
-        }
+        let keep = T::from_f64(1.0 - rate * self.weight_decay);
+        let [] = update(params, x, [], Along { keep, rate: T::from_f64(rate * length) });
     }
 
-    /// Replaces X by a matrix with its singular vectors and singular values near 1.
-    fn orthogonalize<T: Float>(&self, x: &mut [T], [rows, columns]: [usize; 2], work: &mut [T]) {
-        let (r, c) = (rows.min(columns), rows.max(columns));
+    /// A matrix with the singular vectors of X and singular values near 1, in X or in the working space.
+    fn orthogonalize<'a, T: Float>(
+        &self,
+        x: &'a mut [T],
+        shape: [usize; 2],
+        work: &'a mut [T],
+    ) -> &'a mut [T] {
         let norm = global_norm(x);
         let norm = match self.convention {
             Convention::Torch | Convention::Paper => norm.max(self.epsilon),
             Convention::Optax => norm + self.epsilon,
         };
         scale(x, T::from_f64(norm.recip()));
-        let (wide, work) = work.split_at_mut(r * c);
-        let (tall, work) = work.split_at_mut(r * c);
-        let (gram, square) = work.split_at_mut(r * r);
-        let square = &mut square[..r * r];
-        // The Gram matrix is smaller along the smaller side.
-        if rows > columns {
-            transpose(x, wide, [rows, columns]);
-        } else {
-            wide.copy_from_slice(x);
-        }
-        let [a, b, c3] = self.coefficients.map(T::from_f64);
+        let [rows, columns] = shape;
+        let side = rows.min(columns);
+        let (next, work) = work.split_at_mut(x.len());
+        let (gram, polynomial) = work.split_at_mut(side * side);
+        let polynomial = &mut polynomial[..side * side];
+        let [a, b, c] = self.coefficients.map(T::from_f64);
+        let (mut x, mut next) = (x, next);
         for _ in 0..self.iterations {
-            transpose(wide, tall, [r, c]);
-            multiply(wide, tall, gram, [r, c, r]);
-            multiply(gram, gram, square, [r, r, r]);
-            for (s, &g) in square.iter_mut().zip(&*gram) {
-                *s = b * g + c3 * *s;
+            // X ← a X + (b A + c A²) X; from the right where A = Xᵀ X is the smaller.
+            let of_x = view(x, shape);
+            if rows > columns {
+                multiply(of_x.transposed(), of_x, T::ZERO, gram);
+            } else {
+                multiply(of_x, of_x.transposed(), T::ZERO, gram);
             }
-            // `tall` is free now; it takes the product.
-            multiply(square, wide, tall, [r, r, c]);
-            for (w, &t) in wide.iter_mut().zip(&*tall) {
-                *w = a * *w + t;
+            let of_gram = view(gram, [side, side]);
+            multiply(of_gram, of_gram, T::ZERO, polynomial);
+            let [] = update(polynomial, gram, [], Quadratic { b, c });
+            polynomial.iter_mut().step_by(side + 1).for_each(|d| *d += a);
+            let of_polynomial = view(polynomial, [side, side]);
+            if rows > columns {
+                multiply(of_x, of_polynomial, T::ZERO, next);
+            } else {
+                multiply(of_polynomial, of_x, T::ZERO, next);
             }
+            std::mem::swap(&mut x, &mut next);
         }
-        if rows > columns {
-            transpose(wide, x, [columns, rows]);
-        } else {
-            x.copy_from_slice(wide);
-        }
+        x
     }
 
     fn rest_step<T: Float>(&self, p: &mut [T], g: &[T], m: &mut [T], v: &mut [T], rate: f64, step: u64) {
@@ -271,7 +269,38 @@ impl MuonConfig {
     }
 }
 
-/// Elements of working space for a matrix: X, its copy and transpose, the Gram matrix and its square.
+/// Elements of working space for a matrix: X, its successor, the Gram matrix and a polynomial of it.
 fn workspace([rows, columns]: [usize; 2]) -> usize {
-    3 * rows * columns + 2 * rows.min(columns).pow(2)
+    2 * rows * columns + 2 * rows.min(columns).pow(2)
+}
+
+/// m in the place of the parameter, and u in that of the state.
+#[derive(Clone, Copy)]
+struct Average<T> {
+    keep: T,
+    fresh: T,
+    of_m: T,
+    of_g: T,
+}
+
+impl<T: Float> Update<T, 1> for Average<T> {
+    #[inline(always)]
+    fn apply<I: Isa>(&self, m: T, g: T, _: [T; 1]) -> (T, [T; 1], [T; 0]) {
+        let m = I::mul_add(self.keep, m, self.fresh * g);
+        (m, [I::mul_add(self.of_m, m, self.of_g * g)], [])
+    }
+}
+
+/// c A² + b A, with A² in the place of the parameter and A in that of the gradient.
+#[derive(Clone, Copy)]
+struct Quadratic<T> {
+    b: T,
+    c: T,
+}
+
+impl<T: Float> Update<T, 0> for Quadratic<T> {
+    #[inline(always)]
+    fn apply<I: Isa>(&self, square: T, a: T, _: [T; 0]) -> (T, [T; 0], [T; 0]) {
+        (I::mul_add(self.c, square, self.b * a), [], [])
+    }
 }

@@ -7,7 +7,7 @@ use wengert_tensor::simd::Isa;
 use super::{Convention, Elementwise, FirstOrder, Memory, Rule, Slots};
 use crate::error::{Check, HyperParameterError};
 use crate::layout::Layout;
-use crate::loops::{Update, update};
+use crate::loops::{Update, combine, update};
 
 /// Nesterov's accelerated gradient.
 ///
@@ -87,9 +87,7 @@ impl Rule for NesterovConfig {
             Convention::Torch | Convention::Optax => T::ZERO,
             Convention::Paper => T::from_f64(self.momentum),
         };
-        for ((out, &p), &v) in out.iter_mut().zip(params).zip(&memory.vectors[0]) {
-            *out = p + ahead * v;
-        }
+        combine(T::ONE, params, ahead, &memory.vectors[0], out);
     }
 }
 

@@ -7,6 +7,7 @@ use wengert_tensor::Float;
 
 use crate::error::{Check, HyperParameterError};
 use crate::layout::Layout;
+use crate::loops::copy;
 
 /// Whose reading of a method to follow, where the sources disagree. Each method's page says in what, and which is its
 /// default.
@@ -44,7 +45,7 @@ pub trait Rule: Clone + Send {
     /// Writes the parameters to evaluate with; see
     /// [`Optimizer::write_evaluation`](crate::Optimizer::write_evaluation).
     fn write_evaluation<T: Float>(&self, _memory: &Memory<T>, params: &[T], out: &mut [T]) {
-        out.copy_from_slice(params);
+        copy(params, out);
     }
 }
 
@@ -92,6 +93,8 @@ pub struct Memory<T> {
     pub vectors: Vec<Vec<T>>,
     /// Working space that no later step depends on.
     pub scratch: Vec<T>,
+    /// The same in double precision.
+    pub wide: Vec<f64>,
 }
 
 impl<T: Float> Memory<T> {

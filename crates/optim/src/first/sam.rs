@@ -5,7 +5,7 @@ use wengert_tensor::simd::Isa;
 
 use crate::clip::global_norm;
 use crate::error::{Check, HyperParameterError};
-use crate::loops::{Update, update};
+use crate::loops::{Update, copy, update};
 use crate::optimizer::{Evaluate, Optimizer, check_lengths};
 use crate::state::{State, StateError};
 
@@ -54,24 +54,24 @@ impl<T: Float, O: Optimizer<T>> Sam<O, T> {
     }
 
     fn perturb(&mut self, params: &mut [T], grads: &[T]) {
-        self.origin.clear();
-        self.origin.extend_from_slice(params);
+        self.origin.resize(params.len(), T::ZERO);
         let norm = global_norm(grads);
         let factor = if norm == 0.0 { 0.0 } else { self.rho / norm };
-        let [] = update(params, grads, [], Ascend { factor: T::from_f64(factor) });
+        let [] = update(params, grads, [&mut self.origin], Ascend { factor: T::from_f64(factor) });
         self.perturbed = true;
     }
 }
 
+/// θ′, and θ kept in the state.
 #[derive(Clone, Copy)]
 struct Ascend<T> {
     factor: T,
 }
 
-impl<T: Float> Update<T, 0> for Ascend<T> {
+impl<T: Float> Update<T, 1> for Ascend<T> {
     #[inline(always)]
-    fn apply<I: Isa>(&self, p: T, g: T, _: [T; 0]) -> (T, [T; 0], [T; 0]) {
-        (I::mul_add(self.factor, g, p), [], [])
+    fn apply<I: Isa>(&self, p: T, g: T, _: [T; 1]) -> (T, [T; 1], [T; 0]) {
+        (I::mul_add(self.factor, g, p), [p], [])
     }
 }
 
@@ -85,7 +85,7 @@ impl<T: Float, O: Optimizer<T>> Optimizer<T> for Sam<O, T> {
         check_lengths(Self::NAME, params.len(), grads.len());
         if self.perturbed {
             check_lengths(Self::NAME, self.origin.len(), grads.len());
-            params.copy_from_slice(&self.origin);
+            copy(&self.origin, params);
             self.inner.step(params, grads);
             self.perturbed = false;
         } else {

@@ -5,6 +5,7 @@ use wengert_tensor::simd::Isa;
 
 use super::{Memory, Slots};
 use crate::layout::Layout;
+use crate::loops::combine;
 
 /// The state of the averaging: the vector z, which is to be the first, and two numbers.
 pub(super) fn averaging_slots(layout: &Layout) -> Slots {
@@ -55,8 +56,6 @@ impl<T: Float> Averaging<T> {
 
 /// x = (y − (1 − β) z) / β.
 pub(super) fn write_average<T: Float>(memory: &Memory<T>, momentum: f64, params: &[T], out: &mut [T]) {
-    let (of_y, of_z) = (T::from_f64(momentum.recip()), T::from_f64((1.0 - momentum) / momentum));
-    for ((out, &y), &z) in out.iter_mut().zip(params).zip(&memory.vectors[0]) {
-        *out = of_y * y - of_z * z;
-    }
+    let (of_y, of_z) = (momentum.recip(), (momentum - 1.0) / momentum);
+    combine(T::from_f64(of_y), params, T::from_f64(of_z), &memory.vectors[0], out);
 }

@@ -2,15 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
+use wengert_tensor::gemm::MatrixRef;
 use wengert_tensor::simd::Isa;
 
-use super::adafactor::split_off;
-use super::inverse_root::inverse_root;
-use super::matrix::{multiply, transpose};
+use super::inverse_root::{self, inverse_root};
+use super::matrix::{Along, multiply, view};
 use super::{FirstOrder, Memory, Rule, Slots};
 use crate::error::{Check, HyperParameterError};
 use crate::layout::{Layout, Segment};
-use crate::loops::{Update, update};
+use crate::loops::{Update, split_off, update};
 
 /// Shampoo: gradients of a matrix preconditioned on both sides by roots of their second moments.
 ///
@@ -126,10 +126,11 @@ impl Rule for ShampooConfig {
         let renew = memory.step <= self.interval || (memory.step - 1).is_multiple_of(self.interval);
         let rate = T::from_f64(memory.learning_rate);
         let keep = T::from_f64(1.0 - memory.learning_rate * self.weight_decay);
-        let room =
-            |s: &Segment| self.matrix(s).map_or(0, |m| 2 * s.range.len() + m.left_len().max(m.right_len()));
-        memory.scratch.resize(layout.segments().iter().map(room).max().unwrap_or(0), T::ZERO);
-        let Memory { vectors, scratch, .. } = memory;
+        let matrices = || layout.segments().iter().filter_map(|s| self.matrix(s));
+        memory.scratch.resize(matrices().map(|m| 2 * m.rows * m.columns).max().unwrap_or(0), T::ZERO);
+        let side = matrices().map(|m| m.left_len().max(m.right_len())).max().unwrap_or(0);
+        memory.wide.resize(inverse_root::WORKSPACE * side, 0.0);
+        let Memory { vectors, scratch, wide, .. } = memory;
         let [moments, roots, squares] = vectors.as_mut_slice() else { unreachable!("three slots") };
         let (mut moments, mut roots, mut squares) = (&mut moments[..], &mut roots[..], &mut squares[..]);
         for segment in layout.segments() {
@@ -138,28 +139,27 @@ impl Rule for ShampooConfig {
                 update(p, g, [split_off(&mut squares, p.len())], Diagonal { keep, rate });
                 continue;
             };
-            let (direction, rest) = scratch.split_at_mut(g.len());
-            let (other, product) = rest.split_at_mut(g.len());
-            direction.copy_from_slice(g);
+            let (left, right) = scratch.split_at_mut(g.len());
+            let right = &mut right[..g.len()];
             let Matrix { rows, columns, .. } = matrix;
+            let gradient = view(g, [rows, columns]);
+            let side = |n| Side { n, first, renew, epsilon: self.epsilon, root: matrix.root() };
+            let mut direction = g;
             if matrix.left {
-                transpose(g, other, [rows, columns]);
                 let len = matrix.left_len();
                 let (moment, root) = (split_off(&mut moments, len), split_off(&mut roots, len));
-                let side = Side { n: rows, first, renew, epsilon: self.epsilon, root: matrix.root() };
-                side.accumulate(g, other, moment, root, product);
-                multiply(root, g, direction, [rows, rows, columns]);
+                side(rows).accumulate(gradient, moment, root, wide);
+                multiply(view(root, [rows, rows]), gradient, T::ZERO, left);
+                direction = left;
             }
             if matrix.right {
-                transpose(g, other, [rows, columns]);
                 let len = matrix.right_len();
                 let (moment, root) = (split_off(&mut moments, len), split_off(&mut roots, len));
-                let side = Side { n: columns, first, renew, epsilon: self.epsilon, root: matrix.root() };
-                side.accumulate(other, g, moment, root, product);
-                multiply(direction, root, other, [rows, columns, columns]);
-                direction.copy_from_slice(other);
+                side(columns).accumulate(gradient.transposed(), moment, root, wide);
+                multiply(view(direction, [rows, columns]), view(root, [columns, columns]), T::ZERO, right);
+                direction = right;
             }
-            update(p, direction, [], Apply { keep, rate });
+            update(p, direction, [], Along { keep, rate });
         }
     }
 }
@@ -174,39 +174,15 @@ struct Side {
 }
 
 impl Side {
-    /// Adds A Aᵀ to the moment, for A of n rows and its transpose, and renews the root when it is time.
-    fn accumulate<T: Float>(
-        &self,
-        a: &[T],
-        transposed: &[T],
-        moment: &mut [T],
-        root: &mut [T],
-        product: &mut [T],
-    ) {
-        let n = self.n;
+    /// Adds A Aᵀ to the moment, for A of n rows, and renews the root when it is time.
+    fn accumulate<T: Float>(&self, a: MatrixRef<'_, T>, moment: &mut [T], root: &mut [T], wide: &mut [f64]) {
         if self.first {
-            moment.iter_mut().step_by(n + 1).for_each(|d| *d = T::from_f64(self.epsilon));
+            moment.iter_mut().step_by(self.n + 1).for_each(|d| *d = T::from_f64(self.epsilon));
         }
-        let product = &mut product[..n * n];
-        multiply(a, transposed, product, [n, a.len() / n, n]);
-        moment.iter_mut().zip(&*product).for_each(|(m, &x)| *m += x);
+        multiply(a, a.transposed(), T::ONE, moment);
         if self.renew {
-            inverse_root(moment, n, self.root, root);
+            inverse_root(moment, self.n, self.root, root, wide);
         }
-    }
-}
-
-/// θ ← keep θ − η d.
-#[derive(Clone, Copy)]
-struct Apply<T> {
-    keep: T,
-    rate: T,
-}
-
-impl<T: Float> Update<T, 0> for Apply<T> {
-    #[inline(always)]
-    fn apply<I: Isa>(&self, p: T, d: T, _: [T; 0]) -> (T, [T; 0], [T; 0]) {
-        (I::mul_add(self.keep, p, -(self.rate * d)), [], [])
     }
 }
 
