@@ -68,7 +68,7 @@ impl<T> Eigenpairs<T> {
 /// use wengert_optim::DenseOperator;
 /// use wengert_optim::curvature::{EigenSettings, extreme_eigenpairs};
 ///
-/// let a = DenseOperator::with_diagonal(&[1.0, -3.0, 2.0, 5.0]);
+/// let a = DenseOperator::with_diagonal(&[1.0f64, -3.0, 2.0, 5.0]);
 /// let pairs = extreme_eigenpairs(&a, &EigenSettings { largest: 2, ..EigenSettings::default() });
 /// assert!(pairs.converged());
 /// assert!((pairs.largest[0].value - 5.0).abs() < 1e-12 && (pairs.largest[1].value - 2.0).abs() < 1e-12);

@@ -181,7 +181,8 @@ impl<T: Float, O: Objective<T>> Objective<T> for Batched<O> {
         // Parts without examples would divide by zero: they weigh nothing.
         let share = |&i: &usize| if total > 0.0 { self.weights[i] / total } else { 0.0 };
         let weights = members.iter().map(share).collect();
-        let parts = members.iter().map(|&i| &self.parts[i]).collect();
+        // Without their type: groups of groups of … would be ever new types.
+        let parts: Vec<&dyn Objective<T>> = members.iter().map(|&i| &self.parts[i] as _).collect();
         Some(Box::new(Batched { recompute: self.recompute, ..Batched::weighted(parts, weights, self.mean) }))
     }
 }
