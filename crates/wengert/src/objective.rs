@@ -5,7 +5,7 @@ mod fisher;
 mod model;
 
 pub use examples::Examples;
-pub use fisher::FisherInformation;
+pub use fisher::{Fisher, FisherInformation};
 pub use model::ModelObjective;
 
 use std::rc::Rc;

@@ -100,9 +100,8 @@ impl<T: Float> GaussNewton<T> {
             let column = column.as_slice().expect("contiguous").iter().map(|c| c.to_f64());
             column.enumerate().filter(|&(_, c)| c != 0.0).collect()
         };
-        let columns: Vec<Vec<(usize, f64)>> = (0..self.outputs.len())
-            .map(|i| nonzero(self.curvature.apply(&unit(&self.outputs, i))))
-            .collect();
+        let columns: Vec<Vec<(usize, f64)>> =
+            (0..self.outputs.len()).map(|i| nonzero(self.curvature.apply(&unit(&self.outputs, i)))).collect();
         let mut sum = vec![0.0; out.len()];
         for block in blocks(&columns) {
             let rows: Vec<Vec<T>> = block

@@ -138,7 +138,7 @@ impl Likelihood {
                 let classes = outputs.shape()[axis].max(1);
                 for row in gradient.as_mut_slice().chunks_exact_mut(classes) {
                     let drawn = draw(row, generator.uniform());
-                    row[drawn] = row[drawn] - T::ONE;
+                    row[drawn] -= T::ONE;
                 }
                 Var::constant(gradient).transpose(axis, -1)
             }
@@ -146,7 +146,7 @@ impl Likelihood {
                 let mut gradient = outputs.sigmoid().value().contiguous();
                 for p in gradient.as_mut_slice() {
                     if generator.uniform() < p.to_f64() {
-                        *p = *p - T::ONE;
+                        *p -= T::ONE;
                     }
                 }
                 Var::constant(gradient)

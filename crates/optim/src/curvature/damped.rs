@@ -54,7 +54,7 @@ impl<A> Damped<A> {
 
     fn add_to_diagonal<T: Float>(&self, elements: &mut [T]) {
         let shift = T::from_f64(self.shift);
-        self.shifted(elements.len(), |range| elements[range].iter_mut().for_each(|e| *e = *e + shift));
+        self.shifted(elements.len(), |range| elements[range].iter_mut().for_each(|e| *e += shift));
     }
 }
 

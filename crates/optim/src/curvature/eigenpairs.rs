@@ -52,9 +52,10 @@ pub struct Eigenpairs<T> {
 }
 
 impl<T> Eigenpairs<T> {
-    /// Whether all pairs have converged. There may be fewer than were asked for: see [`extreme_eigenpairs`].
+    /// Whether all pairs have converged; not if there are no products. There may be fewer pairs than were asked for: see
+    /// [`extreme_eigenpairs`].
     pub fn converged(&self) -> bool {
-        self.largest.iter().chain(&self.smallest).all(|pair| pair.converged)
+        self.products > 0 && self.largest.iter().chain(&self.smallest).all(|pair| pair.converged)
     }
 }
 

@@ -7,7 +7,8 @@ use crate::vector::Float;
 
 /// The block of an operator that belongs to some variables: PᵀAP, on vectors that hold just those, one range after the other.
 ///
-/// A product is one of the whole operator; operators of networks skip what the group does not reach.
+/// A product is one of the whole operator; operators of networks skip what the group does not reach. The ranges of their
+/// parameters by name are those of `Params::ranges("hidden.*")`.
 ///
 /// ```
 /// use wengert_optim::curvature::Restricted;

@@ -26,32 +26,18 @@ use wengert_tensor::random::Generator;
 /// # Panics
 /// All methods do if the objective was not made from outputs and a loss apart.
 pub trait FisherInformation<T: Float> {
+    /// The Fisher matrix of that kind at `x`.
+    #[track_caller]
+    fn fisher_matrix(&self, x: &[T], kind: &Fisher) -> Box<dyn Operator<T> + '_>;
+
     /// The exact Fisher matrix at `x`: see [`FlatLoss::fisher`](wengert_nn::FlatLoss::fisher).
     #[track_caller]
-    fn fisher(&self, x: &[T], likelihood: impl Into<Likelihood>) -> Box<dyn Operator<T> + '_>;
-
-    /// A Monte Carlo estimate of it: see [`FlatLoss::fisher_sampled`](wengert_nn::FlatLoss::fisher_sampled).
-    #[track_caller]
-    fn fisher_sampled(
-        &self,
-        x: &[T],
-        likelihood: impl Into<Likelihood>,
-        samples: usize,
-        generator: &mut Generator,
-    ) -> Box<dyn Operator<T> + '_>;
-
-    /// The empirical Fisher matrix at `x`: see [`FlatLoss::empirical_fisher`](wengert_nn::FlatLoss::empirical_fisher).
-    #[track_caller]
-    fn empirical_fisher(&self, x: &[T], reduction: Reduction) -> Box<dyn Operator<T> + '_>;
-}
-
-impl<T: Float, O: FisherInformation<T>> FisherInformation<T> for Batched<O> {
-    #[track_caller]
     fn fisher(&self, x: &[T], likelihood: impl Into<Likelihood>) -> Box<dyn Operator<T> + '_> {
-        let (x, likelihood) = (x.to_vec(), likelihood.into());
-        self.sum_of(move |_, part| part.fisher(&x, likelihood))
+        self.fisher_matrix(x, &Fisher::Exact(likelihood.into()))
     }
 
+    /// A Monte Carlo estimate of it from `samples` targets for each distribution: see
+    /// [`FlatLoss::fisher_sampled`](wengert_nn::FlatLoss::fisher_sampled).
     #[track_caller]
     fn fisher_sampled(
         &self,
@@ -60,39 +46,54 @@ impl<T: Float, O: FisherInformation<T>> FisherInformation<T> for Batched<O> {
         samples: usize,
         generator: &mut Generator,
     ) -> Box<dyn Operator<T> + '_> {
-        let (x, likelihood, generator) = (x.to_vec(), likelihood.into(), generator.split());
-        // The targets of a part are the same each time it is recorded.
-        self.sum_of(move |i, part| {
-            part.fisher_sampled(&x, likelihood, samples, &mut generator.fork(i as u64))
-        })
+        let (likelihood, generator) = (likelihood.into(), generator.split());
+        self.fisher_matrix(x, &Fisher::Sampled { likelihood, samples, generator })
     }
 
+    /// The empirical Fisher matrix at `x`: see [`FlatLoss::empirical_fisher`](wengert_nn::FlatLoss::empirical_fisher).
     #[track_caller]
     fn empirical_fisher(&self, x: &[T], reduction: Reduction) -> Box<dyn Operator<T> + '_> {
-        let x = x.to_vec();
-        self.sum_of(move |_, part| part.empirical_fisher(&x, reduction))
+        self.fisher_matrix(x, &Fisher::Empirical(reduction))
+    }
+}
+
+/// The kinds of Fisher matrices.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Fisher {
+    /// Over all targets that the model may draw.
+    Exact(Likelihood),
+    /// Over targets drawn from the model: the same ones whenever the same value is used.
+    Sampled {
+        /// The distribution they are drawn from.
+        likelihood: Likelihood,
+        /// How many are drawn for each distribution.
+        samples: usize,
+        /// Their randomness.
+        generator: Generator,
+    },
+    /// Over the targets given, with a loss that is their mean or sum.
+    Empirical(Reduction),
+}
+
+impl<T: Float, O: FisherInformation<T>> FisherInformation<T> for Batched<O> {
+    #[track_caller]
+    fn fisher_matrix(&self, x: &[T], kind: &Fisher) -> Box<dyn Operator<T> + '_> {
+        let (x, kind) = (x.to_vec(), kind.clone());
+        self.sum_of(move |i, part| match &kind {
+            // The targets of a part are its own, and the same each time that it is recorded.
+            Fisher::Sampled { likelihood, samples, generator } => {
+                let (likelihood, samples, generator) = (*likelihood, *samples, generator.fork(i as u64));
+                part.fisher_matrix(&x, &Fisher::Sampled { likelihood, samples, generator })
+            }
+            kind => part.fisher_matrix(&x, kind),
+        })
     }
 }
 
 impl<T: Float, O: FisherInformation<T>> FisherInformation<T> for Ridge<O> {
     #[track_caller]
-    fn fisher(&self, x: &[T], likelihood: impl Into<Likelihood>) -> Box<dyn Operator<T> + '_> {
-        self.damped(self.objective().fisher(x, likelihood))
-    }
-
-    #[track_caller]
-    fn fisher_sampled(
-        &self,
-        x: &[T],
-        likelihood: impl Into<Likelihood>,
-        samples: usize,
-        generator: &mut Generator,
-    ) -> Box<dyn Operator<T> + '_> {
-        self.damped(self.objective().fisher_sampled(x, likelihood, samples, generator))
-    }
-
-    #[track_caller]
-    fn empirical_fisher(&self, x: &[T], reduction: Reduction) -> Box<dyn Operator<T> + '_> {
-        self.damped(self.objective().empirical_fisher(x, reduction))
+    fn fisher_matrix(&self, x: &[T], kind: &Fisher) -> Box<dyn Operator<T> + '_> {
+        self.damped(self.objective().fisher_matrix(x, kind))
     }
 }

@@ -1,11 +1,10 @@
 //! One loss of one model.
 
-use wengert_nn::{FlatLoss, GaussNewton, Hessian, Likelihood, Reduction};
+use wengert_nn::{FlatLoss, GaussNewton, Hessian};
 use wengert_optim::{Objective, Operator};
 use wengert_tensor::Float;
-use wengert_tensor::random::Generator;
 
-use super::FisherInformation;
+use super::{Fisher, FisherInformation};
 
 /// The loss of a model as a function of its flat parameter vector: made by [`Objectives`](super::Objectives).
 pub struct ModelObjective<'a, T: Float = f32> {
@@ -42,24 +41,14 @@ impl<T: Float> Objective<T> for ModelObjective<'_, T> {
 
 impl<T: Float> FisherInformation<T> for ModelObjective<'_, T> {
     #[track_caller]
-    fn fisher(&self, x: &[T], likelihood: impl Into<Likelihood>) -> Box<dyn Operator<T> + '_> {
-        boxed(self.loss.fisher(x, likelihood))
-    }
-
-    #[track_caller]
-    fn fisher_sampled(
-        &self,
-        x: &[T],
-        likelihood: impl Into<Likelihood>,
-        samples: usize,
-        generator: &mut Generator,
-    ) -> Box<dyn Operator<T> + '_> {
-        boxed(self.loss.fisher_sampled(x, likelihood, samples, generator))
-    }
-
-    #[track_caller]
-    fn empirical_fisher(&self, x: &[T], reduction: Reduction) -> Box<dyn Operator<T> + '_> {
-        boxed(self.loss.empirical_fisher(x, reduction))
+    fn fisher_matrix(&self, x: &[T], kind: &Fisher) -> Box<dyn Operator<T> + '_> {
+        boxed(match kind {
+            Fisher::Exact(likelihood) => self.loss.fisher(x, *likelihood),
+            Fisher::Sampled { likelihood, samples, generator } => {
+                self.loss.fisher_sampled(x, *likelihood, *samples, &mut generator.clone())
+            }
+            Fisher::Empirical(reduction) => self.loss.empirical_fisher(x, *reduction),
+        })
     }
 }
 

@@ -61,7 +61,7 @@ fn ranges_that_overlap() {
 #[test]
 #[should_panic(expected = "Restricted: 3..5 exceeds the dimension 4")]
 fn ranges_outside() {
-    Restricted::new(DenseOperator::with_diagonal(&[1.0; 4]), vec![3..5]);
+    Restricted::new(DenseOperator::with_diagonal(&[1.0; 4]), vec![0..1, 3..5]);
 }
 
 #[test]
