@@ -195,7 +195,10 @@ fn wrappers_of_wrappers() {
     let a = DenseOperator::new(vec![2.0, 1.0, 0.5, 1.0, 3.0, 0.25, 0.5, 0.25, 4.0]);
     let mut sum = SumOperator::new(2);
     sum.add(2.0, Damped::new(Restricted::new(&a, vec![2..3, 0..1]), 1.0));
-    sum.add(1.0, Scaled::new(Damped::on(DenseOperator::with_diagonal(&[1.0, 2.0]), 1.0, vec![0..1, 2..2]), 0.5));
+    sum.add(
+        1.0,
+        Scaled::new(Damped::on(DenseOperator::with_diagonal(&[1.0, 2.0]), 1.0, vec![0..1, 2..2]), 0.5),
+    );
     assert_eq!(sum.dense(), [11.0, 1.0, 1.0, 7.0]);
     assert_eq!((sum.diagonal(), sum.trace()), (vec![11.0, 7.0], 18.0));
     assert_eq!(SumOperator::<f64>::new(2).dense(), [0.0; 4]);

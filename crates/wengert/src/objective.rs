@@ -58,7 +58,9 @@ pub trait Objectives<T: Float> {
     /// });
     /// let ridge = Ridge::new(objective, 1e-2);
     /// let outcome = TrustRegionNewton::default().minimize(&ridge, params.values())?;
-    /// assert!(outcome.value < 0.5);
+    /// assert!(outcome.converged());
+    /// params.set_values(&outcome.point);
+    /// assert!(accuracy(&model, &params, &data) > 0.9);
     /// # Ok::<(), wengert::Error>(())
     /// ```
     ///
