@@ -13,7 +13,7 @@ pub struct Lanczos<T> {
     pub off_diagonal: Vec<f64>,
     /// Whether the space is invariant under A, so that the Ritz values are eigenvalues.
     pub exhausted: bool,
-    /// What is left of A times the last column outside of the space: the length of `next`. A Ritz pair's residual is this times
+    /// What is left of A times the last column outside of the space, its length. A Ritz pair's residual is this times
     /// the last component of its vector in the basis.
     pub residual: f64,
     next: Vec<T>,
