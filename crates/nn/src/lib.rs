@@ -17,6 +17,6 @@ pub use file::FileError;
 pub use init::Init;
 pub use layer::*;
 pub use loss::*;
-pub use objective::{FlatLoss, GaussNewton, Hessian};
+pub use objective::{Family, FlatLoss, GaussNewton, Hessian, Likelihood};
 pub use params::{BufferId, GradError, Grads, ParamId, Params, Scope};
 pub use summary::{Summary, SummaryRow};

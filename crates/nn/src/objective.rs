@@ -1,19 +1,26 @@
 //! A loss as a function of the flat parameter vector, with its curvature: what second-order methods minimise.
 
+mod flat;
 mod gauss_newton;
 mod hessian;
+mod likelihood;
+mod output_curvature;
 
 pub use gauss_newton::GaussNewton;
 pub use hessian::Hessian;
+pub use likelihood::{Family, Likelihood};
 
 use std::sync::Arc;
 
-use wengert_tape::{Tape, Var};
+use wengert_tape::{HessianOperator, Tape, Var, grad};
 use wengert_tensor::random::Generator;
 use wengert_tensor::{Float, Tensor};
 
 use crate::ctx::{Ctx, Mode};
+use crate::loss::Reduction;
 use crate::params::{Layout, leaves, pieces, pull_back, scalar, tracked_leaves};
+use flat::{check_length, write_pieces};
+use output_curvature::{empirical, examples};
 
 /// A loss as a function of the flat parameter vector: made by [`Params::flat_loss`](crate::Params::flat_loss) and
 /// [`Params::flat_model`](crate::Params::flat_model).
@@ -73,9 +80,87 @@ impl<T: Float> FlatLoss<'_, T> {
     #[track_caller]
     pub fn gauss_newton(&self, x: &[T]) -> Option<GaussNewton<T>> {
         let loss = self.loss.as_ref()?;
-        let (tape, cx) = self.recording(x);
-        let outputs = (self.outputs)(&cx);
-        Some(GaussNewton::new(tape, &cx, outputs, loss, Arc::clone(&self.layout)))
+        Some(GaussNewton::new(self, x, |outputs| {
+            Box::new(HessianOperator::new(|y: &Var<T>| loss(y), outputs))
+        }))
+    }
+
+    /// The Fisher matrix at `x`, exactly: the mean over targets drawn from the model's own distribution of the outer
+    /// products of the gradients (Amari, "Natural gradient works efficiently in learning", 1998), which is Jᵀ·F·J with F the
+    /// [`Likelihood`]'s Fisher matrix of the outputs. Given a loss, it has that loss's scale; targets are not read.
+    ///
+    /// ```
+    /// use wengert_nn::{CrossEntropy, Layer, Linear, Params};
+    /// use wengert_tape::Var;
+    /// use wengert_tensor::Tensor;
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// let model = Linear::new(params.root(), 2, 3);
+    /// let (x, labels) = (Var::from([[1.0, 2.0], [0.5, -1.0]]), Tensor::from([2u32, 0]));
+    /// let loss = params.flat_model(|cx| model.forward(cx, &x), |y| CrossEntropy::default().loss(y, &labels));
+    /// let fisher = loss.fisher(params.values(), CrossEntropy::default());
+    /// let gauss_newton = loss.gauss_newton(params.values()).unwrap();
+    /// let (v, mut a, mut b) = ([1.0; 9], [0.0; 9], [0.0; 9]);
+    /// fisher.apply(&v, &mut a);
+    /// gauss_newton.apply(&v, &mut b);
+    /// assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-15));
+    /// ```
+    ///
+    /// # Panics
+    /// Unless made by [`Params::flat_model`](crate::Params::flat_model), or if the outputs do not have the likelihood's axis.
+    #[track_caller]
+    pub fn fisher(&self, x: &[T], likelihood: impl Into<Likelihood>) -> GaussNewton<T> {
+        let likelihood = likelihood.into();
+        self.require_outputs("fisher");
+        GaussNewton::new(self, x, |outputs| likelihood.information(outputs))
+    }
+
+    /// An unbiased estimate of [the Fisher matrix](FlatLoss::fisher) at `x` by Monte Carlo, from `samples` targets drawn for
+    /// each distribution now. A product costs what one with the exact matrix costs; the estimate has the rank of a matrix
+    /// of single gradients.
+    ///
+    /// # Panics
+    /// Like [`fisher`](FlatLoss::fisher), or if `samples` is 0.
+    #[track_caller]
+    pub fn fisher_sampled(
+        &self,
+        x: &[T],
+        likelihood: impl Into<Likelihood>,
+        samples: usize,
+        generator: &mut Generator,
+    ) -> GaussNewton<T> {
+        let likelihood = likelihood.into();
+        self.require_outputs("fisher_sampled");
+        GaussNewton::new(self, x, |outputs| likelihood.sampled_information(outputs, samples, generator))
+    }
+
+    /// The empirical Fisher matrix at `x`: the mean (or sum) over the examples of the outer products gₙgₙᵀ of their gradients
+    /// for the targets given. The examples are along the outputs' first axis, and the loss must be the mean (or sum) of
+    /// theirs, as `reduction` says. It costs no gradient of a single example: gₙ = Jₙᵀ·∂ℓₙ/∂yₙ.
+    ///
+    /// It is not the Fisher matrix, even at a minimum, unless the model is the truth (Kunstner, Balles and Hennig,
+    /// "Limitations of the empirical Fisher approximation for natural gradient descent", 2019).
+    ///
+    /// # Panics
+    /// Unless made by [`Params::flat_model`](crate::Params::flat_model).
+    #[track_caller]
+    pub fn empirical_fisher(&self, x: &[T], reduction: Reduction) -> GaussNewton<T> {
+        let loss = self.require_outputs("empirical_fisher");
+        GaussNewton::new(self, x, |outputs| {
+            let gradient = grad(|y: &Var<T>| loss(y), outputs);
+            let examples = examples(outputs.shape());
+            // The part of a mean is a share of it: (1/N) Σ gₙgₙᵀ = N Σ (gₙ/N)(gₙ/N)ᵀ.
+            let weight = if reduction == Reduction::Mean { examples as f64 } else { 1.0 };
+            empirical(gradient, weight)
+        })
+    }
+
+    /// The loss of the outputs.
+    #[track_caller]
+    fn require_outputs(&self, operation: &str) -> &Function<'_, Var<T>, T> {
+        match &self.loss {
+            Some(loss) => loss,
+            None => panic!("{operation}: the loss and the model's outputs must be apart: use `flat_model`"),
+        }
     }
 
     fn total(&self, cx: &Ctx<T>) -> Var<T> {
@@ -107,36 +192,8 @@ impl<T: Float> FlatLoss<'_, T> {
     #[track_caller]
     fn write(&self, found: Vec<Option<Var<T>>>, out: &mut [T]) {
         match pieces(&self.layout, found, self.allow_unreached) {
-            Ok(pieces) => write(&self.layout, &pieces, out),
+            Ok(pieces) => write_pieces(&self.layout, &pieces, out),
             Err(error) => panic!("{error}"),
-        }
-    }
-}
-
-#[track_caller]
-fn check_length(what: &str, length: usize, layout: &Layout) {
-    assert!(length == layout.len(), "the {what} has {length} elements, for {} parameters", layout.len());
-}
-
-/// The parts of a flat vector that belong to the parameters that are not frozen, as tensors of their shapes.
-#[track_caller]
-fn split<T: Float>(layout: &Layout, v: &[T]) -> Vec<Var<T>> {
-    check_length("vector", v.len(), layout);
-    let flat = Tensor::vector(v);
-    layout.entries().iter().filter(|e| !e.frozen).map(|e| Var::constant(e.view(&flat))).collect()
-}
-
-/// Writes pieces to their places, zeros where there are none.
-#[track_caller]
-fn write<T: Float>(layout: &Layout, pieces: &[Option<Tensor<T>>], out: &mut [T]) {
-    check_length("slice to write to", out.len(), layout);
-    for (entry, piece) in layout.entries().iter().zip(pieces) {
-        let out = &mut out[entry.range()];
-        match piece {
-            Some(piece) => {
-                out.copy_from_slice(piece.contiguous().as_slice().expect("contiguous"));
-            }
-            None => out.fill(T::ZERO),
         }
     }
 }

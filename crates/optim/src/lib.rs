@@ -45,6 +45,7 @@ pub use state::{Scalar, State, StateError, Values};
 
 // Second-order and closure methods.
 pub mod constrained;
+pub mod curvature;
 pub mod linear;
 mod objective;
 mod outcome;
@@ -53,7 +54,10 @@ mod second;
 mod stopping;
 pub mod vector;
 
-pub use objective::{Counted, Counts, Jacobian, LeastSquares, Objective, Operator, Problem, Residuals};
+pub use objective::{
+    Batched, Counted, Counts, DenseOperator, Jacobian, LeastSquares, Objective, Operator, Problem, Residuals,
+    Ridge,
+};
 pub use outcome::{MinimizeError, Multipliers, Outcome, Reason, Record};
 pub use second::*;
 // `first::Method`, the description of a first-order method, has the same name: the trait is the one at the root.

@@ -1,12 +1,18 @@
 //! What is minimised: [`Objective`], with its curvature as an [`Operator`], and [`Residuals`] for least squares.
 
+mod batched;
 mod counted;
+mod dense_operator;
 mod least_squares;
 mod problem;
+mod ridge;
 
+pub use batched::Batched;
 pub use counted::{Counted, Counts};
+pub use dense_operator::DenseOperator;
 pub use least_squares::{Jacobian, LeastSquares, Residuals};
 pub use problem::Problem;
+pub use ridge::Ridge;
 
 use crate::vector::Float;
 
@@ -72,26 +78,34 @@ pub trait Operator<T: Float> {
     }
 }
 
-impl<T: Float, A: Operator<T> + ?Sized> Operator<T> for Box<A> {
-    fn dimension(&self) -> usize {
-        (**self).dimension()
-    }
-    fn apply(&self, v: &[T], out: &mut [T]) {
-        (**self).apply(v, out);
-    }
-    fn apply_many(&self, vectors: &[T], out: &mut [T]) {
-        (**self).apply_many(vectors, out);
-    }
-    fn dense(&self) -> Vec<T> {
-        (**self).dense()
-    }
-    fn diagonal(&self) -> Vec<T> {
-        (**self).diagonal()
-    }
-    fn trace(&self) -> f64 {
-        (**self).trace()
-    }
+// A pointer to an operator or an objective is one too: each method calls the pointee's.
+macro_rules! operator_behind {
+    ($pointer:ty) => {
+        impl<T: Float, A: Operator<T> + ?Sized> Operator<T> for $pointer {
+            fn dimension(&self) -> usize {
+                (**self).dimension()
+            }
+            fn apply(&self, v: &[T], out: &mut [T]) {
+                (**self).apply(v, out);
+            }
+            fn apply_many(&self, vectors: &[T], out: &mut [T]) {
+                (**self).apply_many(vectors, out);
+            }
+            fn dense(&self) -> Vec<T> {
+                (**self).dense()
+            }
+            fn diagonal(&self) -> Vec<T> {
+                (**self).diagonal()
+            }
+            fn trace(&self) -> f64 {
+                (**self).trace()
+            }
+        }
+    };
 }
+
+operator_behind!(&A);
+operator_behind!(Box<A>);
 
 /// A smooth function of a flat vector, to be minimised.
 ///
@@ -137,29 +151,36 @@ pub trait Objective<T: Float> {
     }
 }
 
-impl<T: Float, O: Objective<T> + ?Sized> Objective<T> for &O {
-    fn dimension(&self) -> usize {
-        (**self).dimension()
-    }
-    fn value(&self, x: &[T]) -> f64 {
-        (**self).value(x)
-    }
-    fn value_and_gradient(&self, x: &[T], gradient: &mut [T]) -> f64 {
-        (**self).value_and_gradient(x, gradient)
-    }
-    fn gradient(&self, x: &[T], gradient: &mut [T]) {
-        (**self).gradient(x, gradient);
-    }
-    fn hessian(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
-        (**self).hessian(x)
-    }
-    fn gauss_newton(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
-        (**self).gauss_newton(x)
-    }
-    fn residuals(&self) -> Option<&dyn Residuals<T>> {
-        (**self).residuals()
-    }
-    fn batch(&self, index: u64) -> Option<Box<dyn Objective<T> + '_>> {
-        (**self).batch(index)
-    }
+macro_rules! objective_behind {
+    ($pointer:ty) => {
+        impl<T: Float, O: Objective<T> + ?Sized> Objective<T> for $pointer {
+            fn dimension(&self) -> usize {
+                (**self).dimension()
+            }
+            fn value(&self, x: &[T]) -> f64 {
+                (**self).value(x)
+            }
+            fn value_and_gradient(&self, x: &[T], gradient: &mut [T]) -> f64 {
+                (**self).value_and_gradient(x, gradient)
+            }
+            fn gradient(&self, x: &[T], gradient: &mut [T]) {
+                (**self).gradient(x, gradient);
+            }
+            fn hessian(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
+                (**self).hessian(x)
+            }
+            fn gauss_newton(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
+                (**self).gauss_newton(x)
+            }
+            fn residuals(&self) -> Option<&dyn Residuals<T>> {
+                (**self).residuals()
+            }
+            fn batch(&self, index: u64) -> Option<Box<dyn Objective<T> + '_>> {
+                (**self).batch(index)
+            }
+        }
+    };
 }
+
+objective_behind!(&O);
+objective_behind!(Box<O>);

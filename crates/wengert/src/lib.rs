@@ -69,7 +69,7 @@ mod segments;
 
 pub use accuracy::accuracy;
 pub use error::{Error, Result};
-pub use objective::{ModelObjective, Objectives};
+pub use objective::{Examples, Fisher, FisherInformation, ModelObjective, Objectives};
 pub use segments::Segments;
 
 pub use wengert_data as data;

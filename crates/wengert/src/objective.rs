@@ -1,12 +1,19 @@
 //! Losses of models as objectives of the closure methods: where `nn` and `optim`, which do not know each other, meet.
 
-use wengert_nn::{Ctx, FlatLoss, GaussNewton, Hessian, Params};
-use wengert_optim::{Objective, Operator};
+mod examples;
+mod fisher;
+mod model;
+
+pub use examples::Examples;
+pub use fisher::{Fisher, FisherInformation};
+pub use model::ModelObjective;
+
+use std::rc::Rc;
+
+use wengert_nn::{Ctx, Params};
+use wengert_optim::Batched;
 use wengert_tape::Var;
 use wengert_tensor::Float;
-
-/// The loss of a model as a function of its flat parameter vector: made by [`Objectives`].
-pub struct ModelObjective<'a, T: Float = f32>(FlatLoss<'a, T>);
 
 /// Objectives from the parameters of a model.
 pub trait Objectives<T: Float> {
@@ -34,11 +41,53 @@ pub trait Objectives<T: Float> {
         outputs: impl Fn(&Ctx<T>) -> Var<T> + 'a,
         loss: impl Fn(&Var<T>) -> Var<T> + 'a,
     ) -> ModelObjective<'a, T>;
+
+    /// The mean over all examples of a loss that is the mean over those of a batch: value, gradient and Hessian are weighted
+    /// sums over the batches, a smaller last one counting for less, and stochastic methods get the batches one by one (see
+    /// [`Batched`], also for the memory that curvature takes).
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// let data = synthetic::digits(500, 0);
+    /// let batches: Vec<Batch> = data.batches(200).collect();
+    /// let mut params = Params::seeded(0);
+    /// let model = Linear::new(params.root(), 784, 10);
+    /// let objective = params.objective_over(&batches, |cx, batch| {
+    ///     model.forward(cx, &batch.images).cross_entropy(&batch.labels)
+    /// });
+    /// let ridge = Ridge::new(objective, 1e-2);
+    /// let outcome = TrustRegionNewton::default().minimize(&ridge, params.values())?;
+    /// assert!(outcome.converged());
+    /// params.set_values(&outcome.point);
+    /// assert!(accuracy(&model, &params, &data) > 0.9);
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If there are no batches, or no examples in them.
+    fn objective_over<'a, B: Examples>(
+        &self,
+        batches: &'a [B],
+        loss: impl Fn(&Ctx<T>, &B) -> Var<T> + 'a,
+    ) -> Batched<ModelObjective<'a, T>>;
+
+    /// Like [`objective_over`](Objectives::objective_over), with the model's outputs and the loss of the outputs apart, so that
+    /// there are a Gauss–Newton matrix and [Fisher matrices](FisherInformation).
+    ///
+    /// # Panics
+    /// If there are no batches, or no examples in them.
+    fn model_objective_over<'a, B: Examples>(
+        &self,
+        batches: &'a [B],
+        outputs: impl Fn(&Ctx<T>, &B) -> Var<T> + 'a,
+        loss: impl Fn(&Var<T>, &B) -> Var<T> + 'a,
+    ) -> Batched<ModelObjective<'a, T>>;
 }
 
 impl<T: Float> Objectives<T> for Params<T> {
     fn objective<'a>(&self, loss: impl Fn(&Ctx<T>) -> Var<T> + 'a) -> ModelObjective<'a, T> {
-        ModelObjective(self.flat_loss(loss))
+        ModelObjective::new(self.flat_loss(loss))
     }
 
     fn model_objective<'a>(
@@ -46,50 +95,42 @@ impl<T: Float> Objectives<T> for Params<T> {
         outputs: impl Fn(&Ctx<T>) -> Var<T> + 'a,
         loss: impl Fn(&Var<T>) -> Var<T> + 'a,
     ) -> ModelObjective<'a, T> {
-        ModelObjective(self.flat_model(outputs, loss))
+        ModelObjective::new(self.flat_model(outputs, loss))
+    }
+
+    #[track_caller]
+    fn objective_over<'a, B: Examples>(
+        &self,
+        batches: &'a [B],
+        loss: impl Fn(&Ctx<T>, &B) -> Var<T> + 'a,
+    ) -> Batched<ModelObjective<'a, T>> {
+        let loss = Rc::new(loss);
+        mean_over(batches, |batch| {
+            let loss = Rc::clone(&loss);
+            self.objective(move |cx| loss(cx, batch))
+        })
+    }
+
+    #[track_caller]
+    fn model_objective_over<'a, B: Examples>(
+        &self,
+        batches: &'a [B],
+        outputs: impl Fn(&Ctx<T>, &B) -> Var<T> + 'a,
+        loss: impl Fn(&Var<T>, &B) -> Var<T> + 'a,
+    ) -> Batched<ModelObjective<'a, T>> {
+        let (outputs, loss) = (Rc::new(outputs), Rc::new(loss));
+        mean_over(batches, |batch| {
+            let (outputs, loss) = (Rc::clone(&outputs), Rc::clone(&loss));
+            self.model_objective(move |cx| outputs(cx, batch), move |y| loss(y, batch))
+        })
     }
 }
 
-impl<T: Float> Objective<T> for ModelObjective<'_, T> {
-    fn dimension(&self) -> usize {
-        self.0.dimension()
-    }
-
-    fn value(&self, x: &[T]) -> f64 {
-        self.0.value(x).to_f64()
-    }
-
-    fn value_and_gradient(&self, x: &[T], gradient: &mut [T]) -> f64 {
-        self.0.value_and_gradient(x, gradient).to_f64()
-    }
-
-    fn hessian(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
-        Some(Box::new(HessianAt(self.0.hessian(x))))
-    }
-
-    fn gauss_newton(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
-        self.0.gauss_newton(x).map(|matrix| Box::new(GaussNewtonAt(matrix)) as Box<dyn Operator<T>>)
-    }
-}
-
-struct HessianAt<T: Float>(Hessian<T>);
-
-impl<T: Float> Operator<T> for HessianAt<T> {
-    fn dimension(&self) -> usize {
-        self.0.dimension()
-    }
-    fn apply(&self, v: &[T], out: &mut [T]) {
-        self.0.apply(v, out);
-    }
-}
-
-struct GaussNewtonAt<T: Float>(GaussNewton<T>);
-
-impl<T: Float> Operator<T> for GaussNewtonAt<T> {
-    fn dimension(&self) -> usize {
-        self.0.dimension()
-    }
-    fn apply(&self, v: &[T], out: &mut [T]) {
-        self.0.apply(v, out);
-    }
+#[track_caller]
+fn mean_over<'a, T: Float, B: Examples>(
+    batches: &'a [B],
+    part: impl Fn(&'a B) -> ModelObjective<'a, T>,
+) -> Batched<ModelObjective<'a, T>> {
+    let examples: Vec<usize> = batches.iter().map(Examples::examples).collect();
+    Batched::mean(batches.iter().map(part).collect(), &examples)
 }

@@ -1,7 +1,7 @@
 //! What most programs need, for `use wengert::prelude::*`.
 
 pub use crate::accuracy::accuracy;
-pub use crate::objective::Objectives;
+pub use crate::objective::{Examples, FisherInformation, Objectives};
 pub use crate::segments::Segments;
 pub use wengert_data::{Batch, DataError, Dataset, FashionMnist, ImageSet, Mnist, Source, synthetic};
 pub use wengert_nn::layer::*;
@@ -10,11 +10,11 @@ pub use wengert_nn::{
     Params, Reduction, Scope, SmoothL1,
 };
 pub use wengert_optim::{
-    AdaMax, Adadelta, Adafactor, Adagrad, Adam, AdamConfig, AdamW, AdamWConfig, Adan, Amsgrad, Bfgs,
+    AdaMax, Adadelta, Adafactor, Adagrad, Adam, AdamConfig, AdamW, AdamWConfig, Adan, Amsgrad, Batched, Bfgs,
     DampedNewton, Dfp, Groups, HessianFree, Lamb, Lars, Lbfgs, LevenbergMarquardt, Lion, Method, Minimizer,
     Momentum, Muon, Nadam, Nesterov, Newton, NewtonCg, NonlinearCg, Objective, Operator, Optimizer, Outcome,
-    Problem, RAdam, Rmsprop, Rprop, SaddleFreeNewton, ScheduleFreeAdamW, ScheduleFreeSgd, Sgd, SgdConfig,
-    Shampoo, Sr1, Stepper, TrustRegionExact, TrustRegionNewton, by_name as optimizer_by_name,
+    Problem, RAdam, Ridge, Rmsprop, Rprop, SaddleFreeNewton, ScheduleFreeAdamW, ScheduleFreeSgd, Sgd,
+    SgdConfig, Shampoo, Sr1, Stepper, TrustRegionExact, TrustRegionNewton, by_name as optimizer_by_name,
     clip_by_global_norm, clip_by_value, global_norm, schedule, schedule::Cosine, schedule::Schedule,
 };
 pub use wengert_tape::{

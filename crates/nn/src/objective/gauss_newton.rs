@@ -1,17 +1,24 @@
-//! Products with the generalised Gauss–Newton matrix of a flat loss.
+//! Products with the generalised Gauss–Newton and the Fisher matrix of a flat loss.
 
 use std::sync::Arc;
 
-use wengert_tape::{HessianOperator, Mode as Sweep, Tape, Var};
+use wengert_tape::{Mode as Sweep, Tape, Var};
 use wengert_tensor::Float;
 
-use super::{split, write};
-use crate::ctx::Ctx;
-use crate::params::{Layout, pieces};
+use super::FlatLoss;
+use super::flat::{check_length, split, unit, write};
+use super::output_curvature::OutputCurvature;
+use crate::params::Layout;
 
-/// The generalised Gauss–Newton matrix of a [`FlatLoss`](super::FlatLoss) at a point (Schraudolph, "Fast curvature matrix-vector
-/// products for second-order gradient descent", 2002): positive semi-definite where the loss is convex in the
-/// model's outputs, and the Fisher matrix for losses that are negative log-likelihoods with natural parameters.
+/// A matrix Jᵀ·C·J at a point, J being the Jacobian of a model's outputs and C a curvature in the space of the outputs.
+///
+/// With C the Hessian of the loss it is the generalised Gauss–Newton matrix (Schraudolph, "Fast curvature matrix-vector
+/// products for second-order gradient descent", 2002), made by [`FlatLoss::gauss_newton`]: positive semi-definite where the
+/// loss is convex in the outputs. With C the Fisher information of the outputs it is the Fisher matrix, made by
+/// [`FlatLoss::fisher`] and its kin; for [`CrossEntropy`](crate::CrossEntropy), [`BceWithLogits`](crate::BceWithLogits) and
+/// [`Mse`](crate::Mse) the two are the same.
+///
+/// The model is recorded once; a product is one sweep forwards and one backwards, about two gradients.
 ///
 /// ```
 /// use wengert_nn::{Init, Params};
@@ -19,29 +26,33 @@ use crate::params::{Layout, pieces};
 /// let w = params.root().param("w", [1], Init::Ones);
 /// // (w³ − 1)²/2: J = 3w², H = 1.
 /// let loss = params.flat_model(|cx| cx.param(w).powi(3), |y| (y - 1.0).square().sum() * 0.5);
-/// let mut product = [0.0];
-/// loss.gauss_newton(&[2.0]).unwrap().apply(&[1.0], &mut product);
-/// assert_eq!(product, [144.0]);
+/// let matrix = loss.gauss_newton(&[2.0]).unwrap();
+/// let (mut product, mut diagonal) = ([0.0], [0.0]);
+/// matrix.apply(&[1.0], &mut product);
+/// matrix.diagonal(&mut diagonal);
+/// assert_eq!((product, diagonal), ([144.0], [144.0]));
 /// ```
 pub struct GaussNewton<T: Float> {
     tape: Tape<T>,
     layout: Arc<Layout>,
     trained: Vec<Var<T>>,
     outputs: Var<T>,
-    loss: HessianOperator<T, Var<T>>,
+    curvature: Box<dyn OutputCurvature<T>>,
 }
 
 impl<T: Float> GaussNewton<T> {
+    /// `curvature` is given the outputs as constants.
     #[track_caller]
     pub(super) fn new(
-        tape: Tape<T>,
-        cx: &Ctx<T>,
-        outputs: Var<T>,
-        loss: impl Fn(&Var<T>) -> Var<T>,
-        layout: Arc<Layout>,
+        of: &FlatLoss<'_, T>,
+        x: &[T],
+        curvature: impl FnOnce(&Var<T>) -> Box<dyn OutputCurvature<T>>,
     ) -> Self {
-        let loss = HessianOperator::new(|y: &Var<T>| loss(y), &tape.leave(&outputs));
-        GaussNewton { tape, layout, trained: cx.trained().cloned().collect(), outputs, loss }
+        let (tape, cx) = of.recording(x);
+        let outputs = (of.outputs)(&cx);
+        let curvature = curvature(&tape.leave(&outputs));
+        let trained = cx.trained().cloned().collect();
+        GaussNewton { tape, layout: Arc::clone(&of.layout), trained, outputs, curvature }
     }
 
     /// The number of parameters.
@@ -49,25 +60,93 @@ impl<T: Float> GaussNewton<T> {
         self.layout.len()
     }
 
-    /// `out = Jᵀ H J v`: one sweep forwards and one backwards. Rows and columns of frozen parameters are zero.
+    /// `out = Jᵀ C J v`: one sweep forwards and one backwards. Rows and columns of frozen parameters are zero, and the
+    /// forward sweep skips what depends on no parameter along which `v` is not zero.
     ///
     /// # Panics
     /// If a length is not the number of parameters.
     #[track_caller]
     pub fn apply(&self, v: &[T], out: &mut [T]) {
-        let tangents = split(&self.layout, v);
-        let wanted: Vec<&Var<T>> = self.trained.iter().collect();
-        let moved = self.tape.push_forward(&[&self.outputs], &wanted, &tangents).remove(0);
-        let found = match moved {
-            Some(moved) => {
-                let curved = self.loss.apply(&moved);
-                self.tape.pull_back(&self.outputs, curved, &wanted, Sweep::Retain)
-            }
+        check_length("slice to write to", out.len(), &self.layout);
+        let (wanted, tangents) = split(&self.layout, &self.trained, v);
+        match self.push_forward(&wanted, &tangents) {
+            Some(moved) => self.pull_back(self.curvature.apply(&moved), out),
             // The outputs do not depend on the parameters.
-            None => wanted.iter().map(|_| None).collect(),
+            None => out.fill(T::ZERO),
+        }
+    }
+
+    /// Writes the diagonal, exactly: Σ over the outputs i and k of Cᵢₖ·Jᵢ∘Jₖ by one sweep backwards an output, or, if there are
+    /// fewer parameters than outputs, one sweep forwards a parameter.
+    ///
+    /// The rows of J are kept for as many outputs as C couples: those of one example.
+    ///
+    /// # Panics
+    /// If the length is not the number of parameters.
+    #[track_caller]
+    pub fn diagonal(&self, out: &mut [T]) {
+        check_length("slice to write to", out.len(), &self.layout);
+        let parameters: usize = self.trained.iter().map(Var::len).sum();
+        if self.outputs.len() < parameters {
+            self.diagonal_by_rows(out);
+        } else {
+            self.diagonal_by_columns(out);
+        }
+    }
+
+    fn diagonal_by_rows(&self, out: &mut [T]) {
+        let nonzero = |column: Var<T>| -> Vec<(usize, f64)> {
+            let column = column.value().contiguous();
+            let column = column.as_slice().expect("contiguous").iter().map(|c| c.to_f64());
+            column.enumerate().filter(|&(_, c)| c != 0.0).collect()
         };
-        let pieces = pieces(&self.layout, found, true).unwrap_or_default();
-        write(&self.layout, &pieces, out);
+        let columns: Vec<Vec<(usize, f64)>> =
+            (0..self.outputs.len()).map(|i| nonzero(self.curvature.apply(&unit(&self.outputs, i)))).collect();
+        let mut sum = vec![0.0; out.len()];
+        for block in blocks(&columns) {
+            let rows: Vec<Vec<T>> = block
+                .iter()
+                .map(|&i| {
+                    let mut row = vec![T::ZERO; out.len()];
+                    self.pull_back(unit(&self.outputs, i), &mut row);
+                    row
+                })
+                .collect();
+            for (position, &i) in block.iter().enumerate() {
+                for &(k, c) in &columns[i] {
+                    let other = block.binary_search(&k).expect("coupled outputs are in one block");
+                    for ((sum, a), b) in sum.iter_mut().zip(&rows[position]).zip(&rows[other]) {
+                        *sum += c * a.to_f64() * b.to_f64();
+                    }
+                }
+            }
+        }
+        for (out, sum) in out.iter_mut().zip(sum) {
+            *out = T::from_f64(sum);
+        }
+    }
+
+    fn diagonal_by_columns(&self, out: &mut [T]) {
+        out.fill(T::ZERO);
+        let trained = self.layout.entries().iter().filter(|e| !e.frozen);
+        for (entry, parameter) in trained.zip(&self.trained) {
+            for (i, out) in out[entry.range()].iter_mut().enumerate() {
+                let Some(moved) = self.push_forward(&[parameter], &[unit(parameter, i)]) else { break };
+                *out = (self.curvature.apply(&moved) * moved).sum().item();
+            }
+        }
+    }
+
+    /// J v.
+    fn push_forward(&self, wanted: &[&Var<T>], tangents: &[Var<T>]) -> Option<Var<T>> {
+        self.tape.push_forward(&[&self.outputs], wanted, tangents).remove(0)
+    }
+
+    /// `out = Jᵀ u`.
+    #[track_caller]
+    fn pull_back(&self, u: Var<T>, out: &mut [T]) {
+        let wanted: Vec<&Var<T>> = self.trained.iter().collect();
+        write(&self.layout, self.tape.pull_back(&self.outputs, u, &wanted, Sweep::Retain), out);
     }
 }
 
@@ -75,4 +154,30 @@ impl<T: Float> Drop for GaussNewton<T> {
     fn drop(&mut self) {
         self.tape.close();
     }
+}
+
+/// The finest division of a symmetric sparse matrix's rows into blocks that are not coupled, each in ascending order;
+/// rows without any element are left out.
+fn blocks(columns: &[Vec<(usize, f64)>]) -> Vec<Vec<usize>> {
+    let mut seen = vec![false; columns.len()];
+    let mut blocks = Vec::new();
+    for start in 0..columns.len() {
+        if seen[start] || columns[start].is_empty() {
+            continue;
+        }
+        seen[start] = true;
+        let mut block = vec![start];
+        let mut next = 0;
+        while next < block.len() {
+            for &(k, _) in &columns[block[next]] {
+                if !std::mem::replace(&mut seen[k], true) {
+                    block.push(k);
+                }
+            }
+            next += 1;
+        }
+        block.sort_unstable();
+        blocks.push(block);
+    }
+    blocks
 }

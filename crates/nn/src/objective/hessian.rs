@@ -5,9 +5,10 @@ use std::sync::Arc;
 use wengert_tape::{Mode as Sweep, Tape, Var};
 use wengert_tensor::Float;
 
-use super::{FlatLoss, split, write};
+use super::FlatLoss;
+use super::flat::{check_length, split, unit, write};
 use crate::ctx::Ctx;
-use crate::params::{Layout, pieces, scalar};
+use crate::params::{Layout, scalar};
 
 /// The Hessian of a [`FlatLoss`] at a point.
 ///
@@ -63,29 +64,44 @@ impl<T: Float> Hessian<T> {
     /// If the length is not the number of parameters.
     #[track_caller]
     pub fn gradient(&self, out: &mut [T]) {
-        self.write(self.gradient.clone(), out);
+        write(&self.layout, self.gradient.clone(), out);
     }
 
-    /// `out = H v`; rows and columns of frozen parameters are zero.
+    /// `out = H v`; rows and columns of frozen parameters are zero. The sweep skips what depends on no parameter along
+    /// which `v` is not zero.
     ///
     /// # Panics
     /// If a length is not the number of parameters.
     #[track_caller]
     pub fn apply(&self, v: &[T], out: &mut [T]) {
-        let tangents = split(&self.layout, v);
-        let wanted: Vec<&Var<T>> = self.trained.iter().collect();
+        let (wanted, tangents) = split(&self.layout, &self.trained, v);
         let outputs: Vec<&Var<T>> = self.gradient.iter().flatten().collect();
         let mut found = self.tape.push_forward(&outputs, &wanted, &tangents).into_iter();
         // A product for each gradient that there is.
         let products = self.gradient.iter().map(|g| g.as_ref().and_then(|_| found.next().flatten()));
-        self.write(products.collect(), out);
+        write(&self.layout, products.collect(), out);
     }
 
+    /// Writes the diagonal, exactly, by a sweep an element. Each visits only what lies between one parameter tensor and
+    /// its own gradient, which is less than a product.
+    ///
+    /// # Panics
+    /// If the length is not the number of parameters.
     #[track_caller]
-    fn write(&self, found: Vec<Option<Var<T>>>, out: &mut [T]) {
-        // A part that does not depend on the parameters is zero, not an error.
-        let pieces = pieces(&self.layout, found, true).unwrap_or_default();
-        write(&self.layout, &pieces, out);
+    pub fn diagonal(&self, out: &mut [T]) {
+        check_length("slice to write to", out.len(), &self.layout);
+        out.fill(T::ZERO);
+        let entries = self.layout.entries().iter().filter(|e| !e.frozen);
+        for ((entry, parameter), gradient) in entries.zip(&self.trained).zip(&self.gradient) {
+            let Some(gradient) = gradient else { continue };
+            for i in 0..parameter.len() {
+                let column =
+                    self.tape.push_forward(&[gradient], &[parameter], &[unit(parameter, i)]).remove(0);
+                // One that does not depend on its parameter: linear in it.
+                let Some(column) = column else { break };
+                out[entry.start + i] = column.reshape([-1]).value().at([i]);
+            }
+        }
     }
 }
 

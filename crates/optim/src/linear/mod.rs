@@ -41,6 +41,7 @@ pub use cg::{CgSolve, cg};
 pub use cr::cr;
 pub use gltr::gltr;
 pub use gmres::gmres;
+pub(crate) use lanczos::orthogonalise;
 pub use lanczos::{Lanczos, lanczos};
 pub use lsmr::lsmr;
 pub use minres::minres;

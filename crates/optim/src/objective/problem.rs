@@ -1,6 +1,6 @@
 //! An objective from plain closures.
 
-use super::{Objective, Operator};
+use super::{DenseOperator, Objective, Operator};
 use crate::vector::{self, Float};
 
 type Value<'f, T> = Box<dyn Fn(&[T]) -> f64 + 'f>;
@@ -102,7 +102,7 @@ impl<T: Float> Objective<T> for Problem<'_, T> {
             Hessian::Dense(hessian) => {
                 let mut matrix = vec![T::ZERO; x.len() * x.len()];
                 hessian(x, &mut matrix);
-                Some(Box::new(Matrix { n: x.len(), matrix }))
+                Some(Box::new(DenseOperator::new(matrix)))
             }
             Hessian::Differences => Some(Box::new(Differences { at, problem: self })),
         }
@@ -134,26 +134,6 @@ impl<T: Float> Operator<T> for ProductAt<'_, '_, T> {
     }
     fn apply(&self, v: &[T], out: &mut [T]) {
         (self.product)(&self.at, v, out);
-    }
-}
-
-/// A dense symmetric matrix as an operator.
-struct Matrix<T> {
-    n: usize,
-    matrix: Vec<T>,
-}
-
-impl<T: Float> Operator<T> for Matrix<T> {
-    fn dimension(&self) -> usize {
-        self.n
-    }
-    fn apply(&self, v: &[T], out: &mut [T]) {
-        for (out, row) in out.iter_mut().zip(self.matrix.chunks_exact(self.n)) {
-            *out = T::from_f64(vector::dot(row, v));
-        }
-    }
-    fn dense(&self) -> Vec<T> {
-        self.matrix.clone()
     }
 }
 

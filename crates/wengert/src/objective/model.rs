@@ -1,0 +1,81 @@
+//! One loss of one model.
+
+use wengert_nn::{FlatLoss, GaussNewton, Hessian};
+use wengert_optim::{Objective, Operator};
+use wengert_tensor::Float;
+
+use super::{Fisher, FisherInformation};
+
+/// The loss of a model as a function of its flat parameter vector: made by [`Objectives`](super::Objectives).
+pub struct ModelObjective<'a, T: Float = f32> {
+    loss: FlatLoss<'a, T>,
+}
+
+impl<'a, T: Float> ModelObjective<'a, T> {
+    pub(super) fn new(loss: FlatLoss<'a, T>) -> Self {
+        Self { loss }
+    }
+}
+
+impl<T: Float> Objective<T> for ModelObjective<'_, T> {
+    fn dimension(&self) -> usize {
+        self.loss.dimension()
+    }
+
+    fn value(&self, x: &[T]) -> f64 {
+        self.loss.value(x).to_f64()
+    }
+
+    fn value_and_gradient(&self, x: &[T], gradient: &mut [T]) -> f64 {
+        self.loss.value_and_gradient(x, gradient).to_f64()
+    }
+
+    fn hessian(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
+        Some(Box::new(HessianAt(self.loss.hessian(x))))
+    }
+
+    fn gauss_newton(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
+        self.loss.gauss_newton(x).map(boxed)
+    }
+}
+
+impl<T: Float> FisherInformation<T> for ModelObjective<'_, T> {
+    #[track_caller]
+    fn fisher_matrix(&self, x: &[T], kind: &Fisher) -> Box<dyn Operator<T> + '_> {
+        boxed(match kind {
+            Fisher::Exact(likelihood) => self.loss.fisher(x, *likelihood),
+            Fisher::Sampled { likelihood, samples, generator } => {
+                self.loss.fisher_sampled(x, *likelihood, *samples, &mut generator.clone())
+            }
+            Fisher::Empirical(reduction) => self.loss.empirical_fisher(x, *reduction),
+        })
+    }
+}
+
+fn boxed<'a, T: Float>(matrix: GaussNewton<T>) -> Box<dyn Operator<T> + 'a> {
+    Box::new(GaussNewtonAt(matrix))
+}
+
+// A curvature operator of the network crate as one of the optimiser crate.
+macro_rules! operator {
+    ($name:ident of $matrix:ident) => {
+        struct $name<T: Float>($matrix<T>);
+
+        impl<T: Float> Operator<T> for $name<T> {
+            fn dimension(&self) -> usize {
+                self.0.dimension()
+            }
+            fn apply(&self, v: &[T], out: &mut [T]) {
+                self.0.apply(v, out);
+            }
+            fn diagonal(&self) -> Vec<T> {
+                let mut diagonal = vec![T::ZERO; self.0.dimension()];
+                self.0.diagonal(&mut diagonal);
+                diagonal
+            }
+        }
+    };
+}
+
+operator!(HessianAt of Hessian);
+operator!(GaussNewtonAt of GaussNewton);
