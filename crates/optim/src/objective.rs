@@ -8,6 +8,7 @@ mod problem;
 mod ridge;
 
 pub use batched::Batched;
+pub(crate) use counted::Limits;
 pub use counted::{Counted, Counts};
 pub use dense_operator::DenseOperator;
 pub use least_squares::{Jacobian, LeastSquares, Residuals};
@@ -149,6 +150,12 @@ pub trait Objective<T: Float> {
     fn batch(&self, _index: u64) -> Option<Box<dyn Objective<T> + '_>> {
         None
     }
+
+    /// A preconditioner M⁻¹ (symmetric, positive definite) for the curvature at `x`, if this objective
+    /// [has one](crate::Preconditioned).
+    fn preconditioner(&self, _x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
+        None
+    }
 }
 
 macro_rules! objective_behind {
@@ -177,6 +184,9 @@ macro_rules! objective_behind {
             }
             fn batch(&self, index: u64) -> Option<Box<dyn Objective<T> + '_>> {
                 (**self).batch(index)
+            }
+            fn preconditioner(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
+                (**self).preconditioner(x)
             }
         }
     };

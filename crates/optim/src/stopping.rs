@@ -1,8 +1,10 @@
 //! When to stop.
 
+use std::time::{Duration, Instant};
+
 use serde::{Deserialize, Serialize};
 
-use crate::objective::Counts;
+use crate::objective::{Counts, Limits};
 use crate::outcome::{MinimizeError, Reason};
 
 /// When a method stops: the test of convergence and the budgets. The same for every method.
@@ -22,11 +24,11 @@ pub struct Stopping {
     pub relative_tolerance: f64,
     /// Iterations allowed; 10 000.
     pub max_iterations: u64,
-    /// Evaluations of f allowed; checked after every iteration. Unlimited.
+    /// Evaluations of f allowed, to the letter: an iteration that would need more is given up. Unlimited.
     pub max_evaluations: Option<u64>,
-    /// Curvature products allowed; checked after every iteration. Unlimited.
+    /// Curvature products allowed, likewise, but that a dense matrix or a diagonal is one request. Unlimited.
     pub max_products: Option<u64>,
-    /// Seconds allowed; checked after every iteration. Unlimited.
+    /// Seconds allowed; checked before every evaluation and product. Unlimited.
     pub max_seconds: Option<f64>,
     /// Stops at the first point whose value is at most this. None.
     pub target_value: Option<f64>,
@@ -63,6 +65,17 @@ impl Stopping {
     /// The norm at or below which a run that began with `initial_norm` has converged.
     pub(crate) fn tolerance(&self, initial_norm: f64) -> f64 {
         self.gradient_tolerance.max(self.relative_tolerance * initial_norm)
+    }
+
+    /// Up to where a run, with this much time left on its clock, is granted evaluations.
+    pub(crate) fn limits(&self, clock: Instant, earlier: f64) -> Limits {
+        let left = self.max_seconds.map(|max| Duration::try_from_secs_f64((max - earlier).max(0.0)));
+        Limits {
+            values: self.max_evaluations.unwrap_or(u64::MAX),
+            products: self.max_products.unwrap_or(u64::MAX),
+            // More seconds than a clock holds are no limit.
+            deadline: left.and_then(|left| clock.checked_add(left.ok()?)),
+        }
     }
 
     /// The budget that is used up, if one is.

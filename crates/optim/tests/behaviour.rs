@@ -62,7 +62,7 @@ fn methods(stopping: &Stopping) -> Vec<(&'static str, Box<dyn Minimizer<f64>>)> 
 
 #[test]
 fn newton_methods_leave_saddles() {
-    for (name, method) in &methods(&Stopping::gradient(1e-9))[..8] {
+    for (name, method) in &methods(&Stopping::gradient(1e-9))[..9] {
         // Towards the saddle, at it, and beside it.
         for start in [[0.0, 1.0], [0.0, 0.0], [1e-12, 0.5]] {
             let outcome = method.run(&saddle(), &start).unwrap();
@@ -86,7 +86,7 @@ fn a_maximum_is_left_too_and_a_degenerate_minimum_is_not() {
             out[0] = 12.0 * x[0] * x[0] * v[0];
             out[1] = 2.0 * v[1];
         });
-    for (name, method) in &methods(&Stopping::gradient(1e-9))[..8] {
+    for (name, method) in &methods(&Stopping::gradient(1e-9))[..9] {
         let outcome = method.run(&cosine, &[0.0; 3]).unwrap();
         assert!(outcome.converged() && (outcome.value + 3.0).abs() < 1e-12, "{name}: {outcome}");
         let outcome = method.run(&quartic, &[0.0; 2]).unwrap();
@@ -227,6 +227,7 @@ fn budgets_and_callbacks_stop() {
         assert_eq!((o.reason, o.iterations), (Reason::MaxIterations, 3), "{i}");
         let o = reason(Stopping { max_evaluations: Some(8), ..tight.clone() }, i);
         assert_eq!(o.reason, Reason::MaxEvaluations, "{i}");
+        assert!(o.counts.values <= 8, "{i}: {o}");
         let o = reason(Stopping { max_seconds: Some(0.0), ..tight.clone() }, i);
         assert_eq!((o.reason, o.iterations), (Reason::TimeLimit, 0), "{i}");
         let o = reason(Stopping { target_value: Some(1.0), ..tight }, i);
@@ -238,6 +239,49 @@ fn budgets_and_callbacks_stop() {
     let outcome = outcome.unwrap();
     assert_eq!((outcome.reason, outcome.iterations), (Reason::Callback, 5));
     assert!(outcome.to_string().starts_with("stopped by the callback: |g| "));
+}
+
+#[test]
+fn budgets_hold_inside_an_iteration() {
+    // 300 variables of curvature from 1 to 10⁶: a Newton step takes hundreds of products.
+    let d = |i: usize| 1e6f64.powf(i as f64 / 299.0);
+    let bowl = Problem::new(300, |x: &[f64]| {
+        std::thread::sleep(std::time::Duration::from_micros(20));
+        x.iter().enumerate().map(|(i, x)| d(i) * x * x).sum()
+    })
+    .with_gradient(|x, g| (0..300).for_each(|i| g[i] = 2.0 * d(i) * x[i]))
+    .with_hvp(|_, v, out| {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+        (0..300).for_each(|i| out[i] = 2.0 * d(i) * v[i]);
+    });
+    let newton =
+        |name: &str| ["Newton-CG", "damped Newton", "trust region", "GLTR", "Hessian-free"].contains(&name);
+    let start: Vec<f64> = (0..300).map(|i| 1.0 + (i % 7) as f64).collect();
+    let tight = || Stopping::gradient(1e-10);
+    for (name, method) in methods(&Stopping { max_products: Some(25), ..tight() }) {
+        if newton(name) {
+            let o = method.run(&bowl, &start).unwrap();
+            assert_eq!((o.reason, o.counts.products), (Reason::MaxEvaluations, 25), "{name}: {o}");
+        }
+    }
+    for (name, method) in methods(&Stopping { max_seconds: Some(0.02), ..tight() }) {
+        if newton(name) {
+            let o = method.run(&bowl, &start).unwrap();
+            assert_eq!(o.reason, Reason::TimeLimit, "{name}: {o}");
+            // Each product takes more than a millisecond, and a step hundreds of them.
+            assert!(o.counts.products <= 20, "{name}: {o}");
+        }
+    }
+    // A line search that needs many values stops in the middle.
+    let wall = Problem::new(1, |x: &[f64]| if x[0] < 1e-12 { x[0] * x[0] - x[0] } else { f64::NAN })
+        .with_gradient(|x, g| g[0] = 2.0 * x[0] - 1.0)
+        .with_hvp(|_, v, out| out[0] = 2.0 * v[0]);
+    for (name, method) in methods(&Stopping { max_evaluations: Some(5), ..tight() }) {
+        if name != "L-BFGS-B" {
+            let o = method.run(&wall, &[0.0]).unwrap();
+            assert_eq!((o.reason, o.counts.values), (Reason::MaxEvaluations, 5), "{name}: {o}");
+        }
+    }
 }
 
 /// Interrupts at every tenth iteration, goes through JSON, and expects the bits of the uninterrupted run.

@@ -1,4 +1,4 @@
-use super::{Settings, Solve, Stop, check_lengths, not_positive, precondition, residual};
+use super::{Settings, Solve, Stop, check_lengths, is_positive, not_positive, precondition, residual};
 use crate::objective::Operator;
 use crate::vector::{self, Float, axpby, axpy, dot};
 
@@ -51,10 +51,10 @@ pub fn cg<T: Float>(
         if norm <= target {
             break Stop::Converged;
         }
-        if !norm.is_finite() || !rz.is_finite() {
+        if !norm.is_finite() {
             break Stop::NonFinite;
         }
-        if rz <= 0.0 {
+        if !is_positive(rz) {
             break Stop::IndefinitePreconditioner;
         }
         if iterations == limit {

@@ -129,11 +129,16 @@ fn residual<T: Float>(a: &dyn Operator<T>, b: &[T], x: &[T], out: &mut [T]) {
 }
 
 /// `out = M⁻¹ r`, a copy without a preconditioner.
-fn precondition<T: Float>(inverse: Option<&dyn Operator<T>>, r: &[T], out: &mut [T]) {
+pub(crate) fn precondition<T: Float>(inverse: Option<&dyn Operator<T>>, r: &[T], out: &mut [T]) {
     match inverse {
         Some(inverse) => inverse.apply(r, out),
         None => out.copy_from_slice(r),
     }
+}
+
+/// Whether rᵀM⁻¹r is what a positive definite M gives: NaN and infinity are not.
+fn is_positive(rz: f64) -> bool {
+    rz > 0.0 && rz.is_finite()
 }
 
 /// Whether pᵀAp counts as not positive: relative to ‖p‖‖Ap‖, so that scaling A changes nothing.

@@ -1,4 +1,4 @@
-use super::{Settings, Stop, not_positive, precondition};
+use super::{Settings, Stop, is_positive, not_positive, precondition};
 use crate::objective::Operator;
 use crate::vector::{self, Float, axpby, axpy, dot};
 
@@ -55,13 +55,14 @@ pub fn steihaug<T: Float>(
     let mut iterations = 0;
     let limit = settings.limit(n);
     let stop = loop {
-        if vector::norm(&r) <= target {
+        let norm = vector::norm(&r);
+        if norm <= target {
             break Stop::Converged;
         }
-        if !rz.is_finite() {
+        if !norm.is_finite() {
             break Stop::NonFinite;
         }
-        if rz <= 0.0 {
+        if !is_positive(rz) {
             break Stop::IndefinitePreconditioner;
         }
         if iterations == limit {

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::ops::{AddAssign, Sub};
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
@@ -45,7 +46,27 @@ impl std::fmt::Display for Counts {
     }
 }
 
-/// An objective that counts its evaluations.
+/// Up to where evaluations are granted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) values: u64,
+    pub(crate) products: u64,
+    pub(crate) deadline: Option<Instant>,
+}
+
+impl Limits {
+    const NONE: Self = Self { values: u64::MAX, products: u64::MAX, deadline: None };
+
+    fn exhausted(&self, counts: Counts) -> bool {
+        counts.values >= self.values
+            || counts.products >= self.products
+            || self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+    }
+}
+
+/// An objective that counts its evaluations, and refuses those beyond the budgets of a run: a refused value is NaN, and so
+/// is every element of a refused gradient or product, which methods step back from and so come to their end. A gradient
+/// alone is never refused: it completes an iterate whose value was granted.
 ///
 /// ```
 /// use wengert_optim::{Counted, Objective, Problem};
@@ -60,12 +81,13 @@ pub struct Counted<'a, T: Float> {
     objective: &'a dyn Objective<T>,
     counts: Cell<Counts>,
     aim: Cell<f64>,
+    limits: Cell<Limits>,
 }
 
 impl<'a, T: Float> Counted<'a, T> {
     /// Counts the evaluations of `objective`, from zero.
     pub fn new(objective: &'a dyn Objective<T>) -> Self {
-        Self { objective, counts: Cell::default(), aim: Cell::new(0.0) }
+        Self { objective, counts: Cell::default(), aim: Cell::new(0.0), limits: Cell::new(Limits::NONE) }
     }
 
     /// The counts so far.
@@ -90,6 +112,25 @@ impl<'a, T: Float> Counted<'a, T> {
         self.aim.set(norm);
     }
 
+    pub(crate) fn set_limits(&self, limits: Limits) {
+        self.limits.set(limits);
+    }
+
+    /// Has what is left of the budgets of `run`, for an objective that stands in for its own.
+    pub(crate) fn share_limits(&self, run: &Counted<'_, T>) {
+        let (limits, used) = (run.limits.get(), run.counts.get());
+        self.limits.set(Limits {
+            values: limits.values.saturating_sub(used.values),
+            products: limits.products.saturating_sub(used.products),
+            ..limits
+        });
+    }
+
+    /// Whether a budget of the run is used up, so that values and products are refused.
+    pub fn exhausted(&self) -> bool {
+        self.limits.get().exhausted(self.counts.get())
+    }
+
     /// The residuals, uncounted; count them with [`add`](Self::add).
     pub fn least_squares(&self) -> Option<&dyn Residuals<T>> {
         self.objective.residuals()
@@ -101,10 +142,17 @@ impl<T: Float> Objective<T> for Counted<'_, T> {
         self.objective.dimension()
     }
     fn value(&self, x: &[T]) -> f64 {
+        if self.exhausted() {
+            return f64::NAN;
+        }
         self.add(Counts { values: 1, ..Counts::default() });
         self.objective.value(x)
     }
     fn value_and_gradient(&self, x: &[T], gradient: &mut [T]) -> f64 {
+        if self.exhausted() {
+            gradient.fill(T::NAN);
+            return f64::NAN;
+        }
         self.add(Counts { values: 1, gradients: 1, products: 0 });
         self.objective.value_and_gradient(x, gradient)
     }
@@ -114,11 +162,11 @@ impl<T: Float> Objective<T> for Counted<'_, T> {
     }
     fn hessian(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
         let operator = self.objective.hessian(x)?;
-        Some(Box::new(CountedOperator { operator, counts: &self.counts }))
+        Some(Box::new(CountedOperator { operator, counts: &self.counts, limits: self.limits.get() }))
     }
     fn gauss_newton(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
         let operator = self.objective.gauss_newton(x)?;
-        Some(Box::new(CountedOperator { operator, counts: &self.counts }))
+        Some(Box::new(CountedOperator { operator, counts: &self.counts, limits: self.limits.get() }))
     }
     fn residuals(&self) -> Option<&dyn Residuals<T>> {
         self.objective.residuals()
@@ -126,11 +174,15 @@ impl<T: Float> Objective<T> for Counted<'_, T> {
     fn batch(&self, index: u64) -> Option<Box<dyn Objective<T> + '_>> {
         self.objective.batch(index)
     }
+    fn preconditioner(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
+        self.objective.preconditioner(x)
+    }
 }
 
 struct CountedOperator<'a, T> {
     operator: Box<dyn Operator<T> + 'a>,
     counts: &'a Cell<Counts>,
+    limits: Limits,
 }
 
 impl<T> CountedOperator<'_, T> {
@@ -146,6 +198,9 @@ impl<T: Float> Operator<T> for CountedOperator<'_, T> {
         self.operator.dimension()
     }
     fn apply(&self, v: &[T], out: &mut [T]) {
+        if self.limits.exhausted(self.counts.get()) {
+            return out.fill(T::NAN);
+        }
         self.count(1);
         self.operator.apply(v, out);
     }

@@ -25,6 +25,11 @@ impl<T: Float> Operator<T> for Shifted<'_, T> {
         self.operator.apply(v, out);
         vector::axpy(self.shift, v, out);
     }
+    fn diagonal(&self) -> Vec<T> {
+        let mut diagonal = self.operator.diagonal();
+        diagonal.iter_mut().for_each(|d| *d = T::from_f64(d.to_f64() + self.shift));
+        diagonal
+    }
 }
 
 /// ‖A g‖/‖g‖: the scale of a curvature, so that damping can be set relative to it.

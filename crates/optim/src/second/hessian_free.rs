@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::damped::{Shifted, Trial, curvature_scale, predicted_fall, try_step};
 use super::method::{Iterate, Method};
+use super::preconditioning::{Preconditioning, PreconditioningMemory};
+use super::probe::CurvatureProbe;
+use crate::linear::precondition;
 use crate::objective::{Counted, Counts, Objective, Operator};
 use crate::outcome::{MinimizeError, Reason};
 use crate::stopping::Stopping;
@@ -28,8 +31,12 @@ pub struct HessianFree {
     pub max_products: usize,
     /// Takes products from mini-batches, where the objective has them; off.
     pub curvature_batches: bool,
+    /// How conjugate gradients are preconditioned; the [objective's own](super::Preconditioned) does not see the damping.
+    pub preconditioning: Preconditioning,
     /// When to stop.
     pub stopping: Stopping,
+    /// The test for a saddle before convergence is claimed, by the Hessian where the objective has one.
+    pub probe: CurvatureProbe,
 }
 
 impl Default for HessianFree {
@@ -40,7 +47,9 @@ impl Default for HessianFree {
             progress: 5e-4,
             max_products: 250,
             curvature_batches: false,
+            preconditioning: Preconditioning::default(),
             stopping: Stopping::default(),
+            probe: CurvatureProbe::default(),
         }
     }
 }
@@ -55,6 +64,7 @@ pub struct HessianFreeState<T: Float> {
     /// The last solution.
     #[serde(with = "vector::serde")]
     solution: Vec<T>,
+    preconditioning: PreconditioningMemory<T>,
 }
 
 impl<T: Float> Method<T> for HessianFree {
@@ -75,7 +85,13 @@ impl<T: Float> Method<T> for HessianFree {
         })?;
         let scale = curvature_scale(&*operator, &at.gradient);
         let solution = vec![T::ZERO; at.point.len()];
-        Ok(HessianFreeState { damping: self.initial * scale, scale, iteration: 0, solution })
+        Ok(HessianFreeState {
+            damping: self.initial * scale,
+            scale,
+            iteration: 0,
+            solution,
+            preconditioning: PreconditioningMemory::begin(self.preconditioning, problem, at)?,
+        })
     }
 
     fn advance(
@@ -91,11 +107,18 @@ impl<T: Float> Method<T> for HessianFree {
             return self.step(problem, at, state, &*operator);
         };
         let counted = Counted::new(&*batch);
+        counted.share_limits(problem);
         let operator = curvature(&counted, &at.point).ok_or(Reason::NonFinite)?;
         let result = self.step(problem, at, state, &*operator);
         drop(operator);
         problem.add(Counts { products: counted.counts().products, ..Counts::default() });
         result
+    }
+
+    fn escape(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>, state: &mut Self::State) -> Option<f64> {
+        let step = self.probe.escape(problem, at)?;
+        state.solution.fill(T::ZERO);
+        Some(step)
     }
 }
 
@@ -115,7 +138,10 @@ impl HessianFree {
         for _ in 0..60 {
             let shifted = Shifted { operator, shift: state.damping };
             vector::scale(self.warm_start, &mut state.solution);
-            let path = self.conjugate_gradients(&shifted, &at.gradient, &mut state.solution);
+            let (inverse, matrix) =
+                state.preconditioning.split(self.preconditioning, problem, &at.point, shifted);
+            let path =
+                self.conjugate_gradients(&matrix, inverse.as_deref(), &at.gradient, &mut state.solution)?;
             let raised = 1.5 * state.damping.max(1e-10 * state.scale);
             let Some(last) = path.last() else {
                 // Negative curvature at once: more damping.
@@ -145,8 +171,14 @@ impl HessianFree {
     }
 
     /// Minimises ½ xᵀAx + gᵀx from `x`, which it overwrites; returns ever later iterates, spaced geometrically, the last
-    /// one last.
-    fn conjugate_gradients<T: Float>(&self, a: &Shifted<'_, T>, gradient: &[T], x: &mut [T]) -> Vec<Vec<T>> {
+    /// one last. Fails on a preconditioner that is not positive definite.
+    fn conjugate_gradients<T: Float>(
+        &self,
+        a: &dyn Operator<T>,
+        inverse: Option<&dyn Operator<T>>,
+        gradient: &[T],
+        x: &mut [T],
+    ) -> Result<Vec<Vec<T>>, Reason> {
         let n = x.len();
         let (mut r, mut ap) = (vec![T::ZERO; n], vec![T::ZERO; n]);
         // r = A x + g.
@@ -154,33 +186,42 @@ impl HessianFree {
             a.apply(x, &mut r);
         }
         axpy(1.0, gradient, &mut r);
-        let mut p = r.clone();
+        let mut z = r.clone();
+        precondition(inverse, &r, &mut z);
+        let mut p = z.clone();
         vector::scale(-1.0, &mut p);
-        let mut rr = dot(&r, &r);
+        let mut rz = dot(&r, &z);
         let target = T::EPSILON.to_f64() * vector::norm(gradient);
         // φ(x) = ½ (r + g)ᵀx.
         let model = |x: &[T], r: &[T]| 0.5 * (dot(r, x) + dot(gradient, x));
         let mut values = vec![model(x, &r)];
         let (mut path, mut keep): (Vec<Vec<T>>, f64) = (Vec::new(), 1.0);
         for k in 1..=self.max_products {
+            if !rz.is_finite() || rz < 0.0 {
+                if vector::all_finite(&r) {
+                    return Err(Reason::IndefinitePreconditioner);
+                }
+                break;
+            }
             a.apply(&p, &mut ap);
             let bend = dot(&p, &ap);
             if !bend.is_finite() || bend <= T::EPSILON.to_f64() * vector::norm(&p) * vector::norm(&ap) {
                 break;
             }
-            let alpha = rr / bend;
+            let alpha = rz / bend;
             axpy(alpha, &p, x);
             axpy(alpha, &ap, &mut r);
-            let next = dot(&r, &r);
-            axpby(-1.0, &r, next / rr, &mut p);
-            rr = next;
+            precondition(inverse, &r, &mut z);
+            let next = dot(&r, &z);
+            axpby(-1.0, &z, next / rz, &mut p);
+            rz = next;
             let value = model(x, &r);
             values.push(value);
             let window = (k / 10).max(10);
             let slow = k > window && value < 0.0 && {
                 (value - values[k - window]) / value < window as f64 * self.progress
             };
-            let end = slow || rr.sqrt() <= target || k == self.max_products;
+            let end = slow || vector::norm(&r) <= target || k == self.max_products;
             if end || k as f64 >= keep {
                 path.push(x.to_vec());
                 keep = (1.3 * keep).ceil().max(keep + 1.0);
@@ -195,7 +236,7 @@ impl HessianFree {
                 path.push(x.to_vec());
             }
         }
-        path
+        Ok(path)
     }
 }
 

@@ -222,8 +222,10 @@ fn drive<T: Float, M: Method<T> + ?Sized>(
 ) -> Outcome<T> {
     let stopping = method.stopping();
     let tolerance = stopping.tolerance(run.initial_norm);
-    problem.set_aim(tolerance);
     let earlier = run.seconds;
+    problem.set_aim(tolerance);
+    problem.set_limits(stopping.limits(clock, earlier));
+    let seconds = || earlier + clock.elapsed().as_secs_f64();
     let mut before = run.current.clone();
     let reason = loop {
         let norm = method.optimality(&run.current, &run.state);
@@ -250,7 +252,10 @@ fn drive<T: Float, M: Method<T> + ?Sized>(
             Some(step) => step,
             None => match method.advance(problem, &mut run.current, &mut run.state) {
                 Ok(step) => step,
-                Err(reason) => break reason,
+                // Evaluations refused in the middle of an iteration look like trouble to the method.
+                Err(reason) => {
+                    break stopping.exhausted(run.iterations, problem.counts(), seconds()).unwrap_or(reason);
+                }
             },
         };
         run.iterations += 1;
@@ -259,9 +264,9 @@ fn drive<T: Float, M: Method<T> + ?Sized>(
             run.keep_best(&mut before);
         }
         let norm = method.optimality(&run.current, &run.state);
-        run.record(norm, step, earlier + clock.elapsed().as_secs_f64());
+        run.record(norm, step, seconds());
     };
-    conclude(method, problem, run, reason, earlier + clock.elapsed().as_secs_f64())
+    conclude(method, problem, run, reason, seconds())
 }
 
 fn conclude<T: Float, M: Method<T> + ?Sized>(

@@ -127,6 +127,9 @@ impl StochasticLbfgs {
     ) {
         let mut direction = vec![T::ZERO; x.len()];
         for _ in 0..self.steps {
+            if problem.exhausted() {
+                return;
+            }
             let Some(batch) = problem.batch(state.step) else { return };
             batch.value_and_gradient(x, &mut direction);
             problem.add(Counts { values: 1, gradients: 1, products: 0 });

@@ -15,6 +15,9 @@ pub(crate) trait Scalar:
 {
     fn recip(self) -> Self;
     fn sqrt(self) -> Self;
+    fn exp(self) -> Self;
+    fn sin(self) -> Self;
+    fn cos(self) -> Self;
     fn atan2(y: Self, x: Self) -> Self;
     fn square(self) -> Self {
         self * self
@@ -27,6 +30,15 @@ impl Scalar for f64 {
     }
     fn sqrt(self) -> Self {
         self.sqrt()
+    }
+    fn exp(self) -> Self {
+        self.exp()
+    }
+    fn sin(self) -> Self {
+        self.sin()
+    }
+    fn cos(self) -> Self {
+        self.cos()
     }
     fn atan2(y: Self, x: Self) -> Self {
         y.atan2(x)
@@ -96,6 +108,16 @@ impl<S: Scalar> Scalar for Dual<S> {
     fn sqrt(self) -> Self {
         let root = self.value.sqrt();
         Self::new(root, self.derivative * root.recip() * 0.5)
+    }
+    fn exp(self) -> Self {
+        let exp = self.value.exp();
+        Self::new(exp, self.derivative * exp)
+    }
+    fn sin(self) -> Self {
+        Self::new(self.value.sin(), self.derivative * self.value.cos())
+    }
+    fn cos(self) -> Self {
+        Self::new(self.value.cos(), -(self.derivative * self.value.sin()))
     }
     fn atan2(y: Self, x: Self) -> Self {
         let square = (x.value * x.value + y.value * y.value).recip();

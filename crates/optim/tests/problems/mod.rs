@@ -2,9 +2,10 @@
 //! nested differentiation of the formula: each is written once, over dual numbers.
 
 mod dual;
+mod residuals;
 
 use dual::{Dual, Scalar};
-use wengert_optim::{Objective, Operator};
+use wengert_optim::{Jacobian, Objective, Operator, Residuals, vector};
 
 /// A problem: its name as in the golden files, its formula, its standard start, its least value.
 #[derive(Clone, Copy)]
@@ -13,104 +14,30 @@ pub(crate) struct TestProblem {
     formula: Formula,
     start: fn(usize) -> Vec<f64>,
     pub(crate) n: usize,
-    pub(crate) minimum: f64,
-    /// The value may be this far above the minimum where ‖g‖∞ ≤ 10⁻⁸.
+    /// The least value, then those of other minima.
+    pub(crate) minima: &'static [f64],
+    /// The value may be this far from a minimum's where ‖g‖∞ ≤ 10⁻⁸.
     pub(crate) slack: f64,
 }
 
 type Second = Dual<Dual<f64>>;
 
-/// The formula for plain numbers, first and second directional derivatives.
+/// The residuals for plain numbers, first and second directional derivatives.
 #[derive(Clone, Copy)]
 struct Formula {
-    value: fn(&[f64]) -> f64,
-    first: fn(&[Dual<f64>]) -> Dual<f64>,
-    second: fn(&[Second]) -> Second,
+    value: fn(&[f64]) -> Vec<f64>,
+    first: fn(&[Dual<f64>]) -> Vec<Dual<f64>>,
+    second: fn(&[Second]) -> Vec<Second>,
 }
 
 macro_rules! formula {
     ($f:ident) => {
-        Formula { value: $f::<f64>, first: $f::<Dual<f64>>, second: $f::<Second> }
+        Formula {
+            value: residuals::$f::<f64>,
+            first: residuals::$f::<Dual<f64>>,
+            second: residuals::$f::<Second>,
+        }
     };
-}
-
-fn rosenbrock<S: Scalar>(x: &[S]) -> S {
-    let term = |w: &[S]| (w[1] - w[0] * w[0]).square() * 100.0 + (-w[0] + 1.0).square();
-    x.windows(2).fold(S::from(0.0), |sum, w| sum + term(w))
-}
-
-fn extended_rosenbrock<S: Scalar>(x: &[S]) -> S {
-    x.chunks(2).fold(S::from(0.0), |sum, w| sum + rosenbrock(w))
-}
-
-fn beale<S: Scalar>(x: &[S]) -> S {
-    let mut power = x[1];
-    let mut sum = S::from(0.0);
-    for y in [1.5, 2.25, 2.625] {
-        sum = sum + (-(x[0] * (-power + 1.0)) + y).square();
-        power = power * x[1];
-    }
-    sum
-}
-
-fn himmelblau<S: Scalar>(x: &[S]) -> S {
-    (x[0] * x[0] + x[1] + -11.0).square() + (x[0] + x[1] * x[1] + -7.0).square()
-}
-
-fn helical_valley<S: Scalar>(x: &[S]) -> S {
-    let theta = S::atan2(x[1], x[0]) * (0.5 / std::f64::consts::PI);
-    let r = (x[0] * x[0] + x[1] * x[1]).sqrt();
-    (x[2] - theta * 10.0).square() * 100.0 + (r + -1.0).square() * 100.0 + x[2].square()
-}
-
-fn powell_singular<S: Scalar>(x: &[S]) -> S {
-    (x[0] + x[1] * 10.0).square()
-        + (x[2] - x[3]).square() * 5.0
-        + (x[1] - x[2] * 2.0).square().square()
-        + (x[0] - x[3]).square().square() * 10.0
-}
-
-fn wood<S: Scalar>(x: &[S]) -> S {
-    (x[1] - x[0] * x[0]).square() * 100.0
-        + (-x[0] + 1.0).square()
-        + (x[3] - x[2] * x[2]).square() * 90.0
-        + (-x[2] + 1.0).square()
-        + ((x[1] + -1.0).square() + (x[3] + -1.0).square()) * 10.1
-        + (x[1] + -1.0) * (x[3] + -1.0) * 19.8
-}
-
-fn variably_dimensioned<S: Scalar>(x: &[S]) -> S {
-    let mut squares = S::from(0.0);
-    let mut weighted = S::from(0.0);
-    for (i, &x) in x.iter().enumerate() {
-        squares = squares + (x + -1.0).square();
-        weighted = weighted + (x + -1.0) * (i + 1) as f64;
-    }
-    squares + weighted.square() + weighted.square().square()
-}
-
-fn broyden_tridiagonal<S: Scalar>(x: &[S]) -> S {
-    let n = x.len();
-    (0..n).fold(S::from(0.0), |sum, i| {
-        let mut r = (-(x[i] * 2.0) + 3.0) * x[i] + 1.0;
-        if i > 0 {
-            r = r - x[i - 1];
-        }
-        if i + 1 < n {
-            r = r - x[i + 1] * 2.0;
-        }
-        sum + r.square()
-    })
-}
-
-fn zakharov<S: Scalar>(x: &[S]) -> S {
-    let mut squares = S::from(0.0);
-    let mut weighted = S::from(0.0);
-    for (i, &x) in x.iter().enumerate() {
-        squares = squares + x.square();
-        weighted = weighted + x * (0.5 * (i + 1) as f64);
-    }
-    squares + weighted.square() + weighted.square().square()
 }
 
 /// −1.2, 1, −1.2, 1 …
@@ -118,40 +45,72 @@ fn valley_start(n: usize) -> Vec<f64> {
     (0..n).map(|i| if i % 2 == 0 { -1.2 } else { 1.0 }).collect()
 }
 
+/// (i + 1)/(n + 1) for i from 0: where many problems start, in their units.
+fn grid(n: usize) -> impl Iterator<Item = f64> {
+    (1..=n).map(move |i| i as f64 / (n + 1) as f64)
+}
+
 /// Every problem of the grid.
+#[rustfmt::skip]
 pub(crate) fn all() -> Vec<TestProblem> {
     // With ‖g‖∞ ≤ 10⁻⁸ and eigenvalues from about ½, f is at most ‖g‖²/(2 · ½) ≤ n 10⁻¹⁶ above: a margin of a hundred.
-    let p = |name, formula, start, n| TestProblem {
-        name,
-        formula,
-        start,
-        n,
-        minimum: 0.0,
-        slack: 1e-14 * n as f64,
-    };
+    let p = |name, formula, start, n, minima| TestProblem { name, formula, start, n, minima, slack: 1e-14 * n as f64 };
+    // Singular or nearly singular Hessians: the value can only be had to a power of ‖g‖ below 2.
+    let flat = |slack, p| TestProblem { slack, ..p };
     vec![
-        p("rosenbrock_2", formula!(rosenbrock), valley_start, 2),
-        // From the standard start the chain has a second minimum nearby; this start leads to the global one.
-        p("rosenbrock_100", formula!(rosenbrock), |n| vec![0.5; n], 100),
-        p("extended_rosenbrock_1000", formula!(extended_rosenbrock), valley_start, 1000),
-        p("beale", formula!(beale), |_| vec![1.0, 1.0], 2),
-        p("himmelblau", formula!(himmelblau), |_| vec![1.0, 1.0], 2),
-        p("helical_valley", formula!(helical_valley), |_| vec![-1.0, 0.0, 0.0], 3),
-        TestProblem {
-            // Singular Hessian: the value can only be had to ‖g‖^(4/3).
-            slack: 1e-9,
-            ..p("powell_singular", formula!(powell_singular), |_| vec![3.0, -1.0, 0.0, 1.0], 4)
-        },
-        p("wood", formula!(wood), |_| vec![-3.0, -1.0, -3.0, -1.0], 4),
-        p(
-            "variably_dimensioned_10",
-            formula!(variably_dimensioned),
-            |n| (0..n).map(|i| 1.0 - (i + 1) as f64 / n as f64).collect(),
-            10,
-        ),
-        p("broyden_tridiagonal_100", formula!(broyden_tridiagonal), |n| vec![-1.0; n], 100),
-        p("zakharov_10", formula!(zakharov), |n| vec![1.0; n], 10),
+        p("rosenbrock_2", formula!(rosenbrock), valley_start, 2, &[0.0]),
+        // From the standard start the chain has a second minimum nearby.
+        p("rosenbrock_100", formula!(rosenbrock), valley_start, 100, &[0.0, 3.986_623_854_300_92]),
+        p("rosenbrock_100_from_half", formula!(rosenbrock), |n| vec![0.5; n], 100, &[0.0]),
+        p("extended_rosenbrock_100", formula!(extended_rosenbrock), valley_start, 100, &[0.0]),
+        p("extended_rosenbrock_1000", formula!(extended_rosenbrock), valley_start, 1000, &[0.0]),
+        p("beale", formula!(beale), |_| vec![1.0, 1.0], 2, &[0.0]),
+        p("himmelblau", formula!(himmelblau), |_| vec![1.0, 1.0], 2, &[0.0]),
+        p("helical_valley", formula!(helical_valley), |_| vec![-1.0, 0.0, 0.0], 3, &[0.0]),
+        flat(1e-9, p("powell_singular", formula!(powell_singular), |_| vec![3.0, -1.0, 0.0, 1.0], 4, &[0.0])),
+        p("wood", formula!(wood), |_| vec![-3.0, -1.0, -3.0, -1.0], 4, &[0.0]),
+        p("variably_dimensioned_10", formula!(variably_dimensioned), |n| (1..=n).map(|i| 1.0 - i as f64 / n as f64).collect(), 10, &[0.0]),
+        p("broyden_tridiagonal_100", formula!(broyden_tridiagonal), |n| vec![-1.0; n], 100, &[0.0]),
+        p("broyden_banded_50", formula!(broyden_banded), |n| vec![-1.0; n], 50, &[0.0]),
+        p("zakharov_10", formula!(zakharov), |n| vec![1.0; n], 10, &[0.0]),
+        p("freudenstein_roth", formula!(freudenstein_roth), |_| vec![0.5, -2.0], 2, &[0.0, 48.984_253_679_240_3]),
+        flat(1e-8, p("powell_badly_scaled", formula!(powell_badly_scaled), |_| vec![0.0, 1.0], 2, &[0.0])),
+        p("brown_badly_scaled", formula!(brown_badly_scaled), |_| vec![1.0, 1.0], 2, &[0.0]),
+        flat(1e-10, p("jennrich_sampson", formula!(jennrich_sampson), |_| vec![0.3, 0.4], 2, &[124.362_182_355_615])),
+        p("gaussian", formula!(gaussian), |_| vec![0.4, 1.0, 0.0], 3, &[1.127_932_769_618_66e-8]),
+        flat(1e-9, p("box_3d", formula!(box_3d), |_| vec![0.0, 10.0, 20.0], 3, &[0.0, 0.075_588_670_0])),
+        flat(1e-9, p("biggs_exp6", formula!(biggs_exp6), |_| vec![1.0, 2.0, 1.0, 1.0, 1.0, 1.0], 6, &[0.0, 5.655_649_925e-3])),
+        flat(1e-9, p("penalty_1_10", formula!(penalty_1), |n| (1..=n).map(|i| i as f64).collect(), 10, &[7.087_651_467_0e-5])),
+        flat(1e-9, p("penalty_2_10", formula!(penalty_2), |n| vec![0.5; n], 10, &[2.936_605_374_0e-4])),
+        flat(1e-9, p("trigonometric_10", formula!(trigonometric), |n| vec![1.0 / n as f64; n], 10, &[0.0, 2.795_061_122e-5])),
+        p("brown_almost_linear_10", formula!(brown_almost_linear), |n| vec![0.5; n], 10, &[0.0, 1.0]),
+        p("discrete_boundary_value_10", formula!(discrete_boundary_value), |n| grid(n).map(|t| t * (t - 1.0)).collect(), 10, &[0.0]),
+        p("chebyquad_8", formula!(chebyquad), |n| grid(n).collect(), 8, &[3.516_873_725_68e-3]),
+        p("dixon_price_10", formula!(dixon_price), |n| vec![1.0; n], 10, &[0.0]),
+        p("rastrigin_10", formula!(rastrigin), |n| (0..n).map(|i| 0.1 + 0.02 * i as f64).collect(), 10, &[0.0]),
+        flat(1e-12, p("kowalik_osborne", formula!(kowalik_osborne), |_| vec![0.25, 0.39, 0.415, 0.39], 4, &[3.075_056_038_492_37e-4])),
     ]
+}
+
+/// The bounds, the same for each variable, within which a problem is solved by methods for bounds: some are active.
+pub(crate) fn bounds(name: &str) -> Option<(f64, f64)> {
+    Some(match name {
+        "rosenbrock_2" => (-2.0, 0.5),
+        "rosenbrock_100" => (-1.5, 0.9),
+        "extended_rosenbrock_1000" => (-1.5, 0.8),
+        "wood" => (-4.0, 0.9),
+        "beale" => (0.5, 2.5),
+        "helical_valley" => (-1.0, 0.8),
+        "broyden_tridiagonal_100" => (-1.0, -0.6),
+        "zakharov_10" => (0.1, 1.0),
+        "chebyquad_8" => (0.1, 0.9),
+        "rastrigin_10" => (0.05, 0.4),
+        _ => return None,
+    })
+}
+
+fn squares<S: Scalar>(residuals: Vec<S>) -> S {
+    residuals.into_iter().fold(S::from(0.0), |sum, r| sum + r.square())
 }
 
 impl TestProblem {
@@ -167,14 +126,14 @@ impl Objective<f64> for TestProblem {
     }
 
     fn value(&self, x: &[f64]) -> f64 {
-        (self.formula.value)(x)
+        squares((self.formula.value)(x))
     }
 
     fn value_and_gradient(&self, x: &[f64], gradient: &mut [f64]) -> f64 {
         let mut at: Vec<Dual<f64>> = x.iter().map(|&x| Dual::new(x, 0.0)).collect();
         for i in 0..x.len() {
             at[i].derivative = 1.0;
-            gradient[i] = (self.formula.first)(&at).derivative;
+            gradient[i] = squares((self.formula.first)(&at)).derivative;
             at[i].derivative = 0.0;
         }
         self.value(x)
@@ -200,8 +159,46 @@ impl Operator<f64> for Hessian {
         let mut at: Vec<_> = pairs.map(|(&x, &v)| Dual::new(Dual::new(x, v), Dual::new(0.0, 0.0))).collect();
         for i in 0..v.len() {
             at[i].derivative.value = 1.0;
-            out[i] = (self.problem.formula.second)(&at).derivative.derivative;
+            out[i] = squares((self.problem.formula.second)(&at)).derivative.derivative;
             at[i].derivative.value = 0.0;
+        }
+    }
+}
+
+impl Residuals<f64> for TestProblem {
+    fn dimension(&self) -> usize {
+        self.n
+    }
+    fn count(&self) -> usize {
+        (self.formula.value)(&self.start()).len()
+    }
+    fn evaluate(&self, x: &[f64], out: &mut [f64]) {
+        out.copy_from_slice(&(self.formula.value)(x));
+    }
+    fn jacobian(&self, x: &[f64]) -> Box<dyn Jacobian<f64> + '_> {
+        let mut at: Vec<Dual<f64>> = x.iter().map(|&x| Dual::new(x, 0.0)).collect();
+        let mut column = |i: usize| {
+            at[i].derivative = 1.0;
+            let column = (self.formula.first)(&at).iter().map(|r| r.derivative).collect();
+            at[i].derivative = 0.0;
+            column
+        };
+        Box::new(Columns((0..x.len()).map(&mut column).collect()))
+    }
+}
+
+struct Columns(Vec<Vec<f64>>);
+
+impl Jacobian<f64> for Columns {
+    fn apply(&self, v: &[f64], out: &mut [f64]) {
+        out.fill(0.0);
+        for (column, v) in self.0.iter().zip(v) {
+            vector::axpy(*v, column, out);
+        }
+    }
+    fn apply_transpose(&self, u: &[f64], out: &mut [f64]) {
+        for (column, out) in self.0.iter().zip(out) {
+            *out = vector::dot(column, u);
         }
     }
 }

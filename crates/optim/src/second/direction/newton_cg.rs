@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::super::descent::{Descent, DescentDefaults, Direction, InitialNorm};
 use super::super::method::Iterate;
+use super::super::preconditioning::{Preconditioning, PreconditioningMemory};
 use super::super::probe::CurvatureProbe;
-use crate::linear::{Settings, cg};
-use crate::objective::{Counted, Objective};
+use crate::linear::{Settings, Stop, cg};
+use crate::objective::{Counted, Objective, Operator};
 use crate::outcome::{MinimizeError, Reason};
 use crate::search::{LineSearch, MoreThuente};
 use crate::vector::{self, Float};
@@ -20,6 +21,8 @@ pub type NewtonCg = Descent<NewtonCgDirection>;
 pub struct NewtonCgDirection {
     /// Conjugate gradient iterations a step; `None`, the default, is ten times the dimension.
     pub max_products: Option<usize>,
+    /// How conjugate gradients are preconditioned.
+    pub preconditioning: Preconditioning,
     /// The test for a saddle before convergence is claimed.
     pub probe: CurvatureProbe,
 }
@@ -30,36 +33,52 @@ impl DescentDefaults for NewtonCgDirection {
     }
 }
 
-impl<T: Float> Direction<T> for NewtonCgDirection {
-    type Memory = InitialNorm;
+/// What [`NewtonCg`] remembers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct NewtonCgMemory<T: Float> {
+    initial: InitialNorm,
+    preconditioning: PreconditioningMemory<T>,
+}
 
-    fn begin(&self, problem: &Counted<'_, T>, at: &Iterate<T>) -> Result<InitialNorm, MinimizeError> {
-        match problem.hessian(&at.point) {
-            Some(_) => Ok(InitialNorm::of(at)),
-            None => Err(MinimizeError::Missing { method: "NewtonCg", what: "a Hessian" }),
+impl<T: Float> Direction<T> for NewtonCgDirection {
+    type Memory = NewtonCgMemory<T>;
+
+    fn begin(&self, problem: &Counted<'_, T>, at: &Iterate<T>) -> Result<Self::Memory, MinimizeError> {
+        if problem.hessian(&at.point).is_none() {
+            return Err(MinimizeError::Missing { method: "NewtonCg", what: "a Hessian" });
         }
+        Ok(NewtonCgMemory {
+            initial: InitialNorm::of(at),
+            preconditioning: PreconditioningMemory::begin(self.preconditioning, problem, at)?,
+        })
     }
 
     fn direction(
         &self,
         problem: &Counted<'_, T>,
         at: &Iterate<T>,
-        initial: &mut InitialNorm,
+        memory: &mut Self::Memory,
         direction: &mut [T],
     ) -> Result<f64, Reason> {
         let hessian = problem.hessian(&at.point).ok_or(Reason::NonFinite)?;
         let settings =
-            Settings { tolerance: initial.forcing(problem, at), max_iterations: self.max_products };
+            Settings { tolerance: memory.initial.forcing(problem, at), max_iterations: self.max_products };
         let mut minus_gradient = vec![T::ZERO; direction.len()];
         vector::scaled(-1.0, &at.gradient, &mut minus_gradient);
         direction.fill(T::ZERO);
-        let solved = cg(&*hessian, &minus_gradient, direction, None, &settings);
+        let (inverse, matrix) =
+            memory.preconditioning.split(self.preconditioning, problem, &at.point, hessian);
+        let solved = cg(&matrix, &minus_gradient, direction, inverse.as_deref(), &settings);
+        if solved.solve.stop == Stop::IndefinitePreconditioner {
+            return Err(Reason::IndefinitePreconditioner);
+        }
         if let Some(p) = solved.negative_curvature
             && solved.solve.iterations == 1
         {
-            // p = −g. As long a step as positive curvature of that size would ask for.
+            // p = −M⁻¹g. As long a step as positive curvature of that size would ask for.
             let mut hp = vec![T::ZERO; p.len()];
-            hessian.apply(&p, &mut hp);
+            matrix.apply(&p, &mut hp);
             direction.copy_from_slice(&p);
             let curvature = vector::dot(&p, &hp).abs();
             return Ok(if curvature > 0.0 {

@@ -1,14 +1,13 @@
-use std::cell::RefCell;
-
 use serde::{Deserialize, Serialize};
 
 use super::super::descent::InitialNorm;
 use super::super::method::Iterate;
+use super::super::preconditioning::{Preconditioning, PreconditioningMemory};
 use super::super::trust_region::{Model, Subproblem, TrustRegion};
-use crate::linear::{CurvaturePairs, DiagonalPreconditioner, Settings, gltr, steihaug};
+use crate::linear::{Settings, gltr, steihaug};
 use crate::objective::{Counted, Objective, Operator};
 use crate::outcome::{MinimizeError, Reason};
-use crate::vector::{self, Float};
+use crate::vector::Float;
 
 /// Trust-region Newton: the Hessian by its products, steps by truncated conjugate gradients. The method of first choice
 /// where Hessian products are to be had.
@@ -50,21 +49,6 @@ pub enum Curvature {
     GaussNewton,
 }
 
-/// How [`steihaug`] is preconditioned; the trust region is then an ellipsoid.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum Preconditioning {
-    /// Not at all. The default.
-    #[default]
-    None,
-    /// By the matrix's diagonal, taken anew at every iterate: cheap only where the operator
-    /// [knows it](crate::Operator::diagonal).
-    Diagonal,
-    /// By the L-BFGS matrix of this many of the latest conjugate directions and their products (after Morales and
-    /// Nocedal, 2000): no product more.
-    Lbfgs(usize),
-}
-
 /// Settings of [`TrustRegionNewton`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct KrylovModel {
@@ -83,7 +67,7 @@ pub struct KrylovModel {
 #[serde(bound = "")]
 pub struct KrylovMemory<T: Float> {
     initial: InitialNorm,
-    pairs: CurvaturePairs<T>,
+    preconditioning: PreconditioningMemory<T>,
 }
 
 impl KrylovModel {
@@ -111,10 +95,9 @@ impl<T: Float> Subproblem<T> for KrylovModel {
         if self.operator(problem, &at.point).is_none() {
             return Err(MinimizeError::Missing { method: "TrustRegionNewton", what });
         }
-        let capacity = if let Preconditioning::Lbfgs(capacity) = self.preconditioning { capacity } else { 0 };
         Ok(KrylovMemory {
             initial: InitialNorm::of(at),
-            pairs: CurvaturePairs::new(at.point.len(), capacity),
+            preconditioning: PreconditioningMemory::begin(self.preconditioning, problem, at)?,
         })
     }
 
@@ -127,59 +110,11 @@ impl<T: Float> Subproblem<T> for KrylovModel {
         let hessian = self.operator(problem, &at.point).ok_or(Reason::NonFinite)?;
         let settings =
             Settings { tolerance: memory.initial.forcing(problem, at), max_iterations: self.max_products };
-        let preconditioner: Option<Box<dyn Operator<T> + 'a>> = match self.preconditioning {
-            Preconditioning::None => None,
-            Preconditioning::Diagonal => {
-                let diagonal = hessian.diagonal();
-                let inverse = DiagonalPreconditioner::new(&diagonal, 1e-6);
-                Some(Box::new(Scaled { inverse, factor: vector::norm_inf(&diagonal) }))
-            }
-            Preconditioning::Lbfgs(_) if memory.pairs.is_empty() => None,
-            Preconditioning::Lbfgs(_) => {
-                let inverse = memory.pairs.clone();
-                let factor = 1.0 / inverse.scaling();
-                Some(Box::new(Scaled { inverse, factor }))
-            }
-        };
-        let hessian = Recording { operator: hessian, pairs: RefCell::new(&mut memory.pairs) };
+        let (inverse, matrix) =
+            memory.preconditioning.split(self.preconditioning, problem, &at.point, hessian);
         Ok(Box::new(move |radius| match self.solver {
-            KrylovSolver::Steihaug => {
-                steihaug(&hessian, &at.gradient, radius, preconditioner.as_deref(), &settings)
-            }
-            KrylovSolver::Gltr => gltr(&hessian, &at.gradient, radius, &settings),
+            KrylovSolver::Steihaug => steihaug(&matrix, &at.gradient, radius, inverse.as_deref(), &settings),
+            KrylovSolver::Gltr => gltr(&matrix, &at.gradient, radius, &settings),
         }))
-    }
-}
-
-/// A preconditioner freed from the scale of f, so that the ellipsoid of a radius keeps its size from step to step.
-struct Scaled<P> {
-    inverse: P,
-    factor: f64,
-}
-
-impl<T: Float, P: Operator<T>> Operator<T> for Scaled<P> {
-    fn dimension(&self) -> usize {
-        self.inverse.dimension()
-    }
-    fn apply(&self, v: &[T], out: &mut [T]) {
-        self.inverse.apply(v, out);
-        vector::scale(self.factor, out);
-    }
-}
-
-/// An operator that keeps its latest products as curvature pairs.
-struct Recording<'a, T: Float> {
-    operator: Box<dyn Operator<T> + 'a>,
-    pairs: RefCell<&'a mut CurvaturePairs<T>>,
-}
-
-impl<T: Float> Operator<T> for Recording<'_, T> {
-    fn dimension(&self) -> usize {
-        self.operator.dimension()
-    }
-    fn apply(&self, v: &[T], out: &mut [T]) {
-        self.operator.apply(v, out);
-        // Without preconditioning there is no room for pairs and this does nothing.
-        self.pairs.borrow_mut().push(v, out);
     }
 }

@@ -6,6 +6,6 @@ mod levenberg_marquardt;
 mod sr1;
 
 pub use exact::{ExactModel, TrustRegionExact};
-pub use krylov::{Curvature, KrylovMemory, KrylovModel, KrylovSolver, Preconditioning, TrustRegionNewton};
+pub use krylov::{Curvature, KrylovMemory, KrylovModel, KrylovSolver, TrustRegionNewton};
 pub use levenberg_marquardt::{LevenbergMarquardt, LevenbergMarquardtModel, Scaling};
 pub use sr1::{Sr1, Sr1Memory, Sr1Model};

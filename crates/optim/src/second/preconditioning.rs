@@ -1,0 +1,198 @@
+//! Preconditioners for methods that solve with conjugate gradients.
+
+use std::cell::RefCell;
+
+use serde::{Deserialize, Serialize};
+
+use super::method::Iterate;
+use crate::linear::{CurvaturePairs, DiagonalPreconditioner};
+use crate::objective::{Counted, Objective, Operator, Residuals};
+use crate::outcome::MinimizeError;
+use crate::vector::{self, Float};
+
+/// How conjugate gradients are preconditioned. In a trust region the ball is then an ellipsoid.
+///
+/// One that turns out not to be positive definite ends the run with
+/// [`Reason::IndefinitePreconditioner`](crate::Reason::IndefinitePreconditioner).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Preconditioning {
+    /// By the [objective's own](Preconditioned), if it has one; not at all otherwise. The default.
+    #[default]
+    Given,
+    /// Not at all.
+    None,
+    /// By the matrix's diagonal, taken anew at every iterate: cheap only where the operator
+    /// [knows it](crate::Operator::diagonal).
+    Diagonal,
+    /// By the L-BFGS matrix of this many of the latest conjugate directions and their products (after Morales and
+    /// Nocedal, 2000): no product more.
+    Lbfgs(usize),
+}
+
+/// Makes a preconditioner at a point: an operator M⁻¹, symmetric and positive definite, close to the inverse of the
+/// matrix the method solves with. Implemented by closures that return an operator of their own.
+pub trait Preconditioner<T: Float> {
+    /// M⁻¹ for `objective` at `x`. Evaluations made here are not counted.
+    fn at<'a>(&'a self, objective: &'a dyn Objective<T>, x: &[T]) -> Box<dyn Operator<T> + 'a>;
+}
+
+impl<T: Float, F: Fn(&dyn Objective<T>, &[T]) -> Box<dyn Operator<T>>> Preconditioner<T> for F {
+    fn at<'a>(&'a self, objective: &'a dyn Objective<T>, x: &[T]) -> Box<dyn Operator<T> + 'a> {
+        self(objective, x)
+    }
+}
+
+/// An objective with a [preconditioner](Preconditioner) of the user's own, which [`TrustRegionNewton`](super::TrustRegionNewton),
+/// [`NewtonCg`](super::NewtonCg) and [`HessianFree`](super::HessianFree) take.
+///
+/// ```
+/// use wengert_optim::linear::DiagonalPreconditioner;
+/// use wengert_optim::{Method, NewtonCg, Objective, Operator, Preconditioned, Problem};
+///
+/// // ½ Σ i xᵢ², whose Hessian is its diagonal: one conjugate gradient instead of a hundred.
+/// let bowl = Problem::new(100, |x: &[f64]| x.iter().enumerate().map(|(i, x)| 0.5 * (i + 1) as f64 * x * x).sum())
+///     .with_gradient(|x, g| for (i, (g, x)) in g.iter_mut().zip(x).enumerate() { *g = (i + 1) as f64 * x; })
+///     .with_hvp(|_, v, out| for (i, (out, v)) in out.iter_mut().zip(v).enumerate() { *out = (i + 1) as f64 * v; });
+/// let diagonal: Vec<f64> = (1..=100).map(f64::from).collect();
+/// let preconditioned = Preconditioned::new(bowl, move |_: &dyn Objective<f64>, _: &[f64]| -> Box<dyn Operator<f64>> {
+///     Box::new(DiagonalPreconditioner::new(&diagonal, 1e-6))
+/// });
+/// let outcome = NewtonCg::default().minimize(&preconditioned, &[1.0; 100]).unwrap();
+/// assert!(outcome.converged() && outcome.iterations == 1);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Preconditioned<O, P> {
+    objective: O,
+    preconditioner: P,
+}
+
+impl<O, P> Preconditioned<O, P> {
+    /// `objective` with `preconditioner`.
+    pub fn new(objective: O, preconditioner: P) -> Self {
+        Self { objective, preconditioner }
+    }
+}
+
+impl<T: Float, O: Objective<T>, P: Preconditioner<T>> Objective<T> for Preconditioned<O, P> {
+    fn dimension(&self) -> usize {
+        self.objective.dimension()
+    }
+    fn value(&self, x: &[T]) -> f64 {
+        self.objective.value(x)
+    }
+    fn value_and_gradient(&self, x: &[T], gradient: &mut [T]) -> f64 {
+        self.objective.value_and_gradient(x, gradient)
+    }
+    fn gradient(&self, x: &[T], gradient: &mut [T]) {
+        self.objective.gradient(x, gradient);
+    }
+    fn hessian(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
+        self.objective.hessian(x)
+    }
+    fn gauss_newton(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
+        self.objective.gauss_newton(x)
+    }
+    fn residuals(&self) -> Option<&dyn Residuals<T>> {
+        self.objective.residuals()
+    }
+    fn batch(&self, index: u64) -> Option<Box<dyn Objective<T> + '_>> {
+        self.objective.batch(index)
+    }
+    fn preconditioner(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
+        Some(self.preconditioner.at(&self.objective, x))
+    }
+}
+
+/// What [`Preconditioning`] remembers between iterations.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct PreconditioningMemory<T: Float> {
+    pairs: CurvaturePairs<T>,
+    /// Frees the objective's own preconditioner from the scale of f.
+    factor: f64,
+}
+
+impl<T: Float> PreconditioningMemory<T> {
+    pub(super) fn begin(
+        kind: Preconditioning,
+        problem: &Counted<'_, T>,
+        at: &Iterate<T>,
+    ) -> Result<Self, MinimizeError> {
+        let n = at.point.len();
+        let capacity = if let Preconditioning::Lbfgs(capacity) = kind { capacity } else { 0 };
+        let mut factor = 1.0;
+        if kind == Preconditioning::Given
+            && let Some(inverse) = problem.preconditioner(&at.point)
+        {
+            MinimizeError::length("the preconditioner", inverse.dimension(), n)?;
+            let mut z = vec![T::ZERO; n];
+            inverse.apply(&at.gradient, &mut z);
+            let ratio = vector::norm(&at.gradient) / vector::norm(&z);
+            factor = if ratio.is_finite() && ratio > 0.0 { ratio } else { 1.0 };
+        }
+        Ok(Self { pairs: CurvaturePairs::new(n, capacity), factor })
+    }
+
+    /// M⁻¹ for `matrix` at `x`, and the matrix so that its products are remembered where they are of use.
+    pub(super) fn split<'a, A: Operator<T>>(
+        &'a mut self,
+        kind: Preconditioning,
+        problem: &'a Counted<'_, T>,
+        x: &[T],
+        matrix: A,
+    ) -> (Option<Box<dyn Operator<T> + 'a>>, Recording<'a, T, A>) {
+        let inverse: Option<Box<dyn Operator<T> + 'a>> = match kind {
+            Preconditioning::None => None,
+            Preconditioning::Given => problem.preconditioner(x).map(|inverse| {
+                let scaled = Scaled { inverse, factor: self.factor };
+                Box::new(scaled) as Box<dyn Operator<T> + 'a>
+            }),
+            Preconditioning::Diagonal => {
+                let diagonal = matrix.diagonal();
+                let inverse = DiagonalPreconditioner::new(&diagonal, 1e-6);
+                Some(Box::new(Scaled { inverse, factor: vector::norm_inf(&diagonal) }))
+            }
+            Preconditioning::Lbfgs(_) if self.pairs.is_empty() => None,
+            Preconditioning::Lbfgs(_) => {
+                let inverse = self.pairs.clone();
+                let factor = 1.0 / inverse.scaling();
+                Some(Box::new(Scaled { inverse, factor }))
+            }
+        };
+        (inverse, Recording { matrix, pairs: RefCell::new(&mut self.pairs) })
+    }
+}
+
+/// A preconditioner freed from the scale of f, so that the ellipsoid of a radius keeps its size from step to step.
+struct Scaled<P> {
+    inverse: P,
+    factor: f64,
+}
+
+impl<T: Float, P: Operator<T>> Operator<T> for Scaled<P> {
+    fn dimension(&self) -> usize {
+        self.inverse.dimension()
+    }
+    fn apply(&self, v: &[T], out: &mut [T]) {
+        self.inverse.apply(v, out);
+        vector::scale(self.factor, out);
+    }
+}
+
+/// An operator that keeps its latest products as curvature pairs.
+pub(super) struct Recording<'a, T: Float, A> {
+    matrix: A,
+    pairs: RefCell<&'a mut CurvaturePairs<T>>,
+}
+
+impl<T: Float, A: Operator<T>> Operator<T> for Recording<'_, T, A> {
+    fn dimension(&self) -> usize {
+        self.matrix.dimension()
+    }
+    fn apply(&self, v: &[T], out: &mut [T]) {
+        self.matrix.apply(v, out);
+        // Without room for pairs this does nothing.
+        self.pairs.borrow_mut().push(v, out);
+    }
+}
