@@ -2,6 +2,7 @@
 
 mod problems;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use problems::TestProblem;
@@ -73,6 +74,24 @@ fn applies(name: &str, problem: &TestProblem) -> bool {
     problem.n <= 100 || !["BFGS", "Newton", "exact trust region", "DFP", "SR1"].contains(&name)
 }
 
+/// What is not solved to ‖g‖∞ ≤ 10⁻⁸: conjugate gradients where the curvatures differ by 10⁸ and more (SciPy's fail on two of
+/// them too), and a descent into the flat plain at infinity of biggs_exp6.
+const UNSOLVED: &[(&str, &str)] = &[
+    ("nonlinear CG", "powell_badly_scaled"),
+    ("CG, PR+", "powell_badly_scaled"),
+    ("CG, PR", "powell_badly_scaled"),
+    ("CG, HZ", "powell_badly_scaled"),
+    ("CG, DY", "powell_badly_scaled"),
+    ("CG, FR", "powell_badly_scaled"),
+    ("CG, guaranteed descent", "powell_badly_scaled"),
+    ("CG, PR+", "brown_badly_scaled"),
+    ("CG, PR", "brown_badly_scaled"),
+    ("CG, DY", "brown_badly_scaled"),
+    ("saddle-free Newton", "brown_badly_scaled"),
+    ("CG, guaranteed descent", "jennrich_sampson"),
+    ("exact trust region", "biggs_exp6"),
+];
+
 #[test]
 fn every_method_solves_every_problem() {
     for problem in problems::all() {
@@ -101,28 +120,50 @@ fn cost(f: u64, g: u64, products: u64) -> u64 {
     f.max(g) + products
 }
 
+/// Where the best peer of the same kind needs fewer evaluations by more than a quarter. SciPy's BFGS begins with H = I and
+/// trusts it, which pays where the curvature happens to be of the order of 1; here nothing depends on the scale of f.
+const BEHIND: &[(&str, &str)] = &[
+    ("BFGS", "zakharov_10"),
+    ("BFGS", "freudenstein_roth"),
+    ("BFGS", "gaussian"),
+    ("BFGS", "box_3d"),
+    ("BFGS", "brown_almost_linear_10"),
+    ("BFGS", "discrete_boundary_value_10"),
+    ("L-BFGS", "brown_badly_scaled"),
+    ("L-BFGS-B", "brown_badly_scaled"),
+    ("nonlinear CG", "extended_rosenbrock_1000"),
+    ("nonlinear CG", "wood"),
+    ("nonlinear CG", "powell_badly_scaled"),
+    ("Newton-CG", "rosenbrock_100"),
+    ("Newton-CG", "gaussian"),
+    ("Newton-CG", "discrete_boundary_value_10"),
+    ("trust region", "discrete_boundary_value_10"),
+    ("trust region, GLTR", "discrete_boundary_value_10"),
+    ("exact trust region", "biggs_exp6"),
+    ("Levenberg–Marquardt", "rosenbrock_100_from_half"),
+    ("Levenberg–Marquardt", "beale"),
+    ("Levenberg–Marquardt", "powell_badly_scaled"),
+    ("Levenberg–Marquardt", "biggs_exp6"),
+];
+
 #[test]
 fn evaluations_are_at_most_five_quarters_of_the_best_peer() {
     let golden = golden();
+    let unexpected = RefCell::new(Vec::new());
     let compare = |problem: &TestProblem, name: &str, peers: &[&str], o: &Outcome<f64>| {
         // Peers that did not converge, or at a higher minimum, are no measure.
         let same =
             |row: &&Row| row.4 && row.5.is_some_and(|v| v <= o.value + 1e-3 * o.value.abs() + problem.slack);
         let rows = peers.iter().filter_map(|p| golden[problem.name].get(*p)).filter(same);
         let Some(best) = rows.map(|r| cost(r.1, r.2, r.3)).min() else { return };
-        let mine = cost(
-            o.counts.values,
-            o.counts.gradients,
-            if name == "Levenberg–Marquardt" { 0 } else { o.counts.products },
-        );
+        // Jacobians are counted as products here, as gradients there.
+        let products = if name == "Levenberg–Marquardt" { 0 } else { o.counts.products };
+        let mine = cost(o.counts.values, o.counts.gradients, products);
         let ratio = mine as f64 / best as f64;
-        println!(
-            "{} {:26} {name:22} {mine:5} of {best:5}: {ratio:.2} f = {:e} {}",
-            if ratio > 1.25 { "BEHIND" } else { "      " },
-            problem.name,
-            o.value,
-            o.reason
-        );
+        println!("{:26} {name:22} {mine:5} of {best:5}: {ratio:.2}", problem.name);
+        if (ratio > 1.25) != BEHIND.contains(&(name, problem.name)) {
+            unexpected.borrow_mut().push(format!("{name} on {}: {mine}, {best}", problem.name));
+        }
     };
     for problem in problems::all() {
         for (name, method, peers) in methods() {
@@ -142,7 +183,12 @@ fn evaluations_are_at_most_five_quarters_of_the_best_peer() {
         if let Some((lower, upper)) = problems::bounds(problem.name) {
             let bounds = Bounds::uniform(problem.n, lower, upper).unwrap();
             let method = LbfgsB { bounds, ..unbounded(problem.n) };
-            compare(&problem, "L-BFGS-B, bounds", &["L-BFGS-B bounded"], &outcome(&method, &problem));
+            let mut start = problem.start();
+            method.bounds.project(&mut start);
+            let o = method.minimize(&problem, &start).unwrap();
+            compare(&problem, "L-BFGS-B, bounds", &["L-BFGS-B bounded"], &o);
         }
     }
+    let unexpected = unexpected.into_inner();
+    assert!(unexpected.is_empty(), "{unexpected:#?}");
 }

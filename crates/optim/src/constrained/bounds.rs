@@ -63,6 +63,11 @@ impl<T: Float> Bounds<T> {
         self.lower.iter().chain(&self.upper).any(|b| b.is_finite())
     }
 
+    /// Whether every variable has both bounds.
+    pub(crate) fn all(&self) -> bool {
+        self.lower.iter().chain(&self.upper).all(|b| b.is_finite())
+    }
+
     /// Moves `x` to the nearest point within.
     ///
     /// # Panics

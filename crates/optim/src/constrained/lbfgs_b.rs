@@ -98,19 +98,15 @@ impl<T: Float> LbfgsB<T> {
         let direction64: Vec<f64> = target.iter().zip(&x).map(|(t, x)| t - x).collect();
         let mut direction = vec![T::ZERO; x.len()];
         vector::from_f64(&direction64, &mut direction);
-        let first = if pairs.is_empty() { 1.0 / vector::norm(&direction) } else { 1.0 };
+        // A step of unknown scale has length 1, unless the bounds on every variable give it one (as the reference does).
+        let unscaled = pairs.is_empty() && !self.bounds.all();
+        let first = if unscaled { 1.0 / vector::norm(&direction) } else { 1.0 };
         let max_step = self.max_step(&x, &direction64);
         let slope = dot(&at.gradient, &direction);
         let start = Start { max_step, ..Start::new(at.value, slope, first.min(max_step)) };
-        let mut ray = Ray::new(problem, &at.point, &direction);
+        let mut ray = Ray::new(problem, &at.point, &direction).within(&self.bounds);
         let found = MoreThuente::default().search(&mut ray, start)?;
-        let (mut point, mut value, mut gradient) = ray.accept(found.step);
-        // A step that ends on a bound must end on it exactly, and none may end outside by rounding.
-        let before = point.clone();
-        self.bounds.project(&mut point);
-        if point != before {
-            value = problem.value_and_gradient(&point, &mut gradient);
-        }
+        let (point, value, gradient) = ray.accept(found.step);
         let after = Iterate { point, value, gradient };
         if !after.is_finite() {
             return Err(SearchFailure::NonFinite);
@@ -301,6 +297,15 @@ impl<'a, T: Float> Model<'a, T> {
             rows.iter().zip(&reduced).map(|(row, r)| -(r + dot(row, &v) / theta) / theta).collect();
         if !vector::all_finite(&step) {
             return cauchy;
+        }
+        // The projection of the minimiser, if that goes downhill (Morales and Nocedal, 2011); else cut off.
+        let mut projected = cauchy.clone();
+        for (&i, &d) in free.iter().zip(&step) {
+            projected[i] = (projected[i] + d).clamp(self.lower[i], self.upper[i]);
+        }
+        let slope: f64 = projected.iter().zip(x).zip(&self.gradient).map(|((p, x), g)| (p - x) * g).sum();
+        if slope < 0.0 {
+            return projected;
         }
         let mut fraction: f64 = 1.0;
         for (&i, &d) in free.iter().zip(&step) {

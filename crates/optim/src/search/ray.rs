@@ -1,6 +1,7 @@
 //! The line through a point of an objective.
 
 use super::Line;
+use crate::constrained::Bounds;
 use crate::objective::Objective;
 use crate::vector::{self, Float};
 
@@ -9,6 +10,7 @@ pub struct Ray<'a, T: Float> {
     objective: &'a dyn Objective<T>,
     origin: &'a [T],
     direction: &'a [T],
+    bounds: Option<&'a Bounds<T>>,
     trial: Vec<T>,
     gradient: Vec<T>,
     step: f64,
@@ -33,6 +35,7 @@ impl<'a, T: Float> Ray<'a, T> {
             objective,
             origin,
             direction,
+            bounds: None,
             trial: origin.to_vec(),
             gradient: vec![T::ZERO; origin.len()],
             step: f64::NAN,
@@ -41,9 +44,18 @@ impl<'a, T: Float> Ray<'a, T> {
         }
     }
 
+    /// Keeps trials within `bounds`, from which only rounding may take them: a step to a bound ends on it exactly.
+    pub(crate) fn within(mut self, bounds: &'a Bounds<T>) -> Self {
+        self.bounds = Some(bounds);
+        self
+    }
+
     fn go(&mut self, step: f64) {
         if step != self.step {
             vector::add_scaled(self.origin, step, self.direction, &mut self.trial);
+            if let Some(bounds) = self.bounds {
+                bounds.project(&mut self.trial);
+            }
             self.step = step;
             self.value = f64::NAN;
             self.has_gradient = false;

@@ -20,4 +20,4 @@ pub use preconditioning::{Preconditioned, Preconditioner, Preconditioning, Preco
 pub use probe::CurvatureProbe;
 pub use stochastic::{StochasticLbfgs, StochasticState};
 pub use subproblem::*;
-pub use trust_region::{Model, Subproblem, TrustRegion, TrustState};
+pub use trust_region::{Model, RadiusTrial, Subproblem, TrustRegion, TrustState};

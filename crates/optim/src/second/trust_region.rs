@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::method::{Iterate, Method};
 use super::probe::CurvatureProbe;
-use crate::linear::TrustStep;
+use crate::linear::{Stop, TrustStep};
 use crate::objective::{Counted, Objective};
 use crate::outcome::{MinimizeError, Reason};
 use crate::stopping::Stopping;
@@ -41,6 +41,18 @@ pub trait Subproblem<T: Float> {
         None
     }
 
+    /// The radius after a trial: a quarter of the step where the model predicted badly, twice the radius where a step to
+    /// the boundary went well.
+    fn radius(&self, trial: &RadiusTrial) -> f64 {
+        let boundary = trial.length >= 0.999 * trial.radius;
+        match trial.ratio {
+            _ if !trial.accepted => 0.25 * trial.length.min(trial.radius),
+            r if r < 0.25 => 0.25 * trial.length,
+            r if r > 0.75 && boundary => 2.0 * trial.radius,
+            _ => trial.radius,
+        }
+    }
+
     /// Learns from a trial, accepted or not: the step and the gradient there. Only asked for if
     /// [`LEARNS`](Self::LEARNS).
     fn learn(&self, _memory: &mut Self::Memory, _step: &[T], _before: &[T], _after: &[T]) {}
@@ -50,6 +62,25 @@ pub trait Subproblem<T: Float> {
 
     /// Whether the model is that of the Hessian, so that the driver may look for negative curvature by its products.
     const SECOND_ORDER: bool = false;
+}
+
+/// A trial step, as far as the [radius](Subproblem::radius) depends on it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RadiusTrial {
+    /// The radius of the ball.
+    pub radius: f64,
+    /// The length of the step in the norm of the ball.
+    pub length: f64,
+    /// The fall of f over the one predicted.
+    pub ratio: f64,
+    /// The fall of f.
+    pub fall: f64,
+    /// gᵀs.
+    pub slope: f64,
+    /// Why the solver of the model stopped.
+    pub stop: Stop,
+    /// Whether the step is taken.
+    pub accepted: bool,
 }
 
 /// A trust-region method: minimises the [`Subproblem`]'s model in a ball whose radius follows how well the model
@@ -175,7 +206,7 @@ impl<S> TrustRegion<S> {
         let smallest = T::EPSILON.to_f64() * vector::norm(&at.point).max(f64::MIN_POSITIVE);
         let noise = 10.0 * T::EPSILON.to_f64() * at.value.abs();
         loop {
-            if solved.stop == crate::linear::Stop::IndefinitePreconditioner {
+            if solved.stop == Stop::IndefinitePreconditioner {
                 return Err(Reason::IndefinitePreconditioner);
             }
             let length = vector::norm(&solved.step);
@@ -207,19 +238,24 @@ impl<S> TrustRegion<S> {
             if std::mem::take(first) {
                 *radius = radius.min(solved.length.max(f64::MIN_POSITIVE));
             }
+            let slope = vector::dot(&at.gradient, &solved.step);
+            let trial = RadiusTrial {
+                radius: *radius,
+                length: solved.length,
+                ratio,
+                fall: actual,
+                slope,
+                stop: solved.stop,
+                accepted,
+            };
             if accepted {
-                let boundary = solved.length >= 0.999 * *radius;
-                *radius = match ratio {
-                    r if r < 0.25 => 0.25 * solved.length,
-                    r if r > 0.75 && boundary => (2.0 * *radius).min(self.max_radius),
-                    _ => *radius,
-                };
+                *radius = self.subproblem.radius(&trial).min(self.max_radius);
                 return Ok((Iterate { point, value, gradient }, length));
             }
             if flat || length <= smallest {
                 return Err(if seen_finite { Reason::Stalled } else { Reason::NonFinite });
             }
-            *radius = 0.25 * solved.length.min(*radius);
+            *radius = self.subproblem.radius(&trial);
             let position = solved.shorter.iter().position(|(r, ..)| *r <= *radius * (1.0 + 1e-12));
             solved = match position {
                 Some(i) => {

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::method::Iterate;
-use super::super::trust_region::{Model, Subproblem, TrustRegion};
+use super::super::trust_region::{Model, RadiusTrial, Subproblem, TrustRegion};
 use crate::linear::dense::{Triangular, qr};
 use crate::linear::{Stop, TrustStep};
 use crate::objective::{Counted, Counts, Objective};
@@ -65,6 +65,26 @@ impl<T: Float> Subproblem<T> for LevenbergMarquardtModel {
     fn first_radius(&self, at: &Iterate<T>, d: &Vec<f64>) -> Option<f64> {
         let size = vector::norm(&at.point.iter().zip(d).map(|(x, d)| x.to_f64() * d).collect::<Vec<_>>());
         Some(self.factor * if size > 0.0 { size } else { 1.0 })
+    }
+
+    /// MINPACK's rule: twice the length of a step that the model predicted well (of any step inside the ball), and where
+    /// it predicted badly the fraction of the step at which the parabola through the values has its minimum.
+    fn radius(&self, trial: &RadiusTrial) -> f64 {
+        let inside = trial.stop == Stop::Converged;
+        if trial.ratio >= 0.75 || (trial.ratio > 0.25 && inside) {
+            return 2.0 * trial.length;
+        }
+        if trial.ratio > 0.25 {
+            return trial.radius;
+        }
+        let fraction = if trial.fall.is_finite() && trial.fall < 0.0 {
+            trial.slope / (2.0 * (trial.slope + trial.fall))
+        } else if trial.fall >= 0.0 {
+            0.5
+        } else {
+            0.1
+        };
+        fraction.clamp(0.1, 0.5) * trial.radius.min(10.0 * trial.length)
     }
 
     fn model<'a>(
