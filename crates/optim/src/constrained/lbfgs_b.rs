@@ -3,7 +3,7 @@
 use super::bounds::Bounds;
 use crate::linear::CurvaturePairs;
 use crate::linear::dense::{Ldl, qr};
-use crate::objective::{Counted, Objective};
+use crate::objective::Counted;
 use crate::outcome::{MinimizeError, Reason};
 use crate::search::{LineSearch, MoreThuente, Ray, SearchFailure, Start};
 use crate::second::{Iterate, Method};

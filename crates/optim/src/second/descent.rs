@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::method::{Iterate, Method};
-use crate::objective::Counted;
+use crate::objective::{Counted, Objective};
 use crate::outcome::{MinimizeError, Reason};
 use crate::search::{LineSearch, Ray, SearchFailure, Start};
 use crate::stopping::Stopping;
@@ -204,6 +204,18 @@ impl<D> Descent<D> {
         self.direction.learn(memory, &taken);
         *at = after;
         Ok(length)
+    }
+}
+
+/// Refuses objectives without a Hessian.
+pub(super) fn need_hessian<T: Float>(
+    method: &'static str,
+    problem: &Counted<'_, T>,
+    at: &Iterate<T>,
+) -> Result<(), MinimizeError> {
+    match problem.hessian(&at.point) {
+        Some(_) => Ok(()),
+        None => Err(MinimizeError::Missing { method, what: "a Hessian" }),
     }
 }
 

@@ -104,6 +104,9 @@ impl<T: Float, O: Objective<T>, P: Preconditioner<T>> Objective<T> for Precondit
     }
 }
 
+/// M⁻¹.
+type Inverse<'a, T> = Box<dyn Operator<T> + 'a>;
+
 /// What [`Preconditioning`] remembers between iterations.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(bound = "")]
@@ -141,12 +144,12 @@ impl<T: Float> PreconditioningMemory<T> {
         problem: &'a Counted<'_, T>,
         x: &[T],
         matrix: A,
-    ) -> (Option<Box<dyn Operator<T> + 'a>>, Recording<'a, T, A>) {
-        let inverse: Option<Box<dyn Operator<T> + 'a>> = match kind {
+    ) -> (Option<Inverse<'a, T>>, Recording<'a, T, A>) {
+        let inverse: Option<Inverse<'a, T>> = match kind {
             Preconditioning::None => None,
             Preconditioning::Given => problem.preconditioner(x).map(|inverse| {
                 let scaled = Scaled { inverse, factor: self.factor };
-                Box::new(scaled) as Box<dyn Operator<T> + 'a>
+                Box::new(scaled) as Inverse<'a, T>
             }),
             Preconditioning::Diagonal => {
                 let diagonal = matrix.diagonal();

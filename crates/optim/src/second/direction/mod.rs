@@ -14,6 +14,6 @@ pub use gauss_newton::{GaussNewton, GaussNewtonDirection};
 pub use limited::{Lbfgs, LbfgsDirection};
 pub use newton::{Newton, NewtonDirection};
 pub use newton_cg::{NewtonCg, NewtonCgDirection, NewtonCgMemory};
-pub use quasi::{Bfgs, BfgsDirection, Dfp, DfpDirection, InverseHessian};
+pub use quasi::{Bfgs, BfgsDirection, Dfp, DfpDirection, InverseHessian, QuasiNewtonPair, QuasiNewtonUpdate};
 pub use saddle_free::{SaddleFreeDirection, SaddleFreeNewton};
 pub use steepest::{SteepestDescent, SteepestDirection};

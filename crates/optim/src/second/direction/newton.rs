@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::descent::{Descent, DescentDefaults, Direction};
+use super::super::descent::{Descent, DescentDefaults, Direction, need_hessian};
 use super::super::method::Iterate;
 use super::super::probe::CurvatureProbe;
 use crate::linear::dense::{Cholesky, Ldl};
@@ -41,10 +41,7 @@ impl<T: Float> Direction<T> for NewtonDirection {
 
     fn begin(&self, problem: &Counted<'_, T>, at: &Iterate<T>) -> Result<(), MinimizeError> {
         MinimizeError::require("floor", self.floor, "in (0, 1)", |f| f > 0.0 && f < 1.0)?;
-        match problem.hessian(&at.point) {
-            Some(_) => Ok(()),
-            None => Err(MinimizeError::Missing { method: "Newton", what: "a Hessian" }),
-        }
+        need_hessian("Newton", problem, at)
     }
 
     fn direction(

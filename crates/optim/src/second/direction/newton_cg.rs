@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::descent::{Descent, DescentDefaults, Direction, InitialNorm};
+use super::super::descent::{Descent, DescentDefaults, Direction, InitialNorm, need_hessian};
 use super::super::method::Iterate;
 use super::super::preconditioning::{Preconditioning, PreconditioningMemory};
 use super::super::probe::CurvatureProbe;
@@ -45,9 +45,7 @@ impl<T: Float> Direction<T> for NewtonCgDirection {
     type Memory = NewtonCgMemory<T>;
 
     fn begin(&self, problem: &Counted<'_, T>, at: &Iterate<T>) -> Result<Self::Memory, MinimizeError> {
-        if problem.hessian(&at.point).is_none() {
-            return Err(MinimizeError::Missing { method: "NewtonCg", what: "a Hessian" });
-        }
+        need_hessian("NewtonCg", problem, at)?;
         Ok(NewtonCgMemory {
             initial: InitialNorm::of(at),
             preconditioning: PreconditioningMemory::begin(self.preconditioning, problem, at)?,

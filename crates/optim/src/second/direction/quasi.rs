@@ -79,40 +79,48 @@ impl<T: Float> InverseHessian<T> {
     }
 }
 
-impl<T: Float> Direction<T> for BfgsDirection {
-    type Memory = InverseHessian<T>;
+/// A formula by which a quasi-Newton direction learns from a step.
+pub trait QuasiNewtonUpdate {
+    /// Updates H, row by row in `inverse`, with the step s, the change y of the gradient, H y, yᵀHy and sᵀy > 0.
+    fn update<T: Float>(inverse: &mut [T], pair: &QuasiNewtonPair<'_, T>);
+}
 
-    fn begin(&self, _: &Counted<'_, T>, _: &Iterate<T>) -> Result<Self::Memory, MinimizeError> {
-        Ok(InverseHessian(Vec::new()))
-    }
+/// What a [`QuasiNewtonUpdate`] is made of.
+pub struct QuasiNewtonPair<'a, T> {
+    /// s.
+    pub step: &'a [T],
+    /// H y.
+    pub product: &'a [T],
+    /// yᵀHy.
+    pub bend: f64,
+    /// sᵀy.
+    pub curvature: f64,
+}
 
-    fn direction(
-        &self,
-        _: &Counted<'_, T>,
-        at: &Iterate<T>,
-        memory: &mut Self::Memory,
-        direction: &mut [T],
-    ) -> Result<f64, Reason> {
-        Ok(memory.direction(at, direction))
-    }
-
+impl QuasiNewtonUpdate for BfgsDirection {
     /// H ← H + (1 + yᵀHy/sᵀy) ssᵀ/sᵀy − (s(Hy)ᵀ + (Hy)sᵀ)/sᵀy.
-    fn learn(&self, memory: &mut Self::Memory, taken: &Taken<'_, T>) {
-        let Some((hy, yhy, sy)) = memory.prepare(taken.step, taken.change) else { return };
-        let s = taken.step;
-        let outer = (1.0 + yhy / sy) / sy;
-        for ((row, &s_i), &hy_i) in memory.0.chunks_exact_mut(s.len()).zip(s).zip(&hy) {
+    fn update<T: Float>(inverse: &mut [T], pair: &QuasiNewtonPair<'_, T>) {
+        let (s, sy) = (pair.step, pair.curvature);
+        let outer = (1.0 + pair.bend / sy) / sy;
+        for ((row, &s_i), &hy_i) in inverse.chunks_exact_mut(s.len()).zip(s).zip(pair.product) {
             axpy(outer * s_i.to_f64() - hy_i.to_f64() / sy, s, row);
-            axpy(-s_i.to_f64() / sy, &hy, row);
+            axpy(-s_i.to_f64() / sy, pair.product, row);
         }
-    }
-
-    fn forget(&self, memory: &mut Self::Memory) -> bool {
-        !std::mem::take(&mut memory.0).is_empty()
     }
 }
 
-impl<T: Float> Direction<T> for DfpDirection {
+impl QuasiNewtonUpdate for DfpDirection {
+    /// H ← H + ssᵀ/sᵀy − (Hy)(Hy)ᵀ/yᵀHy.
+    fn update<T: Float>(inverse: &mut [T], pair: &QuasiNewtonPair<'_, T>) {
+        let s = pair.step;
+        for ((row, &s_i), &hy_i) in inverse.chunks_exact_mut(s.len()).zip(s).zip(pair.product) {
+            axpy(s_i.to_f64() / pair.curvature, s, row);
+            axpy(-hy_i.to_f64() / pair.bend, pair.product, row);
+        }
+    }
+}
+
+impl<T: Float, U: QuasiNewtonUpdate> Direction<T> for U {
     type Memory = InverseHessian<T>;
 
     fn begin(&self, _: &Counted<'_, T>, _: &Iterate<T>) -> Result<Self::Memory, MinimizeError> {
@@ -129,14 +137,10 @@ impl<T: Float> Direction<T> for DfpDirection {
         Ok(memory.direction(at, direction))
     }
 
-    /// H ← H + ssᵀ/sᵀy − (Hy)(Hy)ᵀ/yᵀHy.
     fn learn(&self, memory: &mut Self::Memory, taken: &Taken<'_, T>) {
-        let Some((hy, yhy, sy)) = memory.prepare(taken.step, taken.change) else { return };
-        let s = taken.step;
-        for ((row, &s_i), &hy_i) in memory.0.chunks_exact_mut(s.len()).zip(s).zip(&hy) {
-            axpy(s_i.to_f64() / sy, s, row);
-            axpy(-hy_i.to_f64() / yhy, &hy, row);
-        }
+        let Some((product, bend, curvature)) = memory.prepare(taken.step, taken.change) else { return };
+        let pair = QuasiNewtonPair { step: taken.step, product: &product, bend, curvature };
+        U::update(&mut memory.0, &pair);
     }
 
     fn forget(&self, memory: &mut Self::Memory) -> bool {
