@@ -47,8 +47,10 @@ fn run(arguments: &Arguments) -> Result<Report, Box<dyn std::error::Error>> {
         None => (measure(effort, most, step), None),
         Some(gradient) => {
             let [times, gradient_times] = measure_in_turn(effort, most, [step, gradient]);
-            let compared =
-                InGradients::new((times, peak_tensor_bytes(step)), (gradient_times, peak_tensor_bytes(gradient)));
+            let compared = InGradients::new(
+                (times, peak_tensor_bytes(step)),
+                (gradient_times, peak_tensor_bytes(gradient)),
+            );
             (times, Some(compared))
         }
     };

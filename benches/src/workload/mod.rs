@@ -77,7 +77,12 @@ pub struct UnknownWorkload(String);
 
 impl std::fmt::Display for UnknownWorkload {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "there is no workload `{}`; there are gemm_N, gemm_MxNxK, {} (hvp and ggn also with _reuse)", self.0, names().join(", "))
+        write!(
+            f,
+            "there is no workload `{}`; there are gemm_N, gemm_MxNxK, {} (hvp and ggn also with _reuse)",
+            self.0,
+            names().join(", ")
+        )
     }
 }
 
