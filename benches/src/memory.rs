@@ -1,5 +1,21 @@
 //! How much memory the process has used.
 
+use wengert::tensor::memory::{reset_peak, stats};
+
+/// The most bytes of tensors that `work` holds at a time, beyond those that were there before.
+///
+/// ```
+/// use wengert::prelude::Tensor;
+/// use wengert_benches::memory::peak_tensor_bytes;
+/// assert_eq!(peak_tensor_bytes(|| drop(Tensor::<f32>::zeros([1024]))), 4096);
+/// ```
+pub fn peak_tensor_bytes(work: impl FnOnce()) -> usize {
+    reset_peak();
+    let before = stats().live_bytes;
+    work();
+    (stats().peak_bytes - before).unsigned_abs()
+}
+
 /// The largest resident set of this process so far, in MiB, where the system tells (Linux).
 ///
 /// ```

@@ -24,8 +24,36 @@ pub struct Report {
     /// Billions of floating-point operations per second at the median, where the workload is little else.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gflops: Option<f64>,
+    /// The same for the gradient, where the step is a product with a matrix.
+    #[serde(flatten)]
+    pub gradient: Option<InGradients>,
     /// What to know about the measurement.
     pub note: String,
+}
+
+/// A step compared with the gradient of the same loss, measured in turn with it.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct InGradients {
+    /// The median time of the gradient, in microseconds.
+    pub gradient_us: f64,
+    /// The step's median over the gradient's.
+    pub gradients: f64,
+    /// The most memory in tensors that the gradient holds at a time, in MiB.
+    pub gradient_mb: f64,
+    /// The step's memory over the gradient's.
+    pub gradients_of_memory: f64,
+}
+
+impl InGradients {
+    /// From the times and the peaks in bytes of a step and of the gradient.
+    pub fn new(step: (Times, usize), gradient: (Times, usize)) -> Self {
+        InGradients {
+            gradient_us: rounded(gradient.0.median_us, 3),
+            gradients: rounded(step.0.median_us / gradient.0.median_us, 3),
+            gradient_mb: rounded(gradient.1 as f64 / 1024.0 / 1024.0, 2),
+            gradients_of_memory: rounded(step.1 as f64 / gradient.1 as f64, 3),
+        }
+    }
 }
 
 impl Report {
@@ -40,6 +68,7 @@ impl Report {
             peak_rss_mb: crate::memory::peak_rss_mb().map(|mb| rounded(mb, 1)),
             steps: times.steps,
             gflops: operations.map(|n| rounded(n / times.median_us * 1e-3, 1)),
+            gradient: None,
             note,
         }
     }

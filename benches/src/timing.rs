@@ -61,28 +61,40 @@ pub struct Times {
 /// assert_eq!((calls, times.steps), (3, 2));
 /// assert!(times.min_us <= times.median_us);
 /// ```
-pub fn measure(effort: Effort, most: usize, mut step: impl FnMut()) -> Times {
+pub fn measure(effort: Effort, most: usize, step: impl FnMut()) -> Times {
+    let [times] = measure_in_turn(effort, most, [&mut { step }]);
+    times
+}
+
+/// Times several steps in turn, so that whatever else the machine does meets them alike.
+pub fn measure_in_turn<const N: usize>(
+    effort: Effort,
+    most: usize,
+    mut steps: [&mut dyn FnMut(); N],
+) -> [Times; N] {
     let start = Instant::now();
     let mut warm = 0;
     while warm < effort.warm_up || start.elapsed() < effort.warm_up_time {
-        step();
+        steps.iter_mut().for_each(|step| step());
         warm += 1;
     }
-    // Room for every step, so that the vector does not grow between two of them.
-    let mut micros = Vec::with_capacity(1 << 20);
+    // Room for every step, so that no vector grows between two of them.
+    let mut micros = [(); N].map(|()| Vec::with_capacity(1 << 20));
     let start = Instant::now();
     loop {
-        let before = Instant::now();
-        step();
-        micros.push(before.elapsed().as_secs_f64() * 1e6);
-        let (count, elapsed) = (micros.len(), start.elapsed());
+        for (step, micros) in steps.iter_mut().zip(&mut micros) {
+            let before = Instant::now();
+            step();
+            micros.push(before.elapsed().as_secs_f64() * 1e6);
+        }
+        let (count, elapsed) = (micros[0].len(), start.elapsed());
         let enough = count >= effort.enough && elapsed >= effort.enough_time;
         let late = count >= effort.least && elapsed >= effort.longest;
         if enough || late || count >= most {
             break;
         }
     }
-    summary(&mut micros)
+    micros.map(|mut micros| summary(&mut micros))
 }
 
 fn summary(micros: &mut [f64]) -> Times {

@@ -6,8 +6,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use wengert::prelude::set_threads;
-use wengert_benches::report::Report;
-use wengert_benches::timing::{Effort, measure};
+use wengert_benches::memory::peak_tensor_bytes;
+use wengert_benches::report::{InGradients, Report};
+use wengert_benches::timing::{Effort, measure, measure_in_turn};
 use wengert_benches::workload;
 
 #[derive(Parser)]
@@ -41,8 +42,20 @@ fn run(arguments: &Arguments) -> Result<Report, Box<dyn std::error::Error>> {
     set_threads(arguments.threads)?;
     let mut workload = workload::by_name(&arguments.workload)?;
     let effort = if arguments.quick { Effort::QUICK } else { Effort::FULL };
-    let times = measure(effort, workload.most_steps, &mut workload.step);
+    let (most, step) = (workload.most_steps, &mut *workload.step);
+    let (times, in_gradients) = match &mut workload.gradient {
+        None => (measure(effort, most, step), None),
+        Some(gradient) => {
+            let [times, gradient_times] = measure_in_turn(effort, most, [step, gradient]);
+            let compared = InGradients::new(
+                (times, peak_tensor_bytes(step)),
+                (gradient_times, peak_tensor_bytes(gradient)),
+            );
+            (times, Some(compared))
+        }
+    };
     let quick = if arguments.quick { "QUICK; " } else { "" };
-    let note = format!("{quick}{}", workload.note);
-    Ok(Report::new(&arguments.workload, arguments.threads, times, workload.operations, note))
+    let note = format!("{quick}{}", (workload.note)());
+    let report = Report::new(&arguments.workload, arguments.threads, times, workload.operations, note);
+    Ok(Report { gradient: in_gradients, ..report })
 }

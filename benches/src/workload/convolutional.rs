@@ -4,14 +4,15 @@ use wengert::prelude::*;
 
 use super::Workload;
 use super::data::Data;
-use super::training::{adam, training};
+use super::problem::Problem;
+use super::training::adam;
 use wengert::optim::SgdConfig;
 
 /// Two convolutions and three fully connected layers, SGD with momentum.
 pub(super) fn lenet() -> Workload {
     let config = SgdConfig { momentum: 0.9, ..SgdConfig::default() };
     let sgd: Sgd = Sgd::with_config(0.01, config).expect("0.9 is a momentum");
-    train(sgd, |layers| {
+    problem(|layers| {
         layers
             .with(|p| Convolution::new(p, 1, 6, 5, 2))
             .then(Relu)
@@ -26,11 +27,17 @@ pub(super) fn lenet() -> Workload {
             .then(Relu)
             .with(|p| Linear::new(p, 84, 10))
     })
+    .training(sgd)
 }
 
 /// Two convolutions of 3×3 with 32 and 64 channels and two fully connected layers, Adam.
 pub(super) fn cnn() -> Workload {
-    train(adam(), |layers| {
+    cnn_problem().training(adam())
+}
+
+/// The model of [`cnn`] and its loss.
+pub(super) fn cnn_problem() -> Problem {
+    problem(|layers| {
         layers
             .with(|p| Convolution::new(p, 1, 32, 3, 0))
             .then(Relu)
@@ -44,15 +51,12 @@ pub(super) fn cnn() -> Workload {
     })
 }
 
-fn train(
-    optimizer: impl Optimizer + 'static,
-    layers: impl FnOnce(SequentialBuilder<'_>) -> SequentialBuilder<'_>,
-) -> Workload {
+fn problem(layers: impl FnOnce(SequentialBuilder<'_>) -> SequentialBuilder<'_>) -> Problem {
     let mut data = Data::seeded(0);
     let (x, labels) = (data.normal_var([64, 1, 28, 28]), data.labels(64, 10));
     let mut params = Params::seeded(1);
     let model = layers(Sequential::builder(params.root())).build();
-    training(params, optimizer, move |cx| model.forward(cx, &x).cross_entropy(&labels))
+    Problem::new(params, move |cx| model.forward(cx, &x), move |y| y.cross_entropy(&labels))
 }
 
 /// A convolution of stride 1 with bias.

@@ -4,7 +4,8 @@ use wengert::prelude::*;
 
 use super::Workload;
 use super::data::Data;
-use super::training::{adam, training};
+use super::problem::Problem;
+use super::training::adam;
 
 const STEPS: usize = 28;
 const FEATURES: usize = 28;
@@ -13,13 +14,18 @@ const BATCH: usize = 64;
 
 /// 28 steps of 28 features, hidden 128, the last state classified; batch 64, Adam.
 pub(super) fn gru() -> Workload {
+    problem().training(adam()).note("composed of tape operations")
+}
+
+/// The model and its loss.
+pub(super) fn problem() -> Problem {
     let mut data = Data::seeded(0);
     let (x, labels) = (data.normal_var([STEPS, BATCH, FEATURES]), data.labels(BATCH, 10));
     let mut params = Params::seeded(1);
     let input = Linear::new(params.at("input"), FEATURES, 3 * HIDDEN);
     let state = Linear::new(params.at("state"), HIDDEN, 3 * HIDDEN);
     let out = Linear::new(params.at("out"), HIDDEN, 10);
-    let loss = move |cx: &Ctx| {
+    let outputs = move |cx: &Ctx| {
         // The products with the inputs do not wait for the states.
         let from_inputs = input.forward(cx, &x);
         let mut h = Var::zeros([BATCH, HIDDEN]);
@@ -27,9 +33,9 @@ pub(super) fn gru() -> Workload {
             let gates = Gates::split(&from_inputs.select(0, t));
             h = gates.next(&h, &Gates::split(&state.forward(cx, &h)));
         }
-        out.forward(cx, &h).cross_entropy(&labels)
+        out.forward(cx, &h)
     };
-    training(params, adam(), loss).note("composed of tape operations")
+    Problem::new(params, outputs, move |y| y.cross_entropy(&labels))
 }
 
 /// What the three gates get from the input or from the state.

@@ -4,7 +4,8 @@ use wengert::prelude::*;
 
 use super::Workload;
 use super::data::Data;
-use super::training::{adam, training};
+use super::problem::Problem;
+use super::training::adam;
 
 /// 784-128-10, batch 64, Adam.
 pub(super) fn small() -> Workload {
@@ -17,11 +18,20 @@ pub(super) fn large() -> Workload {
 }
 
 fn train(sizes: &[usize], batch: usize) -> Workload {
+    problem(sizes, batch).training(adam())
+}
+
+/// The mean cross-entropy of 784-128-10 on a batch of 256.
+pub(super) fn classifier() -> Problem {
+    problem(&[784, 128, 10], 256)
+}
+
+fn problem(sizes: &[usize], batch: usize) -> Problem {
     let mut data = Data::seeded(0);
     let (x, labels) = (data.normal_var([batch, sizes[0]]), data.labels(batch, 10));
     let mut params = Params::seeded(1);
     let model = perceptron(&mut params, sizes);
-    training(params, adam(), move |cx| model.forward(cx, &x).cross_entropy(&labels))
+    Problem::new(params, move |cx| model.forward(cx, &x), move |y| y.cross_entropy(&labels))
 }
 
 /// Fully connected layers of these sizes with ReLU in between.

@@ -3,12 +3,14 @@
 
 mod adam;
 mod convolutional;
+mod curvature;
 mod data;
 mod gemm;
 mod gru;
 mod layer_norm;
+mod logistic;
 mod mlp;
-mod mlp_derivatives;
+mod problem;
 mod softmax_ce;
 mod training;
 mod transformer;
@@ -26,30 +28,46 @@ const NAMED: &[(&str, Prepare)] = &[
     ("softmax_ce", softmax_ce::softmax_ce),
     ("layer_norm", layer_norm::layer_norm),
     ("adam_10m", adam::adam_10m),
-    ("grad_mlp", mlp_derivatives::grad_mlp),
-    ("hvp_mlp", mlp_derivatives::hvp_mlp),
-    ("hvp_mlp_reuse", mlp_derivatives::hvp_mlp_reuse),
+    ("lbfgs_logreg", logistic::lbfgs),
+    ("newtoncg_logreg", logistic::newton_cg),
+    ("trustregion_logreg", logistic::trust_region),
 ];
 
 /// Something to measure, with its data in memory.
 pub struct Workload {
     /// What is timed.
     pub step: Box<dyn FnMut()>,
+    /// What to time in turn with it, for the ratio: the gradient, where the step is a product with a matrix.
+    pub gradient: Option<Box<dyn FnMut()>>,
     /// Steps after which the workload is no longer what it was.
     pub most_steps: usize,
     /// Floating-point operations of a step, where it is little else.
     pub operations: Option<f64>,
-    /// What to know about the measurement.
-    pub note: &'static str,
+    /// What to know about the measurement, asked for after the last step.
+    pub note: Box<dyn Fn() -> String>,
 }
 
 impl Workload {
     fn new(step: impl FnMut() + 'static) -> Self {
-        Workload { step: Box::new(step), most_steps: usize::MAX, operations: None, note: "" }
+        Workload {
+            step: Box::new(step),
+            gradient: None,
+            most_steps: usize::MAX,
+            operations: None,
+            note: Box::new(String::new),
+        }
     }
 
     fn note(self, note: &'static str) -> Self {
-        Workload { note, ..self }
+        self.report(move || note.to_owned())
+    }
+
+    fn report(self, note: impl Fn() -> String + 'static) -> Self {
+        Workload { note: Box::new(note), ..self }
+    }
+
+    fn in_gradients(self, gradient: impl FnMut() + 'static) -> Self {
+        Workload { gradient: Some(Box::new(gradient)), ..self }
     }
 }
 
@@ -59,15 +77,20 @@ pub struct UnknownWorkload(String);
 
 impl std::fmt::Display for UnknownWorkload {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "there is no workload `{}`; there are gemm_N, gemm_MxNxK, {}", self.0, names().join(", "))
+        write!(
+            f,
+            "there is no workload `{}`; there are gemm_N, gemm_MxNxK, {} (hvp and ggn also with _reuse)",
+            self.0,
+            names().join(", ")
+        )
     }
 }
 
 impl std::error::Error for UnknownWorkload {}
 
 /// The names of the workloads, without the family of matrix products.
-pub fn names() -> Vec<&'static str> {
-    NAMED.iter().map(|&(name, _)| name).collect()
+pub fn names() -> Vec<String> {
+    NAMED.iter().map(|&(name, _)| name.to_owned()).chain(curvature::names()).collect()
 }
 
 /// Prepares the workload of that name.
@@ -81,8 +104,8 @@ pub fn names() -> Vec<&'static str> {
 /// assert!(by_name("gem").err().unwrap().to_string().contains("mlp_small, mlp_large"));
 /// ```
 pub fn by_name(name: &str) -> Result<Workload, UnknownWorkload> {
-    if let Some(product) = gemm::by_name(name) {
-        return Ok(product);
+    if let Some(found) = gemm::by_name(name).or_else(|| curvature::by_name(name)) {
+        return Ok(found);
     }
     match NAMED.iter().find(|(other, _)| *other == name) {
         Some((_, prepare)) => Ok(prepare()),

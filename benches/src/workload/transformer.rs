@@ -5,7 +5,8 @@ use wengert::prelude::*;
 use super::Workload;
 use super::data::Data;
 use super::layer_norm::normalise;
-use super::training::{adam, training};
+use super::problem::Problem;
+use super::training::adam;
 
 const BATCH: usize = 16;
 const LENGTH: usize = 64;
@@ -16,11 +17,16 @@ const INNER: usize = 512;
 /// A pre-norm block of width 128 with four heads and GELU, mean squared error against a random target; sequences
 /// of 64, batch 16, Adam.
 pub(super) fn transformer() -> Workload {
+    problem().training(adam()).note("composed of tape operations")
+}
+
+/// The block and its loss.
+pub(super) fn problem() -> Problem {
     let mut data = Data::seeded(0);
     let [x, target] = [(); 2].map(|()| data.normal_var([BATCH, LENGTH, WIDTH]));
     let mut params = Params::seeded(1);
     let block = Block::new(&mut params);
-    training(params, adam(), move |cx| block.forward(cx, &x).mse(&target)).note("composed of tape operations")
+    Problem::new(params, move |cx| block.forward(cx, &x), move |y| y.mse(&target))
 }
 
 struct Block {

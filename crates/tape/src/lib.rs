@@ -21,6 +21,7 @@
 mod algebra;
 mod check;
 mod class;
+mod cotangent;
 mod op;
 mod ops;
 mod sweep;

@@ -4,8 +4,9 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 
 use smallvec::SmallVec;
-use wengert_tensor::{Float, Shape, Tensor};
+use wengert_tensor::{Float, Shape, Slice, Tensor};
 
+use crate::cotangent::{Cotangent, accumulate};
 use crate::sweep::Mode;
 use crate::tape::{Tape, record};
 use crate::var::{Deferred, Value, Var};
@@ -132,7 +133,7 @@ impl<T: Float> Point<T> {
 pub struct Cotangents<T: Float> {
     /// What has been added up so far, from this operation and from those behind it; an input that stands twice
     /// has one slot.
-    pub(crate) slots: SmallVec<[Option<Var<T>>; 2]>,
+    pub(crate) slots: SmallVec<[Cotangent<T>; 2]>,
     /// Each input's slot; `None` if nobody needs its cotangent.
     pub(crate) slot_of: SmallVec<[Option<u32>; 2]>,
     /// Each input's shape.
@@ -148,11 +149,15 @@ impl<T: Float> Cotangents<T> {
     pub fn add(&mut self, index: usize, contribution: impl FnOnce() -> Var<T>) {
         let Some(slot) = self.slot_of[index] else { return };
         let new = contribution().sum_to(&self.shapes[index]);
-        let slot = &mut self.slots[slot as usize];
-        *slot = Some(match slot.take() {
-            None => new,
-            Some(old) => accumulate(old, new),
-        });
+        self.slots[slot as usize].add(new);
+    }
+
+    /// Adds a contribution to a range of one axis of the cotangent of input `index`. What comes of all its ranges is put
+    /// together once, when nothing more can come.
+    pub(crate) fn add_range(&mut self, index: usize, axis: usize, slice: Slice, contribution: &Var<T>) {
+        let Some(slot) = self.slot_of[index] else { return };
+        let length = self.shapes[index][axis];
+        self.slots[slot as usize].add_range(axis, slice, length, contribution.clone());
     }
 
     /// Like [`add`](Cotangents::add), with a faster way for when there is already a cotangent in memory of its
@@ -164,22 +169,11 @@ impl<T: Float> Cotangents<T> {
         in_place: impl FnOnce(&mut Tensor<T>),
     ) {
         if let Some(slot) = self.slot_of[index]
-            && let Some(Var { value: Value::Ready(tensor), place: None }) = &mut self.slots[slot as usize]
-            && tensor.is_unique()
+            && let Some(tensor) = self.slots[slot as usize].in_memory_of_its_own()
         {
             return in_place(tensor);
         }
         self.add(index, contribution);
-    }
-}
-
-/// The sum of two contributions, in the memory of one of them where nothing is recorded.
-fn accumulate<T: Float>(old: Var<T>, new: Var<T>) -> Var<T> {
-    match (old, new) {
-        (Var { value: Value::Ready(a), place: None }, Var { value: Value::Ready(b), place: None }) => {
-            Var::constant(a + b)
-        }
-        (a, b) => a + b,
     }
 }
 
@@ -233,14 +227,14 @@ fn jvp_by_transposition<T: Float, O: Op<T> + ?Sized>(
     let dummy = tape.enter(&Var::zeros(at.output.shape()));
     let count = tangents.len();
     let mut transposed = Cotangents {
-        slots: SmallVec::from_elem(None, count),
+        slots: (0..count).map(|_| Cotangent::default()).collect(),
         slot_of: (0..count).map(|i| tangents[i].is_some().then_some(i as u32)).collect(),
         shapes: at.inputs.iter().map(|v| v.shape().clone()).collect(),
     };
     op.vjp(at, &dummy, &mut transposed);
     let mut total: Option<Var<T>> = None;
     for (contribution, tangent) in transposed.slots.into_iter().zip(tangents) {
-        if let (Some(contribution), Some(tangent)) = (contribution, tangent)
+        if let (Some(contribution), Some(tangent)) = (contribution.finish(), tangent)
             && let Some(part) =
                 tape.pull_back(&contribution, tangent.clone(), &[&dummy], Mode::Retain).remove(0)
         {

@@ -19,3 +19,4 @@ mod sort;
 mod unary;
 
 pub use pool::Pool2dOptions;
+pub(crate) use reshape::embedded;

@@ -56,5 +56,5 @@ pub use view::{flattened, permutation, resolve_dims};
 
 /// What buffers the calling thread holds: for tests that a loop allocates nothing, and for giving memory back.
 pub mod memory {
-    pub use crate::storage::{ALIGNMENT, MemoryStats, stats, trim};
+    pub use crate::storage::{ALIGNMENT, MemoryStats, reset_peak, stats, trim};
 }

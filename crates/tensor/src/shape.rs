@@ -58,7 +58,15 @@ impl Shape {
     }
 
     /// The shape with axis `axis` of length `length`.
-    pub(crate) fn with(&self, axis: usize, length: usize) -> Shape {
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    ///
+    /// ```
+    /// use wengert_tensor::Shape;
+    /// assert_eq!(Shape::from([2, 3]).with(1, 5), [2, 5]);
+    /// ```
+    pub fn with(&self, axis: usize, length: usize) -> Shape {
         let mut out = self.clone();
         out.0[axis] = length;
         out

@@ -68,6 +68,8 @@ pub struct MemoryStats {
     pub live_buffers: isize,
     /// Bytes of those buffers.
     pub live_bytes: isize,
+    /// The most that `live_bytes` has been since this thread started or called [`reset_peak`].
+    pub peak_bytes: isize,
     /// Bytes of released buffers that wait in this thread's pool.
     pub pooled_bytes: usize,
     /// Times that this thread asked the system for memory, since it started.
@@ -92,6 +94,21 @@ pub fn stats() -> MemoryStats {
     POOL.with_borrow(|pool| pool.stats)
 }
 
+/// Starts the measurement of [`peak_bytes`](MemoryStats::peak_bytes) anew, from what is alive on this thread.
+///
+/// ```
+/// use wengert_tensor::{Tensor, memory};
+/// memory::reset_peak();
+/// let before = memory::stats().live_bytes;
+/// drop(Tensor::<f32>::zeros([1024]));
+/// assert_eq!(memory::stats().peak_bytes - before, 4096);
+/// memory::reset_peak();
+/// assert_eq!(memory::stats().peak_bytes, before);
+/// ```
+pub fn reset_peak() {
+    POOL.with_borrow_mut(|pool| pool.stats.peak_bytes = pool.stats.live_bytes);
+}
+
 /// Gives the calling thread's pooled buffers back to the system.
 pub fn trim() {
     POOL.with_borrow_mut(Pool::clear);
@@ -106,7 +123,13 @@ struct Pool {
 thread_local! {
     static POOL: RefCell<Pool> = const { RefCell::new(Pool {
         free: Vec::new(),
-        stats: MemoryStats { live_buffers: 0, live_bytes: 0, pooled_bytes: 0, system_allocations: 0 },
+        stats: MemoryStats {
+            live_buffers: 0,
+            live_bytes: 0,
+            peak_bytes: 0,
+            pooled_bytes: 0,
+            system_allocations: 0,
+        },
     }) };
 }
 
@@ -132,6 +155,7 @@ fn acquire(bytes: usize) -> NonNull<u8> {
         let pool = &mut *pool.borrow_mut();
         pool.stats.live_buffers += 1;
         pool.stats.live_bytes += bytes as isize;
+        pool.stats.peak_bytes = pool.stats.peak_bytes.max(pool.stats.live_bytes);
         let found = pool.free.get_mut(size_class(bytes)).and_then(Vec::pop);
         match found {
             Some(_) => pool.stats.pooled_bytes -= bytes,

@@ -42,6 +42,15 @@ impl<T: Float> Op<T> for Cat {
     fn saves(&self) -> Saves {
         Saves::NOTHING
     }
+
+    fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
+        let others = inputs[0].with(self.axis, 0);
+        // If the shapes do not fit, `forward` says so.
+        if inputs.iter().any(|shape| shape.len() != others.len() || shape.with(self.axis, 0) != others) {
+            return None;
+        }
+        Some(others.with(self.axis, inputs.iter().map(|shape| shape[self.axis]).sum()))
+    }
 }
 
 /// Borders of a constant around each axis, which is affine: the derivative pads with 0.

@@ -4,6 +4,7 @@ use wengert_tensor::{Axes, Axis, Dims, Float, Shape, Slice, Tensor};
 use wengert_tensor::{flattened, permutation, resolve_dims};
 
 use crate::class::Linear;
+use crate::op::{Cotangents, Op, Point, Saves, apply};
 use crate::var::Var;
 
 #[derive(Clone)]
@@ -47,22 +48,36 @@ impl<T: Float> Linear<T> for Permute {
 }
 
 /// A range of one axis.
-#[derive(Clone)]
 struct Cut {
     axis: usize,
     slice: Slice,
 }
 
-impl<T: Float> Linear<T> for Cut {
+impl<T: Float> Op<T> for Cut {
     fn name(&self) -> &str {
         "slice"
     }
-    fn forward(&self, x: &Tensor<T>) -> Tensor<T> {
-        x.slice_axis(self.axis, self.slice)
+    fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
+        x[0].slice_axis(self.axis, self.slice)
     }
-    fn transpose(&self, cotangent: &Var<T>, input: &Shape) -> Var<T> {
-        cotangent.linear(Embed { axis: self.axis, slice: self.slice, length: input[self.axis] })
+    fn vjp(&self, _: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
+        into.add_range(0, self.axis, self.slice, cotangent);
     }
+    fn jvp(&self, _: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
+        tangents[0].as_ref().map(|t| t.slice_axis(self.axis, self.slice))
+    }
+    fn saves(&self) -> Saves {
+        Saves::NOTHING
+    }
+    fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
+        let (_, count, _) = self.slice.resolve(inputs[0][self.axis]);
+        Some(inputs[0].with(self.axis, count))
+    }
+}
+
+/// `x` as the range of one axis of zeros, the axis being `length` long.
+pub(crate) fn embedded<T: Float>(x: &Var<T>, axis: usize, slice: Slice, length: usize) -> Var<T> {
+    x.linear(Embed { axis, slice, length })
 }
 
 /// A range of one axis of zeros: the transpose of [`Cut`].
@@ -78,18 +93,16 @@ impl<T: Float> Linear<T> for Embed {
         "slice"
     }
     fn forward(&self, x: &Tensor<T>) -> Tensor<T> {
-        let shape: Shape = x
-            .shape()
-            .iter()
-            .enumerate()
-            .map(|(i, &d)| if i == self.axis { self.length } else { d })
-            .collect();
+        let shape = x.shape().with(self.axis, self.length);
         let mut out = Tensor::zeros(shape);
         out.slice_assign(self.axis, self.slice, x);
         out
     }
     fn transpose(&self, cotangent: &Var<T>, _: &Shape) -> Var<T> {
-        cotangent.linear(Cut { axis: self.axis, slice: self.slice })
+        cotangent.slice_axis(self.axis, self.slice)
+    }
+    fn output_shape(&self, input: &Shape) -> Option<Shape> {
+        Some(input.with(self.axis, self.length))
     }
 }
 
@@ -175,7 +188,7 @@ impl<T: Float> Var<T> {
     /// If there is no such axis.
     #[track_caller]
     pub fn slice_axis(&self, axis: impl Into<Axis>, slice: impl Into<Slice>) -> Var<T> {
-        self.linear(Cut { axis: self.shape().axis("slice", axis), slice: slice.into() })
+        apply(Cut { axis: self.shape().axis("slice", axis), slice: slice.into() }, &[self])
     }
 
     /// Position `index` of an axis, which goes away; a negative index counts from the end.

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use smallvec::SmallVec;
 use wengert_tensor::{Float, Shape};
 
+use crate::cotangent::Cotangent;
 use crate::op::{Cotangents, Op, Point};
 use crate::sweep::Mode;
 use crate::sweep::slab::Slab;
@@ -28,9 +29,9 @@ pub(crate) fn reverse<T: Float>(
     wanted.sort_unstable();
 
     let mut alive = Slab::new(first, output);
-    alive.put(output, seed);
+    alive.put(output, Cotangent::of(seed));
     for node in (first..=output).rev() {
-        let Some(cotangent) = alive.take(node) else { continue };
+        let Some(cotangent) = alive.take(node).and_then(Cotangent::finish) else { continue };
         let from = wanted.partition_point(|w| w.0 < node);
         for &(_, i) in wanted[from..].iter().take_while(|w| w.0 == node) {
             found[i] = Some(cotangent.clone());
@@ -40,9 +41,9 @@ pub(crate) fn reverse<T: Float>(
         op.vjp(&at, &cotangent, &mut into);
         for (parent, slot) in parents.iter().zip(&into.slot_of) {
             if let (Some(parent), Some(slot)) = (parent, slot)
-                && let Some(sum) = into.slots[*slot as usize].take()
+                && !into.slots[*slot as usize].is_empty()
             {
-                alive.put(*parent, sum);
+                alive.put(*parent, std::mem::take(&mut into.slots[*slot as usize]));
             }
         }
     }
@@ -101,8 +102,8 @@ fn visit<T: Float>(
 }
 
 /// The cotangents that the operation adds to: what its parents have received so far.
-fn slots<T: Float>(at: &Point<T>, parents: &[Option<u32>], alive: &mut Slab<T>) -> Cotangents<T> {
-    let mut slots: SmallVec<[Option<Var<T>>; 2]> = SmallVec::new();
+fn slots<T: Float>(at: &Point<T>, parents: &[Option<u32>], alive: &mut Slab<Cotangent<T>>) -> Cotangents<T> {
+    let mut slots: SmallVec<[Cotangent<T>; 2]> = SmallVec::new();
     let mut slot_of: SmallVec<[Option<u32>; 2]> = SmallVec::new();
     for (i, parent) in parents.iter().enumerate() {
         let earlier = parent.and_then(|p| parents[..i].iter().position(|q| *q == Some(p)));
@@ -110,7 +111,7 @@ fn slots<T: Float>(at: &Point<T>, parents: &[Option<u32>], alive: &mut Slab<T>) 
             (None, _) => None,
             (Some(_), Some(same)) => slot_of[same],
             (Some(p), None) => {
-                slots.push(alive.take(*p));
+                slots.push(alive.take(*p).unwrap_or_default());
                 Some((slots.len() - 1) as u32)
             }
         });

@@ -1,35 +1,31 @@
-//! A few variables, keyed by node.
-
-use wengert_tensor::Float;
-
-use crate::var::Var;
+//! A few things, keyed by node.
 
 /// The cotangents or tangents that are alive: few at a time, whatever the length of the tape.
-pub(super) struct Slab<T: Float> {
+pub(super) struct Slab<V> {
     /// Node to position, from node `first`.
     position: Vec<u32>,
     first: u32,
-    entries: Vec<Option<Var<T>>>,
+    entries: Vec<Option<V>>,
     free: Vec<u32>,
 }
 
 const NONE: u32 = u32::MAX;
 
-impl<T: Float> Slab<T> {
+impl<V> Slab<V> {
     /// For nodes `first..=last`.
     pub(super) fn new(first: u32, last: u32) -> Self {
         let position = vec![NONE; (last - first) as usize + 1];
         Slab { position, first, entries: Vec::new(), free: Vec::new() }
     }
 
-    pub(super) fn get(&self, node: u32) -> Option<&Var<T>> {
+    pub(super) fn get(&self, node: u32) -> Option<&V> {
         match self.position[(node - self.first) as usize] {
             NONE => None,
             at => self.entries[at as usize].as_ref(),
         }
     }
 
-    pub(super) fn take(&mut self, node: u32) -> Option<Var<T>> {
+    pub(super) fn take(&mut self, node: u32) -> Option<V> {
         match std::mem::replace(&mut self.position[(node - self.first) as usize], NONE) {
             NONE => None,
             at => {
@@ -39,14 +35,14 @@ impl<T: Float> Slab<T> {
         }
     }
 
-    pub(super) fn put(&mut self, node: u32, var: Var<T>) {
+    pub(super) fn put(&mut self, node: u32, value: V) {
         let at = match self.free.pop() {
             Some(at) => {
-                self.entries[at as usize] = Some(var);
+                self.entries[at as usize] = Some(value);
                 at
             }
             None => {
-                self.entries.push(Some(var));
+                self.entries.push(Some(value));
                 (self.entries.len() - 1) as u32
             }
         };

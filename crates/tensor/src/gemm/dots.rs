@@ -2,8 +2,10 @@
 //!
 //! With fewer columns than a vector has lanes, the lanes run along the sums instead.
 
+use super::driver::PARALLEL_WORK;
 use super::vector::Vector;
 use crate::element::Float;
+use crate::parallel;
 use crate::simd::Level;
 
 /// Rows of A in a block.
@@ -12,8 +14,15 @@ const ROWS: usize = 5;
 const COLUMNS: usize = 2;
 /// The most lanes of a vector.
 const MAX_LANES: usize = 16;
-/// The most elements of A, all of which are read for each block of columns: they should stay in the L2 cache.
+/// The most elements of A for a product to count as small.
 const MAX_SIZE: usize = 1 << 16;
+/// The most elements of B, which is read for each block of rows, in a product whose A is larger: they should stay in the
+/// L2 cache.
+const MAX_RIGHT: usize = 1 << 14;
+/// The most columns of C in such a product: with more, the lanes of a vector had better run along them.
+const MAX_COLUMNS: usize = 12;
+/// Rows of C in a task, a multiple of `ROWS`.
+const TASK_ROWS: usize = 40 * ROWS;
 
 /// The operands, each a number of rows of `k` adjacent elements, and C, whose rows follow each other.
 pub(crate) struct Dots<T> {
@@ -29,16 +38,46 @@ pub(crate) struct Dots<T> {
     pub(crate) c: *mut T,
 }
 
+// SAFETY: threads write disjoint rows of C, which whoever made it has borrowed mutably.
+unsafe impl<T: Float> Sync for Dots<T> {}
+
 impl<T: Float> Dots<T> {
     /// Whether a product of this shape is better computed like this. It depends on the shape alone, not on the level.
     pub(crate) fn suits(m: usize, n: usize, k: usize) -> bool {
         m >= ROWS && (COLUMNS..=8).contains(&n) && k >= 4 * MAX_LANES && m.saturating_mul(k) <= MAX_SIZE
     }
 
+    /// Whether a product with so large an A is better computed like this, which reads A once, where it lies. It
+    /// depends on the shape alone.
+    pub(crate) fn suits_large(m: usize, n: usize, k: usize) -> bool {
+        m.saturating_mul(k) > MAX_SIZE
+            && m >= TASK_ROWS
+            && (COLUMNS..=MAX_COLUMNS).contains(&n)
+            && k >= 4 * MAX_LANES
+            && n.saturating_mul(k) <= MAX_RIGHT
+    }
+
+    /// Like [`run`](Self::run), in tasks of some rows, on several threads if that is worth it and wanted.
+    ///
+    /// # Safety
+    /// [`suits_large`](Self::suits_large) said yes; else as for [`run`](Self::run).
+    pub(crate) unsafe fn run_in_tasks(&self, level: Level, threaded: bool) {
+        let work = self.m.saturating_mul(self.n).saturating_mul(self.k);
+        // The last task has what is left, so that none is smaller than a block.
+        parallel::for_each(self.m / TASK_ROWS, threaded && work >= PARALLEL_WORK, |task| {
+            let first = task * TASK_ROWS;
+            let m = if first + 2 * TASK_ROWS > self.m { self.m - first } else { TASK_ROWS };
+            let a = self.a.wrapping_add(first * self.a_row);
+            let part = Dots { m, a, c: self.c.wrapping_add(first * self.n), ..*self };
+            // SAFETY: passed on; the tasks' rows of C are disjoint.
+            unsafe { part.run(level) };
+        });
+    }
+
     /// Computes the product, if there is a kernel for the level; says whether there is.
     ///
     /// # Safety
-    /// [`suits`](Self::suits) said yes, the CPU has `level`, and the operands have all their elements.
+    /// C has at least a block of rows and columns, the CPU has `level`, and the operands have all their elements.
     #[cfg(target_arch = "x86_64")]
     pub(crate) unsafe fn run(&self, level: Level) -> bool {
         match level {
@@ -70,7 +109,7 @@ impl<T: Float> Dots<T> {
             for column in (0..self.n).step_by(COLUMNS) {
                 // The last block is moved back to be whole; what the one before has done is not written again.
                 let (top, left) = (row.min(self.m - ROWS), column.min(self.n - COLUMNS));
-                // SAFETY: `suits` made sure of a whole block.
+                // SAFETY: there is a whole block.
                 let sums = unsafe { self.block::<V>(top, left) };
                 for i in row..self.m.min(row + ROWS) {
                     for j in column..self.n.min(column + COLUMNS) {

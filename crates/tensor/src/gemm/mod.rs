@@ -130,6 +130,17 @@ unsafe fn multiply<T: Float>(
             return unsafe { vector_product::multiply(m, k, alpha, a, x, beta, y, threaded) };
         }
     }
+    if Dots::<T>::suits_large(m, n, k)
+        && level != Level::Baseline
+        && alpha == T::ONE
+        && (beta == T::ZERO || beta == T::ONE)
+        && [a.column, b.row, c.column, c.row] == [1, 1, 1, n as isize]
+        && let (Ok(a_row), Ok(b_row)) = (a.row.try_into(), b.column.try_into())
+    {
+        let dots = Dots { m, n, k, a: a.start, a_row, b: b.start, b_row, add: beta == T::ONE, c: c.start };
+        // SAFETY: passed on.
+        return unsafe { dots.run_in_tasks(level, threaded) };
+    }
     // Vectors run along the columns of C, which should be adjacent: else compute Cᵀ = Bᵀ·Aᵀ.
     if c.column != 1 && c.row == 1 {
         let c = Output { row: c.column, column: c.row, ..c };

@@ -259,3 +259,15 @@ fn overlapping_outputs_are_refused() {
     assert!(!refused([3, 4], [4, 1]) && !refused([1, 4], [0, -1]) && !refused([3, 4], [1, -3]));
     assert!(refused([3, 4], [0, 1]) && refused([3, 4], [3, 1]) && refused([2, 2], [1, -1]));
 }
+
+#[test]
+fn few_columns_of_many_rows() {
+    for level in levels() {
+        for (m, n, k) in [(200, 2, 333), (399, 10, 331), (601, 12, 784), (1000, 3, 97)] {
+            for (left, alpha, beta) in [(0, 1.0, 0.0), (2, 1.0, 1.0), (0, 2.0, 1.0)] {
+                check::<f32>(level, [m, n, k], [left, 1, 0], alpha, beta);
+                check::<f64>(level, [m, n, k], [left, 1, 0], alpha, beta);
+            }
+        }
+    }
+}
