@@ -63,13 +63,16 @@
 
 mod accuracy;
 mod error;
+mod kronecker;
 mod objective;
 pub mod prelude;
 mod segments;
 
 pub use accuracy::accuracy;
 pub use error::{Error, Result};
+pub use kronecker::kronecker;
 pub use objective::{Examples, Fisher, FisherInformation, ModelObjective, Objectives};
+pub use objective::{ModelObjective, Objectives};
 pub use segments::Segments;
 
 pub use wengert_data as data;
