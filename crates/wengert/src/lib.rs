@@ -72,7 +72,6 @@ pub use accuracy::accuracy;
 pub use error::{Error, Result};
 pub use kronecker::kronecker;
 pub use objective::{Examples, Fisher, FisherInformation, ModelObjective, Objectives};
-pub use objective::{ModelObjective, Objectives};
 pub use segments::Segments;
 
 pub use wengert_data as data;
