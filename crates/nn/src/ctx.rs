@@ -7,6 +7,7 @@ use wengert_tape::Var;
 use wengert_tensor::random::Generator;
 use wengert_tensor::{Float, Tensor};
 
+use crate::kfac::{Affine, Capture};
 use crate::params::{BufferId, Layout, ParamId};
 use crate::summary::Log;
 
@@ -31,6 +32,7 @@ pub struct Ctx<T: Float = f32> {
     buffers: RefCell<Vec<Tensor<T>>>,
     updated: RefCell<Vec<usize>>,
     log: Option<Log>,
+    capture: Option<Capture<T>>,
 }
 
 impl<T: Float> Ctx<T> {
@@ -42,7 +44,17 @@ impl<T: Float> Ctx<T> {
         buffers: Vec<Tensor<T>>,
     ) -> Self {
         let (buffers, updated) = (RefCell::new(buffers), RefCell::default());
-        Ctx { layout, leaves, mode, generator, draws: Cell::new(0), buffers, updated, log: None }
+        Ctx {
+            layout,
+            leaves,
+            mode,
+            generator,
+            draws: Cell::new(0),
+            buffers,
+            updated,
+            log: None,
+            capture: None,
+        }
     }
 
     /// The value of a parameter tensor, tracked if its gradient is wanted.
@@ -65,6 +77,29 @@ impl<T: Float> Ctx<T> {
             log.layer(kind, params, output.shape());
         }
         output
+    }
+
+    /// Tells a [Kronecker-factored curvature](crate::FlatLoss::kronecker), if one is being computed, that `output` is this affine
+    /// map of `input`. The library's layers do; one of your own that multiplies by a weight itself may, so that its
+    /// weight has a Kronecker block instead of a diagonal one.
+    ///
+    /// ```
+    /// use wengert_nn::{Affine, Ctx, ParamId};
+    /// use wengert_tape::Var;
+    /// fn forward(weight: ParamId, cx: &Ctx, x: &Var) -> Var {
+    ///     let y = x.matmul(&cx.param(weight).t());
+    ///     cx.affine(Affine { weight, bias: None, convolution: None }, x, &y);
+    ///     y
+    /// }
+    /// ```
+    ///
+    /// # Panics
+    /// While one is being computed: if the shapes do not fit, or an id belongs to another `Params`.
+    #[track_caller]
+    pub fn affine(&self, map: Affine, input: &Var<T>, output: &Var<T>) {
+        if let Some(capture) = &self.capture {
+            capture.add(&self.layout, map, input, output);
+        }
     }
 
     /// Train or evaluation mode.
@@ -143,6 +178,19 @@ impl<T: Float> Ctx<T> {
 
     pub(crate) fn into_log(self) -> Log {
         self.log.unwrap_or_default()
+    }
+
+    pub(crate) fn with_capture(self) -> Self {
+        Ctx { capture: Some(Capture::default()), ..self }
+    }
+
+    pub(crate) fn take_capture(&mut self) -> Capture<T> {
+        self.capture.take().unwrap_or_default()
+    }
+
+    /// A parameter by its position.
+    pub(crate) fn leaf(&self, index: usize) -> &Var<T> {
+        &self.leaves[index]
     }
 
     pub(crate) fn layout(&self) -> &Layout {

@@ -6,6 +6,7 @@
 mod ctx;
 mod file;
 pub mod init;
+mod kfac;
 pub mod layer;
 pub mod loss;
 mod objective;
@@ -15,6 +16,7 @@ mod summary;
 pub use ctx::{Ctx, Mode};
 pub use file::FileError;
 pub use init::Init;
+pub use kfac::{Affine, KroneckerBlock, KroneckerFactors, Targets};
 pub use layer::*;
 pub use loss::*;
 pub use objective::{Family, FlatLoss, GaussNewton, Hessian, Likelihood};

@@ -171,7 +171,7 @@ impl<T: Float> FlatLoss<'_, T> {
         }
     }
 
-    fn recording(&self, x: &[T]) -> (Tape<T>, Ctx<T>) {
+    pub(crate) fn recording(&self, x: &[T]) -> (Tape<T>, Ctx<T>) {
         let tape = Tape::nested();
         let cx = self.ctx(tracked_leaves(&tape, &self.layout, &self.flat(x)));
         (tape, cx)

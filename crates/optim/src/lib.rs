@@ -46,6 +46,7 @@ pub use state::{Scalar, State, StateError, Values};
 // Second-order and closure methods.
 pub mod constrained;
 pub mod curvature;
+mod kronecker;
 pub mod linear;
 mod objective;
 mod outcome;
@@ -54,6 +55,7 @@ mod second;
 mod stopping;
 pub mod vector;
 
+pub use kronecker::{Kronecker, KroneckerBlock, KroneckerInverse};
 pub use objective::{
     Batched, Counted, Counts, DenseOperator, Jacobian, LeastSquares, Objective, Operator, Problem, Residuals,
     Ridge,

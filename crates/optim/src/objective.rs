@@ -15,6 +15,7 @@ pub use least_squares::{Jacobian, LeastSquares, Residuals};
 pub use problem::Problem;
 pub use ridge::Ridge;
 
+use crate::kronecker::Kronecker;
 use crate::vector::Float;
 
 /// A linear map of a vector space into itself, known by its products: a Hessian, a Gauss–Newton matrix, an
@@ -140,6 +141,12 @@ pub trait Objective<T: Float> {
         None
     }
 
+    /// The Kronecker-factored approximation of the curvature at `x` (K-FAC), if this objective has one. It may rest on
+    /// random draws, which `seed` decides.
+    fn kronecker(&self, _x: &[T], _seed: u64) -> Option<Kronecker<T>> {
+        None
+    }
+
     /// The residuals r with f = ½‖r‖², if this objective is a sum of squares.
     fn residuals(&self) -> Option<&dyn Residuals<T>> {
         None
@@ -178,6 +185,9 @@ macro_rules! objective_behind {
             }
             fn gauss_newton(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
                 (**self).gauss_newton(x)
+            }
+            fn kronecker(&self, x: &[T], seed: u64) -> Option<Kronecker<T>> {
+                (**self).kronecker(x, seed)
             }
             fn residuals(&self) -> Option<&dyn Residuals<T>> {
                 (**self).residuals()

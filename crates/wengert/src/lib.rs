@@ -63,12 +63,14 @@
 
 mod accuracy;
 mod error;
+mod kronecker;
 mod objective;
 pub mod prelude;
 mod segments;
 
 pub use accuracy::accuracy;
 pub use error::{Error, Result};
+pub use kronecker::kronecker;
 pub use objective::{Examples, Fisher, FisherInformation, ModelObjective, Objectives};
 pub use segments::Segments;
 

@@ -11,11 +11,12 @@ pub use wengert_nn::{
 };
 pub use wengert_optim::{
     AdaMax, Adadelta, Adafactor, Adagrad, Adam, AdamConfig, AdamW, AdamWConfig, Adan, Amsgrad, Batched, Bfgs,
-    DampedNewton, Dfp, Groups, HessianFree, Lamb, Lars, Lbfgs, LevenbergMarquardt, Lion, Method, Minimizer,
-    Momentum, Muon, Nadam, Nesterov, Newton, NewtonCg, NonlinearCg, Objective, Operator, Optimizer, Outcome,
-    Problem, RAdam, Ridge, Rmsprop, Rprop, SaddleFreeNewton, ScheduleFreeAdamW, ScheduleFreeSgd, Sgd,
-    SgdConfig, Shampoo, Sr1, Stepper, TrustRegionExact, TrustRegionNewton, by_name as optimizer_by_name,
-    clip_by_global_norm, clip_by_value, global_norm, schedule, schedule::Cosine, schedule::Schedule,
+    DampedNewton, Dfp, Groups, HessianFree, Kfac, Lamb, Lars, Lbfgs, LevenbergMarquardt, Lion, Method,
+    Minimizer, Momentum, Muon, Nadam, Nesterov, Newton, NewtonCg, NonlinearCg, Objective, Operator,
+    Optimizer, Outcome, Problem, RAdam, Ridge, Rmsprop, Rprop, SaddleFreeNewton, ScheduleFreeAdamW,
+    ScheduleFreeSgd, Sgd, SgdConfig, Shampoo, Sr1, Stepper, TrustRegionExact, TrustRegionNewton,
+    by_name as optimizer_by_name, clip_by_global_norm, clip_by_value, global_norm, schedule,
+    schedule::Cosine, schedule::Schedule,
 };
 pub use wengert_tape::{
     Bilinear, Cotangents, Elementwise, Op, Point, Pool2dOptions, Reads, Real, Saves, Tape, Var, apply,

@@ -6,6 +6,7 @@ use wengert_tensor::conv::Conv2dOptions;
 
 use crate::ctx::Ctx;
 use crate::init::Init;
+use crate::kfac::Affine;
 use crate::layer::{Layer, Pair};
 use crate::params::{ParamId, Scope};
 
@@ -157,6 +158,8 @@ impl<T: Float> Layer<T> for Conv2d {
         let weight = cx.param(self.weight);
         let bias = self.bias.map(|id| cx.param(id));
         let y = x.conv2d(&weight, bias.as_ref(), self.options);
+        let map = Affine { weight: self.weight, bias: self.bias, convolution: Some(self.options) };
+        cx.affine(map, x, &y);
         cx.trace("Conv2d", &[Some(self.weight), self.bias], y)
     }
 }

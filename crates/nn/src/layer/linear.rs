@@ -7,6 +7,7 @@ use wengert_tensor::Float;
 
 use crate::ctx::Ctx;
 use crate::init::Init;
+use crate::kfac::Affine;
 use crate::layer::Layer;
 use crate::params::{ParamId, Scope};
 
@@ -130,6 +131,7 @@ impl<T: Float> Layer<T> for Linear {
             Some(bias) => y + cx.param(bias),
             None => y,
         };
+        cx.affine(Affine { weight: self.weight, bias: self.bias, convolution: None }, x, &y);
         cx.trace("Linear", &[Some(self.weight), self.bias], y)
     }
 }

@@ -4,6 +4,7 @@ use wengert_tensor::random::Generator;
 
 use super::{Objective, Operator};
 use crate::curvature::SumOperator;
+use crate::kronecker::Kronecker;
 use crate::vector::{self, Float};
 
 /// The weighted sum Σ wᵢ fᵢ of objectives, each over a part of the data: a full-batch objective for data that are evaluated in
@@ -173,6 +174,23 @@ impl<T: Float, O: Objective<T>> Objective<T> for Batched<O> {
     fn gauss_newton(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
         let x = x.to_vec();
         self.sum_if_any(move |_, part| part.gauss_newton(&x))
+    }
+
+    /// The weighted mean of the parts' factors, times the sum of the weights.
+    fn kronecker(&self, x: &[T], seed: u64) -> Option<Kronecker<T>> {
+        let mut sum: Option<(Kronecker<T>, f64)> = None;
+        for (i, (part, &weight)) in self.parts.iter().zip(&self.weights).enumerate() {
+            let newer =
+                part.kronecker(x, seed.wrapping_mul(self.parts.len() as u64).wrapping_add(i as u64))?;
+            sum = Some(match sum {
+                Some((mut mean, total)) => {
+                    mean.average(total / (total + weight).max(f64::MIN_POSITIVE), &newer);
+                    (mean, total + weight)
+                }
+                None => (newer, weight),
+            });
+        }
+        sum.map(|(mean, total)| mean.scaled(total))
     }
 
     fn batch(&self, index: u64) -> Option<Box<dyn Objective<T> + '_>> {

@@ -7,6 +7,7 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use super::{Objective, Operator, Residuals};
+use crate::kronecker::Kronecker;
 use crate::vector::Float;
 
 /// How often an objective was evaluated.
@@ -167,6 +168,11 @@ impl<T: Float> Objective<T> for Counted<'_, T> {
     fn gauss_newton(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
         let operator = self.objective.gauss_newton(x)?;
         Some(Box::new(CountedOperator { operator, counts: &self.counts, limits: self.limits.get() }))
+    }
+    // Counted as a gradient: it takes a sweep forwards and one backwards.
+    fn kronecker(&self, x: &[T], seed: u64) -> Option<Kronecker<T>> {
+        self.add(Counts { gradients: 1, ..Counts::default() });
+        self.objective.kronecker(x, seed)
     }
     fn residuals(&self) -> Option<&dyn Residuals<T>> {
         self.objective.residuals()

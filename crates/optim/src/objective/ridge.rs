@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::{Objective, Operator};
 use crate::curvature::Damped;
+use crate::kronecker::Kronecker;
 use crate::vector::{self, Float};
 
 /// f(x) + ½c‖x‖², or with only some of the variables in the norm. Hessian and Gauss–Newton matrix get + cI there, and
@@ -93,6 +94,11 @@ impl<T: Float, O: Objective<T>> Objective<T> for Ridge<O> {
 
     fn gauss_newton(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
         Some(self.damped(self.objective.gauss_newton(x)?))
+    }
+
+    /// With the penalty on all variables, even if only some have it: it is an approximation.
+    fn kronecker(&self, x: &[T], seed: u64) -> Option<Kronecker<T>> {
+        Some(self.objective.kronecker(x, seed)?.shifted(self.strength))
     }
 
     fn batch(&self, index: u64) -> Option<Box<dyn Objective<T> + '_>> {

@@ -1,7 +1,7 @@
 //! One loss of one model.
 
-use wengert_nn::{FlatLoss, GaussNewton, Hessian};
-use wengert_optim::{Objective, Operator};
+use wengert_nn::{FlatLoss, GaussNewton, Hessian, Targets};
+use wengert_optim::{Kronecker, Objective, Operator};
 use wengert_tensor::Float;
 
 use super::{Fisher, FisherInformation};
@@ -36,6 +36,10 @@ impl<T: Float> Objective<T> for ModelObjective<'_, T> {
 
     fn gauss_newton(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
         self.loss.gauss_newton(x).map(boxed)
+    }
+
+    fn kronecker(&self, x: &[T], seed: u64) -> Option<Kronecker<T>> {
+        self.loss.kronecker(x, Targets::Model, seed).map(crate::kronecker)
     }
 }
 

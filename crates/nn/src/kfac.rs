@@ -1,0 +1,127 @@
+//! The Kronecker-factored approximation of a model's curvature: the factors, layer by layer.
+//!
+//! For a layer s = W ā applied to every example, the generalised Gauss–Newton matrix (for likelihoods, the Fisher matrix)
+//! of W is E[ā āᵀ ⊗ g gᵀ], with g the cotangents of s under targets drawn from the model. Taking inputs and cotangents as
+//! independent leaves A ⊗ G with A = E[ā āᵀ] and G = E[g gᵀ], which is quickly inverted (Martens and Grosse, "Optimizing
+//! neural networks with Kronecker-factored approximate curvature", 2015). ā is the input with a one appended where there is a
+//! bias.
+
+mod capture;
+mod cotangent;
+mod moments;
+
+pub use capture::Affine;
+pub(crate) use capture::Capture;
+
+use std::ops::Range;
+
+use wengert_tape::{Mode as Sweep, Var};
+use wengert_tensor::random::Generator;
+use wengert_tensor::{Float, Tensor};
+
+use crate::objective::FlatLoss;
+
+/// Which targets the cotangents of the outputs belong to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Targets {
+    /// Drawn from the model, which approximates the generalised Gauss–Newton matrix (the Fisher matrix). The default.
+    ///
+    /// What matters of the draws is that their cotangents have mean zero and the loss's Hessian in the outputs as their
+    /// covariance. They are taken as √H ε with random signs ε, which has that covariance with a smaller variance than actual draws:
+    /// √d ∘ ε for a loss with a diagonal Hessian (squared error, binary cross-entropy, Huber; negative elements count as
+    /// 0), and √w (√p ∘ ε − p √pᵀε) for the cross-entropy of softmax. Which it is, and the weight w of an example
+    /// (the mean, class weights, masks), is found by products with that Hessian.
+    #[default]
+    Model,
+    /// Those of the data: the empirical Fisher matrix, the mean of the squares of the examples' gradients. The loss must be
+    /// the mean over the first axis of the outputs.
+    Data,
+}
+
+/// The Kronecker factors of a [`FlatLoss`] at a point: made by [`FlatLoss::kronecker`].
+#[derive(Clone, Debug)]
+pub struct KroneckerFactors<T: Float> {
+    /// The number of parameters.
+    pub dimension: usize,
+    /// One block for the weight of each layer, one for each group of a grouped convolution.
+    pub blocks: Vec<KroneckerBlock<T>>,
+    /// For every parameter that no block has: its range and an unbiased estimate of the matrix's diagonal there (the square of the
+    /// sum of the examples' sampled gradients, as in Liu et al., "Sophia", 2023).
+    pub diagonal: Vec<(Range<usize>, Tensor<T>)>,
+}
+
+/// A ⊗ G for the weight W of a layer: W, followed by the bias as a last column, is `outputs` × `inputs`.
+#[derive(Clone, Debug)]
+pub struct KroneckerBlock<T: Float> {
+    /// Where W is in the flat vector, row by row.
+    pub weight: Range<usize>,
+    /// Where the bias is, if the block covers it.
+    pub bias: Option<Range<usize>>,
+    /// A: the second moments of the inputs, of a one after them if there is a bias.
+    pub inputs: Tensor<T>,
+    /// G: the second moments of the cotangents of the outputs.
+    pub outputs: Tensor<T>,
+}
+
+impl<T: Float> FlatLoss<'_, T> {
+    /// The Kronecker factors at `x`, from one forward and one backward sweep without weight gradients. `None` unless made by
+    /// [`Params::flat_model`](crate::Params::flat_model), and for [`Targets::Model`] if the loss's Hessian in the outputs is neither
+    /// diagonal nor that of softmax cross-entropy (classes along the last axis or axis 1). `seed` decides the draws.
+    ///
+    /// A layer takes part by telling the context of its [affine map](crate::Ctx::affine), as [`Linear`](crate::Linear) and
+    /// [`Conv2d`](crate::Conv2d) do. Where it is applied at several positions (more axes than two, a convolution's
+    /// pixels, uses of one weight in a recurrence), cotangents of different positions are taken as uncorrelated (Grosse and
+    /// Martens, "A Kronecker-factored approximate Fisher matrix for convolution layers", 2016): A is the mean over
+    /// all positions and G the sum of their means. Uses of a weight that no layer tells of are not seen. Frozen
+    /// parameters have no block.
+    ///
+    /// ```
+    /// use wengert_nn::{Layer, Linear, Losses, Params, Targets};
+    /// use wengert_tape::Var;
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// let model = Linear::new(params.root(), 1, 1);
+    /// let (x, y) = (Var::from([[1.0], [3.0]]), Var::from([[0.0], [0.0]]));
+    /// let loss = params.flat_model(|cx| model.forward(cx, &x), |z| z.mse(&y));
+    /// let factors = loss.kronecker(&[0.5, 0.0], Targets::Model, 0).unwrap();
+    /// assert_eq!(factors.blocks[0].inputs.to_vec(), [5.0, 2.0, 2.0, 1.0]);
+    /// assert!((factors.blocks[0].outputs.item() - 2.0).abs() < 1e-15);
+    /// ```
+    #[track_caller]
+    pub fn kronecker(&self, x: &[T], targets: Targets, seed: u64) -> Option<KroneckerFactors<T>> {
+        let loss = self.loss.as_ref()?;
+        let (tape, cx) = self.recording(x);
+        let mut cx = cx.with_capture();
+        let outputs = (self.outputs)(&cx);
+        let generator = Generator::seeded(seed);
+        let Some(cotangent) = cotangent::of(&tape.leave(&outputs), loss, targets, generator) else {
+            tape.close();
+            return None;
+        };
+        let layout = &*self.layout;
+        let maps = capture::by_weight(layout, cx.take_capture().into_uses());
+        let covered: Vec<usize> = maps.iter().flat_map(|m| m.parameters()).collect();
+        let rest: Vec<usize> = (0..layout.entries().len())
+            .filter(|i| !layout.entries()[*i].frozen && !covered.contains(i))
+            .collect();
+        let mut wanted: Vec<&Var<T>> = rest.iter().map(|&i| cx.leaf(i)).collect();
+        wanted.extend(maps.iter().flat_map(|m| &m.uses).map(|u| &u.output));
+        let mut found =
+            tape.pull_back(&outputs, Var::constant(cotangent), &wanted, Sweep::Consume).into_iter();
+        tape.close();
+
+        let diagonal = rest.iter().zip(found.by_ref().take(rest.len())).map(|(&i, sum)| {
+            let entry = &layout.entries()[i];
+            let count = entry.shape.count();
+            let square = sum.map(|s| s.value().contiguous().reshape([count]).square());
+            (entry.range(), square.unwrap_or_else(|| Tensor::zeros([count])))
+        });
+        let diagonal = diagonal.collect();
+        let mut blocks = Vec::new();
+        for map in &maps {
+            // A use that the outputs do not depend on has no cotangent.
+            let cotangents = found.by_ref().take(map.uses.len()).map(|c| c.map(Var::into_value));
+            moments::blocks(layout, map, cotangents.collect(), &mut blocks);
+        }
+        Some(KroneckerFactors { dimension: layout.len(), blocks, diagonal })
+    }
+}
