@@ -195,6 +195,7 @@ impl Kfac {
             for _ in 0..self.steps {
                 let Some(batch) = problem.batch(state.step) else { break };
                 let counted = Counted::new(&*batch);
+                counted.share_limits(problem);
                 let here = Iterate::at(&counted, point);
                 let step = if here.is_finite() {
                     self.step(&counted, &here, state)
