@@ -44,7 +44,7 @@ pub(super) fn figure<B: DrawingBackend>(figure: &Figure<'_>, root: &Area<B>) -> 
     }
     let (_, below) = root.split_vertically(units(top));
     let (width, _) = below.dim_in_pixel();
-    let (charts, key) = below.split_horizontally(width as i32 - units(legend::WIDTH));
+    let (charts, key) = below.split_horizontally(width as i32 - units(legend::width(figure, root)?));
     let columns = figure.columns.min(figure.panels.len()).max(1);
     let rows = figure.panels.len().div_ceil(columns);
     for (panel, area) in figure.panels.iter().zip(charts.split_evenly((rows, columns))) {

@@ -7,10 +7,24 @@ use super::draw::{Area, Drawn, FINE, beside, sample, stroke, text, units};
 use super::palette::{FRAME, INK, shade};
 use super::{Figure, Mark};
 
-/// The width of the column, in pixels.
-pub(super) const WIDTH: f64 = 190.0;
-
+/// The width of a column of short names, in pixels.
+const USUAL_WIDTH: f64 = 190.0;
+/// Where the names begin.
+const INDENT: f64 = 44.0;
 const LINE: f64 = 22.0;
+
+/// The width of the column, in pixels: wide enough for the longest name.
+pub(super) fn width<B: DrawingBackend>(
+    figure: &Figure<'_>,
+    area: &Area<B>,
+) -> Result<f64, DrawingAreaErrorKind<B::ErrorType>> {
+    let mut width = USUAL_WIDTH;
+    for series in figure.panels.iter().flat_map(|p| &p.series) {
+        let (name, _) = area.estimate_text_size(&series.name, &text(15.0, INK))?;
+        width = width.max(INDENT + f64::from(name) / f64::from(FINE) + 12.0);
+    }
+    Ok(width)
+}
 
 /// Draws a line for each name among the series, and the key of the first background.
 pub(super) fn draw<B: DrawingBackend>(figure: &Figure<'_>, area: &Area<B>) -> Drawn<B> {
@@ -30,7 +44,7 @@ pub(super) fn draw<B: DrawingBackend>(figure: &Figure<'_>, area: &Area<B>) -> Dr
             Mark::Dots | Mark::Crosses => sample(series.mark, series.look, fine(20.0, top), area)?,
             Mark::Line | Mark::Path => stroke(&[fine(4.0, top), fine(36.0, top)], series.look, area)?,
         }
-        write(series.name.clone(), (44.0, top), INK)?;
+        write(series.name.clone(), (INDENT, top), INK)?;
         top += LINE;
     }
     let Some(field) = figure.panels.iter().find_map(|p| p.field.as_ref()) else { return Ok(()) };
@@ -47,7 +61,7 @@ pub(super) fn draw<B: DrawingBackend>(figure: &Figure<'_>, area: &Area<B>) -> Dr
             _ if band + 1 == count => format!("above {}", number(field.levels[band - 1])),
             _ => format!("{} to {}", number(field.levels[band - 1]), number(field.levels[band])),
         };
-        write(words, (44.0, top), INK)?;
+        write(words, (INDENT, top), INK)?;
         top += 18.0;
     }
     Ok(())
