@@ -10,12 +10,12 @@ use wengert::prelude::*;
 use crate::Point;
 use crate::network::Autoencoder;
 
-/// Digits that are evaluated at once: a step's batch of the first-order methods.
+/// Digits that are evaluated at once, which is also a step's batch for all but Hessian-free optimisation.
 const BATCH: usize = 250;
-/// Batches in a step of K-FAC and in the products of Hessian-free optimisation.
-const CURVATURE_BATCHES: usize = 4;
+/// Batches in the products of Hessian-free optimisation.
+const CURVATURE_BATCHES: usize = 2;
 /// Steps of K-FAC between two evaluations of the whole loss.
-const STEPS: u64 = 5;
+const STEPS: u64 = 16;
 /// The penalty, as Martens had it.
 const L2: f64 = 2e-5;
 
@@ -32,7 +32,7 @@ impl Contender {
         match self {
             Contender::Kfac => "K-FAC",
             Contender::HessianFree => "Hessian-free",
-            Contender::Nesterov => "Nesterov, 0.003, momentum 0.99",
+            Contender::Nesterov => "Nesterov, 0.003, 0.99",
             Contender::Adam => "Adam, 0.001",
         }
     }
@@ -138,8 +138,9 @@ fn with_curvature(
         |logits, batch| Autoencoder::loss(logits, &batch.images),
     );
     let hessian_free = method == Contender::HessianFree;
-    let share = (CURVATURE_BATCHES * BATCH) as f64 / digits.len() as f64;
-    let objective = Ridge::new(objective.grouped(CURVATURE_BATCHES).shuffled(seed), L2);
+    let group = if hessian_free { CURVATURE_BATCHES } else { 1 };
+    let share = (group * BATCH) as f64 / digits.len() as f64;
+    let objective = Ridge::new(objective.grouped(group).shuffled(seed), L2);
     let start = params.values().to_vec();
     let work = |counts: Counts| {
         // A value is a third of a gradient, a product about four thirds.

@@ -51,10 +51,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         KrylovModel { preconditioning: Preconditioning::Lbfgs(20), ..KrylovModel::default() };
     let preconditioned = TrustRegionNewton::new(preconditioned).with_stopping(stopping.clone());
     let lbfgs = Lbfgs::default().with_stopping(stopping);
+    // The third is a trust region preconditioned by L-BFGS.
     let methods: [(&str, &dyn Minimizer<f64>); 4] = [
         ("Newton-CG", &newton_cg),
         ("trust-region Newton", &trust_region),
-        ("preconditioned by L-BFGS", &preconditioned),
+        ("trust region, L-BFGS", &preconditioned),
         ("L-BFGS", &lbfgs),
     ];
     println!("{} digits, {} parameters", train.len(), start.len());

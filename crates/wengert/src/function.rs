@@ -26,8 +26,10 @@ use wengert_tensor::{Float, Tensor};
 /// ```
 pub struct FunctionObjective<'a, T: Float = f64> {
     dimension: usize,
-    function: Box<dyn Fn(&Var<T>) -> Var<T> + 'a>,
+    function: Function<'a, T>,
 }
+
+type Function<'a, T> = Box<dyn Fn(&Var<T>) -> Var<T> + 'a>;
 
 impl<'a, T: Float> FunctionObjective<'a, T> {
     /// `function` of a vector of `dimension` elements.
