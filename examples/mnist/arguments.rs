@@ -15,15 +15,23 @@ pub(crate) struct Arguments {
     /// What to train
     #[arg(long, value_enum, default_value_t = Model::Mlp)]
     pub(crate) model: Model,
-    /// A first-order optimiser by its name, e.g. sgd, adam, adamw, nadam, rmsprop, lion
+    /// A first-order optimiser by its name, e.g. sgd, adam, adamw, nadam, rmsprop, lion; or one with curvature:
+    /// newton-cg, l-bfgs, hessian-free, kfac, gauss-newton
     #[arg(long, default_value = "adam")]
     pub(crate) optimizer: String,
-    /// Passes over the training digits
-    #[arg(long, default_value_t = 5)]
-    pub(crate) epochs: u64,
-    /// Digits per step
-    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) batch_size: u64,
+    /// Passes over the training digits; with curvature the work of so many gradients over all digits. By default 5,
+    /// and for curvature what suits the method
+    #[arg(long)]
+    pub(crate) epochs: Option<u64>,
+    /// Iterations of a method with curvature, at most
+    #[arg(long)]
+    pub(crate) iterations: Option<u64>,
+    /// Digits per step; by default 64, and for kfac and the products of hessian-free what suits them
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) batch_size: Option<u64>,
+    /// Adds half of this times the squared norm of all parameters to the loss; by default 0, with curvature 1e-4
+    #[arg(long, value_name = "STRENGTH")]
+    pub(crate) l2: Option<f64>,
     /// Learning rate of the first step, falling along a cosine to 0; by default what suits the optimiser
     #[arg(long)]
     pub(crate) lr: Option<f64>,
@@ -39,7 +47,7 @@ pub(crate) struct Arguments {
     /// File to read the initial weights from
     #[arg(long, value_name = "FILE")]
     pub(crate) load: Option<PathBuf>,
-    /// One epoch of 6,000 digits, to see that everything works
+    /// One epoch of 6,000 digits (of 1,000 with curvature), to see that everything works
     #[arg(long)]
     pub(crate) quick: bool,
     /// Print the result as one JSON object on the last line

@@ -3,9 +3,11 @@
 use wengert::prelude::*;
 
 use crate::arguments::Arguments;
+use crate::curved::Curved;
 
-/// Training digits of a quick run.
+/// Training digits of a quick run, and of one with curvature, which looks at each of them more often.
 const QUICK: usize = 6000;
+const QUICK_CURVATURE: usize = 1000;
 
 /// The data that the command line asks for, normalised.
 pub(crate) fn load(arguments: &Arguments) -> Result<ImageSet, DataError> {
@@ -14,7 +16,8 @@ pub(crate) fn load(arguments: &Arguments) -> Result<ImageSet, DataError> {
         None => Mnist::load()?,
     };
     if arguments.quick {
-        data.train = data.train.take(QUICK)?;
+        let curved = Curved::named(&arguments.optimizer).is_some();
+        data.train = data.train.take(if curved { QUICK_CURVATURE } else { QUICK })?;
     }
     Ok(data.normalised())
 }

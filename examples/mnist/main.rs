@@ -3,7 +3,9 @@
 //! `cargo run --release --example mnist -- --help` lists the options.
 
 mod arguments;
+mod curved;
 mod digits;
+mod minimize;
 mod model;
 mod report;
 mod train;
@@ -12,10 +14,23 @@ use clap::Parser;
 use wengert::prelude::*;
 
 use arguments::Arguments;
+use curved::Curved;
 use model::Classifier;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments = Arguments::parse();
+    let curved = Curved::named(&arguments.optimizer);
+    match curved {
+        Some(method) => method.check(&arguments)?,
+        None if arguments.iterations.is_some() => {
+            return Err(format!(
+                "--iterations is for methods with curvature, {} takes --epochs",
+                arguments.optimizer
+            )
+            .into());
+        }
+        None => {}
+    }
     if let Some(threads) = arguments.threads {
         set_threads(threads)?;
     }
@@ -29,14 +44,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
 
     let mut params = Params::seeded(arguments.seed);
-    let classifier = Classifier::new(arguments.model, &mut params);
+    let classifier = Classifier::new(arguments.model, curved.is_none(), &mut params);
     if let Some(file) = &arguments.load {
         params.load(file)?;
         println!("loaded {}", file.display());
     }
     println!("{}", params.summary(&classifier, [1, 784]));
 
-    let outcome = train::train(&arguments, &classifier, &mut params, &data)?;
+    let outcome = match curved {
+        Some(method) => minimize::minimize(method, &arguments, &classifier, &mut params, &data)?,
+        None => train::train(&arguments, &classifier, &mut params, &data)?,
+    };
     if let Some(file) = &arguments.save {
         params.save(file)?;
         println!("saved {}", file.display());

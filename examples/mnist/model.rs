@@ -10,8 +10,9 @@ pub(crate) struct Classifier {
 }
 
 impl Classifier {
-    /// A freshly initialised network, its parameters in `p`.
-    pub(crate) fn new(model: Model, p: &mut Params) -> Self {
+    /// A freshly initialised network, its parameters in `p`. Dropout is for methods that take another mask in each
+    /// step: one that minimises a function would fit the network to a single mask.
+    pub(crate) fn new(model: Model, dropout: bool, p: &mut Params) -> Self {
         let layers = Sequential::builder(p.root());
         let layers = match model {
             Model::Logistic => layers.with(|p| Linear::new(p, 784, 10)),
@@ -29,7 +30,7 @@ impl Classifier {
                 .then(Flatten::default())
                 .with(|p| Linear::new(p, 32 * 5 * 5, 128))
                 .then(Relu)
-                .then(Dropout::new(0.25))
+                .then(Dropout::new(if dropout { 0.25 } else { 0.0 }))
                 .with(|p| Linear::new(p, 128, 10)),
         };
         Classifier { layers: layers.build() }

@@ -10,6 +10,7 @@ use crate::model::Classifier;
 
 /// What came out.
 pub(crate) struct Outcome {
+    /// With curvature, the work in gradients over all digits.
     pub(crate) epochs: u64,
     pub(crate) test_accuracy: f64,
     /// Without the evaluations between the epochs.
@@ -24,8 +25,9 @@ pub(crate) fn train(
     params: &mut Params,
     data: &ImageSet,
 ) -> Result<Outcome, Box<dyn std::error::Error>> {
-    let epochs = if arguments.quick { 1 } else { arguments.epochs };
-    let batch_size = arguments.batch_size as usize;
+    let epochs = if arguments.quick { 1 } else { arguments.epochs.unwrap_or(5) };
+    let batch_size = arguments.batch_size.unwrap_or(64) as usize;
+    let l2 = arguments.l2.unwrap_or(0.0);
     let mut optimizer = optimizer_by_name(&arguments.optimizer, arguments.lr, &params.segments())?;
     let steps = epochs * data.train.len().div_ceil(batch_size) as u64;
     let schedule = Cosine::new(optimizer.learning_rate(), steps);
@@ -38,7 +40,10 @@ pub(crate) fn train(
         let mut total = 0.0;
         for batch in data.train.batches(batch_size).shuffled(arguments.seed.wrapping_add(epoch)) {
             let count = batch.labels.len();
-            let loss = |cx: &Ctx| classifier.forward(cx, &batch.images).cross_entropy(&batch.labels);
+            let loss = |cx: &Ctx| {
+                let loss = classifier.forward(cx, &batch.images).cross_entropy(&batch.labels);
+                if l2 == 0.0 { loss } else { loss + cx.l2(l2) }
+            };
             let (loss, grads) = params.value_and_grad(loss)?;
             if !loss.is_finite() {
                 return Err(format!("the loss is {loss} in epoch {epoch}: try a smaller --lr").into());

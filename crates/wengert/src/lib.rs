@@ -63,6 +63,7 @@
 
 mod accuracy;
 mod error;
+mod function;
 mod kronecker;
 mod objective;
 pub mod prelude;
@@ -70,6 +71,7 @@ mod segments;
 
 pub use accuracy::accuracy;
 pub use error::{Error, Result};
+pub use function::{FunctionConstraints, FunctionObjective};
 pub use kronecker::kronecker;
 pub use objective::{Examples, Fisher, FisherInformation, ModelObjective, Objectives};
 pub use segments::Segments;
@@ -89,4 +91,6 @@ mod guides {
     struct CustomLayer;
     #[doc = include_str!("../../../docs/guide/custom-operation.md")]
     struct CustomOperation;
+    #[doc = include_str!("../../../docs/guide/second-order.md")]
+    struct SecondOrder;
 }

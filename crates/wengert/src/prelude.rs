@@ -1,6 +1,7 @@
 //! What most programs need, for `use wengert::prelude::*`.
 
 pub use crate::accuracy::accuracy;
+pub use crate::function::{FunctionConstraints, FunctionObjective};
 pub use crate::objective::{Examples, FisherInformation, Objectives};
 pub use crate::segments::Segments;
 pub use wengert_data::{Batch, DataError, Dataset, FashionMnist, ImageSet, Mnist, Source, synthetic};

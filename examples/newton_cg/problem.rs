@@ -1,0 +1,56 @@
+//! The problem: softmax regression.
+
+use wengert::ModelObjective;
+use wengert::optim::Batched;
+use wengert::prelude::*;
+
+/// Digits that are evaluated at once.
+const CHUNK: usize = 2000;
+/// The strength of the penalty.
+const L2: f64 = 1e-3;
+
+/// Pixels in [0, 1] and labels.
+type Digits = (Var<f64>, Tensor<u32>);
+
+pub(crate) struct Regression {
+    chunks: Vec<Digits>,
+    params: Params<f64>,
+    layer: Linear,
+}
+
+impl Regression {
+    pub(crate) fn new(digits: &Dataset) -> Self {
+        let chunk = |batch: Batch| (Var::constant(batch.images.value().cast::<f64>()), batch.labels);
+        let mut params = Params::seeded(0);
+        let layer = Linear::new(params.root(), 784, 10);
+        Regression { chunks: digits.batches(CHUNK).map(chunk).collect(), params, layer }
+    }
+
+    /// The mean cross-entropy over all digits with the penalty.
+    pub(crate) fn objective(&self) -> Ridge<Batched<ModelObjective<'_, f64>>> {
+        let loss =
+            |cx: &Ctx<f64>, (images, labels): &Digits| self.layer.forward(cx, images).cross_entropy(labels);
+        Ridge::new(self.params.objective_over(&self.chunks, loss), L2)
+    }
+
+    /// The number of chunks.
+    pub(crate) fn chunks(&self) -> usize {
+        self.chunks.len()
+    }
+
+    /// Value and gradient over part `index` of `parts` of a chunk.
+    pub(crate) fn value_and_gradient(
+        &self,
+        chunk: usize,
+        (index, parts): (usize, usize),
+        x: &[f64],
+        gradient: &mut [f64],
+    ) -> f64 {
+        let (images, labels) = &self.chunks[chunk];
+        let count = labels.len();
+        let range = (count * index / parts) as isize..(count * (index + 1) / parts) as isize;
+        let (images, labels) = (images.slice(range.clone()), labels.slice(range));
+        let loss = |cx: &Ctx<f64>| self.layer.forward(cx, &images).cross_entropy(&labels) + cx.l2(L2);
+        self.params.flat_loss(loss).value_and_gradient(x, gradient)
+    }
+}
