@@ -84,7 +84,7 @@ impl Rule for AdafactorConfig {
             .non_negative("epsilon", self.epsilon.unwrap_or(0.0))?
             .positive("smallest_scale", self.smallest_scale)?
             .positive("clip", self.clip)?
-            .non_negative("weight_decay", self.weight_decay)?;
+            .weight_decay(self.weight_decay)?;
         Ok(())
     }
 

@@ -66,9 +66,8 @@ impl Rule for ScheduleFreeSgdConfig {
 
     fn check(&self, check: Check) -> Result<(), HyperParameterError> {
         check
-            .fraction("momentum", self.momentum)?
-            .positive("momentum", self.momentum)?
-            .non_negative("weight_decay", self.weight_decay)?
+            .open_fraction("momentum", self.momentum)?
+            .weight_decay(self.weight_decay)?
             .non_negative("rate_power", self.rate_power)?
             .non_negative("step_power", self.step_power)?;
         Ok(())
