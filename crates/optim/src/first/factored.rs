@@ -1,5 +1,6 @@
 //! The factored second moment of Adafactor.
 
+use std::array;
 use std::ops::Range;
 
 use wengert_tensor::Float;
@@ -232,26 +233,55 @@ impl<T: Float> Kernel for Squares<'_, T> {
             column_sums.fill(T::ZERO);
             let rows = height.min(r - block * height);
             let grads = &self.grads[(matrix * r + block * height) * c..][..rows * c];
-            for (sum, grads) in row_sums.iter_mut().zip(grads.chunks_exact(c)) {
-                // The row is in the cache for the second of the two.
-                let square = |sum, a, b| I::mul_add(a, b, sum);
-                *sum = T::from_f64(sum_of_run(grads, grads, square));
-                let (params, state, read) = (&mut *column_sums, [], []);
-                Pass { params, grads, state, read, formula: AddSquare }.accumulate::<I, 0>(&mut no_lanes());
+            for (sums, grads) in row_sums[..rows].chunks_mut(ROWS).zip(grads.chunks(ROWS * c)) {
+                if sums.len() == ROWS {
+                    add_squares::<T, I, ROWS>(grads, column_sums, sums);
+                } else {
+                    for (sum, row) in sums.chunks_mut(1).zip(grads.chunks_exact(c)) {
+                        add_squares::<T, I, 1>(row, column_sums, sum);
+                    }
+                }
             }
         }
     }
 }
 
-/// A sum of squares over columns, in the place of the parameters.
-#[derive(Clone, Copy)]
-struct AddSquare;
+/// Rows that are read side by side, so that sums over columns are fetched once for all of them.
+const ROWS: usize = 4;
 
-impl<T: Float> Update<T, 0> for AddSquare {
-    #[inline(always)]
-    fn apply<I: Isa>(&self, sum: T, g: T, _: [T; 0]) -> (T, [T; 0], [T; 0]) {
-        (I::mul_add(g, g, sum), [], [])
+/// Adds the squares of `R` rows to the sums over columns, and writes the sum over each row.
+#[inline(always)]
+fn add_squares<T: Float, I: Isa, const R: usize>(grads: &[T], columns: &mut [T], sums: &mut [T]) {
+    let c = columns.len();
+    let rows: [&[T]; R] = array::from_fn(|r| &grads[r * c..][..c]);
+    let mut totals = [0.0; R];
+    for (run, columns) in columns.chunks_mut(RUN).enumerate() {
+        let rows = rows.map(|row| row[run * RUN..][..columns.len()].as_chunks::<LANES>());
+        let mut lanes = [[T::ZERO; LANES]; R];
+        let (columns, columns_tail) = columns.as_chunks_mut::<LANES>();
+        for (b, columns) in columns.iter_mut().enumerate() {
+            let mut sums = *columns;
+            for r in 0..R {
+                let g = rows[r].0[b];
+                for i in 0..LANES {
+                    sums[i] = I::mul_add(g[i], g[i], sums[i]);
+                    lanes[r][i] = I::mul_add(g[i], g[i], lanes[r][i]);
+                }
+            }
+            *columns = sums;
+        }
+        for (i, column) in columns_tail.iter_mut().enumerate() {
+            for r in 0..R {
+                let g = rows[r].1[i];
+                *column = I::mul_add(g, g, *column);
+                lanes[r][i] = I::mul_add(g, g, lanes[r][i]);
+            }
+        }
+        for (total, lanes) in totals.iter_mut().zip(lanes) {
+            *total += lanes.iter().map(|x| x.to_f64()).sum::<f64>();
+        }
     }
+    sums.iter_mut().zip(totals).for_each(|(sum, total)| *sum = T::from_f64(total));
 }
 
 /// The sum of u² over some rows.
@@ -281,7 +311,7 @@ impl<T: Float> Kernel for UpdateSquares<'_, T> {
 }
 
 /// Elements that are summed in their own precision; such sums are added in f64.
-const RUN: usize = 1024;
+const RUN: usize = 4096;
 
 /// Partial sums of a run.
 const LANES: usize = 32;
