@@ -48,6 +48,21 @@ impl Check {
         self.condition((0.0..1.0).contains(&value), parameter, value, "at least 0 and below 1")
     }
 
+    /// `beta1` and `beta2`, the decay rates of the two averages of Adam's family.
+    pub fn betas(self, beta1: f64, beta2: f64) -> Result<Self, HyperParameterError> {
+        self.fraction("beta1", beta1)?.fraction("beta2", beta2)
+    }
+
+    /// `weight_decay`, coupled or decoupled: finite and at least 0.
+    pub fn weight_decay(self, weight_decay: f64) -> Result<Self, HyperParameterError> {
+        self.non_negative("weight_decay", weight_decay)
+    }
+
+    /// In (0, 1).
+    pub fn open_fraction(self, parameter: &'static str, value: f64) -> Result<Self, HyperParameterError> {
+        self.condition(value > 0.0 && value < 1.0, parameter, value, "above 0 and below 1")
+    }
+
     /// In [0, 1].
     pub fn unit(self, parameter: &'static str, value: f64) -> Result<Self, HyperParameterError> {
         self.condition((0.0..=1.0).contains(&value), parameter, value, "between 0 and 1")

@@ -70,6 +70,66 @@ fn plateau_as_torch_and_resumed_anywhere() {
     }
 }
 
+/// Every schedule, and some made of others.
+fn every_schedule() -> Vec<AnySchedule> {
+    let third = 1.0 / 3.0;
+    let cosine = Cosine { to: 1e-5 * third, ..Cosine::new(0.1 * third, 40) };
+    let cyclic = |mode| Cyclic { mode, ..Cyclic::new(0.1 * third, 0.5, 6, 10) };
+    let plain: Vec<AnySchedule> = vec![
+        Constant::new(0.1 * third).into(),
+        StepDecay::new(0.1 * third, 7, 0.3).into(),
+        MultiStep::new(0.1 * third, vec![5, 20], 0.7).into(),
+        Exponential::new(0.1 * third, 0.93).into(),
+        Polynomial::new(0.1 * third, 0.01 * third, 40, 2.2).into(),
+        InverseTime::new(0.1 * third, 0.2, 3).into(),
+        Linear::new(0.1 * third, 0.2, 10).into(),
+        cosine.into(),
+        CosineRestarts::new(0.1 * third, 9, 2).into(),
+        OneCycle { three_phase: true, ..OneCycle::new(0.5 * third, 60) }.into(),
+        cyclic(CyclicMode::Triangular).into(),
+        cyclic(CyclicMode::Halving).into(),
+        cyclic(CyclicMode::Exponential(0.97 * third)).into(),
+        Noam { scale: 0.7 * third, ..Noam::new(512, 20) }.into(),
+        WarmupStableDecay { last: 0.02 * third, ..WarmupStableDecay::new(0.1, 10, 25, 15) }.into(),
+    ];
+    let warm = Warmup { from: 0.1 * third, ..Warmup::new(8, cosine) };
+    let sequence = Sequence::new(warm).then(30, Scaled::new(cosine, Exponential::new(1.0, 0.97)));
+    let made = [warm.into(), Scaled::new(warm, cosine).into(), sequence.then(50, Constant::new(0.1)).into()];
+    plain.into_iter().chain(made).collect()
+}
+
+#[test]
+fn schedules_go_through_json_bit_for_bit() {
+    for schedule in every_schedule() {
+        schedule.check().unwrap();
+        let json = serde_json::to_string(&schedule).unwrap();
+        let read: AnySchedule = serde_json::from_str(&json).unwrap();
+        assert_eq!(read, schedule, "{json}");
+        for step in (0..100).chain([10_000, u64::MAX - 1]) {
+            assert_eq!(read.at(step).to_bits(), schedule.at(step).to_bits(), "{json}, step {step}");
+        }
+    }
+    assert!(serde_json::from_str::<AnySchedule>(r#"{"cosinus": {"from": 0.1}}"#).is_err());
+    assert!(serde_json::from_str::<AnySchedule>(r#"{"cosine": {"from": 0.1}}"#).is_err());
+}
+
+#[test]
+fn schedules_of_ones_own_follow_each_other_too() {
+    struct Root;
+    impl Schedule for Root {
+        fn at(&self, step: u64) -> f64 {
+            (step as f64).sqrt()
+        }
+        fn check(&self) -> Result<(), wengert_optim::HyperParameterError> {
+            Ok(())
+        }
+    }
+    let boxed = |schedule| -> Box<dyn Schedule> { Box::new(schedule) };
+    let schedule = Sequence::of(boxed(Root)).then(9, Box::new(Constant::new(2.0)) as Box<dyn Schedule>);
+    schedule.check().unwrap();
+    assert_eq!((schedule.at(4), schedule.at(9)), (2.0, 2.0));
+}
+
 #[test]
 fn nonsense_is_refused() {
     assert!(Cosine { from: f64::NAN, to: 0.0, steps: 3 }.check().is_err());

@@ -93,6 +93,40 @@ fn every_method_minimizes_a_badly_scaled_quadratic() {
 }
 
 #[test]
+fn every_default_minimizes_a_badly_scaled_quadratic() {
+    // The largest curvature is 100, and 1; the least is a hundredth of it. The default rates stay as they are.
+    for largest in [100.0, 1.0] {
+        let scale = largest / 100.0;
+        for method in first::methods::<f64>() {
+            let steps = match method.name {
+                // Moves by a ten-thousandth at a time, over a distance of 4.
+                "lion" => 30_000,
+                // All gradients so far divide: after n steps it has gone about 2 · 0.01 √n.
+                "adagrad" => 100_000,
+                _ => 10_000,
+            };
+            let mut optimizer = method.build(method.learning_rate, &layout()).unwrap();
+            let (mut x, mut g, mut shown) = (start(), vec![0.0; 8], vec![0.0; 8]);
+            for _ in 0..steps {
+                optimizer.step_with(&mut x, &mut g, &mut |x, g| {
+                    let value = Quadratic::evaluate(x, g);
+                    g.iter_mut().for_each(|g| *g *= scale);
+                    scale * value
+                });
+            }
+            optimizer.write_evaluation(&x, &mut shown);
+            let share = Quadratic::value(&shown) / Quadratic::value(&start());
+            if method.name == "schedule_free_sgd" && largest > 2.0 {
+                // Its authors' rate of 1 is beyond 2 / L, the bound of any plain descent.
+                assert!(!share.is_finite(), "{share:e}");
+            } else {
+                assert!(share < 1e-3, "{}, curvature up to {largest}: {share:e} is left", method.name);
+            }
+        }
+    }
+}
+
+#[test]
 fn state_goes_on_bit_for_bit() {
     for method in first::methods::<f64>() {
         for steps in [0, 1, 7] {

@@ -54,7 +54,7 @@ impl Rule for AdadeltaConfig {
         check
             .fraction("rho", self.rho)?
             .positive("epsilon", self.epsilon)?
-            .non_negative("weight_decay", self.weight_decay)?;
+            .weight_decay(self.weight_decay)?;
         Ok(())
     }
 

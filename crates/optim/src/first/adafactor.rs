@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 
-use super::factored::{Matrices, SecondMoment, Step};
+use super::factored::{Matrices, SecondMoment, Step, step_of_matrices};
 use super::{Convention, FirstOrder, Memory, Rule, Slots};
 use crate::error::{Check, HyperParameterError};
 use crate::layout::Layout;
@@ -84,7 +84,7 @@ impl Rule for AdafactorConfig {
             .non_negative("epsilon", self.epsilon.unwrap_or(0.0))?
             .positive("smallest_scale", self.smallest_scale)?
             .positive("clip", self.clip)?
-            .non_negative("weight_decay", self.weight_decay)?;
+            .weight_decay(self.weight_decay)?;
         Ok(())
     }
 
@@ -137,17 +137,13 @@ impl Rule for AdafactorConfig {
                     let squares = split_off(&mut squares, p.len());
                     let sum = moment.vector(g, squares);
                     let (rate, smallest) = (T::from_f64(scaled(sum)), T::from_f64(moment.smallest));
-                    update_reading(p, g, [], [squares], Step { keep, rate, factor: T::ONE, smallest });
+                    update_reading(p, g, [], [squares], Step { keep, rate, smallest });
                 }
                 Some(matrices) => {
                     let rows = split_off(&mut rows, matrices.all_rows());
                     let columns = split_off(&mut columns, matrices.all_columns());
-                    let (factors, work) = scratch.split_at_mut(rows.len());
-                    moment.renew(matrices, g, rows, columns, factors, work);
-                    let sum = moment.squares_of_update(matrices, g, factors, columns, work);
-                    let (rate, smallest) = (T::from_f64(scaled(sum)), T::from_f64(moment.smallest));
-                    let step = Step { keep, rate, factor: T::ONE, smallest };
-                    step.apply(matrices, p, g, factors, columns);
+                    let (roots, sum) = moment.renew(matrices, g, rows, columns, scratch);
+                    step_of_matrices(matrices, p, g, roots, [keep, T::from_f64(scaled(sum))]);
                 }
             }
         }

@@ -74,7 +74,7 @@ impl Rule for AdagradConfig {
             .non_negative("epsilon", self.epsilon)?
             .non_negative("initial_accumulator", self.initial_accumulator)?
             .non_negative("rate_decay", self.rate_decay)?
-            .non_negative("weight_decay", self.weight_decay)?;
+            .weight_decay(self.weight_decay)?;
         Ok(())
     }
 

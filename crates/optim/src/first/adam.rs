@@ -56,11 +56,10 @@ impl Rule for AdamConfig {
 
     fn check(&self, check: Check) -> Result<(), HyperParameterError> {
         check
-            .fraction("beta1", self.beta1)?
-            .fraction("beta2", self.beta2)?
+            .betas(self.beta1, self.beta2)?
             .non_negative("epsilon", self.epsilon)?
             .non_negative("epsilon_root", self.epsilon_root)?
-            .non_negative("weight_decay", self.weight_decay)?;
+            .weight_decay(self.weight_decay)?;
         Ok(())
     }
 

@@ -61,7 +61,7 @@ impl Rule for AdamWConfig {
 
     fn check(&self, check: Check) -> Result<(), HyperParameterError> {
         self.adam().check(check)?;
-        check.non_negative("weight_decay", self.weight_decay)?;
+        check.weight_decay(self.weight_decay)?;
         Ok(())
     }
 

@@ -1,11 +1,14 @@
 //! The factored second moment of Adafactor.
 
+use std::array;
+use std::ops::Range;
+
 use wengert_tensor::Float;
 use wengert_tensor::parallel::{self, CHUNK, PARALLEL_THRESHOLD};
 use wengert_tensor::simd::{Isa, Kernel, dispatch};
 
 use crate::layout::Segment;
-use crate::loops::{Pass, ReadingUpdate, Sums, Update, no_lanes, totals, update};
+use crate::loops::{Pass, ReadingUpdate, Update, no_lanes, update};
 
 /// Elements of a matrix whose squares are summed over rows and columns together. Each such block has partial sums of its
 /// own, which are added in order.
@@ -69,10 +72,29 @@ impl Matrices {
         self.all_rows() * self.columns >= PARALLEL_THRESHOLD
     }
 
-    /// Elements of working space: a factor for every row, and the partial sums.
+    /// Elements of working space: the roots of every row and column, and the partial sums.
     pub(super) fn workspace(self) -> usize {
         let sums = self.count * self.blocks() * self.block_sums();
-        self.all_rows() + sums.max(self.all_rows().div_ceil(self.row_group()))
+        self.all_rows() + self.all_columns() + sums.max(self.all_rows().div_ceil(self.row_group()))
+    }
+}
+
+/// 1 / √V of a tensor as products of a number per row and one per column, at most `cap`.
+#[derive(Clone, Copy)]
+pub(super) struct Roots<'a, T> {
+    /// √(mean R / R), of all matrices.
+    rows: &'a [T],
+    /// 1 / √C, of all matrices.
+    columns: &'a [T],
+    cap: T,
+}
+
+impl<'a, T: Float> Roots<'a, T> {
+    /// The root of one of the rows, and of the columns of its matrix.
+    #[inline(always)]
+    fn of_row(self, matrices: Matrices, row: usize) -> (T, &'a [T]) {
+        let Matrices { rows: r, columns: c, .. } = matrices;
+        (self.rows[row], &self.columns[row / r * c..][..c])
     }
 }
 
@@ -102,14 +124,45 @@ impl SecondMoment {
         sum
     }
 
-    /// Updates R and C, reading the gradient once, and writes R / mean R into `factors`.
-    pub(super) fn renew<T: Float>(
+    /// Updates R and C, reading the gradient once; returns the roots, which are in `work`, and the sum of u².
+    pub(super) fn renew<'a, T: Float>(
         &self,
         matrices: Matrices,
         grads: &[T],
         rows: &mut [T],
         columns: &mut [T],
-        factors: &mut [T],
+        work: &'a mut [T],
+    ) -> (Roots<'a, T>, f64) {
+        let (row_roots, work) = work.split_at_mut(rows.len());
+        let (column_roots, work) = work.split_at_mut(columns.len());
+        self.average(matrices, grads, rows, columns, work);
+        let Matrices { rows: r, columns: c, .. } = matrices;
+        let (group, threaded) = (matrices.group(), matrices.threaded());
+        let rows = &*rows;
+        parallel::for_each_chunk(row_roots, group * r, threaded, |start, roots| {
+            for (roots, rows) in roots.chunks_exact_mut(r).zip(rows[start..].chunks_exact(r)) {
+                let sum: f64 = rows.iter().map(|x| x.to_f64()).sum();
+                let mean = (sum / r as f64).max(self.smallest_mean);
+                roots.iter_mut().zip(rows).for_each(|(f, x)| *f = T::from_f64((mean / x.to_f64()).sqrt()));
+            }
+        });
+        let columns = &*columns;
+        parallel::for_each_chunk(column_roots, group * c, threaded, |start, roots| {
+            let root = |x: &T| T::from_f64(x.to_f64().sqrt().recip());
+            roots.iter_mut().zip(&columns[start..]).for_each(|(f, x)| *f = root(x));
+        });
+        let roots =
+            Roots { rows: row_roots, columns: column_roots, cap: T::from_f64(self.smallest.sqrt().recip()) };
+        (roots, squares_of_update(matrices, grads, roots, work))
+    }
+
+    /// Updates R and C.
+    fn average<T: Float>(
+        &self,
+        matrices: Matrices,
+        grads: &[T],
+        rows: &mut [T],
+        columns: &mut [T],
         work: &mut [T],
     ) {
         let Matrices { count, rows: r, columns: c } = matrices;
@@ -143,36 +196,18 @@ impl SecondMoment {
                 }
             }
         });
-        let rows = &*rows;
-        parallel::for_each_chunk(factors, group * r, threaded, |start, factors| {
-            for (factors, rows) in factors.chunks_exact_mut(r).zip(rows[start..].chunks_exact(r)) {
-                let sum: f64 = rows.iter().map(|x| x.to_f64()).sum();
-                let inverse = (sum / r as f64).max(self.smallest_mean).recip();
-                factors.iter_mut().zip(rows).for_each(|(f, x)| *f = T::from_f64(x.to_f64() * inverse));
-            }
-        });
     }
+}
 
-    /// The sum of u² over a tensor.
-    pub(super) fn squares_of_update<T: Float>(
-        &self,
-        matrices: Matrices,
-        grads: &[T],
-        factors: &[T],
-        columns: &[T],
-        work: &mut [T],
-    ) -> f64 {
-        let group = matrices.row_group();
-        let sums = &mut work[..factors.len().div_ceil(group)];
-        let smallest = T::from_f64(self.smallest);
-        parallel::for_each_chunk(sums, 1, matrices.threaded(), |index, sum| {
-            let first = index * group;
-            let factors = &factors[first..factors.len().min(first + group)];
-            sum[0] =
-                T::from_f64(dispatch(UpdateSquares { matrices, grads, first, factors, columns, smallest }));
-        });
-        sums.iter().map(|x| x.to_f64()).sum()
-    }
+/// The sum of u² over a tensor.
+fn squares_of_update<T: Float>(matrices: Matrices, grads: &[T], roots: Roots<'_, T>, work: &mut [T]) -> f64 {
+    let (group, all) = (matrices.row_group(), matrices.all_rows());
+    let sums = &mut work[..all.div_ceil(group)];
+    parallel::for_each_chunk(sums, 1, matrices.threaded(), |index, sum| {
+        let rows = index * group..all.min((index + 1) * group);
+        sum[0] = T::from_f64(dispatch(UpdateSquares { matrices, grads, rows, roots }));
+    });
+    sums.iter().map(|x| x.to_f64()).sum()
 }
 
 /// The sums of g² over the rows and columns of some blocks.
@@ -198,26 +233,55 @@ impl<T: Float> Kernel for Squares<'_, T> {
             column_sums.fill(T::ZERO);
             let rows = height.min(r - block * height);
             let grads = &self.grads[(matrix * r + block * height) * c..][..rows * c];
-            for (sum, grads) in row_sums.iter_mut().zip(grads.chunks_exact(c)) {
-                let mut lanes = no_lanes();
-                let (params, state, read) = (&mut *column_sums, [], []);
-                Pass { params, grads, state, read, formula: AddSquare }.accumulate::<I, 1>(&mut lanes);
-                let [total] = totals(lanes);
-                *sum = T::from_f64(total);
+            for (sums, grads) in row_sums[..rows].chunks_mut(ROWS).zip(grads.chunks(ROWS * c)) {
+                if sums.len() == ROWS {
+                    add_squares::<T, I, ROWS>(grads, column_sums, sums);
+                } else {
+                    for (sum, row) in sums.chunks_mut(1).zip(grads.chunks_exact(c)) {
+                        add_squares::<T, I, 1>(row, column_sums, sum);
+                    }
+                }
             }
         }
     }
 }
 
-/// A sum of squares over columns, in the place of the parameters, and one over the row.
-#[derive(Clone, Copy)]
-struct AddSquare;
+/// Rows that are read side by side, so that sums over columns are fetched once for all of them.
+const ROWS: usize = 4;
 
-impl<T: Float> Update<T, 0, 1> for AddSquare {
-    #[inline(always)]
-    fn apply<I: Isa>(&self, sum: T, g: T, _: [T; 0]) -> (T, [T; 0], [T; 1]) {
-        (I::mul_add(g, g, sum), [], [g * g])
+/// Adds the squares of `R` rows to the sums over columns, and writes the sum over each row.
+#[inline(always)]
+fn add_squares<T: Float, I: Isa, const R: usize>(grads: &[T], columns: &mut [T], sums: &mut [T]) {
+    let c = columns.len();
+    let rows: [&[T]; R] = array::from_fn(|r| &grads[r * c..][..c]);
+    let mut totals = [0.0; R];
+    for (run, columns) in columns.chunks_mut(RUN).enumerate() {
+        let rows = rows.map(|row| row[run * RUN..][..columns.len()].as_chunks::<LANES>());
+        let mut lanes = [[T::ZERO; LANES]; R];
+        let (columns, columns_tail) = columns.as_chunks_mut::<LANES>();
+        for (b, columns) in columns.iter_mut().enumerate() {
+            let mut sums = *columns;
+            for r in 0..R {
+                let g = rows[r].0[b];
+                for i in 0..LANES {
+                    sums[i] = I::mul_add(g[i], g[i], sums[i]);
+                    lanes[r][i] = I::mul_add(g[i], g[i], lanes[r][i]);
+                }
+            }
+            *columns = sums;
+        }
+        for (i, column) in columns_tail.iter_mut().enumerate() {
+            for r in 0..R {
+                let g = rows[r].1[i];
+                *column = I::mul_add(g, g, *column);
+                lanes[r][i] = I::mul_add(g, g, lanes[r][i]);
+            }
+        }
+        for (total, lanes) in totals.iter_mut().zip(lanes) {
+            *total += lanes.iter().map(|x| x.to_f64()).sum::<f64>();
+        }
     }
+    sums.iter_mut().zip(totals).for_each(|(sum, total)| *sum = T::from_f64(total));
 }
 
 /// The sum of u² over some rows.
@@ -225,13 +289,8 @@ struct UpdateSquares<'a, T> {
     matrices: Matrices,
     /// Of the whole tensor.
     grads: &'a [T],
-    /// The number of the first row.
-    first: usize,
-    /// Of the rows.
-    factors: &'a [T],
-    /// Of all matrices.
-    columns: &'a [T],
-    smallest: T,
+    rows: Range<usize>,
+    roots: Roots<'a, T>,
 }
 
 impl<T: Float> Kernel for UpdateSquares<'_, T> {
@@ -239,16 +298,42 @@ impl<T: Float> Kernel for UpdateSquares<'_, T> {
 
     #[inline(always)]
     fn run<I: Isa>(self) -> f64 {
-        let Matrices { rows: r, columns: c, .. } = self.matrices;
-        let (smallest, mut lanes) = (self.smallest, no_lanes());
-        for (row, &factor) in (self.first..).zip(self.factors) {
-            let (a, b) = (&self.grads[row * c..][..c], &self.columns[row / r * c..][..c]);
-            let formula = |g: T, column: T| [(g * g / (factor * column).maximum(smallest)).to_f64()];
-            Sums { a, b, formula }.accumulate(&mut lanes);
+        let (c, cap, mut sum) = (self.matrices.columns, self.roots.cap, 0.0);
+        for row in self.rows {
+            let (factor, columns) = self.roots.of_row(self.matrices, row);
+            sum += sum_of_run(&self.grads[row * c..][..c], columns, |sum, g, column| {
+                let u = g * (factor * column).minimum(cap);
+                I::mul_add(u, u, sum)
+            });
         }
-        let [sum] = totals(lanes);
         sum
     }
+}
+
+/// Elements that are summed in their own precision; such sums are added in f64.
+const RUN: usize = 4096;
+
+/// Partial sums of a run.
+const LANES: usize = 32;
+
+/// Adds the terms of two vectors of one length; `add` adds one to a sum.
+#[inline(always)]
+fn sum_of_run<T: Float>(a: &[T], b: &[T], add: impl Fn(T, T, T) -> T) -> f64 {
+    let mut total = 0.0;
+    for (a, b) in a.chunks(RUN).zip(b.chunks(RUN)) {
+        let mut lanes = [T::ZERO; LANES];
+        let ((a, a_tail), (b, b_tail)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+        for (a, b) in a.iter().zip(b) {
+            for i in 0..LANES {
+                lanes[i] = add(lanes[i], a[i], b[i]);
+            }
+        }
+        for (lane, (&a, &b)) in lanes.iter_mut().zip(a_tail.iter().zip(b_tail)) {
+            *lane = add(*lane, a, b);
+        }
+        total += lanes.iter().map(|x| x.to_f64()).sum::<f64>();
+    }
+    total
 }
 
 /// V of a vector, in place of the parameters, with the sum of u².
@@ -269,38 +354,34 @@ impl<T: Float> Update<T, 0, 1> for Average<T> {
     }
 }
 
-/// θ ← keep θ − rate g / √V, where V is a factor times what is read.
+/// θ ← keep θ − rate g / √V of a vector, whose V is read.
 #[derive(Clone, Copy)]
 pub(super) struct Step<T> {
     pub(super) keep: T,
     pub(super) rate: T,
-    pub(super) factor: T,
     pub(super) smallest: T,
 }
 
 impl<T: Float> ReadingUpdate<T, 0, 1> for Step<T> {
     #[inline(always)]
     fn apply<I: Isa>(&self, p: T, g: T, _: [T; 0], [v]: [T; 1]) -> (T, [T; 0], [T; 0]) {
-        let root = (self.factor * v).maximum(self.smallest).sqrt();
+        let root = v.maximum(self.smallest).sqrt();
         (I::mul_add(self.keep, p, -(self.rate * (g / root))), [], [])
     }
 }
 
-impl<T: Float> Step<T> {
-    /// Makes the step of a tensor, with the factor of each row.
-    pub(super) fn apply(
-        self,
-        matrices: Matrices,
-        params: &mut [T],
-        grads: &[T],
-        factors: &[T],
-        columns: &[T],
-    ) {
-        let c = matrices.columns;
-        parallel::for_each_chunk(params, matrices.row_group() * c, matrices.threaded(), |start, params| {
-            dispatch(Rows { matrices, params, grads, first: start / c, factors, columns, step: self });
-        });
-    }
+/// Makes the step of a tensor: θ ← keep θ − rate u.
+pub(super) fn step_of_matrices<T: Float>(
+    matrices: Matrices,
+    params: &mut [T],
+    grads: &[T],
+    roots: Roots<'_, T>,
+    [keep, rate]: [T; 2],
+) {
+    let c = matrices.columns;
+    parallel::for_each_chunk(params, matrices.row_group() * c, matrices.threaded(), |start, params| {
+        dispatch(Rows { matrices, params, grads, first: start / c, roots, keep, rate });
+    });
 }
 
 /// The step of some rows.
@@ -312,11 +393,9 @@ struct Rows<'a, T> {
     grads: &'a [T],
     /// The number of the first row.
     first: usize,
-    /// Of all rows.
-    factors: &'a [T],
-    /// Of all matrices.
-    columns: &'a [T],
-    step: Step<T>,
+    roots: Roots<'a, T>,
+    keep: T,
+    rate: T,
 }
 
 impl<T: Float> Kernel for Rows<'_, T> {
@@ -324,11 +403,29 @@ impl<T: Float> Kernel for Rows<'_, T> {
 
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let Matrices { rows: r, columns: c, .. } = self.matrices;
+        let c = self.matrices.columns;
         for (row, params) in (self.first..).zip(self.params.chunks_exact_mut(c)) {
-            let (grads, columns) = (&self.grads[row * c..][..c], &self.columns[row / r * c..][..c]);
-            let formula = Step { factor: self.factors[row], ..self.step };
+            let (factor, columns) = self.roots.of_row(self.matrices, row);
+            let grads = &self.grads[row * c..][..c];
+            let formula = RowStep { keep: self.keep, rate: self.rate, factor, cap: self.roots.cap };
             Pass { params, grads, state: [], read: [columns], formula }.accumulate::<I, 0>(&mut no_lanes());
         }
+    }
+}
+
+/// The step of a row, with the roots of the columns read.
+#[derive(Clone, Copy)]
+struct RowStep<T> {
+    keep: T,
+    rate: T,
+    factor: T,
+    cap: T,
+}
+
+impl<T: Float> ReadingUpdate<T, 0, 1> for RowStep<T> {
+    #[inline(always)]
+    fn apply<I: Isa>(&self, p: T, g: T, _: [T; 0], [column]: [T; 1]) -> (T, [T; 0], [T; 0]) {
+        let u = g * (self.factor * column).minimum(self.cap);
+        (I::mul_add(self.keep, p, -(self.rate * u)), [], [])
     }
 }

@@ -14,6 +14,8 @@ use crate::loops::{ReadingUpdate, update_reading};
 /// With m̂ and v̂ as in [`Adam`](crate::Adam) and, for each tensor, u = m̂ / (√v̂ + ε) + λ θ:
 /// θ ← θ − η (‖θ‖ / ‖u‖) u, the ratio being 1 where either norm is 0.
 ///
+/// A step is a share η of a tensor's norm: weights near 0 grow slowly, so begin with random ones.
+///
 /// Source: You et al., *Large batch optimization for deep learning: training BERT in 76 minutes*, 2020, algorithm 2 with
 /// φ(z) = z; optax agrees. Default: β = (0.9, 0.999), ε = 1e-6, λ = 0. Two passes, since a tensor's norms must be known
 /// before its parameters can move: 40 bytes per f32 parameter, keeps 8.
@@ -55,10 +57,9 @@ impl Rule for LambConfig {
 
     fn check(&self, check: Check) -> Result<(), HyperParameterError> {
         check
-            .fraction("beta1", self.beta1)?
-            .fraction("beta2", self.beta2)?
+            .betas(self.beta1, self.beta2)?
             .positive("epsilon", self.epsilon)?
-            .non_negative("weight_decay", self.weight_decay)?;
+            .weight_decay(self.weight_decay)?;
         Ok(())
     }
 

@@ -70,7 +70,7 @@ impl Rule for LarsConfig {
             .positive("trust", self.trust)?
             .fraction("momentum", self.momentum)?
             .non_negative("epsilon", self.epsilon)?
-            .non_negative("weight_decay", self.weight_decay)?;
+            .weight_decay(self.weight_decay)?;
         Ok(())
     }
 

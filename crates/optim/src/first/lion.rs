@@ -50,10 +50,7 @@ impl Rule for LionConfig {
     const LEARNING_RATE: f64 = 1e-4;
 
     fn check(&self, check: Check) -> Result<(), HyperParameterError> {
-        check
-            .fraction("beta1", self.beta1)?
-            .fraction("beta2", self.beta2)?
-            .non_negative("weight_decay", self.weight_decay)?;
+        check.betas(self.beta1, self.beta2)?.weight_decay(self.weight_decay)?;
         Ok(())
     }
 

@@ -55,7 +55,7 @@ impl Rule for MomentumConfig {
     const LEARNING_RATE: f64 = 1e-2;
 
     fn check(&self, check: Check) -> Result<(), HyperParameterError> {
-        check.fraction("momentum", self.momentum)?.non_negative("weight_decay", self.weight_decay)?;
+        check.fraction("momentum", self.momentum)?.weight_decay(self.weight_decay)?;
         Ok(())
     }
 
@@ -64,27 +64,36 @@ impl Rule for MomentumConfig {
     }
 
     fn update<T: Float>(&self, memory: &mut Memory<T>, params: &mut [T], grads: &[T]) {
-        let rate = T::from_f64(memory.learning_rate);
-        let (inside, outside) = match self.convention {
-            Convention::Torch | Convention::Optax => (T::ONE, rate),
-            Convention::Paper => (rate, T::ONE),
-        };
-        let formula = HeavyBall {
-            momentum: T::from_f64(self.momentum),
-            decay: T::from_f64(self.weight_decay),
-            inside,
-            outside,
-        };
+        let formula = HeavyBall::new(self.convention, memory.learning_rate, self.momentum, self.weight_decay);
         update(params, grads, memory.each_mut::<1>(), formula);
     }
 }
 
+/// The numbers of a step with a buffer.
 #[derive(Clone, Copy)]
-struct HeavyBall<T> {
-    momentum: T,
-    decay: T,
-    inside: T,
-    outside: T,
+pub(super) struct HeavyBall<T> {
+    pub(super) momentum: T,
+    pub(super) decay: T,
+    /// What multiplies the gradient as it enters the buffer.
+    pub(super) inside: T,
+    /// What multiplies the step that the buffer gives.
+    pub(super) outside: T,
+}
+
+impl<T: Float> HeavyBall<T> {
+    /// The learning rate is inside or outside by the convention.
+    pub(super) fn new(convention: Convention, rate: f64, momentum: f64, decay: f64) -> Self {
+        let (inside, outside) = match convention {
+            Convention::Torch | Convention::Optax => (1.0, rate),
+            Convention::Paper => (rate, 1.0),
+        };
+        HeavyBall {
+            momentum: T::from_f64(momentum),
+            decay: T::from_f64(decay),
+            inside: T::from_f64(inside),
+            outside: T::from_f64(outside),
+        }
+    }
 }
 
 impl<T: Float> Update<T, 1> for HeavyBall<T> {

@@ -127,7 +127,7 @@ impl Rule for MuonConfig {
         let check = check
             .fraction("momentum", self.momentum)?
             .positive("epsilon", self.epsilon)?
-            .non_negative("weight_decay", self.weight_decay)?
+            .weight_decay(self.weight_decay)?
             .non_negative("rest_rate", self.rest_rate)?
             .fraction("rest_beta1", self.rest_beta1)?
             .fraction("rest_beta2", self.rest_beta2)?

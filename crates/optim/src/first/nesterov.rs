@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
+use super::momentum::HeavyBall;
 use super::{Convention, Elementwise, FirstOrder, Memory, Rule, Slots};
 use crate::error::{Check, HyperParameterError};
 use crate::layout::Layout;
@@ -59,7 +60,7 @@ impl Rule for NesterovConfig {
     const LEARNING_RATE: f64 = 1e-2;
 
     fn check(&self, check: Check) -> Result<(), HyperParameterError> {
-        check.fraction("momentum", self.momentum)?.non_negative("weight_decay", self.weight_decay)?;
+        check.fraction("momentum", self.momentum)?.weight_decay(self.weight_decay)?;
         Ok(())
     }
 
@@ -68,18 +69,8 @@ impl Rule for NesterovConfig {
     }
 
     fn update<T: Float>(&self, memory: &mut Memory<T>, params: &mut [T], grads: &[T]) {
-        let rate = T::from_f64(memory.learning_rate);
-        let (inside, outside) = match self.convention {
-            Convention::Torch | Convention::Optax => (T::ONE, rate),
-            Convention::Paper => (rate, T::ONE),
-        };
-        let formula = Accelerated {
-            momentum: T::from_f64(self.momentum),
-            decay: T::from_f64(self.weight_decay),
-            inside,
-            outside,
-        };
-        update(params, grads, memory.each_mut::<1>(), formula);
+        let ball = HeavyBall::new(self.convention, memory.learning_rate, self.momentum, self.weight_decay);
+        update(params, grads, memory.each_mut::<1>(), Accelerated(ball));
     }
 
     fn write_evaluation<T: Float>(&self, memory: &Memory<T>, params: &[T], out: &mut [T]) {
@@ -91,20 +82,17 @@ impl Rule for NesterovConfig {
     }
 }
 
+/// The step of momentum, seen from the look-ahead point.
 #[derive(Clone, Copy)]
-struct Accelerated<T> {
-    momentum: T,
-    decay: T,
-    inside: T,
-    outside: T,
-}
+struct Accelerated<T>(HeavyBall<T>);
 
 impl<T: Float> Update<T, 1> for Accelerated<T> {
     #[inline(always)]
     fn apply<I: Isa>(&self, p: T, g: T, [v]: [T; 1]) -> (T, [T; 1], [T; 0]) {
-        let fresh = self.inside * I::mul_add(self.decay, p, g);
-        let v = I::mul_add(self.momentum, v, fresh);
+        let HeavyBall { momentum, decay, inside, outside } = self.0;
+        let fresh = inside * I::mul_add(decay, p, g);
+        let v = I::mul_add(momentum, v, fresh);
         // From look-ahead point to look-ahead point: p + γ v_old − v − γ v, where v − γ v_old is the fresh part.
-        (I::mul_add(-self.outside, I::mul_add(self.momentum, v, fresh), p), [v], [])
+        (I::mul_add(-outside, I::mul_add(momentum, v, fresh), p), [v], [])
     }
 }

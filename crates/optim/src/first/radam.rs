@@ -85,10 +85,9 @@ impl Rule for RAdamConfig {
 
     fn check(&self, check: Check) -> Result<(), HyperParameterError> {
         check
-            .fraction("beta1", self.beta1)?
-            .fraction("beta2", self.beta2)?
+            .betas(self.beta1, self.beta2)?
             .non_negative("epsilon", self.epsilon)?
-            .non_negative("weight_decay", self.weight_decay)?;
+            .weight_decay(self.weight_decay)?;
         Ok(())
     }
 

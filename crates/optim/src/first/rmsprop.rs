@@ -76,7 +76,7 @@ impl Rule for RmspropConfig {
             .fraction("decay", self.decay)?
             .non_negative("epsilon", self.epsilon)?
             .fraction("momentum", self.momentum)?
-            .non_negative("weight_decay", self.weight_decay)?;
+            .weight_decay(self.weight_decay)?;
         Ok(())
     }
 

@@ -33,6 +33,8 @@ pub struct Sam<O, T: Float = f32> {
     inner: O,
     rho: f64,
     perturbed: bool,
+    /// The number of parameters; 0 as long as nothing tells it.
+    len: usize,
     origin: Vec<T>,
 }
 
@@ -45,7 +47,8 @@ impl<T: Float, O: Optimizer<T>> Sam<O, T> {
     /// If `rho` is negative or not finite.
     pub fn new(inner: O, rho: f64) -> Result<Self, HyperParameterError> {
         Check::new(Self::NAME).non_negative("rho", rho)?;
-        Ok(Sam { inner, rho, perturbed: false, origin: Vec::new() })
+        let len = inner.state().len;
+        Ok(Sam { inner, rho, perturbed: false, len, origin: Vec::new() })
     }
 
     /// Whether the parameters are at θ′, so that the next call of `step` makes the step.
@@ -82,9 +85,11 @@ impl<T: Float, O: Optimizer<T>> Optimizer<T> for Sam<O, T> {
 
     #[track_caller]
     fn step(&mut self, params: &mut [T], grads: &[T]) {
-        check_lengths(Self::NAME, params.len(), grads.len());
+        let len = params.len();
+        check_lengths(Self::NAME, len, grads.len());
+        assert!(self.len == 0 || self.len == len, "sam: {len} parameters, but its state is for {}", self.len);
+        self.len = len;
         if self.perturbed {
-            check_lengths(Self::NAME, self.origin.len(), grads.len());
             copy(&self.origin, params);
             self.inner.step(params, grads);
             self.perturbed = false;
@@ -131,7 +136,14 @@ impl<T: Float, O: Optimizer<T>> Optimizer<T> for Sam<O, T> {
         if perturbed && inner.len != 0 && inner.len != state.len {
             return Err(StateError::Len { expected: inner.len, found: state.len });
         }
+        let len = if perturbed { state.len } else { inner.len };
+        if self.len != 0 && len != 0 && self.len != len {
+            return Err(StateError::Len { expected: self.len, found: len });
+        }
         self.inner.load_state(inner)?;
+        if len != 0 {
+            self.len = len;
+        }
         (self.perturbed, self.origin) = (perturbed, origin);
         Ok(())
     }

@@ -77,11 +77,10 @@ impl Rule for ScheduleFreeAdamWConfig {
 
     fn check(&self, check: Check) -> Result<(), HyperParameterError> {
         check
-            .fraction("momentum", self.momentum)?
-            .positive("momentum", self.momentum)?
+            .open_fraction("momentum", self.momentum)?
             .fraction("beta2", self.beta2)?
             .non_negative("epsilon", self.epsilon)?
-            .non_negative("weight_decay", self.weight_decay)?
+            .weight_decay(self.weight_decay)?
             .non_negative("rate_power", self.rate_power)?
             .non_negative("step_power", self.step_power)?;
         Ok(())

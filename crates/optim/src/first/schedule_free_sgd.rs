@@ -19,7 +19,9 @@ use crate::loops::{Update, update};
 /// x ← (1 − c) x + c z with c = w / Σ w, w = (t)^r · (the largest η so far)^p.
 ///
 /// The vector being trained is y; [`write_evaluation`](crate::Optimizer::write_evaluation) gives x, the parameters to
-/// use. Warm up the learning rate over the first steps, then keep it constant.
+/// use. Warm up the learning rate over the first steps, then keep it constant. The authors' default of 1
+/// ([`LEARNING_RATE`](Rule::LEARNING_RATE)) suits losses whose largest curvature L is about 1; beyond 2 / L the steps diverge, as
+/// those of plain descent do.
 ///
 /// Source: Defazio et al., *The road less scheduled*, 2024; the authors' `schedulefree` and optax agree (as long as the rate
 /// is constant: optax reads a schedule one step apart for z and for c). Default: β = 0.9, p = 2, r = 0. Moves 20 bytes per f32
@@ -66,9 +68,8 @@ impl Rule for ScheduleFreeSgdConfig {
 
     fn check(&self, check: Check) -> Result<(), HyperParameterError> {
         check
-            .fraction("momentum", self.momentum)?
-            .positive("momentum", self.momentum)?
-            .non_negative("weight_decay", self.weight_decay)?
+            .open_fraction("momentum", self.momentum)?
+            .weight_decay(self.weight_decay)?
             .non_negative("rate_power", self.rate_power)?
             .non_negative("step_power", self.step_power)?;
         Ok(())

@@ -57,7 +57,7 @@ impl Rule for SgdConfig {
         check
             .fraction("momentum", self.momentum)?
             .unit("dampening", self.dampening)?
-            .non_negative("weight_decay", self.weight_decay)?
+            .weight_decay(self.weight_decay)?
             .condition(
                 !self.nesterov || (self.momentum > 0.0 && self.dampening == 0.0),
                 if self.momentum > 0.0 { "dampening" } else { "momentum" },

@@ -100,7 +100,7 @@ impl Rule for ShampooConfig {
         check
             .positive("epsilon", self.epsilon)?
             .at_least_one("interval", self.interval as f64)?
-            .non_negative("weight_decay", self.weight_decay)?;
+            .weight_decay(self.weight_decay)?;
         Ok(())
     }
 

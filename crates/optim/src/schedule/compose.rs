@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Schedule, checked};
+use super::{AnySchedule, Schedule, checked};
 use crate::error::{Check, HyperParameterError};
 
 /// Linear warm-up before any schedule: step t of n has the share (t + 1) / n of the other's first rate (or from `from` of
@@ -55,20 +55,33 @@ impl<S: Schedule> Schedule for Warmup<S> {
 /// One schedule after another. Each counts its steps from where it begins. optax's `join_schedules`, PyTorch's
 /// `SequentialLR`.
 ///
+/// It is made of [`AnySchedule`]s, so that it can be serialised; [`of`](Sequence::of) makes one of schedules of another
+/// type, such as `Box<dyn Schedule>`.
+///
 /// ```
 /// use wengert_optim::schedule::{Constant, Cosine, Linear, Schedule, Sequence};
 /// let schedule = Sequence::new(Linear::new(0.0, 1.0, 10)).then(10, Constant::new(1.0)).then(50, Cosine::new(1.0, 40));
 /// assert_eq!((schedule.at(5), schedule.at(20), schedule.at(90)), (0.5, 1.0, 0.0));
 /// ```
-pub struct Sequence {
-    first: Box<dyn Schedule>,
-    later: Vec<(u64, Box<dyn Schedule>)>,
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sequence<S = AnySchedule> {
+    first: S,
+    /// Each with the step at which it begins.
+    later: Vec<(u64, S)>,
 }
 
 impl Sequence {
     /// Begins with `first`.
-    pub fn new(first: impl Schedule + 'static) -> Self {
-        Sequence { first: Box::new(first), later: Vec::new() }
+    pub fn new(first: impl Into<AnySchedule>) -> Self {
+        Sequence::of(first.into())
+    }
+}
+
+impl<S: Schedule> Sequence<S> {
+    /// Begins with `first`, which may be a schedule of one's own; the others will be of its type.
+    pub fn of(first: S) -> Self {
+        Sequence { first, later: Vec::new() }
     }
 
     /// Goes over to `schedule` at step `at`.
@@ -76,15 +89,15 @@ impl Sequence {
     /// # Panics
     /// If an earlier one begins later.
     #[track_caller]
-    pub fn then(mut self, at: u64, schedule: impl Schedule + 'static) -> Self {
+    pub fn then(mut self, at: u64, schedule: impl Into<S>) -> Self {
         let last = self.later.last().map_or(0, |(start, _)| *start);
         assert!(at >= last, "Sequence::then: a schedule from step {at} after one from step {last}");
-        self.later.push((at, Box::new(schedule)));
+        self.later.push((at, schedule.into()));
         self
     }
 }
 
-impl Schedule for Sequence {
+impl<S: Schedule> Schedule for Sequence<S> {
     fn at(&self, step: u64) -> f64 {
         match self.later.iter().rev().find(|(start, _)| *start <= step) {
             Some((start, schedule)) => schedule.at(step - start),
@@ -94,7 +107,14 @@ impl Schedule for Sequence {
 
     fn check(&self) -> Result<(), HyperParameterError> {
         self.first.check()?;
-        self.later.iter().try_for_each(|(_, schedule)| schedule.check())
+        let mut last = 0;
+        for (start, schedule) in &self.later {
+            let ordered = *start >= last;
+            Check::new("sequence").condition(ordered, "later", *start as f64, "at least the step before")?;
+            last = *start;
+            schedule.check()?;
+        }
+        Ok(())
     }
 }
 

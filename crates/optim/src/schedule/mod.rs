@@ -11,9 +11,13 @@
 //! assert_eq!((schedule.at(100), schedule.at(1000)), (1e-3, 0.0));
 //! ```
 //!
+//! All schedules can be serialised, and [`AnySchedule`] is one type for them all. Their numbers are written as decimals, which
+//! people can read: a format has to read them back exactly (`serde_json` does with its feature `float_roundtrip`).
+//!
 //! Constructors panic on values that make no sense; [`Schedule::check`] finds them in schedules that were read from a
 //! file.
 
+mod any;
 mod compose;
 mod cosine;
 mod cycle;
@@ -22,6 +26,7 @@ mod plateau;
 mod range_test;
 mod transformer;
 
+pub use any::AnySchedule;
 pub use compose::{Scaled, Sequence, Warmup};
 pub use cosine::{Cosine, CosineRestarts};
 pub use cycle::{Cyclic, CyclicMode, OneCycle};
