@@ -81,8 +81,6 @@ pub(crate) fn train(
         true => format!("{} {}, all", contender.name, optimizer.learning_rate()),
         false => format!("{} {}, {batch}", contender.name, optimizer.learning_rate()),
     };
-    let mut point = params.values().to_vec();
-    let mut scratch = vec![0.0; point.len()];
     let mut points = vec![model.progress(&params, data, 0.0, 0.0)];
     let mut seconds = 0.0;
     let steps = data.train.len().div_ceil(batch);
@@ -90,33 +88,17 @@ pub(crate) fn train(
     for epoch in 0..epochs {
         let mut start = Instant::now();
         for (step, batch) in (1..).zip(data.train.batches(batch).shuffled(seed.wrapping_add(epoch + 1))) {
-            let mut failure = None;
-            let loss = optimizer.step_with(&mut point, &mut scratch, &mut |at, grads| {
-                params.values_mut().copy_from_slice(at);
-                let loss = |cx: &Ctx| model.forward(cx, &batch.images).cross_entropy(&batch.labels);
-                match params.value_and_grad(loss) {
-                    Ok((loss, gradient)) => {
-                        grads.copy_from_slice(&gradient);
-                        loss
-                    }
-                    Err(error) => {
-                        failure = Some(error);
-                        f32::NAN
-                    }
-                }
-            });
-            if let Some(error) = failure {
-                return Err(error.into());
-            }
+            let loss = params.train_step(&mut *optimizer, |cx| {
+                model.forward(cx, &batch.images).cross_entropy(&batch.labels)
+            })?;
             if !loss.is_finite() {
                 return Err(format!("{name}: the loss is {loss} in epoch {}", epoch + 1).into());
             }
             if step % evaluated_each == 0 || step == steps {
                 seconds += start.elapsed().as_secs_f64();
-                // Some methods are evaluated elsewhere than where they take gradients.
-                optimizer.write_evaluation(&point, params.values_mut());
                 let passes = epoch as f64 + step as f64 / steps as f64;
-                points.push(model.progress(&params, data, passes, seconds));
+                let progress = |params: &Params| model.progress(params, data, passes, seconds);
+                points.push(params.evaluated(&*optimizer, progress));
                 start = Instant::now();
             }
         }

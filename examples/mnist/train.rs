@@ -44,12 +44,11 @@ pub(crate) fn train(
                 let loss = classifier.forward(cx, &batch.images).cross_entropy(&batch.labels);
                 if l2 == 0.0 { loss } else { loss + cx.l2(l2) }
             };
-            let (loss, grads) = params.value_and_grad(loss)?;
+            optimizer.set_learning_rate(schedule.at(step));
+            let loss = params.train_step(&mut *optimizer, loss)?;
             if !loss.is_finite() {
                 return Err(format!("the loss is {loss} in epoch {epoch}: try a smaller --lr").into());
             }
-            optimizer.set_learning_rate(schedule.at(step));
-            optimizer.step(params.values_mut(), &grads);
             total += f64::from(loss) * count as f64;
             step += 1;
             progress.inc(count as u64);
@@ -57,15 +56,21 @@ pub(crate) fn train(
         let seconds = start.elapsed().as_secs_f64();
         train_seconds += seconds;
         progress.finish_and_clear();
-        test_accuracy = accuracy(classifier, params, &data.test);
+        let train_accuracy;
+        (train_accuracy, test_accuracy) = params.evaluated(&*optimizer, |params| {
+            (accuracy(classifier, params, &data.train), accuracy(classifier, params, &data.test))
+        });
         println!(
             "epoch {epoch:2}: loss {:.4}, train accuracy {:.2} %, test accuracy {:.2} %, {:.0} images/s",
             total / data.train.len() as f64,
-            100.0 * accuracy(classifier, params, &data.train),
+            100.0 * train_accuracy,
             100.0 * test_accuracy,
             data.train.len() as f64 / seconds,
         );
     }
+    // What is saved is what was evaluated.
+    let point = params.values().to_vec();
+    optimizer.write_evaluation(&point, params.values_mut());
     let images = (epochs as usize * data.train.len()) as f64;
     let images_per_second = if epochs == 0 { 0.0 } else { images / train_seconds };
     Ok(Outcome { epochs, test_accuracy, train_seconds, images_per_second })

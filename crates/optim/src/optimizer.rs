@@ -38,6 +38,11 @@ pub trait Optimizer<T: Float = f32>: Send {
         loss
     }
 
+    /// How many gradients a whole step takes: 2 for SAM, else 1.
+    fn gradients_per_step(&self) -> u32 {
+        1
+    }
+
     /// Writes the parameters to evaluate the model with into `out`, given those that are being trained: for most
     /// methods the same.
     ///
@@ -78,6 +83,10 @@ impl<T: Float, O: Optimizer<T> + ?Sized> Optimizer<T> for Box<O> {
 
     fn step_with(&mut self, params: &mut [T], grads: &mut [T], evaluate: &mut Evaluate<'_, T>) -> T {
         (**self).step_with(params, grads, evaluate)
+    }
+
+    fn gradients_per_step(&self) -> u32 {
+        (**self).gradients_per_step()
     }
 
     fn write_evaluation(&self, params: &[T], out: &mut [T]) {

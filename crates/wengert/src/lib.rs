@@ -68,6 +68,7 @@ mod kronecker;
 mod objective;
 pub mod prelude;
 mod segments;
+mod training;
 
 pub use accuracy::accuracy;
 pub use error::{Error, Result};
@@ -75,6 +76,7 @@ pub use function::{FunctionConstraints, FunctionObjective};
 pub use kronecker::kronecker;
 pub use objective::{Examples, Fisher, FisherInformation, ModelObjective, Objectives};
 pub use segments::Segments;
+pub use training::Training;
 
 pub use wengert_data as data;
 pub use wengert_nn as nn;

@@ -98,6 +98,10 @@ impl<T: Float, O: Optimizer<T>> Optimizer<T> for Lookahead<O, T> {
         loss
     }
 
+    fn gradients_per_step(&self) -> u32 {
+        self.inner.gradients_per_step()
+    }
+
     fn write_evaluation(&self, params: &[T], out: &mut [T]) {
         copy(if self.step == 0 { params } else { &self.slow }, out);
     }

@@ -108,6 +108,10 @@ impl<T: Float, O: Optimizer<T>> Optimizer<T> for Sam<O, T> {
         loss
     }
 
+    fn gradients_per_step(&self) -> u32 {
+        1 + self.inner.gradients_per_step()
+    }
+
     fn write_evaluation(&self, params: &[T], out: &mut [T]) {
         self.inner.write_evaluation(if self.perturbed { &self.origin } else { params }, out);
     }
