@@ -142,8 +142,13 @@ impl<T: Float, D: Direction<T>> Method<T> for Descent<D> {
         memory: &mut D::Memory,
     ) -> Result<f64, Reason> {
         let mut direction = vec![T::ZERO; at.point.len()];
+        let mut steepest = false;
         loop {
-            let mut alpha = self.direction.direction(problem, at, memory, &mut direction)?;
+            let mut alpha = if steepest {
+                f64::NAN
+            } else {
+                self.direction.direction(problem, at, memory, &mut direction)?
+            };
             let usable = alpha > 0.0 && alpha.is_finite();
             if !usable || !is_descent(&at.gradient, &direction) {
                 if self.direction.forget(memory) {
@@ -151,13 +156,20 @@ impl<T: Float, D: Direction<T>> Method<T> for Descent<D> {
                 }
                 vector::scaled(-1.0, &at.gradient, &mut direction);
                 alpha = unit_length(&direction);
+                steepest = true;
             }
             let failure = match self.search_along(problem, at, memory, &direction, alpha) {
                 Ok(length) => return Ok(length),
                 Err(failure) => failure,
             };
-            if failure != SearchFailure::Unbounded && self.direction.forget(memory) {
-                continue;
+            if failure != SearchFailure::Unbounded {
+                if self.direction.forget(memory) {
+                    continue;
+                }
+                // With nothing to forget, the last resort is the gradient.
+                if !std::mem::replace(&mut steepest, true) {
+                    continue;
+                }
             }
             return Err(match failure {
                 SearchFailure::Unbounded => Reason::Unbounded,
