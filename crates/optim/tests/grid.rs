@@ -75,18 +75,15 @@ fn applies(name: &str, problem: &TestProblem) -> bool {
 }
 
 /// What is not solved to ‖g‖∞ ≤ 10⁻⁸: conjugate gradients where the curvatures differ by 10⁸ and more (SciPy's fail on two of
-/// them too), and a descent into the flat plain at infinity of biggs_exp6.
+/// them too), plain Polak–Ribière's stall at 3 · 10⁻⁸ where rounding of a value of 3 ends its searches, a stationary point of dixon_price_10 with a singular Hessian, and a descent into the flat plain at infinity of biggs_exp6.
 const UNSOLVED: &[(&str, &str)] = &[
-    ("nonlinear CG", "powell_badly_scaled"),
-    ("CG, PR+", "powell_badly_scaled"),
-    ("CG, PR", "powell_badly_scaled"),
     ("CG, HZ", "powell_badly_scaled"),
-    ("CG, DY", "powell_badly_scaled"),
     ("CG, FR", "powell_badly_scaled"),
     ("CG, guaranteed descent", "powell_badly_scaled"),
-    ("CG, PR+", "brown_badly_scaled"),
-    ("CG, PR", "brown_badly_scaled"),
+    ("CG, HZ", "brown_badly_scaled"),
     ("CG, DY", "brown_badly_scaled"),
+    ("CG, PR", "broyden_banded_50"),
+    ("CG, HZ", "dixon_price_10"),
     ("CG, guaranteed descent", "jennrich_sampson"),
     ("exact trust region", "biggs_exp6"),
 ];
@@ -107,6 +104,7 @@ const SADDLES: &[(&str, &str)] = &[
 
 #[test]
 fn every_method_solves_every_problem() {
+    let mut unexpected = Vec::new();
     for problem in problems::all() {
         for (name, method, _) in methods() {
             if !applies(name, &problem) {
@@ -116,7 +114,9 @@ fn every_method_solves_every_problem() {
             let label = format!("{name} on {}: {o}, f = {:.15e}", problem.name, o.value);
             println!("{label}");
             let at_minimum = problem.minima.iter().any(|m| (o.value - m).abs() <= problem.slack);
-            assert_eq!(o.converged() && at_minimum, !UNSOLVED.contains(&(name, problem.name)), "{label}");
+            if (o.converged() && at_minimum) == UNSOLVED.contains(&(name, problem.name)) {
+                unexpected.push(label.clone());
+            }
             if o.converged() && at_minimum && (o.value - problem.minima[0]).abs() > problem.slack {
                 // Another minimum than the least is one only if the Hessian says so.
                 let hessian = Objective::hessian(&problem, &o.point).unwrap().dense();
@@ -131,6 +131,7 @@ fn every_method_solves_every_problem() {
             assert_eq!(o.trace.len() as u64, o.iterations + 1, "{label}");
         }
     }
+    assert!(unexpected.is_empty(), "{unexpected:#?}");
 }
 
 /// Values or gradients, whichever are more, and products.

@@ -318,3 +318,55 @@ fn walls_of_nan_are_stepped_back_from() {
         }
     }
 }
+
+#[test]
+fn a_regularised_sum_of_squares_is_one() {
+    let second = std::iter::once(1..2).collect();
+    for (name, ridge) in [
+        ("all", Ridge::new(Rosenbrock::new(1.0), 0.3)),
+        ("second", Ridge::on(Rosenbrock::new(1.0), 0.3, second)),
+    ] {
+        let residuals = ridge.residuals().unwrap();
+        let x = [0.7, -0.4];
+        let mut r = vec![0.0; residuals.count()];
+        residuals.evaluate(&x, &mut r);
+        assert!((0.5 * vector::dot(&r, &r) - ridge.value(&x)).abs() < 1e-12, "{name}");
+        let (mut gradient, mut other) = ([0.0; 2], [0.0; 2]);
+        ridge.gradient(&x, &mut gradient);
+        residuals.jacobian(&x).apply_transpose(&r, &mut other);
+        assert!((0..2).all(|i| (gradient[i] - other[i]).abs() < 1e-12), "{name}: {gradient:?} {other:?}");
+        let dense = residuals.dense_jacobian(&x);
+        let (mut column, jacobian) = (vec![0.0; r.len()], residuals.jacobian(&x));
+        for j in 0..2 {
+            jacobian.apply(&[f64::from(j == 0), f64::from(j == 1)], &mut column);
+            assert!(column.iter().enumerate().all(|(i, c)| dense[2 * i + j] == *c), "{name}");
+        }
+        let lm = LevenbergMarquardt::default().minimize(&ridge, &START).unwrap();
+        let newton = Newton::default().minimize(&ridge, &START).unwrap();
+        assert!(lm.converged() && (lm.value - newton.value).abs() < 1e-10, "{name}: {lm}, {newton}");
+    }
+    let plain = Problem::new(2, |x: &[f64]| x[0] * x[0]);
+    assert!(Ridge::new(plain, 0.3).residuals().is_none());
+}
+
+#[test]
+fn constraints_that_contradict_each_other_are_called_infeasible() {
+    let f = Rosenbrock::new(1.0);
+    let lines = Constraints::new(2)
+        .equality(|x| x[0] + x[1] - 1.0, |_, g| g.fill(1.0))
+        .equality(|x| x[0] + x[1] - 3.0, |_, g| g.fill(1.0));
+    let few = || Stopping { max_iterations: 100, ..Stopping::default() };
+    let methods: [(&str, Box<dyn Minimizer<f64> + '_>); 4] = [
+        ("interior point", Box::new(InteriorPoint { stopping: few(), ..InteriorPoint::new(&lines) })),
+        ("KKT Newton", Box::new(KktNewton::new(&lines).with_stopping(few()))),
+        ("augmented Lagrangian", Box::new(AugmentedLagrangian::new(&lines))),
+        ("quadratic penalty", Box::new(QuadraticPenalty::new(&lines))),
+    ];
+    for (name, method) in methods {
+        let outcome = method.run(&f, &START).unwrap();
+        assert_eq!(outcome.reason, Reason::Infeasible, "{name}: {outcome}");
+        // The nearest to both is half-way.
+        let violation = outcome.multipliers.unwrap().violation;
+        assert!((violation - 1.0).abs() < 0.1, "{name}: {violation}");
+    }
+}

@@ -183,9 +183,9 @@ fn finite_trial(
 }
 
 /// Whether `trial`, of sufficient decrease and still falling, is far enough along a line that is undefined from `edge` on:
-/// half of the way. Creeping up to the edge for a flatter slope would leave the next step no room.
+/// all but a hundredth of the way. Creeping up to the edge for a flatter slope would leave the next step no room.
 fn near_edge(trial: &Trial, edge: f64) -> bool {
-    trial.step >= 0.5 * edge
+    trial.step >= 0.99 * edge
 }
 
 /// The minimiser of the cubic with the values and slopes of `a` and `b`; NaN if it has none.
