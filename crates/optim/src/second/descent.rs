@@ -166,8 +166,9 @@ impl<T: Float, D: Direction<T>> Method<T> for Descent<D> {
                 if self.direction.forget(memory) {
                     continue;
                 }
-                // With nothing to forget, the last resort is the gradient.
-                if !std::mem::replace(&mut steepest, true) {
+                // With nothing to forget, the last resort is a step of length 1 along the gradient, if this was not that.
+                let same = alpha == unit_length(&direction) && is_steepest(&at.gradient, &direction);
+                if !std::mem::replace(&mut steepest, true) && !same {
                     continue;
                 }
             }
@@ -235,6 +236,12 @@ pub(super) fn need_hessian<T: Float>(
 fn is_descent<T: Float>(gradient: &[T], direction: &[T]) -> bool {
     let slope = vector::dot(gradient, direction);
     slope < -T::EPSILON.to_f64() * vector::norm(gradient) * vector::norm(direction)
+}
+
+/// Whether d is along −g.
+fn is_steepest<T: Float>(gradient: &[T], direction: &[T]) -> bool {
+    let lengths = vector::norm(gradient) * vector::norm(direction);
+    vector::dot(gradient, direction) <= -(1.0 - 1e-12) * lengths
 }
 
 /// Memory of the norm of the first gradient, to which inexact Newton methods compare.
