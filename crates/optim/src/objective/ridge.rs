@@ -123,7 +123,7 @@ impl<T: Float, O: Objective<T>> Objective<T> for Ridge<O> {
 
     /// With the penalty on all variables, even if only some have it: it is an approximation.
     fn kronecker(&self, x: &[T], seed: u64) -> Option<Kronecker<T>> {
-        Some(self.objective.kronecker(x, seed)?.shifted(self.strength))
+        Some(self.0.objective.kronecker(x, seed)?.shifted(self.0.strength))
     }
 
     fn batch(&self, index: u64) -> Option<Box<dyn Objective<T> + '_>> {
