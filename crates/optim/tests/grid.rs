@@ -75,25 +75,36 @@ fn applies(name: &str, problem: &TestProblem) -> bool {
 }
 
 /// What is not solved to ‖g‖∞ ≤ 10⁻⁸: conjugate gradients where the curvatures differ by 10⁸ and more (SciPy's fail on two of
-/// them too), and a descent into the flat plain at infinity of biggs_exp6.
+/// them too), plain Polak–Ribière's stall at 3 · 10⁻⁸ where rounding of a value of 3 ends its searches, a stationary point of dixon_price_10 with a singular Hessian, and a descent into the flat plain at infinity of biggs_exp6.
 const UNSOLVED: &[(&str, &str)] = &[
-    ("nonlinear CG", "powell_badly_scaled"),
-    ("CG, PR+", "powell_badly_scaled"),
-    ("CG, PR", "powell_badly_scaled"),
     ("CG, HZ", "powell_badly_scaled"),
-    ("CG, DY", "powell_badly_scaled"),
     ("CG, FR", "powell_badly_scaled"),
     ("CG, guaranteed descent", "powell_badly_scaled"),
-    ("CG, PR+", "brown_badly_scaled"),
-    ("CG, PR", "brown_badly_scaled"),
+    ("CG, HZ", "brown_badly_scaled"),
     ("CG, DY", "brown_badly_scaled"),
-    ("saddle-free Newton", "brown_badly_scaled"),
+    ("CG, PR", "broyden_banded_50"),
+    ("CG, HZ", "dixon_price_10"),
     ("CG, guaranteed descent", "jennrich_sampson"),
     ("exact trust region", "biggs_exp6"),
 ];
 
+/// Where methods without second derivatives end at a saddle of biggs_exp6, as SciPy's do; those with them must not.
+const SADDLES: &[(&str, &str)] = &[
+    ("L-BFGS", "biggs_exp6"),
+    ("BFGS", "biggs_exp6"),
+    ("nonlinear CG", "biggs_exp6"),
+    ("CG, PR+", "biggs_exp6"),
+    ("CG, PR", "biggs_exp6"),
+    ("CG, HZ", "biggs_exp6"),
+    ("CG, DY", "biggs_exp6"),
+    ("CG, FR", "biggs_exp6"),
+    ("CG, guaranteed descent", "biggs_exp6"),
+    ("DFP", "biggs_exp6"),
+];
+
 #[test]
 fn every_method_solves_every_problem() {
+    let mut unexpected = Vec::new();
     for problem in problems::all() {
         for (name, method, _) in methods() {
             if !applies(name, &problem) {
@@ -103,7 +114,16 @@ fn every_method_solves_every_problem() {
             let label = format!("{name} on {}: {o}, f = {:.15e}", problem.name, o.value);
             println!("{label}");
             let at_minimum = problem.minima.iter().any(|m| (o.value - m).abs() <= problem.slack);
-            assert_eq!(o.converged() && at_minimum, !UNSOLVED.contains(&(name, problem.name)), "{label}");
+            if (o.converged() && at_minimum) == UNSOLVED.contains(&(name, problem.name)) {
+                unexpected.push(label.clone());
+            }
+            if o.converged() && at_minimum && (o.value - problem.minima[0]).abs() > problem.slack {
+                // Another minimum than the least is one only if the Hessian says so.
+                let hessian = Objective::hessian(&problem, &o.point).unwrap().dense();
+                let (eigenvalues, _) = linear::dense::symmetric_eigen(&hessian, problem.n);
+                let definite = eigenvalues[0] > 1e-9 * eigenvalues[problem.n - 1];
+                assert_eq!(definite, !SADDLES.contains(&(name, problem.name)), "{label}: {eigenvalues:?}");
+            }
             // What is reported is what is there.
             let mut gradient = vec![0.0; problem.n];
             assert_eq!(problem.value_and_gradient(&o.point, &mut gradient), o.value, "{label}");
@@ -111,6 +131,7 @@ fn every_method_solves_every_problem() {
             assert_eq!(o.trace.len() as u64, o.iterations + 1, "{label}");
         }
     }
+    assert!(unexpected.is_empty(), "{unexpected:#?}");
 }
 
 /// Values or gradients, whichever are more, and products.
@@ -118,10 +139,13 @@ fn cost(f: u64, g: u64, products: u64) -> u64 {
     f.max(g) + products
 }
 
-/// Where the best peer of the same kind needs fewer evaluations by more than a quarter. SciPy's BFGS begins with H = I and
-/// trusts it, which pays where the curvature happens to be of the order of 1; here nothing depends on the scale of f.
+/// Where the best peer of the same kind needs fewer evaluations by more than a quarter.
+///
+/// SciPy's BFGS begins with H = I and trusts it, which pays where curvatures happen to be of the order of 1 (gaussian,
+/// freudenstein_roth, box_3d, brown_almost_linear, discrete_boundary_value); here nothing depends on the scale of f, and the
+/// scale of the first step is what there is to begin with. Scaling H up at every step wins two to four evaluations on four of
+/// these, and loses rosenbrock_2, rosenbrock_100 and powell_badly_scaled. Of the others no cause is known.
 const BEHIND: &[(&str, &str)] = &[
-    ("BFGS", "zakharov_10"),
     ("BFGS", "freudenstein_roth"),
     ("BFGS", "gaussian"),
     ("BFGS", "box_3d"),
@@ -129,17 +153,11 @@ const BEHIND: &[(&str, &str)] = &[
     ("BFGS", "discrete_boundary_value_10"),
     ("L-BFGS", "brown_badly_scaled"),
     ("L-BFGS-B", "brown_badly_scaled"),
-    ("nonlinear CG", "extended_rosenbrock_1000"),
-    ("nonlinear CG", "wood"),
-    ("nonlinear CG", "powell_badly_scaled"),
-    ("Newton-CG", "rosenbrock_100"),
     ("Newton-CG", "gaussian"),
-    ("Newton-CG", "discrete_boundary_value_10"),
     ("trust region", "discrete_boundary_value_10"),
     ("trust region, GLTR", "discrete_boundary_value_10"),
     ("exact trust region", "biggs_exp6"),
     ("Levenberg–Marquardt", "rosenbrock_100_from_half"),
-    ("Levenberg–Marquardt", "beale"),
     ("Levenberg–Marquardt", "powell_badly_scaled"),
     ("Levenberg–Marquardt", "biggs_exp6"),
 ];

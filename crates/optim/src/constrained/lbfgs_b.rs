@@ -98,12 +98,9 @@ impl<T: Float> LbfgsB<T> {
         let direction64: Vec<f64> = target.iter().zip(&x).map(|(t, x)| t - x).collect();
         let mut direction = vec![T::ZERO; x.len()];
         vector::from_f64(&direction64, &mut direction);
-        // A step of unknown scale has length 1, unless the bounds on every variable give it one (as the reference does).
-        let unscaled = pairs.is_empty() && !self.bounds.all();
-        let first = if unscaled { 1.0 / vector::norm(&direction) } else { 1.0 };
         let max_step = self.max_step(&x, &direction64);
         let slope = dot(&at.gradient, &direction);
-        let start = Start { max_step, ..Start::new(at.value, slope, first.min(max_step)) };
+        let start = Start { max_step, ..Start::new(at.value, slope, 1.0) };
         let mut ray = Ray::new(problem, &at.point, &direction).within(&self.bounds);
         let found = MoreThuente::default().search(&mut ray, start)?;
         let (point, value, gradient) = ray.accept(found.step);
@@ -121,6 +118,12 @@ impl<T: Float> LbfgsB<T> {
         pairs.push(&step, &change);
         *at = after;
         Ok(length)
+    }
+
+    /// How far the first step may go, while the scale of f is unknown: 1, but in a box, which keeps a longer step as well,
+    /// far enough to reach the bounds of most variables.
+    fn first_length(&self, x: &[T]) -> f64 {
+        if self.bounds.all() { 10.0 * vector::norm(x).max(1.0) } else { 1.0 }
     }
 
     /// The step along `direction` at which the first bound is met.
@@ -153,7 +156,12 @@ struct Model<'a, T: Float> {
 impl<'a, T: Float> Model<'a, T> {
     fn new(method: &LbfgsB<T>, at: &Iterate<T>, pairs: &'a CurvaturePairs<T>) -> Self {
         let (lower, upper) = method.bounds.to_f64();
-        let (k, theta) = (pairs.len(), 1.0 / pairs.scaling());
+        let k = pairs.len();
+        let theta = if k == 0 {
+            vector::norm(&at.gradient) / method.first_length(&at.point)
+        } else {
+            1.0 / pairs.scaling()
+        };
         let mut matrix = vec![0.0; 4 * k * k];
         for i in 0..k {
             for j in 0..k {

@@ -64,7 +64,8 @@ pub struct MultiplierState {
     multipliers: Multipliers,
     /// The tolerance of the next minimisation.
     tolerance: f64,
-    violation: f64,
+    /// After the last minimisation.
+    violation: Option<f64>,
     unchanged: u32,
 }
 
@@ -140,7 +141,7 @@ impl<T: Float> Common<'_, T> {
             estimates: vec![0.0; values.len()],
             multipliers: Multipliers::default(),
             tolerance: f64::INFINITY,
-            violation: f64::INFINITY,
+            violation: None,
             unchanged: 0,
         };
         let violated = self.constraints.violation(&at.point);
@@ -213,17 +214,18 @@ impl<T: Float> Common<'_, T> {
         }
         *at = next;
         self.judge(at, state, &multipliers);
-        let before = std::mem::replace(&mut state.violation, state.multipliers.violation);
+        let violation = state.multipliers.violation;
+        let before = state.violation.replace(violation).unwrap_or(f64::INFINITY);
         let length = vector::norm(&step);
         state.unchanged =
             if length <= T::EPSILON.to_f64() * vector::norm(&at.point) { state.unchanged + 1 } else { 0 };
         if state.penalty > 1e15 || state.unchanged > 3 {
-            return Err(if state.violation > 1e3 * wanted { Reason::Infeasible } else { Reason::Stalled });
+            return Err(if violation > 1e3 * wanted { Reason::Infeasible } else { Reason::Stalled });
         }
         if self.estimate {
             state.estimates = multipliers;
         }
-        if !self.estimate || state.violation > 0.25 * before {
+        if !self.estimate || violation > 0.25 * before {
             state.penalty *= self.growth;
         }
         state.tolerance = (0.1 * state.tolerance).min(0.1 * state.multipliers.kkt_residual).max(0.1 * wanted);

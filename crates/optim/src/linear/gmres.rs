@@ -26,6 +26,8 @@ pub fn gmres<T: Float>(
     let mut columns = vec![vec![0.0; m + 1]; m];
     let (mut rotations, mut rhs) = (vec![(1.0, 0.0); m], vec![0.0; m + 1]);
     let mut iterations = 0;
+    // The largest ‖A v‖: what is small beside it is rounding.
+    let mut largest: f64 = 0.0;
     loop {
         residual(a, b, x, &mut basis[0]);
         let start = vector::norm(&basis[0]);
@@ -42,7 +44,7 @@ pub fn gmres<T: Float>(
         scale(1.0 / start, &mut basis[0]);
         rhs.fill(0.0);
         rhs[0] = start;
-        let mut size = 0;
+        let (mut size, mut singular) = (0, false);
         while size < m && iterations < limit && rhs[size].abs() > target {
             let (old, new) = basis.split_at_mut(size + 1);
             let (w, column) = (&mut new[0], &mut columns[size]);
@@ -52,6 +54,7 @@ pub fn gmres<T: Float>(
             if !length.is_finite() {
                 return Solve { stop: Stop::NonFinite, iterations, residual: rhs[size].abs() };
             }
+            largest = largest.max(length);
             for (h, v) in column.iter_mut().zip(old.iter()) {
                 *h = dot(v, w);
                 axpy(-*h, v, w);
@@ -68,7 +71,8 @@ pub fn gmres<T: Float>(
                     (c * column[k] + s * column[k + 1], c * column[k + 1] - s * column[k]);
             }
             let length = column[size].hypot(below);
-            if length == 0.0 {
+            singular = length <= 4.0 * (size + 1) as f64 * T::EPSILON.to_f64() * largest;
+            if singular {
                 break;
             }
             let (c, s) = (column[size] / length, below / length);
@@ -95,7 +99,7 @@ pub fn gmres<T: Float>(
             return Solve { stop: Stop::Breakdown, iterations, residual: start };
         }
         // An exhausted space that did not solve the system never will.
-        let exhausted = size < m && rhs[size] == 0.0;
+        let exhausted = singular || (size < m && rhs[size] == 0.0);
         if exhausted {
             residual(a, b, x, &mut basis[0]);
             let norm = vector::norm(&basis[0]);

@@ -12,7 +12,7 @@ impl Operator<f64> for Matrix {
         self.n
     }
     fn apply(&self, v: &[f64], out: &mut [f64]) {
-        for (out, row) in out.iter_mut().zip(self.a.chunks(self.n)) {
+        for (out, row) in out.iter_mut().zip(self.a.chunks(self.n.max(1))) {
             *out = vector::dot(row, v);
         }
     }
@@ -24,7 +24,7 @@ impl Jacobian<f64> for Matrix {
     }
     fn apply_transpose(&self, u: &[f64], out: &mut [f64]) {
         out.fill(0.0);
-        for (u, row) in u.iter().zip(self.a.chunks(self.n)) {
+        for (u, row) in u.iter().zip(self.a.chunks(self.n.max(1))) {
             vector::axpy(*u, row, out);
         }
     }
@@ -278,4 +278,77 @@ fn pairs_satisfy_the_secant_equation_and_are_positive_definite() {
     // Relative: a pair a billion billion times smaller counts as much.
     assert!(CurvaturePairs::new(1, 1).push(&[1e-18], &[1e-18]));
     assert!(!pairs.push(&[0.0; 9], &[0.0; 9]) && !pairs.push(&[f64::NAN; 9], &[1.0; 9]));
+}
+
+/// The stop of cg, cr, minres, gmres and lsmr, and the solutions.
+fn stops(n: usize, diagonal: &[f64], b: &[f64]) -> ([Stop; 5], [Vec<f64>; 5]) {
+    let mut a = Matrix { n, a: vec![0.0; n * n] };
+    (0..n).for_each(|i| a.a[i * n + i] = diagonal[i]);
+    let settings = Settings::default();
+    let mut x: [Vec<f64>; 5] = std::array::from_fn(|_| vec![0.0; n]);
+    let stops = [
+        cg(&a, b, &mut x[0], None, &settings).solve.stop,
+        cr(&a, b, &mut x[1], &settings).stop,
+        minres(&a, b, &mut x[2], None, &settings).stop,
+        gmres(&a, b, &mut x[3], n.max(1), &settings).stop,
+        lsmr(&a, b, &mut x[4], 0.0, &settings).stop,
+    ];
+    (stops, x)
+}
+
+#[test]
+fn every_solver_says_why_it_stopped() {
+    use Stop::*;
+    type Case = (&'static str, &'static [f64], &'static [f64], [Stop; 5]);
+    let cases: [Case; 9] = [
+        ("no variables", &[], &[], [Converged; 5]),
+        ("one", &[3.0], &[6.0], [Converged; 5]),
+        (
+            "one, negative",
+            &[-3.0],
+            &[6.0],
+            [NegativeCurvature, NegativeCurvature, Converged, Converged, Converged],
+        ),
+        (
+            "one, zero",
+            &[0.0],
+            &[6.0],
+            [NegativeCurvature, NegativeCurvature, LeastSquares, Breakdown, Converged],
+        ),
+        ("no right-hand side", &[1.0, -2.0, 0.0], &[0.0; 3], [Converged; 5]),
+        ("singular, solvable", &[1.0, 2.0, 0.0], &[1.0, 1.0, 0.0], [Converged; 5]),
+        (
+            "singular, contradictory",
+            &[1.0, 2.0, 0.0],
+            &[1.0; 3],
+            [NegativeCurvature, NegativeCurvature, LeastSquares, Breakdown, Converged],
+        ),
+        (
+            "indefinite",
+            &[1.0, -1.0],
+            &[1.0; 2],
+            [NegativeCurvature, NegativeCurvature, Converged, Converged, Converged],
+        ),
+        ("nearly singular", &[1.0, 1e-6], &[1.0; 2], [Converged; 5]),
+    ];
+    for (name, diagonal, b, expected) in cases {
+        let (stops, solutions) = stops(b.len(), diagonal, b);
+        assert_eq!(stops, expected, "{name}: {solutions:?}");
+        for (stop, x) in stops.iter().zip(&solutions) {
+            assert!(vector::all_finite(x), "{name}: {x:?}");
+            let solves = |i: usize| (diagonal[i] * x[i] - b[i]).abs() <= 1e-8 || diagonal[i] == 0.0;
+            assert!(*stop != Converged || (0..b.len()).all(solves), "{name}: {x:?}");
+        }
+        // The solvers of models in balls end too, inside or on the boundary.
+        let n = b.len();
+        let mut a = Matrix { n, a: vec![0.0; n * n] };
+        (0..n).for_each(|i| a.a[i * n + i] = diagonal[i]);
+        for step in [steihaug(&a, b, 2.0, None, &Settings::default()), gltr(&a, b, 2.0, &Settings::default())]
+        {
+            assert!(
+                vector::norm(&step.step) <= 2.0 * (1.0 + 1e-9) && step.reduction >= 0.0,
+                "{name}: {step:?}"
+            );
+        }
+    }
 }

@@ -1,4 +1,4 @@
-use super::{Found, Line, LineSearch, SearchFailure, Start, Trial, finite_trial};
+use super::{Found, Line, LineSearch, SearchFailure, Start, Trial, finite_trial, near_edge};
 
 /// The line search of CG_DESCENT (Hager and Zhang, 2005): Wolfe or approximate Wolfe conditions by the secant²
 /// update of a bracket, accurate to the last digits where other searches drown in rounding.
@@ -102,7 +102,8 @@ impl Search<'_> {
             if trial.value > self.limit {
                 return self.bisect(Trial::origin(&self.start), trial);
             }
-            if trial.step >= self.start.max_step {
+            let falls = self.start.sufficient(self.settings.decrease, &trial);
+            if trial.step >= self.start.max_step || (falls && near_edge(&trial, self.ceiling)) {
                 return Err(Ok(trial.found(false)));
             }
             low = trial;

@@ -182,6 +182,12 @@ fn finite_trial(
     Err(SearchFailure::NonFinite)
 }
 
+/// Whether `trial`, of sufficient decrease and still falling, is far enough along a line that is undefined from `edge` on:
+/// all but a hundredth of the way. Creeping up to the edge for a flatter slope would leave the next step no room.
+fn near_edge(trial: &Trial, edge: f64) -> bool {
+    trial.step >= 0.99 * edge
+}
+
 /// The minimiser of the cubic with the values and slopes of `a` and `b`; NaN if it has none.
 fn cubic_minimum(a: &Trial, b: &Trial) -> f64 {
     let d1 = a.slope + b.slope - 3.0 * (a.value - b.value) / (a.step - b.step);

@@ -1,4 +1,4 @@
-use super::{Found, Line, LineSearch, SearchFailure, Start, Trial, cubic_minimum, finite_trial};
+use super::{Found, Line, LineSearch, SearchFailure, Start, Trial, cubic_minimum, finite_trial, near_edge};
 
 /// The strong Wolfe conditions by the method of Moré and Thuente (1994): an interval of uncertainty that is
 /// updated through an auxiliary function and always contains an acceptable step.
@@ -36,7 +36,9 @@ impl LineSearch for MoreThuente {
             {
                 return Ok(trial.found(true));
             }
-            if trial.step >= start.max_step && sufficient && trial.slope < 0.0 {
+            let edge = if ceiling < start.max_step { ceiling } else { f64::INFINITY };
+            let far = trial.step >= start.max_step || near_edge(&trial, edge);
+            if far && sufficient && trial.slope < 0.0 {
                 return Ok(trial.found(false));
             }
             if !(trial.step * 8.0).is_finite() {

@@ -1,4 +1,4 @@
-use super::{Found, Line, LineSearch, SearchFailure, Start, Trial, cubic_minimum, finite_trial};
+use super::{Found, Line, LineSearch, SearchFailure, Start, Trial, cubic_minimum, finite_trial, near_edge};
 
 /// The strong Wolfe conditions, φ(α) ≤ φ(0) + c₁ α φ'(0) and |φ'(α)| ≤ c₂ |φ'(0)|, by bracketing and zooming
 /// with cubic interpolation (Nocedal and Wright, *Numerical Optimization*, algorithms 3.5 and 3.6).
@@ -39,7 +39,7 @@ impl LineSearch for StrongWolfe {
             } else if trial.slope >= 0.0 {
                 (trial, previous)
             } else {
-                if trial.step >= start.max_step {
+                if trial.step >= start.max_step || near_edge(&trial, ceiling) {
                     return Ok(trial.found(false));
                 }
                 // Extrapolate by the cubic, between a little and fourfold; towards a known singularity by halves.

@@ -1,4 +1,4 @@
-use super::{Found, Line, LineSearch, SearchFailure, Start, Trial, finite_trial};
+use super::{Found, Line, LineSearch, SearchFailure, Start, Trial, finite_trial, near_edge};
 
 /// The weak Wolfe conditions, φ(α) ≤ φ(0) + c₁ α φ'(0) and φ'(α) ≥ c₂ φ'(0), by doubling and bisection (Lewis
 /// and Overton, 2013): robust, also where f has kinks.
@@ -35,7 +35,7 @@ impl LineSearch for WeakWolfe {
                 high = trial.step;
             } else if trial.slope < self.curvature * start.slope {
                 low = trial;
-                if low.step >= start.max_step {
+                if low.step >= start.max_step || near_edge(&low, ceiling) {
                     return Ok(low.found(false));
                 }
             } else {

@@ -5,32 +5,12 @@ use serde::{Deserialize, Serialize};
 use super::descent::InitialNorm;
 use super::method::{Iterate, Method};
 use super::probe::CurvatureProbe;
+use crate::curvature::Damped;
 use crate::linear::{Settings, cg};
 use crate::objective::{Counted, Objective, Operator};
 use crate::outcome::{MinimizeError, Reason};
 use crate::stopping::Stopping;
 use crate::vector::{self, Float};
-
-/// A + λI.
-pub(super) struct Shifted<'a, T: Float> {
-    pub(super) operator: &'a dyn Operator<T>,
-    pub(super) shift: f64,
-}
-
-impl<T: Float> Operator<T> for Shifted<'_, T> {
-    fn dimension(&self) -> usize {
-        self.operator.dimension()
-    }
-    fn apply(&self, v: &[T], out: &mut [T]) {
-        self.operator.apply(v, out);
-        vector::axpy(self.shift, v, out);
-    }
-    fn diagonal(&self) -> Vec<T> {
-        let mut diagonal = self.operator.diagonal();
-        diagonal.iter_mut().for_each(|d| *d = T::from_f64(d.to_f64() + self.shift));
-        diagonal
-    }
-}
 
 /// ‖A g‖/‖g‖: the scale of a curvature, so that damping can be set relative to it.
 pub(super) fn curvature_scale<T: Float>(operator: &dyn Operator<T>, gradient: &[T]) -> f64 {
@@ -139,7 +119,7 @@ impl<T: Float> Method<T> for DampedNewton {
         vector::scaled(-1.0, &at.gradient, &mut rhs);
         let mut seen_finite = false;
         for _ in 0..60 {
-            let shifted = Shifted { operator: &*hessian, shift: state.damping };
+            let shifted = Damped::new(&*hessian, state.damping);
             let mut step = vec![T::ZERO; n];
             let solved = cg(&shifted, &rhs, &mut step, None, &settings);
             if let Some(p) = solved.negative_curvature {

@@ -142,8 +142,13 @@ impl<T: Float, D: Direction<T>> Method<T> for Descent<D> {
         memory: &mut D::Memory,
     ) -> Result<f64, Reason> {
         let mut direction = vec![T::ZERO; at.point.len()];
+        let mut steepest = false;
         loop {
-            let mut alpha = self.direction.direction(problem, at, memory, &mut direction)?;
+            let mut alpha = if steepest {
+                f64::NAN
+            } else {
+                self.direction.direction(problem, at, memory, &mut direction)?
+            };
             let usable = alpha > 0.0 && alpha.is_finite();
             if !usable || !is_descent(&at.gradient, &direction) {
                 if self.direction.forget(memory) {
@@ -151,13 +156,21 @@ impl<T: Float, D: Direction<T>> Method<T> for Descent<D> {
                 }
                 vector::scaled(-1.0, &at.gradient, &mut direction);
                 alpha = unit_length(&direction);
+                steepest = true;
             }
             let failure = match self.search_along(problem, at, memory, &direction, alpha) {
                 Ok(length) => return Ok(length),
                 Err(failure) => failure,
             };
-            if failure != SearchFailure::Unbounded && self.direction.forget(memory) {
-                continue;
+            if failure != SearchFailure::Unbounded {
+                if self.direction.forget(memory) {
+                    continue;
+                }
+                // With nothing to forget, the last resort is a step of length 1 along the gradient, if this was not that.
+                let same = alpha == unit_length(&direction) && is_steepest(&at.gradient, &direction);
+                if !std::mem::replace(&mut steepest, true) && !same {
+                    continue;
+                }
             }
             return Err(match failure {
                 SearchFailure::Unbounded => Reason::Unbounded,
@@ -223,6 +236,12 @@ pub(super) fn need_hessian<T: Float>(
 fn is_descent<T: Float>(gradient: &[T], direction: &[T]) -> bool {
     let slope = vector::dot(gradient, direction);
     slope < -T::EPSILON.to_f64() * vector::norm(gradient) * vector::norm(direction)
+}
+
+/// Whether d is along −g.
+fn is_steepest<T: Float>(gradient: &[T], direction: &[T]) -> bool {
+    let lengths = vector::norm(gradient) * vector::norm(direction);
+    vector::dot(gradient, direction) <= -(1.0 - 1e-12) * lengths
 }
 
 /// Memory of the norm of the first gradient, to which inexact Newton methods compare.

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::damped::{Shifted, Trial, curvature_scale, predicted_fall, try_step};
+use super::damped::{Trial, curvature_scale, predicted_fall, try_step};
 use super::method::{Iterate, Method};
 use super::preconditioning::{Preconditioning, PreconditioningMemory};
 use super::probe::CurvatureProbe;
+use crate::curvature::Damped;
 use crate::linear::precondition;
 use crate::objective::{Counted, Counts, Objective, Operator};
 use crate::outcome::{MinimizeError, Reason};
@@ -136,7 +137,7 @@ impl HessianFree {
     ) -> Result<f64, Reason> {
         let mut seen_finite = false;
         for _ in 0..60 {
-            let shifted = Shifted { operator, shift: state.damping };
+            let shifted = Damped::new(operator, state.damping);
             vector::scale(self.warm_start, &mut state.solution);
             let (inverse, matrix) =
                 state.preconditioning.split(self.preconditioning, problem, &at.point, shifted);

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use serde::{Deserialize, Serialize};
 
 use super::method::Iterate;
+use crate::curvature::Scaled;
 use crate::linear::{CurvaturePairs, DiagonalPreconditioner};
 use crate::objective::{Counted, Objective, Operator, Residuals};
 use crate::outcome::MinimizeError;
@@ -112,7 +113,8 @@ type Inverse<'a, T> = Box<dyn Operator<T> + 'a>;
 #[serde(bound = "")]
 pub struct PreconditioningMemory<T: Float> {
     pairs: CurvaturePairs<T>,
-    /// Frees the objective's own preconditioner from the scale of f.
+    /// Frees the objective's own preconditioner from the scale of f, so that the ellipsoid of a radius keeps its size from
+    /// step to step.
     factor: f64,
 }
 
@@ -147,39 +149,22 @@ impl<T: Float> PreconditioningMemory<T> {
     ) -> (Option<Inverse<'a, T>>, Recording<'a, T, A>) {
         let inverse: Option<Inverse<'a, T>> = match kind {
             Preconditioning::None => None,
-            Preconditioning::Given => problem.preconditioner(x).map(|inverse| {
-                let scaled = Scaled { inverse, factor: self.factor };
-                Box::new(scaled) as Inverse<'a, T>
-            }),
+            Preconditioning::Given => problem
+                .preconditioner(x)
+                .map(|inverse| Box::new(Scaled::new(inverse, self.factor)) as Inverse<'a, T>),
             Preconditioning::Diagonal => {
                 let diagonal = matrix.diagonal();
                 let inverse = DiagonalPreconditioner::new(&diagonal, 1e-6);
-                Some(Box::new(Scaled { inverse, factor: vector::norm_inf(&diagonal) }))
+                Some(Box::new(Scaled::new(inverse, vector::norm_inf(&diagonal))))
             }
             Preconditioning::Lbfgs(_) if self.pairs.is_empty() => None,
             Preconditioning::Lbfgs(_) => {
                 let inverse = self.pairs.clone();
                 let factor = 1.0 / inverse.scaling();
-                Some(Box::new(Scaled { inverse, factor }))
+                Some(Box::new(Scaled::new(inverse, factor)))
             }
         };
         (inverse, Recording { matrix, pairs: RefCell::new(&mut self.pairs) })
-    }
-}
-
-/// A preconditioner freed from the scale of f, so that the ellipsoid of a radius keeps its size from step to step.
-struct Scaled<P> {
-    inverse: P,
-    factor: f64,
-}
-
-impl<T: Float, P: Operator<T>> Operator<T> for Scaled<P> {
-    fn dimension(&self) -> usize {
-        self.inverse.dimension()
-    }
-    fn apply(&self, v: &[T], out: &mut [T]) {
-        self.inverse.apply(v, out);
-        vector::scale(self.factor, out);
     }
 }
 

@@ -71,7 +71,7 @@ pub(crate) fn all() -> Vec<TestProblem> {
         p("wood", formula!(wood), |_| vec![-3.0, -1.0, -3.0, -1.0], 4, &[0.0]),
         p("variably_dimensioned_10", formula!(variably_dimensioned), |n| (1..=n).map(|i| 1.0 - i as f64 / n as f64).collect(), 10, &[0.0]),
         p("broyden_tridiagonal_100", formula!(broyden_tridiagonal), |n| vec![-1.0; n], 100, &[0.0, 0.712_527_909_586_083]),
-        p("broyden_banded_50", formula!(broyden_banded), |n| vec![-1.0; n], 50, &[0.0]),
+        p("broyden_banded_50", formula!(broyden_banded), |n| vec![-1.0; n], 50, &[0.0, 3.054_547_042_223_44]),
         p("zakharov_10", formula!(zakharov), |n| vec![1.0; n], 10, &[0.0]),
         flat(1e-12, p("freudenstein_roth", formula!(freudenstein_roth), |_| vec![0.5, -2.0], 2, &[0.0, 48.984_253_679_240_0])),
         flat(1e-8, p("powell_badly_scaled", formula!(powell_badly_scaled), |_| vec![0.0, 1.0], 2, &[0.0])),

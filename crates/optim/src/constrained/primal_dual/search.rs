@@ -97,6 +97,7 @@ impl<T: Float> InteriorPoint<'_, T> {
         }
         let size = local.jacobian.iter().fold(0.0f64, |s, row| s.max(vector::norm_inf(row)));
         let mut damping = 1e-4 * size.max(f64::MIN_POSITIVE);
+        let mut undefined = false;
         for _ in 0..20 {
             let mut stacked: Vec<f64> = local.jacobian.concat();
             stacked.resize((m + total) * total, 0.0);
@@ -126,10 +127,12 @@ impl<T: Float> InteriorPoint<'_, T> {
                     self.judge(at, state);
                     return Ok(alpha * vector::norm(&step[..n]));
                 }
+                undefined = true;
             }
             damping *= 8.0;
         }
-        Err(Reason::Infeasible)
+        // Less violation may be had where f is not defined: that proves nothing about the constraints.
+        Err(if undefined { Reason::NonFinite } else { Reason::Infeasible })
     }
 }
 

@@ -31,14 +31,15 @@ pub enum Beta {
     PolakRibiere,
     /// max(0, gᵀy/‖g₋‖²) (Gilbert and Nocedal, 1992).
     PolakRibierePlus,
-    /// gᵀy/d₋ᵀy (Hestenes and Stiefel, 1952). The default: with Powell's restarts the fewest evaluations on the
-    /// standard test problems.
-    #[default]
+    /// gᵀy/d₋ᵀy (Hestenes and Stiefel, 1952).
     HestenesStiefel,
+    /// max(0, gᵀy/d₋ᵀy). The default: with Powell's restarts the fewest evaluations on the standard test problems.
+    #[default]
+    HestenesStiefelPlus,
     /// ‖g‖²/d₋ᵀy (Dai and Yuan, 1999): descent under the weak Wolfe conditions.
     DaiYuan,
-    /// (y − 2 d₋ ‖y‖²/d₋ᵀy)ᵀg/d₋ᵀy, not below −1/(‖d₋‖ min(η, ‖g₋‖)) with η = 0.01 ‖g₀‖ (Hager and Zhang, 2005):
-    /// gᵀd ≤ −⅞‖g‖² under any line search.
+    /// (y − 2 d₋ ‖y‖²/d₋ᵀy)ᵀg/d₋ᵀy (Hager and Zhang, 2005), not below 0.4 g₋ᵀd₋/‖d₋‖² (the same, 2013; the bound of 2005
+    /// depends on the scale of f): gᵀd ≤ −⅞‖g‖² under any line search.
     HagerZhang,
     /// ‖g‖²/(‖g₋‖² + μ|gᵀd₋|) with μ > 1: Fletcher–Reeves with gᵀd ≤ −(1 − 1/μ)‖g‖² under any line search.
     GuaranteedDescent {
@@ -54,7 +55,8 @@ pub struct ConjugateDirection {
     pub beta: Beta,
     /// Restarts with steepest descent after this many steps; `None`, the default, for never.
     pub restart_every: Option<u64>,
-    /// Powell's restart: when |gᵀg₋| is at least this times ‖g‖², so conjugacy is lost; `None` for never; 0.8.
+    /// Powell's restart: when |gᵀg₋| is at least this times ‖g‖², so conjugacy is lost; `None` for never; 0.8. Not right
+    /// after another restart, which would be steepest descent twice.
     pub powell: Option<f64>,
 }
 
@@ -84,13 +86,12 @@ pub struct ConjugateMemory<T: Float> {
     /// gᵀd of the last step, 0 before the first and after forgetting.
     slope: f64,
     since_restart: u64,
-    initial_norm: f64,
 }
 
 impl<T: Float> Direction<T> for ConjugateDirection {
     type Memory = ConjugateMemory<T>;
 
-    fn begin(&self, _: &Counted<'_, T>, at: &Iterate<T>) -> Result<Self::Memory, MinimizeError> {
+    fn begin(&self, _: &Counted<'_, T>, _: &Iterate<T>) -> Result<Self::Memory, MinimizeError> {
         if let Beta::GuaranteedDescent { mu } = self.beta {
             MinimizeError::require("mu", mu, "above 1", |mu| mu > 1.0)?;
         }
@@ -101,7 +102,6 @@ impl<T: Float> Direction<T> for ConjugateDirection {
             alpha: 0.0,
             slope: 0.0,
             since_restart: 0,
-            initial_norm: vector::norm(&at.gradient),
         })
     }
 
@@ -119,7 +119,8 @@ impl<T: Float> Direction<T> for ConjugateDirection {
         }
         let square = dot(g, g);
         let periodic = self.restart_every.is_some_and(|every| memory.since_restart >= every);
-        let powell = self.powell.is_some_and(|nu| dot(g, &memory.gradient).abs() >= nu * square);
+        let lost = |nu| memory.since_restart > 1 && dot(g, &memory.gradient).abs() >= nu * square;
+        let powell = self.powell.is_some_and(lost);
         if periodic || powell {
             memory.since_restart = 0;
         } else {
@@ -154,12 +155,12 @@ impl Beta {
             Self::PolakRibiere => dot(g, y) / old_square(),
             Self::PolakRibierePlus => (dot(g, y) / old_square()).max(0.0),
             Self::HestenesStiefel => dot(g, y) / dot(d, y),
+            Self::HestenesStiefelPlus => (dot(g, y) / dot(d, y)).max(0.0),
             Self::DaiYuan => square() / dot(d, y),
             Self::HagerZhang => {
                 let dy = dot(d, y);
                 let beta = (dot(y, g) - 2.0 * dot(y, y) / dy * dot(d, g)) / dy;
-                let eta = (0.01 * memory.initial_norm).min(vector::norm(old));
-                beta.max(-1.0 / (vector::norm(d) * eta))
+                beta.max(0.4 * memory.slope / dot(d, d))
             }
             Self::GuaranteedDescent { mu } => square() / (old_square() + mu * dot(g, d).abs()),
         };

@@ -38,7 +38,26 @@ impl DescentDefaults for NewtonCgDirection {
 #[serde(bound = "")]
 pub struct NewtonCgMemory<T: Float> {
     initial: InitialNorm,
+    /// ‖g‖ and the accuracy asked for in the last step.
+    last: Option<(f64, f64)>,
     preconditioning: PreconditioningMemory<T>,
+}
+
+impl<T: Float> NewtonCgMemory<T> {
+    /// How accurately to solve, relative to the gradient: the geometric mean of what the [progress since the
+    /// start](InitialNorm::forcing) and that of the last step ask for, 0.9(‖g‖/‖g₋‖)² guarded against a sudden fall
+    /// (Eisenstat and Walker, 1996, choice 2). The first alone solves too accurately in long curved valleys, the second
+    /// too roughly elsewhere: together they take the fewest products on the standard test problems.
+    fn forcing(&mut self, problem: &Counted<'_, T>, at: &Iterate<T>) -> f64 {
+        let norm = vector::norm(&at.gradient);
+        let recent = self.last.map_or(0.5, |(last, accuracy)| {
+            let guard = 0.9 * accuracy * accuracy;
+            let asked = 0.9 * (norm / last).powi(2);
+            (if guard > 0.1 { asked.max(guard) } else { asked }).min(0.5)
+        });
+        self.last = Some((norm, recent));
+        (recent * self.initial.forcing(problem, at)).sqrt().max(0.3 * problem.aim() / norm).min(0.5)
+    }
 }
 
 impl<T: Float> Direction<T> for NewtonCgDirection {
@@ -48,6 +67,7 @@ impl<T: Float> Direction<T> for NewtonCgDirection {
         need_hessian("NewtonCg", problem, at)?;
         Ok(NewtonCgMemory {
             initial: InitialNorm::of(at),
+            last: None,
             preconditioning: PreconditioningMemory::begin(self.preconditioning, problem, at)?,
         })
     }
@@ -60,8 +80,7 @@ impl<T: Float> Direction<T> for NewtonCgDirection {
         direction: &mut [T],
     ) -> Result<f64, Reason> {
         let hessian = problem.hessian(&at.point).ok_or(Reason::NonFinite)?;
-        let settings =
-            Settings { tolerance: memory.initial.forcing(problem, at), max_iterations: self.max_products };
+        let settings = Settings { tolerance: memory.forcing(problem, at), max_iterations: self.max_products };
         let mut minus_gradient = vec![T::ZERO; direction.len()];
         vector::scaled(-1.0, &at.gradient, &mut minus_gradient);
         direction.fill(T::ZERO);

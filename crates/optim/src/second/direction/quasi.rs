@@ -38,11 +38,16 @@ impl DescentDefaults for DfpDirection {
 /// A dense approximation of the inverse Hessian, row by row; empty before the first step.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(bound = "")]
-pub struct InverseHessian<T: Float>(#[serde(with = "vector::serde")] Vec<T>);
+pub struct InverseHessian<T: Float> {
+    #[serde(with = "vector::serde")]
+    matrix: Vec<T>,
+    /// Steps in a row along which there was less than half of the curvature that the matrix tells of.
+    overrated: u32,
+}
 
 impl<T: Float> InverseHessian<T> {
     fn direction(&self, at: &Iterate<T>, direction: &mut [T]) -> f64 {
-        if self.0.is_empty() {
+        if self.matrix.is_empty() {
             vector::scaled(-1.0, &at.gradient, direction);
             return unit_length(direction);
         }
@@ -52,8 +57,22 @@ impl<T: Float> InverseHessian<T> {
     }
 
     fn apply(&self, v: &[T], out: &mut [T]) {
-        for (out, row) in out.iter_mut().zip(self.0.chunks_exact(v.len())) {
+        for (out, row) in out.iter_mut().zip(self.matrix.chunks_exact(v.len())) {
             *out = T::from_f64(dot(row, v));
+        }
+    }
+
+    /// Scales H up where three steps in a row have found B = H⁻¹ to have more than twice the curvature that is there: so that
+    /// sᵀBs = sᵀy for the last of them. H begins at the scale of the first pair, which where curvatures differ is that of the
+    /// largest, and updates alone mend only one direction each. (Oren and Luenberger, 1974, scale at every step; that
+    /// spoils what is learned already.)
+    fn rescale(&mut self, taken: &Taken<'_, T>) {
+        // B s = −α g.
+        let told = -taken.alpha * dot(taken.step, &taken.before.gradient);
+        let there = dot(taken.step, taken.change);
+        self.overrated = if there > 0.0 && 2.0 * there < told { self.overrated + 1 } else { 0 };
+        if self.overrated >= 3 {
+            vector::scale(told / there, &mut self.matrix);
         }
     }
 
@@ -63,13 +82,13 @@ impl<T: Float> InverseHessian<T> {
         if !(sy > T::EPSILON.to_f64() * vector::norm(s) * vector::norm(y) && sy.is_finite()) {
             return None;
         }
-        if self.0.is_empty() {
+        if self.matrix.is_empty() {
             // The identity at the scale of the first pair.
             let n = s.len();
-            self.0 = vec![T::ZERO; n * n];
+            self.matrix = vec![T::ZERO; n * n];
             let gamma = T::from_f64(sy / dot(y, y));
             for i in 0..n {
-                self.0[i * n + i] = gamma;
+                self.matrix[i * n + i] = gamma;
             }
         }
         let mut hy = vec![T::ZERO; y.len()];
@@ -124,7 +143,7 @@ impl<T: Float, U: QuasiNewtonUpdate> Direction<T> for U {
     type Memory = InverseHessian<T>;
 
     fn begin(&self, _: &Counted<'_, T>, _: &Iterate<T>) -> Result<Self::Memory, MinimizeError> {
-        Ok(InverseHessian(Vec::new()))
+        Ok(InverseHessian { matrix: Vec::new(), overrated: 0 })
     }
 
     fn direction(
@@ -138,12 +157,16 @@ impl<T: Float, U: QuasiNewtonUpdate> Direction<T> for U {
     }
 
     fn learn(&self, memory: &mut Self::Memory, taken: &Taken<'_, T>) {
+        if !memory.matrix.is_empty() {
+            memory.rescale(taken);
+        }
         let Some((product, bend, curvature)) = memory.prepare(taken.step, taken.change) else { return };
         let pair = QuasiNewtonPair { step: taken.step, product: &product, bend, curvature };
-        U::update(&mut memory.0, &pair);
+        U::update(&mut memory.matrix, &pair);
     }
 
     fn forget(&self, memory: &mut Self::Memory) -> bool {
-        !std::mem::take(&mut memory.0).is_empty()
+        memory.overrated = 0;
+        !std::mem::take(&mut memory.matrix).is_empty()
     }
 }

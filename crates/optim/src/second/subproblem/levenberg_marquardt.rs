@@ -147,15 +147,25 @@ fn multiply(factor: &Triangular, p: &[f64]) -> Vec<f64> {
 fn damped_step(factor: &Triangular, d: &[f64], radius: f64) -> (Vec<f64>, bool) {
     let n = d.len();
     let length = |p: &[f64]| p.iter().zip(d).map(|(p, d)| p * d).fold(0.0, f64::hypot);
-    let mut low = 0.0;
-    if factor.is_full_rank() {
+    let mut low = if factor.is_full_rank() {
         let p = factor.solve(&factor.rhs);
         let size = length(&p);
         if size <= 1.1 * radius {
             return (p, false);
         }
-        low = newton_gain(factor, d, &p, size, radius);
-    }
+        newton_gain(factor, d, &p, size, radius)
+    } else {
+        // Of the many solutions the shortest, as far as it can be told from rounding.
+        let rows = factor.factor().chunks_exact(n);
+        let largest = rows.flat_map(|row| row.iter().zip(d)).fold(0.0f64, |m, (r, d)| m.max((r / d).abs()));
+        let least = f64::EPSILON * largest * largest;
+        let damped = damped_factor(factor, d, least);
+        let p = damped.solve(&damped.rhs);
+        if length(&p) <= 1.1 * radius {
+            return (p, false);
+        }
+        least
+    };
     // λ is at most ‖D⁻¹Jᵀr‖/radius.
     let gradient: Vec<f64> =
         (0..n).map(|j| (0..=j).map(|i| factor.factor()[i * n + j] * factor.rhs[i]).sum()).collect();
@@ -163,20 +173,10 @@ fn damped_step(factor: &Triangular, d: &[f64], radius: f64) -> (Vec<f64>, bool) 
     let mut lambda = low.max(1e-3 * high);
     let mut p = vec![0.0; n];
     for _ in 0..50 {
-        // R of [R; √λ D] by another QR.
-        let mut stacked = vec![0.0; 2 * n * n];
-        for i in 0..n {
-            stacked[i * n + i..(i + 1) * n].copy_from_slice(&factor.factor()[i * n + i..(i + 1) * n]);
-            stacked[(n + i) * n + i] = lambda.sqrt() * d[i];
-        }
-        let mut rhs = factor.rhs.clone();
-        rhs.resize(2 * n, 0.0);
-        let damped = qr(stacked, 2 * n, n, rhs);
+        let damped = damped_factor(factor, d, lambda);
         p = damped.solve(&damped.rhs);
         let size = length(&p);
-        if (size - radius).abs() <= 0.1 * radius
-            || (low == 0.0 && size < radius && lambda <= f64::MIN_POSITIVE)
-        {
+        if (size - radius).abs() <= 0.1 * radius {
             break;
         }
         if size > radius {
@@ -188,6 +188,19 @@ fn damped_step(factor: &Triangular, d: &[f64], radius: f64) -> (Vec<f64>, bool) 
         lambda = if newton > low && newton < high { newton } else { (low * high).sqrt().max(1e-3 * high) };
     }
     (p, true)
+}
+
+/// R of [R; √λ D], by another QR.
+fn damped_factor(factor: &Triangular, d: &[f64], lambda: f64) -> Triangular {
+    let n = d.len();
+    let mut stacked = vec![0.0; 2 * n * n];
+    for i in 0..n {
+        stacked[i * n + i..(i + 1) * n].copy_from_slice(&factor.factor()[i * n + i..(i + 1) * n]);
+        stacked[(n + i) * n + i] = lambda.sqrt() * d[i];
+    }
+    let mut rhs = factor.rhs.clone();
+    rhs.resize(2 * n, 0.0);
+    qr(stacked, 2 * n, n, rhs)
 }
 
 /// The Newton correction of λ for ‖D p(λ)‖ = radius.
