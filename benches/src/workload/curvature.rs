@@ -78,7 +78,7 @@ impl Derivatives {
     }
 
     fn hessian(self) -> Workload {
-        self.products(|loss, x, v, out| loss.hessian(x).apply(v, out))
+        self.products(|loss, x, v, out| loss.hessian(x).apply_once(v, out))
     }
 
     fn gauss_newton(self) -> Workload {
