@@ -11,8 +11,11 @@ use super::data::Data;
 use super::problem::Problem;
 use super::{Workload, convolutional, gru, mlp, transformer};
 
+/// Makes a model with its data.
+type Make = fn() -> Problem;
+
 /// The models by name.
-const MODELS: &[(&str, fn() -> Problem)] = &[
+const MODELS: &[(&str, Make)] = &[
     ("mlp", mlp::classifier),
     ("cnn", convolutional::cnn_problem),
     ("gru", gru::problem),

@@ -8,6 +8,7 @@ use wengert_tensor::{Float, Shape, Tensor};
 
 use crate::algebra::{Lane, derivative};
 use crate::class::Elementwise;
+use crate::cotangent;
 use crate::op::{Cotangents, Op, Point, Saves, apply};
 use crate::var::Var;
 
@@ -50,10 +51,7 @@ impl<T: Float, E: Elementwise> Op<T> for Slope<E> {
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
         let along_v = tangents[0].as_ref().map(|t| times_slope(&self.0, t, at.input(1)));
         let along_z = tangents[1].as_ref().map(|t| self.curvature(t, at.input(0), at.input(1)));
-        match (along_v, along_z) {
-            (Some(v), Some(z)) => Some(v + z),
-            (v, z) => v.or(z),
-        }
+        cotangent::sum(along_v, along_z)
     }
 
     fn saves(&self) -> Saves {

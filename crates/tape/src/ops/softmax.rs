@@ -2,6 +2,7 @@
 
 use wengert_tensor::{Axes, Axis, Float, Shape, Tensor};
 
+use crate::cotangent;
 use crate::op::{Cotangents, Op, Point, Saves, apply};
 use crate::ops::broadcast::reduced_shape;
 use crate::var::Var;
@@ -41,10 +42,7 @@ impl<T: Float> Op<T> for SoftmaxGradient {
             }
             Var::constant(y.value().softmax_gradient_tangent(t.value(), v.value(), self.0))
         });
-        match (along_y, along_v) {
-            (Some(y), Some(v)) => Some(y + v),
-            (y, v) => y.or(v),
-        }
+        cotangent::sum(along_y, along_v)
     }
     fn saves(&self) -> Saves {
         Saves::INPUTS
