@@ -11,8 +11,11 @@ use super::data::Data;
 use super::problem::Problem;
 use super::{Workload, convolutional, gru, mlp, transformer};
 
+/// Makes a model with its data.
+type Make = fn() -> Problem;
+
 /// The models by name.
-const MODELS: &[(&str, fn() -> Problem)] = &[
+const MODELS: &[(&str, Make)] = &[
     ("mlp", mlp::classifier),
     ("cnn", convolutional::cnn_problem),
     ("gru", gru::problem),
@@ -78,7 +81,7 @@ impl Derivatives {
     }
 
     fn hessian(self) -> Workload {
-        self.products(|loss, x, v, out| loss.hessian(x).apply(v, out))
+        self.products(|loss, x, v, out| loss.hessian(x).apply_once(v, out))
     }
 
     fn gauss_newton(self) -> Workload {

@@ -229,5 +229,8 @@ fn models_have_pytorchs_loss_gradient_and_curvature() {
         let mut gradient = vec![f64::NAN; params.len()];
         hessian.gradient(&mut gradient);
         close("recorded gradient", &gradient, &numbers(&case["gradient"]));
+        let mut once = vec![f64::NAN; params.len()];
+        hessian.apply_once(&numbers(&case["vector"]), &mut once);
+        assert_eq!(once, product);
     }
 }

@@ -165,7 +165,7 @@ fn frozen_parameters_have_neither_gradient_nor_curvature() {
     all.gauss_newton(params.values()).unwrap().apply(&[1.0, 2.0, 0.0], &mut products[1]);
     params.freeze("bias");
     let part = params.flat_model(outputs, |p| p.mse(&y));
-    part.hessian(params.values()).apply(&[1.0, 2.0, 5.0], &mut products[2]);
+    part.hessian(params.values()).apply_once(&[1.0, 2.0, 5.0], &mut products[2]);
     let [hessian, gauss_newton, of_part] = products;
     let close = |a: f64, b: f64| (a - b).abs() < 1e-12;
     assert!(hessian.iter().zip(gauss_newton).all(|(&a, b)| close(a, b)), "{products:?}");

@@ -1,5 +1,9 @@
 //! The algebra in which formulas of one element are written once, for numbers and for variables.
 
+mod dual;
+
+pub(crate) use dual::derivative;
+
 use std::marker::PhantomData;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 

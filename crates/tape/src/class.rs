@@ -3,6 +3,7 @@
 mod bilinear;
 mod elementwise;
 mod linear;
+mod slope;
 
 pub use bilinear::Bilinear;
 pub use elementwise::{Elementwise, Reads};

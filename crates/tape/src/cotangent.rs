@@ -71,10 +71,7 @@ impl<T: Float> Cotangent<T> {
                 ranges.into_iter().map(|r| embedded(&r.value, r.axis, r.slice, r.length)).reduce(accumulate)
             }
         };
-        match (sum, joined) {
-            (Some(sum), Some(joined)) => Some(accumulate(sum, joined)),
-            (sum, joined) => sum.or(joined),
-        }
+        self::sum(sum, joined)
     }
 }
 
@@ -98,6 +95,14 @@ fn partition<T: Float>(ranges: &[Contribution<T>]) -> Option<Vec<usize>> {
         end += count;
     }
     (end == length).then(|| starts.into_iter().map(|(_, _, i)| i).collect())
+}
+
+/// The sum of two contributions of which either may be missing.
+pub(crate) fn sum<T: Float>(a: Option<Var<T>>, b: Option<Var<T>>) -> Option<Var<T>> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(accumulate(a, b)),
+        (a, b) => a.or(b),
+    }
 }
 
 /// The sum of two contributions, in the memory of one of them where nothing is recorded.

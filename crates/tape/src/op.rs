@@ -1,6 +1,6 @@
 //! What an operation is: the trait that the library's own operations implement and users' do.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use smallvec::SmallVec;
@@ -89,6 +89,11 @@ impl Saves {
     pub const OUTPUT: Saves = Saves { inputs: 0, output: true };
     /// Nothing: the rules need shapes alone.
     pub const NOTHING: Saves = Saves { inputs: 0, output: false };
+
+    /// Only this input.
+    pub(crate) const fn input_alone(index: usize) -> Saves {
+        Saves { inputs: 1 << index, output: false }
+    }
 
     pub(crate) fn input(self, index: usize) -> bool {
         // Inputs beyond the mask are all or none, as the last bit says.
@@ -197,7 +202,8 @@ pub fn apply<T: Float, O: Op<T>>(op: O, inputs: &[&Var<T>]) -> Var<T> {
     let value = match shape {
         Some(shape) => {
             let inputs = inputs.iter().map(|v| v.value.clone()).collect();
-            Value::Deferred(Rc::new(Deferred { shape, op: op.clone(), inputs, result: OnceCell::new() }))
+            let (inputs, result) = (RefCell::new(inputs), OnceCell::new());
+            Value::Deferred(Rc::new(Deferred { shape, op: op.clone(), inputs, result }))
         }
         None => Value::Ready(run(&*op, inputs)),
     };

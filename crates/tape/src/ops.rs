@@ -20,3 +20,4 @@ mod unary;
 
 pub use pool::Pool2dOptions;
 pub(crate) use reshape::embedded;
+pub(crate) use unary::*;

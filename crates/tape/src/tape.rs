@@ -73,6 +73,19 @@ pub(crate) struct Node<T: Float> {
     pub(crate) outer: Option<Rc<Place<T>>>,
 }
 
+impl<T: Float> Node<T> {
+    /// Leaves an empty node behind.
+    pub(crate) fn take(&mut self) -> Node<T> {
+        let nothing = self.output.dropped();
+        Node {
+            op: self.op.take(),
+            inputs: std::mem::take(&mut self.inputs),
+            output: std::mem::replace(&mut self.output, nothing),
+            outer: self.outer.take(),
+        }
+    }
+}
+
 /// What a node keeps of an input.
 pub(crate) struct Input<T: Float> {
     pub(crate) value: Value<T>,
@@ -203,6 +216,39 @@ impl<T: Float> Tape<T> {
         wrt: &[&Var<T>],
         tangents: &[Var<T>],
     ) -> Vec<Option<Var<T>>> {
+        let starts = self.starts(wrt, tangents);
+        sweep::forward(&self.arena, &self.nodes_of(outputs), &starts, sweep::Mode::Retain)
+    }
+
+    /// Like [`push_forward`](Tape::push_forward), but the tape's nodes are used up: what the sweep has passed is freed, and
+    /// the tape can do nothing more. The outputs are given up first, as their values may hold on to much of what
+    /// they are computed from.
+    ///
+    /// # Panics
+    /// Where `push_forward` does.
+    #[track_caller]
+    pub fn push_forward_once(
+        &self,
+        outputs: Vec<Var<T>>,
+        wrt: &[&Var<T>],
+        tangents: &[Var<T>],
+    ) -> Vec<Option<Var<T>>> {
+        let starts = self.starts(wrt, tangents);
+        let nodes = self.nodes_of(&outputs.iter().collect::<Vec<_>>());
+        drop(outputs);
+        self.arena.closed.set(true);
+        let found = sweep::forward(&self.arena, &nodes, &starts, sweep::Mode::Consume);
+        self.close();
+        found
+    }
+
+    fn nodes_of(&self, outputs: &[&Var<T>]) -> Vec<Option<u32>> {
+        outputs.iter().map(|v| self.arena.node_of(v.place.as_ref())).collect()
+    }
+
+    /// The nodes of some variables with their tangents.
+    #[track_caller]
+    fn starts(&self, wrt: &[&Var<T>], tangents: &[Var<T>]) -> Vec<(u32, Var<T>)> {
         assert!(
             wrt.len() == tangents.len(),
             "push_forward: {} variables but {} tangents",
@@ -220,9 +266,7 @@ impl<T: Float> Tape<T> {
             );
             starts.push((self.node_of("push_forward", var), tangent.clone()));
         }
-        let outputs: Vec<Option<u32>> =
-            outputs.iter().map(|v| self.arena.node_of(v.place.as_ref())).collect();
-        sweep::forward(&self.arena, &outputs, &starts)
+        starts
     }
 
     /// Runs `work` with operations deferred whose result may turn out to be unneeded: see

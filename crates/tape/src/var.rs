@@ -1,6 +1,6 @@
 //! The variable that user code computes with.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::fmt;
 use std::rc::Rc;
 
@@ -44,7 +44,8 @@ pub(crate) enum Value<T: Float> {
 pub(crate) struct Deferred<T: Float> {
     pub(crate) shape: Shape,
     pub(crate) op: Rc<dyn Op<T>>,
-    pub(crate) inputs: SmallVec<[Value<T>; 2]>,
+    /// Given up when the result is there.
+    pub(crate) inputs: RefCell<SmallVec<[Value<T>; 2]>>,
     pub(crate) result: OnceCell<Tensor<T>>,
 }
 
@@ -85,40 +86,49 @@ impl<T: Float> Value<T> {
 impl<T: Float> Deferred<T> {
     /// Runs this operation, and before it, without recursion, the deferred ones that it reads.
     fn force(&self) -> &Tensor<T> {
-        if let Some(done) = self.result.get() {
-            return done;
-        }
-        let mut stack: Vec<&Deferred<T>> = vec![self];
-        while let Some(top) = stack.last().copied() {
-            let waiting = top.inputs.iter().find_map(|input| match input {
-                Value::Deferred(d) if d.result.get().is_none() => Some(&**d),
-                _ => None,
-            });
-            match waiting {
-                Some(next) => stack.push(next),
+        let mut before: Vec<Rc<Deferred<T>>> = Vec::new();
+        loop {
+            if let Some(done) = self.result.get() {
+                return done;
+            }
+            let next = before.last().map_or(self, |deferred| deferred);
+            match next.waits_for() {
+                Some(first) => before.push(first),
                 None => {
-                    top.result.get_or_init(|| {
-                        let inputs: SmallVec<[&Tensor<T>; 2]> =
-                            top.inputs.iter().map(Value::tensor).collect();
-                        top.op.forward(&inputs)
-                    });
-                    stack.pop();
+                    next.run();
+                    before.pop();
                 }
             }
         }
-        self.result.get().expect("the last operation on the stack was this one")
+    }
+
+    /// An input that has to be computed before.
+    fn waits_for(&self) -> Option<Rc<Deferred<T>>> {
+        self.inputs.borrow().iter().find_map(|input| match input {
+            Value::Deferred(d) if d.result.get().is_none() => Some(Rc::clone(d)),
+            _ => None,
+        })
+    }
+
+    fn run(&self) {
+        self.result.get_or_init(|| {
+            let inputs = self.inputs.borrow();
+            let inputs: SmallVec<[&Tensor<T>; 2]> = inputs.iter().map(Value::tensor).collect();
+            self.op.forward(&inputs)
+        });
+        drop(self.inputs.take());
     }
 }
 
 impl<T: Float> Drop for Deferred<T> {
     /// Takes long chains of deferred operations apart without recursion.
     fn drop(&mut self) {
-        let mut waiting: Vec<Value<T>> = self.inputs.drain(..).collect();
+        let mut waiting: Vec<Value<T>> = self.inputs.get_mut().drain(..).collect();
         while let Some(value) = waiting.pop() {
             if let Value::Deferred(rc) = value
                 && let Ok(mut deferred) = Rc::try_unwrap(rc)
             {
-                waiting.extend(deferred.inputs.drain(..));
+                waiting.extend(deferred.inputs.get_mut().drain(..));
             }
         }
     }

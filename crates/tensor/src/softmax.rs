@@ -35,6 +35,52 @@ impl<T: Float> RowMap<T, T> for Softmax {
     }
 }
 
+/// y·(v − Σ y·v), with these v.
+struct Gradient<'a, T>(&'a [T]);
+
+impl<T: Float> RowMap<T, T> for Gradient<'_, T> {
+    #[inline(always)]
+    fn row<I: Isa>(&self, index: usize, y: &[T], out: &mut [T]) {
+        let v = row_of(self.0, index, y.len());
+        let mean = sum_of_products(y, v, out);
+        for ((o, &y), &v) in out.iter_mut().zip(y).zip(v) {
+            *o = y * (v - mean);
+        }
+    }
+}
+
+/// ẏ·(v − Σ y·v) − y·Σ ẏ·v, with these ẏ and v.
+struct GradientTangent<'a, T> {
+    tangent: &'a [T],
+    v: &'a [T],
+}
+
+impl<T: Float> RowMap<T, T> for GradientTangent<'_, T> {
+    #[inline(always)]
+    fn row<I: Isa>(&self, index: usize, y: &[T], out: &mut [T]) {
+        let (tangent, v) = (row_of(self.tangent, index, y.len()), row_of(self.v, index, y.len()));
+        let mean = sum_of_products(y, v, out);
+        let change = sum_of_products(tangent, v, out);
+        for (((o, &y), &t), &v) in out.iter_mut().zip(y).zip(tangent).zip(v) {
+            *o = t * (v - mean) - y * change;
+        }
+    }
+}
+
+#[inline(always)]
+fn row_of<T>(rows: &[T], index: usize, length: usize) -> &[T] {
+    &rows[index * length..][..length]
+}
+
+/// Σ a·b, with the products written to `scratch`.
+#[inline(always)]
+fn sum_of_products<T: Float>(a: &[T], b: &[T], scratch: &mut [T]) -> T {
+    for ((o, &a), &b) in scratch.iter_mut().zip(a).zip(b) {
+        *o = a * b;
+    }
+    fold_slice(scratch, &SumOf(|e: T| e))
+}
+
 struct LogSoftmax;
 
 impl<T: Float> RowMap<T, T> for LogSoftmax {
@@ -79,6 +125,54 @@ impl<T: Float> Tensor<T> {
         self.map_rows("softmax", axis, Softmax)
     }
 
+    /// The product of softmax's Jacobian with `v`, y·(v − Σ y·v) along `axis`, where `self` is y, the softmax. The Jacobian is
+    /// symmetric: `v` may be a cotangent or a tangent.
+    ///
+    /// # Panics
+    /// If there is no such axis, or the shapes differ.
+    ///
+    /// ```
+    /// # use wengert_tensor::Tensor;
+    /// let y = Tensor::from([0.5f64, 0.5]);
+    /// assert_eq!(y.softmax_gradient(&Tensor::from([1.0, 0.0]), 0).to_vec(), [0.25, -0.25]);
+    /// ```
+    #[track_caller]
+    pub fn softmax_gradient(&self, v: &Tensor<T>, axis: impl Into<Axis>) -> Tensor<T> {
+        let axis = self.shape().axis("softmax_gradient", axis);
+        assert_same_shape("softmax_gradient", self, v);
+        let v = last_axis(v, axis);
+        let last = v.rank() - 1;
+        let product =
+            last_axis(self, axis).map_rows("softmax_gradient", last, Gradient(v.contiguous_slice()));
+        product.transpose(axis, last)
+    }
+
+    /// The tangent of [`softmax_gradient`](Tensor::softmax_gradient) for the tangent ẏ of y: ẏ·(v − Σ y·v) − y·Σ ẏ·v.
+    ///
+    /// # Panics
+    /// If there is no such axis, or the shapes differ.
+    ///
+    /// ```
+    /// # use wengert_tensor::Tensor;
+    /// let (y, v) = (Tensor::from([0.5f64, 0.5]), Tensor::from([1.0, 0.0]));
+    /// assert_eq!(y.softmax_gradient_tangent(&Tensor::from([1.0, 0.0]), &v, 0).to_vec(), [0.0, -0.5]);
+    /// ```
+    #[track_caller]
+    pub fn softmax_gradient_tangent(
+        &self,
+        tangent: &Tensor<T>,
+        v: &Tensor<T>,
+        axis: impl Into<Axis>,
+    ) -> Tensor<T> {
+        let axis = self.shape().axis("softmax_gradient_tangent", axis);
+        assert_same_shape("softmax_gradient_tangent", self, tangent);
+        assert_same_shape("softmax_gradient_tangent", self, v);
+        let (tangent, v) = (last_axis(tangent, axis), last_axis(v, axis));
+        let last = v.rank() - 1;
+        let rows = GradientTangent { tangent: tangent.contiguous_slice(), v: v.contiguous_slice() };
+        last_axis(self, axis).map_rows("softmax_gradient_tangent", last, rows).transpose(axis, last)
+    }
+
     /// x − ln Σeˣ along `axis`: the logarithm of [`softmax`](Tensor::softmax), accurate where softmax underflows, and
     /// NaN in the same rows.
     ///
@@ -111,9 +205,41 @@ impl<T: Float> Tensor<T> {
     }
 }
 
+#[track_caller]
+fn assert_same_shape<T: Float>(operation: &str, a: &Tensor<T>, b: &Tensor<T>) {
+    assert!(a.shape() == b.shape(), "{operation}: shapes {} and {} differ", a.shape(), b.shape());
+}
+
+/// Contiguous, with `axis` and the last one exchanged.
+fn last_axis<T: Float>(x: &Tensor<T>, axis: usize) -> Tensor<T> {
+    x.transpose(axis, x.rank() - 1).contiguous()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn products_with_the_jacobian_along_every_axis() {
+        let wave = |k: usize| {
+            Tensor::<f64>::from_fn([3, 5, 70], move |i| ((i[0] * 7 + i[1] * k + i[2] * 11) % 13) as f64 - 6.0)
+        };
+        let (v, t) = (wave(3), wave(5));
+        for axis in 0..3 {
+            let y = wave(1).softmax(axis);
+            let mean = (&y * &v).sum_axes(axis, true);
+            let product = &y * &(&v - &mean);
+            assert!(y.softmax_gradient(&v, axis).all_close(&product, 1e-12, 1e-14));
+            let tangent = &t * &(&v - &mean) - &y * &(&t * &v).sum_axes(axis, true);
+            assert!(y.softmax_gradient_tangent(&t, &v, axis).all_close(&tangent, 1e-12, 1e-12));
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "softmax_gradient: shapes")]
+    fn products_with_a_vector_of_another_shape() {
+        let _ = Tensor::<f64>::ones([2, 3]).softmax_gradient(&Tensor::ones([3]), 1);
+    }
 
     #[test]
     fn against_the_definition_along_every_axis() {

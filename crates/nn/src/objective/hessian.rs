@@ -76,10 +76,24 @@ impl<T: Float> Hessian<T> {
     pub fn apply(&self, v: &[T], out: &mut [T]) {
         let (wanted, tangents) = split(&self.layout, &self.trained, v);
         let outputs: Vec<&Var<T>> = self.gradient.iter().flatten().collect();
-        let mut found = self.tape.push_forward(&outputs, &wanted, &tangents).into_iter();
-        // A product for each gradient that there is.
-        let products = self.gradient.iter().map(|g| g.as_ref().and_then(|_| found.next().flatten()));
-        write(&self.layout, products.collect(), out);
+        let found = self.tape.push_forward(&outputs, &wanted, &tangents);
+        let reached: Vec<bool> = self.gradient.iter().map(Option::is_some).collect();
+        write(&self.layout, for_each_reached(&reached, found), out);
+    }
+
+    /// `out = H v` as the only product or the last: the recording is freed as the sweep passes it, which takes less
+    /// memory than [`apply`](Hessian::apply).
+    ///
+    /// # Panics
+    /// If a length is not the number of parameters.
+    #[track_caller]
+    pub fn apply_once(mut self, v: &[T], out: &mut [T]) {
+        let (wanted, tangents) = split(&self.layout, &self.trained, v);
+        let gradient = std::mem::take(&mut self.gradient);
+        let reached: Vec<bool> = gradient.iter().map(Option::is_some).collect();
+        let outputs = gradient.into_iter().flatten().collect();
+        let found = self.tape.push_forward_once(outputs, &wanted, &tangents);
+        write(&self.layout, for_each_reached(&reached, found), out);
     }
 
     /// Writes the diagonal, exactly, by a sweep an element. Each visits only what lies between one parameter tensor and
@@ -103,6 +117,12 @@ impl<T: Float> Hessian<T> {
             }
         }
     }
+}
+
+/// What was found for the gradients that there are, with `None` for the others.
+fn for_each_reached<T: Float>(reached: &[bool], found: Vec<Option<Var<T>>>) -> Vec<Option<Var<T>>> {
+    let mut found = found.into_iter();
+    reached.iter().map(|&there| if there { found.next().flatten() } else { None }).collect()
 }
 
 impl<T: Float> Drop for Hessian<T> {

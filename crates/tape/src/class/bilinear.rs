@@ -2,6 +2,7 @@
 
 use wengert_tensor::{Float, Shape, Tensor};
 
+use crate::cotangent;
 use crate::op::{Cotangents, Op, Point, Saves, apply};
 use crate::var::Var;
 
@@ -95,10 +96,7 @@ impl<T: Float, B: Bilinear<T>> Op<T> for BilinearOp<B> {
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
         let left = tangents[0].as_ref().map(|t| t.bilinear(self.0.clone(), at.input(1)));
         let right = tangents[1].as_ref().map(|t| at.input(0).bilinear(self.0.clone(), t));
-        match (left, right) {
-            (Some(left), Some(right)) => Some(left + right),
-            (left, right) => left.or(right),
-        }
+        cotangent::sum(left, right)
     }
 
     fn saves(&self) -> Saves {

@@ -1,10 +1,13 @@
 //! Functions of one element.
 
-use wengert_tensor::loops::{Map1, Map2, Map3};
+use std::rc::Rc;
+
+use wengert_tensor::loops::{Map1, Map3};
 use wengert_tensor::simd::Isa;
 use wengert_tensor::{Float, Shape, Tensor};
 
 use crate::algebra::{Lane, Real};
+use crate::class::slope::times_slope;
 use crate::op::{Cotangents, Op, Point, Saves, apply};
 use crate::var::Var;
 
@@ -32,6 +35,9 @@ pub trait Elementwise: Sync + 'static {
     const NAME: &'static str = "elementwise";
     /// What `df` reads: what it does not read is not kept.
     const READS: Reads = Reads::Both;
+    /// Whether the derivative is constant between jumps, as of max(x, 0) and |x|. Second derivatives are zero then;
+    /// they are right without this, but computed.
+    const PIECEWISE_LINEAR: bool = false;
     /// The value at `x`.
     fn f<A: Real>(&self, x: A) -> A;
     /// The derivative at `x`, where `y` is the value.
@@ -54,11 +60,11 @@ impl<T: Float> Var<T> {
     /// Applies a function of one number to every element.
     #[track_caller]
     pub fn apply<E: Elementwise>(&self, function: E) -> Var<T> {
-        apply(ElementwiseOp(function), &[self])
+        apply(ElementwiseOp(Rc::new(function)), &[self])
     }
 }
 
-struct ElementwiseOp<E>(E);
+struct ElementwiseOp<E>(Rc<E>);
 
 impl<T: Float, E: Elementwise> Op<T> for ElementwiseOp<E> {
     fn name(&self) -> &str {
@@ -67,7 +73,7 @@ impl<T: Float, E: Elementwise> Op<T> for ElementwiseOp<E> {
 
     #[track_caller]
     fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
-        inputs[0].map(Value(&self.0))
+        inputs[0].map(Value(&*self.0))
     }
 
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
@@ -95,18 +101,15 @@ impl<E: Elementwise> ElementwiseOp<E> {
     /// `v · df(x, y)`: the product with the cotangent and with the tangent alike.
     fn scaled_slope<T: Float>(&self, at: &Point<T>, v: &Var<T>) -> Var<T> {
         let (x, y) = match E::READS {
-            Reads::Input => (at.input(0), at.input(0)),
-            Reads::Output => (at.output(), at.output()),
+            Reads::Input => return times_slope(&self.0, v, at.input(0)),
+            Reads::Output => return times_slope(&self.0, v, at.output()),
             Reads::Both => (at.input(0), at.output()),
         };
         if v.is_tracked() || x.is_tracked() || y.is_tracked() {
             return v * self.0.df(x.clone(), y.clone());
         }
         // Nothing is recorded: one loop.
-        Var::constant(match E::READS {
-            Reads::Both => v.value().zip_map3(E::NAME, x.value(), y.value(), Slope(&self.0)),
-            _ => v.value().zip_map(E::NAME, x.value(), Slope(&self.0)),
-        })
+        Var::constant(v.value().zip_map3(E::NAME, x.value(), y.value(), TimesSlope(&*self.0)))
     }
 }
 
@@ -119,16 +122,9 @@ impl<T: Float, E: Elementwise> Map1<T, T> for Value<'_, E> {
     }
 }
 
-struct Slope<'a, E>(&'a E);
+struct TimesSlope<'a, E>(&'a E);
 
-impl<T: Float, E: Elementwise> Map2<T, T, T> for Slope<'_, E> {
-    #[inline(always)]
-    fn call<I: Isa>(&self, v: T, z: T) -> T {
-        v * self.0.df(Lane::<T, I>::new(z), Lane::new(z)).0
-    }
-}
-
-impl<T: Float, E: Elementwise> Map3<T, T, T, T> for Slope<'_, E> {
+impl<T: Float, E: Elementwise> Map3<T, T, T, T> for TimesSlope<'_, E> {
     #[inline(always)]
     fn call<I: Isa>(&self, v: T, x: T, y: T) -> T {
         v * self.0.df(Lane::<T, I>::new(x), Lane::new(y)).0

@@ -1,7 +1,8 @@
 //! Softmax, its logarithm, and the logarithm of a sum of exponentials.
 
-use wengert_tensor::{Axes, Axis, Float, Tensor};
+use wengert_tensor::{Axes, Axis, Float, Shape, Tensor};
 
+use crate::cotangent;
 use crate::op::{Cotangents, Op, Point, Saves, apply};
 use crate::ops::broadcast::reduced_shape;
 use crate::var::Var;
@@ -11,8 +12,43 @@ struct Softmax(usize);
 impl Softmax {
     /// y·(v − Σ y·v): the Jacobian is symmetric, so this is the rule in both modes.
     fn product<T: Float>(&self, at: &Point<T>, v: &Var<T>) -> Var<T> {
-        let y = at.output();
-        y * (v - (y * v).sum_axes(self.0, true))
+        apply(SoftmaxGradient(self.0), &[at.output(), v])
+    }
+}
+
+/// y·(v − Σ y·v) of y and v.
+struct SoftmaxGradient(usize);
+
+impl<T: Float> Op<T> for SoftmaxGradient {
+    fn name(&self) -> &str {
+        "softmax_gradient"
+    }
+    fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
+        x[0].softmax_gradient(x[1], self.0)
+    }
+    fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
+        let (y, v) = (at.input(0), at.input(1));
+        let sum = |x: Var<T>| x.sum_axes(self.0, true);
+        into.add(0, || cotangent * (v - sum(y * v)) - v * sum(cotangent * y));
+        into.add(1, || apply(SoftmaxGradient(self.0), &[y, cotangent]));
+    }
+    fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
+        let (y, v) = (at.input(0), at.input(1));
+        let along_v = tangents[1].as_ref().map(|t| apply(SoftmaxGradient(self.0), &[y, t]));
+        let along_y = tangents[0].as_ref().map(|t| {
+            if t.is_tracked() || y.is_tracked() || v.is_tracked() {
+                let sum = |x: Var<T>| x.sum_axes(self.0, true);
+                return t * (v - sum(y * v)) - y * sum(t * v);
+            }
+            Var::constant(y.value().softmax_gradient_tangent(t.value(), v.value(), self.0))
+        });
+        cotangent::sum(along_y, along_v)
+    }
+    fn saves(&self) -> Saves {
+        Saves::INPUTS
+    }
+    fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
+        Some(inputs[0].clone())
     }
 }
 

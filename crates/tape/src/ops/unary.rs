@@ -8,12 +8,13 @@ use crate::var::Var;
 
 /// A method on [`Var`] from the two formulas of an [`Elementwise`] function.
 macro_rules! unary {
-    ($( $(#[$doc:meta])* $name:ident, $Function:ident, $reads:ident, |$x:ident| $f:expr, |$dx:ident, $dy:ident| $df:expr; )*) => { $(
-        struct $Function;
+    ($( $(#[$doc:meta])* $name:ident, $Function:ident, $reads:ident $(+ $property:ident)?, |$x:ident| $f:expr, |$dx:ident, $dy:ident| $df:expr; )*) => { $(
+        pub(crate) struct $Function;
 
         impl Elementwise for $Function {
             const NAME: &'static str = stringify!($name);
             const READS: Reads = Reads::$reads;
+            $(const $property: bool = true;)?
             #[inline(always)]
             fn f<A: Real>(&self, $x: A) -> A {
                 $f
@@ -58,9 +59,9 @@ unary! {
     /// x².
     square, Square, Input, |x| x.clone() * x, |x, _y| x * 2.0;
     /// |x|; the subgradient at 0 is 0.
-    abs, Abs, Input, |x| x.abs(), |x, _y| x.sign();
+    abs, Abs, Input + PIECEWISE_LINEAR, |x| x.abs(), |x, _y| x.sign();
     /// −1, 0 or 1; the derivative is 0 everywhere.
-    sign, Sign, Input, |x| x.sign(), |x, _y| x.constant(0.0);
+    sign, Sign, Input + PIECEWISE_LINEAR, |x| x.sign(), |x, _y| x.constant(0.0);
     /// sin x.
     sin, Sin, Input, |x| x.sin(), |x, _y| x.cos();
     /// cos x.
@@ -94,10 +95,10 @@ unary! {
     /// ln(1 + eˣ), without overflow.
     softplus, Softplus, Input, |x| x.softplus(), |x, _y| x.sigmoid();
     /// max(x, 0); NaN for NaN; the subgradient at 0 is 0.
-    relu, Relu, Output, |x| (-x.clone()).select_positive(x.constant(0.0), x), |_x, y| y.clone().select_positive(y.constant(1.0), y.constant(0.0));
+    relu, Relu, Output + PIECEWISE_LINEAR, |x| (-x.clone()).select_positive(x.constant(0.0), x), |_x, y| y.clone().select_positive(y.constant(1.0), y.constant(0.0));
 }
 
-struct Powi(i32);
+pub(crate) struct Powi(pub(crate) i32);
 
 impl Elementwise for Powi {
     const NAME: &'static str = "powi";
@@ -116,7 +117,7 @@ impl Elementwise for Powi {
     }
 }
 
-struct Powf(f64);
+pub(crate) struct Powf(pub(crate) f64);
 
 impl Elementwise for Powf {
     const NAME: &'static str = "powf";
@@ -139,6 +140,7 @@ struct Clamp {
 impl Elementwise for Clamp {
     const NAME: &'static str = "clamp";
     const READS: Reads = Reads::Input;
+    const PIECEWISE_LINEAR: bool = true;
     #[inline(always)]
     fn f<A: Real>(&self, x: A) -> A {
         let (low, high) = (x.constant(self.low), x.constant(self.high));

@@ -12,11 +12,13 @@ use crate::tape::{Arena, Node};
 use crate::var::Var;
 
 /// The tangents of the nodes `outputs` for the tangents `starts` of some nodes; `None` where there is no
-/// dependence. Visits only the nodes that lie between, and frees each tangent after its last use.
+/// dependence. Visits only the nodes that lie between, and frees each tangent after its last use; where `mode` is to
+/// consume, also each node as soon as it has been passed, and those that do not lie between at once.
 pub(crate) fn forward<T: Float>(
     arena: &Rc<Arena<T>>,
     outputs: &[Option<u32>],
     starts: &[(u32, Var<T>)],
+    mode: Mode,
 ) -> Vec<Option<Var<T>>> {
     let first = starts.iter().map(|s| s.0).min();
     let last = outputs.iter().flatten().copied().max();
@@ -24,6 +26,9 @@ pub(crate) fn forward<T: Float>(
     let last = last.max(starts.iter().map(|s| s.0).max().unwrap_or(0));
     let mut uses = mark(&arena.nodes.borrow(), first, last, outputs, starts);
 
+    if mode == Mode::Consume {
+        free_others(arena, first, &uses);
+    }
     let mut alive = Slab::new(first, last);
     for (node, tangent) in starts {
         if uses[(node - first) as usize] == 0 {
@@ -40,7 +45,7 @@ pub(crate) fn forward<T: Float>(
         if uses[(node - first) as usize] == 0 || alive.get(node).is_some() {
             continue;
         }
-        let (op, at, parents) = visit(arena, node);
+        let (op, at, parents) = visit(arena, node, mode);
         let inside = |p: &Option<u32>| p.filter(|&p| p >= first);
         let tangents: SmallVec<[Option<Var<T>>; 2]> =
             parents.iter().map(|p| inside(p).and_then(|p| alive.get(p).cloned())).collect();
@@ -104,12 +109,29 @@ fn mark<T: Float>(
 
 type Visit<T> = (Rc<dyn Op<T>>, Point<T>, SmallVec<[Option<u32>; 2]>);
 
-fn visit<T: Float>(arena: &Rc<Arena<T>>, index: u32) -> Visit<T> {
-    let nodes = arena.nodes.borrow();
-    let node = &nodes[index as usize];
+fn visit<T: Float>(arena: &Rc<Arena<T>>, index: u32, mode: Mode) -> Visit<T> {
+    let mut nodes = arena.nodes.borrow_mut();
+    let node = &mut nodes[index as usize];
     let op = Rc::clone(node.op.as_ref().expect("a node between two others was computed"));
     let inputs: SmallVec<[Var<T>; 2]> = node.inputs.iter().map(|x| x.to_var(arena, Mode::Retain)).collect();
     let output = Var { value: node.output.clone(), place: node.outer.as_deref().cloned() };
     let needs = node.inputs.iter().map(|x| x.parent.is_some()).collect();
-    (op, Point { inputs, output, needs }, node.inputs.iter().map(|x| x.parent).collect())
+    let parents = node.inputs.iter().map(|x| x.parent).collect();
+    if mode == Mode::Consume {
+        // The visit holds all that was in it, so nothing is freed while the nodes are borrowed.
+        node.take();
+    }
+    (op, Point { inputs, output, needs }, parents)
+}
+
+/// Frees the nodes whose tangents nobody reads.
+fn free_others<T: Float>(arena: &Rc<Arena<T>>, first: u32, uses: &[u32]) {
+    let read =
+        |index: usize| index.checked_sub(first as usize).and_then(|i| uses.get(i)).is_some_and(|&n| n > 0);
+    let mut nodes = arena.nodes.borrow_mut();
+    let others = nodes.iter_mut().enumerate().filter(|(i, _)| !read(*i));
+    let freed: Vec<Node<T>> = others.map(|(_, node)| node.take()).collect();
+    // Freeing a node may run code that looks at the tape.
+    drop(nodes);
+    drop(freed);
 }

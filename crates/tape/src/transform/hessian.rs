@@ -20,7 +20,7 @@ use crate::var::Var;
 /// ```
 #[track_caller]
 pub fn hvp<T: Float, A: Arguments<T>>(f: impl FnOnce(&A) -> Var<T>, x: &A, v: &A) -> A {
-    HessianOperator::new(f, x).apply(v)
+    HessianOperator::new(f, x).apply_once(v)
 }
 
 /// The Hessian of a scalar function at a point, as a linear operator.
@@ -66,6 +66,19 @@ impl<T: Float, A: Arguments<T>> HessianOperator<T, A> {
         let inputs: Vec<&Var<T>> = inputs.iter().collect();
         let gradient: Vec<&Var<T>> = self.gradient.iter().collect();
         let found = tape.push_forward(&gradient, &inputs, &v.to_vars());
+        self.structure.with_vars(or_zeros(found, &inputs))
+    }
+
+    /// `H · v` as the only product or the last: the recording is freed as the sweep passes it, which takes less memory.
+    ///
+    /// # Panics
+    /// If `v` has other shapes than the arguments.
+    #[track_caller]
+    pub fn apply_once(mut self, v: &A) -> A {
+        let gradient = std::mem::take(&mut self.gradient);
+        let Recording { tape, inputs, .. } = &self.recording;
+        let inputs: Vec<&Var<T>> = inputs.iter().collect();
+        let found = tape.push_forward_once(gradient, &inputs, &v.to_vars());
         self.structure.with_vars(or_zeros(found, &inputs))
     }
 }

@@ -114,3 +114,36 @@ fn a_gradient_peaks_near_its_forward_pass() {
     assert!(forward <= 52 * buffer, "forwards: {forward} bytes");
     assert!(peak <= forward + 4 * buffer, "forwards {forward} bytes, at the peak {peak}");
 }
+
+/// One product holds less than an operator does that is there for more.
+#[test]
+fn a_single_hessian_product_frees_what_it_has_passed() {
+    let point = Var::constant(Tensor::linspace(0.1, 0.9, 10_000));
+    let f = |x: &Var<f64>| (0..50).fold(x.clone(), |y, _| y.sin()).sum();
+    let peak = |work: &dyn Fn() -> Var<f64>| {
+        memory::reset_peak();
+        let before = memory::stats().live_bytes;
+        let product = work();
+        (product, memory::stats().peak_bytes - before)
+    };
+    let (gradient, of_gradient) = peak(&|| grad(f, &point));
+    let (kept, of_operator) = peak(&|| HessianOperator::new(f, &point).apply(&gradient));
+    let (once, of_product) = peak(&|| hvp(f, &point, &gradient));
+    assert_eq!(once.value().to_vec(), kept.value().to_vec());
+    // Forwards 50 results, and of the recorded backward sweep 50 cotangents.
+    assert!(of_product <= 2 * of_gradient + 8 * 80_000, "{of_product} bytes, the gradient {of_gradient}");
+    assert!(of_product <= of_operator, "{of_product} bytes once, {of_operator} for more");
+}
+
+#[test]
+fn a_tape_swept_forward_once_is_used_up() {
+    let tape = Tape::new();
+    let x = tape.var(x().into_value());
+    let y = x.tanh() * x.exp();
+    let expected = tape.push_forward(&[&y], &[&x], &[Var::ones([100])]).remove(0);
+    let found = tape.push_forward_once(vec![y.clone()], &[&x], &[Var::ones([100])]).remove(0);
+    assert_eq!(found.unwrap().value().to_vec(), expected.unwrap().value().to_vec());
+    assert!(tape.is_empty());
+    let again = caught(|| tape.push_forward(&[&y], &[&x], &[Var::ones([100])]));
+    assert!(again.message.contains("used up"), "{}", again.message);
+}

@@ -78,9 +78,9 @@ fn a_recorded_gradient_has_no_redundant_nodes() {
     let before = tape.len();
     let gradient = tape.recorded_gradients(&loss, &wrt);
     assert!(gradient.iter().all(Var::is_tracked));
-    // square: 2·e and its product with the cotangent; the second layer's bias: one sum; its weights: transpose and
-    // matmul; hidden: transpose and matmul; tanh: y·y, 1 − y², product; the first bias: one sum; its weights: matmul.
-    assert_eq!(tape.len() - before, 2 + 1 + 2 + 2 + 3 + 1 + 1);
+    // square: the cotangent times 2·e; the second layer's bias: one sum; its weights: transpose and matmul; hidden:
+    // transpose and matmul; tanh: the cotangent times 1 − y²; the first bias: one sum; its weights: matmul.
+    assert_eq!(tape.len() - before, 1 + 1 + 2 + 2 + 1 + 1 + 1);
 }
 
 #[test]

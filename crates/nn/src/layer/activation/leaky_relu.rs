@@ -34,6 +34,7 @@ pub(super) struct Formula {
 impl Elementwise for Formula {
     const NAME: &'static str = "leaky_relu";
     const READS: Reads = Reads::Input;
+    const PIECEWISE_LINEAR: bool = true;
     #[inline(always)]
     fn f<A: Real>(&self, x: A) -> A {
         x.clone().select_positive(x.clone(), x * self.slope)

@@ -1,0 +1,82 @@
+//! The product of a cotangent, or a tangent, with an elementwise function's derivative, as one operation.
+
+use std::rc::Rc;
+
+use wengert_tensor::loops::{Map2, Map3};
+use wengert_tensor::simd::Isa;
+use wengert_tensor::{Float, Shape, Tensor};
+
+use crate::algebra::{Lane, derivative};
+use crate::class::Elementwise;
+use crate::cotangent;
+use crate::op::{Cotangents, Op, Point, Saves, apply};
+use crate::var::Var;
+
+/// `v · df(z)` of a function whose derivative reads one argument `z`, its input or its output. Where it is recorded,
+/// this is one node without intermediate results, however long the formula.
+#[track_caller]
+pub(super) fn times_slope<T: Float, E: Elementwise>(function: &Rc<E>, v: &Var<T>, z: &Var<T>) -> Var<T> {
+    let slope = Slope(Rc::clone(function));
+    // Of a piecewise linear function, z matters to no further derivative, and `v` need not be kept.
+    if E::PIECEWISE_LINEAR { apply(slope, &[v, &z.stop_gradient()]) } else { apply(slope, &[v, z]) }
+}
+
+struct Slope<E>(Rc<E>);
+
+impl<E: Elementwise> Slope<E> {
+    /// `u · v · df′(z)`: linear in u and in v alike, and so the rule in both modes.
+    fn curvature<T: Float>(&self, u: &Var<T>, v: &Var<T>, z: &Var<T>) -> Var<T> {
+        if u.is_tracked() || v.is_tracked() || z.is_tracked() {
+            return u * v * derivative(z.clone(), |z| self.0.df(z.clone(), z));
+        }
+        Var::constant(u.value().zip_map3(E::NAME, v.value(), z.value(), TimesCurvature(&*self.0)))
+    }
+}
+
+impl<T: Float, E: Elementwise> Op<T> for Slope<E> {
+    fn name(&self) -> &str {
+        E::NAME
+    }
+
+    #[track_caller]
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
+        inputs[0].zip_map(E::NAME, inputs[1], TimesSlope(&*self.0))
+    }
+
+    fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
+        into.add(0, || times_slope(&self.0, cotangent, at.input(1)));
+        into.add(1, || self.curvature(cotangent, at.input(0), at.input(1)));
+    }
+
+    fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
+        let along_v = tangents[0].as_ref().map(|t| times_slope(&self.0, t, at.input(1)));
+        let along_z = tangents[1].as_ref().map(|t| self.curvature(t, at.input(0), at.input(1)));
+        cotangent::sum(along_v, along_z)
+    }
+
+    fn saves(&self) -> Saves {
+        if E::PIECEWISE_LINEAR { Saves::input_alone(1) } else { Saves::INPUTS }
+    }
+
+    fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
+        Some(inputs[0].clone())
+    }
+}
+
+struct TimesSlope<'a, E>(&'a E);
+
+impl<T: Float, E: Elementwise> Map2<T, T, T> for TimesSlope<'_, E> {
+    #[inline(always)]
+    fn call<I: Isa>(&self, v: T, z: T) -> T {
+        v * self.0.df(Lane::<T, I>::new(z), Lane::new(z)).0
+    }
+}
+
+struct TimesCurvature<'a, E>(&'a E);
+
+impl<T: Float, E: Elementwise> Map3<T, T, T, T> for TimesCurvature<'_, E> {
+    #[inline(always)]
+    fn call<I: Isa>(&self, u: T, v: T, z: T) -> T {
+        u * v * derivative(Lane::<T, I>::new(z), |z| self.0.df(z.clone(), z)).0
+    }
+}
