@@ -62,8 +62,8 @@ impl Curved {
     }
 
     /// The work that the counts stand for, in gradients over all digits, where a mini-batch is `share` of them. A
-    /// value is a third of a gradient, and a product one and a half: the forward pass is one matrix product for each weight,
-    /// the gradient two more, a product of either matrix about four in all.
+    /// value is a third of a gradient, and a product four thirds: the forward pass is one matrix product for each weight, the
+    /// gradient two more, a product of either curvature matrix about four in all.
     pub(crate) fn work(self, counts: Counts, share: f64) -> f64 {
         let (values, products) = (counts.values as f64 / 3.0, counts.products as f64 * 4.0 / 3.0);
         let gradients = counts.gradients as f64 * 2.0 / 3.0;

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use wengert::optim::Stopping;
+use wengert::optim::{CurvatureProbe, NewtonCgDirection, Stopping};
 use wengert::prelude::*;
 
 use super::Workload;
@@ -22,13 +22,17 @@ pub(super) fn lbfgs() -> Workload {
 
 /// By Newton-CG with a line search.
 pub(super) fn newton_cg() -> Workload {
-    solving(NewtonCg::default().with_stopping(stopping()))
+    let direction = NewtonCgDirection { probe: NO_PROBE, ..NewtonCgDirection::default() };
+    solving(NewtonCg::new(direction).with_stopping(stopping()))
 }
 
 /// By trust-region Newton.
 pub(super) fn trust_region() -> Workload {
-    solving(TrustRegionNewton::default().with_stopping(stopping()))
+    solving(TrustRegionNewton { probe: NO_PROBE, ..TrustRegionNewton::default() }.with_stopping(stopping()))
 }
+
+/// The problem is convex: there are no saddles to look for, and the methods that this is compared with do not.
+const NO_PROBE: CurvatureProbe = CurvatureProbe { steps: 0, seed: 0 };
 
 fn stopping() -> Stopping {
     Stopping::gradient(1e-4)
