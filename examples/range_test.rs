@@ -83,10 +83,8 @@ fn run(name: &str, arguments: &Arguments, digits: &Dataset) -> Result<RangeTest,
         for batch in digits.batches(arguments.batch_size as usize).shuffled(epoch) {
             let Some(rate) = test.next_rate() else { return Ok(test) };
             let loss = |cx: &Ctx| model.forward(cx, &batch.images).cross_entropy(&batch.labels);
-            let (loss, grads) = params.value_and_grad(loss)?;
-            test.observe(loss.into());
             optimizer.set_learning_rate(rate);
-            optimizer.step(params.values_mut(), &grads);
+            test.observe(params.train_step(&mut *optimizer, loss)?.into());
         }
     }
     Ok(test)

@@ -142,26 +142,35 @@ fn with_curvature(
     let share = (group * BATCH) as f64 / digits.len() as f64;
     let objective = Ridge::new(objective.grouped(group).shuffled(seed), L2);
     let start = params.values().to_vec();
-    let work = |counts: Counts| {
+    let work = |counts: Counts, iterations: u64| {
         // A value is a third of a gradient, a product about four thirds.
         let (whole, products) =
             ((counts.values + 2 * counts.gradients) as f64 / 3.0, counts.products as f64 * 4.0 / 3.0);
-        if hessian_free { whole + share * products } else { share * (whole + products) }
+        if hessian_free {
+            whole + share * products
+        } else {
+            // At the start and after every iteration K-FAC takes value and gradient of the whole.
+            share * (whole + products) + (1.0 - share) * (iterations + 1) as f64
+        }
     };
-    let mut show = |point: &[f32], counts: Counts| {
+    let mut show = |point: &[f32], counts: Counts, iterations: u64| {
         params.set_values(point);
-        if course.note(params, work(counts)) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        if course.note(params, work(counts, iterations)) {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
     };
     let stopping = Stopping { max_iterations: u64::MAX, ..Stopping::gradient(0.0) };
     if hessian_free {
         HessianFree { curvature_batches: true, max_products: 50, stopping, ..HessianFree::default() }
-            .minimize_with(&objective, &start, |run| show(&run.current.point, run.counts))?;
+            .minimize_with(&objective, &start, |run| show(&run.current.point, run.counts, run.iterations))?;
     } else {
         // The inverses of thousand-wide layers are dear.
         Kfac { steps: STEPS, inverse_every: 40, stopping, ..Kfac::default() }.minimize_with(
             &objective,
             &start,
-            |run| show(&run.current.point, run.counts),
+            |run| show(&run.current.point, run.counts, run.iterations),
         )?;
     }
     Ok(())

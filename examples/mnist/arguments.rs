@@ -47,8 +47,8 @@ pub(crate) struct Arguments {
     /// File to read the initial weights from
     #[arg(long, value_name = "FILE")]
     pub(crate) load: Option<PathBuf>,
-    /// One epoch of 6,000 digits (of 1,000 with curvature), to see that everything works
-    #[arg(long)]
+    /// One epoch of 6,000 digits, with curvature the work of 20 gradients over 1,000, to see that everything works
+    #[arg(long, conflicts_with = "epochs")]
     pub(crate) quick: bool,
     /// Print the result as one JSON object on the last line
     #[arg(long)]

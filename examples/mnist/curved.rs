@@ -64,13 +64,14 @@ impl Curved {
     /// The work that the counts stand for, in gradients over all digits, where a mini-batch is `share` of them. A
     /// value is a third of a gradient, and a product four thirds: the forward pass is one matrix product for each weight, the
     /// gradient two more, a product of either curvature matrix about four in all.
-    pub(crate) fn work(self, counts: Counts, share: f64) -> f64 {
+    pub(crate) fn work(self, counts: Counts, iterations: u64, share: f64) -> f64 {
         let (values, products) = (counts.values as f64 / 3.0, counts.products as f64 * 4.0 / 3.0);
         let gradients = counts.gradients as f64 * 2.0 / 3.0;
         match self {
             NewtonCg | Lbfgs | GaussNewton => values + gradients + products,
             HessianFree => values + gradients + share * products,
-            Kfac => share * (values + gradients + products),
+            // At the start and after every iteration it takes value and gradient of the whole.
+            Kfac => share * (values + gradients + products) + (1.0 - share) * (iterations + 1) as f64,
         }
     }
 

@@ -24,13 +24,14 @@ pub(crate) fn minimize(
 ) -> Result<Outcome, Box<dyn std::error::Error>> {
     let digits = data.train.len();
     let batch = arguments.batch_size.or(method.batch_size()).map_or(digits, |b| (b as usize).min(digits));
-    let batches: Vec<Batch> = data.train.batches(batch.min(CHUNK)).shuffled(arguments.seed).collect();
+    let parts = batch.div_ceil(CHUNK);
+    let batches: Vec<Batch> = data.train.batches(batch.div_ceil(parts)).shuffled(arguments.seed).collect();
     let objective = params.model_objective_over(
         &batches,
         |cx, batch| classifier.forward(cx, &batch.images),
         |logits, batch| logits.cross_entropy(&batch.labels),
     );
-    let objective = objective.grouped(batch.div_ceil(CHUNK)).shuffled(arguments.seed);
+    let objective = objective.grouped(parts).shuffled(arguments.seed);
     let steps = objective.batches() as u64;
     // All recordings of a convolutional network at once are gigabytes.
     let objective = if arguments.model == Model::Cnn { objective.recomputing() } else { objective };
@@ -66,7 +67,7 @@ pub(crate) fn minimize(
         Curved::Kfac => progress.drive(&Kfac { steps, stopping, ..Kfac::default() }, &objective, &start),
     }?;
     let train_seconds = (progress.clock.elapsed() - progress.evaluating).as_secs_f64();
-    let work = method.work(found.counts, progress.share);
+    let work = method.work(found.counts, found.iterations, progress.share);
     params.set_values(&found.point);
     let test_accuracy = accuracy(classifier, params, &data.test);
     println!(
@@ -107,7 +108,7 @@ impl Progress<'_> {
         let before = Instant::now();
         let seconds = (before - self.clock - self.evaluating).as_secs_f64();
         self.params.set_values(&run.current.point);
-        let work = self.method.work(run.counts, self.share);
+        let work = self.method.work(run.counts, run.iterations, self.share);
         println!(
             "iteration {:3}: loss {:.4}, |g| {:.1e}, test accuracy {:.2} %, the work of {work:.0} gradients, {seconds:.1} s",
             run.iterations,

@@ -10,8 +10,8 @@ use crate::run::{Point, Run};
 
 /// The first learning rate; it falls along a cosine.
 const RATE: f64 = 1e-3;
-/// Mini-batches that a chunk of 2000 digits is cut into.
-const PARTS: usize = 20;
+/// Digits a step.
+const BATCH: usize = 100;
 
 /// Trains for some epochs; value and gradient over all digits after each of them take no time of Adam's.
 pub(crate) fn adam(
@@ -27,16 +27,15 @@ pub(crate) fn adam(
         Point { work: work as f64, seconds, value, norm: vector::norm_inf(&gradient) }
     };
     let mut points = vec![point(0, 0.0, &x)];
-    let batches = regression.chunks() * PARTS;
-    let schedule = Cosine::new(RATE, epochs * batches as u64);
+    let batches = regression.batches(BATCH);
+    let schedule = Cosine::new(RATE, epochs * batches.len() as u64);
     let mut adam = Adam::<f64>::new(RATE);
     let mut found = vec![0.0; x.len()];
     let (mut seconds, mut step) = (0.0, 0);
     for epoch in 1..=epochs {
         let clock = Instant::now();
-        for batch in Generator::seeded(epoch).permutation(batches) {
-            let batch = batch as usize;
-            regression.value_and_gradient(batch / PARTS, (batch % PARTS, PARTS), &x, &mut found);
+        for batch in Generator::seeded(epoch).permutation(batches.len()) {
+            regression.value_and_gradient(batches[batch as usize].clone(), &x, &mut found);
             adam.set_learning_rate(schedule.at(step));
             adam.step(&mut x, &found);
             step += 1;

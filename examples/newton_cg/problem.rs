@@ -1,5 +1,7 @@
 //! The problem: softmax regression.
 
+use std::ops::Range;
+
 use wengert::ModelObjective;
 use wengert::optim::Batched;
 use wengert::prelude::*;
@@ -33,22 +35,26 @@ impl Regression {
         Ridge::new(self.params.objective_over(&self.chunks, loss), L2)
     }
 
-    /// The number of chunks.
-    pub(crate) fn chunks(&self) -> usize {
-        self.chunks.len()
+    /// Mini-batches of so many digits, or fewer where a chunk ends: chunk and range.
+    pub(crate) fn batches(&self, size: usize) -> Vec<(usize, Range<isize>)> {
+        let cut = |(chunk, (_, labels)): (usize, &Digits)| {
+            let count = labels.len();
+            (0..count)
+                .step_by(size)
+                .map(move |start| (chunk, start as isize..count.min(start + size) as isize))
+                .collect::<Vec<_>>()
+        };
+        self.chunks.iter().enumerate().flat_map(cut).collect()
     }
 
-    /// Value and gradient over part `index` of `parts` of a chunk.
+    /// Value and gradient over a mini-batch.
     pub(crate) fn value_and_gradient(
         &self,
-        chunk: usize,
-        (index, parts): (usize, usize),
+        (chunk, range): (usize, Range<isize>),
         x: &[f64],
         gradient: &mut [f64],
     ) -> f64 {
         let (images, labels) = &self.chunks[chunk];
-        let count = labels.len();
-        let range = (count * index / parts) as isize..(count * (index + 1) / parts) as isize;
         let (images, labels) = (images.slice(range.clone()), labels.slice(range));
         let loss = |cx: &Ctx<f64>| self.layer.forward(cx, &images).cross_entropy(&labels) + cx.l2(L2);
         self.params.flat_loss(loss).value_and_gradient(x, gradient)

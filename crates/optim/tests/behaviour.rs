@@ -406,3 +406,13 @@ fn least_squares_methods() {
         }
     }
 }
+
+#[test]
+fn a_step_to_a_lower_point_without_a_gradient_is_shortened() {
+    // |x| as a residual: the whole Gauss–Newton step leads to 0, where the Jacobian is 0/0.
+    let residual = |x: &[f64], r: &mut [f64]| r[0] = (x[0] * x[0]).sqrt();
+    let jacobian = |x: &[f64], j: &mut [f64]| j[0] = x[0] / (x[0] * x[0]).sqrt();
+    let problem = LeastSquares::new(1, 1, residual, jacobian);
+    let outcome = LevenbergMarquardt::default().minimize(&problem, &[3.0]).unwrap();
+    assert!(outcome.value < 4.5 && outcome.value.is_finite(), "{outcome}");
+}

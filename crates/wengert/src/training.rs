@@ -33,7 +33,8 @@ pub trait Training<T: Float> {
     /// step, which is taken even if that is not finite.
     ///
     /// # Errors
-    /// If the loss does not depend on some parameters. They are then unchanged.
+    /// If the loss does not depend on some parameters. All are then unchanged, but a method of several gradients may have
+    /// counted the step.
     fn train_step(
         &mut self,
         optimizer: &mut dyn Optimizer<T>,

@@ -100,8 +100,9 @@ impl<T: Float> GaussNewton<T> {
             let column = column.as_slice().expect("contiguous").iter().map(|c| c.to_f64());
             column.enumerate().filter(|&(_, c)| c != 0.0).collect()
         };
-        let columns: Vec<Vec<(usize, f64)>> =
+        let mut columns: Vec<Vec<(usize, f64)>> =
             (0..self.outputs.len()).map(|i| nonzero(self.curvature.apply(&unit(&self.outputs, i)))).collect();
+        link_both_ways(&mut columns);
         let mut sum = vec![0.0; out.len()];
         for block in blocks(&columns) {
             let rows: Vec<Vec<T>> = block
@@ -153,6 +154,18 @@ impl<T: Float> GaussNewton<T> {
 impl<T: Float> Drop for GaussNewton<T> {
     fn drop(&mut self) {
         self.tape.close();
+    }
+}
+
+/// Gives element (k, i) a place wherever (i, k) has one: NaN times zero, or what underflows, can make them differ.
+fn link_both_ways(columns: &mut [Vec<(usize, f64)>]) {
+    for i in 0..columns.len() {
+        for position in 0..columns[i].len() {
+            let (k, _) = columns[i][position];
+            if !columns[k].iter().any(|&(j, _)| j == i) {
+                columns[k].push((i, 0.0));
+            }
+        }
     }
 }
 

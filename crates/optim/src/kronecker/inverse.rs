@@ -71,7 +71,7 @@ pub(super) fn exact<T: Float>(block: &KroneckerBlock<T>, damping: f64) -> Option
     let damped = g.iter().flat_map(|g| a.iter().map(move |a| g.max(0.0) * a.max(0.0) + damping));
     let damped: Vec<f64> = damped.collect();
     let finite = a.iter().chain(&g).all(|x| x.is_finite());
-    if !finite || damped.contains(&0.0) {
+    if !finite || !damped.iter().all(|&d| d > 0.0) {
         return None;
     }
     let convert = |x: &[f64]| x.iter().map(|&x| T::from_f64(x)).collect::<Vec<T>>();
@@ -85,6 +85,10 @@ impl<T: Float> KroneckerInverse<T> {
         damping: f64,
         invert: impl Fn(&KroneckerBlock<T>, f64) -> Option<Kind<T>>,
     ) -> Option<Self> {
+        // Also where there is no block to find out: the matrix must be positive definite.
+        if damping.is_nan() || damping < 0.0 {
+            return None;
+        }
         let mut blocks = Vec::with_capacity(of.blocks.len());
         for block in &of.blocks {
             blocks.push(Block { place: block.layout, kind: invert(block, damping)? });
@@ -102,7 +106,7 @@ impl<T: Float> KroneckerInverse<T> {
             dimension: of.dimension,
             blocks,
             diagonal,
-            rest: 1.0 / damping.max(f64::MIN_POSITIVE.sqrt()),
+            rest: 1.0 / damping.max(T::MIN_POSITIVE.to_f64().sqrt()),
         })
     }
 }

@@ -20,7 +20,8 @@ pub(super) fn inverse<T: Float>(a: &[T], n: usize, shift: f64) -> Option<Vec<T>>
     if !damped.iter().all(|x| x.is_finite()) {
         return None;
     }
-    let x = Square { data: &damped, stride: n, n }.inverse_factor()?;
+    let diagonal: Vec<f64> = damped.iter().step_by(n + 1).copied().collect();
+    let x = Square { data: &damped, diagonal: &diagonal, stride: n, n }.inverse_factor()?;
     let mut product = vec![0.0; n * n];
     multiply(1.0, view(&x, [n; 2]).transposed(), view(&x, [n; 2]), 0.0, &mut product, n);
     // The two triangles could differ in rounding where the kernels sum them differently.
@@ -31,6 +32,8 @@ pub(super) fn inverse<T: Float>(a: &[T], n: usize, shift: f64) -> Option<Vec<T>>
 #[derive(Clone, Copy)]
 struct Square<'a> {
     data: &'a [f64],
+    /// Of the whole matrix, before anything was subtracted: what remains of it is compared with this.
+    diagonal: &'a [f64],
     stride: usize,
     n: usize,
 }
@@ -55,7 +58,8 @@ impl<'a> Square<'a> {
             rest.extend_from_slice(&self.data[row * self.stride + top..][..low]);
         }
         multiply(-1.0, view(&c, [low, top]), view(&c, [low, top]).transposed(), 1.0, &mut rest, low);
-        let second = Square { data: &rest, stride: low, n: low }.inverse_factor()?;
+        let second = Square { data: &rest, diagonal: &self.diagonal[top..], stride: low, n: low };
+        let second = second.inverse_factor()?;
         let (mut cx, mut between) = (vec![0.0; low * top], vec![0.0; low * top]);
         multiply(1.0, view(&c, [low, top]), view(&first, [top; 2]), 0.0, &mut cx, top);
         multiply(-1.0, view(&second, [low; 2]), view(&cx, [low, top]), 0.0, &mut between, top);
@@ -82,7 +86,7 @@ impl<'a> Square<'a> {
                 let x = at(i, j) - sum;
                 if i > j {
                     l[i * n + j] = x / l[j * n + j];
-                } else if x > f64::EPSILON * at(i, i).abs() {
+                } else if x > f64::EPSILON * self.diagonal[i].abs() {
                     l[i * n + i] = x.sqrt();
                 } else {
                     return None;

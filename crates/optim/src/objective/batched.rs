@@ -36,6 +36,7 @@ pub struct Batched<O> {
 
 impl<O> Batched<O> {
     /// The mean over all examples, where each part is the mean over its own and `examples` says how many those are.
+    /// Parts without examples are left out.
     ///
     /// # Panics
     /// If there is no part, not one number of examples for each, or no example at all.
@@ -49,7 +50,9 @@ impl<O> Batched<O> {
         );
         let total: usize = examples.iter().sum();
         assert!(total > 0, "Batched: no examples in {} parts", parts.len());
-        let weights = examples.iter().map(|&e| e as f64 / total as f64).collect();
+        // The mean over no examples is not a number.
+        let weigh = |(part, &count): (O, &usize)| (count > 0).then(|| (part, count as f64 / total as f64));
+        let (parts, weights) = parts.into_iter().zip(examples).filter_map(weigh).unzip();
         Self::weighted(parts, weights, true)
     }
 
@@ -196,9 +199,7 @@ impl<T: Float, O: Objective<T>> Objective<T> for Batched<O> {
     fn batch(&self, index: u64) -> Option<Box<dyn Objective<T> + '_>> {
         let members = self.members(index);
         let total: f64 = if self.mean { members.iter().map(|&i| self.weights[i]).sum() } else { 1.0 };
-        // Parts without examples would divide by zero: they weigh nothing.
-        let share = |&i: &usize| if total > 0.0 { self.weights[i] / total } else { 0.0 };
-        let weights = members.iter().map(share).collect();
+        let weights = members.iter().map(|&i| self.weights[i] / total).collect();
         // Without their type: groups of groups of … would be ever new types.
         let parts: Vec<&dyn Objective<T>> = members.iter().map(|&i| &self.parts[i] as _).collect();
         Some(Box::new(Batched { recompute: self.recompute, ..Batched::weighted(parts, weights, self.mean) }))

@@ -171,6 +171,9 @@ impl<T: Float> Objective<T> for Counted<'_, T> {
     }
     // Counted as a gradient: it takes a sweep forwards and one backwards.
     fn kronecker(&self, x: &[T], seed: u64) -> Option<Kronecker<T>> {
+        if self.exhausted() {
+            return None;
+        }
         self.add(Counts { gradients: 1, ..Counts::default() });
         self.objective.kronecker(x, seed)
     }
@@ -192,10 +195,15 @@ struct CountedOperator<'a, T> {
 }
 
 impl<T> CountedOperator<'_, T> {
-    fn count(&self, products: usize) {
+    /// Counts products, unless the budget is used up: then there are none.
+    fn count(&self, products: usize) -> bool {
         let mut counts = self.counts.get();
+        if self.limits.exhausted(counts) {
+            return false;
+        }
         counts.products += products as u64;
         self.counts.set(counts);
+        true
     }
 }
 
@@ -204,23 +212,26 @@ impl<T: Float> Operator<T> for CountedOperator<'_, T> {
         self.operator.dimension()
     }
     fn apply(&self, v: &[T], out: &mut [T]) {
-        if self.limits.exhausted(self.counts.get()) {
-            return out.fill(T::NAN);
+        if self.count(1) {
+            self.operator.apply(v, out);
+        } else {
+            out.fill(T::NAN);
         }
-        self.count(1);
-        self.operator.apply(v, out);
     }
     fn apply_many(&self, vectors: &[T], out: &mut [T]) {
-        self.count(vectors.len() / self.dimension().max(1));
-        self.operator.apply_many(vectors, out);
+        if self.count(vectors.len() / self.dimension().max(1)) {
+            self.operator.apply_many(vectors, out);
+        } else {
+            out.fill(T::NAN);
+        }
     }
     // A dense matrix or a diagonal counts as the products it stands for, however the operator makes it.
     fn dense(&self) -> Vec<T> {
-        self.count(self.dimension());
-        self.operator.dense()
+        let n = self.dimension();
+        if self.count(n) { self.operator.dense() } else { vec![T::NAN; n * n] }
     }
     fn diagonal(&self) -> Vec<T> {
-        self.count(self.dimension());
-        self.operator.diagonal()
+        let n = self.dimension();
+        if self.count(n) { self.operator.diagonal() } else { vec![T::NAN; n] }
     }
 }

@@ -193,6 +193,9 @@ impl Kfac {
         for _ in 0..20 {
             let mut point = at.point.clone();
             for _ in 0..self.steps {
+                if problem.exhausted() {
+                    return Err(Reason::NonFinite);
+                }
                 let Some(batch) = problem.batch(state.step) else { break };
                 let counted = Counted::new(&*batch);
                 counted.share_limits(problem);

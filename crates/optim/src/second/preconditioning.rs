@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::method::Iterate;
 use crate::curvature::Scaled;
+use crate::kronecker::Kronecker;
 use crate::linear::{CurvaturePairs, DiagonalPreconditioner};
 use crate::objective::{Counted, Objective, Operator, Residuals};
 use crate::outcome::MinimizeError;
@@ -93,6 +94,9 @@ impl<T: Float, O: Objective<T>, P: Preconditioner<T>> Objective<T> for Precondit
     }
     fn gauss_newton(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
         self.objective.gauss_newton(x)
+    }
+    fn kronecker(&self, x: &[T], seed: u64) -> Option<Kronecker<T>> {
+        self.objective.kronecker(x, seed)
     }
     fn residuals(&self) -> Option<&dyn Residuals<T>> {
         self.objective.residuals()

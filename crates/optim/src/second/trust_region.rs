@@ -255,7 +255,9 @@ impl<S> TrustRegion<S> {
             if flat || length <= smallest {
                 return Err(if seen_finite { Reason::Stalled } else { Reason::NonFinite });
             }
-            *radius = self.subproblem.radius(&trial);
+            // Smaller, whatever the rule: a step may be rejected for its gradient alone.
+            let smaller = 0.5 * radius.min(solved.length);
+            *radius = self.subproblem.radius(&trial).min(smaller);
             let position = solved.shorter.iter().position(|(r, ..)| *r <= *radius * (1.0 + 1e-12));
             solved = match position {
                 Some(i) => {

@@ -118,3 +118,16 @@ fn stochastic_methods_train_on_them() {
         .unwrap();
     assert!(outcome.value < best.value + 0.05, "{outcome}");
 }
+
+#[test]
+fn a_batch_without_examples_changes_nothing() {
+    let case = mlp();
+    let at = case.params.values();
+    let whole = vec![(case.x.clone(), case.labels.clone())];
+    let mut padded = whole.clone();
+    padded.insert(0, (case.x.slice(..0), case.labels.slice(..0)));
+    let (whole, padded) = (over(&case, &whole), over(&case, &padded));
+    assert_eq!(whole.value(at), padded.value(at));
+    let products = |parts: &Batched<wengert::ModelObjective<'_, f64>>| parts.hessian(at).unwrap().dense();
+    assert_eq!(products(&whole), products(&padded));
+}

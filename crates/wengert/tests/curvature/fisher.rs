@@ -152,3 +152,13 @@ fn a_sampled_categorical_matrix_is_that_of_the_drawn_labels() {
     });
     assert!(found);
 }
+
+#[test]
+fn an_example_that_is_not_a_number_makes_the_diagonal_so() {
+    let mut params: Params<f64> = Params::seeded(0);
+    let model = Linear::new(params.root(), 2, 3);
+    let (x, labels) = (Var::from([[f64::NAN, 0.0], [1.0, 2.0]]), Tensor::from([0u32, 1]));
+    let objective = params.model_objective(|cx| model.forward(cx, &x), |y| y.cross_entropy(&labels));
+    let diagonal = objective.fisher(params.values(), CrossEntropy::default()).diagonal();
+    assert!(diagonal.iter().any(|d| d.is_nan()));
+}

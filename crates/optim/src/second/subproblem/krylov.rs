@@ -110,8 +110,11 @@ impl<T: Float> Subproblem<T> for KrylovModel {
         let hessian = self.operator(problem, &at.point).ok_or(Reason::NonFinite)?;
         let settings =
             Settings { tolerance: memory.initial.forcing(problem, at), max_iterations: self.max_products };
-        let (inverse, matrix) =
-            memory.preconditioning.split(self.preconditioning, problem, &at.point, hessian);
+        let preconditioning = match self.solver {
+            KrylovSolver::Steihaug => self.preconditioning,
+            KrylovSolver::Gltr => Preconditioning::None,
+        };
+        let (inverse, matrix) = memory.preconditioning.split(preconditioning, problem, &at.point, hessian);
         Ok(Box::new(move |radius| match self.solver {
             KrylovSolver::Steihaug => steihaug(&matrix, &at.gradient, radius, inverse.as_deref(), &settings),
             KrylovSolver::Gltr => gltr(&matrix, &at.gradient, radius, &settings),
