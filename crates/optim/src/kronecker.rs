@@ -30,7 +30,7 @@ use crate::vector::{self, Float};
 /// let curvature = Kronecker::new(3, vec![block], vec![(2, vec![5.0])]);
 /// assert_eq!(curvature.dense(), [8.0, 4.0, 0.0, 4.0, 12.0, 0.0, 0.0, 0.0, 5.0]);
 ///
-/// let (mut v, mut w) = ([0.0; 3], [0.0; 3]);
+/// let (mut v, mut w) = ([0.0f64; 3], [0.0f64; 3]);
 /// curvature.inverse(1e-12).unwrap().apply(&[8.0, 4.0, 5.0], &mut v);
 /// curvature.apply(&v, &mut w);
 /// assert!((w[0] - 8.0).abs() < 1e-5 && (w[1] - 4.0).abs() < 1e-5 && (w[2] - 5.0).abs() < 1e-5);
