@@ -4,6 +4,7 @@
 use clap::Parser;
 use wengert::optim::schedule::RangeTest;
 use wengert::prelude::*;
+use wengert_examples::mlp::Mlp;
 use wengert_examples::options::Options;
 use wengert_examples::plot::{Axis, Figure, Mark, Panel, Series};
 
@@ -27,23 +28,6 @@ struct Arguments {
     /// Seed of the initial weights and the shuffling
     #[arg(long, default_value_t = 0)]
     seed: u64,
-}
-
-struct Mlp {
-    hidden: Linear,
-    out: Linear,
-}
-
-impl Mlp {
-    fn new(p: &mut Params) -> Self {
-        Mlp { hidden: Linear::new(p.at("hidden"), 784, 128), out: Linear::new(p.at("out"), 128, 10) }
-    }
-}
-
-impl Layer for Mlp {
-    fn forward(&self, cx: &Ctx, x: &Var) -> Var {
-        self.out.forward(cx, &self.hidden.forward(cx, x).relu())
-    }
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

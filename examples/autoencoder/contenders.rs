@@ -6,6 +6,7 @@ use std::time::Instant;
 use clap::ValueEnum;
 use wengert::optim::{Counts, NesterovConfig, Stopping};
 use wengert::prelude::*;
+use wengert_examples::work;
 
 use crate::Point;
 use crate::network::Autoencoder;
@@ -143,14 +144,10 @@ fn with_curvature(
     let objective = Ridge::new(objective.grouped(group).shuffled(seed), L2);
     let start = params.values().to_vec();
     let work = |counts: Counts, iterations: u64| {
-        // A value is a third of a gradient, a product about four thirds.
-        let (whole, products) =
-            ((counts.values + 2 * counts.gradients) as f64 / 3.0, counts.products as f64 * 4.0 / 3.0);
         if hessian_free {
-            whole + share * products
+            work::with_products_on_batches(counts, share)
         } else {
-            // At the start and after every iteration K-FAC takes value and gradient of the whole.
-            share * (whole + products) + (1.0 - share) * (iterations + 1) as f64
+            work::on_batches(counts, share, iterations)
         }
     };
     let mut show = |point: &[f32], counts: Counts, iterations: u64| {

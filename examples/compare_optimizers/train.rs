@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use wengert::prelude::*;
+use wengert_examples::mlp::Mlp;
 
 use crate::contender::Contender;
 
@@ -28,39 +29,20 @@ pub(crate) struct Run {
     pub points: Vec<Progress>,
 }
 
-struct Mlp {
-    hidden: Linear,
-    out: Linear,
+fn progress(model: &Mlp, params: &Params, data: &ImageSet, epoch: f64, seconds: f64) -> Progress {
+    let loss = mean_loss(model, params, &data.train);
+    Progress { epoch, seconds, loss, accuracy: accuracy(model, params, &data.test) }
 }
 
-impl Mlp {
-    fn new(p: &mut Params) -> Self {
-        Mlp { hidden: Linear::new(p.at("hidden"), 784, 128), out: Linear::new(p.at("out"), 128, 10) }
-    }
-
-    fn progress(&self, params: &Params, data: &ImageSet, epoch: f64, seconds: f64) -> Progress {
-        let (loss, _) = self.evaluate(params, &data.train);
-        let (_, accuracy) = self.evaluate(params, &data.test);
-        Progress { epoch, seconds, loss, accuracy }
-    }
-
-    /// Mean loss and share of right answers.
-    fn evaluate(&self, params: &Params, data: &Dataset) -> (f64, f64) {
-        let (mut loss, mut right) = (0.0, 0.0);
-        for batch in data.batches(1000) {
-            let count = batch.labels.len() as f64;
-            let logits = params.infer(|cx| self.forward(cx, &batch.images));
-            loss += count * f64::from(logits.cross_entropy(&batch.labels).value().item());
-            right += count * wengert::nn::accuracy(&logits, &batch.labels);
-        }
-        (loss / data.len() as f64, right / data.len() as f64)
-    }
-}
-
-impl Layer for Mlp {
-    fn forward(&self, cx: &Ctx, x: &Var) -> Var {
-        self.out.forward(cx, &self.hidden.forward(cx, x).relu())
-    }
+fn mean_loss(model: &Mlp, params: &Params, data: &Dataset) -> f64 {
+    let total: f64 = data
+        .batches(1000)
+        .map(|batch| {
+            let logits = params.infer(|cx| model.forward(cx, &batch.images));
+            batch.labels.len() as f64 * f64::from(logits.cross_entropy(&batch.labels).value().item())
+        })
+        .sum();
+    total / data.len() as f64
 }
 
 /// Trains with batches of `batch` digits.
@@ -81,7 +63,7 @@ pub(crate) fn train(
         true => format!("{} {}, all", contender.name, optimizer.learning_rate()),
         false => format!("{} {}, {batch}", contender.name, optimizer.learning_rate()),
     };
-    let mut points = vec![model.progress(&params, data, 0.0, 0.0)];
+    let mut points = vec![progress(&model, &params, data, 0.0, 0.0)];
     let mut seconds = 0.0;
     let steps = data.train.len().div_ceil(batch);
     let evaluated_each = steps.div_ceil(POINTS_PER_EPOCH);
@@ -97,7 +79,7 @@ pub(crate) fn train(
             if step % evaluated_each == 0 || step == steps {
                 seconds += start.elapsed().as_secs_f64();
                 let passes = epoch as f64 + step as f64 / steps as f64;
-                let progress = |params: &Params| model.progress(params, data, passes, seconds);
+                let progress = |params: &Params| progress(&model, params, data, passes, seconds);
                 points.push(params.evaluated(&*optimizer, progress));
                 start = Instant::now();
             }

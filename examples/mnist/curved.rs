@@ -2,6 +2,7 @@
 
 use wengert::optim::{Counts, Curvature, KrylovModel};
 use wengert::prelude::*;
+use wengert_examples::work;
 
 use crate::arguments::Arguments;
 
@@ -61,17 +62,12 @@ impl Curved {
         }
     }
 
-    /// The work that the counts stand for, in gradients over all digits, where a mini-batch is `share` of them. A
-    /// value is a third of a gradient, and a product four thirds: the forward pass is one matrix product for each weight, the
-    /// gradient two more, a product of either curvature matrix about four in all.
+    /// The [work] that the counts stand for, in gradients over all digits, where a mini-batch is `share` of them.
     pub(crate) fn work(self, counts: Counts, iterations: u64, share: f64) -> f64 {
-        let (values, products) = (counts.values as f64 / 3.0, counts.products as f64 * 4.0 / 3.0);
-        let gradients = counts.gradients as f64 * 2.0 / 3.0;
         match self {
-            NewtonCg | Lbfgs | GaussNewton => values + gradients + products,
-            HessianFree => values + gradients + share * products,
-            // At the start and after every iteration it takes value and gradient of the whole.
-            Kfac => share * (values + gradients + products) + (1.0 - share) * (iterations + 1) as f64,
+            NewtonCg | Lbfgs | GaussNewton => work::on_the_whole(counts),
+            HessianFree => work::with_products_on_batches(counts, share),
+            Kfac => work::on_batches(counts, share, iterations),
         }
     }
 

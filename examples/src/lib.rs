@@ -1,6 +1,8 @@
 //! What the examples share.
 
 pub mod files;
+pub mod mlp;
 pub mod options;
 pub mod pictures;
 pub mod plot;
+pub mod work;

@@ -217,10 +217,7 @@ impl Kfac {
             }
             let next = Iterate::at(problem, point);
             if next.is_finite() {
-                let mut step = next.point.clone();
-                vector::axpy(-1.0, &at.point, &mut step);
-                *at = next;
-                return Ok(vector::norm(&step));
+                return Ok(at.move_to(next));
             }
             // Thrown out of the domain: again from the iteration's start, with smaller steps.
             state.raise(10.0);

@@ -33,6 +33,14 @@ impl<T: Float> Iterate<T> {
         Self { point, value, gradient }
     }
 
+    /// Becomes `next`, and returns how far that is.
+    pub(super) fn move_to(&mut self, next: Self) -> f64 {
+        let mut step = next.point.clone();
+        vector::axpy(-1.0, &self.point, &mut step);
+        *self = next;
+        vector::norm(&step)
+    }
+
     /// Whether value and gradient are finite.
     pub fn is_finite(&self) -> bool {
         self.value.is_finite() && vector::all_finite(&self.gradient)

@@ -102,10 +102,7 @@ impl<T: Float> Method<T> for StochasticLbfgs {
             let next = Iterate::at(problem, point);
             if next.is_finite() {
                 state.epoch += 1;
-                let mut step = next.point.clone();
-                vector::axpy(-1.0, &at.point, &mut step);
-                *at = next;
-                return Ok(vector::norm(&step));
+                return Ok(at.move_to(next));
             }
             // Thrown out of the domain: again from the epoch's start, with nothing learned and smaller steps.
             state.pairs.clear();
