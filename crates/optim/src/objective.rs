@@ -15,6 +15,8 @@ pub use least_squares::{Jacobian, LeastSquares, Residuals};
 pub use problem::Problem;
 pub use ridge::Ridge;
 
+use std::rc::Rc;
+
 use crate::kronecker::Kronecker;
 use crate::vector::Float;
 
@@ -108,6 +110,7 @@ macro_rules! operator_behind {
 
 operator_behind!(&A);
 operator_behind!(Box<A>);
+operator_behind!(Rc<A>);
 
 /// A smooth function of a flat vector, to be minimised.
 ///
@@ -133,6 +136,13 @@ pub trait Objective<T: Float> {
 
     /// The Hessian at `x`, if this objective has second derivatives.
     fn hessian(&self, _x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
+        None
+    }
+
+    /// f(x), ∇f(x), written to `gradient`, and the Hessian at `x` in one, for objectives for which that is less work than the
+    /// three apart, as for networks, of which one recording serves all. `None`, the default, where it is not; nothing is
+    /// written then.
+    fn second_order(&self, _x: &[T], _gradient: &mut [T]) -> Option<(f64, Box<dyn Operator<T> + '_>)> {
         None
     }
 
@@ -182,6 +192,9 @@ macro_rules! objective_behind {
             }
             fn hessian(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
                 (**self).hessian(x)
+            }
+            fn second_order(&self, x: &[T], gradient: &mut [T]) -> Option<(f64, Box<dyn Operator<T> + '_>)> {
+                (**self).second_order(x, gradient)
             }
             fn gauss_newton(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
                 (**self).gauss_newton(x)

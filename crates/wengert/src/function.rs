@@ -54,8 +54,20 @@ impl<T: Float> Objective<T> for FunctionObjective<'_, T> {
     }
 
     fn hessian(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
+        Some(Box::new(self.hessian_at(x)))
+    }
+
+    fn second_order(&self, x: &[T], gradient: &mut [T]) -> Option<(f64, Box<dyn Operator<T> + '_>)> {
+        let hessian = self.hessian_at(x);
+        write(&hessian.operator.gradient(), gradient);
+        Some((hessian.operator.value().item().to_f64(), Box::new(hessian)))
+    }
+}
+
+impl<T: Float> FunctionObjective<'_, T> {
+    fn hessian_at(&self, x: &[T]) -> HessianAt<T> {
         let operator = HessianOperator::new(&*self.function, &var(x));
-        Some(Box::new(HessianAt { dimension: self.dimension, operator }))
+        HessianAt { dimension: self.dimension, operator }
     }
 }
 

@@ -71,7 +71,7 @@ pub struct MultiplierState {
 
 /// f plus the terms for the constraints.
 struct Augmented<'a, T: Float> {
-    objective: &'a Counted<'a, T>,
+    objective: &'a dyn Objective<T>,
     constraints: &'a Constraints<'a, T>,
     penalty: f64,
     estimates: &'a [f64],

@@ -174,6 +174,22 @@ impl<T: Float, O: Objective<T>> Objective<T> for Batched<O> {
         self.sum_if_any(move |_, part| part.hessian(&x))
     }
 
+    fn second_order(&self, x: &[T], gradient: &mut [T]) -> Option<(f64, Box<dyn Operator<T> + '_>)> {
+        if self.recompute {
+            return None;
+        }
+        gradient.fill(T::ZERO);
+        let (mut value, mut term) = (0.0, vec![T::ZERO; gradient.len()]);
+        let mut sum = SumOperator::new(gradient.len());
+        for (part, &weight) in self.parts.iter().zip(&self.weights) {
+            let (of_part, hessian) = part.second_order(x, &mut term)?;
+            value += weight * of_part;
+            vector::axpy(weight, &term, gradient);
+            sum.add(weight, hessian);
+        }
+        Some((value, Box::new(sum)))
+    }
+
     fn gauss_newton(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
         let x = x.to_vec();
         self.sum_if_any(move |_, part| part.gauss_newton(&x))

@@ -1,7 +1,8 @@
 //! Counting evaluations.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ops::{AddAssign, Sub};
+use std::rc::Rc;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
@@ -69,6 +70,9 @@ impl Limits {
 /// is every element of a refused gradient or product, which methods step back from and so come to their end. A gradient
 /// alone is never refused: it completes an iterate whose value was granted.
 ///
+/// For methods that read the Hessian at every iterate it [makes Hessian and gradient together](Objective::second_order)
+/// where that saves work, and remembers the Hessian of the last point.
+///
 /// ```
 /// use wengert_optim::{Counted, Objective, Problem};
 ///
@@ -83,12 +87,49 @@ pub struct Counted<'a, T: Float> {
     counts: Cell<Counts>,
     aim: Cell<f64>,
     limits: Cell<Limits>,
+    /// Whether Hessians are expected to be asked for where gradients are.
+    expecting: Cell<bool>,
+    last: RefCell<Option<LastHessian<'a, T>>>,
+}
+
+/// The Hessian at the last point where there was one.
+struct LastHessian<'a, T> {
+    point: Vec<T>,
+    operator: Rc<dyn Operator<T> + 'a>,
 }
 
 impl<'a, T: Float> Counted<'a, T> {
     /// Counts the evaluations of `objective`, from zero.
     pub fn new(objective: &'a dyn Objective<T>) -> Self {
-        Self { objective, counts: Cell::default(), aim: Cell::new(0.0), limits: Cell::new(Limits::NONE) }
+        Self {
+            objective,
+            counts: Cell::default(),
+            aim: Cell::new(0.0),
+            limits: Cell::new(Limits::NONE),
+            expecting: Cell::new(false),
+            last: RefCell::new(None),
+        }
+    }
+
+    /// Says that the Hessian will be asked for where gradients are.
+    pub(crate) fn expect_hessians(&self) {
+        self.expecting.set(true);
+    }
+
+    /// f and ∇f at `x` as they come with the Hessian, if it is expected and comes with them.
+    fn with_hessian(&self, x: &[T], gradient: &mut [T]) -> Option<f64> {
+        if !self.expecting.get() {
+            return None;
+        }
+        // Freed before the next is recorded.
+        self.last.take();
+        let (value, operator) = self.objective.second_order(x, gradient)?;
+        self.remember(x, operator.into());
+        Some(value)
+    }
+
+    fn remember(&self, x: &[T], operator: Rc<dyn Operator<T> + 'a>) {
+        self.last.replace(Some(LastHessian { point: x.to_vec(), operator }));
     }
 
     /// The counts so far.
@@ -138,7 +179,7 @@ impl<'a, T: Float> Counted<'a, T> {
     }
 }
 
-impl<T: Float> Objective<T> for Counted<'_, T> {
+impl<'a, T: Float> Objective<T> for Counted<'a, T> {
     fn dimension(&self) -> usize {
         self.objective.dimension()
     }
@@ -155,18 +196,34 @@ impl<T: Float> Objective<T> for Counted<'_, T> {
             return f64::NAN;
         }
         self.add(Counts { values: 1, gradients: 1, products: 0 });
-        self.objective.value_and_gradient(x, gradient)
+        match self.with_hessian(x, gradient) {
+            Some(value) => value,
+            None => self.objective.value_and_gradient(x, gradient),
+        }
     }
     fn gradient(&self, x: &[T], gradient: &mut [T]) {
         self.add(Counts { gradients: 1, ..Counts::default() });
-        self.objective.gradient(x, gradient);
+        if self.with_hessian(x, gradient).is_none() {
+            self.objective.gradient(x, gradient);
+        }
     }
     fn hessian(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
-        let operator = self.objective.hessian(x)?;
+        let known = self.last.borrow().as_ref().filter(|last| last.point == x).map(|last| last.operator.clone());
+        let operator = match known {
+            Some(operator) => operator,
+            None => {
+                self.last.take();
+                let operator: Rc<dyn Operator<T> + 'a> = self.objective.hessian(x)?.into();
+                if self.expecting.get() {
+                    self.remember(x, operator.clone());
+                }
+                operator
+            }
+        };
         Some(Box::new(CountedOperator { operator, counts: &self.counts, limits: self.limits.get() }))
     }
     fn gauss_newton(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
-        let operator = self.objective.gauss_newton(x)?;
+        let operator = self.objective.gauss_newton(x)?.into();
         Some(Box::new(CountedOperator { operator, counts: &self.counts, limits: self.limits.get() }))
     }
     // Counted as a gradient: it takes a sweep forwards and one backwards.
@@ -189,7 +246,7 @@ impl<T: Float> Objective<T> for Counted<'_, T> {
 }
 
 struct CountedOperator<'a, T> {
-    operator: Box<dyn Operator<T> + 'a>,
+    operator: Rc<dyn Operator<T> + 'a>,
     counts: &'a Cell<Counts>,
     limits: Limits,
 }

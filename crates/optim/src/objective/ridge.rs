@@ -117,6 +117,12 @@ impl<T: Float, O: Objective<T>> Objective<T> for Ridge<O> {
         Some(self.damped(self.0.objective.hessian(x)?))
     }
 
+    fn second_order(&self, x: &[T], gradient: &mut [T]) -> Option<(f64, Box<dyn Operator<T> + '_>)> {
+        let (value, hessian) = self.0.objective.second_order(x, gradient)?;
+        self.0.add_gradient(x, gradient);
+        Some((value + self.0.penalty(x), self.damped(hessian)))
+    }
+
     fn gauss_newton(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
         Some(self.damped(self.0.objective.gauss_newton(x)?))
     }
@@ -130,6 +136,11 @@ impl<T: Float, O: Objective<T>> Objective<T> for Ridge<O> {
         let objective = self.0.objective.batch(index)?;
         let Penalised { strength, ranges, .. } = &self.0;
         Some(Box::new(Ridge(Penalised { objective, strength: *strength, ranges: ranges.clone() })))
+    }
+
+    /// The objective's own: the penalty moves the matrix no further from it than from its damped form.
+    fn preconditioner(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
+        self.0.objective.preconditioner(x)
     }
 
     fn residuals(&self) -> Option<&dyn Residuals<T>> {

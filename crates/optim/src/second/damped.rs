@@ -96,6 +96,10 @@ impl<T: Float> Method<T> for DampedNewton {
         &self.stopping
     }
 
+    fn reads_hessian(&self) -> bool {
+        true
+    }
+
     fn begin(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<DampedState, MinimizeError> {
         MinimizeError::require("initial", self.initial, "positive", |i| i > 0.0 && i.is_finite())?;
         let hessian = problem

@@ -48,6 +48,9 @@ pub trait Direction<T: Float> {
     fn escape(&self, _problem: &Counted<'_, T>, _at: &mut Iterate<T>) -> Option<f64> {
         None
     }
+
+    /// See [`Method::reads_hessian`].
+    const READS_HESSIAN: bool = false;
 }
 
 /// A step along a line that was taken.
@@ -129,6 +132,10 @@ impl<T: Float, D: Direction<T>> Method<T> for Descent<D> {
 
     fn stopping(&self) -> &Stopping {
         &self.stopping
+    }
+
+    fn reads_hessian(&self) -> bool {
+        D::READS_HESSIAN
     }
 
     fn begin(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<D::Memory, MinimizeError> {
@@ -254,11 +261,16 @@ impl InitialNorm {
     }
 
     /// How accurately to solve for a Newton step, relative to the gradient: min(½, √(‖g‖/‖g₀‖)), which makes
-    /// convergence superlinear (Dembo, Eisenstat and Steihaug, 1982) and does not change when f is scaled; but not so
-    /// accurately that the next gradient would be far below what the run aims at.
+    /// convergence superlinear (Dembo, Eisenstat and Steihaug, 1982) and does not change when f is scaled; but not [beyond
+    /// the aim](beyond_aim) of the run.
     pub(super) fn forcing<T: Float>(self, problem: &Counted<'_, T>, at: &Iterate<T>) -> f64 {
-        let norm = vector::norm(&at.gradient);
-        let ratio = if self.0 > 0.0 { norm / self.0 } else { 1.0 };
-        ratio.sqrt().max(0.3 * problem.aim() / norm).min(0.5)
+        let ratio = if self.0 > 0.0 { vector::norm(&at.gradient) / self.0 } else { 1.0 };
+        ratio.sqrt().max(beyond_aim(problem, at)).min(0.5)
     }
+}
+
+/// The accuracy, relative to the gradient, beyond which solving for a Newton step would make the next gradient fall far
+/// below what the run aims at. Both are largest elements: a norm over all of many would ask for much more.
+pub(super) fn beyond_aim<T: Float>(problem: &Counted<'_, T>, at: &Iterate<T>) -> f64 {
+    0.5 * problem.aim() / vector::norm_inf(&at.gradient)
 }

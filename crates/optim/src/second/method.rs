@@ -83,6 +83,12 @@ pub trait Method<T: Float> {
     /// When to stop.
     fn stopping(&self) -> &Stopping;
 
+    /// Whether the Hessian is read at every iterate, so that it is [made with the gradient](Objective::second_order) where
+    /// that saves work.
+    fn reads_hessian(&self) -> bool {
+        false
+    }
+
     /// The memory for the first iteration. May move `at` (into bounds, say), keeping its value and gradient true.
     ///
     /// # Errors
@@ -147,7 +153,7 @@ pub trait Method<T: Float> {
         self.stopping().validate()?;
         MinimizeError::start(start, objective.dimension())?;
         let clock = Instant::now();
-        let problem = Counted::new(objective);
+        let problem = counted(self, objective);
         let mut current = Iterate::at(&problem, start.to_vec());
         if !current.is_finite() {
             return Err(MinimizeError::UndefinedAtStart { value: current.value });
@@ -191,10 +197,21 @@ pub trait Method<T: Float> {
             run.current.gradient.len(),
             objective.dimension(),
         )?;
-        let problem = Counted::new(objective);
+        let problem = counted(self, objective);
         problem.add(run.counts);
         Ok(drive(self, &problem, run, Instant::now(), callback))
     }
+}
+
+fn counted<'a, T: Float, M: Method<T> + ?Sized>(
+    method: &M,
+    objective: &'a dyn Objective<T>,
+) -> Counted<'a, T> {
+    let problem = Counted::new(objective);
+    if method.reads_hessian() {
+        problem.expect_hessians();
+    }
+    problem
 }
 
 impl<T: Float, S> Run<T, S> {

@@ -92,6 +92,9 @@ impl<T: Float, O: Objective<T>, P: Preconditioner<T>> Objective<T> for Precondit
     fn hessian(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
         self.objective.hessian(x)
     }
+    fn second_order(&self, x: &[T], gradient: &mut [T]) -> Option<(f64, Box<dyn Operator<T> + '_>)> {
+        self.objective.second_order(x, gradient)
+    }
     fn gauss_newton(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
         self.objective.gauss_newton(x)
     }

@@ -60,8 +60,13 @@ pub trait Subproblem<T: Float> {
     /// Whether [`learn`](Self::learn) does anything; rejected trials then cost a gradient.
     const LEARNS: bool = false;
 
-    /// Whether the model is that of the Hessian, so that the driver may look for negative curvature by its products.
+    /// Whether the objective has a Hessian for this model, so that the driver may look for negative curvature by its products.
     const SECOND_ORDER: bool = false;
+
+    /// See [`Method::reads_hessian`].
+    fn reads_hessian(&self) -> bool {
+        <Self as Subproblem<T>>::SECOND_ORDER
+    }
 }
 
 /// A trial step, as far as the [radius](Subproblem::radius) depends on it.
@@ -140,6 +145,10 @@ impl<T: Float, S: Subproblem<T>> Method<T> for TrustRegion<S> {
 
     fn stopping(&self) -> &Stopping {
         &self.stopping
+    }
+
+    fn reads_hessian(&self) -> bool {
+        self.subproblem.reads_hessian()
     }
 
     fn begin(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<Self::State, MinimizeError> {

@@ -34,6 +34,12 @@ impl<T: Float> Objective<T> for ModelObjective<'_, T> {
         Some(Box::new(HessianAt(self.loss.hessian(x))))
     }
 
+    fn second_order(&self, x: &[T], gradient: &mut [T]) -> Option<(f64, Box<dyn Operator<T> + '_>)> {
+        let hessian = self.loss.hessian(x);
+        hessian.gradient(gradient);
+        Some((hessian.value().to_f64(), Box::new(HessianAt(hessian))))
+    }
+
     fn gauss_newton(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
         self.loss.gauss_newton(x).map(boxed)
     }

@@ -38,6 +38,7 @@ impl DescentDefaults for NewtonDirection {
 
 impl<T: Float> Direction<T> for NewtonDirection {
     type Memory = ();
+    const READS_HESSIAN: bool = true;
 
     fn begin(&self, problem: &Counted<'_, T>, at: &Iterate<T>) -> Result<(), MinimizeError> {
         MinimizeError::require("floor", self.floor, "in (0, 1)", |f| f > 0.0 && f < 1.0)?;

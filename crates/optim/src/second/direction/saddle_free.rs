@@ -40,6 +40,7 @@ impl DescentDefaults for SaddleFreeDirection {
 
 impl<T: Float> Direction<T> for SaddleFreeDirection {
     type Memory = ();
+    const READS_HESSIAN: bool = true;
 
     fn begin(&self, problem: &Counted<'_, T>, at: &Iterate<T>) -> Result<(), MinimizeError> {
         MinimizeError::require("krylov", self.krylov as f64, "at least 1", |k| k >= 1.0)?;

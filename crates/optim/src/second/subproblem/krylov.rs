@@ -87,6 +87,10 @@ impl<T: Float> Subproblem<T> for KrylovModel {
     type Memory = KrylovMemory<T>;
     const SECOND_ORDER: bool = true;
 
+    fn reads_hessian(&self) -> bool {
+        self.curvature == Curvature::Hessian
+    }
+
     fn begin(&self, problem: &Counted<'_, T>, at: &Iterate<T>) -> Result<KrylovMemory<T>, MinimizeError> {
         let what = match self.curvature {
             Curvature::Hessian => "a Hessian",
