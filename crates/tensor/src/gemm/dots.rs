@@ -10,7 +10,7 @@ use crate::simd::Level;
 
 /// Rows of A in a block.
 const ROWS: usize = 5;
-/// Rows of B in a block.
+/// The fewest rows of B in a block, and with AVX2 the most: its registers hold no more sums.
 const COLUMNS: usize = 2;
 /// The most lanes of a vector.
 const MAX_LANES: usize = 16;
@@ -99,20 +99,20 @@ impl<T: Float> Dots<T> {
         false
     }
 
-    /// All blocks.
+    /// All blocks of `ROWS` by `WIDTH` elements of C.
     ///
     /// # Safety
-    /// As for [`run`](Self::run), within a function that has the instruction set of `V`.
+    /// As for [`run`](Self::run), within a function that has the instruction set of `V`; C has at least `WIDTH` columns.
     #[inline(always)]
-    unsafe fn blocks<V: Vector<T>>(&self) {
+    unsafe fn blocks<V: Vector<T>, const WIDTH: usize>(&self) {
         for row in (0..self.m).step_by(ROWS) {
-            for column in (0..self.n).step_by(COLUMNS) {
+            for column in (0..self.n).step_by(WIDTH) {
                 // The last block is moved back to be whole; what the one before has done is not written again.
-                let (top, left) = (row.min(self.m - ROWS), column.min(self.n - COLUMNS));
+                let (top, left) = (row.min(self.m - ROWS), column.min(self.n - WIDTH));
                 // SAFETY: there is a whole block.
-                let sums = unsafe { self.block::<V>(top, left) };
+                let sums = unsafe { self.block::<V, WIDTH>(top, left) };
                 for i in row..self.m.min(row + ROWS) {
-                    for j in column..self.n.min(column + COLUMNS) {
+                    for j in column..self.n.min(column + WIDTH) {
                         let sum = sums[i - top][j - left];
                         // SAFETY: (i, j) is in C.
                         unsafe {
@@ -130,35 +130,30 @@ impl<T: Float> Dots<T> {
     /// # Safety
     /// As for [`blocks`](Self::blocks), and the block must lie within C.
     #[inline(always)]
-    unsafe fn block<V: Vector<T>>(&self, i: usize, j: usize) -> [[T; COLUMNS]; ROWS] {
+    unsafe fn block<V: Vector<T>, const WIDTH: usize>(&self, i: usize, j: usize) -> [[T; WIDTH]; ROWS] {
         // SAFETY: every load is within the rows' `k` elements.
         unsafe {
             let (a, b) = (self.a.add(i * self.a_row), self.b.add(j * self.b_row));
-            let mut lanes = [[V::zero(); COLUMNS]; ROWS];
+            let mut lanes = [[V::zero(); WIDTH]; ROWS];
             let whole = self.k / V::LANES * V::LANES;
             for p in (0..whole).step_by(V::LANES) {
-                let mut y = [V::zero(); COLUMNS];
+                let mut y = [V::zero(); WIDTH];
                 for (j, y) in y.iter_mut().enumerate() {
                     *y = V::load(b.add(j * self.b_row + p));
                 }
                 for (i, lanes) in lanes.iter_mut().enumerate() {
+                    // Several short streams at once are more than the CPU's own prefetching keeps up with.
+                    V::prefetch(a.wrapping_add((i + ROWS) * self.a_row + p));
                     let x = V::load(a.add(i * self.a_row + p));
                     for (sum, &y) in lanes.iter_mut().zip(&y) {
                         *sum = x.mul_add(y, *sum);
                     }
                 }
             }
-            let mut sums = [[T::ZERO; COLUMNS]; ROWS];
+            let mut sums = [[T::ZERO; WIDTH]; ROWS];
             for i in 0..ROWS {
-                for j in 0..COLUMNS {
-                    let mut parts = [T::ZERO; MAX_LANES];
-                    lanes[i][j].store(parts.as_mut_ptr());
-                    for half in [8, 4, 2, 1] {
-                        for l in 0..half {
-                            parts[l] += parts[l + half];
-                        }
-                    }
-                    let mut sum = parts[0];
+                for j in 0..WIDTH {
+                    let mut sum = lanes[i][j].sum();
                     for p in whole..self.k {
                         sum = (*a.add(i * self.a_row + p)).mul_add(*b.add(j * self.b_row + p), sum);
                     }
@@ -170,15 +165,24 @@ impl<T: Float> Dots<T> {
     }
 }
 
-/// All blocks with AVX-512.
+/// All blocks with AVX-512: as few across C as its registers allow, and as equal as possible.
 ///
 /// # Safety
 /// As for [`Dots::run`].
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512cd,avx2,fma,bmi1,bmi2,f16c,lzcnt")]
 unsafe fn avx512<T: Float>(dots: &Dots<T>) {
-    // SAFETY: passed on.
-    unsafe { dots.blocks::<super::x86::Zmm>() }
+    // Five times five sums, five rows of B and one of A: 31 of 32 registers.
+    let across = dots.n.div_ceil(5);
+    // SAFETY: passed on; C is at least as wide as the blocks.
+    unsafe {
+        match dots.n.div_ceil(across) {
+            0..=2 => dots.blocks::<super::x86::Zmm, COLUMNS>(),
+            3 => dots.blocks::<super::x86::Zmm, 3>(),
+            4 => dots.blocks::<super::x86::Zmm, 4>(),
+            _ => dots.blocks::<super::x86::Zmm, 5>(),
+        }
+    }
 }
 
 /// All blocks with AVX2.
@@ -189,5 +193,5 @@ unsafe fn avx512<T: Float>(dots: &Dots<T>) {
 #[target_feature(enable = "avx2,fma,bmi1,bmi2,f16c,lzcnt")]
 unsafe fn avx2<T: Float>(dots: &Dots<T>) {
     // SAFETY: passed on.
-    unsafe { dots.blocks::<super::x86::Ymm>() }
+    unsafe { dots.blocks::<super::x86::Ymm, COLUMNS>() }
 }

@@ -261,6 +261,7 @@ impl<T: Float, A: Source<T>, B: Source<T>> Product<'_, T, A, B> {
                     b: b.start.wrapping_offset(panel as isize * b.panel),
                     b_k: b.k,
                     b_list: b.list,
+                    b_far: b.k > 4 * width as isize,
                     tail: 0,
                     beta,
                     // SAFETY: the tile's first element is in C.

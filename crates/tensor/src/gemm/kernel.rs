@@ -21,6 +21,8 @@ pub(super) struct Tile<T> {
     pub(super) b: *const T,
     pub(super) b_k: isize,
     pub(super) b_list: *const isize,
+    /// Whether the rows of B are far apart, so that no prefetcher of the CPU foresees the next tile's part of them.
+    pub(super) b_far: bool,
     /// How many lanes of the last vector are columns of the tile: 1 to the number of lanes.
     pub(super) tail: usize,
     /// 0 means that C is not read.
@@ -127,6 +129,11 @@ unsafe fn tile<T: Float, V: Vector<T>, const ROWS: usize, const VECTORS: usize, 
         for p in 0..t.k {
             if LISTED {
                 b = t.b.wrapping_offset(*t.b_list.add(p));
+            }
+            if !LISTED && t.b_far {
+                for v in VECTORS..2 * VECTORS {
+                    V::prefetch(b.wrapping_add(v * V::LANES));
+                }
             }
             let mut row = [V::zero(); VECTORS];
             for (v, x) in row.iter_mut().enumerate().take(VECTORS - 1) {

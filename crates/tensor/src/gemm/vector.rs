@@ -35,6 +35,8 @@ pub(super) unsafe trait Vector<T: Float>: Copy {
     unsafe fn mul_add(self, x: Self, y: Self) -> Self;
     /// `self · x`.
     unsafe fn mul(self, x: Self) -> Self;
+    /// The sum of all lanes, halves added to halves.
+    unsafe fn sum(self) -> T;
     /// Asks for the cache line at `p`, which need not be valid.
     unsafe fn prefetch(p: *const T);
 }

@@ -22,7 +22,7 @@ const fn single<T: Float>() -> bool {
     size_of::<T>() == size_of::<f32>()
 }
 
-// SAFETY: each method is one instruction of AVX-512F (or a cast) on exactly the elements that the trait names.
+// SAFETY: each method is one instruction of AVX-512F (or a cast, or a few for `sum`) on exactly the elements that the trait names.
 unsafe impl<T: Float> Vector<T> for Zmm {
     const LANES: usize = 64 / size_of::<T>();
     type Mask = u16;
@@ -103,6 +103,17 @@ unsafe impl<T: Float> Vector<T> for Zmm {
         }
     }
     #[inline(always)]
+    unsafe fn sum(self) -> T {
+        // SAFETY: as in `zero`; the conversion from the element's own type is exact.
+        unsafe {
+            if single::<T>() {
+                T::from_f64(f64::from(_mm512_reduce_add_ps(self.0)))
+            } else {
+                T::from_f64(_mm512_reduce_add_pd(_mm512_castps_pd(self.0)))
+            }
+        }
+    }
+    #[inline(always)]
     unsafe fn prefetch(p: *const T) {
         // SAFETY: a prefetch never faults.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(p.cast()) }
@@ -113,7 +124,7 @@ unsafe impl<T: Float> Vector<T> for Zmm {
 /// the load that starts `n` lanes before the zeros.
 static ONES_THEN_ZEROS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
 
-// SAFETY: each method is one instruction of AVX2 and FMA (or a cast) on exactly the elements that the trait
+// SAFETY: each method is one instruction of AVX2 and FMA (or a cast, or a few for `sum`) on exactly the elements that the trait
 // names.
 unsafe impl<T: Float> Vector<T> for Ymm {
     const LANES: usize = 32 / size_of::<T>();
@@ -181,6 +192,22 @@ unsafe impl<T: Float> Vector<T> for Ymm {
                 Self(_mm256_mul_ps(self.0, x.0))
             } else {
                 Self(_mm256_castpd_ps(_mm256_mul_pd(_mm256_castps_pd(self.0), _mm256_castps_pd(x.0))))
+            }
+        }
+    }
+    #[inline(always)]
+    unsafe fn sum(self) -> T {
+        // SAFETY: as in `zero`; the conversion from the element's own type is exact.
+        unsafe {
+            if single::<T>() {
+                let fours = _mm_add_ps(_mm256_castps256_ps128(self.0), _mm256_extractf128_ps::<1>(self.0));
+                let twos = _mm_add_ps(fours, _mm_movehl_ps(fours, fours));
+                let sum = _mm_add_ss(twos, _mm_movehdup_ps(twos));
+                T::from_f64(f64::from(_mm_cvtss_f32(sum)))
+            } else {
+                let x = _mm256_castps_pd(self.0);
+                let twos = _mm_add_pd(_mm256_castpd256_pd128(x), _mm256_extractf128_pd::<1>(x));
+                T::from_f64(_mm_cvtsd_f64(_mm_add_sd(twos, _mm_unpackhi_pd(twos, twos))))
             }
         }
     }
