@@ -24,6 +24,29 @@ fn derivatives_are_exact() {
     assert!(hessian.iter().zip(expected).all(|(h, e)| (h - e).abs() < 1e-14), "{hessian:?}");
 }
 
+/// To rounding: a sweep that is not recorded adds contributions in place, and in another order.
+#[test]
+fn all_in_one_is_what_is_had_apart() {
+    let check = |objective: &dyn Objective<f64>, x: &[f64]| {
+        let (mut apart, mut together) = (vec![0.0; x.len()], vec![f64::NAN; x.len()]);
+        let value = objective.value_and_gradient(x, &mut apart);
+        let (found, hessian) = objective.second_order(x, &mut together).expect("together");
+        assert_eq!(found, value);
+        assert!(together.iter().zip(&apart).all(|(t, a)| (t - a).abs() < 1e-15), "{together:?} {apart:?}");
+        assert_eq!(hessian.dense(), objective.hessian(x).expect("a Hessian").dense());
+    };
+    check(&FunctionObjective::new(2, wavy), &[0.7, -0.3]);
+
+    let mut params: Params<f64> = Params::seeded(0);
+    let hidden = Linear::new(params.at("hidden"), 3, 4);
+    let out = Linear::new(params.at("out"), 4, 2);
+    let x = Var::from(Tensor::normal([5, 3], 0.0, 1.0, &mut Generator::seeded(1)));
+    let labels = Tensor::from([0u32, 1, 1, 0, 1]);
+    let model = |cx: &Ctx<f64>| out.forward(cx, &hidden.forward(cx, &x).tanh()).cross_entropy(&labels);
+    let objective = params.objective(|cx| model(cx) + cx.l2(1e-2));
+    check(&objective, params.values());
+}
+
 #[test]
 fn a_function_without_its_argument_has_no_slope() {
     let f = FunctionObjective::new(2, |_: &Var<f64>| Var::from(3.0));

@@ -6,7 +6,10 @@ use std::ops::ControlFlow;
 
 use wengert::optim::linear::dense::symmetric_eigen;
 use wengert::optim::linear::{Settings, cg};
-use wengert::optim::{Kfac, KfacState, Kronecker, KroneckerBlock, MinimizeError, Reason, Run, Stopping};
+use wengert::optim::{
+    Kfac, KfacState, Kronecker, KroneckerBlock, MinimizeError, NewtonCgDirection, Preconditioning, Reason,
+    Run, Stopping,
+};
 use wengert::prelude::*;
 use wengert::{ModelObjective, Objectives};
 
@@ -394,4 +397,34 @@ fn sums_over_batches_and_penalties_have_factors_too() {
     let ridge = Ridge::new(batched, 0.5);
     let expected: Vec<f64> = ridge.gauss_newton(params.values()).unwrap().dense();
     assert_close(&ridge.kronecker(params.values(), 0).unwrap().dense(), &expected, 1e-13);
+}
+
+/// The factors as a preconditioner: the same minimum with fewer products, and a typed error where there are none.
+#[test]
+fn kronecker_factors_precondition_newton_methods() {
+    // Features of very different sizes.
+    let sizes: Vec<f64> = (0..20).map(|i| 10f64.powf(i as f64 / 10.0)).collect();
+    let x = Var::from(random([100, 20], 1) * Tensor::vector(&sizes));
+    let labels = Tensor::vector(&(0..100).map(|i| i % 3).collect::<Vec<u32>>());
+    let mut params: Params<f64> = Params::seeded(0);
+    let model = Linear::new(params.root(), 20, 3);
+    let objective = params.model_objective(|cx| model.forward(cx, &x), |y| y.cross_entropy(&labels));
+    let objective = Ridge::new(objective, 1e-3);
+    let solve = |preconditioning| {
+        let direction = NewtonCgDirection { preconditioning, ..NewtonCgDirection::default() };
+        let method = NewtonCg::new(direction).with_stopping(Stopping::gradient(1e-8));
+        method.minimize(&objective, &vec![0.0; objective.dimension()])
+    };
+    let plain = solve(Preconditioning::None).unwrap();
+    let preconditioned = solve(Preconditioning::kronecker()).unwrap();
+    assert!(plain.converged() && preconditioned.converged(), "{plain}; {preconditioned}");
+    assert!((plain.value - preconditioned.value).abs() < 1e-12);
+    let cost = |o: &Outcome<f64>| o.counts.gradients + o.counts.products;
+    assert!(2 * cost(&preconditioned) < cost(&plain), "{plain}; {preconditioned}");
+
+    let without = FunctionObjective::new(2, |x: &Var<f64>| x.square().sum());
+    let direction =
+        NewtonCgDirection { preconditioning: Preconditioning::kronecker(), ..NewtonCgDirection::default() };
+    let error = NewtonCg::new(direction).minimize(&without, &[1.0, 2.0]).unwrap_err();
+    assert!(matches!(error, MinimizeError::Missing { what: "Kronecker factors", .. }), "{error}");
 }

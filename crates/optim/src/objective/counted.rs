@@ -208,7 +208,8 @@ impl<'a, T: Float> Objective<T> for Counted<'a, T> {
         }
     }
     fn hessian(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
-        let known = self.last.borrow().as_ref().filter(|last| last.point == x).map(|last| last.operator.clone());
+        let known =
+            self.last.borrow().as_ref().filter(|last| last.point == x).map(|last| last.operator.clone());
         let operator = match known {
             Some(operator) => operator,
             None => {

@@ -69,7 +69,8 @@ impl Default for Kfac {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(bound = "")]
 pub struct KfacState<T: Float> {
-    factors: Option<Kronecker<T>>,
+    /// Averaged.
+    factors: Kronecker<T>,
     /// Of the factors at some earlier step, with the damping of then.
     inverse: Option<KroneckerInverse<T>>,
     damping: f64,
@@ -126,12 +127,12 @@ impl<T: Float> Method<T> for Kfac {
         MinimizeError::length("the Kronecker factors", factors.dimension(), at.point.len())?;
         let scale = curvature_scale(&factors, &at.gradient);
         Ok(KfacState {
-            factors: None,
+            factors,
             inverse: None,
             damping: self.initial * scale,
             scale,
             step: 0,
-            estimates: 0,
+            estimates: 1,
             last: vec![T::ZERO; at.point.len()],
         })
     }
@@ -200,17 +201,21 @@ impl Kfac {
                 let counted = Counted::new(&*batch);
                 counted.share_limits(problem);
                 let here = Iterate::at(&counted, point);
-                let step = if here.is_finite() {
+                // Nothing to be had from this batch, and nothing wrong with the damping.
+                let stationary = vector::norm_inf(&here.gradient) == 0.0;
+                let step = if here.is_finite() && !stationary {
                     self.step(&counted, &here, state)
                 } else {
-                    Step::None { finite: false }
+                    Step::None { finite: here.is_finite() }
                 };
                 problem.add(counted.counts());
                 state.step += 1;
                 point = match step {
                     Step::To { point, .. } => point,
                     Step::None { .. } => {
-                        state.raise(1.5);
+                        if !stationary {
+                            state.raise(1.5);
+                        }
                         here.point
                     }
                 };

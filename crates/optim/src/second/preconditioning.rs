@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::method::Iterate;
 use crate::curvature::Scaled;
-use crate::kronecker::Kronecker;
+use crate::kronecker::{Kronecker, KroneckerInverse};
 use crate::linear::{CurvaturePairs, DiagonalPreconditioner};
 use crate::objective::{Counted, Objective, Operator, Residuals};
 use crate::outcome::MinimizeError;
@@ -30,6 +30,23 @@ pub enum Preconditioning {
     /// By the L-BFGS matrix of this many of the latest conjugate directions and their products (after Morales and
     /// Nocedal, 2000): no product more.
     Lbfgs(usize),
+    /// By the inverse of the objective's [Kronecker factors](Objective::kronecker) (K-FAC), which capture how the
+    /// variables of a layer depend on each other. An estimate counts as a gradient; the inverse is
+    /// [exact](Kronecker::exact_inverse), which takes eigenvalue decompositions, cubic in the widths of the layers: for
+    /// layers of up to some hundred inputs.
+    Kronecker {
+        /// The damping λ of the inverse, relative to the mean of the factors' diagonal.
+        damping: f64,
+        /// Steps solved for from one estimate of the factors to the next.
+        every: u64,
+    },
+}
+
+impl Preconditioning {
+    /// [`Kronecker`](Self::Kronecker) with a damping of 0.001, from new factors for every fifth step.
+    pub fn kronecker() -> Self {
+        Self::Kronecker { damping: 1e-3, every: 5 }
+    }
 }
 
 /// Makes a preconditioner at a point: an operator M⁻¹, symmetric and positive definite, close to the inverse of the
@@ -120,9 +137,11 @@ type Inverse<'a, T> = Box<dyn Operator<T> + 'a>;
 #[serde(bound = "")]
 pub struct PreconditioningMemory<T: Float> {
     pairs: CurvaturePairs<T>,
-    /// Frees the objective's own preconditioner from the scale of f, so that the ellipsoid of a radius keeps its size from
-    /// step to step.
+    /// Frees the preconditioner from the scale of f, so that the ellipsoid of a radius keeps its size from step to step.
     factor: f64,
+    kronecker: Option<KroneckerInverse<T>>,
+    /// Steps solved for so far.
+    steps: u64,
 }
 
 impl<T: Float> PreconditioningMemory<T> {
@@ -133,7 +152,20 @@ impl<T: Float> PreconditioningMemory<T> {
     ) -> Result<Self, MinimizeError> {
         let n = at.point.len();
         let capacity = if let Preconditioning::Lbfgs(capacity) = kind { capacity } else { 0 };
-        let mut factor = 1.0;
+        if let Preconditioning::Kronecker { damping, every } = kind {
+            MinimizeError::require("damping", damping, "positive", |d| d > 0.0 && d.is_finite())?;
+            MinimizeError::require("every", every as f64, "at least 1", |e| e >= 1.0)?;
+        }
+        let mut memory =
+            Self { pairs: CurvaturePairs::new(n, capacity), factor: 1.0, kronecker: None, steps: 0 };
+        if let Preconditioning::Kronecker { damping, .. } = kind {
+            let factors = problem.kronecker(&at.point, 0).ok_or(MinimizeError::Missing {
+                method: "Preconditioning::Kronecker",
+                what: "Kronecker factors",
+            })?;
+            MinimizeError::length("the Kronecker factors", factors.dimension(), n)?;
+            memory.invert(&factors, damping);
+        }
         if kind == Preconditioning::Given
             && let Some(inverse) = problem.preconditioner(&at.point)
         {
@@ -141,9 +173,27 @@ impl<T: Float> PreconditioningMemory<T> {
             let mut z = vec![T::ZERO; n];
             inverse.apply(&at.gradient, &mut z);
             let ratio = vector::norm(&at.gradient) / vector::norm(&z);
-            factor = if ratio.is_finite() && ratio > 0.0 { ratio } else { 1.0 };
+            memory.factor = if ratio.is_finite() && ratio > 0.0 { ratio } else { 1.0 };
         }
-        Ok(Self { pairs: CurvaturePairs::new(n, capacity), factor })
+        Ok(memory)
+    }
+
+    /// (K + λI)⁻¹, kept for the next iterates; none if it cannot be had.
+    fn invert(&mut self, factors: &Kronecker<T>, damping: f64) {
+        let diagonal = factors.diagonal();
+        let mean = diagonal.iter().map(|d| d.to_f64()).sum::<f64>() / diagonal.len() as f64;
+        let usable = mean > 0.0 && mean.is_finite();
+        self.kronecker = if usable { factors.exact_inverse(damping * mean) } else { None };
+        self.factor = mean;
+    }
+
+    /// Renews the Kronecker factors where it is time.
+    fn renew(&mut self, damping: f64, every: u64, problem: &Counted<'_, T>, x: &[T]) {
+        let due = self.steps > 0 && self.steps.is_multiple_of(every);
+        if due && let Some(factors) = problem.kronecker(x, self.steps) {
+            self.invert(&factors, damping);
+        }
+        self.steps += 1;
     }
 
     /// M⁻¹ for `matrix` at `x`, and the matrix so that its products are remembered where they are of use.
@@ -154,8 +204,15 @@ impl<T: Float> PreconditioningMemory<T> {
         x: &[T],
         matrix: A,
     ) -> (Option<Inverse<'a, T>>, Recording<'a, T, A>) {
+        if let Preconditioning::Kronecker { damping, every } = kind {
+            self.renew(damping, every, problem, x);
+        }
         let inverse: Option<Inverse<'a, T>> = match kind {
             Preconditioning::None => None,
+            Preconditioning::Kronecker { .. } => {
+                let inverse = self.kronecker.as_ref();
+                inverse.map(|inverse| Box::new(Scaled::new(inverse, self.factor)) as Inverse<'a, T>)
+            }
             Preconditioning::Given => problem
                 .preconditioner(x)
                 .map(|inverse| Box::new(Scaled::new(inverse, self.factor)) as Inverse<'a, T>),

@@ -263,7 +263,9 @@ fn overlapping_outputs_are_refused() {
 #[test]
 fn few_columns_of_many_rows() {
     for level in levels() {
-        for (m, n, k) in (2..=12).map(|n| (213, n, 333)).chain([(399, 10, 331), (601, 12, 784), (1000, 3, 97)]) {
+        for (m, n, k) in
+            (2..=12).map(|n| (213, n, 333)).chain([(399, 10, 331), (601, 12, 784), (1000, 3, 97)])
+        {
             for (left, alpha, beta) in [(0, 1.0, 0.0), (2, 1.0, 1.0), (0, 2.0, 1.0)] {
                 check::<f32>(level, [m, n, k], [left, 1, 0], alpha, beta);
                 check::<f64>(level, [m, n, k], [left, 1, 0], alpha, beta);

@@ -76,7 +76,7 @@ impl Kfac {
     ) -> Option<Proposal<T>> {
         self.learn(objective, &at.point, state)?;
         let KfacState { factors, inverse, damping, last, .. } = state;
-        let (factors, inverse) = (factors.as_ref()?, inverse.as_ref()?);
+        let inverse = inverse.as_ref()?;
         let n = at.point.len();
         let (mut direction, mut product) = (vec![T::ZERO; n], vec![T::ZERO; n]);
         inverse.apply(&at.gradient, &mut direction);
@@ -85,7 +85,7 @@ impl Kfac {
         let exact = objective.gauss_newton(&at.point);
         let curvature: &dyn Operator<T> = match &exact {
             Some(exact) => exact,
-            None => factors,
+            None => &*factors,
         };
         curvature.apply(&direction, &mut product);
         let bend = dot(&direction, &product) + *damping * dot(&direction, &direction);
@@ -117,25 +117,25 @@ impl Kfac {
     fn learn<T: Float>(&self, objective: &Counted<'_, T>, x: &[T], state: &mut KfacState<T>) -> Option<()> {
         let due = |every: u64| state.step < 3 || state.step.is_multiple_of(every);
         let (estimate, invert) = (due(self.factors_every), due(self.inverse_every));
-        if estimate || state.factors.is_none() {
+        // The first step has the factors that the run began with.
+        if estimate && state.step > 0 {
             let newer = objective.kronecker(x, state.step).filter(Kronecker::is_finite)?;
             state.estimates += 1;
-            match &mut state.factors {
-                Some(factors) => {
-                    factors.average((1.0 - 1.0 / state.estimates as f64).min(self.decay), &newer);
-                }
-                None => state.factors = Some(newer),
+            let decay = (1.0 - 1.0 / state.estimates as f64).min(self.decay);
+            if state.factors.is_finite() {
+                state.factors.average(decay, &newer);
+            } else {
+                state.factors = newer;
             }
         }
         if invert {
             state.inverse = None;
         }
-        let factors = state.factors.as_ref()?;
         for _ in 0..40 {
             if state.inverse.is_some() {
                 return Some(());
             }
-            state.inverse = factors.inverse(state.damping);
+            state.inverse = state.factors.inverse(state.damping);
             if state.inverse.is_none() {
                 state.damping = 4.0 * state.damping.max(1e-10 * state.scale);
             }
