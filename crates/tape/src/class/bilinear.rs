@@ -50,6 +50,11 @@ pub trait Bilinear<T: Float>: Clone + 'static {
         let shape = into.shape().clone();
         *into += self.right(&cotangent, &a, &shape).sum_to(&shape).value();
     }
+    /// The tangent `f(ȧ, b) + f(a, ḃ)` for tangents of both inputs; by default the sum of the two. An override lets a matrix
+    /// product add to the other, so that they need neither memory nor a pass of their own.
+    fn tangent(&self, [a, b]: [&Tensor<T>; 2], [t_a, t_b]: [&Tensor<T>; 2]) -> Tensor<T> {
+        self.forward(t_a, b) + self.forward(a, t_b)
+    }
     /// The shape of the output: see [`Op::output_shape`].
     fn output_shape(&self, _a: &Shape, _b: &Shape) -> Option<Shape> {
         None
@@ -94,6 +99,12 @@ impl<T: Float, B: Bilinear<T>> Op<T> for BilinearOp<B> {
     }
 
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
+        if let (Some(t_a), Some(t_b)) = (&tangents[0], &tangents[1])
+            && ![t_a, t_b, at.input(0), at.input(1)].iter().any(|v| v.is_tracked())
+        {
+            let point = [at.input(0).value(), at.input(1).value()];
+            return Some(Var::constant(self.0.tangent(point, [t_a.value(), t_b.value()])));
+        }
         let left = tangents[0].as_ref().map(|t| t.bilinear(self.0.clone(), at.input(1)));
         let right = tangents[1].as_ref().map(|t| at.input(0).bilinear(self.0.clone(), t));
         cotangent::sum(left, right)
