@@ -3,67 +3,8 @@
 use crate::element::Float;
 use crate::loops::RowMap;
 use crate::loops::rows::row_of;
+use crate::loops::sums::means;
 use crate::simd::{Isa, Kernel};
-
-/// Independent partial sums, so that the compiler can use vector registers.
-const LANES: usize = 16;
-/// Elements that are added up one after the other into [`LANES`] partial sums.
-const BLOCK: usize = 4096;
-
-/// Σ of some terms of the elements at the same position of some rows of the same length.
-#[inline(always)]
-fn sums<T: Float, const S: usize, const K: usize>(
-    rows: [&[T]; S],
-    term: impl Fn([T; S]) -> [T; K],
-) -> [T; K] {
-    let length = rows[0].len();
-    let mut total = [T::ZERO; K];
-    let mut from = 0;
-    while from < length {
-        let to = length.min(from + BLOCK);
-        let mut lanes = [[T::ZERO; LANES]; K];
-        while from + LANES <= to {
-            let pieces: [&[T; LANES]; S] =
-                rows.map(|row| row[from..from + LANES].try_into().expect("that long"));
-            for lane in 0..LANES {
-                let terms = term(pieces.map(|piece| piece[lane]));
-                for (lanes, term) in lanes.iter_mut().zip(terms) {
-                    lanes[lane] += term;
-                }
-            }
-            from += LANES;
-        }
-        let mut lane = 0;
-        while from < to {
-            let terms = term(rows.map(|row| row[from]));
-            for (lanes, term) in lanes.iter_mut().zip(terms) {
-                lanes[lane] += term;
-            }
-            (from, lane) = (from + 1, lane + 1);
-        }
-        for (total, mut lanes) in total.iter_mut().zip(lanes) {
-            let mut width = LANES;
-            while width > 1 {
-                width /= 2;
-                for i in 0..width {
-                    lanes[i] += lanes[i + width];
-                }
-            }
-            *total += lanes[0];
-        }
-    }
-    total
-}
-
-/// The means of some terms: see [`sums`].
-#[inline(always)]
-fn means<T: Float, const S: usize, const K: usize>(
-    rows: [&[T]; S],
-    term: impl Fn([T; S]) -> [T; K],
-) -> [T; K] {
-    let count = T::from_usize(rows[0].len());
-    sums(rows, term).map(|sum| sum / count)
-}
 
 /// How one row is normalised.
 #[derive(Clone, Copy)]

@@ -7,6 +7,7 @@ mod map;
 mod nest;
 pub(crate) mod reduce;
 pub(crate) mod rows;
+pub(crate) mod sums;
 
 pub use map::{Map1, Map2, Map3, Map4};
 pub use reduce::Fold;
