@@ -16,6 +16,11 @@ pub fn peak_tensor_bytes(work: impl FnOnce()) -> usize {
     (stats().peak_bytes - before).unsigned_abs()
 }
 
+/// The bytes of tensors that this thread holds.
+pub fn live_tensor_bytes() -> usize {
+    stats().live_bytes.unsigned_abs()
+}
+
 /// The largest resident set of this process so far, in MiB, where the system tells (Linux).
 ///
 /// ```

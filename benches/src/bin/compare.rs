@@ -48,7 +48,7 @@ fn run(arguments: &Arguments) -> Result<Report, Box<dyn std::error::Error>> {
         Some(gradient) => {
             let [times, gradient_times] = measure_in_turn(effort, most, [step, gradient]);
             let compared = InGradients::new(
-                (times, peak_tensor_bytes(step)),
+                (times, workload.held_bytes + peak_tensor_bytes(step)),
                 (gradient_times, peak_tensor_bytes(gradient)),
             );
             (times, Some(compared))

@@ -10,6 +10,7 @@ use wengert::nn::FlatLoss;
 use super::data::Data;
 use super::problem::Problem;
 use super::{Workload, convolutional, gru, mlp, transformer};
+use crate::memory::live_tensor_bytes;
 
 /// Makes a model with its data.
 type Make = fn() -> Problem;
@@ -89,13 +90,15 @@ impl Derivatives {
     }
 
     fn hessian_reused(self) -> Workload {
+        let before = live_tensor_bytes();
         let hessian = self.loss.hessian(&self.points[0]);
-        self.reused(move |v, out| hessian.apply(v, out))
+        self.reused(before, move |v, out| hessian.apply(v, out))
     }
 
     fn gauss_newton_reused(self) -> Workload {
+        let before = live_tensor_bytes();
         let matrix = self.loss.gauss_newton(&self.points[0]).expect("a model");
-        self.reused(move |v, out| matrix.apply(v, out))
+        self.reused(before, move |v, out| matrix.apply(v, out))
     }
 
     /// Products at a new point every time.
@@ -112,16 +115,19 @@ impl Derivatives {
         Workload::new(step).in_gradients(gradients)
     }
 
-    /// Products at one point.
-    fn reused(self, apply: impl Fn(&[f32], &mut [f32]) + 'static) -> Workload {
+    /// Products at one point with a matrix; `before` is how much memory was held before there was one.
+    fn reused(self, before: usize, apply: impl Fn(&[f32], &mut [f32]) + 'static) -> Workload {
         let gradients = self.gradients();
         let mut directions = self.directions;
         let mut out = vec![0.0; directions[0].len()];
+        // The first product computes what is kept for all.
+        apply(&directions[0], &mut out);
+        let held_bytes = live_tensor_bytes() - before;
         let step = move || {
             directions.rotate_left(1);
             apply(&directions[0], &mut out);
             black_box(&out);
         };
-        Workload::new(step).in_gradients(gradients)
+        Workload { held_bytes, ..Workload::new(step) }.in_gradients(gradients)
     }
 }

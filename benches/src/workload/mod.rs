@@ -39,6 +39,8 @@ pub struct Workload {
     pub step: Box<dyn FnMut()>,
     /// What to time in turn with it, for the ratio: the gradient, where the step is a product with a matrix.
     pub gradient: Option<Box<dyn FnMut()>>,
+    /// Bytes of tensors that are held from one step to the next and belong to the step's memory.
+    pub held_bytes: usize,
     /// Steps after which the workload is no longer what it was.
     pub most_steps: usize,
     /// Floating-point operations of a step, where it is little else.
@@ -52,6 +54,7 @@ impl Workload {
         Workload {
             step: Box::new(step),
             gradient: None,
+            held_bytes: 0,
             most_steps: usize::MAX,
             operations: None,
             note: Box::new(String::new),

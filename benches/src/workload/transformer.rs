@@ -4,7 +4,7 @@ use wengert::prelude::*;
 
 use super::Workload;
 use super::data::Data;
-use super::layer_norm::normalise;
+use super::layer_norm::EPSILON;
 use super::problem::Problem;
 use super::training::adam;
 
@@ -17,7 +17,7 @@ const INNER: usize = 512;
 /// A pre-norm block of width 128 with four heads and GELU, mean squared error against a random target; sequences
 /// of 64, batch 16, Adam.
 pub(super) fn transformer() -> Workload {
-    problem().training(adam()).note("composed of tape operations")
+    problem().training(adam()).note("attention composed of tape operations")
 }
 
 /// The block and its loss.
@@ -81,6 +81,6 @@ impl Norm {
 
 impl Layer for Norm {
     fn forward(&self, cx: &Ctx, x: &Var) -> Var {
-        normalise(x, &cx.param(self.gain), &cx.param(self.bias))
+        x.layer_norm(&cx.param(self.gain), &cx.param(self.bias), EPSILON)
     }
 }

@@ -2,7 +2,7 @@
 
 mod dual;
 
-pub(crate) use dual::derivative;
+pub(crate) use dual::slope_and_curvature;
 
 use std::marker::PhantomData;
 use std::ops::{Add, Div, Mul, Neg, Sub};

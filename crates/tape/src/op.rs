@@ -90,9 +90,9 @@ impl Saves {
     /// Nothing: the rules need shapes alone.
     pub const NOTHING: Saves = Saves { inputs: 0, output: false };
 
-    /// Only this input.
-    pub(crate) const fn input_alone(index: usize) -> Saves {
-        Saves { inputs: 1 << index, output: false }
+    /// The inputs whose bits are set, of fewer than 32.
+    pub(crate) const fn inputs_of(mask: u32) -> Saves {
+        Saves { inputs: mask, output: false }
     }
 
     pub(crate) fn input(self, index: usize) -> bool {

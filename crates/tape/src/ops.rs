@@ -9,6 +9,7 @@ mod diagonal;
 mod extremes;
 mod index;
 mod join;
+mod layer_norm;
 mod matmul;
 mod pool;
 mod reduce;

@@ -6,6 +6,7 @@ use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssi
 
 use crate::element::Float;
 use crate::loops::{Map2, Map3};
+use crate::shape::broadcast;
 use crate::simd::Isa;
 use crate::tensor::Tensor;
 
@@ -165,7 +166,9 @@ impl<T: Float> Tensor<T> {
 
     /// Whether the result of an operation with `other` fits into this tensor's own buffer.
     fn lends_buffer(&mut self, other: &Tensor<T>) -> bool {
-        (self.shape() == other.shape() || other.len() == 1 && other.rank() <= self.rank()) && self.is_unique()
+        let fits = self.shape() == other.shape()
+            || broadcast(other.shape(), self.shape()).as_ref() == Some(self.shape());
+        fits && self.is_unique()
     }
 }
 

@@ -3,6 +3,8 @@
 use crate::element::Float;
 use crate::extremes::Extreme;
 use crate::loops::reduce::fold_slice;
+use crate::loops::rows::row_of;
+use crate::loops::sums::sums;
 use crate::loops::{Map1, RowFold, RowMap};
 use crate::norm::SumOf;
 use crate::simd::Isa;
@@ -55,6 +57,28 @@ impl<T: Float> RowMap<T, T> for Gradient<'_, T> {
     }
 }
 
+/// scale · y·(t − Σ y·t) of each row, with y = softmax(x).
+struct GradientTangent<'a, T> {
+    t: &'a [T],
+    scale: &'a [T],
+}
+
+impl<T: Float> RowMap<T, T> for GradientTangent<'_, T> {
+    #[inline(always)]
+    fn row<I: Isa>(&self, index: usize, x: &[T], out: &mut [T]) {
+        let t = row_of(self.t, index, x.len());
+        let exp = ShiftedExp(fold_slice(x, &Extreme::<true>));
+        for (o, &x) in out.iter_mut().zip(x) {
+            *o = exp.call::<I>(x);
+        }
+        let [total, with_t] = sums([out, t], |[e, t]| [e, e * t]);
+        let (mean, factor) = (with_t / total, self.scale[index] / total);
+        for (o, &t) in out.iter_mut().zip(t) {
+            *o = *o * factor * (t - mean);
+        }
+    }
+}
+
 impl<T: Float> Tensor<T> {
     /// The softmax cross-entropy ln Σ eˣ − x\[label\] of each row of logits `[rows, classes]`. With label smoothing
     /// ε, the target is 1 − ε on the label plus ε spread evenly over all classes (Szegedy et al., 2016).
@@ -98,6 +122,33 @@ impl<T: Float> Tensor<T> {
         let smoothing = T::from_f64(smoothing);
         let (labels, scale) = (labels.contiguous_slice(), scale.contiguous_slice());
         self.map_rows("softmax_cross_entropy", -1, Gradient { labels, smoothing, scale })
+    }
+
+    /// The tangent of [`softmax_cross_entropy_gradient`](Tensor::softmax_cross_entropy_gradient) along the tangent `t` of the
+    /// logits, where the labels play no part: scale·y·(t − Σ y·t) of each row, with y = softmax(x).
+    ///
+    /// # Panics
+    /// If the logits are not a matrix, `t` has another shape, or `scale` does not have one element per row.
+    ///
+    /// ```
+    /// # use wengert_tensor::Tensor;
+    /// let (x, t) = (Tensor::<f64>::zeros([1, 2]), Tensor::from([[1.0, 0.0]]));
+    /// let product = x.softmax_cross_entropy_gradient_tangent(&Tensor::vector(&[2.0]), &t);
+    /// assert_eq!(product.to_vec(), [0.5, -0.5]);
+    /// ```
+    #[track_caller]
+    pub fn softmax_cross_entropy_gradient_tangent(&self, scale: &Tensor<T>, t: &Tensor<T>) -> Tensor<T> {
+        let shape = self.shape();
+        if shape.len() != 2 || t.shape() != shape || scale.shape()[..] != shape[..1] {
+            panic!(
+                "softmax_cross_entropy: logits of shape {shape}, their tangent of shape {} and factors of shape {} do not fit",
+                t.shape(),
+                scale.shape()
+            );
+        }
+        let (scale, t) = (scale.contiguous(), t.contiguous());
+        let rows = GradientTangent { t: t.contiguous_slice(), scale: scale.contiguous_slice() };
+        self.map_rows("softmax_cross_entropy", -1, rows)
     }
 }
 

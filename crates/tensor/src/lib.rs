@@ -17,6 +17,7 @@ mod index;
 #[cfg(feature = "ndarray")]
 mod interop;
 mod join;
+mod layer_norm;
 mod layout;
 mod logic;
 pub mod loops;

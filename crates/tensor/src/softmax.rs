@@ -3,6 +3,7 @@
 use crate::element::Float;
 use crate::extremes::Extreme;
 use crate::loops::reduce::fold_slice;
+use crate::loops::rows::row_of;
 use crate::loops::{Map1, RowFold, RowMap};
 use crate::norm::SumOf;
 use crate::shape::{Axes, Axis};
@@ -49,27 +50,26 @@ impl<T: Float> RowMap<T, T> for Gradient<'_, T> {
     }
 }
 
-/// ẏ·(v − Σ y·v) − y·Σ ẏ·v, with these ẏ and v.
+/// ẏ·(v − Σ y·v) + y·(v̇ − Σ(ẏ·v + y·v̇)), with these v, ẏ and v̇.
 struct GradientTangent<'a, T> {
-    tangent: &'a [T],
     v: &'a [T],
+    along: [&'a [T]; 2],
 }
 
 impl<T: Float> RowMap<T, T> for GradientTangent<'_, T> {
     #[inline(always)]
     fn row<I: Isa>(&self, index: usize, y: &[T], out: &mut [T]) {
-        let (tangent, v) = (row_of(self.tangent, index, y.len()), row_of(self.v, index, y.len()));
+        let [t_y, t_v] = self.along;
+        let [v, t_y, t_v] = [self.v, t_y, t_v].map(|rows| row_of(rows, index, y.len()));
         let mean = sum_of_products(y, v, out);
-        let change = sum_of_products(tangent, v, out);
-        for (((o, &y), &t), &v) in out.iter_mut().zip(y).zip(tangent).zip(v) {
-            *o = t * (v - mean) - y * change;
+        for ((((o, &y), &v), &t_y), &t_v) in out.iter_mut().zip(y).zip(v).zip(t_y).zip(t_v) {
+            *o = t_y * v + y * t_v;
+        }
+        let change = fold_slice(out, &SumOf(|e: T| e));
+        for ((((o, &y), &v), &t_y), &t_v) in out.iter_mut().zip(y).zip(v).zip(t_y).zip(t_v) {
+            *o = t_y * (v - mean) + y * (t_v - change);
         }
     }
-}
-
-#[inline(always)]
-fn row_of<T>(rows: &[T], index: usize, length: usize) -> &[T] {
-    &rows[index * length..][..length]
 }
 
 /// Σ a·b, with the products written to `scratch`.
@@ -147,7 +147,8 @@ impl<T: Float> Tensor<T> {
         product.transpose(axis, last)
     }
 
-    /// The tangent of [`softmax_gradient`](Tensor::softmax_gradient) for the tangent ẏ of y: ẏ·(v − Σ y·v) − y·Σ ẏ·v.
+    /// The tangent of [`softmax_gradient`](Tensor::softmax_gradient) along tangents ẏ of y and v̇ of `v`:
+    /// ẏ·(v − Σ y·v) + y·(v̇ − Σ(ẏ·v + y·v̇)).
     ///
     /// # Panics
     /// If there is no such axis, or the shapes differ.
@@ -155,21 +156,24 @@ impl<T: Float> Tensor<T> {
     /// ```
     /// # use wengert_tensor::Tensor;
     /// let (y, v) = (Tensor::from([0.5f64, 0.5]), Tensor::from([1.0, 0.0]));
-    /// assert_eq!(y.softmax_gradient_tangent(&Tensor::from([1.0, 0.0]), &v, 0).to_vec(), [0.0, -0.5]);
+    /// let (t_y, t_v) = (Tensor::from([1.0, 0.0]), Tensor::from([0.0, 1.0]));
+    /// assert_eq!(y.softmax_gradient_tangent(&v, [&t_y, &t_v], 0).to_vec(), [-0.25, -0.25]);
     /// ```
     #[track_caller]
     pub fn softmax_gradient_tangent(
         &self,
-        tangent: &Tensor<T>,
         v: &Tensor<T>,
+        along: [&Tensor<T>; 2],
         axis: impl Into<Axis>,
     ) -> Tensor<T> {
         let axis = self.shape().axis("softmax_gradient_tangent", axis);
-        assert_same_shape("softmax_gradient_tangent", self, tangent);
-        assert_same_shape("softmax_gradient_tangent", self, v);
-        let (tangent, v) = (last_axis(tangent, axis), last_axis(v, axis));
+        for other in [v, along[0], along[1]] {
+            assert_same_shape("softmax_gradient_tangent", self, other);
+        }
+        let (v, along) = (last_axis(v, axis), along.map(|t| last_axis(t, axis)));
         let last = v.rank() - 1;
-        let rows = GradientTangent { tangent: tangent.contiguous_slice(), v: v.contiguous_slice() };
+        let along = along.each_ref().map(Tensor::contiguous_slice);
+        let rows = GradientTangent { v: v.contiguous_slice(), along };
         last_axis(self, axis).map_rows("softmax_gradient_tangent", last, rows).transpose(axis, last)
     }
 
@@ -224,14 +228,15 @@ mod tests {
         let wave = |k: usize| {
             Tensor::<f64>::from_fn([3, 5, 70], move |i| ((i[0] * 7 + i[1] * k + i[2] * 11) % 13) as f64 - 6.0)
         };
-        let (v, t) = (wave(3), wave(5));
+        let (v, t_y, t_v) = (wave(3), wave(5), wave(9));
         for axis in 0..3 {
             let y = wave(1).softmax(axis);
             let mean = (&y * &v).sum_axes(axis, true);
             let product = &y * &(&v - &mean);
             assert!(y.softmax_gradient(&v, axis).all_close(&product, 1e-12, 1e-14));
-            let tangent = &t * &(&v - &mean) - &y * &(&t * &v).sum_axes(axis, true);
-            assert!(y.softmax_gradient_tangent(&t, &v, axis).all_close(&tangent, 1e-12, 1e-12));
+            let change = (&t_y * &v + &y * &t_v).sum_axes(axis, true);
+            let tangent = &t_y * &(&v - &mean) + &y * &(&t_v - &change);
+            assert!(y.softmax_gradient_tangent(&v, [&t_y, &t_v], axis).all_close(&tangent, 1e-12, 1e-12));
         }
     }
 

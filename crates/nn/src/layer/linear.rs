@@ -126,11 +126,8 @@ impl<T: Float> Layer<T> for Linear {
             self.in_features,
             self.out_features
         );
-        let y = map::linear(x, &cx.param(self.weight));
-        let y = match self.bias {
-            Some(bias) => y + cx.param(bias),
-            None => y,
-        };
+        let bias = self.bias.map(|bias| cx.param(bias));
+        let y = map::linear(x, &cx.param(self.weight), bias.as_ref());
         cx.affine(Affine { weight: self.weight, bias: self.bias, convolution: None }, x, &y);
         cx.trace("Linear", &[Some(self.weight), self.bias], y)
     }

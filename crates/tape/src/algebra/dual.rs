@@ -13,11 +13,14 @@ pub(crate) struct Dual<A> {
     tangent: A,
 }
 
-/// The derivative of a formula at `x`.
+/// The derivative df(z) of a function whose derivative reads one argument, and df′(z).
+// Not of any closure: one that is not inlined would be compiled for the baseline, whatever loop it is in.
 #[inline(always)]
-pub(crate) fn derivative<A: Real>(x: A, formula: impl FnOnce(Dual<A>) -> Dual<A>) -> A {
-    let one = x.constant(1.0);
-    formula(Dual { value: x, tangent: one }).tangent
+pub(crate) fn slope_and_curvature<A: Real, E: Elementwise>(function: &E, z: A) -> (A, A) {
+    let one = z.constant(1.0);
+    let z = Dual { value: z, tangent: one };
+    let Dual { value, tangent } = function.df(z.clone(), z);
+    (value, tangent)
 }
 
 impl<A: Real> Dual<A> {

@@ -50,6 +50,41 @@ pub trait Bilinear<T: Float>: Clone + 'static {
         let shape = into.shape().clone();
         *into += self.right(&cotangent, &a, &shape).sum_to(&shape).value();
     }
+    /// The tangent `f(ȧ, b) + f(a, ḃ)` for tangents of both inputs; by default the sum of the two. An override lets a matrix
+    /// product add to the other, so that they need neither memory nor a pass of their own.
+    fn tangent(&self, [a, b]: [&Tensor<T>; 2], [t_a, t_b]: [&Tensor<T>; 2]) -> Tensor<T> {
+        self.forward(t_a, b) + self.forward(a, t_b)
+    }
+    /// The rule of [`Op::vjp`], also for an operation of more inputs of which the first two are these, such as one that adds
+    /// a bias.
+    fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
+        let (a, b) = (at.input(0), at.input(1));
+        let plain = |other: &Var<T>| !cotangent.is_tracked() && !other.is_tracked();
+        let left = || self.left(cotangent, b, a.shape());
+        if plain(b) {
+            into.add_in_place(0, left, |sum| self.add_left(cotangent.value(), b.value(), sum));
+        } else {
+            into.add(0, left);
+        }
+        let right = || self.right(cotangent, a, b.shape());
+        if plain(a) {
+            into.add_in_place(1, right, |sum| self.add_right(cotangent.value(), a.value(), sum));
+        } else {
+            into.add(1, right);
+        }
+    }
+    /// The rule of [`Op::jvp`], likewise without what other inputs contribute.
+    fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
+        if let (Some(t_a), Some(t_b)) = (&tangents[0], &tangents[1])
+            && ![t_a, t_b, at.input(0), at.input(1)].iter().any(|v| v.is_tracked())
+        {
+            let point = [at.input(0).value(), at.input(1).value()];
+            return Some(Var::constant(self.tangent(point, [t_a.value(), t_b.value()])));
+        }
+        let left = tangents[0].as_ref().map(|t| t.bilinear(self.clone(), at.input(1)));
+        let right = tangents[1].as_ref().map(|t| at.input(0).bilinear(self.clone(), t));
+        cotangent::sum(left, right)
+    }
     /// The shape of the output: see [`Op::output_shape`].
     fn output_shape(&self, _a: &Shape, _b: &Shape) -> Option<Shape> {
         None
@@ -77,26 +112,11 @@ impl<T: Float, B: Bilinear<T>> Op<T> for BilinearOp<B> {
     }
 
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
-        let (a, b) = (at.input(0), at.input(1));
-        let plain = |other: &Var<T>| !cotangent.is_tracked() && !other.is_tracked();
-        let left = || self.0.left(cotangent, b, a.shape());
-        if plain(b) {
-            into.add_in_place(0, left, |sum| self.0.add_left(cotangent.value(), b.value(), sum));
-        } else {
-            into.add(0, left);
-        }
-        let right = || self.0.right(cotangent, a, b.shape());
-        if plain(a) {
-            into.add_in_place(1, right, |sum| self.0.add_right(cotangent.value(), a.value(), sum));
-        } else {
-            into.add(1, right);
-        }
+        self.0.vjp(at, cotangent, into);
     }
 
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
-        let left = tangents[0].as_ref().map(|t| t.bilinear(self.0.clone(), at.input(1)));
-        let right = tangents[1].as_ref().map(|t| at.input(0).bilinear(self.0.clone(), t));
-        cotangent::sum(left, right)
+        self.0.jvp(at, tangents)
     }
 
     fn saves(&self) -> Saves {

@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 
-use wengert_tensor::loops::{Map2, Map3};
+use wengert_tensor::loops::{Map2, Map3, Map4};
 use wengert_tensor::simd::Isa;
 use wengert_tensor::{Float, Shape, Tensor};
 
-use crate::algebra::{Lane, derivative};
+use crate::algebra::{Lane, slope_and_curvature};
 use crate::class::Elementwise;
 use crate::cotangent;
 use crate::op::{Cotangents, Op, Point, Saves, apply};
@@ -27,7 +27,7 @@ impl<E: Elementwise> Slope<E> {
     /// `u · v · df′(z)`: linear in u and in v alike, and so the rule in both modes.
     fn curvature<T: Float>(&self, u: &Var<T>, v: &Var<T>, z: &Var<T>) -> Var<T> {
         if u.is_tracked() || v.is_tracked() || z.is_tracked() {
-            return u * v * derivative(z.clone(), |z| self.0.df(z.clone(), z));
+            return u * v * slope_and_curvature(&*self.0, z.clone()).1;
         }
         Var::constant(u.value().zip_map3(E::NAME, v.value(), z.value(), TimesCurvature(&*self.0)))
     }
@@ -49,13 +49,20 @@ impl<T: Float, E: Elementwise> Op<T> for Slope<E> {
     }
 
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
+        if let (Some(t_v), Some(t_z)) = (&tangents[0], &tangents[1])
+            && ![t_v, t_z, at.input(0), at.input(1)].iter().any(|v| v.is_tracked())
+        {
+            // One loop, in which both slopes share what they have in common.
+            let (t_v, t_z, v, z) = (t_v.value(), t_z.value(), at.input(0).value(), at.input(1).value());
+            return Some(Var::constant(t_v.zip_map4(E::NAME, t_z, v, z, Tangent(&*self.0))));
+        }
         let along_v = tangents[0].as_ref().map(|t| times_slope(&self.0, t, at.input(1)));
         let along_z = tangents[1].as_ref().map(|t| self.curvature(t, at.input(0), at.input(1)));
         cotangent::sum(along_v, along_z)
     }
 
     fn saves(&self) -> Saves {
-        if E::PIECEWISE_LINEAR { Saves::input_alone(1) } else { Saves::INPUTS }
+        if E::PIECEWISE_LINEAR { Saves::inputs_of(0b10) } else { Saves::INPUTS }
     }
 
     fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
@@ -77,6 +84,17 @@ struct TimesCurvature<'a, E>(&'a E);
 impl<T: Float, E: Elementwise> Map3<T, T, T, T> for TimesCurvature<'_, E> {
     #[inline(always)]
     fn call<I: Isa>(&self, u: T, v: T, z: T) -> T {
-        u * v * derivative(Lane::<T, I>::new(z), |z| self.0.df(z.clone(), z)).0
+        u * v * slope_and_curvature(self.0, Lane::<T, I>::new(z)).1.0
+    }
+}
+
+/// v̇ · df(z) + v · ż · df′(z).
+struct Tangent<'a, E>(&'a E);
+
+impl<T: Float, E: Elementwise> Map4<T, T, T, T, T> for Tangent<'_, E> {
+    #[inline(always)]
+    fn call<I: Isa>(&self, t_v: T, t_z: T, v: T, z: T) -> T {
+        let (slope, curvature) = slope_and_curvature(self.0, Lane::<T, I>::new(z));
+        t_v * slope.0 + v * t_z * curvature.0
     }
 }

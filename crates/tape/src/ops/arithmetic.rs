@@ -79,6 +79,9 @@ impl<T: Float> Bilinear<T> for Product {
     fn right(&self, cotangent: &Var<T>, a: &Var<T>, _: &Shape) -> Var<T> {
         cotangent * a
     }
+    fn tangent(&self, [a, b]: [&Tensor<T>; 2], [t_a, t_b]: [&Tensor<T>; 2]) -> Tensor<T> {
+        a.zip_map4("mul", b, t_a, t_b, |a: T, b: T, t_a: T, t_b: T| t_a * b + a * t_b)
+    }
     fn output_shape(&self, a: &Shape, b: &Shape) -> Option<Shape> {
         broadcast(a, b)
     }

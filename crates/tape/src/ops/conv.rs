@@ -7,6 +7,7 @@ use wengert_tensor::conv::{
 use wengert_tensor::{Float, Shape, Tensor};
 
 use crate::class::Bilinear;
+use crate::cotangent;
 use crate::op::{Cotangents, Op, Point, Saves, apply};
 use crate::var::Var;
 
@@ -96,19 +97,17 @@ impl<T: Float> Op<T> for Biased {
     }
 
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
-        into.add(0, || self.0.other(Part::Image, cotangent, at.input(1)));
-        into.add(1, || self.0.other(Part::Weight, cotangent, at.input(0)));
+        self.0.vjp(at, cotangent, into);
         into.add(2, || cotangent.sum_axes([0, 2, 3], false));
     }
 
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
-        let image = tangents[0].as_ref().map(|t| self.0.other(Part::Output, t, at.input(1)));
-        let weight = tangents[1].as_ref().map(|t| self.0.other(Part::Output, at.input(0), t));
+        let product = self.0.jvp(at, tangents);
         let bias = tangents[2].as_ref().map(|t| {
             let channels = t.len();
             t.reshape([channels, 1, 1]).broadcast_to(at.output().shape())
         });
-        [image, weight, bias].into_iter().flatten().reduce(|sum, part| sum + part)
+        cotangent::sum(product, bias)
     }
 
     fn saves(&self) -> Saves {

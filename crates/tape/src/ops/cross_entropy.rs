@@ -1,24 +1,38 @@
 //! Softmax cross-entropy against class labels.
 
-use wengert_tensor::{Float, Tensor};
+use wengert_tensor::{Float, Shape, Tensor};
 
+use crate::cotangent;
 use crate::op::{Cotangents, Op, Point, Saves, apply};
 use crate::var::Var;
 
+#[derive(Clone)]
 struct SoftmaxCrossEntropy {
     labels: Tensor<u32>,
     smoothing: f64,
 }
 
+/// scale·(softmax(x) − target) of the logits x and a factor for each row.
+struct Gradient(SoftmaxCrossEntropy);
+
 impl SoftmaxCrossEntropy {
-    /// softmax(x) − target, the gradient of each row's loss.
-    fn gradient<T: Float>(&self, at: &Point<T>) -> Var<T> {
-        let x = at.input(0);
-        let classes = x.shape()[1];
-        let target = Tensor::<T>::one_hot(&self.labels, classes) * (1.0 - self.smoothing)
-            + self.smoothing / classes as f64;
-        x.softmax(1) - Var::constant(target)
+    fn gradient<T: Float>(&self, x: &Var<T>, scale: &Var<T>) -> Var<T> {
+        apply(Gradient(self.clone()), &[x, scale])
     }
+
+    /// Σ (softmax(x) − target)·t of each row: the tangent of the loss.
+    fn tangent<T: Float>(&self, x: &Var<T>, t: &Var<T>) -> Var<T> {
+        (self.gradient(x, &Var::ones(x.shape()[0])) * t).sum_axes(1, false)
+    }
+}
+
+/// scale·y·(t − Σ y·t) of each row, with y = softmax(x): the Hessian is symmetric, so this is the rule in both modes.
+fn curvature<T: Float>(x: &Var<T>, scale: &Var<T>, t: &Var<T>) -> Var<T> {
+    if [x, scale, t].iter().any(|v| v.is_tracked()) {
+        let y = x.softmax(1);
+        return &y * (t - (&y * t).sum_axes(1, true)) * scale.unsqueeze(1);
+    }
+    Var::constant(x.value().softmax_cross_entropy_gradient_tangent(scale.value(), t.value()))
 }
 
 impl<T: Float> Op<T> for SoftmaxCrossEntropy {
@@ -32,23 +46,46 @@ impl<T: Float> Op<T> for SoftmaxCrossEntropy {
     }
 
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
-        let x = at.input(0);
-        into.add(0, || {
-            if cotangent.is_tracked() || x.is_tracked() {
-                return self.gradient(at) * cotangent.unsqueeze(1);
-            }
-            // Nothing is recorded: one pass over the logits.
-            let (x, scale) = (x.value(), cotangent.value());
-            Var::constant(x.softmax_cross_entropy_gradient(&self.labels, self.smoothing, scale))
-        });
+        into.add(0, || self.gradient(at.input(0), cotangent));
     }
 
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
-        tangents[0].as_ref().map(|t| (self.gradient(at) * t).sum_axes(1, false))
+        tangents[0].as_ref().map(|t| self.tangent(at.input(0), t))
     }
 
     fn saves(&self) -> Saves {
         Saves::INPUTS
+    }
+}
+
+impl<T: Float> Op<T> for Gradient {
+    fn name(&self) -> &str {
+        "softmax_cross_entropy"
+    }
+
+    fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
+        x[0].softmax_cross_entropy_gradient(&self.0.labels, self.0.smoothing, x[1])
+    }
+
+    fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
+        let (x, scale) = (at.input(0), at.input(1));
+        into.add(0, || curvature(x, scale, cotangent));
+        into.add(1, || self.0.tangent(x, cotangent));
+    }
+
+    fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
+        let (x, scale) = (at.input(0), at.input(1));
+        let along_x = tangents[0].as_ref().map(|t| curvature(x, scale, t));
+        let along_scale = tangents[1].as_ref().map(|t| self.0.gradient(x, t));
+        cotangent::sum(along_x, along_scale)
+    }
+
+    fn saves(&self) -> Saves {
+        Saves::INPUTS
+    }
+
+    fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
+        Some(inputs[0].clone())
     }
 }
 

@@ -45,6 +45,12 @@ impl<T: Float> Bilinear<T> for Matmul {
         add_product(&a.t(), cotangent, into);
     }
 
+    fn tangent(&self, [a, b]: [&Tensor<T>; 2], [t_a, t_b]: [&Tensor<T>; 2]) -> Tensor<T> {
+        let mut sum = t_a.matmul(b);
+        sum.add_matmul(1.0, a, t_b, 1.0);
+        sum
+    }
+
     fn output_shape(&self, a: &Shape, b: &Shape) -> Option<Shape> {
         Some(matmul_shape(a, b))
     }

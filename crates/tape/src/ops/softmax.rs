@@ -34,13 +34,16 @@ impl<T: Float> Op<T> for SoftmaxGradient {
     }
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
         let (y, v) = (at.input(0), at.input(1));
+        if let (Some(t_y), Some(t_v)) = (&tangents[0], &tangents[1])
+            && ![t_y, t_v, y, v].iter().any(|v| v.is_tracked())
+        {
+            let along = [t_y.value(), t_v.value()];
+            return Some(Var::constant(y.value().softmax_gradient_tangent(v.value(), along, self.0)));
+        }
         let along_v = tangents[1].as_ref().map(|t| apply(SoftmaxGradient(self.0), &[y, t]));
         let along_y = tangents[0].as_ref().map(|t| {
-            if t.is_tracked() || y.is_tracked() || v.is_tracked() {
-                let sum = |x: Var<T>| x.sum_axes(self.0, true);
-                return t * (v - sum(y * v)) - y * sum(t * v);
-            }
-            Var::constant(y.value().softmax_gradient_tangent(t.value(), v.value(), self.0))
+            let sum = |x: Var<T>| x.sum_axes(self.0, true);
+            t * (v - sum(y * v)) - y * sum(t * v)
         });
         cotangent::sum(along_y, along_v)
     }

@@ -10,6 +10,7 @@ mod extremes_of_range;
 mod index;
 mod join;
 mod kinks;
+mod layer_norm;
 mod matmul;
 mod reduce;
 mod reshape;
@@ -64,6 +65,7 @@ pub(crate) fn all() -> Vec<Case> {
         extremes::cases(),
         index::cases(),
         join::cases(),
+        layer_norm::cases(),
         matmul::cases(),
         reduce::cases(),
         reshape::cases(),

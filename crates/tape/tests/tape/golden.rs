@@ -1,4 +1,5 @@
-//! A network's loss, gradient and Hessian–vector product against JAX's: see `tests/golden/make.py`.
+//! A network's loss, gradient and Hessian–vector product against JAX's, and layer normalisation's against PyTorch's: see
+//! `tests/golden/make.py` and `layer_norm.py`.
 
 use serde_json::Value;
 use wengert_tape::{HessianOperator, Var, value_and_grad};
@@ -76,4 +77,38 @@ fn double_precision() {
 #[test]
 fn single_precision() {
     compare::<f32>(1e-5);
+}
+
+fn compare_layer_norm<T: Float>(tolerance: f64) {
+    let golden: Value =
+        serde_json::from_str(include_str!("../golden/layer_norm.json")).expect("the file is JSON");
+    let cases = golden["cases"].as_array().unwrap();
+    assert_eq!(cases.len(), 3);
+    for (i, case) in cases.iter().enumerate() {
+        let epsilon = case["epsilon"].as_f64().unwrap();
+        let (inputs, along) = (arrays::<T>(&case["inputs"]), arrays::<T>(&case["along"]));
+        let norm = |v: &Vec<Var<T>>| v[0].layer_norm(&v[1], &v[2], epsilon);
+        let value = error(&[norm(&inputs)], &Value::Array(vec![case["value"].clone()]));
+        assert!(value < tolerance, "case {i}: value differs by {value:e}");
+        let loss = |v: &Vec<Var<T>>| norm(v).sin().sum();
+        let operator = HessianOperator::new(loss, &inputs);
+        for (what, found, key) in [
+            ("gradient", value_and_grad(loss, &inputs).1, "gradient"),
+            ("gradient of the operator", operator.gradient(), "gradient"),
+            ("product", operator.apply(&along), "hessian_product"),
+        ] {
+            let error = error(&found, &case[key]);
+            assert!(error < tolerance, "case {i}: {what} differs by {error:e}");
+        }
+    }
+}
+
+#[test]
+fn layer_norm_in_double_precision() {
+    compare_layer_norm::<f64>(1e-12);
+}
+
+#[test]
+fn layer_norm_in_single_precision() {
+    compare_layer_norm::<f32>(1e-5);
 }

@@ -15,6 +15,8 @@ mod kernel;
 mod portable;
 mod scratch;
 mod source;
+#[cfg(target_arch = "x86_64")]
+mod transpose;
 mod vector;
 mod vector_product;
 mod view;

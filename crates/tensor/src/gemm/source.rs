@@ -2,7 +2,11 @@
 
 use std::ops::Range;
 
+#[cfg(target_arch = "x86_64")]
+use super::transpose;
 use crate::element::Float;
+#[cfg(target_arch = "x86_64")]
+use crate::simd::{self, Level};
 
 /// An operand: anything that can copy a block of its elements row by row into a packing buffer.
 ///
@@ -89,11 +93,51 @@ impl<T> Strided<T> {
     }
 }
 
+impl<T: Float> Strided<T> {
+    /// Copies what squares in registers can take, and returns how many rows and columns that are.
+    ///
+    /// # Safety
+    /// As for [`Source::copy`], for a block that begins at the first element.
+    unsafe fn copy_squares(&self, rows: usize, columns: usize, to: *mut T, stride: usize) -> (usize, usize) {
+        #[cfg(target_arch = "x86_64")]
+        if self.row == 1 && T::NAME == "f32" && simd::level() != Level::Baseline {
+            let (from, to) = (self.start.cast(), to.cast());
+            // SAFETY: the level was found on this CPU; the caller guarantees the elements, whose type is `f32`.
+            return unsafe { transpose::squares(from, self.column, to, stride, rows, columns) };
+        }
+        let _ = (rows, columns, to, stride);
+        (0, columns)
+    }
+
+    /// Copies part of a block, [`STREAMS`] columns at a time.
+    ///
+    /// # Safety
+    /// As for [`Source::copy`], for a block that begins at the first element.
+    unsafe fn copy_one_by_one(&self, rows: Range<usize>, columns: Range<usize>, to: *mut T, stride: usize) {
+        for first in columns.clone().step_by(STREAMS) {
+            let streams = STREAMS.min(columns.end - first);
+            for r in rows.clone() {
+                // SAFETY: row r and column `first` are in the block.
+                let (from, to) = unsafe {
+                    (
+                        self.start.offset(r as isize * self.row + first as isize * self.column),
+                        to.add(r * stride + first),
+                    )
+                };
+                for c in 0..streams {
+                    // SAFETY: so is column `first + c`.
+                    unsafe { *to.add(c) = *from.offset(c as isize * self.column) };
+                }
+            }
+        }
+    }
+}
+
 /// Columns of a block of a transposing copy: as many input streams as the prefetchers follow, and a whole
 /// number of output cache lines.
 const STREAMS: usize = 16;
 
-// SAFETY: each of the three ways visits every element of the block once.
+// SAFETY: each way visits every element of the block once.
 unsafe impl<T: Float> Source<T> for Strided<T> {
     unsafe fn copy(&self, rows: Range<usize>, columns: Range<usize>, to: *mut T, stride: usize) {
         let width = columns.len();
@@ -104,22 +148,12 @@ unsafe impl<T: Float> Source<T> for Strided<T> {
             }
             return;
         }
-        let corner = self.at(rows.start, columns.start);
-        for first in (0..width).step_by(STREAMS) {
-            let streams = STREAMS.min(width - first);
-            for r in 0..rows.len() {
-                // SAFETY: row r and column `first` are in the block.
-                let (from, to) = unsafe {
-                    (
-                        corner.offset(r as isize * self.row + first as isize * self.column),
-                        to.add(r * stride + first),
-                    )
-                };
-                for c in 0..streams {
-                    // SAFETY: so is column `first + c`.
-                    unsafe { *to.add(c) = *from.offset(c as isize * self.column) };
-                }
-            }
+        let block = Strided { start: self.at(rows.start, columns.start), ..*self };
+        // SAFETY: the caller guarantees the block; its parts do not overlap and make it up.
+        unsafe {
+            let whole = block.copy_squares(rows.len(), width, to, stride);
+            block.copy_one_by_one(whole.0..rows.len(), 0..width, to, stride);
+            block.copy_one_by_one(0..whole.0, whole.1..width, to, stride);
         }
     }
 

@@ -1,4 +1,4 @@
-//! Elementwise loops: one output element from the same position of one, two or three inputs.
+//! Elementwise loops: one output element from the same position of one to four inputs.
 
 use crate::element::Element;
 use crate::layout::Layout;
@@ -27,6 +27,12 @@ pub trait Map3<A, B, C, R>: Sync {
     fn call<I: Isa>(&self, a: A, b: B, c: C) -> R;
 }
 
+/// A formula of four elements; see [`Map1`].
+pub trait Map4<A, B, C, D, R>: Sync {
+    /// The formula.
+    fn call<I: Isa>(&self, a: A, b: B, c: C, d: D) -> R;
+}
+
 impl<A, R, F: Fn(A) -> R + Sync> Map1<A, R> for F {
     #[inline(always)]
     fn call<I: Isa>(&self, a: A) -> R {
@@ -45,6 +51,13 @@ impl<A, B, C, R, F: Fn(A, B, C) -> R + Sync> Map3<A, B, C, R> for F {
     #[inline(always)]
     fn call<I: Isa>(&self, a: A, b: B, c: C) -> R {
         self(a, b, c)
+    }
+}
+
+impl<A, B, C, D, R, F: Fn(A, B, C, D) -> R + Sync> Map4<A, B, C, D, R> for F {
+    #[inline(always)]
+    fn call<I: Isa>(&self, a: A, b: B, c: C, d: D) -> R {
+        self(a, b, c, d)
     }
 }
 
@@ -121,6 +134,38 @@ impl<A: Element> Tensor<A> {
                 let n = out.len();
                 let (a, b, c) = (row(x, at, sa, from, n), row(y, bt, sb, from, n), row(z, ct, sc, from, n));
                 dispatch(Row3 { out, a, b, c, f: &f });
+            });
+        })
+    }
+
+    /// `f` of the elements of four tensors at the same position, after broadcasting.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast; `operation` names the operation in the message.
+    #[track_caller]
+    pub fn zip_map4<B: Element, C: Element, D: Element, R: Element>(
+        &self,
+        operation: &str,
+        second: &Tensor<B>,
+        third: &Tensor<C>,
+        fourth: &Tensor<D>,
+        f: impl Map4<A, B, C, D, R>,
+    ) -> Tensor<R> {
+        let shape = broadcast_or_panic(operation, self.shape(), second.shape());
+        let shape = broadcast_or_panic(operation, &shape, third.shape());
+        let shape = broadcast_or_panic(operation, &shape, fourth.shape());
+        let (a, b) = (self.broadcast_rows(&shape), second.broadcast_rows(&shape));
+        let (c, d) = (third.broadcast_rows(&shape), fourth.broadcast_rows(&shape));
+        let nest = Nest::new([&a.layout, &b.layout, &c.layout, &d.layout]);
+        let (w, x) = (a.storage.as_slice(), b.storage.as_slice());
+        let (y, z) = (c.storage.as_slice(), d.storage.as_slice());
+        let [sa, sb, sc, sd] = nest.row_strides;
+        Tensor::filled_by(shape, |out| {
+            for_each_row(&nest, out, |[at, bt, ct, dt], from, out| {
+                let n = out.len();
+                let (a, b) = (row(w, at, sa, from, n), row(x, bt, sb, from, n));
+                let (c, d) = (row(y, ct, sc, from, n), row(z, dt, sd, from, n));
+                dispatch(Row4 { out, a, b, c, d, f: &f });
             });
         })
     }
@@ -316,6 +361,34 @@ impl<A: Element, B: Element, C: Element, R: Element, F: Map3<A, B, C, R>> Kernel
         } else {
             for (i, o) in self.out.iter_mut().enumerate() {
                 *o = self.f.call::<I>(self.a.get(i), self.b.get(i), self.c.get(i));
+            }
+        }
+    }
+}
+
+struct Row4<'a, A, B, C, D, R, F> {
+    out: &'a mut [R],
+    a: Row<'a, A>,
+    b: Row<'a, B>,
+    c: Row<'a, C>,
+    d: Row<'a, D>,
+    f: &'a F,
+}
+
+impl<A: Element, B: Element, C: Element, D: Element, R: Element, F: Map4<A, B, C, D, R>> Kernel
+    for Row4<'_, A, B, C, D, R, F>
+{
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        if let (Row::Dense(a), Row::Dense(b), Row::Dense(c), Row::Dense(d)) = (self.a, self.b, self.c, self.d)
+        {
+            for ((((o, &a), &b), &c), &d) in self.out.iter_mut().zip(a).zip(b).zip(c).zip(d) {
+                *o = self.f.call::<I>(a, b, c, d);
+            }
+        } else {
+            for (i, o) in self.out.iter_mut().enumerate() {
+                *o = self.f.call::<I>(self.a.get(i), self.b.get(i), self.c.get(i), self.d.get(i));
             }
         }
     }

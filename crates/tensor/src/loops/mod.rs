@@ -6,8 +6,9 @@ pub(crate) mod copy;
 mod map;
 mod nest;
 pub(crate) mod reduce;
-mod rows;
+pub(crate) mod rows;
+pub(crate) mod sums;
 
-pub use map::{Map1, Map2, Map3};
+pub use map::{Map1, Map2, Map3, Map4};
 pub use reduce::Fold;
 pub use rows::{RowFold, RowMap};

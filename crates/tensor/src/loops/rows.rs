@@ -22,6 +22,12 @@ pub trait RowFold<A, R>: Sync {
     fn row<I: Isa>(&self, index: usize, x: &[A]) -> R;
 }
 
+/// Row number `index` of rows of this length.
+#[inline(always)]
+pub(crate) fn row_of<T>(rows: &[T], index: usize, length: usize) -> &[T] {
+    &rows[index * length..][..length]
+}
+
 impl<T: Element> Tensor<T> {
     /// `f` of every row along `axis`, which keeps its length.
     ///

@@ -1,16 +1,19 @@
-//! The product with a transposed weight.
+//! The product with a transposed weight, with and without a bias.
 
-use wengert_tape::{Bilinear, Var};
+use wengert_tape::{Bilinear, Cotangents, Op, Point, Saves, Var, apply};
 use wengert_tensor::{Float, Shape, Tensor};
 
 /// x·Wᵀ for x of shape `[…, in]` and W of shape `[out, in]`. Unlike a product with a transposed view, its cotangent for W
 /// comes in W's own memory layout, so it goes into the flat gradient without a transposition.
 #[track_caller]
-pub(super) fn linear<T: Float>(x: &Var<T>, weight: &Var<T>) -> Var<T> {
-    if x.rank() >= 2 {
-        return x.bilinear(Map, weight);
+pub(super) fn linear<T: Float>(x: &Var<T>, weight: &Var<T>, bias: Option<&Var<T>>) -> Var<T> {
+    if x.rank() < 2 {
+        return linear(&x.unsqueeze(0), weight, bias).squeeze(0);
     }
-    x.unsqueeze(0).bilinear(Map, weight).squeeze(0)
+    match bias {
+        Some(bias) => apply(Biased, &[x, weight, bias]),
+        None => x.bilinear(Map, weight),
+    }
 }
 
 #[derive(Clone)]
@@ -43,8 +46,53 @@ impl<T: Float> Bilinear<T> for Map {
         into.add_matmul(1.0, &matrix(cotangent).t(), &matrix(x), 1.0);
     }
 
+    fn tangent(&self, [x, weight]: [&Tensor<T>; 2], [t_x, t_weight]: [&Tensor<T>; 2]) -> Tensor<T> {
+        let mut sum = t_x.matmul(&weight.t());
+        sum.add_matmul(1.0, x, &t_weight.t(), 1.0);
+        sum
+    }
+
     fn output_shape(&self, x: &Shape, weight: &Shape) -> Option<Shape> {
         Some(x[..x.len() - 1].iter().copied().chain([weight[0]]).collect())
+    }
+}
+
+/// x·Wᵀ + b, with b added where the product was written.
+struct Biased;
+
+impl<T: Float> Op<T> for Biased {
+    fn name(&self) -> &str {
+        "linear"
+    }
+
+    #[track_caller]
+    fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
+        Map.forward(x[0], x[1]) + x[2]
+    }
+
+    fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
+        Map.vjp(at, cotangent, into);
+        into.add(2, || cotangent.clone());
+    }
+
+    fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
+        let product = Map.jvp(at, tangents);
+        Some(match (product, &tangents[2]) {
+            (Some(product), Some(t)) if !product.is_tracked() && !t.is_tracked() => {
+                Var::constant(product.into_value() + t.value())
+            }
+            (Some(product), Some(t)) => product + t,
+            (None, Some(t)) => t.broadcast_to(at.output().shape()),
+            (product, None) => return product,
+        })
+    }
+
+    fn saves(&self) -> Saves {
+        Saves::INPUTS
+    }
+
+    fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
+        Bilinear::<T>::output_shape(&Map, inputs[0], inputs[1])
     }
 }
 

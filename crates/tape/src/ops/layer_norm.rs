@@ -1,0 +1,212 @@
+//! Layer normalisation. Its derivatives are two more operations, of which all further ones are made: the gradients with
+//! respect to x and to the gain.
+
+use wengert_tensor::{Float, Shape, Tensor};
+
+use crate::op::{Cotangents, Op, Point, Saves, apply};
+use crate::var::Var;
+
+/// z·gain + bias of x, gain and bias, with z = (x − mean) / √(variance + ε).
+#[derive(Clone, Copy)]
+struct LayerNorm {
+    epsilon: f64,
+}
+
+/// J·(gain·v) of x, gain and v, with the symmetric Jacobian J of z.
+struct Gradient(LayerNorm);
+
+/// Σ z·v over the rows, of x and v.
+struct GainGradient(LayerNorm, Shape);
+
+/// Whether nothing is recorded of these, so that a fused loop may serve.
+fn untracked<T: Float>(at: &Point<T>, tangents: &[Option<Var<T>>]) -> bool {
+    !at.inputs().iter().chain(tangents.iter().flatten()).any(Var::is_tracked)
+}
+
+/// The tangent, or zeros of that shape.
+fn or_zeros<T: Float>(tangent: Option<&Var<T>>, like: &Var<T>) -> Var<T> {
+    tangent.cloned().unwrap_or_else(|| Var::zeros(like.shape()))
+}
+
+impl LayerNorm {
+    fn value<T: Float>(self, x: &Var<T>, gain: &Var<T>, bias: &Var<T>) -> Var<T> {
+        apply(self, &[x, gain, bias])
+    }
+
+    fn gradient<T: Float>(self, x: &Var<T>, gain: &Var<T>, v: &Var<T>) -> Var<T> {
+        apply(Gradient(self), &[x, gain, v])
+    }
+
+    fn gain_gradient<T: Float>(self, x: &Var<T>, v: &Var<T>, gain: &Shape) -> Var<T> {
+        apply(GainGradient(self, gain.clone()), &[x, v])
+    }
+
+    /// J·u, the tangent of z along u.
+    fn tangent<T: Float>(self, x: &Var<T>, u: &Var<T>, gain: &Shape) -> Var<T> {
+        self.gradient(x, &Var::ones(gain), u)
+    }
+
+    /// The derivative of J·(gain·v) in x along t, which is symmetric in gain·v and t.
+    fn curvature<T: Float>(self, x: &Var<T>, gain: &Var<T>, v: &Var<T>, t: &Var<T>) -> Var<T> {
+        if ![x, gain, v, t].iter().any(|v| v.is_tracked()) {
+            let (t_gain, t_v) = (or_zeros(None, gain), or_zeros(None, v));
+            let along = [t, &t_gain, &t_v].map(Var::value);
+            let (x, gain, v) = (x.value(), gain.value(), v.value());
+            return Var::constant(x.layer_norm_gradient_tangent(gain, v, self.epsilon, along));
+        }
+        let axes: Vec<usize> = (x.rank() - gain.rank()..x.rank()).collect();
+        let mean = |u: Var<T>| u.mean_axes(&axes[..], true);
+        let scale = ((x - mean(x.clone())).square().mean_axes(&axes[..], true) + self.epsilon).rsqrt();
+        let (u, z) = (gain * v, self.value(x, &Var::ones(gain.shape()), &Var::zeros(gain.shape())));
+        let moved = self.tangent(x, t, gain.shape());
+        let sum = mean(&z * t) * self.gradient(x, gain, v) + mean(&u * &z) * &moved + mean(u * moved) * z;
+        -(scale * sum)
+    }
+}
+
+impl<T: Float> Op<T> for LayerNorm {
+    fn name(&self) -> &str {
+        "layer_norm"
+    }
+
+    #[track_caller]
+    fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
+        x[0].layer_norm(x[1], x[2], self.epsilon)
+    }
+
+    fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
+        let (x, gain) = (at.input(0), at.input(1));
+        if ![x, gain, cotangent].iter().any(|v| v.is_tracked()) && at.needs(0) && at.needs(1) {
+            let (x, gain, v) = (x.value(), gain.value(), cotangent.value());
+            let all = x.layer_norm_gradients(gain, v, self.epsilon);
+            all.into_iter().enumerate().for_each(|(i, one)| into.add(i, || Var::constant(one)));
+            return;
+        }
+        into.add(0, || self.gradient(x, gain, cotangent));
+        into.add(1, || self.gain_gradient(x, cotangent, gain.shape()));
+        into.add(2, || cotangent.clone());
+    }
+
+    fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
+        let (x, gain) = (at.input(0), at.input(1));
+        let (t_gain, t_bias) = (or_zeros(tangents[1].as_ref(), gain), or_zeros(tangents[2].as_ref(), gain));
+        Some(match &tangents[0] {
+            None => self.value(x, &t_gain, &t_bias),
+            Some(t) if untracked(at, tangents) => {
+                let along = [t, &t_gain, &t_bias].map(Var::value);
+                Var::constant(x.value().layer_norm_tangent(gain.value(), self.epsilon, along))
+            }
+            Some(t) => gain * self.tangent(x, t, gain.shape()) + self.value(x, &t_gain, &t_bias),
+        })
+    }
+
+    fn saves(&self) -> Saves {
+        Saves::inputs_of(0b11)
+    }
+
+    fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
+        Some(inputs[0].clone())
+    }
+}
+
+impl<T: Float> Op<T> for Gradient {
+    fn name(&self) -> &str {
+        "layer_norm_gradient"
+    }
+
+    fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
+        x[0].layer_norm_gradient(x[1], x[2], self.0.epsilon)
+    }
+
+    fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
+        let (x, gain, v) = (at.input(0), at.input(1), at.input(2));
+        into.add(0, || self.0.curvature(x, gain, v, cotangent));
+        // Both are linear in J·cotangent.
+        let moved = (at.needs(1) || at.needs(2)).then(|| self.0.tangent(x, cotangent, gain.shape()));
+        if let Some(moved) = moved {
+            into.add(1, || v * &moved);
+            into.add(2, || gain * &moved);
+        }
+    }
+
+    fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
+        let (x, gain, v) = (at.input(0), at.input(1), at.input(2));
+        if let Some(t) = &tangents[0]
+            && untracked(at, tangents)
+        {
+            let (t_gain, t_v) = (or_zeros(tangents[1].as_ref(), gain), or_zeros(tangents[2].as_ref(), v));
+            let along = [t, &t_gain, &t_v].map(Var::value);
+            let (x, gain, v) = (x.value(), gain.value(), v.value());
+            return Some(Var::constant(x.layer_norm_gradient_tangent(gain, v, self.0.epsilon, along)));
+        }
+        let along_x = tangents[0].as_ref().map(|t| self.0.curvature(x, gain, v, t));
+        let along_gain = tangents[1].as_ref().map(|t| self.0.gradient(x, t, v));
+        let along_v = tangents[2].as_ref().map(|t| self.0.gradient(x, gain, t));
+        [along_x, along_gain, along_v].into_iter().flatten().reduce(|sum, part| sum + part)
+    }
+
+    fn saves(&self) -> Saves {
+        Saves::INPUTS
+    }
+
+    fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
+        Some(inputs[0].clone())
+    }
+}
+
+impl<T: Float> Op<T> for GainGradient {
+    fn name(&self) -> &str {
+        "layer_norm_gradient"
+    }
+
+    fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
+        x[0].layer_norm_gain_gradient(x[1], self.0.epsilon, &self.1)
+    }
+
+    fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
+        let (x, v) = (at.input(0), at.input(1));
+        into.add(0, || self.0.gradient(x, cotangent, v));
+        into.add(1, || self.0.value(x, cotangent, &Var::zeros(&self.1)));
+    }
+
+    fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
+        let (x, v) = (at.input(0), at.input(1));
+        if let Some(t) = &tangents[0]
+            && untracked(at, tangents)
+        {
+            let t_v = or_zeros(tangents[1].as_ref(), v);
+            let (x, v, along) = (x.value(), v.value(), [t, &t_v].map(Var::value));
+            let tangent = x.layer_norm_gain_gradient_tangent(v, self.0.epsilon, &self.1, along);
+            return Some(Var::constant(tangent));
+        }
+        let along_x = tangents[0].as_ref().map(|t| (v * self.0.tangent(x, t, &self.1)).sum_to(&self.1));
+        let along_v = tangents[1].as_ref().map(|t| self.0.gain_gradient(x, t, &self.1));
+        [along_x, along_v].into_iter().flatten().reduce(|sum, part| sum + part)
+    }
+
+    fn saves(&self) -> Saves {
+        Saves::INPUTS
+    }
+
+    fn output_shape(&self, _: &[&Shape]) -> Option<Shape> {
+        Some(self.1.clone())
+    }
+}
+
+impl<T: Float> Var<T> {
+    /// (x − mean) / √(variance + ε) · gain + bias, where the axes of `gain` and `bias` are the last axes of x, and the mean
+    /// and the variance Σ(x − mean)²/n are taken over them (Ba, Kiros and Hinton, "Layer normalization", 2016).
+    ///
+    /// # Panics
+    /// If the shapes of gain and bias differ or are not that of the last axes.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let (gain, bias) = (Var::from([1.0f64, 2.0]), Var::from([0.0, 10.0]));
+    /// assert_eq!(Var::from([[3.0, 1.0]]).layer_norm(&gain, &bias, 0.0).value().to_vec(), [1.0, 8.0]);
+    /// ```
+    #[track_caller]
+    pub fn layer_norm(&self, gain: &Var<T>, bias: &Var<T>, epsilon: f64) -> Var<T> {
+        apply(LayerNorm { epsilon }, &[self, gain, bias])
+    }
+}
