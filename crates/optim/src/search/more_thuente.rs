@@ -23,13 +23,20 @@ impl Default for MoreThuente {
 impl LineSearch for MoreThuente {
     fn search(&self, line: &mut dyn Line, start: Start) -> Result<Found, SearchFailure> {
         start.check()?;
-        let mut bracket =
-            Bracket { best: Trial::origin(&start), other: Trial::origin(&start), closed: false };
+        let mut bracket = Bracket::new(&start);
         let (mut first_stage, mut width, mut wider) = (true, f64::INFINITY, f64::INFINITY);
         let mut samples = Samples { ceiling: start.max_step, ..Samples::new(line, start) };
         let mut step = start.step.min(start.max_step);
         for _ in 0..self.max_trials {
+            let level = samples.noise.level();
             let trial = samples.trial(step, bracket.best.step)?;
+            if samples.noise.level() > level && trial.step < start.step {
+                // What was found before was rounding.
+                bracket = Bracket::new(&start);
+                (first_stage, width, wider) = (true, f64::INFINITY, f64::INFINITY);
+                step = start.step;
+                continue;
+            }
             let sufficient = start.sufficient(self.decrease, &trial);
             if sufficient && trial.slope.abs() <= self.curvature * -start.slope {
                 return Ok(trial.found(true));
@@ -95,6 +102,10 @@ struct Bracket {
 }
 
 impl Bracket {
+    fn new(start: &Start) -> Self {
+        Self { best: Trial::origin(start), other: Trial::origin(start), closed: false }
+    }
+
     fn tilted(&self, tilt: f64) -> Self {
         Self { best: self.best.tilted(tilt), other: self.other.tilted(tilt), closed: self.closed }
     }

@@ -20,6 +20,11 @@ impl Noise {
         Self { level: Self::UNITS * precision * value.abs(), shortest: (f64::INFINITY, 0.0) }
     }
 
+    /// Up to which changes may be rounding.
+    pub(crate) fn level(&self) -> f64 {
+        self.level
+    }
+
     /// The change over a step s of this length, from that of the values and gᵀs at its two ends.
     ///
     /// Where f is a small difference of large terms, its rounding is more than its value tells, but it shows itself. Where gᵀs
