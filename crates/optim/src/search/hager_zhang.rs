@@ -1,4 +1,4 @@
-use super::{Found, Line, LineSearch, SearchFailure, Start, Trial, finite_trial, near_edge};
+use super::{Found, Line, LineSearch, Samples, SearchFailure, Start, Trial, near_edge};
 
 /// The line search of CG_DESCENT (Hager and Zhang, 2005): Wolfe or approximate Wolfe conditions by the secant²
 /// update of a bracket, accurate to the last digits where other searches drown in rounding.
@@ -27,11 +27,10 @@ type Step<R> = Result<R, Result<Found, SearchFailure>>;
 
 struct Search<'a> {
     settings: &'a HagerZhang,
-    line: &'a mut dyn Line,
+    samples: Samples<'a>,
     start: Start,
-    /// φ may rise to this.
+    /// φ may rise by this.
     limit: f64,
-    ceiling: f64,
     trials: u32,
     best: Trial,
 }
@@ -39,10 +38,10 @@ struct Search<'a> {
 impl LineSearch for HagerZhang {
     fn search(&self, line: &mut dyn Line, start: Start) -> Result<Found, SearchFailure> {
         start.check()?;
-        let limit = start.value + self.rise.max(8.0 * line.precision()) * start.value.abs();
+        let limit = self.rise.max(8.0 * line.precision()) * start.value.abs();
         let best = Trial::origin(&start);
-        let mut search =
-            Search { settings: self, line, start, limit, ceiling: f64::INFINITY, trials: 0, best };
+        let samples = Samples::new(line, start);
+        let mut search = Search { settings: self, samples, start, limit, trials: 0, best };
         match search.run() {
             Err(end) => end,
             Ok(never) => match never {},
@@ -77,14 +76,14 @@ impl Search<'_> {
             return Err(self.give_up());
         }
         self.trials += 1;
-        let trial = finite_trial(self.line, step, good, &mut self.ceiling).map_err(Err)?;
+        let trial = self.samples.trial(step, good).map_err(Err)?;
         let (delta, slope) = (self.settings.decrease, self.start.slope);
         let steep_enough = trial.slope >= self.settings.curvature * slope;
-        let flat = trial.value <= self.limit && trial.slope <= (2.0 * delta - 1.0) * slope;
+        let flat = trial.change <= self.limit && trial.slope <= (2.0 * delta - 1.0) * slope;
         if steep_enough && (self.start.sufficient(delta, &trial) || flat) {
             return Err(Ok(trial.found(true)));
         }
-        if trial.value < self.best.value {
+        if trial.change < self.best.change {
             self.best = trial;
         }
         Ok(trial)
@@ -99,16 +98,16 @@ impl Search<'_> {
             if trial.slope >= 0.0 {
                 return Ok((low, trial));
             }
-            if trial.value > self.limit {
+            if trial.change > self.limit {
                 return self.bisect(Trial::origin(&self.start), trial);
             }
             let falls = self.start.sufficient(self.settings.decrease, &trial);
-            if trial.step >= self.start.max_step || (falls && near_edge(&trial, self.ceiling)) {
+            if trial.step >= self.start.max_step || (falls && near_edge(&trial, self.samples.ceiling)) {
                 return Err(Ok(trial.found(false)));
             }
             low = trial;
             step = (self.settings.expansion * trial.step).min(self.start.max_step);
-            step = step.min(0.5 * (trial.step + self.ceiling));
+            step = step.min(0.5 * (trial.step + self.samples.ceiling));
             if !step.is_finite() {
                 return Err(Err(SearchFailure::Unbounded));
             }
@@ -122,7 +121,7 @@ impl Search<'_> {
             if middle.slope >= 0.0 {
                 return Ok((low, middle));
             }
-            if middle.value <= self.limit { low = middle } else { high = middle }
+            if middle.change <= self.limit { low = middle } else { high = middle }
         }
     }
 
@@ -132,7 +131,7 @@ impl Search<'_> {
             Ok((low, high))
         } else if c.slope >= 0.0 {
             Ok((low, c))
-        } else if c.value <= self.limit {
+        } else if c.change <= self.limit {
             Ok((c, high))
         } else {
             self.bisect(low, c)

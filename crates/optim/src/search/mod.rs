@@ -16,12 +16,13 @@
 //! ```
 //!
 //! A trial whose value is not finite is stepped back from. Where differences of f drown in rounding, the Wolfe
-//! searches accept by slopes alone (the approximate Wolfe conditions of Hager and Zhang, 2005).
+//! searches go by slopes alone (the approximate Wolfe conditions of Hager and Zhang, 2005).
 
 mod armijo;
 mod exact;
 mod hager_zhang;
 mod more_thuente;
+mod noise;
 mod ray;
 mod strong_wolfe;
 mod weak_wolfe;
@@ -30,6 +31,7 @@ pub use armijo::Armijo;
 pub use exact::ExactQuadratic;
 pub use hager_zhang::HagerZhang;
 pub use more_thuente::MoreThuente;
+pub(crate) use noise::Noise;
 pub use ray::Ray;
 pub use strong_wolfe::StrongWolfe;
 pub use weak_wolfe::WeakWolfe;
@@ -79,16 +81,9 @@ impl Start {
         }
     }
 
-    /// φ(α) ≤ φ(0) + c α φ'(0).
+    /// φ(α) − φ(0) ≤ c α φ'(0).
     fn sufficient(&self, c: f64, trial: &Trial) -> bool {
-        trial.value <= self.value + c * trial.step * self.slope
-    }
-
-    /// The approximate Wolfe conditions: φ is flat to rounding, and its slopes say that the step is good.
-    fn flat(&self, c: f64, curvature: f64, precision: f64, trial: &Trial) -> bool {
-        (trial.value - self.value).abs() <= 8.0 * precision * self.value.abs()
-            && trial.slope >= curvature * self.slope
-            && trial.slope <= (2.0 * c.max(0.1) - 1.0) * self.slope
+        trial.change <= c * trial.step * self.slope
     }
 }
 
@@ -137,13 +132,16 @@ pub trait LineSearch: std::fmt::Debug + Send + Sync {
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Trial {
     step: f64,
+    /// φ(α).
     value: f64,
+    /// φ(α) − φ(0), as far as [`Samples`] can tell.
+    change: f64,
     slope: f64,
 }
 
 impl Trial {
     fn origin(start: &Start) -> Self {
-        Self { step: 0.0, value: start.value, slope: start.slope }
+        Self { step: 0.0, value: start.value, change: 0.0, slope: start.slope }
     }
 
     fn found(&self, satisfied: bool) -> Found {
@@ -160,26 +158,38 @@ impl Trial {
     }
 }
 
-/// Evaluates at `step`, or, where that is not finite, ever closer to `good`, a step known to be finite. Lowers
-/// `ceiling` to the least step known not to be finite.
-fn finite_trial(
-    line: &mut dyn Line,
-    mut step: f64,
-    good: f64,
-    ceiling: &mut f64,
-) -> Result<Trial, SearchFailure> {
-    for _ in 0..60 {
-        let (value, slope) = line.value_and_slope(step);
-        if value.is_finite() && slope.is_finite() {
-            return Ok(Trial { step, value, slope });
-        }
-        if value == f64::NEG_INFINITY {
-            return Err(SearchFailure::Unbounded);
-        }
-        *ceiling = step;
-        step = good + 0.2 * (step - good);
+/// The evaluations of a search.
+struct Samples<'a> {
+    line: &'a mut dyn Line,
+    start: Start,
+    /// The least step known not to have a finite value.
+    ceiling: f64,
+    noise: Noise,
+}
+
+impl<'a> Samples<'a> {
+    fn new(line: &'a mut dyn Line, start: Start) -> Self {
+        let noise = Noise::new(line.precision(), start.value);
+        Self { line, start, ceiling: f64::INFINITY, noise }
     }
-    Err(SearchFailure::NonFinite)
+
+    /// Evaluates at `step`, or, where that is not finite, ever closer to `good`, a step known to be finite.
+    fn trial(&mut self, mut step: f64, good: f64) -> Result<Trial, SearchFailure> {
+        for _ in 0..60 {
+            let (value, slope) = self.line.value_and_slope(step);
+            if value.is_finite() && slope.is_finite() {
+                let ends = (step * self.start.slope, step * slope);
+                let change = self.noise.change(step, value - self.start.value, ends);
+                return Ok(Trial { step, value, change, slope });
+            }
+            if value == f64::NEG_INFINITY {
+                return Err(SearchFailure::Unbounded);
+            }
+            self.ceiling = step;
+            step = good + 0.2 * (step - good);
+        }
+        Err(SearchFailure::NonFinite)
+    }
 }
 
 /// Whether `trial`, of sufficient decrease and still falling, is far enough along a line that is undefined from `edge` on:
@@ -190,7 +200,7 @@ fn near_edge(trial: &Trial, edge: f64) -> bool {
 
 /// The minimiser of the cubic with the values and slopes of `a` and `b`; NaN if it has none.
 fn cubic_minimum(a: &Trial, b: &Trial) -> f64 {
-    let d1 = a.slope + b.slope - 3.0 * (a.value - b.value) / (a.step - b.step);
+    let d1 = a.slope + b.slope - 3.0 * (a.change - b.change) / (a.step - b.step);
     let scale = d1.abs().max(a.slope.abs()).max(b.slope.abs());
     let d2 = scale * ((d1 / scale).powi(2) - (a.slope / scale) * (b.slope / scale)).sqrt();
     let d2 = if b.step >= a.step { d2 } else { -d2 };

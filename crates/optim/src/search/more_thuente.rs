@@ -1,4 +1,4 @@
-use super::{Found, Line, LineSearch, SearchFailure, Start, Trial, cubic_minimum, finite_trial, near_edge};
+use super::{Found, Line, LineSearch, Samples, SearchFailure, Start, Trial, cubic_minimum, near_edge};
 
 /// The strong Wolfe conditions by the method of Moré and Thuente (1994): an interval of uncertainty that is
 /// updated through an auxiliary function and always contains an acceptable step.
@@ -23,19 +23,25 @@ impl Default for MoreThuente {
 impl LineSearch for MoreThuente {
     fn search(&self, line: &mut dyn Line, start: Start) -> Result<Found, SearchFailure> {
         start.check()?;
-        let mut bracket =
-            Bracket { best: Trial::origin(&start), other: Trial::origin(&start), closed: false };
+        let mut bracket = Bracket::new(&start);
         let (mut first_stage, mut width, mut wider) = (true, f64::INFINITY, f64::INFINITY);
-        let mut ceiling = start.max_step;
+        let mut samples = Samples { ceiling: start.max_step, ..Samples::new(line, start) };
         let mut step = start.step.min(start.max_step);
         for _ in 0..self.max_trials {
-            let trial = finite_trial(line, step, bracket.best.step, &mut ceiling)?;
+            let level = samples.noise.level();
+            let trial = samples.trial(step, bracket.best.step)?;
+            if samples.noise.level() > level && trial.step < start.step {
+                // What was found before was rounding.
+                bracket = Bracket::new(&start);
+                (first_stage, width, wider) = (true, f64::INFINITY, f64::INFINITY);
+                step = start.step;
+                continue;
+            }
             let sufficient = start.sufficient(self.decrease, &trial);
-            if sufficient && trial.slope.abs() <= self.curvature * -start.slope
-                || start.flat(self.decrease, self.curvature, line.precision(), &trial)
-            {
+            if sufficient && trial.slope.abs() <= self.curvature * -start.slope {
                 return Ok(trial.found(true));
             }
+            let ceiling = samples.ceiling;
             let edge = if ceiling < start.max_step { ceiling } else { f64::INFINITY };
             let far = trial.step >= start.max_step || near_edge(&trial, edge);
             if far && sufficient && trial.slope < 0.0 {
@@ -54,7 +60,7 @@ impl LineSearch for MoreThuente {
                 (trial.step + 1.1 * advance, trial.step + 4.0 * advance)
             };
             // In the first stage work on ψ(α) = φ(α) − c α φ'(0), which leads to steps of sufficient decrease.
-            step = if first_stage && trial.value <= bracket.best.value && !sufficient {
+            step = if first_stage && trial.change <= bracket.best.change && !sufficient {
                 let tilt = self.decrease * start.slope;
                 let mut tilted = bracket.tilted(tilt);
                 let step = tilted.update(trial.tilted(tilt), least, most);
@@ -84,7 +90,7 @@ impl LineSearch for MoreThuente {
 impl Trial {
     /// The trial of φ(α) − tilt α.
     fn tilted(&self, tilt: f64) -> Self {
-        Self { step: self.step, value: self.value - tilt * self.step, slope: self.slope - tilt }
+        Self { change: self.change - tilt * self.step, slope: self.slope - tilt, ..*self }
     }
 }
 
@@ -96,6 +102,10 @@ struct Bracket {
 }
 
 impl Bracket {
+    fn new(start: &Start) -> Self {
+        Self { best: Trial::origin(start), other: Trial::origin(start), closed: false }
+    }
+
     fn tilted(&self, tilt: f64) -> Self {
         Self { best: self.best.tilted(tilt), other: self.other.tilted(tilt), closed: self.closed }
     }
@@ -106,12 +116,12 @@ impl Bracket {
         let forward = trial.step > best.step;
         let secant = trial.step + trial.slope / (trial.slope - best.slope) * (best.step - trial.step);
         let step;
-        if trial.value > best.value {
+        if trial.change > best.change {
             // A higher value: the minimum is between.
             let cubic = cubic_minimum(&best, &trial);
             let advance = trial.step - best.step;
-            let quadratic =
-                best.step + 0.5 * best.slope / ((best.value - trial.value) / advance + best.slope) * advance;
+            let quadratic = best.step
+                + 0.5 * best.slope / ((best.change - trial.change) / advance + best.slope) * advance;
             step = if (cubic - best.step).abs() < (quadratic - best.step).abs() {
                 cubic
             } else {
@@ -147,7 +157,7 @@ impl Bracket {
         } else {
             step = if forward { most } else { least };
         }
-        if trial.value > best.value {
+        if trial.change > best.change {
             self.other = trial;
         } else {
             if trial.slope * best.slope < 0.0 {

@@ -1,4 +1,4 @@
-use super::{Found, Line, LineSearch, SearchFailure, Start, Trial, cubic_minimum, finite_trial, near_edge};
+use super::{Found, Line, LineSearch, Samples, SearchFailure, Start, Trial, cubic_minimum, near_edge};
 
 /// The strong Wolfe conditions, φ(α) ≤ φ(0) + c₁ α φ'(0) and |φ'(α)| ≤ c₂ |φ'(0)|, by bracketing and zooming
 /// with cubic interpolation (Nocedal and Wright, *Numerical Optimization*, algorithms 3.5 and 3.6).
@@ -21,39 +21,37 @@ impl Default for StrongWolfe {
 impl LineSearch for StrongWolfe {
     fn search(&self, line: &mut dyn Line, start: Start) -> Result<Found, SearchFailure> {
         start.check()?;
-        let good = |line: &mut dyn Line, t: &Trial| {
-            (start.sufficient(self.decrease, t) && t.slope.abs() <= self.curvature * -start.slope)
-                || start.flat(self.decrease, self.curvature, line.precision(), t)
-        };
+        let good =
+            |t: &Trial| start.sufficient(self.decrease, t) && t.slope.abs() <= self.curvature * -start.slope;
         let mut previous = Trial::origin(&start);
-        let mut ceiling = f64::INFINITY;
+        let mut samples = Samples::new(line, start);
         let mut step = start.step.min(start.max_step);
         for count in 1..=self.max_trials {
-            let trial = finite_trial(line, step, previous.step, &mut ceiling)?;
-            if good(line, &trial) {
+            let trial = samples.trial(step, previous.step)?;
+            if good(&trial) {
                 return Ok(trial.found(true));
             }
-            let rose = trial.value >= previous.value && count > 1;
+            let rose = trial.change >= previous.change && count > 1;
             let bracket = if !start.sufficient(self.decrease, &trial) || rose {
                 (previous, trial)
             } else if trial.slope >= 0.0 {
                 (trial, previous)
             } else {
-                if trial.step >= start.max_step || near_edge(&trial, ceiling) {
+                if trial.step >= start.max_step || near_edge(&trial, samples.ceiling) {
                     return Ok(trial.found(false));
                 }
                 // Extrapolate by the cubic, between a little and fourfold; towards a known singularity by halves.
                 let cubic = cubic_minimum(&previous, &trial);
                 let (least, most) = (trial.step + 0.1 * (trial.step - previous.step), 4.0 * trial.step);
                 step = if cubic.is_finite() && cubic > trial.step { cubic.clamp(least, most) } else { most };
-                step = step.min(start.max_step).min(0.5 * (trial.step + ceiling));
+                step = step.min(start.max_step).min(0.5 * (trial.step + samples.ceiling));
                 if !step.is_finite() {
                     return Err(SearchFailure::Unbounded);
                 }
                 previous = trial;
                 continue;
             };
-            return self.zoom(line, &start, bracket, self.max_trials - count, good);
+            return self.zoom(samples, bracket, self.max_trials - count, good);
         }
         previous.or_no_progress(&start)
     }
@@ -63,11 +61,10 @@ impl StrongWolfe {
     /// Shrinks a bracket that holds acceptable steps; `low` has the least value of those with sufficient decrease.
     fn zoom(
         &self,
-        line: &mut dyn Line,
-        start: &Start,
+        mut samples: Samples<'_>,
         (mut low, mut high): (Trial, Trial),
         trials: u32,
-        good: impl Fn(&mut dyn Line, &Trial) -> bool,
+        good: impl Fn(&Trial) -> bool,
     ) -> Result<Found, SearchFailure> {
         let mut widths = [f64::INFINITY; 2];
         for _ in 0..trials {
@@ -85,12 +82,11 @@ impl StrongWolfe {
                 0.5 * (a + b)
             };
             widths = [widths[1], width];
-            let mut ceiling = f64::INFINITY;
-            let trial = finite_trial(line, step, low.step, &mut ceiling)?;
-            if good(line, &trial) {
+            let trial = samples.trial(step, low.step)?;
+            if good(&trial) {
                 return Ok(trial.found(true));
             }
-            if !start.sufficient(self.decrease, &trial) || trial.value >= low.value {
+            if !samples.start.sufficient(self.decrease, &trial) || trial.change >= low.change {
                 high = trial;
             } else {
                 if trial.slope * (high.step - low.step) >= 0.0 {
@@ -99,6 +95,6 @@ impl StrongWolfe {
                 low = trial;
             }
         }
-        low.or_no_progress(start)
+        low.or_no_progress(&samples.start)
     }
 }

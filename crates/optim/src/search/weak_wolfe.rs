@@ -1,4 +1,4 @@
-use super::{Found, Line, LineSearch, SearchFailure, Start, Trial, finite_trial, near_edge};
+use super::{Found, Line, LineSearch, Samples, SearchFailure, Start, Trial, near_edge};
 
 /// The weak Wolfe conditions, φ(α) ≤ φ(0) + c₁ α φ'(0) and φ'(α) ≥ c₂ φ'(0), by doubling and bisection (Lewis
 /// and Overton, 2013): robust, also where f has kinks.
@@ -23,19 +23,16 @@ impl LineSearch for WeakWolfe {
         start.check()?;
         let mut low = Trial::origin(&start);
         let mut high = f64::INFINITY;
-        let mut ceiling = f64::INFINITY;
+        let mut samples = Samples::new(line, start);
         let mut step = start.step.min(start.max_step);
         for _ in 0..self.max_trials {
-            let trial = finite_trial(line, step, low.step, &mut ceiling)?;
-            high = high.min(ceiling);
-            if start.flat(self.decrease, self.curvature, line.precision(), &trial) {
-                return Ok(trial.found(true));
-            }
+            let trial = samples.trial(step, low.step)?;
+            high = high.min(samples.ceiling);
             if !start.sufficient(self.decrease, &trial) {
                 high = trial.step;
             } else if trial.slope < self.curvature * start.slope {
                 low = trial;
-                if low.step >= start.max_step || near_edge(&low, ceiling) {
+                if low.step >= start.max_step || near_edge(&low, samples.ceiling) {
                     return Ok(low.found(false));
                 }
             } else {

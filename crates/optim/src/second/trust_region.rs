@@ -8,6 +8,7 @@ use super::probe::CurvatureProbe;
 use crate::linear::{Stop, TrustStep};
 use crate::objective::{Counted, Objective};
 use crate::outcome::{MinimizeError, Reason};
+use crate::search::Noise;
 use crate::stopping::Stopping;
 use crate::vector::{self, Float};
 
@@ -213,7 +214,8 @@ impl<S> TrustRegion<S> {
         let mut point = at.point.clone();
         let mut seen_finite = false;
         let smallest = T::EPSILON.to_f64() * vector::norm(&at.point).max(f64::MIN_POSITIVE);
-        let noise = 10.0 * T::EPSILON.to_f64() * at.value.abs();
+        let mut noise = Noise::new(T::EPSILON.to_f64(), at.value);
+        let mut rejected = 0;
         loop {
             if solved.stop == Stop::IndefinitePreconditioner {
                 return Err(Reason::IndefinitePreconditioner);
@@ -229,29 +231,37 @@ impl<S> TrustRegion<S> {
             }
             seen_finite |= value.is_finite();
             let actual = at.value - value;
-            // Where both reductions drown in rounding their ratio says nothing; the gradient decides below.
-            let flat = actual.abs() <= noise && solved.reduction <= noise;
-            let ratio = if flat { 1.0 } else { actual / solved.reduction };
+            // Where both reductions drown in rounding, or seem to, gradients know better.
+            let good = |actual: f64| actual / solved.reduction > self.accept;
+            let suspect = rejected > 0 || noise.drowns(actual, solved.reduction);
             let mut gradient = Vec::new();
-            let accepted = value.is_finite() && ratio > self.accept;
-            if accepted || (S::LEARNS && value.is_finite()) {
+            if value.is_finite() && (suspect || S::LEARNS || good(actual)) {
                 gradient = vec![T::ZERO; point.len()];
                 problem.gradient(&point, &mut gradient);
             }
-            let accepted = accepted
+            let slope = vector::dot(&at.gradient, &solved.step);
+            let (mut actual, mut drowned) = (actual, false);
+            if suspect && vector::all_finite(&gradient) && !gradient.is_empty() {
+                let ends = (slope, vector::dot(&gradient, &solved.step));
+                let change = noise.change(length, -actual, ends);
+                drowned = change != -actual;
+                actual = -change;
+            }
+            // Gradients must then shrink, so that rounding errors cannot be followed for ever.
+            let accepted = value.is_finite()
+                && good(actual)
                 && vector::all_finite(&gradient)
-                && (!flat || vector::norm(&gradient) < vector::norm(&at.gradient));
+                && (!drowned || vector::norm(&gradient) < vector::norm(&at.gradient));
             if S::LEARNS && vector::all_finite(&gradient) && !gradient.is_empty() {
                 trials.push((solved.step.clone(), gradient.clone()));
             }
             if std::mem::take(first) {
                 *radius = radius.min(solved.length.max(f64::MIN_POSITIVE));
             }
-            let slope = vector::dot(&at.gradient, &solved.step);
             let trial = RadiusTrial {
                 radius: *radius,
                 length: solved.length,
-                ratio,
+                ratio: actual / solved.reduction,
                 fall: actual,
                 slope,
                 stop: solved.stop,
@@ -261,7 +271,8 @@ impl<S> TrustRegion<S> {
                 *radius = self.subproblem.radius(&trial).min(self.max_radius);
                 return Ok((Iterate { point, value, gradient }, length));
             }
-            if flat || length <= smallest {
+            rejected += 1;
+            if length <= smallest {
                 return Err(if seen_finite { Reason::Stalled } else { Reason::NonFinite });
             }
             // Smaller, whatever the rule: a step may be rejected for its gradient alone.

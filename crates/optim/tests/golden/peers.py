@@ -2,7 +2,7 @@
 
 Run with SciPy 1.17, PyTorch 2 and JAX (for derivatives) installed:  python peers.py
 Each entry is [iterations, values, gradients, Hessian products, converged, value]: converged is |g|_inf <= 1e-8 (of the
-projected gradient within bounds, of J'r for "lm") at the end. Every problem is a sum of squares of residuals.
+projected gradient within bounds, of J'r for "lm") at the end. PROBLEMS are sums of squares of residuals, SUMS of terms.
 """
 
 import json
@@ -162,6 +162,92 @@ def kowalik_osborne(x):
     return y - x[0] * u * (u + x[1]) / (u * (u + x[2]) + x[3])
 
 
+def gulf(x):
+    t = np.arange(1, 100) / 100
+    distance = jnp.abs(25 + (-50 * np.log(t)) ** (2 / 3) - x[1])
+    return jnp.exp(-jnp.exp(jnp.log(distance) * x[2]) / x[0]) - t
+
+
+BARD = np.array([0.14, 0.18, 0.22, 0.25, 0.29, 0.32, 0.35, 0.39, 0.37, 0.58, 0.73, 0.96, 1.34, 2.10, 4.39])
+
+
+def bard(x):
+    u = np.arange(1.0, 16)
+    return BARD - (x[0] + u / ((16 - u) * x[1] + np.minimum(u, 16 - u) * x[2]))
+
+
+def watson(x):
+    t, powers = np.arange(1, 30) / 29, np.arange(len(x))
+    rows, slopes = t[:, None] ** powers, powers[1:] * t[:, None] ** powers[:-1]
+    return cat([slopes @ x[1:] - (rows @ x) ** 2 - 1, jnp.array([x[0], x[1] - x[0] ** 2 - 1])])
+
+
+OSBORNE_2 = np.array([
+    1.366, 1.191, 1.112, 1.013, 0.991, 0.885, 0.831, 0.847, 0.786, 0.725, 0.746, 0.679, 0.608, 0.655, 0.616, 0.606,
+    0.602, 0.626, 0.651, 0.724, 0.649, 0.649, 0.694, 0.644, 0.624, 0.661, 0.612, 0.558, 0.533, 0.495, 0.500, 0.423,
+    0.395, 0.375, 0.372, 0.391, 0.396, 0.405, 0.428, 0.429, 0.523, 0.562, 0.607, 0.653, 0.672, 0.708, 0.633, 0.668,
+    0.645, 0.632, 0.591, 0.559, 0.597, 0.625, 0.739, 0.710, 0.729, 0.720, 0.636, 0.581, 0.428, 0.292, 0.162, 0.098,
+    0.054])
+
+
+def osborne_2(x):
+    t = np.arange(65) / 10
+    bumps = sum(x[i] * jnp.exp(-((t - x[7 + i]) ** 2) * x[4 + i]) for i in (1, 2, 3))
+    return OSBORNE_2 - (x[0] * jnp.exp(-t * x[4]) + bumps)
+
+
+def brown_dennis(x):
+    t = np.arange(1, 21) / 5
+    return (x[0] + t * x[1] - np.exp(t)) ** 2 + (x[2] + np.sin(t) * x[3] - np.cos(t)) ** 2
+
+
+def extended_freudenstein_roth(x):
+    return jax.vmap(freudenstein_roth)(x.reshape(-1, 2)).reshape(-1)
+
+
+def discrete_integral_equation(x):
+    n = len(x)
+    h = 1 / (n + 1)
+    t = h * np.arange(1, n + 1)
+    cubes = (x + t + 1) ** 3
+    left = np.tril(np.ones((n, n))) @ (t * cubes)
+    right = np.triu(np.ones((n, n)), 1) @ ((1 - t) * cubes)
+    return x + h * ((1 - t) * left + t * right) / 2
+
+
+def arwhead(x):
+    return (x[:-1] ** 2 + x[-1] ** 2) ** 2 - 4 * x[:-1] + 3
+
+
+def engval1(x):
+    return (x[:-1] ** 2 + x[1:] ** 2) ** 2 - 4 * x[:-1] + 3
+
+
+def bohachevsky(x):
+    waves = 0.3 * jnp.cos(3 * math.pi * x[0]) + 0.4 * jnp.cos(4 * math.pi * x[1])
+    return jnp.array([x[0] ** 2 + 2 * x[1] ** 2 - waves + 0.7])
+
+
+def log_cosh(x):
+    z = np.arange(1, len(x) + 1) * (x - 1) / 3
+    return jnp.log((jnp.exp(z) + jnp.exp(-z)) / 2)
+
+
+def trid(x):
+    return cat([(x - 1) ** 2, -x[1:] * x[:-1]])
+
+
+def logistic(x):
+    i, j = np.arange(1, 101), np.arange(1, len(x) + 1)
+    rows = np.sin(1.7 * i[:, None] * j + 0.3 * i[:, None])
+    labels = np.where(np.sin(7.3 * i) + 0.3 * rows[:, 0] > 0, 1.0, -1.0)
+    return cat([jnp.log(1 + jnp.exp(-labels * (rows @ x))), 0.005 * x**2])
+
+
+def power(x):
+    return (np.arange(1, len(x) + 1) * x) ** 2
+
+
 def valley(n):
     return np.tile([-1.2, 1.0], n // 2)
 
@@ -197,6 +283,23 @@ PROBLEMS = {
     "dixon_price_10": (dixon_price, np.ones(10)),
     "rastrigin_10": (rastrigin, 0.1 + 0.02 * np.arange(10)),
     "kowalik_osborne": (kowalik_osborne, np.array([0.25, 0.39, 0.415, 0.39])),
+    "gulf": (gulf, np.array([5.0, 2.5, 0.15])),
+    "bard": (bard, np.ones(3)),
+    "watson_6": (watson, np.zeros(6)),
+    "osborne_2": (osborne_2, np.array([1.3, 0.65, 0.65, 0.7, 0.6, 3.0, 5.0, 7.0, 2.0, 4.5, 5.5])),
+    "brown_dennis": (brown_dennis, np.array([25.0, 5.0, -5.0, -1.0])),
+    "extended_freudenstein_roth_100": (extended_freudenstein_roth, np.tile([0.5, -2.0], 50)),
+    "discrete_integral_equation_10": (discrete_integral_equation, np.arange(1, 11) / 11 * (np.arange(1, 11) / 11 - 1)),
+}
+
+SUMS = {
+    "arwhead_100": (arwhead, np.ones(100)),
+    "engval1_100": (engval1, np.full(100, 2.0)),
+    "bohachevsky": (bohachevsky, np.array([0.2, -0.1])),
+    "log_cosh_10": (log_cosh, np.zeros(10)),
+    "trid_10": (trid, np.zeros(10)),
+    "logistic_20": (logistic, np.zeros(20)),
+    "power_50": (power, np.ones(50)),
 }
 
 # The problems that L-BFGS-B is given within bounds as well: bounds that are active at the solution.
@@ -227,9 +330,9 @@ SCIPY = {
 class Problem:
     """A problem's compiled derivatives."""
 
-    def __init__(self, residuals):
+    def __init__(self, residuals, squares=True):
         def f(x):
-            return jnp.sum(residuals(x) ** 2)
+            return jnp.sum(residuals(x) ** 2 if squares else residuals(x))
 
         self.f, self.g, self.r = jax.jit(f), jax.jit(jax.grad(f)), jax.jit(residuals)
         self.hv = jax.jit(lambda x, v: jax.jvp(jax.grad(f), (x,), (v,))[1])
@@ -342,14 +445,14 @@ def run_torch(problem, x0):
 
 def main():
     table = {}
-    for name, (residuals, x0) in PROBLEMS.items():
-        problem = Problem(residuals)
+    for name, (residuals, x0) in {**PROBLEMS, **SUMS}.items():
+        problem = Problem(residuals, name in PROBLEMS)
         # Dense factorisations of 1000 x 1000 take SciPy minutes.
         methods = [m for m in SCIPY if len(x0) <= 100 or m not in ("BFGS", "trust-exact")]
         row = {method: run_scipy(problem, x0, method, SCIPY[method]) for method in methods}
         row["torch-LBFGS"] = run_torch(problem, x0)
         # MINPACK wants at least as many residuals as variables.
-        if len(x0) <= 100 and len(problem.r(x0)) >= len(x0):
+        if name in PROBLEMS and len(x0) <= 100 and len(problem.r(x0)) >= len(x0):
             row["lm"] = run_lm(problem, x0)
         if name in BOUNDED:
             start = np.clip(x0, *BOUNDED[name])

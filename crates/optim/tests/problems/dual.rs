@@ -16,6 +16,7 @@ pub(crate) trait Scalar:
     fn recip(self) -> Self;
     fn sqrt(self) -> Self;
     fn exp(self) -> Self;
+    fn ln(self) -> Self;
     fn sin(self) -> Self;
     fn cos(self) -> Self;
     fn atan2(y: Self, x: Self) -> Self;
@@ -33,6 +34,9 @@ impl Scalar for f64 {
     }
     fn exp(self) -> Self {
         self.exp()
+    }
+    fn ln(self) -> Self {
+        self.ln()
     }
     fn sin(self) -> Self {
         self.sin()
@@ -112,6 +116,9 @@ impl<S: Scalar> Scalar for Dual<S> {
     fn exp(self) -> Self {
         let exp = self.value.exp();
         Self::new(exp, self.derivative * exp)
+    }
+    fn ln(self) -> Self {
+        Self::new(self.value.ln(), self.derivative * self.value.recip())
     }
     fn sin(self) -> Self {
         Self::new(self.value.sin(), self.derivative * self.value.cos())

@@ -3,6 +3,7 @@
 
 mod dual;
 mod residuals;
+mod terms;
 
 use dual::{Dual, Scalar};
 use wengert_optim::{Jacobian, Objective, Operator, Residuals, vector};
@@ -22,9 +23,25 @@ pub(crate) struct TestProblem {
 
 type Second = Dual<Dual<f64>>;
 
-/// The residuals for plain numbers, first and second directional derivatives.
+/// What is added up to give f.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    /// The squares of what the formula gives.
+    Squares,
+    /// What the formula gives.
+    Terms,
+}
+
+impl Kind {
+    fn sum<S: Scalar>(self, terms: Vec<S>) -> S {
+        residuals::sum(terms.into_iter().map(|t| if self == Self::Squares { t.square() } else { t }))
+    }
+}
+
+/// The residuals, or the terms, for plain numbers, first and second directional derivatives.
 #[derive(Clone, Copy)]
 struct Formula {
+    kind: Kind,
     value: fn(&[f64]) -> Vec<f64>,
     first: fn(&[Dual<f64>]) -> Vec<Dual<f64>>,
     second: fn(&[Second]) -> Vec<Second>,
@@ -32,10 +49,14 @@ struct Formula {
 
 macro_rules! formula {
     ($f:ident) => {
+        formula!(Squares, residuals, $f)
+    };
+    ($kind:ident, $module:ident, $f:ident) => {
         Formula {
-            value: residuals::$f::<f64>,
-            first: residuals::$f::<Dual<f64>>,
-            second: residuals::$f::<Second>,
+            kind: Kind::$kind,
+            value: $module::$f::<f64>,
+            first: $module::$f::<Dual<f64>>,
+            second: $module::$f::<Second>,
         }
     };
 }
@@ -57,6 +78,11 @@ pub(crate) fn all() -> Vec<TestProblem> {
     let p = |name, formula, start, n, minima| TestProblem { name, formula, start, n, minima, slack: 1e-14 * n as f64 };
     // Singular or nearly singular Hessians: the value can only be had to a power of ‖g‖ below 2.
     let flat = |slack, p| TestProblem { slack, ..p };
+    macro_rules! sum {
+        ($f:ident) => {
+            formula!(Terms, terms, $f)
+        };
+    }
     vec![
         p("rosenbrock_2", formula!(rosenbrock), valley_start, 2, &[0.0]),
         // From the standard start the chain has a second minimum nearby.
@@ -89,6 +115,21 @@ pub(crate) fn all() -> Vec<TestProblem> {
         p("dixon_price_10", formula!(dixon_price), |n| vec![1.0; n], 10, &[0.0]),
         p("rastrigin_10", formula!(rastrigin), |n| (0..n).map(|i| 0.1 + 0.02 * i as f64).collect(), 10, &[0.0, 1.989_918_114_186_583]),
         flat(1e-12, p("kowalik_osborne", formula!(kowalik_osborne), |_| vec![0.25, 0.39, 0.415, 0.39], 4, &[3.075_056_038_492_37e-4])),
+        flat(1e-9, p("gulf", formula!(gulf), |_| vec![5.0, 2.5, 0.15], 3, &[0.0])),
+        flat(1e-12, p("bard", formula!(bard), |_| vec![1.0; 3], 3, &[8.214_877_306_578_98e-3])),
+        flat(1e-10, p("watson_6", formula!(watson), |n| vec![0.0; n], 6, &[2.287_670_053_552_4e-3])),
+        flat(1e-12, p("osborne_2", formula!(osborne_2), |_| vec![1.3, 0.65, 0.65, 0.7, 0.6, 3.0, 5.0, 7.0, 2.0, 4.5, 5.5], 11, &[4.013_773_629_354_77e-2, 8.759_472_409_341_58e-2])),
+        // Values of 10⁴ are rounded to 10⁻¹¹.
+        flat(1e-9, p("brown_dennis", formula!(brown_dennis), |_| vec![25.0, 5.0, -5.0, -1.0], 4, &[85_822.201_626_356_3])),
+        flat(1e-10, p("extended_freudenstein_roth_100", formula!(extended_freudenstein_roth), |n| [0.5, -2.0].repeat(n / 2), 100, &[2_449.212_683_962_0])),
+        p("discrete_integral_equation_10", formula!(discrete_integral_equation), |n| grid(n).map(|t| t * (t - 1.0)).collect(), 10, &[0.0]),
+        flat(1e-12, p("arwhead_100", sum!(arwhead), |n| vec![1.0; n], 100, &[0.0])),
+        p("engval1_100", sum!(engval1), |n| vec![2.0; n], 100, &[109.088_136_143_092_1]),
+        p("bohachevsky", sum!(bohachevsky), |_| vec![0.2, -0.1], 2, &[0.0]),
+        p("log_cosh_10", sum!(log_cosh), |n| vec![0.0; n], 10, &[0.0]),
+        flat(1e-11, p("trid_10", sum!(trid), |n| vec![0.0; n], 10, &[-210.0])),
+        p("logistic_20", sum!(logistic), |n| vec![0.0; n], 20, &[45.798_903_454_566_9]),
+        p("power_50", sum!(power), |n| vec![1.0; n], 50, &[0.0]),
     ]
 }
 
@@ -109,10 +150,6 @@ pub(crate) fn bounds(name: &str) -> Option<(f64, f64)> {
     })
 }
 
-fn squares<S: Scalar>(residuals: Vec<S>) -> S {
-    residuals.into_iter().fold(S::from(0.0), |sum, r| sum + r.square())
-}
-
 impl TestProblem {
     /// The standard start.
     pub(crate) fn start(&self) -> Vec<f64> {
@@ -126,14 +163,14 @@ impl Objective<f64> for TestProblem {
     }
 
     fn value(&self, x: &[f64]) -> f64 {
-        squares((self.formula.value)(x))
+        self.formula.kind.sum((self.formula.value)(x))
     }
 
     fn value_and_gradient(&self, x: &[f64], gradient: &mut [f64]) -> f64 {
         let mut at: Vec<Dual<f64>> = x.iter().map(|&x| Dual::new(x, 0.0)).collect();
         for i in 0..x.len() {
             at[i].derivative = 1.0;
-            gradient[i] = squares((self.formula.first)(&at)).derivative;
+            gradient[i] = self.formula.kind.sum((self.formula.first)(&at)).derivative;
             at[i].derivative = 0.0;
         }
         self.value(x)
@@ -159,7 +196,7 @@ impl Operator<f64> for Hessian {
         let mut at: Vec<_> = pairs.map(|(&x, &v)| Dual::new(Dual::new(x, v), Dual::new(0.0, 0.0))).collect();
         for i in 0..v.len() {
             at[i].derivative.value = 1.0;
-            out[i] = squares((self.problem.formula.second)(&at)).derivative.derivative;
+            out[i] = self.problem.formula.kind.sum((self.problem.formula.second)(&at)).derivative.derivative;
             at[i].derivative.value = 0.0;
         }
     }

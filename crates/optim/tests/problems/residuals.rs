@@ -3,7 +3,7 @@
 
 use super::dual::Scalar;
 
-fn sum<S: Scalar>(terms: impl Iterator<Item = S>) -> S {
+pub(super) fn sum<S: Scalar>(terms: impl Iterator<Item = S>) -> S {
     terms.fold(S::from(0.0), |sum, term| sum + term)
 }
 
@@ -216,4 +216,75 @@ pub(super) fn kowalik_osborne<S: Scalar>(x: &[S]) -> Vec<S> {
         -(x[0] * (x[1] + u) * u * denominator.recip()) + y
     };
     Y.iter().zip(&U).map(row).collect()
+}
+
+pub(super) fn gulf<S: Scalar>(x: &[S]) -> Vec<S> {
+    let row = |i: usize| {
+        let t = i as f64 / 100.0;
+        let distance = (-x[1] + (25.0 + (-50.0 * t.ln()).powf(2.0 / 3.0))).square().sqrt();
+        (-((distance.ln() * x[2]).exp() * x[0].recip())).exp() + -t
+    };
+    (1..100).map(row).collect()
+}
+
+pub(super) fn bard<S: Scalar>(x: &[S]) -> Vec<S> {
+    const Y: [f64; 15] =
+        [0.14, 0.18, 0.22, 0.25, 0.29, 0.32, 0.35, 0.39, 0.37, 0.58, 0.73, 0.96, 1.34, 2.10, 4.39];
+    let row = |(i, y): (usize, f64)| {
+        let u = (i + 1) as f64;
+        let v = 16.0 - u;
+        -(x[0] + (x[1] * v + x[2] * u.min(v)).recip() * u) + y
+    };
+    Y.into_iter().enumerate().map(row).collect()
+}
+
+pub(super) fn watson<S: Scalar>(x: &[S]) -> Vec<S> {
+    let row = |i: usize| {
+        let t = i as f64 / 29.0;
+        let power = |j: usize| t.powi(j as i32);
+        let slope = sum((1..x.len()).map(|j| x[j] * (j as f64 * power(j - 1))));
+        slope - sum((0..x.len()).map(|j| x[j] * power(j))).square() + -1.0
+    };
+    (1..30).map(row).chain([x[0], x[1] - x[0].square() + -1.0]).collect()
+}
+
+pub(super) fn osborne_2<S: Scalar>(x: &[S]) -> Vec<S> {
+    const Y: [f64; 65] = [
+        1.366, 1.191, 1.112, 1.013, 0.991, 0.885, 0.831, 0.847, 0.786, 0.725, 0.746, 0.679, 0.608, 0.655,
+        0.616, 0.606, 0.602, 0.626, 0.651, 0.724, 0.649, 0.649, 0.694, 0.644, 0.624, 0.661, 0.612, 0.558,
+        0.533, 0.495, 0.500, 0.423, 0.395, 0.375, 0.372, 0.391, 0.396, 0.405, 0.428, 0.429, 0.523, 0.562,
+        0.607, 0.653, 0.672, 0.708, 0.633, 0.668, 0.645, 0.632, 0.591, 0.559, 0.597, 0.625, 0.739, 0.710,
+        0.729, 0.720, 0.636, 0.581, 0.428, 0.292, 0.162, 0.098, 0.054,
+    ];
+    let row = |(i, y): (usize, f64)| {
+        let t = i as f64 / 10.0;
+        let bump = |k: usize| x[k] * (-((-x[7 + k] + t).square() * x[4 + k])).exp();
+        -(x[0] * (x[4] * -t).exp() + bump(1) + bump(2) + bump(3)) + y
+    };
+    Y.into_iter().enumerate().map(row).collect()
+}
+
+pub(super) fn brown_dennis<S: Scalar>(x: &[S]) -> Vec<S> {
+    let row = |i: i32| {
+        let t = f64::from(i) / 5.0;
+        (x[0] + x[1] * t + -t.exp()).square() + (x[2] + x[3] * t.sin() + -t.cos()).square()
+    };
+    (1..=20).map(row).collect()
+}
+
+pub(super) fn extended_freudenstein_roth<S: Scalar>(x: &[S]) -> Vec<S> {
+    x.chunks(2).flat_map(freudenstein_roth).collect()
+}
+
+pub(super) fn discrete_integral_equation<S: Scalar>(x: &[S]) -> Vec<S> {
+    let n = x.len();
+    let h = 1.0 / (n + 1) as f64;
+    let t = |i: usize| h * (i + 1) as f64;
+    let cube = |i: usize| (x[i] + (t(i) + 1.0)).square() * (x[i] + (t(i) + 1.0));
+    let row = |i: usize| {
+        let left = sum((0..=i).map(|j| cube(j) * t(j)));
+        let right = sum((i + 1..n).map(|j| cube(j) * (1.0 - t(j))));
+        x[i] + (left * (1.0 - t(i)) + right * t(i)) * (0.5 * h)
+    };
+    (0..n).map(row).collect()
 }

@@ -41,8 +41,6 @@ impl DescentDefaults for DfpDirection {
 pub struct InverseHessian<T: Float> {
     #[serde(with = "vector::serde")]
     matrix: Vec<T>,
-    /// Steps in a row along which there was less than half of the curvature that the matrix tells of.
-    overrated: u32,
 }
 
 impl<T: Float> InverseHessian<T> {
@@ -62,16 +60,14 @@ impl<T: Float> InverseHessian<T> {
         }
     }
 
-    /// Scales H up where three steps in a row have found B = H⁻¹ to have more than twice the curvature that is there: so that
-    /// sᵀBs = sᵀy for the last of them. H begins at the scale of the first pair, which where curvatures differ is that of the
-    /// largest, and updates alone mend only one direction each. (Oren and Luenberger, 1974, scale at every step; that
-    /// spoils what is learned already.)
+    /// Scales H up where a step has found B = H⁻¹ to have more than one and a half times the curvature that is there: so that
+    /// sᵀBs = sᵀy. H begins at the scale of the first pair, which where curvatures differ is that of the largest, and updates
+    /// alone mend only one direction each. (Oren and Luenberger, 1974, scale at every step, also down.)
     fn rescale(&mut self, taken: &Taken<'_, T>) {
         // B s = −α g.
         let told = -taken.alpha * dot(taken.step, &taken.before.gradient);
         let there = dot(taken.step, taken.change);
-        self.overrated = if there > 0.0 && 2.0 * there < told { self.overrated + 1 } else { 0 };
-        if self.overrated >= 3 {
+        if there > 0.0 && 1.5 * there < told {
             vector::scale(told / there, &mut self.matrix);
         }
     }
@@ -143,7 +139,7 @@ impl<T: Float, U: QuasiNewtonUpdate> Direction<T> for U {
     type Memory = InverseHessian<T>;
 
     fn begin(&self, _: &Counted<'_, T>, _: &Iterate<T>) -> Result<Self::Memory, MinimizeError> {
-        Ok(InverseHessian { matrix: Vec::new(), overrated: 0 })
+        Ok(InverseHessian { matrix: Vec::new() })
     }
 
     fn direction(
@@ -166,7 +162,6 @@ impl<T: Float, U: QuasiNewtonUpdate> Direction<T> for U {
     }
 
     fn forget(&self, memory: &mut Self::Memory) -> bool {
-        memory.overrated = 0;
         !std::mem::take(&mut memory.matrix).is_empty()
     }
 }
