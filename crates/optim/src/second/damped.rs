@@ -2,13 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::descent::InitialNorm;
+use super::forcing::Forcing;
 use super::method::{Iterate, Method};
 use super::probe::CurvatureProbe;
 use crate::curvature::Damped;
 use crate::linear::{Settings, cg};
 use crate::objective::{Counted, Objective, Operator};
 use crate::outcome::{MinimizeError, Reason};
+use crate::search::Noise;
 use crate::stopping::Stopping;
 use crate::vector::{self, Float};
 
@@ -20,39 +21,58 @@ pub(super) fn curvature_scale<T: Float>(operator: &dyn Operator<T>, gradient: &[
     if scale.is_finite() && scale > 0.0 { scale } else { 1.0 }
 }
 
+/// Trials of steps from one point.
+pub(super) struct Trials<'a, 'o, T: Float> {
+    problem: &'a Counted<'o, T>,
+    at: &'a Iterate<T>,
+    noise: Noise,
+    rejected: bool,
+}
+
 /// A trial step: where it leads and how the model did.
 pub(super) struct Trial<T: Float> {
     pub(super) next: Option<Iterate<T>>,
     /// Actual over predicted reduction.
     pub(super) ratio: f64,
+    /// Whether all that is left drowns in rounding.
     pub(super) flat: bool,
     pub(super) finite: bool,
 }
 
-/// Evaluates `at + step`, and its gradient if the value fell (or cannot be told from the old one and the gradient shrank).
-pub(super) fn try_step<T: Float>(
-    problem: &Counted<'_, T>,
-    at: &Iterate<T>,
-    step: &[T],
-    predicted: f64,
-) -> Trial<T> {
-    let mut point = at.point.clone();
-    vector::axpy(1.0, step, &mut point);
-    let value = problem.value(&point);
-    let noise = 10.0 * T::EPSILON.to_f64() * at.value.abs();
-    let actual = at.value - value;
-    let flat = actual.abs() <= noise && predicted <= noise;
-    let ratio = if flat { 1.0 } else { actual / predicted };
-    let mut next = None;
-    if value.is_finite() && (actual > 0.0 || flat) {
-        let mut gradient = vec![T::ZERO; point.len()];
-        problem.gradient(&point, &mut gradient);
-        let shrank = vector::norm(&gradient) < vector::norm(&at.gradient);
-        if vector::all_finite(&gradient) && (!flat || shrank) {
-            next = Some(Iterate { point, value, gradient });
-        }
+impl<'a, 'o, T: Float> Trials<'a, 'o, T> {
+    pub(super) fn new(problem: &'a Counted<'o, T>, at: &'a Iterate<T>) -> Self {
+        Self { problem, at, noise: Noise::new(T::EPSILON.to_f64(), at.value), rejected: false }
     }
-    Trial { next, ratio, flat, finite: value.is_finite() }
+
+    /// Evaluates at this step, and the gradient if the value fell, or may have fallen as far as rounding lets it tell.
+    pub(super) fn step(&mut self, step: &[T], predicted: f64) -> Trial<T> {
+        let at = self.at;
+        let mut point = at.point.clone();
+        vector::axpy(1.0, step, &mut point);
+        let value = self.problem.value(&point);
+        let mut actual = at.value - value;
+        let suspect = self.rejected || self.noise.drowns(actual, predicted);
+        let (mut next, mut drowned) = (None, false);
+        if value.is_finite() && (actual > 0.0 || suspect) {
+            let mut gradient = vec![T::ZERO; point.len()];
+            self.problem.gradient(&point, &mut gradient);
+            if vector::all_finite(&gradient) {
+                if suspect {
+                    let ends = (vector::dot(&at.gradient, step), vector::dot(&gradient, step));
+                    let change = self.noise.change(vector::norm(step), -actual, ends);
+                    drowned = change != -actual;
+                    actual = -change;
+                }
+                // Gradients must then shrink, so that rounding errors cannot be followed for ever.
+                let shrank = vector::norm(&gradient) < vector::norm(&at.gradient);
+                if actual > 0.0 && (!drowned || shrank) {
+                    next = Some(Iterate { point, value, gradient });
+                }
+            }
+        }
+        self.rejected |= next.is_none();
+        Trial { flat: drowned && next.is_none(), next, ratio: actual / predicted, finite: value.is_finite() }
+    }
 }
 
 /// Damped Newton: steps of (H + αI) d = −g by conjugate gradients, with α raised where H + αI shows negative curvature or
@@ -83,7 +103,7 @@ impl Default for DampedNewton {
 /// What [`DampedNewton`] remembers.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct DampedState {
-    initial: InitialNorm,
+    forcing: Forcing,
     /// ‖H g‖/‖g‖ at the start.
     scale: f64,
     damping: f64,
@@ -106,7 +126,7 @@ impl<T: Float> Method<T> for DampedNewton {
             .hessian(&at.point)
             .ok_or(MinimizeError::Missing { method: "DampedNewton", what: "a Hessian" })?;
         let scale = curvature_scale(&*hessian, &at.gradient);
-        Ok(DampedState { initial: InitialNorm::of(at), scale, damping: self.initial * scale })
+        Ok(DampedState { forcing: Forcing::begin(at), scale, damping: self.initial * scale })
     }
 
     fn advance(
@@ -116,12 +136,15 @@ impl<T: Float> Method<T> for DampedNewton {
         state: &mut DampedState,
     ) -> Result<f64, Reason> {
         let hessian = problem.hessian(&at.point).ok_or(Reason::NonFinite)?;
-        let settings =
-            Settings { tolerance: state.initial.forcing(problem, at), max_iterations: self.max_products };
+        let settings = Settings {
+            tolerance: state.forcing.since_the_start(problem, at),
+            max_iterations: self.max_products,
+        };
         let n = at.point.len();
         let mut rhs = vec![T::ZERO; n];
         vector::scaled(-1.0, &at.gradient, &mut rhs);
         let mut seen_finite = false;
+        let mut trials = Trials::new(problem, at);
         for _ in 0..60 {
             let shifted = Damped::new(&*hessian, state.damping);
             let mut step = vec![T::ZERO; n];
@@ -135,7 +158,7 @@ impl<T: Float> Method<T> for DampedNewton {
                 continue;
             }
             let predicted = predicted_fall(&*hessian, at, &step);
-            let trial = try_step(problem, at, &step, predicted);
+            let trial = trials.step(&step, predicted);
             seen_finite |= trial.finite;
             let raise = |damping: f64| damping.max(1e-10 * state.scale) * 4.0;
             if let Some(next) = trial.next.filter(|_| trial.ratio > 1e-4) {

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
 use super::method::{Iterate, Method};
 use crate::objective::{Counted, Objective};
@@ -249,28 +249,4 @@ fn is_descent<T: Float>(gradient: &[T], direction: &[T]) -> bool {
 fn is_steepest<T: Float>(gradient: &[T], direction: &[T]) -> bool {
     let lengths = vector::norm(gradient) * vector::norm(direction);
     vector::dot(gradient, direction) <= -(1.0 - 1e-12) * lengths
-}
-
-/// Memory of the norm of the first gradient, to which inexact Newton methods compare.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct InitialNorm(pub(super) f64);
-
-impl InitialNorm {
-    pub(super) fn of<T: Float>(at: &Iterate<T>) -> Self {
-        Self(vector::norm(&at.gradient))
-    }
-
-    /// How accurately to solve for a Newton step, relative to the gradient: min(½, √(‖g‖/‖g₀‖)), which makes
-    /// convergence superlinear (Dembo, Eisenstat and Steihaug, 1982) and does not change when f is scaled; but not [beyond
-    /// the aim](beyond_aim) of the run.
-    pub(super) fn forcing<T: Float>(self, problem: &Counted<'_, T>, at: &Iterate<T>) -> f64 {
-        let ratio = if self.0 > 0.0 { vector::norm(&at.gradient) / self.0 } else { 1.0 };
-        ratio.sqrt().max(beyond_aim(problem, at)).min(0.5)
-    }
-}
-
-/// The accuracy, relative to the gradient, beyond which solving for a Newton step would make the next gradient fall far
-/// below what the run aims at. Both are largest elements: a norm over all of many would ask for much more.
-pub(super) fn beyond_aim<T: Float>(problem: &Counted<'_, T>, at: &Iterate<T>) -> f64 {
-    0.5 * problem.aim() / vector::norm_inf(&at.gradient)
 }

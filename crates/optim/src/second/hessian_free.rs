@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::damped::{Trial, curvature_scale, predicted_fall, try_step};
+use super::damped::{Trial, Trials, curvature_scale, predicted_fall};
 use super::method::{Iterate, Method};
 use super::preconditioning::{Preconditioning, PreconditioningMemory};
 use super::probe::CurvatureProbe;
@@ -266,14 +266,15 @@ fn backtrack<T: Float>(
     let mut step = path[best].clone();
     // The damping follows the ratio of the whole step, before any halving.
     let predicted = predicted_fall(operator, at, &step);
-    let mut trial = try_step(problem, at, &step, predicted);
+    let mut trials = Trials::new(problem, at);
+    let mut trial = trials.step(&step, predicted);
     let ratio = trial.ratio;
     for _ in 0..20 {
         if trial.next.is_some() || trial.flat {
             break;
         }
         vector::scale(0.5, &mut step);
-        trial = try_step(problem, at, &step, 0.5 * predicted);
+        trial = trials.step(&step, 0.5 * predicted);
     }
     trial.ratio = ratio;
     (trial, step)

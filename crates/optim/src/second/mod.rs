@@ -3,6 +3,7 @@
 mod damped;
 mod descent;
 mod direction;
+mod forcing;
 mod hessian_free;
 mod kfac;
 mod method;
@@ -13,8 +14,9 @@ mod subproblem;
 mod trust_region;
 
 pub use damped::{DampedNewton, DampedState};
-pub use descent::{Descent, DescentDefaults, Direction, InitialNorm, Taken};
+pub use descent::{Descent, DescentDefaults, Direction, Taken};
 pub use direction::*;
+pub use forcing::Forcing;
 pub use hessian_free::{HessianFree, HessianFreeState};
 pub use kfac::{Kfac, KfacState};
 pub use method::{Iterate, Method, Minimizer, Run};

@@ -2,7 +2,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::descent::{Descent, DescentDefaults, Direction, InitialNorm};
+use super::super::descent::{Descent, DescentDefaults, Direction};
+use super::super::forcing::Forcing;
 use super::super::method::Iterate;
 use crate::linear::dense::qr;
 use crate::linear::{Settings, cg, lsmr};
@@ -36,26 +37,26 @@ impl DescentDefaults for GaussNewtonDirection {
 }
 
 impl<T: Float> Direction<T> for GaussNewtonDirection {
-    type Memory = InitialNorm;
+    type Memory = Forcing;
 
-    fn begin(&self, problem: &Counted<'_, T>, at: &Iterate<T>) -> Result<InitialNorm, MinimizeError> {
+    fn begin(&self, problem: &Counted<'_, T>, at: &Iterate<T>) -> Result<Forcing, MinimizeError> {
         if problem.residuals().is_none() && problem.gauss_newton(&at.point).is_none() {
             return Err(MinimizeError::Missing {
                 method: "GaussNewton",
                 what: "residuals or a Gauss–Newton matrix",
             });
         }
-        Ok(InitialNorm::of(at))
+        Ok(Forcing::begin(at))
     }
 
     fn direction(
         &self,
         problem: &Counted<'_, T>,
         at: &Iterate<T>,
-        initial: &mut InitialNorm,
+        forcing: &mut Forcing,
         direction: &mut [T],
     ) -> Result<f64, Reason> {
-        let tolerance = initial.forcing(problem, at);
+        let tolerance = forcing.since_the_start(problem, at);
         match problem.residuals() {
             Some(residuals) => self.least_squares(problem, residuals, at, tolerance, direction),
             None => {

@@ -2,7 +2,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::descent::{Descent, DescentDefaults, Direction, InitialNorm, beyond_aim, need_hessian};
+use super::super::descent::{Descent, DescentDefaults, Direction, need_hessian};
+use super::super::forcing::Forcing;
 use super::super::method::Iterate;
 use super::super::preconditioning::{Preconditioning, PreconditioningMemory};
 use super::super::probe::CurvatureProbe;
@@ -37,30 +38,8 @@ impl DescentDefaults for NewtonCgDirection {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(bound = "")]
 pub struct NewtonCgMemory<T: Float> {
-    initial: InitialNorm,
-    /// ‖g‖ and the accuracy asked for in the last step.
-    last: Option<(f64, f64)>,
+    forcing: Forcing,
     preconditioning: PreconditioningMemory<T>,
-}
-
-impl<T: Float> NewtonCgMemory<T> {
-    /// How accurately to solve, relative to the gradient: the geometric mean of what the [progress since the
-    /// start](InitialNorm::forcing) and that of the last step ask for, 0.9(‖g‖/‖g₋‖)² guarded against a sudden fall
-    /// (Eisenstat and Walker, 1996, choice 2). The first alone solves too accurately in long curved valleys, the second
-    /// too roughly elsewhere: together they take the fewest products on the standard test problems. The last decade is gone in
-    /// two steps of equal parts rather than one: their products are the first of each, which bring most.
-    fn forcing(&mut self, problem: &Counted<'_, T>, at: &Iterate<T>) -> f64 {
-        let norm = vector::norm(&at.gradient);
-        let recent = self.last.map_or(0.5, |(last, accuracy)| {
-            let guard = 0.9 * accuracy * accuracy;
-            let asked = 0.9 * (norm / last).powi(2);
-            (if guard > 0.1 { asked.max(guard) } else { asked }).min(0.5)
-        });
-        self.last = Some((norm, recent));
-        let left = problem.aim() / vector::norm_inf(&at.gradient);
-        let enough = if left > 0.1 { left.sqrt() } else { beyond_aim(problem, at) };
-        (recent * self.initial.forcing(problem, at)).sqrt().max(enough).min(0.5)
-    }
 }
 
 impl<T: Float> Direction<T> for NewtonCgDirection {
@@ -70,8 +49,7 @@ impl<T: Float> Direction<T> for NewtonCgDirection {
     fn begin(&self, problem: &Counted<'_, T>, at: &Iterate<T>) -> Result<Self::Memory, MinimizeError> {
         need_hessian("NewtonCg", problem, at)?;
         Ok(NewtonCgMemory {
-            initial: InitialNorm::of(at),
-            last: None,
+            forcing: Forcing::begin(at),
             preconditioning: PreconditioningMemory::begin(self.preconditioning, problem, at)?,
         })
     }
@@ -84,7 +62,8 @@ impl<T: Float> Direction<T> for NewtonCgDirection {
         direction: &mut [T],
     ) -> Result<f64, Reason> {
         let hessian = problem.hessian(&at.point).ok_or(Reason::NonFinite)?;
-        let settings = Settings { tolerance: memory.forcing(problem, at), max_iterations: self.max_products };
+        let settings =
+            Settings { tolerance: memory.forcing.next(problem, at), max_iterations: self.max_products };
         let mut minus_gradient = vec![T::ZERO; direction.len()];
         vector::scaled(-1.0, &at.gradient, &mut minus_gradient);
         direction.fill(T::ZERO);

@@ -60,15 +60,16 @@ impl<T: Float> InverseHessian<T> {
         }
     }
 
-    /// Scales H up where a step has found B = H⁻¹ to have more than one and a half times the curvature that is there: so that
-    /// sᵀBs = sᵀy. H begins at the scale of the first pair, which where curvatures differ is that of the largest, and updates
-    /// alone mend only one direction each. (Oren and Luenberger, 1974, scale at every step, also down.)
+    /// Scales H up where a step has found B = H⁻¹ to have more than one and a half times the curvature that is there: by the
+    /// square root of the excess sᵀBs/sᵀy, since the other directions have some of it only. H begins at the scale of the first
+    /// pair, which where curvatures differ is that of the largest, and updates alone mend only one direction each. (Oren and
+    /// Luenberger, 1974, scale at every step, by all of the excess, also down.)
     fn rescale(&mut self, taken: &Taken<'_, T>) {
         // B s = −α g.
         let told = -taken.alpha * dot(taken.step, &taken.before.gradient);
         let there = dot(taken.step, taken.change);
         if there > 0.0 && 1.5 * there < told {
-            vector::scale(told / there, &mut self.matrix);
+            vector::scale((told / there).sqrt(), &mut self.matrix);
         }
     }
 

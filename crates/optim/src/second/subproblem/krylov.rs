@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::super::descent::InitialNorm;
+use super::super::forcing::Forcing;
 use super::super::method::Iterate;
 use super::super::preconditioning::{Preconditioning, PreconditioningMemory};
 use super::super::trust_region::{Model, Subproblem, TrustRegion};
@@ -66,7 +66,7 @@ pub struct KrylovModel {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(bound = "")]
 pub struct KrylovMemory<T: Float> {
-    initial: InitialNorm,
+    forcing: Forcing,
     preconditioning: PreconditioningMemory<T>,
 }
 
@@ -100,7 +100,7 @@ impl<T: Float> Subproblem<T> for KrylovModel {
             return Err(MinimizeError::Missing { method: "TrustRegionNewton", what });
         }
         Ok(KrylovMemory {
-            initial: InitialNorm::of(at),
+            forcing: Forcing::begin(at),
             preconditioning: PreconditioningMemory::begin(self.preconditioning, problem, at)?,
         })
     }
@@ -112,8 +112,8 @@ impl<T: Float> Subproblem<T> for KrylovModel {
         memory: &'a mut KrylovMemory<T>,
     ) -> Result<Model<'a, T>, Reason> {
         let hessian = self.operator(problem, &at.point).ok_or(Reason::NonFinite)?;
-        let settings =
-            Settings { tolerance: memory.initial.forcing(problem, at), max_iterations: self.max_products };
+        let tolerance = memory.forcing.since_the_start(problem, at);
+        let settings = Settings { tolerance, max_iterations: self.max_products };
         let preconditioning = match self.solver {
             KrylovSolver::Steihaug => self.preconditioning,
             KrylovSolver::Gltr => Preconditioning::None,

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::super::descent::InitialNorm;
+use super::super::forcing::Forcing;
 use super::super::method::Iterate;
 use super::super::trust_region::{Model, Subproblem, TrustRegion};
 use crate::linear::{Settings, gltr};
@@ -20,7 +20,7 @@ pub struct Sr1Model;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(bound = "")]
 pub struct Sr1Memory<T: Float> {
-    initial: InitialNorm,
+    forcing: Forcing,
     n: usize,
     /// Row by row; empty, for the identity times ‖g₀‖, before the first step.
     #[serde(with = "vector::serde")]
@@ -33,7 +33,7 @@ impl<T: Float> Operator<T> for Sr1Memory<T> {
     }
     fn apply(&self, v: &[T], out: &mut [T]) {
         if self.matrix.is_empty() {
-            return vector::scaled(self.initial.0, v, out);
+            return vector::scaled(self.forcing.initial_norm(), v, out);
         }
         for (out, row) in out.iter_mut().zip(self.matrix.chunks_exact(self.n)) {
             *out = T::from_f64(dot(row, v));
@@ -46,7 +46,7 @@ impl<T: Float> Subproblem<T> for Sr1Model {
     const LEARNS: bool = true;
 
     fn begin(&self, _: &Counted<'_, T>, at: &Iterate<T>) -> Result<Sr1Memory<T>, MinimizeError> {
-        Ok(Sr1Memory { initial: InitialNorm::of(at), n: at.point.len(), matrix: Vec::new() })
+        Ok(Sr1Memory { forcing: Forcing::begin(at), n: at.point.len(), matrix: Vec::new() })
     }
 
     fn model<'a>(
@@ -57,7 +57,7 @@ impl<T: Float> Subproblem<T> for Sr1Model {
     ) -> Result<Model<'a, T>, Reason> {
         // Products cost no evaluation: solve accurately.
         let settings = Settings {
-            tolerance: memory.initial.forcing(problem, at).min(1e-6),
+            tolerance: memory.forcing.since_the_start(problem, at).min(1e-6),
             max_iterations: Some(memory.n),
         };
         Ok(Box::new(move |radius| gltr(memory, &at.gradient, radius, &settings)))
@@ -71,7 +71,7 @@ impl<T: Float> Subproblem<T> for Sr1Model {
         if memory.matrix.is_empty() {
             let (sy, yy) = (dot(step, &change), dot(&change, &change));
             // The identity at the scale of the first pair.
-            let gamma = if sy > 0.0 { yy / sy } else { memory.initial.0 };
+            let gamma = if sy > 0.0 { yy / sy } else { memory.forcing.initial_norm() };
             memory.matrix = vec![T::ZERO; n * n];
             for i in 0..n {
                 memory.matrix[i * n + i] = T::from_f64(gamma);
