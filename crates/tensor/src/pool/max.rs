@@ -1,7 +1,5 @@
 //! Max pooling, and moving values to and from the places of the maxima.
 
-use rayon::prelude::*;
-
 use super::{Pool2dGeometry, geometry::Axis};
 use crate::conv::check_len;
 use crate::element::Float;
@@ -32,20 +30,15 @@ pub fn max_pool2d<T: Float>(geometry: &Pool2dGeometry, input: &[T], values: &mut
     if values.is_empty() {
         return;
     }
-    let pool = |i: usize, values: &mut [T], positions: &mut [u32]| {
-        let input = &input[i * in_plane..][..in_plane];
-        dispatch(Max { geometry, input, values, positions });
-    };
-    if input.len() >= parallel::PARALLEL_THRESHOLD && parallel::threads() > 1 {
-        let planes = values.par_chunks_mut(out_plane).zip(positions.par_chunks_mut(out_plane));
-        planes
-            .with_min_len(super::planes_at_once(in_plane))
-            .enumerate()
-            .for_each(|(i, (v, p))| pool(i, v, p));
-    } else {
-        let planes = values.chunks_mut(out_plane).zip(positions.chunks_mut(out_plane));
-        planes.enumerate().for_each(|(i, (v, p))| pool(i, v, p));
-    }
+    let parallel = input.len() >= parallel::PARALLEL_THRESHOLD;
+    let planes = super::planes_at_once(in_plane);
+    parallel::for_each_chunk_pair(values, positions, planes * out_plane, parallel, |chunk, values, positions| {
+        let outputs = values.chunks_mut(out_plane).zip(positions.chunks_mut(out_plane));
+        for (i, (values, positions)) in outputs.enumerate() {
+            let input = &input[(chunk * planes + i) * in_plane..][..in_plane];
+            dispatch(Max { geometry, input, values, positions });
+        }
+    });
 }
 
 /// `output[o] = source[positions[o]]` in each plane: what max pooling did to the tangent of its input, and the
