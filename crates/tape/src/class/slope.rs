@@ -2,11 +2,9 @@
 
 use std::rc::Rc;
 
-use wengert_tensor::loops::{Map2, Map3};
-use wengert_tensor::simd::Isa;
 use wengert_tensor::{Float, Shape, Tensor};
 
-use crate::algebra::{Lane, derivative};
+use crate::algebra::derivative;
 use crate::class::Elementwise;
 use crate::cotangent;
 use crate::op::{Cotangents, Op, Point, Saves, apply};
@@ -29,7 +27,7 @@ impl<E: Elementwise> Slope<E> {
         if u.is_tracked() || v.is_tracked() || z.is_tracked() {
             return u * v * derivative(z.clone(), |z| self.0.df(z.clone(), z));
         }
-        Var::constant(u.value().zip_map3(E::NAME, v.value(), z.value(), TimesCurvature(&*self.0)))
+        Var::constant((E::loops().times_curvature)(&self.0, u.value(), v.value(), z.value()))
     }
 }
 
@@ -40,7 +38,7 @@ impl<T: Float, E: Elementwise> Op<T> for Slope<E> {
 
     #[track_caller]
     fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
-        inputs[0].zip_map(E::NAME, inputs[1], TimesSlope(&*self.0))
+        (E::loops().times_slope)(&self.0, inputs[0], inputs[1])
     }
 
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
@@ -60,23 +58,5 @@ impl<T: Float, E: Elementwise> Op<T> for Slope<E> {
 
     fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
         Some(inputs[0].clone())
-    }
-}
-
-struct TimesSlope<'a, E>(&'a E);
-
-impl<T: Float, E: Elementwise> Map2<T, T, T> for TimesSlope<'_, E> {
-    #[inline(always)]
-    fn call<I: Isa>(&self, v: T, z: T) -> T {
-        v * self.0.df(Lane::<T, I>::new(z), Lane::new(z)).0
-    }
-}
-
-struct TimesCurvature<'a, E>(&'a E);
-
-impl<T: Float, E: Elementwise> Map3<T, T, T, T> for TimesCurvature<'_, E> {
-    #[inline(always)]
-    fn call<I: Isa>(&self, u: T, v: T, z: T) -> T {
-        u * v * derivative(Lane::<T, I>::new(z), |z| self.0.df(z.clone(), z)).0
     }
 }

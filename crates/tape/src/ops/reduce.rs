@@ -20,7 +20,7 @@ impl Norm {
     fn slope<T: Float>(&self, at: &Point<T>) -> Var<T> {
         let x = at.input(0);
         let y = at.output().reshape(reduced_shape("norm", x.shape(), &self.axes, true));
-        let zero = y.value().map(|y: T| y == T::ZERO);
+        let zero = y.value().equal(0.0);
         // Divided by 1 instead of 0, so that no derivative of the quotient is ever infinite.
         let direction = x / y.masked_fill(&zero, 1.0);
         if self.p == 2.0 { direction } else { direction.abs().powf(self.p - 1.0) * x.sign() }

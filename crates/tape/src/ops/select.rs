@@ -1,6 +1,6 @@
 //! Choosing between values: by a mask, and the larger or smaller of two.
 
-use wengert_tensor::{Float, Tensor};
+use wengert_tensor::{Float, Tensor, compiled_here};
 
 use crate::op::{Cotangents, Op, Point, Saves, apply};
 use crate::var::Var;
@@ -44,14 +44,18 @@ enum Extreme {
 impl Extreme {
     /// How much of the cotangent the first input gets: 1, 0 or ½.
     fn share<T: Float>(self, at: &Point<T>) -> Var<T> {
-        let maximum = self == Extreme::Maximum;
-        let share = move |a: T, b: T| match (a > b, a < b) {
-            (true, _) => T::from_f64(f64::from(u8::from(maximum))),
-            (_, true) => T::from_f64(f64::from(u8::from(!maximum))),
-            // Equal, or one of them NaN, which the value then shows.
-            _ => T::from_f64(0.5),
-        };
-        Var::constant(at.input(0).value().zip_map("maximum", at.input(1).value(), share))
+        compiled_here! {
+            fn share<T: Float>(a: &Tensor<T>, b: &Tensor<T>, maximum: bool) -> Tensor<T> {
+                let share = move |a: T, b: T| match (a > b, a < b) {
+                    (true, _) => T::from_f64(f64::from(u8::from(maximum))),
+                    (_, true) => T::from_f64(f64::from(u8::from(!maximum))),
+                    // Equal, or one of them NaN, which the value then shows.
+                    _ => T::from_f64(0.5),
+                };
+                a.zip_map("maximum", b, share)
+            }
+        }
+        Var::constant(share(at.input(0).value(), at.input(1).value(), self == Extreme::Maximum))
     }
 }
 

@@ -99,7 +99,7 @@ impl LogSumExp {
     /// e^(x − y), the weights that add up to 1; 0 where everything is −∞.
     fn weights<T: Float>(&self, at: &Point<T>) -> Var<T> {
         let y = at.output().reshape(reduced_shape("logsumexp", at.input(0).shape(), &self.axes, true));
-        let nothing = y.value().map(|y: T| y == T::NEG_INFINITY);
+        let nothing = y.value().equal(f64::NEG_INFINITY);
         (at.input(0) - y.masked_fill(&nothing, 0.0)).exp()
     }
 }
