@@ -152,9 +152,14 @@ impl<T: Float> Cotangents<T> {
     /// # Panics
     /// If the input's shape does not broadcast to the contribution's.
     pub fn add(&mut self, index: usize, contribution: impl FnOnce() -> Var<T>) {
+        if self.slot_of[index].is_some() {
+            self.add_needed(index, contribution());
+        }
+    }
+
+    fn add_needed(&mut self, index: usize, contribution: Var<T>) {
         let Some(slot) = self.slot_of[index] else { return };
-        let new = contribution().sum_to(&self.shapes[index]);
-        self.slots[slot as usize].add(new);
+        self.slots[slot as usize].add(contribution.sum_to(&self.shapes[index]));
     }
 
     /// Adds a contribution to a range of one axis of the cotangent of input `index`. What comes of all its ranges is put
@@ -192,19 +197,8 @@ pub fn apply<T: Float, O: Op<T>>(op: O, inputs: &[&Var<T>]) -> Var<T> {
         return Var { value: Value::Ready(run(&op, inputs)), place: None };
     }
     let op = Rc::new(op);
-    let deferring = inputs.iter().any(|v| v.place.as_ref().is_some_and(|p| p.arena.is_deferring()));
-    let shape = if deferring {
-        let shapes: SmallVec<[&Shape; 2]> = inputs.iter().map(|v| v.shape()).collect();
-        op.output_shape(&shapes)
-    } else {
-        None
-    };
-    let value = match shape {
-        Some(shape) => {
-            let inputs = inputs.iter().map(|v| v.value.clone()).collect();
-            let (inputs, result) = (RefCell::new(inputs), OnceCell::new());
-            Value::Deferred(Rc::new(Deferred { shape, op: op.clone(), inputs, result }))
-        }
+    let value = match deferred(&(op.clone() as Rc<dyn Op<T>>), inputs) {
+        Some(deferred) => Value::Deferred(deferred),
         None => Value::Ready(run(&*op, inputs)),
     };
     let place = record(op, inputs, &value);
@@ -217,8 +211,23 @@ fn run<T: Float, O: Op<T>>(op: &O, inputs: &[&Var<T>]) -> Tensor<T> {
     match inputs {
         [a] => op.forward(&[a.value()]),
         [a, b] => op.forward(&[a.value(), b.value()]),
-        _ => op.forward(&inputs.iter().map(|v| v.value()).collect::<Vec<_>>()),
+        _ => op.forward(&values(inputs)),
     }
+}
+
+fn values<'a, T: Float>(inputs: &[&'a Var<T>]) -> Vec<&'a Tensor<T>> {
+    inputs.iter().map(|v| v.value()).collect()
+}
+
+/// The operation put off, if the recording that it goes to wants that and the operation knows its output's shape.
+fn deferred<T: Float>(op: &Rc<dyn Op<T>>, inputs: &[&Var<T>]) -> Option<Rc<Deferred<T>>> {
+    if !inputs.iter().any(|v| v.place.as_ref().is_some_and(|p| p.arena.is_deferring())) {
+        return None;
+    }
+    let shapes: SmallVec<[&Shape; 2]> = inputs.iter().map(|v| v.shape()).collect();
+    let shape = op.output_shape(&shapes)?;
+    let inputs = RefCell::new(inputs.iter().map(|v| v.value.clone()).collect());
+    Some(Rc::new(Deferred { shape, op: op.clone(), inputs, result: OnceCell::new() }))
 }
 
 /// J·t as the transpose of the linear map u ↦ uᵀ·J that `vjp` computes (Townsend, "A new trick for calculating
