@@ -27,8 +27,8 @@ macro_rules! compiled_here {
         $visibility fn $name<$T: $crate::Float>($($x: $X),*) $(-> $R)? {
             fn generic<$T: $crate::Float>($($x: $X),*) $(-> $R)? $body
             let compiled = None::<fn($($X),*) $(-> $R)?>
-                .or_else(|| $crate::compiled_here!(@for f32 as $T, generic($($x: $X),*) $(-> $R)?))
-                .or_else(|| $crate::compiled_here!(@for f64 as $T, generic($($x: $X),*) $(-> $R)?));
+                .or($crate::compiled_here!(@for f32 as $T, generic($($x: $X),*) $(-> $R)?))
+                .or($crate::compiled_here!(@for f64 as $T, generic($($x: $X),*) $(-> $R)?));
             compiled.expect("one of the types is T")($($x),*)
         }
     };
@@ -38,11 +38,11 @@ macro_rules! compiled_here {
         $visibility fn $name<$T: $crate::Element>($($x: $X),*) $(-> $R)? {
             fn generic<$T: $crate::Element>($($x: $X),*) $(-> $R)? $body
             let compiled = None::<fn($($X),*) $(-> $R)?>
-                .or_else(|| $crate::compiled_here!(@for f32 as $T, generic($($x: $X),*) $(-> $R)?))
-                .or_else(|| $crate::compiled_here!(@for f64 as $T, generic($($x: $X),*) $(-> $R)?))
-                .or_else(|| $crate::compiled_here!(@for u32 as $T, generic($($x: $X),*) $(-> $R)?))
-                .or_else(|| $crate::compiled_here!(@for u8 as $T, generic($($x: $X),*) $(-> $R)?))
-                .or_else(|| $crate::compiled_here!(@for bool as $T, generic($($x: $X),*) $(-> $R)?));
+                .or($crate::compiled_here!(@for f32 as $T, generic($($x: $X),*) $(-> $R)?))
+                .or($crate::compiled_here!(@for f64 as $T, generic($($x: $X),*) $(-> $R)?))
+                .or($crate::compiled_here!(@for u32 as $T, generic($($x: $X),*) $(-> $R)?))
+                .or($crate::compiled_here!(@for u8 as $T, generic($($x: $X),*) $(-> $R)?))
+                .or($crate::compiled_here!(@for bool as $T, generic($($x: $X),*) $(-> $R)?));
             compiled.expect("one of the types is T")($($x),*)
         }
     };
