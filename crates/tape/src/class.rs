@@ -1,12 +1,12 @@
 //! Classes of operations whose rules follow from one formula.
 
 mod bilinear;
+mod code;
 mod elementwise;
 mod linear;
-mod loops;
 mod slope;
 
 pub use bilinear::Bilinear;
+pub use code::Code;
 pub use elementwise::{Elementwise, Reads};
 pub use linear::Linear;
-pub use loops::Loops;

@@ -32,7 +32,7 @@ mod var;
 pub use algebra::{Lane, Real};
 pub use check::{GradientMismatch, check_grads};
 #[doc(hidden)]
-pub use class::Loops;
+pub use class::Code;
 pub use class::{Bilinear, Elementwise, Linear, Reads};
 pub use op::{Cotangents, Op, Point, Saves, apply};
 pub use ops::Pool2dOptions;

@@ -1,6 +1,6 @@
 //! Binary cross-entropy, of probabilities and of logits.
 
-use wengert_tape::{Elementwise, Reads, Real, Var, compiled_loops};
+use wengert_tape::{Elementwise, Reads, Real, Var, code_compiled_here};
 use wengert_tensor::Float;
 
 use super::cross_entropy::position;
@@ -107,5 +107,5 @@ impl Elementwise for Log {
         let floor = x.constant(FLOOR);
         (-x.clone() + FLOOR).select_positive(floor, x).recip()
     }
-    compiled_loops!(Log);
+    code_compiled_here!(Log);
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use wengert_tensor::{Float, Shape, Tensor};
 
 use crate::algebra::Real;
-use crate::class::loops::Loops;
+use crate::class::code::Code;
 use crate::class::slope::times_slope;
 use crate::op::{Cotangents, Op, Point, Saves, apply};
 use crate::var::Var;
@@ -41,13 +41,13 @@ pub trait Elementwise: Sync + 'static {
     fn f<A: Real>(&self, x: A) -> A;
     /// The derivative at `x`, where `y` is the value.
     fn df<A: Real>(&self, x: A, y: A) -> A;
-    /// The loops over tensors. [`compiled_loops`](crate::compiled_loops) overrides this for a library's functions.
+    /// The code that comes of the formulas. [`code_compiled_here`](crate::code_compiled_here) overrides this for a library's functions.
     #[doc(hidden)]
-    fn loops<T: Float>() -> Loops<Self, T>
+    fn code<T: Float>() -> Code<Self, T>
     where
         Self: Sized,
     {
-        Loops::of_formulas()
+        Code::of_formulas()
     }
 }
 
@@ -71,7 +71,7 @@ impl<T: Float> Var<T> {
     }
 }
 
-struct ElementwiseOp<E>(Rc<E>);
+pub(super) struct ElementwiseOp<E>(pub(super) Rc<E>);
 
 impl<T: Float, E: Elementwise> Op<T> for ElementwiseOp<E> {
     fn name(&self) -> &str {
@@ -80,7 +80,7 @@ impl<T: Float, E: Elementwise> Op<T> for ElementwiseOp<E> {
 
     #[track_caller]
     fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
-        (E::loops().value)(&self.0, inputs[0])
+        (E::code().value)(&self.0, inputs[0])
     }
 
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
@@ -102,6 +102,10 @@ impl<T: Float, E: Elementwise> Op<T> for ElementwiseOp<E> {
     fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
         Some(inputs[0].clone())
     }
+
+    fn shared(self) -> Rc<dyn Op<T>> {
+        (E::code().operation)(self.0)
+    }
 }
 
 impl<E: Elementwise> ElementwiseOp<E> {
@@ -116,6 +120,6 @@ impl<E: Elementwise> ElementwiseOp<E> {
             return v * self.0.df(x.clone(), y.clone());
         }
         // Nothing is recorded: one loop.
-        Var::constant((E::loops().times_slope_of_both)(&self.0, v.value(), x.value(), y.value()))
+        Var::constant((E::code().times_slope_of_both)(&self.0, v.value(), x.value(), y.value()))
     }
 }

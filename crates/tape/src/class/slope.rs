@@ -19,7 +19,7 @@ pub(super) fn times_slope<T: Float, E: Elementwise>(function: &Rc<E>, v: &Var<T>
     if E::PIECEWISE_LINEAR { apply(slope, &[v, &z.stop_gradient()]) } else { apply(slope, &[v, z]) }
 }
 
-struct Slope<E>(Rc<E>);
+pub(super) struct Slope<E>(pub(super) Rc<E>);
 
 impl<E: Elementwise> Slope<E> {
     /// `u · v · df′(z)`: linear in u and in v alike, and so the rule in both modes.
@@ -27,7 +27,7 @@ impl<E: Elementwise> Slope<E> {
         if u.is_tracked() || v.is_tracked() || z.is_tracked() {
             return u * v * derivative(z.clone(), |z| self.0.df(z.clone(), z));
         }
-        Var::constant((E::loops().times_curvature)(&self.0, u.value(), v.value(), z.value()))
+        Var::constant((E::code().times_curvature)(&self.0, u.value(), v.value(), z.value()))
     }
 }
 
@@ -38,7 +38,7 @@ impl<T: Float, E: Elementwise> Op<T> for Slope<E> {
 
     #[track_caller]
     fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
-        (E::loops().times_slope)(&self.0, inputs[0], inputs[1])
+        (E::code().times_slope)(&self.0, inputs[0], inputs[1])
     }
 
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
@@ -58,5 +58,9 @@ impl<T: Float, E: Elementwise> Op<T> for Slope<E> {
 
     fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
         Some(inputs[0].clone())
+    }
+
+    fn shared(self) -> Rc<dyn Op<T>> {
+        (E::code().slope)(self.0)
     }
 }

@@ -7,7 +7,7 @@ use wengert_tensor::{Float, Shape, Tensor};
 
 use crate::algebra::Real;
 use crate::class::{Bilinear, Elementwise, Linear};
-use crate::compiled_loops;
+use crate::code_compiled_here;
 use crate::op::{Cotangents, Op, Point, Saves, apply};
 use crate::var::Var;
 
@@ -267,7 +267,7 @@ impl Elementwise for Over {
     fn df<A: Real>(&self, x: A, y: A) -> A {
         -(y / x)
     }
-    compiled_loops!(Over);
+    code_compiled_here!(Over);
 }
 
 /// x / c for a number c, rounded once.

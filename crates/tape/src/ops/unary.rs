@@ -4,7 +4,7 @@ use wengert_tensor::Float;
 
 use crate::algebra::Real;
 use crate::class::{Elementwise, Reads};
-use crate::compiled_loops;
+use crate::code_compiled_here;
 use crate::var::Var;
 
 /// A method on [`Var`] from the two formulas of an [`Elementwise`] function.
@@ -24,7 +24,7 @@ macro_rules! unary {
             fn df<A: Real>(&self, $dx: A, $dy: A) -> A {
                 $df
             }
-            compiled_loops!($Function);
+            code_compiled_here!($Function);
         }
 
         impl<T: Float> Var<T> {
@@ -117,7 +117,7 @@ impl Elementwise for Powi {
             n => x.powi(n - 1) * f64::from(n),
         }
     }
-    compiled_loops!(Powi);
+    code_compiled_here!(Powi);
 }
 
 pub(crate) struct Powf(pub(crate) f64);
@@ -133,7 +133,7 @@ impl Elementwise for Powf {
     fn df<A: Real>(&self, x: A, _: A) -> A {
         if self.0 == 0.0 { x.constant(0.0) } else { x.powf(self.0 - 1.0) * self.0 }
     }
-    compiled_loops!(Powf);
+    code_compiled_here!(Powf);
 }
 
 struct Clamp {
@@ -158,7 +158,7 @@ impl Elementwise for Clamp {
         let below = (-x.clone() + self.low).select_positive(zero.clone(), one);
         (x - self.high).select_positive(zero, below)
     }
-    compiled_loops!(Clamp);
+    code_compiled_here!(Clamp);
 }
 
 impl<T: Float> Var<T> {

@@ -1,6 +1,6 @@
 //! The sigmoid-weighted linear unit.
 
-use wengert_tape::{Elementwise, Reads, Real, compiled_loops};
+use wengert_tape::{Elementwise, Reads, Real, code_compiled_here};
 
 pub(super) struct Formula;
 
@@ -17,5 +17,5 @@ impl Elementwise for Formula {
         // 1 − σ(x) as σ(−x), which keeps its precision where it is small.
         s.clone() * (x.clone() * (-x).sigmoid() + 1.0)
     }
-    compiled_loops!(Formula);
+    code_compiled_here!(Formula);
 }

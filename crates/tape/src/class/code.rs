@@ -1,15 +1,25 @@
-//! The loops over an elementwise function's formulas.
+//! The code that comes of an elementwise function's formulas.
+
+use std::rc::Rc;
 
 use wengert_tensor::loops::{Map1, Map2, Map3};
 use wengert_tensor::simd::Isa;
 use wengert_tensor::{Float, Tensor};
 
 use crate::algebra::{Lane, derivative};
+use crate::class::elementwise::ElementwiseOp;
+use crate::class::slope::Slope;
 use crate::class::{Elementwise, Reads};
+use crate::op::Op;
 
-/// A function's loops over elements of one type, as pointers: where they are made is where they are compiled.
+/// The loops over elements of one type and the operations on variables that use them, as pointers: they are compiled
+/// where the pointers are made.
 #[doc(hidden)]
-pub struct Loops<E, T: Float> {
+pub struct Code<E, T: Float> {
+    /// The function as an operation.
+    pub(super) operation: fn(Rc<E>) -> Rc<dyn Op<T>>,
+    /// The product with its derivative as an operation.
+    pub(super) slope: fn(Rc<E>) -> Rc<dyn Op<T>>,
     /// `f(x)`.
     pub(super) value: fn(&E, &Tensor<T>) -> Tensor<T>,
     /// `v · df(z)`, of a derivative that reads one argument.
@@ -20,22 +30,28 @@ pub struct Loops<E, T: Float> {
     pub(super) times_curvature: fn(&E, &Tensor<T>, &Tensor<T>, &Tensor<T>) -> Tensor<T>,
 }
 
-impl<E: Elementwise, T: Float> Loops<E, T> {
+impl<E: Elementwise, T: Float> Code<E, T> {
     const READS_BOTH: bool = matches!(E::READS, Reads::Both);
 
-    /// The loops that the formulas give.
+    /// The code that comes of the formulas.
     pub fn of_formulas() -> Self {
+        let operation = |f| Rc::new(ElementwiseOp(f)) as Rc<dyn Op<T>>;
+        let slope = |f| Rc::new(Slope(f)) as Rc<dyn Op<T>>;
         let value = |f: &E, x: &Tensor<T>| x.map(Value(f));
         // What a function does not need is not compiled: these conditions are constants.
         if Self::READS_BOTH {
-            Loops {
+            Code {
+                operation,
+                slope,
                 value,
                 times_slope: |_, _, _| unreachable!("the derivative reads both"),
                 times_slope_of_both: |f, v, x, y| v.zip_map3(E::NAME, x, y, TimesSlope(f)),
                 times_curvature: |_, _, _, _| unreachable!("the derivative reads both"),
             }
         } else {
-            Loops {
+            Code {
+                operation,
+                slope,
                 value,
                 times_slope: |f, v, z| v.zip_map(E::NAME, z, TimesSlope(f)),
                 times_slope_of_both: |_, _, _, _| unreachable!("the derivative reads one"),
@@ -45,19 +61,19 @@ impl<E: Elementwise, T: Float> Loops<E, T> {
     }
 }
 
-/// In the `impl` of an [`Elementwise`] whose type is named: its loops are compiled in this crate, for `f32` and for
-/// `f64`, and not again by each program that uses the function. Without it a function works just as well.
+/// In the `impl` of [`Elementwise`] for a type: its code is compiled in this crate, for `f32` and for `f64`, and not
+/// again by each program that uses the function. Without it a function works just as well.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! compiled_loops {
+macro_rules! code_compiled_here {
     ($Function:ident) => {
-        fn loops<T: $crate::__tensor::Float>() -> $crate::Loops<Self, T> {
+        fn code<T: $crate::__tensor::Float>() -> $crate::Code<Self, T> {
             $crate::__tensor::compiled_here! {
-                fn loops<T: Float>() -> $crate::Loops<$Function, T> {
-                    $crate::Loops::of_formulas()
+                fn code<T: Float>() -> $crate::Code<$Function, T> {
+                    $crate::Code::of_formulas()
                 }
             }
-            loops()
+            code()
         }
     };
 }
