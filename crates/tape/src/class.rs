@@ -7,6 +7,8 @@ mod linear;
 mod slope;
 
 pub use bilinear::Bilinear;
+pub(crate) use bilinear::BilinearOp;
 pub use code::Code;
 pub use elementwise::{Elementwise, Reads};
 pub use linear::Linear;
+pub(crate) use linear::LinearOp;

@@ -82,6 +82,22 @@ pub trait Op<T: Float>: 'static {
     }
 }
 
+/// In the `impl` of [`Op`], [`Linear`](crate::Linear) or [`Bilinear`](crate::Bilinear) for a type of this crate: its
+/// rules are compiled here, for `f32` and for `f64`, and not again by each program that records it.
+macro_rules! rules_compiled_here {
+    ($Operation:ident $(in $Class:ident)?) => {
+        fn shared(self) -> std::rc::Rc<dyn crate::op::Op<T>> {
+            wengert_tensor::compiled_here! {
+                fn shared<T: Float>(operation: $Operation) -> std::rc::Rc<dyn crate::op::Op<T>> {
+                    std::rc::Rc::new($(crate::class::$Class)?(operation))
+                }
+            }
+            shared(self)
+        }
+    };
+}
+pub(crate) use rules_compiled_here;
+
 /// Which of an operation's values its rules read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Saves {

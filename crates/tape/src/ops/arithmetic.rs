@@ -8,7 +8,7 @@ use wengert_tensor::{Float, Shape, Tensor};
 use crate::algebra::Real;
 use crate::class::{Bilinear, Elementwise, Linear};
 use crate::code_compiled_here;
-use crate::op::{Cotangents, Op, Point, Saves, apply};
+use crate::op::{Cotangents, Op, Point, Saves, apply, rules_compiled_here};
 use crate::var::Var;
 
 /// a + b or a − b.
@@ -60,6 +60,7 @@ impl<T: Float> Op<T> for Sum {
     fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
         broadcast(inputs[0], inputs[1])
     }
+    rules_compiled_here!(Sum);
 }
 
 /// a · b.
@@ -83,6 +84,7 @@ impl<T: Float> Bilinear<T> for Product {
     fn output_shape(&self, a: &Shape, b: &Shape) -> Option<Shape> {
         broadcast(a, b)
     }
+    rules_compiled_here!(Product in BilinearOp);
 }
 
 /// a / b.
@@ -117,6 +119,7 @@ impl<T: Float> Op<T> for Quotient {
     fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
         broadcast(inputs[0], inputs[1])
     }
+    rules_compiled_here!(Quotient);
 }
 
 /// −x.
@@ -136,6 +139,7 @@ impl<T: Float> Linear<T> for Negation {
     fn output_shape(&self, input: &Shape) -> Option<Shape> {
         Some(input.clone())
     }
+    rules_compiled_here!(Negation in LinearOp);
 }
 
 /// c · x for a number c.
@@ -155,6 +159,7 @@ impl<T: Float> Linear<T> for Scaled {
     fn output_shape(&self, input: &Shape) -> Option<Shape> {
         Some(input.clone())
     }
+    rules_compiled_here!(Scaled in LinearOp);
 }
 
 /// x + c for a number c: affine, with the identity as derivative.
@@ -179,6 +184,7 @@ impl<T: Float> Op<T> for Shifted {
     fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
         Some(inputs[0].clone())
     }
+    rules_compiled_here!(Shifted);
 }
 
 /// The operator for every mix of values and references, from the one for two references.
@@ -287,6 +293,7 @@ impl<T: Float> Linear<T> for Divided {
     fn output_shape(&self, input: &Shape) -> Option<Shape> {
         Some(input.clone())
     }
+    rules_compiled_here!(Divided in LinearOp);
 }
 
 impl<T: Float> Neg for &Var<T> {

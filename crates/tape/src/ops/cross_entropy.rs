@@ -2,7 +2,7 @@
 
 use wengert_tensor::{Float, Tensor};
 
-use crate::op::{Cotangents, Op, Point, Saves, apply};
+use crate::op::{Cotangents, Op, Point, Saves, apply, rules_compiled_here};
 use crate::var::Var;
 
 struct SoftmaxCrossEntropy {
@@ -50,6 +50,7 @@ impl<T: Float> Op<T> for SoftmaxCrossEntropy {
     fn saves(&self) -> Saves {
         Saves::INPUTS
     }
+    rules_compiled_here!(SoftmaxCrossEntropy);
 }
 
 impl<T: Float> Var<T> {

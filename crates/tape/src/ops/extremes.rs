@@ -2,7 +2,7 @@
 
 use wengert_tensor::{Axes, Float, Tensor, compiled_here};
 
-use crate::op::{Cotangents, Op, Point, apply};
+use crate::op::{Cotangents, Op, Point, apply, rules_compiled_here};
 use crate::ops::broadcast::reduced_shape;
 use crate::var::Var;
 
@@ -51,6 +51,7 @@ impl<T: Float> Op<T> for ExtremeAxes {
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
         tangents[0].as_ref().map(|t| (t * self.shares(at)).sum_axes(self.axes.clone(), self.keepdim))
     }
+    rules_compiled_here!(ExtremeAxes);
 }
 
 impl<T: Float> Var<T> {

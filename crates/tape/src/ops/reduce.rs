@@ -3,7 +3,7 @@
 use wengert_tensor::{Axes, Axis, Float, Shape, Tensor};
 
 use crate::class::Linear;
-use crate::op::{Cotangents, Op, Point, apply};
+use crate::op::{Cotangents, Op, Point, apply, rules_compiled_here};
 use crate::ops::broadcast::{reduced_count, reduced_shape};
 use crate::var::Var;
 
@@ -45,6 +45,7 @@ impl<T: Float> Op<T> for Norm {
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
         tangents[0].as_ref().map(|t| (t * self.slope(at)).sum_axes(self.axes.clone(), self.keepdim))
     }
+    rules_compiled_here!(Norm);
 }
 
 /// Cumulative sums along an axis.
@@ -61,6 +62,7 @@ impl<T: Float> Linear<T> for Cumsum {
     fn transpose(&self, cotangent: &Var<T>, _: &Shape) -> Var<T> {
         cotangent.flip(self.0).linear(self.clone()).flip(self.0)
     }
+    rules_compiled_here!(Cumsum in LinearOp);
 }
 
 impl<T: Float> Var<T> {

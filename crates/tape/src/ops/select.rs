@@ -2,7 +2,7 @@
 
 use wengert_tensor::{Float, Tensor, compiled_here};
 
-use crate::op::{Cotangents, Op, Point, Saves, apply};
+use crate::op::{Cotangents, Op, Point, Saves, apply, rules_compiled_here};
 use crate::var::Var;
 
 /// The first input where the mask is true, the second elsewhere. What is not taken gets the cotangent 0, even if
@@ -32,6 +32,7 @@ impl<T: Float> Op<T> for Where {
     fn saves(&self) -> Saves {
         Saves::NOTHING
     }
+    rules_compiled_here!(Where);
 }
 
 /// The larger or the smaller of two. Equal values share the cotangent half and half.
@@ -94,6 +95,7 @@ impl<T: Float> Op<T> for Extreme {
     fn saves(&self) -> Saves {
         Saves::INPUTS
     }
+    rules_compiled_here!(Extreme);
 }
 
 impl<T: Float> Var<T> {

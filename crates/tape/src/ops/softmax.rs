@@ -3,7 +3,7 @@
 use wengert_tensor::{Axes, Axis, Float, Shape, Tensor};
 
 use crate::cotangent;
-use crate::op::{Cotangents, Op, Point, Saves, apply};
+use crate::op::{Cotangents, Op, Point, Saves, apply, rules_compiled_here};
 use crate::ops::broadcast::reduced_shape;
 use crate::var::Var;
 
@@ -50,6 +50,7 @@ impl<T: Float> Op<T> for SoftmaxGradient {
     fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
         Some(inputs[0].clone())
     }
+    rules_compiled_here!(SoftmaxGradient);
 }
 
 impl<T: Float> Op<T> for Softmax {
@@ -68,6 +69,7 @@ impl<T: Float> Op<T> for Softmax {
     fn saves(&self) -> Saves {
         Saves::OUTPUT
     }
+    rules_compiled_here!(Softmax);
 }
 
 struct LogSoftmax(usize);
@@ -88,6 +90,7 @@ impl<T: Float> Op<T> for LogSoftmax {
     fn saves(&self) -> Saves {
         Saves::OUTPUT
     }
+    rules_compiled_here!(LogSoftmax);
 }
 
 struct LogSumExp {
@@ -119,6 +122,7 @@ impl<T: Float> Op<T> for LogSumExp {
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
         tangents[0].as_ref().map(|t| (t * self.weights(at)).sum_axes(self.axes.clone(), self.keepdim))
     }
+    rules_compiled_here!(LogSumExp);
 }
 
 impl<T: Float> Var<T> {
