@@ -12,6 +12,9 @@ use crate::class::slope::Slope;
 use crate::class::{Elementwise, Reads};
 use crate::op::Op;
 
+/// A loop over the elements of three tensors.
+type OfThree<E, T> = fn(&E, &Tensor<T>, &Tensor<T>, &Tensor<T>) -> Tensor<T>;
+
 /// The loops over elements of one type and the operations on variables that use them, as pointers: they are compiled
 /// where the pointers are made.
 #[doc(hidden)]
@@ -25,9 +28,9 @@ pub struct Code<E, T: Float> {
     /// `v · df(z)`, of a derivative that reads one argument.
     pub(super) times_slope: fn(&E, &Tensor<T>, &Tensor<T>) -> Tensor<T>,
     /// `v · df(x, y)`, of a derivative that reads both.
-    pub(super) times_slope_of_both: fn(&E, &Tensor<T>, &Tensor<T>, &Tensor<T>) -> Tensor<T>,
+    pub(super) times_slope_of_both: OfThree<E, T>,
     /// `u · v · df′(z)`, of a derivative that reads one argument.
-    pub(super) times_curvature: fn(&E, &Tensor<T>, &Tensor<T>, &Tensor<T>) -> Tensor<T>,
+    pub(super) times_curvature: OfThree<E, T>,
 }
 
 impl<E: Elementwise, T: Float> Code<E, T> {

@@ -41,7 +41,8 @@ pub trait Elementwise: Sync + 'static {
     fn f<A: Real>(&self, x: A) -> A;
     /// The derivative at `x`, where `y` is the value.
     fn df<A: Real>(&self, x: A, y: A) -> A;
-    /// The code that comes of the formulas. [`code_compiled_here`](crate::code_compiled_here) overrides this for a library's functions.
+    /// The code that comes of the formulas; [`code_compiled_here`](crate::code_compiled_here) has it compiled in the
+    /// function's own crate.
     #[doc(hidden)]
     fn code<T: Float>() -> Code<Self, T>
     where
