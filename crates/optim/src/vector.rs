@@ -13,6 +13,7 @@
 //! assert_eq!((dot(&x, &y), norm(&x)), (57.0, 5.0));
 //! ```
 
+use wengert_tensor::compiled_here;
 use wengert_tensor::parallel::{CHUNK, PARALLEL_THRESHOLD, for_each_chunk, reduce};
 use wengert_tensor::simd::{Isa, Kernel, dispatch};
 
@@ -106,12 +107,24 @@ fn zip<T: Float>(x: &[T], y: &mut [T], formula: impl Fn(T, T) -> T + Sync + Send
 #[track_caller]
 pub fn dot<T: Float>(x: &[T], y: &[T]) -> f64 {
     same_length("dot", x.len(), y.len());
-    fold(x, y, |a, b| a * b, |a, b| a + b)
+    products(x, y)
+}
+
+compiled_here! {
+    fn products<T: Float>(x: &[T], y: &[T]) -> f64 {
+        fold(x, y, |a, b| a * b, |a, b| a + b)
+    }
 }
 
 /// ‖x‖₂, without overflow or harmful underflow; NaN if any element is.
 pub fn norm<T: Float>(x: &[T]) -> f64 {
-    let squares = fold(x, x, |a, b| a * b, |a, b| a + b);
+    compiled_here! {
+        fn scaled_squares<T: Float>(x: &[T], scale: f64) -> f64 {
+            // Dividing, not multiplying by 1/scale, which overflows for subnormal elements.
+            fold(x, x, move |a, b| (a / scale) * (b / scale), |a, b| a + b)
+        }
+    }
+    let squares = products(x, x);
     // Outside this range squares have overflowed or lost digits: scale by the largest element.
     if (1e-280..=1e300).contains(&squares) {
         return squares.sqrt();
@@ -120,18 +133,21 @@ pub fn norm<T: Float>(x: &[T]) -> f64 {
     if largest == 0.0 || !largest.is_finite() {
         return largest;
     }
-    // Dividing, not multiplying by 1/largest, which overflows for subnormal elements.
-    largest * fold(x, x, move |a, b| (a / largest) * (b / largest), |a, b| a + b).sqrt()
+    largest * scaled_squares(x, largest).sqrt()
 }
 
-/// max |xᵢ|, 0 for an empty vector; NaN if any element is.
-pub fn norm_inf<T: Float>(x: &[T]) -> f64 {
-    fold(x, x, |a, _| a.abs(), |a, b| if a > b || a.is_nan() { a } else { b })
+compiled_here! {
+    /// max |xᵢ|, 0 for an empty vector; NaN if any element is.
+    pub fn norm_inf<T: Float>(x: &[T]) -> f64 {
+        fold(x, x, |a, _| a.abs(), |a, b| if a > b || a.is_nan() { a } else { b })
+    }
 }
 
-/// Σ |xᵢ|.
-pub fn norm_1<T: Float>(x: &[T]) -> f64 {
-    fold(x, x, |a, _| a.abs(), |a, b| a + b)
+compiled_here! {
+    /// Σ |xᵢ|.
+    pub fn norm_1<T: Float>(x: &[T]) -> f64 {
+        fold(x, x, |a, _| a.abs(), |a, b| a + b)
+    }
 }
 
 /// Whether no element is infinite or NaN.
@@ -146,8 +162,12 @@ pub fn all_finite<T: Float>(x: &[T]) -> bool {
 #[track_caller]
 pub fn axpy<T: Float>(a: f64, x: &[T], y: &mut [T]) {
     same_length("axpy", x.len(), y.len());
-    let a = T::from_f64(a);
-    zip(x, y, move |x, y| y + a * x);
+    compiled_here! {
+        fn add<T: Float>(a: T, x: &[T], y: &mut [T]) {
+            zip(x, y, move |x, y| y + a * x);
+        }
+    }
+    add(T::from_f64(a), x, y);
 }
 
 /// `y = a x + b y`. With `b = 0` the old `y` is not read, so it may hold anything.
@@ -157,12 +177,17 @@ pub fn axpy<T: Float>(a: f64, x: &[T], y: &mut [T]) {
 #[track_caller]
 pub fn axpby<T: Float>(a: f64, x: &[T], b: f64, y: &mut [T]) {
     same_length("axpby", x.len(), y.len());
-    let a_ = T::from_f64(a);
-    if b == 0.0 {
-        return zip(x, y, move |x, _| a_ * x);
+    compiled_here! {
+        fn combine<T: Float>(a: f64, x: &[T], b: f64, y: &mut [T]) {
+            let a_ = T::from_f64(a);
+            if b == 0.0 {
+                return zip(x, y, move |x, _| a_ * x);
+            }
+            let b_ = T::from_f64(b);
+            zip(x, y, move |x, y| a_ * x + b_ * y);
+        }
     }
-    let b_ = T::from_f64(b);
-    zip(x, y, move |x, y| a_ * x + b_ * y);
+    combine(a, x, b, y);
 }
 
 /// `out = x + a d`.
@@ -213,7 +238,12 @@ pub fn scaled<T: Float>(a: f64, x: &[T], out: &mut [T]) {
 #[track_caller]
 pub fn multiply<T: Float>(x: &[T], y: &mut [T]) {
     same_length("multiply", x.len(), y.len());
-    zip(x, y, |x, y| x * y);
+    compiled_here! {
+        fn products_into<T: Float>(x: &[T], y: &mut [T]) {
+            zip(x, y, |x, y| x * y);
+        }
+    }
+    products_into(x, y);
 }
 
 /// The vector as `f64` (exact).

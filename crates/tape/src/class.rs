@@ -1,10 +1,14 @@
 //! Classes of operations whose rules follow from one formula.
 
 mod bilinear;
+mod code;
 mod elementwise;
 mod linear;
 mod slope;
 
 pub use bilinear::Bilinear;
+pub(crate) use bilinear::BilinearOp;
+pub use code::Code;
 pub use elementwise::{Elementwise, Reads};
 pub use linear::Linear;
+pub(crate) use linear::LinearOp;

@@ -31,6 +31,8 @@ mod var;
 
 pub use algebra::{Lane, Real};
 pub use check::{GradientMismatch, check_grads};
+#[doc(hidden)]
+pub use class::Code;
 pub use class::{Bilinear, Elementwise, Linear, Reads};
 pub use op::{Cotangents, Op, Point, Saves, apply};
 pub use ops::Pool2dOptions;
@@ -41,3 +43,5 @@ pub use transform::{
     jacobian_reverse, jvp, linearize, value_and_grad, vjp,
 };
 pub use var::Var;
+#[doc(hidden)]
+pub use wengert_tensor as __tensor;

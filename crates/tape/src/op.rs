@@ -71,7 +71,32 @@ pub trait Op<T: Float>: 'static {
     fn output_shape(&self, _inputs: &[&Shape]) -> Option<Shape> {
         None
     }
+
+    /// The operation for a recording, which knows no types of operations.
+    #[doc(hidden)]
+    fn shared(self) -> Rc<dyn Op<T>>
+    where
+        Self: Sized,
+    {
+        Rc::new(self)
+    }
 }
+
+/// In the `impl` of [`Op`], [`Linear`](crate::Linear) or [`Bilinear`](crate::Bilinear) for a type of this crate: its
+/// rules are compiled here, for `f32` and for `f64`, and not again by each program that records it.
+macro_rules! rules_compiled_here {
+    ($Operation:ident $(in $Class:ident)?) => {
+        fn shared(self) -> std::rc::Rc<dyn crate::op::Op<T>> {
+            wengert_tensor::compiled_here! {
+                fn shared<T: Float>(operation: $Operation) -> std::rc::Rc<dyn crate::op::Op<T>> {
+                    std::rc::Rc::new($(crate::class::$Class)?(operation))
+                }
+            }
+            shared(self)
+        }
+    };
+}
+pub(crate) use rules_compiled_here;
 
 /// Which of an operation's values its rules read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,9 +177,14 @@ impl<T: Float> Cotangents<T> {
     /// # Panics
     /// If the input's shape does not broadcast to the contribution's.
     pub fn add(&mut self, index: usize, contribution: impl FnOnce() -> Var<T>) {
+        if self.slot_of[index].is_some() {
+            self.add_needed(index, contribution());
+        }
+    }
+
+    fn add_needed(&mut self, index: usize, contribution: Var<T>) {
         let Some(slot) = self.slot_of[index] else { return };
-        let new = contribution().sum_to(&self.shapes[index]);
-        self.slots[slot as usize].add(new);
+        self.slots[slot as usize].add(contribution.sum_to(&self.shapes[index]));
     }
 
     /// Adds a contribution to a range of one axis of the cotangent of input `index`. What comes of all its ranges is put
@@ -188,37 +218,76 @@ impl<T: Float> Cotangents<T> {
 /// If the inputs are on two tapes of which neither is nested in the other.
 #[track_caller]
 pub fn apply<T: Float, O: Op<T>>(op: O, inputs: &[&Var<T>]) -> Var<T> {
-    if inputs.iter().all(|v| v.place.is_none()) {
+    // Compiled for every operation: what does not need to know its type is in functions of its own.
+    if is_untracked(inputs) {
         return Var { value: Value::Ready(run(&op, inputs)), place: None };
     }
-    let op = Rc::new(op);
-    let deferring = inputs.iter().any(|v| v.place.as_ref().is_some_and(|p| p.arena.is_deferring()));
-    let shape = if deferring {
-        let shapes: SmallVec<[&Shape; 2]> = inputs.iter().map(|v| v.shape()).collect();
-        op.output_shape(&shapes)
-    } else {
-        None
-    };
-    let value = match shape {
+    let shape = if is_deferring(inputs) { op.output_shape(&shapes(inputs)) } else { None };
+    let (op, value) = match shape {
         Some(shape) => {
-            let inputs = inputs.iter().map(|v| v.value.clone()).collect();
-            let (inputs, result) = (RefCell::new(inputs), OnceCell::new());
-            Value::Deferred(Rc::new(Deferred { shape, op: op.clone(), inputs, result }))
+            let op = op.shared();
+            (op.clone(), deferred(op, inputs, shape))
         }
-        None => Value::Ready(run(&*op, inputs)),
+        None => {
+            let value = Value::Ready(run(&op, inputs));
+            (op.shared(), value)
+        }
     };
     let place = record(op, inputs, &value);
     Var { value, place: Some(place) }
 }
 
-/// The value of an operation. One and two inputs, by far the most frequent, need no list.
+/// The value of an operation.
 #[track_caller]
 fn run<T: Float, O: Op<T>>(op: &O, inputs: &[&Var<T>]) -> Tensor<T> {
-    match inputs {
-        [a] => op.forward(&[a.value()]),
-        [a, b] => op.forward(&[a.value(), b.value()]),
-        _ => op.forward(&inputs.iter().map(|v| v.value()).collect::<Vec<_>>()),
+    op.forward(Values::of(inputs).as_slice())
+}
+
+/// The values of an operation's inputs. One and two, by far the most frequent, need no list in memory.
+enum Values<'a, T: Float> {
+    One([&'a Tensor<T>; 1]),
+    Two([&'a Tensor<T>; 2]),
+    Many(Vec<&'a Tensor<T>>),
+}
+
+impl<'a, T: Float> Values<'a, T> {
+    #[inline]
+    fn of(inputs: &[&'a Var<T>]) -> Self {
+        match inputs {
+            [a] => Values::One([a.value()]),
+            [a, b] => Values::Two([a.value(), b.value()]),
+            _ => Values::Many(inputs.iter().map(|v| v.value()).collect()),
+        }
     }
+
+    #[inline]
+    fn as_slice(&self) -> &[&'a Tensor<T>] {
+        match self {
+            Values::One(values) => values,
+            Values::Two(values) => values,
+            Values::Many(values) => values,
+        }
+    }
+}
+
+#[inline]
+fn is_untracked<T: Float>(inputs: &[&Var<T>]) -> bool {
+    inputs.iter().all(|v| v.place.is_none())
+}
+
+/// Whether a recording that the operation goes to puts off what it can.
+fn is_deferring<T: Float>(inputs: &[&Var<T>]) -> bool {
+    inputs.iter().any(|v| v.place.as_ref().is_some_and(|p| p.arena.is_deferring()))
+}
+
+fn shapes<'a, T: Float>(inputs: &[&'a Var<T>]) -> SmallVec<[&'a Shape; 2]> {
+    inputs.iter().map(|v| v.shape()).collect()
+}
+
+/// The value of an operation that runs when somebody asks for it.
+fn deferred<T: Float>(op: Rc<dyn Op<T>>, inputs: &[&Var<T>], shape: Shape) -> Value<T> {
+    let inputs = RefCell::new(inputs.iter().map(|v| v.value.clone()).collect());
+    Value::Deferred(Rc::new(Deferred { shape, op, inputs, result: OnceCell::new() }))
 }
 
 /// J·t as the transpose of the linear map u ↦ uᵀ·J that `vjp` computes (Townsend, "A new trick for calculating

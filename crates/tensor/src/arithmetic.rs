@@ -4,19 +4,57 @@
 
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
+use crate::compiled_here;
 use crate::element::Float;
+use crate::loops::map::{check_fits, joint_shape};
 use crate::loops::{Map2, Map3};
-use crate::shape::broadcast;
+use crate::shape::{Shape, broadcast, broadcast_or_panic};
 use crate::simd::Isa;
 use crate::tensor::Tensor;
 
 macro_rules! operator {
     ($Trait:ident, $method:ident, $Assign:ident, $assign:ident, $name:literal, $op:tt) => {
+        /// The operator's loops, for shapes that fit.
+        mod $method {
+            use super::*;
+
+            compiled_here! {
+                pub(super) fn tensors<T: Float>(a: &Tensor<T>, shape: Option<Shape>, b: &Tensor<T>) -> Tensor<T> {
+                    a.zip_to(shape, b, |a: T, b: T| a $op b)
+                }
+            }
+            compiled_here! {
+                pub(super) fn into_left<T: Float>(a: &mut Tensor<T>, b: &Tensor<T>) {
+                    a.zip_into(b, |a: T, b: T| a $op b);
+                }
+            }
+            compiled_here! {
+                pub(super) fn into_right<T: Float>(a: &Tensor<T>, b: &mut Tensor<T>) {
+                    b.zip_into(a, |b: T, a: T| a $op b);
+                }
+            }
+            compiled_here! {
+                pub(super) fn number<T: Float>(a: &Tensor<T>, b: T) -> Tensor<T> {
+                    a.map(move |a: T| a $op b)
+                }
+            }
+            compiled_here! {
+                pub(super) fn number_left<T: Float>(a: T, b: &Tensor<T>) -> Tensor<T> {
+                    b.map(move |b: T| a $op b)
+                }
+            }
+            compiled_here! {
+                pub(super) fn number_into<T: Float>(a: &mut Tensor<T>, b: T) {
+                    a.map_inplace(move |a: T| a $op b);
+                }
+            }
+        }
+
         impl<T: Float> $Trait<&Tensor<T>> for &Tensor<T> {
             type Output = Tensor<T>;
             #[track_caller]
             fn $method(self, other: &Tensor<T>) -> Tensor<T> {
-                self.zip_map($name, other, |a: T, b: T| a $op b)
+                $method::tensors(self, joint_shape($name, self.shape(), other.shape()), other)
             }
         }
         impl<T: Float> $Trait<&Tensor<T>> for Tensor<T> {
@@ -24,7 +62,7 @@ macro_rules! operator {
             #[track_caller]
             fn $method(mut self, other: &Tensor<T>) -> Tensor<T> {
                 if self.lends_buffer(other) {
-                    self.zip_inplace($name, other, |a: T, b: T| a $op b);
+                    $method::into_left(&mut self, other);
                     self
                 } else {
                     &self $op other
@@ -36,7 +74,7 @@ macro_rules! operator {
             #[track_caller]
             fn $method(self, mut other: Tensor<T>) -> Tensor<T> {
                 if other.lends_buffer(self) {
-                    other.zip_inplace($name, self, |b: T, a: T| a $op b);
+                    $method::into_right(self, &mut other);
                     other
                 } else {
                     self $op &other
@@ -48,7 +86,7 @@ macro_rules! operator {
             #[track_caller]
             fn $method(mut self, other: Tensor<T>) -> Tensor<T> {
                 if self.lends_buffer(&other) {
-                    self.zip_inplace($name, &other, |a: T, b: T| a $op b);
+                    $method::into_left(&mut self, &other);
                     self
                 } else {
                     &self $op other
@@ -58,7 +96,8 @@ macro_rules! operator {
         impl<T: Float> $Assign<&Tensor<T>> for Tensor<T> {
             #[track_caller]
             fn $assign(&mut self, other: &Tensor<T>) {
-                self.zip_inplace($name, other, |a: T, b: T| a $op b);
+                check_fits($name, self.shape(), other.shape());
+                $method::into_left(self, other);
             }
         }
         // Numbers are `f64` for both element types: with a second number type, the compiler could not infer the
@@ -66,8 +105,7 @@ macro_rules! operator {
         impl<T: Float> $Trait<f64> for &Tensor<T> {
             type Output = Tensor<T>;
             fn $method(self, number: f64) -> Tensor<T> {
-                let b = T::from_f64(number);
-                self.map(move |a: T| a $op b)
+                $method::number(self, T::from_f64(number))
             }
         }
         impl<T: Float> $Trait<f64> for Tensor<T> {
@@ -84,8 +122,7 @@ macro_rules! operator {
         impl<T: Float> $Trait<&Tensor<T>> for f64 {
             type Output = Tensor<T>;
             fn $method(self, other: &Tensor<T>) -> Tensor<T> {
-                let a = T::from_f64(self);
-                other.map(move |b: T| a $op b)
+                $method::number_left(T::from_f64(self), other)
             }
         }
         impl<T: Float> $Trait<Tensor<T>> for f64 {
@@ -96,8 +133,7 @@ macro_rules! operator {
         }
         impl<T: Float> $Assign<f64> for Tensor<T> {
             fn $assign(&mut self, number: f64) {
-                let b = T::from_f64(number);
-                self.map_inplace(move |a: T| a $op b);
+                $method::number_into(self, T::from_f64(number));
             }
         }
     };
@@ -108,10 +144,22 @@ operator!(Sub, sub, SubAssign, sub_assign, "sub", -);
 operator!(Mul, mul, MulAssign, mul_assign, "mul", *);
 operator!(Div, div, DivAssign, div_assign, "div", /);
 
+compiled_here! {
+    fn negated<T: Float>(x: &Tensor<T>) -> Tensor<T> {
+        x.map(|a: T| -a)
+    }
+}
+
+compiled_here! {
+    fn negate<T: Float>(x: &mut Tensor<T>) {
+        x.map_inplace(|a: T| -a);
+    }
+}
+
 impl<T: Float> Neg for &Tensor<T> {
     type Output = Tensor<T>;
     fn neg(self) -> Tensor<T> {
-        self.map(|a: T| -a)
+        negated(self)
     }
 }
 
@@ -119,7 +167,7 @@ impl<T: Float> Neg for Tensor<T> {
     type Output = Tensor<T>;
     fn neg(mut self) -> Tensor<T> {
         if self.is_unique() {
-            self.map_inplace(|a: T| -a);
+            negate(&mut self);
             self
         } else {
             -&self
@@ -152,7 +200,14 @@ impl<T: Float> Tensor<T> {
     /// If the shapes do not broadcast.
     #[track_caller]
     pub fn mul_add(&self, b: &Tensor<T>, c: &Tensor<T>) -> Tensor<T> {
-        self.zip_map3("mul_add", b, c, MulAdd)
+        compiled_here! {
+            fn mul_add<T: Float>(a: &Tensor<T>, shape: Shape, b: &Tensor<T>, c: &Tensor<T>) -> Tensor<T> {
+                a.zip3_to(shape, b, c, MulAdd)
+            }
+        }
+        let shape = broadcast_or_panic("mul_add", self.shape(), b.shape());
+        let shape = broadcast_or_panic("mul_add", &shape, c.shape());
+        mul_add(self, shape, b, c)
     }
 
     /// Adds `alpha · x` in place, `x` broadcast to this shape.
@@ -161,7 +216,13 @@ impl<T: Float> Tensor<T> {
     /// If `x` does not broadcast to this shape.
     #[track_caller]
     pub fn axpy(&mut self, alpha: f64, x: &Tensor<T>) {
-        self.zip_inplace("axpy", x, Axpy(T::from_f64(alpha)));
+        compiled_here! {
+            fn axpy<T: Float>(y: &mut Tensor<T>, alpha: T, x: &Tensor<T>) {
+                y.zip_into(x, Axpy(alpha));
+            }
+        }
+        check_fits("axpy", self.shape(), x.shape());
+        axpy(self, T::from_f64(alpha), x);
     }
 
     /// Whether the result of an operation with `other` fits into this tensor's own buffer.

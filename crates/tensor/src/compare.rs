@@ -1,7 +1,10 @@
 //! Comparisons, elementwise and of whole tensors, and the larger or smaller of two elements.
 
+use crate::compiled_here;
 use crate::element::{Element, Float};
+use crate::loops::map::joint_shape;
 use crate::operand::Operand;
+use crate::shape::Shape;
 use crate::tensor::Tensor;
 
 /// A method that compares with a tensor or a number, with broadcasting.
@@ -14,7 +17,13 @@ macro_rules! comparison {
             /// If the shapes do not broadcast.
             #[track_caller]
             pub fn $name(&self, other: impl Operand<T>) -> Tensor<bool> {
-                self.zip_map(stringify!($name), &other.to_tensor(), |a: T, b: T| a $op b)
+                compiled_here! {
+                    fn $name<T: Element>(a: &Tensor<T>, shape: Option<Shape>, b: &Tensor<T>) -> Tensor<bool> {
+                        a.zip_to(shape, b, |a: T, b: T| a $op b)
+                    }
+                }
+                let other = other.to_tensor();
+                $name(self, joint_shape(stringify!($name), self.shape(), other.shape()), &other)
             }
         )* }
     };
@@ -60,7 +69,13 @@ impl<T: Float> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn maximum(&self, other: impl Operand<T>) -> Tensor<T> {
-        self.zip_map("maximum", &other.to_tensor(), |a: T, b: T| a.maximum(b))
+        compiled_here! {
+            fn maximum<T: Float>(a: &Tensor<T>, shape: Option<Shape>, b: &Tensor<T>) -> Tensor<T> {
+                a.zip_to(shape, b, |a: T, b: T| a.maximum(b))
+            }
+        }
+        let other = other.to_tensor();
+        maximum(self, joint_shape("maximum", self.shape(), other.shape()), &other)
     }
 
     /// The smaller of each element and that of `other`, a tensor or a number, with broadcasting; NaN if either is.
@@ -69,17 +84,33 @@ impl<T: Float> Tensor<T> {
     /// If the shapes do not broadcast.
     #[track_caller]
     pub fn minimum(&self, other: impl Operand<T>) -> Tensor<T> {
-        self.zip_map("minimum", &other.to_tensor(), |a: T, b: T| a.minimum(b))
+        compiled_here! {
+            fn minimum<T: Float>(a: &Tensor<T>, shape: Option<Shape>, b: &Tensor<T>) -> Tensor<T> {
+                a.zip_to(shape, b, |a: T, b: T| a.minimum(b))
+            }
+        }
+        let other = other.to_tensor();
+        minimum(self, joint_shape("minimum", self.shape(), other.shape()), &other)
     }
 
     /// Where elements are NaN.
     pub fn is_nan(&self) -> Tensor<bool> {
-        self.map(|x: T| x.is_nan())
+        compiled_here! {
+            fn is_nan<T: Float>(x: &Tensor<T>) -> Tensor<bool> {
+                x.map(|x: T| x.is_nan())
+            }
+        }
+        is_nan(self)
     }
 
     /// Where elements are neither infinite nor NaN.
     pub fn is_finite(&self) -> Tensor<bool> {
-        self.map(|x: T| x.is_finite())
+        compiled_here! {
+            fn is_finite<T: Float>(x: &Tensor<T>) -> Tensor<bool> {
+                x.map(|x: T| x.is_finite())
+            }
+        }
+        is_finite(self)
     }
 
     /// Whether |a − b| ≤ `atol` + `rtol`·|b| for all elements a of this tensor and b of `other`, with broadcasting
@@ -96,12 +127,23 @@ impl<T: Float> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn all_close(&self, other: &Tensor<T>, rtol: f64, atol: f64) -> bool {
-        let close = move |a: T, b: T| {
-            let (a, b) = (a.to_f64(), b.to_f64());
-            // An infinite `b` would allow any distance.
-            a == b || (b.is_finite() && (a - b).abs() <= atol + rtol * b.abs())
-        };
-        self.zip_map("all_close", other, close).all()
+        compiled_here! {
+            fn close<T: Float>(
+                a: &Tensor<T>,
+                shape: Option<Shape>,
+                b: &Tensor<T>,
+                rtol: f64,
+                atol: f64,
+            ) -> Tensor<bool> {
+                a.zip_to(shape, b, move |a: T, b: T| {
+                    let (a, b) = (a.to_f64(), b.to_f64());
+                    // An infinite `b` would allow any distance.
+                    a == b || (b.is_finite() && (a - b).abs() <= atol + rtol * b.abs())
+                })
+            }
+        }
+        let shape = joint_shape("all_close", self.shape(), other.shape());
+        close(self, shape, other, rtol, atol).all()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Softmax cross-entropy against class labels, fused: the logits are read once forward and once backward.
 
+use crate::compiled_here;
 use crate::element::Float;
 use crate::extremes::Extreme;
 use crate::loops::reduce::fold_slice;
@@ -94,9 +95,12 @@ impl<T: Float> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn softmax_cross_entropy(&self, labels: &Tensor<u32>, smoothing: f64) -> Tensor<T> {
-        let labels = checked_labels(self, labels);
-        let loss = Loss { labels: labels.contiguous_slice(), smoothing: T::from_f64(smoothing) };
-        self.fold_rows("softmax_cross_entropy", -1, false, loss)
+        compiled_here! {
+            fn losses<T: Float>(logits: &Tensor<T>, labels: &[u32], smoothing: T) -> Tensor<T> {
+                logits.fold_rows_masked(&[false, true], false, Loss { labels, smoothing })
+            }
+        }
+        losses(self, checked_labels(self, labels).contiguous_slice(), T::from_f64(smoothing))
     }
 
     /// The gradient of [`softmax_cross_entropy`](Tensor::softmax_cross_entropy) with respect to the logits: each
@@ -111,6 +115,11 @@ impl<T: Float> Tensor<T> {
         smoothing: f64,
         scale: &Tensor<T>,
     ) -> Tensor<T> {
+        compiled_here! {
+            fn gradient<T: Float>(logits: &Tensor<T>, labels: &[u32], smoothing: T, scale: &[T]) -> Tensor<T> {
+                logits.map_rows("softmax_cross_entropy", -1, Gradient { labels, smoothing, scale })
+            }
+        }
         let labels = checked_labels(self, labels);
         assert!(
             scale.shape() == labels.shape(),
@@ -119,9 +128,7 @@ impl<T: Float> Tensor<T> {
             labels.shape()
         );
         let scale = scale.contiguous();
-        let smoothing = T::from_f64(smoothing);
-        let (labels, scale) = (labels.contiguous_slice(), scale.contiguous_slice());
-        self.map_rows("softmax_cross_entropy", -1, Gradient { labels, smoothing, scale })
+        gradient(self, labels.contiguous_slice(), T::from_f64(smoothing), scale.contiguous_slice())
     }
 
     /// The tangent of [`softmax_cross_entropy_gradient`](Tensor::softmax_cross_entropy_gradient) along the tangent `t` of the

@@ -1,5 +1,8 @@
 //! The largest and smallest elements, and where they are.
 
+use smallvec::SmallVec;
+
+use crate::compiled_here;
 use crate::element::Float;
 use crate::loops::reduce::fold_slice;
 use crate::loops::{Fold, RowFold};
@@ -71,8 +74,12 @@ impl<T: Float> Tensor<T> {
     /// If an axis does not exist or is given twice, or there are no elements along the axes.
     #[track_caller]
     pub fn max_axes(&self, axes: impl Into<Axes>, keepdim: bool) -> Tensor<T> {
-        let axes = self.with_elements("max", axes.into());
-        self.fold("max", axes, keepdim, Extreme::<true>)
+        compiled_here! {
+            fn max<T: Float>(x: &Tensor<T>, mask: &[bool], keepdim: bool) -> Tensor<T> {
+                x.fold_masked(mask, keepdim, Extreme::<true>)
+            }
+        }
+        max(self, &self.with_elements("max", axes.into()), keepdim)
     }
 
     /// The smallest of all elements, as a tensor without axes; NaN if any element is.
@@ -90,8 +97,12 @@ impl<T: Float> Tensor<T> {
     /// If an axis does not exist or is given twice, or there are no elements along the axes.
     #[track_caller]
     pub fn min_axes(&self, axes: impl Into<Axes>, keepdim: bool) -> Tensor<T> {
-        let axes = self.with_elements("min", axes.into());
-        self.fold("min", axes, keepdim, Extreme::<false>)
+        compiled_here! {
+            fn min<T: Float>(x: &Tensor<T>, mask: &[bool], keepdim: bool) -> Tensor<T> {
+                x.fold_masked(mask, keepdim, Extreme::<false>)
+            }
+        }
+        min(self, &self.with_elements("min", axes.into()), keepdim)
     }
 
     /// The position of the largest element along `axis`, which goes away: the first one of equals. NaN counts as
@@ -107,8 +118,12 @@ impl<T: Float> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn argmax(&self, axis: impl Into<Axis>) -> Tensor<u32> {
-        let axis = self.with_elements("argmax", self.shape().axis("argmax", axis).into());
-        self.fold_rows("argmax", axis, false, Extreme::<true>)
+        compiled_here! {
+            fn argmax<T: Float>(x: &Tensor<T>, mask: &[bool]) -> Tensor<u32> {
+                x.fold_rows_masked(mask, false, Extreme::<true>)
+            }
+        }
+        argmax(self, &self.with_elements("argmax", self.shape().axis("argmax", axis).into()))
     }
 
     /// The position of the smallest element along `axis`, which goes away: the first one of equals. NaN counts as
@@ -118,13 +133,17 @@ impl<T: Float> Tensor<T> {
     /// If there is no such axis, or it has length 0.
     #[track_caller]
     pub fn argmin(&self, axis: impl Into<Axis>) -> Tensor<u32> {
-        let axis = self.with_elements("argmin", self.shape().axis("argmin", axis).into());
-        self.fold_rows("argmin", axis, false, Extreme::<false>)
+        compiled_here! {
+            fn argmin<T: Float>(x: &Tensor<T>, mask: &[bool]) -> Tensor<u32> {
+                x.fold_rows_masked(mask, false, Extreme::<false>)
+            }
+        }
+        argmin(self, &self.with_elements("argmin", self.shape().axis("argmin", axis).into()))
     }
 
-    /// The axes, after a check that every output has at least one element to come from.
+    /// The mask of the axes, after a check that every output has at least one element to come from.
     #[track_caller]
-    fn with_elements(&self, operation: &str, axes: Axes) -> Axes {
+    fn with_elements(&self, operation: &str, axes: Axes) -> SmallVec<[bool; 4]> {
         let mask = axes.mask(operation, self.shape());
         let lengths = || self.shape().iter().zip(&mask);
         let empty = lengths().any(|(&d, &reduced)| reduced && d == 0);
@@ -134,7 +153,7 @@ impl<T: Float> Tensor<T> {
             "{operation}: there are no elements along the axes of shape {}",
             self.shape()
         );
-        axes
+        mask
     }
 }
 

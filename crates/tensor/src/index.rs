@@ -1,5 +1,6 @@
 //! Reading and writing positions that an index tensor or a slice names.
 
+use crate::compiled_here;
 use crate::element::Element;
 use crate::layout::Layout;
 use crate::loops::blocks::for_each_block;
@@ -46,6 +47,40 @@ pub(crate) fn check_alongside(operation: &str, shape: &Shape, axis: usize, index
     }
 }
 
+compiled_here! {
+    /// [`Tensor::index_select`] after the checks.
+    fn selected<T: Element>(x: &Tensor<T>, axis: usize, index: &Tensor<u32>) -> Tensor<T> {
+        let (_, length, inner) = x.shape().around(axis);
+        let shape = selected_shape(x.shape(), axis, index.shape());
+        let (x, index) = (x.contiguous(), index.contiguous());
+        let (elements, rows) = (x.contiguous_slice(), index.contiguous_slice());
+        Tensor::filled_by(shape, |out| {
+            for_each_block(out, inner, |i, block| {
+                let row = i / rows.len() * length + rows[i % rows.len()] as usize;
+                block.copy_from_slice(&elements[row * inner..][..inner]);
+            });
+        })
+    }
+}
+
+compiled_here! {
+    /// [`Tensor::gather`] after the checks.
+    fn gathered<T: Element>(x: &Tensor<T>, axis: usize, index: &Tensor<u32>) -> Tensor<T> {
+        let (_, length, inner) = x.shape().around(axis);
+        let count = index.shape()[axis];
+        let (x, index) = (x.contiguous(), index.contiguous());
+        let (elements, rows) = (x.contiguous_slice(), index.contiguous_slice());
+        Tensor::filled_by(index.shape().clone(), |out| {
+            for_each_block(out, inner, |i, block| {
+                let outer = &elements[i / count * length * inner..][..length * inner];
+                for (k, (o, &row)) in block.iter_mut().zip(&rows[i * inner..]).enumerate() {
+                    *o = outer[row as usize * inner + k];
+                }
+            });
+        })
+    }
+}
+
 impl<T: Element> Tensor<T> {
     /// The positions of `axis` that `index` names, in its order. The index may have any rank, and its axes take the
     /// place of `axis` (NumPy's `take`): rows of a matrix, or embeddings of a batch of sequences.
@@ -63,15 +98,7 @@ impl<T: Element> Tensor<T> {
     pub fn index_select(&self, axis: impl Into<Axis>, index: &Tensor<u32>) -> Tensor<T> {
         let axis = self.shape().axis("index_select", axis);
         check_indices("index_select", index, self.shape(), axis);
-        let (_, length, inner) = self.shape().around(axis);
-        let (x, index) = (self.contiguous(), index.contiguous());
-        let (elements, rows) = (x.contiguous_slice(), index.contiguous_slice());
-        Tensor::filled_by(selected_shape(self.shape(), axis, index.shape()), |out| {
-            for_each_block(out, inner, |i, block| {
-                let row = i / rows.len() * length + rows[i % rows.len()] as usize;
-                block.copy_from_slice(&elements[row * inner..][..inner]);
-            });
-        })
+        selected(self, axis, index)
     }
 
     /// Element `[i, j, …]` is this tensor's element with the index along `axis` replaced by `index[i, j, …]`. The index
@@ -91,18 +118,7 @@ impl<T: Element> Tensor<T> {
         let axis = self.shape().axis("gather", axis);
         check_alongside("gather", self.shape(), axis, index.shape());
         check_indices("gather", index, self.shape(), axis);
-        let (_, length, inner) = self.shape().around(axis);
-        let count = index.shape()[axis];
-        let (x, index) = (self.contiguous(), index.contiguous());
-        let (elements, rows) = (x.contiguous_slice(), index.contiguous_slice());
-        Tensor::filled_by(index.shape().clone(), |out| {
-            for_each_block(out, inner, |i, block| {
-                let outer = &elements[i / count * length * inner..][..length * inner];
-                for (k, (o, &row)) in block.iter_mut().zip(&rows[i * inner..]).enumerate() {
-                    *o = outer[row as usize * inner + k];
-                }
-            });
-        })
+        gathered(self, axis, index)
     }
 
     /// Writes `source`, broadcast, to a range of one axis, in place: `x.slice_axis(axis, slice)` is then `source`.

@@ -3,6 +3,7 @@
 mod arithmetic;
 mod cast;
 mod compare;
+mod compiled_here;
 pub mod conv;
 mod convert;
 mod create;
@@ -45,6 +46,8 @@ mod unary;
 mod view;
 
 pub use cast::Cast;
+#[doc(hidden)]
+pub use compiled_here::of_signature;
 pub use convert::Iter;
 pub use element::{Element, Float};
 pub use matmul::matmul_shape;

@@ -2,6 +2,7 @@
 
 use std::ops::{BitAnd, BitOr, BitXor, Not};
 
+use crate::compiled_here;
 use crate::element::Element;
 use crate::loops::Fold;
 use crate::shape::Axes;
@@ -172,7 +173,13 @@ impl<T: Element> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn count_nonzero(&self, axes: impl Into<Axes>, keepdim: bool) -> Tensor<u32> {
-        self.fold("count_nonzero", axes, keepdim, CountNonzero)
+        count_nonzero(self, &axes.into().mask("count_nonzero", self.shape()), keepdim)
+    }
+}
+
+compiled_here! {
+    pub(crate) fn count_nonzero<T: Element>(x: &Tensor<T>, mask: &[bool], keepdim: bool) -> Tensor<u32> {
+        x.fold_masked(mask, keepdim, CountNonzero)
     }
 }
 

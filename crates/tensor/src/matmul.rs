@@ -2,6 +2,7 @@
 
 use smallvec::SmallVec;
 
+use crate::compiled_here;
 use crate::element::Float;
 use crate::gemm::{MatrixMut, MatrixRef, gemm};
 use crate::layout::{Layout, contiguous_strides};
@@ -102,40 +103,42 @@ pub fn matmul_shape(a: &Shape, b: &Shape) -> Shape {
     batch.iter().copied().chain(m).chain(n).collect()
 }
 
-/// `out ← alpha · a·b + beta · out` for operands whose shapes fit.
-fn gemm_tensors<T: Float>(alpha: T, a: &Tensor<T>, b: &Tensor<T>, beta: T, out: &mut Tensor<T>) {
-    if out.is_empty() {
-        return;
-    }
-    // Vectors become matrices of one row or one column.
-    let a = if a.rank() == 1 { a.unsqueeze(0) } else { a.clone() };
-    let b = if b.rank() == 1 { b.unsqueeze(1) } else { b.clone() };
-    let (m, k, n) = (a.dim(-2), a.dim(-1), b.dim(-1));
-    // A batch on the left alone is one tall matrix.
-    if b.rank() == 2
-        && a.rank() > 2
-        && k > 0
-        && let Some(tall) = a.layout.reshape(&[a.len() / k, k].into())
-    {
-        let tall = a.view(tall);
-        let c = MatrixMut::new(out.as_mut_slice(), 0, [tall.dim(0), n], [n as isize, 1]);
-        return gemm(alpha, matrix(&tall), matrix(&b), beta, c);
-    }
-    let batch = {
-        let lead = |t: &Tensor<T>| Shape::from(&t.shape()[..t.rank() - 2]);
-        broadcast(&lead(&a), &lead(&b)).expect("the shapes were found to fit")
-    };
-    let full = |rows: usize, columns: usize| batch.iter().copied().chain([rows, columns]).collect::<Shape>();
-    let (a, b) = (a.broadcast_to(full(m, k)), b.broadcast_to(full(k, n)));
-    let data = out.as_mut_slice();
-    let count = batch.count();
-    if let (Some(stride_a), Some(stride_b)) = (batch_stride(&a.layout), batch_stride(&b.layout)) {
-        let c = MatrixMut::batch(data, 0, [count, m, n], [(m * n) as isize, n as isize, 1]);
-        return gemm(alpha, batched(&a, count, stride_a), batched(&b, count, stride_b), beta, c);
-    }
-    for (i, c) in data.chunks_exact_mut(m * n).enumerate() {
-        let c = MatrixMut::new(c, 0, [m, n], [n as isize, 1]);
-        gemm(alpha, matrix(&nth(&a, &batch, i)), matrix(&nth(&b, &batch, i)), beta, c);
+compiled_here! {
+    /// `out ← alpha · a·b + beta · out` for operands whose shapes fit.
+    fn gemm_tensors<T: Float>(alpha: T, a: &Tensor<T>, b: &Tensor<T>, beta: T, out: &mut Tensor<T>) {
+        if out.is_empty() {
+            return;
+        }
+        // Vectors become matrices of one row or one column.
+        let a = if a.rank() == 1 { a.unsqueeze(0) } else { a.clone() };
+        let b = if b.rank() == 1 { b.unsqueeze(1) } else { b.clone() };
+        let (m, k, n) = (a.dim(-2), a.dim(-1), b.dim(-1));
+        // A batch on the left alone is one tall matrix.
+        if b.rank() == 2
+            && a.rank() > 2
+            && k > 0
+            && let Some(tall) = a.layout.reshape(&[a.len() / k, k].into())
+        {
+            let tall = a.view(tall);
+            let c = MatrixMut::new(out.as_mut_slice(), 0, [tall.dim(0), n], [n as isize, 1]);
+            return gemm(alpha, matrix(&tall), matrix(&b), beta, c);
+        }
+        let batch = {
+            let lead = |t: &Tensor<T>| Shape::from(&t.shape()[..t.rank() - 2]);
+            broadcast(&lead(&a), &lead(&b)).expect("the shapes were found to fit")
+        };
+        let full = |rows: usize, columns: usize| batch.iter().copied().chain([rows, columns]).collect::<Shape>();
+        let (a, b) = (a.broadcast_to(full(m, k)), b.broadcast_to(full(k, n)));
+        let data = out.as_mut_slice();
+        let count = batch.count();
+        if let (Some(stride_a), Some(stride_b)) = (batch_stride(&a.layout), batch_stride(&b.layout)) {
+            let c = MatrixMut::batch(data, 0, [count, m, n], [(m * n) as isize, n as isize, 1]);
+            return gemm(alpha, batched(&a, count, stride_a), batched(&b, count, stride_b), beta, c);
+        }
+        for (i, c) in data.chunks_exact_mut(m * n).enumerate() {
+            let c = MatrixMut::new(c, 0, [m, n], [n as isize, 1]);
+            gemm(alpha, matrix(&nth(&a, &batch, i)), matrix(&nth(&b, &batch, i)), beta, c);
+        }
     }
 }
 

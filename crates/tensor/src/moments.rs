@@ -1,5 +1,6 @@
 //! Variance and standard deviation.
 
+use crate::compiled_here;
 use crate::element::Float;
 use crate::loops::Fold;
 use crate::shape::Axes;
@@ -55,10 +56,14 @@ impl<T: Float> Tensor<T> {
     /// If an axis does not exist or is given twice.
     #[track_caller]
     pub fn var_axes(&self, axes: impl Into<Axes>, correction: usize, keepdim: bool) -> Tensor<T> {
+        compiled_here! {
+            fn var<T: Float>(deviations: &Tensor<T>, mask: &[bool], correction: usize, keepdim: bool) -> Tensor<T> {
+                deviations.fold_masked(mask, keepdim, Variance { correction })
+            }
+        }
         let axes = axes.into();
-        axes.mask("var", self.shape());
-        let mean = self.mean_axes(axes.clone(), true);
-        (self - &mean).fold("var", axes, keepdim, Variance { correction })
+        let mask = axes.mask("var", self.shape());
+        var(&(self - &self.mean_axes(axes, true)), &mask, correction, keepdim)
     }
 
     /// The standard deviation of all elements, with Bessel's correction: the root of [`var`](Tensor::var).

@@ -1,5 +1,6 @@
 //! Vector norms.
 
+use crate::compiled_here;
 use crate::element::Float;
 use crate::loops::reduce::reduced_shape;
 use crate::loops::{Fold, Map1};
@@ -63,49 +64,51 @@ impl<T: Float> Tensor<T> {
     /// If `p` is NaN, or an axis does not exist or is given twice.
     #[track_caller]
     pub fn norm_axes(&self, p: f64, axes: impl Into<Axes>, keepdim: bool) -> Tensor<T> {
-        assert!(!p.is_nan(), "norm: p is NaN");
-        let axes = axes.into();
-        if p == 2.0 {
-            self.norm2(axes, keepdim)
-        } else if p == 1.0 {
-            self.fold("norm", axes, keepdim, SumOf(|x: T| x.abs()))
-        } else if p == 0.0 {
-            self.count_nonzero(axes, keepdim).cast()
-        } else if p == f64::INFINITY {
-            self.fold("norm", axes, keepdim, LargestAbs)
-        } else if p == f64::NEG_INFINITY {
-            self.abs().fold("norm", axes, keepdim, crate::extremes::Extreme::<false>)
-        } else {
-            self.scaled_norm(axes, keepdim, SumOf(AbsPow(T::from_f64(p))), |sum| sum.powf(1.0 / p))
+        compiled_here! {
+            fn norm<T: Float>(x: &Tensor<T>, p: f64, mask: &[bool], keepdim: bool) -> Tensor<T> {
+                if p == 2.0 {
+                    x.norm2(mask, keepdim)
+                } else if p == 1.0 {
+                    x.fold_masked(mask, keepdim, SumOf(|x: T| x.abs()))
+                } else if p == 0.0 {
+                    crate::logic::count_nonzero(x, mask, keepdim).cast()
+                } else if p == f64::INFINITY {
+                    x.fold_masked(mask, keepdim, LargestAbs)
+                } else if p == f64::NEG_INFINITY {
+                    x.abs().fold_masked(mask, keepdim, crate::extremes::Extreme::<false>)
+                } else {
+                    x.scaled_norm(mask, keepdim, SumOf(AbsPow(T::from_f64(p))), |sum| sum.powf(1.0 / p))
+                }
+            }
         }
+        assert!(!p.is_nan(), "norm: p is NaN");
+        norm(self, p, &axes.into().mask("norm", self.shape()), keepdim)
     }
 
     /// Sums squares as they are, and again with scaled elements if they were too large or too small for that.
-    #[track_caller]
-    fn norm2(&self, axes: Axes, keepdim: bool) -> Tensor<T> {
+    fn norm2(&self, mask: &[bool], keepdim: bool) -> Tensor<T> {
         let square = || SumOf(|x: T| x * x);
-        let sums = self.fold("norm", axes.clone(), keepdim, square());
+        let sums = self.fold_masked(mask, keepdim, square());
         // Below this, squares that underflowed may have mattered.
         let smallest = T::MIN_POSITIVE / T::EPSILON;
         if sums.contiguous_slice().iter().all(|&s| s.is_nan() || (s >= smallest && s <= T::MAX)) {
             return sums.sqrt();
         }
-        self.scaled_norm(axes, keepdim, square(), |sum| sum.sqrt())
+        self.scaled_norm(mask, keepdim, square(), |sum| sum.sqrt())
     }
 
     /// The norm that `fold` and `root` make, of elements divided by the largest |x|.
-    #[track_caller]
     fn scaled_norm(
         &self,
-        axes: Axes,
+        mask: &[bool],
         keepdim: bool,
         fold: impl Fold<T, Output = T>,
         root: impl Fn(&Tensor<T>) -> Tensor<T>,
     ) -> Tensor<T> {
-        let shape = reduced_shape(self.shape(), &axes.mask("norm", self.shape()), keepdim);
-        let largest = self.fold("norm", axes.clone(), true, LargestAbs);
+        let shape = reduced_shape(self.shape(), mask, keepdim);
+        let largest = self.fold_masked(mask, true, LargestAbs);
         let scale = largest.map(|m: T| if m > T::ZERO && m.is_finite() { m } else { T::ONE });
-        let sums = (self / &scale).fold("norm", axes, true, fold);
+        let sums = (self / &scale).fold_masked(mask, true, fold);
         (root(&sums) * scale).reshape(shape)
     }
 }

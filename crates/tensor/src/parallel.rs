@@ -4,6 +4,8 @@
 //! output, or gives a partial result that is combined in the order of the chunks. Threads are those of the
 //! current `rayon` pool: the global one, or the pool whose `install` is running.
 
+use std::marker::PhantomData;
+
 use rayon::prelude::*;
 
 /// Elements below which an elementwise loop stays on the calling thread: waking another thread costs some
@@ -56,10 +58,17 @@ impl std::error::Error for SetThreadsError {}
 /// thread and more than one piece), else in order. Each call must touch only what belongs to its `i`.
 pub fn for_each(count: usize, parallel: bool, work: impl Fn(usize) + Sync + Send) {
     if parallel && count > 1 && threads() > 1 {
-        (0..count).into_par_iter().for_each(work);
+        on_threads(count, &work);
     } else {
         (0..count).for_each(work);
     }
+}
+
+/// `work(i)` for every `i` in `0..count`, on the threads of the pool. The only place that names `rayon`'s iterators:
+/// they come to thousands of lines of machine code, which otherwise every loop would have of its own.
+#[inline(never)]
+fn on_threads(count: usize, work: &(dyn Fn(usize) + Sync)) {
+    (0..count).into_par_iter().for_each(work);
 }
 
 /// Calls `work(start, chunk)` for consecutive chunks of `out` of `size` elements (the last may be shorter),
@@ -72,9 +81,58 @@ pub fn for_each_chunk<T: Send>(
 ) {
     let size = size.max(1);
     if parallel && out.len() > size && threads() > 1 {
-        out.par_chunks_mut(size).enumerate().for_each(|(i, chunk)| work(i * size, chunk));
+        let chunks = Chunks::new(out, size);
+        // SAFETY: each chunk is asked for once.
+        on_threads(chunks.count(), &|i| work(i * size, unsafe { chunks.get(i) }));
     } else {
         out.chunks_mut(size).enumerate().for_each(|(i, chunk)| work(i * size, chunk));
+    }
+}
+
+/// Calls `work(i, a, b)` for the `i`-th chunk of `size` elements of each of two slices of equal length.
+pub(crate) fn for_each_chunk_pair<A: Send, B: Send>(
+    a: &mut [A],
+    b: &mut [B],
+    size: usize,
+    parallel: bool,
+    work: impl Fn(usize, &mut [A], &mut [B]) + Sync + Send,
+) {
+    assert_eq!(a.len(), b.len());
+    let (a, b) = (Chunks::new(a, size), Chunks::new(b, size));
+    // SAFETY: each chunk is asked for once.
+    for_each(a.count(), parallel, |i| work(i, unsafe { a.get(i) }, unsafe { b.get(i) }));
+}
+
+/// A slice cut into chunks that are handed out by number, so that the threads need not know the elements' type.
+struct Chunks<'a, T> {
+    start: *mut T,
+    len: usize,
+    size: usize,
+    slice: PhantomData<&'a mut [T]>,
+}
+
+// SAFETY: what threads share of it are disjoint parts of the slice, each used by one thread.
+unsafe impl<T: Send> Sync for Chunks<'_, T> {}
+
+impl<'a, T> Chunks<'a, T> {
+    fn new(slice: &'a mut [T], size: usize) -> Self {
+        assert!(size > 0);
+        Chunks { start: slice.as_mut_ptr(), len: slice.len(), size, slice: PhantomData }
+    }
+
+    fn count(&self) -> usize {
+        self.len.div_ceil(self.size)
+    }
+
+    /// Chunk number `i`.
+    ///
+    /// # Safety
+    /// A number may be asked for once only.
+    unsafe fn get(&self, i: usize) -> &'a mut [T] {
+        assert!(i < self.count());
+        let start = i * self.size;
+        // SAFETY: the range lies in the slice, which is borrowed for 'a, and no other chunk overlaps it.
+        unsafe { std::slice::from_raw_parts_mut(self.start.add(start), self.size.min(self.len - start)) }
     }
 }
 
@@ -86,23 +144,18 @@ pub fn reduce<R: Send>(
     partial: impl Fn(usize) -> R + Sync + Send,
     merge: impl Fn(R, R) -> R,
 ) -> Option<R> {
-    let mut parts: Vec<R> = if parallel && count > 1 && threads() > 1 {
-        (0..count).into_par_iter().map(partial).collect()
-    } else {
-        (0..count).map(partial).collect()
-    };
-    while parts.len() > 1 {
-        let mut next = Vec::with_capacity(parts.len().div_ceil(2));
-        let mut it = parts.into_iter();
-        while let Some(a) = it.next() {
-            next.push(match it.next() {
-                Some(b) => merge(a, b),
-                None => a,
-            });
+    let mut parts: Vec<Option<R>> = (0..count).map(|_| None).collect();
+    for_each_chunk(&mut parts, 1, parallel, |i, part| part[0] = Some(partial(i)));
+    // Each round merges neighbours, at twice the distance of the round before, into the left one.
+    let mut distance = 1;
+    while distance < count {
+        for left in (0..count - distance).step_by(2 * distance) {
+            let right = parts[left + distance].take();
+            parts[left] = parts[left].take().zip(right).map(|(a, b)| merge(a, b));
         }
-        parts = next;
+        distance *= 2;
     }
-    parts.pop()
+    parts.into_iter().next().flatten()
 }
 
 #[cfg(test)]
@@ -136,6 +189,30 @@ mod tests {
             }
         });
         assert!(out.iter().enumerate().all(|(i, &x)| x == i));
+    }
+
+    #[test]
+    fn pairs_of_chunks_cover_both_slices_once_on_any_number_of_threads() {
+        for (length, size) in [(0, 3), (1, 3), (3, 3), (7, 3), (64, 1), (5, 100)] {
+            for (threads, parallel) in [(1, true), (4, false), (4, true)] {
+                let (mut a, mut b) = (vec![0usize; length], vec![0u8; length]);
+                with_threads(threads, || {
+                    for_each_chunk_pair(&mut a, &mut b, size, parallel, |i, a, b| {
+                        assert_eq!(a.len(), b.len());
+                        a.iter_mut().enumerate().for_each(|(j, x)| *x += i * size + j);
+                        b.iter_mut().for_each(|x| *x += 1);
+                    });
+                });
+                assert!(a.iter().enumerate().all(|(i, &x)| x == i) && b.iter().all(|&x| x == 1));
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "i < self.count()")]
+    fn a_chunk_behind_the_last() {
+        // SAFETY: it is asked for once.
+        unsafe { Chunks::new(&mut [0; 6], 3).get(2) };
     }
 
     #[test]

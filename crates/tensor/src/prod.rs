@@ -1,5 +1,6 @@
 //! Products.
 
+use crate::compiled_here;
 use crate::element::Float;
 use crate::loops::Fold;
 use crate::shape::Axes;
@@ -44,7 +45,12 @@ impl<T: Float> Tensor<T> {
     /// If an axis does not exist or is given twice.
     #[track_caller]
     pub fn prod_axes(&self, axes: impl Into<Axes>, keepdim: bool) -> Tensor<T> {
-        self.fold("prod", axes, keepdim, Prod)
+        compiled_here! {
+            fn prod<T: Float>(x: &Tensor<T>, mask: &[bool], keepdim: bool) -> Tensor<T> {
+                x.fold_masked(mask, keepdim, Prod)
+            }
+        }
+        prod(self, &axes.into().mask("prod", self.shape()), keepdim)
     }
 }
 

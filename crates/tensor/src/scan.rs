@@ -1,5 +1,6 @@
 //! Cumulative sums and products.
 
+use crate::compiled_here;
 use crate::element::Float;
 use crate::loops::RowMap;
 use crate::shape::Axis;
@@ -35,7 +36,12 @@ impl<T: Float> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn cumsum(&self, axis: impl Into<Axis>) -> Tensor<T> {
-        self.map_rows("cumsum", axis, Scan { start: 0.0, combine: |a: f64, b: f64| a + b })
+        compiled_here! {
+            fn cumsum<T: Float>(x: &Tensor<T>, axis: usize) -> Tensor<T> {
+                x.map_rows("cumsum", axis, Scan { start: 0.0, combine: |a: f64, b: f64| a + b })
+            }
+        }
+        cumsum(self, self.shape().axis("cumsum", axis))
     }
 
     /// The product of each element and all before it along `axis`, accumulated in `f64`.
@@ -49,7 +55,12 @@ impl<T: Float> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn cumprod(&self, axis: impl Into<Axis>) -> Tensor<T> {
-        self.map_rows("cumprod", axis, Scan { start: 1.0, combine: |a: f64, b: f64| a * b })
+        compiled_here! {
+            fn cumprod<T: Float>(x: &Tensor<T>, axis: usize) -> Tensor<T> {
+                x.map_rows("cumprod", axis, Scan { start: 1.0, combine: |a: f64, b: f64| a * b })
+            }
+        }
+        cumprod(self, self.shape().axis("cumprod", axis))
     }
 }
 

@@ -3,11 +3,46 @@
 //!
 //! A position that is named several times receives its terms in the order of the index, for any number of threads.
 
+use crate::compiled_here;
 use crate::element::Float;
 use crate::index::{check_alongside, check_indices, selected_shape};
 use crate::loops::blocks::for_each_band;
 use crate::shape::Axis;
 use crate::tensor::Tensor;
+
+compiled_here! {
+    /// [`Tensor::index_add_inplace`] after the checks.
+    fn add_slices<T: Float>(x: &mut Tensor<T>, axis: usize, index: &Tensor<u32>, source: &Tensor<T>) {
+        let (_, _, inner) = x.shape().around(axis);
+        let (index, source, around) = (index.contiguous(), source.contiguous(), x.shape().around(axis));
+        let (rows, terms) = (index.contiguous_slice(), source.contiguous_slice());
+        for_each_band(x.as_mut_slice(), around, terms.len(), |mut band| {
+            let terms = &terms[band.outer * rows.len() * inner..];
+            for (&row, terms) in rows.iter().zip(terms.chunks_exact(inner)) {
+                if let Some(sums) = band.at(row, inner, 0) {
+                    sums.iter_mut().zip(terms).for_each(|(sum, &x)| *sum += x);
+                }
+            }
+        });
+    }
+}
+
+compiled_here! {
+    /// [`Tensor::scatter_add_inplace`] after the checks.
+    fn add_elements<T: Float>(x: &mut Tensor<T>, axis: usize, index: &Tensor<u32>, source: &Tensor<T>) {
+        let (index, source, around) = (index.contiguous(), source.contiguous(), x.shape().around(axis));
+        let (rows, terms) = (index.contiguous_slice(), source.contiguous_slice());
+        let (inner, count) = (around.2, index.shape()[axis] * around.2);
+        for_each_band(x.as_mut_slice(), around, terms.len(), |mut band| {
+            let from = band.outer * count;
+            for (i, (&row, &x)) in rows[from..][..count].iter().zip(&terms[from..]).enumerate() {
+                if let Some([sum, ..]) = band.at(row, inner, i % inner) {
+                    *sum += x;
+                }
+            }
+        });
+    }
+}
 
 impl<T: Float> Tensor<T> {
     /// A copy with the slices of `source` added at the positions of `axis` that `index` names: for a matrix and
@@ -47,17 +82,7 @@ impl<T: Float> Tensor<T> {
             self.shape()
         );
         check_indices("index_add", index, self.shape(), axis);
-        let (_, _, inner) = self.shape().around(axis);
-        let (index, source, around) = (index.contiguous(), source.contiguous(), self.shape().around(axis));
-        let (rows, terms) = (index.contiguous_slice(), source.contiguous_slice());
-        for_each_band(self.as_mut_slice(), around, terms.len(), |mut band| {
-            let terms = &terms[band.outer * rows.len() * inner..];
-            for (&row, terms) in rows.iter().zip(terms.chunks_exact(inner)) {
-                if let Some(sums) = band.at(row, inner, 0) {
-                    sums.iter_mut().zip(terms).for_each(|(sum, &x)| *sum += x);
-                }
-            }
-        });
+        add_slices(self, axis, index, source);
     }
 
     /// A copy with every element of `source` added at its own index, in which that along `axis` is replaced by
@@ -95,17 +120,7 @@ impl<T: Float> Tensor<T> {
             index.shape()
         );
         check_indices("scatter_add", index, self.shape(), axis);
-        let (index, source, around) = (index.contiguous(), source.contiguous(), self.shape().around(axis));
-        let (rows, terms) = (index.contiguous_slice(), source.contiguous_slice());
-        let (inner, count) = (around.2, index.shape()[axis] * around.2);
-        for_each_band(self.as_mut_slice(), around, terms.len(), |mut band| {
-            let from = band.outer * count;
-            for (i, (&row, &x)) in rows[from..][..count].iter().zip(&terms[from..]).enumerate() {
-                if let Some([sum, ..]) = band.at(row, inner, i % inner) {
-                    *sum += x;
-                }
-            }
-        });
+        add_elements(self, axis, index, source);
     }
 }
 

@@ -1,7 +1,9 @@
 //! Choosing elements by a mask.
 
+use crate::compiled_here;
 use crate::element::Element;
-use crate::shape::broadcast_or_panic;
+use crate::loops::map::joint_shape;
+use crate::shape::{Shape, broadcast_or_panic};
 use crate::tensor::Tensor;
 
 impl<T: Element> Tensor<T> {
@@ -19,7 +21,19 @@ impl<T: Element> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn select_where(mask: &Tensor<bool>, if_true: &Tensor<T>, if_false: &Tensor<T>) -> Tensor<T> {
-        mask.zip_map3("select_where", if_true, if_false, |m: bool, a: T, b: T| if m { a } else { b })
+        compiled_here! {
+            fn select<T: Element>(
+                mask: &Tensor<bool>,
+                shape: Shape,
+                if_true: &Tensor<T>,
+                if_false: &Tensor<T>,
+            ) -> Tensor<T> {
+                mask.zip3_to(shape, if_true, if_false, |m: bool, a: T, b: T| if m { a } else { b })
+            }
+        }
+        let shape = broadcast_or_panic("select_where", mask.shape(), if_true.shape());
+        let shape = broadcast_or_panic("select_where", &shape, if_false.shape());
+        select(mask, shape, if_true, if_false)
     }
 
     /// `value` where `mask` is true and the elements of this tensor elsewhere, with broadcasting.
@@ -36,7 +50,12 @@ impl<T: Element> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn masked_fill(&self, mask: &Tensor<bool>, value: T) -> Tensor<T> {
-        self.zip_map("masked_fill", mask, move |x: T, m: bool| if m { value } else { x })
+        compiled_here! {
+            fn fill<T: Element>(x: &Tensor<T>, shape: Option<Shape>, mask: &Tensor<bool>, value: T) -> Tensor<T> {
+                x.zip_to(shape, mask, move |x: T, m: bool| if m { value } else { x })
+            }
+        }
+        fill(self, joint_shape("masked_fill", self.shape(), mask.shape()), mask, value)
     }
 
     /// The elements where `mask` is true, in row-major order, as a tensor with one axis; with broadcasting.

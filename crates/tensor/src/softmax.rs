@@ -1,5 +1,6 @@
 //! Softmax and its logarithms, stable for elements of any size.
 
+use crate::compiled_here;
 use crate::element::Float;
 use crate::extremes::Extreme;
 use crate::loops::reduce::fold_slice;
@@ -122,7 +123,12 @@ impl<T: Float> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn softmax(&self, axis: impl Into<Axis>) -> Tensor<T> {
-        self.map_rows("softmax", axis, Softmax)
+        compiled_here! {
+            fn softmax<T: Float>(x: &Tensor<T>, axis: usize) -> Tensor<T> {
+                x.map_rows("softmax", axis, Softmax)
+            }
+        }
+        softmax(self, self.shape().axis("softmax", axis))
     }
 
     /// The product of softmax's Jacobian with `v`, y·(v − Σ y·v) along `axis`, where `self` is y, the softmax. The Jacobian is
@@ -138,13 +144,17 @@ impl<T: Float> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn softmax_gradient(&self, v: &Tensor<T>, axis: impl Into<Axis>) -> Tensor<T> {
+        compiled_here! {
+            fn gradient<T: Float>(y: &Tensor<T>, v: &Tensor<T>, axis: usize) -> Tensor<T> {
+                let v = last_axis(v, axis);
+                let last = v.rank() - 1;
+                let rows = Gradient(v.contiguous_slice());
+                last_axis(y, axis).map_rows("softmax_gradient", last, rows).transpose(axis, last)
+            }
+        }
         let axis = self.shape().axis("softmax_gradient", axis);
         assert_same_shape("softmax_gradient", self, v);
-        let v = last_axis(v, axis);
-        let last = v.rank() - 1;
-        let product =
-            last_axis(self, axis).map_rows("softmax_gradient", last, Gradient(v.contiguous_slice()));
-        product.transpose(axis, last)
+        gradient(self, v, axis)
     }
 
     /// The tangent of [`softmax_gradient`](Tensor::softmax_gradient) along tangents ẏ of y and v̇ of `v`:
@@ -166,15 +176,25 @@ impl<T: Float> Tensor<T> {
         along: [&Tensor<T>; 2],
         axis: impl Into<Axis>,
     ) -> Tensor<T> {
+        compiled_here! {
+            fn tangent_of_gradient<T: Float>(
+                y: &Tensor<T>,
+                v: &Tensor<T>,
+                along: [&Tensor<T>; 2],
+                axis: usize,
+            ) -> Tensor<T> {
+                let (v, along) = (last_axis(v, axis), along.map(|t| last_axis(t, axis)));
+                let last = v.rank() - 1;
+                let along = along.each_ref().map(Tensor::contiguous_slice);
+                let rows = GradientTangent { v: v.contiguous_slice(), along };
+                last_axis(y, axis).map_rows("softmax_gradient_tangent", last, rows).transpose(axis, last)
+            }
+        }
         let axis = self.shape().axis("softmax_gradient_tangent", axis);
         for other in [v, along[0], along[1]] {
             assert_same_shape("softmax_gradient_tangent", self, other);
         }
-        let (v, along) = (last_axis(v, axis), along.map(|t| last_axis(t, axis)));
-        let last = v.rank() - 1;
-        let along = along.each_ref().map(Tensor::contiguous_slice);
-        let rows = GradientTangent { v: v.contiguous_slice(), along };
-        last_axis(self, axis).map_rows("softmax_gradient_tangent", last, rows).transpose(axis, last)
+        tangent_of_gradient(self, v, along, axis)
     }
 
     /// x − ln Σeˣ along `axis`: the logarithm of [`softmax`](Tensor::softmax), accurate where softmax underflows, and
@@ -189,7 +209,12 @@ impl<T: Float> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn log_softmax(&self, axis: impl Into<Axis>) -> Tensor<T> {
-        self.map_rows("log_softmax", axis, LogSoftmax)
+        compiled_here! {
+            fn log_softmax<T: Float>(x: &Tensor<T>, axis: usize) -> Tensor<T> {
+                x.map_rows("log_softmax", axis, LogSoftmax)
+            }
+        }
+        log_softmax(self, self.shape().axis("log_softmax", axis))
     }
 
     /// ln Σeˣ along `axes`, which stay with length 1 if `keepdim`, without overflow. −∞ if all elements are −∞ or there are
@@ -205,7 +230,12 @@ impl<T: Float> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn logsumexp(&self, axes: impl Into<Axes>, keepdim: bool) -> Tensor<T> {
-        self.fold_rows("logsumexp", axes, keepdim, LogSumExp)
+        compiled_here! {
+            fn logsumexp<T: Float>(x: &Tensor<T>, mask: &[bool], keepdim: bool) -> Tensor<T> {
+                x.fold_rows_masked(mask, keepdim, LogSumExp)
+            }
+        }
+        logsumexp(self, &axes.into().mask("logsumexp", self.shape()), keepdim)
     }
 }
 

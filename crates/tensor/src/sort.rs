@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use crate::compiled_here;
 use crate::element::Element;
 use crate::loops::RowMap;
 use crate::shape::Axis;
@@ -73,7 +74,12 @@ impl<T: Element> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn sort(&self, axis: impl Into<Axis>, descending: bool) -> Tensor<T> {
-        self.map_rows("sort", axis, Sort { descending })
+        compiled_here! {
+            fn sort<T: Element>(x: &Tensor<T>, axis: usize, descending: bool) -> Tensor<T> {
+                x.map_rows("sort", axis, Sort { descending })
+            }
+        }
+        sort(self, self.shape().axis("sort", axis), descending)
     }
 
     /// The positions that sort the elements along `axis`: [`gather`](Tensor::gather) with them is
@@ -88,7 +94,12 @@ impl<T: Element> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn argsort(&self, axis: impl Into<Axis>, descending: bool) -> Tensor<u32> {
-        self.map_rows("argsort", axis, Argsort { descending })
+        compiled_here! {
+            fn argsort<T: Element>(x: &Tensor<T>, axis: usize, descending: bool) -> Tensor<u32> {
+                x.map_rows("argsort", axis, Argsort { descending })
+            }
+        }
+        argsort(self, self.shape().axis("argsort", axis), descending)
     }
 
     /// The `k` largest elements along `axis`, largest first, and their positions. Of equal elements the first come
@@ -105,9 +116,14 @@ impl<T: Element> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn topk(&self, k: usize, axis: impl Into<Axis>) -> (Tensor<T>, Tensor<u32>) {
+        compiled_here! {
+            fn topk<T: Element>(x: &Tensor<T>, axis: usize, k: usize) -> Tensor<u32> {
+                x.map_rows("topk", axis, TopK { k })
+            }
+        }
         let axis = self.shape().axis("topk", axis);
         assert!(k <= self.shape()[axis], "topk: {k} elements from axis {axis} of shape {}", self.shape());
-        let positions = self.map_rows("topk", axis, TopK { k }).slice_axis(axis, ..k).contiguous();
+        let positions = topk(self, axis, k).slice_axis(axis, ..k).contiguous();
         (self.gather(axis, &positions), positions)
     }
 

@@ -2,6 +2,7 @@
 
 use smallvec::SmallVec;
 
+use crate::compiled_here;
 use crate::element::Float;
 use crate::norm::SumOf;
 use crate::shape::{Axes, Shape, broadcast};
@@ -26,7 +27,7 @@ impl<T: Float> Tensor<T> {
     /// If an axis does not exist or is given twice.
     #[track_caller]
     pub fn sum_axes(&self, axes: impl Into<Axes>, keepdim: bool) -> Tensor<T> {
-        self.fold("sum", axes, keepdim, SumOf(|x: T| x))
+        sums(self, &axes.into().mask("sum", self.shape()), keepdim)
     }
 
     /// The mean of all elements; NaN if there are none.
@@ -40,8 +41,7 @@ impl<T: Float> Tensor<T> {
     /// If an axis does not exist or is given twice.
     #[track_caller]
     pub fn mean_axes(&self, axes: impl Into<Axes>, keepdim: bool) -> Tensor<T> {
-        let axes = axes.into();
-        let sums = self.fold("mean", axes.clone(), keepdim, SumOf(|x: T| x));
+        let sums = sums(self, &axes.into().mask("mean", self.shape()), keepdim);
         // Where there are no elements, 0/0 is the mean of nothing.
         let count = self.len().checked_div(sums.len()).unwrap_or(1);
         sums / count as f64
@@ -63,6 +63,12 @@ impl<T: Float> Tensor<T> {
             self.shape()
         );
         self.sum_axes(&broadcast_axes(shape, self.shape())[..], true).reshape(shape)
+    }
+}
+
+compiled_here! {
+    fn sums<T: Float>(x: &Tensor<T>, mask: &[bool], keepdim: bool) -> Tensor<T> {
+        x.fold_masked(mask, keepdim, SumOf(|x: T| x))
     }
 }
 

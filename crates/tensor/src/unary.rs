@@ -1,5 +1,6 @@
 //! Elementwise functions of one tensor.
 
+use crate::compiled_here;
 use crate::element::Float;
 use crate::loops::Map1;
 use crate::simd::Isa;
@@ -20,7 +21,12 @@ macro_rules! unary {
         impl<T: Float> Tensor<T> {
             $(#[$doc])*
             pub fn $name(&self) -> Tensor<T> {
-                self.map($Formula)
+                compiled_here! {
+                    fn $name<T: Float>(x: &Tensor<T>) -> Tensor<T> {
+                        x.map($Formula)
+                    }
+                }
+                $name(self)
             }
         }
     )* };
@@ -95,16 +101,25 @@ impl<T: Float> Map1<T, T> for Powf<T> {
 impl<T: Float> Tensor<T> {
     /// xⁿ by repeated multiplication; 0⁰ is 1.
     pub fn powi(&self, n: i32) -> Tensor<T> {
-        match n {
-            2 => self.square(),
-            3 => self.map(|x: T| x * x * x),
-            _ => self.map(move |x: T| integer_power(x, n)),
+        compiled_here! {
+            fn powi<T: Float>(x: &Tensor<T>, n: i32) -> Tensor<T> {
+                match n {
+                    3 => x.map(|x: T| x * x * x),
+                    _ => x.map(move |x: T| integer_power(x, n)),
+                }
+            }
         }
+        if n == 2 { self.square() } else { powi(self, n) }
     }
 
     /// xʸ for a number y; NaN for negative x unless y is an integer.
     pub fn powf(&self, y: f64) -> Tensor<T> {
-        self.map(Powf(T::from_f64(y)))
+        compiled_here! {
+            fn powf<T: Float>(x: &Tensor<T>, y: f64) -> Tensor<T> {
+                x.map(Powf(T::from_f64(y)))
+            }
+        }
+        powf(self, y)
     }
 
     /// x limited to `low..=high`; NaN stays.
@@ -114,8 +129,13 @@ impl<T: Float> Tensor<T> {
     #[track_caller]
     pub fn clamp(&self, low: f64, high: f64) -> Tensor<T> {
         assert!(low <= high, "clamp: the lower limit {low} is not below the upper limit {high}");
-        let (low, high) = (T::from_f64(low), T::from_f64(high));
-        self.map(move |x: T| x.maximum(low).minimum(high))
+        compiled_here! {
+            fn clamp<T: Float>(x: &Tensor<T>, low: f64, high: f64) -> Tensor<T> {
+                let (low, high) = (T::from_f64(low), T::from_f64(high));
+                x.map(move |x: T| x.maximum(low).minimum(high))
+            }
+        }
+        clamp(self, low, high)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Binary cross-entropy, of probabilities and of logits.
 
-use wengert_tape::{Elementwise, Reads, Real, Var};
+use wengert_tape::{Elementwise, Reads, Real, Var, code_compiled_here};
 use wengert_tensor::Float;
 
 use super::cross_entropy::position;
@@ -107,4 +107,5 @@ impl Elementwise for Log {
         let floor = x.constant(FLOOR);
         (-x.clone() + FLOOR).select_positive(floor, x).recip()
     }
+    code_compiled_here!(Log);
 }

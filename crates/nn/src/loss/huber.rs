@@ -1,6 +1,6 @@
 //! Huber's loss, and the same in another scale.
 
-use wengert_tape::{Elementwise, Reads, Real, Var};
+use wengert_tape::{Elementwise, Reads, Real, Var, code_compiled_here};
 use wengert_tensor::Float;
 
 use super::{Reduction, same_shape};
@@ -107,4 +107,5 @@ impl Elementwise for Formula {
     fn df<A: Real>(&self, d: A, _: A) -> A {
         self.limited(d)
     }
+    code_compiled_here!(Formula);
 }

@@ -1,5 +1,7 @@
 //! Operations that are linear in each of two inputs.
 
+use std::rc::Rc;
+
 use wengert_tensor::{Float, Shape, Tensor};
 
 use crate::cotangent;
@@ -89,6 +91,11 @@ pub trait Bilinear<T: Float>: Clone + 'static {
     fn output_shape(&self, _a: &Shape, _b: &Shape) -> Option<Shape> {
         None
     }
+    /// The operation for a recording: see [`Op::shared`].
+    #[doc(hidden)]
+    fn shared(self) -> Rc<dyn Op<T>> {
+        Rc::new(BilinearOp(self))
+    }
 }
 
 impl<T: Float> Var<T> {
@@ -99,7 +106,7 @@ impl<T: Float> Var<T> {
     }
 }
 
-struct BilinearOp<B>(B);
+pub(crate) struct BilinearOp<B>(pub(crate) B);
 
 impl<T: Float, B: Bilinear<T>> Op<T> for BilinearOp<B> {
     fn name(&self) -> &str {
@@ -125,5 +132,9 @@ impl<T: Float, B: Bilinear<T>> Op<T> for BilinearOp<B> {
 
     fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
         self.0.output_shape(inputs[0], inputs[1])
+    }
+
+    fn shared(self) -> Rc<dyn Op<T>> {
+        self.0.shared()
     }
 }

@@ -2,11 +2,10 @@
 
 use std::rc::Rc;
 
-use wengert_tensor::loops::{Map1, Map3};
-use wengert_tensor::simd::Isa;
 use wengert_tensor::{Float, Shape, Tensor};
 
-use crate::algebra::{Lane, Real};
+use crate::algebra::Real;
+use crate::class::code::Code;
 use crate::class::slope::times_slope;
 use crate::op::{Cotangents, Op, Point, Saves, apply};
 use crate::var::Var;
@@ -42,6 +41,15 @@ pub trait Elementwise: Sync + 'static {
     fn f<A: Real>(&self, x: A) -> A;
     /// The derivative at `x`, where `y` is the value.
     fn df<A: Real>(&self, x: A, y: A) -> A;
+    /// The code that comes of the formulas; [`code_compiled_here`](crate::code_compiled_here) has it compiled in the
+    /// function's own crate.
+    #[doc(hidden)]
+    fn code<T: Float>() -> Code<Self, T>
+    where
+        Self: Sized,
+    {
+        Code::of_formulas()
+    }
 }
 
 /// Which of its two arguments a derivative formula reads. One that is not read is not passed either: the formula
@@ -64,7 +72,7 @@ impl<T: Float> Var<T> {
     }
 }
 
-struct ElementwiseOp<E>(Rc<E>);
+pub(super) struct ElementwiseOp<E>(pub(super) Rc<E>);
 
 impl<T: Float, E: Elementwise> Op<T> for ElementwiseOp<E> {
     fn name(&self) -> &str {
@@ -73,7 +81,7 @@ impl<T: Float, E: Elementwise> Op<T> for ElementwiseOp<E> {
 
     #[track_caller]
     fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
-        inputs[0].map(Value(&*self.0))
+        (E::code().value)(&self.0, inputs[0])
     }
 
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
@@ -95,6 +103,10 @@ impl<T: Float, E: Elementwise> Op<T> for ElementwiseOp<E> {
     fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
         Some(inputs[0].clone())
     }
+
+    fn shared(self) -> Rc<dyn Op<T>> {
+        (E::code().operation)(self.0)
+    }
 }
 
 impl<E: Elementwise> ElementwiseOp<E> {
@@ -109,24 +121,6 @@ impl<E: Elementwise> ElementwiseOp<E> {
             return v * self.0.df(x.clone(), y.clone());
         }
         // Nothing is recorded: one loop.
-        Var::constant(v.value().zip_map3(E::NAME, x.value(), y.value(), TimesSlope(&*self.0)))
-    }
-}
-
-struct Value<'a, E>(&'a E);
-
-impl<T: Float, E: Elementwise> Map1<T, T> for Value<'_, E> {
-    #[inline(always)]
-    fn call<I: Isa>(&self, x: T) -> T {
-        self.0.f(Lane::<T, I>::new(x)).0
-    }
-}
-
-struct TimesSlope<'a, E>(&'a E);
-
-impl<T: Float, E: Elementwise> Map3<T, T, T, T> for TimesSlope<'_, E> {
-    #[inline(always)]
-    fn call<I: Isa>(&self, v: T, x: T, y: T) -> T {
-        v * self.0.df(Lane::<T, I>::new(x), Lane::new(y)).0
+        Var::constant((E::code().times_slope_of_both)(&self.0, v.value(), x.value(), y.value()))
     }
 }

@@ -1,5 +1,7 @@
 //! Operations that are linear in their only input.
 
+use std::rc::Rc;
+
 use wengert_tensor::{Float, Shape, Tensor};
 
 use crate::op::{Cotangents, Op, Point, Saves, apply};
@@ -39,6 +41,11 @@ pub trait Linear<T: Float>: Clone + 'static {
     fn output_shape(&self, _input: &Shape) -> Option<Shape> {
         None
     }
+    /// The operation for a recording: see [`Op::shared`].
+    #[doc(hidden)]
+    fn shared(self) -> Rc<dyn Op<T>> {
+        Rc::new(LinearOp(self))
+    }
 }
 
 impl<T: Float> Var<T> {
@@ -49,7 +56,7 @@ impl<T: Float> Var<T> {
     }
 }
 
-struct LinearOp<L>(L);
+pub(crate) struct LinearOp<L>(pub(crate) L);
 
 impl<T: Float, L: Linear<T>> Op<T> for LinearOp<L> {
     fn name(&self) -> &str {
@@ -75,5 +82,9 @@ impl<T: Float, L: Linear<T>> Op<T> for LinearOp<L> {
 
     fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
         self.0.output_shape(inputs[0])
+    }
+
+    fn shared(self) -> Rc<dyn Op<T>> {
+        self.0.shared()
     }
 }

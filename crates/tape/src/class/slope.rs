@@ -2,11 +2,9 @@
 
 use std::rc::Rc;
 
-use wengert_tensor::loops::{Map2, Map3, Map4};
-use wengert_tensor::simd::Isa;
 use wengert_tensor::{Float, Shape, Tensor};
 
-use crate::algebra::{Lane, slope_and_curvature};
+use crate::algebra::slope_and_curvature;
 use crate::class::Elementwise;
 use crate::cotangent;
 use crate::op::{Cotangents, Op, Point, Saves, apply};
@@ -21,7 +19,7 @@ pub(super) fn times_slope<T: Float, E: Elementwise>(function: &Rc<E>, v: &Var<T>
     if E::PIECEWISE_LINEAR { apply(slope, &[v, &z.stop_gradient()]) } else { apply(slope, &[v, z]) }
 }
 
-struct Slope<E>(Rc<E>);
+pub(super) struct Slope<E>(pub(super) Rc<E>);
 
 impl<E: Elementwise> Slope<E> {
     /// `u · v · df′(z)`: linear in u and in v alike, and so the rule in both modes.
@@ -29,7 +27,7 @@ impl<E: Elementwise> Slope<E> {
         if u.is_tracked() || v.is_tracked() || z.is_tracked() {
             return u * v * slope_and_curvature(&*self.0, z.clone()).1;
         }
-        Var::constant(u.value().zip_map3(E::NAME, v.value(), z.value(), TimesCurvature(&*self.0)))
+        Var::constant((E::code().times_curvature)(&self.0, u.value(), v.value(), z.value()))
     }
 }
 
@@ -40,7 +38,7 @@ impl<T: Float, E: Elementwise> Op<T> for Slope<E> {
 
     #[track_caller]
     fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
-        inputs[0].zip_map(E::NAME, inputs[1], TimesSlope(&*self.0))
+        (E::code().times_slope)(&self.0, inputs[0], inputs[1])
     }
 
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
@@ -54,7 +52,7 @@ impl<T: Float, E: Elementwise> Op<T> for Slope<E> {
         {
             // One loop, in which both slopes share what they have in common.
             let (t_v, t_z, v, z) = (t_v.value(), t_z.value(), at.input(0).value(), at.input(1).value());
-            return Some(Var::constant(t_v.zip_map4(E::NAME, t_z, v, z, Tangent(&*self.0))));
+            return Some(Var::constant((E::code().slope_tangent)(&self.0, [t_v, t_z, v, z])));
         }
         let along_v = tangents[0].as_ref().map(|t| times_slope(&self.0, t, at.input(1)));
         let along_z = tangents[1].as_ref().map(|t| self.curvature(t, at.input(0), at.input(1)));
@@ -68,33 +66,8 @@ impl<T: Float, E: Elementwise> Op<T> for Slope<E> {
     fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
         Some(inputs[0].clone())
     }
-}
 
-struct TimesSlope<'a, E>(&'a E);
-
-impl<T: Float, E: Elementwise> Map2<T, T, T> for TimesSlope<'_, E> {
-    #[inline(always)]
-    fn call<I: Isa>(&self, v: T, z: T) -> T {
-        v * self.0.df(Lane::<T, I>::new(z), Lane::new(z)).0
-    }
-}
-
-struct TimesCurvature<'a, E>(&'a E);
-
-impl<T: Float, E: Elementwise> Map3<T, T, T, T> for TimesCurvature<'_, E> {
-    #[inline(always)]
-    fn call<I: Isa>(&self, u: T, v: T, z: T) -> T {
-        u * v * slope_and_curvature(self.0, Lane::<T, I>::new(z)).1.0
-    }
-}
-
-/// v̇ · df(z) + v · ż · df′(z).
-struct Tangent<'a, E>(&'a E);
-
-impl<T: Float, E: Elementwise> Map4<T, T, T, T, T> for Tangent<'_, E> {
-    #[inline(always)]
-    fn call<I: Isa>(&self, t_v: T, t_z: T, v: T, z: T) -> T {
-        let (slope, curvature) = slope_and_curvature(self.0, Lane::<T, I>::new(z));
-        t_v * slope.0 + v * t_z * curvature.0
+    fn shared(self) -> Rc<dyn Op<T>> {
+        (E::code().slope)(self.0)
     }
 }

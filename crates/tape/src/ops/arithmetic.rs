@@ -7,7 +7,8 @@ use wengert_tensor::{Float, Shape, Tensor};
 
 use crate::algebra::Real;
 use crate::class::{Bilinear, Elementwise, Linear};
-use crate::op::{Cotangents, Op, Point, Saves, apply};
+use crate::code_compiled_here;
+use crate::op::{Cotangents, Op, Point, Saves, apply, rules_compiled_here};
 use crate::var::Var;
 
 /// a + b or a − b.
@@ -59,6 +60,7 @@ impl<T: Float> Op<T> for Sum {
     fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
         broadcast(inputs[0], inputs[1])
     }
+    rules_compiled_here!(Sum);
 }
 
 /// a · b.
@@ -85,6 +87,7 @@ impl<T: Float> Bilinear<T> for Product {
     fn output_shape(&self, a: &Shape, b: &Shape) -> Option<Shape> {
         broadcast(a, b)
     }
+    rules_compiled_here!(Product in BilinearOp);
 }
 
 /// a / b.
@@ -119,6 +122,7 @@ impl<T: Float> Op<T> for Quotient {
     fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
         broadcast(inputs[0], inputs[1])
     }
+    rules_compiled_here!(Quotient);
 }
 
 /// −x.
@@ -138,6 +142,7 @@ impl<T: Float> Linear<T> for Negation {
     fn output_shape(&self, input: &Shape) -> Option<Shape> {
         Some(input.clone())
     }
+    rules_compiled_here!(Negation in LinearOp);
 }
 
 /// c · x for a number c.
@@ -157,6 +162,7 @@ impl<T: Float> Linear<T> for Scaled {
     fn output_shape(&self, input: &Shape) -> Option<Shape> {
         Some(input.clone())
     }
+    rules_compiled_here!(Scaled in LinearOp);
 }
 
 /// x + c for a number c: affine, with the identity as derivative.
@@ -181,6 +187,7 @@ impl<T: Float> Op<T> for Shifted {
     fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
         Some(inputs[0].clone())
     }
+    rules_compiled_here!(Shifted);
 }
 
 /// The operator for every mix of values and references, from the one for two references.
@@ -269,6 +276,7 @@ impl Elementwise for Over {
     fn df<A: Real>(&self, x: A, y: A) -> A {
         -(y / x)
     }
+    code_compiled_here!(Over);
 }
 
 /// x / c for a number c, rounded once.
@@ -288,6 +296,7 @@ impl<T: Float> Linear<T> for Divided {
     fn output_shape(&self, input: &Shape) -> Option<Shape> {
         Some(input.clone())
     }
+    rules_compiled_here!(Divided in LinearOp);
 }
 
 impl<T: Float> Neg for &Var<T> {

@@ -4,6 +4,7 @@ use wengert_tensor::shape::{Axes, broadcast};
 use wengert_tensor::{Float, Shape, Tensor};
 
 use crate::class::Linear;
+use crate::op::rules_compiled_here;
 use crate::var::Var;
 
 #[derive(Clone)]
@@ -24,6 +25,7 @@ impl<T: Float> Linear<T> for BroadcastTo {
         // If the shapes do not fit, `forward` says so.
         (broadcast(input, &self.0).as_ref() == Some(&self.0)).then(|| self.0.clone())
     }
+    rules_compiled_here!(BroadcastTo in LinearOp);
 }
 
 #[derive(Clone)]
@@ -43,6 +45,7 @@ impl<T: Float> Linear<T> for SumTo {
     fn output_shape(&self, input: &Shape) -> Option<Shape> {
         (broadcast(input, &self.0).as_ref() == Some(input)).then(|| self.0.clone())
     }
+    rules_compiled_here!(SumTo in LinearOp);
 }
 
 /// A sum over axes; the mask says which, and whether they stay.
@@ -66,6 +69,7 @@ impl<T: Float> Linear<T> for SumAxes {
     fn output_shape(&self, input: &Shape) -> Option<Shape> {
         Some(reduced_shape("sum", input, &self.axes, self.keepdim))
     }
+    rules_compiled_here!(SumAxes in LinearOp);
 }
 
 /// The shape after a reduction over `axes`.

@@ -8,7 +8,7 @@ use wengert_tensor::{Float, Shape, Tensor};
 
 use crate::class::Bilinear;
 use crate::cotangent;
-use crate::op::{Cotangents, Op, Point, Saves, apply};
+use crate::op::{Cotangents, Op, Point, Saves, apply, rules_compiled_here};
 use crate::var::Var;
 
 /// Which of the three the operation computes from the other two.
@@ -79,6 +79,7 @@ impl<T: Float> Bilinear<T> for Conv2d {
     fn output_shape(&self, _: &Shape, _: &Shape) -> Option<Shape> {
         Some(self.shape())
     }
+    rules_compiled_here!(Conv2d in BilinearOp);
 }
 
 /// image ∗ weight + bias, the bias added while the output is written.
@@ -113,6 +114,7 @@ impl<T: Float> Op<T> for Biased {
     fn saves(&self) -> Saves {
         Saves::INPUTS
     }
+    rules_compiled_here!(Biased);
 }
 
 fn slice<T: Float>(x: &Tensor<T>) -> &[T] {

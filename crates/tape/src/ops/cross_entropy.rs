@@ -3,7 +3,7 @@
 use wengert_tensor::{Float, Shape, Tensor};
 
 use crate::cotangent;
-use crate::op::{Cotangents, Op, Point, Saves, apply};
+use crate::op::{Cotangents, Op, Point, Saves, apply, rules_compiled_here};
 use crate::var::Var;
 
 #[derive(Clone)]
@@ -56,6 +56,7 @@ impl<T: Float> Op<T> for SoftmaxCrossEntropy {
     fn saves(&self) -> Saves {
         Saves::INPUTS
     }
+    rules_compiled_here!(SoftmaxCrossEntropy);
 }
 
 impl<T: Float> Op<T> for Gradient {
@@ -87,6 +88,7 @@ impl<T: Float> Op<T> for Gradient {
     fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
         Some(inputs[0].clone())
     }
+    rules_compiled_here!(Gradient);
 }
 
 impl<T: Float> Var<T> {

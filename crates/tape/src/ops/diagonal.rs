@@ -3,6 +3,7 @@
 use wengert_tensor::{Float, Shape, Tensor};
 
 use crate::class::Linear;
+use crate::op::rules_compiled_here;
 use crate::var::Var;
 
 /// The part of each matrix on and below, or on and above, a diagonal.
@@ -23,6 +24,7 @@ impl<T: Float> Linear<T> for Triangle {
     fn transpose(&self, cotangent: &Var<T>, _: &Shape) -> Var<T> {
         cotangent.linear(self.clone())
     }
+    rules_compiled_here!(Triangle in LinearOp);
 }
 
 impl<T: Float> Var<T> {

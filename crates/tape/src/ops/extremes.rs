@@ -1,8 +1,8 @@
 //! The largest and smallest elements along axes, and sorting.
 
-use wengert_tensor::{Axes, Float, Tensor};
+use wengert_tensor::{Axes, Float, Tensor, compiled_here};
 
-use crate::op::{Cotangents, Op, Point, apply};
+use crate::op::{Cotangents, Op, Point, apply, rules_compiled_here};
 use crate::ops::broadcast::reduced_shape;
 use crate::var::Var;
 
@@ -17,16 +17,16 @@ struct ExtremeAxes {
 impl ExtremeAxes {
     /// How much of the cotangent each element gets: 1 over the number of elements that are the extreme.
     fn shares<T: Float>(&self, at: &Point<T>) -> Var<T> {
+        compiled_here! {
+            // A NaN is the extreme wherever there is one.
+            fn hits<T: Float>(x: &Tensor<T>, y: &Tensor<T>) -> Tensor<T> {
+                let hit = |x: T, y: T| if x == y || (x.is_nan() && y.is_nan()) { T::ONE } else { T::ZERO };
+                x.zip_map("max", y, hit)
+            }
+        }
         let x = at.input(0).value();
         let y = at.output().value().reshape(reduced_shape(Op::<T>::name(self), x.shape(), &self.axes, true));
-        // A NaN is the extreme wherever there is one.
-        let hit = x.zip_map(
-            "max",
-            &y,
-            |x: T, y: T| {
-                if x == y || (x.is_nan() && y.is_nan()) { T::ONE } else { T::ZERO }
-            },
-        );
+        let hit = hits(x, &y);
         let count = hit.sum_axes(self.axes.clone(), true);
         Var::constant(hit / count)
     }
@@ -51,6 +51,7 @@ impl<T: Float> Op<T> for ExtremeAxes {
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
         tangents[0].as_ref().map(|t| (t * self.shares(at)).sum_axes(self.axes.clone(), self.keepdim))
     }
+    rules_compiled_here!(ExtremeAxes);
 }
 
 impl<T: Float> Var<T> {

@@ -3,6 +3,7 @@
 use wengert_tensor::{Axis, Float, Shape, Tensor};
 
 use crate::class::Linear;
+use crate::op::rules_compiled_here;
 use crate::var::Var;
 
 /// Positions of one axis, for all positions of the others alike.
@@ -23,6 +24,7 @@ impl<T: Float> Linear<T> for IndexSelect {
     fn transpose(&self, cotangent: &Var<T>, input: &Shape) -> Var<T> {
         cotangent.linear(IndexAdd { select: self.clone(), shape: input.clone() })
     }
+    rules_compiled_here!(IndexSelect in LinearOp);
 }
 
 /// Sums at positions of one axis of zeros: the transpose of [`IndexSelect`].
@@ -45,6 +47,7 @@ impl<T: Float> Linear<T> for IndexAdd {
     fn transpose(&self, cotangent: &Var<T>, _: &Shape) -> Var<T> {
         cotangent.linear(self.select.clone())
     }
+    rules_compiled_here!(IndexAdd in LinearOp);
 }
 
 /// Positions of one axis, given for each position of the others.
@@ -65,6 +68,7 @@ impl<T: Float> Linear<T> for Gather {
     fn transpose(&self, cotangent: &Var<T>, input: &Shape) -> Var<T> {
         cotangent.linear(Scatter { gather: self.clone(), shape: input.clone() })
     }
+    rules_compiled_here!(Gather in LinearOp);
 }
 
 /// Sums at positions of zeros: the transpose of [`Gather`].
@@ -87,6 +91,7 @@ impl<T: Float> Linear<T> for Scatter {
     fn transpose(&self, cotangent: &Var<T>, _: &Shape) -> Var<T> {
         cotangent.linear(self.gather.clone())
     }
+    rules_compiled_here!(Scatter in LinearOp);
 }
 
 impl<T: Float> Var<T> {

@@ -3,7 +3,7 @@
 use wengert_tensor::{Axis, Float, Shape, Slice, Tensor};
 
 use crate::class::Linear;
-use crate::op::{Cotangents, Op, Point, Saves, apply};
+use crate::op::{Cotangents, Op, Point, Saves, apply, rules_compiled_here};
 use crate::var::Var;
 
 /// Operands one behind the other along an axis.
@@ -51,6 +51,7 @@ impl<T: Float> Op<T> for Cat {
         }
         Some(others.with(self.axis, inputs.iter().map(|shape| shape[self.axis]).sum()))
     }
+    rules_compiled_here!(Cat);
 }
 
 /// Borders of a constant around each axis, which is affine: the derivative pads with 0.
@@ -73,6 +74,7 @@ impl<T: Float> Linear<T> for Pad {
             x.slice_axis(axis, Slice::from(before..before + length))
         })
     }
+    rules_compiled_here!(Pad in LinearOp);
 }
 
 impl<T: Float> Var<T> {

@@ -3,7 +3,7 @@
 
 use wengert_tensor::{Float, Shape, Tensor};
 
-use crate::op::{Cotangents, Op, Point, Saves, apply};
+use crate::op::{Cotangents, Op, Point, Saves, apply, rules_compiled_here};
 use crate::var::Var;
 
 /// z·gain + bias of x, gain and bias, with z = (x − mean) / √(variance + ε).
@@ -107,6 +107,7 @@ impl<T: Float> Op<T> for LayerNorm {
     fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
         Some(inputs[0].clone())
     }
+    rules_compiled_here!(LayerNorm);
 }
 
 impl<T: Float> Op<T> for Gradient {
@@ -152,6 +153,7 @@ impl<T: Float> Op<T> for Gradient {
     fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
         Some(inputs[0].clone())
     }
+    rules_compiled_here!(Gradient);
 }
 
 impl<T: Float> Op<T> for GainGradient {
@@ -191,6 +193,7 @@ impl<T: Float> Op<T> for GainGradient {
     fn output_shape(&self, _: &[&Shape]) -> Option<Shape> {
         Some(self.1.clone())
     }
+    rules_compiled_here!(GainGradient);
 }
 
 impl<T: Float> Var<T> {

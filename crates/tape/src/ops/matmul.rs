@@ -3,6 +3,7 @@
 use wengert_tensor::{Float, Shape, Tensor, matmul_shape};
 
 use crate::class::Bilinear;
+use crate::op::rules_compiled_here;
 use crate::var::Var;
 
 /// The product over the last two axes of operands with at least two each.
@@ -54,6 +55,7 @@ impl<T: Float> Bilinear<T> for Matmul {
     fn output_shape(&self, a: &Shape, b: &Shape) -> Option<Shape> {
         Some(matmul_shape(a, b))
     }
+    rules_compiled_here!(Matmul in BilinearOp);
 }
 
 /// `into ← into + a·b`, summed over a batch that `into` does not have.

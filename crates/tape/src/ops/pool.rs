@@ -8,7 +8,7 @@ use wengert_tensor::pool::{
 use wengert_tensor::{Float, Shape, Tensor};
 
 use crate::class::Linear;
-use crate::op::{Cotangents, Op, Point, Saves, apply};
+use crate::op::{Cotangents, Op, Point, Saves, apply, rules_compiled_here};
 use crate::var::Var;
 
 /// How a pooling window moves over the image; pairs are (height, width).
@@ -76,6 +76,7 @@ impl<T: Float> Op<T> for MaxPool {
     fn saves(&self) -> Saves {
         Saves::NOTHING
     }
+    rules_compiled_here!(MaxPool);
 }
 
 impl MaxPool {
@@ -115,6 +116,7 @@ impl<T: Float> Linear<T> for AtMaxima {
         let g = &self.geometry;
         Some(if self.gather { g.output_shape() } else { g.input_shape() }.into())
     }
+    rules_compiled_here!(AtMaxima in LinearOp);
 }
 
 /// The mean of each window, or the transpose.
@@ -144,6 +146,7 @@ impl<T: Float> Linear<T> for AvgPool {
     fn transpose(&self, cotangent: &Var<T>, _: &Shape) -> Var<T> {
         cotangent.linear(AvgPool { transposed: !self.transposed, ..self.clone() })
     }
+    rules_compiled_here!(AvgPool in LinearOp);
 }
 
 fn slice<T: wengert_tensor::Element>(x: &Tensor<T>) -> &[T] {

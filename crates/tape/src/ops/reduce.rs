@@ -3,7 +3,7 @@
 use wengert_tensor::{Axes, Axis, Float, Shape, Tensor};
 
 use crate::class::Linear;
-use crate::op::{Cotangents, Op, Point, apply};
+use crate::op::{Cotangents, Op, Point, apply, rules_compiled_here};
 use crate::ops::broadcast::{reduced_count, reduced_shape};
 use crate::var::Var;
 
@@ -20,7 +20,7 @@ impl Norm {
     fn slope<T: Float>(&self, at: &Point<T>) -> Var<T> {
         let x = at.input(0);
         let y = at.output().reshape(reduced_shape("norm", x.shape(), &self.axes, true));
-        let zero = y.value().map(|y: T| y == T::ZERO);
+        let zero = y.value().equal(0.0);
         // Divided by 1 instead of 0, so that no derivative of the quotient is ever infinite.
         let direction = x / y.masked_fill(&zero, 1.0);
         if self.p == 2.0 { direction } else { direction.abs().powf(self.p - 1.0) * x.sign() }
@@ -45,6 +45,7 @@ impl<T: Float> Op<T> for Norm {
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
         tangents[0].as_ref().map(|t| (t * self.slope(at)).sum_axes(self.axes.clone(), self.keepdim))
     }
+    rules_compiled_here!(Norm);
 }
 
 /// Cumulative sums along an axis.
@@ -61,6 +62,7 @@ impl<T: Float> Linear<T> for Cumsum {
     fn transpose(&self, cotangent: &Var<T>, _: &Shape) -> Var<T> {
         cotangent.flip(self.0).linear(self.clone()).flip(self.0)
     }
+    rules_compiled_here!(Cumsum in LinearOp);
 }
 
 impl<T: Float> Var<T> {

@@ -4,7 +4,7 @@ use wengert_tensor::{Axes, Axis, Dims, Float, Shape, Slice, Tensor};
 use wengert_tensor::{flattened, permutation, resolve_dims};
 
 use crate::class::Linear;
-use crate::op::{Cotangents, Op, Point, Saves, apply};
+use crate::op::{Cotangents, Op, Point, Saves, apply, rules_compiled_here};
 use crate::var::Var;
 
 #[derive(Clone)]
@@ -23,6 +23,7 @@ impl<T: Float> Linear<T> for Reshape {
     fn output_shape(&self, _: &Shape) -> Option<Shape> {
         Some(self.0.clone())
     }
+    rules_compiled_here!(Reshape in LinearOp);
 }
 
 #[derive(Clone)]
@@ -45,6 +46,7 @@ impl<T: Float> Linear<T> for Permute {
     fn output_shape(&self, input: &Shape) -> Option<Shape> {
         Some(self.0.iter().map(|&a| input[a]).collect())
     }
+    rules_compiled_here!(Permute in LinearOp);
 }
 
 /// A range of one axis.
@@ -73,6 +75,7 @@ impl<T: Float> Op<T> for Cut {
         let (_, count, _) = self.slice.resolve(inputs[0][self.axis]);
         Some(inputs[0].with(self.axis, count))
     }
+    rules_compiled_here!(Cut);
 }
 
 /// `x` as the range of one axis of zeros, the axis being `length` long.
@@ -104,6 +107,7 @@ impl<T: Float> Linear<T> for Embed {
     fn output_shape(&self, input: &Shape) -> Option<Shape> {
         Some(input.with(self.axis, self.length))
     }
+    rules_compiled_here!(Embed in LinearOp);
 }
 
 #[derive(Clone)]
@@ -120,6 +124,7 @@ impl<T: Float> Linear<T> for Flip {
     fn transpose(&self, cotangent: &Var<T>, _: &Shape) -> Var<T> {
         cotangent.linear(self.clone())
     }
+    rules_compiled_here!(Flip in LinearOp);
 }
 
 impl<T: Float> Var<T> {

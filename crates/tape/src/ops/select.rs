@@ -1,8 +1,8 @@
 //! Choosing between values: by a mask, and the larger or smaller of two.
 
-use wengert_tensor::{Float, Tensor};
+use wengert_tensor::{Float, Tensor, compiled_here};
 
-use crate::op::{Cotangents, Op, Point, Saves, apply};
+use crate::op::{Cotangents, Op, Point, Saves, apply, rules_compiled_here};
 use crate::var::Var;
 
 /// The first input where the mask is true, the second elsewhere. What is not taken gets the cotangent 0, even if
@@ -32,6 +32,7 @@ impl<T: Float> Op<T> for Where {
     fn saves(&self) -> Saves {
         Saves::NOTHING
     }
+    rules_compiled_here!(Where);
 }
 
 /// The larger or the smaller of two. Equal values share the cotangent half and half.
@@ -44,14 +45,18 @@ enum Extreme {
 impl Extreme {
     /// How much of the cotangent the first input gets: 1, 0 or ½.
     fn share<T: Float>(self, at: &Point<T>) -> Var<T> {
-        let maximum = self == Extreme::Maximum;
-        let share = move |a: T, b: T| match (a > b, a < b) {
-            (true, _) => T::from_f64(f64::from(u8::from(maximum))),
-            (_, true) => T::from_f64(f64::from(u8::from(!maximum))),
-            // Equal, or one of them NaN, which the value then shows.
-            _ => T::from_f64(0.5),
-        };
-        Var::constant(at.input(0).value().zip_map("maximum", at.input(1).value(), share))
+        compiled_here! {
+            fn share<T: Float>(a: &Tensor<T>, b: &Tensor<T>, maximum: bool) -> Tensor<T> {
+                let share = move |a: T, b: T| match (a > b, a < b) {
+                    (true, _) => T::from_f64(f64::from(u8::from(maximum))),
+                    (_, true) => T::from_f64(f64::from(u8::from(!maximum))),
+                    // Equal, or one of them NaN, which the value then shows.
+                    _ => T::from_f64(0.5),
+                };
+                a.zip_map("maximum", b, share)
+            }
+        }
+        Var::constant(share(at.input(0).value(), at.input(1).value(), self == Extreme::Maximum))
     }
 }
 
@@ -90,6 +95,7 @@ impl<T: Float> Op<T> for Extreme {
     fn saves(&self) -> Saves {
         Saves::INPUTS
     }
+    rules_compiled_here!(Extreme);
 }
 
 impl<T: Float> Var<T> {

@@ -3,7 +3,7 @@
 use wengert_tensor::{Axes, Axis, Float, Shape, Tensor};
 
 use crate::cotangent;
-use crate::op::{Cotangents, Op, Point, Saves, apply};
+use crate::op::{Cotangents, Op, Point, Saves, apply, rules_compiled_here};
 use crate::ops::broadcast::reduced_shape;
 use crate::var::Var;
 
@@ -53,6 +53,7 @@ impl<T: Float> Op<T> for SoftmaxGradient {
     fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
         Some(inputs[0].clone())
     }
+    rules_compiled_here!(SoftmaxGradient);
 }
 
 impl<T: Float> Op<T> for Softmax {
@@ -71,6 +72,7 @@ impl<T: Float> Op<T> for Softmax {
     fn saves(&self) -> Saves {
         Saves::OUTPUT
     }
+    rules_compiled_here!(Softmax);
 }
 
 struct LogSoftmax(usize);
@@ -91,6 +93,7 @@ impl<T: Float> Op<T> for LogSoftmax {
     fn saves(&self) -> Saves {
         Saves::OUTPUT
     }
+    rules_compiled_here!(LogSoftmax);
 }
 
 struct LogSumExp {
@@ -102,7 +105,7 @@ impl LogSumExp {
     /// e^(x − y), the weights that add up to 1; 0 where everything is −∞.
     fn weights<T: Float>(&self, at: &Point<T>) -> Var<T> {
         let y = at.output().reshape(reduced_shape("logsumexp", at.input(0).shape(), &self.axes, true));
-        let nothing = y.value().map(|y: T| y == T::NEG_INFINITY);
+        let nothing = y.value().equal(f64::NEG_INFINITY);
         (at.input(0) - y.masked_fill(&nothing, 0.0)).exp()
     }
 }
@@ -122,6 +125,7 @@ impl<T: Float> Op<T> for LogSumExp {
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
         tangents[0].as_ref().map(|t| (t * self.weights(at)).sum_axes(self.axes.clone(), self.keepdim))
     }
+    rules_compiled_here!(LogSumExp);
 }
 
 impl<T: Float> Var<T> {

@@ -4,6 +4,7 @@ use wengert_tensor::Float;
 
 use crate::algebra::Real;
 use crate::class::{Elementwise, Reads};
+use crate::code_compiled_here;
 use crate::var::Var;
 
 /// A method on [`Var`] from the two formulas of an [`Elementwise`] function.
@@ -23,6 +24,7 @@ macro_rules! unary {
             fn df<A: Real>(&self, $dx: A, $dy: A) -> A {
                 $df
             }
+            code_compiled_here!($Function);
         }
 
         impl<T: Float> Var<T> {
@@ -115,6 +117,7 @@ impl Elementwise for Powi {
             n => x.powi(n - 1) * f64::from(n),
         }
     }
+    code_compiled_here!(Powi);
 }
 
 pub(crate) struct Powf(pub(crate) f64);
@@ -130,6 +133,7 @@ impl Elementwise for Powf {
     fn df<A: Real>(&self, x: A, _: A) -> A {
         if self.0 == 0.0 { x.constant(0.0) } else { x.powf(self.0 - 1.0) * self.0 }
     }
+    code_compiled_here!(Powf);
 }
 
 struct Clamp {
@@ -154,6 +158,7 @@ impl Elementwise for Clamp {
         let below = (-x.clone() + self.low).select_positive(zero.clone(), one);
         (x - self.high).select_positive(zero, below)
     }
+    code_compiled_here!(Clamp);
 }
 
 impl<T: Float> Var<T> {
@@ -262,6 +267,6 @@ impl<T: Float> Real for Var<T> {
         Var::gelu(self)
     }
     fn select_positive(&self, yes: Self, no: Self) -> Self {
-        Var::select_where(&self.value().map(|x: T| x > T::ZERO), &yes, &no)
+        Var::select_where(&self.value().gt(0.0), &yes, &no)
     }
 }

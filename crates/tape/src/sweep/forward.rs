@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use smallvec::SmallVec;
-use wengert_tensor::Float;
+use wengert_tensor::{Float, compiled_here};
 
 use crate::op::{Op, Point};
 use crate::sweep::Mode;
@@ -11,62 +11,64 @@ use crate::sweep::slab::Slab;
 use crate::tape::{Arena, Node};
 use crate::var::Var;
 
-/// The tangents of the nodes `outputs` for the tangents `starts` of some nodes; `None` where there is no
-/// dependence. Visits only the nodes that lie between, and frees each tangent after its last use; where `mode` is to
-/// consume, also each node as soon as it has been passed, and those that do not lie between at once.
-pub(crate) fn forward<T: Float>(
-    arena: &Rc<Arena<T>>,
-    outputs: &[Option<u32>],
-    starts: &[(u32, Var<T>)],
-    mode: Mode,
-) -> Vec<Option<Var<T>>> {
-    let first = starts.iter().map(|s| s.0).min();
-    let last = outputs.iter().flatten().copied().max();
-    let (Some(first), Some(last)) = (first, last) else { return outputs.iter().map(|_| None).collect() };
-    let last = last.max(starts.iter().map(|s| s.0).max().unwrap_or(0));
-    let mut uses = mark(&arena.nodes.borrow(), first, last, outputs, starts);
+compiled_here! {
+    /// The tangents of the nodes `outputs` for the tangents `starts` of some nodes; `None` where there is no
+    /// dependence. Visits only the nodes that lie between, and frees each tangent after its last use; where `mode` is to
+    /// consume, also each node as soon as it has been passed, and those that do not lie between at once.
+    pub(crate) fn forward<T: Float>(
+        arena: &Rc<Arena<T>>,
+        outputs: &[Option<u32>],
+        starts: &[(u32, Var<T>)],
+        mode: Mode,
+    ) -> Vec<Option<Var<T>>> {
+        let first = starts.iter().map(|s| s.0).min();
+        let last = outputs.iter().flatten().copied().max();
+        let (Some(first), Some(last)) = (first, last) else { return outputs.iter().map(|_| None).collect() };
+        let last = last.max(starts.iter().map(|s| s.0).max().unwrap_or(0));
+        let mut uses = mark(&arena.nodes.borrow(), first, last, outputs, starts);
 
-    if mode == Mode::Consume {
-        free_others(arena, first, &uses);
-    }
-    let mut alive = Slab::new(first, last);
-    for (node, tangent) in starts {
-        if uses[(node - first) as usize] == 0 {
-            continue;
+        if mode == Mode::Consume {
+            free_others(arena, first, &uses);
         }
-        // A variable given twice gets the sum.
-        let sum = match alive.take(*node) {
-            Some(before) => before + tangent,
-            None => tangent.clone(),
-        };
-        alive.put(*node, sum);
-    }
-    for node in first..=last {
-        if uses[(node - first) as usize] == 0 || alive.get(node).is_some() {
-            continue;
+        let mut alive = Slab::new(first, last);
+        for (node, tangent) in starts {
+            if uses[(node - first) as usize] == 0 {
+                continue;
+            }
+            // A variable given twice gets the sum.
+            let sum = match alive.take(*node) {
+                Some(before) => before + tangent,
+                None => tangent.clone(),
+            };
+            alive.put(*node, sum);
         }
-        let (op, at, parents) = visit(arena, node, mode);
-        let inside = |p: &Option<u32>| p.filter(|&p| p >= first);
-        let tangents: SmallVec<[Option<Var<T>>; 2]> =
-            parents.iter().map(|p| inside(p).and_then(|p| alive.get(p).cloned())).collect();
-        if tangents.iter().any(Option::is_some)
-            && let Some(tangent) = op.jvp(&at, &tangents)
-        {
-            debug_assert_eq!(tangent.shape(), at.output.shape(), "{}: shape of the tangent", op.name());
-            alive.put(node, tangent);
-        }
-        drop(tangents);
-        for parent in parents.iter().filter_map(inside) {
-            let left = &mut uses[(parent - first) as usize];
-            if *left > 0 {
-                *left -= 1;
-                if *left == 0 {
-                    alive.take(parent);
+        for node in first..=last {
+            if uses[(node - first) as usize] == 0 || alive.get(node).is_some() {
+                continue;
+            }
+            let (op, at, parents) = visit(arena, node, mode);
+            let inside = |p: &Option<u32>| p.filter(|&p| p >= first);
+            let tangents: SmallVec<[Option<Var<T>>; 2]> =
+                parents.iter().map(|p| inside(p).and_then(|p| alive.get(p).cloned())).collect();
+            if tangents.iter().any(Option::is_some)
+                && let Some(tangent) = op.jvp(&at, &tangents)
+            {
+                debug_assert_eq!(tangent.shape(), at.output.shape(), "{}: shape of the tangent", op.name());
+                alive.put(node, tangent);
+            }
+            drop(tangents);
+            for parent in parents.iter().filter_map(inside) {
+                let left = &mut uses[(parent - first) as usize];
+                if *left > 0 {
+                    *left -= 1;
+                    if *left == 0 {
+                        alive.take(parent);
+                    }
                 }
             }
         }
+        outputs.iter().map(|o| o.filter(|&o| o >= first).and_then(|o| alive.get(o).cloned())).collect()
     }
-    outputs.iter().map(|o| o.filter(|&o| o >= first).and_then(|o| alive.get(o).cloned())).collect()
 }
 
 /// How often each node's tangent is read by nodes between `starts` and `outputs`; an output counts as read once

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use smallvec::SmallVec;
-use wengert_tensor::{Float, Shape};
+use wengert_tensor::{Float, Shape, compiled_here};
 
 use crate::cotangent::Cotangent;
 use crate::op::{Cotangents, Op, Point};
@@ -12,42 +12,44 @@ use crate::sweep::slab::Slab;
 use crate::tape::{Arena, Node, Place};
 use crate::var::Var;
 
-/// The cotangents of the nodes `wrt` for the cotangent `seed` of node `output`. Visits only the nodes that lie
-/// between them. `None` for a node that the output does not depend on.
-pub(crate) fn reverse<T: Float>(
-    arena: &Rc<Arena<T>>,
-    output: u32,
-    seed: Var<T>,
-    wrt: &[u32],
-    mode: Mode,
-) -> Vec<Option<Var<T>>> {
-    let mut found: Vec<Option<Var<T>>> = wrt.iter().map(|_| None).collect();
-    let Some(first) = wrt.iter().copied().filter(|&w| w <= output).min() else { return found };
-    let between = mark(&arena.nodes.borrow(), first, output, wrt);
-    let needed = |node: u32| node >= first && between[(node - first) as usize];
-    let mut wanted: Vec<(u32, usize)> = wrt.iter().enumerate().map(|(i, &w)| (w, i)).collect();
-    wanted.sort_unstable();
+compiled_here! {
+    /// The cotangents of the nodes `wrt` for the cotangent `seed` of node `output`. Visits only the nodes that lie
+    /// between them. `None` for a node that the output does not depend on.
+    pub(crate) fn reverse<T: Float>(
+        arena: &Rc<Arena<T>>,
+        output: u32,
+        seed: Var<T>,
+        wrt: &[u32],
+        mode: Mode,
+    ) -> Vec<Option<Var<T>>> {
+        let mut found: Vec<Option<Var<T>>> = wrt.iter().map(|_| None).collect();
+        let Some(first) = wrt.iter().copied().filter(|&w| w <= output).min() else { return found };
+        let between = mark(&arena.nodes.borrow(), first, output, wrt);
+        let needed = |node: u32| node >= first && between[(node - first) as usize];
+        let mut wanted: Vec<(u32, usize)> = wrt.iter().enumerate().map(|(i, &w)| (w, i)).collect();
+        wanted.sort_unstable();
 
-    let mut alive = Slab::new(first, output);
-    alive.put(output, Cotangent::of(seed));
-    for node in (first..=output).rev() {
-        let Some(cotangent) = alive.take(node).and_then(Cotangent::finish) else { continue };
-        let from = wanted.partition_point(|w| w.0 < node);
-        for &(_, i) in wanted[from..].iter().take_while(|w| w.0 == node) {
-            found[i] = Some(cotangent.clone());
-        }
-        let Some((op, at, parents)) = visit(arena, node, mode, needed) else { continue };
-        let mut into = slots(&at, &parents, &mut alive);
-        op.vjp(&at, &cotangent, &mut into);
-        for (parent, slot) in parents.iter().zip(&into.slot_of) {
-            if let (Some(parent), Some(slot)) = (parent, slot)
-                && !into.slots[*slot as usize].is_empty()
-            {
-                alive.put(*parent, std::mem::take(&mut into.slots[*slot as usize]));
+        let mut alive = Slab::new(first, output);
+        alive.put(output, Cotangent::of(seed));
+        for node in (first..=output).rev() {
+            let Some(cotangent) = alive.take(node).and_then(Cotangent::finish) else { continue };
+            let from = wanted.partition_point(|w| w.0 < node);
+            for &(_, i) in wanted[from..].iter().take_while(|w| w.0 == node) {
+                found[i] = Some(cotangent.clone());
+            }
+            let Some((op, at, parents)) = visit(arena, node, mode, needed) else { continue };
+            let mut into = slots(&at, &parents, &mut alive);
+            op.vjp(&at, &cotangent, &mut into);
+            for (parent, slot) in parents.iter().zip(&into.slot_of) {
+                if let (Some(parent), Some(slot)) = (parent, slot)
+                    && !into.slots[*slot as usize].is_empty()
+                {
+                    alive.put(*parent, std::mem::take(&mut into.slots[*slot as usize]));
+                }
             }
         }
+        found
     }
-    found
 }
 
 /// Which nodes from `first` to `output` depend on one of `wrt`.

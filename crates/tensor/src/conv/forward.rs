@@ -4,6 +4,7 @@ use super::frame::Frame;
 use super::taps::Axis;
 use super::wide::{Destination, Wide};
 use super::{Conv2dGeometry, check_len, for_each_group};
+use crate::compiled_here;
 use crate::element::Float;
 use crate::gemm::Output;
 use crate::simd::{self, Level};
@@ -32,19 +33,13 @@ pub fn conv2d<T: Float>(
     bias: Option<&[T]>,
     output: &mut [T],
 ) {
+    check(geometry, input, weight, bias, output);
     conv2d_at(simd::level(), geometry, input, weight, bias, output);
 }
 
-/// [`conv2d`] with the kernels of a level that the CPU has.
+/// Panics unless the slices have the lengths of their shapes.
 #[track_caller]
-pub(super) fn conv2d_at<T: Float>(
-    level: Level,
-    g: &Conv2dGeometry,
-    input: &[T],
-    weight: &[T],
-    bias: Option<&[T]>,
-    output: &mut [T],
-) {
+fn check<T: Float>(g: &Conv2dGeometry, input: &[T], weight: &[T], bias: Option<&[T]>, output: &[T]) {
     check_len("conv2d: input", input.len(), g.input_shape());
     check_len("conv2d: weight", weight.len(), g.weight_shape());
     check_len("conv2d: output", output.len(), g.output_shape());
@@ -52,34 +47,48 @@ pub(super) fn conv2d_at<T: Float>(
         let channels = g.output_shape()[1];
         assert!(bias.len() == channels, "conv2d: {} biases for {channels} output channels", bias.len());
     }
-    let ([in_plane, out_plane], [in_channels, out_channels]) = (g.planes(), g.group_channels());
-    let depth = in_channels * g.taps();
-    let axes = Axis::both(g);
-    let (frame, distances) = over_input(g);
-    let out = Output { start: output.as_mut_ptr(), row: out_plane as isize, column: 1 };
-    for_each_group(g, [out_channels, out_plane, depth], |image, group, threaded| {
-        let first = image * g.output_shape()[1] + group * out_channels;
-        let plane = image * g.input_shape()[1] + group * in_channels;
-        let product = Wide {
-            weight: &weight[group * out_channels * depth..][..out_channels * depth],
-            bias: bias.map(|bias| &bias[group * out_channels..]),
-            frame: &frame,
-            distances: &distances,
-            positions: axes.map(|axis| axis.positions),
-            to: Destination {
-                start: out.shifted((first * out_plane) as isize).start,
-                channels: out_channels,
-                plane: out_plane,
-                row: axes[1].positions,
-                column: 1,
-            },
-        };
-        frame.with_image(&input[plane * in_plane..], |image| {
-            // SAFETY: the lengths of the slices were checked against the geometry; groups and images write planes of
-            // their own; the level comes from detection.
-            unsafe { product.run(level, image, threaded) }
+}
+
+compiled_here! {
+    /// [`conv2d`] with the kernels of a level that the CPU has.
+    pub(super) fn conv2d_at<T: Float>(
+        level: Level,
+        g: &Conv2dGeometry,
+        input: &[T],
+        weight: &[T],
+        bias: Option<&[T]>,
+        output: &mut [T],
+    ) {
+        check(g, input, weight, bias, output);
+        let ([in_plane, out_plane], [in_channels, out_channels]) = (g.planes(), g.group_channels());
+        let depth = in_channels * g.taps();
+        let axes = Axis::both(g);
+        let (frame, distances) = over_input(g);
+        let out = Output { start: output.as_mut_ptr(), row: out_plane as isize, column: 1 };
+        for_each_group(g, [out_channels, out_plane, depth], |image, group, threaded| {
+            let first = image * g.output_shape()[1] + group * out_channels;
+            let plane = image * g.input_shape()[1] + group * in_channels;
+            let product = Wide {
+                weight: &weight[group * out_channels * depth..][..out_channels * depth],
+                bias: bias.map(|bias| &bias[group * out_channels..]),
+                frame: &frame,
+                distances: &distances,
+                positions: axes.map(|axis| axis.positions),
+                to: Destination {
+                    start: out.shifted((first * out_plane) as isize).start,
+                    channels: out_channels,
+                    plane: out_plane,
+                    row: axes[1].positions,
+                    column: 1,
+                },
+            };
+            frame.with_image(&input[plane * in_plane..], |image| {
+                // SAFETY: the lengths of the slices were checked against the geometry; groups and images write planes of
+                // their own; the level comes from detection.
+                unsafe { product.run(level, image, threaded) }
+            });
         });
-    });
+    }
 }
 
 /// The frame of a group of the input, and the distances of its taps in the order of the weight.

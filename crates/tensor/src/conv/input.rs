@@ -4,6 +4,7 @@ use super::frame::{Frame, Tap};
 use super::taps::Axis;
 use super::wide::{Destination, Wide};
 use super::{Conv2dGeometry, check_len, for_each_group};
+use crate::compiled_here;
 use crate::element::Float;
 use crate::gemm::{Output, Slot, with_scratch};
 use crate::simd::{self, Level};
@@ -31,67 +32,75 @@ pub fn conv2d_input_gradient<T: Float>(
     output_gradient: &[T],
     input_gradient: &mut [T],
 ) {
+    check(geometry, weight, output_gradient, input_gradient);
     input_gradient_at(simd::level(), geometry, weight, output_gradient, input_gradient);
 }
 
-/// [`conv2d_input_gradient`] with the kernels of a level that the CPU has.
+/// Panics unless the slices have the lengths of their shapes.
 #[track_caller]
-pub(super) fn input_gradient_at<T: Float>(
-    level: Level,
-    g: &Conv2dGeometry,
-    weight: &[T],
-    output_gradient: &[T],
-    input_gradient: &mut [T],
-) {
+fn check<T: Float>(g: &Conv2dGeometry, weight: &[T], output_gradient: &[T], input_gradient: &[T]) {
     check_len("conv2d_input_gradient: weight", weight.len(), g.weight_shape());
     check_len("conv2d_input_gradient: output gradient", output_gradient.len(), g.output_shape());
     check_len("conv2d_input_gradient: input gradient", input_gradient.len(), g.input_shape());
-    let ([in_plane, out_plane], [in_channels, out_channels]) = (g.planes(), g.group_channels());
-    let axes = Axis::both(g);
-    let phases = phases(axes);
-    let frame = frame(out_channels, axes, &phases);
-    let distances: Vec<Vec<isize>> =
-        phases.iter().map(|phase| phase.distances(&frame, out_channels)).collect();
-    let out = Output { start: input_gradient.as_mut_ptr(), row: in_plane as isize, column: 1 };
-    with_scratch(Slot::Operation, weight.len(), |turned: *mut T| {
-        // SAFETY: the buffer has room for the weight, and holds initialised numbers.
-        let turned = unsafe { std::slice::from_raw_parts_mut(turned, weight.len()) };
-        let mut starts = Vec::with_capacity(phases.len());
-        let mut start = 0;
-        for phase in &phases {
-            starts.push(start);
-            start += phase.turn(g, weight, &mut turned[start..]);
-        }
-        let turned = &*turned;
-        let product = [in_channels, out_plane, out_channels * g.taps()];
-        for_each_group(g, product, |image, group, threaded| {
-            let first = image * g.input_shape()[1] + group * in_channels;
-            let plane = image * g.output_shape()[1] + group * out_channels;
-            frame.with_image(&output_gradient[plane * out_plane..], |image| {
-                for ((phase, distances), start) in phases.iter().zip(&distances).zip(&starts) {
-                    let size = in_channels * distances.len();
-                    let corner = first * in_plane + phase.start[0] * axes[1].size + phase.start[1];
-                    let product = Wide {
-                        weight: &turned[start + group * size..][..size],
-                        bias: None,
-                        frame: &frame,
-                        distances,
-                        positions: phase.pixels,
-                        to: Destination {
-                            start: out.shifted(corner as isize).start,
-                            channels: in_channels,
-                            plane: in_plane,
-                            row: axes[0].stride * axes[1].size,
-                            column: axes[1].stride,
-                        },
-                    };
-                    // SAFETY: as in `conv2d_at`, with the roles of input and output exchanged; the pixels of the phases
-                    // are distinct.
-                    unsafe { product.run(level, image, threaded) };
-                }
+}
+
+compiled_here! {
+    /// [`conv2d_input_gradient`] with the kernels of a level that the CPU has.
+    pub(super) fn input_gradient_at<T: Float>(
+        level: Level,
+        g: &Conv2dGeometry,
+        weight: &[T],
+        output_gradient: &[T],
+        input_gradient: &mut [T],
+    ) {
+        check(g, weight, output_gradient, input_gradient);
+        let ([in_plane, out_plane], [in_channels, out_channels]) = (g.planes(), g.group_channels());
+        let axes = Axis::both(g);
+        let phases = phases(axes);
+        let frame = frame(out_channels, axes, &phases);
+        let distances: Vec<Vec<isize>> =
+            phases.iter().map(|phase| phase.distances(&frame, out_channels)).collect();
+        let out = Output { start: input_gradient.as_mut_ptr(), row: in_plane as isize, column: 1 };
+        with_scratch(Slot::Operation, weight.len(), |turned: *mut T| {
+            // SAFETY: the buffer has room for the weight, and holds initialised numbers.
+            let turned = unsafe { std::slice::from_raw_parts_mut(turned, weight.len()) };
+            let mut starts = Vec::with_capacity(phases.len());
+            let mut start = 0;
+            for phase in &phases {
+                starts.push(start);
+                start += phase.turn(g, weight, &mut turned[start..]);
+            }
+            let turned = &*turned;
+            let product = [in_channels, out_plane, out_channels * g.taps()];
+            for_each_group(g, product, |image, group, threaded| {
+                let first = image * g.input_shape()[1] + group * in_channels;
+                let plane = image * g.output_shape()[1] + group * out_channels;
+                frame.with_image(&output_gradient[plane * out_plane..], |image| {
+                    for ((phase, distances), start) in phases.iter().zip(&distances).zip(&starts) {
+                        let size = in_channels * distances.len();
+                        let corner = first * in_plane + phase.start[0] * axes[1].size + phase.start[1];
+                        let product = Wide {
+                            weight: &turned[start + group * size..][..size],
+                            bias: None,
+                            frame: &frame,
+                            distances,
+                            positions: phase.pixels,
+                            to: Destination {
+                                start: out.shifted(corner as isize).start,
+                                channels: in_channels,
+                                plane: in_plane,
+                                row: axes[0].stride * axes[1].size,
+                                column: axes[1].stride,
+                            },
+                        };
+                        // SAFETY: as in `conv2d_at`, with the roles of input and output exchanged; the pixels of the phases
+                        // are distinct.
+                        unsafe { product.run(level, image, threaded) };
+                    }
+                });
             });
         });
-    });
+    }
 }
 
 /// Every `stride`-th pixel of the input from `start` on, which all met the same taps.

@@ -3,6 +3,7 @@
 use super::forward::over_input;
 use super::patches::Patches;
 use super::{Conv2dGeometry, check_len};
+use crate::compiled_here;
 use crate::element::Float;
 use crate::gemm::{Dots, Output, PARALLEL_WORK, Product, Slot, Source, Strided, with_scratch};
 use crate::parallel;
@@ -37,77 +38,85 @@ pub fn conv2d_weight_gradient<T: Float>(
     output_gradient: &[T],
     weight_gradient: &mut [T],
 ) {
+    check(geometry, input, output_gradient, weight_gradient);
     weight_gradient_at(simd::level(), geometry, input, output_gradient, weight_gradient);
 }
 
+/// Panics unless the slices have the lengths of their shapes.
 #[track_caller]
-pub(super) fn weight_gradient_at<T: Float>(
-    level: Level,
-    g: &Conv2dGeometry,
-    input: &[T],
-    output_gradient: &[T],
-    weight_gradient: &mut [T],
-) {
+fn check<T: Float>(g: &Conv2dGeometry, input: &[T], output_gradient: &[T], weight_gradient: &[T]) {
     check_len("conv2d_weight_gradient: input", input.len(), g.input_shape());
     check_len("conv2d_weight_gradient: output gradient", output_gradient.len(), g.output_shape());
     check_len("conv2d_weight_gradient: weight gradient", weight_gradient.len(), g.weight_shape());
-    let ([in_plane, out_plane], [in_channels, out_channels]) = (g.planes(), g.group_channels());
-    let (groups, images, size) = (g.options().groups, g.input_shape()[0], weight_gradient.len());
-    let rows = in_channels * g.taps();
-    let (frame, distances) = over_input(g);
-    if size == 0 || images == 0 || out_plane == 0 {
-        return weight_gradient.fill(T::ZERO);
-    }
-    let parts = if size >= LARGE_WEIGHT { 1 } else { images.min(PARTS) };
-    with_scratch(Slot::Operation, parts * size, |partial: *mut T| {
-        // Each part is [group, tap, output channel]: with the channels along the vectors, patches are packed as
-        // they lie, and only the smaller gradient is turned.
-        let out = Output { start: partial, row: out_channels as isize, column: 1 };
-        let work = size.saturating_mul(out_plane).saturating_mul(images);
-        parallel::for_each(parts * groups, work >= PARALLEL_WORK, |i| {
-            let (part, group) = (i / groups, i % groups);
-            let c = out.shifted((part * size + group * rows * out_channels) as isize);
-            for (nth, image) in (part * images / parts..(part + 1) * images / parts).enumerate() {
-                let plane = image * g.input_shape()[1] + group * in_channels;
-                let image_planes = &input[plane * in_plane..];
-                let plane = image * g.output_shape()[1] + group * out_channels;
-                let gradient = output_gradient[plane * out_plane..].as_ptr();
-                frame.with_image(image_planes, |image| {
-                    let width = g.output_shape()[3];
-                    let patches = &Patches { image, distances: &distances, width, row: frame.row() };
-                    // SAFETY: as for the product below.
-                    if unsafe {
-                        dots(level, patches, [rows, out_channels, out_plane], gradient, nth > 0, c.start)
-                    } {
-                        return;
+}
+
+compiled_here! {
+    pub(super) fn weight_gradient_at<T: Float>(
+        level: Level,
+        g: &Conv2dGeometry,
+        input: &[T],
+        output_gradient: &[T],
+        weight_gradient: &mut [T],
+    ) {
+        check(g, input, output_gradient, weight_gradient);
+        let ([in_plane, out_plane], [in_channels, out_channels]) = (g.planes(), g.group_channels());
+        let (groups, images, size) = (g.options().groups, g.input_shape()[0], weight_gradient.len());
+        let rows = in_channels * g.taps();
+        let (frame, distances) = over_input(g);
+        if size == 0 || images == 0 || out_plane == 0 {
+            return weight_gradient.fill(T::ZERO);
+        }
+        let parts = if size >= LARGE_WEIGHT { 1 } else { images.min(PARTS) };
+        with_scratch(Slot::Operation, parts * size, |partial: *mut T| {
+            // Each part is [group, tap, output channel]: with the channels along the vectors, patches are packed as
+            // they lie, and only the smaller gradient is turned.
+            let out = Output { start: partial, row: out_channels as isize, column: 1 };
+            let work = size.saturating_mul(out_plane).saturating_mul(images);
+            parallel::for_each(parts * groups, work >= PARALLEL_WORK, |i| {
+                let (part, group) = (i / groups, i % groups);
+                let c = out.shifted((part * size + group * rows * out_channels) as isize);
+                for (nth, image) in (part * images / parts..(part + 1) * images / parts).enumerate() {
+                    let plane = image * g.input_shape()[1] + group * in_channels;
+                    let image_planes = &input[plane * in_plane..];
+                    let plane = image * g.output_shape()[1] + group * out_channels;
+                    let gradient = output_gradient[plane * out_plane..].as_ptr();
+                    frame.with_image(image_planes, |image| {
+                        let width = g.output_shape()[3];
+                        let patches = &Patches { image, distances: &distances, width, row: frame.row() };
+                        // SAFETY: as for the product below.
+                        if unsafe {
+                            dots(level, patches, [rows, out_channels, out_plane], gradient, nth > 0, c.start)
+                        } {
+                            return;
+                        }
+                        let product = Product {
+                            m: rows,
+                            n: out_channels,
+                            k: out_plane,
+                            alpha: T::ONE,
+                            a: patches,
+                            b: &Strided { start: gradient, row: 1, column: out_plane as isize },
+                            beta: if nth == 0 { T::ZERO } else { T::ONE },
+                            c,
+                        };
+                        // SAFETY: the lengths of the slices were checked against the geometry; every part and group has its
+                        // own piece of the buffer; the level comes from detection.
+                        unsafe { if parts * groups == 1 { product.run(level) } else { product.run_here(level) } }
+                    });
+                }
+            });
+            // SAFETY: the products have written all `parts · size` elements.
+            let partial = unsafe { std::slice::from_raw_parts(partial.cast_const(), parts * size) };
+            for (group, gradient) in weight_gradient.chunks_exact_mut(rows * out_channels).enumerate() {
+                for (o, gradient) in gradient.chunks_exact_mut(rows).enumerate() {
+                    for (tap, sum) in gradient.iter_mut().enumerate() {
+                        let place = (group * rows + tap) * out_channels + o;
+                        *sum = partial[place..].iter().step_by(size).copied().sum();
                     }
-                    let product = Product {
-                        m: rows,
-                        n: out_channels,
-                        k: out_plane,
-                        alpha: T::ONE,
-                        a: patches,
-                        b: &Strided { start: gradient, row: 1, column: out_plane as isize },
-                        beta: if nth == 0 { T::ZERO } else { T::ONE },
-                        c,
-                    };
-                    // SAFETY: the lengths of the slices were checked against the geometry; every part and group has its
-                    // own piece of the buffer; the level comes from detection.
-                    unsafe { if parts * groups == 1 { product.run(level) } else { product.run_here(level) } }
-                });
-            }
-        });
-        // SAFETY: the products have written all `parts · size` elements.
-        let partial = unsafe { std::slice::from_raw_parts(partial.cast_const(), parts * size) };
-        for (group, gradient) in weight_gradient.chunks_exact_mut(rows * out_channels).enumerate() {
-            for (o, gradient) in gradient.chunks_exact_mut(rows).enumerate() {
-                for (tap, sum) in gradient.iter_mut().enumerate() {
-                    let place = (group * rows + tap) * out_channels + o;
-                    *sum = partial[place..].iter().step_by(size).copied().sum();
                 }
             }
-        }
-    });
+        });
+    }
 }
 
 /// The gradient of few weights from one image as dot products of patches and planes, if that is the better way and

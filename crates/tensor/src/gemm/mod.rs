@@ -32,6 +32,7 @@ pub(crate) use scratch::{Slot, with_scratch};
 pub(crate) use source::{Rows, Source, Strided, copy_run};
 pub use view::{MatrixMut, MatrixRef};
 
+use crate::compiled_here;
 use crate::element::Float;
 use crate::parallel;
 use crate::simd::{self, Level};
@@ -61,43 +62,54 @@ use crate::simd::{self, Level};
 /// ```
 #[track_caller]
 pub fn gemm<T: Float>(alpha: T, a: MatrixRef<'_, T>, b: MatrixRef<'_, T>, beta: T, c: MatrixMut<'_, T>) {
+    check(&a, &b, &c);
     gemm_at(simd::level(), alpha, a, b, beta, c);
 }
 
-/// [`gemm`] with the kernels of a level that the CPU has.
+/// Panics unless the shapes and the batches fit.
 #[track_caller]
-fn gemm_at<T: Float>(
-    level: Level,
-    alpha: T,
-    a: MatrixRef<'_, T>,
-    b: MatrixRef<'_, T>,
-    beta: T,
-    mut c: MatrixMut<'_, T>,
-) {
+fn check<T: Float>(a: &MatrixRef<'_, T>, b: &MatrixRef<'_, T>, c: &MatrixMut<'_, T>) {
     let ([m, k], [rows, n]) = (a.shape(), b.shape());
     assert!(k == rows, "gemm: inner dimensions differ: [{m}, {k}] × [{rows}, {n}] ({k} vs {rows})");
     assert!(c.shape() == [m, n], "gemm: the product has shape {:?}, the output {:?}", [m, n], c.shape());
-    let out = *c.layout();
-    let c = Output { start: c.start(), row: out.strides[1], column: out.strides[2] };
-    let [count, a_count, b_count] = [out.extents[0], a.layout().extents[0], b.layout().extents[0]];
+    let [count, a_count, b_count] = [c.layout(), a.layout(), b.layout()].map(|layout| layout.extents[0]);
     assert!(a_count == count && b_count == count, "gemm: batches differ: {a_count} × {b_count} into {count}");
-    let matrix = |m: &MatrixRef<'_, T>, batch: usize| {
-        let [step, row, column] = m.layout().strides;
-        Strided { start: m.start().wrapping_offset(batch as isize * step), row, column }
-    };
-    let multiply = |batch: usize, threaded: bool| {
-        let c = c.shifted(batch as isize * out.strides[0]);
-        let (a, b) = (matrix(&a, batch), matrix(&b, batch));
-        // SAFETY: the views were checked against their slices when they were made, C is borrowed mutably and so
-        // apart from A and B, its elements are distinct, and the level comes from detection.
-        unsafe { multiply(level, [m, n, k], alpha, a, b, beta, c, threaded) };
-    };
-    let threads = parallel::threads();
-    let large = m.saturating_mul(n).saturating_mul(k).saturating_mul(count) >= PARALLEL_WORK;
-    if large && count >= threads && threads > 1 {
-        parallel::for_each(count, true, |batch| multiply(batch, false));
-    } else {
-        (0..count).for_each(|batch| multiply(batch, true));
+}
+
+compiled_here! {
+    /// [`gemm`] with the kernels of a level that the CPU has.
+    fn gemm_at<T: Float>(
+        level: Level,
+        alpha: T,
+        a: MatrixRef<'_, T>,
+        b: MatrixRef<'_, T>,
+        beta: T,
+        c: MatrixMut<'_, T>,
+    ) {
+        check(&a, &b, &c);
+        let mut c = c;
+        let ([m, k], [_, n]) = (a.shape(), b.shape());
+        let out = *c.layout();
+        let c = Output { start: c.start(), row: out.strides[1], column: out.strides[2] };
+        let count = out.extents[0];
+        let matrix = |m: &MatrixRef<'_, T>, batch: usize| {
+            let [step, row, column] = m.layout().strides;
+            Strided { start: m.start().wrapping_offset(batch as isize * step), row, column }
+        };
+        let multiply = |batch: usize, threaded: bool| {
+            let c = c.shifted(batch as isize * out.strides[0]);
+            let (a, b) = (matrix(&a, batch), matrix(&b, batch));
+            // SAFETY: the views were checked against their slices when they were made, C is borrowed mutably and so
+            // apart from A and B, its elements are distinct, and the level comes from detection.
+            unsafe { multiply(level, [m, n, k], alpha, a, b, beta, c, threaded) };
+        };
+        let threads = parallel::threads();
+        let large = m.saturating_mul(n).saturating_mul(k).saturating_mul(count) >= PARALLEL_WORK;
+        if large && count >= threads && threads > 1 {
+            parallel::for_each(count, true, |batch| multiply(batch, false));
+        } else {
+            (0..count).for_each(|batch| multiply(batch, true));
+        }
     }
 }
 

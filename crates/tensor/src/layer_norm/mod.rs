@@ -9,6 +9,7 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
+use crate::compiled_here;
 use crate::element::Float;
 use crate::loops::RowMap;
 use crate::parallel::{self, PARALLEL_THRESHOLD};
@@ -37,10 +38,14 @@ impl<T: Float> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn layer_norm(&self, gain: &Tensor<T>, bias: &Tensor<T>, epsilon: f64) -> Tensor<T> {
+        compiled_here! {
+            fn value<T: Float>(x: &Tensor<T>, gain: &Tensor<T>, bias: &Tensor<T>, epsilon: T) -> Tensor<T> {
+                let (gain, bias) = (gain.contiguous(), bias.contiguous());
+                x.map_last(&gain, Value { gain: gain.contiguous_slice(), bias: bias.contiguous_slice(), epsilon })
+            }
+        }
         assert_fits(self, [gain, bias]);
-        let (gain, bias) = (gain.contiguous(), bias.contiguous());
-        let epsilon = T::from_f64(epsilon);
-        self.map_last(&gain, Value { gain: gain.contiguous_slice(), bias: bias.contiguous_slice(), epsilon })
+        value(self, gain, bias, T::from_f64(epsilon))
     }
 
     /// The tangent of [`layer_norm`](Tensor::layer_norm) along tangents of x, gain and bias.

@@ -4,7 +4,7 @@ use crate::element::Element;
 use crate::layout::Layout;
 use crate::loops::nest::Nest;
 use crate::parallel::{self, CHUNK, PARALLEL_THRESHOLD};
-use crate::shape::broadcast_or_panic;
+use crate::shape::{Shape, broadcast_or_panic};
 use crate::simd::{Isa, Kernel, dispatch};
 use crate::tensor::Tensor;
 
@@ -92,12 +92,22 @@ impl<A: Element> Tensor<A> {
         other: &Tensor<B>,
         f: impl Map2<A, B, R>,
     ) -> Tensor<R> {
-        if self.shape() == other.shape()
+        self.zip_to(joint_shape(operation, self.shape(), other.shape()), other, f)
+    }
+
+    /// [`zip_map`](Tensor::zip_map) to the [`joint_shape`].
+    pub(crate) fn zip_to<B: Element, R: Element>(
+        &self,
+        shape: Option<Shape>,
+        other: &Tensor<B>,
+        f: impl Map2<A, B, R>,
+    ) -> Tensor<R> {
+        if shape.is_none()
             && let (Some(a), Some(b)) = (self.as_slice(), other.as_slice())
         {
             return Tensor::filled_by(self.shape().clone(), |out| zip_slices(a, b, out, &f));
         }
-        let shape = broadcast_or_panic(operation, self.shape(), other.shape());
+        let shape = shape.unwrap_or_else(|| self.shape().clone());
         let (a, b) = (self.broadcast_rows(&shape), other.broadcast_rows(&shape));
         let nest = Nest::new([&a.layout, &b.layout]);
         let (x, y) = (a.storage.as_slice(), b.storage.as_slice());
@@ -124,6 +134,17 @@ impl<A: Element> Tensor<A> {
     ) -> Tensor<R> {
         let shape = broadcast_or_panic(operation, self.shape(), second.shape());
         let shape = broadcast_or_panic(operation, &shape, third.shape());
+        self.zip3_to(shape, second, third, f)
+    }
+
+    /// [`zip_map3`](Tensor::zip_map3) to the shape that the three broadcast to.
+    pub(crate) fn zip3_to<B: Element, C: Element, R: Element>(
+        &self,
+        shape: Shape,
+        second: &Tensor<B>,
+        third: &Tensor<C>,
+        f: impl Map3<A, B, C, R>,
+    ) -> Tensor<R> {
         let (a, b, c) =
             (self.broadcast_rows(&shape), second.broadcast_rows(&shape), third.broadcast_rows(&shape));
         let nest = Nest::new([&a.layout, &b.layout, &c.layout]);
@@ -186,13 +207,13 @@ impl<A: Element> Tensor<A> {
     /// If `other` does not broadcast to this shape; `operation` names the operation in the message.
     #[track_caller]
     pub fn zip_inplace<B: Element>(&mut self, operation: &str, other: &Tensor<B>, f: impl Map2<A, B, A>) {
+        check_fits(operation, self.shape(), other.shape());
+        self.zip_into(other, f);
+    }
+
+    /// [`zip_inplace`](Tensor::zip_inplace) after [`check_fits`].
+    pub(crate) fn zip_into<B: Element>(&mut self, other: &Tensor<B>, f: impl Map2<A, B, A>) {
         let shape = self.shape().clone();
-        if broadcast_or_panic(operation, &shape, other.shape()) != shape {
-            panic!(
-                "{operation}: shape {} does not broadcast to {shape}, the shape written in place",
-                other.shape()
-            );
-        }
         let b = other.broadcast_rows(&shape);
         let nest = Nest::new([&b.layout, &Layout::contiguous(shape)]);
         let data = b.storage.as_slice();
@@ -213,10 +234,29 @@ impl<A: Element> Tensor<A> {
     }
 
     /// Broadcast to a shape that is known to fit, with dense rows.
-    fn broadcast_rows(&self, shape: &crate::Shape) -> Tensor<A> {
+    fn broadcast_rows(&self, shape: &Shape) -> Tensor<A> {
         let dense = self.with_dense_rows();
         let layout = dense.layout.broadcast_to(shape).expect("the shapes were found to broadcast");
         dense.view(layout)
+    }
+}
+
+/// The shape that two shapes broadcast to; `None` if they are the same.
+///
+/// # Panics
+/// If they do not broadcast; `operation` names the operation in the message.
+#[track_caller]
+#[inline]
+pub(crate) fn joint_shape(operation: &str, a: &Shape, b: &Shape) -> Option<Shape> {
+    if a == b { None } else { Some(broadcast_or_panic(operation, a, b)) }
+}
+
+/// Panics if `other` does not broadcast to `target`; `operation` names the operation in the message.
+#[track_caller]
+#[inline]
+pub(crate) fn check_fits(operation: &str, target: &Shape, other: &Shape) {
+    if joint_shape(operation, target, other).is_some_and(|joint| joint != *target) {
+        panic!("{operation}: shape {other} does not broadcast to {target}, the shape written in place");
     }
 }
 

@@ -3,7 +3,7 @@
 
 pub(crate) mod blocks;
 pub(crate) mod copy;
-mod map;
+pub(crate) mod map;
 mod nest;
 pub(crate) mod reduce;
 pub(crate) mod rows;

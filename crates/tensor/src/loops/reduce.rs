@@ -48,15 +48,19 @@ impl<T: Element> Tensor<T> {
         keepdim: bool,
         fold: F,
     ) -> Tensor<F::Output> {
-        let mask = axes.into().mask(operation, self.shape());
-        let shape = reduced_shape(self.shape(), &mask, keepdim);
+        self.fold_masked(&axes.into().mask(operation, self.shape()), keepdim, fold)
+    }
+
+    /// [`fold`](Tensor::fold) over the axes of `mask`.
+    pub(crate) fn fold_masked<F: Fold<T>>(&self, mask: &[bool], keepdim: bool, fold: F) -> Tensor<F::Output> {
+        let shape = reduced_shape(self.shape(), mask, keepdim);
         // The innermost axis that counts must be consecutive, whether it is reduced or kept.
         let inner = (0..self.rank()).rev().find(|&i| self.shape()[i] != 1);
         let source = match inner {
             Some(i) if self.layout.strides[i] != 1 => self.copied(),
             _ => self.clone(),
         };
-        let (kept, reduced) = separate(&source.layout, &mask);
+        let (kept, reduced) = separate(&source.layout, mask);
         let data = source.storage.as_slice();
         let along_rows = inner.is_none_or(|i| mask[i]);
         Tensor::filled_by(shape, |out| {

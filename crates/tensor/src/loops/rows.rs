@@ -74,14 +74,23 @@ impl<T: Element> Tensor<T> {
         keepdim: bool,
         f: impl RowFold<T, R>,
     ) -> Tensor<R> {
-        let mask = axes.into().mask(operation, self.shape());
+        self.fold_rows_masked(&axes.into().mask(operation, self.shape()), keepdim, f)
+    }
+
+    /// [`fold_rows`](Tensor::fold_rows) over the axes of `mask`.
+    pub(crate) fn fold_rows_masked<R: Element>(
+        &self,
+        mask: &[bool],
+        keepdim: bool,
+        f: impl RowFold<T, R>,
+    ) -> Tensor<R> {
         let (reduced, kept): (SmallVec<[usize; 4]>, SmallVec<[usize; 4]>) =
             (0..self.rank()).partition(|&i| mask[i]);
         let length: usize = reduced.iter().map(|&i| self.shape()[i]).product();
         let order: SmallVec<[usize; 4]> = kept.into_iter().chain(reduced).collect();
         let x = self.view(self.layout.permute(&order)).contiguous();
         let x = x.contiguous_slice();
-        Tensor::filled_by(reduced_shape(self.shape(), &mask, keepdim), |out| {
+        Tensor::filled_by(reduced_shape(self.shape(), mask, keepdim), |out| {
             let outputs = (CHUNK / length.max(1)).max(1);
             parallel::for_each_chunk(out, outputs, x.len() >= PARALLEL_THRESHOLD, |start, out| {
                 let x = &x[start * length..][..out.len() * length];

@@ -1,6 +1,7 @@
 //! Average pooling.
 
 use super::{Pool2dGeometry, for_each_plane};
+use crate::compiled_here;
 use crate::conv::check_len;
 use crate::element::Float;
 use crate::simd::{Isa, Kernel, dispatch};
@@ -27,10 +28,16 @@ use crate::simd::{Isa, Kernel, dispatch};
 pub fn avg_pool2d<T: Float>(geometry: &Pool2dGeometry, count_padding: bool, input: &[T], output: &mut [T]) {
     check_len("avg_pool2d: input", input.len(), geometry.input);
     check_len("avg_pool2d: output", output.len(), geometry.output);
-    let [in_plane, out_plane] = geometry.planes();
-    for_each_plane(output, out_plane, in_plane, |i, output| {
-        dispatch(Mean { geometry, count_padding, input: &input[i * in_plane..][..in_plane], output });
-    });
+    means(geometry, count_padding, input, output);
+}
+
+compiled_here! {
+    fn means<T: Float>(geometry: &Pool2dGeometry, count_padding: bool, input: &[T], output: &mut [T]) {
+        let [in_plane, out_plane] = geometry.planes();
+        for_each_plane(output, out_plane, in_plane, |i, output| {
+            dispatch(Mean { geometry, count_padding, input: &input[i * in_plane..][..in_plane], output });
+        });
+    }
 }
 
 /// The gradient of [`avg_pool2d`] with respect to its input: every pixel receives the gradients of its windows,
@@ -47,11 +54,22 @@ pub fn avg_pool2d_gradient<T: Float>(
 ) {
     check_len("avg_pool2d_gradient: output gradient", output_gradient.len(), geometry.output);
     check_len("avg_pool2d_gradient: input gradient", input_gradient.len(), geometry.input);
-    let [in_plane, out_plane] = geometry.planes();
-    for_each_plane(input_gradient, in_plane, in_plane, |i, gradient| {
-        let output = &output_gradient[i * out_plane..][..out_plane];
-        dispatch(Spread { geometry, count_padding, output, gradient });
-    });
+    spread(geometry, count_padding, output_gradient, input_gradient);
+}
+
+compiled_here! {
+    fn spread<T: Float>(
+        geometry: &Pool2dGeometry,
+        count_padding: bool,
+        output_gradient: &[T],
+        input_gradient: &mut [T],
+    ) {
+        let [in_plane, out_plane] = geometry.planes();
+        for_each_plane(input_gradient, in_plane, in_plane, |i, gradient| {
+            let output = &output_gradient[i * out_plane..][..out_plane];
+            dispatch(Spread { geometry, count_padding, output, gradient });
+        });
+    }
 }
 
 /// By how much the sum of the window at (row, column) is divided.

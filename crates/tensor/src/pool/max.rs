@@ -1,8 +1,7 @@
 //! Max pooling, and moving values to and from the places of the maxima.
 
-use rayon::prelude::*;
-
 use super::{Pool2dGeometry, geometry::Axis};
+use crate::compiled_here;
 use crate::conv::check_len;
 use crate::element::Float;
 use crate::parallel;
@@ -28,23 +27,24 @@ pub fn max_pool2d<T: Float>(geometry: &Pool2dGeometry, input: &[T], values: &mut
     check_len("max_pool2d: input", input.len(), geometry.input);
     check_len("max_pool2d: values", values.len(), geometry.output);
     check_len("max_pool2d: positions", positions.len(), geometry.output);
-    let [in_plane, out_plane] = geometry.planes();
-    if values.is_empty() {
-        return;
-    }
-    let pool = |i: usize, values: &mut [T], positions: &mut [u32]| {
-        let input = &input[i * in_plane..][..in_plane];
-        dispatch(Max { geometry, input, values, positions });
-    };
-    if input.len() >= parallel::PARALLEL_THRESHOLD && parallel::threads() > 1 {
-        let planes = values.par_chunks_mut(out_plane).zip(positions.par_chunks_mut(out_plane));
-        planes
-            .with_min_len(super::planes_at_once(in_plane))
-            .enumerate()
-            .for_each(|(i, (v, p))| pool(i, v, p));
-    } else {
-        let planes = values.chunks_mut(out_plane).zip(positions.chunks_mut(out_plane));
-        planes.enumerate().for_each(|(i, (v, p))| pool(i, v, p));
+    maxima(geometry, input, values, positions);
+}
+
+compiled_here! {
+    fn maxima<T: Float>(geometry: &Pool2dGeometry, input: &[T], values: &mut [T], positions: &mut [u32]) {
+        let [in_plane, out_plane] = geometry.planes();
+        if values.is_empty() {
+            return;
+        }
+        let parallel = input.len() >= parallel::PARALLEL_THRESHOLD;
+        let planes = super::planes_at_once(in_plane);
+        parallel::for_each_chunk_pair(values, positions, planes * out_plane, parallel, |chunk, values, positions| {
+            let outputs = values.chunks_mut(out_plane).zip(positions.chunks_mut(out_plane));
+            for (i, (values, positions)) in outputs.enumerate() {
+                let input = &input[(chunk * planes + i) * in_plane..][..in_plane];
+                dispatch(Max { geometry, input, values, positions });
+            }
+        });
     }
 }
 
@@ -58,13 +58,19 @@ pub fn pool_gather<T: Float>(geometry: &Pool2dGeometry, positions: &[u32], sourc
     check_len("pool_gather: positions", positions.len(), geometry.output);
     check_len("pool_gather: source", source.len(), geometry.input);
     check_len("pool_gather: output", output.len(), geometry.output);
-    let [in_plane, out_plane] = geometry.planes();
-    super::for_each_plane(output, out_plane, in_plane, |i, output| {
-        let source = &source[i * in_plane..][..in_plane];
-        for (x, &position) in output.iter_mut().zip(&positions[i * out_plane..]) {
-            *x = source[position as usize];
-        }
-    });
+    gather(geometry, positions, source, output);
+}
+
+compiled_here! {
+    fn gather<T: Float>(geometry: &Pool2dGeometry, positions: &[u32], source: &[T], output: &mut [T]) {
+        let [in_plane, out_plane] = geometry.planes();
+        super::for_each_plane(output, out_plane, in_plane, |i, output| {
+            let source = &source[i * in_plane..][..in_plane];
+            for (x, &position) in output.iter_mut().zip(&positions[i * out_plane..]) {
+                *x = source[position as usize];
+            }
+        });
+    }
 }
 
 /// `output[positions[o]] += source[o]` in each plane, from zeros: the gradient of max pooling with respect to its
@@ -77,14 +83,20 @@ pub fn pool_scatter<T: Float>(geometry: &Pool2dGeometry, positions: &[u32], sour
     check_len("pool_scatter: positions", positions.len(), geometry.output);
     check_len("pool_scatter: source", source.len(), geometry.output);
     check_len("pool_scatter: output", output.len(), geometry.input);
-    let [in_plane, out_plane] = geometry.planes();
-    super::for_each_plane(output, in_plane, in_plane, |i, output| {
-        output.fill(T::ZERO);
-        let range = i * out_plane..(i + 1) * out_plane;
-        for (&x, &position) in source[range.clone()].iter().zip(&positions[range]) {
-            output[position as usize] += x;
-        }
-    });
+    scatter(geometry, positions, source, output);
+}
+
+compiled_here! {
+    fn scatter<T: Float>(geometry: &Pool2dGeometry, positions: &[u32], source: &[T], output: &mut [T]) {
+        let [in_plane, out_plane] = geometry.planes();
+        super::for_each_plane(output, in_plane, in_plane, |i, output| {
+            output.fill(T::ZERO);
+            let range = i * out_plane..(i + 1) * out_plane;
+            for (&x, &position) in source[range.clone()].iter().zip(&positions[range]) {
+                output[position as usize] += x;
+            }
+        });
+    }
 }
 
 /// Max pooling of one plane.

@@ -4,6 +4,7 @@
 use super::Generator;
 use super::draw::unit;
 use super::philox::{Group, LANES, group};
+use crate::compiled_here;
 use crate::element::Float;
 use crate::math::Transcendental;
 use crate::parallel::{CHUNK, PARALLEL_THRESHOLD, for_each_chunk};
@@ -196,6 +197,30 @@ impl<T: Copy + Send + Sync> Distribution<T> for Bernoulli<T> {
     }
 }
 
+compiled_here! {
+    fn fill_uniform<T: Float>(generator: &mut Generator, out: &mut [T], low: T, width: T, last: T) {
+        generator.fill(out, Uniform { low, width, last });
+    }
+}
+
+compiled_here! {
+    fn fill_normal<T: Float>(generator: &mut Generator, out: &mut [T], mean: T, std: T) {
+        generator.fill(out, Normal { mean, std });
+    }
+}
+
+compiled_here! {
+    fn fill_truncated_normal<T: Float>(generator: &mut Generator, out: &mut [T], distribution: TruncatedNormal) {
+        generator.fill(out, distribution);
+    }
+}
+
+compiled_here! {
+    fn fill_bernoulli<T: Float>(generator: &mut Generator, out: &mut [T], p: f64) {
+        generator.fill(out, Bernoulli { p, outcomes: [T::ZERO, T::ONE] });
+    }
+}
+
 impl Generator {
     fn fill<T: Copy + Default + Send, D: Distribution<T>>(&mut self, out: &mut [T], distribution: D) {
         let blocks_of = |elements: usize| (elements.div_ceil(D::ELEMENTS) * LANES) as u64;
@@ -224,7 +249,7 @@ impl Generator {
     pub fn fill_uniform<T: Float>(&mut self, out: &mut [T], low: T, high: T) {
         let width = high - low;
         assert!(low <= high && width.is_finite(), "fill_uniform: [{low}, {high}) is not a finite interval");
-        self.fill(out, Uniform { low, width, last: if low < high { next_down(high) } else { low } });
+        fill_uniform(self, out, low, width, if low < high { next_down(high) } else { low });
     }
 
     /// Fills `out` with normal numbers of that mean and standard deviation (Box–Muller).
@@ -239,7 +264,7 @@ impl Generator {
             mean.is_finite() && std.is_finite() && std >= T::ZERO,
             "fill_normal: mean {mean} and standard deviation {std} must be finite, the latter not negative"
         );
-        self.fill(out, Normal { mean, std });
+        fill_normal(self, out, mean, std);
     }
 
     /// Fills `out` with numbers of the normal distribution restricted to [low, high], by inversion of its
@@ -264,7 +289,7 @@ impl Generator {
         let tail = normal_cdf::<Baseline>(far);
         let mass = normal_cdf::<Baseline>(near) - tail;
         assert!(mass > 0.0, "fill_truncated_normal: the interval [{low}, {high}] has no probability");
-        self.fill(out, TruncatedNormal { mean, std, low, high, tail, mass, side });
+        fill_truncated_normal(self, out, TruncatedNormal { mean, std, low, high, tail, mass, side });
     }
 
     /// Fills `out` with 1 with probability `p`, else 0. The generator moves on by 32 blocks for every 128 numbers of
@@ -275,7 +300,7 @@ impl Generator {
     #[track_caller]
     pub fn fill_bernoulli<T: Float>(&mut self, out: &mut [T], p: f64) {
         assert!((0.0..=1.0).contains(&p), "fill_bernoulli: the probability {p} is not in [0, 1]");
-        self.fill(out, Bernoulli { p, outcomes: [T::ZERO, T::ONE] });
+        fill_bernoulli(self, out, p);
     }
 
     /// Fills `out` with true with probability `p`; true where [`fill_bernoulli`](Generator::fill_bernoulli) gives 1.

@@ -1,6 +1,6 @@
 //! The exponential linear unit.
 
-use wengert_tape::{Elementwise, Reads, Real, Var};
+use wengert_tape::{Elementwise, Reads, Real, Var, code_compiled_here};
 use wengert_tensor::Float;
 
 use super::Activations;
@@ -43,6 +43,7 @@ impl Elementwise for Formula {
     fn df<A: Real>(&self, x: A, _: A) -> A {
         x.clone().select_positive(x.constant(1.0), negative_part(x).exp() * self.alpha)
     }
+    code_compiled_here!(Formula);
 }
 
 /// min(x, 0), so that the branch that is not taken does not overflow; NaN for NaN.

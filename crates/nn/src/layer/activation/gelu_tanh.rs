@@ -1,6 +1,6 @@
 //! The GELU by a hyperbolic tangent.
 
-use wengert_tape::{Elementwise, Reads, Real};
+use wengert_tape::{Elementwise, Reads, Real, code_compiled_here};
 
 /// √(2/π).
 const SLOPE: f64 = 0.797_884_560_802_865_4;
@@ -22,6 +22,7 @@ impl Elementwise for Formula {
         let sech2 = t.constant(1.0) - t.clone() * t.clone();
         (t + 1.0 + x * sech2 * inner) * 0.5
     }
+    code_compiled_here!(Formula);
 }
 
 #[inline(always)]

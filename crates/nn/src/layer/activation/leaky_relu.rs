@@ -1,6 +1,6 @@
 //! The leaky rectifier.
 
-use wengert_tape::{Elementwise, Reads, Real, Var};
+use wengert_tape::{Elementwise, Reads, Real, Var, code_compiled_here};
 use wengert_tensor::Float;
 
 use super::Activations;
@@ -43,4 +43,5 @@ impl Elementwise for Formula {
     fn df<A: Real>(&self, x: A, _: A) -> A {
         x.clone().select_positive(x.constant(1.0), x.constant(self.slope))
     }
+    code_compiled_here!(Formula);
 }

@@ -1,6 +1,6 @@
 //! The sigmoid-weighted linear unit.
 
-use wengert_tape::{Elementwise, Reads, Real};
+use wengert_tape::{Elementwise, Reads, Real, code_compiled_here};
 
 pub(super) struct Formula;
 
@@ -17,4 +17,5 @@ impl Elementwise for Formula {
         // 1 − σ(x) as σ(−x), which keeps its precision where it is small.
         s.clone() * (x.clone() * (-x).sigmoid() + 1.0)
     }
+    code_compiled_here!(Formula);
 }
