@@ -9,7 +9,7 @@ use crate::loops::sums::sums;
 use crate::loops::{Map1, RowFold, RowMap};
 use crate::norm::SumOf;
 use crate::simd::Isa;
-use crate::softmax::ShiftedExp;
+use crate::softmax::{SHORT, SHORT_ROWS, ShiftedExp, shifted_exps};
 use crate::tensor::Tensor;
 
 /// ln Σ eˣ − x[label] of each row, with a share `smoothing` of the label spread over all classes.
@@ -24,12 +24,45 @@ impl<T: Float> RowFold<T, T> for Loss<'_, T> {
         // Differences to the largest logit: nothing overflows, and a large common part cancels exactly.
         let largest = fold_slice(x, &Extreme::<true>);
         let total = fold_slice(x, &SumOf(ShiftedExp(largest))).ln::<I>();
-        let mut target = x[self.labels[index] as usize] - largest;
+        total - self.target(index, x, largest)
+    }
+
+    #[inline(always)]
+    fn rows<I: Isa>(&self, first: usize, length: usize, x: &[T], out: &mut [T]) {
+        if !(1..=SHORT).contains(&length) {
+            for (i, out) in out.iter_mut().enumerate() {
+                *out = self.row::<I>(first + i, row_of(x, i, length));
+            }
+            return;
+        }
+        let mut exps = [T::ZERO; SHORT * SHORT_ROWS];
+        let blocks = x.chunks(SHORT_ROWS * length).zip(out.chunks_mut(SHORT_ROWS));
+        for (block, (x, out)) in blocks.enumerate() {
+            let exps = &mut exps[..x.len()];
+            let largest = shifted_exps::<T, I>(x, length, exps);
+            for (out, exps) in out.iter_mut().zip(exps.chunks_exact(length)) {
+                *out = exps.iter().copied().sum();
+            }
+            for out in out.iter_mut() {
+                *out = out.ln::<I>();
+            }
+            for (i, out) in out.iter_mut().enumerate() {
+                *out = *out - self.target(first + block * SHORT_ROWS + i, row_of(x, i, length), largest[i]);
+            }
+        }
+    }
+}
+
+impl<T: Float> Loss<'_, T> {
+    /// x[label] − largest, smoothed.
+    #[inline(always)]
+    fn target(&self, index: usize, x: &[T], largest: T) -> T {
+        let target = x[self.labels[index] as usize] - largest;
         if self.smoothing > T::ZERO {
             let mean = fold_slice(x, &SumOf(|x: T| x - largest)) / T::from_usize(x.len());
-            target += self.smoothing * (mean - target);
+            return target + self.smoothing * (mean - target);
         }
-        total - target
+        target
     }
 }
 
@@ -43,14 +76,40 @@ struct Gradient<'a, T> {
 impl<T: Float> RowMap<T, T> for Gradient<'_, T> {
     #[inline(always)]
     fn row<I: Isa>(&self, index: usize, x: &[T], out: &mut [T]) {
-        let g = self.scale[index];
         let exp = ShiftedExp(fold_slice(x, &Extreme::<true>));
         for (o, &x) in out.iter_mut().zip(x) {
             *o = exp.call::<I>(x);
         }
         let total = fold_slice(out, &SumOf(|e: T| e));
+        self.finish(index, total, out);
+    }
+
+    #[inline(always)]
+    fn rows<I: Isa>(&self, first: usize, length: usize, x: &[T], out: &mut [T]) {
+        if !(1..=SHORT).contains(&length) {
+            for (i, (x, out)) in x.chunks_exact(length).zip(out.chunks_exact_mut(length)).enumerate() {
+                self.row::<I>(first + i, x, out);
+            }
+            return;
+        }
+        let block = SHORT_ROWS * length;
+        for (b, (x, out)) in x.chunks(block).zip(out.chunks_mut(block)).enumerate() {
+            shifted_exps::<T, I>(x, length, out);
+            for (i, exps) in out.chunks_exact_mut(length).enumerate() {
+                let total = exps.iter().copied().sum();
+                self.finish(first + b * SHORT_ROWS + i, total, exps);
+            }
+        }
+    }
+}
+
+impl<T: Float> Gradient<'_, T> {
+    /// Makes of the exponentials of a row, and their total, its part of the gradient.
+    #[inline(always)]
+    fn finish(&self, index: usize, total: T, out: &mut [T]) {
+        let g = self.scale[index];
         let factor = g / total;
-        let spread = g * self.smoothing / T::from_usize(x.len());
+        let spread = g * self.smoothing / T::from_usize(out.len());
         for o in out.iter_mut() {
             *o = *o * factor - spread;
         }
@@ -72,7 +131,35 @@ impl<T: Float> RowMap<T, T> for GradientTangent<'_, T> {
         for (o, &x) in out.iter_mut().zip(x) {
             *o = exp.call::<I>(x);
         }
-        let [total, with_t] = sums([out, t], |[e, t]| [e, e * t]);
+        self.finish(index, sums([out, t], |[e, t]| [e, e * t]), t, out);
+    }
+
+    #[inline(always)]
+    fn rows<I: Isa>(&self, first: usize, length: usize, x: &[T], out: &mut [T]) {
+        if !(1..=SHORT).contains(&length) {
+            for (i, (x, out)) in x.chunks_exact(length).zip(out.chunks_exact_mut(length)).enumerate() {
+                self.row::<I>(first + i, x, out);
+            }
+            return;
+        }
+        let block = SHORT_ROWS * length;
+        for (b, (x, out)) in x.chunks(block).zip(out.chunks_mut(block)).enumerate() {
+            shifted_exps::<T, I>(x, length, out);
+            for (i, exps) in out.chunks_exact_mut(length).enumerate() {
+                let index = first + b * SHORT_ROWS + i;
+                let t = row_of(self.t, index, length);
+                let total = exps.iter().copied().sum();
+                let with_t = exps.iter().zip(t).map(|(&e, &t)| e * t).sum();
+                self.finish(index, [total, with_t], t, exps);
+            }
+        }
+    }
+}
+
+impl<T: Float> GradientTangent<'_, T> {
+    /// Makes of the exponentials of a row, their total and their sum with t, its part of the tangent.
+    #[inline(always)]
+    fn finish(&self, index: usize, [total, with_t]: [T; 2], t: &[T], out: &mut [T]) {
         let (mean, factor) = (with_t / total, self.scale[index] / total);
         for (o, &t) in out.iter_mut().zip(t) {
             *o = *o * factor * (t - mean);
@@ -177,4 +264,63 @@ fn checked_labels<T: Float>(logits: &Tensor<T>, labels: &Tensor<u32>) -> Tensor<
         );
     }
     labels
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parallel::with_threads;
+
+    fn wave(shape: [usize; 2], k: usize) -> Tensor<f64> {
+        Tensor::from_fn(shape, move |i| ((i[0] * 7 + i[1] * k + 3) % 13) as f64 - 6.0)
+    }
+
+    /// Rows about the lengths and numbers at which they are computed in blocks.
+    #[test]
+    fn rows_of_every_length_against_the_definition() {
+        for length in [1, 2, 10, SHORT - 1, SHORT, SHORT + 1, 100] {
+            for rows in [0, 1, SHORT_ROWS - 1, SHORT_ROWS, SHORT_ROWS + 1, 3 * SHORT_ROWS + 5, 5000] {
+                for smoothing in [0.0, 0.1] {
+                    let (x, t) = (wave([rows, length], 5), wave([rows, length], 3));
+                    let labels: Vec<u32> = (0..rows).map(|i| (i * 5 % length) as u32).collect();
+                    let labels = Tensor::vector(&labels);
+                    let target = Tensor::<f64>::one_hot(&labels, length) * (1.0 - smoothing)
+                        + smoothing / length as f64;
+                    let scale = wave([rows, 1], 1);
+                    let flat = scale.reshape([rows]);
+                    let close = |a: &Tensor<f64>, b: &Tensor<f64>| a.all_close(b, 1e-13, 1e-12);
+                    let found = x.softmax_cross_entropy(&labels, smoothing);
+                    let losses = -(x.log_softmax(1) * &target).sum_axes(1, false);
+                    assert!(close(&found, &losses), "losses of {rows} rows of {length}");
+                    let y = x.softmax(1);
+                    let gradient = x.softmax_cross_entropy_gradient(&labels, smoothing, &flat);
+                    assert!(
+                        close(&gradient, &((&y - &target) * &scale)),
+                        "gradient of {rows} rows of {length}"
+                    );
+                    let mean = (&y * &t).sum_axes(1, true);
+                    let tangent = x.softmax_cross_entropy_gradient_tangent(&flat, &t);
+                    assert!(
+                        close(&tangent, &(&y * &(&t - &mean) * &scale)),
+                        "tangent of {rows} rows of {length}"
+                    );
+                    let threaded = with_threads(3, || x.softmax_cross_entropy(&labels, smoothing));
+                    assert_eq!(threaded.to_vec(), found.to_vec());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn infinities_and_nan_stay_in_their_rows() {
+        let (inf, nan) = (f32::INFINITY, f32::NAN);
+        let x = Tensor::from([[-inf, 0.0], [inf, 0.0], [nan, 0.0], [1.0, 1.0]]);
+        let labels = Tensor::vector(&[1, 0, 1, 0]);
+        let losses = x.softmax_cross_entropy(&labels, 0.0).to_vec();
+        assert!(losses[0] == 0.0 && losses[1].is_nan() && losses[2].is_nan());
+        assert!((losses[3] - std::f32::consts::LN_2).abs() < 1e-6);
+        let gradient = x.softmax_cross_entropy_gradient(&labels, 0.0, &Tensor::ones([4])).to_vec();
+        assert!(gradient[2..6].iter().all(|g| g.is_nan()));
+        assert_eq!((&gradient[..2], &gradient[6..]), (&[0.0, 0.0][..], &[-0.5, 0.5][..]));
+    }
 }

@@ -21,6 +21,27 @@ impl<T: Float> Map1<T, T> for ShiftedExp<T> {
     }
 }
 
+/// The longest rows that are short: one after the other they would leave most lanes of a register empty.
+pub(crate) const SHORT: usize = 32;
+/// Short rows that are computed at once.
+pub(crate) const SHORT_ROWS: usize = 16;
+
+/// exp(x − largest) of each of some short rows, and their largest elements: one loop over the elements of all rows.
+#[inline(always)]
+pub(crate) fn shifted_exps<T: Float, I: Isa>(x: &[T], length: usize, exps: &mut [T]) -> [T; SHORT_ROWS] {
+    let mut largest = [T::NEG_INFINITY; SHORT_ROWS];
+    for ((x, exps), largest) in x.chunks_exact(length).zip(exps.chunks_exact_mut(length)).zip(&mut largest) {
+        *largest = x.iter().fold(T::NEG_INFINITY, |largest, &x| largest.maximum(x));
+        for (e, &x) in exps.iter_mut().zip(x) {
+            *e = x - *largest;
+        }
+    }
+    for e in exps.iter_mut() {
+        *e = e.exp::<I>();
+    }
+    largest
+}
+
 struct Softmax;
 
 impl<T: Float> RowMap<T, T> for Softmax {

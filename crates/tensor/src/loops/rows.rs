@@ -14,12 +14,29 @@ use crate::tensor::Tensor;
 pub trait RowMap<A, R>: Sync {
     /// The formula.
     fn row<I: Isa>(&self, index: usize, x: &[A], out: &mut [R]);
+
+    /// Several rows of `length` elements, of which the first has the number `first`: by default one after the other. A
+    /// formula whose rows may be too short to fill a register does better on many at once.
+    #[inline(always)]
+    fn rows<I: Isa>(&self, first: usize, length: usize, x: &[A], out: &mut [R]) {
+        for (i, (x, out)) in x.chunks_exact(length).zip(out.chunks_exact_mut(length)).enumerate() {
+            self.row::<I>(first + i, x, out);
+        }
+    }
 }
 
 /// A formula of a whole row that gives one element; see [`RowMap`].
 pub trait RowFold<A, R>: Sync {
     /// The formula.
     fn row<I: Isa>(&self, index: usize, x: &[A]) -> R;
+
+    /// Several rows of `length` elements, as in [`RowMap::rows`].
+    #[inline(always)]
+    fn rows<I: Isa>(&self, first: usize, length: usize, x: &[A], out: &mut [R]) {
+        for (i, out) in out.iter_mut().enumerate() {
+            *out = self.row::<I>(first + i, &x[i * length..][..length]);
+        }
+    }
 }
 
 /// Row number `index` of rows of this length.
@@ -112,9 +129,7 @@ impl<A: Element, R: Element, F: RowFold<A, R>> Kernel for FoldRows<'_, A, R, F> 
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self) {
-        for (i, out) in self.out.iter_mut().enumerate() {
-            *out = self.f.row::<I>(self.first + i, &self.x[i * self.length..][..self.length]);
-        }
+        self.f.rows::<I>(self.first, self.length, self.x, self.out);
     }
 }
 
@@ -130,9 +145,6 @@ impl<A: Element, R: Element, F: RowMap<A, R>> Kernel for Rows<'_, A, R, F> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let rows = self.x.chunks_exact(self.length).zip(self.out.chunks_exact_mut(self.length));
-        for (i, (x, out)) in rows.enumerate() {
-            self.f.row::<I>(self.first + i, x, out);
-        }
+        self.f.rows::<I>(self.first, self.length, self.x, self.out);
     }
 }
