@@ -30,9 +30,9 @@ fn in_gradients(loss: &FlatLoss<'_>, point: &[f32]) -> [f64; 3] {
     [once, kept, gauss_newton].map(|bytes| bytes / gradient)
 }
 
-/// No product takes more than twice the memory of the gradient.
+/// No single product takes more than twice the memory of the gradient, and no operator that stays much more.
 #[track_caller]
-fn at_most_two_gradients(params: &Params, model: impl Fn(&Ctx) -> Var, loss: impl Fn(&Var) -> Var) {
+fn memory_is_bounded(params: &Params, model: impl Fn(&Ctx) -> Var, loss: impl Fn(&Var) -> Var) {
     let flat = params.flat_model(model, loss);
     let [once, kept, gauss_newton] = in_gradients(&flat, params.values());
     println!("one product {once:.2}, an operator {kept:.2}, Gauss–Newton {gauss_newton:.2} gradients");
@@ -42,7 +42,7 @@ fn at_most_two_gradients(params: &Params, model: impl Fn(&Ctx) -> Var, loss: imp
         "a Gauss–Newton product takes {gauss_newton} gradients"
     );
     // What serves further products stays, with the tangents on top.
-    assert!(kept >= once && kept <= 3.0, "an operator with its products takes {kept} gradients");
+    assert!(kept >= once && kept <= 2.75, "an operator with its products takes {kept} gradients");
 }
 
 fn wave<const N: usize>(shape: [usize; N]) -> Var {
@@ -60,7 +60,7 @@ fn of_a_perceptron() {
     let hidden = Linear::new(params.at("hidden"), 200, 64);
     let out = Linear::new(params.at("out"), 64, 10);
     let model = |cx: &Ctx| out.forward(cx, &hidden.forward(cx, &x).relu());
-    at_most_two_gradients(&params, model, |y| y.cross_entropy(&labels));
+    memory_is_bounded(&params, model, |y| y.cross_entropy(&labels));
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn of_a_convolutional_net() {
         let y = second.forward(cx, &first.forward(cx, &x).relu()).relu();
         out.forward(cx, &y.max_pool2d(Pool2dOptions::new([2, 2])).flatten(1, -1))
     };
-    at_most_two_gradients(&params, model, |y| y.cross_entropy(&labels));
+    memory_is_bounded(&params, model, |y| y.cross_entropy(&labels));
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn of_a_recurrent_net() {
         }
         out.forward(cx, &h)
     };
-    at_most_two_gradients(&params, model, |y| y.cross_entropy(&labels));
+    memory_is_bounded(&params, model, |y| y.cross_entropy(&labels));
 }
 
 #[test]
@@ -126,5 +126,5 @@ fn of_attention() {
         let x = &x + out.forward(cx, &mixed);
         &x + contract.forward(cx, &expand.forward(cx, &norm(1, &x)).gelu())
     };
-    at_most_two_gradients(&params, model, |y| y.mse(&target));
+    memory_is_bounded(&params, model, |y| y.mse(&target));
 }

@@ -428,3 +428,32 @@ fn kronecker_factors_precondition_newton_methods() {
     let error = NewtonCg::new(direction).minimize(&without, &[1.0, 2.0]).unwrap_err();
     assert!(matches!(error, MinimizeError::Missing { what: "Kronecker factors", .. }), "{error}");
 }
+
+/// A batch that has nothing to say leaves point and damping as they are; the factors that a run begins with are those of
+/// its first step.
+#[test]
+fn stationary_batches_are_let_be() {
+    let mut params: Params<f64> = Params::seeded(0);
+    let model = Linear::new(params.root(), 3, 2);
+    let x = Var::from(random([8, 3], 1));
+    let nothing = params.model_objective(|cx| model.forward(cx, &x), |y| (y * 0.0).square().sum());
+    let mut gradient = vec![f64::NAN; params.len()];
+    nothing.value_and_gradient(params.values(), &mut gradient);
+    assert!(gradient.iter().all(|&g| g == 0.0));
+    let something = || params.model_objective(|cx| model.forward(cx, &x), |y| y.square().mean());
+    let objective = Batches { whole: something(), parts: vec![something(), nothing] };
+    let kfac =
+        Kfac { steps: 2, stopping: Stopping { max_iterations: 1, ..Stopping::default() }, ..Kfac::default() };
+    let mut dampings = Vec::new();
+    let outcome = kfac.minimize_with(&objective, params.values(), |run| {
+        dampings.push(run.state.damping());
+        ControlFlow::Continue(())
+    });
+    let outcome = outcome.unwrap();
+    assert!(outcome.value < outcome.trace[0].value, "{outcome}");
+    // Adapted after the first step alone.
+    assert_eq!(dampings.len(), 2);
+    assert!(dampings[1] <= dampings[0], "{dampings:?}");
+    // The start, its factors, the gradients of two batches, and the end: no factors for the first step again.
+    assert_eq!(outcome.counts.gradients, 5, "{outcome}");
+}

@@ -178,15 +178,16 @@ impl<T: Float, O: Objective<T>> Objective<T> for Batched<O> {
         if self.recompute {
             return None;
         }
-        gradient.fill(T::ZERO);
         let (mut value, mut term) = (0.0, vec![T::ZERO; gradient.len()]);
+        let mut total = term.clone();
         let mut sum = SumOperator::new(gradient.len());
         for (part, &weight) in self.parts.iter().zip(&self.weights) {
             let (of_part, hessian) = part.second_order(x, &mut term)?;
             value += weight * of_part;
-            vector::axpy(weight, &term, gradient);
+            vector::axpy(weight, &term, &mut total);
             sum.add(weight, hessian);
         }
+        gradient.copy_from_slice(&total);
         Some((value, Box::new(sum)))
     }
 

@@ -138,7 +138,7 @@ impl<T: Float, O: Objective<T>> Objective<T> for Ridge<O> {
         Some(Box::new(Ridge(Penalised { objective, strength: *strength, ranges: ranges.clone() })))
     }
 
-    /// The objective's own: the penalty moves the matrix no further from it than from its damped form.
+    /// The objective's own, which does not know of the penalty: good where that is small beside the curvature.
     fn preconditioner(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
         self.0.objective.preconditioner(x)
     }

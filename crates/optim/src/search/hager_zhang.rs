@@ -67,7 +67,7 @@ impl Search<'_> {
     }
 
     fn give_up(&self) -> Result<Found, SearchFailure> {
-        self.best.or_no_progress(&self.start)
+        self.best.or_no_progress()
     }
 
     /// Evaluates at `step`; ends the search if that satisfies the conditions or the trials are used up.

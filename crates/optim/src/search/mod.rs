@@ -149,8 +149,8 @@ impl Trial {
     }
 
     /// The result of a search that ends without its conditions: this best trial, if it is any good.
-    fn or_no_progress(&self, start: &Start) -> Result<Found, SearchFailure> {
-        if self.step > 0.0 && self.value < start.value {
+    fn or_no_progress(&self) -> Result<Found, SearchFailure> {
+        if self.step > 0.0 && self.change < 0.0 {
             Ok(self.found(false))
         } else {
             Err(SearchFailure::NoProgress)
@@ -185,7 +185,7 @@ impl<'a> Samples<'a> {
             if value == f64::NEG_INFINITY {
                 return Err(SearchFailure::Unbounded);
             }
-            self.ceiling = step;
+            self.ceiling = self.ceiling.min(step);
             step = good + 0.2 * (step - good);
         }
         Err(SearchFailure::NonFinite)

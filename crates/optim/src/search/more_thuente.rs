@@ -26,15 +26,16 @@ impl LineSearch for MoreThuente {
         let mut bracket = Bracket::new(&start);
         let (mut first_stage, mut width, mut wider) = (true, f64::INFINITY, f64::INFINITY);
         let mut samples = Samples { ceiling: start.max_step, ..Samples::new(line, start) };
-        let mut step = start.step.min(start.max_step);
+        let first = start.step.min(start.max_step);
+        let mut step = first;
         for _ in 0..self.max_trials {
             let level = samples.noise.level();
             let trial = samples.trial(step, bracket.best.step)?;
-            if samples.noise.level() > level && trial.step < start.step {
+            if samples.noise.level() > level && trial.step < first {
                 // What was found before was rounding.
                 bracket = Bracket::new(&start);
                 (first_stage, width, wider) = (true, f64::INFINITY, f64::INFINITY);
-                step = start.step;
+                step = if first < samples.ceiling { first } else { 0.5 * samples.ceiling };
                 continue;
             }
             let sufficient = start.sufficient(self.decrease, &trial);
@@ -83,7 +84,7 @@ impl LineSearch for MoreThuente {
                 step = if ceiling < start.max_step { 0.5 * (best + ceiling) } else { ceiling };
             }
         }
-        bracket.best.or_no_progress(&start)
+        bracket.best.or_no_progress()
     }
 }
 

@@ -7,6 +7,8 @@
 pub(crate) struct Noise {
     /// Changes up to this may be rounding.
     level: f64,
+    /// Whether a change of exactly 0 is rounding, however long the step.
+    equal_is_rounding: bool,
     /// The shortest step so far, and how much value and gradients differed about the change there.
     shortest: (f64, f64),
 }
@@ -17,7 +19,14 @@ impl Noise {
 
     /// Around a point of this value.
     pub(crate) fn new(precision: f64, value: f64) -> Self {
-        Self { level: Self::UNITS * precision * value.abs(), shortest: (f64::INFINITY, 0.0) }
+        let level = Self::UNITS * precision * value.abs();
+        Self { level, equal_is_rounding: false, shortest: (f64::INFINITY, 0.0) }
+    }
+
+    /// The same, with equal values always taken for rounding: for methods that go on from there only if the gradient has
+    /// shrunk.
+    pub(crate) fn with_equal_values_as_rounding(self) -> Self {
+        Self { equal_is_rounding: true, ..self }
     }
 
     /// Up to which changes may be rounding.
@@ -25,7 +34,7 @@ impl Noise {
         self.level
     }
 
-    /// The change over a step s of this length, from that of the values and gᵀs at its two ends.
+    /// The change over a step s of this length, from that of the values and gᵀs at its two ends. f is taken to be continuous.
     ///
     /// Where f is a small difference of large terms, its rounding is more than its value tells, but it shows itself. Where gᵀs
     /// is the same at both ends to a tenth, so should the change be; if it is not, and the less so the shorter the step (as
@@ -33,9 +42,9 @@ impl Noise {
     pub(crate) fn change(&mut self, length: f64, change: f64, (before, after): (f64, f64)) -> f64 {
         let implied = 0.5 * (before + after);
         let difference = (change - implied).abs();
+        let straight = (after - before).abs() <= 0.1 * before.abs();
         let (shortest, least) = self.shortest;
         if length < 0.5 * shortest {
-            let straight = (after - before).abs() <= 0.1 * before.abs();
             if straight
                 && difference > 0.25 * implied.abs()
                 && shortest.is_finite()
@@ -45,11 +54,64 @@ impl Noise {
             }
             self.shortest = (length, difference);
         }
-        if self.drowns(change, implied) { implied } else { change }
+        // The same value after a straight way is rounding too; at other ends a function may well have the same.
+        let drowned = self.drowns(change, implied) || change == 0.0 && straight;
+        if drowned { implied } else { change }
     }
 
-    /// Whether the changes may be rounding. If the values are the same, they are.
+    /// Whether the changes, of the values and as it should be, may be rounding.
     pub(crate) fn drowns(&self, change: f64, implied: f64) -> bool {
-        change == 0.0 || change.abs() <= self.level && implied.abs() <= self.level
+        change == 0.0 && self.equal_is_rounding || change.abs() <= self.level && implied.abs() <= self.level
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The change that is believed along a line of values φ(α) − φ(0) = `change(α)` and slopes, at some steps.
+    fn believed(
+        value: f64,
+        steps: &[f64],
+        change: impl Fn(f64) -> f64,
+        slope: impl Fn(f64) -> f64,
+    ) -> Vec<f64> {
+        let mut noise = Noise::new(f64::EPSILON, value);
+        steps.iter().map(|&a| noise.change(a, change(a), (a * slope(0.0), a * slope(a)))).collect()
+    }
+
+    #[test]
+    fn changes_within_rounding_are_those_of_the_slopes() {
+        // A parabola of value 1e8, whose fall of 1e-7 is a few of its roundings.
+        let fall = |a: f64| 1e-7 * (0.5 * a * a - a);
+        let found = believed(1e8, &[1.0, 2.0], |_| 3e-8, |a| 1e-7 * (a - 1.0));
+        assert!((found[0] - fall(1.0)).abs() < 1e-20 && found[1].abs() < 1e-20, "{found:?}");
+        // What is more than rounding is believed.
+        assert_eq!(believed(1e8, &[1.0], |_| 1.0, |a| 1e-7 * (a - 1.0)), [1.0]);
+    }
+
+    #[test]
+    fn equal_values_far_apart_are_no_rounding() {
+        // From 0 over a valley to a maximum as high: the change is 0.
+        assert_eq!(believed(0.0, &[1.0], |_| 0.0, |a| a - 1.0), [0.0]);
+        // Along a straight way it cannot be.
+        assert_eq!(believed(0.0, &[1.0], |_| 0.0, |_| -1.0), [-1.0]);
+    }
+
+    #[test]
+    fn rounding_beyond_what_the_value_tells_is_learned() {
+        // f is 0 as a difference of terms of 1: noise of 1e-16 about a slope of −1e-17.
+        let rounding = |a: f64| if (a * 16.0) as i64 % 2 == 0 { 1e-16 } else { -1e-16 };
+        let found = believed(0.0, &[1.0, 0.25, 0.0625], rounding, |_| -1e-17);
+        assert_eq!(found[0], rounding(1.0));
+        assert!(found[2] < 0.0 && found[2] > -1e-17, "{found:?}");
+    }
+
+    #[test]
+    fn wrong_gradients_are_no_rounding() {
+        // Twice the slope that is there, at every length: the difference shrinks with the step.
+        let steps = [1.0, 0.25, 0.0625, 0.015625];
+        let found = believed(1.0, &steps, |a| -a, |_| -2.0);
+        assert_eq!(found, steps.map(|a| -a));
     }
 }

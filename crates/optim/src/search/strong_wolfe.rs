@@ -53,7 +53,7 @@ impl LineSearch for StrongWolfe {
             };
             return self.zoom(samples, bracket, self.max_trials - count, good);
         }
-        previous.or_no_progress(&start)
+        previous.or_no_progress()
     }
 }
 
@@ -95,6 +95,6 @@ impl StrongWolfe {
                 low = trial;
             }
         }
-        low.or_no_progress(&samples.start)
+        low.or_no_progress()
     }
 }

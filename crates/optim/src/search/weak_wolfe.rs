@@ -44,6 +44,6 @@ impl LineSearch for WeakWolfe {
                 return Err(SearchFailure::Unbounded);
             }
         }
-        low.or_no_progress(&start)
+        low.or_no_progress()
     }
 }

@@ -41,7 +41,8 @@ pub(super) struct Trial<T: Float> {
 
 impl<'a, 'o, T: Float> Trials<'a, 'o, T> {
     pub(super) fn new(problem: &'a Counted<'o, T>, at: &'a Iterate<T>) -> Self {
-        Self { problem, at, noise: Noise::new(T::EPSILON.to_f64(), at.value), rejected: false }
+        let noise = Noise::new(T::EPSILON.to_f64(), at.value).with_equal_values_as_rounding();
+        Self { problem, at, noise, rejected: false }
     }
 
     /// Evaluates at this step, and the gradient if the value fell, or may have fallen as far as rounding lets it tell.

@@ -58,7 +58,7 @@ pub trait Subproblem<T: Float> {
     /// [`LEARNS`](Self::LEARNS).
     fn learn(&self, _memory: &mut Self::Memory, _step: &[T], _before: &[T], _after: &[T]) {}
 
-    /// Whether [`learn`](Self::learn) does anything; rejected trials then cost a gradient.
+    /// Whether [`learn`](Self::learn) does anything; every rejected trial then costs a gradient.
     const LEARNS: bool = false;
 
     /// Whether the objective has a Hessian for this model, so that the driver may look for negative curvature by its products.
@@ -196,6 +196,9 @@ impl<T: Float, S: Subproblem<T>> Method<T> for TrustRegion<S> {
 /// Points tried: the step and the gradient there.
 type Trials<T> = Vec<(Vec<T>, Vec<T>)>;
 
+/// Rejected trials after which gradients are asked whether rounding is to blame. Each of these costs a gradient.
+const PLAIN_REJECTIONS: usize = 3;
+
 impl<S> TrustRegion<S> {
     /// Shrinks the radius until a step is accepted.
     fn try_steps<T: Float>(
@@ -214,8 +217,8 @@ impl<S> TrustRegion<S> {
         let mut point = at.point.clone();
         let mut seen_finite = false;
         let smallest = T::EPSILON.to_f64() * vector::norm(&at.point).max(f64::MIN_POSITIVE);
-        let mut noise = Noise::new(T::EPSILON.to_f64(), at.value);
-        let mut rejected = 0;
+        let mut noise = Noise::new(T::EPSILON.to_f64(), at.value).with_equal_values_as_rounding();
+        let (mut rejected, mut seen_drowned) = (0, false);
         loop {
             if solved.stop == Stop::IndefinitePreconditioner {
                 return Err(Reason::IndefinitePreconditioner);
@@ -233,7 +236,7 @@ impl<S> TrustRegion<S> {
             let actual = at.value - value;
             // Where both reductions drown in rounding, or seem to, gradients know better.
             let good = |actual: f64| actual / solved.reduction > self.accept;
-            let suspect = rejected > 0 || noise.drowns(actual, solved.reduction);
+            let suspect = rejected >= PLAIN_REJECTIONS || noise.drowns(actual, solved.reduction);
             let mut gradient = Vec::new();
             if value.is_finite() && (suspect || S::LEARNS || good(actual)) {
                 gradient = vec![T::ZERO; point.len()];
@@ -272,7 +275,8 @@ impl<S> TrustRegion<S> {
                 return Ok((Iterate { point, value, gradient }, length));
             }
             rejected += 1;
-            if length <= smallest {
+            let given_up = drowned && std::mem::replace(&mut seen_drowned, true);
+            if length <= smallest || given_up {
                 return Err(if seen_finite { Reason::Stalled } else { Reason::NonFinite });
             }
             // Smaller, whatever the rule: a step may be rejected for its gradient alone.

@@ -131,6 +131,9 @@ impl Kfac {
         if invert {
             state.inverse = None;
         }
+        if !state.factors.is_finite() {
+            return None;
+        }
         for _ in 0..40 {
             if state.inverse.is_some() {
                 return Some(());

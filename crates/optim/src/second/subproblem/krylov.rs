@@ -71,6 +71,14 @@ pub struct KrylovMemory<T: Float> {
 }
 
 impl KrylovModel {
+    /// What the solver can make use of.
+    fn preconditioning(&self) -> Preconditioning {
+        match self.solver {
+            KrylovSolver::Steihaug => self.preconditioning,
+            KrylovSolver::Gltr => Preconditioning::None,
+        }
+    }
+
     fn operator<'a, T: Float>(
         &self,
         problem: &'a Counted<'_, T>,
@@ -101,7 +109,7 @@ impl<T: Float> Subproblem<T> for KrylovModel {
         }
         Ok(KrylovMemory {
             forcing: Forcing::begin(at),
-            preconditioning: PreconditioningMemory::begin(self.preconditioning, problem, at)?,
+            preconditioning: PreconditioningMemory::begin(self.preconditioning(), problem, at)?,
         })
     }
 
@@ -114,10 +122,7 @@ impl<T: Float> Subproblem<T> for KrylovModel {
         let hessian = self.operator(problem, &at.point).ok_or(Reason::NonFinite)?;
         let tolerance = memory.forcing.since_the_start(problem, at);
         let settings = Settings { tolerance, max_iterations: self.max_products };
-        let preconditioning = match self.solver {
-            KrylovSolver::Steihaug => self.preconditioning,
-            KrylovSolver::Gltr => Preconditioning::None,
-        };
+        let preconditioning = self.preconditioning();
         let (inverse, matrix) = memory.preconditioning.split(preconditioning, problem, &at.point, hessian);
         Ok(Box::new(move |radius| match self.solver {
             KrylovSolver::Steihaug => steihaug(&matrix, &at.gradient, radius, inverse.as_deref(), &settings),
