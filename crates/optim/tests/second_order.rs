@@ -108,7 +108,7 @@ fn wrappers_pass_it_on() {
         assert_eq!(hessian.dense(), objective.hessian(&x).unwrap().dense());
     };
     check(&Ridge::new(shares(), 0.3));
-    check(&Ridge::on(shares(), 0.3, vec![1..3]));
+    check(&Ridge::on(shares(), 0.3, vec![1..3, 4..5]));
     check(&Batched::mean(vec![shares(), shares()], &[3, 5]));
     check(&Preconditioned::new(shares(), |_: &dyn Objective<f64>, _: &[f64]| -> Box<dyn Operator<f64>> {
         Box::new(DenseOperator::with_diagonal(&[1.0; N]))

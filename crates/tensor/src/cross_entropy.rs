@@ -4,7 +4,7 @@ use crate::compiled_here;
 use crate::element::Float;
 use crate::extremes::Extreme;
 use crate::loops::reduce::fold_slice;
-use crate::loops::rows::row_of;
+use crate::loops::rows::{one_by_one, row_of};
 use crate::loops::sums::sums;
 use crate::loops::{Map1, RowFold, RowMap};
 use crate::norm::SumOf;
@@ -47,7 +47,7 @@ impl<T: Float> RowFold<T, T> for Loss<'_, T> {
                 *out = out.ln::<I>();
             }
             for (i, out) in out.iter_mut().enumerate() {
-                *out = *out - self.target(first + block * SHORT_ROWS + i, row_of(x, i, length), largest[i]);
+                *out -= self.target(first + block * SHORT_ROWS + i, row_of(x, i, length), largest[i]);
             }
         }
     }
@@ -63,6 +63,24 @@ impl<T: Float> Loss<'_, T> {
             return target + self.smoothing * (mean - target);
         }
         target
+    }
+}
+
+/// Puts exp(x − its row's largest element) into `out`, for rows that are short, and hands each row of it to `finish` with
+/// its number.
+#[inline(always)]
+fn exps_of_short_rows<T: Float, I: Isa>(
+    x: &[T],
+    length: usize,
+    out: &mut [T],
+    finish: impl Fn(usize, &mut [T]),
+) {
+    let block = SHORT_ROWS * length;
+    for (b, (x, out)) in x.chunks(block).zip(out.chunks_mut(block)).enumerate() {
+        shifted_exps::<T, I>(x, length, out);
+        for (i, exps) in out.chunks_exact_mut(length).enumerate() {
+            finish(b * SHORT_ROWS + i, exps);
+        }
     }
 }
 
@@ -87,19 +105,12 @@ impl<T: Float> RowMap<T, T> for Gradient<'_, T> {
     #[inline(always)]
     fn rows<I: Isa>(&self, first: usize, length: usize, x: &[T], out: &mut [T]) {
         if !(1..=SHORT).contains(&length) {
-            for (i, (x, out)) in x.chunks_exact(length).zip(out.chunks_exact_mut(length)).enumerate() {
-                self.row::<I>(first + i, x, out);
-            }
-            return;
+            return one_by_one::<I, T, T>(self, first, length, x, out);
         }
-        let block = SHORT_ROWS * length;
-        for (b, (x, out)) in x.chunks(block).zip(out.chunks_mut(block)).enumerate() {
-            shifted_exps::<T, I>(x, length, out);
-            for (i, exps) in out.chunks_exact_mut(length).enumerate() {
-                let total = exps.iter().copied().sum();
-                self.finish(first + b * SHORT_ROWS + i, total, exps);
-            }
-        }
+        exps_of_short_rows::<T, I>(x, length, out, |i, exps| {
+            let total = exps.iter().copied().sum();
+            self.finish(first + i, total, exps);
+        });
     }
 }
 
@@ -137,22 +148,14 @@ impl<T: Float> RowMap<T, T> for GradientTangent<'_, T> {
     #[inline(always)]
     fn rows<I: Isa>(&self, first: usize, length: usize, x: &[T], out: &mut [T]) {
         if !(1..=SHORT).contains(&length) {
-            for (i, (x, out)) in x.chunks_exact(length).zip(out.chunks_exact_mut(length)).enumerate() {
-                self.row::<I>(first + i, x, out);
-            }
-            return;
+            return one_by_one::<I, T, T>(self, first, length, x, out);
         }
-        let block = SHORT_ROWS * length;
-        for (b, (x, out)) in x.chunks(block).zip(out.chunks_mut(block)).enumerate() {
-            shifted_exps::<T, I>(x, length, out);
-            for (i, exps) in out.chunks_exact_mut(length).enumerate() {
-                let index = first + b * SHORT_ROWS + i;
-                let t = row_of(self.t, index, length);
-                let total = exps.iter().copied().sum();
-                let with_t = exps.iter().zip(t).map(|(&e, &t)| e * t).sum();
-                self.finish(index, [total, with_t], t, exps);
-            }
-        }
+        exps_of_short_rows::<T, I>(x, length, out, |i, exps| {
+            let t = row_of(self.t, first + i, length);
+            let total = exps.iter().copied().sum();
+            let with_t = exps.iter().zip(t).map(|(&e, &t)| e * t).sum();
+            self.finish(first + i, [total, with_t], t, exps);
+        });
     }
 }
 

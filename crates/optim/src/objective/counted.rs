@@ -121,7 +121,7 @@ impl<'a, T: Float> Counted<'a, T> {
         if !self.expecting.get() {
             return None;
         }
-        // Freed before the next is recorded.
+        // Freed before the next is recorded, unless the method still works with it.
         self.last.take();
         let (value, operator) = self.objective.second_order(x, gradient)?;
         self.remember(x, operator.into());

@@ -19,9 +19,21 @@ pub trait RowMap<A, R>: Sync {
     /// formula whose rows may be too short to fill a register does better on many at once.
     #[inline(always)]
     fn rows<I: Isa>(&self, first: usize, length: usize, x: &[A], out: &mut [R]) {
-        for (i, (x, out)) in x.chunks_exact(length).zip(out.chunks_exact_mut(length)).enumerate() {
-            self.row::<I>(first + i, x, out);
-        }
+        one_by_one::<I, A, R>(self, first, length, x, out);
+    }
+}
+
+/// What [`RowMap::rows`] does by default.
+#[inline(always)]
+pub(crate) fn one_by_one<I: Isa, A, R>(
+    f: &(impl RowMap<A, R> + ?Sized),
+    first: usize,
+    length: usize,
+    x: &[A],
+    out: &mut [R],
+) {
+    for (i, (x, out)) in x.chunks_exact(length).zip(out.chunks_exact_mut(length)).enumerate() {
+        f.row::<I>(first + i, x, out);
     }
 }
 
