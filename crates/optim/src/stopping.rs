@@ -54,12 +54,13 @@ impl Stopping {
         Self { gradient_tolerance: tolerance, ..Self::default() }
     }
 
-    /// Refuses negative or NaN tolerances.
+    /// Refuses negative or NaN tolerances and seconds.
     pub(crate) fn validate(&self) -> Result<(), MinimizeError> {
         MinimizeError::require("gradient_tolerance", self.gradient_tolerance, "at least 0", |v| v >= 0.0)?;
         MinimizeError::require("relative_tolerance", self.relative_tolerance, "in [0, 1)", |v| {
             (0.0..1.0).contains(&v)
-        })
+        })?;
+        MinimizeError::require("max_seconds", self.max_seconds.unwrap_or(0.0), "at least 0", |v| v >= 0.0)
     }
 
     /// The norm at or below which a run that began with `initial_norm` has converged.

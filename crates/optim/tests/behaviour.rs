@@ -416,3 +416,28 @@ fn a_step_to_a_lower_point_without_a_gradient_is_shortened() {
     let outcome = LevenbergMarquardt::default().minimize(&problem, &[3.0]).unwrap();
     assert!(outcome.value < 4.5 && outcome.value.is_finite(), "{outcome}");
 }
+
+#[test]
+fn functions_without_a_bound_below_are_found_out_at_once() {
+    let slope = Problem::new(2, |x: &[f64]| x[0] + x[1]).with_gradient(|_, g| g.fill(1.0));
+    let cubic = Problem::new(1, |x: &[f64]| x[0].powi(3)).with_gradient(|x, g| g[0] = 3.0 * x[0] * x[0]);
+    let methods: [Box<dyn Minimizer<f64>>; 3] =
+        [Box::new(Lbfgs::default()), Box::new(Bfgs::default()), Box::new(NonlinearCg::default())];
+    for method in methods {
+        for (problem, start) in [(&slope, &[1.0, 2.0][..]), (&cubic, &[-1.0])] {
+            let outcome = method.run(problem, start).unwrap();
+            assert_eq!(outcome.reason, Reason::Unbounded, "{outcome}");
+            assert!(outcome.counts.values < 200, "{outcome}");
+        }
+    }
+}
+
+#[test]
+fn nonsense_for_a_budget_of_time_is_a_typed_error() {
+    let square = Problem::new(1, |x: &[f64]| x[0] * x[0]).with_gradient(|x, g| g[0] = 2.0 * x[0]);
+    for seconds in [-1.0, f64::NAN] {
+        let stopping = Stopping { max_seconds: Some(seconds), ..Stopping::default() };
+        let error = Lbfgs::default().with_stopping(stopping).minimize(&square, &[1.0]).unwrap_err();
+        assert!(matches!(error, MinimizeError::InvalidSetting { name: "max_seconds", .. }), "{error}");
+    }
+}

@@ -20,6 +20,9 @@ impl Default for MoreThuente {
     }
 }
 
+/// How many times longer than the first trial a step is that has gone too far for a function with a minimum.
+const FAR: f64 = 1e12;
+
 impl LineSearch for MoreThuente {
     fn search(&self, line: &mut dyn Line, start: Start) -> Result<Found, SearchFailure> {
         start.check()?;
@@ -83,6 +86,10 @@ impl LineSearch for MoreThuente {
             } else if step >= ceiling {
                 step = if ceiling < start.max_step { 0.5 * (best + ceiling) } else { ceiling };
             }
+        }
+        // All trials spent on ever longer steps, each lower than the one before, and nowhere a slope upwards.
+        if !bracket.closed && !samples.ceiling.is_finite() && bracket.best.step > FAR * first {
+            return Err(SearchFailure::Unbounded);
         }
         bracket.best.or_no_progress()
     }
