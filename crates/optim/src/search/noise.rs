@@ -1,5 +1,7 @@
 //! Changes of f that drown in the rounding of its values.
 
+use crate::vector::{self, Float};
+
 /// What is known of the rounding of f around a point. Where a change of f drowns in it, the change is taken to be what the
 /// gradients imply by the trapezoid rule, ½ sᵀ(g + g₊): a search then works by slopes alone, and sufficient decrease becomes
 /// the approximate Wolfe condition φ'(α) ≤ (2c − 1) φ'(0) of Hager and Zhang (2005).
@@ -57,6 +59,13 @@ impl Noise {
         // The same value after a straight way is rounding too; at other ends a function may well have the same.
         let drowned = self.drowns(change, implied) || change == 0.0 && straight;
         if drowned { implied } else { change }
+    }
+
+    /// By how much f fell over a step, from the fall of its values and the gradients at the two ends; see
+    /// [`change`](Self::change).
+    pub(crate) fn fall<T: Float>(&mut self, fall: f64, step: &[T], [before, after]: [&[T]; 2]) -> f64 {
+        let ends = (vector::dot(before, step), vector::dot(after, step));
+        -self.change(vector::norm(step), -fall, ends)
     }
 
     /// Whether the changes, of the values and as it should be, may be rounding.

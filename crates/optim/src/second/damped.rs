@@ -59,10 +59,9 @@ impl<'a, 'o, T: Float> Trials<'a, 'o, T> {
             self.problem.gradient(&point, &mut gradient);
             if vector::all_finite(&gradient) {
                 if suspect {
-                    let ends = (vector::dot(&at.gradient, step), vector::dot(&gradient, step));
-                    let change = self.noise.change(vector::norm(step), -actual, ends);
-                    drowned = change != -actual;
-                    actual = -change;
+                    let fall = self.noise.fall(actual, step, [&at.gradient, &gradient]);
+                    drowned = fall != actual;
+                    actual = fall;
                 }
                 // Gradients must then shrink, so that rounding errors cannot be followed for ever.
                 let shrank = vector::norm(&gradient) < vector::norm(&at.gradient);

@@ -152,13 +152,11 @@ impl<T: Float> PreconditioningMemory<T> {
     ) -> Result<Self, MinimizeError> {
         let n = at.point.len();
         let capacity = if let Preconditioning::Lbfgs(capacity) = kind { capacity } else { 0 };
+        let mut memory =
+            Self { pairs: CurvaturePairs::new(n, capacity), factor: 1.0, kronecker: None, steps: 0 };
         if let Preconditioning::Kronecker { damping, every } = kind {
             MinimizeError::require("damping", damping, "positive", |d| d > 0.0 && d.is_finite())?;
             MinimizeError::require("every", every as f64, "at least 1", |e| e >= 1.0)?;
-        }
-        let mut memory =
-            Self { pairs: CurvaturePairs::new(n, capacity), factor: 1.0, kronecker: None, steps: 0 };
-        if let Preconditioning::Kronecker { damping, .. } = kind {
             let factors = problem.kronecker(&at.point, 0).ok_or(MinimizeError::Missing {
                 method: "Preconditioning::Kronecker",
                 what: "Kronecker factors",

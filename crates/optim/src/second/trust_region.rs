@@ -245,10 +245,9 @@ impl<S> TrustRegion<S> {
             let slope = vector::dot(&at.gradient, &solved.step);
             let (mut actual, mut drowned) = (actual, false);
             if suspect && vector::all_finite(&gradient) && !gradient.is_empty() {
-                let ends = (slope, vector::dot(&gradient, &solved.step));
-                let change = noise.change(length, -actual, ends);
-                drowned = change != -actual;
-                actual = -change;
+                let fall = noise.fall(actual, &solved.step, [&at.gradient, &gradient]);
+                drowned = fall != actual;
+                actual = fall;
             }
             // Gradients must then shrink, so that rounding errors cannot be followed for ever.
             let accepted = value.is_finite()

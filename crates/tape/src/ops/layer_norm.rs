@@ -3,6 +3,7 @@
 
 use wengert_tensor::{Float, Shape, Tensor};
 
+use crate::cotangent;
 use crate::op::{Cotangents, Op, Point, Saves, apply, rules_compiled_here};
 use crate::var::Var;
 
@@ -146,7 +147,7 @@ impl<T: Float> Op<T> for Gradient {
         let along_x = tangents[0].as_ref().map(|t| self.0.curvature(x, gain, v, t));
         let along_gain = tangents[1].as_ref().map(|t| self.0.gradient(x, t, v));
         let along_v = tangents[2].as_ref().map(|t| self.0.gradient(x, gain, t));
-        [along_x, along_gain, along_v].into_iter().flatten().reduce(|sum, part| sum + part)
+        cotangent::sum(cotangent::sum(along_x, along_gain), along_v)
     }
 
     fn saves(&self) -> Saves {
@@ -186,7 +187,7 @@ impl<T: Float> Op<T> for GainGradient {
         }
         let along_x = tangents[0].as_ref().map(|t| (v * self.0.tangent(x, t, &self.1)).sum_to(&self.1));
         let along_v = tangents[1].as_ref().map(|t| self.0.gain_gradient(x, t, &self.1));
-        [along_x, along_v].into_iter().flatten().reduce(|sum, part| sum + part)
+        cotangent::sum(along_x, along_v)
     }
 
     fn saves(&self) -> Saves {
