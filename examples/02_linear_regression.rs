@@ -17,7 +17,7 @@ fn main() -> wengert::Result<()> {
         if step % 20 == 0 {
             println!("step {step:3}: mean squared error {loss:.5}");
         }
-        descent.step(params.values_mut(), &grads);
+        descent.step(&mut params.values_mut(), &grads);
     }
 
     let (slope, intercept) = (params.values()[0], params.values()[1]);

@@ -43,7 +43,7 @@ fn main() -> wengert::Result<()> {
         if step % 100 == 0 {
             println!("step {step:3}: mean squared error {loss:.5}");
         }
-        adam.step(params.values_mut(), &grads);
+        adam.step(&mut params.values_mut(), &grads);
     }
     println!("{} parameters, among them {}", params.len(), params.iter().next().expect("there are some").0);
 

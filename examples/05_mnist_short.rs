@@ -32,7 +32,7 @@ fn main() -> wengert::Result<()> {
         for batch in train.batches(64).shuffled(epoch) {
             let loss = |cx: &Ctx| model.forward(cx, &batch.images).cross_entropy(&batch.labels);
             let (_, grads) = params.value_and_grad(loss)?;
-            adam.step(params.values_mut(), &grads);
+            adam.step(&mut params.values_mut(), &grads);
         }
         println!("epoch {epoch}: test accuracy {:.2} %", 100.0 * accuracy(&model, &params, &data.test));
     }

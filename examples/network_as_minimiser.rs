@@ -59,7 +59,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         if step % 50 == 0 {
             println!("step {step:4}: value {value:.3e} at ({:+.6}, {:+.6}, {:+.6})", x[0], x[1], x[2]);
         }
-        descent.step(params.values_mut(), &grads);
+        descent.step(&mut params.values_mut(), &grads);
     }
     let value = values.last().map_or(f64::NAN, |last| last.1);
 

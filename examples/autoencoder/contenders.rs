@@ -111,7 +111,7 @@ fn first_order(
             let loss =
                 |cx: &Ctx| Autoencoder::loss(&network.forward(cx, &batch.images), &batch.images) + cx.l2(L2);
             let (_, grads) = params.value_and_grad(loss)?;
-            optimizer.step(params.values_mut(), &grads);
+            optimizer.step(&mut params.values_mut(), &grads);
             seen += batch.labels.len();
             // About thirty points in all.
             if course.since() > course.budget / 30.0

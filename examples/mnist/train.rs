@@ -70,7 +70,7 @@ pub(crate) fn train(
     }
     // What is saved is what was evaluated.
     let point = params.values().to_vec();
-    optimizer.write_evaluation(&point, params.values_mut());
+    optimizer.write_evaluation(&point, &mut params.values_mut());
     let images = (epochs as usize * data.train.len()) as f64;
     let images_per_second = if epochs == 0 { 0.0 } else { images / train_seconds };
     Ok(Outcome { epochs, test_accuracy, train_seconds, images_per_second })

@@ -43,7 +43,7 @@ impl Problem {
                 let loss = |cx: &Ctx| self.forward(cx, &batch.images).cross_entropy(&batch.labels);
                 let (_, grads) = self.params.value_and_grad(loss)?;
                 adam.set_learning_rate(schedule.at(step));
-                adam.step(self.params.values_mut(), &grads);
+                adam.step(&mut self.params.values_mut(), &grads);
                 step += 1;
             }
         }

@@ -18,7 +18,7 @@ pub(super) fn training(
 ) -> Workload {
     let step = move || {
         let (value, grads) = params.value_and_grad(&loss).expect("the loss depends on every parameter");
-        optimizer.step(params.values_mut(), &grads);
+        optimizer.step(&mut params.values_mut(), &grads);
         black_box(value);
     };
     Workload { most_steps: MOST_STEPS, ..Workload::new(step) }

@@ -161,12 +161,21 @@ impl<T: Float> Ctx<T> {
     /// # Ok::<(), wengert_nn::GradError>(())
     /// ```
     pub fn l2(&self, c: f64) -> Var<T> {
-        self.l2_of("*", c)
+        self.half_squares("*", c)
     }
 
-    /// ½·c·‖θ‖², θ being the parameters whose name matches `pattern`, in which `*` stands for any characters:
+    /// ½·c·‖θ‖², θ being the parameters whose name fits `pattern` (see [`name_matches`](crate::name_matches)):
     /// `"*.weight"` leaves biases out.
+    ///
+    /// # Panics
+    /// If the pattern fits no name.
+    #[track_caller]
     pub fn l2_of(&self, pattern: &str, c: f64) -> Var<T> {
+        self.layout.expect_match("l2_of", pattern);
+        self.half_squares(pattern, c)
+    }
+
+    fn half_squares(&self, pattern: &str, c: f64) -> Var<T> {
         let squares = self.layout.matching(pattern).map(|index| self.leaves[index].square().sum());
         let total = squares.reduce(|a, b| a + b).unwrap_or_else(|| Var::constant(T::ZERO));
         total * (0.5 * c)

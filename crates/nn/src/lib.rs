@@ -20,5 +20,6 @@ pub use kfac::{Affine, KroneckerBlock, KroneckerFactors, Targets};
 pub use layer::*;
 pub use loss::*;
 pub use objective::{Family, FlatLoss, GaussNewton, Hessian, Likelihood};
-pub use params::{BufferId, GradError, Grads, ParamId, Params, Scope};
+pub use params::{BufferId, GradError, Grads, ParamId, Params, Scope, ValuesMut};
 pub use summary::{Summary, SummaryRow};
+pub use wengert_tensor::names::name_matches;

@@ -3,13 +3,14 @@
 mod evaluate;
 mod grads;
 mod layout;
-mod pattern;
 mod scope;
+mod values;
 
 pub use evaluate::GradError;
 pub use grads::Grads;
 pub use layout::{BufferId, ParamId};
 pub use scope::Scope;
+pub use values::ValuesMut;
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -50,6 +51,8 @@ pub struct Params<T: Float = f32> {
     layout: Arc<Layout>,
     /// At least as many elements as there are parameters: it grows by doubling while a model is built.
     storage: Tensor<T>,
+    /// Room for the frozen values while [`ValuesMut`] writes.
+    kept: Vec<T>,
     /// Running statistics and the like, which have no gradient.
     buffers: RwLock<Vec<Tensor<T>>>,
     generator: Generator,
@@ -64,6 +67,7 @@ impl<T: Float> Params<T> {
         Params {
             layout: Arc::new(Layout::new()),
             storage: Tensor::zeros([0]),
+            kept: Vec::new(),
             buffers: RwLock::default(),
             generator: Generator::seeded(seed),
             step: AtomicU64::new(0),
@@ -100,18 +104,44 @@ impl<T: Float> Params<T> {
         &self.storage.as_slice().expect("the flat vector is contiguous")[..self.len()]
     }
 
-    /// All parameters, for writing. They are copied first if a tensor made from them, such as the output of
-    /// [`infer`](Params::infer) of a model that returns a parameter, is still alive.
-    pub fn values_mut(&mut self) -> &mut [T] {
+    /// All parameters, for an optimiser to write: the values of [frozen](Params::freeze) ones come back when the guard is
+    /// dropped, whatever was written. [`set_values`](Params::set_values) and [`slice_mut`](Params::slice_mut) write what
+    /// they are told.
+    ///
+    /// They are copied first if a tensor made from them, such as the output of [`infer`](Params::infer) of a model that
+    /// returns a parameter, is still alive.
+    ///
+    /// ```
+    /// use wengert_nn::{Linear, Params};
+    /// let mut params: Params = Params::seeded(0);
+    /// Linear::new(params.at("out"), 3, 2);
+    /// params.freeze("out.weight");
+    /// let before = params.get("out.weight").unwrap().to_vec();
+    /// params.values_mut().fill(7.0);
+    /// assert_eq!(params.get("out.weight").unwrap(), before);
+    /// assert_eq!(params.get("out.bias").unwrap(), [7.0, 7.0]);
+    /// ```
+    pub fn values_mut(&mut self) -> ValuesMut<'_, T> {
+        self.fit_storage();
         let len = self.len();
-        if self.storage.len() > len {
-            // The model has been built: give back what the growth took in advance.
-            self.storage = Tensor::vector(self.values());
-        }
+        ValuesMut::new(&self.layout, &mut self.storage.as_mut_slice()[..len], &mut self.kept)
+    }
+
+    /// All parameters, frozen ones too, for writing.
+    fn all_mut(&mut self) -> &mut [T] {
+        self.fit_storage();
+        let len = self.len();
         &mut self.storage.as_mut_slice()[..len]
     }
 
-    /// Replaces all parameters.
+    /// Once the model has been built, gives back what the growth took in advance.
+    fn fit_storage(&mut self) {
+        if self.storage.len() > self.len() {
+            self.storage = Tensor::vector(self.values());
+        }
+    }
+
+    /// Replaces all parameters, frozen ones too.
     ///
     /// # Panics
     /// If there are not as many values as parameters.
@@ -123,7 +153,7 @@ impl<T: Float> Params<T> {
             values.len(),
             self.len()
         );
-        self.values_mut().copy_from_slice(values);
+        self.all_mut().copy_from_slice(values);
     }
 
     /// The values of the parameter tensor of that name, in row-major order.
@@ -145,14 +175,14 @@ impl<T: Float> Params<T> {
         &self.values()[self.layout.entry("slice", id).range()]
     }
 
-    /// The values of one parameter tensor, for writing.
+    /// The values of one parameter tensor, for writing, also of a frozen one.
     ///
     /// # Panics
     /// If the id belongs to another `Params`.
     #[track_caller]
     pub fn slice_mut(&mut self, id: ParamId) -> &mut [T] {
         let range = self.layout.entry("slice_mut", id).range();
-        &mut self.values_mut()[range]
+        &mut self.all_mut()[range]
     }
 
     /// One parameter tensor, sharing the memory of the flat vector.
@@ -196,8 +226,8 @@ impl<T: Float> Params<T> {
         self.layout.entries().iter().map(move |e| (e.name.as_str(), &e.shape, &values[e.range()]))
     }
 
-    /// Where in the flat vector the parameters are whose name matches `pattern`, in which `*` stands for any
-    /// characters; neighbours are joined. For an optimiser that treats groups differently.
+    /// Where in the flat vector the parameters are whose name fits `pattern` (see [`name_matches`](crate::name_matches));
+    /// neighbours are joined. None may fit. For an optimiser that treats groups differently.
     ///
     /// ```
     /// use wengert_nn::{Linear, Params};
@@ -211,16 +241,35 @@ impl<T: Float> Params<T> {
         self.layout.ranges(pattern)
     }
 
-    /// Makes constants of the parameters whose name matches `pattern` (see [`ranges`](Params::ranges)), and returns
-    /// how many tensors that are: their gradient is zero, and it is no error if the loss does not reach them. An
-    /// optimiser that decays weights still moves them, unless it is kept off their ranges.
+    /// Makes constants of the parameters whose name fits `pattern` (see [`name_matches`](crate::name_matches)), and returns
+    /// how many tensors that are. Their gradient is zero, it is no error if the loss does not reach them, and no
+    /// optimiser moves them, by decay or by momentum either, as long as it writes through
+    /// [`values_mut`](Params::values_mut).
+    ///
+    /// The optimiser goes on with a zero gradient: its momentum of frozen parameters fades. A state that stands still,
+    /// as PyTorch's where there is no gradient, is that of a group that is switched off (`Groups::set_enabled` of
+    /// `wengert_optim`).
+    ///
+    /// # Panics
+    /// If the pattern fits no name.
+    #[track_caller]
     pub fn freeze(&mut self, pattern: &str) -> usize {
-        Arc::make_mut(&mut self.layout).set_frozen(pattern, true)
+        self.set_frozen("freeze", pattern, true)
     }
 
     /// Undoes [`freeze`](Params::freeze).
+    ///
+    /// # Panics
+    /// If the pattern fits no name.
+    #[track_caller]
     pub fn unfreeze(&mut self, pattern: &str) -> usize {
-        Arc::make_mut(&mut self.layout).set_frozen(pattern, false)
+        self.set_frozen("unfreeze", pattern, false)
+    }
+
+    #[track_caller]
+    fn set_frozen(&mut self, operation: &str, pattern: &str, frozen: bool) -> usize {
+        self.layout.expect_match(operation, pattern);
+        Arc::make_mut(&mut self.layout).set_frozen(pattern, frozen)
     }
 
     /// Whether a parameter that the loss does not reach gets a zero gradient instead of being an error.
@@ -275,6 +324,7 @@ impl<T: Float> Clone for Params<T> {
         Params {
             layout: Arc::clone(&self.layout),
             storage: self.storage.clone(),
+            kept: Vec::new(),
             buffers: RwLock::new(self.buffer_values()),
             generator: self.generator.clone(),
             step: AtomicU64::new(self.step()),

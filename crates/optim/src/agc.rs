@@ -1,8 +1,9 @@
 //! Adaptive gradient clipping.
 
 use wengert_tensor::Float;
+use wengert_tensor::names::PatternError;
 
-use crate::clip::{global_norm, scale};
+use crate::clip::{global_norm, ratio, scale};
 use crate::error::{Check, HyperParameterError};
 use crate::layout::Layout;
 
@@ -47,11 +48,13 @@ impl AdaptiveClip {
     }
 
     /// Leaves out the tensors whose name fits the pattern (see [`name_matches`](crate::name_matches)).
-    pub fn without(mut self, pattern: &str) -> Self {
-        for (clipped, segment) in self.clipped.iter_mut().zip(self.layout.segments()) {
-            *clipped &= !crate::layout::name_matches(pattern, &segment.name);
-        }
-        self
+    ///
+    /// # Errors
+    /// If none fits.
+    pub fn without(mut self, pattern: &str) -> Result<Self, PatternError> {
+        let left_out = self.layout.matching(pattern)?;
+        self.clipped.iter_mut().zip(left_out).for_each(|(clipped, out)| *clipped &= !out);
+        Ok(self)
     }
 
     /// Clips `grads`, the gradient at `params`. Units whose gradient is not finite are left as they are.
@@ -77,7 +80,7 @@ impl AdaptiveClip {
             for (p, g) in p.chunks(unit.max(1)).zip(g.chunks_mut(unit.max(1))) {
                 let (size, norm) = (global_norm(p).max(self.epsilon), global_norm(g));
                 if norm.is_finite() && norm > self.ratio * size {
-                    scale(g, T::from_f64(self.ratio * size / norm));
+                    scale(g, ratio(self.ratio * size, norm));
                 }
             }
         }

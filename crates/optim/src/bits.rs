@@ -14,6 +14,19 @@ pub(crate) mod real {
     }
 }
 
+/// For `#[serde(with = "crate::bits::optional")]` on an `Option<f64>`.
+pub(crate) mod optional {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(x: &Option<f64>, s: S) -> Result<S::Ok, S::Error> {
+        x.map(f64::to_bits).serialize(s)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Option<f64>, D::Error> {
+        Ok(Option::<u64>::deserialize(d)?.map(f64::from_bits))
+    }
+}
+
 /// For `#[serde(with = "crate::bits::f32s")]` on a `Vec<f32>`.
 pub(crate) mod f32s {
     use serde::{Deserialize, Deserializer, Serializer};

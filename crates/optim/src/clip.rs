@@ -14,16 +14,33 @@ use crate::loops::sum_of_squares;
 /// assert!((wengert_optim::global_norm(&[3e200f64, -4e200]) / 5e200 - 1.0).abs() < 1e-15);
 /// ```
 pub fn global_norm<T: Float>(x: &[T]) -> f64 {
-    let sum = sum_of_squares(x);
+    norm_of(sum_of_squares(x), x.len(), |i| x[i].to_f64())
+}
+
+/// The norm of `len` terms whose squares have the sum `sum`; if that left the range on the way they are summed again,
+/// divided by the largest.
+pub(crate) fn norm_of(sum: f64, len: usize, term: impl Fn(usize) -> f64) -> f64 {
     if sum.is_finite() && sum > 1e-280 {
         return sum.sqrt();
     }
-    // Squares of extreme f64 leave the range; scale by the largest element.
-    let largest = x.iter().fold(T::ZERO, |m, v| m.maximum(v.abs())).to_f64();
+    let largest = (0..len).fold(0.0, |m, i| Float::maximum(m, term(i).abs()));
     if largest == 0.0 || !largest.is_finite() {
         return largest;
     }
-    largest * x.iter().map(|v| (v.to_f64() / largest).powi(2)).sum::<f64>().sqrt()
+    // Not by a reciprocal, which overflows for the smallest.
+    largest * (0..len).map(|i| (term(i) / largest).powi(2)).sum::<f64>().sqrt()
+}
+
+/// Two factors whose product is `numerator / denominator`, 1 being the second if the first is in the range of `T`. Else, as
+/// for a norm of 1e-40 in f32, what is about as large as the denominator comes into the range by the first.
+pub(crate) fn ratio<T: Float>(numerator: f64, denominator: f64) -> [T; 2] {
+    let (small, large) = (T::MIN_POSITIVE.to_f64(), 0.25 / T::MIN_POSITIVE.to_f64());
+    let whole = numerator / denominator;
+    if numerator == 0.0 || (small..large).contains(&whole.abs()) || denominator.is_nan() {
+        return [T::from_f64(whole), T::ONE];
+    }
+    let first = denominator.recip().clamp(small, large);
+    [T::from_f64(first), T::from_f64(numerator / (first * denominator))]
 }
 
 /// Scales `grads` by `min(1, max_norm / ‖grads‖)`; returns the norm before.
@@ -47,7 +64,7 @@ pub fn clip_by_global_norm<T: Float>(grads: &mut [T], max_norm: f64) -> f64 {
     assert!(max_norm >= 0.0, "clip_by_global_norm: the largest norm is {max_norm}, but must be at least 0");
     let norm = global_norm(grads);
     if norm.is_finite() && norm > max_norm {
-        scale(grads, T::from_f64(max_norm / norm));
+        scale(grads, ratio(max_norm, norm));
     }
     norm
 }
@@ -77,9 +94,9 @@ pub fn clip_by_value<T: Float>(grads: &mut [T], limit: f64) {
     });
 }
 
-/// Multiplies every element by `factor`.
-pub(crate) fn scale<T: Float>(x: &mut [T], factor: T) {
-    map(x, move |v| v * factor);
+/// Multiplies every element by both factors, see [`ratio`].
+pub(crate) fn scale<T: Float>(x: &mut [T], [first, second]: [T; 2]) {
+    map(x, move |v| v * first * second);
 }
 
 /// Replaces every element by `f` of it.

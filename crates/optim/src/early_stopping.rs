@@ -3,12 +3,12 @@
 use wengert_tensor::Float;
 
 use crate::error::{Check, HyperParameterError};
+use crate::goal::Goal;
 use crate::state::{State, StateError};
 
-/// Stops when a value to be made small has not fallen for some time, and keeps the best parameters.
+/// Stops when a value has not become better for some time, and keeps the best parameters.
 ///
-/// A value is better if it is below the best by more than `min_change`. NaN is never better. For a value to be made
-/// large give its negative.
+/// A value is better if it is below the best by more than `min_change`, or above it for [`Goal::Max`]. NaN is never better.
 ///
 /// ```
 /// use wengert_optim::EarlyStopping;
@@ -24,6 +24,7 @@ use crate::state::{State, StateError};
 /// ```
 #[derive(Debug, Clone)]
 pub struct EarlyStopping<T: Float = f32> {
+    goal: Goal,
     patience: u64,
     min_change: f64,
     best: Option<f64>,
@@ -36,7 +37,7 @@ pub struct EarlyStopping<T: Float = f32> {
 impl<T: Float> EarlyStopping<T> {
     const NAME: &'static str = "early_stopping";
 
-    /// Stops at the `patience`-th observation in a row that is not better by more than `min_change`.
+    /// Stops at the `patience`-th observation in a row that is not below the best by more than `min_change`.
     ///
     /// # Errors
     /// If `patience` is 0, or `min_change` is negative or not finite.
@@ -45,16 +46,34 @@ impl<T: Float> EarlyStopping<T> {
             .at_least_one("patience", patience as f64)?
             .non_negative("min_change", min_change)?;
         let params = Vec::new();
-        Ok(EarlyStopping { patience, min_change, best: None, waited: 0, observed: 0, best_at: 0, params })
+        let goal = Goal::Min;
+        Ok(EarlyStopping {
+            goal,
+            patience,
+            min_change,
+            best: None,
+            waited: 0,
+            observed: 0,
+            best_at: 0,
+            params,
+        })
+    }
+
+    /// Whether small or large values are better, small being the default.
+    ///
+    /// ```
+    /// use wengert_optim::{EarlyStopping, Goal};
+    /// let mut accuracy = EarlyStopping::new(1, 0.0)?.with_goal(Goal::Max);
+    /// assert!(!accuracy.observe(0.8, &[1.0f32]) && !accuracy.observe(0.9, &[2.0]) && accuracy.observe(0.7, &[3.0]));
+    /// # Ok::<(), wengert_optim::HyperParameterError>(())
+    /// ```
+    pub fn with_goal(self, goal: Goal) -> Self {
+        EarlyStopping { goal, ..self }
     }
 
     /// Takes in a value and the parameters that gave it; returns whether to stop.
     pub fn observe(&mut self, value: f64, params: &[T]) -> bool {
-        let better = match self.best {
-            Some(best) => value < best - self.min_change,
-            None => !value.is_nan(),
-        };
-        if better {
+        if self.goal.is_better(value, self.best, self.min_change) {
             self.best = Some(value);
             self.best_at = self.observed;
             self.waited = 0;

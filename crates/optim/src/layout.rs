@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use wengert_tensor::names::{PatternError, name_matches};
+
 /// One parameter tensor within the flat vector.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segment {
@@ -64,6 +66,20 @@ impl Layout {
         &self.segments
     }
 
+    /// The names in order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> + Clone {
+        self.segments.iter().map(|s| s.name.as_str())
+    }
+
+    /// Which segments have a name that fits the pattern.
+    ///
+    /// # Errors
+    /// If none has.
+    pub(crate) fn matching(&self, pattern: &str) -> Result<Vec<bool>, PatternError> {
+        PatternError::unless_fits(pattern, self.names())?;
+        Ok(self.names().map(|name| name_matches(pattern, name)).collect())
+    }
+
     /// The length of the flat vector.
     pub fn len(&self) -> usize {
         self.segments.last().map_or(0, |s| s.range.end)
@@ -97,69 +113,9 @@ impl Layout {
     }
 }
 
-/// Whether `name` fits `pattern`, in which `*` stands for any characters (also none), `?` for one.
-///
-/// `*.bias` fits every name that ends in `.bias`; `norm*` every name that starts with `norm`, or has a part after
-/// a dot that does (`encoder.norm1.weight`): a pattern that does not begin with `*` may begin at any part.
-///
-/// ```
-/// use wengert_optim::name_matches;
-/// assert!(name_matches("*.bias", "out.bias") && !name_matches("*.bias", "bias.scale"));
-/// assert!(name_matches("norm*", "encoder.norm1.weight") && !name_matches("norm*", "abnormal"));
-/// ```
-pub fn name_matches(pattern: &str, name: &str) -> bool {
-    let pattern: Vec<char> = pattern.chars().collect();
-    let name: Vec<char> = name.chars().collect();
-    (0..=name.len()).filter(|&i| i == 0 || name[i - 1] == '.').any(|i| glob(&pattern, &name[i..]))
-}
-
-/// Matches greedily and, on a mismatch, lets the last `*` take one more character: linear memory, no recursion.
-fn glob(pattern: &[char], text: &[char]) -> bool {
-    let (mut p, mut t) = (0, 0);
-    let mut star = None;
-    while t < text.len() {
-        match pattern.get(p) {
-            Some('*') => {
-                star = Some((p, t));
-                p += 1;
-            }
-            Some(&c) if c == '?' || c == text[t] => {
-                p += 1;
-                t += 1;
-            }
-            _ => {
-                let Some((star_p, star_t)) = star else { return false };
-                p = star_p + 1;
-                t = star_t + 1;
-                star = Some((star_p, t));
-            }
-        }
-    }
-    pattern[p..].iter().all(|&c| c == '*')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn patterns() {
-        for (pattern, name, fits) in [
-            ("*", "", true),
-            ("*", "a.b", true),
-            ("bias", "bias", true),
-            ("bias", "hidden.bias", true),
-            ("*.bias", "hidden.bias", true),
-            ("*.bias", "hidden.bias2", false),
-            ("*a*b*c", "xaaybbzc", true),
-            ("*a*b*c", "xaaybbzcd", false),
-            ("layer?.w", "layer1.w", true),
-            ("layer?.w", "layer10.w", false),
-            ("é*é", "été", true),
-        ] {
-            assert_eq!(name_matches(pattern, name), fits, "{pattern} on {name}");
-        }
-    }
 
     #[test]
     fn empty_segments_have_no_elements() {

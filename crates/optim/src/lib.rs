@@ -22,6 +22,7 @@ mod clip;
 mod early_stopping;
 mod error;
 pub mod first;
+mod goal;
 mod groups;
 mod layout;
 mod loops;
@@ -37,11 +38,13 @@ pub use clip::{clip_by_global_norm, clip_by_value, global_norm};
 pub use early_stopping::EarlyStopping;
 pub use error::{Check, HyperParameterError};
 pub use first::*;
-pub use groups::{Groups, GroupsBuilder};
-pub use layout::{Layout, Segment, name_matches};
+pub use goal::Goal;
+pub use groups::{Groups, GroupsBuilder, GroupsError};
+pub use layout::{Layout, Segment};
 pub use optimizer::{Evaluate, Optimizer};
 pub use regularize::{ElasticNet, MaxNorm};
 pub use state::{Scalar, State, StateError, Values};
+pub use wengert_tensor::names::{PatternError, name_matches};
 
 // Second-order and closure methods.
 pub mod constrained;

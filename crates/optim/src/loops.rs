@@ -7,10 +7,10 @@ use wengert_tensor::Float;
 use wengert_tensor::parallel::{self, CHUNK, PARALLEL_THRESHOLD};
 use wengert_tensor::simd::{Isa, Kernel, dispatch};
 
-/// The formula of an update for one parameter with `N` numbers of state, with `R` sums on the side.
+/// The formula of an update for one parameter with `N` numbers of state, with `R` sums of squares on the side.
 pub(crate) trait Update<T: Float, const N: usize, const R: usize = 0>: Copy + Send + Sync {
     /// From the parameter `p`, its gradient `g` and state `s`: the new parameter, the new state, and this
-    /// parameter's terms of the sums. Implement it `#[inline(always)]` and without branches.
+    /// parameter's terms of the sums, which are squared in f64, where those of f32 cannot overflow. Implement it `#[inline(always)]` and without branches.
     fn apply<I: Isa>(&self, p: T, g: T, s: [T; N]) -> (T, [T; N], [T; R]);
 }
 
@@ -36,7 +36,7 @@ const PIECES: usize = 64;
 /// having to prove that parameters, gradients and state are apart.
 const BLOCK: usize = 64;
 
-/// Updates every parameter and its state in place, in one pass; returns the sums.
+/// Updates every parameter and its state in place, in one pass; returns the sums of squares.
 pub(crate) fn update<T: Float, const N: usize, const R: usize>(
     params: &mut [T],
     grads: &[T],
@@ -238,7 +238,7 @@ impl<T: Float, U, const N: usize, const M: usize> Pass<'_, T, U, N, M> {
             }
             for k in 0..R {
                 for i in 0..BLOCK {
-                    sums[k][i] += terms[k][i].to_f64();
+                    sums[k][i] += terms[k][i].to_f64() * terms[k][i].to_f64();
                 }
             }
         }
@@ -250,7 +250,7 @@ impl<T: Float, U, const N: usize, const M: usize> Pass<'_, T, U, N, M> {
                 state_tails[k][i] = new_s[k];
             }
             for k in 0..R {
-                sums[k][i] += new_terms[k].to_f64();
+                sums[k][i] += new_terms[k].to_f64() * new_terms[k].to_f64();
             }
         }
     }
@@ -323,7 +323,7 @@ mod tests {
     impl Update<f32, 3, 2> for Mix {
         #[inline(always)]
         fn apply<I: Isa>(&self, p: f32, g: f32, [a, b, c]: [f32; 3]) -> (f32, [f32; 3], [f32; 2]) {
-            (p + g, [a + 1.0, b + g, c * 2.0], [p, g * g])
+            (p + g, [a + 1.0, b + g, c * 2.0], [p, g])
         }
     }
 
@@ -346,7 +346,7 @@ mod tests {
                 let (s, g) = (start[i], grads[i]);
                 assert_eq!((one.0[i], one.1[i], one.2[i], one.3[i]), (s + g, s + 1.0, s + g, s * 2.0));
             }
-            let exact = [start.iter().map(|&x| f64::from(x)).sum::<f64>(), sum_of_squares(&grads)];
+            let exact = [sum_of_squares(&start), sum_of_squares(&grads)];
             assert_eq!(one.4.map(f64::from_bits), exact);
             assert_eq!(exact[1], grads.iter().map(|&g| f64::from(g).powi(2)).sum::<f64>());
         }

@@ -1,5 +1,7 @@
 //! The trait that every first-order optimiser implements.
 
+use std::ops::Range;
+
 use wengert_tensor::Float;
 
 use crate::state::{State, StateError};
@@ -28,7 +30,8 @@ pub trait Optimizer<T: Float = f32>: Send {
     fn step(&mut self, params: &mut [T], grads: &[T]);
 
     /// One whole step that evaluates the gradient where the method needs it. `grads` is scratch space; the result
-    /// is the loss at `params` before the step.
+    /// is the loss at `params` before the step. If `evaluate` panics, `params` are as before the step, and the optimiser
+    /// can go on from there.
     ///
     /// # Panics
     /// As [`step`](Optimizer::step).
@@ -42,6 +45,15 @@ pub trait Optimizer<T: Float = f32>: Send {
     fn gradients_per_step(&self) -> u32 {
         1
     }
+
+    /// The parts of the vector that a step leaves unchanged whatever their gradient, in order: those that
+    /// [`Groups`](crate::Groups) has frozen or switched off. What wraps an optimiser leaves them out too.
+    fn frozen(&self) -> Vec<Range<usize>> {
+        Vec::new()
+    }
+
+    /// Gives up a step of several gradients that has begun: takes `params` back to where they were before it.
+    fn abandon(&mut self, _params: &mut [T]) {}
 
     /// Writes the parameters to evaluate the model with into `out`, given those that are being trained: for most
     /// methods the same.
@@ -89,6 +101,14 @@ impl<T: Float, O: Optimizer<T> + ?Sized> Optimizer<T> for Box<O> {
         (**self).gradients_per_step()
     }
 
+    fn frozen(&self) -> Vec<Range<usize>> {
+        (**self).frozen()
+    }
+
+    fn abandon(&mut self, params: &mut [T]) {
+        (**self).abandon(params);
+    }
+
     fn write_evaluation(&self, params: &[T], out: &mut [T]) {
         (**self).write_evaluation(params, out);
     }
@@ -108,6 +128,28 @@ impl<T: Float, O: Optimizer<T> + ?Sized> Optimizer<T> for Box<O> {
     fn load_state(&mut self, state: &State) -> Result<(), StateError> {
         (**self).load_state(state)
     }
+}
+
+/// A step of several gradients under way. Dropped before it is complete, by a panic, it is given up.
+pub(crate) struct Begun<'a, T: Float, O: Optimizer<T> + ?Sized> {
+    pub(crate) optimizer: &'a mut O,
+    pub(crate) params: &'a mut [T],
+    pub(crate) complete: bool,
+}
+
+impl<T: Float, O: Optimizer<T> + ?Sized> Drop for Begun<'_, T, O> {
+    fn drop(&mut self) {
+        if !self.complete {
+            self.optimizer.abandon(self.params);
+        }
+    }
+}
+
+/// What lies between `frozen` ranges, in order, of a vector of `len` elements.
+pub(crate) fn moving(len: usize, frozen: &[Range<usize>]) -> impl Iterator<Item = Range<usize>> + Clone + '_ {
+    let starts = std::iter::once(0).chain(frozen.iter().map(|r| r.end));
+    let ends = frozen.iter().map(|r| r.start).chain(std::iter::once(len));
+    starts.zip(ends).map(|(start, end)| start..end).filter(|r| !r.is_empty())
 }
 
 /// Panics unless there is a gradient for every parameter.

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
-use crate::clip::{global_norm, map, scale};
+use crate::clip::{global_norm, map, ratio, scale};
 use crate::error::{Check, HyperParameterError};
-use crate::layout::{Layout, name_matches};
+use crate::layout::Layout;
 use crate::loops::{Update, sums, update};
 
 /// The elastic net λ₁ ‖θ‖₁ + ½ λ₂ ‖θ‖², which has L1 (λ₂ = 0) and L2 (λ₁ = 0) as its ends.
@@ -47,11 +47,20 @@ impl ElasticNet {
 
     /// λ₁ ‖θ‖₁ + ½ λ₂ ‖θ‖².
     pub fn value<T: Float>(&self, params: &[T]) -> f64 {
-        let [absolute, square] = sums(params, params, |p: T, _| [p.to_f64().abs(), p.to_f64() * p.to_f64()]);
-        self.l1 * absolute + 0.5 * self.l2 * square
+        // A penalty that is not there costs nothing, and its sum may overflow: 0 · ∞ is no number.
+        let mut value = 0.0;
+        if self.l1 > 0.0 {
+            let [absolute] = sums(params, params, |p: T, _| [p.to_f64().abs()]);
+            value += self.l1 * absolute;
+        }
+        if self.l2 > 0.0 {
+            value += 0.5 * (self.l2.sqrt() * global_norm(params)).powi(2);
+        }
+        value
     }
 
-    /// Adds λ₁ sign θ + λ₂ θ to `grads`.
+    /// Adds λ₁ sign θ + λ₂ θ to `grads`, also for frozen parameters, which it does not know: they do not move, but count in
+    /// norms of the gradient.
     ///
     /// # Panics
     /// If the lengths differ.
@@ -103,8 +112,6 @@ impl<T: Float> Update<T, 0> for AddPenalty<T> {
 /// use wengert_optim::{Layout, MaxNorm};
 /// let layout = Layout::new([("weight", vec![2, 2]), ("bias", vec![2])]);
 /// let mut theta = [3.0f64, 4.0, 0.3, 0.4, 9.0, 9.0];
-/// MaxNorm::new(1.0, "*.weight")?.apply(&mut theta, &layout);
-/// assert_eq!(theta, [3.0, 4.0, 0.3, 0.4, 9.0, 9.0]); // no name ends in .weight
 /// MaxNorm::new(1.0, "weight")?.apply(&mut theta, &layout);
 /// assert!((theta[0] - 0.6).abs() < 1e-12 && theta[2..] == [0.3, 0.4, 9.0, 9.0]);
 /// # Ok::<(), wengert_optim::HyperParameterError>(())
@@ -117,7 +124,7 @@ pub struct MaxNorm {
 }
 
 impl MaxNorm {
-    /// Limits the tensors whose name fits the pattern (`"*"` is all).
+    /// Limits the tensors whose name fits the pattern (see [`name_matches`](crate::name_matches); `"*"` is all).
     ///
     /// # Errors
     /// If `limit` is not finite and above 0.
@@ -129,18 +136,20 @@ impl MaxNorm {
     /// Scales back the units that are over the limit.
     ///
     /// # Panics
-    /// If the length is not that of the layout.
+    /// If the length is not that of the layout, or the pattern fits none of its names.
     #[track_caller]
     pub fn apply<T: Float>(&self, params: &mut [T], layout: &Layout) {
         let len = layout.len();
         assert!(params.len() == len, "MaxNorm::apply: {} parameters for a layout of {len}", params.len());
-        for segment in layout.segments().iter().filter(|s| name_matches(&self.pattern, &s.name)) {
+        let limited =
+            layout.matching(&self.pattern).unwrap_or_else(|error| panic!("MaxNorm::apply: {error}"));
+        for (segment, _) in layout.segments().iter().zip(limited).filter(|(_, limited)| *limited) {
             let [outputs, _, ..] = *segment.shape.as_slice() else { continue };
             let unit = segment.range.len().checked_div(outputs).unwrap_or(0).max(1);
             for row in params[segment.range.clone()].chunks_mut(unit) {
                 let norm = global_norm(row);
                 if norm.is_finite() && norm > self.limit {
-                    scale(row, T::from_f64(self.limit / norm));
+                    scale(row, ratio(self.limit, norm));
                 }
             }
         }

@@ -266,6 +266,14 @@ impl State {
         }
     }
 
+    /// The real number of this name, which must be finite.
+    pub fn finite(&self, name: &str) -> Result<f64, StateError> {
+        match self.real(name)? {
+            x if x.is_finite() => Ok(x),
+            x => Err(self.value(name, "finite", x)),
+        }
+    }
+
     /// The learning rate, which must be finite and not negative.
     pub fn learning_rate(&self) -> Result<f64, StateError> {
         let rate = self.real("learning_rate")?;

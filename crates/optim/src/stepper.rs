@@ -3,7 +3,7 @@
 use wengert_tensor::Float;
 
 use crate::agc::AdaptiveClip;
-use crate::clip::{clip_by_value, global_norm, scale};
+use crate::clip::{clip_by_value, global_norm, ratio, scale};
 use crate::error::{Check, HyperParameterError};
 use crate::first::Towards;
 use crate::layout::Layout;
@@ -159,7 +159,8 @@ impl<T: Float, O: Optimizer<T>> Stepper<O, T> {
         self.skipped
     }
 
-    /// Takes in one gradient, which is clipped in place.
+    /// Takes in one gradient, which is clipped in place. Where the optimiser keeps parameters
+    /// [frozen](Optimizer::frozen) it is set to zero first, so that it counts neither in a norm nor in a check.
     ///
     /// A gradient that is not finite leaves everything as it was, also what has been accumulated.
     ///
@@ -173,6 +174,9 @@ impl<T: Float, O: Optimizer<T>> Stepper<O, T> {
         check_lengths(Self::NAME, params.len(), grads.len());
         let len = self.layout.len();
         assert!(params.len() == len, "stepper: {} parameters, but its layout has {len}", params.len());
+        for range in self.optimizer.frozen() {
+            grads[range].fill(T::ZERO);
+        }
         let norm = global_norm(grads);
         if !norm.is_finite() && grads.iter().any(|g| !g.is_finite()) {
             return self.refuse(grads);
@@ -221,11 +225,11 @@ impl<T: Float, O: Optimizer<T>> Stepper<O, T> {
                 norm = global_norm(grads);
             }
             if norm > limit {
-                scale(grads, T::from_f64(limit / norm));
+                scale(grads, ratio(limit, norm));
             }
         }
-        self.steps += 1;
         self.optimizer.step(params, grads);
+        self.steps += 1;
         Step::Updated { gradient_norm }
     }
 

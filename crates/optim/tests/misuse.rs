@@ -155,7 +155,8 @@ fn nonsense_for_wrappers_and_helpers_is_a_typed_error() {
         assert_eq!(stepper().clip_norm(bad).unwrap_err().parameter, "clip_norm");
         assert_eq!(stepper().clip_value(bad).unwrap_err().parameter, "clip_value");
         let groups = Groups::<f32>::of(&layout).rest(|_| Sgd::with_config(bad, SgdConfig::default()));
-        assert_eq!(groups.err().unwrap().parameter, "learning_rate");
+        let Err(GroupsError::HyperParameter(error)) = groups else { panic!("took a rate of {bad}") };
+        assert_eq!(error.parameter, "learning_rate");
     }
     assert_eq!(Lookahead::new(Sgd::<f32>::new(0.1), 0, 0.5).unwrap_err().parameter, "period");
     assert_eq!(EarlyStopping::<f32>::new(0, 0.0).unwrap_err().parameter, "patience");

@@ -95,10 +95,10 @@ fn state_of_another_kind_or_shape_is_refused() {
     assert_eq!(refused(&mut adam, &double.state()).to_string(), "adam: m is f64, but must be f32");
 
     let mut state = good.clone();
-    state.vectors.remove("v");
-    assert_eq!(refused(&mut adam, &state).to_string(), "adam: the state has no v");
-    state = good.clone().with_vector("v", &[1.0f32]);
-    assert_eq!(refused(&mut adam, &state).to_string(), "adam: v has 1 elements, but must have 2");
+    state.vectors.remove("rms");
+    assert_eq!(refused(&mut adam, &state).to_string(), "adam: the state has no rms");
+    state = good.clone().with_vector("rms", &[1.0f32]);
+    assert_eq!(refused(&mut adam, &state).to_string(), "adam: rms has 1 elements, but must have 2");
     state = good.clone().with_vector("w", &[1.0f32]);
     assert_eq!(refused(&mut adam, &state).to_string(), "adam: the state has a w that is not used here");
     state = good.clone().with_real("learning_rate", f64::NAN);

@@ -53,11 +53,11 @@ fn groups_follow_names_switches_and_schedules() {
     let mut x = [1.0; 8];
     optimizer.step(&mut x, &[1.0; 8]);
     assert!(x[0] != 1.0 && (x[4] - 0.6).abs() < 1e-15 && x[6..] == [1.0, 1.0]);
-    assert_eq!(optimizer.set_enabled("*.bias", false), 1);
+    assert_eq!(optimizer.set_enabled("*.bias", false), Ok(1));
     let before = x;
     optimizer.step(&mut x, &[1.0; 8]);
     assert!(x[0] != before[0] && x[4..] == before[4..]);
-    optimizer.set_enabled("*.bias", true);
+    assert_eq!(optimizer.set_enabled("*.bias", true), Ok(1));
     // Half the rate of the rest is half of the group's too.
     optimizer.set_learning_rate(0.05);
     optimizer.step(&mut x, &[1.0; 8]);
@@ -142,7 +142,7 @@ fn penalties_and_limits_by_hand() {
     MaxNorm::new(1.0, "*.weight").unwrap().apply(&mut weights, &layout());
     assert!((weights[0] - 0.6).abs() < 1e-15 && (weights[1] - 0.8).abs() < 1e-15);
     assert_eq!(weights[2..], [0.3, 0.4, 7.0, 7.0, 7.0, 7.0]);
-    let clip = AdaptiveClip::new(0.1, 1e-3, &layout()).unwrap().without("norm*");
+    let clip = AdaptiveClip::new(0.1, 1e-3, &layout()).unwrap().without("norm*").unwrap();
     let mut grads = [6.0f64, 8.0, 0.03, 0.04, 3.0, 4.0, 9.0, 9.0];
     clip.apply(&[3.0, 4.0, 3.0, 4.0, 0.0, 0.0, 1.0, 1.0], &mut grads);
     // ‖w‖ = 5, so 0.5 at most; the bias is 0, so λ ε.

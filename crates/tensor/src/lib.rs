@@ -25,6 +25,7 @@ pub mod loops;
 pub mod math;
 mod matmul;
 mod moments;
+pub mod names;
 mod norm;
 mod operand;
 pub mod parallel;

@@ -16,6 +16,12 @@ pub enum Error {
     /// A hyper-parameter has no meaning.
     #[error(transparent)]
     HyperParameter(#[from] wengert_optim::HyperParameterError),
+    /// Parameters cannot be grouped, or a group not be switched.
+    #[error(transparent)]
+    Groups(#[from] wengert_optim::GroupsError),
+    /// A pattern fits no parameter's name.
+    #[error(transparent)]
+    Pattern(#[from] wengert_optim::PatternError),
     /// There is no optimiser of that name, or its learning rate has no meaning.
     #[error(transparent)]
     ByName(#[from] wengert_optim::ByNameError),

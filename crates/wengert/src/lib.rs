@@ -17,7 +17,7 @@
 //!     let mut sgd = Sgd::new(0.3);
 //!     for _ in 0..100 {
 //!         let (_, grads) = params.value_and_grad(|cx| line.forward(cx, &x).mse(&y))?;
-//!         sgd.step(params.values_mut(), &grads);
+//!         sgd.step(&mut params.values_mut(), &grads);
 //!     }
 //!     assert!((params.get("line.weight").unwrap()[0] - 2.0).abs() < 1e-3);
 //!     assert!((params.get("line.bias").unwrap()[0] - 3.0).abs() < 1e-3);
@@ -53,7 +53,7 @@
 //!         for batch in train.batches(64).shuffled(epoch) {
 //!             let loss = |cx: &Ctx| model.forward(cx, &batch.images).cross_entropy(&batch.labels);
 //!             let (_loss, grads) = params.value_and_grad(loss)?;
-//!             adam.step(params.values_mut(), &grads);
+//!             adam.step(&mut params.values_mut(), &grads);
 //!         }
 //!     }
 //!     assert!(accuracy(&model, &params, &test) > 0.8);

@@ -30,19 +30,22 @@ use wengert_tensor::Float;
 /// ```
 pub trait Training<T: Float> {
     /// One step of `optimizer`, which evaluates the loss and its gradient where the method needs them. Returns the loss before the
-    /// step, which is taken even if that is not finite.
+    /// step, which is taken even if that is not finite. [Frozen](Params::freeze) parameters stay as they are, and SAM leaves
+    /// them out of its perturbation.
+    ///
+    /// A panic in the loss leaves all parameters as they were.
     ///
     /// # Errors
-    /// If the loss does not depend on some parameters. All are then unchanged, but a method of several gradients may have
-    /// counted the step.
+    /// If the loss does not depend on some parameters. All are then unchanged, and so is the optimiser if it is the loss at
+    /// the parameters that does not.
     fn train_step(
         &mut self,
         optimizer: &mut dyn Optimizer<T>,
         loss: impl Fn(&Ctx<T>) -> Var<T>,
     ) -> Result<T, GradError>;
 
-    /// The result of `work` with the parameters to evaluate the model with, for most methods those that are trained. Training
-    /// goes on from where it was.
+    /// The result of `work` with the parameters to evaluate the model with, for most methods those that are trained, and for
+    /// [frozen](Params::freeze) ones always. Training goes on from where it was, also after a panic in `work`.
     fn evaluated<R>(&mut self, optimizer: &dyn Optimizer<T>, work: impl FnOnce(&Self) -> R) -> R;
 }
 
@@ -53,18 +56,26 @@ impl<T: Float> Training<T> for Params<T> {
         optimizer: &mut dyn Optimizer<T>,
         loss: impl Fn(&Ctx<T>) -> Var<T>,
     ) -> Result<T, GradError> {
+        // What the loss does not reach is found out here, before the optimiser has counted anything.
+        let (value, gradient) = self.value_and_grad(&loss)?;
         if optimizer.gradients_per_step() == 1 {
-            let (value, gradient) = self.value_and_grad(loss)?;
-            optimizer.step(self.values_mut(), &gradient);
+            optimizer.step(&mut self.values_mut(), &gradient);
             return Ok(value);
         }
-        let mut point = self.values().to_vec();
-        let mut scratch = vec![T::ZERO; point.len()];
-        let start = point.clone();
+        let mut first = Some((value, gradient));
         let mut failure = None;
+        let borrowed = Borrowed::new(self);
+        let mut point = borrowed.start.clone();
+        let mut scratch = vec![T::ZERO; point.len()];
         let value = optimizer.step_with(&mut point, &mut scratch, &mut |at, out| {
-            self.set_values(at);
-            match self.value_and_grad(&loss) {
+            let evaluated = match first.take_if(|_| at == borrowed.start) {
+                Some(known) => Ok(known),
+                None => {
+                    borrowed.params.values_mut().copy_from_slice(at);
+                    borrowed.params.value_and_grad(&loss)
+                }
+            };
+            match evaluated {
                 Ok((value, gradient)) => {
                     out.copy_from_slice(&gradient);
                     value
@@ -76,23 +87,38 @@ impl<T: Float> Training<T> for Params<T> {
                 }
             }
         });
+        drop(borrowed);
         match failure {
-            Some(error) => {
-                self.set_values(&start);
-                Err(error)
-            }
+            Some(error) => Err(error),
             None => {
-                self.set_values(&point);
+                self.values_mut().copy_from_slice(&point);
                 Ok(value)
             }
         }
     }
 
     fn evaluated<R>(&mut self, optimizer: &dyn Optimizer<T>, work: impl FnOnce(&Self) -> R) -> R {
-        let trained = self.values().to_vec();
-        optimizer.write_evaluation(&trained, self.values_mut());
-        let result = work(self);
-        self.set_values(&trained);
-        result
+        let borrowed = Borrowed::new(self);
+        optimizer.write_evaluation(&borrowed.start, &mut borrowed.params.values_mut());
+        work(borrowed.params)
+    }
+}
+
+/// Parameters that have other values for a while. Dropped, also by a panic, it gives them back the first ones.
+struct Borrowed<'a, T: Float> {
+    params: &'a mut Params<T>,
+    start: Vec<T>,
+}
+
+impl<'a, T: Float> Borrowed<'a, T> {
+    fn new(params: &'a mut Params<T>) -> Self {
+        let start = params.values().to_vec();
+        Borrowed { params, start }
+    }
+}
+
+impl<T: Float> Drop for Borrowed<'_, T> {
+    fn drop(&mut self) {
+        self.params.set_values(&self.start);
     }
 }

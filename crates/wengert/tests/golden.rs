@@ -65,7 +65,7 @@ impl<T: Float> Case<T> {
         let mut params = self.params.clone();
         for _ in 0..STEPS {
             let (_, grads) = self.loss_and_gradient(&params);
-            optimizer.step(params.values_mut(), &grads);
+            optimizer.step(&mut params.values_mut(), &grads);
         }
         params.values().to_vec()
     }

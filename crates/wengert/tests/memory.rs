@@ -16,7 +16,7 @@ fn ten_thousand_steps_allocate_nothing() {
         for _ in 0..count {
             let loss = |cx: &Ctx| model.forward(cx, &x).cross_entropy(&labels);
             let (_, grads) = params.value_and_grad(loss).unwrap();
-            adam.step(params.values_mut(), &grads);
+            adam.step(&mut params.values_mut(), &grads);
         }
         stats()
     };
@@ -36,7 +36,7 @@ fn steps_on_fresh_batches_allocate_nothing() {
         for batch in digits.batches(64).shuffled(seed) {
             let loss = |cx: &Ctx| model.forward(cx, &batch.images).cross_entropy(&batch.labels);
             let (_, grads) = params.value_and_grad(loss).unwrap();
-            adam.step(params.values_mut(), &grads);
+            adam.step(&mut params.values_mut(), &grads);
         }
         stats()
     };

@@ -17,7 +17,7 @@ fn trained(build: fn(&mut Params) -> Sequential, image: &[usize]) -> (Vec<u32>, 
     let step = |_| {
         let loss = |cx: &Ctx| model.forward(cx, &x).cross_entropy(&labels);
         let (value, grads) = params.value_and_grad(loss).unwrap();
-        adam.step(params.values_mut(), &grads);
+        adam.step(&mut params.values_mut(), &grads);
         value.to_bits()
     };
     let losses = (0..STEPS).map(step).collect();

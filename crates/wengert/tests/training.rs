@@ -15,7 +15,7 @@ fn learn(model: impl Layer, mut params: Params, image: &[usize], digits: usize, 
         for batch in train.batches(64).shuffled(epoch) {
             let loss = |cx: &Ctx| model.forward(cx, &batch.images).cross_entropy(&batch.labels);
             let (_, grads) = params.value_and_grad(loss).unwrap();
-            adam.step(params.values_mut(), &grads);
+            adam.step(&mut params.values_mut(), &grads);
         }
     }
     let test = test.all();

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use wengert_tensor::names::{PatternError, name_matches};
 use wengert_tensor::{Float, Shape, Tensor};
 
-use super::{GradError, pattern};
+use super::GradError;
 
 /// One parameter tensor of a [`Params`](crate::Params): what a layer holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -116,9 +117,17 @@ impl Layout {
         }
     }
 
-    /// The positions of the parameter tensors whose name matches.
+    /// The positions of the parameter tensors whose name fits.
     pub(crate) fn matching(&self, pattern: &str) -> impl Iterator<Item = usize> {
-        (0..self.entries.len()).filter(move |&i| pattern::matches(pattern, &self.entries[i].name))
+        (0..self.entries.len()).filter(move |&i| name_matches(pattern, &self.entries[i].name))
+    }
+
+    /// Panics unless the pattern fits a parameter's name.
+    #[track_caller]
+    pub(crate) fn expect_match(&self, operation: &str, pattern: &str) {
+        if let Err(error) = PatternError::unless_fits(pattern, self.entries.iter().map(|e| e.name.as_str())) {
+            panic!("{operation}: {error}");
+        }
     }
 
     pub(crate) fn ranges(&self, pattern: &str) -> Vec<Range<usize>> {
@@ -141,8 +150,13 @@ impl Layout {
     }
 
     pub(crate) fn set_frozen(&mut self, pattern: &str, frozen: bool) -> usize {
-        let matching = self.entries.iter_mut().filter(|e| pattern::matches(pattern, &e.name));
+        let matching = self.entries.iter_mut().filter(|e| name_matches(pattern, &e.name));
         matching.map(|e| e.frozen = frozen).count()
+    }
+
+    /// The places of the frozen parameters.
+    pub(crate) fn frozen(&self) -> impl Iterator<Item = Range<usize>> {
+        self.entries.iter().filter(|e| e.frozen).map(Entry::range)
     }
 }
 

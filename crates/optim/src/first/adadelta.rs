@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
+use super::moment::{Rms, hypot, over};
 use super::{Elementwise, FirstOrder, Memory, Rule, Slots};
 use crate::error::{Check, HyperParameterError};
 use crate::layout::Layout;
@@ -59,16 +60,15 @@ impl Rule for AdadeltaConfig {
     }
 
     fn slots(&self, layout: &Layout) -> Slots {
-        Slots::zeros(layout, &["squares", "deltas"])
+        Slots::zeros(layout, &["rms", "rms_of_steps"])
     }
 
     fn update<T: Float>(&self, memory: &mut Memory<T>, params: &mut [T], grads: &[T]) {
         let formula = AdadeltaStep {
             rate: T::from_f64(memory.learning_rate),
             decay: T::from_f64(self.weight_decay),
-            rho: T::from_f64(self.rho),
-            fresh: T::from_f64(1.0 - self.rho),
-            epsilon: T::from_f64(self.epsilon),
+            rms: Rms::new(self.rho),
+            inside: T::from_f64(self.epsilon.sqrt()),
         };
         update(params, grads, memory.each_mut::<2>(), formula);
     }
@@ -78,18 +78,18 @@ impl Rule for AdadeltaConfig {
 struct AdadeltaStep<T> {
     rate: T,
     decay: T,
-    rho: T,
-    fresh: T,
-    epsilon: T,
+    rms: Rms<T>,
+    /// The root of ε.
+    inside: T,
 }
 
 impl<T: Float> Update<T, 2> for AdadeltaStep<T> {
     #[inline(always)]
     fn apply<I: Isa>(&self, p: T, g: T, [s, d]: [T; 2]) -> (T, [T; 2], [T; 0]) {
         let g = I::mul_add(self.decay, p, g);
-        let s = I::mul_add(self.rho, s, self.fresh * g * g);
-        let delta = ((d + self.epsilon) / (s + self.epsilon)).sqrt() * g;
-        let d = I::mul_add(self.rho, d, self.fresh * delta * delta);
+        let s = self.rms.after::<I>(s, g);
+        let delta = hypot::<I, T>(d, self.inside) * over(g, hypot::<I, T>(s, self.inside));
+        let d = self.rms.after::<I>(d, delta);
         (I::mul_add(-self.rate, delta, p), [s, d], [])
     }
 }

@@ -5,9 +5,10 @@ use wengert_tensor::Float;
 
 use super::factored::{Matrices, SecondMoment, Step, step_of_matrices};
 use super::{Convention, FirstOrder, Memory, Rule, Slots};
+use crate::clip::global_norm;
 use crate::error::{Check, HyperParameterError};
 use crate::layout::Layout;
-use crate::loops::{split_off, sum_of_squares, update_reading};
+use crate::loops::{split_off, update_reading};
 
 /// Adafactor: the second moment of a matrix kept as one number per row and one per column.
 ///
@@ -81,7 +82,7 @@ impl Rule for AdafactorConfig {
         check
             .finite("decay_power", self.decay_power)?
             .condition(self.decay_power <= 0.0, "decay_power", self.decay_power, "at most 0")?
-            .non_negative("epsilon", self.epsilon.unwrap_or(0.0))?
+            .positive("epsilon", self.epsilon.unwrap_or(1.0))?
             .positive("smallest_scale", self.smallest_scale)?
             .positive("clip", self.clip)?
             .weight_decay(self.weight_decay)?;
@@ -99,11 +100,10 @@ impl Rule for AdafactorConfig {
                 None => squares_len += segment.range.len(),
             }
         }
-        Slots::default().vector("rows", rows_len, 0.0).vector("columns", columns_len, 0.0).vector(
-            "squares",
-            squares_len,
-            0.0,
-        )
+        Slots::default()
+            .vector("rms_of_rows", rows_len, 0.0)
+            .vector("rms_of_columns", columns_len, 0.0)
+            .vector("rms", squares_len, 0.0)
     }
 
     fn update<T: Float>(&self, memory: &mut Memory<T>, params: &mut [T], grads: &[T]) {
@@ -112,9 +112,9 @@ impl Rule for AdafactorConfig {
         let torch = self.convention == Convention::Torch;
         let moment = SecondMoment {
             fresh: (memory.step as f64).powf(self.decay_power),
-            added: if torch { 0.0 } else { epsilon },
-            smallest_mean: if torch { epsilon } else { 0.0 },
-            smallest: if torch { epsilon * epsilon } else { 0.0 },
+            added: if torch { 0.0 } else { epsilon.sqrt() },
+            smallest_mean: if torch { epsilon.sqrt() } else { 0.0 },
+            smallest: if torch { epsilon } else { 0.0 },
         };
         let rate = memory.learning_rate;
         let (capped, decay) = if torch {
@@ -125,19 +125,20 @@ impl Rule for AdafactorConfig {
         let room = layout.segments().iter().filter_map(Matrices::of).map(Matrices::workspace).max();
         memory.scratch.resize(room.unwrap_or(0), T::ZERO);
         let Memory { vectors, scratch, .. } = memory;
-        let [rows, columns, squares] = vectors.as_mut_slice() else { unreachable!("three slots") };
-        let (mut rows, mut columns, mut squares) = (&mut rows[..], &mut columns[..], &mut squares[..]);
+        let [rows, columns, roots] = vectors.as_mut_slice() else { unreachable!("three slots") };
+        let (mut rows, mut columns, mut roots) = (&mut rows[..], &mut columns[..], &mut roots[..]);
         for segment in layout.segments() {
             let (p, g) = (&mut params[segment.range.clone()], &grads[segment.range.clone()]);
-            let size = (sum_of_squares(p) / p.len() as f64).sqrt().max(self.smallest_scale);
-            let scaled = |sum: f64| capped * size / ((sum / g.len() as f64).sqrt() / self.clip).max(1.0);
+            let size = Float::maximum(global_norm(p) / (p.len() as f64).sqrt(), self.smallest_scale);
+            let clipped = |sum: f64| Float::maximum((sum / g.len() as f64).sqrt() / self.clip, 1.0);
+            let scaled = |sum: f64| capped * size / clipped(sum);
             let keep = T::from_f64(1.0 - decay);
             match Matrices::of(segment) {
                 None => {
-                    let squares = split_off(&mut squares, p.len());
-                    let sum = moment.vector(g, squares);
+                    let roots = split_off(&mut roots, p.len());
+                    let sum = moment.vector(g, roots);
                     let (rate, smallest) = (T::from_f64(scaled(sum)), T::from_f64(moment.smallest));
-                    update_reading(p, g, [], [squares], Step { keep, rate, smallest });
+                    update_reading(p, g, [], [roots], Step { keep, rate, smallest });
                 }
                 Some(matrices) => {
                     let rows = split_off(&mut rows, matrices.all_rows());

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
+use super::moment::{hypot, over};
 use super::{Convention, Elementwise, FirstOrder, Memory, Rule, Slots};
 use crate::error::{Check, HyperParameterError};
 use crate::layout::Layout;
@@ -79,14 +80,13 @@ impl Rule for AdagradConfig {
     }
 
     fn slots(&self, layout: &Layout) -> Slots {
-        Slots::default().vector("sum", layout.len(), self.initial_accumulator)
+        Slots::default().vector("norm", layout.len(), self.initial_accumulator.sqrt())
     }
 
     fn update<T: Float>(&self, memory: &mut Memory<T>, params: &mut [T], grads: &[T]) {
-        let epsilon = T::from_f64(self.epsilon);
         let (inside, outside) = match self.convention {
-            Convention::Torch | Convention::Paper => (T::ZERO, epsilon),
-            Convention::Optax => (epsilon, T::ZERO),
+            Convention::Torch | Convention::Paper => (T::ZERO, T::from_f64(self.epsilon)),
+            Convention::Optax => (T::from_f64(self.epsilon.sqrt()), T::ZERO),
         };
         let slower = 1.0 + (memory.step - 1) as f64 * self.rate_decay;
         let rate = T::from_f64(memory.learning_rate / slower);
@@ -99,6 +99,7 @@ impl Rule for AdagradConfig {
 struct AdagradStep<T> {
     rate: T,
     decay: T,
+    /// The root of ε.
     inside: T,
     outside: T,
 }
@@ -107,9 +108,8 @@ impl<T: Float> Update<T, 1> for AdagradStep<T> {
     #[inline(always)]
     fn apply<I: Isa>(&self, p: T, g: T, [s]: [T; 1]) -> (T, [T; 1], [T; 0]) {
         let g = I::mul_add(self.decay, p, g);
-        let s = I::mul_add(g, g, s);
-        // With ε = 0, an element that never had a gradient would be 0 / 0.
-        let step = if s == T::ZERO { T::ZERO } else { g / ((s + self.inside).sqrt() + self.outside) };
+        let s = hypot::<I, T>(s, g);
+        let step = over(g, hypot::<I, T>(s, self.inside) + self.outside);
         (I::mul_add(-self.rate, step, p), [s], [])
     }
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
+use super::moment::{Rms, hypot, over};
 use super::{Elementwise, FirstOrder, Memory, Rule, Slots};
 use crate::error::{Check, HyperParameterError};
 use crate::layout::Layout;
@@ -13,7 +14,9 @@ use crate::loops::{Update, update};
 ///
 /// m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ),
 /// θ ← θ − η m̂ / (√(v̂ + ε_root) + ε), where g is the gradient plus `weight_decay` · θ ([`AdamW`](crate::AdamW)
-/// decouples the decay).
+/// decouples the decay). As in all methods here that average squares, √v is kept, so that no gradient is too large or too
+/// small for it: where v itself would overflow, as PyTorch's does in f32 from gradients of 6e20, the step is that of the
+/// formula.
 ///
 /// Source: Kingma and Ba, *Adam: a method for stochastic optimization*, 2015, algorithm 1. PyTorch and optax agree.
 /// Default: β = (0.9, 0.999), ε = 1e-8. Moves 28 bytes per f32 parameter, keeps 8.
@@ -64,12 +67,12 @@ impl Rule for AdamConfig {
     }
 
     fn slots(&self, layout: &Layout) -> Slots {
-        Slots::zeros(layout, &["m", "v"])
+        Slots::zeros(layout, &["m", "rms"])
     }
 
     fn update<T: Float>(&self, memory: &mut Memory<T>, params: &mut [T], grads: &[T]) {
         let formula = AdamStep::new(self, memory.learning_rate, memory.step, 0.0);
-        update(params, grads, memory.each_mut::<2>(), formula);
+        formula.make(params, grads, memory.each_mut::<2>());
     }
 }
 
@@ -81,13 +84,13 @@ pub(super) struct AdamStep<T> {
     /// λ of the decay in the gradient.
     decay: T,
     beta1: T,
-    beta2: T,
     fresh1: T,
-    fresh2: T,
+    rms: Rms<T>,
     rate: T,
-    root_of_correction2: T,
+    of_root: T,
     epsilon: T,
-    epsilon_root: T,
+    /// The root of ε_root.
+    inside: T,
 }
 
 impl<T: Float> AdamStep<T> {
@@ -99,24 +102,41 @@ impl<T: Float> AdamStep<T> {
             keep: T::from_f64(1.0 - rate * decoupled),
             decay: T::from_f64(config.weight_decay),
             beta1: T::from_f64(config.beta1),
-            beta2: T::from_f64(config.beta2),
             fresh1: T::from_f64(1.0 - config.beta1),
-            fresh2: T::from_f64(1.0 - config.beta2),
+            rms: Rms::new(config.beta2),
             rate: T::from_f64(rate / correction1),
-            root_of_correction2: T::from_f64(correction2.sqrt().recip()),
+            of_root: T::from_f64(correction2.sqrt().recip()),
             epsilon: T::from_f64(config.epsilon),
-            epsilon_root: T::from_f64(config.epsilon_root * correction2),
+            inside: T::from_f64(config.epsilon_root.sqrt()),
+        }
+    }
+
+    /// Makes the step. The second root is taken only where there is an ε_root.
+    pub(super) fn make(self, params: &mut [T], grads: &[T], state: [&mut [T]; 2]) {
+        if self.inside == T::ZERO {
+            update(params, grads, state, Inside::<T, false>(self));
+        } else {
+            update(params, grads, state, Inside::<T, true>(self));
         }
     }
 }
 
-impl<T: Float> Update<T, 2> for AdamStep<T> {
+/// The formula with or without ε_root.
+#[derive(Clone, Copy)]
+struct Inside<T, const INSIDE: bool>(AdamStep<T>);
+
+impl<T: Float, const INSIDE: bool> Update<T, 2> for Inside<T, INSIDE> {
     #[inline(always)]
-    fn apply<I: Isa>(&self, p: T, g: T, [m, v]: [T; 2]) -> (T, [T; 2], [T; 0]) {
-        let g = I::mul_add(self.decay, p, g);
-        let m = I::mul_add(self.beta1, m, self.fresh1 * g);
-        let v = I::mul_add(self.beta2, v, self.fresh2 * g * g);
-        let root = I::mul_add((v + self.epsilon_root).sqrt(), self.root_of_correction2, self.epsilon);
-        (I::mul_add(self.keep, p, -(self.rate * m / root)), [m, v], [])
+    fn apply<I: Isa>(&self, p: T, g: T, [m, rms]: [T; 2]) -> (T, [T; 2], [T; 0]) {
+        let formula = &self.0;
+        let g = I::mul_add(formula.decay, p, g);
+        let m = I::mul_add(formula.beta1, m, formula.fresh1 * g);
+        let rms = formula.rms.after::<I>(rms, g);
+        let root = if INSIDE {
+            hypot::<I, T>(rms * formula.of_root, formula.inside) + formula.epsilon
+        } else {
+            I::mul_add(rms, formula.of_root, formula.epsilon)
+        };
+        (I::mul_add(formula.keep, p, -(formula.rate * over(m, root))), [m, rms], [])
     }
 }

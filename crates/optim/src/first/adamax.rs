@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
+use super::moment::over;
 use super::{Convention, Elementwise, FirstOrder, Memory, Rule, Slots};
 use crate::error::{Check, HyperParameterError};
 use crate::layout::Layout;
@@ -107,7 +108,6 @@ impl<T: Float> Update<T, 2> for AdaMaxStep<T> {
         let g = I::mul_add(self.decay, p, g);
         let m = I::mul_add(self.beta1, m, self.fresh * g);
         let largest = (self.beta2 * largest).maximum(g.abs() + self.epsilon);
-        let step = if m == T::ZERO { T::ZERO } else { self.rate * m / largest };
-        (p - step, [m, largest], [])
+        (I::mul_add(-self.rate, over(m, largest), p), [m, largest], [])
     }
 }

@@ -7,7 +7,6 @@ use super::adam::AdamStep;
 use super::{AdamConfig, Elementwise, FirstOrder, Memory, Rule, Slots};
 use crate::error::{Check, HyperParameterError};
 use crate::layout::Layout;
-use crate::loops::update;
 
 /// Adam with decoupled weight decay: θ ← (1 − η λ) θ − η m̂ / (√v̂ + ε), with m̂ and v̂ as in [`Adam`](crate::Adam).
 ///
@@ -71,6 +70,6 @@ impl Rule for AdamWConfig {
 
     fn update<T: Float>(&self, memory: &mut Memory<T>, params: &mut [T], grads: &[T]) {
         let formula = AdamStep::new(&self.adam(), memory.learning_rate, memory.step, self.weight_decay);
-        update(params, grads, memory.each_mut::<2>(), formula);
+        formula.make(params, grads, memory.each_mut::<2>());
     }
 }

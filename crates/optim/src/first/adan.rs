@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
+use super::moment::{Rms, hypot, over};
 use super::{Convention, Elementwise, FirstOrder, Memory, Rule, Slots};
 use crate::error::{Check, HyperParameterError};
 use crate::layout::Layout;
@@ -89,7 +90,7 @@ impl Rule for AdanConfig {
     }
 
     fn slots(&self, layout: &Layout) -> Slots {
-        Slots::zeros(layout, &["m", "v", "n", "previous"])
+        Slots::zeros(layout, &["m", "v", "rms", "previous"])
     }
 
     fn update<T: Float>(&self, memory: &mut Memory<T>, params: &mut [T], grads: &[T]) {
@@ -105,15 +106,14 @@ impl Rule for AdanConfig {
             ahead: T::from_f64(ahead),
             beta1: T::from_f64(self.beta1),
             beta2: T::from_f64(self.beta2),
-            beta3: T::from_f64(self.beta3),
             fresh1: T::from_f64(1.0 - self.beta1),
             fresh2: T::from_f64(1.0 - self.beta2),
-            fresh3: T::from_f64(1.0 - self.beta3),
+            rms: Rms::new(self.beta3),
             of_m: T::from_f64(rate / memory.bias_correction(self.beta1)),
             of_v: T::from_f64(rate * ahead / memory.bias_correction(self.beta2)),
-            of_n: T::from_f64(memory.bias_correction(self.beta3).recip()),
+            of_root: T::from_f64(memory.bias_correction(self.beta3).sqrt().recip()),
             epsilon: T::from_f64(self.epsilon),
-            epsilon_root: T::from_f64(self.epsilon_root),
+            inside: T::from_f64(self.epsilon_root.sqrt()),
         };
         update(params, grads, memory.each_mut::<4>(), formula);
     }
@@ -127,28 +127,27 @@ struct AdanStep<T> {
     ahead: T,
     beta1: T,
     beta2: T,
-    beta3: T,
     fresh1: T,
     fresh2: T,
-    fresh3: T,
+    rms: Rms<T>,
     of_m: T,
     of_v: T,
-    of_n: T,
+    of_root: T,
     epsilon: T,
-    epsilon_root: T,
+    /// The root of ε_root.
+    inside: T,
 }
 
 impl<T: Float> Update<T, 4> for AdanStep<T> {
     #[inline(always)]
-    fn apply<I: Isa>(&self, p: T, g: T, [m, v, n, previous]: [T; 4]) -> (T, [T; 4], [T; 0]) {
+    fn apply<I: Isa>(&self, p: T, g: T, [m, v, rms, previous]: [T; 4]) -> (T, [T; 4], [T; 0]) {
         let change = if self.first { T::ZERO } else { g - previous };
         let ahead = I::mul_add(self.ahead, change, g);
         let m = I::mul_add(self.beta1, m, self.fresh1 * g);
         let v = I::mul_add(self.beta2, v, self.fresh2 * change);
-        let n = I::mul_add(self.beta3, n, self.fresh3 * ahead * ahead);
-        let root = I::mul_add(n, self.of_n, self.epsilon_root).sqrt() + self.epsilon;
+        let rms = self.rms.after::<I>(rms, ahead);
+        let root = hypot::<I, T>(rms * self.of_root, self.inside) + self.epsilon;
         let direction = I::mul_add(self.of_v, v, self.of_m * m);
-        let step = if direction == T::ZERO { T::ZERO } else { direction / root };
-        (I::mul_add(self.keep, p, -step) * self.shrink, [m, v, n, g], [])
+        (I::mul_add(self.keep, p, -over(direction, root)) * self.shrink, [m, v, rms, g], [])
     }
 }

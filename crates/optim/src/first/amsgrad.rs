@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
+use super::moment::{Rms, over};
 use super::{Convention, Elementwise, FirstOrder, Memory, Rule, Slots};
 use crate::error::{Check, HyperParameterError};
 use crate::layout::Layout;
@@ -72,7 +73,7 @@ impl Rule for AmsgradConfig {
     }
 
     fn slots(&self, layout: &Layout) -> Slots {
-        Slots::zeros(layout, &["m", "v", "largest"])
+        Slots::zeros(layout, &["m", "rms", "largest"])
     }
 
     fn update<T: Float>(&self, memory: &mut Memory<T>, params: &mut [T], grads: &[T]) {
@@ -80,15 +81,14 @@ impl Rule for AmsgradConfig {
             (memory.bias_correction(self.beta1), memory.bias_correction(self.beta2));
         let (of_mean, before_largest, of_root) = match self.convention {
             Convention::Torch => (correction1.recip(), 1.0, correction2.sqrt().recip()),
-            Convention::Optax => (correction1.recip(), correction2.recip(), 1.0),
+            Convention::Optax => (correction1.recip(), correction2.sqrt().recip(), 1.0),
             Convention::Paper => (1.0, 1.0, 1.0),
         };
         let formula = AmsgradStep {
             decay: T::from_f64(self.weight_decay),
             beta1: T::from_f64(self.beta1),
-            beta2: T::from_f64(self.beta2),
             fresh1: T::from_f64(1.0 - self.beta1),
-            fresh2: T::from_f64(1.0 - self.beta2),
+            rms: Rms::new(self.beta2),
             rate: T::from_f64(memory.learning_rate * of_mean),
             before_largest: T::from_f64(before_largest),
             of_root: T::from_f64(of_root),
@@ -102,9 +102,8 @@ impl Rule for AmsgradConfig {
 struct AmsgradStep<T> {
     decay: T,
     beta1: T,
-    beta2: T,
     fresh1: T,
-    fresh2: T,
+    rms: Rms<T>,
     rate: T,
     before_largest: T,
     of_root: T,
@@ -113,14 +112,12 @@ struct AmsgradStep<T> {
 
 impl<T: Float> Update<T, 3> for AmsgradStep<T> {
     #[inline(always)]
-    fn apply<I: Isa>(&self, p: T, g: T, [m, v, largest]: [T; 3]) -> (T, [T; 3], [T; 0]) {
+    fn apply<I: Isa>(&self, p: T, g: T, [m, rms, largest]: [T; 3]) -> (T, [T; 3], [T; 0]) {
         let g = I::mul_add(self.decay, p, g);
         let m = I::mul_add(self.beta1, m, self.fresh1 * g);
-        let v = I::mul_add(self.beta2, v, self.fresh2 * g * g);
-        let largest = largest.maximum(self.before_largest * v);
-        let root = I::mul_add(largest.sqrt(), self.of_root, self.epsilon);
-        // With ε = 0, an element that never had a gradient would be 0 / 0.
-        let step = if m == T::ZERO { T::ZERO } else { self.rate * m / root };
-        (p - step, [m, v, largest], [])
+        let rms = self.rms.after::<I>(rms, g);
+        let largest = largest.maximum(self.before_largest * rms);
+        let root = I::mul_add(largest, self.of_root, self.epsilon);
+        (I::mul_add(-self.rate, over(m, root), p), [m, rms, largest], [])
     }
 }

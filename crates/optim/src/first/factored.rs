@@ -1,12 +1,14 @@
-//! The factored second moment of Adafactor.
+//! The factored second moment of Adafactor. R, C and V are kept as their roots, see [`moment`](super::moment).
 
 use std::array;
 use std::ops::Range;
 
 use wengert_tensor::Float;
 use wengert_tensor::parallel::{self, CHUNK, PARALLEL_THRESHOLD};
-use wengert_tensor::simd::{Isa, Kernel, dispatch};
+use wengert_tensor::simd::{Baseline, Isa, Kernel, dispatch};
 
+use super::moment::{Rms, hypot, over};
+use crate::clip::norm_of;
 use crate::layout::Segment;
 use crate::loops::{Pass, ReadingUpdate, Update, no_lanes, update};
 
@@ -103,25 +105,25 @@ impl<'a, T: Float> Roots<'a, T> {
 pub(super) struct SecondMoment {
     /// α, the weight of the newest gradient.
     pub(super) fresh: f64,
-    /// What is added to squares.
+    /// The root of what is added to squares.
     pub(super) added: f64,
-    /// The smallest mean of R.
+    /// The root of the smallest mean of R.
     pub(super) smallest_mean: f64,
-    /// The smallest V.
+    /// The smallest √V.
     pub(super) smallest: f64,
 }
 
 impl SecondMoment {
-    /// Updates V of a vector; returns the sum of u².
-    pub(super) fn vector<T: Float>(&self, grads: &[T], squares: &mut [T]) -> f64 {
-        let average = Average {
-            keep: T::from_f64(1.0 - self.fresh),
-            fresh: T::from_f64(self.fresh),
-            added: T::from_f64(self.added),
-            smallest: T::from_f64(self.smallest),
-        };
-        let [sum] = update(squares, grads, [], average);
+    /// Updates √V of a vector; returns the sum of u².
+    pub(super) fn vector<T: Float>(&self, grads: &[T], roots: &mut [T]) -> f64 {
+        let average =
+            Average { rms: self.rms(), added: T::from_f64(self.added), smallest: T::from_f64(self.smallest) };
+        let [sum] = update(roots, grads, [], average);
         sum
+    }
+
+    fn rms<T: Float>(&self) -> Rms<T> {
+        Rms::new(1.0 - self.fresh)
     }
 
     /// Updates R and C, reading the gradient once; returns the roots, which are in `work`, and the sum of u².
@@ -141,18 +143,20 @@ impl SecondMoment {
         let rows = &*rows;
         parallel::for_each_chunk(row_roots, group * r, threaded, |start, roots| {
             for (roots, rows) in roots.chunks_exact_mut(r).zip(rows[start..].chunks_exact(r)) {
-                let sum: f64 = rows.iter().map(|x| x.to_f64()).sum();
-                let mean = (sum / r as f64).max(self.smallest_mean);
-                roots.iter_mut().zip(rows).for_each(|(f, x)| *f = T::from_f64((mean / x.to_f64()).sqrt()));
+                let sum: f64 = rows.iter().map(|x| x.to_f64().powi(2)).sum();
+                let mean = norm_of(sum, r, |i| rows[i].to_f64()) / (r as f64).sqrt();
+                let mean = Float::maximum(mean, self.smallest_mean);
+                roots.iter_mut().zip(rows).for_each(|(f, x)| *f = T::from_f64(mean / x.to_f64()));
             }
         });
         let columns = &*columns;
         parallel::for_each_chunk(column_roots, group * c, threaded, |start, roots| {
-            let root = |x: &T| T::from_f64(x.to_f64().sqrt().recip());
+            let root = |x: &T| T::from_f64(x.to_f64().recip());
             roots.iter_mut().zip(&columns[start..]).for_each(|(f, x)| *f = root(x));
         });
-        let roots =
-            Roots { rows: row_roots, columns: column_roots, cap: T::from_f64(self.smallest.sqrt().recip()) };
+        // Not infinite: times a gradient of 0 it is to be 0.
+        let cap = T::from_f64(self.smallest.recip()).minimum(T::MAX);
+        let roots = Roots { rows: row_roots, columns: column_roots, cap };
         (roots, squares_of_update(matrices, grads, roots, work))
     }
 
@@ -168,15 +172,22 @@ impl SecondMoment {
         let Matrices { count, rows: r, columns: c } = matrices;
         let (blocks, size, threaded) = (matrices.blocks(), matrices.block_sums(), matrices.threaded());
         let sums = &mut work[..count * blocks * size];
-        // Matrices of several blocks are large; of the others a thread takes a group.
-        let together = if blocks == 1 { matrices.group() } else { 1 };
-        parallel::for_each_chunk(sums, together * size, threaded, |start, sums| {
-            dispatch(Squares { matrices, grads, first: start / size, sums });
-        });
+        sum_squares(matrices, grads, sums);
+        let mut scale = T::ONE;
+        if !sums.iter().all(|s| s.is_finite()) {
+            let largest = grads.iter().fold(T::ZERO, |m, g| m.maximum(g.abs()));
+            if largest.is_finite() {
+                // The squares overflow. Those of the gradient over a power of two do not.
+                scale = T::from_f64(largest.to_f64().log2().floor().exp2());
+                let scaled: Vec<T> = grads.iter().map(|&g| g / scale).collect();
+                sum_squares(matrices, &scaled, sums);
+            }
+        }
         let sums = &*sums;
-        let (keep, fresh) = (T::from_f64(1.0 - self.fresh), T::from_f64(self.fresh));
+        let (rms, added) = (self.rms::<T>(), T::from_f64(self.added));
         let average = |old: T, sum: T, of: usize| {
-            keep * old + fresh * (sum / T::from_usize(of) + T::from_f64(self.added))
+            let root = (sum / T::from_usize(of)).sqrt() * scale;
+            rms.after::<Baseline>(old, hypot::<Baseline, T>(root, added))
         };
         let group = matrices.group();
         parallel::for_each_chunk(columns, group * c, threaded, |start, columns| {
@@ -197,6 +208,16 @@ impl SecondMoment {
             }
         });
     }
+}
+
+/// The sums of g² over rows and columns, for each block.
+fn sum_squares<T: Float>(matrices: Matrices, grads: &[T], sums: &mut [T]) {
+    let size = matrices.block_sums();
+    // Matrices of several blocks are large; of the others a thread takes a group.
+    let together = if matrices.blocks() == 1 { matrices.group() } else { 1 };
+    parallel::for_each_chunk(sums, together * size, matrices.threaded(), |start, sums| {
+        dispatch(Squares { matrices, grads, first: start / size, sums });
+    });
 }
 
 /// The sum of u² over a tensor.
@@ -232,6 +253,7 @@ impl<T: Float> Kernel for Squares<'_, T> {
             let (row_sums, column_sums) = sums.split_at_mut(height);
             column_sums.fill(T::ZERO);
             let rows = height.min(r - block * height);
+            row_sums[rows..].fill(T::ZERO);
             let grads = &self.grads[(matrix * r + block * height) * c..][..rows * c];
             for (sums, grads) in row_sums[..rows].chunks_mut(ROWS).zip(grads.chunks(ROWS * c)) {
                 if sums.len() == ROWS {
@@ -336,25 +358,23 @@ fn sum_of_run<T: Float>(a: &[T], b: &[T], add: impl Fn(T, T, T) -> T) -> f64 {
     total
 }
 
-/// V of a vector, in place of the parameters, with the sum of u².
+/// √V of a vector, in place of the parameters, with the sum of u².
 #[derive(Clone, Copy)]
 struct Average<T> {
-    keep: T,
-    fresh: T,
+    rms: Rms<T>,
     added: T,
     smallest: T,
 }
 
 impl<T: Float> Update<T, 0, 1> for Average<T> {
     #[inline(always)]
-    fn apply<I: Isa>(&self, v: T, g: T, _: [T; 0]) -> (T, [T; 0], [T; 1]) {
-        let square = I::mul_add(g, g, self.added);
-        let v = I::mul_add(self.keep, v, self.fresh * square);
-        (v, [], [g * g / v.maximum(self.smallest)])
+    fn apply<I: Isa>(&self, root: T, g: T, _: [T; 0]) -> (T, [T; 0], [T; 1]) {
+        let root = self.rms.after::<I>(root, hypot::<I, T>(g, self.added));
+        (root, [], [over(g, root.maximum(self.smallest))])
     }
 }
 
-/// θ ← keep θ − rate g / √V of a vector, whose V is read.
+/// θ ← keep θ − rate g / √V of a vector, whose √V is read.
 #[derive(Clone, Copy)]
 pub(super) struct Step<T> {
     pub(super) keep: T,
@@ -364,9 +384,8 @@ pub(super) struct Step<T> {
 
 impl<T: Float> ReadingUpdate<T, 0, 1> for Step<T> {
     #[inline(always)]
-    fn apply<I: Isa>(&self, p: T, g: T, _: [T; 0], [v]: [T; 1]) -> (T, [T; 0], [T; 0]) {
-        let root = v.maximum(self.smallest).sqrt();
-        (I::mul_add(self.keep, p, -(self.rate * (g / root))), [], [])
+    fn apply<I: Isa>(&self, p: T, g: T, _: [T; 0], [root]: [T; 1]) -> (T, [T; 0], [T; 0]) {
+        (I::mul_add(self.keep, p, -(self.rate * over(g, root.maximum(self.smallest)))), [], [])
     }
 }
 

@@ -180,7 +180,7 @@ impl<R: Rule, T: Float> Optimizer<T> for FirstOrder<R, T> {
         let learning_rate = state.learning_rate()?;
         let (mut reals, mut vectors) = (Vec::new(), Vec::new());
         if step > 0 {
-            reals = slots.reals.iter().map(|&(name, _)| state.real(name)).collect::<Result<_, _>>()?;
+            reals = slots.reals.iter().map(|&(name, _)| state.finite(name)).collect::<Result<_, _>>()?;
             vectors = slots
                 .vectors
                 .iter()

@@ -18,7 +18,8 @@ const NEAR: f64 = 0.99;
 /// The least eigenvalue that T is made for. The large ones are brought down to that of it, which costs them as many digits.
 const FLOOR: f64 = 1e-3;
 
-/// X ← A^(−1/p) for a symmetric positive definite A of `n` × `n` and p of 2 or 4, computed in f64.
+/// X ← (s² A)^(−1/p) for a symmetric positive definite A of `n` × `n`, s = `outside` and p of 2 or 4, computed in f64;
+/// 0 for an A of 0.
 /// `work` has room for [`WORKSPACE`] matrices, or more.
 ///
 /// The coupled Newton iteration: X₀ = I / c, M₀ = A / cᵖ, T = a I − b M, X ← X T, M ← Tᵖ M, with cᵖ the largest
@@ -30,18 +31,19 @@ const FLOOR: f64 = 1e-3;
 /// Source: Guo and Higham, *A Schur–Newton method for the matrix pth root and its inverse*, 2006; the choice of a and b is
 /// that of Chen and Chow, *A stable scaling of Newton–Schulz for improving the sign function computation*, 2014, for
 /// any p.
-pub(super) fn inverse_root<T: Float>(a: &[T], n: usize, p: u32, x: &mut [T], work: &mut [f64]) {
+pub(super) fn inverse_root<T: Float>(a: &[T], outside: f64, n: usize, p: u32, x: &mut [T], work: &mut [f64]) {
     let row_sums = a.chunks(n).map(|row| row.iter().map(|v| v.to_f64().abs()).sum::<f64>());
     let bound = row_sums.fold(0.0, Float::maximum);
     let mut lift = 16.0 * T::EPSILON.to_f64();
     // Nothing sensible can be done with NaN or infinity: let it be seen.
-    x.fill(T::NAN);
+    x.fill(if bound == 0.0 { T::ZERO } else { T::NAN });
     while bound.is_finite() && bound > 0.0 && lift < 1.0 {
         let m = &mut work[..n * n];
         m.iter_mut().zip(a).for_each(|(m, v)| *m = v.to_f64() / bound / (1.0 + lift));
         m.iter_mut().step_by(n + 1).for_each(|d| *d += lift / (1.0 + lift));
         if let Some(root) = newton(work, n, p, lift / (1.0 + lift)) {
-            let scale = (bound * (1.0 + lift)).powf(-1.0 / f64::from(p));
+            let power = -1.0 / f64::from(p);
+            let scale = (bound * (1.0 + lift)).powf(power) * outside.powf(2.0 * power);
             x.iter_mut().zip(root).for_each(|(x, &mut r)| *x = T::from_f64(scale * r));
             return;
         }
@@ -145,7 +147,7 @@ mod tests {
         };
         for p in [2, 4] {
             let mut x = vec![0.0; n * n];
-            inverse_root(&of(1.0), n, p, &mut x, &mut vec![0.0; WORKSPACE * n * n]);
+            inverse_root(&of(1.0), 1.0, n, p, &mut x, &mut vec![0.0; WORKSPACE * n * n]);
             let exact = of(-1.0 / f64::from(p));
             let largest = exact.iter().fold(0.0f64, |m, e| m.max(e.abs()));
             let error = x.iter().zip(&exact).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
@@ -159,14 +161,14 @@ mod tests {
         let v: Vec<f32> = (0..20).map(|i| ((i * 7919) % 13) as f32 - 6.0).collect();
         let a: Vec<f32> = (0..400).map(|ij| 100.0 * v[ij / 20] * v[ij % 20]).collect();
         let mut x = vec![0.0f32; 400];
-        inverse_root(&a, 20, 4, &mut x, &mut [0.0; WORKSPACE * 400]);
+        inverse_root(&a, 1.0, 20, 4, &mut x, &mut [0.0; WORKSPACE * 400]);
         assert!(x.iter().all(|v| v.is_finite()));
     }
 
     #[test]
     fn nan_is_seen() {
         let mut x = [0.0f32; 4];
-        inverse_root(&[1.0, f32::NAN, f32::NAN, 1.0], 2, 4, &mut x, &mut [0.0; WORKSPACE * 4]);
+        inverse_root(&[1.0, f32::NAN, f32::NAN, 1.0], 1.0, 2, 4, &mut x, &mut [0.0; WORKSPACE * 4]);
         assert!(x.iter().all(|v| v.is_nan()));
     }
 }

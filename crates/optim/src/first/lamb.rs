@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
-use wengert_tensor::simd::Isa;
+use wengert_tensor::simd::{Baseline, Isa};
 
+use super::moment::{Rms, over};
 use super::{FirstOrder, Memory, Rule, Slots};
+use crate::clip::{norm_of, ratio};
 use crate::error::{Check, HyperParameterError};
 use crate::layout::Layout;
 use crate::loops::{ReadingUpdate, update_reading};
@@ -64,7 +66,7 @@ impl Rule for LambConfig {
     }
 
     fn slots(&self, layout: &Layout) -> Slots {
-        Slots::zeros(layout, &["m", "v"])
+        Slots::zeros(layout, &["m", "rms"])
     }
 
     fn update<T: Float>(&self, memory: &mut Memory<T>, params: &mut [T], grads: &[T]) {
@@ -76,24 +78,25 @@ impl Rule for LambConfig {
         };
         let moments = Moments {
             beta1: T::from_f64(self.beta1),
-            beta2: T::from_f64(self.beta2),
             fresh1: T::from_f64(1.0 - self.beta1),
-            fresh2: T::from_f64(1.0 - self.beta2),
+            rms: Rms::new(self.beta2),
             direction,
         };
         let (layout, rate) = (memory.layout.clone(), memory.learning_rate);
-        let [m, v] = memory.each_mut::<2>();
+        let [m, rms] = memory.each_mut::<2>();
         for segment in layout.segments() {
             let range = || segment.range.clone();
-            let (p, m, v) = (&mut params[range()], &mut m[range()], &mut v[range()]);
-            let [size, length] = update_reading(m, &grads[range()], [&mut *v], [&*p], moments).map(f64::sqrt);
-            let ratio = if size > 0.0 && length > 0.0 { size / length } else { 1.0 };
-            update_reading(p, m, [], [v], Move { rate: T::from_f64(rate * ratio), direction });
+            let (p, m, rms) = (&mut params[range()], &mut m[range()], &mut rms[range()]);
+            let [size, length] = update_reading(m, &grads[range()], [&mut *rms], [&*p], moments);
+            let size = norm_of(size, p.len(), |i| p[i].to_f64());
+            let length = norm_of(length, p.len(), |i| direction.at::<Baseline>(p[i], m[i], rms[i]).to_f64());
+            let rate = if size > 0.0 && length > 0.0 { ratio(rate * size, length) } else { ratio(rate, 1.0) };
+            update_reading(p, m, [], [rms], Move { rate, direction });
         }
     }
 }
 
-/// u from θ, m and v.
+/// u from θ, m and √v.
 #[derive(Clone, Copy)]
 struct Direction<T> {
     of_mean: T,
@@ -104,9 +107,9 @@ struct Direction<T> {
 
 impl<T: Float> Direction<T> {
     #[inline(always)]
-    fn at<I: Isa>(&self, p: T, m: T, v: T) -> T {
-        let root = I::mul_add(v.sqrt(), self.of_root, self.epsilon);
-        I::mul_add(self.decay, p, self.of_mean * m / root)
+    fn at<I: Isa>(&self, p: T, m: T, rms: T) -> T {
+        let root = I::mul_add(rms, self.of_root, self.epsilon);
+        I::mul_add(self.decay, p, self.of_mean * over(m, root))
     }
 }
 
@@ -114,32 +117,33 @@ impl<T: Float> Direction<T> {
 #[derive(Clone, Copy)]
 struct Moments<T> {
     beta1: T,
-    beta2: T,
     fresh1: T,
-    fresh2: T,
+    rms: Rms<T>,
     direction: Direction<T>,
 }
 
 impl<T: Float> ReadingUpdate<T, 1, 1, 2> for Moments<T> {
     #[inline(always)]
-    fn apply<I: Isa>(&self, m: T, g: T, [v]: [T; 1], [p]: [T; 1]) -> (T, [T; 1], [T; 2]) {
+    fn apply<I: Isa>(&self, m: T, g: T, [rms]: [T; 1], [p]: [T; 1]) -> (T, [T; 1], [T; 2]) {
         let m = I::mul_add(self.beta1, m, self.fresh1 * g);
-        let v = I::mul_add(self.beta2, v, self.fresh2 * g * g);
-        let u = self.direction.at::<I>(p, m, v);
-        (m, [v], [p * p, u * u])
+        let rms = self.rms.after::<I>(rms, g);
+        let u = self.direction.at::<I>(p, m, rms);
+        (m, [rms], [p, u])
     }
 }
 
 /// The second pass: the step. m is read in place of the gradient.
 #[derive(Clone, Copy)]
 struct Move<T> {
-    rate: T,
+    /// Two factors.
+    rate: [T; 2],
     direction: Direction<T>,
 }
 
 impl<T: Float> ReadingUpdate<T, 0, 1> for Move<T> {
     #[inline(always)]
-    fn apply<I: Isa>(&self, p: T, m: T, _: [T; 0], [v]: [T; 1]) -> (T, [T; 0], [T; 0]) {
-        (I::mul_add(-self.rate, self.direction.at::<I>(p, m, v), p), [], [])
+    fn apply<I: Isa>(&self, p: T, m: T, _: [T; 0], [rms]: [T; 1]) -> (T, [T; 0], [T; 0]) {
+        let [first, second] = self.rate;
+        (I::mul_add(-(first * self.direction.at::<I>(p, m, rms)), second, p), [], [])
     }
 }

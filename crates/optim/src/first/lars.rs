@@ -5,6 +5,7 @@ use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
 use super::{Convention, FirstOrder, Memory, Rule, Slots};
+use crate::clip::{norm_of, ratio};
 use crate::error::{Check, HyperParameterError};
 use crate::layout::Layout;
 use crate::loops::{Update, sums, update};
@@ -84,9 +85,8 @@ impl Rule for LarsConfig {
         for segment in layout.segments() {
             let range = || segment.range.clone();
             let (p, g) = (&mut params[range()], &grads[range()]);
-            let local = self.local_rate(p, g);
             let formula = LarsStep {
-                rate: T::from_f64(rate * local),
+                rate: self.local_rate(rate, p, g),
                 decay: T::from_f64(self.weight_decay),
                 momentum: T::from_f64(self.momentum),
                 nesterov: self.nesterov,
@@ -97,26 +97,33 @@ impl Rule for LarsConfig {
 }
 
 impl LarsConfig {
-    /// ℓ of one tensor.
-    fn local_rate<T: Float>(&self, params: &[T], grads: &[T]) -> f64 {
+    /// η ℓ of one tensor, as two factors.
+    fn local_rate<T: Float>(&self, rate: f64, params: &[T], grads: &[T]) -> [T; 2] {
         let decay = self.weight_decay;
         let [size, slope, decayed] = sums(params, grads, move |p, g| {
             let (p, g) = (p.to_f64(), g.to_f64());
             let d = g + decay * p;
             [p * p, g * g, d * d]
-        })
-        .map(f64::sqrt);
+        });
+        let norm = |sum, term: &dyn Fn(usize) -> f64| norm_of(sum, params.len(), term);
+        let size = norm(size, &|i| params[i].to_f64());
+        let slope = norm(slope, &|i| grads[i].to_f64());
+        let decayed = norm(decayed, &|i| grads[i].to_f64() + decay * params[i].to_f64());
         let (norm, divisor) = match self.convention {
             Convention::Paper | Convention::Torch => (slope, slope + decay * size),
             Convention::Optax => (decayed, decayed),
         };
-        if size > 0.0 && norm > 0.0 { self.trust * size / (divisor + self.epsilon) } else { 1.0 }
+        if size > 0.0 && norm > 0.0 {
+            ratio(rate * self.trust * size, divisor + self.epsilon)
+        } else {
+            ratio(rate, 1.0)
+        }
     }
 }
 
 #[derive(Clone, Copy)]
 struct LarsStep<T> {
-    rate: T,
+    rate: [T; 2],
     decay: T,
     momentum: T,
     nesterov: bool,
@@ -125,7 +132,7 @@ struct LarsStep<T> {
 impl<T: Float> Update<T, 1> for LarsStep<T> {
     #[inline(always)]
     fn apply<I: Isa>(&self, p: T, g: T, [v]: [T; 1]) -> (T, [T; 1], [T; 0]) {
-        let fresh = self.rate * I::mul_add(self.decay, p, g);
+        let fresh = self.rate[0] * I::mul_add(self.decay, p, g) * self.rate[1];
         let v = I::mul_add(self.momentum, v, fresh);
         let step = if self.nesterov { I::mul_add(self.momentum, v, fresh) } else { v };
         (p - step, [v], [])

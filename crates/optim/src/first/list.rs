@@ -1,6 +1,7 @@
 //! All first-order methods by name.
 
 use wengert_tensor::Float;
+use wengert_tensor::names::{edit_distance, shortened};
 
 use super::*;
 use crate::error::HyperParameterError;
@@ -104,9 +105,9 @@ pub fn by_name<T: Float>(
 ) -> Result<Box<dyn Optimizer<T>>, ByNameError> {
     let methods = methods::<T>();
     let Some(method) = methods.iter().find(|m| m.name == name) else {
-        let close = methods.iter().map(|m| m.name).min_by_key(|m| edit_distance(m, name)).unwrap_or_default();
+        let close = methods.iter().map(|m| m.name).min_by_key(|m| edit_distance(name, m)).unwrap_or_default();
         let known = methods.iter().map(|m| m.name).collect::<Vec<_>>().join(", ");
-        return Err(ByNameError::Unknown { name: name.to_owned(), close, known });
+        return Err(ByNameError::Unknown { name: shortened(name), close, known });
     };
     Ok(method.build(learning_rate.unwrap_or(method.learning_rate), layout)?)
 }
@@ -118,7 +119,7 @@ pub enum ByNameError {
     /// There is no method of this name.
     #[error("no optimiser {name:?}; did you mean {close}? There are: {known}")]
     Unknown {
-        /// What was asked for.
+        /// What was asked for, shortened if it is long.
         name: String,
         /// The name most like it.
         close: &'static str,
@@ -128,19 +129,4 @@ pub enum ByNameError {
     /// The learning rate makes no sense.
     #[error(transparent)]
     HyperParameter(#[from] HyperParameterError),
-}
-
-/// Insertions, deletions and replacements between two words.
-fn edit_distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().take(64).collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, &y) in b.iter().enumerate() {
-            let cost = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = cost.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }

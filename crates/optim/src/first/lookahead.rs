@@ -1,11 +1,13 @@
 //! Lookahead.
 
+use std::ops::Range;
+
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
 use crate::error::{Check, HyperParameterError};
 use crate::loops::{Update, copy, update};
-use crate::optimizer::{Evaluate, Optimizer};
+use crate::optimizer::{Evaluate, Optimizer, moving};
 use crate::state::{State, StateError};
 
 /// Lookahead: an inner optimiser runs ahead; every k steps the slow weights go a part of the way after it, and it
@@ -42,20 +44,27 @@ impl<T: Float, O: Optimizer<T>> Lookahead<O, T> {
     /// Synchronises every `period` steps, going the share `share` of the way.
     ///
     /// # Errors
-    /// If `period` is 0 or `share` is not between 0 and 1.
+    /// If `period` is 0 or `share` is not above 0 and at most 1.
     pub fn new(inner: O, period: u64, share: f64) -> Result<Self, HyperParameterError> {
-        Check::new(Self::NAME).at_least_one("period", period as f64)?.unit("share", share)?;
+        Check::new(Self::NAME).at_least_one("period", period as f64)?.condition(
+            share > 0.0 && share <= 1.0,
+            "share",
+            share,
+            "above 0 and at most 1",
+        )?;
         Ok(Lookahead { inner, period, share, step: 0, slow: Vec::new() })
     }
 
     fn synchronise(&mut self, params: &mut [T]) {
         self.step += 1;
         if self.step.is_multiple_of(self.period) {
-            // The slow weights are in the place of the gradient's state; the gradient is not read.
-            let (slow, share) = (&mut self.slow, T::from_f64(self.share));
-            let fast: &mut [T] = params;
-            let [] = update(slow, fast, [], Towards { share });
-            copy(slow, fast);
+            let share = T::from_f64(self.share);
+            for range in moving(params.len(), &self.inner.frozen()) {
+                // The slow weights are in the place of the parameters, the fast ones in that of the gradient.
+                let (slow, fast) = (&mut self.slow[range.clone()], &mut params[range]);
+                let [] = update(slow, fast, [], Towards { share });
+                copy(slow, fast);
+            }
         }
     }
 
@@ -75,7 +84,9 @@ pub(crate) struct Towards<T> {
 impl<T: Float> Update<T, 0> for Towards<T> {
     #[inline(always)]
     fn apply<I: Isa>(&self, slow: T, fast: T, _: [T; 0]) -> (T, [T; 0], [T; 0]) {
-        (I::mul_add(self.share, fast - slow, slow), [], [])
+        // The difference could overflow, and would turn −0 into 0, and equal infinities into NaN.
+        let kept = I::mul_add(-self.share, slow, slow);
+        (if fast == slow { slow } else { I::mul_add(self.share, fast, kept) }, [], [])
     }
 }
 
@@ -100,6 +111,14 @@ impl<T: Float, O: Optimizer<T>> Optimizer<T> for Lookahead<O, T> {
 
     fn gradients_per_step(&self) -> u32 {
         self.inner.gradients_per_step()
+    }
+
+    fn frozen(&self) -> Vec<Range<usize>> {
+        self.inner.frozen()
+    }
+
+    fn abandon(&mut self, params: &mut [T]) {
+        self.inner.abandon(params);
     }
 
     fn write_evaluation(&self, params: &[T], out: &mut [T]) {

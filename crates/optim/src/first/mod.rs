@@ -22,6 +22,7 @@ mod lion;
 mod list;
 mod lookahead;
 mod matrix;
+mod moment;
 mod momentum;
 mod muon;
 mod nadam;

@@ -7,7 +7,7 @@ use wengert_tensor::simd::Isa;
 use super::adam::AdamStep;
 use super::matrix::{Along, multiply, view};
 use super::{AdamConfig, Convention, FirstOrder, Memory, NadamConfig, Rule, Slots};
-use crate::clip::{global_norm, scale};
+use crate::clip::{global_norm, ratio, scale};
 use crate::error::{Check, HyperParameterError};
 use crate::layout::{Layout, Segment};
 use crate::loops::{Update, split_off, update};
@@ -135,12 +135,14 @@ impl Rule for MuonConfig {
         for c in self.coefficients {
             check.finite("coefficients", c)?;
         }
+        let few = (1..100).contains(&self.iterations);
+        check.condition(few, "iterations", self.iterations as f64, "at least 1 and below 100")?;
         Ok(())
     }
 
     fn slots(&self, layout: &Layout) -> Slots {
         let rest = layout.segments().iter().filter(|s| matrix(s).is_none()).map(|s| s.range.len()).sum();
-        Slots::zeros(layout, &["m"]).vector("v", rest, 0.0)
+        Slots::zeros(layout, &["m"]).vector("rms", rest, 0.0)
     }
 
     fn update<T: Float>(&self, memory: &mut Memory<T>, params: &mut [T], grads: &[T]) {
@@ -149,14 +151,14 @@ impl Rule for MuonConfig {
         let room = layout.segments().iter().filter_map(matrix).map(workspace).max().unwrap_or(0);
         memory.scratch.resize(room, T::ZERO);
         let Memory { vectors, scratch, .. } = memory;
-        let [m, v] = vectors.as_mut_slice() else { unreachable!("two slots") };
-        let mut v = &mut v[..];
+        let [m, rms] = vectors.as_mut_slice() else { unreachable!("two slots") };
+        let mut rms = &mut rms[..];
         for segment in layout.segments() {
             let range = || segment.range.clone();
             let (p, g, m) = (&mut params[range()], &grads[range()], &mut m[range()]);
             match matrix(segment) {
                 Some(shape) => self.matrix_step(shape, p, g, m, rate, step, scratch),
-                None => self.rest_step(p, g, m, split_off(&mut v, p.len()), rate * self.rest_rate, step),
+                None => self.rest_step(p, g, m, split_off(&mut rms, p.len()), rate * self.rest_rate, step),
             }
         }
     }
@@ -210,7 +212,7 @@ impl MuonConfig {
             Convention::Torch | Convention::Paper => norm.max(self.epsilon),
             Convention::Optax => norm + self.epsilon,
         };
-        scale(x, T::from_f64(norm.recip()));
+        scale(x, ratio(1.0, norm));
         let [rows, columns] = shape;
         let side = rows.min(columns);
         let (next, work) = work.split_at_mut(x.len());
@@ -241,7 +243,7 @@ impl MuonConfig {
         x
     }
 
-    fn rest_step<T: Float>(&self, p: &mut [T], g: &[T], m: &mut [T], v: &mut [T], rate: f64, step: u64) {
+    fn rest_step<T: Float>(&self, p: &mut [T], g: &[T], m: &mut [T], rms: &mut [T], rate: f64, step: u64) {
         match self.convention {
             Convention::Torch | Convention::Paper => {
                 let adam = AdamConfig {
@@ -250,7 +252,7 @@ impl MuonConfig {
                     epsilon: self.rest_epsilon,
                     ..Default::default()
                 };
-                update(p, g, [m, v], AdamStep::new(&adam, rate, step, self.weight_decay));
+                AdamStep::new(&adam, rate, step, self.weight_decay).make(p, g, [m, rms]);
             }
             Convention::Optax => {
                 let nadam = NadamConfig {
@@ -263,7 +265,7 @@ impl MuonConfig {
                     ..Default::default()
                 };
                 let product = self.rest_beta1.powf(step as f64);
-                update(p, g, [m, v], nadam.formula(rate, step, product));
+                update(p, g, [m, rms], nadam.formula(rate, step, product));
             }
         }
     }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
+use super::moment::{Rms, over};
 use super::{Convention, Elementwise, FirstOrder, Memory, Rule, Slots};
 use crate::error::{Check, HyperParameterError};
 use crate::layout::Layout;
@@ -89,8 +90,7 @@ impl NadamConfig {
             decay: T::from_f64(coupled),
             keep: T::from_f64(keep),
             fresh: T::from_f64(1.0 - keep),
-            beta2: T::from_f64(self.beta2),
-            fresh2: T::from_f64(1.0 - self.beta2),
+            rms: Rms::new(self.beta2),
             of_grad: T::from_f64(rate * (1.0 - now) / (1.0 - product)),
             of_mean: T::from_f64(rate * next / (1.0 - product * next)),
             of_root: T::from_f64(correction.sqrt().recip()),
@@ -115,7 +115,7 @@ impl Rule for NadamConfig {
     }
 
     fn slots(&self, layout: &Layout) -> Slots {
-        Slots::zeros(layout, &["m", "v"]).real("momentum_product", 1.0)
+        Slots::zeros(layout, &["m", "rms"]).real("momentum_product", 1.0)
     }
 
     fn update<T: Float>(&self, memory: &mut Memory<T>, params: &mut [T], grads: &[T]) {
@@ -132,8 +132,7 @@ pub(super) struct NadamStep<T> {
     decay: T,
     keep: T,
     fresh: T,
-    beta2: T,
-    fresh2: T,
+    rms: Rms<T>,
     of_grad: T,
     of_mean: T,
     of_root: T,
@@ -142,13 +141,12 @@ pub(super) struct NadamStep<T> {
 
 impl<T: Float> Update<T, 2> for NadamStep<T> {
     #[inline(always)]
-    fn apply<I: Isa>(&self, p: T, g: T, [m, v]: [T; 2]) -> (T, [T; 2], [T; 0]) {
+    fn apply<I: Isa>(&self, p: T, g: T, [m, rms]: [T; 2]) -> (T, [T; 2], [T; 0]) {
         let g = I::mul_add(self.decay, p, g);
         let m = I::mul_add(self.keep, m, self.fresh * g);
-        let v = I::mul_add(self.beta2, v, self.fresh2 * g * g);
-        let root = I::mul_add(v.sqrt(), self.of_root, self.epsilon);
+        let rms = self.rms.after::<I>(rms, g);
+        let root = I::mul_add(rms, self.of_root, self.epsilon);
         let direction = I::mul_add(self.of_mean, m, self.of_grad * g);
-        let step = if direction == T::ZERO { T::ZERO } else { direction / root };
-        (I::mul_add(self.keep_param, p, -step), [m, v], [])
+        (I::mul_add(self.keep_param, p, -over(direction, root)), [m, rms], [])
     }
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
+use super::moment::{Rms, over};
 use super::{Convention, Elementwise, FirstOrder, Memory, Rule, Slots};
 use crate::error::{Check, HyperParameterError};
 use crate::layout::Layout;
@@ -92,7 +93,7 @@ impl Rule for RAdamConfig {
     }
 
     fn slots(&self, layout: &Layout) -> Slots {
-        Slots::zeros(layout, &["m", "v"])
+        Slots::zeros(layout, &["m", "rms"])
     }
 
     fn update<T: Float>(&self, memory: &mut Memory<T>, params: &mut [T], grads: &[T]) {
@@ -110,9 +111,8 @@ impl Rule for RAdamConfig {
             keep: T::from_f64(1.0 - memory.learning_rate * decoupled),
             decay: T::from_f64(coupled),
             beta1: T::from_f64(self.beta1),
-            beta2: T::from_f64(self.beta2),
             fresh1: T::from_f64(1.0 - self.beta1),
-            fresh2: T::from_f64(1.0 - self.beta2),
+            rms: Rms::new(self.beta2),
             rate: T::from_f64(rate),
             of_root: T::from_f64(of_root),
             constant: T::from_f64(constant),
@@ -126,9 +126,8 @@ struct RAdamStep<T> {
     keep: T,
     decay: T,
     beta1: T,
-    beta2: T,
     fresh1: T,
-    fresh2: T,
+    rms: Rms<T>,
     rate: T,
     of_root: T,
     constant: T,
@@ -136,12 +135,11 @@ struct RAdamStep<T> {
 
 impl<T: Float> Update<T, 2> for RAdamStep<T> {
     #[inline(always)]
-    fn apply<I: Isa>(&self, p: T, g: T, [m, v]: [T; 2]) -> (T, [T; 2], [T; 0]) {
+    fn apply<I: Isa>(&self, p: T, g: T, [m, rms]: [T; 2]) -> (T, [T; 2], [T; 0]) {
         let g = I::mul_add(self.decay, p, g);
         let m = I::mul_add(self.beta1, m, self.fresh1 * g);
-        let v = I::mul_add(self.beta2, v, self.fresh2 * g * g);
-        let divisor = I::mul_add(v.sqrt(), self.of_root, self.constant);
-        let step = if m == T::ZERO { T::ZERO } else { self.rate * m / divisor };
-        (I::mul_add(self.keep, p, -step), [m, v], [])
+        let rms = self.rms.after::<I>(rms, g);
+        let divisor = I::mul_add(rms, self.of_root, self.constant);
+        (I::mul_add(self.keep, p, -(self.rate * over(m, divisor))), [m, rms], [])
     }
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
+use super::moment::{Rms, hypot, over};
 use super::{Convention, Elementwise, FirstOrder, Memory, Rule, Slots};
 use crate::error::{Check, HyperParameterError};
 use crate::layout::Layout;
@@ -81,7 +82,7 @@ impl Rule for RmspropConfig {
     }
 
     fn slots(&self, layout: &Layout) -> Slots {
-        let slots = Slots::zeros(layout, &["v"]);
+        let slots = Slots::zeros(layout, &["rms"]);
         let slots = if self.centered { slots.vector("m", layout.len(), 0.0) } else { slots };
         if self.momentum > 0.0 { slots.vector("momentum", layout.len(), 0.0) } else { slots }
     }
@@ -110,10 +111,12 @@ impl Rule for RmspropConfig {
 
 #[derive(Clone, Copy)]
 struct RmspropStep<T, const CENTERED: bool, const MOMENTUM: bool> {
+    rms: Rms<T>,
     keep: T,
     fresh: T,
     momentum: T,
     decay: T,
+    /// Its root.
     epsilon_inside: T,
     epsilon_outside: T,
     rate_inside: T,
@@ -125,11 +128,12 @@ impl<T: Float, const CENTERED: bool, const MOMENTUM: bool> RmspropStep<T, CENTER
         let (epsilon, rate) = (T::from_f64(config.epsilon), T::from_f64(memory.learning_rate));
         let torch = config.convention == Convention::Torch;
         RmspropStep {
+            rms: Rms::new(config.decay),
             keep: T::from_f64(config.decay),
             fresh: T::from_f64(1.0 - config.decay),
             momentum: T::from_f64(config.momentum),
             decay: T::from_f64(config.weight_decay),
-            epsilon_inside: if torch { T::ZERO } else { epsilon },
+            epsilon_inside: if torch { T::ZERO } else { T::from_f64(config.epsilon.sqrt()) },
             epsilon_outside: if torch { epsilon } else { T::ZERO },
             rate_inside: if torch { T::ONE } else { rate },
             rate_outside: if torch { rate } else { T::ONE },
@@ -137,23 +141,23 @@ impl<T: Float, const CENTERED: bool, const MOMENTUM: bool> RmspropStep<T, CENTER
     }
 }
 
-/// The state is v, then m if centred, then b with momentum.
+/// The state is √v, then m if centred, then b with momentum.
 impl<T: Float, const CENTERED: bool, const MOMENTUM: bool, const N: usize> Update<T, N>
     for RmspropStep<T, CENTERED, MOMENTUM>
 {
     #[inline(always)]
     fn apply<I: Isa>(&self, p: T, g: T, mut s: [T; N]) -> (T, [T; N], [T; 0]) {
         let g = I::mul_add(self.decay, p, g);
-        s[0] = I::mul_add(self.keep, s[0], self.fresh * g * g);
-        let mut square = s[0];
+        s[0] = self.rms.after::<I>(s[0], g);
+        let mut root = s[0];
         if CENTERED {
             s[1] = I::mul_add(self.keep, s[1], self.fresh * g);
-            let variance = square - s[1] * s[1];
-            square = if variance < T::ZERO { T::ZERO } else { variance };
+            // √(v − m²), without the squares.
+            let (sum, difference) = (root + s[1].abs(), root - s[1].abs());
+            root = if difference < T::ZERO { T::ZERO } else { difference.sqrt() * sum.sqrt() };
         }
-        let root = (square + self.epsilon_inside).sqrt() + self.epsilon_outside;
-        // With ε = 0, an element that never had a gradient would be 0 / 0.
-        let mut step = if g == T::ZERO { T::ZERO } else { self.rate_inside * g / root };
+        let root = hypot::<I, T>(root, self.epsilon_inside) + self.epsilon_outside;
+        let mut step = self.rate_inside * over(g, root);
         if MOMENTUM {
             s[N - 1] = I::mul_add(self.momentum, s[N - 1], step);
             step = s[N - 1];

@@ -1,12 +1,14 @@
 //! Sharpness-aware minimisation.
 
+use std::ops::Range;
+
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
-use crate::clip::global_norm;
+use crate::clip::{global_norm, ratio};
 use crate::error::{Check, HyperParameterError};
 use crate::loops::{Update, copy, update};
-use crate::optimizer::{Evaluate, Optimizer, check_lengths};
+use crate::optimizer::{Begun, Evaluate, Optimizer, check_lengths, moving};
 use crate::state::{State, StateError};
 
 /// Sharpness-aware minimisation: an inner optimiser steps with the gradient at the worst point nearby.
@@ -14,7 +16,8 @@ use crate::state::{State, StateError};
 /// θ′ = θ + ρ ∇J(θ) / ‖∇J(θ)‖; the inner optimiser then updates θ with ∇J(θ′). Two gradients per step:
 /// [`step_with`](Optimizer::step_with) takes both. With [`step`](Optimizer::step) the calls alternate: the first of two
 /// moves the parameters to θ′, the second takes them back and makes the step ([`perturbed`](Sam::perturbed) tells which is
-/// next). Where the gradient is 0 nothing is moved.
+/// next, [`abandon`](Optimizer::abandon) goes back instead). Where the gradient is 0 nothing is moved; parameters that the
+/// inner optimiser keeps [frozen](Optimizer::frozen) are left out of the norm too.
 ///
 /// Source: Foret et al., *Sharpness-aware minimization for efficiently improving generalization*, 2021; optax agrees.
 /// Usual: ρ = 0.05. Keeps 4 bytes per f32 parameter more than the inner optimiser.
@@ -44,9 +47,15 @@ impl<T: Float, O: Optimizer<T>> Sam<O, T> {
     /// Looks at the distance `rho`.
     ///
     /// # Errors
-    /// If `rho` is negative or not finite.
+    /// If `rho` is negative or not finite, or the inner optimiser takes several gradients per step itself.
     pub fn new(inner: O, rho: f64) -> Result<Self, HyperParameterError> {
-        Check::new(Self::NAME).non_negative("rho", rho)?;
+        let gradients = inner.gradients_per_step();
+        Check::new(Self::NAME).non_negative("rho", rho)?.condition(
+            gradients == 1,
+            "inner.gradients_per_step",
+            f64::from(gradients),
+            "1",
+        )?;
         let len = inner.state().len;
         Ok(Sam { inner, rho, perturbed: false, len, origin: Vec::new() })
     }
@@ -58,9 +67,18 @@ impl<T: Float, O: Optimizer<T>> Sam<O, T> {
 
     fn perturb(&mut self, params: &mut [T], grads: &[T]) {
         self.origin.resize(params.len(), T::ZERO);
-        let norm = global_norm(grads);
-        let factor = if norm == 0.0 { 0.0 } else { self.rho / norm };
-        let [] = update(params, grads, [&mut self.origin], Ascend { factor: T::from_f64(factor) });
+        let frozen = self.inner.frozen();
+        for range in &frozen {
+            copy(&params[range.clone()], &mut self.origin[range.clone()]);
+        }
+        let moving = moving(params.len(), &frozen);
+        let norm = moving.clone().map(|r| global_norm(&grads[r])).fold(0.0, f64::hypot);
+        // Not 0 / 0: a step of nothing.
+        let factors = if norm == 0.0 { [T::ZERO; 2] } else { ratio(self.rho, norm) };
+        for range in moving {
+            let (p, g) = (&mut params[range.clone()], &grads[range.clone()]);
+            let [] = update(p, g, [&mut self.origin[range]], Ascend { factors });
+        }
         self.perturbed = true;
     }
 }
@@ -68,13 +86,13 @@ impl<T: Float, O: Optimizer<T>> Sam<O, T> {
 /// θ′, and θ kept in the state.
 #[derive(Clone, Copy)]
 struct Ascend<T> {
-    factor: T,
+    factors: [T; 2],
 }
 
 impl<T: Float> Update<T, 1> for Ascend<T> {
     #[inline(always)]
     fn apply<I: Isa>(&self, p: T, g: T, _: [T; 1]) -> (T, [T; 1], [T; 0]) {
-        (I::mul_add(self.factor, g, p), [p], [])
+        (I::mul_add(self.factors[0] * g, self.factors[1], p), [p], [])
     }
 }
 
@@ -98,18 +116,33 @@ impl<T: Float, O: Optimizer<T>> Optimizer<T> for Sam<O, T> {
         }
     }
 
+    #[track_caller]
     fn step_with(&mut self, params: &mut [T], grads: &mut [T], evaluate: &mut Evaluate<'_, T>) -> T {
-        let loss = evaluate(params, grads);
-        self.step(params, grads);
-        if self.perturbed {
-            evaluate(params, grads);
-            self.step(params, grads);
+        let begun = &mut Begun { optimizer: self, params, complete: false };
+        let loss = evaluate(begun.params, grads);
+        begun.optimizer.step(begun.params, grads);
+        if begun.optimizer.perturbed {
+            evaluate(begun.params, grads);
+            begun.optimizer.step(begun.params, grads);
         }
+        begun.complete = true;
         loss
     }
 
     fn gradients_per_step(&self) -> u32 {
         1 + self.inner.gradients_per_step()
+    }
+
+    fn frozen(&self) -> Vec<Range<usize>> {
+        self.inner.frozen()
+    }
+
+    fn abandon(&mut self, params: &mut [T]) {
+        if self.perturbed {
+            copy(&self.origin, params);
+            self.perturbed = false;
+        }
+        self.inner.abandon(params);
     }
 
     fn write_evaluation(&self, params: &[T], out: &mut [T]) {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
+use super::moment::{Rms, over};
 use super::{
     Elementwise, FirstOrder, Memory, Rule, Slots,
     schedule_free::{Averaging, averaging_slots, write_average},
@@ -87,7 +88,7 @@ impl Rule for ScheduleFreeAdamWConfig {
     }
 
     fn slots(&self, layout: &Layout) -> Slots {
-        averaging_slots(layout).vector("v", layout.len(), 0.0)
+        averaging_slots(layout).vector("rms", layout.len(), 0.0)
     }
 
     fn update<T: Float>(&self, memory: &mut Memory<T>, params: &mut [T], grads: &[T]) {
@@ -95,8 +96,7 @@ impl Rule for ScheduleFreeAdamWConfig {
         let formula = AdamWStep {
             averaging,
             decay: T::from_f64(self.weight_decay),
-            beta2: T::from_f64(self.beta2),
-            fresh2: T::from_f64(1.0 - self.beta2),
+            rms: Rms::new(self.beta2),
             of_root: T::from_f64(memory.bias_correction(self.beta2).sqrt().recip()),
             epsilon: T::from_f64(self.epsilon),
         };
@@ -112,19 +112,17 @@ impl Rule for ScheduleFreeAdamWConfig {
 struct AdamWStep<T> {
     averaging: Averaging<T>,
     decay: T,
-    beta2: T,
-    fresh2: T,
+    rms: Rms<T>,
     of_root: T,
     epsilon: T,
 }
 
 impl<T: Float> Update<T, 2> for AdamWStep<T> {
     #[inline(always)]
-    fn apply<I: Isa>(&self, y: T, g: T, [z, v]: [T; 2]) -> (T, [T; 2], [T; 0]) {
-        let v = I::mul_add(self.beta2, v, self.fresh2 * g * g);
-        let root = I::mul_add(v.sqrt(), self.of_root, self.epsilon);
-        let scaled = if g == T::ZERO { T::ZERO } else { g / root };
-        let (y, z) = self.averaging.apply::<I>(y, z, I::mul_add(self.decay, y, scaled));
-        (y, [z, v], [])
+    fn apply<I: Isa>(&self, y: T, g: T, [z, rms]: [T; 2]) -> (T, [T; 2], [T; 0]) {
+        let rms = self.rms.after::<I>(rms, g);
+        let root = I::mul_add(rms, self.of_root, self.epsilon);
+        let (y, z) = self.averaging.apply::<I>(y, z, I::mul_add(self.decay, y, over(g, root)));
+        (y, [z, rms], [])
     }
 }

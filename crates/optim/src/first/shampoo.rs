@@ -7,6 +7,7 @@ use wengert_tensor::simd::Isa;
 
 use super::inverse_root::{self, inverse_root};
 use super::matrix::{Along, multiply, view};
+use super::moment::{hypot, over};
 use super::{FirstOrder, Memory, Rule, Slots};
 use crate::error::{Check, HyperParameterError};
 use crate::layout::{Layout, Segment};
@@ -100,22 +101,27 @@ impl Rule for ShampooConfig {
         check
             .positive("epsilon", self.epsilon)?
             .at_least_one("interval", self.interval as f64)?
+            .at_least_one("largest_side", self.largest_side as f64)?
             .weight_decay(self.weight_decay)?;
         Ok(())
     }
 
     fn slots(&self, layout: &Layout) -> Slots {
-        let (mut sides, mut vector) = (0, 0);
+        let (mut moments, mut roots, mut vector) = (0, 0, 0);
         for segment in layout.segments() {
             match self.matrix(segment) {
-                Some(matrix) => sides += matrix.left_len() + matrix.right_len(),
+                Some(matrix) => {
+                    roots += matrix.left_len() + matrix.right_len();
+                    // And the scale.
+                    moments += matrix.left_len() + matrix.right_len() + 1;
+                }
                 None => vector += segment.range.len(),
             }
         }
-        Slots::default().vector("moments", sides, 0.0).vector("roots", sides, 0.0).vector(
-            "squares",
+        Slots::default().vector("moments", moments, 0.0).vector("roots", roots, 0.0).vector(
+            "norms",
             vector,
-            self.epsilon,
+            self.epsilon.sqrt(),
         )
     }
 
@@ -143,19 +149,35 @@ impl Rule for ShampooConfig {
             let right = &mut right[..g.len()];
             let Matrix { rows, columns, .. } = matrix;
             let gradient = view(g, [rows, columns]);
-            let side = |n| Side { n, first, renew, epsilon: self.epsilon, root: matrix.root() };
+            let sides = split_off(&mut moments, matrix.left_len() + matrix.right_len());
+            let scale = rescale(&mut split_off(&mut moments, 1)[0], g, sides);
+            let side = |n| Side { n, first, renew, epsilon: self.epsilon, root: matrix.root(), scale };
+            // What the moments are made of; the room is that of the direction, which is not there yet.
+            let scaled = if scale == 1.0 {
+                g
+            } else {
+                let factor = T::from_f64(scale.recip());
+                right.iter_mut().zip(g).for_each(|(s, &g)| *s = g * factor);
+                &*right
+            };
+            let scaled = view(scaled, [rows, columns]);
+            let (of_left, of_right) = sides.split_at_mut(matrix.left_len());
+            if matrix.left {
+                side(rows).accumulate(scaled, of_left);
+            }
+            if matrix.right {
+                side(columns).accumulate(scaled.transposed(), of_right);
+            }
             let mut direction = g;
             if matrix.left {
-                let len = matrix.left_len();
-                let (moment, root) = (split_off(&mut moments, len), split_off(&mut roots, len));
-                side(rows).accumulate(gradient, moment, root, wide);
+                let root = split_off(&mut roots, matrix.left_len());
+                side(rows).renew(of_left, root, wide);
                 multiply(view(root, [rows, rows]), gradient, T::ZERO, left);
                 direction = left;
             }
             if matrix.right {
-                let len = matrix.right_len();
-                let (moment, root) = (split_off(&mut moments, len), split_off(&mut roots, len));
-                side(columns).accumulate(gradient.transposed(), moment, root, wide);
+                let root = split_off(&mut roots, matrix.right_len());
+                side(columns).renew(of_right, root, wide);
                 multiply(view(direction, [rows, columns]), view(root, [columns, columns]), T::ZERO, right);
                 direction = right;
             }
@@ -171,19 +193,42 @@ struct Side {
     renew: bool,
     epsilon: f64,
     root: u32,
+    scale: f64,
 }
 
 impl Side {
-    /// Adds A Aᵀ to the moment, for A of n rows, and renews the root when it is time.
-    fn accumulate<T: Float>(&self, a: MatrixRef<'_, T>, moment: &mut [T], root: &mut [T], wide: &mut [f64]) {
+    /// Adds A Aᵀ to the moment, for A of n rows.
+    fn accumulate<T: Float>(&self, a: MatrixRef<'_, T>, moment: &mut [T]) {
         if self.first {
-            moment.iter_mut().step_by(self.n + 1).for_each(|d| *d = T::from_f64(self.epsilon));
+            let epsilon = T::from_f64(self.epsilon / self.scale / self.scale);
+            moment.iter_mut().step_by(self.n + 1).for_each(|d| *d = epsilon);
         }
         multiply(a, a.transposed(), T::ONE, moment);
+    }
+
+    /// Renews the root when it is time.
+    fn renew<T: Float>(&self, moment: &[T], root: &mut [T], wide: &mut [f64]) {
         if self.renew {
-            inverse_root(moment, self.n, self.root, root, wide);
+            inverse_root(moment, self.scale, self.n, self.root, root, wide);
         }
     }
+}
+
+/// The scale of a matrix, whose moments are kept divided by its square: 1, or the power of two that brings the largest
+/// gradient so far to where its squares, and sums of them, are in the range. It only grows.
+fn rescale<T: Float>(scale: &mut T, grads: &[T], moments: &mut [T]) -> f64 {
+    // A third of the range for the squares, which leaves a third for their number.
+    let limit = T::MAX.to_f64().powf(1.0 / 3.0).log2().floor();
+    let largest = grads.iter().fold(T::ZERO, |m, g| m.maximum(g.abs())).to_f64();
+    let old = if *scale == T::ZERO { 1.0 } else { scale.to_f64() };
+    let needed = largest.log2().ceil() - limit;
+    let new = if largest.is_finite() && needed > 0.0 { old.max(needed.exp2()) } else { old };
+    if new > old {
+        let factor = T::from_f64(old / new);
+        moments.iter_mut().for_each(|m| *m = *m * factor * factor);
+    }
+    *scale = T::from_f64(new);
+    new
 }
 
 /// The step of a vector: Adagrad's.
@@ -196,7 +241,7 @@ struct Diagonal<T> {
 impl<T: Float> Update<T, 1> for Diagonal<T> {
     #[inline(always)]
     fn apply<I: Isa>(&self, p: T, g: T, [s]: [T; 1]) -> (T, [T; 1], [T; 0]) {
-        let s = I::mul_add(g, g, s);
-        (I::mul_add(self.keep, p, -(self.rate * g / s.sqrt())), [s], [])
+        let s = hypot::<I, T>(s, g);
+        (I::mul_add(self.keep, p, -(self.rate * over(g, s))), [s], [])
     }
 }

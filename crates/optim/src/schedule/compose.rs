@@ -18,7 +18,7 @@ use crate::error::{Check, HyperParameterError};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Warmup<S> {
-    /// n, the steps of warm-up.
+    /// n, the steps of warm-up; 0 is none.
     pub steps: u64,
     /// The share of the rate that the line begins at, one step before step 0.
     pub from: f64,
@@ -87,11 +87,11 @@ impl<S: Schedule> Sequence<S> {
     /// Goes over to `schedule` at step `at`.
     ///
     /// # Panics
-    /// If an earlier one begins later.
+    /// If an earlier one begins as late or later, step 0 being that of the first.
     #[track_caller]
     pub fn then(mut self, at: u64, schedule: impl Into<S>) -> Self {
         let last = self.later.last().map_or(0, |(start, _)| *start);
-        assert!(at >= last, "Sequence::then: a schedule from step {at} after one from step {last}");
+        assert!(at > last, "Sequence::then: a schedule from step {at} after one from step {last}");
         self.later.push((at, schedule.into()));
         self
     }
@@ -109,8 +109,12 @@ impl<S: Schedule> Schedule for Sequence<S> {
         self.first.check()?;
         let mut last = 0;
         for (start, schedule) in &self.later {
-            let ordered = *start >= last;
-            Check::new("sequence").condition(ordered, "later", *start as f64, "at least the step before")?;
+            Check::new("sequence").condition(
+                *start > last,
+                "later",
+                *start as f64,
+                "above the step before",
+            )?;
             last = *start;
             schedule.check()?;
         }

@@ -43,7 +43,10 @@ impl Schedule for Cosine {
     }
 
     fn check(&self) -> Result<(), HyperParameterError> {
-        Check::new("cosine").non_negative("from", self.from)?.non_negative("to", self.to)?;
+        Check::new("cosine")
+            .non_negative("from", self.from)?
+            .non_negative("to", self.to)?
+            .at_least_one("steps", self.steps as f64)?;
         Ok(())
     }
 }

@@ -85,7 +85,13 @@ impl Schedule for OneCycle {
             .at_least_one("steps", self.steps as f64)?
             .unit("rising", self.rising)?
             .positive("start_divisor", self.start_divisor)?
-            .positive("end_divisor", self.end_divisor)?;
+            .positive("end_divisor", self.end_divisor)?
+            .condition(
+                !self.three_phase || self.rising <= 0.5,
+                "rising",
+                self.rising,
+                "at most 0.5 with three phases",
+            )?;
         Ok(())
     }
 }
@@ -140,11 +146,12 @@ impl Cyclic {
 impl Schedule for Cyclic {
     fn at(&self, step: u64) -> f64 {
         let (up, down) = (self.up.max(1), self.down.max(1));
-        let (cycle, position) = (step / (up + down), step % (up + down));
+        let whole = up.saturating_add(down);
+        let (cycle, position) = (step / whole, step % whole);
         let height = if position <= up {
             position as f64 / up as f64
         } else {
-            (up + down - position) as f64 / down as f64
+            (whole - position) as f64 / down as f64
         };
         let factor = match self.mode {
             CyclicMode::Triangular => 1.0,

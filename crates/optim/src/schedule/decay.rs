@@ -95,7 +95,7 @@ impl Schedule for StepDecay {
 pub struct MultiStep {
     /// The learning rate of step 0.
     pub rate: f64,
-    /// The steps at which the rate changes, in any order.
+    /// The steps at which the rate changes, ascending; at least one.
     pub milestones: Vec<u64>,
     /// γ.
     pub factor: f64,
@@ -119,7 +119,12 @@ impl Schedule for MultiStep {
     }
 
     fn check(&self) -> Result<(), HyperParameterError> {
-        Check::new("multi_step").non_negative("rate", self.rate)?.non_negative("factor", self.factor)?;
+        let check =
+            Check::new("multi_step").non_negative("rate", self.rate)?.non_negative("factor", self.factor)?;
+        check.condition(!self.milestones.is_empty(), "milestones", 0.0, "at least one in number")?;
+        for pair in self.milestones.windows(2) {
+            check.condition(pair[0] < pair[1], "milestones", pair[1] as f64, "above the one before")?;
+        }
         Ok(())
     }
 }
@@ -238,7 +243,10 @@ impl Schedule for Linear {
     }
 
     fn check(&self) -> Result<(), HyperParameterError> {
-        Check::new("linear").non_negative("from", self.from)?.non_negative("to", self.to)?;
+        Check::new("linear")
+            .non_negative("from", self.from)?
+            .non_negative("to", self.to)?
+            .at_least_one("steps", self.steps as f64)?;
         Ok(())
     }
 }
@@ -283,6 +291,7 @@ impl Schedule for Polynomial {
         Check::new("polynomial")
             .non_negative("from", self.from)?
             .non_negative("to", self.to)?
+            .at_least_one("steps", self.steps as f64)?
             .positive("power", self.power)?;
         Ok(())
     }

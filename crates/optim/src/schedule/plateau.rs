@@ -3,19 +3,21 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Check, HyperParameterError};
+use crate::goal::Goal;
 
-/// What counts as better than the best loss.
+/// By how much a value has to be better than the best.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Threshold {
-    /// Below best · (1 − this).
+    /// By more than this share of |best|, below 1.
     Relative(f64),
-    /// Below best − this.
+    /// By more than this.
     Absolute(f64),
 }
 
-/// Multiplies the rate by a factor when a value to be made small has not become better for more than `patience`
-/// observations. PyTorch's `ReduceLROnPlateau` in its mode `min`, with `eps` = 0.
+/// Multiplies the rate by a factor when a value has not become better for more than `patience` observations. PyTorch's
+/// `ReduceLROnPlateau` with `eps` = 0, but for values below 0: there its relative threshold has the wrong sign, and a loss
+/// that rises slowly counts as better.
 ///
 /// It is its own state: serialise it (numbers are written as bits). Default: factor 0.1, patience 10, a relative threshold of
 /// 1e-4, no cool-down, smallest rate 0.
@@ -33,6 +35,9 @@ pub enum Threshold {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReduceOnPlateau {
+    /// Whether the value is to become small or large.
+    #[serde(default)]
+    pub goal: Goal,
     /// What the rate is multiplied by.
     pub factor: f64,
     /// Observations without improvement that are still accepted.
@@ -45,8 +50,8 @@ pub struct ReduceOnPlateau {
     pub smallest: f64,
     #[serde(with = "crate::bits::real")]
     rate: f64,
-    #[serde(with = "crate::bits::real")]
-    best: f64,
+    #[serde(with = "crate::bits::optional")]
+    best: Option<f64>,
     bad: u64,
     cooling: u64,
 }
@@ -58,13 +63,14 @@ impl ReduceOnPlateau {
     /// If `rate` is negative or not finite.
     pub fn new(rate: f64) -> Result<Self, HyperParameterError> {
         let schedule = ReduceOnPlateau {
+            goal: Goal::Min,
             factor: 0.1,
             patience: 10,
             threshold: Threshold::Relative(1e-4),
             cooldown: 0,
             smallest: 0.0,
             rate,
-            best: f64::INFINITY,
+            best: None,
             bad: 0,
             cooling: 0,
         };
@@ -77,25 +83,35 @@ impl ReduceOnPlateau {
     /// # Errors
     /// For the first that makes no sense.
     pub fn check(&self) -> Result<(), HyperParameterError> {
-        let (Threshold::Relative(threshold) | Threshold::Absolute(threshold)) = self.threshold;
-        Check::new("reduce_on_plateau")
+        let check = Check::new("reduce_on_plateau")
             .non_negative("rate", self.rate)?
             .fraction("factor", self.factor)?
-            .non_negative("threshold", threshold)?
             .non_negative("smallest", self.smallest)?;
+        match self.threshold {
+            Threshold::Relative(threshold) => check.fraction("threshold", threshold)?,
+            Threshold::Absolute(threshold) => check.non_negative("threshold", threshold)?,
+        };
         Ok(())
     }
 
-    /// Takes in a loss; returns the rate from now on. NaN is never better.
+    /// Takes in a value; returns the rate from now on. NaN is never better.
+    ///
+    /// # Panics
+    /// If a setting makes no sense, see [`check`](ReduceOnPlateau::check).
+    #[track_caller]
     pub fn observe(&mut self, value: f64) -> f64 {
-        let better = match self.threshold {
-            // 0 · ∞ is no number: anything is better than the infinity of the beginning.
-            Threshold::Relative(t) if self.best.is_finite() => value < self.best * (1.0 - t),
-            Threshold::Relative(_) => value < self.best,
-            Threshold::Absolute(t) => value < self.best - t,
+        if let Err(error) = self.check() {
+            panic!("{error}");
+        }
+        let margin = match self.threshold {
+            // 0 · ∞ is no number: anything is better than an infinite loss.
+            Threshold::Relative(share) => {
+                self.best.filter(|b| b.is_finite()).map_or(0.0, |b| share * b.abs())
+            }
+            Threshold::Absolute(margin) => margin,
         };
-        if better {
-            self.best = value;
+        if self.goal.is_better(value, self.best, margin) {
+            self.best = Some(value);
             self.bad = 0;
         } else {
             self.bad += 1;

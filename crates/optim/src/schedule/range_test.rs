@@ -1,5 +1,7 @@
 //! The learning-rate range test.
 
+use wengert_tensor::Float;
+
 use crate::error::{Check, HyperParameterError};
 
 /// A rate that was tried and the loss it led to.
@@ -18,7 +20,8 @@ pub struct RangeTestPoint {
 ///
 /// Take the rate of each step from [`next_rate`](RangeTest::next_rate), give the loss of the step to
 /// [`observe`](RangeTest::observe), and stop when there is no next rate: the rates are used up, or the average loss is over four
-/// times its least or not finite.
+/// times its least or not finite. Where the least is not above 0, three times the larger of its size and of the fall so far
+/// above it is too much.
 ///
 /// Source: Smith, *Cyclical learning rates for training neural networks*, 2017, with the smoothing and the stopping rule of
 /// fastai.
@@ -49,7 +52,7 @@ pub struct RangeTest {
 /// The decay of the average of the losses.
 const DECAY: f64 = 0.98;
 
-/// The loss has exploded when its average is so many times the least.
+/// A positive loss has exploded when its average is so many times the least.
 const EXPLODED: f64 = 4.0;
 
 impl RangeTest {
@@ -68,7 +71,8 @@ impl RangeTest {
     }
 
     fn rate(&self, index: usize) -> f64 {
-        self.smallest * (self.largest / self.smallest).powf(index as f64 / (self.steps - 1) as f64)
+        let share = index as f64 / (self.steps - 1) as f64;
+        self.smallest.powf(1.0 - share) * self.largest.powf(share)
     }
 
     /// The rate to try next, if the test is not over.
@@ -81,8 +85,11 @@ impl RangeTest {
         let Some(rate) = self.next_rate() else { return };
         self.average = DECAY * self.average + (1.0 - DECAY) * loss;
         let smooth = self.average / (1.0 - DECAY.powf(self.points.len() as f64 + 1.0));
-        self.least = self.least.min(smooth);
-        self.stopped = !smooth.is_finite() || (self.points.len() > 1 && smooth > EXPLODED * self.least);
+        self.least = Float::minimum(self.least, smooth);
+        let fall = self.points.first().map_or(0.0, |first| first.smooth - self.least);
+        let size = if self.least > 0.0 { self.least } else { Float::maximum(-self.least, fall) };
+        let exploded = smooth > self.least + (EXPLODED - 1.0) * size;
+        self.stopped = !smooth.is_finite() || (self.points.len() > 1 && exploded);
         self.points.push(RangeTestPoint { rate, loss, smooth });
     }
 

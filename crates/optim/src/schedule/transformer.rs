@@ -100,7 +100,11 @@ impl Schedule for WarmupStableDecay {
     }
 
     fn check(&self) -> Result<(), HyperParameterError> {
-        Check::new("warmup_stable_decay").non_negative("rate", self.rate)?.non_negative("last", self.last)?;
+        let steps = [self.warmup, self.stable, self.decay].map(|n| n as f64).iter().sum();
+        Check::new("warmup_stable_decay")
+            .non_negative("rate", self.rate)?
+            .non_negative("last", self.last)?
+            .at_least_one("warmup + stable + decay", steps)?;
         Ok(())
     }
 }

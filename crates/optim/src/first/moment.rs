@@ -1,0 +1,105 @@
+//! Second moments, kept as their roots: a square leaves the range of the type long before its root does.
+
+use wengert_tensor::Float;
+use wengert_tensor::simd::Isa;
+
+/// 2ᵉ.
+const fn power(e: i64) -> f64 {
+    f64::from_bits(((1023 + e) as u64) << 52)
+}
+
+/// Where squares are far from both ends of the range, and what brings larger and smaller numbers there.
+struct Scales {
+    small: f64,
+    large: f64,
+    up: [f64; 2],
+    down: [f64; 2],
+}
+
+const SINGLE: Scales = Scales {
+    small: power(-40),
+    large: power(60),
+    up: [power(100), power(-100)],
+    down: [power(-70), power(70)],
+};
+
+const DOUBLE: Scales = Scales {
+    small: power(-400),
+    large: power(500),
+    up: [power(700), power(-700)],
+    down: [power(-600), power(600)],
+};
+
+/// √(a² + b²), which neither overflows nor underflows where it exists itself.
+#[inline(always)]
+pub(super) fn hypot<I: Isa, T: Float>(a: T, b: T) -> T {
+    let Scales { small, large, up, down } = if size_of::<T>() == 4 { SINGLE } else { DOUBLE };
+    let larger = if a.abs() > b.abs() { a.abs() } else { b.abs() };
+    let [mut into, mut back] = [T::ONE; 2];
+    if larger > T::from_f64(large) {
+        [into, back] = down.map(T::from_f64);
+    }
+    if larger < T::from_f64(small) {
+        [into, back] = up.map(T::from_f64);
+    }
+    let (a, b) = (a * into, b * into);
+    I::mul_add(a, a, b * b).sqrt() * back
+}
+
+/// √v after v ← β v + (1 − β) g².
+#[derive(Clone, Copy)]
+pub(super) struct Rms<T> {
+    keep: T,
+    fresh: T,
+}
+
+impl<T: Float> Rms<T> {
+    /// For β = `decay`.
+    pub(super) fn new(decay: f64) -> Self {
+        Rms { keep: T::from_f64(decay.sqrt()), fresh: T::from_f64((1.0 - decay).sqrt()) }
+    }
+
+    /// From √v and g.
+    #[inline(always)]
+    pub(super) fn after<I: Isa>(self, root: T, g: T) -> T {
+        hypot::<I, T>(self.keep * root, self.fresh * g)
+    }
+}
+
+/// `x / root`, and 0 where the root of squares of x and the like is 0: with ε = 0, an element that never had a gradient.
+#[inline(always)]
+pub(super) fn over<T: Float>(x: T, root: T) -> T {
+    if root == T::ZERO { T::ZERO } else { x / root }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wengert_tensor::simd::Baseline;
+
+    #[test]
+    fn hypotenuses_of_all_magnitudes() {
+        for (i, j) in (-44..=38).flat_map(|i| (-44..=38).map(move |j| (i, j))) {
+            let (a, b) = (3.7 * 10f64.powi(i), -1.3 * 10f64.powi(j));
+            let exact = (f64::from(a as f32).powi(2) + f64::from(b as f32).powi(2)).sqrt();
+            if exact < f64::from(f32::MAX) {
+                let got = hypot::<Baseline, f32>(a as f32, b as f32);
+                let error = (f64::from(got) - exact).abs();
+                assert!(error <= 3e-7 * exact + 1e-45, "{a:e} and {b:e}: {got:e}, not {exact:e}");
+            }
+        }
+        for (i, j) in (-320..=307).flat_map(|i| (-320..=307).step_by(7).map(move |j| (i, j))) {
+            let (a, b) =
+                (3.7 * 10f64.powi(i / 2) * 10f64.powi(i - i / 2), 10f64.powi(j / 2) * 10f64.powi(j - j / 2));
+            let (got, exact) = (hypot::<Baseline, f64>(a, b), a.hypot(b));
+            assert!((got - exact).abs() <= 5e-16 * exact + 5e-324, "{a:e} and {b:e}: {got:e}, not {exact:e}");
+        }
+        for bad in [f32::NAN, f32::INFINITY] {
+            for (a, b) in [(bad, 1.0), (1.0, bad), (bad, 0.0), (0.0, bad)] {
+                let got = hypot::<Baseline, f32>(a, b);
+                assert!(got == bad || (got.is_nan() && bad.is_nan()));
+            }
+        }
+        assert_eq!(hypot::<Baseline, f64>(0.0, 0.0), 0.0);
+    }
+}
