@@ -3,6 +3,7 @@
 use crate::element::Element;
 use crate::layout::Layout;
 use crate::loops::blocks::for_each_block;
+use crate::size;
 use crate::tensor::Tensor;
 
 impl<T: Element> Tensor<T> {
@@ -23,7 +24,7 @@ impl<T: Element> Tensor<T> {
     pub fn diagonal(&self, offset: isize) -> Tensor<T> {
         assert!(self.rank() >= 2, "diagonal: shape {} has fewer than two axes", self.shape());
         let (row, column) = (self.rank() - 2, self.rank() - 1);
-        let (down, right) = ((-offset).max(0), offset.max(0));
+        let (down, right) = below_and_right(offset);
         let corner = self.layout.slice(row, (down..).into()).slice(column, (right..).into());
         let mut layout = Layout { shape: corner.shape.without(column), ..corner.clone() };
         layout.shape = layout.shape.with(row, corner.shape[row].min(corner.shape[column]));
@@ -36,7 +37,7 @@ impl<T: Element> Tensor<T> {
     /// becomes the diagonal of its last two. The transpose of [`diagonal`](Tensor::diagonal) for square matrices.
     ///
     /// # Panics
-    /// If there is no axis.
+    /// If there is no axis, or the matrices have too many elements.
     ///
     /// ```
     /// # use wengert_tensor::Tensor;
@@ -47,11 +48,12 @@ impl<T: Element> Tensor<T> {
     pub fn diag(&self, offset: isize) -> Tensor<T> {
         let last = self.shape().axis("diag", -1);
         let length = self.shape()[last];
-        let (down, right) = ((-offset).max(0) as usize, offset.max(0) as usize);
-        let n = length + offset.unsigned_abs();
-        let x = self.contiguous();
+        let (down, right) = below_and_right(offset);
+        let n = size::sum("diag", &[length, offset.unsigned_abs()]);
+        let shape = self.shape().with(last, n).inserted(last, n).checked("diag");
+        let x = self.contiguous_for("diag");
         let x = x.contiguous_slice();
-        Tensor::filled_by(self.shape().with(last, n).inserted(last, n), |out| {
+        Tensor::filled_by("diag", shape, |out| {
             out.fill(T::default());
             for_each_block(out, n * n, |i, matrix| {
                 let places = matrix[down * n + right..].iter_mut().step_by(n + 1);
@@ -72,7 +74,10 @@ impl<T: Element> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn tril(&self, offset: isize) -> Tensor<T> {
-        self.triangle("tril", |row, columns| (row + offset + 1).clamp(0, columns)..columns)
+        // No row or column is so far away that a limited sum would not be beyond it.
+        self.triangle("tril", |row, columns| {
+            row.saturating_add(offset).saturating_add(1).clamp(0, columns)..columns
+        })
     }
 
     /// The upper triangles of the last two axes: 0 below the given diagonal (see [`diagonal`](Tensor::diagonal)).
@@ -81,7 +86,7 @@ impl<T: Element> Tensor<T> {
     /// If there are fewer than two axes.
     #[track_caller]
     pub fn triu(&self, offset: isize) -> Tensor<T> {
-        self.triangle("triu", |row, columns| 0..(row + offset).clamp(0, columns))
+        self.triangle("triu", |row, columns| 0..row.saturating_add(offset).clamp(0, columns))
     }
 
     /// With 0 in the columns that `cleared(row, columns)` names.
@@ -94,13 +99,18 @@ impl<T: Element> Tensor<T> {
         let &[.., rows, columns] = &self.shape()[..] else {
             panic!("{operation}: shape {} has fewer than two axes", self.shape())
         };
-        let mut out = self.copied();
+        let mut out = self.copied_for(operation);
         for_each_block(out.as_mut_slice(), columns, |i, row| {
             let range = cleared((i % rows) as isize, columns as isize);
             row[range.start as usize..range.end as usize].fill(T::default());
         });
         out
     }
+}
+
+/// How many rows below the corner of the matrix a diagonal begins, and how many columns right of it.
+fn below_and_right(offset: isize) -> (usize, usize) {
+    if offset < 0 { (offset.unsigned_abs(), 0) } else { (0, offset.unsigned_abs()) }
 }
 
 #[cfg(test)]

@@ -44,7 +44,9 @@ impl<T: Element> fmt::Debug for Tensor<T> {
 }
 
 fn write_elements<T: Element>(x: &Tensor<T>, f: &mut fmt::Formatter<'_>, indent: usize) -> fmt::Result {
-    let edge = if x.len() > FULL && !f.alternate() { EDGE } else { usize::MAX / 2 };
+    // Axes of length 0 leave as many brackets as those of length 1 would elements.
+    let places = x.shape().iter().fold(1usize, |n, &d| n.saturating_mul(d.max(1)));
+    let edge = if places > FULL && (!f.alternate() || x.is_empty()) { EDGE } else { usize::MAX / 2 };
     // A corner tensor of what is shown: formatting looks at nothing else.
     let shown = (0..x.rank()).fold(x.clone(), |x, axis| {
         let length = x.shape()[axis];

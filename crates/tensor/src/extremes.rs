@@ -8,6 +8,7 @@ use crate::loops::reduce::fold_slice;
 use crate::loops::{Fold, RowFold};
 use crate::shape::{Axes, Axis};
 use crate::simd::Isa;
+use crate::size::check_positions;
 use crate::tensor::Tensor;
 
 /// The largest element, or the smallest; NaN if there is one.
@@ -109,7 +110,7 @@ impl<T: Float> Tensor<T> {
     /// larger than every number, as in PyTorch.
     ///
     /// # Panics
-    /// If there is no such axis, or it has length 0.
+    /// If there is no such axis, or it has length 0 or more than 2³².
     ///
     /// ```
     /// # use wengert_tensor::Tensor;
@@ -123,14 +124,14 @@ impl<T: Float> Tensor<T> {
                 x.fold_rows_masked(mask, false, Extreme::<true>)
             }
         }
-        argmax(self, &self.with_elements("argmax", self.shape().axis("argmax", axis).into()))
+        argmax(self, &self.with_positions("argmax", axis.into()))
     }
 
     /// The position of the smallest element along `axis`, which goes away: the first one of equals. NaN counts as
     /// smaller than every number, as in PyTorch.
     ///
     /// # Panics
-    /// If there is no such axis, or it has length 0.
+    /// If there is no such axis, or it has length 0 or more than 2³².
     #[track_caller]
     pub fn argmin(&self, axis: impl Into<Axis>) -> Tensor<u32> {
         compiled_here! {
@@ -138,7 +139,15 @@ impl<T: Float> Tensor<T> {
                 x.fold_rows_masked(mask, false, Extreme::<false>)
             }
         }
-        argmin(self, &self.with_elements("argmin", self.shape().axis("argmin", axis).into()))
+        argmin(self, &self.with_positions("argmin", axis.into()))
+    }
+
+    /// The mask of an axis, after checks that every output has a position to tell, in `u32`.
+    #[track_caller]
+    fn with_positions(&self, operation: &str, axis: Axis) -> SmallVec<[bool; 4]> {
+        let axis = self.shape().axis(operation, axis);
+        check_positions(operation, self.shape()[axis]);
+        self.with_elements(operation, axis.into())
     }
 
     /// The mask of the axes, after a check that every output has at least one element to come from.

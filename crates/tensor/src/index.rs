@@ -49,35 +49,36 @@ pub(crate) fn check_alongside(operation: &str, shape: &Shape, axis: usize, index
 
 compiled_here! {
     /// [`Tensor::index_select`] after the checks.
-    fn selected<T: Element>(x: &Tensor<T>, axis: usize, index: &Tensor<u32>) -> Tensor<T> {
+    fn select<T: Element>(x: &Tensor<T>, axis: usize, index: &Tensor<u32>, out: &mut [T]) {
+        if out.is_empty() {
+            return;
+        }
         let (_, length, inner) = x.shape().around(axis);
-        let shape = selected_shape(x.shape(), axis, index.shape());
         let (x, index) = (x.contiguous(), index.contiguous());
         let (elements, rows) = (x.contiguous_slice(), index.contiguous_slice());
-        Tensor::filled_by(shape, |out| {
-            for_each_block(out, inner, |i, block| {
-                let row = i / rows.len() * length + rows[i % rows.len()] as usize;
-                block.copy_from_slice(&elements[row * inner..][..inner]);
-            });
-        })
+        for_each_block(out, inner, |i, block| {
+            let row = i / rows.len() * length + rows[i % rows.len()] as usize;
+            block.copy_from_slice(&elements[row * inner..][..inner]);
+        });
     }
 }
 
 compiled_here! {
     /// [`Tensor::gather`] after the checks.
-    fn gathered<T: Element>(x: &Tensor<T>, axis: usize, index: &Tensor<u32>) -> Tensor<T> {
+    fn gather<T: Element>(x: &Tensor<T>, axis: usize, index: &Tensor<u32>, out: &mut [T]) {
+        if out.is_empty() {
+            return;
+        }
         let (_, length, inner) = x.shape().around(axis);
         let count = index.shape()[axis];
         let (x, index) = (x.contiguous(), index.contiguous());
         let (elements, rows) = (x.contiguous_slice(), index.contiguous_slice());
-        Tensor::filled_by(index.shape().clone(), |out| {
-            for_each_block(out, inner, |i, block| {
-                let outer = &elements[i / count * length * inner..][..length * inner];
-                for (k, (o, &row)) in block.iter_mut().zip(&rows[i * inner..]).enumerate() {
-                    *o = outer[row as usize * inner + k];
-                }
-            });
-        })
+        for_each_block(out, inner, |i, block| {
+            let outer = &elements[i / count * length * inner..][..length * inner];
+            for (k, (o, &row)) in block.iter_mut().zip(&rows[i * inner..]).enumerate() {
+                *o = outer[row as usize * inner + k];
+            }
+        });
     }
 }
 
@@ -86,7 +87,7 @@ impl<T: Element> Tensor<T> {
     /// place of `axis` (NumPy's `take`): rows of a matrix, or embeddings of a batch of sequences.
     ///
     /// # Panics
-    /// If there is no such axis, or an index is not below its length.
+    /// If there is no such axis, an index is not below its length, or the result has too many elements.
     ///
     /// ```
     /// # use wengert_tensor::Tensor;
@@ -97,8 +98,9 @@ impl<T: Element> Tensor<T> {
     #[track_caller]
     pub fn index_select(&self, axis: impl Into<Axis>, index: &Tensor<u32>) -> Tensor<T> {
         let axis = self.shape().axis("index_select", axis);
+        let shape = selected_shape(self.shape(), axis, index.shape()).checked("index_select");
         check_indices("index_select", index, self.shape(), axis);
-        selected(self, axis, index)
+        Tensor::filled_by("index_select", shape, |out| select(self, axis, index, out))
     }
 
     /// Element `[i, j, …]` is this tensor's element with the index along `axis` replaced by `index[i, j, …]`. The index
@@ -118,7 +120,7 @@ impl<T: Element> Tensor<T> {
         let axis = self.shape().axis("gather", axis);
         check_alongside("gather", self.shape(), axis, index.shape());
         check_indices("gather", index, self.shape(), axis);
-        gathered(self, axis, index)
+        Tensor::filled_by("gather", index.shape().clone(), |out| gather(self, axis, index, out))
     }
 
     /// Writes `source`, broadcast, to a range of one axis, in place: `x.slice_axis(axis, slice)` is then `source`.

@@ -13,8 +13,9 @@ use crate::tensor::Tensor;
 /// assert_eq!(Tensor::from(&array.t()), Tensor::from([[1.0, 3.0], [2.0, 4.0]]));
 /// ```
 impl<T: Element, S: Data<Elem = T>, D: Dimension> From<&ArrayBase<S, D>> for Tensor<T> {
+    #[track_caller]
     fn from(array: &ArrayBase<S, D>) -> Self {
-        Tensor::filled_by(array.shape().into(), |out| match array.as_slice() {
+        Tensor::filled_by("from", array.shape().into(), |out| match array.as_slice() {
             Some(elements) => out.copy_from_slice(elements),
             None => out.iter_mut().zip(array).for_each(|(o, &x)| *o = x),
         })
@@ -23,6 +24,7 @@ impl<T: Element, S: Data<Elem = T>, D: Dimension> From<&ArrayBase<S, D>> for Ten
 
 /// A copy of an array of any layout.
 impl<T: Element, S: Data<Elem = T>, D: Dimension> From<ArrayBase<S, D>> for Tensor<T> {
+    #[track_caller]
     fn from(array: ArrayBase<S, D>) -> Self {
         Tensor::from(&array)
     }

@@ -7,13 +7,15 @@ use crate::layout::Layout;
 use crate::loops::blocks::for_each_block;
 use crate::loops::copy::{copy_into, copy_to};
 use crate::shape::{Axis, Shape};
+use crate::size;
 use crate::tensor::Tensor;
 
 impl<T: Element> Tensor<T> {
     /// The tensors one after the other along `axis`. Their other lengths must be equal.
     ///
     /// # Panics
-    /// If there are no tensors, there is no such axis, or shapes differ in another axis.
+    /// If there are no tensors, there is no such axis, shapes differ in another axis, or the result has too many
+    /// elements.
     ///
     /// ```
     /// # use wengert_tensor::Tensor;
@@ -35,12 +37,19 @@ impl<T: Element> Tensor<T> {
                 );
             }
         }
-        let shape = first.shape().with(axis, tensors.iter().map(|t| t.shape()[axis]).sum());
+        Tensor::joined("cat", &tensors, axis)
+    }
+
+    /// [`cat`](Tensor::cat) of tensors that fit, for an operation of that name.
+    #[track_caller]
+    fn joined(operation: &str, tensors: &[&Tensor<T>], axis: usize) -> Tensor<T> {
+        let lengths: Vec<usize> = tensors.iter().map(|t| t.shape()[axis]).collect();
+        let shape = tensors[0].shape().with(axis, size::sum(operation, &lengths)).checked(operation);
         let (outer, length, inner) = shape.around(axis);
         if outer == 1 {
             // The tensors follow each other in memory.
-            return Tensor::filled_by(shape, |mut out| {
-                for tensor in &tensors {
+            return Tensor::filled_by(operation, shape, |mut out| {
+                for tensor in tensors {
                     let (part, rest) = out.split_at_mut(tensor.len());
                     copy_to(tensor.storage.as_slice(), &tensor.layout, part);
                     out = rest;
@@ -50,7 +59,7 @@ impl<T: Element> Tensor<T> {
         let tensors: Vec<Tensor<T>> = tensors.iter().map(|t| t.contiguous()).collect();
         let parts: Vec<(&[T], usize)> =
             tensors.iter().map(|t| (t.contiguous_slice(), t.shape()[axis] * inner)).collect();
-        Tensor::filled_by(shape, |out| {
+        Tensor::filled_by(operation, shape, |out| {
             for_each_block(out, length * inner, |row, mut block| {
                 for &(elements, size) in &parts {
                     let (part, rest) = block.split_at_mut(size);
@@ -86,13 +95,13 @@ impl<T: Element> Tensor<T> {
             );
         }
         let rows: Vec<Tensor<T>> = tensors.iter().map(|t| t.borrow().unsqueeze(axis)).collect();
-        Tensor::cat(&rows, position)
+        Tensor::joined("stack", &rows.iter().collect::<Vec<_>>(), position)
     }
 
     /// With `value` around: `widths` gives the numbers of elements to put before and after, for each axis.
     ///
     /// # Panics
-    /// If there is not one pair of widths for each axis.
+    /// If there is not one pair of widths for each axis, or the result has too many elements.
     ///
     /// ```
     /// # use wengert_tensor::Tensor;
@@ -108,13 +117,12 @@ impl<T: Element> Tensor<T> {
             self.shape(),
             self.rank()
         );
-        let shape: Shape =
-            self.shape().iter().zip(widths).map(|(&d, &(before, after))| before + d + after).collect();
+        let shape = padded_shape(self.shape(), widths);
         let mut inside = Layout::contiguous(shape.clone());
         for (axis, (&d, &(before, _))) in self.shape().iter().zip(widths).enumerate() {
             inside = inside.slice(axis, (before..before + d).into());
         }
-        Tensor::filled_by(shape, |out| {
+        Tensor::filled_by("pad", shape, |out| {
             out.fill(value);
             copy_into(self.storage.as_slice(), &self.layout, out, &inside);
         })
@@ -124,7 +132,7 @@ impl<T: Element> Tensor<T> {
     /// than axes add leading axes.
     ///
     /// # Panics
-    /// If there are fewer counts than axes.
+    /// If there are fewer counts than axes, or the result has too many elements.
     ///
     /// ```
     /// # use wengert_tensor::Tensor;
@@ -140,14 +148,17 @@ impl<T: Element> Tensor<T> {
         let pairs = || counts.iter().zip(lengths.iter());
         let apart: Shape = pairs().flat_map(|(_, &d)| [1, d]).collect();
         let repeated: Shape = pairs().flat_map(|(&n, &d)| [n, d]).collect();
+        if !repeated.fits() {
+            panic!("tile: shape {} repeated {counts:?} times has too many elements", self.shape());
+        }
         let merged: Shape = pairs().map(|(&n, &d)| n * d).collect();
-        self.reshape(apart).broadcast_to(repeated).reshape(merged)
+        self.reshape(apart).broadcast_to(repeated).reshaped("tile", merged)
     }
 
     /// Every position of `axis` repeated `count` times in a row (NumPy's `repeat`).
     ///
     /// # Panics
-    /// If there is no such axis.
+    /// If there is no such axis, or the result has too many elements.
     ///
     /// ```
     /// # use wengert_tensor::Tensor;
@@ -156,8 +167,9 @@ impl<T: Element> Tensor<T> {
     #[track_caller]
     pub fn repeat_interleave(&self, count: usize, axis: impl Into<Axis>) -> Tensor<T> {
         let axis = self.shape().axis("repeat_interleave", axis);
+        let repeated = self.shape().inserted(axis + 1, count).checked("repeat_interleave");
         let merged = self.shape().with(axis, self.shape()[axis] * count);
-        self.unsqueeze(axis + 1).broadcast_to(self.shape().inserted(axis + 1, count)).reshape(merged)
+        self.unsqueeze(axis + 1).broadcast_to(repeated).reshaped("repeat_interleave", merged)
     }
 
     /// The positions of `axis` moved by `shift`, round the end: position `i` goes to `i + shift`.
@@ -176,9 +188,22 @@ impl<T: Element> Tensor<T> {
         if length == 0 {
             return self.clone();
         }
-        let cut = (-shift).rem_euclid(length as isize) as usize;
-        Tensor::cat(&[self.slice_axis(axis, cut..), self.slice_axis(axis, ..cut)], axis)
+        let cut = length - shift.rem_euclid(length as isize) as usize;
+        Tensor::joined("roll", &[&self.slice_axis(axis, cut..), &self.slice_axis(axis, ..cut)], axis)
     }
+}
+
+/// The shape with those numbers of elements before and after along each axis.
+///
+/// # Panics
+/// If it has too many elements.
+#[track_caller]
+fn padded_shape(shape: &Shape, widths: &[(usize, usize)]) -> Shape {
+    let mut padded = shape.clone();
+    for (axis, (&d, &(before, after))) in shape.iter().zip(widths).enumerate() {
+        padded = padded.with(axis, size::sum("pad", &[before, d, after]));
+    }
+    padded.checked("pad")
 }
 
 #[cfg(test)]

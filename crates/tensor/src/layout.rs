@@ -6,8 +6,9 @@ use crate::shape::{Shape, Slice};
 
 /// Shape, strides and offset: element `[i, j, …]` lies at `offset + i·strides[0] + j·strides[1] + …`.
 ///
-/// Invariant, which the loops' `unsafe` relies on: every such position lies inside the storage. It is established
-/// by [`Layout::contiguous`] and kept by every method here.
+/// Invariants, which the kernels' `unsafe` relies on: every such position lies inside the storage, and the shape
+/// [fits](Shape::fits), so that no stride times its length overflows. They are established by [`Layout::contiguous`]
+/// for checked shapes, and kept by every method here.
 #[derive(Debug)]
 pub(crate) struct Layout {
     pub(crate) shape: Shape,
@@ -63,7 +64,10 @@ impl Layout {
         let mut out = self.clone();
         out.shape = self.shape.with(axis, count);
         out.offset = self.moved(self.strides[axis] * start as isize);
-        out.strides[axis] = self.strides[axis] * step;
+        // The step may be any number if nobody takes it; else it is shorter than the axis.
+        if count > 1 {
+            out.strides[axis] = self.strides[axis] * step;
+        }
         out
     }
 
@@ -84,7 +88,8 @@ impl Layout {
         out
     }
 
-    /// Repeats axes of length 1 (and new leading ones) by stride 0; `None` if the shapes do not fit.
+    /// Repeats axes of length 1 (and new leading ones) by stride 0; `None` if the shapes do not fit. A caller's shape was
+    /// [checked](Shape::checked) before.
     pub(crate) fn broadcast_to(&self, shape: &Shape) -> Option<Self> {
         let lead = shape.len().checked_sub(self.shape.len())?;
         let mut strides: SmallVec<[isize; 4]> = smallvec![0; shape.len()];
@@ -100,7 +105,7 @@ impl Layout {
 
     /// The same elements in the same order under another shape of equal count, if strides can express it.
     pub(crate) fn reshape(&self, shape: &Shape) -> Option<Self> {
-        if self.is_contiguous() {
+        if self.is_contiguous() || self.shape.contains(&0) {
             let mut out = Layout::contiguous(shape.clone());
             out.offset = self.offset;
             return Some(out);
@@ -150,7 +155,8 @@ impl Layout {
     }
 }
 
-/// Row-major strides; axes of an empty shape get what they would with lengths of at least 1.
+/// Row-major strides of a shape that [fits](Shape::fits); axes of an empty one get what they would with lengths of at
+/// least 1.
 pub(crate) fn contiguous_strides(shape: &[usize]) -> SmallVec<[isize; 4]> {
     let mut strides: SmallVec<[isize; 4]> = smallvec![0; shape.len()];
     let mut stride = 1;

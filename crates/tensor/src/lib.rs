@@ -38,6 +38,7 @@ mod scatter;
 mod select;
 pub mod shape;
 pub mod simd;
+pub mod size;
 mod softmax;
 mod sort;
 mod storage;

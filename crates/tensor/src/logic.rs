@@ -163,7 +163,7 @@ impl<T: Element> Tensor<T> {
     /// How many elements along `axes` are not 0 (or are true); NaN counts. The axes stay with length 1 if `keepdim`.
     ///
     /// # Panics
-    /// If an axis does not exist or is given twice.
+    /// If an axis does not exist or is given twice, or 2³² elements or more are counted together.
     ///
     /// ```
     /// # use wengert_tensor::Tensor;
@@ -173,7 +173,14 @@ impl<T: Element> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn count_nonzero(&self, axes: impl Into<Axes>, keepdim: bool) -> Tensor<u32> {
-        count_nonzero(self, &axes.into().mask("count_nonzero", self.shape()), keepdim)
+        let mask = axes.into().mask("count_nonzero", self.shape());
+        let counted: usize = self.shape().iter().zip(&mask).filter(|(_, m)| **m).map(|(d, _)| d).product();
+        assert!(
+            u32::try_from(counted).is_ok(),
+            "count_nonzero: a count of {counted} elements of shape {} does not fit into u32",
+            self.shape()
+        );
+        count_nonzero(self, &mask, keepdim)
     }
 }
 

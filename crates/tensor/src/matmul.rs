@@ -16,7 +16,8 @@ impl<T: Float> Tensor<T> {
     /// Any strides are taken as they are: `a.matmul(&b.t())` copies nothing.
     ///
     /// # Panics
-    /// If an operand has no axes, the inner dimensions differ or the batches do not broadcast.
+    /// If an operand has no axes, the inner dimensions differ, the batches do not broadcast, or the product has too many
+    /// elements.
     ///
     /// ```
     /// # use wengert_tensor::Tensor;
@@ -28,7 +29,7 @@ impl<T: Float> Tensor<T> {
     pub fn matmul(&self, other: &Tensor<T>) -> Tensor<T> {
         let shape = matmul_shape(self.shape(), other.shape());
         // Every element is written, since beta is 0.
-        let mut out = Tensor::filled_by(shape, |_| {});
+        let mut out = Tensor::filled_by("matmul", shape, |_| {});
         gemm_tensors(T::ONE, self, other, T::ZERO, &mut out);
         out
     }
@@ -69,7 +70,7 @@ impl<T: Float> Tensor<T> {
     /// The matrix of the products of two vectors' elements.
     ///
     /// # Panics
-    /// If an operand is not a vector.
+    /// If an operand is not a vector, or the matrix has too many elements.
     #[track_caller]
     pub fn outer(&self, other: &Tensor<T>) -> Tensor<T> {
         assert!(
@@ -78,6 +79,7 @@ impl<T: Float> Tensor<T> {
             self.shape(),
             other.shape()
         );
+        Shape::from([self.len(), other.len()]).checked("outer");
         self.unsqueeze(1) * other.unsqueeze(0)
     }
 }
@@ -85,7 +87,7 @@ impl<T: Float> Tensor<T> {
 /// The shape of a matrix product.
 ///
 /// # Panics
-/// If the shapes do not fit.
+/// If the shapes do not fit, or the product or an operand broadcast over the batch has too many elements.
 #[track_caller]
 pub fn matmul_shape(a: &Shape, b: &Shape) -> Shape {
     if a.is_empty() || b.is_empty() {
@@ -100,7 +102,11 @@ pub fn matmul_shape(a: &Shape, b: &Shape) -> Shape {
     let Some(batch) = broadcast(&lead(a), &lead(b)) else {
         panic!("matmul: batch dimensions do not broadcast: {a} × {b}");
     };
-    batch.iter().copied().chain(m).chain(n).collect()
+    let of = |m, n| batch.iter().copied().chain(m).chain(n).collect::<Shape>();
+    if let Some(large) = [of(m, Some(k)), of(Some(k), n)].iter().find(|operand| !operand.fits()) {
+        panic!("matmul: {a} × {b}: an operand of shape {large} has too many elements");
+    }
+    of(m, n).checked("matmul")
 }
 
 compiled_here! {

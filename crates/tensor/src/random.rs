@@ -20,6 +20,10 @@ mod fill;
 mod philox;
 mod rng;
 
+pub(crate) use fill::{
+    Bernoulli, Normal, TruncatedNormal, Uniform, fill_bernoulli, fill_bernoulli_mask, fill_normal,
+    fill_truncated_normal, fill_uniform,
+};
 use philox::block;
 
 /// A source of random numbers: a seed, one of 2⁶⁴ streams, and a position in it.

@@ -1,7 +1,7 @@
 //! Tensors of random numbers, drawn from a [`Generator`].
 
 use crate::element::Float;
-use crate::random::Generator;
+use crate::random::{self, Generator};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 
@@ -18,8 +18,8 @@ impl<T: Float> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn uniform(shape: impl Into<Shape>, low: f64, high: f64, generator: &mut Generator) -> Self {
-        let (low, high) = (T::from_f64(low), T::from_f64(high));
-        Tensor::filled_by(shape.into(), |out| generator.fill_uniform(out, low, high))
+        let distribution = random::Uniform::new("uniform", T::from_f64(low), T::from_f64(high));
+        Tensor::filled_by("uniform", shape.into(), |out| random::fill_uniform(generator, out, distribution))
     }
 
     /// Normal numbers of the given mean and standard deviation.
@@ -28,8 +28,8 @@ impl<T: Float> Tensor<T> {
     /// If `mean` is not finite, or `std` not finite or negative.
     #[track_caller]
     pub fn normal(shape: impl Into<Shape>, mean: f64, std: f64, generator: &mut Generator) -> Self {
-        let (mean, std) = (T::from_f64(mean), T::from_f64(std));
-        Tensor::filled_by(shape.into(), |out| generator.fill_normal(out, mean, std))
+        let distribution = random::Normal::new("normal", T::from_f64(mean), T::from_f64(std));
+        Tensor::filled_by("normal", shape.into(), |out| random::fill_normal(generator, out, distribution))
     }
 
     /// Numbers of the normal distribution restricted to [`low`, `high`].
@@ -46,7 +46,10 @@ impl<T: Float> Tensor<T> {
         generator: &mut Generator,
     ) -> Self {
         let [mean, std, low, high] = [mean, std, low, high].map(T::from_f64);
-        Tensor::filled_by(shape.into(), |out| generator.fill_truncated_normal(out, mean, std, low, high))
+        let distribution = random::TruncatedNormal::new("truncated_normal", mean, std, [low, high]);
+        Tensor::filled_by("truncated_normal", shape.into(), |out| {
+            random::fill_truncated_normal(generator, out, distribution);
+        })
     }
 
     /// 1 with probability `p`, else 0.
@@ -55,7 +58,10 @@ impl<T: Float> Tensor<T> {
     /// If `p` is not in [0, 1].
     #[track_caller]
     pub fn bernoulli(shape: impl Into<Shape>, p: f64, generator: &mut Generator) -> Self {
-        Tensor::filled_by(shape.into(), |out| generator.fill_bernoulli(out, p))
+        let distribution = random::Bernoulli::new("bernoulli", p, [T::ZERO, T::ONE]);
+        Tensor::filled_by("bernoulli", shape.into(), |out| {
+            random::fill_bernoulli(generator, out, distribution)
+        })
     }
 }
 
@@ -66,7 +72,10 @@ impl Tensor<bool> {
     /// If `p` is not in [0, 1].
     #[track_caller]
     pub fn bernoulli_mask(shape: impl Into<Shape>, p: f64, generator: &mut Generator) -> Self {
-        Tensor::filled_by(shape.into(), |out| generator.fill_bernoulli_mask(out, p))
+        let distribution = random::Bernoulli::new("bernoulli_mask", p, [false, true]);
+        Tensor::filled_by("bernoulli_mask", shape.into(), |out| {
+            random::fill_bernoulli_mask(generator, out, distribution);
+        })
     }
 }
 

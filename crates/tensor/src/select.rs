@@ -4,6 +4,7 @@ use crate::compiled_here;
 use crate::element::Element;
 use crate::loops::map::joint_shape;
 use crate::shape::{Shape, broadcast_or_panic};
+use crate::size::check_positions;
 use crate::tensor::Tensor;
 
 impl<T: Element> Tensor<T> {
@@ -75,22 +76,33 @@ impl<T: Element> Tensor<T> {
         let mask = mask.contiguous_slice();
         let count = mask.iter().filter(|&&m| m).count();
         let chosen = x.contiguous_slice().iter().zip(mask).filter(|(_, m)| **m);
-        Tensor::filled_by(count.into(), |out| out.iter_mut().zip(chosen).for_each(|(o, (&x, _))| *o = x))
+        Tensor::filled_by("masked_select", count.into(), |out| {
+            out.iter_mut().zip(chosen).for_each(|(o, (&x, _))| *o = x)
+        })
     }
 
     /// The indices of the elements that are not 0 (or are true), in row-major order: one row of `rank` positions for
     /// each. NaN is not 0.
+    ///
+    /// # Panics
+    /// If an axis is longer than 2³².
     ///
     /// ```
     /// # use wengert_tensor::Tensor;
     /// let x = Tensor::from([[0.0f32, 1.0], [2.0, 0.0]]);
     /// assert_eq!(x.nonzero(), Tensor::<u32>::from([[0, 1], [1, 0]]));
     /// ```
+    #[track_caller]
     pub fn nonzero(&self) -> Tensor<u32> {
-        let x = self.contiguous();
+        for &length in self.shape().iter() {
+            check_positions("nonzero", length);
+        }
+        let x = self.contiguous_for("nonzero");
         let found = x.contiguous_slice().iter().enumerate().filter(|(_, v)| **v != T::default());
         let mut indices = Vec::new();
+        let mut count = 0;
         for (mut position, _) in found {
+            count += 1;
             let row = indices.len();
             for &d in self.shape().iter().rev() {
                 indices.push((position % d) as u32);
@@ -98,8 +110,7 @@ impl<T: Element> Tensor<T> {
             }
             indices[row..].reverse();
         }
-        let count = self.count_nonzero(.., false).item() as usize;
-        Tensor::filled_by([count, self.rank()].into(), |out| out.copy_from_slice(&indices))
+        Tensor::filled_by("nonzero", [count, self.rank()].into(), |out| out.copy_from_slice(&indices))
     }
 }
 

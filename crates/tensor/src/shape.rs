@@ -31,7 +31,10 @@ impl Shape {
     /// If the product overflows `usize`.
     #[track_caller]
     pub fn count(&self) -> usize {
-        self.checked_count().unwrap_or_else(|| panic!("shape {self}: the number of elements overflows"))
+        match self.checked_count() {
+            Some(count) => count,
+            None => panic!("count: the number of elements of shape {self} overflows"),
+        }
     }
 
     /// The number of elements, or `None` if it overflows `usize`. An axis of length 0 makes it 0.
@@ -66,7 +69,13 @@ impl Shape {
     /// use wengert_tensor::Shape;
     /// assert_eq!(Shape::from([2, 3]).with(1, 5), [2, 5]);
     /// ```
+    #[track_caller]
     pub fn with(&self, axis: usize, length: usize) -> Shape {
+        assert!(
+            axis < self.len(),
+            "with: axis {axis} is out of range for shape {self} of rank {}",
+            self.len()
+        );
         let mut out = self.clone();
         out.0[axis] = length;
         out
@@ -149,7 +158,8 @@ impl<const N: usize> PartialEq<[usize; N]> for Shape {
     }
 }
 
-/// One axis, by position; negative counts from the end, −1 being the last.
+/// One axis, by position; negative counts from the end, −1 being the last. A `usize` beyond `isize` is no axis either,
+/// and becomes `isize::MAX`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Axis(pub isize);
 
@@ -157,68 +167,74 @@ pub struct Axis(pub isize);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Axes(pub(crate) Option<SmallVec<[isize; 4]>>);
 
-/// The target of a reshape, in which one length may be −1, to be inferred.
+/// The target of a reshape, in which one length may be −1, to be inferred. (Wide enough for any `usize`, so that
+/// `usize::MAX` is not −1.)
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Dims(pub(crate) SmallVec<[isize; 4]>);
+pub struct Dims(pub(crate) SmallVec<[i128; 4]>);
+
+/// The number, or `isize::MAX` for one beyond it: further than any axis or position reaches.
+fn saturated(number: impl TryInto<isize>) -> isize {
+    number.try_into().unwrap_or(isize::MAX)
+}
 
 // Integer literals fall back to `i32` when several types fit, so that type is always among the conversions.
 macro_rules! from_integers {
     ($($t:ty),*) => { $(
         impl From<$t> for Axis {
             fn from(axis: $t) -> Self {
-                Axis(axis as isize)
+                Axis(saturated(axis))
             }
         }
         impl From<$t> for Axes {
             fn from(axis: $t) -> Self {
-                Axes(Some(smallvec![axis as isize]))
+                Axes(Some(smallvec![saturated(axis)]))
             }
         }
         impl<const N: usize> From<[$t; N]> for Axes {
             fn from(axes: [$t; N]) -> Self {
-                Axes(Some(axes.iter().map(|&a| a as isize).collect()))
+                Axes(Some(axes.iter().map(|&a| saturated(a)).collect()))
             }
         }
         impl From<&[$t]> for Axes {
             fn from(axes: &[$t]) -> Self {
-                Axes(Some(axes.iter().map(|&a| a as isize).collect()))
+                Axes(Some(axes.iter().map(|&a| saturated(a)).collect()))
             }
         }
         impl From<$t> for Dims {
             fn from(length: $t) -> Self {
-                Dims(smallvec![length as isize])
+                Dims(smallvec![length as i128])
             }
         }
         impl<const N: usize> From<[$t; N]> for Dims {
             fn from(lengths: [$t; N]) -> Self {
-                Dims(lengths.iter().map(|&d| d as isize).collect())
+                Dims(lengths.iter().map(|&d| d as i128).collect())
             }
         }
         impl From<&[$t]> for Dims {
             fn from(lengths: &[$t]) -> Self {
-                Dims(lengths.iter().map(|&d| d as isize).collect())
+                Dims(lengths.iter().map(|&d| d as i128).collect())
             }
         }
         impl From<Range<$t>> for Slice {
             fn from(r: Range<$t>) -> Self {
-                Slice { start: Some(r.start as isize), end: Some(r.end as isize), step: 1 }
+                Slice { start: Some(saturated(r.start)), end: Some(saturated(r.end)), step: 1 }
             }
         }
         impl From<RangeInclusive<$t>> for Slice {
             fn from(r: RangeInclusive<$t>) -> Self {
-                let end = *r.end() as isize;
+                let end = saturated(*r.end());
                 // ..=-1 ends with the last element, which `end + 1 = 0` would not say.
-                Slice { start: Some(*r.start() as isize), end: (end != -1).then_some(end + 1), step: 1 }
+                Slice { start: Some(saturated(*r.start())), end: (end != -1).then_some(end.saturating_add(1)), step: 1 }
             }
         }
         impl From<RangeFrom<$t>> for Slice {
             fn from(r: RangeFrom<$t>) -> Self {
-                Slice { start: Some(r.start as isize), end: None, step: 1 }
+                Slice { start: Some(saturated(r.start)), end: None, step: 1 }
             }
         }
         impl From<RangeTo<$t>> for Slice {
             fn from(r: RangeTo<$t>) -> Self {
-                Slice { start: None, end: Some(r.end as isize), step: 1 }
+                Slice { start: None, end: Some(saturated(r.end)), step: 1 }
             }
         }
     )* };
@@ -233,7 +249,7 @@ impl From<RangeFull> for Axes {
 
 impl From<&Shape> for Dims {
     fn from(shape: &Shape) -> Self {
-        Dims(shape.iter().map(|&d| d as isize).collect())
+        Dims(shape.iter().map(|&d| d as i128).collect())
     }
 }
 
@@ -303,10 +319,11 @@ impl Slice {
 
     /// First position, number of positions and step on an axis of `length`.
     pub fn resolve(&self, length: usize) -> (usize, usize, isize) {
-        let n = length as isize;
+        // Wide enough for every length and every position.
+        let n = length as i128;
         // Backwards, the position before the first element is a valid end.
         let (low, high) = if self.step > 0 { (0, n) } else { (-1, n - 1) };
-        let place = |p: isize| (if p < 0 { p + n } else { p }).clamp(low, high);
+        let place = |p: isize| (if p < 0 { p as i128 + n } else { p as i128 }).clamp(low, high);
         let start = self.start.map_or(if self.step > 0 { low } else { high }, place);
         let end = self.end.map_or(if self.step > 0 { high } else { low }, place);
         let span = if self.step > 0 { end - start } else { start - end };
@@ -332,11 +349,11 @@ pub fn broadcast(a: &Shape, b: &Shape) -> Option<Shape> {
         .collect()
 }
 
-/// [`broadcast`], or a panic that names the operation and both shapes.
+/// [`broadcast`], or a panic that names the operation and both shapes, or the joint one if it has too many elements.
 #[track_caller]
 pub fn broadcast_or_panic(operation: &str, a: &Shape, b: &Shape) -> Shape {
     match broadcast(a, b) {
-        Some(shape) => shape,
+        Some(shape) => shape.checked(operation),
         None => panic!(
             "{operation}: shapes {a} and {b} do not broadcast: aligned at the last axis, lengths must be equal or 1"
         ),
@@ -351,7 +368,7 @@ mod tests {
     #[allow(clippy::reversed_empty_ranges)]
     fn slices_resolve_as_in_python() {
         // (slice, length) and the positions Python's range(*slice.indices(length)) gives.
-        let cases: [(Slice, usize, &[usize]); 10] = [
+        let cases: [(Slice, usize, &[usize]); 16] = [
             ((..).into(), 3, &[0, 1, 2]),
             ((1..).into(), 3, &[1, 2]),
             ((..-1).into(), 3, &[0, 1]),
@@ -362,6 +379,12 @@ mod tests {
             (Slice::from(..).step(-2), 4, &[3, 1]),
             (Slice::from(0..9).step(3), 8, &[0, 3, 6]),
             (Slice::from(..).step(-1), 0, &[]),
+            ((0..usize::MAX).into(), 3, &[0, 1, 2]),
+            ((1..=isize::MAX).into(), 3, &[1, 2]),
+            ((usize::MAX..).into(), 3, &[]),
+            ((isize::MIN..2).into(), 3, &[0, 1]),
+            (Slice::from(..).step(isize::MIN), 3, &[2]),
+            (Slice::from(isize::MAX..).step(isize::MAX).step(-2), 3, &[2, 0]),
         ];
         for (slice, length, expected) in cases {
             let (start, count, step) = slice.resolve(length);

@@ -7,6 +7,7 @@ use crate::element::Element;
 use crate::loops::RowMap;
 use crate::shape::Axis;
 use crate::simd::Isa;
+use crate::size::check_positions;
 use crate::tensor::Tensor;
 
 /// The order in which elements are sorted: NaN last when ascending, first when descending; zeros of either sign equal.
@@ -86,7 +87,7 @@ impl<T: Element> Tensor<T> {
     /// [`sort`](Tensor::sort). Stable: equal elements keep their order, also when descending.
     ///
     /// # Panics
-    /// If there is no such axis.
+    /// If there is no such axis, or it is longer than 2³².
     ///
     /// ```
     /// # use wengert_tensor::Tensor;
@@ -99,14 +100,16 @@ impl<T: Element> Tensor<T> {
                 x.map_rows("argsort", axis, Argsort { descending })
             }
         }
-        argsort(self, self.shape().axis("argsort", axis), descending)
+        let axis = self.shape().axis("argsort", axis);
+        check_positions("argsort", self.shape()[axis]);
+        argsort(self, axis, descending)
     }
 
     /// The `k` largest elements along `axis`, largest first, and their positions. Of equal elements the first come
     /// first; NaN counts as the largest.
     ///
     /// # Panics
-    /// If there is no such axis, or it is shorter than `k`.
+    /// If there is no such axis, or it is shorter than `k` or longer than 2³².
     ///
     /// ```
     /// # use wengert_tensor::Tensor;
@@ -123,6 +126,7 @@ impl<T: Element> Tensor<T> {
         }
         let axis = self.shape().axis("topk", axis);
         assert!(k <= self.shape()[axis], "topk: {k} elements from axis {axis} of shape {}", self.shape());
+        check_positions("topk", self.shape()[axis]);
         let positions = topk(self, axis, k).slice_axis(axis, ..k).contiguous();
         (self.gather(axis, &positions), positions)
     }

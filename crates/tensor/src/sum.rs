@@ -73,8 +73,14 @@ compiled_here! {
 }
 
 /// The axes of `to` along which `from` is repeated when it is broadcast.
+///
+/// # Panics
+/// If `from` has more axes than `to`.
+#[track_caller]
 pub fn broadcast_axes(from: &Shape, to: &Shape) -> SmallVec<[isize; 4]> {
-    let lead = to.len() - from.len();
+    let Some(lead) = to.len().checked_sub(from.len()) else {
+        panic!("broadcast_axes: shape {from} does not broadcast to {to}");
+    };
     (0..to.len()).filter(|&i| i < lead || from[i - lead] != to[i]).map(|i| i as isize).collect()
 }
 

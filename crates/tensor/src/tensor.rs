@@ -68,7 +68,7 @@ impl<T: Element> Tensor<T> {
     /// The number of elements.
     #[inline(always)]
     pub fn len(&self) -> usize {
-        // The layout was checked when it was made, so the product does not overflow.
+        // The shape was checked when the layout was made (see `size`), so the product does not overflow.
         self.layout.shape.iter().product()
     }
 
@@ -116,13 +116,14 @@ impl<T: Element> Tensor<T> {
     /// b.as_mut_slice()[0] = 1.0;
     /// assert_eq!((a.to_vec(), b.to_vec()), (vec![0.0, 0.0], vec![1.0, 0.0]));
     /// ```
+    #[track_caller]
     pub fn as_mut_slice(&mut self) -> &mut [T] {
         let n = self.len();
         if n == 0 {
             return &mut [];
         }
         if !self.is_contiguous() || Arc::get_mut(&mut self.storage).is_none() {
-            *self = self.copied();
+            *self = self.copied_for("as_mut_slice");
         }
         let offset = self.layout.offset;
         let storage = Arc::get_mut(&mut self.storage).expect("a fresh copy is not shared");
@@ -135,8 +136,9 @@ impl<T: Element> Tensor<T> {
     }
 
     /// The elements in row-major order.
+    #[track_caller]
     pub fn to_vec(&self) -> Vec<T> {
-        self.contiguous().contiguous_slice().to_vec()
+        self.contiguous_for("to_vec").contiguous_slice().to_vec()
     }
 
     /// The only element of a tensor with one element.
@@ -161,8 +163,15 @@ impl<T: Element> Tensor<T> {
     }
 
     /// A tensor of the same shape whose elements are consecutive in memory: itself, or a copy.
+    #[track_caller]
     pub fn contiguous(&self) -> Tensor<T> {
-        if self.is_contiguous() { self.clone() } else { self.copied() }
+        self.contiguous_for("contiguous")
+    }
+
+    /// [`contiguous`](Tensor::contiguous) for an operation of that name.
+    #[track_caller]
+    pub(crate) fn contiguous_for(&self, operation: &str) -> Tensor<T> {
+        if self.is_contiguous() { self.clone() } else { self.copied_for(operation) }
     }
 
     /// The tensor with this layout on the same storage.
@@ -171,8 +180,16 @@ impl<T: Element> Tensor<T> {
     }
 
     /// A contiguous tensor of `shape` whose elements `fill` writes, all of them.
-    pub(crate) fn filled_by(shape: Shape, fill: impl FnOnce(&mut [T])) -> Tensor<T> {
-        let mut storage = Storage::unspecified(shape.count());
+    ///
+    /// # Panics
+    /// If a tensor cannot have the shape, or the system has no memory for it; `operation` names the caller's operation.
+    #[track_caller]
+    pub(crate) fn filled_by(operation: &str, shape: Shape, fill: impl FnOnce(&mut [T])) -> Tensor<T> {
+        let shape = shape.checked(operation);
+        let Some(mut storage) = Storage::unspecified(shape.count()) else {
+            let bytes = shape.count() * size_of::<T>();
+            panic!("{operation}: shape {shape} takes {bytes} bytes, more memory than the system has");
+        };
         fill(storage.as_mut_slice());
         Tensor { storage: Arc::new(storage), layout: Layout::contiguous(shape) }
     }

@@ -5,6 +5,7 @@ use smallvec::SmallVec;
 use crate::element::Element;
 use crate::layout::Layout;
 use crate::shape::{Axes, Axis, Dims, Shape, Slice};
+use crate::size;
 use crate::tensor::Tensor;
 
 impl<T: Element> Tensor<T> {
@@ -21,13 +22,18 @@ impl<T: Element> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn reshape(&self, shape: impl Into<Dims>) -> Tensor<T> {
-        let shape = resolve_dims(self.shape(), &shape.into());
+        self.reshaped("reshape", resolve_dims(self.shape(), &shape.into()))
+    }
+
+    /// [`reshape`](Tensor::reshape) to a checked shape of as many elements; `operation` is what asks for it.
+    #[track_caller]
+    pub(crate) fn reshaped(&self, operation: &str, shape: Shape) -> Tensor<T> {
         if &shape == self.shape() {
             return self.clone();
         }
         match self.layout.reshape(&shape) {
             Some(layout) => self.view(layout),
-            None => self.copied().view(Layout::contiguous(shape)),
+            None => self.copied_for(operation).view(Layout::contiguous(shape)),
         }
     }
 
@@ -129,10 +135,10 @@ impl<T: Element> Tensor<T> {
     /// Repeated along axes of length 1, and along new leading axes, without a copy.
     ///
     /// # Panics
-    /// If the shapes do not fit.
+    /// If the shapes do not fit, or the result [has too many elements](crate::size).
     #[track_caller]
     pub fn broadcast_to(&self, shape: impl Into<Shape>) -> Tensor<T> {
-        let shape = shape.into();
+        let shape = shape.into().checked("broadcast_to");
         match self.layout.broadcast_to(&shape) {
             Some(layout) => self.view(layout),
             None => panic!(
@@ -165,7 +171,9 @@ impl<T: Element> Tensor<T> {
         assert!(size > 0, "split: the size of a piece must not be 0");
         let axis = self.shape().axis("split", axis);
         let length = self.shape()[axis];
-        (0..length).step_by(size).map(|i| self.slice_axis(axis, i..(i + size).min(length))).collect()
+        let mut pieces = size::list("split", length.div_ceil(size));
+        pieces.extend((0..length).step_by(size).map(|i| self.slice_axis(axis, i..i.saturating_add(size))));
+        pieces
     }
 
     /// Cut along an axis into at most `count` pieces of equal length (the last may be shorter).
@@ -197,23 +205,34 @@ pub fn flattened(shape: &Shape, start: Axis, end: Axis) -> Shape {
     }
     let (start, end) = (shape.axis("flatten", start), shape.axis("flatten", end));
     assert!(start <= end, "flatten: axis {start} is after axis {end} of shape {shape}");
-    let merged = shape[start..=end].iter().product();
+    let merged = size::product("flatten", &shape[start..=end]);
     shape[..start].iter().copied().chain([merged]).chain(shape[end + 1..].iter().copied()).collect()
 }
 
 /// The shape that `dims` means for the elements of `shape`, its −1 inferred.
 #[track_caller]
 pub fn resolve_dims(shape: &Shape, dims: &Dims) -> Shape {
-    let count = shape.count();
-    let known: usize = dims.0.iter().filter(|&&d| d >= 0).map(|&d| d as usize).product();
-    let unknown = dims.0.iter().filter(|&&d| d < 0).count();
-    let inferred = if unknown == 1 && known > 0 { count / known } else { 0 };
-    let out: Shape = dims.0.iter().map(|&d| if d < 0 { inferred } else { d as usize }).collect();
-    let valid = unknown <= 1 && dims.0.iter().all(|&d| d >= -1) && !(unknown == 1 && known == 0);
-    if !valid || out.checked_count() != Some(count) {
-        panic!("reshape: shape {shape} of {count} elements cannot become {:?}", &dims.0[..]);
+    match resolved(shape, dims) {
+        Some(out) => out,
+        None => {
+            panic!("reshape: shape {shape} of {} elements cannot become {:?}", shape.count(), &dims.0[..])
+        }
     }
-    out
+}
+
+/// [`resolve_dims`], if they mean a shape of as many elements.
+fn resolved(shape: &Shape, dims: &Dims) -> Option<Shape> {
+    let count = shape.checked_count()?;
+    let mut inferred = None;
+    if dims.0.contains(&-1) {
+        let mut known = dims.0.iter().filter(|&&d| d != -1);
+        let known = known.try_fold(1usize, |n, &d| n.checked_mul(d.try_into().ok()?))?;
+        inferred = count.checked_div(known);
+    }
+    // A second −1 finds nothing left to take.
+    let length = |&d: &i128| if d == -1 { inferred.take() } else { d.try_into().ok() };
+    let out: Shape = dims.0.iter().map(length).collect::<Option<_>>()?;
+    (out.checked_count() == Some(count) && out.fits()).then_some(out)
 }
 
 /// Checks that `order` is a permutation of the axes of `shape`.

@@ -8,6 +8,7 @@ use crate::compiled_here;
 use crate::element::Float;
 use crate::gemm::Output;
 use crate::simd::{self, Level};
+use crate::size;
 
 /// `output[n, o, y, x] = bias[o] + Σ input[n, c, y·s − p + ky·d, x·s − p + kx·d] · weight[o, c, ky, kx]` over the
 /// channels of o's group and the taps of the kernel.
@@ -34,7 +35,17 @@ pub fn conv2d<T: Float>(
     output: &mut [T],
 ) {
     check(geometry, input, weight, bias, output);
-    conv2d_at(simd::level(), geometry, input, weight, bias, output);
+    if weight.is_empty() || output.is_empty() {
+        // Sums of no terms.
+        output.fill(T::ZERO);
+        let bias = bias.unwrap_or(&[]).iter().cycle();
+        for (plane, &bias) in output.chunks_mut(geometry.planes()[1]).zip(bias) {
+            plane.fill(bias);
+        }
+        return;
+    }
+    let framed = Framed::of("conv2d", geometry);
+    conv2d_at(simd::level(), geometry, &framed, input, weight, bias, output);
 }
 
 /// Panics unless the slices have the lengths of their shapes.
@@ -54,6 +65,7 @@ compiled_here! {
     pub(super) fn conv2d_at<T: Float>(
         level: Level,
         g: &Conv2dGeometry,
+        framed: &Framed,
         input: &[T],
         weight: &[T],
         bias: Option<&[T]>,
@@ -63,7 +75,7 @@ compiled_here! {
         let ([in_plane, out_plane], [in_channels, out_channels]) = (g.planes(), g.group_channels());
         let depth = in_channels * g.taps();
         let axes = Axis::both(g);
-        let (frame, distances) = over_input(g);
+        let Framed { frame, distances } = framed;
         let out = Output { start: output.as_mut_ptr(), row: out_plane as isize, column: 1 };
         for_each_group(g, [out_channels, out_plane, depth], |image, group, threaded| {
             let first = image * g.output_shape()[1] + group * out_channels;
@@ -71,8 +83,8 @@ compiled_here! {
             let product = Wide {
                 weight: &weight[group * out_channels * depth..][..out_channels * depth],
                 bias: bias.map(|bias| &bias[group * out_channels..]),
-                frame: &frame,
-                distances: &distances,
+                frame,
+                distances,
                 positions: axes.map(|axis| axis.positions),
                 to: Destination {
                     start: out.shifted((first * out_plane) as isize).start,
@@ -83,31 +95,39 @@ compiled_here! {
                 },
             };
             frame.with_image(&input[plane * in_plane..], |image| {
-                // SAFETY: the lengths of the slices were checked against the geometry; groups and images write planes of
-                // their own; the level comes from detection.
+                // SAFETY: the lengths of the slices were checked against the geometry (`check`), whose sizes and those of
+                // the frame were checked when they were made; groups and images write planes of their own; the level
+                // comes from detection.
                 unsafe { product.run(level, image, threaded) }
             });
         });
     }
 }
 
-/// The frame of a group of the input, and the distances of its taps in the order of the weight.
-pub(super) fn over_input(g: &Conv2dGeometry) -> (Frame, Vec<isize>) {
-    let axes = Axis::both(g);
-    let [down, across] = axes.map(|axis| axis.over_input());
-    let channels = g.group_channels()[0];
-    let frame = Frame::new(
-        channels,
-        axes.map(|axis| axis.size),
-        axes.map(|axis| axis.stride),
-        axes.map(|axis| axis.positions),
-        [&down, &across],
-    );
-    let mut distances = Vec::with_capacity(channels * g.taps());
-    for channel in 0..channels {
-        for &y in &down {
-            distances.extend(across.iter().map(|&x| frame.distance(channel, [y, x])));
+/// A group of the input as it is read: its frame, and the distances of its taps in the order of the weight.
+pub(super) struct Framed {
+    pub(super) frame: Frame,
+    pub(super) distances: Vec<isize>,
+}
+
+impl Framed {
+    /// For a weight that has elements.
+    ///
+    /// # Panics
+    /// If what is computed of the frame has too many elements; `operation` names the caller's operation.
+    #[track_caller]
+    pub(super) fn of(operation: &str, g: &Conv2dGeometry) -> Self {
+        let axes = Axis::both(g);
+        let [channels, outputs] = g.group_channels();
+        let [(height, down), (width, across)] = axes.map(|axis| axis.over_input());
+        let frame = Frame::new(operation, channels, [height, width], [&down, &across]);
+        size::product(operation, &[outputs, frame.span(axes.map(|axis| axis.positions))]);
+        let mut distances = Vec::with_capacity(channels * g.taps());
+        for channel in 0..channels {
+            for &y in &down {
+                distances.extend(across.iter().map(|&x| frame.distance(channel, [y, x])));
+            }
         }
+        Framed { frame, distances }
     }
-    (frame, distances)
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::shape::Shape;
+
 /// How the kernel of a two-dimensional convolution moves over the image; pairs are (height, width).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Conv2dOptions {
@@ -71,11 +73,8 @@ impl Conv2dGeometry {
                 options.dilation[axis],
             )?;
         }
-        for shape in [input, weight, output] {
-            let size = shape.iter().try_fold(1usize, |size, &n| size.checked_mul(n));
-            if size.is_none_or(|size| size > isize::MAX as usize / 8) {
-                return Err(Conv2dError::TooLarge { shape });
-            }
+        if let Some(shape) = [input, weight, output].into_iter().find(|&shape| !Shape::from(shape).fits()) {
+            return Err(Conv2dError::TooLarge { shape });
         }
         Ok(Self { input, weight, output, options })
     }

@@ -1,13 +1,14 @@
 //! The gradient of the convolution with respect to its input.
 
-use super::frame::{Frame, Tap};
-use super::taps::Axis;
+use super::frame::Frame;
+use super::taps::{Axis, AxisPhase};
 use super::wide::{Destination, Wide};
 use super::{Conv2dGeometry, check_len, for_each_group};
 use crate::compiled_here;
 use crate::element::Float;
 use crate::gemm::{Output, Slot, with_scratch};
 use crate::simd::{self, Level};
+use crate::size;
 
 /// The gradient of [`conv2d`](super::conv2d) with respect to its input: for every pixel the sum over the taps that met it of the
 /// weight times the output's gradient. Also the forward pass of a transposed convolution.
@@ -33,7 +34,11 @@ pub fn conv2d_input_gradient<T: Float>(
     input_gradient: &mut [T],
 ) {
     check(geometry, weight, output_gradient, input_gradient);
-    input_gradient_at(simd::level(), geometry, weight, output_gradient, input_gradient);
+    if [weight, output_gradient, input_gradient].iter().any(|x| x.is_empty()) {
+        return input_gradient.fill(T::ZERO);
+    }
+    let phases = Phases::of("conv2d_input_gradient", geometry);
+    input_gradient_at(simd::level(), geometry, &phases, weight, output_gradient, input_gradient);
 }
 
 /// Panics unless the slices have the lengths of their shapes.
@@ -49,24 +54,24 @@ compiled_here! {
     pub(super) fn input_gradient_at<T: Float>(
         level: Level,
         g: &Conv2dGeometry,
+        framed: &Phases,
         weight: &[T],
         output_gradient: &[T],
         input_gradient: &mut [T],
     ) {
         check(g, weight, output_gradient, input_gradient);
         let ([in_plane, out_plane], [in_channels, out_channels]) = (g.planes(), g.group_channels());
-        let axes = Axis::both(g);
-        let phases = phases(axes);
-        let frame = frame(out_channels, axes, &phases);
-        let distances: Vec<Vec<isize>> =
-            phases.iter().map(|phase| phase.distances(&frame, out_channels)).collect();
+        let (axes, Phases { frame, phases, complete }) = (Axis::both(g), framed);
+        if !complete {
+            input_gradient.fill(T::ZERO);
+        }
         let out = Output { start: input_gradient.as_mut_ptr(), row: in_plane as isize, column: 1 };
         with_scratch(Slot::Operation, weight.len(), |turned: *mut T| {
             // SAFETY: the buffer has room for the weight, and holds initialised numbers.
             let turned = unsafe { std::slice::from_raw_parts_mut(turned, weight.len()) };
             let mut starts = Vec::with_capacity(phases.len());
             let mut start = 0;
-            for phase in &phases {
+            for phase in phases {
                 starts.push(start);
                 start += phase.turn(g, weight, &mut turned[start..]);
             }
@@ -76,21 +81,22 @@ compiled_here! {
                 let first = image * g.input_shape()[1] + group * in_channels;
                 let plane = image * g.output_shape()[1] + group * out_channels;
                 frame.with_image(&output_gradient[plane * out_plane..], |image| {
-                    for ((phase, distances), start) in phases.iter().zip(&distances).zip(&starts) {
-                        let size = in_channels * distances.len();
-                        let corner = first * in_plane + phase.start[0] * axes[1].size + phase.start[1];
+                    for (phase, start) in phases.iter().zip(&starts) {
+                        let size = in_channels * phase.distances.len();
+                        let [y, x] = &phase.axes;
+                        let corner = first * in_plane + y.start * axes[1].size + x.start;
                         let product = Wide {
                             weight: &turned[start + group * size..][..size],
                             bias: None,
-                            frame: &frame,
-                            distances,
-                            positions: phase.pixels,
+                            frame,
+                            distances: &phase.distances,
+                            positions: [y.pixels, x.pixels],
                             to: Destination {
                                 start: out.shifted(corner as isize).start,
                                 channels: in_channels,
                                 plane: in_plane,
-                                row: axes[0].stride * axes[1].size,
-                                column: axes[1].stride,
+                                row: axes[0].step() * axes[1].size,
+                                column: axes[1].step(),
                             },
                         };
                         // SAFETY: as in `conv2d_at`, with the roles of input and output exchanged; the pixels of the phases
@@ -103,46 +109,56 @@ compiled_here! {
     }
 }
 
-/// Every `stride`-th pixel of the input from `start` on, which all met the same taps.
+/// The pixels of the input by the taps that they met.
+pub(super) struct Phases {
+    /// Of the output's gradient, for all phases.
+    frame: Frame,
+    phases: Vec<Phase>,
+    /// Whether every pixel is in one; the gradient of the others is 0.
+    complete: bool,
+}
+
+/// Every `stride`-th pixel of the input along each axis, which all met the same taps.
 struct Phase {
-    start: [usize; 2],
-    /// How many pixels there are.
-    pixels: [usize; 2],
-    /// The taps along each axis, with their places in the kernel.
-    taps: [Vec<(usize, Tap)>; 2],
+    axes: [AxisPhase; 2],
+    /// The distance of each term's tap, of all channels of the output.
+    distances: Vec<isize>,
 }
 
-fn phases(axes: [Axis; 2]) -> Vec<Phase> {
-    let starts = (0..axes[0].stride.min(axes[0].size))
-        .flat_map(|y| (0..axes[1].stride.min(axes[1].size)).map(move |x| [y, x]));
-    starts
-        .map(|start| Phase {
-            start,
-            pixels: [0, 1].map(|i| axes[i].pixels_from(start[i])),
-            taps: [0, 1].map(|i| axes[i].over_output(start[i])),
-        })
-        .collect()
-}
-
-/// A frame of the output's gradient that serves all phases.
-fn frame(channels: usize, axes: [Axis; 2], phases: &[Phase]) -> Frame {
-    let taps = [0, 1].map(|i| {
-        let taps = phases.iter().flat_map(|phase| &phase.taps[i]);
-        taps.map(|&(_, tap)| tap).collect::<Vec<_>>()
-    });
-    let most = axes.map(|axis| axis.pixels_from(0));
-    Frame::new(channels, axes.map(|axis| axis.positions), [1, 1], most, [&taps[0], &taps[1]])
+impl Phases {
+    /// For a weight and images that have elements.
+    ///
+    /// # Panics
+    /// If what is computed of the frame has too many elements; `operation` names the caller's operation.
+    #[track_caller]
+    pub(super) fn of(operation: &str, g: &Conv2dGeometry) -> Self {
+        let (axes, [inputs, channels]) = (Axis::both(g), g.group_channels());
+        let [down, across] = axes.map(|axis| axis.over_output());
+        let taps = [&down, &across].map(|phases| {
+            phases.iter().flat_map(|phase| &phase.taps).map(|&(_, tap)| tap).collect::<Vec<_>>()
+        });
+        let sides = axes.map(|axis| axis.output_side());
+        let most = sides.each_ref().map(|side| side.positions);
+        let frame = Frame::new(operation, channels, sides, [&taps[0], &taps[1]]);
+        size::product(operation, &[inputs, frame.span(most)]);
+        let complete =
+            [(&down, axes[0]), (&across, axes[1])].iter().all(|(met, axis)| met.len() == axis.step());
+        let pairs = down.iter().flat_map(|y| across.iter().map(move |x| [y.clone(), x.clone()]));
+        let phases = pairs.map(|axes| Phase::new(axes, &frame, channels)).collect();
+        Phases { frame, phases, complete }
+    }
 }
 
 impl Phase {
-    fn distances(&self, frame: &Frame, channels: usize) -> Vec<isize> {
-        let mut distances = Vec::with_capacity(channels * self.taps[0].len() * self.taps[1].len());
+    fn new(axes: [AxisPhase; 2], frame: &Frame, channels: usize) -> Self {
+        let [down, across] = &axes;
+        let mut distances = Vec::with_capacity(channels * down.taps.len() * across.taps.len());
         for channel in 0..channels {
-            for &(_, y) in &self.taps[0] {
-                distances.extend(self.taps[1].iter().map(|&(_, x)| frame.distance(channel, [y, x])));
+            for &(_, y) in &down.taps {
+                distances.extend(across.taps.iter().map(|&(_, x)| frame.distance(channel, [y, x])));
             }
         }
-        distances
+        Phase { axes, distances }
     }
 
     /// Writes the weights of the phase's taps, `[group, out, in, tap]`, as `[group, in, out, tap]`; returns how many.
@@ -152,8 +168,8 @@ impl Phase {
         for group in 0..g.options().groups {
             for (c, o) in (0..ins).flat_map(|c| (0..outs).map(move |o| (c, o))) {
                 let kernel = &weight[((group * outs + o) * ins + c) * height * width..];
-                for &(y, _) in &self.taps[0] {
-                    for &(x, _) in &self.taps[1] {
+                for &(y, _) in &self.axes[0].taps {
+                    for &(x, _) in &self.axes[1].taps {
                         to[done] = kernel[y * width + x];
                         done += 1;
                     }

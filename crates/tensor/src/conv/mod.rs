@@ -28,11 +28,12 @@ use crate::parallel;
 /// Calls `work(image, group, threaded)` for every image and group with a product of `[m, n, k]` each: one after the
 /// other, each threaded, if they are fewer than the threads; else several at once on a thread each.
 fn for_each_group(g: &Conv2dGeometry, product: [usize; 3], work: impl Fn(usize, usize, bool) + Sync + Send) {
-    let groups = g.options().groups;
-    let count = g.input_shape()[0] * groups;
-    if product[0] * product[1] == 0 {
+    if product[..2].contains(&0) {
         return;
     }
+    // With channels in each group, there are no more groups than channels.
+    let groups = g.options().groups;
+    let count = g.input_shape()[0] * groups;
     let total = product.iter().fold(count, |total, &n| total.saturating_mul(n));
     let at_once = count >= parallel::threads() && total >= PARALLEL_WORK;
     parallel::for_each(count, at_once, |i| work(i / groups, i % groups, !at_once));

@@ -1,5 +1,5 @@
-use super::forward::conv2d_at;
-use super::input::input_gradient_at;
+use super::forward::{Framed, conv2d_at};
+use super::input::{Phases, input_gradient_at};
 use super::weight::weight_gradient_at;
 use super::*;
 use crate::element::Float;
@@ -48,19 +48,31 @@ fn check<T: Float>(g: &Conv2dGeometry) {
         by_input[i] += weight[w] * gradient[o];
         by_weight[w] += input[i] * gradient[o];
     });
+    if input.is_empty() || weight.is_empty() || output.is_empty() {
+        let (mut x, mut y, mut w) = (input.clone(), output.clone(), weight.clone());
+        for out in [&mut x, &mut y, &mut w] {
+            out.fill(T::NAN);
+        }
+        conv2d(g, &input, &weight, Some(&bias), &mut y);
+        conv2d_input_gradient(g, &weight, &gradient, &mut x);
+        conv2d_weight_gradient(g, &input, &gradient, &mut w);
+        assert!(y == output && x == by_input && w == by_weight, "{g:?}");
+        return;
+    }
+    let (framed, phases) = (Framed::of("test", g), Phases::of("test", g));
     for level in levels() {
         let (mut x, mut y) = (vec![T::NAN; input.len()], vec![T::NAN; output.len()]);
         let mut w = vec![T::NAN; weight.len()];
-        conv2d_at(level, g, &input, &weight, Some(&bias), &mut y);
+        conv2d_at(level, g, &framed, &input, &weight, Some(&bias), &mut y);
         assert!(y == output, "{level:?} forward {g:?}");
-        conv2d_at(level, g, &input, &weight, None, &mut y);
+        conv2d_at(level, g, &framed, &input, &weight, None, &mut y);
         assert!(
             y.iter().enumerate().all(|(i, &y)| y + bias[i / plane % bias.len()] == output[i]),
             "{level:?} without bias {g:?}"
         );
-        input_gradient_at(level, g, &weight, &gradient, &mut x);
+        input_gradient_at(level, g, &phases, &weight, &gradient, &mut x);
         assert!(x == by_input, "{level:?} input gradient {g:?}");
-        weight_gradient_at(level, g, &input, &gradient, &mut w);
+        weight_gradient_at(level, g, &framed, &input, &gradient, &mut w);
         assert!(w == by_weight, "{level:?} weight gradient {g:?}");
     }
 }
@@ -157,4 +169,42 @@ fn wrong_shapes_are_errors() {
 fn slices_of_the_wrong_length_are_refused() {
     let g = Conv2dGeometry::new([1, 1, 5, 5], [1, 1, 3, 3], Conv2dOptions::default()).unwrap();
     conv2d(&g, &[0.0f32; 24], &[0.0; 9], None, &mut [0.0; 9]);
+}
+
+#[test]
+fn strides_paddings_and_dilations_of_any_size() {
+    let far = 1 << 40;
+    let cases = [
+        // The image is met by some taps alone, or by none, or only at some positions.
+        ([1, 1], [3, 3], [7, 0x6DB6_DB6D_B6DB_6DB7], [1, 1], [1, 1]),
+        ([1, 1], [3, 3], [274_177, 67_280_421_310_721], [1, 1], [1, 1]),
+        ([1, 1], [1, 1], [1 << 16, 1 << 16], [0, 0], [1, 1]),
+        ([3, 5], [2, 2], [usize::MAX, usize::MAX - 1], [1, 2], [2, 3]),
+        ([3, 5], [2, 1], [1, 2], [far, 0], [2 * far, 1]),
+        ([3, 5], [3, 2], [far, 3], [far, 4], [1, 5]),
+        ([4, 4], [2, 3], [3, 5], [1, 4], [4, 3]),
+        (
+            [2, 3],
+            [1, 1],
+            [isize::MAX as usize, 1],
+            [isize::MAX as usize / 2 - 1, 0],
+            [usize::MAX, usize::MAX],
+        ),
+        ([0, 2], [2, 2], [5, 3], [2, 1], [1, 2]),
+    ];
+    for (size, kernel, stride, padding, dilation) in cases {
+        for (channels, outputs) in [(1, 1), (10, 3)] {
+            let options = Conv2dOptions { stride, padding, dilation, groups: 1 };
+            let (input, weight) =
+                ([2, channels, size[0], size[1]], [outputs, channels, kernel[0], kernel[1]]);
+            check::<f32>(&Conv2dGeometry::new(input, weight, options).unwrap());
+        }
+    }
+    let wraps = Conv2dOptions { groups: usize::MAX, ..Default::default() };
+    let none = Conv2dGeometry::new([3, 0, 5, 5], [0, 0, 3, 3], wraps).unwrap();
+    conv2d::<f32>(&none, &[], &[], None, &mut []);
+    conv2d_input_gradient::<f32>(&none, &[], &[], &mut []);
+    conv2d_weight_gradient::<f32>(&none, &[], &[], &mut []);
+    let large = Conv2dGeometry::new([1 << 40, 0, 1 << 30, 1], [1, 0, 1, 1], Conv2dOptions::default());
+    assert_eq!(large, Err(Conv2dError::TooLarge { shape: [1 << 40, 0, 1 << 30, 1] }));
 }

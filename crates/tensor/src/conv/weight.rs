@@ -1,6 +1,6 @@
 //! The gradient of the convolution with respect to its weight.
 
-use super::forward::over_input;
+use super::forward::Framed;
 use super::patches::Patches;
 use super::{Conv2dGeometry, check_len};
 use crate::compiled_here;
@@ -39,7 +39,11 @@ pub fn conv2d_weight_gradient<T: Float>(
     weight_gradient: &mut [T],
 ) {
     check(geometry, input, output_gradient, weight_gradient);
-    weight_gradient_at(simd::level(), geometry, input, output_gradient, weight_gradient);
+    if weight_gradient.is_empty() || output_gradient.is_empty() {
+        return weight_gradient.fill(T::ZERO);
+    }
+    let framed = Framed::of("conv2d_weight_gradient", geometry);
+    weight_gradient_at(simd::level(), geometry, &framed, input, output_gradient, weight_gradient);
 }
 
 /// Panics unless the slices have the lengths of their shapes.
@@ -54,6 +58,7 @@ compiled_here! {
     pub(super) fn weight_gradient_at<T: Float>(
         level: Level,
         g: &Conv2dGeometry,
+        framed: &Framed,
         input: &[T],
         output_gradient: &[T],
         weight_gradient: &mut [T],
@@ -62,10 +67,7 @@ compiled_here! {
         let ([in_plane, out_plane], [in_channels, out_channels]) = (g.planes(), g.group_channels());
         let (groups, images, size) = (g.options().groups, g.input_shape()[0], weight_gradient.len());
         let rows = in_channels * g.taps();
-        let (frame, distances) = over_input(g);
-        if size == 0 || images == 0 || out_plane == 0 {
-            return weight_gradient.fill(T::ZERO);
-        }
+        let Framed { frame, distances } = framed;
         let parts = if size >= LARGE_WEIGHT { 1 } else { images.min(PARTS) };
         with_scratch(Slot::Operation, parts * size, |partial: *mut T| {
             // Each part is [group, tap, output channel]: with the channels along the vectors, patches are packed as
@@ -82,7 +84,7 @@ compiled_here! {
                     let gradient = output_gradient[plane * out_plane..].as_ptr();
                     frame.with_image(image_planes, |image| {
                         let width = g.output_shape()[3];
-                        let patches = &Patches { image, distances: &distances, width, row: frame.row() };
+                        let patches = &Patches { image, distances, width, row: frame.row() };
                         // SAFETY: as for the product below.
                         if unsafe {
                             dots(level, patches, [rows, out_channels, out_plane], gradient, nth > 0, c.start)
@@ -99,8 +101,9 @@ compiled_here! {
                             beta: if nth == 0 { T::ZERO } else { T::ONE },
                             c,
                         };
-                        // SAFETY: the lengths of the slices were checked against the geometry; every part and group has its
-                        // own piece of the buffer; the level comes from detection.
+                        // SAFETY: the lengths of the slices were checked against the geometry (`check`), whose sizes and
+                        // those of the frame were checked when they were made; every part and group has its own piece of
+                        // the buffer; the level comes from detection.
                         unsafe { if parts * groups == 1 { product.run(level) } else { product.run_here(level) } }
                     });
                 }

@@ -36,14 +36,14 @@ impl<T: Float> Wide<'_, T> {
     ///
     /// # Safety
     /// The CPU must have `level`; `image` must be framed by `frame`, which was made for all those distances at all
-    /// those positions; the weight must have all its elements, the destination too, and nobody else touches that.
+    /// those positions, and whose span of them times the channels was checked; the weight must have all its elements,
+    /// the destination too, and nobody else touches that.
     pub(super) unsafe fn run(&self, level: Level, image: *const T, threaded: bool) {
         let ([height, width], channels) = (self.positions, self.to.channels);
-        if height * width * channels == 0 {
+        if [height, width, channels].contains(&0) {
             return;
         }
-        let row = self.frame.row();
-        let n = (height - 1) * row + width;
+        let (row, n) = (self.frame.row(), self.frame.span(self.positions));
         let product = |c: Output<T>, beta: T| {
             let product = Product {
                 m: channels,

@@ -364,7 +364,7 @@ unsafe fn scale<T: Float>(beta: T, c: &Output<T>, rows: Range<usize>, columns: R
 /// Whether A is better read where it lies than packed, when each of its panels is used `panels` times.
 fn reads_in_place<T: Float>(a: &Strided<T>, panels: usize) -> bool {
     // Rows that far apart share the few sets of the L1 cache.
-    let collides = (a.row.unsigned_abs() * size_of::<T>()).is_multiple_of(2048);
+    let collides = a.row.unsigned_abs().is_multiple_of(2048 / size_of::<T>());
     panels == 1 || panels <= 4 && !collides
 }
 

@@ -89,6 +89,10 @@ compiled_here! {
         check(&a, &b, &c);
         let mut c = c;
         let ([m, k], [_, n]) = (a.shape(), b.shape());
+        // Without elements, the number of matrices and their distances are anything.
+        if m == 0 || n == 0 {
+            return;
+        }
         let out = *c.layout();
         let c = Output { start: c.start(), row: out.strides[1], column: out.strides[2] };
         let count = out.extents[0];
@@ -99,8 +103,9 @@ compiled_here! {
         let multiply = |batch: usize, threaded: bool| {
             let c = c.shifted(batch as isize * out.strides[0]);
             let (a, b) = (matrix(&a, batch), matrix(&b, batch));
-            // SAFETY: the views were checked against their slices when they were made, C is borrowed mutably and so
-            // apart from A and B, its elements are distinct, and the level comes from detection.
+            // SAFETY: the views were checked against their slices when they were made (`Layout::checked`), C is
+            // borrowed mutably and so apart from A and B, its elements are distinct (`Layout::check_distinct`), and the
+            // level comes from detection.
             unsafe { multiply(level, [m, n, k], alpha, a, b, beta, c, threaded) };
         };
         let threads = parallel::threads();

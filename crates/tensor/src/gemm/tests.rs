@@ -273,3 +273,22 @@ fn few_columns_of_many_rows() {
         }
     }
 }
+
+#[test]
+fn strides_that_lead_nowhere_may_be_anything() {
+    let any = [isize::MIN, isize::MAX, 1 << 62, -7];
+    for (i, level) in any.iter().flat_map(|&stride| levels().map(move |level| (stride, level))) {
+        let (a, b, mut c) = ([2.0f32; 3], [3.0f32; 3], [1.0f32]);
+        let row = MatrixRef::batch(&a, 0, [1, 1, 3], [i, i, 1]);
+        let column = MatrixRef::batch(&b, 0, [1, 3, 1], [i, 1, i]);
+        gemm_at(level, 1.0, row, column, 1.0, MatrixMut::batch(&mut c, 0, [1, 1, 1], [i, i, i]));
+        assert_eq!(c, [19.0]);
+        let none = MatrixRef::batch(&a, usize::MAX, [1, 1, 0], [i; 3]);
+        gemm_at(level, 1.0, none, none.transposed(), 0.0, MatrixMut::new(&mut c, 0, [1, 1], [i, i]));
+        assert_eq!(c, [0.0]);
+        let many = [usize::MAX, 0, 3];
+        let many = MatrixRef::batch(&a, 3, many, [i; 3]);
+        let square = MatrixRef::batch(&a, 0, [usize::MAX, 3, 0], [i; 3]);
+        gemm_at(level, 1.0, many, square, 0.0, MatrixMut::batch(&mut c, 7, [usize::MAX, 0, 0], [i; 3]));
+    }
+}

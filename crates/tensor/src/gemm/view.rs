@@ -52,9 +52,7 @@ impl<'a, T: Float> MatrixRef<'a, T> {
     /// If an element lies outside of `data`.
     #[track_caller]
     pub fn batch(data: &'a [T], offset: usize, extents: [usize; 3], strides: [isize; 3]) -> Self {
-        let layout = Layout { offset, extents, strides };
-        layout.check_bounds(data.len());
-        Self { data, layout }
+        Self { data, layout: Layout { offset, extents, strides }.checked(data.len()) }
     }
 
     /// Rows and columns.
@@ -96,8 +94,7 @@ impl<'a, T: Float> MatrixMut<'a, T> {
     /// As [`new`](Self::new).
     #[track_caller]
     pub fn batch(data: &'a mut [T], offset: usize, extents: [usize; 3], strides: [isize; 3]) -> Self {
-        let layout = Layout { offset, extents, strides };
-        layout.check_bounds(data.len());
+        let layout = Layout { offset, extents, strides }.checked(data.len());
         layout.check_distinct();
         Self { data, layout }
     }
@@ -122,12 +119,22 @@ impl Layout {
         self.extents.contains(&0)
     }
 
-    /// Panics unless every element is among the first `len`.
+    /// Panics unless every element is among the first `len`. Strides that lead to no element become 0 where they could
+    /// be anything, so that no multiple of a stride overflows.
     #[track_caller]
-    fn check_bounds(&self, len: usize) {
-        if !self.is_empty() && !self.fits(len).unwrap_or(false) {
+    fn checked(mut self, len: usize) -> Self {
+        if self.is_empty() {
+            return Layout { strides: [0; 3], ..self };
+        }
+        if !self.fits(len).unwrap_or(false) {
             self.out_of_bounds(len);
         }
+        for (stride, &extent) in self.strides.iter_mut().zip(&self.extents) {
+            if extent == 1 && stride.unsigned_abs() > len {
+                *stride = 0;
+            }
+        }
+        self
     }
 
     /// Whether every element is among the first `len`; `None` on overflow. There must be an element.

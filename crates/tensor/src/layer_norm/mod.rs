@@ -145,11 +145,14 @@ impl<T: Float> Tensor<T> {
     pub fn layer_norm_gradients(&self, gain: &Tensor<T>, v: &Tensor<T>, epsilon: f64) -> [Tensor<T>; 3] {
         assert_fits(self, [gain]);
         assert_alike(self, [v]);
+        if self.is_empty() {
+            return [self.clone(), Tensor::zeros(gain.shape()), Tensor::zeros(gain.shape())];
+        }
         let (x, gain, v) = (self.contiguous(), gain.contiguous(), v.contiguous());
         let length = gain.len();
         let mut parts: Vec<Vec<T>> = Vec::new();
-        let of_x = Tensor::filled_by(self.shape().clone(), |out| {
-            let block = ROW_BLOCK * length.max(1);
+        let of_x = Tensor::filled_by("layer_norm", self.shape().clone(), |out| {
+            let block = ROW_BLOCK * length;
             let mut blocks: Vec<(&mut [T], Vec<T>)> =
                 out.chunks_mut(block).map(|out| (out, vec![T::ZERO; 2 * length])).collect();
             parallel::for_each_chunk(&mut blocks, 1, x.len() >= PARALLEL_THRESHOLD, |i, blocks| {
@@ -163,7 +166,7 @@ impl<T: Float> Tensor<T> {
             parts.extend(blocks.into_iter().map(|(_, sums)| sums));
         });
         let sums = parallel::reduce(parts.len(), false, |i| parts[i].clone(), added);
-        let sums = sums.unwrap_or_else(|| vec![T::ZERO; 2 * length]);
+        let sums = sums.expect("there are rows");
         let sum = |part: &[T]| Tensor::vector(part).reshape(gain.shape());
         [of_x, sum(&sums[..length]), sum(&sums[length..])]
     }
@@ -178,7 +181,11 @@ impl<T: Float> Tensor<T> {
     }
 
     /// The sum of `f` of all rows that the last axes make up.
+    #[track_caller]
     fn sum_to_last(&self, shape: &Shape, f: impl RowSum<T>) -> Tensor<T> {
+        if self.is_empty() {
+            return Tensor::zeros(shape);
+        }
         let (x, length) = (self.contiguous(), shape.count());
         let x = x.contiguous_slice();
         let partial = |i: usize| {
@@ -188,9 +195,9 @@ impl<T: Float> Tensor<T> {
             dispatch(SumRows { first, x, sum: &mut sum, f: &f });
             sum
         };
-        let blocks = x.len().div_ceil(ROW_BLOCK * length.max(1));
+        let blocks = x.len().div_ceil(ROW_BLOCK * length);
         let sum = parallel::reduce(blocks, x.len() >= PARALLEL_THRESHOLD, partial, added);
-        Tensor::vector(&sum.unwrap_or_else(|| vec![T::ZERO; length])).reshape(shape)
+        Tensor::vector(&sum.expect("there are rows")).reshape(shape)
     }
 }
 

@@ -12,9 +12,16 @@ const TILE: usize = 32;
 
 impl<T: Element> Tensor<T> {
     /// A contiguous copy in fresh storage.
+    #[track_caller]
     pub fn copied(&self) -> Tensor<T> {
+        self.copied_for("copied")
+    }
+
+    /// [`copied`](Tensor::copied) for an operation of that name.
+    #[track_caller]
+    pub(crate) fn copied_for(&self, operation: &str) -> Tensor<T> {
         let source = self.storage.as_slice();
-        Tensor::filled_by(self.shape().clone(), |out| copy_to(source, &self.layout, out))
+        Tensor::filled_by(operation, self.shape().clone(), |out| copy_to(source, &self.layout, out))
     }
 }
 

@@ -69,11 +69,12 @@ impl<A: Element> Tensor<A> {
     /// let x = Tensor::from([1.0f32, 2.0]);
     /// assert_eq!(x.map(|a| a > 1.5).to_vec(), [false, true]);
     /// ```
+    #[track_caller]
     pub fn map<R: Element>(&self, f: impl Map1<A, R>) -> Tensor<R> {
         let a = self.with_dense_rows();
         let nest = Nest::new([&a.layout]);
         let data = a.storage.as_slice();
-        Tensor::filled_by(self.shape().clone(), |out| {
+        Tensor::filled_by("map", self.shape().clone(), |out| {
             for_each_row(&nest, out, |[at], from, out| {
                 let a = row(data, at, nest.row_strides[0], from, out.len());
                 dispatch(Row1 { out, a, f: &f });
@@ -96,6 +97,7 @@ impl<A: Element> Tensor<A> {
     }
 
     /// [`zip_map`](Tensor::zip_map) to the [`joint_shape`].
+    #[track_caller]
     pub(crate) fn zip_to<B: Element, R: Element>(
         &self,
         shape: Option<Shape>,
@@ -105,14 +107,14 @@ impl<A: Element> Tensor<A> {
         if shape.is_none()
             && let (Some(a), Some(b)) = (self.as_slice(), other.as_slice())
         {
-            return Tensor::filled_by(self.shape().clone(), |out| zip_slices(a, b, out, &f));
+            return Tensor::filled_by("zip_map", self.shape().clone(), |out| zip_slices(a, b, out, &f));
         }
         let shape = shape.unwrap_or_else(|| self.shape().clone());
         let (a, b) = (self.broadcast_rows(&shape), other.broadcast_rows(&shape));
         let nest = Nest::new([&a.layout, &b.layout]);
         let (x, y) = (a.storage.as_slice(), b.storage.as_slice());
         let [sa, sb] = nest.row_strides;
-        Tensor::filled_by(shape, |out| {
+        Tensor::filled_by("zip_map", shape, |out| {
             for_each_row(&nest, out, |[at, bt], from, out| {
                 let (a, b) = (row(x, at, sa, from, out.len()), row(y, bt, sb, from, out.len()));
                 dispatch(Row2 { out, a, b, f: &f });
@@ -138,6 +140,7 @@ impl<A: Element> Tensor<A> {
     }
 
     /// [`zip_map3`](Tensor::zip_map3) to the shape that the three broadcast to.
+    #[track_caller]
     pub(crate) fn zip3_to<B: Element, C: Element, R: Element>(
         &self,
         shape: Shape,
@@ -150,7 +153,7 @@ impl<A: Element> Tensor<A> {
         let nest = Nest::new([&a.layout, &b.layout, &c.layout]);
         let (x, y, z) = (a.storage.as_slice(), b.storage.as_slice(), c.storage.as_slice());
         let [sa, sb, sc] = nest.row_strides;
-        Tensor::filled_by(shape, |out| {
+        Tensor::filled_by("zip_map3", shape, |out| {
             for_each_row(&nest, out, |[at, bt, ct], from, out| {
                 let n = out.len();
                 let (a, b, c) = (row(x, at, sa, from, n), row(y, bt, sb, from, n), row(z, ct, sc, from, n));
@@ -181,7 +184,7 @@ impl<A: Element> Tensor<A> {
         let (w, x) = (a.storage.as_slice(), b.storage.as_slice());
         let (y, z) = (c.storage.as_slice(), d.storage.as_slice());
         let [sa, sb, sc, sd] = nest.row_strides;
-        Tensor::filled_by(shape, |out| {
+        Tensor::filled_by("zip_map4", shape, |out| {
             for_each_row(&nest, out, |[at, bt, ct, dt], from, out| {
                 let n = out.len();
                 let (a, b) = (row(w, at, sa, from, n), row(x, bt, sb, from, n));

@@ -52,18 +52,19 @@ impl<T: Element> Tensor<T> {
     }
 
     /// [`fold`](Tensor::fold) over the axes of `mask`.
+    #[track_caller]
     pub(crate) fn fold_masked<F: Fold<T>>(&self, mask: &[bool], keepdim: bool, fold: F) -> Tensor<F::Output> {
         let shape = reduced_shape(self.shape(), mask, keepdim);
         // The innermost axis that counts must be consecutive, whether it is reduced or kept.
         let inner = (0..self.rank()).rev().find(|&i| self.shape()[i] != 1);
         let source = match inner {
-            Some(i) if self.layout.strides[i] != 1 => self.copied(),
+            Some(i) if self.layout.strides[i] != 1 => self.copied_for("fold"),
             _ => self.clone(),
         };
         let (kept, reduced) = separate(&source.layout, mask);
         let data = source.storage.as_slice();
         let along_rows = inner.is_none_or(|i| mask[i]);
-        Tensor::filled_by(shape, |out| {
+        Tensor::filled_by("fold", shape, |out| {
             if out.is_empty() {
             } else if source.is_empty() {
                 out.fill(fold.finish(fold.identity(), 0));

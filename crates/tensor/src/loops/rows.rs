@@ -75,9 +75,9 @@ impl<T: Element> Tensor<T> {
             return self.transpose(axis, last).map_rows(operation, last, f).transpose(axis, last);
         }
         let length = self.shape()[axis];
-        let x = self.contiguous();
+        let x = self.contiguous_for(operation);
         let x = x.contiguous_slice();
-        Tensor::filled_by(self.shape().clone(), |out| {
+        Tensor::filled_by(operation, self.shape().clone(), |out| {
             if out.is_empty() {
                 return;
             }
@@ -107,6 +107,7 @@ impl<T: Element> Tensor<T> {
     }
 
     /// [`fold_rows`](Tensor::fold_rows) over the axes of `mask`.
+    #[track_caller]
     pub(crate) fn fold_rows_masked<R: Element>(
         &self,
         mask: &[bool],
@@ -117,9 +118,9 @@ impl<T: Element> Tensor<T> {
             (0..self.rank()).partition(|&i| mask[i]);
         let length: usize = reduced.iter().map(|&i| self.shape()[i]).product();
         let order: SmallVec<[usize; 4]> = kept.into_iter().chain(reduced).collect();
-        let x = self.view(self.layout.permute(&order)).contiguous();
+        let x = self.view(self.layout.permute(&order)).contiguous_for("fold_rows");
         let x = x.contiguous_slice();
-        Tensor::filled_by(reduced_shape(self.shape(), mask, keepdim), |out| {
+        Tensor::filled_by("fold_rows", reduced_shape(self.shape(), mask, keepdim), |out| {
             let outputs = (CHUNK / length.max(1)).max(1);
             parallel::for_each_chunk(out, outputs, x.len() >= PARALLEL_THRESHOLD, |start, out| {
                 let x = &x[start * length..][..out.len() * length];

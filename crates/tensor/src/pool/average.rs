@@ -76,7 +76,12 @@ compiled_here! {
 #[inline(always)]
 fn divisor<T: Float>(g: &Pool2dGeometry, count_padding: bool, row: usize, column: usize) -> T {
     let [y, x] = &g.axes;
-    T::from_usize(if count_padding { y.kernel * x.kernel } else { y.pixels(row).1 * x.pixels(column).1 })
+    if count_padding {
+        // Windows may have more taps than a number of `usize` counts.
+        T::from_usize(y.kernel) * T::from_usize(x.kernel)
+    } else {
+        T::from_usize(y.taps_at(row).len() * x.taps_at(column).len())
+    }
 }
 
 /// Average pooling of one plane.
@@ -95,8 +100,8 @@ impl<T: Float> Kernel for Mean<'_, T> {
         let [y, x] = &self.geometry.axes;
         for (row, output) in self.output.chunks_exact_mut(x.positions).enumerate() {
             output.fill(T::ZERO);
-            for ky in (0..y.kernel).filter(|&ky| y.inside(ky).contains(&row)) {
-                for kx in 0..x.kernel {
+            for ky in y.taps_at(row) {
+                for kx in x.taps() {
                     let inside = x.inside(kx);
                     if inside.is_empty() {
                         continue;
@@ -129,8 +134,8 @@ impl<T: Float> Kernel for Spread<'_, T> {
         let [y, x] = &self.geometry.axes;
         self.gradient.fill(T::ZERO);
         for (row, output) in self.output.chunks_exact(x.positions).enumerate() {
-            for ky in (0..y.kernel).filter(|&ky| y.inside(ky).contains(&row)) {
-                for kx in 0..x.kernel {
+            for ky in y.taps_at(row) {
+                for kx in x.taps() {
                     let inside = x.inside(kx);
                     if inside.is_empty() {
                         continue;

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::conv::{Conv2dError, positions};
+use crate::shape::Shape;
 
 /// The checked shapes of a two-dimensional pooling: a window that moves over each plane of an image
 /// `[batch, channels, height, width]`. Pairs are (height, width).
@@ -23,7 +24,8 @@ pub struct Pool2dGeometry {
     pub(super) axes: [Axis; 2],
 }
 
-/// The window along one axis.
+/// The window along one axis. Padded image and dilated window fit into `isize`, so no product or sum of a position, a tap
+/// and the padding overflows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Axis {
     /// Pixels.
@@ -54,24 +56,23 @@ impl Pool2dGeometry {
             let (padding, dilation) = (padding[i], dilation[i]);
             let positions = positions(size, kernel, stride, padding, dilation)?;
             let axis = Axis { size, positions, kernel, stride, padding, dilation };
+            // With so little padding each window has taps on both sides of some pixel, or on it, so only pixels that
+            // lie between taps could be missed.
             if padding > ((kernel - 1) * dilation).div_ceil(2)
-                || (0..positions).any(|p| axis.pixels(p).1 == 0)
+                || dilation > size && (0..positions).any(|p| axis.taps_at(p).is_empty())
             {
                 return Err(Conv2dError::PaddingTooLarge { kernel, padding, dilation });
             }
             Ok(axis)
         };
-        let axes = [axis(0)?, axis(1)?];
-        let output = [input[0], input[1], axes[0].positions, axes[1].positions];
+        // Positions are stored in `u32`.
         let plane = input[2].checked_mul(input[3]).filter(|&plane| u32::try_from(plane).is_ok());
-        let fits = |shape: [usize; 4]| {
-            let size = shape.iter().try_fold(1usize, |size, &n| size.checked_mul(n));
-            size.is_some_and(|size| size <= isize::MAX as usize / 8)
-        };
-        if plane.is_none() || !fits(input) {
+        if plane.is_none() || !Shape::from(input).fits() {
             return Err(Conv2dError::TooLarge { shape: input });
         }
-        if !fits(output) {
+        let axes = [axis(0)?, axis(1)?];
+        let output = [input[0], input[1], axes[0].positions, axes[1].positions];
+        if !Shape::from(output).fits() {
             return Err(Conv2dError::TooLarge { shape: output });
         }
         Ok(Self { input, output, axes })
@@ -113,13 +114,21 @@ impl Axis {
         position * self.stride + tap * self.dilation - self.padding
     }
 
-    /// The first pixel in the window at a position, and how many there are.
+    /// The taps that meet a pixel at a position.
     #[inline(always)]
-    pub(super) fn pixels(&self, position: usize) -> (usize, usize) {
+    pub(super) fn taps_at(&self, position: usize) -> Range<usize> {
         let corner = position * self.stride;
-        let outside = self.padding.saturating_sub(corner).div_ceil(self.dilation);
-        let first = corner + outside * self.dilation - self.padding;
-        let count = if first < self.size { (self.size - first - 1) / self.dilation + 1 } else { 0 };
-        (first, count.min(self.kernel.saturating_sub(outside)))
+        let first = self.padding.saturating_sub(corner).div_ceil(self.dilation);
+        let pixel = corner + first * self.dilation - self.padding;
+        let count = if pixel < self.size { (self.size - pixel - 1) / self.dilation + 1 } else { 0 };
+        first..first + count.min(self.kernel.saturating_sub(first))
+    }
+
+    /// The taps that meet a pixel at any position.
+    #[inline(always)]
+    pub(super) fn taps(&self) -> Range<usize> {
+        let last = (self.positions - 1) * self.stride;
+        let low = self.padding.saturating_sub(last).div_ceil(self.dilation);
+        low..(self.size + self.padding).div_ceil(self.dilation).min(self.kernel)
     }
 }

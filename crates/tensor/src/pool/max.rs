@@ -58,6 +58,7 @@ pub fn pool_gather<T: Float>(geometry: &Pool2dGeometry, positions: &[u32], sourc
     check_len("pool_gather: positions", positions.len(), geometry.output);
     check_len("pool_gather: source", source.len(), geometry.input);
     check_len("pool_gather: output", output.len(), geometry.output);
+    check_positions("pool_gather", geometry, positions);
     gather(geometry, positions, source, output);
 }
 
@@ -83,6 +84,7 @@ pub fn pool_scatter<T: Float>(geometry: &Pool2dGeometry, positions: &[u32], sour
     check_len("pool_scatter: positions", positions.len(), geometry.output);
     check_len("pool_scatter: source", source.len(), geometry.output);
     check_len("pool_scatter: output", output.len(), geometry.input);
+    check_positions("pool_scatter", geometry, positions);
     scatter(geometry, positions, source, output);
 }
 
@@ -96,6 +98,17 @@ compiled_here! {
                 output[position as usize] += x;
             }
         });
+    }
+}
+
+/// Panics unless every position is one of the plane of an image.
+#[track_caller]
+fn check_positions(operation: &str, geometry: &Pool2dGeometry, positions: &[u32]) {
+    let [pixels, _] = geometry.planes();
+    // The largest is found faster than the first that is too large.
+    if let Some(&largest) = positions.iter().max().filter(|&&largest| largest as usize >= pixels) {
+        let [.., height, width] = geometry.input;
+        panic!("{operation}: position {largest} is outside a plane of [{height}, {width}]");
     }
 }
 
@@ -189,13 +202,13 @@ fn block<T: Float>(
 #[inline(always)]
 fn windows<T: Float>([y, x]: [&Axis; 2], input: &[T], row: usize, values: &mut [T], positions: &mut [u32]) {
     values.fill(T::NEG_INFINITY);
-    let (first, _) = y.pixels(row);
+    let first = y.pixel(row, y.taps_at(row).start);
     for (column, position) in positions.iter_mut().enumerate() {
-        *position = (first * x.size + x.pixels(column).0) as u32;
+        *position = (first * x.size + x.pixel(column, x.taps_at(column).start)) as u32;
     }
-    for ky in (0..y.kernel).filter(|&ky| y.inside(ky).contains(&row)) {
+    for ky in y.taps_at(row) {
         let start = y.pixel(row, ky) * x.size;
-        for kx in 0..x.kernel {
+        for kx in x.taps() {
             let inside = x.inside(kx);
             if inside.is_empty() {
                 continue;

@@ -149,3 +149,31 @@ fn slices_of_the_wrong_length_are_refused() {
     let g = Pool2dGeometry::new([1, 1, 4, 4], [2, 2], [2, 2], [0, 0], [1, 1]).unwrap();
     max_pool2d(&g, &[0.0f32; 16], &mut [0.0; 3], &mut [0; 4]);
 }
+
+#[test]
+#[should_panic(expected = "pool_scatter: position 16 is outside a plane of [4, 4]")]
+fn positions_outside_of_the_plane_are_refused() {
+    let g = Pool2dGeometry::new([1, 1, 4, 4], [2, 2], [2, 2], [0, 0], [1, 1]).unwrap();
+    pool_scatter(&g, &[0, 3, 16, 9], &[1.0f32; 4], &mut [0.0; 16]);
+}
+
+#[test]
+fn windows_far_larger_than_the_image() {
+    let half = 1 << 40;
+    for (far, padding) in [(2 * half, half), (2 * half - 1, half - 1)] {
+        let g = Pool2dGeometry::new([1, 1, 1, 2], [far, 1], [1, 1], [padding, 0], [1, 1]).unwrap();
+        let count = g.output_shape().iter().product();
+        let (mut values, mut positions) = (vec![0.0f64; count], vec![9; count]);
+        max_pool2d(&g, &[3.0, 5.0], &mut values, &mut positions);
+        assert!(
+            values.chunks(2).all(|row| row == [3.0, 5.0]) && positions.chunks(2).all(|row| row == [0, 1])
+        );
+        avg_pool2d(&g, true, &[3.0, 5.0], &mut values);
+        assert!(values.chunks(2).all(|row| row == [3.0 / far as f64, 5.0 / far as f64]));
+    }
+    let wide = Pool2dGeometry::new([1, 1, 3, 3], [2, 2], [usize::MAX, 7], [1, 0], [2, 2]).unwrap();
+    assert_eq!(wide.output_shape(), [1, 1, 1, 1]);
+    let mut mean = [0.0f32];
+    avg_pool2d(&wide, true, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0], &mut mean);
+    assert_eq!(mean, [(4.0 + 6.0) / 4.0]);
+}

@@ -64,12 +64,26 @@ fn sample_unit<T: Float>(words: &Group, out: &mut [T; WORDS]) {
     }
 }
 
+/// Uniform in an interval.
 #[derive(Clone, Copy)]
-struct Uniform<T> {
+pub(crate) struct Uniform<T> {
     low: T,
     width: T,
     /// The largest number below the upper limit, which rounding must not reach.
     last: T,
+}
+
+impl<T: Float> Uniform<T> {
+    /// In [low, high).
+    ///
+    /// # Panics
+    /// If that is not an interval; `operation` names the caller's operation. So do the constructors below.
+    #[track_caller]
+    pub(crate) fn new(operation: &str, low: T, high: T) -> Self {
+        let width = high - low;
+        assert!(low <= high && width.is_finite(), "{operation}: [{low}, {high}) is not a finite interval");
+        Uniform { low, width, last: if low < high { next_down(high) } else { low } }
+    }
 }
 
 impl<T: Float> Distribution<T> for Uniform<T> {
@@ -84,10 +98,22 @@ impl<T: Float> Distribution<T> for Uniform<T> {
     }
 }
 
+/// Normal.
 #[derive(Clone, Copy)]
-struct Normal<T> {
+pub(crate) struct Normal<T> {
     mean: T,
     std: T,
+}
+
+impl<T: Float> Normal<T> {
+    #[track_caller]
+    pub(crate) fn new(operation: &str, mean: T, std: T) -> Self {
+        assert!(
+            mean.is_finite() && std.is_finite() && std >= T::ZERO,
+            "{operation}: mean {mean} and standard deviation {std} must be finite, the latter not negative"
+        );
+        Normal { mean, std }
+    }
 }
 
 impl<T: Float> Distribution<T> for Normal<T> {
@@ -113,8 +139,9 @@ impl<T: Float> Distribution<T> for Normal<T> {
     }
 }
 
+/// Normal, restricted to an interval.
 #[derive(Clone, Copy)]
-struct TruncatedNormal {
+pub(crate) struct TruncatedNormal {
     mean: f64,
     std: f64,
     low: f64,
@@ -124,6 +151,25 @@ struct TruncatedNormal {
     mass: f64,
     /// −1 if the tail is the upper one, mirrored.
     side: f64,
+}
+
+impl TruncatedNormal {
+    #[track_caller]
+    pub(crate) fn new<T: Float>(operation: &str, mean: T, std: T, [low, high]: [T; 2]) -> Self {
+        assert!(
+            mean.is_finite() && std.is_finite() && std > T::ZERO && low < high,
+            "{operation}: mean {mean}, standard deviation {std}, interval [{low}, {high}]"
+        );
+        let [mean, std, low, high] = [mean, std, low, high].map(T::to_f64);
+        let (a, b) = ((low - mean) / std, (high - mean) / std);
+        // The lower tail has the better relative precision: an interval mostly above the mean is mirrored.
+        let side = if a + b > 0.0 { -1.0 } else { 1.0 };
+        let (near, far) = if side < 0.0 { (-a, -b) } else { (b, a) };
+        let tail = normal_cdf::<Baseline>(far);
+        let mass = normal_cdf::<Baseline>(near) - tail;
+        assert!(mass > 0.0, "{operation}: the interval [{low}, {high}] has no probability");
+        TruncatedNormal { mean, std, low, high, tail, mass, side }
+    }
 }
 
 /// Φ(z).
@@ -181,9 +227,17 @@ impl<T: Float> Distribution<T> for TruncatedNormal {
 
 /// An element for success and one for failure.
 #[derive(Clone, Copy)]
-struct Bernoulli<T> {
+pub(crate) struct Bernoulli<T> {
     p: f64,
     outcomes: [T; 2],
+}
+
+impl<T> Bernoulli<T> {
+    #[track_caller]
+    pub(crate) fn new(operation: &str, p: f64, outcomes: [T; 2]) -> Self {
+        assert!((0.0..=1.0).contains(&p), "{operation}: the probability {p} is not in [0, 1]");
+        Bernoulli { p, outcomes }
+    }
 }
 
 impl<T: Copy + Send + Sync> Distribution<T> for Bernoulli<T> {
@@ -198,27 +252,39 @@ impl<T: Copy + Send + Sync> Distribution<T> for Bernoulli<T> {
 }
 
 compiled_here! {
-    fn fill_uniform<T: Float>(generator: &mut Generator, out: &mut [T], low: T, width: T, last: T) {
-        generator.fill(out, Uniform { low, width, last });
-    }
-}
-
-compiled_here! {
-    fn fill_normal<T: Float>(generator: &mut Generator, out: &mut [T], mean: T, std: T) {
-        generator.fill(out, Normal { mean, std });
-    }
-}
-
-compiled_here! {
-    fn fill_truncated_normal<T: Float>(generator: &mut Generator, out: &mut [T], distribution: TruncatedNormal) {
+    pub(crate) fn fill_uniform<T: Float>(generator: &mut Generator, out: &mut [T], distribution: Uniform<T>) {
         generator.fill(out, distribution);
     }
 }
 
 compiled_here! {
-    fn fill_bernoulli<T: Float>(generator: &mut Generator, out: &mut [T], p: f64) {
-        generator.fill(out, Bernoulli { p, outcomes: [T::ZERO, T::ONE] });
+    pub(crate) fn fill_normal<T: Float>(generator: &mut Generator, out: &mut [T], distribution: Normal<T>) {
+        generator.fill(out, distribution);
     }
+}
+
+compiled_here! {
+    pub(crate) fn fill_truncated_normal<T: Float>(
+        generator: &mut Generator,
+        out: &mut [T],
+        distribution: TruncatedNormal,
+    ) {
+        generator.fill(out, distribution);
+    }
+}
+
+compiled_here! {
+    pub(crate) fn fill_bernoulli<T: Float>(generator: &mut Generator, out: &mut [T], distribution: Bernoulli<T>) {
+        generator.fill(out, distribution);
+    }
+}
+
+pub(crate) fn fill_bernoulli_mask(
+    generator: &mut Generator,
+    out: &mut [bool],
+    distribution: Bernoulli<bool>,
+) {
+    generator.fill(out, distribution);
 }
 
 impl Generator {
@@ -247,9 +313,7 @@ impl Generator {
     /// ```
     #[track_caller]
     pub fn fill_uniform<T: Float>(&mut self, out: &mut [T], low: T, high: T) {
-        let width = high - low;
-        assert!(low <= high && width.is_finite(), "fill_uniform: [{low}, {high}) is not a finite interval");
-        fill_uniform(self, out, low, width, if low < high { next_down(high) } else { low });
+        fill_uniform(self, out, Uniform::new("fill_uniform", low, high));
     }
 
     /// Fills `out` with normal numbers of that mean and standard deviation (Box–Muller).
@@ -260,11 +324,7 @@ impl Generator {
     /// If `mean` is not finite, or `std` not finite or negative.
     #[track_caller]
     pub fn fill_normal<T: Float>(&mut self, out: &mut [T], mean: T, std: T) {
-        assert!(
-            mean.is_finite() && std.is_finite() && std >= T::ZERO,
-            "fill_normal: mean {mean} and standard deviation {std} must be finite, the latter not negative"
-        );
-        fill_normal(self, out, mean, std);
+        fill_normal(self, out, Normal::new("fill_normal", mean, std));
     }
 
     /// Fills `out` with numbers of the normal distribution restricted to [low, high], by inversion of its
@@ -277,19 +337,8 @@ impl Generator {
     /// the mean (some 37 standard deviations) that its probability underflows.
     #[track_caller]
     pub fn fill_truncated_normal<T: Float>(&mut self, out: &mut [T], mean: T, std: T, low: T, high: T) {
-        assert!(
-            mean.is_finite() && std.is_finite() && std > T::ZERO && low < high,
-            "fill_truncated_normal: mean {mean}, standard deviation {std}, interval [{low}, {high}]"
-        );
-        let [mean, std, low, high] = [mean, std, low, high].map(T::to_f64);
-        let (a, b) = ((low - mean) / std, (high - mean) / std);
-        // The lower tail has the better relative precision: an interval mostly above the mean is mirrored.
-        let side = if a + b > 0.0 { -1.0 } else { 1.0 };
-        let (near, far) = if side < 0.0 { (-a, -b) } else { (b, a) };
-        let tail = normal_cdf::<Baseline>(far);
-        let mass = normal_cdf::<Baseline>(near) - tail;
-        assert!(mass > 0.0, "fill_truncated_normal: the interval [{low}, {high}] has no probability");
-        fill_truncated_normal(self, out, TruncatedNormal { mean, std, low, high, tail, mass, side });
+        let distribution = TruncatedNormal::new("fill_truncated_normal", mean, std, [low, high]);
+        fill_truncated_normal(self, out, distribution);
     }
 
     /// Fills `out` with 1 with probability `p`, else 0. The generator moves on by 32 blocks for every 128 numbers of
@@ -299,8 +348,7 @@ impl Generator {
     /// If `p` is not in [0, 1].
     #[track_caller]
     pub fn fill_bernoulli<T: Float>(&mut self, out: &mut [T], p: f64) {
-        assert!((0.0..=1.0).contains(&p), "fill_bernoulli: the probability {p} is not in [0, 1]");
-        fill_bernoulli(self, out, p);
+        fill_bernoulli(self, out, Bernoulli::new("fill_bernoulli", p, [T::ZERO, T::ONE]));
     }
 
     /// Fills `out` with true with probability `p`; true where [`fill_bernoulli`](Generator::fill_bernoulli) gives 1.
@@ -309,8 +357,7 @@ impl Generator {
     /// If `p` is not in [0, 1].
     #[track_caller]
     pub fn fill_bernoulli_mask(&mut self, out: &mut [bool], p: f64) {
-        assert!((0.0..=1.0).contains(&p), "fill_bernoulli_mask: the probability {p} is not in [0, 1]");
-        self.fill(out, Bernoulli { p, outcomes: [false, true] });
+        fill_bernoulli_mask(self, out, Bernoulli::new("fill_bernoulli_mask", p, [false, true]));
     }
 }
 
