@@ -1,6 +1,6 @@
 //! All first-order methods by name.
 
-use wengert_tensor::Float;
+use wengert_tensor::{Float, text};
 
 use super::*;
 use crate::error::HyperParameterError;
@@ -104,7 +104,8 @@ pub fn by_name<T: Float>(
 ) -> Result<Box<dyn Optimizer<T>>, ByNameError> {
     let methods = methods::<T>();
     let Some(method) = methods.iter().find(|m| m.name == name) else {
-        let close = methods.iter().map(|m| m.name).min_by_key(|m| edit_distance(m, name)).unwrap_or_default();
+        let close =
+            text::nearest(name, methods.iter().map(|m| m.name), 1).first().copied().unwrap_or_default();
         let known = methods.iter().map(|m| m.name).collect::<Vec<_>>().join(", ");
         return Err(ByNameError::Unknown { name: name.to_owned(), close, known });
     };
@@ -116,7 +117,7 @@ pub fn by_name<T: Float>(
 #[non_exhaustive]
 pub enum ByNameError {
     /// There is no method of this name.
-    #[error("no optimiser {name:?}; did you mean {close}? There are: {known}")]
+    #[error("no optimiser {:?}; did you mean {close}? There are: {known}", text::shortened(name))]
     Unknown {
         /// What was asked for.
         name: String,
@@ -128,19 +129,4 @@ pub enum ByNameError {
     /// The learning rate makes no sense.
     #[error(transparent)]
     HyperParameter(#[from] HyperParameterError),
-}
-
-/// Insertions, deletions and replacements between two words.
-fn edit_distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().take(64).collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, &y) in b.iter().enumerate() {
-            let cost = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = cost.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
