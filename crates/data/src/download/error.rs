@@ -6,7 +6,7 @@ use wengert_tensor::text;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DownloadError {
-    /// The file could not be written.
+    /// The file could not be written, or what has its name is no file.
     #[error("cannot write {}: {source}", text::path(path))]
     Io {
         /// The file or folder.

@@ -6,10 +6,12 @@ mod part;
 
 pub use error::DownloadError;
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use wengert_tensor::file::{AccessError, open};
 use wengert_tensor::text;
 
 use attempt::{Failure, attempt};
@@ -103,13 +105,16 @@ impl Downloader {
             return Err(DownloadError::InvalidName { name: file.name.clone() });
         }
         let path = folder.join(&file.name);
-        if path.is_file() {
-            return Ok(path);
-        }
         let io = |path: &Path| {
             let path = path.to_path_buf();
             move |source| DownloadError::Io { path, source }
         };
+        match open(&path) {
+            Ok(_) => return Ok(path),
+            Err(AccessError::Io(missing)) if missing.kind() == ErrorKind::NotFound => {}
+            // A folder of that name, say: better told before the download than after it.
+            Err(error) => return Err(io(&path)(error.into())),
+        }
         std::fs::create_dir_all(folder).map_err(io(folder))?;
         let mut part = Part::open(folder, &file.name).map_err(io(folder))?;
         // Another process may have finished while this one waited for its turn.
