@@ -1,6 +1,7 @@
 //! Parameters in safetensors files.
 
 mod dtype;
+mod entry;
 mod error;
 mod header;
 mod load;

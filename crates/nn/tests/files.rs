@@ -142,7 +142,9 @@ fn a_file_of_another_model_is_described() {
     );
     let FileError::Missing { names, held: 3, nearest, .. } = error else { panic!("{error}") };
     assert_eq!((names.len(), nearest.len(), &nearest[0].shape), (2, 2, &[10, 84].into()));
-    // Whatever is wrong, the message names the file.
+    // Whatever is wrong, the message names the file, and the error has its source.
+    let io = params.load("/nowhere").unwrap_err();
+    assert!(std::error::Error::source(&io).is_some_and(|source| source.is::<std::io::Error>()));
     std::fs::write(&path, file(&[("conv.weight", "F32", &[1, 6], 24)])).unwrap();
     for wrong in
         [params.load(&path), of(&[]).load(&path), params.load(folder.path()), params.load("/nowhere")]
@@ -204,6 +206,12 @@ fn what_is_at_odds_with_itself_is_refused() {
         (format!("{{\"w\":{}}}", entry("F32", "[1.0]", "[0,4]")), 4),
         (format!("{{\"w\":{}}}", entry("F32", "[4294967296,4294967296]", "[0,4]")), 4),
         (format!("{{\"w\":{}}}", entry("F32", "[1]", "[18446744073709551612,18446744073709551615]")), 4),
+        (format!("{{\"w\":{}}}", entry("F32", "[\"1\"]", "[0,4]")), 4),
+        (format!("{{\"w\":{}}}", entry("F32", "[[1]]", "[0,4]")), 4),
+        (format!("{{\"w\":{}}}", entry("F32", "[1]", "[0,4,4]")), 4),
+        (format!("{{\"w\":{}}}", entry("F32", "[1],\"shape\":[1]", "[0,4]")), 4),
+        ("{\"w\":{\"dtype\":\"F32\",\"shape\":[1]}}".into(), 4),
+        (format!(" {{\"w\":{w}}}"), 4),
         (format!("{{\"w\":{}}}", "[".repeat(100_000)), 4),
     ] {
         let bytes = with_header(&header, data);

@@ -280,6 +280,10 @@ fn files_that_are_all_claims() {
         format!(r#"{{"{}":{empty}}}"#, "\\n".repeat(N / 2)),
         format!(r#"{{"__metadata__":{{"a":"{}"}}}}"#, "b".repeat(N)),
         format!(r#"{{"__metadata__":{}}}"#, "[".repeat(N)),
+        format!("\"{}\"", "c".repeat(N)),
+        format!(r#"{{"w":"{}"}}"#, "d".repeat(N)),
+        format!(r#"{{"w":{{"{}":1}}}}"#, "e".repeat(N)),
+        shape(&format!("[\"{}\"]", "f".repeat(N))),
         format!(r#"{{"w":{{"dtype":"{}","shape":[],"data_offsets":[0,0]}}}}"#, "F\\u0031".repeat(N / 7)),
     ] {
         let bytes = header(json);

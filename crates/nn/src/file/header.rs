@@ -5,21 +5,20 @@
 //! entry of a file: here entries pass by, and only those are kept that somebody wants. What is written is the same to
 //! the byte.
 
-use std::borrow::Cow;
 use std::fmt::{Formatter, Write};
 use std::io::{Error, Read, Seek, SeekFrom};
 
-use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use wengert_tensor::{Shape, text};
 
 use super::FormatError;
 use super::dtype::bits;
+use super::entry::{Entry, Name, Part};
 
 /// The format's limit for the length of a header.
 const LONGEST: u64 = 100_000_000;
 /// Axes of a tensor that are kept: many more than anybody has.
-const AXES: usize = 1024;
+pub(super) const AXES: usize = 1024;
 /// The entry that is no tensor.
 const METADATA: &str = "__metadata__";
 
@@ -30,35 +29,6 @@ pub(super) struct Header {
     pub(super) start: u64,
     /// How many there are.
     bytes: u64,
-}
-
-/// What a header says of a tensor. Its bytes are inside the file, and as many as they should be.
-#[derive(Deserialize)]
-pub(super) struct Entry<'a> {
-    #[serde(borrow)]
-    pub(super) dtype: Cow<'a, str>,
-    pub(super) shape: Axes,
-    /// Where its bytes begin and end, from the end of the header.
-    pub(super) data_offsets: (u64, u64),
-}
-
-/// The lengths of the axes.
-pub(super) struct Axes {
-    /// The first of them.
-    lengths: Vec<usize>,
-    count: usize,
-    /// Their product; `None` if it overflows.
-    elements: Option<u64>,
-}
-
-impl Axes {
-    pub(super) fn shape(&self) -> Shape {
-        self.lengths.iter().copied().collect()
-    }
-
-    pub(super) fn is(&self, shape: &Shape) -> bool {
-        self.count == shape.len() && self.lengths == shape[..]
-    }
 }
 
 impl Header {
@@ -85,17 +55,20 @@ impl Header {
     /// Shows all tensors to `visit`, in the order of the header, and checks that they fill the file.
     pub(super) fn each<'a>(&'a self, mut visit: impl FnMut(&str, Entry<'a>)) -> Result<(), FormatError> {
         let (mut ranges, mut wrong) = (Vec::new(), None);
-        let mut checked = |name: &str, entry: Entry<'a>| match self.problem(&entry) {
-            Some(reason) => {
+        let mut checked = |name: &str, part: Part<'a>| match self.checked(part) {
+            Err(reason) => {
                 wrong = Some(FormatError::Tensor { name: text::shortened(name), reason });
                 false
             }
-            None => {
+            Ok(entry) => {
                 ranges.push(entry.data_offsets);
                 visit(name, entry);
                 true
             }
         };
+        if self.json.first() != Some(&b'{') {
+            return Err(FormatError::Header { reason: "it does not start with {".into() });
+        }
         let mut json = serde_json::Deserializer::from_slice(&self.json);
         let parsed = Entries(&mut checked).deserialize(&mut json).and_then(|()| json.end());
         if let Some(wrong) = wrong {
@@ -108,16 +81,23 @@ impl Header {
         if end == Some(self.bytes) { Ok(()) } else { Err(FormatError::Gaps) }
     }
 
-    /// What is wrong with an entry, if anything. Of a type that is not known only the place is checked.
-    fn problem(&self, entry: &Entry<'_>) -> Option<&'static str> {
+    /// The entry, if its bytes are inside the file, and as many as they should be. Of a type that is not known only the
+    /// place is checked. Else what is wrong with it.
+    fn checked<'a>(&self, part: Part<'a>) -> Result<Entry<'a>, &'static str> {
+        let Part::Entry(entry) = part else {
+            return Err("has not the type, the shape and the two offsets of a tensor");
+        };
         let (start, end) = entry.data_offsets;
         if start > end || end > self.bytes {
-            return Some("lies outside the file");
+            return Err("lies outside the file");
         }
-        let Some(bits) = bits(&entry.dtype) else { return None };
-        let expected = entry.shape.elements.and_then(|elements| elements.checked_mul(bits));
-        let found = (end - start).checked_mul(8);
-        (expected.is_none() || expected != found).then_some("has not as many bytes as its shape and type say")
+        if let Some(bits) = bits(&entry.dtype) {
+            let expected = entry.shape.elements.and_then(|elements| elements.checked_mul(bits));
+            if expected.is_none() || expected != (end - start).checked_mul(8) {
+                return Err("has not as many bytes as its shape and type say");
+            }
+        }
+        Ok(entry)
     }
 }
 
@@ -166,7 +146,7 @@ pub(crate) fn is_reserved(name: &str) -> bool {
 /// All entries but the metadata, shown to a function, which stops by `false`.
 struct Entries<F>(F);
 
-impl<'de, F: FnMut(&str, Entry<'de>) -> bool> DeserializeSeed<'de> for Entries<F> {
+impl<'de, F: FnMut(&str, Part<'de>) -> bool> DeserializeSeed<'de> for Entries<F> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -174,7 +154,7 @@ impl<'de, F: FnMut(&str, Entry<'de>) -> bool> DeserializeSeed<'de> for Entries<F
     }
 }
 
-impl<'de, F: FnMut(&str, Entry<'de>) -> bool> Visitor<'de> for Entries<F> {
+impl<'de, F: FnMut(&str, Part<'de>) -> bool> Visitor<'de> for Entries<F> {
     type Value = ();
 
     fn expecting(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
@@ -182,9 +162,6 @@ impl<'de, F: FnMut(&str, Entry<'de>) -> bool> Visitor<'de> for Entries<F> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
-        #[derive(Deserialize)]
-        struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
-
         while let Some(Name(name)) = map.next_key()? {
             if name == METADATA {
                 map.next_value::<IgnoredAny>()?;
@@ -193,39 +170,5 @@ impl<'de, F: FnMut(&str, Entry<'de>) -> bool> Visitor<'de> for Entries<F> {
             }
         }
         Ok(())
-    }
-}
-
-impl<'de> Deserialize<'de> for Axes {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Lengths;
-
-        impl<'de> Visitor<'de> for Lengths {
-            type Value = Axes;
-
-            fn expecting(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
-                f.write_str("the lengths of the axes")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut lengths: A) -> Result<Axes, A::Error> {
-                let mut axes = Axes { lengths: Vec::new(), count: 0, elements: Some(1) };
-                let mut empty = false;
-                while let Some(length) = lengths.next_element::<u64>()? {
-                    let size = usize::try_from(length).map_err(A::Error::custom)?;
-                    empty |= length == 0;
-                    axes.elements = axes.elements.and_then(|elements| elements.checked_mul(length));
-                    axes.count += 1;
-                    if axes.lengths.len() < AXES {
-                        axes.lengths.push(size);
-                    }
-                }
-                if empty {
-                    axes.elements = Some(0);
-                }
-                Ok(axes)
-            }
-        }
-
-        deserializer.deserialize_seq(Lengths)
     }
 }

@@ -7,7 +7,8 @@ use std::path::Path;
 use wengert_tensor::{Float, Shape, Tensor, text};
 
 use super::dtype::Readable;
-use super::header::{Entry, Header};
+use super::entry::Entry;
+use super::header::Header;
 use super::{FileError, FormatError, StoredTensor};
 use crate::params::Params;
 
