@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use wengert_tensor::Shape;
+use wengert_tensor::{Shape, text};
 
 use crate::idx::IdxError;
 
@@ -11,15 +11,32 @@ use crate::idx::IdxError;
 #[non_exhaustive]
 pub enum DataError {
     /// A file is not what it should be.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {source}", text::path(path))]
     Idx {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
         source: IdxError,
     },
+    /// A file is not the table that it should be.
+    #[cfg(feature = "csv")]
+    #[error("{}: {source}", text::path(path))]
+    Csv {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Box<crate::csv::CsvError>,
+    },
+    /// A file is in order, but not what the data set needs.
+    #[error("{}: {source}", text::path(path))]
+    Contents {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with what it holds.
+        source: Box<DataError>,
+    },
     /// A folder lacks a file of the data set, under any of the spellings that are looked for.
-    #[error("{}: no file {name}, compressed or not", folder.display())]
+    #[error("{}: no file {name}, compressed or not", text::path(folder))]
     NotFound {
         /// The folder.
         folder: PathBuf,

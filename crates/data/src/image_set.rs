@@ -109,20 +109,24 @@ impl Description {
     }
 
     fn read_pair(&self, images: &Path, labels: &Path) -> Result<Dataset, DataError> {
+        let in_file = |path: &Path| {
+            let path = path.to_path_buf();
+            move |source| DataError::Contents { path, source: Box::new(source) }
+        };
         let image_array = read_idx(images, 3)?;
-        let label_array = read_idx(labels, 1)?;
-        let (count, found) = (image_array.shape()[0], &image_array.shape()[1..]);
-        if count != label_array.data().len() {
-            return Err(DataError::CountMismatch { examples: count, labels: label_array.data().len() });
-        }
-        if count == 0 {
-            return Err(DataError::Empty);
+        let (examples, found) = (image_array.shape()[0], &image_array.shape()[1..]);
+        if examples == 0 {
+            return Err(in_file(images)(DataError::Empty));
         }
         if found != [SIDE, SIDE] {
-            return Err(DataError::WrongExampleShape { expected: [SIDE, SIDE].into(), found: found.into() });
+            let (expected, found) = ([SIDE, SIDE].into(), found.into());
+            return Err(in_file(images)(DataError::WrongExampleShape { expected, found }));
         }
-        let labels: Vec<u32> = label_array.data().iter().map(|&label| label.into()).collect();
-        Dataset::from_bytes(image_array.into_data(), [SIDE * SIDE], &labels)?.with_classes(self.classes.len())
+        let label_array = read_idx(labels, 1)?;
+        let label_values: Vec<u32> = label_array.data().iter().map(|&label| label.into()).collect();
+        Dataset::from_bytes(image_array.into_data(), [SIDE * SIDE], &label_values)
+            .and_then(|data| data.with_classes(self.classes.len()))
+            .map_err(in_file(labels))
     }
 
     /// The data set if `$WENGERT_DATA` or the cache has it; else `Err` says where it was looked for.
@@ -177,8 +181,9 @@ fn find(folder: &Path, name: &str) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
-fn read_idx(path: &Path, dimensions: usize) -> Result<Idx<u8>, DataError> {
-    Idx::read(path)
-        .and_then(|array| array.with_dimensions(dimensions))
-        .map_err(|source: IdxError| DataError::Idx { path: path.into(), source })
+fn read_idx(path: &Path, expected: usize) -> Result<Idx<u8>, DataError> {
+    Idx::read_checked(path, |header| match header.shape.len() {
+        found if found == expected => Ok(()),
+        found => Err(IdxError::WrongDimensions { expected, found }),
+    })
 }

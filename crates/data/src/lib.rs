@@ -26,6 +26,7 @@ mod dataset;
 pub mod download;
 mod error;
 mod folders;
+mod gzip;
 pub mod idx;
 mod image_set;
 mod mnist;

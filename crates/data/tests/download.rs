@@ -205,6 +205,43 @@ fn attempts_are_counted_and_reported() {
 }
 
 #[test]
+fn names_and_places_are_checked_before_anything_is_asked_for() {
+    let (server, folder) = (Server::new(&[Answer::Content(content())]), tempfile::tempdir().unwrap());
+    for name in ["", ".", "..", "../file.gz", "a/b", "/etc/hostname", "file.gz/"] {
+        let file = RemoteFile { name: name.into(), ..file() };
+        let error = downloader(&[&server]).fetch(&file, folder.path()).unwrap_err();
+        assert!(matches!(error, DownloadError::InvalidName { .. }), "{name}: {error}");
+    }
+    std::fs::create_dir(folder.path().join("file.gz")).unwrap();
+    let error = downloader(&[&server]).fetch(&file(), folder.path()).unwrap_err();
+    assert!(error.to_string().ends_with("file.gz: it is a folder, not a regular file"), "{error}");
+    assert!(server.ranges().is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_nowhere_leads_to_the_download() {
+    let (server, folder) = (Server::new(&[Answer::Content(content())]), tempfile::tempdir().unwrap());
+    std::os::unix::fs::symlink("elsewhere", folder.path().join("file.gz")).unwrap();
+    downloader(&[&server]).fetch(&file(), folder.path()).unwrap();
+    assert!(std::fs::symlink_metadata(folder.path().join("file.gz")).unwrap().is_symlink());
+    assert!(std::fs::read(folder.path().join("elsewhere")).unwrap() == content());
+}
+
+#[test]
+fn many_failures_make_a_short_message() {
+    let server = Server::new(&[Answer::Status("503 Service Unavailable")]);
+    let folder = tempfile::tempdir().unwrap();
+    let error = downloader(&[&server])
+        .attempts(12)
+        .backoff(Duration::ZERO)
+        .fetch(&file(), folder.path())
+        .unwrap_err();
+    let message = error.to_string();
+    assert!(message.contains("6 attempts like these; ") && message.len() < 800, "{message}");
+}
+
+#[test]
 fn two_at_once_take_turns() {
     let server = Server::new(&[Answer::Content(content())]);
     let folder = tempfile::tempdir().unwrap();

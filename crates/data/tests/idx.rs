@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use proptest::prelude::*;
+use wengert_data::DataError;
 use wengert_data::idx::{ElementType, Header, Idx, IdxElement, IdxError, LIMIT};
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -78,20 +79,78 @@ fn every_kind_of_bad_gzip_has_its_error() {
     let mut flipped = good.clone();
     *flipped.iter_mut().rev().nth(6).unwrap() ^= 1;
     assert_error!(read(&flipped), IdxError::CorruptGzip(_));
-    let mut followed = good.clone();
-    followed.extend(b"something else");
-    assert_error!(read(&followed), IdxError::CorruptGzip(_) | IdxError::TrailingBytes { .. });
     assert_error!(read(&[&[0x1f, 0x8b][..], &[0xff; 50]].concat()), IdxError::CorruptGzip(_));
+}
+
+#[test]
+fn what_may_follow_gzip_data() {
+    let array = file(&[100, 100], &(0..10_000).map(|i| (i * i % 251) as u8).collect::<Vec<_>>());
+    let good = gzip(&array);
+    // A byte at a time, so that every boundary falls everywhere.
+    let read = |bytes: &[u8]| {
+        let small = Idx::<u8>::read_from(std::io::BufReader::with_capacity(1, bytes), LIMIT);
+        let whole = Idx::<u8>::read_from(bytes, LIMIT);
+        assert_eq!(small.as_ref().map_err(|e| e.to_string()), whole.as_ref().map_err(|e| e.to_string()));
+        whole
+    };
+    for zeros in [1, 2, 511, 100_000] {
+        assert_eq!(read(&[&good[..], &vec![0; zeros]].concat()).unwrap().data().len(), 10_000);
+    }
+    for text in [&b"x"[..], b"something else", b"\0\0\0something else", b"\n", b"\xff"] {
+        let first = text.iter().copied().find(|&b| b != 0).unwrap();
+        match read(&[&good[..], text].concat()).unwrap_err() {
+            IdxError::AfterGzip { first: found } => assert_eq!(found, first),
+            other => panic!("{other:?}"),
+        }
+    }
+    // The beginning of another member that breaks off, or that is none.
+    for text in [&b"\x1f"[..], b"\x1f\x8b", b"\x1f\x8b\x08\0\0\0\0\0\0\xff", b"\x1fbc"] {
+        assert_error!(read(&[&good[..], text].concat()), IdxError::CorruptGzip(_));
+    }
+    // Several members, empty ones among them, with padding between them.
+    let members: Vec<Vec<u8>> =
+        [&array[..7], &[], &array[7..5000], &[], &array[5000..], &[]].iter().map(|part| gzip(part)).collect();
+    assert_eq!(read(&members.concat()).unwrap().data().len(), 10_000);
+    assert_eq!(read(&members.join(&[0; 100][..])).unwrap().data().len(), 10_000);
+    assert_error!(
+        read(&[&members.concat()[..], &gzip(&[1])].concat()),
+        IdxError::TrailingBytes { expected: 10_000 }
+    );
+    // The checksum, and the length after it, of the only member and of an earlier one.
+    for at in 1..=8 {
+        let mut wrong = good.clone();
+        let length = wrong.len();
+        wrong[length - at] ^= 1;
+        assert_error!(read(&wrong), IdxError::CorruptGzip(_));
+        wrong.extend(gzip(&[]));
+        assert_error!(read(&wrong), IdxError::CorruptGzip(_));
+    }
+    for cut in 1..=8 {
+        assert_error!(read(&good[..good.len() - cut]), IdxError::CorruptGzip(_));
+    }
+}
+
+/// What is wrong with the file at a path, whose path the error must tell.
+fn wrong(path: &std::path::Path) -> IdxError {
+    match Idx::<u8>::read(path).expect_err("should fail") {
+        DataError::Idx { path: found, source } => {
+            assert_eq!(found, path);
+            source
+        }
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]
 fn files() {
     let folder = tempfile::tempdir().unwrap();
-    assert_error!(Idx::<u8>::read(folder.path().join("none")), IdxError::NotFound);
-    assert_error!(Idx::<u8>::read(folder.path()), IdxError::Io(_));
+    assert!(matches!(wrong(&folder.path().join("none")), IdxError::NotFound));
+    assert!(matches!(wrong(folder.path()), IdxError::Io(_)));
     let path = folder.path().join("page.gz");
     std::fs::write(&path, "<html>404</html>").unwrap();
-    assert_error!(Idx::<u8>::read(&path), IdxError::NotGzip { found: [b'<', b'h'] });
+    assert!(matches!(wrong(&path), IdxError::NotGzip { found: [b'<', b'h'] }));
+    let error = Idx::new(vec![0u8], [1]).unwrap().write(folder.path()).unwrap_err();
+    assert!(error.to_string().ends_with("it is a folder, not a regular file"), "{error}");
     // Some browsers decompress but keep the name.
     std::fs::write(&path, file(&[1], &[9])).unwrap();
     assert_eq!(Idx::<u8>::read(&path).unwrap().data(), [9]);

@@ -84,27 +84,37 @@ fn broken_ones() {
     let path = folder.path();
     let error = || Mnist::from_folder(path).unwrap_err();
 
+    // What is wrong with what is in the file of that name.
+    let contents = |name: &str| match error() {
+        DataError::Contents { path: found, source } => {
+            assert_eq!(found, path.join(name));
+            *source
+        }
+        other => panic!("{other:?}"),
+    };
+    let (image_file, label_file) = ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz");
+
     write_labels(path, "train", &[0; 19]);
-    assert!(matches!(error(), DataError::CountMismatch { examples: 20, labels: 19 }));
+    assert!(matches!(contents(label_file), DataError::CountMismatch { examples: 20, labels: 19 }));
     let mut labels = vec![9; 20];
     labels[4] = 10;
     write_labels(path, "train", &labels);
-    assert!(matches!(error(), DataError::LabelOutOfRange { example: 4, label: 10, classes: 10 }));
+    let wrong = contents(label_file);
+    assert!(matches!(wrong, DataError::LabelOutOfRange { example: 4, label: 10, classes: 10 }));
     labels[4] = 0;
     write_labels(path, "train", &labels);
     assert!(Mnist::from_folder(path).is_ok());
 
-    let images = path.join("train-images-idx3-ubyte.gz");
+    let images = path.join(image_file);
     Idx::new(vec![0u8; 20 * 49], [20, 7, 7]).unwrap().write(&images).unwrap();
-    assert!(matches!(error(), DataError::WrongExampleShape { found, .. } if found == [7, 7]));
+    assert!(matches!(contents(image_file), DataError::WrongExampleShape { found, .. } if found == [7, 7]));
     Idx::new(vec![0u8; 20], [20]).unwrap().write(&images).unwrap();
     let wrong = error();
     assert!(wrong.to_string().contains("train-images"), "{wrong}");
     let DataError::Idx { source, .. } = wrong else { panic!("{wrong}") };
     assert!(matches!(source, IdxError::WrongDimensions { expected: 3, found: 1 }));
     Idx::new(vec![0u8; 0], [0, 28, 28]).unwrap().write(&images).unwrap();
-    write_labels(path, "train", &[]);
-    assert!(matches!(error(), DataError::Empty));
+    assert!(matches!(contents(image_file), DataError::Empty));
     std::fs::remove_file(&images).unwrap();
     assert!(matches!(error(), DataError::NotFound { name: "train-images-idx3-ubyte", .. }));
 }

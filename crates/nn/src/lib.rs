@@ -14,7 +14,7 @@ mod params;
 mod summary;
 
 pub use ctx::{Ctx, Mode};
-pub use file::FileError;
+pub use file::{FileError, FormatError, StoredTensor};
 pub use init::Init;
 pub use kfac::{Affine, KroneckerBlock, KroneckerFactors, Targets};
 pub use layer::*;

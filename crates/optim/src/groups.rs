@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use wengert_tensor::Float;
-use wengert_tensor::names::{PatternError, name_matches, shortened};
+use wengert_tensor::names::{PatternError, name_matches};
+use wengert_tensor::text::shortened;
 
 use crate::error::HyperParameterError;
 use crate::layout::Layout;

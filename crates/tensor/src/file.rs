@@ -1,15 +1,30 @@
-//! Files that appear whole or not at all, for the crates that save something.
+//! Files that are written whole or not at all: the one place where the crates write files.
 
-use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Error, ErrorKind};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+mod error;
+mod target;
+mod temporary;
+
+pub use error::AccessError;
+
+use std::fs::File;
+use std::io::{BufWriter, Error, ErrorKind, Write};
+use std::path::Path;
+
+use target::{Target, kind, take_over};
+use temporary::{Temporary, clear_abandoned};
 
 /// Lets `write` fill a temporary file beside `path`, syncs it to the disk, and renames it to `path`. Whoever opens
-/// `path`, at any time and after any crash, finds the old contents or the new.
+/// `path`, at any time and after any crash, finds the old contents or the new; of several writers at once, one wins.
+///
+/// Symbolic links are followed: what they lead to is replaced, and they stay. A file that is there keeps its mode, and
+/// its owner where the process may give it away (hard links and extended attributes are not kept); a new one has the
+/// mode that the process gives to new files. Temporary files that killed processes left of this path are removed;
+/// those of processes that run are not.
 ///
 /// # Errors
-/// What `write` returns, or that the file cannot be made; the temporary file is then removed, and `path` is as it was.
+/// What `write` returns; [`AccessError::NotAFile`] if `path` leads to a folder, a device, a FIFO or a socket;
+/// [`AccessError::Io`] if the file is write-protected or cannot be made. The temporary file is then removed, and `path`
+/// is as it was.
 ///
 /// ```
 /// use std::io::Write;
@@ -19,79 +34,64 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// # std::fs::remove_file(&path)?;
 /// # Ok::<(), std::io::Error>(())
 /// ```
-pub fn write_atomically<E: From<Error>>(
+pub fn write_atomically<E: From<AccessError>>(
     path: &Path,
-    write: impl FnOnce(&mut BufWriter<File>) -> Result<(), E>,
+    write: impl FnOnce(&mut BufWriter<&File>) -> Result<(), E>,
 ) -> Result<(), E> {
-    let (temporary, file) = create_beside(path)?;
-    let mut writer = BufWriter::new(file);
-    let written = write(&mut writer).and_then(|()| {
-        let file = writer.into_inner().map_err(|error| error.into_error())?;
-        file.sync_all()?;
-        std::fs::rename(&temporary, path)?;
-        Ok(sync_folder(path)?)
-    });
-    if written.is_err() {
-        // The first error is the one to tell.
-        let _ = std::fs::remove_file(&temporary);
-    }
-    written
+    let target = Target::of(path)?;
+    // First, as the disk may be full of them.
+    clear_abandoned(&target.path);
+    let mut temporary = Temporary::beside(&target.path, target.old.is_some()).map_err(AccessError::from)?;
+    let mut writer = BufWriter::new(&temporary.file);
+    write(&mut writer)?;
+    writer.flush().map_err(AccessError::from)?;
+    drop(writer);
+    put(&temporary.file, &temporary.path, &target)?;
+    temporary.renamed = true;
+    Ok(())
 }
 
-/// A new file in the folder of `path`, under a name that nobody else has.
-fn create_beside(path: &Path) -> Result<(PathBuf, File), Error> {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let Some(name) = path.file_name() else {
-        return Err(Error::new(
-            ErrorKind::InvalidInput,
-            format!("{} is not the name of a file", path.display()),
-        ));
-    };
-    loop {
-        let mut unique = std::ffi::OsString::from(".");
-        unique.push(name);
-        unique.push(format!(".{}.{}.tmp", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
-        let temporary = path.with_file_name(unique);
-        match OpenOptions::new().write(true).create_new(true).open(&temporary) {
-            Ok(file) => return Ok((temporary, file)),
-            // Left by a process of the same number that was killed.
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
-        }
+/// Opens a regular file to read it at any place: a FIFO would wait for a writer, and a device has no end.
+///
+/// # Errors
+/// [`AccessError::NotAFile`] if `path` leads to something else, [`AccessError::Io`] if it cannot be opened.
+pub fn open(path: &Path) -> Result<File, AccessError> {
+    let found = std::fs::metadata(path)?;
+    if !found.is_file() {
+        return Err(AccessError::NotAFile { kind: kind(found.file_type()) });
     }
+    Ok(File::open(path)?)
 }
 
-/// Makes the renaming itself last. Only Unix can sync a folder.
+/// Syncs the file that was written under the name `from`, and renames it to `path` by the rules of
+/// [`write_atomically`].
+///
+/// # Errors
+/// [`AccessError::NotAFile`] if `path` leads to something else than a regular file, [`AccessError::Io`] if it is
+/// write-protected, or on another file system.
+pub fn move_into_place(file: &File, from: &Path, path: &Path) -> Result<(), AccessError> {
+    put(file, from, &Target::of(path)?)
+}
+
+fn put(file: &File, from: &Path, target: &Target) -> Result<(), AccessError> {
+    if let Some(old) = &target.old {
+        take_over(file, old)?;
+    }
+    file.sync_all()?;
+    std::fs::rename(from, &target.path)?;
+    Ok(sync_folder(&target.path)?)
+}
+
+/// Makes the renaming itself last. Only Unix can sync a folder, and not each of its file systems.
 fn sync_folder(path: &Path) -> Result<(), Error> {
     if !cfg!(unix) {
         return Ok(());
     }
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => File::open(folder)?.sync_all(),
-        _ => File::open(".")?.sync_all(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io::Write;
-
-    use super::*;
-
-    #[test]
-    fn a_failure_leaves_the_old_file_and_no_other() {
-        let folder = std::env::temp_dir().join(format!("wengert-file-test-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let path = folder.join("a");
-        write_atomically(&path, |file| file.write_all(b"old")).unwrap();
-        let failed = write_atomically(&path, |file| {
-            file.write_all(b"half")?;
-            Err(Error::other("no"))
-        });
-        assert_eq!(failed.unwrap_err().to_string(), "no");
-        assert_eq!(std::fs::read(&path).unwrap(), b"old");
-        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
-        assert!(write_atomically(&folder.join("missing/a"), |_| Ok::<(), Error>(())).is_err());
-        std::fs::remove_dir_all(&folder).unwrap();
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // A folder may be writable and not readable.
+    let Ok(folder) = File::open(folder) else { return Ok(()) };
+    match folder.sync_all() {
+        Err(error) if !matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Err(error),
+        _ => Ok(()),
     }
 }

@@ -44,6 +44,7 @@ mod sort;
 mod storage;
 mod sum;
 mod tensor;
+pub mod text;
 mod unary;
 mod view;
 

@@ -1,6 +1,8 @@
-//! Patterns for the names of parameters, in the one language of all crates.
+//! Names: patterns of them, in the one language of all crates, and those that are nearest to a mistyped one.
 
 use std::fmt;
+
+use crate::text::quoted;
 
 /// Whether the whole of `name` fits `pattern`, in which `*` stands for any characters, dots and none included, and `?`
 /// for one.
@@ -35,8 +37,9 @@ pub fn name_matches(pattern: &str, name: &str) -> bool {
     }
 }
 
-/// Characters that are compared; longer names are told apart by these.
-const COMPARED: usize = 256;
+/// Names that are compared to find the nearest ones, and characters of each: a bound on the time.
+const COMPARED: usize = 10_000;
+const COMPARED_CHARACTERS: usize = 64;
 
 /// The insertions, deletions and replacements that make a name of the pattern, in which `*` and `?` are free: 0 exactly if
 /// it fits.
@@ -46,9 +49,9 @@ const COMPARED: usize = 256;
 /// assert_eq!((edit_distance("adm", "adam"), edit_distance("hiden.*", "hidden.weight")), (1, 1));
 /// ```
 pub fn edit_distance(pattern: &str, name: &str) -> usize {
-    let name: Vec<char> = name.chars().take(COMPARED).collect();
+    let name: Vec<char> = name.chars().take(COMPARED_CHARACTERS).collect();
     let mut row: Vec<usize> = (0..=name.len()).collect();
-    for p in pattern.chars().take(COMPARED) {
+    for p in pattern.chars().take(COMPARED_CHARACTERS) {
         let free = usize::from(p != '*');
         let mut diagonal = row[0];
         row[0] += free;
@@ -62,17 +65,24 @@ pub fn edit_distance(pattern: &str, name: &str) -> usize {
     row[name.len()]
 }
 
-/// Up to three of the names that are most like the pattern, the most like first.
+/// The `count` names that are most like the pattern, nearest first. Of very many names only the first are looked at.
 ///
 /// ```
 /// use wengert_tensor::names::nearest;
-/// assert_eq!(nearest("bais", ["weight", "bias"]), ["bias", "weight"]);
+/// assert_eq!(nearest("wieght", ["bias", "weight", "scale"], 1), ["weight"]);
 /// ```
-pub fn nearest<'a>(pattern: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
-    let mut found: Vec<(usize, &str)> =
-        names.into_iter().map(|name| (edit_distance(pattern, name), name)).collect();
-    found.sort_by_key(|&(distance, _)| distance);
-    found.into_iter().take(3).map(|(_, name)| name).collect()
+pub fn nearest<'a>(pattern: &str, names: impl IntoIterator<Item = &'a str>, count: usize) -> Vec<&'a str> {
+    let mut found: Vec<(usize, &str)> = Vec::with_capacity(count + 1);
+    for name in names.into_iter().take(COMPARED) {
+        let distance = edit_distance(pattern, name);
+        // Behind those of the same distance, so that the order does not depend on luck.
+        let at = found.partition_point(|&(d, _)| d <= distance);
+        if at < count {
+            found.insert(at, (distance, name));
+            found.truncate(count);
+        }
+    }
+    found.into_iter().map(|(_, name)| name).collect()
 }
 
 /// A pattern that fits no parameter's name.
@@ -88,7 +98,7 @@ pub struct PatternError {
 impl PatternError {
     /// Of a pattern that fits none of these names.
     pub fn new<'a>(pattern: &str, names: impl IntoIterator<Item = &'a str>) -> Self {
-        let nearest = nearest(pattern, names).into_iter().map(str::to_owned).collect();
+        let nearest = nearest(pattern, names, 3).into_iter().map(str::to_owned).collect();
         PatternError { pattern: pattern.to_owned(), nearest }
     }
 
@@ -106,28 +116,19 @@ impl PatternError {
 
 impl fmt::Display for PatternError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no parameter's name fits `{}`: ", shortened(&self.pattern))?;
+        write!(f, "no parameter's name fits {}: ", quoted(&self.pattern))?;
         if self.nearest.is_empty() {
             return f.write_str("there are no parameters");
         }
         f.write_str("the nearest are ")?;
         for (i, name) in self.nearest.iter().enumerate() {
-            write!(f, "{}`{}`", if i == 0 { "" } else { ", " }, shortened(name))?;
+            write!(f, "{}{}", if i == 0 { "" } else { ", " }, quoted(name))?;
         }
         Ok(())
     }
 }
 
 impl std::error::Error for PatternError {}
-
-/// What was given, short enough for a message.
-pub fn shortened(text: &str) -> String {
-    const LONGEST: usize = 80;
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
-}
 
 #[cfg(test)]
 mod tests {
@@ -190,6 +191,17 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn the_nearest_come_first() {
+        assert_eq!(
+            nearest("fc.weight", ["a", "fc.bias", "fc1.weight", "fc2.weight"], 2),
+            ["fc1.weight", "fc2.weight"]
+        );
+        assert!(nearest("x", [], 3).is_empty());
+        assert_eq!(edit_distance("kitten", "sitting"), 3);
+        assert_eq!(edit_distance(&"x".repeat(1 << 20), ""), 64);
     }
 
     #[test]

@@ -7,6 +7,16 @@ pub enum Error {
     /// A data set cannot be had or is not what it should be.
     #[error(transparent)]
     Data(#[from] wengert_data::DataError),
+    /// Bytes are not an IDX array.
+    #[error(transparent)]
+    Idx(#[from] wengert_data::idx::IdxError),
+    /// Bytes are not a table, or the table makes no data set.
+    #[error(transparent)]
+    Csv(#[from] wengert_data::csv::CsvError),
+    /// A file cannot be downloaded.
+    #[cfg(feature = "download")]
+    #[error(transparent)]
+    Download(#[from] wengert_data::download::DownloadError),
     /// A parameter file cannot be read or written, or does not fit the model.
     #[error(transparent)]
     File(#[from] wengert_nn::FileError),

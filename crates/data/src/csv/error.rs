@@ -1,15 +1,14 @@
 //! What can be wrong with a CSV file.
 
-/// Why a file is not a table of numbers. Lines count from 1.
+/// Why a file is not a table of numbers. Lines count from 1; names and fields are cut to a length that can be shown.
+///
+/// [`CsvReader::read`](super::CsvReader::read) gives it with the path, as a [`DataError`](crate::DataError).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CsvError {
     /// There is no such file.
-    #[error("{}: no such file", path.display())]
-    NotFound {
-        /// The file.
-        path: std::path::PathBuf,
-    },
+    #[error("no such file")]
+    NotFound,
     /// The operating system failed to read.
     #[error("reading failed: {0}")]
     Io(#[source] std::io::Error),
@@ -50,13 +49,23 @@ pub enum CsvError {
         /// How the field starts.
         text: String,
     },
+    /// A field starts with a quote, and not with its end ends the quotation: there is none, or something follows it.
+    #[error("line {line}, column {column}: the quotes do not end where the field does")]
+    Quotes {
+        /// Where its row starts.
+        line: u64,
+        /// The column's name, or its position if there is no header.
+        column: String,
+    },
     /// No column has the name or position of the target.
-    #[error("no column {column}: the columns are {}", columns.join(", "))]
+    #[error("no column {column}: there are {columns}{}", like(nearest))]
     UnknownColumn {
         /// What was asked for.
         column: String,
-        /// The columns that there are.
-        columns: Vec<String>,
+        /// The names most like it.
+        nearest: Vec<String>,
+        /// The number of columns.
+        columns: usize,
     },
     /// Several columns have the name of the target.
     #[error("several columns are named {column}")]
@@ -73,15 +82,25 @@ pub enum CsvError {
     /// A data set was asked for, but no target column was named.
     #[error("the table was read without a target column")]
     NoTarget,
-    /// The target is not a label: a whole number from 0.
-    #[error("row {row} of the table: {value} is not a label")]
+    /// The target is not a label: a whole number from 0 to `u32::MAX`.
+    #[error("line {line}, column {column}: {text} is not a label, a whole number from 0 to {}", u32::MAX)]
     NotALabel {
-        /// The row's position among the examples, from 0.
-        row: usize,
+        /// Where.
+        line: u64,
+        /// The column's name, or its position if there is no header.
+        column: String,
         /// The target.
-        value: f32,
+        text: String,
     },
     /// The table does not make a data set.
     #[error(transparent)]
     Data(#[from] crate::DataError),
+}
+
+/// What an error says of the names that are there.
+fn like(nearest: &[String]) -> String {
+    if nearest.is_empty() {
+        return String::new();
+    }
+    format!(", among them {}", wengert_tensor::text::list(nearest, nearest.len()))
 }

@@ -13,8 +13,11 @@
 //! ```
 
 mod error;
+mod fields;
+mod label;
 mod reader;
-mod source;
+mod rows;
+mod texts;
 
 pub use error::CsvError;
 pub use reader::{Column, CsvReader};
@@ -30,26 +33,47 @@ pub struct Table {
     pub names: Vec<String>,
     /// All columns but the target, `[rows, columns]`.
     pub features: Tensor<f32>,
-    /// The target column, `[rows]`, if one was named.
-    pub target: Option<Tensor<f32>>,
+    target: Option<Target>,
+}
+
+/// The target column.
+#[derive(Clone, Debug, PartialEq)]
+struct Target {
+    values: Tensor<f64>,
+    /// The first value that is no label, if there is one.
+    bad_label: Option<BadLabel>,
+}
+
+/// A target that is no label, and where it stands.
+#[derive(Clone, Debug, PartialEq)]
+struct BadLabel {
+    line: u64,
+    column: String,
+    text: String,
 }
 
 impl Table {
-    /// Examples with a number to predict.
+    /// The target column, `[rows]`, if one was named.
+    pub fn target(&self) -> Option<&Tensor<f64>> {
+        self.target.as_ref().map(|target| &target.values)
+    }
+
+    /// Examples with a number to predict, rounded to `f32` as the features are. (For targets in `f64`, give
+    /// [`target`](Table::target) to [`Dataset::new`].)
     ///
     /// # Errors
     /// [`CsvError::NoTarget`] if no target column was named.
     pub fn into_regression(self) -> Result<Dataset<f32>, CsvError> {
         let target = self.target.ok_or(CsvError::NoTarget)?;
-        Ok(Dataset::new(&self.features, &target)?)
+        Ok(Dataset::new(&self.features, &target.values.cast())?)
     }
 
-    /// Examples with a class to predict, below `classes`.
+    /// Examples with a class to predict, below `classes`. Labels are whole numbers, taken exactly; `3.0` is one.
     ///
     /// # Errors
     /// [`CsvError::NoTarget`] if no target column was named, [`CsvError::NotALabel`] if a target is not a whole
-    /// number from 0, [`DataError::LabelOutOfRange`](crate::DataError::LabelOutOfRange) if it is not below
-    /// `classes`.
+    /// number from 0 to `u32::MAX`, [`DataError::LabelOutOfRange`](crate::DataError::LabelOutOfRange) if it is not
+    /// below `classes`.
     ///
     /// ```
     /// use wengert_data::csv::CsvReader;
@@ -61,16 +85,11 @@ impl Table {
     /// ```
     pub fn into_classification(self, classes: usize) -> Result<Dataset, CsvError> {
         let target = self.target.ok_or(CsvError::NoTarget)?;
-        let labels = target.to_vec().into_iter().enumerate().map(|(row, value)| {
-            // A cast saturates and cuts off, so only labels survive it unchanged.
-            let label = value as u32;
-            if label as f32 == value && label < u32::MAX {
-                Ok(label)
-            } else {
-                Err(CsvError::NotALabel { row, value })
-            }
-        });
-        let labels = labels.collect::<Result<Vec<u32>, CsvError>>()?;
+        if let Some(BadLabel { line, column, text }) = target.bad_label {
+            return Err(CsvError::NotALabel { line, column, text });
+        }
+        // Exact: all are whole numbers of 32 bits.
+        let labels: Vec<u32> = target.values.iter().map(|label| label as u32).collect();
         Ok(Dataset::new(&self.features, &labels.into())?.with_classes(classes)?)
     }
 }

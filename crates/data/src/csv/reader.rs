@@ -4,14 +4,17 @@ use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-use csv::{ByteRecord, ErrorKind as CsvErrorKind, ReaderBuilder, Trim};
-use wengert_tensor::Tensor;
+use wengert_tensor::names::nearest;
+use wengert_tensor::text;
 
-use super::source::Source;
+use super::fields::{Fields, Next};
+use super::rows::{Rows, number};
+use super::texts::Texts;
 use super::{CsvError, Table};
+use crate::DataError;
 
-/// Characters of a bad field that an error shows.
-const SHOWN: usize = 40;
+/// Nearest names that an error shows.
+const NEAREST: usize = 3;
 
 /// A column of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,8 +39,9 @@ impl From<isize> for Column {
 
 /// Reads tables of numbers from CSV files.
 ///
-/// Fields may be quoted and have spaces around them; blank lines are skipped; a compressed file must be
-/// decompressed first.
+/// Fields may be quoted and have spaces around them; blank lines and a byte order mark are skipped; a compressed file
+/// must be decompressed first. While it is read, a table takes the memory of its numbers twice at most, and a file
+/// that is none takes less than that.
 #[derive(Clone, Debug)]
 pub struct CsvReader {
     header: bool,
@@ -65,7 +69,13 @@ impl CsvReader {
     }
 
     /// The byte between fields: `b','`, `b';'` or `b'\t'`.
+    ///
+    /// # Panics
+    /// If it is a quote or ends a line.
+    #[track_caller]
     pub fn delimiter(mut self, delimiter: u8) -> Self {
+        let free = !matches!(delimiter, b'"' | b'\n' | b'\r');
+        assert!(free, "delimiter: {:?} has another meaning in a CSV file", char::from(delimiter));
         self.delimiter = delimiter;
         self
     }
@@ -85,120 +95,137 @@ impl CsvReader {
     /// Reads a file.
     ///
     /// # Errors
-    /// Every way in which a file can be wrong has its own [`CsvError`], with the line.
-    pub fn read(&self, path: impl AsRef<Path>) -> Result<Table, CsvError> {
+    /// [`DataError::Csv`] with the path: every way in which a file can be wrong has its own [`CsvError`], with the
+    /// line.
+    pub fn read(&self, path: impl AsRef<Path>) -> Result<Table, DataError> {
         let path = path.as_ref();
         let file = File::open(path).map_err(|e| match e.kind() {
-            ErrorKind::NotFound => CsvError::NotFound { path: path.into() },
+            ErrorKind::NotFound => CsvError::NotFound,
             _ => CsvError::Io(e),
-        })?;
-        self.read_from(file)
+        });
+        let table = file.and_then(|file| self.read_from(file));
+        table.map_err(|source| DataError::Csv { path: path.into(), source: Box::new(source) })
     }
 
     /// Reads a table from bytes.
     ///
     /// # Errors
-    /// As [`CsvReader::read`].
+    /// Every way in which they can be wrong has its own [`CsvError`].
     pub fn read_from(&self, reader: impl Read) -> Result<Table, CsvError> {
-        let mut reader = ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .delimiter(self.delimiter)
-            .trim(Trim::All)
-            .from_reader(Source::new(reader, self.limit));
-        let mut record = ByteRecord::new();
-        // The line of the next record, or `None` if there is none.
-        let mut next = |record: &mut ByteRecord| -> Result<Option<u64>, CsvError> {
-            let there_is_one = reader.read_byte_record(record).map_err(|e| self.error(e))?;
-            let start = record.position().map_or(0, |position| position.byte());
-            Ok(there_is_one.then(|| reader.get_mut().line_from(start)))
+        let mut fields = Fields::new(reader, self.delimiter, self.limit)?;
+        let first = fields.next_record()?.ok_or(CsvError::Empty)?;
+        let mut texts = Texts::default();
+        let named = |texts: &Texts, i: usize| {
+            let name = if self.header { texts.iter().nth(i) } else { None };
+            name.map_or_else(|| i.to_string(), text::shortened)
         };
-        let first = next(&mut record)?.ok_or(CsvError::Empty)?;
-        let columns = self.columns(&record, first)?;
-        let target = self.target.as_ref().map(|target| find(target, &columns)).transpose()?;
-        let (mut features, mut targets) = (Vec::new(), Vec::new());
-        let mut row = if self.header { next(&mut record)? } else { Some(first) };
-        while let Some(line) = row {
-            if record.len() != columns.len() {
-                return Err(CsvError::FieldCount { line, expected: columns.len(), found: record.len() });
+        // The names, or where there are none, the first row: it says how many columns there are, and so where the
+        // target is.
+        let start = record(
+            &mut fields,
+            first,
+            |i| i.to_string(),
+            |i, field| {
+                texts.push(if self.header {
+                    std::str::from_utf8(field).map_err(|_| CsvError::Encoding { line: first })?
+                } else {
+                    number(field, first, || i.to_string())?.1
+                });
+                Ok(())
+            },
+        )?;
+        let columns = start.fields;
+        let mut rows = Rows::new(None);
+        if self.header {
+            start.taken?;
+            rows.target = self.target.as_ref().map(|target| find(target, &texts)).transpose()?;
+        } else {
+            rows.target = self.target.as_ref().map(|target| position(target, columns)).transpose()?;
+            start.taken?;
+            for (i, value) in texts.iter().enumerate() {
+                rows.push(value.as_bytes(), first, i, || i.to_string())?;
             }
-            for (i, field) in record.iter().enumerate() {
-                let value = number(field, line, &columns[i])?;
-                if target == Some(i) { targets.push(value) } else { features.push(value) }
+        }
+        let name = |i| named(&texts, i);
+        while let Some(line) = fields.next_record()? {
+            let row = record(&mut fields, line, name, |i, field| match i < columns {
+                true => rows.push(field, line, i, || name(i)),
+                false => Ok(()),
+            })?;
+            if row.fields != columns {
+                // A missing or an additional delimiter explains what it makes of the numbers.
+                return Err(CsvError::FieldCount { line, expected: columns, found: row.fields });
             }
-            row = next(&mut record)?;
+            row.taken?;
         }
-        let width = columns.len() - usize::from(target.is_some());
-        // Every row has a target or a feature, as there is no row without a field.
-        let rows = if target.is_some() { targets.len() } else { features.len() / width };
-        if rows == 0 {
-            return Err(CsvError::Empty);
-        }
-        let mut names = columns;
-        if let Some(target) = target {
-            names.remove(target);
-        }
-        Ok(Table {
-            names,
-            features: Tensor::from_vec(features, [rows, width]).expect("all rows have as many fields"),
-            target: target.map(|_| Tensor::from(targets)),
-        })
+        let target = rows.target;
+        let (features, target_values) = rows.finish(columns)?;
+        let kept = |i: &usize| Some(*i) != target;
+        let names = match self.header {
+            true => texts.iter().enumerate().filter(|(i, _)| kept(i)).map(|(_, name)| name.into()).collect(),
+            false => (0..columns).filter(kept).map(|i| i.to_string()).collect(),
+        };
+        Ok(Table { names, features, target: target_values })
     }
+}
 
-    /// The names of the columns: from the header, or their positions.
-    fn columns(&self, first: &ByteRecord, line: u64) -> Result<Vec<String>, CsvError> {
-        if !self.header {
-            return Ok((0..first.len()).map(|i| i.to_string()).collect());
+/// What was found of a record.
+struct Record {
+    /// The number of its fields.
+    fields: usize,
+    /// The first error that was made of them.
+    taken: Result<(), CsvError>,
+}
+
+/// Gives `take` the fields of a record, with their positions, until it fails, and counts the others.
+fn record(
+    fields: &mut Fields<impl Read>,
+    line: u64,
+    name: impl Fn(usize) -> String,
+    mut take: impl FnMut(usize, &[u8]) -> Result<(), CsvError>,
+) -> Result<Record, CsvError> {
+    let mut record = Record { fields: 0, taken: Ok(()) };
+    loop {
+        let next = fields.next()?;
+        if let Next::Quotes = next {
+            return Err(CsvError::Quotes { line, column: name(record.fields) });
         }
-        // Spreadsheets put a byte order mark before the first name.
-        let names = first.iter().enumerate().map(|(i, name)| match i {
-            0 => name.strip_prefix(b"\xef\xbb\xbf").unwrap_or(name),
-            _ => name,
-        });
-        let names: Result<_, _> = names.map(|name| std::str::from_utf8(name).map(String::from)).collect();
-        names.map_err(|_| CsvError::Encoding { line })
-    }
-
-    fn error(&self, error: csv::Error) -> CsvError {
-        let text = error.to_string();
-        match error.into_kind() {
-            CsvErrorKind::Io(e) if e.kind() == ErrorKind::FileTooLarge => {
-                CsvError::TooLarge { limit: self.limit }
-            }
-            CsvErrorKind::Io(e) => CsvError::Io(e),
-            _ => CsvError::Io(std::io::Error::other(text)),
+        if record.taken.is_ok() {
+            record.taken = take(record.fields, fields.text());
+        }
+        record.fields += 1;
+        if let Next::Record = next {
+            return Ok(record);
         }
     }
 }
 
-/// The position of a column among those that there are.
-fn find(target: &Column, columns: &[String]) -> Result<usize, CsvError> {
-    let unknown = |column: String| CsvError::UnknownColumn { column, columns: columns.to_vec() };
-    match target {
+/// The position of a column among those of these names.
+fn find(target: &Column, names: &Texts) -> Result<usize, CsvError> {
+    let Column::Name(name) = target else { return position(target, names.len()) };
+    let mut found = names.iter().enumerate().filter(|(_, column)| column == name);
+    match (found.next(), found.next()) {
+        (Some((i, _)), None) => Ok(i),
+        (None, _) => {
+            let nearest =
+                nearest(name, names.iter(), NEAREST).into_iter().map(text::shortened).collect();
+            Err(CsvError::UnknownColumn { column: text::shortened(name), nearest, columns: names.len() })
+        }
+        _ => Err(CsvError::AmbiguousColumn { column: text::shortened(name) }),
+    }
+}
+
+/// The position of a column among so many that have no names but their positions.
+fn position(target: &Column, columns: usize) -> Result<usize, CsvError> {
+    let (found, column) = match target {
         Column::Name(name) => {
-            let mut found = columns.iter().enumerate().filter(|(_, column)| *column == name);
-            match (found.next(), found.next()) {
-                (Some((i, _)), None) => Ok(i),
-                (None, _) => Err(unknown(name.clone())),
-                _ => Err(CsvError::AmbiguousColumn { column: name.clone() }),
-            }
+            (name.parse().ok().filter(|i: &usize| i.to_string() == *name), text::shortened(name))
         }
         &Column::Position(position) => {
-            let from_start = if position < 0 { position + columns.len() as isize } else { position };
-            let found = usize::try_from(from_start).ok().filter(|&i| i < columns.len());
-            found.ok_or_else(|| unknown(position.to_string()))
+            let from_start = if position < 0 { position + columns as isize } else { position };
+            (usize::try_from(from_start).ok(), position.to_string())
         }
-    }
-}
-
-fn number(field: &[u8], line: u64, column: &str) -> Result<f32, CsvError> {
-    if field.is_empty() {
-        return Err(CsvError::Missing { line, column: column.into() });
-    }
-    let value = std::str::from_utf8(field).ok().and_then(|text| text.parse().ok());
-    value.filter(|value: &f32| value.is_finite()).ok_or_else(|| CsvError::NotANumber {
-        line,
-        column: column.into(),
-        text: String::from_utf8_lossy(field).chars().take(SHOWN).collect(),
-    })
+    };
+    let unknown = || CsvError::UnknownColumn { column, nearest: Vec::new(), columns };
+    found.filter(|&i| i < columns).ok_or_else(unknown)
 }

@@ -6,10 +6,13 @@ mod part;
 
 pub use error::DownloadError;
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use wengert_tensor::file::{AccessError, open};
+use wengert_tensor::text;
 
 use attempt::{Failure, attempt};
 use part::Part;
@@ -97,14 +100,21 @@ impl Downloader {
     /// # Errors
     /// If no mirror gives the right file, or it cannot be written.
     pub fn fetch(&self, file: &RemoteFile, folder: &Path) -> Result<PathBuf, DownloadError> {
-        let path = folder.join(&file.name);
-        if path.is_file() {
-            return Ok(path);
+        // Names may come from a list that somebody else wrote.
+        if Path::new(&file.name).file_name() != Some(file.name.as_ref()) {
+            return Err(DownloadError::InvalidName { name: file.name.clone() });
         }
+        let path = folder.join(&file.name);
         let io = |path: &Path| {
             let path = path.to_path_buf();
             move |source| DownloadError::Io { path, source }
         };
+        match open(&path) {
+            Ok(_) => return Ok(path),
+            Err(AccessError::Io(missing)) if missing.kind() == ErrorKind::NotFound => {}
+            // A folder of that name, say: better told before the download than after it.
+            Err(error) => return Err(io(&path)(error.into())),
+        }
         std::fs::create_dir_all(folder).map_err(io(folder))?;
         let mut part = Part::open(folder, &file.name).map_err(io(folder))?;
         // Another process may have finished while this one waited for its turn.
@@ -132,9 +142,9 @@ impl Downloader {
                         return Ok(path);
                     }
                     Err(Failure::Write(e)) => return Err(io(part.path())(e)),
-                    Err(Failure::Permanent(why)) => failures.push(format!("{url}: {why}")),
+                    Err(Failure::Permanent(why)) => failures.push(failed(&url, &why)),
                     Err(Failure::Passing(why)) => {
-                        failures.push(format!("{url}: {why}"));
+                        failures.push(failed(&url, &why));
                         left.push(mirror);
                     }
                 }
@@ -153,4 +163,9 @@ impl Downloader {
             .expect("the template is valid");
         ProgressBar::new(file.bytes).with_style(style).with_message(file.name.clone())
     }
+}
+
+/// What an attempt came to, on one line: a part of it may be what the server said.
+fn failed(url: &str, why: &str) -> String {
+    format!("{}: {}", text::line(url, 300), text::line(why, 300))
 }

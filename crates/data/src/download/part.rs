@@ -1,10 +1,11 @@
 //! What has arrived of a file.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Error, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
+use wengert_tensor::file::move_into_place;
 
 /// A `.part` file, locked against other processes.
 pub(super) struct Part {
@@ -18,6 +19,9 @@ impl Part {
     pub(super) fn open(folder: &Path, name: &str) -> std::io::Result<Self> {
         let path = folder.join(format!("{name}.part"));
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
+        if !file.metadata()?.is_file() {
+            return Err(Error::new(ErrorKind::InvalidInput, format!("{name}.part is not a regular file")));
+        }
         // Some network file systems have no locks; then two processes at once may spoil each other's download,
         // which the checksum finds.
         let _ = file.lock();
@@ -64,8 +68,7 @@ impl Part {
     /// Gives the finished file its name. The lock is held until that is done, so that whoever waits for it finds
     /// the file.
     pub(super) fn finish(self, path: &Path) -> std::io::Result<()> {
-        self.file.sync_all()?;
-        std::fs::rename(&self.path, path)
+        Ok(move_into_place(&self.file, &self.path, path)?)
     }
 
     /// Removes the part, which nobody needs any more once the file is there.

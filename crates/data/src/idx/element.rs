@@ -79,8 +79,8 @@ pub trait IdxElement: sealed::Sealed + Copy + PartialEq + std::fmt::Debug + 'sta
     /// The type's code in a file.
     const TYPE: ElementType;
 
-    /// The elements whose big-endian bytes these are; a last incomplete element is left out.
-    fn decode(bytes: Vec<u8>) -> Vec<Self>;
+    /// Appends the elements whose big-endian bytes these are; a last incomplete element is left out.
+    fn decode(bytes: &[u8], elements: &mut Vec<Self>);
 
     /// Appends the big-endian bytes of `elements`.
     fn encode(elements: &[Self], bytes: &mut Vec<u8>);
@@ -90,8 +90,8 @@ impl sealed::Sealed for u8 {}
 impl IdxElement for u8 {
     const TYPE: ElementType = ElementType::U8;
 
-    fn decode(bytes: Vec<u8>) -> Vec<Self> {
-        bytes
+    fn decode(bytes: &[u8], elements: &mut Vec<Self>) {
+        elements.extend_from_slice(bytes);
     }
 
     fn encode(elements: &[Self], bytes: &mut Vec<u8>) {
@@ -105,8 +105,8 @@ macro_rules! element {
         impl IdxElement for $t {
             const TYPE: ElementType = ElementType::$kind;
 
-            fn decode(bytes: Vec<u8>) -> Vec<Self> {
-                bytes.as_chunks().0.iter().map(|&b| <$t>::from_be_bytes(b)).collect()
+            fn decode(bytes: &[u8], elements: &mut Vec<Self>) {
+                elements.extend(bytes.as_chunks().0.iter().map(|&b| <$t>::from_be_bytes(b)));
             }
 
             fn encode(elements: &[Self], bytes: &mut Vec<u8>) {

@@ -1,8 +1,12 @@
 //! What can be wrong with an IDX file.
 
+use wengert_tensor::file::AccessError;
+
 use super::ElementType;
 
 /// Why bytes are not the IDX array that was asked for.
+/// [`Idx::read`](super::Idx::read) and [`Idx::write`](super::Idx::write) give it with the path, as a
+/// [`DataError`](crate::DataError).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum IdxError {
@@ -12,6 +16,12 @@ pub enum IdxError {
     /// The operating system failed to read or write.
     #[error("{0}")]
     Io(#[source] std::io::Error),
+    /// What is to be written to is no regular file.
+    #[error("it is {kind}, not a regular file")]
+    NotAFile {
+        /// What it is.
+        kind: &'static str,
+    },
     /// The file has no bytes at all.
     #[error("the file is empty")]
     EmptyFile,
@@ -24,6 +34,12 @@ pub enum IdxError {
     /// The bytes start as gzip does, but cannot be decompressed, or their checksum is wrong.
     #[error("corrupt gzip data: {0}")]
     CorruptGzip(#[source] std::io::Error),
+    /// Something follows the compressed data that is neither more of them nor padding with zeros.
+    #[error("the gzip data end, and something else follows: it starts with {first:02x}")]
+    AfterGzip {
+        /// Its first byte.
+        first: u8,
+    },
     /// The first two bytes are not zero.
     #[error("not an IDX file: it starts with {:02x} {:02x}, not 00 00", found[0], found[1])]
     WrongMagic {
@@ -75,7 +91,7 @@ pub enum IdxError {
         expected: usize,
     },
     /// The product of the dimensions is not a size that memory could have.
-    #[error("the product of the dimensions {dimensions:?} overflows")]
+    #[error("the product of the {} dimensions {} overflows", dimensions.len(), beginning(dimensions))]
     Overflow {
         /// Lengths of the dimensions, from the header.
         dimensions: Vec<u32>,
@@ -88,4 +104,22 @@ pub enum IdxError {
         /// The limit.
         limit: usize,
     },
+}
+
+/// The first few of at most 255 lengths.
+fn beginning(dimensions: &[u32]) -> String {
+    let mut text: Vec<String> = dimensions.iter().take(8).map(u32::to_string).collect();
+    if dimensions.len() > text.len() {
+        text.push("…".into());
+    }
+    format!("[{}]", text.join(", "))
+}
+
+impl From<AccessError> for IdxError {
+    fn from(error: AccessError) -> Self {
+        match error {
+            AccessError::NotAFile { kind } => IdxError::NotAFile { kind },
+            other => IdxError::Io(other.into()),
+        }
+    }
 }

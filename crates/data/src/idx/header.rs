@@ -64,7 +64,7 @@ impl Header {
 
 /// Reads until `out` is full or the data end, and says how many bytes there were. A compressed stream that
 /// breaks off counts as ended.
-fn fill(reader: &mut impl Read, out: &mut [u8]) -> Result<usize, IdxError> {
+pub(super) fn fill(reader: &mut impl Read, out: &mut [u8]) -> Result<usize, IdxError> {
     let mut done = 0;
     while done < out.len() {
         match reader.read(&mut out[done..]) {

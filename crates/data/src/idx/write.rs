@@ -6,23 +6,26 @@ use std::path::Path;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use super::{Idx, IdxElement, IdxError};
 use wengert_tensor::file::write_atomically;
+
+use super::{Idx, IdxElement, IdxError};
+use crate::DataError;
 
 /// Elements that are encoded at a time.
 const CHUNK: usize = 1 << 14;
 
 impl<T: IdxElement> Idx<T> {
-    /// Writes a file, compressed by gzip if the name ends in `.gz`: to a temporary name in the same folder,
-    /// synced to the disk, and then renamed, so that no reader ever sees half a file.
+    /// Writes a file, compressed by gzip if the name ends in `.gz`; it appears whole or not at all: see
+    /// [`write_atomically`].
     ///
     /// # Errors
-    /// [`IdxError::Io`] if the operating system fails, [`IdxError::Overflow`] if a dimension or their number is
-    /// more than the format can express.
-    pub fn write(&self, path: impl AsRef<Path>) -> Result<(), IdxError> {
+    /// [`DataError::Idx`] with the path: [`IdxError::Io`] if the operating system fails, [`IdxError::NotAFile`] if the
+    /// path leads to a folder or a device, [`IdxError::Overflow`] if a dimension or their number is more than the
+    /// format can express.
+    pub fn write(&self, path: impl AsRef<Path>) -> Result<(), DataError> {
         let path = path.as_ref();
         let gzip = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz"));
-        write_atomically(path, |file| {
+        let written = write_atomically(path, |file| {
             if gzip {
                 let mut encoder = GzEncoder::new(file, Compression::default());
                 self.write_to(&mut encoder)?;
@@ -30,13 +33,14 @@ impl<T: IdxElement> Idx<T> {
             } else {
                 self.write_to(file)
             }
-        })
+        });
+        written.map_err(|source| DataError::Idx { path: path.into(), source })
     }
 
     /// Writes the uncompressed bytes.
     ///
     /// # Errors
-    /// As [`Idx::write`].
+    /// [`IdxError::Io`] and [`IdxError::Overflow`], as [`Idx::write`].
     pub fn write_to(&self, writer: &mut impl Write) -> Result<(), IdxError> {
         let lengths: Option<Vec<u32>> = self.shape.iter().map(|&n| u32::try_from(n).ok()).collect();
         let (Ok(dimensions), Some(lengths)) = (u8::try_from(self.shape.len()), lengths) else {
@@ -52,11 +56,5 @@ impl<T: IdxElement> Idx<T> {
             writer.write_all(&bytes).map_err(IdxError::Io)?;
         }
         Ok(())
-    }
-}
-
-impl From<std::io::Error> for IdxError {
-    fn from(e: std::io::Error) -> Self {
-        IdxError::Io(e)
     }
 }

@@ -1,38 +1,103 @@
 //! Numbers as bytes, in the little-endian order of the format.
 
-use safetensors::Dtype;
+use std::any::Any;
+use std::io::{Error, Write};
+
 use wengert_tensor::Float;
 
-/// The type's name in the format.
-pub(super) fn of<T: Float>() -> Dtype {
-    if size_of::<T>() == 4 { Dtype::F32 } else { Dtype::F64 }
+/// Numbers that are turned into bytes at a time.
+const CHUNK: usize = 1 << 12;
+
+/// The name of the type in the format.
+pub(super) fn name_of<T: Float>() -> &'static str {
+    if size_of::<T>() == 4 { "F32" } else { "F64" }
 }
 
-pub(super) fn to_bytes<T: Float>(values: &[T]) -> Vec<u8> {
-    if of::<T>() == Dtype::F32 {
-        // Exact: the elements are f32 already.
-        values.iter().flat_map(|x| (x.to_f64() as f32).to_le_bytes()).collect()
-    } else {
-        values.iter().flat_map(|x| x.to_f64().to_le_bytes()).collect()
-    }
-}
-
-/// `None` if the type is no floating-point number of 16, 32 or 64 bits.
-pub(super) fn from_bytes<T: Float>(dtype: Dtype, bytes: &[u8]) -> Option<Vec<T>> {
+/// Bits of an element, for the types that the format had when this was written.
+pub(super) fn bits(dtype: &str) -> Option<u64> {
     Some(match dtype {
-        Dtype::F64 => numbers(bytes, |b| T::from_f64(f64::from_le_bytes(b))),
-        Dtype::F32 => numbers(bytes, |b| T::from_f64(f64::from(f32::from_le_bytes(b)))),
-        // The upper half of an f32.
-        Dtype::BF16 => {
-            numbers(bytes, |[low, high]| T::from_f64(f64::from(f32::from_le_bytes([0, 0, low, high]))))
-        }
-        Dtype::F16 => numbers(bytes, |b| T::from_f64(half(u16::from_le_bytes(b)))),
+        "F4" => 4,
+        "F6_E2M3" | "F6_E3M2" => 6,
+        "BOOL" | "U8" | "I8" | "F8_E5M2" | "F8_E4M3" | "F8_E8M0" | "F8_E4M3FNUZ" | "F8_E5M2FNUZ" => 8,
+        "I16" | "U16" | "F16" | "BF16" => 16,
+        "I32" | "U32" | "F32" => 32,
+        "I64" | "U64" | "F64" | "C64" => 64,
         _ => return None,
     })
 }
 
-fn numbers<T, const N: usize>(bytes: &[u8], number: impl Fn([u8; N]) -> T) -> Vec<T> {
-    bytes.as_chunks().0.iter().map(|&chunk| number(chunk)).collect()
+/// A type that parameters can be read from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Readable {
+    F16,
+    BF16,
+    F32,
+    F64,
+}
+
+impl Readable {
+    /// `None` if it is no floating-point number of 16, 32 or 64 bits.
+    pub(super) fn from_name(dtype: &str) -> Option<Self> {
+        Some(match dtype {
+            "F16" => Readable::F16,
+            "BF16" => Readable::BF16,
+            "F32" => Readable::F32,
+            "F64" => Readable::F64,
+            _ => return None,
+        })
+    }
+
+    /// Appends the numbers whose bytes these are; `false` if one is finite and `T` has only infinity for it.
+    pub(super) fn decode<T: Float>(self, bytes: &[u8], values: &mut Vec<T>) -> bool {
+        match self {
+            Readable::F64 => numbers(bytes, values, |b| {
+                let x = f64::from_le_bytes(b);
+                same(x).or_else(|| Some(T::from_f64(x)).filter(|y| y.to_f64().is_finite() || !x.is_finite()))
+            }),
+            Readable::F32 => numbers(bytes, values, |b| Some(from_f32(f32::from_le_bytes(b)))),
+            // The upper half of an f32.
+            Readable::BF16 => {
+                numbers(bytes, values, |[low, high]| Some(from_f32(f32::from_le_bytes([0, 0, low, high]))))
+            }
+            Readable::F16 => numbers(bytes, values, |b| Some(T::from_f64(half(u16::from_le_bytes(b))))),
+        }
+    }
+}
+
+/// Writes the numbers' bytes: all bits of them, also of those that are no numbers.
+pub(super) fn write<T: Float>(values: &[T], out: &mut impl Write) -> Result<(), Error> {
+    let mut bytes = Vec::with_capacity(CHUNK.min(values.len()) * size_of::<T>());
+    for chunk in values.chunks(CHUNK) {
+        bytes.clear();
+        for &x in chunk {
+            match same::<T, f32>(x) {
+                Some(x) => bytes.extend(x.to_le_bytes()),
+                None => bytes.extend(x.to_f64().to_le_bytes()),
+            }
+        }
+        out.write_all(&bytes)?;
+    }
+    Ok(())
+}
+
+fn numbers<T, const N: usize>(
+    bytes: &[u8],
+    values: &mut Vec<T>,
+    number: impl Fn([u8; N]) -> Option<T>,
+) -> bool {
+    let before = values.len();
+    let chunks = bytes.as_chunks().0;
+    values.extend(chunks.iter().map_while(|&chunk| number(chunk)));
+    values.len() - before == chunks.len()
+}
+
+fn from_f32<T: Float>(x: f32) -> T {
+    same(x).unwrap_or_else(|| T::from_f64(f64::from(x)))
+}
+
+/// The number itself if both types are one: a conversion may change the bits of what is no number.
+fn same<A: Any, B: Any + Copy>(x: A) -> Option<B> {
+    (&x as &dyn Any).downcast_ref().copied()
 }
 
 /// A number of IEEE 754's 16-bit format.
@@ -65,7 +130,21 @@ mod tests {
             assert_eq!(half(bits), value, "{bits:x}");
         }
         assert!(half(0x7e00).is_nan());
-        let bf16: Vec<f32> = from_bytes(Dtype::BF16, &[0x80, 0x3f, 0x20, 0xc1]).unwrap();
+        let mut bf16: Vec<f32> = Vec::new();
+        assert!(Readable::BF16.decode(&[0x80, 0x3f, 0x20, 0xc1], &mut bf16));
         assert_eq!(bf16, [1.0, -10.0]);
+    }
+
+    #[test]
+    fn what_the_type_cannot_hold_is_told() {
+        let read = |x: f64| {
+            let mut values: Vec<f32> = Vec::new();
+            Readable::F64.decode(&x.to_le_bytes(), &mut values).then(|| values[0])
+        };
+        assert_eq!(read(1e300), None);
+        assert_eq!(read(-1e39), None);
+        assert_eq!(read(0.1), Some(0.1));
+        assert_eq!(read(f64::INFINITY), Some(f32::INFINITY));
+        assert!(read(f64::NAN).is_some_and(f32::is_nan));
     }
 }

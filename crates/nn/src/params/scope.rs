@@ -5,7 +5,11 @@ use std::sync::{Arc, PoisonError};
 use wengert_tensor::{Float, Shape, Tensor};
 
 use super::{BufferId, ParamId, Params};
+use crate::file::is_reserved;
 use crate::init::Init;
+
+/// Bytes that a name may have: what is saved must be loadable, and a file's header has a limit.
+const LONGEST_NAME: usize = 1 << 16;
 
 /// A place in the tree of names where a layer makes its parameters: see [`Params::at`].
 ///
@@ -60,7 +64,8 @@ impl<'a, T: Float> Scope<'a, T> {
     /// A new parameter tensor.
     ///
     /// # Panics
-    /// If there is already one of that name, the name is empty, or the shape does not suit the initialiser.
+    /// If there is already one of that name, the name is empty, longer than 65,536 bytes with its path, or
+    /// `__metadata__` (which has another meaning in files), or the shape does not suit the initialiser.
     #[track_caller]
     pub fn param(&mut self, name: &str, shape: impl Into<Shape>, init: Init) -> ParamId {
         let name = self.new_name(name);
@@ -79,7 +84,8 @@ impl<'a, T: Float> Scope<'a, T> {
     /// A new buffer: a tensor that is saved with the parameters but has no gradient.
     ///
     /// # Panics
-    /// If there is already a parameter or a buffer of that name, or the name is empty.
+    /// If there is already a parameter or a buffer of that name, or the name is none that
+    /// [`param`](Scope::param) takes.
     #[track_caller]
     pub fn buffer(&mut self, name: &str, value: Tensor<T>) -> BufferId {
         let name = self.new_name(name);
@@ -91,6 +97,12 @@ impl<'a, T: Float> Scope<'a, T> {
     fn new_name(&self, name: &str) -> String {
         let name = self.join(name);
         assert!(!self.params.layout.has_name(&name), "param: there is already a parameter named `{name}`");
+        assert!(!is_reserved(&name), "param: `{name}` is the name under which files keep something else");
+        assert!(
+            name.len() <= LONGEST_NAME,
+            "param: a name of {} bytes, more than {LONGEST_NAME}",
+            name.len()
+        );
         name
     }
 

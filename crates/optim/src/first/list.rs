@@ -1,7 +1,8 @@
 //! All first-order methods by name.
 
 use wengert_tensor::Float;
-use wengert_tensor::names::{edit_distance, shortened};
+use wengert_tensor::names::nearest;
+use wengert_tensor::text::shortened;
 
 use super::*;
 use crate::error::HyperParameterError;
@@ -105,7 +106,7 @@ pub fn by_name<T: Float>(
 ) -> Result<Box<dyn Optimizer<T>>, ByNameError> {
     let methods = methods::<T>();
     let Some(method) = methods.iter().find(|m| m.name == name) else {
-        let close = methods.iter().map(|m| m.name).min_by_key(|m| edit_distance(name, m)).unwrap_or_default();
+        let close = nearest(name, methods.iter().map(|m| m.name), 1).first().copied().unwrap_or_default();
         let known = methods.iter().map(|m| m.name).collect::<Vec<_>>().join(", ");
         return Err(ByNameError::Unknown { name: shortened(name), close, known });
     };

@@ -1,0 +1,175 @@
+//! What can be wrong with a parameter file.
+
+use std::path::{Path, PathBuf};
+
+use wengert_tensor::file::AccessError;
+use wengert_tensor::{Shape, text};
+
+/// Why parameters could not be saved or loaded. The path is that of the file, if it is one and not only its bytes.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FileError {
+    /// The file could not be read or written.
+    #[error("{}: {source}", text::path(path))]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        source: std::io::Error,
+    },
+    /// What stands at the path is no regular file.
+    #[error("{}: it is {kind}, not a regular file", text::path(path))]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+        /// What it is: "a folder", "a FIFO", "a device" …
+        kind: &'static str,
+    },
+    /// The bytes are not a safetensors file, or only a part of one; or the parameters do not go into one.
+    #[error("{}not a safetensors file: {source}", at(path.as_deref()))]
+    Format {
+        /// The file.
+        path: Option<PathBuf>,
+        /// What is wrong with them.
+        source: FormatError,
+    },
+    /// Parameters that are not in the file.
+    #[error("{}the file lacks {}; {}", at(path.as_deref()), text::list(names, names.len()), holds(*held, nearest))]
+    Missing {
+        /// The file.
+        path: Option<PathBuf>,
+        /// Their names.
+        names: Vec<String>,
+        /// The number of tensors in the file.
+        held: usize,
+        /// The tensors in the file that are most like the first missing ones, and no other parameter's.
+        nearest: Vec<StoredTensor>,
+    },
+    /// Tensors of floating-point numbers in the file that are no parameters.
+    #[error("{}the file has {}, which the model does not", at(path.as_deref()), text::list(names, *count))]
+    Unexpected {
+        /// The file.
+        path: Option<PathBuf>,
+        /// The names of the first few.
+        names: Vec<String>,
+        /// How many there are.
+        count: usize,
+    },
+    /// A tensor of another shape than the parameter of its name.
+    #[error(
+        "{}{} has shape {} in the file, {} in the model",
+        at(path.as_deref()),
+        text::quoted(name),
+        text::shortened(&found.to_string()),
+        text::shortened(&expected.to_string())
+    )]
+    Shape {
+        /// The file.
+        path: Option<PathBuf>,
+        /// Its name.
+        name: String,
+        /// Its shape in the file.
+        found: Shape,
+        /// The parameter's shape.
+        expected: Shape,
+    },
+    /// A parameter's tensor is of a type that is no floating-point number of 16, 32 or 64 bits.
+    #[error(
+        "{}{} has elements of type {dtype} in the file, not F16, BF16, F32 or F64",
+        at(path.as_deref()),
+        text::quoted(name)
+    )]
+    Dtype {
+        /// The file.
+        path: Option<PathBuf>,
+        /// Its name.
+        name: String,
+        /// The type's name in the format.
+        dtype: String,
+    },
+    /// A parameter's tensor has a finite number that the parameter's type cannot hold.
+    #[error("{}{} has a number in the file that is too large for f32", at(path.as_deref()), text::quoted(name))]
+    OutOfRange {
+        /// The file.
+        path: Option<PathBuf>,
+        /// Its name.
+        name: String,
+    },
+}
+
+impl FileError {
+    pub(super) fn access(path: &Path, error: AccessError) -> Self {
+        match error {
+            AccessError::NotAFile { kind } => FileError::NotAFile { path: path.to_owned(), kind },
+            other => FileError::Io { path: path.to_owned(), source: other.into() },
+        }
+    }
+}
+
+/// Why bytes are not a safetensors file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FormatError {
+    /// There are fewer than the eight bytes with the length of the header.
+    #[error("{found} bytes are too few")]
+    TooShort {
+        /// How many there are.
+        found: u64,
+    },
+    /// The header is longer than the format's limit, or than the file.
+    #[error("a header of {claimed} bytes, more than {limit}")]
+    HeaderLength {
+        /// The length.
+        claimed: u64,
+        /// What it may be: 100 MB, or what the file has.
+        limit: u64,
+    },
+    /// The header is not the JSON that it should be.
+    #[error("the header is not as it should be: {reason}")]
+    Header {
+        /// What the JSON parser says, shortened.
+        reason: String,
+    },
+    /// A tensor's entry is at odds with the file or with itself.
+    #[error("{} {reason}", text::quoted(name))]
+    Tensor {
+        /// Its name, shortened.
+        name: String,
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// The tensors overlap, or there are bytes that belong to none.
+    #[error("the tensors do not lie one after another, or bytes follow them")]
+    Gaps,
+}
+
+/// A tensor in a file.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct StoredTensor {
+    /// Its name, shortened.
+    pub name: String,
+    /// Its shape.
+    pub shape: Shape,
+    /// The name of its elements' type in the format: `F32`, `I64` …
+    pub dtype: String,
+}
+
+impl std::fmt::Display for StoredTensor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "`{}` {} {}", self.name, text::shortened(&self.shape.to_string()), self.dtype)
+    }
+}
+
+/// What an error says first.
+fn at(path: Option<&Path>) -> String {
+    path.map_or_else(String::new, |path| format!("{}: ", text::path(path)))
+}
+
+fn holds(held: usize, nearest: &[StoredTensor]) -> String {
+    let nearest: Vec<String> = nearest.iter().map(StoredTensor::to_string).collect();
+    match nearest.len() {
+        0 => format!("it holds {held} tensors"),
+        _ => format!("it holds {held} tensors, the nearest {}", nearest.join(", ")),
+    }
+}

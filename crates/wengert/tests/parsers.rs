@@ -1,0 +1,302 @@
+//! Every reader of files against files that somebody changed: it gives a result or an error, and asks for no more memory
+//! than about twice what the file has, whatever the file claims.
+//!
+//! `WENGERT_TRIES` sets the number of changed files for each reader.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::fmt::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use wengert::data::csv::CsvReader;
+use wengert::data::idx::{Idx, LIMIT};
+use wengert::prelude::*;
+
+struct Counting;
+
+thread_local! {
+    /// Bytes that this thread holds, and the most that it held.
+    static HELD: Cell<isize> = const { Cell::new(0) };
+    static MOST: Cell<isize> = const { Cell::new(0) };
+}
+
+fn note(change: isize) {
+    let _ = HELD.try_with(|held| {
+        held.set(held.get() + change);
+        let _ = MOST.try_with(|most| most.set(most.get().max(held.get())));
+    });
+}
+
+// SAFETY: everything is passed on to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        note(layout.size() as isize);
+        // SAFETY: the caller keeps the contract of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        note(-(layout.size() as isize));
+        // SAFETY: the caller keeps the contract of `dealloc`.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        note(layout.size() as isize);
+        // SAFETY: the caller keeps the contract of `alloc_zeroed`.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        note(size as isize - layout.size() as isize);
+        // SAFETY: the caller keeps the contract of `realloc`.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// The most bytes that `work` holds at once.
+fn most(work: impl FnOnce()) -> usize {
+    let before = HELD.get();
+    MOST.set(before);
+    work();
+    (MOST.get() - before) as usize
+}
+
+/// What readers take whatever they read: buffers of the file and of its decompression.
+const FIXED: usize = 512 << 10;
+
+/// Numbers that counts and lengths are set to.
+const COUNTS: [u64; 10] =
+    [0, 1, 255, 0xffff, 1 << 24, (1 << 31) - 1, 1 << 31, 0xffff_ffff, 1 << 62, u64::MAX];
+
+/// Changes some bytes: flips, cuts, pieces from elsewhere, huge counts in both orders and as text.
+fn mutate(bytes: &mut Vec<u8>, random: &mut Generator) {
+    for _ in 0..=random.below(4) {
+        let at = random.below(bytes.len() as u64 + 1) as usize;
+        let rest = bytes.len() - at;
+        match random.below(8) {
+            0 if rest > 0 => bytes[at] ^= 1 << random.below(8),
+            1 if rest > 0 => bytes[at] = random.below(256) as u8,
+            2 => bytes.truncate(at),
+            3 => {
+                let length = random.below(rest.min(64) as u64 + 1) as usize;
+                let piece = bytes[at..at + length].to_vec();
+                let to = random.below(bytes.len() as u64 + 1) as usize;
+                bytes.splice(to..to, piece);
+            }
+            4 => {
+                let length = random.below(rest.min(64) as u64 + 1) as usize;
+                bytes.drain(at..at + length);
+            }
+            5 => {
+                let count = COUNTS[random.below(COUNTS.len() as u64) as usize];
+                let little = random.below(2) == 0;
+                let count = if little { count.to_le_bytes() } else { count.to_be_bytes() };
+                let width = [1, 2, 4, 8][random.below(4) as usize];
+                let count = if little { &count[..width] } else { &count[8 - width..] };
+                let width = width.min(rest);
+                bytes[at..at + width].copy_from_slice(&count[..width]);
+            }
+            6 => {
+                let texts = [
+                    "4294967296",
+                    "18446744073709551615",
+                    "-1",
+                    "1e999",
+                    "\"",
+                    "[",
+                    "{",
+                    ",",
+                    "\n",
+                    "\\u0000",
+                    "nan",
+                ];
+                bytes.splice(at..at, texts[random.below(texts.len() as u64) as usize].bytes());
+            }
+            _ => {
+                let length = random.below(1000) as usize;
+                bytes.resize(bytes.len() + length, random.below(2) as u8);
+            }
+        }
+    }
+}
+
+/// Reads changed files, each of which may take `factor` bytes of memory for each of its own.
+fn attack(name: &str, files: &[Vec<u8>], factor: usize, mut read: impl FnMut(&[u8]) -> bool) {
+    let tries = std::env::var("WENGERT_TRIES").map_or(20_000, |tries| tries.parse().expect("a number"));
+    for file in files {
+        assert!(read(file), "{name}: the files are good before they are changed");
+    }
+    let random = Generator::seeded(files.len() as u64);
+    let mut good = 0;
+    for i in 0..tries {
+        let mut random = random.fork(i);
+        let mut bytes = files[random.below(files.len() as u64) as usize].clone();
+        mutate(&mut bytes, &mut random);
+        let mut read_it = || good += u64::from(read(&bytes));
+        let mut panicked = false;
+        let held = most(|| panicked = catch_unwind(AssertUnwindSafe(&mut read_it)).is_err());
+        assert!(!panicked, "{name}, try {i}: {bytes:?}");
+        assert!(
+            held <= factor * bytes.len() + FIXED,
+            "{name}, try {i}: {held} for {}: {bytes:?}",
+            bytes.len()
+        );
+    }
+    // Neither all nor none, or the changes would not be worth much.
+    assert!(good > 0 && good < tries, "{name}: {good} of {tries} were read");
+}
+
+/// IDX files of several types, plain and compressed.
+fn idx_files(extension: &str) -> Vec<Vec<u8>> {
+    let folder = std::env::temp_dir().join(format!("wengert-parsers-{extension}-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join(format!("array.{extension}"));
+    let mut files = Vec::new();
+    Idx::new((0..60).map(|i| i as u8).collect(), [3, 4, 5]).unwrap().write(&path).unwrap();
+    files.push(std::fs::read(&path).unwrap());
+    Idx::new(vec![0u8; 4000], [4000]).unwrap().write(&path).unwrap();
+    files.push(std::fs::read(&path).unwrap());
+    Idx::new((0..40).map(|i| f64::from(i).sqrt()).collect(), [40]).unwrap().write(&path).unwrap();
+    files.push(std::fs::read(&path).unwrap());
+    std::fs::remove_dir_all(&folder).unwrap();
+    files
+}
+
+fn read_idx(bytes: &[u8]) -> bool {
+    let read = Idx::<u8>::read_from(bytes, LIMIT).is_ok();
+    read | Idx::<f64>::read_from(bytes, LIMIT).is_ok()
+}
+
+#[test]
+fn idx() {
+    attack("IDX", &idx_files("idx"), 2, read_idx);
+}
+
+#[test]
+fn gzip() {
+    let mut files = idx_files("gz");
+    files.push([&files[0][..], &[0; 30]].concat());
+    // Deflate makes up to 1032 bytes of one.
+    attack("gzip", &files, 2 * 1032, read_idx);
+}
+
+#[test]
+fn csv() {
+    let mut table = String::from("a,\"b, too\",y\r\n");
+    for i in 0..20 {
+        writeln!(table, "{i}, \"-{i}.25e-3\" ,{}", i % 3).unwrap();
+    }
+    let files = [table.into_bytes(), b"a,b,y\n1,2,0\n".to_vec(), b"0.5,1.5,2\n0.25,1e3,1".to_vec()];
+    let readers = [
+        CsvReader::new().target("y"),
+        CsvReader::new().header(false).target(-1),
+        CsvReader::new(),
+        CsvReader::new().target(1).delimiter(b';'),
+    ];
+    // A number may have two bytes in the file and four here, twice while the table is made; a name a string.
+    attack("CSV", &files, 40, |bytes| {
+        let mut read = false;
+        for reader in &readers {
+            if let Ok(table) = reader.read_from(bytes) {
+                assert_eq!(table.names.len(), table.features.shape()[1]);
+                read = true;
+                let _ = table.clone().into_regression();
+                let _ = table.into_classification(3);
+            }
+        }
+        read
+    });
+}
+
+fn model<T: Float>() -> Params<T> {
+    let mut params: Params<T> = Params::seeded(0);
+    Linear::new(params.at("hidden"), 3, 2);
+    params.root().param("scalar", [0usize; 0], Init::Ones);
+    params.at("norm").buffer("running_mean", Tensor::zeros([2]));
+    params
+}
+
+#[test]
+fn safetensors() {
+    let batches = r#","norm.num_batches_tracked":{"dtype":"I64","shape":[],"data_offsets":[44,52]}}"#;
+    let single = model::<f32>().to_safetensors().unwrap();
+    let length = u64::from_le_bytes(single[..8].try_into().unwrap()) as usize;
+    let header = String::from_utf8(single[8..8 + length].to_vec()).unwrap();
+    let header = header.trim_end().strip_suffix('}').unwrap().to_owned() + batches;
+    let mut with_integers = (header.len() as u64).to_le_bytes().to_vec();
+    with_integers.extend(header.bytes());
+    with_integers.extend(&single[8 + length..]);
+    with_integers.extend([0; 8]);
+    let files = [single, model::<f64>().to_safetensors().unwrap(), with_integers];
+    let mut params = model::<f32>();
+    attack("safetensors", &files, 2, |bytes| {
+        // Beside the file, an error has names of the model's.
+        let read = params.load_safetensors(bytes);
+        if let Err(error) = &read {
+            let message = error.to_string();
+            assert!(message.len() < 900 && !message.contains('\n'), "{message}");
+        }
+        read.is_ok()
+    });
+}
+
+/// Each of these files is as large as it can be for what it says.
+#[test]
+fn files_that_are_all_claims() {
+    const N: usize = 1 << 20;
+    let commas = ",".repeat(N);
+    let names = "x,".repeat(N / 2);
+    let zeros = "0,".repeat(N / 2);
+    let quoted = format!("\"{}", "\"\"".repeat(N / 2));
+    let tables = [&commas, &names, &zeros, &quoted, &"\n".repeat(N), &"1\n".repeat(N / 2), &"9".repeat(N)];
+    for text in tables {
+        for reader in
+            [CsvReader::new(), CsvReader::new().target("unknown"), CsvReader::new().header(false).target(-1)]
+        {
+            let held = most(|| {
+                let Err(error) = reader.read_from(text.as_bytes()) else { return };
+                assert!(error.to_string().len() < 300);
+            });
+            // A column of numbers of one digit is as many numbers, of eight bytes as a target.
+            let factor = if text.starts_with("1\n") { 20 } else { 3 };
+            assert!(held <= factor * text.len() + FIXED, "{:.20}: {held} for {}", text, text.len());
+        }
+    }
+    let header = |json: String| [&(json.len() as u64).to_le_bytes()[..], json.as_bytes()].concat();
+    let empty = r#"{"dtype":"F32","shape":[0],"data_offsets":[0,0]}"#;
+    let entries: Vec<String> = (0..N / 64).map(|i| format!("\"{i}\":{empty}")).collect();
+    let shape = |lengths: &str| {
+        format!(r#"{{"hidden.weight":{{"dtype":"I8","shape":{lengths},"data_offsets":[0,0]}}}}"#)
+    };
+    for json in [
+        format!("{{{}}}", entries.join(",")),
+        shape(&format!("[{}0]", "0,".repeat(N / 2))),
+        shape(&"[".repeat(N)),
+        shape(&format!("\"{}\"", "a".repeat(N))),
+        format!(r#"{{"{}":{empty}}}"#, "\\n".repeat(N / 2)),
+        format!(r#"{{"__metadata__":{{"a":"{}"}}}}"#, "b".repeat(N)),
+        format!(r#"{{"__metadata__":{}}}"#, "[".repeat(N)),
+        format!("\"{}\"", "c".repeat(N)),
+        format!(r#"{{"w":"{}"}}"#, "d".repeat(N)),
+        format!(r#"{{"w":{{"{}":1}}}}"#, "e".repeat(N)),
+        shape(&format!("[\"{}\"]", "f".repeat(N))),
+        format!(r#"{{"w":{{"dtype":"{}","shape":[],"data_offsets":[0,0]}}}}"#, "F\\u0031".repeat(N / 7)),
+    ] {
+        let bytes = header(json);
+        let mut params = model::<f32>();
+        let held = most(|| {
+            let error = params.load_safetensors(&bytes).expect_err("the model wants something else");
+            assert!(error.to_string().len() < 900);
+        });
+        assert!(
+            held <= 3 * bytes.len() + FIXED,
+            "{}: {held} for {}",
+            String::from_utf8_lossy(&bytes[8..60]),
+            bytes.len()
+        );
+    }
+}
