@@ -2,7 +2,7 @@
 
 mod dual;
 
-pub(crate) use dual::slope_and_curvature;
+pub(crate) use dual::tangent_of_slope;
 
 use std::marker::PhantomData;
 use std::ops::{Add, Div, Mul, Neg, Sub};
@@ -14,7 +14,7 @@ use wengert_tensor::simd::Isa;
 /// when the formula itself is being differentiated.
 ///
 /// Functions that are not smooth everywhere take these values where they have no derivative: `abs` and `sign`
-/// have slope 0 at 0, `select_positive` the slope of the branch it takes.
+/// have slope 0 at 0, the selections the slope of the branch they take.
 pub trait Real:
     Clone
     + Add<Output = Self>
@@ -81,6 +81,15 @@ pub trait Real:
     fn gelu(&self) -> Self;
     /// `yes` where x > 0, else `no`. What is not taken does not matter, not even if it is NaN.
     fn select_positive(&self, yes: Self, no: Self) -> Self;
+    /// `yes` where x is 0, else `no`, also where x is NaN. What is not taken does not matter.
+    fn select_zero(&self, yes: Self, no: Self) -> Self;
+    /// x limited to `low..=high`, NaN for NaN; the slope is 1 inside and on the limits, 0 outside.
+    #[inline(always)]
+    fn clamp(&self, low: f64, high: f64) -> Self {
+        // The tests are written so that a NaN fails both and stays.
+        let above = (self.clone() - high).select_positive(self.constant(high), self.clone());
+        (-self.clone() + low).select_positive(self.constant(low), above)
+    }
 }
 
 /// A number inside a loop that is compiled for the instruction set `I`.
@@ -179,5 +188,9 @@ impl<T: Float, I: Isa> Real for Lane<T, I> {
     #[inline(always)]
     fn select_positive(&self, yes: Self, no: Self) -> Self {
         if self.0 > T::ZERO { yes } else { no }
+    }
+    #[inline(always)]
+    fn select_zero(&self, yes: Self, no: Self) -> Self {
+        if self.0 == T::ZERO { yes } else { no }
     }
 }

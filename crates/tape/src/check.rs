@@ -1,9 +1,14 @@
 //! Checking derivative rules against finite differences.
 
+mod difference;
+mod estimate;
+
 use std::fmt;
 
-use wengert_tensor::{Float, Tensor};
+use wengert_tensor::Tensor;
+use wengert_tensor::random::Generator;
 
+use self::difference::{Judgement, judge};
 use crate::transform::{jvp, vjp};
 use crate::var::Var;
 
@@ -12,7 +17,7 @@ use crate::var::Var;
 pub struct GradientMismatch {
     /// Which check failed, e.g. `"order 2: jvp against finite differences"`.
     pub check: String,
-    /// The number the rule gives.
+    /// The number the rule gives, for a random direction in which every element moves by a part of its size.
     pub found: f64,
     /// The number it should give.
     pub expected: f64,
@@ -28,9 +33,14 @@ impl std::error::Error for GradientMismatch {}
 
 /// Checks the derivatives of `f` at a point in double precision, in both modes and up to an order (1 or more).
 ///
-/// For random directions, forward mode must agree with a central difference of fourth order (relative error at
-/// most 10⁻⁷), and reverse mode with forward mode (10⁻¹¹). For higher orders, the forward and the reverse derivative
+/// In random directions, forward mode must agree with finite differences in every element of the output (relative error
+/// at most 10⁻⁷), and reverse mode with forward mode (10⁻¹¹). For higher orders, the forward and the reverse derivative
 /// are checked in the same way as functions of the point. Choose a point away from kinks.
+///
+/// All is relative: an element of the point moves by a part of its own size (one that is 0, by a part of the size of its
+/// neighbours), so that values near 10⁻¹⁵⁰ or 10¹⁵⁰ are checked as well as those near 1. The differences are
+/// extrapolated from steps of many lengths (Ridders, "Accurate computation of F′(x) and F′(x) F″(x)", 1982), with an
+/// estimate of their own error.
 ///
 /// # Errors
 /// The first derivative that is wrong.
@@ -53,21 +63,37 @@ type Function<'a> = &'a dyn Fn(&[Var<f64>]) -> Var<f64>;
 
 fn check(f: Function, point: &[Var<f64>], order: usize, level: usize) -> Result<(), GradientMismatch> {
     let point = point.to_vec();
-    let direction: Vec<Var<f64>> = random_like(&point, 7 + level as u64);
+    let mut generator = Generator::seeded(7).fork(level as u64);
+    let direction = along(&point, &mut generator);
+
+    // Against differences, all inputs moving and each alone.
+    let all = judge(f, &point, &direction);
+    let name = |what: &str| format!("order {level}: {what}");
+    for alone in 0..if point.len() > 1 { point.len() } else { 0 } {
+        let only = |(i, d): (usize, &Var<f64>)| if i == alone { d.clone() } else { Var::zeros(d.shape()) };
+        let direction: Vec<Var<f64>> = direction.iter().enumerate().map(only).collect();
+        verify(&name("jvp against finite differences"), &judge(f, &point, &direction))?;
+    }
+    verify(&name("jvp against finite differences"), &all)?;
+
+    // ⟨w, J·v⟩ = ⟨Jᵀ·w, v⟩, with weights to which every element of the output counts the same.
     let (value, tangent) = jvp(|x: &Vec<Var<f64>>| f(x), &point, &direction);
-    let weights = random_like(std::slice::from_ref(&value), 77 + level as u64).remove(0);
-
-    // Against the difference quotient.
-    let expected = inner(&weights, &difference(f, &point, &direction));
-    let found = inner(&weights, &tangent);
-    compare(level, "jvp against finite differences", found, expected, 1e-7, scale(&weights, &tangent))?;
-
-    // ⟨w, J·v⟩ = ⟨Jᵀ·w, v⟩.
+    let numbers = all.iter().map(|j| signed(&mut generator) * j.weight());
+    let numbers = Tensor::from_vec(numbers.collect(), value.shape().clone()).expect("one for each element");
+    let weights = Var::constant(numbers);
     let (_, pullback) = vjp(|x: &Vec<Var<f64>>| f(x), &point);
     let cotangents = pullback.apply(&weights);
-    let transposed: f64 = cotangents.iter().zip(&direction).map(|(c, d)| inner(c, d)).sum();
-    let size: f64 = cotangents.iter().zip(&direction).map(|(c, d)| scale(c, d)).sum();
-    compare(level, "vjp against jvp", transposed, found, 1e-11, size + scale(&weights, &tangent))?;
+    let (found, mut size) = inner(&weights, &tangent);
+    let mut transposed = 0.0;
+    for (c, d) in cotangents.iter().zip(&direction) {
+        let (sum, terms) = inner(c, d);
+        (transposed, size) = (transposed + sum, size + terms);
+    }
+    let rounding = 8.0 * f64::EPSILON * all.iter().map(|j| j.weight() * j.size).sum::<f64>();
+    let difference = (transposed - found).abs();
+    if difference.is_nan() || difference > 1e-11 * size + rounding {
+        return Err(GradientMismatch { check: name("vjp against jvp"), found: transposed, expected: found });
+    }
 
     if order > 1 {
         let forward = |x: &[Var<f64>]| jvp(|x: &Vec<Var<f64>>| f(x), &x.to_vec(), &direction).1;
@@ -82,49 +108,39 @@ fn check(f: Function, point: &[Var<f64>], order: usize, level: usize) -> Result<
     Ok(())
 }
 
-/// The derivative in a direction by the five-point formula, whose error is of order h⁴.
-fn difference(f: Function, point: &[Var<f64>], direction: &[Var<f64>]) -> Var<f64> {
-    // Balances the formula's error against rounding: h⁵ ≈ ε.
-    let h = 1e-3;
-    let at = |t: f64| {
-        let moved: Vec<Var<f64>> = point.iter().zip(direction).map(|(x, d)| x + d * (t * h)).collect();
-        f(&moved)
-    };
-    ((at(-2.0) - at(2.0)) + (at(1.0) - at(-1.0)) * 8.0) / (12.0 * h)
-}
-
-fn inner(a: &Var<f64>, b: &Var<f64>) -> f64 {
-    (a.value() * b.value()).sum().item()
-}
-
-/// The size of the terms of an inner product, to which errors are relative.
-fn scale(a: &Var<f64>, b: &Var<f64>) -> f64 {
-    (a.value() * b.value()).abs().sum().item()
-}
-
-fn compare(
-    level: usize,
-    what: &str,
-    found: f64,
-    expected: f64,
-    tolerance: f64,
-    scale: f64,
-) -> Result<(), GradientMismatch> {
-    let difference = (found - expected).abs();
-    // A NaN on either side fails.
-    if difference <= tolerance * scale.max(1.0) {
-        return Ok(());
+/// The first element of the output whose derivative is wrong, as an error.
+fn verify(check: &str, outputs: &[Judgement]) -> Result<(), GradientMismatch> {
+    match outputs.iter().find(|j| !j.right) {
+        None => Ok(()),
+        Some(j) => Err(GradientMismatch { check: check.to_owned(), found: j.found, expected: j.expected }),
     }
-    Err(GradientMismatch { check: format!("order {level}: {what}"), found, expected })
 }
 
-/// Numbers in (−1, 1) away from 0, the same for the same seed.
-fn random_like<T: Float>(vars: &[Var<T>], seed: u64) -> Vec<Var<T>> {
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    let mut next = move || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let unit = (state >> 11) as f64 / (1u64 << 53) as f64;
-        T::from_f64(if unit < 0.5 { -0.2 - 1.6 * unit } else { 1.8 - 1.6 * unit })
+/// Σ a·b and the size of its terms, Σ |a·b|, to which errors are relative.
+fn inner(a: &Var<f64>, b: &Var<f64>) -> (f64, f64) {
+    let products = a.value() * b.value();
+    (products.sum().item(), products.abs().sum().item())
+}
+
+/// A random direction in which every element moves by a part of its size. One that is 0 moves by a part of the smallest
+/// that is not, in its variable if there is one, or of 1.
+fn along(point: &[Var<f64>], generator: &mut Generator) -> Vec<Var<f64>> {
+    let smallest = |vars: &[Var<f64>]| {
+        let sizes = vars.iter().flat_map(|v| v.value().to_vec()).map(f64::abs).filter(|&x| x > 0.0);
+        sizes.reduce(f64::min).filter(|x| x.is_finite())
     };
-    vars.iter().map(|v| Var::constant(Tensor::from_fn(v.shape(), |_| next()))).collect()
+    let overall = smallest(point).unwrap_or(1.0);
+    let one = |v: &Var<f64>| {
+        let typical = smallest(std::slice::from_ref(v)).unwrap_or(overall);
+        let size = |x: f64| if x == 0.0 { typical } else { x.abs() };
+        let numbers = v.value().to_vec().into_iter().map(|x| size(x) * signed(generator)).collect();
+        Var::constant(Tensor::from_vec(numbers, v.shape().clone()).expect("one for each element"))
+    };
+    point.iter().map(one).collect()
+}
+
+/// A number in (−1, 1) away from 0.
+fn signed(generator: &mut Generator) -> f64 {
+    let size = 0.2 + 0.8 * generator.uniform();
+    if generator.bernoulli(0.5) { size } else { -size }
 }

@@ -4,6 +4,7 @@ mod bilinear;
 mod code;
 mod elementwise;
 mod linear;
+mod piecewise;
 mod slope;
 
 pub use bilinear::Bilinear;
@@ -12,3 +13,4 @@ pub use code::Code;
 pub use elementwise::{Elementwise, Reads};
 pub use linear::Linear;
 pub(crate) use linear::LinearOp;
+pub(crate) use piecewise::{Piecewise, PiecewiseOp, piecewise};

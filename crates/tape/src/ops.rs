@@ -11,6 +11,8 @@ mod index;
 mod join;
 mod layer_norm;
 mod matmul;
+mod moments;
+mod norm;
 mod pool;
 mod reduce;
 mod reshape;

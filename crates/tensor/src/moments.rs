@@ -66,12 +66,31 @@ impl<T: Float> Tensor<T> {
         var(&(self - &self.mean_axes(axes, true)), &mask, correction, keepdim)
     }
 
-    /// The standard deviation of all elements, with Bessel's correction: the root of [`var`](Tensor::var).
-    pub fn std(&self) -> Tensor<T> {
-        self.var().sqrt()
+    /// The elements less their mean along `axes`, and less what rounding the mean left of it: their mean is 0 even where
+    /// it was much larger than the deviations.
+    ///
+    /// # Panics
+    /// If an axis does not exist or is given twice.
+    ///
+    /// ```
+    /// # use wengert_tensor::Tensor;
+    /// assert_eq!(Tensor::from([1e6f32, 1e6 + 1.0]).centred(0).to_vec(), [-0.5, 0.5]);
+    /// ```
+    #[track_caller]
+    pub fn centred(&self, axes: impl Into<Axes>) -> Tensor<T> {
+        let axes = axes.into();
+        let deviations = self - &self.mean_axes(axes.clone(), true);
+        let rest = deviations.mean_axes(axes, true);
+        deviations - &rest
     }
 
-    /// The standard deviation along `axes`: the root of [`var_axes`](Tensor::var_axes).
+    /// The standard deviation of all elements, with Bessel's correction: see [`std_axes`](Tensor::std_axes).
+    pub fn std(&self) -> Tensor<T> {
+        self.std_axes(.., 1, false)
+    }
+
+    /// The standard deviation along `axes`: the root of the variance, without overflow or underflow of its squares. 0 if
+    /// all elements are equal; where n ≤ `correction` the divisor is 0, as in [`var_axes`](Tensor::var_axes).
     ///
     /// # Panics
     /// If an axis does not exist or is given twice.
@@ -83,7 +102,10 @@ impl<T: Float> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn std_axes(&self, axes: impl Into<Axes>, correction: usize, keepdim: bool) -> Tensor<T> {
-        self.var_axes(axes, correction, keepdim).sqrt()
+        let axes = axes.into();
+        let norms = self.centred(axes.clone()).norm_axes(2.0, axes, keepdim);
+        let count = self.len().checked_div(norms.len()).unwrap_or(1);
+        norms / (count as f64 - correction as f64).max(0.0).sqrt()
     }
 }
 
@@ -99,11 +121,23 @@ mod tests {
     }
 
     #[test]
+    fn deviations_whose_squares_overflow_or_underflow() {
+        for scale in [1e20f32, 1e-30] {
+            let std = Tensor::from([scale, -scale, scale, -scale]).std_axes(0, 0, false).item();
+            assert!((std / scale - 1.0).abs() < 1e-6, "{std}");
+        }
+        let shifted = Tensor::<f32>::from_fn([100_000], |i| 1e6 + (i[0] % 4) as f32);
+        assert!((shifted.std_axes(0, 0, false).item() / 1.25f32.sqrt() - 1.0).abs() < 1e-6);
+        assert_eq!(Tensor::<f32>::full([3], 0.1).std().item(), 0.0);
+    }
+
+    #[test]
     fn axes_and_corrections() {
         let x = Tensor::<f64>::from([[1.0, 2.0, 6.0], [0.0, 0.0, 0.0]]);
         assert_eq!(x.var_axes(1, 1, true), Tensor::from([[7.0], [0.0]]));
         assert_eq!(x.t().var_axes(0, 0, false).to_vec(), [14.0 / 3.0, 0.0]);
-        assert_eq!(x.std_axes([0, 1], 0, false).item(), x.var_axes(.., 0, false).item().sqrt());
+        let (std, var) = (x.std_axes([0, 1], 0, false).item(), x.var_axes(.., 0, false).item());
+        assert!((std * std / var - 1.0).abs() < 1e-15);
     }
 
     #[test]

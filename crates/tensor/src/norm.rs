@@ -58,7 +58,7 @@ impl<T: Float> Tensor<T> {
 
     /// The p-norm (Σ|x|ᵖ)^(1/p) along `axes`, which stay with length 1 if `keepdim`. `p` = ∞ is the largest |x| and −∞
     /// the smallest; 0 counts the elements that are not 0. Nothing overflows or underflows on the way to a result
-    /// that does not. NaN if any element is (but for p = 0); 0 if there are no elements (∞ for p = −∞).
+    /// that does not. NaN if any element is (but for p = 0); 0 if there are no elements (∞ for negative p).
     ///
     /// # Panics
     /// If `p` is NaN, or an axis does not exist or is given twice.
@@ -77,7 +77,7 @@ impl<T: Float> Tensor<T> {
                 } else if p == f64::NEG_INFINITY {
                     x.abs().fold_masked(mask, keepdim, crate::extremes::Extreme::<false>)
                 } else {
-                    x.scaled_norm(mask, keepdim, SumOf(AbsPow(T::from_f64(p))), |sum| sum.powf(1.0 / p))
+                    x.scaled_norm(mask, keepdim, p)
                 }
             }
         }
@@ -94,22 +94,33 @@ impl<T: Float> Tensor<T> {
         if sums.contiguous_slice().iter().all(|&s| s.is_nan() || (s >= smallest && s <= T::MAX)) {
             return sums.sqrt();
         }
-        self.scaled_norm(mask, keepdim, square(), |sum| sum.sqrt())
+        self.scaled_norm(mask, keepdim, 2.0)
     }
 
-    /// The norm that `fold` and `root` make, of elements divided by the largest |x|.
-    fn scaled_norm(
-        &self,
-        mask: &[bool],
-        keepdim: bool,
-        fold: impl Fold<T, Output = T>,
-        root: impl Fn(&Tensor<T>) -> Tensor<T>,
-    ) -> Tensor<T> {
+    /// The norm of elements divided by the one that counts most: the largest |x|, or the smallest if `p` is negative. No
+    /// power of a quotient is then above 1.
+    fn scaled_norm(&self, mask: &[bool], keepdim: bool, p: f64) -> Tensor<T> {
         let shape = reduced_shape(self.shape(), mask, keepdim);
-        let largest = self.fold_masked(mask, true, LargestAbs);
-        let scale = largest.map(|m: T| if m > T::ZERO && m.is_finite() { m } else { T::ONE });
-        let sums = (self / &scale).fold_masked(mask, true, fold);
-        (root(&sums) * scale).reshape(shape)
+        let most = if p > 0.0 {
+            self.fold_masked(mask, true, LargestAbs)
+        } else {
+            self.abs().fold_masked(mask, true, crate::extremes::Extreme::<false>)
+        };
+        let scale = most.map(|m: T| if m > T::ZERO && m.is_finite() { m } else { T::ONE });
+        let scaled = self / &scale;
+        let result = if p == 2.0 {
+            scaled.fold_masked(mask, true, SumOf(|x: T| x * x)).sqrt() * scale
+        } else {
+            let sums = scaled.fold_masked(mask, true, SumOf(AbsPow(T::from_f64(p))));
+            if p.abs() >= 1.0 {
+                sums.powf(1.0 / p) * scale
+            } else {
+                // Half of the root on each side of the scale: the whole may leave the range of numbers on its own.
+                let root = sums.powf(0.5 / p);
+                (&root * &scale) * root
+            }
+        };
+        result.reshape(shape)
     }
 }
 
@@ -152,6 +163,40 @@ mod tests {
         // Rows of different size each get their own scale.
         let rows = Tensor::from([[3e30f32, 4e30], [3.0, 4.0], [0.0, 0.0]]);
         assert!(rows.norm_axes(2.0, 1, false).all_close(&Tensor::from([5e30, 5.0, 0.0]), 1e-6, 0.0));
+    }
+
+    /// Every order against the same in f64, which has room for all the powers.
+    #[test]
+    fn every_order_at_the_ends_of_the_range() {
+        let rows = [
+            [1.0f32, 1e20, 3.0],
+            [1e-30, 1.0, 1e30],
+            [2e20, 1e20, 3e20],
+            [2e-30, 1e-30, 3e-30],
+            [1e-42, 3.0, 4.0],
+        ];
+        for x in rows {
+            for p in [-3.0, -2.0, -1.0, -0.5, -0.25, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0] {
+                let found = Tensor::from(x).norm(p).item();
+                let sum: f64 = x.iter().map(|&x| f64::from(x).powf(p)).sum();
+                let expected = sum.powf(1.0 / p) as f32;
+                let close = found == expected || (found / expected - 1.0).abs() < 2e-6;
+                assert!(close, "norm({p}) of {x:?}: {found:e}, not {expected:e}");
+            }
+        }
+        assert_eq!(Tensor::from([1.0f32, 1e20]).norm(-2.0).item(), 1.0);
+        for scale in [1e-200f64, 1e200] {
+            for p in [-2.0, -0.5, 0.5, 1.5, 3.0] {
+                let (plain, scaled) =
+                    (Tensor::from([1.0f64, 2.0, 3.0]), Tensor::from([scale, 2.0 * scale, 3.0 * scale]));
+                assert!(
+                    (scaled.norm(p).item() / scale / plain.norm(p).item() - 1.0).abs() < 1e-13,
+                    "{p} {scale}"
+                );
+            }
+        }
+        assert_eq!(Tensor::<f32>::zeros([0]).norm(-1.0).item(), f32::INFINITY);
+        assert_eq!(Tensor::<f32>::zeros([0]).norm(0.5).item(), 0.0);
     }
 
     #[test]

@@ -139,10 +139,22 @@ impl<T: Float> Tensor<T> {
     }
 }
 
-/// xⁿ with the same rounding on every platform: binary exponentiation from the low bit of |n| up.
+/// xⁿ with the same rounding on every platform: binary exponentiation from the low bit of |n| up, and the reciprocal of
+/// that for negative n.
 #[inline(always)]
 pub fn integer_power<T: Float>(x: T, n: i32) -> T {
-    let (mut result, mut square, mut bits) = (T::ONE, x, n.unsigned_abs());
+    let power = natural_power(x, n.unsigned_abs());
+    if n >= 0 {
+        return power;
+    }
+    // Where the power is too large, or too small to be exact, its reciprocal may be a number still.
+    let exact = power.abs() >= T::MIN_POSITIVE && power.is_finite();
+    if exact { T::ONE / power } else { T::from_f64(natural_power(1.0 / x.to_f64(), n.unsigned_abs())) }
+}
+
+#[inline(always)]
+fn natural_power<T: Float>(x: T, n: u32) -> T {
+    let (mut result, mut square, mut bits) = (T::ONE, x, n);
     while bits > 0 {
         if bits & 1 == 1 {
             result *= square;
@@ -150,7 +162,7 @@ pub fn integer_power<T: Float>(x: T, n: i32) -> T {
         square = square * square;
         bits >>= 1;
     }
-    if n < 0 { T::ONE / result } else { result }
+    result
 }
 
 #[cfg(test)]
@@ -164,6 +176,22 @@ mod tests {
         assert_eq!(x.powi(5).to_vec(), [-32.0, 0.0, 243.0]);
         assert_eq!(x.powi(-1).to_vec(), [-0.5, f64::INFINITY, 1.0 / 3.0]);
         assert!(x.powf(0.5).at([0]).is_nan());
+    }
+
+    /// What overflows or underflows on the way does not in the end.
+    #[test]
+    fn negative_powers_at_the_ends_of_the_range() {
+        let power = |x: f32, n: i32| Tensor::from([x]).powi(n).item();
+        assert_eq!(power(1e20, -2), 1e-40);
+        assert_eq!(power(-1e13, -3), -1e-39);
+        assert_eq!(power(1e-19, -2), (1.0 / (f64::from(1e-19f32) * f64::from(1e-19f32))) as f32);
+        assert_eq!(power(-1e-13, -3), (1.0 / f64::from(-1e-13f32).powi(3)) as f32);
+        assert_eq!((power(0.0, -2), power(-0.0, -3)), (f32::INFINITY, f32::NEG_INFINITY));
+        assert_eq!((power(f32::NEG_INFINITY, -3), power(f32::NAN, -1).is_nan()), (-0.0, true));
+        assert_eq!((power(1.0, i32::MIN), power(-1.0, i32::MIN), power(2.0, i32::MIN)), (1.0, 1.0, 0.0));
+        assert_eq!(power(0.5, i32::MIN), f32::INFINITY);
+        let wide = Tensor::from([1e160f64]).powi(-2).item();
+        assert!((wide / 1e-320 - 1.0).abs() < 1e-3, "{wide:e}");
     }
 
     #[test]

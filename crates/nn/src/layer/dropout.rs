@@ -44,6 +44,6 @@ impl<T: Float> Layer<T> for Dropout {
         if self.p < 1.0 {
             mask *= 1.0 / (1.0 - self.p);
         }
-        cx.trace("Dropout", &[], x * Var::constant(mask))
+        cx.trace("Dropout", &[], x.masked_scale(&mask))
     }
 }

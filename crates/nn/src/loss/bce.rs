@@ -99,13 +99,17 @@ impl Elementwise for Log {
     const READS: Reads = Reads::Input;
     #[inline(always)]
     fn f<A: Real>(&self, x: A) -> A {
-        let y = x.ln();
-        (-y.clone() - 100.0).select_positive(y.constant(-100.0), y)
+        x.ln().clamp(-100.0, f64::INFINITY)
     }
     #[inline(always)]
-    fn df<A: Real>(&self, x: A, _: A) -> A {
-        let floor = x.constant(FLOOR);
-        (-x.clone() + FLOOR).select_positive(floor, x).recip()
+    fn df<A: Real>(&self, x: A, y: A) -> A {
+        self.times_df(x.constant(1.0), x, y)
+    }
+    #[inline(always)]
+    fn times_df<A: Real>(&self, v: A, x: A, _: A) -> A {
+        let below = -x.clone() + FLOOR;
+        let steepest = v.clone() * x.constant(FLOOR).recip();
+        below.select_positive(steepest, v * x.clamp(FLOOR, f64::INFINITY).recip())
     }
     code_compiled_here!(Log);
 }

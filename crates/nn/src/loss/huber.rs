@@ -37,7 +37,7 @@ impl Huber {
     pub fn loss<T: Float>(&self, prediction: &Var<T>, target: &Var<T>) -> Var<T> {
         same_shape("huber", prediction, target);
         assert!(self.delta > 0.0, "huber: delta {} is not positive", self.delta);
-        self.reduction.apply((prediction - target).apply(Formula { delta: self.delta }))
+        self.reduction.apply((prediction - target).apply(Formula { delta: self.delta, divisor: 1.0 }))
     }
 }
 
@@ -77,22 +77,15 @@ impl SmoothL1 {
         self.reduction.apply(if self.beta == 0.0 {
             difference.abs()
         } else {
-            difference.apply(Formula { delta: self.beta }) / self.beta
+            difference.apply(Formula { delta: self.beta, divisor: self.beta })
         })
     }
 }
 
+/// Huber's loss divided by a number.
 struct Formula {
     delta: f64,
-}
-
-impl Formula {
-    /// d limited to ±δ; NaN for NaN.
-    #[inline(always)]
-    fn limited<A: Real>(&self, d: A) -> A {
-        let above = (d.clone() - self.delta).select_positive(d.constant(self.delta), d.clone());
-        (-d.clone() - self.delta).select_positive(d.constant(-self.delta), above)
-    }
+    divisor: f64,
 }
 
 impl Elementwise for Formula {
@@ -100,12 +93,20 @@ impl Elementwise for Formula {
     const READS: Reads = Reads::Input;
     #[inline(always)]
     fn f<A: Real>(&self, d: A) -> A {
-        let c = self.limited(d.clone());
-        c.clone() * (d - c * 0.5)
+        let c = d.clamp(-self.delta, self.delta);
+        // Divided first: what is small may underflow when squared.
+        c.clone() / self.divisor * (d - c * 0.5)
     }
     #[inline(always)]
-    fn df<A: Real>(&self, d: A, _: A) -> A {
-        self.limited(d)
+    fn df<A: Real>(&self, d: A, y: A) -> A {
+        self.times_df(d.constant(1.0), d, y)
+    }
+    /// On the parabola inside, on the lines at ±δ.
+    #[inline(always)]
+    fn times_df<A: Real>(&self, v: A, d: A, _: A) -> A {
+        let inside = -d.abs() + self.delta;
+        let line = v.clone() * (d.sign() * (self.delta / self.divisor));
+        inside.select_positive(v * (d / self.divisor), line)
     }
     code_compiled_here!(Formula);
 }

@@ -7,20 +7,27 @@ use crate::class::Elementwise;
 use crate::ops;
 
 /// `value + tangent·ε` with ε² = 0. A formula applied to `x + ε` gives its value and its derivative at x.
+///
+/// What does not depend on x has no tangent, which is less than a tangent of 0: a product with one that is infinite
+/// or NaN would be NaN. In a vectorised loop it is known when compiling, and costs nothing.
 #[derive(Clone)]
 pub(crate) struct Dual<A> {
     value: A,
-    tangent: A,
+    tangent: Option<A>,
 }
 
-/// The derivative df(z) of a function whose derivative reads one argument, and df′(z).
+/// `v · df(z)` of a function whose derivative reads one argument, for v and z that move: its tangent
+/// `v̇ · df(z) + v · df′(z)` for ż = 1, in which both have their common part once.
 // Not of any closure: one that is not inlined would be compiled for the baseline, whatever loop it is in.
 #[inline(always)]
-pub(crate) fn slope_and_curvature<A: Real, E: Elementwise>(function: &E, z: A) -> (A, A) {
+pub(crate) fn tangent_of_slope<A: Real, E: Elementwise>(function: &E, v: A, t_v: Option<A>, z: A) -> A {
     let one = z.constant(1.0);
-    let z = Dual { value: z, tangent: one };
-    let Dual { value, tangent } = function.df(z.clone(), z);
-    (value, tangent)
+    let zero = z.constant(0.0);
+    let z = Dual { value: z, tangent: Some(one) };
+    match function.times_df(Dual { value: v, tangent: t_v }, z.clone(), z).tangent {
+        Some(tangent) => tangent,
+        None => zero,
+    }
 }
 
 impl<A: Real> Dual<A> {
@@ -28,8 +35,78 @@ impl<A: Real> Dual<A> {
     #[inline(always)]
     fn through<E: Elementwise>(&self, function: &E) -> Self {
         let value = function.f(self.value.clone());
-        let slope = function.df(self.value.clone(), value.clone());
-        Dual { value, tangent: self.tangent.clone() * slope }
+        let tangent = match &self.tangent {
+            Some(t) => Some(function.times_df(t.clone(), self.value.clone(), value.clone())),
+            None => None,
+        };
+        Dual { value, tangent }
+    }
+
+    /// One of two, the same for value and tangent.
+    #[inline(always)]
+    fn either(yes: Self, no: Self, select: impl Selection<A>) -> Self {
+        let tangent = match (yes.tangent, no.tangent) {
+            (None, None) => None,
+            (Some(a), Some(b)) => Some(select.of(a, b)),
+            (Some(a), None) => {
+                let zero = a.constant(0.0);
+                Some(select.of(a, zero))
+            }
+            (None, Some(b)) => {
+                let zero = b.constant(0.0);
+                Some(select.of(zero, b))
+            }
+        };
+        Dual { value: select.of(yes.value, no.value), tangent }
+    }
+}
+
+/// A choice by a number.
+trait Selection<A> {
+    fn of(&self, yes: A, no: A) -> A;
+}
+
+struct Positive<A>(A);
+struct Zero<A>(A);
+
+impl<A: Real> Selection<A> for Positive<A> {
+    #[inline(always)]
+    fn of(&self, yes: A, no: A) -> A {
+        self.0.select_positive(yes, no)
+    }
+}
+
+impl<A: Real> Selection<A> for Zero<A> {
+    #[inline(always)]
+    fn of(&self, yes: A, no: A) -> A {
+        self.0.select_zero(yes, no)
+    }
+}
+
+/// a + b of tangents.
+#[inline(always)]
+fn sum<A: Real>(a: Option<A>, b: Option<A>) -> Option<A> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a + b),
+        (Some(a), None) => Some(a),
+        (None, b) => b,
+    }
+}
+
+/// t · c.
+#[inline(always)]
+fn scaled<A: Real>(t: Option<A>, c: A) -> Option<A> {
+    match t {
+        Some(t) => Some(t * c),
+        None => None,
+    }
+}
+
+#[inline(always)]
+fn negated<A: Real>(t: Option<A>) -> Option<A> {
+    match t {
+        Some(t) => Some(-t),
+        None => None,
     }
 }
 
@@ -37,7 +114,7 @@ impl<A: Real> Add for Dual<A> {
     type Output = Self;
     #[inline(always)]
     fn add(self, other: Self) -> Self {
-        Dual { value: self.value + other.value, tangent: self.tangent + other.tangent }
+        Dual { value: self.value + other.value, tangent: sum(self.tangent, other.tangent) }
     }
 }
 
@@ -45,7 +122,7 @@ impl<A: Real> Sub for Dual<A> {
     type Output = Self;
     #[inline(always)]
     fn sub(self, other: Self) -> Self {
-        Dual { value: self.value - other.value, tangent: self.tangent - other.tangent }
+        Dual { value: self.value - other.value, tangent: sum(self.tangent, negated(other.tangent)) }
     }
 }
 
@@ -53,7 +130,8 @@ impl<A: Real> Mul for Dual<A> {
     type Output = Self;
     #[inline(always)]
     fn mul(self, other: Self) -> Self {
-        let tangent = self.tangent * other.value.clone() + self.value.clone() * other.tangent;
+        let tangent =
+            sum(scaled(self.tangent, other.value.clone()), scaled(other.tangent, self.value.clone()));
         Dual { value: self.value * other.value, tangent }
     }
 }
@@ -63,7 +141,11 @@ impl<A: Real> Div for Dual<A> {
     #[inline(always)]
     fn div(self, other: Self) -> Self {
         let value = self.value / other.value.clone();
-        let tangent = (self.tangent - value.clone() * other.tangent) / other.value;
+        let change = sum(self.tangent, negated(scaled(other.tangent, value.clone())));
+        let tangent = match change {
+            Some(change) => Some(change / other.value),
+            None => None,
+        };
         Dual { value, tangent }
     }
 }
@@ -72,7 +154,7 @@ impl<A: Real> Neg for Dual<A> {
     type Output = Self;
     #[inline(always)]
     fn neg(self) -> Self {
-        Dual { value: -self.value, tangent: -self.tangent }
+        Dual { value: -self.value, tangent: negated(self.tangent) }
     }
 }
 
@@ -96,7 +178,11 @@ impl<A: Real> Mul<f64> for Dual<A> {
     type Output = Self;
     #[inline(always)]
     fn mul(self, number: f64) -> Self {
-        Dual { value: self.value * number, tangent: self.tangent * number }
+        let tangent = match self.tangent {
+            Some(t) => Some(t * number),
+            None => None,
+        };
+        Dual { value: self.value * number, tangent }
     }
 }
 
@@ -104,7 +190,11 @@ impl<A: Real> Div<f64> for Dual<A> {
     type Output = Self;
     #[inline(always)]
     fn div(self, number: f64) -> Self {
-        Dual { value: self.value / number, tangent: self.tangent / number }
+        let tangent = match self.tangent {
+            Some(t) => Some(t / number),
+            None => None,
+        };
+        Dual { value: self.value / number, tangent }
     }
 }
 
@@ -126,7 +216,7 @@ impl<A: Real> Real for Dual<A> {
 
     #[inline(always)]
     fn constant(&self, c: f64) -> Self {
-        Dual { value: self.value.constant(c), tangent: self.value.constant(0.0) }
+        Dual { value: self.value.constant(c), tangent: None }
     }
     #[inline(always)]
     fn powi(&self, n: i32) -> Self {
@@ -138,9 +228,10 @@ impl<A: Real> Real for Dual<A> {
     }
     #[inline(always)]
     fn select_positive(&self, yes: Self, no: Self) -> Self {
-        Dual {
-            value: self.value.select_positive(yes.value, no.value),
-            tangent: self.value.select_positive(yes.tangent, no.tangent),
-        }
+        Self::either(yes, no, Positive(self.value.clone()))
+    }
+    #[inline(always)]
+    fn select_zero(&self, yes: Self, no: Self) -> Self {
+        Self::either(yes, no, Zero(self.value.clone()))
     }
 }

@@ -6,7 +6,7 @@ use wengert_tensor::loops::{Map1, Map2, Map3, Map4};
 use wengert_tensor::simd::Isa;
 use wengert_tensor::{Float, Tensor};
 
-use crate::algebra::{Lane, slope_and_curvature};
+use crate::algebra::{Lane, tangent_of_slope};
 use crate::class::elementwise::ElementwiseOp;
 use crate::class::slope::Slope;
 use crate::class::{Elementwise, Reads};
@@ -99,14 +99,14 @@ struct TimesSlope<'a, E>(&'a E);
 impl<T: Float, E: Elementwise> Map2<T, T, T> for TimesSlope<'_, E> {
     #[inline(always)]
     fn call<I: Isa>(&self, v: T, z: T) -> T {
-        v * self.0.df(Lane::<T, I>::new(z), Lane::new(z)).0
+        self.0.times_df(Lane::<T, I>::new(v), Lane::new(z), Lane::new(z)).0
     }
 }
 
 impl<T: Float, E: Elementwise> Map3<T, T, T, T> for TimesSlope<'_, E> {
     #[inline(always)]
     fn call<I: Isa>(&self, v: T, x: T, y: T) -> T {
-        v * self.0.df(Lane::<T, I>::new(x), Lane::new(y)).0
+        self.0.times_df(Lane::<T, I>::new(v), Lane::new(x), Lane::new(y)).0
     }
 }
 
@@ -115,7 +115,7 @@ struct TimesCurvature<'a, E>(&'a E);
 impl<T: Float, E: Elementwise> Map3<T, T, T, T> for TimesCurvature<'_, E> {
     #[inline(always)]
     fn call<I: Isa>(&self, u: T, v: T, z: T) -> T {
-        u * v * slope_and_curvature(self.0, Lane::<T, I>::new(z)).1.0
+        tangent_of_slope(self.0, Lane::<T, I>::new(u * v), None, Lane::new(z)).0
     }
 }
 
@@ -125,7 +125,6 @@ struct Tangent<'a, E>(&'a E);
 impl<T: Float, E: Elementwise> Map4<T, T, T, T, T> for Tangent<'_, E> {
     #[inline(always)]
     fn call<I: Isa>(&self, t_v: T, t_z: T, v: T, z: T) -> T {
-        let (slope, curvature) = slope_and_curvature(self.0, Lane::<T, I>::new(z));
-        t_v * slope.0 + v * t_z * curvature.0
+        tangent_of_slope(self.0, Lane::<T, I>::new(v * t_z), Some(Lane::new(t_v)), Lane::new(z)).0
     }
 }

@@ -34,13 +34,45 @@ pub trait Elementwise: Sync + 'static {
     const NAME: &'static str = "elementwise";
     /// What `df` reads: what it does not read is not kept.
     const READS: Reads = Reads::Both;
-    /// Whether the derivative is constant between jumps, as of max(x, 0) and |x|. Second derivatives are zero then;
-    /// they are right without this, but computed.
+    /// Whether the derivative is constant between jumps, as of max(x, 0) and |x|. Second derivatives are zero then,
+    /// and where the derivative is 0, so is its product with anything: see [`times_df`](Elementwise::times_df).
     const PIECEWISE_LINEAR: bool = false;
     /// The value at `x`.
     fn f<A: Real>(&self, x: A) -> A;
     /// The derivative at `x`, where `y` is the value.
     fn df<A: Real>(&self, x: A, y: A) -> A;
+    /// `v · df(x, y)` for a cotangent or a tangent `v`. By default that product, but for functions that are piecewise
+    /// linear 0 where the derivative is: what comes from beyond a flat piece does not matter, be it infinite or NaN.
+    ///
+    /// A function whose pieces are curved chooses between products here, or the curvature of the piece that is not taken,
+    /// which is 0, would meet such a `v`:
+    ///
+    /// ```
+    /// use wengert_tape::{Elementwise, Real, Var, grad};
+    ///
+    /// /// max(x, 0)².
+    /// struct SquaredRelu;
+    /// impl Elementwise for SquaredRelu {
+    ///     fn f<A: Real>(&self, x: A) -> A { x.select_positive(x.clone() * x.clone(), x.constant(0.0)) }
+    ///     fn df<A: Real>(&self, x: A, y: A) -> A { self.times_df(x.constant(1.0), x, y) }
+    ///     fn times_df<A: Real>(&self, v: A, x: A, _y: A) -> A {
+    ///         x.select_positive(v * x.clone() * 2.0, x.constant(0.0))
+    ///     }
+    /// }
+    ///
+    /// let f = |x: &Var<f64>| x.apply(SquaredRelu).sqrt().sum();
+    /// assert_eq!(grad(f, &Var::from([-1.0, 2.0])).value().to_vec(), [0.0, 1.0]);
+    /// ```
+    #[inline(always)]
+    fn times_df<A: Real>(&self, v: A, x: A, y: A) -> A {
+        let slope = self.df(x, y);
+        if Self::PIECEWISE_LINEAR {
+            let zero = slope.constant(0.0);
+            slope.clone().select_zero(zero, v * slope)
+        } else {
+            v * slope
+        }
+    }
     /// The code that comes of the formulas; [`code_compiled_here`](crate::code_compiled_here) has it compiled in the
     /// function's own crate.
     #[doc(hidden)]
@@ -110,7 +142,7 @@ impl<T: Float, E: Elementwise> Op<T> for ElementwiseOp<E> {
 }
 
 impl<E: Elementwise> ElementwiseOp<E> {
-    /// `v · df(x, y)`: the product with the cotangent and with the tangent alike.
+    /// `v · df(x, y)`: for the cotangent and with the tangent alike.
     fn scaled_slope<T: Float>(&self, at: &Point<T>, v: &Var<T>) -> Var<T> {
         let (x, y) = match E::READS {
             Reads::Input => return times_slope(&self.0, v, at.input(0)),
@@ -118,7 +150,7 @@ impl<E: Elementwise> ElementwiseOp<E> {
             Reads::Both => (at.input(0), at.output()),
         };
         if v.is_tracked() || x.is_tracked() || y.is_tracked() {
-            return v * self.0.df(x.clone(), y.clone());
+            return self.0.times_df(v.clone(), x.clone(), y.clone());
         }
         // Nothing is recorded: one loop.
         Var::constant((E::code().times_slope_of_both)(&self.0, v.value(), x.value(), y.value()))

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use wengert_tensor::{Float, Shape, Tensor};
 
-use crate::algebra::slope_and_curvature;
+use crate::algebra::tangent_of_slope;
 use crate::class::Elementwise;
 use crate::cotangent;
 use crate::op::{Cotangents, Op, Point, Saves, apply};
@@ -25,7 +25,7 @@ impl<E: Elementwise> Slope<E> {
     /// `u · v · df′(z)`: linear in u and in v alike, and so the rule in both modes.
     fn curvature<T: Float>(&self, u: &Var<T>, v: &Var<T>, z: &Var<T>) -> Var<T> {
         if u.is_tracked() || v.is_tracked() || z.is_tracked() {
-            return u * v * slope_and_curvature(&*self.0, z.clone()).1;
+            return tangent_of_slope(&*self.0, u * v, None, z.clone()).broadcast_to(z.shape());
         }
         Var::constant((E::code().times_curvature)(&self.0, u.value(), v.value(), z.value()))
     }

@@ -1,9 +1,11 @@
 //! The largest and smallest elements along axes, and sorting.
 
-use wengert_tensor::{Axes, Float, Tensor, compiled_here};
+use wengert_tensor::{Axes, Float, Shape, Tensor, compiled_here};
 
+use crate::class::{Piecewise, piecewise};
 use crate::op::{Cotangents, Op, Point, apply, rules_compiled_here};
 use crate::ops::broadcast::reduced_shape;
+use crate::ops::select::gated;
 use crate::var::Var;
 
 /// The largest or smallest element over axes. Equal ones share the cotangent evenly.
@@ -15,21 +17,40 @@ struct ExtremeAxes {
 }
 
 impl ExtremeAxes {
-    /// How much of the cotangent each element gets: 1 over the number of elements that are the extreme.
-    fn shares<T: Float>(&self, at: &Point<T>) -> Var<T> {
+    /// `v`, a cotangent or a tangent, as far as each element has part in it.
+    fn shared_out<T: Float>(&self, at: &Point<T>, v: &Var<T>) -> Var<T> {
+        let x = at.input(0);
+        let y = at.output().reshape(reduced_shape(Op::<T>::name(self), x.shape(), &self.axes, true));
+        gated(v, &piecewise(Shares { axes: self.axes.clone() }, &[x, &y]))
+    }
+}
+
+/// Which part each element has in the extreme: 1 over the number of elements that are equal to it, 0 of the others.
+#[derive(Clone)]
+pub(super) struct Shares {
+    pub(super) axes: Axes,
+}
+
+impl<T: Float> Piecewise<T> for Shares {
+    fn name(&self) -> &str {
+        "shares_of_extreme"
+    }
+    fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
         compiled_here! {
             // A NaN is the extreme wherever there is one.
             fn hits<T: Float>(x: &Tensor<T>, y: &Tensor<T>) -> Tensor<T> {
                 let hit = |x: T, y: T| if x == y || (x.is_nan() && y.is_nan()) { T::ONE } else { T::ZERO };
-                x.zip_map("max", y, hit)
+                x.zip_map("shares_of_extreme", y, hit)
             }
         }
-        let x = at.input(0).value();
-        let y = at.output().value().reshape(reduced_shape(Op::<T>::name(self), x.shape(), &self.axes, true));
-        let hit = hits(x, &y);
+        let hit = hits(x[0], x[1]);
         let count = hit.sum_axes(self.axes.clone(), true);
-        Var::constant(hit / count)
+        hit / count
     }
+    fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
+        Some(inputs[0].clone())
+    }
+    rules_compiled_here!(Shares in PiecewiseOp);
 }
 
 impl<T: Float> Op<T> for ExtremeAxes {
@@ -45,11 +66,11 @@ impl<T: Float> Op<T> for ExtremeAxes {
 
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
         let kept = reduced_shape(Op::<T>::name(self), at.input(0).shape(), &self.axes, true);
-        into.add(0, || cotangent.reshape(kept) * self.shares(at));
+        into.add(0, || self.shared_out(at, &cotangent.reshape(kept)));
     }
 
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
-        tangents[0].as_ref().map(|t| (t * self.shares(at)).sum_axes(self.axes.clone(), self.keepdim))
+        tangents[0].as_ref().map(|t| self.shared_out(at, t).sum_axes(self.axes.clone(), self.keepdim))
     }
     rules_compiled_here!(ExtremeAxes);
 }

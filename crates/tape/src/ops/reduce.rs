@@ -1,52 +1,11 @@
-//! Variances, norms, products and cumulative sums.
+//! Products and cumulative sums.
 
 use wengert_tensor::{Axes, Axis, Float, Shape, Tensor};
 
 use crate::class::Linear;
-use crate::op::{Cotangents, Op, Point, apply, rules_compiled_here};
-use crate::ops::broadcast::{reduced_count, reduced_shape};
+use crate::op::rules_compiled_here;
+use crate::ops::broadcast::reduced_shape;
 use crate::var::Var;
-
-/// The p-norm over axes for finite p. Where all elements are 0 and it has a kink, the subgradient is 0.
-#[derive(Clone)]
-struct Norm {
-    p: f64,
-    axes: Axes,
-    keepdim: bool,
-}
-
-impl Norm {
-    /// The slope sign(x)·(|x| / ‖x‖)^(p − 1), or 0 where the norm is 0; no power of it overflows.
-    fn slope<T: Float>(&self, at: &Point<T>) -> Var<T> {
-        let x = at.input(0);
-        let y = at.output().reshape(reduced_shape("norm", x.shape(), &self.axes, true));
-        let zero = y.value().equal(0.0);
-        // Divided by 1 instead of 0, so that no derivative of the quotient is ever infinite.
-        let direction = x / y.masked_fill(&zero, 1.0);
-        if self.p == 2.0 { direction } else { direction.abs().powf(self.p - 1.0) * x.sign() }
-    }
-}
-
-impl<T: Float> Op<T> for Norm {
-    fn name(&self) -> &str {
-        "norm"
-    }
-
-    #[track_caller]
-    fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
-        x[0].norm_axes(self.p, self.axes.clone(), self.keepdim)
-    }
-
-    fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
-        let kept = reduced_shape("norm", at.input(0).shape(), &self.axes, true);
-        into.add(0, || cotangent.reshape(kept) * self.slope(at));
-    }
-
-    fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
-        tangents[0].as_ref().map(|t| (t * self.slope(at)).sum_axes(self.axes.clone(), self.keepdim))
-    }
-    rules_compiled_here!(Norm);
-}
 
 /// Cumulative sums along an axis.
 #[derive(Clone)]
@@ -66,61 +25,6 @@ impl<T: Float> Linear<T> for Cumsum {
 }
 
 impl<T: Float> Var<T> {
-    /// The variance of all elements, Σ(x − x̄)² / (n − 1).
-    #[track_caller]
-    pub fn var(&self) -> Var<T> {
-        self.var_axes(.., 1, false)
-    }
-
-    /// The variance over some axes, Σ(x − x̄)² / (n − `correction`).
-    ///
-    /// # Panics
-    /// If an axis does not exist or is given twice.
-    #[track_caller]
-    pub fn var_axes(&self, axes: impl Into<Axes>, correction: usize, keepdim: bool) -> Var<T> {
-        let axes = axes.into();
-        let count = reduced_count("var", self.shape(), &axes);
-        let centred = self - self.mean_axes(axes.clone(), true);
-        centred.square().sum_axes(axes, keepdim) / (count as f64 - correction as f64).max(0.0)
-    }
-
-    /// The standard deviation over some axes, √(Σ(x − x̄)² / (n − `correction`)); where it is 0 the subgradient is 0.
-    ///
-    /// # Panics
-    /// If an axis does not exist or is given twice.
-    #[track_caller]
-    pub fn std_axes(&self, axes: impl Into<Axes>, correction: usize, keepdim: bool) -> Var<T> {
-        let axes = axes.into();
-        let count = reduced_count("std", self.shape(), &axes);
-        let centred = self - self.mean_axes(axes.clone(), true);
-        // As a norm, which has a subgradient at 0.
-        centred.norm_axes(2.0, axes, keepdim) / (count as f64 - correction as f64).max(0.0).sqrt()
-    }
-
-    /// The p-norm of all elements: see [`norm_axes`](Var::norm_axes).
-    #[track_caller]
-    pub fn norm(&self, p: f64) -> Var<T> {
-        self.norm_axes(p, .., false)
-    }
-
-    /// The p-norm (Σ|x|ᵖ)^(1/p) over some axes, p > 0; ∞ gives the largest |x|. Where all elements are 0 the
-    /// subgradient is 0.
-    ///
-    /// # Panics
-    /// If `p` is not positive, or an axis does not exist or is given twice.
-    #[track_caller]
-    pub fn norm_axes(&self, p: f64, axes: impl Into<Axes>, keepdim: bool) -> Var<T> {
-        assert!(p > 0.0, "norm: the order {p} is not positive");
-        let axes = axes.into();
-        if p == 1.0 {
-            return self.abs().sum_axes(axes, keepdim);
-        }
-        if p == f64::INFINITY {
-            return self.abs().max_axes(axes, keepdim);
-        }
-        apply(Norm { p, axes, keepdim }, &[self])
-    }
-
     /// The cumulative sums along `axis`: element `i` is the sum of elements `0..=i`.
     ///
     /// # Panics

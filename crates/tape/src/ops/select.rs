@@ -1,7 +1,10 @@
 //! Choosing between values: by a mask, and the larger or smaller of two.
 
-use wengert_tensor::{Float, Tensor, compiled_here};
+use wengert_tensor::shape::{broadcast, broadcast_or_panic};
+use wengert_tensor::{Float, Shape, Tensor, compiled_here};
 
+use crate::class::{Piecewise, piecewise};
+use crate::cotangent;
 use crate::op::{Cotangents, Op, Point, Saves, apply, rules_compiled_here};
 use crate::var::Var;
 
@@ -35,6 +38,48 @@ impl<T: Float> Op<T> for Where {
     rules_compiled_here!(Where);
 }
 
+/// v·g of v and a gate g, and 0 where the gate is 0, even if v is infinite or NaN there. The gate counts as a constant.
+struct Gated;
+
+/// [`Gated`] of both.
+pub(super) fn gated<T: Float>(v: &Var<T>, gate: &Var<T>) -> Var<T> {
+    apply(Gated, &[v, gate])
+}
+
+impl<T: Float> Op<T> for Gated {
+    fn name(&self) -> &str {
+        "masked_scale"
+    }
+
+    #[track_caller]
+    fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
+        compiled_here! {
+            fn gated<T: Float>(v: &Tensor<T>, gate: &Tensor<T>) -> Tensor<T> {
+                v.zip_map("masked_scale", gate, |v: T, g: T| if g == T::ZERO { T::ZERO } else { v * g })
+            }
+        }
+        broadcast_or_panic("masked_scale", x[0].shape(), x[1].shape());
+        gated(x[0], x[1])
+    }
+
+    fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
+        into.add(0, || gated(cotangent, at.input(1)));
+    }
+
+    fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
+        tangents[0].as_ref().map(|t| gated(t, at.input(1)))
+    }
+
+    fn saves(&self) -> Saves {
+        Saves::inputs_of(0b10)
+    }
+
+    fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
+        broadcast(inputs[0], inputs[1])
+    }
+    rules_compiled_here!(Gated);
+}
+
 /// The larger or the smaller of two. Equal values share the cotangent half and half.
 #[derive(Clone, Copy, PartialEq)]
 enum Extreme {
@@ -42,9 +87,15 @@ enum Extreme {
     Minimum,
 }
 
-impl Extreme {
-    /// How much of the cotangent the first input gets: 1, 0 or ½.
-    fn share<T: Float>(self, at: &Point<T>) -> Var<T> {
+/// Which part the first of two has in their extreme: 1, 0 or ½.
+#[derive(Clone)]
+struct ShareOfFirst(Extreme);
+
+impl<T: Float> Piecewise<T> for ShareOfFirst {
+    fn name(&self) -> &str {
+        "share_of_extreme"
+    }
+    fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
         compiled_here! {
             fn share<T: Float>(a: &Tensor<T>, b: &Tensor<T>, maximum: bool) -> Tensor<T> {
                 let share = move |a: T, b: T| match (a > b, a < b) {
@@ -53,10 +104,21 @@ impl Extreme {
                     // Equal, or one of them NaN, which the value then shows.
                     _ => T::from_f64(0.5),
                 };
-                a.zip_map("maximum", b, share)
+                a.zip_map("share_of_extreme", b, share)
             }
         }
-        Var::constant(share(at.input(0).value(), at.input(1).value(), self == Extreme::Maximum))
+        share(x[0], x[1], self.0 == Extreme::Maximum)
+    }
+    fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
+        broadcast(inputs[0], inputs[1])
+    }
+    rules_compiled_here!(ShareOfFirst in PiecewiseOp);
+}
+
+impl Extreme {
+    /// `v`, a cotangent or a tangent, as far as input number `i` has part in it.
+    fn part<T: Float>(self, at: &Point<T>, i: usize, v: &Var<T>) -> Var<T> {
+        gated(v, &piecewise(ShareOfFirst(self), &[at.input(i), at.input(1 - i)]))
     }
 }
 
@@ -77,23 +139,21 @@ impl<T: Float> Op<T> for Extreme {
     }
 
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
-        let share = self.share(at);
-        into.add(0, || cotangent * &share);
-        into.add(1, || cotangent * (1.0 - &share));
+        into.add(0, || self.part(at, 0, cotangent));
+        into.add(1, || self.part(at, 1, cotangent));
     }
 
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
-        let share = self.share(at);
-        let first = tangents[0].as_ref().map(|t| t * &share);
-        let second = tangents[1].as_ref().map(|t| t * (1.0 - &share));
-        match (first, second) {
-            (Some(a), Some(b)) => Some(a + b),
-            (a, b) => a.or(b),
-        }
+        let part = |i: usize| tangents[i].as_ref().map(|t| self.part(at, i, t));
+        cotangent::sum(part(0), part(1))
     }
 
     fn saves(&self) -> Saves {
         Saves::INPUTS
+    }
+
+    fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
+        broadcast(inputs[0], inputs[1])
     }
     rules_compiled_here!(Extreme);
 }
@@ -116,6 +176,24 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn masked_fill(&self, mask: &Tensor<bool>, value: f64) -> Var<T> {
         Var::select_where(mask, &Var::scalar(T::from_f64(value)), self)
+    }
+
+    /// The elements times `factors`, which count as constants, and 0 where a factor is 0, even if the element is
+    /// infinite or NaN there.
+    ///
+    /// ```
+    /// use wengert_tape::{Var, grad};
+    /// use wengert_tensor::Tensor;
+    /// let factors = Tensor::from([0.0, 2.0]);
+    /// let f = |x: &Var<f64>| x.masked_scale(&factors).sqrt().sum();
+    /// assert_eq!(grad(f, &Var::from([3.0, 8.0])).value().to_vec(), [0.0, 0.25]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn masked_scale(&self, factors: &Tensor<T>) -> Var<T> {
+        gated(self, &Var::constant(factors.clone()))
     }
 
     /// The elements where the mask is true, in row-major order, as a vector.

@@ -97,7 +97,7 @@ unary! {
     /// ln(1 + eˣ), without overflow.
     softplus, Softplus, Input, |x| x.softplus(), |x, _y| x.sigmoid();
     /// max(x, 0); NaN for NaN; the subgradient at 0 is 0.
-    relu, Relu, Output + PIECEWISE_LINEAR, |x| (-x.clone()).select_positive(x.constant(0.0), x), |_x, y| y.clone().select_positive(y.constant(1.0), y.constant(0.0));
+    relu, Relu, Output + PIECEWISE_LINEAR, |x| (-x.clone()).select_positive(x.constant(0.0), x), |_x, y| y.select_zero(y.constant(0.0), y.constant(1.0));
 }
 
 pub(crate) struct Powi(pub(crate) i32);
@@ -114,6 +114,8 @@ impl Elementwise for Powi {
         match self.0 {
             0 => x.constant(0.0),
             1 => x.constant(1.0),
+            // There is no smaller number to raise to.
+            i32::MIN => x.powi(i32::MIN) / x * f64::from(i32::MIN),
             n => x.powi(n - 1) * f64::from(n),
         }
     }
@@ -147,10 +149,7 @@ impl Elementwise for Clamp {
     const PIECEWISE_LINEAR: bool = true;
     #[inline(always)]
     fn f<A: Real>(&self, x: A) -> A {
-        let (low, high) = (x.constant(self.low), x.constant(self.high));
-        // The tests are written so that a NaN fails both and stays.
-        let below = (-x.clone() + self.low).select_positive(low, x.clone());
-        (x - self.high).select_positive(high, below)
+        x.clamp(self.low, self.high)
     }
     #[inline(always)]
     fn df<A: Real>(&self, x: A, _: A) -> A {
@@ -268,5 +267,11 @@ impl<T: Float> Real for Var<T> {
     }
     fn select_positive(&self, yes: Self, no: Self) -> Self {
         Var::select_where(&self.value().gt(0.0), &yes, &no)
+    }
+    fn select_zero(&self, yes: Self, no: Self) -> Self {
+        Var::select_where(&self.value().equal(0.0), &yes, &no)
+    }
+    fn clamp(&self, low: f64, high: f64) -> Self {
+        Var::clamp(self, low, high)
     }
 }

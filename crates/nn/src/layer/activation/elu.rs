@@ -40,8 +40,17 @@ impl Elementwise for Formula {
         x.clone().select_positive(x.clone(), negative_part(x).exp_m1() * self.alpha)
     }
     #[inline(always)]
-    fn df<A: Real>(&self, x: A, _: A) -> A {
-        x.clone().select_positive(x.constant(1.0), negative_part(x).exp() * self.alpha)
+    fn df<A: Real>(&self, x: A, y: A) -> A {
+        self.times_df(x.constant(1.0), x, y)
+    }
+    #[inline(always)]
+    fn times_df<A: Real>(&self, v: A, x: A, _: A) -> A {
+        if self.alpha == 0.0 {
+            return x.select_positive(v, x.constant(0.0));
+        }
+        let curved = v.clone() * (negative_part(x.clone()).exp() * self.alpha);
+        // At 0 the slope is that of the curved piece, without its curvature.
+        x.select_zero(v.clone() * self.alpha, x.select_positive(v, curved))
     }
     code_compiled_here!(Formula);
 }
@@ -49,5 +58,5 @@ impl Elementwise for Formula {
 /// min(x, 0), so that the branch that is not taken does not overflow; NaN for NaN.
 #[inline(always)]
 fn negative_part<A: Real>(x: A) -> A {
-    x.clone().select_positive(x.constant(0.0), x)
+    x.clamp(f64::NEG_INFINITY, 0.0)
 }

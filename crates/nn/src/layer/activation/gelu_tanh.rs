@@ -6,6 +6,9 @@ use wengert_tape::{Elementwise, Reads, Real, code_compiled_here};
 const SLOPE: f64 = 0.797_884_560_802_865_4;
 const CUBIC: f64 = 0.044_715;
 
+/// Beyond ±this the tangent's value is ±1 exactly, and squares and cubes of x may overflow.
+const SATURATED: f64 = 32.0;
+
 pub(super) struct Formula;
 
 impl Elementwise for Formula {
@@ -13,10 +16,13 @@ impl Elementwise for Formula {
     const READS: Reads = Reads::Input;
     #[inline(always)]
     fn f<A: Real>(&self, x: A) -> A {
+        // So that −∞ gives the limit, and not −∞ · 0.
+        let x = x.clamp(-SATURATED, f64::INFINITY);
         x.clone() * (argument(x).tanh() + 1.0) * 0.5
     }
     #[inline(always)]
     fn df<A: Real>(&self, x: A, _: A) -> A {
+        let x = x.clamp(-SATURATED, SATURATED);
         let t = argument(x.clone()).tanh();
         let inner = (x.clone() * x.clone() * (3.0 * CUBIC) + 1.0) * SLOPE;
         let sech2 = t.constant(1.0) - t.clone() * t.clone();
