@@ -48,14 +48,15 @@ impl<T: Float> Method<T> for LbfgsB<T> {
         &self.stopping
     }
 
-    fn begin(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<Self::State, MinimizeError> {
+    fn enter(&self, start: &mut [T]) {
+        if self.bounds.lower().len() == start.len() {
+            self.bounds.project(start);
+        }
+    }
+
+    fn begin(&self, _: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<Self::State, MinimizeError> {
         MinimizeError::length("the bounds", self.bounds.lower().len(), at.point.len())?;
         MinimizeError::require("history", self.history as f64, "at least 1", |h| h >= 1.0)?;
-        let start = at.point.clone();
-        self.bounds.project(&mut at.point);
-        if at.point != start {
-            *at = Iterate::at(problem, std::mem::take(&mut at.point));
-        }
         Ok(CurvaturePairs::new(at.point.len(), self.history))
     }
 

@@ -2,10 +2,19 @@
 //!
 //! General problems are min f(x) with c_E(x) = 0, c_I(x) ≥ 0 and l ≤ x ≤ u. Multipliers belong to the Lagrangian
 //! f − yᵀc_E − λᵀc_I − z_lᵀ(x − l) − z_uᵀ(u − x), with λ, z_l, z_u ≥ 0.
+//!
+//! Multipliers, violation and KKT residual are reported in the units of f and c as they were given. Methods scale constraints by
+//! their gradients at the start, so that it does not matter whether one is written in metres or in kilometres. A run has
+//! converged where the KKT residual is at most the tolerance, the violation of constraints whose gradient at the start is below
+//! 1 being scaled up as if it were 1 there. Complementarity of a distance d (a constraint over the size of its gradient) and its
+//! multiplier z is met as well as min(d, z, d z) is 0.
 
 mod bounds;
+mod feasibility;
+mod kkt;
 mod lbfgs_b;
 mod multiplier;
+mod nonnegative;
 mod owl_qn;
 mod primal_dual;
 mod problem;

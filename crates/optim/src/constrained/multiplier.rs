@@ -2,9 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+mod augmented;
+
+use self::augmented::Augmented;
+use super::feasibility::{Found, Violation};
+use super::kkt::{Sizes, judge, reduced_gradient};
 use super::lbfgs_b::LbfgsB;
-use super::problem::Constraints;
-use crate::objective::{Counted, Objective};
+use super::problem::{Constraints, ConstraintsAt};
+use crate::objective::Counted;
 use crate::outcome::{MinimizeError, Multipliers, Outcome, Reason};
 use crate::second::{Iterate, Method};
 use crate::stopping::Stopping;
@@ -14,13 +19,17 @@ use crate::vector::{self, Float};
 /// f + Σ ½ρ (c_E − y/ρ)² + Σ ½ρ max(0, λ/ρ − c_I)², with y and λ estimated from one minimisation to the next. First derivatives
 /// only.
 ///
-/// An iteration is one such minimisation; the norm is the [KKT residual](Multipliers::kkt_residual).
+/// An iteration is one such minimisation; the norm is the [KKT residual](Multipliers::kkt_residual), as
+/// [everywhere in this module](crate::constrained).
+///
+/// The penalty works on constraints over the size of their gradient at the start, so that it does not depend on their units;
+/// the penalty's own unit is that of f.
 pub struct AugmentedLagrangian<'c, T> {
     /// The constraints.
     pub constraints: &'c Constraints<'c, T>,
-    /// The factor on ρ where the violation does not fall to a quarter; 10.
+    /// The factor on ρ where violation and complementarity do not fall to a quarter; above 1, 10.
     pub growth: f64,
-    /// The first ρ; `None`, the default, balances f and the violation at the start.
+    /// The first ρ, at most 1e15; `None`, the default, balances f and the violation at the start.
     pub initial_penalty: Option<f64>,
     /// When to stop.
     pub stopping: Stopping,
@@ -31,9 +40,9 @@ pub struct AugmentedLagrangian<'c, T> {
 pub struct QuadraticPenalty<'c, T> {
     /// The constraints.
     pub constraints: &'c Constraints<'c, T>,
-    /// The factor on ρ after every minimisation; 10.
+    /// The factor on ρ after every minimisation; above 1, 10.
     pub growth: f64,
-    /// The first ρ; `None`, the default, balances f and the violation at the start.
+    /// The first ρ, at most 1e15; `None`, the default, balances f and the violation at the start.
     pub initial_penalty: Option<f64>,
     /// When to stop.
     pub stopping: Stopping,
@@ -58,59 +67,24 @@ impl<'c, T: Float> QuadraticPenalty<'c, T> {
 /// What [`AugmentedLagrangian`] and [`QuadraticPenalty`] remember.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct MultiplierState {
+    sizes: Sizes,
     penalty: f64,
-    /// What the minimised function has.
+    /// What the minimised function has, for constraints over their size.
     estimates: Vec<f64>,
     multipliers: Multipliers,
+    /// What the test of convergence looks at.
+    norm: f64,
     /// The tolerance of the next minimisation.
     tolerance: f64,
-    /// After the last minimisation.
-    violation: Option<f64>,
+    /// The largest distance from complementary constraints and multipliers at the start, and after the last minimisation.
+    start_distance: f64,
+    distance: Option<f64>,
+    /// Minimisations in a row that led nowhere.
     unchanged: u32,
-}
-
-/// f plus the terms for the constraints.
-struct Augmented<'a, T: Float> {
-    objective: &'a dyn Objective<T>,
-    constraints: &'a Constraints<'a, T>,
-    penalty: f64,
-    estimates: &'a [f64],
-}
-
-impl<T: Float> Augmented<'_, T> {
-    /// The penalty term and, for each constraint, the factor on its gradient.
-    fn terms(&self, x: &[T]) -> (f64, Vec<f64>) {
-        let mut value = 0.0;
-        let equalities = self.constraints.equalities();
-        let terms = self.constraints.values(x).into_iter().zip(self.estimates).enumerate();
-        let factors = terms.map(|(i, (c, estimate))| {
-            let mut shifted = c - estimate / self.penalty;
-            if i >= equalities {
-                shifted = shifted.min(0.0);
-            }
-            value += 0.5 * self.penalty * shifted * shifted;
-            self.penalty * shifted
-        });
-        let factors = factors.collect();
-        (value, factors)
-    }
-}
-
-impl<T: Float> Objective<T> for Augmented<'_, T> {
-    fn dimension(&self) -> usize {
-        self.objective.dimension()
-    }
-    fn value(&self, x: &[T]) -> f64 {
-        self.objective.value(x) + self.terms(x).0
-    }
-    fn value_and_gradient(&self, x: &[T], gradient: &mut [T]) -> f64 {
-        let value = self.objective.value_and_gradient(x, gradient);
-        let (penalty, factors) = self.terms(x);
-        for (factor, g) in factors.iter().zip(self.constraints.gradients(x)) {
-            vector::axpy(*factor, &g, gradient);
-        }
-        value + penalty
-    }
+    /// How often minimisations were given up for less violation.
+    restorations: u32,
+    /// Why the next iteration will be refused.
+    ended: Option<Reason>,
 }
 
 /// What both methods share.
@@ -123,68 +97,83 @@ struct Common<'a, T> {
     estimate: bool,
 }
 
+/// How many times farther from the constraints than the start a minimisation may end.
+const FAR: f64 = 1e4;
+
+/// Above this the penalty has been raised in vain.
+const LARGEST_PENALTY: f64 = 1e15;
+
 impl<T: Float> Common<'_, T> {
-    fn begin(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<MultiplierState, MinimizeError> {
-        self.constraints.check(at.point.len())?;
-        MinimizeError::require("growth", self.growth, "above 1", |g| g > 1.0 && g.is_finite())?;
-        if let Some(penalty) = self.initial_penalty {
-            MinimizeError::require("initial_penalty", penalty, "positive", |p| p > 0.0 && p.is_finite())?;
+    fn enter(&self, start: &mut [T]) {
+        if self.constraints.check(start.len()).is_ok() {
+            self.constraints.bounds().project(start);
         }
-        let before = at.point.clone();
-        self.constraints.bounds().project(&mut at.point);
-        if at.point != before {
-            *at = Iterate::at(problem, std::mem::take(&mut at.point));
-        }
-        let values = self.constraints.values(&at.point);
-        let mut state = MultiplierState {
-            penalty: 1.0,
-            estimates: vec![0.0; values.len()],
-            multipliers: Multipliers::default(),
-            tolerance: f64::INFINITY,
-            violation: None,
-            unchanged: 0,
-        };
-        let violated = self.constraints.violation(&at.point);
-        // ½ρ‖c‖² of the order of |f| (or of a step of length 1 along the gradient).
-        let size = at.value.abs().max(vector::norm(&at.gradient));
-        let balanced = if size > 0.0 { 10.0 * size / violated.powi(2).max(1.0) } else { 10.0 };
-        state.penalty = self.initial_penalty.unwrap_or(balanced);
-        self.judge(at, &mut state, &vec![0.0; values.len()]);
-        state.tolerance = 0.1 * state.multipliers.kkt_residual;
-        Ok(state)
     }
 
-    /// Computes the KKT residual with `multipliers` for the constraints.
-    fn judge(&self, at: &Iterate<T>, state: &mut MultiplierState, multipliers: &[f64]) {
-        let mut gradient = at.gradient.clone();
-        for (m, g) in multipliers.iter().zip(self.constraints.gradients(&at.point)) {
-            vector::axpy(-m, &g, &mut gradient);
+    fn check(&self, dimension: usize) -> Result<(), MinimizeError> {
+        self.constraints.check(dimension)?;
+        MinimizeError::require("growth", self.growth, "above 1", |g| g > 1.0 && g.is_finite())?;
+        match self.initial_penalty {
+            Some(penalty) => {
+                MinimizeError::require("initial_penalty", penalty, "above 0 and at most 1e15", |p| {
+                    p > 0.0 && p <= LARGEST_PENALTY
+                })
+            }
+            None => Ok(()),
         }
-        let equalities = self.constraints.equalities();
+    }
+
+    fn begin(&self, at: &Iterate<T>) -> MultiplierState {
+        let found = self.constraints.at(&at.point);
+        let sizes = Sizes::new(&found);
+        let shortfalls = sizes.shortfalls(self.constraints, &found.values);
+        // ½ρ‖c‖² of the order of |f| (or of a step of length 1 along the gradient).
+        let size = at.value.abs().max(vector::norm(&at.gradient));
+        let violated = vector::norm_inf(&shortfalls).powi(2).max(1.0);
+        let balanced = if size > 0.0 { 10.0 * size / violated } else { 10.0 };
+        let balanced = balanced.clamp(f64::MIN_POSITIVE, 1e-3 * LARGEST_PENALTY);
+        let mut state = MultiplierState {
+            sizes,
+            penalty: self.initial_penalty.unwrap_or(balanced),
+            estimates: vec![0.0; found.values.len()],
+            multipliers: Multipliers::default(),
+            norm: f64::NAN,
+            tolerance: f64::INFINITY,
+            start_distance: vector::norm_inf(&shortfalls),
+            distance: None,
+            unchanged: 0,
+            restorations: 0,
+            ended: if found.is_finite() { None } else { Some(Reason::NonFinite) },
+        };
+        self.judge(at, &found, &mut state, &vec![0.0; found.values.len()]);
+        state.tolerance = 0.1 * state.norm;
+        state
+    }
+
+    /// Completes multipliers and KKT residual from those of the constraints over their size.
+    fn judge(&self, at: &Iterate<T>, found: &ConstraintsAt, state: &mut MultiplierState, scaled: &[f64]) {
+        let y: Vec<f64> = scaled.iter().enumerate().map(|(i, y)| y / state.sizes.get(i)).collect();
+        let reduced = reduced_gradient(&at.gradient, found, y.iter());
         let bounds = self.constraints.bounds();
-        let stationarity = bounds.projected_norm(&at.point, &gradient);
-        let values = self.constraints.values(&at.point);
-        // Complementarity as min(c, λ): 0 where one vanishes and the other is not negative.
-        let complementarity = values
-            .iter()
-            .zip(multipliers)
-            .skip(equalities)
-            .fold(0.0f64, |worst, (c, m)| worst.max(c.min(*m).abs()));
-        let violation = self.constraints.violation(&at.point);
-        let at_bound =
-            |bound: &[T]| -> Vec<bool> { at.point.iter().zip(bound).map(|(x, b)| x == b).collect() };
-        let part = |active: Vec<bool>, sign: f64| -> Vec<f64> {
-            let one = |(g, active): (&T, bool)| if active { (sign * g.to_f64()).max(0.0) } else { 0.0 };
-            gradient.iter().zip(active).map(one).collect()
+        // A bound that a step along the gradient would meet has it for its multiplier.
+        let multipliers = |bound: &[T], sign: f64| -> Vec<f64> {
+            let one = |((g, x), bound): ((&f64, &T), &T)| {
+                let (slope, room) = (sign * g, sign * (x.to_f64() - bound.to_f64()));
+                if slope > 0.0 && room <= slope { slope } else { 0.0 }
+            };
+            reduced.iter().zip(&at.point).zip(bound).map(one).collect()
         };
+        let (lower, upper) = (multipliers(bounds.lower(), 1.0), multipliers(bounds.upper(), -1.0));
+        let equalities = self.constraints.equalities();
         state.multipliers = Multipliers {
-            equalities: multipliers[..equalities].to_vec(),
-            inequalities: multipliers[equalities..].to_vec(),
-            lower: part(at_bound(bounds.lower()), 1.0),
-            upper: part(at_bound(bounds.upper()), -1.0),
-            violation,
-            kkt_residual: stationarity.max(violation).max(complementarity),
+            equalities: y[..equalities].to_vec(),
+            inequalities: y[equalities..].to_vec(),
+            lower,
+            upper,
+            ..Multipliers::default()
         };
+        let tolerance = self.stopping.gradient_tolerance;
+        state.norm = judge(self.constraints, &state.sizes, at, found, &mut state.multipliers, tolerance);
     }
 
     fn advance(
@@ -193,42 +182,94 @@ impl<T: Float> Common<'_, T> {
         at: &mut Iterate<T>,
         state: &mut MultiplierState,
     ) -> Result<f64, Reason> {
+        if let Some(reason) = state.ended {
+            return Err(reason);
+        }
         let wanted = self.stopping.gradient_tolerance;
-        let augmented = Augmented {
-            objective: problem,
-            constraints: self.constraints,
-            penalty: state.penalty,
-            estimates: &state.estimates,
-        };
+        let augmented = Augmented::new(problem, self.constraints, state, at);
         let mut inner = LbfgsB::new(self.constraints.bounds().clone());
         inner.stopping = Stopping::gradient(state.tolerance.max(0.1 * wanted));
         inner.stopping.max_iterations = 1000;
         let solved = inner.minimize(&augmented, &at.point).map_err(|_| Reason::NonFinite)?;
-        let (_, factors) = augmented.terms(&solved.point);
-        let multipliers: Vec<f64> = factors.iter().map(|f| -f).collect();
-        let mut step = solved.point.clone();
-        vector::axpy(-1.0, &at.point, &mut step);
-        let next = Iterate::at(problem, solved.point);
-        if !next.is_finite() {
-            return Err(Reason::NonFinite);
+        let Some((next, found)) = augmented.recall(solved.point) else { return Err(Reason::NonFinite) };
+        let distance = vector::norm_inf(&augmented.distances(&found.values));
+        let before = state.distance.unwrap_or(f64::INFINITY);
+        let size = vector::norm_inf(&at.point).max(1.0);
+        let ran_away = solved.reason == Reason::Unbounded || distance > FAR * size.max(state.start_distance);
+        if ran_away && state.penalty < LARGEST_PENALTY {
+            // Where f falls faster than the penalty rises, a larger one may hold it.
+            state.penalty *= self.growth;
+            return Ok(0.0);
         }
-        *at = next;
-        self.judge(at, state, &multipliers);
-        let violation = state.multipliers.violation;
-        let before = state.violation.replace(violation).unwrap_or(f64::INFINITY);
-        let length = vector::norm(&step);
-        state.unchanged =
-            if length <= T::EPSILON.to_f64() * vector::norm(&at.point) { state.unchanged + 1 } else { 0 };
-        if state.penalty > 1e15 || state.unchanged > 3 {
-            return Err(if violation > 1e3 * wanted { Reason::Infeasible } else { Reason::Stalled });
+        let multipliers = augmented.multipliers(&found.values);
+        let length = at.move_to(next);
+        self.judge(at, &found, state, &multipliers);
+        state.distance = Some(distance);
+        let still = length <= T::EPSILON.to_f64() * vector::norm(&at.point);
+        state.unchanged = if still { state.unchanged + 1 } else { 0 };
+        let given_up = state.penalty > LARGEST_PENALTY || state.unchanged > 3;
+        if given_up || self.stationary_violation(problem, at, &found, state) {
+            return self.restore(problem, at, &found, state).map(|more| length + more);
         }
         if self.estimate {
             state.estimates = multipliers;
         }
-        if !self.estimate || violation > 0.25 * before {
+        // At the floor of rounding a larger penalty only costs accuracy.
+        let exact = distance <= 100.0 * T::EPSILON.to_f64() * size;
+        if !self.estimate || (distance > 0.25 * before && !exact) {
             state.penalty *= self.growth;
         }
-        state.tolerance = (0.1 * state.tolerance).min(0.1 * state.multipliers.kkt_residual).max(0.1 * wanted);
+        state.tolerance = (0.1 * state.tolerance).min(0.1 * state.norm).max(0.1 * wanted);
+        Ok(length)
+    }
+
+    /// Whether the constraints are violated where the violation is stationary.
+    fn stationary_violation(
+        &self,
+        problem: &Counted<'_, T>,
+        at: &Iterate<T>,
+        found: &ConstraintsAt,
+        state: &MultiplierState,
+    ) -> bool {
+        let MultiplierState { sizes, multipliers, .. } = state;
+        let constraints = self.constraints;
+        let tested = sizes.tested(constraints, &found.values, multipliers.violation);
+        tested > self.stopping.gradient_tolerance
+            && Violation { constraints, sizes, problem }.is_stationary(&at.point, constraints.bounds())
+    }
+
+    /// Minimises the violation alone, and starts again from there.
+    fn restore(
+        &self,
+        problem: &Counted<'_, T>,
+        at: &mut Iterate<T>,
+        found: &ConstraintsAt,
+        state: &mut MultiplierState,
+    ) -> Result<f64, Reason> {
+        let MultiplierState { sizes, multipliers, restorations, .. } = &*state;
+        let constraints = self.constraints;
+        let tested = sizes.tested(constraints, &found.values, multipliers.violation);
+        if tested <= self.stopping.gradient_tolerance || *restorations > 4 {
+            return Err(Reason::Stalled);
+        }
+        let violation = Violation { constraints, sizes, problem };
+        let (point, ended) = match violation.reduce(&at.point, constraints.bounds()) {
+            Found::Better(point) => (point, None),
+            Found::Least(point) => (point, Some(Reason::Infeasible)),
+            Found::Nothing => return Err(Reason::Stalled),
+        };
+        let next = Iterate::at(problem, point);
+        if !next.is_finite() {
+            return Err(Reason::NonFinite);
+        }
+        let length = at.move_to(next);
+        let found = constraints.at(&at.point);
+        state.estimates.fill(0.0);
+        state.penalty = state.penalty.min(1e-3 * LARGEST_PENALTY);
+        (state.distance, state.unchanged, state.ended) = (None, 0, ended);
+        state.restorations += 1;
+        self.judge(at, &found, state, &vec![0.0; found.values.len()]);
+        state.tolerance = state.tolerance.max(0.1 * state.norm);
         Ok(length)
     }
 }
@@ -256,12 +297,12 @@ macro_rules! method {
             fn stopping(&self) -> &Stopping {
                 &self.stopping
             }
-            fn begin(
-                &self,
-                problem: &Counted<'_, T>,
-                at: &mut Iterate<T>,
-            ) -> Result<Self::State, MinimizeError> {
-                self.common().begin(problem, at)
+            fn enter(&self, start: &mut [T]) {
+                self.common().enter(start);
+            }
+            fn begin(&self, _: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<Self::State, MinimizeError> {
+                self.common().check(at.point.len())?;
+                Ok(self.common().begin(at))
             }
             fn advance(
                 &self,
@@ -272,7 +313,7 @@ macro_rules! method {
                 self.common().advance(problem, at, state)
             }
             fn optimality(&self, _: &Iterate<T>, state: &Self::State) -> f64 {
-                state.multipliers.kkt_residual
+                state.norm
             }
             fn finish(&self, state: &Self::State, outcome: &mut Outcome<T>) {
                 outcome.multipliers = Some(state.multipliers.clone());

@@ -1,6 +1,6 @@
 //! OWL-QN.
 
-use super::proximal::add_l1;
+use super::proximal::{add_l1, check_weight};
 use crate::linear::CurvaturePairs;
 use crate::objective::{Counted, Objective};
 use crate::outcome::{MinimizeError, Reason};
@@ -65,7 +65,7 @@ impl<T: Float> Method<T> for OwlQn {
     }
 
     fn begin(&self, _: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<Self::State, MinimizeError> {
-        MinimizeError::require("lambda", self.lambda, "at least 0", |l| l >= 0.0 && l.is_finite())?;
+        check_weight::<T>(self.lambda)?;
         MinimizeError::require("history", self.history as f64, "at least 1", |h| h >= 1.0)?;
         at.value = add_l1(at.value, self.lambda, &at.point);
         Ok(CurvaturePairs::new(at.point.len(), self.history))
@@ -143,6 +143,9 @@ impl OwlQn {
             let value = add_l1(problem.value(&point), self.lambda, &point);
             seen_finite |= value.is_finite();
             let flat = (value - at.value).abs() <= noise && -slope <= noise;
+            if value == f64::NEG_INFINITY {
+                return Err(Reason::Unbounded);
+            }
             if value <= at.value + 1e-4 * slope || flat {
                 let mut gradient = vec![T::ZERO; point.len()];
                 problem.gradient(&point, &mut gradient);

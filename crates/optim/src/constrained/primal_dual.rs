@@ -4,11 +4,14 @@
 
 use serde::{Deserialize, Serialize};
 
+mod local;
+mod restore;
 mod search;
 mod step;
 
-use self::search::{to_boundary, to_zero};
+use self::local::{Local, fixes};
 use self::step::least_squares_multipliers;
+use super::kkt::Sizes;
 use super::problem::Constraints;
 use crate::objective::{Counted, Objective};
 use crate::outcome::{MinimizeError, Multipliers, Outcome, Reason};
@@ -18,6 +21,10 @@ use crate::vector::{self, Float};
 
 /// The primal–dual interior point method with a filter line search (Wächter and Biegler, 2006) for general
 /// constraints, with whole matrices: for up to some hundred variables. Needs a Hessian.
+///
+/// It works on f scaled to a gradient of 10 at the start, and constraints scaled to one between 1 and 100. Variables with l = u are held there. Where Newton's
+/// steps lead nowhere, the violation alone is minimised; where it cannot be reduced to 0, the outcome is
+/// [`Infeasible`](Reason::Infeasible).
 ///
 /// ```
 /// use wengert_optim::constrained::{Bounds, Constraints, InteriorPoint};
@@ -38,9 +45,10 @@ use crate::vector::{self, Float};
 pub struct InteriorPoint<'c, T> {
     /// The constraints.
     pub constraints: &'c Constraints<'c, T>,
-    /// The first barrier parameter μ, for an objective scaled to a gradient of about 10; 0.1.
+    /// The first barrier parameter μ, for an objective scaled to a gradient of about 10; in (0, 1), 0.1.
     pub initial_barrier: f64,
-    /// When to stop; the norm is the [KKT residual](Multipliers::kkt_residual).
+    /// When to stop; the norm is the [KKT residual](Multipliers::kkt_residual), as [everywhere in this
+    /// module](crate::constrained).
     pub stopping: Stopping,
 }
 
@@ -75,6 +83,7 @@ impl<'c, T: Float> KktNewton<'c, T> {
 pub struct InteriorPointState {
     /// The factor on f.
     scale: f64,
+    sizes: Sizes,
     barrier: f64,
     slacks: Vec<f64>,
     /// Multipliers of the equalities and inequalities.
@@ -86,22 +95,32 @@ pub struct InteriorPointState {
     filter: Vec<(f64, f64)>,
     /// The last shift of the Hessian.
     shift: f64,
+    /// Steps may not lead to more, nor be judged by the barrier function alone above the other.
     max_violation: f64,
-    residual: f64,
-    violation: f64,
+    small_violation: f64,
+    /// Fresh starts since the last step.
+    restarts: u32,
+    /// Why the next iteration will be refused.
+    ended: Option<Reason>,
+    /// What the test of convergence looks at.
+    norm: f64,
+    reported: Multipliers,
+    /// Made again where it is missing.
+    #[serde(skip)]
+    local: Option<Local>,
 }
 
-/// f, c and derivatives at a point, with the slacks.
-struct Local {
-    /// x and s.
-    w: Vec<f64>,
-    gradient: Vec<f64>,
-    /// c_E and c_I − s.
-    c: Vec<f64>,
-    /// The Jacobian of c by rows.
-    jacobian: Vec<Vec<f64>>,
-    low: Vec<f64>,
-    high: Vec<f64>,
+impl InteriorPointState {
+    /// The factor on constraint `i`: its gradient at the start between 1 and 100.
+    fn factor(&self, i: usize) -> f64 {
+        let size = self.sizes.get(i);
+        if size < 1.0 { size.recip() } else { (STEEPEST / size).min(1.0) }
+    }
+
+    /// The share of the way to a bound that a step may go.
+    fn keep(&self) -> f64 {
+        (1.0 - self.barrier).clamp(0.99, 1.0 - 1e-10)
+    }
 }
 
 /// A Newton step in x and s, the multipliers, and the multipliers of the bounds.
@@ -120,60 +139,57 @@ impl<T: Float> Method<T> for InteriorPoint<'_, T> {
         &self.stopping
     }
 
+    fn enter(&self, start: &mut [T]) {
+        if self.constraints.check(start.len()).is_ok() {
+            self.move_inside(start);
+        }
+    }
+
     fn begin(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<Self::State, MinimizeError> {
         self.constraints.check(at.point.len())?;
-        MinimizeError::require("initial_barrier", self.initial_barrier, "positive", |b| {
-            b > 0.0 && b.is_finite()
-        })?;
+        MinimizeError::require("initial_barrier", self.initial_barrier, "in (0, 1)", |b| b > 0.0 && b < 1.0)?;
         if problem.hessian(&at.point).is_none() {
             return Err(MinimizeError::Missing { method: "InteriorPoint", what: "a Hessian" });
         }
-        let (low, high) = self.constraints.bounds().to_f64();
-        let mut moved = false;
-        for (i, x) in at.point.iter_mut().enumerate() {
-            if low[i] == high[i] {
-                return Err(MinimizeError::InconsistentBounds { index: i, lower: low[i], upper: high[i] });
-            }
-            let inside = T::from_f64(into_interior(x.to_f64(), low[i], high[i]));
-            moved |= inside != *x;
-            *x = inside;
-        }
-        if moved {
-            *at = Iterate::at(problem, std::mem::take(&mut at.point));
-        }
-        let values = self.constraints.values(&at.point);
-        let slacks: Vec<f64> = values[self.constraints.equalities()..]
-            .iter()
-            .map(|c| into_interior(*c, 0.0, f64::INFINITY))
-            .collect();
+        let found = self.constraints.at(&at.point);
         let norm = vector::norm_inf(&at.gradient);
-        let total = at.point.len() + slacks.len();
         let mut state = InteriorPointState {
-            scale: if norm > 0.0 { 10.0 / norm } else { 1.0 },
+            scale: if norm > 0.0 { SLOPE / norm } else { 1.0 },
+            sizes: Sizes::new(&found),
             barrier: self.initial_barrier,
-            slacks,
-            multipliers: vec![0.0; values.len()],
-            lower: vec![0.0; total],
-            upper: vec![0.0; total],
+            slacks: Vec::new(),
+            multipliers: vec![0.0; found.values.len()],
+            lower: Vec::new(),
+            upper: Vec::new(),
             filter: Vec::new(),
             shift: 0.0,
-            max_violation: f64::INFINITY,
-            residual: f64::INFINITY,
-            violation: f64::INFINITY,
+            max_violation: f64::MAX,
+            small_violation: f64::MAX,
+            restarts: 0,
+            ended: if found.is_finite() { None } else { Some(Reason::NonFinite) },
+            norm: f64::NAN,
+            reported: Multipliers::default(),
+            local: None,
         };
-        let local = self.local(at, &state);
-        for i in 0..total {
-            state.lower[i] = f64::from(u8::from(local.low[i].is_finite()));
-            state.upper[i] = f64::from(u8::from(local.high[i].is_finite()));
+        state.slacks = (self.constraints.equalities()..found.values.len())
+            .map(|i| into_interior(state.factor(i) * found.values[i], 0.0, f64::INFINITY))
+            .collect();
+        let local = self.local(at, found, &state);
+        state.lower = local.low.iter().map(|l| f64::from(u8::from(l.is_finite()))).collect();
+        state.upper = local.high.iter().map(|h| f64::from(u8::from(h.is_finite()))).collect();
+        if state.ended.is_none() {
+            state.multipliers = least_squares_multipliers(&local, &state);
+            let violation = vector::norm_1(&local.c).max(1.0);
+            state.max_violation = 1e4 * violation;
+            state.small_violation = 1e-4 * violation;
         }
-        state.multipliers = least_squares_multipliers(&local, &state);
-        state.max_violation = 1e4 * vector::norm_1(&local.c).max(1.0);
-        self.judge(at, &mut state);
+        self.judge(at, &local, &mut state);
+        state.local = Some(local);
         Ok(state)
     }
 
     fn optimality(&self, _: &Iterate<T>, state: &Self::State) -> f64 {
-        state.residual
+        state.norm
     }
 
     fn advance(
@@ -182,44 +198,72 @@ impl<T: Float> Method<T> for InteriorPoint<'_, T> {
         at: &mut Iterate<T>,
         state: &mut Self::State,
     ) -> Result<f64, Reason> {
-        let local = self.local(at, state);
+        if let Some(reason) = state.ended {
+            return Err(reason);
+        }
+        let local = match state.local.take() {
+            Some(local) => local,
+            None => self.local(at, self.constraints.at(&at.point), state),
+        };
+        if self.stuck(problem, at, &local, state) {
+            return self.restore(problem, at, state, local);
+        }
+        if vector::norm_inf(&at.point) > FARTHEST {
+            return Err(Reason::Unbounded);
+        }
         // Barrier problems are solved ever more accurately; several may be solved already.
-        let least = 0.1 * self.stopping.gradient_tolerance * state.scale.min(1.0);
-        while state.barrier > least && self.errors(&local, state, state.barrier).0 <= 10.0 * state.barrier {
+        let least = (0.1 * self.stopping.gradient_tolerance * state.scale.min(1.0)).max(LEAST_BARRIER);
+        while state.barrier > least && self.error(&local, state, state.barrier) <= 10.0 * state.barrier {
             state.barrier = (0.2 * state.barrier).min(state.barrier.powf(1.5)).max(least);
             state.filter.clear();
         }
-        let hessian = self.hessian(problem, at, state).ok_or(Reason::NonFinite)?;
-        let Some(step) = self.newton_step(&local, &hessian, state) else {
-            return self.restore(problem, at, state, &local);
+        let hessian = self.hessian(problem, at, &local, state).ok_or(Reason::NonFinite)?;
+        let system = self.system(&local, &hessian, state);
+        let step = system.and_then(|system| Some((system.step(&local, state)?, system)));
+        let Some((step, system)) = step else {
+            return self.restore(problem, at, state, local);
         };
-        let keep = (1.0 - state.barrier).max(0.99);
-        let most = to_boundary(&local, &step.w, keep);
-        match self.search(problem, at, state, &local, &step, most) {
-            Some(length) => {
-                let alpha =
-                    to_zero(&state.lower, &step.lower, keep).min(to_zero(&state.upper, &step.upper, keep));
-                vector::axpy(alpha, &step.lower, &mut state.lower);
-                vector::axpy(alpha, &step.upper, &mut state.upper);
-                self.judge(at, state);
-                Ok(length)
-            }
-            None => self.restore(problem, at, state, &local),
-        }
+        let error = self.error(&local, state, state.barrier);
+        let (length, local) = match self.search(problem, at, state, &local, &system, &step) {
+            Some(found) => found,
+            None => match self.polish(problem, at, state, &local, &step, error) {
+                Some(found) => found,
+                None => return self.restore(problem, at, state, local),
+            },
+        };
+        self.judge(at, &local, state);
+        state.local = Some(local);
+        Ok(length)
     }
 
     fn finish(&self, state: &Self::State, outcome: &mut Outcome<T>) {
-        let n = outcome.point.len();
-        let unscaled = |m: &[f64]| -> Vec<f64> { m.iter().map(|m| m / state.scale).collect() };
-        let equalities = self.constraints.equalities();
-        outcome.multipliers = Some(Multipliers {
-            equalities: unscaled(&state.multipliers[..equalities]),
-            inequalities: unscaled(&state.multipliers[equalities..]),
-            lower: unscaled(&state.lower[..n]),
-            upper: unscaled(&state.upper[..n]),
-            violation: state.violation,
-            kkt_residual: state.residual,
-        });
+        outcome.multipliers = Some(state.reported.clone());
+    }
+}
+
+/// What the gradient of f is scaled to at the start.
+const SLOPE: f64 = 10.0;
+
+/// Steeper constraints are scaled to this, flatter ones than 1 to that.
+const STEEPEST: f64 = 100.0;
+
+/// Farther out than this f is taken to fall without limit.
+const FARTHEST: f64 = 1e20;
+
+/// The barrier parameter ends here whatever is asked for.
+const LEAST_BARRIER: f64 = 1e-30;
+
+impl<T: Float> InteriorPoint<'_, T> {
+    /// Moves `x` well inside the bounds, or onto those that fix it.
+    fn move_inside(&self, x: &mut [T]) {
+        let (low, high) = self.constraints.bounds().to_f64();
+        for (i, x) in x.iter_mut().enumerate() {
+            *x = if fixes::<T>(low[i], high[i]) {
+                T::from_f64(x.to_f64().clamp(low[i], high[i]))
+            } else {
+                T::from_f64(into_interior(x.to_f64(), low[i], high[i]))
+            };
+        }
     }
 }
 

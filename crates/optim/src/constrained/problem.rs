@@ -8,6 +8,9 @@ type Product<'f, T> = Box<dyn Fn(&[T], &[T], &mut [T]) + 'f>;
 
 /// General constraints: equalities c(x) = 0, inequalities c(x) ≥ 0, bounds.
 ///
+/// A value or gradient that is infinite or NaN means "not defined here": methods step back from it, and where it is so at
+/// the start the outcome is [`NonFinite`](crate::Reason::NonFinite).
+///
 /// ```
 /// use wengert_optim::constrained::{AugmentedLagrangian, Constraints};
 /// use wengert_optim::{Method, Problem};
@@ -127,13 +130,21 @@ impl<'f, T: Float> Constraints<'f, T> {
     }
 
     /// The gradients, in the same order.
-    pub(super) fn gradients(&self, x: &[T]) -> Vec<Vec<T>> {
+    pub(super) fn gradients(&self, x: &[T]) -> Vec<Vec<f64>> {
+        let mut gradient = vec![T::ZERO; x.len()];
         let one = |c: &Constraint<'f, T>| {
-            let mut gradient = vec![T::ZERO; x.len()];
+            gradient.fill(T::ZERO);
             (c.gradient)(x, &mut gradient);
-            gradient
+            vector::to_f64(&gradient)
         };
         self.all().map(one).collect()
+    }
+
+    /// Values and, where those are finite, gradients.
+    pub(super) fn at(&self, x: &[T]) -> ConstraintsAt {
+        let values = self.values(x);
+        let gradients = if vector::all_finite(&values) { self.gradients(x) } else { Vec::new() };
+        ConstraintsAt { values, gradients }
     }
 
     /// `out += Σ weightᵢ ∇²cᵢ(x) v`.
@@ -151,22 +162,47 @@ impl<'f, T: Float> Constraints<'f, T> {
         }
     }
 
-    /// max(|c_E|, −c_I, what is outside the bounds).
-    pub(super) fn violation(&self, x: &[T]) -> f64 {
-        let mut projected = x.to_vec();
-        self.bounds.project(&mut projected);
-        vector::axpy(-1.0, x, &mut projected);
-        let values = self.values(x);
-        let (equal, rest) = values.split_at(self.equalities());
-        rest.iter().fold(vector::norm_inf(equal).max(vector::norm_inf(&projected)), |m, c| m.max(-c))
+    /// c_E and min(c_I, 0); a value that is not finite violates its constraint.
+    pub(super) fn shortfalls(&self, values: &[f64]) -> Vec<f64> {
+        let one = |(i, &c): (usize, &f64)| {
+            let satisfied = i >= self.equalities() && c >= 0.0 && c.is_finite();
+            if satisfied { 0.0 } else { c }
+        };
+        values.iter().enumerate().map(one).collect()
+    }
+
+    /// max(|c_E|, −c_I, what is outside the bounds); NaN where a constraint is not finite.
+    pub(super) fn violation(&self, x: &[T], values: &[f64]) -> f64 {
+        if !vector::all_finite(values) {
+            return f64::NAN;
+        }
+        let mut outside = x.to_vec();
+        self.bounds.project(&mut outside);
+        vector::axpy(-1.0, x, &mut outside);
+        vector::norm_inf(&[vector::norm_inf(&self.shortfalls(values)), vector::norm_inf(&outside)])
+    }
+}
+
+/// The constraints at a point, equalities first.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ConstraintsAt {
+    pub(super) values: Vec<f64>,
+    /// Empty where a value is not finite.
+    pub(super) gradients: Vec<Vec<f64>>,
+}
+
+impl ConstraintsAt {
+    /// Whether values and gradients are finite.
+    pub(super) fn is_finite(&self) -> bool {
+        vector::all_finite(&self.values) && self.gradients.iter().all(|g| vector::all_finite(g))
     }
 }
 
 /// Central differences of a gradient along v.
 fn differences<T: Float>(gradient: &Gradient<'_, T>, x: &[T], v: &[T], out: &mut [T]) {
     let length = vector::norm(v);
-    if length == 0.0 {
-        return out.fill(T::ZERO);
+    if length == 0.0 || !length.is_finite() {
+        return out.fill(if length == 0.0 { T::ZERO } else { T::NAN });
     }
     let h = T::EPSILON.to_f64().cbrt() * vector::norm(x).max(1.0) / length;
     let (mut at, mut below) = (x.to_vec(), vec![T::ZERO; x.len()]);

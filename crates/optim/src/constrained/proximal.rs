@@ -17,6 +17,13 @@ pub trait Proximable<T: Float>: std::fmt::Debug + Send + Sync {
     fn value(&self, x: &[T]) -> f64;
     /// x ← argmin_z h(z) + ‖z − x‖²/(2t).
     fn proximal(&self, x: &mut [T], t: f64);
+    /// Whether the term makes sense for `dimension` variables; yes by default.
+    ///
+    /// # Errors
+    /// If not: minimisations do not start then.
+    fn check(&self, _dimension: usize) -> Result<(), MinimizeError> {
+        Ok(())
+    }
 }
 
 /// λ‖x‖₁: its proximal map is soft thresholding.
@@ -33,6 +40,9 @@ impl<T: Float> Proximable<T> for L1 {
             *x = x.sign() * (x.abs() - threshold).maximum(T::ZERO);
         }
     }
+    fn check(&self, _: usize) -> Result<(), MinimizeError> {
+        check_weight::<T>(self.0)
+    }
 }
 
 /// The indicator of the box: its proximal map is the projection.
@@ -44,6 +54,27 @@ impl<T: Float> Proximable<T> for Bounds<T> {
     fn proximal(&self, x: &mut [T], _: f64) {
         self.project(x);
     }
+    fn check(&self, dimension: usize) -> Result<(), MinimizeError> {
+        MinimizeError::length("the bounds", self.lower().len(), dimension)
+    }
+}
+
+/// Refuses a factor λ on an L1 term that is negative or, in the precision of `T`, not finite.
+pub(super) fn check_weight<T: Float>(lambda: f64) -> Result<(), MinimizeError> {
+    MinimizeError::require("lambda", lambda, "at least 0", |l| l >= 0.0 && T::from_f64(l).is_finite())
+}
+
+/// Moves a start outside of the domain of a term into it.
+fn enter<T: Float>(term: &dyn Proximable<T>, start: &mut [T]) {
+    if term.check(start.len()).is_ok() && !term.value(start).is_finite() {
+        term.proximal(start, 1.0);
+    }
+}
+
+/// A first move of length about 1.
+fn first_step(norm: f64) -> f64 {
+    let step = norm.recip();
+    if step.is_finite() && step > 0.0 { step } else { 1.0 }
 }
 
 pub(super) fn add_l1<T: Float>(value: f64, lambda: f64, x: &[T]) -> f64 {
@@ -100,14 +131,13 @@ impl<T: Float> Method<T> for ProximalGradient<T> {
         &self.stopping
     }
 
-    fn begin(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<Self::State, MinimizeError> {
-        let norm = vector::norm(&at.gradient);
-        let step = if norm > 0.0 { 1.0 / norm } else { 1.0 };
-        if !self.term.value(&at.point).is_finite() {
-            let mut point = std::mem::take(&mut at.point);
-            self.term.proximal(&mut point, step);
-            *at = Iterate::at(problem, point);
-        }
+    fn enter(&self, start: &mut [T]) {
+        enter(&*self.term, start);
+    }
+
+    fn begin(&self, _: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<Self::State, MinimizeError> {
+        self.term.check(at.point.len())?;
+        let step = first_step(vector::norm(&at.gradient));
         at.value += self.term.value(&at.point);
         Ok(ProximalState { step, momentum: 1.0, previous: at.point.clone() })
     }
@@ -153,11 +183,14 @@ impl<T: Float> Method<T> for ProximalGradient<T> {
             let value = problem.value(&point);
             seen_finite |= value.is_finite();
             let bound = y.value + dot(&y.gradient, &move_) + dot(&move_, &move_) / (2.0 * t);
+            if value == f64::NEG_INFINITY {
+                return Err(Reason::Unbounded);
+            }
             if value <= bound + noise {
                 let mut gradient = vec![T::ZERO; point.len()];
                 problem.gradient(&point, &mut gradient);
-                if vector::all_finite(&gradient) {
-                    let value = value + self.term.value(&point);
+                let value = value + self.term.value(&point);
+                if value.is_finite() && vector::all_finite(&gradient) {
                     return self.accept(at, state, Iterate { point, value, gradient }, t, next_momentum);
                 }
             }
@@ -220,15 +253,14 @@ impl<T: Float> Method<T> for ProjectedGradient<T> {
         &self.stopping
     }
 
-    fn begin(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<ProjectionState, MinimizeError> {
+    fn enter(&self, start: &mut [T]) {
+        enter(&*self.set, start);
+    }
+
+    fn begin(&self, _: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<ProjectionState, MinimizeError> {
+        self.set.check(at.point.len())?;
         MinimizeError::require("memory", self.memory as f64, "at least 1", |m| m >= 1.0)?;
-        if !self.set.value(&at.point).is_finite() {
-            let mut point = std::mem::take(&mut at.point);
-            self.set.proximal(&mut point, 1.0);
-            *at = Iterate::at(problem, point);
-        }
-        let norm = vector::norm_inf(&at.gradient);
-        Ok(ProjectionState { step: if norm > 0.0 { 1.0 / norm } else { 1.0 }, values: vec![at.value] })
+        Ok(ProjectionState { step: first_step(vector::norm_inf(&at.gradient)), values: vec![at.value] })
     }
 
     fn optimality(&self, at: &Iterate<T>, _: &ProjectionState) -> f64 {
@@ -254,6 +286,9 @@ impl<T: Float> Method<T> for ProjectedGradient<T> {
             vector::add_scaled(&at.point, alpha, &direction, &mut point);
             let value = problem.value(&point);
             seen_finite |= value.is_finite();
+            if value == f64::NEG_INFINITY {
+                return Err(Reason::Unbounded);
+            }
             if value <= ceiling + 1e-4 * alpha * slope + noise {
                 let mut gradient = vec![T::ZERO; point.len()];
                 problem.gradient(&point, &mut gradient);

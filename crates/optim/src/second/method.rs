@@ -34,7 +34,7 @@ impl<T: Float> Iterate<T> {
     }
 
     /// Becomes `next`, and returns how far that is.
-    pub(super) fn move_to(&mut self, next: Self) -> f64 {
+    pub(crate) fn move_to(&mut self, next: Self) -> f64 {
         let mut step = next.point.clone();
         vector::axpy(-1.0, &self.point, &mut step);
         *self = next;
@@ -88,6 +88,10 @@ pub trait Method<T: Float> {
     fn reads_hessian(&self) -> bool {
         false
     }
+
+    /// Moves a start to where the method can begin, into bounds say, before f is evaluated there. Leaves it where the settings
+    /// make no sense; [`begin`](Self::begin) says so.
+    fn enter(&self, _start: &mut [T]) {}
 
     /// The memory for the first iteration. May move `at` (into bounds, say), keeping its value and gradient true.
     ///
@@ -154,7 +158,9 @@ pub trait Method<T: Float> {
         MinimizeError::start(start, objective.dimension())?;
         let clock = Instant::now();
         let problem = counted(self, objective);
-        let mut current = Iterate::at(&problem, start.to_vec());
+        let mut start = start.to_vec();
+        self.enter(&mut start);
+        let mut current = Iterate::at(&problem, start);
         if !current.is_finite() {
             return Err(MinimizeError::UndefinedAtStart { value: current.value });
         }

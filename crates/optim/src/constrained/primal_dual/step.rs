@@ -1,76 +1,86 @@
-//! The KKT system: its residual and its Newton step.
+//! The KKT system and its Newton step.
 
-use super::{InteriorPoint, InteriorPointState, Local, NewtonStep};
+use super::local::Local;
+use super::{InteriorPoint, InteriorPointState, NewtonStep};
 use crate::linear::dense::{Ldl, qr};
 use crate::objective::{Counted, Objective};
 use crate::second::Iterate;
 use crate::vector::{self, Float};
 
+/// The KKT matrix K as D K D with rows and columns of largest element about 1, and the right-hand side of the Newton step.
+pub(super) struct System {
+    scaled: Vec<f64>,
+    factor: Ldl,
+    /// D.
+    scale: Vec<f64>,
+    rhs: Vec<f64>,
+}
+
+impl System {
+    /// The Newton step.
+    pub(super) fn step(&self, local: &Local, state: &InteriorPointState) -> Option<NewtonStep> {
+        unpack(local, state, &self.solve(&self.rhs))
+    }
+
+    /// The step with `c` in place of the constraints' values.
+    pub(super) fn corrected(
+        &self,
+        local: &Local,
+        state: &InteriorPointState,
+        c: &[f64],
+    ) -> Option<NewtonStep> {
+        let n = local.w.len();
+        let mut rhs = self.rhs.clone();
+        rhs[n..].iter_mut().zip(c).for_each(|(r, c)| *r = -c);
+        unpack(local, state, &self.solve(&rhs))
+    }
+
+    /// K⁻¹ b, refined once.
+    fn solve(&self, b: &[f64]) -> Vec<f64> {
+        let size = b.len();
+        let b: Vec<f64> = b.iter().zip(&self.scale).map(|(b, d)| b * d).collect();
+        let mut x = self.factor.solve(&b);
+        let mut rest = b;
+        for (r, row) in rest.iter_mut().zip(self.scaled.chunks_exact(size)) {
+            *r -= vector::dot(row, &x);
+        }
+        vector::axpy(1.0, &self.factor.solve(&rest), &mut x);
+        x.iter().zip(&self.scale).map(|(x, d)| x * d).collect()
+    }
+}
+
+/// D by three rounds of Ruiz's (2001): without, pivots that are merely small would pass for rounding beside those of variables at
+/// their bounds.
+fn equilibrate(matrix: &mut [f64], size: usize) -> Vec<f64> {
+    let mut scale = vec![1.0; size];
+    for _ in 0..3 {
+        let factor = |row: &[f64]| {
+            let largest = vector::norm_inf(row);
+            if largest > 0.0 && largest.is_finite() { largest.sqrt().recip() } else { 1.0 }
+        };
+        let factors: Vec<f64> = matrix.chunks_exact(size).map(factor).collect();
+        for (row, f) in matrix.chunks_exact_mut(size).zip(&factors) {
+            row.iter_mut().zip(&factors).for_each(|(entry, g)| *entry *= f * g);
+        }
+        scale.iter_mut().zip(&factors).for_each(|(d, f)| *d *= f);
+    }
+    scale
+}
+
 impl<T: Float> InteriorPoint<'_, T> {
-    pub(super) fn local(&self, at: &Iterate<T>, state: &InteriorPointState) -> Local {
-        let (n, slacks) = (at.point.len(), state.slacks.len());
-        let mut w = vector::to_f64(&at.point);
-        w.extend(&state.slacks);
-        let mut gradient: Vec<f64> = at.gradient.iter().map(|g| state.scale * g.to_f64()).collect();
-        gradient.resize(n + slacks, 0.0);
-        let c = self.residuals(&at.point, &state.slacks);
-        let equalities = self.constraints.equalities();
-        let rows = self.constraints.gradients(&at.point).into_iter().enumerate().map(|(i, g)| {
-            let mut row = vector::to_f64(&g);
-            row.resize(n + slacks, 0.0);
-            if i >= equalities {
-                row[n + i - equalities] = -1.0;
-            }
-            row
-        });
-        let (mut low, mut high) = self.constraints.bounds().to_f64();
-        low.resize(n + slacks, 0.0);
-        high.resize(n + slacks, f64::INFINITY);
-        Local { w, gradient, c, jacobian: rows.collect(), low, high }
-    }
-
-    pub(super) fn residuals(&self, x: &[T], slacks: &[f64]) -> Vec<f64> {
-        let mut c = self.constraints.values(x);
-        for (c, s) in c.iter_mut().skip(self.constraints.equalities()).zip(slacks) {
-            *c -= s;
-        }
-        c
-    }
-
-    /// The largest residual of the conditions with complementarity `barrier`, in the scaled problem; and with f as it is.
-    pub(super) fn errors(&self, local: &Local, state: &InteriorPointState, barrier: f64) -> (f64, f64) {
-        let mut dual = local.gradient.clone();
-        for (y, row) in state.multipliers.iter().zip(&local.jacobian) {
-            vector::axpy(-y, row, &mut dual);
-        }
-        let mut complementarity: f64 = 0.0;
-        for i in 0..local.w.len() {
-            dual[i] += state.upper[i] - state.lower[i];
-            if local.low[i].is_finite() {
-                complementarity =
-                    complementarity.max(((local.w[i] - local.low[i]) * state.lower[i] - barrier).abs());
-            }
-            if local.high[i].is_finite() {
-                complementarity =
-                    complementarity.max(((local.high[i] - local.w[i]) * state.upper[i] - barrier).abs());
-            }
-        }
-        let (dual, primal) = (vector::norm_inf(&dual), vector::norm_inf(&local.c));
-        let scaled = dual.max(primal).max(complementarity);
-        (scaled, (dual / state.scale).max(primal).max(complementarity / state.scale))
-    }
-
-    /// The Hessian of the Lagrangian in x and s, row by row.
+    /// The Hessian of the Lagrangian in x and s, row by row; the identity where it is not finite. `None` without a Hessian.
     pub(super) fn hessian(
         &self,
         problem: &Counted<'_, T>,
         at: &Iterate<T>,
+        local: &Local,
         state: &InteriorPointState,
     ) -> Option<Vec<f64>> {
         let n = at.point.len();
-        let total = n + state.slacks.len();
+        let total = local.w.len();
         let dense = problem.hessian(&at.point)?.dense();
-        let weights: Vec<f64> = state.multipliers.iter().map(|y| -y).collect();
+        let weights: Vec<f64> =
+            state.multipliers.iter().enumerate().map(|(i, y)| -y * state.factor(i)).collect();
         let mut matrix = vec![0.0; total * total];
         let (mut unit, mut column) = (vec![T::ZERO; n], vec![T::ZERO; n]);
         for j in 0..n {
@@ -82,23 +92,32 @@ impl<T: Float> InteriorPoint<'_, T> {
                 matrix[i * total + j] = state.scale * dense[j * n + i].to_f64() + column[i].to_f64();
             }
         }
+        let finite = vector::all_finite(&matrix);
         // Differences of gradients are not quite symmetric.
         for i in 0..n {
-            for j in 0..i {
+            for j in 0..=i {
                 let mean = 0.5 * (matrix[i * total + j] + matrix[j * total + i]);
-                matrix[i * total + j] = mean;
-                matrix[j * total + i] = mean;
+                let entry = if finite { mean } else { f64::from(u8::from(i == j)) };
+                matrix[i * total + j] = entry;
+                matrix[j * total + i] = entry;
             }
+        }
+        for &i in &local.fixed {
+            for j in 0..n {
+                (matrix[i * total + j], matrix[j * total + i]) = (0.0, 0.0);
+            }
+            matrix[i * total + i] = 1.0;
         }
         Some(matrix)
     }
 
-    pub(super) fn newton_step(
+    /// Factors the KKT matrix, with the Hessian shifted until it is positive where the constraints leave it free.
+    pub(super) fn system(
         &self,
         local: &Local,
         hessian: &[f64],
         state: &mut InteriorPointState,
-    ) -> Option<NewtonStep> {
+    ) -> Option<System> {
         let (n, m, mu) = (local.w.len(), local.c.len(), state.barrier);
         let size = n + m;
         let mut base = vec![0.0; size * size];
@@ -125,24 +144,24 @@ impl<T: Float> InteriorPoint<'_, T> {
         }
         // The unknowns are dw and −y: the new multipliers come out whole.
         let largest = hessian.iter().fold(1.0f64, |m, h| m.max(h.abs()));
+        let scale = equilibrate(&mut base, size);
         let (mut shift, mut relax) = (0.0, 0.0);
         for _ in 0..40 {
-            let mut matrix = base.clone();
+            let mut scaled = base.clone();
             for i in 0..n {
-                matrix[i * size + i] += shift;
+                scaled[i * size + i] += shift * scale[i] * scale[i];
             }
             for k in n..size {
-                matrix[k * size + k] -= relax;
+                scaled[k * size + k] -= relax;
             }
-            let factor = Ldl::new(&matrix, size)?;
+            let factor = Ldl::new(&scaled, size)?;
             let (positive, _, zero) = factor.inertia();
             if positive == n && zero == 0 {
                 state.shift = shift;
-                let solved = factor.solve(&rhs);
-                return vector::all_finite(&solved).then(|| Self::unpack(local, state, &solved));
+                return Some(System { scaled, factor, scale, rhs });
             }
             if zero > 0 {
-                relax = 1e-8 * largest;
+                relax = 1e-8;
             }
             shift = match shift {
                 0.0 if state.shift > 0.0 => state.shift / 3.0,
@@ -152,42 +171,32 @@ impl<T: Float> InteriorPoint<'_, T> {
         }
         None
     }
+}
 
-    pub(super) fn unpack(local: &Local, state: &InteriorPointState, solved: &[f64]) -> NewtonStep {
-        let (n, mu) = (local.w.len(), state.barrier);
-        let w = solved[..n].to_vec();
-        let mut step = NewtonStep {
-            multipliers: solved[n..]
-                .iter()
-                .zip(&state.multipliers)
-                .map(|(minus_y, y)| -minus_y - y)
-                .collect(),
-            lower: vec![0.0; n],
-            upper: vec![0.0; n],
-            w,
-        };
-        for i in 0..n {
-            let (below, above) = (local.w[i] - local.low[i], local.high[i] - local.w[i]);
-            if below.is_finite() {
-                step.lower[i] = (mu - state.lower[i] * step.w[i]) / below - state.lower[i];
-            }
-            if above.is_finite() {
-                step.upper[i] = (mu + state.upper[i] * step.w[i]) / above - state.upper[i];
-            }
+fn unpack(local: &Local, state: &InteriorPointState, solved: &[f64]) -> Option<NewtonStep> {
+    if !vector::all_finite(solved) {
+        return None;
+    }
+    let (n, mu) = (local.w.len(), state.barrier);
+    let w = solved[..n].to_vec();
+    let multipliers = solved[n..].iter().zip(&state.multipliers).map(|(minus_y, y)| -minus_y - y).collect();
+    let mut step = NewtonStep { multipliers, lower: vec![0.0; n], upper: vec![0.0; n], w };
+    for i in 0..n {
+        let (below, above) = (local.w[i] - local.low[i], local.high[i] - local.w[i]);
+        if below.is_finite() {
+            step.lower[i] = (mu - state.lower[i] * step.w[i]) / below - state.lower[i];
         }
-        step
+        if above.is_finite() {
+            step.upper[i] = (mu + state.upper[i] * step.w[i]) / above - state.upper[i];
+        }
     }
-
-    pub(super) fn judge(&self, at: &Iterate<T>, state: &mut InteriorPointState) {
-        state.residual = self.errors(&self.local(at, state), state, 0.0).1;
-        state.violation = self.constraints.violation(&at.point);
-    }
+    Some(step)
 }
 
 /// The y that comes nearest to stationarity, unless it is huge.
 pub(super) fn least_squares_multipliers(local: &Local, state: &InteriorPointState) -> Vec<f64> {
     let (n, m) = (local.w.len(), local.c.len());
-    if m == 0 || m > n {
+    if m == 0 || m > n || local.jacobian.is_empty() {
         return vec![0.0; m];
     }
     let target: Vec<f64> = (0..n).map(|i| local.gradient[i] - state.lower[i] + state.upper[i]).collect();
