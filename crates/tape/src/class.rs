@@ -6,9 +6,9 @@ mod elementwise;
 mod linear;
 mod slope;
 
-pub use bilinear::Bilinear;
+pub use bilinear::BilinearMap;
 pub(crate) use bilinear::BilinearOp;
 pub use code::Code;
 pub use elementwise::{Elementwise, Reads};
-pub use linear::Linear;
+pub use linear::LinearMap;
 pub(crate) use linear::LinearOp;

@@ -18,8 +18,8 @@ use crate::var::{Deferred, Value, Var};
 /// order. `jvp` gives forward mode; without one, it is derived from `vjp`.
 ///
 /// An elementwise function of one variable is easier as an [`Elementwise`](crate::Elementwise); an operation
-/// linear in its input as a [`Linear`](crate::Linear); one linear in each of two as a
-/// [`Bilinear`](crate::Bilinear).
+/// linear in its input as a [`LinearMap`](crate::LinearMap); one linear in each of two as a
+/// [`BilinearMap`](crate::BilinearMap).
 ///
 /// ```
 /// use wengert_tape::{Cotangents, Op, Point, Var, apply, check_grads};
@@ -82,7 +82,7 @@ pub trait Op<T: Float>: 'static {
     }
 }
 
-/// In the `impl` of [`Op`], [`Linear`](crate::Linear) or [`Bilinear`](crate::Bilinear) for a type of this crate: its
+/// In the `impl` of [`Op`], [`LinearMap`](crate::LinearMap) or [`BilinearMap`](crate::BilinearMap) for a type of this crate: its
 /// rules are compiled here, for `f32` and for `f64`, and not again by each program that records it.
 macro_rules! rules_compiled_here {
     ($Operation:ident $(in $Class:ident)?) => {

@@ -13,12 +13,12 @@ use crate::var::Var;
 /// The tangent of `f(a, b)` is `f(ȧ, b) + f(a, ḃ)`; the cotangents are the two transposes.
 ///
 /// ```
-/// use wengert_tape::{Bilinear, Var, check_grads};
+/// use wengert_tape::{BilinearMap, Var, check_grads};
 /// use wengert_tensor::{Float, Shape, Tensor};
 ///
 /// #[derive(Clone)]
 /// struct Dot;
-/// impl<T: Float> Bilinear<T> for Dot {
+/// impl<T: Float> BilinearMap<T> for Dot {
 ///     fn name(&self) -> &str { "dot" }
 ///     fn forward(&self, a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> { (a * b).sum() }
 ///     fn left(&self, cotangent: &Var<T>, b: &Var<T>, _a: &Shape) -> Var<T> { cotangent * b }
@@ -29,7 +29,7 @@ use crate::var::Var;
 /// assert_eq!(a.bilinear(Dot, &b).item(), 11.0);
 /// check_grads(|v| v[0].bilinear(Dot, &v[1]), &[a, b], 2).unwrap();
 /// ```
-pub trait Bilinear<T: Float>: Clone + 'static {
+pub trait BilinearMap<T: Float>: Clone + 'static {
     /// The name in messages.
     fn name(&self) -> &str;
     /// The value.
@@ -101,14 +101,14 @@ pub trait Bilinear<T: Float>: Clone + 'static {
 impl<T: Float> Var<T> {
     /// Applies a bilinear operation.
     #[track_caller]
-    pub fn bilinear<B: Bilinear<T>>(&self, operation: B, other: &Var<T>) -> Var<T> {
+    pub fn bilinear<B: BilinearMap<T>>(&self, operation: B, other: &Var<T>) -> Var<T> {
         apply(BilinearOp(operation), &[self, other])
     }
 }
 
 pub(crate) struct BilinearOp<B>(pub(crate) B);
 
-impl<T: Float, B: Bilinear<T>> Op<T> for BilinearOp<B> {
+impl<T: Float, B: BilinearMap<T>> Op<T> for BilinearOp<B> {
     fn name(&self) -> &str {
         self.0.name()
     }

@@ -6,7 +6,7 @@ use wengert_tensor::shape::broadcast;
 use wengert_tensor::{Float, Shape, Tensor};
 
 use crate::algebra::Real;
-use crate::class::{Bilinear, Elementwise, Linear};
+use crate::class::{BilinearMap, Elementwise, LinearMap};
 use crate::code_compiled_here;
 use crate::op::{Cotangents, Op, Point, Saves, apply, rules_compiled_here};
 use crate::var::Var;
@@ -67,7 +67,7 @@ impl<T: Float> Op<T> for Sum {
 #[derive(Clone)]
 struct Product;
 
-impl<T: Float> Bilinear<T> for Product {
+impl<T: Float> BilinearMap<T> for Product {
     fn name(&self) -> &str {
         "mul"
     }
@@ -129,7 +129,7 @@ impl<T: Float> Op<T> for Quotient {
 #[derive(Clone)]
 struct Negation;
 
-impl<T: Float> Linear<T> for Negation {
+impl<T: Float> LinearMap<T> for Negation {
     fn name(&self) -> &str {
         "neg"
     }
@@ -149,7 +149,7 @@ impl<T: Float> Linear<T> for Negation {
 #[derive(Clone)]
 struct Scaled(f64);
 
-impl<T: Float> Linear<T> for Scaled {
+impl<T: Float> LinearMap<T> for Scaled {
     fn name(&self) -> &str {
         "mul"
     }
@@ -283,7 +283,7 @@ impl Elementwise for Over {
 #[derive(Clone)]
 struct Divided(f64);
 
-impl<T: Float> Linear<T> for Divided {
+impl<T: Float> LinearMap<T> for Divided {
     fn name(&self) -> &str {
         "div"
     }

@@ -2,7 +2,7 @@
 
 use wengert_tensor::{Axis, Float, Shape, Slice, Tensor};
 
-use crate::class::Linear;
+use crate::class::LinearMap;
 use crate::op::{Cotangents, Op, Point, Saves, apply, rules_compiled_here};
 use crate::var::Var;
 
@@ -60,7 +60,7 @@ struct Pad {
     widths: Vec<(usize, usize)>,
 }
 
-impl<T: Float> Linear<T> for Pad {
+impl<T: Float> LinearMap<T> for Pad {
     fn name(&self) -> &str {
         "pad"
     }

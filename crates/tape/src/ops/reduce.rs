@@ -2,7 +2,7 @@
 
 use wengert_tensor::{Axes, Axis, Float, Shape, Tensor};
 
-use crate::class::Linear;
+use crate::class::LinearMap;
 use crate::op::{Cotangents, Op, Point, apply, rules_compiled_here};
 use crate::ops::broadcast::{reduced_count, reduced_shape};
 use crate::var::Var;
@@ -52,7 +52,7 @@ impl<T: Float> Op<T> for Norm {
 #[derive(Clone)]
 struct Cumsum(usize);
 
-impl<T: Float> Linear<T> for Cumsum {
+impl<T: Float> LinearMap<T> for Cumsum {
     fn name(&self) -> &str {
         "cumsum"
     }

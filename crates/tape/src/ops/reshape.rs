@@ -3,14 +3,14 @@
 use wengert_tensor::{Axes, Axis, Dims, Float, Shape, Slice, Tensor};
 use wengert_tensor::{flattened, permutation, resolve_dims};
 
-use crate::class::Linear;
+use crate::class::LinearMap;
 use crate::op::{Cotangents, Op, Point, Saves, apply, rules_compiled_here};
 use crate::var::Var;
 
 #[derive(Clone)]
 struct Reshape(Shape);
 
-impl<T: Float> Linear<T> for Reshape {
+impl<T: Float> LinearMap<T> for Reshape {
     fn name(&self) -> &str {
         "reshape"
     }
@@ -29,7 +29,7 @@ impl<T: Float> Linear<T> for Reshape {
 #[derive(Clone)]
 struct Permute(Vec<usize>);
 
-impl<T: Float> Linear<T> for Permute {
+impl<T: Float> LinearMap<T> for Permute {
     fn name(&self) -> &str {
         "permute"
     }
@@ -91,7 +91,7 @@ struct Embed {
     length: usize,
 }
 
-impl<T: Float> Linear<T> for Embed {
+impl<T: Float> LinearMap<T> for Embed {
     fn name(&self) -> &str {
         "slice"
     }
@@ -113,7 +113,7 @@ impl<T: Float> Linear<T> for Embed {
 #[derive(Clone)]
 struct Flip(Axes);
 
-impl<T: Float> Linear<T> for Flip {
+impl<T: Float> LinearMap<T> for Flip {
     fn name(&self) -> &str {
         "flip"
     }
