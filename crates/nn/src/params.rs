@@ -18,7 +18,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use wengert_tensor::random::Generator;
 use wengert_tensor::{Float, Shape, Tensor};
 
-pub(crate) use evaluate::{leaves, pieces, pull_back, scalar, tracked_leaves};
+pub(crate) use evaluate::{leaves, no_scalar, pieces, pull_back, scalar, tracked_leaves};
 pub(crate) use layout::Layout;
 
 /// The parameters of a model: one contiguous vector, cut into named tensors.
@@ -55,6 +55,8 @@ pub struct Params<T: Float = f32> {
     generator: Generator,
     /// Calls of [`Params::value_and_grad`] so far.
     step: AtomicU64,
+    /// Calls of [`Params::infer`] since the last of those.
+    inferences: AtomicU64,
     allow_unreached: bool,
 }
 
@@ -67,6 +69,7 @@ impl<T: Float> Params<T> {
             buffers: RwLock::default(),
             generator: Generator::seeded(seed),
             step: AtomicU64::new(0),
+            inferences: AtomicU64::new(0),
             allow_unreached: false,
         }
     }
@@ -234,9 +237,11 @@ impl<T: Float> Params<T> {
         self.step.load(Ordering::Relaxed)
     }
 
-    /// Sets the number of calls so far, to resume a training run.
+    /// Sets the number of calls so far, to resume a training run. The random numbers of [`infer`](Params::infer) start
+    /// again with it.
     pub fn set_step(&mut self, step: u64) {
         *self.step.get_mut() = step;
+        *self.inferences.get_mut() = 0;
     }
 
     /// Name and value of every buffer (running statistics and the like).
@@ -278,6 +283,7 @@ impl<T: Float> Clone for Params<T> {
             buffers: RwLock::new(self.buffer_values()),
             generator: self.generator.clone(),
             step: AtomicU64::new(self.step()),
+            inferences: AtomicU64::new(self.inferences.load(Ordering::Relaxed)),
             allow_unreached: self.allow_unreached,
         }
     }

@@ -35,7 +35,9 @@ pub use check::{GradientMismatch, check_grads};
 pub use class::Code;
 pub use class::{BilinearMap, Elementwise, LinearMap, Reads};
 pub use op::{Cotangents, Op, Point, Saves, apply};
-pub use ops::Pool2dOptions;
+#[doc(hidden)]
+pub use ops::Side;
+pub use ops::{Operand, Pool2dOptions};
 pub use sweep::Mode;
 pub use tape::Tape;
 pub use transform::{

@@ -1,6 +1,6 @@
 //! Steps of training with any first-order optimiser.
 
-use wengert_nn::{Ctx, GradError, Params};
+use wengert_nn::{Ctx, GradError, Params, Watched};
 use wengert_optim::Optimizer;
 use wengert_tape::Var;
 use wengert_tensor::Float;
@@ -35,6 +35,10 @@ pub trait Training<T: Float> {
     /// # Errors
     /// If the loss does not depend on some parameters. All are then unchanged, but a method of several gradients may have
     /// counted the step.
+    ///
+    /// # Panics
+    /// If the loss does not have exactly one element. The parameters are then unchanged, as they are if the loss panics.
+    #[track_caller]
     fn train_step(
         &mut self,
         optimizer: &mut dyn Optimizer<T>,
@@ -47,24 +51,25 @@ pub trait Training<T: Float> {
 }
 
 impl<T: Float> Training<T> for Params<T> {
-    #[track_caller]
     fn train_step(
         &mut self,
         optimizer: &mut dyn Optimizer<T>,
         loss: impl Fn(&Ctx<T>) -> Var<T>,
     ) -> Result<T, GradError> {
+        let loss = Watched::new(loss);
         if optimizer.gradients_per_step() == 1 {
-            let (value, gradient) = self.value_and_grad(loss)?;
+            let (value, gradient) = self.value_and_grad(|cx| loss.value(cx))?;
+            loss.check("train_step");
             optimizer.step(self.values_mut(), &gradient);
             return Ok(value);
         }
         let mut point = self.values().to_vec();
         let mut scratch = vec![T::ZERO; point.len()];
-        let start = point.clone();
+        let mut left = LeftAt { values: point.clone(), params: self };
         let mut failure = None;
         let value = optimizer.step_with(&mut point, &mut scratch, &mut |at, out| {
-            self.set_values(at);
-            match self.value_and_grad(&loss) {
+            left.params.set_values(at);
+            match left.params.value_and_grad(|cx| loss.value(cx)) {
                 Ok((value, gradient)) => {
                     out.copy_from_slice(&gradient);
                     value
@@ -76,23 +81,31 @@ impl<T: Float> Training<T> for Params<T> {
                 }
             }
         });
+        loss.check("train_step");
         match failure {
-            Some(error) => {
-                self.set_values(&start);
-                Err(error)
-            }
+            Some(error) => Err(error),
             None => {
-                self.set_values(&point);
+                left.values = point;
                 Ok(value)
             }
         }
     }
 
     fn evaluated<R>(&mut self, optimizer: &dyn Optimizer<T>, work: impl FnOnce(&Self) -> R) -> R {
-        let trained = self.values().to_vec();
-        optimizer.write_evaluation(&trained, self.values_mut());
-        let result = work(self);
-        self.set_values(&trained);
-        result
+        let left = LeftAt { values: self.values().to_vec(), params: self };
+        optimizer.write_evaluation(&left.values, left.params.values_mut());
+        work(left.params)
+    }
+}
+
+/// Parameters that are moved about and then left at these values, also if a loss panics.
+struct LeftAt<'a, T: Float> {
+    values: Vec<T>,
+    params: &'a mut Params<T>,
+}
+
+impl<T: Float> Drop for LeftAt<'_, T> {
+    fn drop(&mut self) {
+        self.params.set_values(&self.values);
     }
 }

@@ -152,11 +152,11 @@ impl Conv2dBuilder {
 
 impl<T: Float> Layer<T> for Conv2d {
     /// # Panics
-    /// If the input does not have four axes, or its channels or its size do not fit.
+    /// If the input does not have four axes, its channels or its size do not fit, or the layer belongs to another
+    /// `Params`.
     #[track_caller]
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
-        let weight = cx.param(self.weight);
-        let bias = self.bias.map(|id| cx.param(id));
+        let (weight, bias) = cx.weight_and_bias("conv2d", self.weight, self.bias);
         let y = x.conv2d(&weight, bias.as_ref(), self.options);
         let map = Affine { weight: self.weight, bias: self.bias, convolution: Some(self.options) };
         cx.affine(map, x, &y);

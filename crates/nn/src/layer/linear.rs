@@ -116,18 +116,19 @@ impl LinearBuilder {
 
 impl<T: Float> Layer<T> for Linear {
     /// # Panics
-    /// If the last axis of `x` is not `in_features` long.
+    /// If the last axis of `x` is not `in_features` long, or the layer belongs to another `Params`.
     #[track_caller]
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
+        let (weight, bias) = cx.weight_and_bias("linear", self.weight, self.bias);
         assert!(
             x.shape().last() == Some(&self.in_features),
-            "linear: the input has shape {}, but the layer maps {} features to {}",
+            "linear: the input has shape {}, but `{}` maps {} features to {}",
             x.shape(),
+            cx.layout().entry("linear", self.weight).name,
             self.in_features,
             self.out_features
         );
-        let bias = self.bias.map(|bias| cx.param(bias));
-        let y = map::linear(x, &cx.param(self.weight), bias.as_ref());
+        let y = map::linear(x, &weight, bias.as_ref());
         cx.affine(Affine { weight: self.weight, bias: self.bias, convolution: None }, x, &y);
         cx.trace("Linear", &[Some(self.weight), self.bias], y)
     }

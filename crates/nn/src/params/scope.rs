@@ -41,14 +41,14 @@ impl<'a, T: Float> Scope<'a, T> {
     /// If `name` is empty.
     #[track_caller]
     pub fn at(&mut self, name: &str) -> Scope<'_, T> {
-        let path = self.join(name);
+        let path = self.join("at", name);
         Scope { params: self.params, path }
     }
 
     /// Like [`at`](Scope::at), using this one up.
     #[track_caller]
     pub(super) fn into_at(self, name: &str) -> Scope<'a, T> {
-        let path = self.join(name);
+        let path = self.join("at", name);
         Scope { params: self.params, path }
     }
 
@@ -63,7 +63,7 @@ impl<'a, T: Float> Scope<'a, T> {
     /// If there is already one of that name, the name is empty, or the shape does not suit the initialiser.
     #[track_caller]
     pub fn param(&mut self, name: &str, shape: impl Into<Shape>, init: Init) -> ParamId {
-        let name = self.new_name(name);
+        let name = self.new_name("param", name);
         let shape = shape.into();
         // By name, so that a layer's start does not depend on which layers were made before it.
         let mut generator = self.params.generator.fork(hash(&name));
@@ -82,21 +82,24 @@ impl<'a, T: Float> Scope<'a, T> {
     /// If there is already a parameter or a buffer of that name, or the name is empty.
     #[track_caller]
     pub fn buffer(&mut self, name: &str, value: Tensor<T>) -> BufferId {
-        let name = self.new_name(name);
+        let name = self.new_name("buffer", name);
         self.params.buffers.get_mut().unwrap_or_else(PoisonError::into_inner).push(value.contiguous());
         Arc::make_mut(&mut self.params.layout).push_buffer(name)
     }
 
     #[track_caller]
-    fn new_name(&self, name: &str) -> String {
-        let name = self.join(name);
-        assert!(!self.params.layout.has_name(&name), "param: there is already a parameter named `{name}`");
+    fn new_name(&self, operation: &str, name: &str) -> String {
+        let name = self.join(operation, name);
+        assert!(
+            !self.params.layout.has_name(&name),
+            "{operation}: there is already a parameter or buffer named `{name}`"
+        );
         name
     }
 
     #[track_caller]
-    fn join(&self, name: &str) -> String {
-        assert!(!name.is_empty(), "a parameter's name below `{}` is empty", self.path);
+    fn join(&self, operation: &str, name: &str) -> String {
+        assert!(!name.is_empty(), "{operation}: the name below `{}` is empty", self.path);
         if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
     }
 }

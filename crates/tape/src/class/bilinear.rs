@@ -5,7 +5,7 @@ use std::rc::Rc;
 use wengert_tensor::{Float, Shape, Tensor};
 
 use crate::cotangent;
-use crate::op::{Cotangents, Op, Point, Saves, apply};
+use crate::op::{Cotangents, Op, Point, Saves, apply, check_contribution};
 use crate::var::Var;
 
 /// An operation that is linear in each of two inputs, such as a product or a convolution.
@@ -62,13 +62,17 @@ pub trait BilinearMap<T: Float>: Clone + 'static {
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
         let (a, b) = (at.input(0), at.input(1));
         let plain = |other: &Var<T>| !cotangent.is_tracked() && !other.is_tracked();
-        let left = || self.left(cotangent, b, a.shape());
+        let fitting = |index: usize, contribution: Var<T>| {
+            check_contribution(self.name(), index, at.input(index).shape(), &contribution);
+            contribution
+        };
+        let left = || fitting(0, self.left(cotangent, b, a.shape()));
         if plain(b) {
             into.add_in_place(0, left, |sum| self.add_left(cotangent.value(), b.value(), sum));
         } else {
             into.add(0, left);
         }
-        let right = || self.right(cotangent, a, b.shape());
+        let right = || fitting(1, self.right(cotangent, a, b.shape()));
         if plain(a) {
             into.add_in_place(1, right, |sum| self.add_right(cotangent.value(), a.value(), sum));
         } else {

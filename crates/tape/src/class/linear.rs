@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use wengert_tensor::{Float, Shape, Tensor};
 
-use crate::op::{Cotangents, Op, Point, Saves, apply};
+use crate::op::{Cotangents, Op, Point, Saves, apply, check_contribution};
 use crate::var::Var;
 
 /// An operation that is linear in its only input, such as a transpose, a sum or a gather.
@@ -69,7 +69,12 @@ impl<T: Float, L: LinearMap<T>> Op<T> for LinearOp<L> {
     }
 
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
-        into.add(0, || self.0.transpose(cotangent, at.input(0).shape()));
+        let input = at.input(0).shape();
+        into.add(0, || {
+            let contribution = self.0.transpose(cotangent, input);
+            check_contribution(self.0.name(), 0, input, &contribution);
+            contribution
+        });
     }
 
     fn jvp(&self, _: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {

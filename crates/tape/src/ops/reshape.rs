@@ -127,11 +127,19 @@ impl<T: Float> LinearMap<T> for Flip {
     rules_compiled_here!(Flip in LinearOp);
 }
 
+/// The position of a new axis, which may be one past the last.
+#[track_caller]
+pub(super) fn inserted_axis(operation: &str, shape: &Shape, axis: impl Into<Axis>) -> usize {
+    let with_one_more: Shape = shape.iter().copied().chain([1]).collect();
+    with_one_more.axis(operation, axis)
+}
+
 impl<T: Float> Var<T> {
     /// The elements in row-major order under another shape; one length may be −1, to be inferred.
     ///
     /// # Panics
     /// If the number of elements differs.
+    #[doc(alias = "view")]
     #[track_caller]
     pub fn reshape(&self, shape: impl Into<Dims>) -> Var<T> {
         let shape = resolve_dims(self.shape(), &shape.into());
@@ -229,10 +237,8 @@ impl<T: Float> Var<T> {
     /// If `axis` is out of that range.
     #[track_caller]
     pub fn unsqueeze(&self, axis: impl Into<Axis>) -> Var<T> {
+        let axis = inserted_axis("unsqueeze", self.shape(), axis);
         let mut lengths = self.shape().to_vec();
-        lengths.push(1);
-        let axis = Shape::from(&lengths[..]).axis("unsqueeze", axis);
-        lengths.pop();
         lengths.insert(axis, 1);
         self.reshape(Shape::from(lengths))
     }

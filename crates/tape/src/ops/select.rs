@@ -1,5 +1,6 @@
 //! Choosing between values: by a mask, and the larger or smaller of two.
 
+use wengert_tensor::shape::broadcast;
 use wengert_tensor::{Float, Tensor, compiled_here};
 
 use crate::op::{Cotangents, Op, Point, Saves, apply, rules_compiled_here};
@@ -104,6 +105,7 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If the shapes do not broadcast.
+    #[doc(alias = "where")]
     #[track_caller]
     pub fn select_where(mask: &Tensor<bool>, if_true: &Var<T>, if_false: &Var<T>) -> Var<T> {
         apply(Where(mask.clone()), &[if_true, if_false])
@@ -115,6 +117,8 @@ impl<T: Float> Var<T> {
     /// If the shapes do not broadcast.
     #[track_caller]
     pub fn masked_fill(&self, mask: &Tensor<bool>, value: f64) -> Var<T> {
+        let (x, m) = (self.shape(), mask.shape());
+        assert!(broadcast(x, m).is_some(), "masked_fill: shapes {x} and {m} do not broadcast");
         Var::select_where(mask, &Var::scalar(T::from_f64(value)), self)
     }
 

@@ -45,7 +45,7 @@ pub fn jacobian_reverse<T: Float>(f: impl FnOnce(&Var<T>) -> Var<T>, x: &Var<T>)
 /// ```
 #[track_caller]
 pub fn hessian<T: Float>(f: impl FnOnce(&Var<T>) -> Var<T>, x: &Var<T>) -> Var<T> {
-    let operator = HessianOperator::new(f, x);
+    let operator = HessianOperator::of("hessian", f, x);
     let columns = unit_vectors(x.shape()).map(|e| operator.apply(&e));
     stacked(columns.collect(), x.shape(), x.shape(), true)
 }
@@ -68,6 +68,6 @@ fn stacked<T: Float>(parts: Vec<Var<T>>, outer: &Shape, part: &Shape, transposed
         return Var::zeros(shape);
     }
     let rows: Vec<Var<T>> = parts.iter().map(|p| p.reshape([1, part.count()])).collect();
-    let matrix = Var::cat(&rows.iter().collect::<Vec<_>>(), 0);
+    let matrix = Var::cat(&rows, 0);
     if transposed { matrix.t().reshape(shape) } else { matrix.reshape(shape) }
 }
