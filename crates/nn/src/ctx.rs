@@ -138,6 +138,7 @@ impl<T: Float> Ctx<T> {
     }
 
     /// Whether the mode is [`Mode::Train`].
+    #[doc(alias = "training")]
     pub fn is_training(&self) -> bool {
         self.mode == Mode::Train
     }

@@ -46,6 +46,8 @@ pub(crate) use layout::Layout;
 /// assert!((params.get("line.bias").unwrap()[0] - 3.0).abs() < 1e-3);
 /// # Ok::<(), wengert_nn::GradError>(())
 /// ```
+#[doc(alias = "state_dict")]
+#[doc(alias = "load_state_dict")]
 pub struct Params<T: Float = f32> {
     layout: Arc<Layout>,
     /// At least as many elements as there are parameters: it grows by doubling while a model is built.
@@ -194,6 +196,7 @@ impl<T: Float> Params<T> {
     /// let shapes: Vec<String> = params.iter().map(|(name, shape, _)| format!("{name} {shape}")).collect();
     /// assert_eq!(shapes, ["out.weight [2, 3]", "out.bias [2]"]);
     /// ```
+    #[doc(alias = "named_parameters")]
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Shape, &[T])> {
         let values = self.values();
         self.layout.entries().iter().map(move |e| (e.name.as_str(), &e.shape, &values[e.range()]))

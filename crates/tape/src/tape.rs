@@ -26,6 +26,7 @@ use crate::var::{Value, Var};
 /// let g = tape.gradients(&y, &[&x]);
 /// assert_eq!(g[0].value().to_vec(), [2.0, 4.0]);
 /// ```
+#[doc(alias = "GradientTape")]
 pub struct Tape<T: Float = f32> {
     pub(crate) arena: Rc<Arena<T>>,
 }

@@ -36,10 +36,14 @@ macro_rules! activations {
 
 activations! {
     /// max(x, 0); the subgradient at 0 is 0.
+    #[doc(alias = "ReLU")]
     Relu, relu;
     /// x · σ(x), also called swish (Elfwing, Uchibe & Doya, 2018).
+    #[doc(alias = "SiLU")]
+    #[doc(alias = "Swish")]
     Silu, silu;
     /// x · Φ(x), Φ being the normal distribution function (Hendrycks & Gimpel, 2016).
+    #[doc(alias = "GELU")]
     Gelu, gelu;
     /// The approximation of [`Gelu`] by a hyperbolic tangent that GPT-2 and BERT use.
     GeluTanh, gelu_tanh;

@@ -24,6 +24,7 @@ use crate::params::{ParamId, Scope};
 /// let y = params.infer(|cx| second.forward(cx, &first.forward(cx, &Var::zeros([4, 1, 28, 28]))));
 /// assert_eq!(y.shape(), &[4, 16, 12, 12]);
 /// ```
+#[doc(alias = "nn.Conv2d")]
 #[derive(Clone, Debug)]
 pub struct Conv2d {
     weight: ParamId,

@@ -24,6 +24,8 @@ use crate::params::{ParamId, Scope};
 /// let y = params.infer(|cx| layer.forward(cx, &Var::zeros([64, 784])));
 /// assert_eq!(y.shape(), &[64, 128]);
 /// ```
+#[doc(alias = "nn.Linear")]
+#[doc(alias = "Dense")]
 #[derive(Clone, Debug)]
 pub struct Linear {
     weight: ParamId,

@@ -23,6 +23,7 @@ use crate::params::Scope;
 /// assert_eq!(logits.shape(), &[2, 10]);
 /// assert!(params.id("net.0.weight").is_some() && params.id("net.2.bias").is_some());
 /// ```
+#[doc(alias = "nn.Sequential")]
 pub struct Sequential<T: Float = f32> {
     layers: Vec<Box<dyn Layer<T>>>,
 }

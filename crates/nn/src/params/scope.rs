@@ -61,6 +61,8 @@ impl<'a, T: Float> Scope<'a, T> {
     ///
     /// # Panics
     /// If there is already one of that name, the name is empty, or the shape does not suit the initialiser.
+    #[doc(alias = "Parameter")]
+    #[doc(alias = "register_parameter")]
     #[track_caller]
     pub fn param(&mut self, name: &str, shape: impl Into<Shape>, init: Init) -> ParamId {
         let name = self.new_name("param", name);
@@ -80,6 +82,7 @@ impl<'a, T: Float> Scope<'a, T> {
     ///
     /// # Panics
     /// If there is already a parameter or a buffer of that name, or the name is empty.
+    #[doc(alias = "register_buffer")]
     #[track_caller]
     pub fn buffer(&mut self, name: &str, value: Tensor<T>) -> BufferId {
         let name = self.new_name("buffer", name);

@@ -96,6 +96,7 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If the shapes do not fit.
+    #[doc(alias = "expand")]
     #[track_caller]
     pub fn broadcast_to(&self, shape: impl Into<Shape>) -> Var<T> {
         let shape = shape.into();

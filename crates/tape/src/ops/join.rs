@@ -142,6 +142,7 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there are fewer counts than axes.
+    #[doc(alias = "repeat")]
     #[track_caller]
     pub fn tile(&self, counts: &[usize]) -> Var<T> {
         let Some(lead) = counts.len().checked_sub(self.rank()) else {

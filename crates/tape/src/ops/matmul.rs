@@ -73,6 +73,8 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If an operand has no axes, the inner dimensions differ or the batches do not broadcast.
+    #[doc(alias = "mm")]
+    #[doc(alias = "bmm")]
     #[track_caller]
     pub fn matmul(&self, other: &Var<T>) -> Var<T> {
         if self.rank() >= 2 && other.rank() >= 2 {

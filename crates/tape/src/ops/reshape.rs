@@ -199,6 +199,7 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there is no such axis.
+    #[doc(alias = "narrow")]
     #[track_caller]
     pub fn slice_axis(&self, axis: impl Into<Axis>, slice: impl Into<Slice>) -> Var<T> {
         apply(Cut { axis: self.shape().axis("slice", axis), slice: slice.into() }, &[self])

@@ -13,6 +13,8 @@ use crate::var::Var;
 /// let j = jacobian_forward(|x: &Var<f64>| x * x, &Var::from([1.0, 2.0]));
 /// assert_eq!(j.value().to_vec(), [2.0, 0.0, 0.0, 4.0]);
 /// ```
+#[doc(alias = "jacfwd")]
+#[doc(alias = "jacobian")]
 pub fn jacobian_forward<T: Float>(f: impl FnOnce(&Var<T>) -> Var<T>, x: &Var<T>) -> Var<T> {
     let (value, derivative) = linearize(f, x);
     let columns = unit_vectors(x.shape()).map(|e| derivative.apply(&e));
@@ -27,6 +29,8 @@ pub fn jacobian_forward<T: Float>(f: impl FnOnce(&Var<T>) -> Var<T>, x: &Var<T>)
 /// let j = jacobian_reverse(|x: &Var<f64>| x.sum() * x, &Var::from([1.0, 2.0]));
 /// assert_eq!(j.value().to_vec(), [4.0, 1.0, 2.0, 5.0]);
 /// ```
+#[doc(alias = "jacrev")]
+#[doc(alias = "jacobian")]
 pub fn jacobian_reverse<T: Float>(f: impl FnOnce(&Var<T>) -> Var<T>, x: &Var<T>) -> Var<T> {
     let (value, pullback) = vjp(f, x);
     let rows = unit_vectors(value.shape()).map(|e| pullback.apply(&e));
