@@ -84,13 +84,11 @@ impl<T: Float> Ctx<T> {
         weight: ParamId,
         bias: Option<ParamId>,
     ) -> (Var<T>, Option<Var<T>>) {
-        let weight = self.param_of(operation, weight);
-        // No closure: it would lose the caller's line.
-        let bias = match bias {
-            Some(bias) => Some(self.param_of(operation, bias)),
-            None => None,
-        };
-        (weight, bias)
+        // Not in the closure, which would lose the caller's line.
+        if let Some(bias) = bias {
+            self.layout.entry(operation, bias);
+        }
+        (self.param_of(operation, weight), bias.map(|bias| self.param(bias)))
     }
 
     /// Tells a [summary](crate::Params::summary), if one is being made, that a layer of that kind and with those parameters

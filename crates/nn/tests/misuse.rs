@@ -168,7 +168,7 @@ fn layers_of_another_model() {
             other.infer(|cx| linear.forward(cx, &zeros([1, 2])));
         });
         says(&format!("linear: {text}"), || {
-            other.infer(|cx| (&linear).forward(cx, &zeros([1, 2])));
+            other.infer(|cx| Layer::forward(&&linear, cx, &zeros([1, 2])));
         });
         says(&format!("conv2d: {text}"), || {
             other.infer(|cx| conv.forward(cx, &zeros([1, 1, 5, 5])));
@@ -317,6 +317,14 @@ fn layers() {
     });
     says("param: there is already a parameter or buffer named `linear.weight`", || {
         Linear::new(params.at("linear"), 1, 1);
+    });
+    params.at("biased").param("bias", [1], Init::Zeros);
+    says("param: there is already a parameter or buffer named `biased.bias`", || {
+        Linear::new(params.at("biased"), 1, 1);
+    });
+    params.at("convolved").param("bias", [1], Init::Zeros);
+    says("param: there is already a parameter or buffer named `convolved.bias`", || {
+        Conv2d::new(params.at("convolved"), 1, 1, 3);
     });
     let conv = Conv2d::new(params.at("conv"), 1, 1, 3);
     says("conv2d: image [2, 3] and weight [1, 1, 3, 3] do not both have four axes", || {

@@ -41,11 +41,11 @@ impl<T: Float> Capture<T> {
     #[track_caller]
     pub(crate) fn add(&self, layout: &Layout, map: Affine, input: &Var<T>, output: &Var<T>) {
         let weight = &layout.entry("affine", map.weight).shape;
-        // No closure: it would lose the caller's line.
-        let bias = match map.bias {
-            Some(bias) => Some(&layout.entry("affine", bias).shape),
-            None => None,
-        };
+        // Not in the closure, which would lose the caller's line.
+        if let Some(bias) = map.bias {
+            layout.entry("affine", bias);
+        }
+        let bias = map.bias.map(|bias| &layout.entry("affine", bias).shape);
         let geometry = match map.convolution {
             Some(options) => convolution(weight, options, input.shape(), output.shape()).map(Some),
             None => linear(weight, input.shape(), output.shape()).then_some(None),

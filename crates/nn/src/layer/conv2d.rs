@@ -143,10 +143,8 @@ impl Conv2dBuilder {
         );
         let inputs = inputs / groups;
         let weight = p.param("weight", [outputs, inputs, height, width], self.weight);
-        let bias = self.bias.map(|init| {
-            let init = init.unwrap_or_else(|| Init::pytorch_bias(inputs * height * width));
-            p.param("bias", outputs, init)
-        });
+        let bias = self.bias.map(|init| init.unwrap_or_else(|| Init::pytorch_bias(inputs * height * width)));
+        let bias = p.optional("bias", &[outputs], bias);
         Conv2d { weight, bias, options: self.options }
     }
 }

@@ -111,7 +111,7 @@ impl LinearBuilder {
     pub fn build<T: Float>(self, mut p: Scope<'_, T>) -> Linear {
         let LinearBuilder { in_features, out_features, weight, bias } = self;
         let weight = p.param("weight", [out_features, in_features], weight);
-        let bias = bias.map(|init| p.param("bias", out_features, init));
+        let bias = p.optional("bias", &[out_features], bias);
         Linear { weight, bias, in_features, out_features }
     }
 }

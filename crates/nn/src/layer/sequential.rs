@@ -9,6 +9,9 @@ use crate::params::Scope;
 
 /// Layers applied one after the other.
 ///
+/// Its layers are called through a table of functions, which does not pass on the caller's line: where one of them panics,
+/// the line is the layer's own, and the message names the layer by its parameter.
+///
 /// ```
 /// use wengert_nn::{Layer, Linear, Params, Relu, Sequential};
 /// use wengert_tape::Var;

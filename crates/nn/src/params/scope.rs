@@ -78,6 +78,16 @@ impl<'a, T: Float> Scope<'a, T> {
         id
     }
 
+    /// A new parameter tensor if there is something to start it with. Not by `map`: a closure would lose the caller's line.
+    #[track_caller]
+    pub(crate) fn optional(&mut self, name: &str, shape: &[usize], init: Option<Init>) -> Option<ParamId> {
+        let mut id = None;
+        if let Some(init) = init {
+            id = Some(self.param(name, shape, init));
+        }
+        id
+    }
+
     /// A new buffer: a tensor that is saved with the parameters but has no gradient.
     ///
     /// # Panics
