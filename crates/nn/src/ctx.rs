@@ -63,17 +63,45 @@ impl<T: Float> Ctx<T> {
     /// If the id belongs to another `Params`.
     #[track_caller]
     pub fn param(&self, id: ParamId) -> Var<T> {
-        self.layout.entry("param", id);
+        self.param_of("param", id)
+    }
+
+    /// The parameter for the function `operation`, which the panic names.
+    #[track_caller]
+    pub(crate) fn param_of(&self, operation: &str, id: ParamId) -> Var<T> {
+        self.layout.entry(operation, id);
         if let Some(log) = &self.log {
             log.parameter(id);
         }
         self.leaves[id.index()].clone()
     }
 
+    /// The parameters of an affine layer.
+    #[track_caller]
+    pub(crate) fn weight_and_bias(
+        &self,
+        operation: &str,
+        weight: ParamId,
+        bias: Option<ParamId>,
+    ) -> (Var<T>, Option<Var<T>>) {
+        // Not in the closure, which would lose the caller's line.
+        if let Some(bias) = bias {
+            self.layout.entry(operation, bias);
+        }
+        (self.param_of(operation, weight), bias.map(|bias| self.param(bias)))
+    }
+
     /// Tells a [summary](crate::Params::summary), if one is being made, that a layer of that kind and with those parameters
     /// has this output, which is returned. Layers of one's own may call it to have a row of their own.
+    ///
+    /// # Panics
+    /// While one is being made: if an id belongs to another `Params`.
+    #[track_caller]
     pub fn trace(&self, kind: &str, params: &[Option<ParamId>], output: Var<T>) -> Var<T> {
         if let Some(log) = &self.log {
+            for id in params.iter().flatten() {
+                self.layout.entry("trace", *id);
+            }
             log.layer(kind, params, output.shape());
         }
         output
@@ -108,12 +136,14 @@ impl<T: Float> Ctx<T> {
     }
 
     /// Whether the mode is [`Mode::Train`].
+    #[doc(alias = "training")]
     pub fn is_training(&self) -> bool {
         self.mode == Mode::Train
     }
 
     /// A generator of random numbers, another one at each call. What they give depends on nothing but the seed of the
-    /// parameters, the step, and how many calls came before in this context.
+    /// parameters, the step, and how many calls came before in this context; in [`infer`](crate::Params::infer) also on
+    /// how many inferences came before in this step.
     pub fn generator(&self) -> Generator {
         let draw = self.draws.get();
         self.draws.set(draw + 1);

@@ -133,27 +133,28 @@ impl Init {
             shape.count(),
             out.len()
         );
-        let mut uniform = |low: f64, high: f64| {
-            generator.fill_uniform(out, T::from_f64(low), T::from_f64(high));
-        };
         match *self {
             Init::Zeros => out.fill(T::ZERO),
             Init::Ones => out.fill(T::ONE),
             Init::Constant(value) => out.fill(T::from_f64(value)),
-            Init::Uniform { low, high } => uniform(low, high),
+            Init::Uniform { low, high } => uniform(out, low, high, generator),
             Init::KaimingUniform { gain, fan } => {
                 let bound = 3f64.sqrt() * kaiming_std(shape, gain, fan);
-                uniform(-bound, bound);
+                uniform(out, -bound, bound, generator);
             }
             Init::XavierUniform { gain } => {
                 let bound = 3f64.sqrt() * xavier_std(shape, gain);
-                uniform(-bound, bound);
+                uniform(out, -bound, bound, generator);
             }
             Init::Normal { mean, std } => normal(out, mean, std, generator),
             Init::KaimingNormal { gain, fan } => normal(out, 0.0, kaiming_std(shape, gain, fan), generator),
             Init::XavierNormal { gain } => normal(out, 0.0, xavier_std(shape, gain), generator),
             Init::TruncatedNormal { std } => {
                 let limit = T::from_f64(2.0 * std);
+                assert!(
+                    T::from_f64(std) > T::ZERO && limit.is_finite(),
+                    "init: the standard deviation {std} is not positive and finite"
+                );
                 generator.fill_truncated_normal(out, T::ZERO, T::from_f64(std), -limit, limit);
             }
             Init::Orthogonal { gain } => orthogonal::fill(shape, gain, out, generator),
@@ -161,7 +162,20 @@ impl Init {
     }
 }
 
+#[track_caller]
+fn uniform<T: Float>(out: &mut [T], low: f64, high: f64, generator: &mut Generator) {
+    let limits = [low, high].map(T::from_f64);
+    assert!(
+        low <= high && (limits[1] - limits[0]).is_finite(),
+        "init: [{low}, {high}) is not a finite interval"
+    );
+    generator.fill_uniform(out, limits[0], limits[1]);
+}
+
+#[track_caller]
 fn normal<T: Float>(out: &mut [T], mean: f64, std: f64, generator: &mut Generator) {
+    let finite = T::from_f64(mean).is_finite() && T::from_f64(std).is_finite();
+    assert!(finite && std >= 0.0, "init: a normal distribution of mean {mean} and standard deviation {std}");
     generator.fill_normal(out, T::from_f64(mean), T::from_f64(std));
 }
 

@@ -19,7 +19,7 @@ use wengert_tape::{Mode as Sweep, Var};
 use wengert_tensor::random::Generator;
 use wengert_tensor::{Float, Tensor};
 
-use crate::objective::FlatLoss;
+use crate::objective::{FlatLoss, Watched};
 
 /// Which targets the cotangents of the outputs belong to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,12 +88,14 @@ impl<T: Float> FlatLoss<'_, T> {
     /// ```
     #[track_caller]
     pub fn kronecker(&self, x: &[T], targets: Targets, seed: u64) -> Option<KroneckerFactors<T>> {
-        let loss = self.loss.as_ref()?;
-        let (tape, cx) = self.recording(x);
+        let loss = Watched::new(self.loss.as_ref()?);
+        let (tape, cx) = self.recording("kronecker", x);
         let mut cx = cx.with_capture();
         let outputs = (self.outputs)(&cx);
         let generator = Generator::seeded(seed);
-        let Some(cotangent) = cotangent::of(&tape.leave(&outputs), loss, targets, generator) else {
+        let cotangent = cotangent::of(&tape.leave(&outputs), |z| loss.value(z), targets, generator);
+        loss.check("kronecker");
+        let Some(cotangent) = cotangent else {
             tape.close();
             return None;
         };

@@ -4,6 +4,7 @@ mod activation;
 mod conv2d;
 mod dropout;
 mod flatten;
+mod lambda;
 mod linear;
 mod pair;
 mod pool2d;
@@ -13,6 +14,7 @@ pub use activation::*;
 pub use conv2d::{Conv2d, Conv2dBuilder};
 pub use dropout::Dropout;
 pub use flatten::Flatten;
+pub use lambda::Lambda;
 pub use linear::{Linear, LinearBuilder};
 pub use pair::Pair;
 pub use pool2d::{AvgPool2d, MaxPool2d};
@@ -52,20 +54,51 @@ use crate::ctx::Ctx;
 /// assert_eq!(&grads[..], [2.0, 2.0, 2.0]);
 /// # Ok::<(), wengert_nn::GradError>(())
 /// ```
-pub trait Layer<T: Float = f32> {
+///
+/// Most layers map a variable to a variable. Others name what they take and give:
+///
+/// ```
+/// use wengert_nn::{Ctx, Init, Layer, ParamId, Params};
+/// use wengert_tape::Var;
+/// use wengert_tensor::Tensor;
+///
+/// /// A learned vector for each word of a vocabulary.
+/// struct Words(ParamId);
+///
+/// impl Layer<f32, Tensor<u32>> for Words {
+///     fn forward(&self, cx: &Ctx, words: &Tensor<u32>) -> Var {
+///         cx.param(self.0).index_select(0, words)
+///     }
+/// }
+///
+/// let mut params: Params = Params::seeded(0);
+/// let words = Words(params.root().param("weight", [100, 8], Init::xavier_normal()));
+/// let vectors = params.infer(|cx| words.forward(cx, &Tensor::from([3, 3, 14])));
+/// assert_eq!(vectors.shape(), &[3, 8]);
+/// ```
+#[doc(alias = "Module")]
+#[doc(alias = "nn.Module")]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no layer from `{X}` to `{Y}` in elements `{T}`",
+    label = "`Layer<{T}, {X}, {Y}>` is not implemented for `{Self}`",
+    note = "`impl Layer for …` means `f32`: `impl<T: Float> Layer<T> for …` serves both precisions",
+    note = "a closure becomes a layer by `Lambda::new(|cx, x| …)`"
+)]
+pub trait Layer<T: Float = f32, X: ?Sized = Var<T>, Y = Var<T>> {
     /// The layer's output for an input.
+    #[doc(alias = "call")]
     #[track_caller]
-    fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T>;
+    fn forward(&self, cx: &Ctx<T>, x: &X) -> Y;
 }
 
-impl<T: Float, L: Layer<T> + ?Sized> Layer<T> for &L {
-    fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
+impl<T: Float, X: ?Sized, Y, L: Layer<T, X, Y> + ?Sized> Layer<T, X, Y> for &L {
+    fn forward(&self, cx: &Ctx<T>, x: &X) -> Y {
         (**self).forward(cx, x)
     }
 }
 
-impl<T: Float, L: Layer<T> + ?Sized> Layer<T> for Box<L> {
-    fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
+impl<T: Float, X: ?Sized, Y, L: Layer<T, X, Y> + ?Sized> Layer<T, X, Y> for Box<L> {
+    fn forward(&self, cx: &Ctx<T>, x: &X) -> Y {
         (**self).forward(cx, x)
     }
 }

@@ -19,6 +19,8 @@ pub use init::Init;
 pub use kfac::{Affine, KroneckerBlock, KroneckerFactors, Targets};
 pub use layer::*;
 pub use loss::*;
+#[doc(hidden)]
+pub use objective::Watched;
 pub use objective::{Family, FlatLoss, GaussNewton, Hessian, Likelihood};
 pub use params::{BufferId, GradError, Grads, ParamId, Params, Scope, ValuesMut};
 pub use summary::{Summary, SummaryRow};

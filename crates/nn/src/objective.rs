@@ -5,10 +5,12 @@ mod gauss_newton;
 mod hessian;
 mod likelihood;
 mod output_curvature;
+mod watched;
 
 pub use gauss_newton::GaussNewton;
 pub use hessian::Hessian;
 pub use likelihood::{Family, Likelihood};
+pub use watched::Watched;
 
 use std::sync::Arc;
 
@@ -20,6 +22,7 @@ use crate::ctx::{Ctx, Mode};
 use crate::loss::Reduction;
 use crate::params::{Layout, leaves, pieces, pull_back, scalar, tracked_leaves};
 use flat::{check_length, write_pieces};
+use gauss_newton::RecordedModel;
 use output_curvature::{empirical, examples};
 
 /// A loss as a function of the flat parameter vector: made by [`Params::flat_loss`](crate::Params::flat_loss) and
@@ -52,24 +55,27 @@ impl<T: Float> FlatLoss<'_, T> {
     /// The loss at `x`.
     #[track_caller]
     pub fn value(&self, x: &[T]) -> T {
-        let cx = self.ctx(leaves(&self.layout, &self.flat(x), |_, value| Var::constant(value)));
+        let cx = self.ctx(leaves(&self.layout, &self.flat("value", x), |_, value| Var::constant(value)));
         scalar("value", &self.total(&cx))
     }
 
     /// The loss at `x`, with its gradient written to `gradient`.
     #[track_caller]
     pub fn value_and_gradient(&self, x: &[T], gradient: &mut [T]) -> T {
-        let (tape, cx) = self.recording(x);
+        let (tape, cx) = self.recording("value_and_gradient", x);
         let loss = self.total(&cx);
         let value = scalar("value_and_gradient", &loss);
-        self.write(pull_back(&tape, &cx, &loss), gradient);
+        match pieces(&self.layout, pull_back(&tape, &cx, &loss), self.allow_unreached) {
+            Ok(pieces) => write_pieces("value_and_gradient", &self.layout, &pieces, gradient),
+            Err(error) => panic!("value_and_gradient: {error}"),
+        }
         value
     }
 
     /// The Hessian at `x`, as an operator: the gradient is recorded now, and each product is one sweep.
     #[track_caller]
     pub fn hessian(&self, x: &[T]) -> Hessian<T> {
-        let (tape, cx) = self.recording(x);
+        let (tape, cx) = self.recording("hessian", x);
         let loss = self.total(&cx);
         Hessian::new(tape, &cx, &loss, self)
     }
@@ -79,10 +85,11 @@ impl<T: Float> FlatLoss<'_, T> {
     /// [`Params::flat_model`](crate::Params::flat_model), which tells them apart.
     #[track_caller]
     pub fn gauss_newton(&self, x: &[T]) -> Option<GaussNewton<T>> {
-        let loss = self.loss.as_ref()?;
-        Some(GaussNewton::new(self, x, |outputs| {
-            Box::new(HessianOperator::new(|y: &Var<T>| loss(y), outputs))
-        }))
+        let loss = Watched::new(self.loss.as_ref()?);
+        let model = RecordedModel::new("gauss_newton", self, x);
+        let curvature = HessianOperator::new(|y: &Var<T>| loss.value(y), &model.outputs());
+        loss.check("gauss_newton");
+        Some(GaussNewton::new(model, Box::new(curvature)))
     }
 
     /// The Fisher matrix at `x`, exactly: the mean over targets drawn from the model's own distribution of the outer
@@ -111,7 +118,9 @@ impl<T: Float> FlatLoss<'_, T> {
     pub fn fisher(&self, x: &[T], likelihood: impl Into<Likelihood>) -> GaussNewton<T> {
         let likelihood = likelihood.into();
         self.require_outputs("fisher");
-        GaussNewton::new(self, x, |outputs| likelihood.information(outputs))
+        let model = RecordedModel::new("fisher", self, x);
+        let curvature = likelihood.information("fisher", &model.outputs());
+        GaussNewton::new(model, curvature)
     }
 
     /// An unbiased estimate of [the Fisher matrix](FlatLoss::fisher) at `x` by Monte Carlo, from `samples` targets drawn for
@@ -130,7 +139,11 @@ impl<T: Float> FlatLoss<'_, T> {
     ) -> GaussNewton<T> {
         let likelihood = likelihood.into();
         self.require_outputs("fisher_sampled");
-        GaussNewton::new(self, x, |outputs| likelihood.sampled_information(outputs, samples, generator))
+        assert!(samples > 0, "fisher_sampled: at least one sample is needed");
+        let model = RecordedModel::new("fisher_sampled", self, x);
+        let curvature =
+            likelihood.sampled_information("fisher_sampled", &model.outputs(), samples, generator);
+        GaussNewton::new(model, curvature)
     }
 
     /// The empirical Fisher matrix at `x`: the mean (or sum) over the examples of the outer products gₙgₙᵀ of their gradients
@@ -144,14 +157,21 @@ impl<T: Float> FlatLoss<'_, T> {
     /// Unless made by [`Params::flat_model`](crate::Params::flat_model).
     #[track_caller]
     pub fn empirical_fisher(&self, x: &[T], reduction: Reduction) -> GaussNewton<T> {
-        let loss = self.require_outputs("empirical_fisher");
-        GaussNewton::new(self, x, |outputs| {
-            let gradient = grad(|y: &Var<T>| loss(y), outputs);
-            let examples = examples(outputs.shape());
-            // The part of a mean is a share of it: (1/N) Σ gₙgₙᵀ = N Σ (gₙ/N)(gₙ/N)ᵀ.
-            let weight = if reduction == Reduction::Mean { examples as f64 } else { 1.0 };
-            empirical(gradient, weight)
-        })
+        let loss = Watched::new(self.require_outputs("empirical_fisher"));
+        let model = RecordedModel::new("empirical_fisher", self, x);
+        let outputs = model.outputs();
+        let gradient = grad(|y: &Var<T>| loss.value(y), &outputs);
+        loss.check("empirical_fisher");
+        // The part of a mean is a share of it: (1/N) Σ gₙgₙᵀ = N Σ (gₙ/N)(gₙ/N)ᵀ.
+        let weight = if reduction == Reduction::Mean { examples(outputs.shape()) as f64 } else { 1.0 };
+        GaussNewton::new(model, empirical(gradient, weight))
+    }
+
+    /// Panics in the name of `operation` unless made by [`Params::flat_model`](crate::Params::flat_model).
+    #[doc(hidden)]
+    #[track_caller]
+    pub fn check_outputs(&self, operation: &str) {
+        self.require_outputs(operation);
     }
 
     /// The loss of the outputs.
@@ -163,6 +183,7 @@ impl<T: Float> FlatLoss<'_, T> {
         }
     }
 
+    #[track_caller]
     fn total(&self, cx: &Ctx<T>) -> Var<T> {
         let outputs = (self.outputs)(cx);
         match &self.loss {
@@ -171,9 +192,11 @@ impl<T: Float> FlatLoss<'_, T> {
         }
     }
 
-    pub(crate) fn recording(&self, x: &[T]) -> (Tape<T>, Ctx<T>) {
+    /// A recording of what `operation`, which panics name, computes at `x`.
+    #[track_caller]
+    pub(crate) fn recording(&self, operation: &str, x: &[T]) -> (Tape<T>, Ctx<T>) {
         let tape = Tape::nested();
-        let cx = self.ctx(tracked_leaves(&tape, &self.layout, &self.flat(x)));
+        let cx = self.ctx(tracked_leaves(&tape, &self.layout, &self.flat(operation, x)));
         (tape, cx)
     }
 
@@ -183,17 +206,8 @@ impl<T: Float> FlatLoss<'_, T> {
     }
 
     #[track_caller]
-    fn flat(&self, x: &[T]) -> Tensor<T> {
-        check_length("parameter vector", x.len(), &self.layout);
+    fn flat(&self, operation: &str, x: &[T]) -> Tensor<T> {
+        check_length(operation, "parameter vector", x.len(), &self.layout);
         Tensor::vector(x)
-    }
-
-    /// Writes the derivatives of the parameters to their places.
-    #[track_caller]
-    fn write(&self, found: Vec<Option<Var<T>>>, out: &mut [T]) {
-        match pieces(&self.layout, found, self.allow_unreached) {
-            Ok(pieces) => write_pieces(&self.layout, &pieces, out),
-            Err(error) => panic!("{error}"),
-        }
     }
 }

@@ -19,7 +19,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use wengert_tensor::random::Generator;
 use wengert_tensor::{Float, Shape, Tensor};
 
-pub(crate) use evaluate::{leaves, pieces, pull_back, scalar, tracked_leaves};
+pub(crate) use evaluate::{leaves, no_scalar, pieces, pull_back, scalar, tracked_leaves};
 pub(crate) use layout::Layout;
 
 /// The parameters of a model: one contiguous vector, cut into named tensors.
@@ -47,6 +47,8 @@ pub(crate) use layout::Layout;
 /// assert!((params.get("line.bias").unwrap()[0] - 3.0).abs() < 1e-3);
 /// # Ok::<(), wengert_nn::GradError>(())
 /// ```
+#[doc(alias = "state_dict")]
+#[doc(alias = "load_state_dict")]
 pub struct Params<T: Float = f32> {
     layout: Arc<Layout>,
     /// At least as many elements as there are parameters: it grows by doubling while a model is built.
@@ -58,6 +60,8 @@ pub struct Params<T: Float = f32> {
     generator: Generator,
     /// Calls of [`Params::value_and_grad`] so far.
     step: AtomicU64,
+    /// Calls of [`Params::infer`] since the last of those.
+    inferences: AtomicU64,
     allow_unreached: bool,
 }
 
@@ -71,6 +75,7 @@ impl<T: Float> Params<T> {
             buffers: RwLock::default(),
             generator: Generator::seeded(seed),
             step: AtomicU64::new(0),
+            inferences: AtomicU64::new(0),
             allow_unreached: false,
         }
     }
@@ -221,6 +226,7 @@ impl<T: Float> Params<T> {
     /// let shapes: Vec<String> = params.iter().map(|(name, shape, _)| format!("{name} {shape}")).collect();
     /// assert_eq!(shapes, ["out.weight [2, 3]", "out.bias [2]"]);
     /// ```
+    #[doc(alias = "named_parameters")]
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Shape, &[T])> {
         let values = self.values();
         self.layout.entries().iter().map(move |e| (e.name.as_str(), &e.shape, &values[e.range()]))
@@ -283,9 +289,11 @@ impl<T: Float> Params<T> {
         self.step.load(Ordering::Relaxed)
     }
 
-    /// Sets the number of calls so far, to resume a training run.
+    /// Sets the number of calls so far, to resume a training run. The random numbers of [`infer`](Params::infer) start
+    /// again with it.
     pub fn set_step(&mut self, step: u64) {
         *self.step.get_mut() = step;
+        *self.inferences.get_mut() = 0;
     }
 
     /// Name and value of every buffer (running statistics and the like).
@@ -328,6 +336,7 @@ impl<T: Float> Clone for Params<T> {
             buffers: RwLock::new(self.buffer_values()),
             generator: self.generator.clone(),
             step: AtomicU64::new(self.step()),
+            inferences: AtomicU64::new(self.inferences.load(Ordering::Relaxed)),
             allow_unreached: self.allow_unreached,
         }
     }

@@ -7,6 +7,7 @@ use std::fmt;
 use wengert_tape::Var;
 use wengert_tensor::{Float, Shape};
 
+use crate::ctx::Mode;
 use crate::layer::Layer;
 use crate::params::{Layout, ParamId, Params};
 
@@ -56,7 +57,7 @@ impl<T: Float> Params<T> {
     /// ```
     #[track_caller]
     pub fn summary(&self, model: &impl Layer<T>, input: impl Into<Shape>) -> Summary {
-        let cx = self.untracked().with_log();
+        let cx = self.context(Mode::Eval, &self.vars()).with_log();
         model.forward(&cx, &Var::zeros(input));
         cx.into_log().summary(self.layout())
     }

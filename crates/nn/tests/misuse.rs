@@ -4,8 +4,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 
 use wengert_nn::*;
-use wengert_tape::Var;
+use wengert_tape::{Tape, Var};
 use wengert_tensor::Tensor;
+use wengert_tensor::random::Generator;
 
 /// One hook at a time.
 static HOOK: Mutex<()> = Mutex::new(());
@@ -33,6 +34,49 @@ fn says(expected: &str, work: impl FnOnce()) {
     assert!(file.ends_with("misuse.rs"), "`{message}` points at {file}");
 }
 
+/// Every function that says when it panics is called in this file.
+#[test]
+fn every_documented_panic_is_provoked() {
+    let mut sources = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    let mut names = Vec::new();
+    while let Some(path) = sources.pop() {
+        if path.is_dir() {
+            sources.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            continue;
+        }
+        let source = std::fs::read_to_string(&path).unwrap();
+        for after in source.split("/// # Panics").skip(1) {
+            let declared = after.split("fn ").nth(1).expect("a function is documented");
+            names.push(declared.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap().to_owned());
+        }
+    }
+    assert!(names.len() > 40 && names.iter().any(|name| name == "set_buffer"), "{names:?}");
+    names.retain(|name| !include_str!("misuse.rs").contains(&format!("{name}(")));
+    assert!(names.is_empty(), "no misuse of {names:?} is tried");
+}
+
+/// Activations and losses of variables whose recording has ended.
+#[test]
+fn escaped_variables() {
+    let tape = Tape::new();
+    let x: Var = tape.var([[0.5, 0.5]]);
+    tape.close();
+    let text = "a variable escaped the recording it belongs to, which has ended: return a value or use `stop_gradient`";
+    says(&format!("leaky_relu: {text}"), || drop(x.leaky_relu(0.1)));
+    says(&format!("elu: {text}"), || drop(x.elu(1.0)));
+    says(&format!("silu: {text}"), || drop(x.silu()));
+    says(&format!("gelu_tanh: {text}"), || drop(x.gelu_tanh()));
+    let params: Params = Params::seeded(0);
+    says(&format!("relu: {text}"), || params.infer(|cx| drop(Relu.forward(cx, &x))));
+    says(&format!("elu: {text}"), || params.infer(|cx| drop(Elu::default().forward(cx, &x))));
+    says(&format!("leaky_relu: {text}"), || params.infer(|cx| drop(LeakyRelu::default().forward(cx, &x))));
+    says(&format!("softmax: {text}"), || params.infer(|cx| drop(Softmax::default().forward(cx, &x))));
+    says(&format!("mul: {text}"), || {
+        params.infer_in(Mode::Train, |cx| drop(Dropout::new(0.5).forward(cx, &x)));
+    });
+    says(&format!("sum: {text}"), || drop(Reduction::Sum.apply(x.clone())));
+}
+
 fn zeros<const N: usize>(shape: [usize; N]) -> Var {
     Var::zeros(shape)
 }
@@ -43,11 +87,20 @@ fn parameters() {
     let id = params.root().param("w", [2], Init::Zeros);
     let mut other: Params = Params::seeded(0);
     let foreign = other.root().param("w", [2], Init::Zeros);
-    says("param: there is already a parameter named `w`", || {
+    says("param: there is already a parameter or buffer named `w`", || {
         params.root().param("w", [3], Init::Zeros);
     });
-    says("a parameter's name below `` is empty", || {
+    says("at: the name below `` is empty", || {
         params.at("");
+    });
+    says("at: the name below `a.b` is empty", || {
+        params.at("a").at("b").at("");
+    });
+    says("param: the name below `` is empty", || {
+        params.root().param("", [1], Init::Zeros);
+    });
+    says("buffer: there is already a parameter or buffer named `w`", || {
+        params.root().buffer("w", Tensor::zeros([1]));
     });
     says("set_values: 3 values for 2 parameters", || params.set_values(&[0.0; 3]));
     let text = "the id belongs to another `Params`: build the model with the `Params` that it is evaluated with, or with a clone";
@@ -57,31 +110,241 @@ fn parameters() {
     says(&format!("slice: {text}"), || {
         params.slice(foreign);
     });
+    says(&format!("slice_mut: {text}"), || {
+        params.slice_mut(foreign);
+    });
+    says(&format!("tensor: {text}"), || {
+        params.tensor(foreign);
+    });
+    says(&format!("name: {text}"), || {
+        params.name(foreign);
+    });
+    says(&format!("shape: {text}"), || {
+        params.shape(foreign);
+    });
+    let (_, grads) = params.value_and_grad(|cx| cx.l2(1.0)).unwrap();
+    says(&format!("tensor: {text}"), || {
+        grads.tensor(foreign);
+    });
+    says("context: 0 variables for 1 parameter tensors", || {
+        params.context(Mode::Eval, &[]);
+    });
+    says("context: `w` has shape [2], the variable [3]", || {
+        params.context(Mode::Eval, &[zeros([3])]);
+    });
     assert_eq!(params.clone().slice(id), [0.0, 0.0]);
     says("value_and_grad: the loss has shape [2], not that of a scalar: take its mean or sum", || {
         let _ = params.value_and_grad(|cx| cx.param(id));
     });
-    says("the parameter vector has 1 elements, for 2 parameters", || {
+    says("value: the parameter vector has 1 elements, for 2 parameters", || {
         params.flat_loss(|cx| cx.param(id).sum()).value(&[1.0]);
     });
     let mean = params.at("norm").buffer("mean", Tensor::zeros([2]));
-    says("param: there is already a parameter named `norm.mean`", || {
+    says("param: there is already a parameter or buffer named `norm.mean`", || {
         params.at("norm").param("mean", [2], Init::Zeros);
     });
     says("set_buffer: `norm.mean` has shape [2], the new value [3]", || {
         params.infer(|cx| cx.set_buffer(mean, Tensor::zeros([3])));
     });
+    let foreign = other.at("norm").buffer("mean", Tensor::zeros([2]));
+    says(&format!("set_buffer: {text}"), || {
+        other.clone().infer(|_| params.infer(|cx| cx.set_buffer(foreign, Tensor::zeros([2]))));
+    });
+    says(&format!("buffer: {text}"), || {
+        params.infer(|cx| cx.buffer(foreign));
+    });
+}
+
+/// What a layer whose parameters belong to another `Params` says, and where.
+#[test]
+fn layers_of_another_model() {
+    let (mut params, mut other) = (Params::<f32>::seeded(0), Params::<f32>::seeded(0));
+    let linear = Linear::new(params.at("linear"), 2, 3);
+    let conv = Conv2d::new(params.at("conv"), 1, 1, 3);
+    let text = "the id belongs to another `Params`: build the model with the `Params` that it is evaluated with, or with a clone";
+    // Also where the other has parameters at the same places.
+    for _ in 0..2 {
+        says(&format!("linear: {text}"), || {
+            other.infer(|cx| linear.forward(cx, &zeros([1, 2])));
+        });
+        says(&format!("linear: {text}"), || {
+            other.infer(|cx| Layer::forward(&&linear, cx, &zeros([1, 2])));
+        });
+        says(&format!("conv2d: {text}"), || {
+            other.infer(|cx| conv.forward(cx, &zeros([1, 1, 5, 5])));
+        });
+        if other.is_empty() {
+            Linear::new(other.at("linear"), 2, 3);
+            Conv2d::new(other.at("conv"), 1, 1, 3);
+        }
+    }
+    // A bias alone that belongs elsewhere.
+    let foreign = other.root().param("bias", [3], Init::Zeros);
+    let weight = linear.weight();
+    let model = params.flat_model(
+        |cx| {
+            let y = zeros([1, 2]).matmul(&cx.param(weight).t());
+            cx.affine(Affine { weight, bias: Some(foreign), convolution: None }, &zeros([1, 2]), &y);
+            y
+        },
+        |y| y.sum(),
+    );
+    says(&format!("affine: {text}"), || {
+        model.kronecker(params.values(), Targets::Model, 0);
+    });
+    struct Traced(ParamId);
+    impl Layer for Traced {
+        fn forward(&self, cx: &Ctx, x: &Var) -> Var {
+            cx.trace("Traced", &[Some(self.0)], x.clone())
+        }
+    }
+    says(&format!("trace: {text}"), || {
+        params.summary(&Traced(foreign), [1]);
+    });
+}
+
+#[test]
+fn initial_values() {
+    let mut params: Params = Params::seeded(0);
+    let mut fill = |expected: &str, shape: &[usize], init: Init| {
+        says(expected, || {
+            params.root().param("w", shape, init);
+        });
+    };
+    fill("init: [1, 0) is not a finite interval", &[2], Init::Uniform { low: 1.0, high: 0.0 });
+    fill("init: [NaN, 1) is not a finite interval", &[2], Init::Uniform { low: f64::NAN, high: 1.0 });
+    let text = "init: a normal distribution of mean 0 and standard deviation -1";
+    fill(text, &[2], Init::Normal { mean: 0.0, std: -1.0 });
+    let text = "init: the standard deviation 0 is not positive and finite";
+    fill(text, &[2], Init::TruncatedNormal { std: 0.0 });
+    let text = "init: shape [2] has no fan in and fan out, which take at least two axes";
+    fill(text, &[2], Init::kaiming_normal());
+    fill(text, &[2], Init::xavier_uniform());
+    fill("init: shape [2] is no matrix to be made orthogonal", &[2], Init::Orthogonal { gain: 1.0 });
+    says(text, || {
+        init::fans(&[2].into());
+    });
+    says("init: shape [2] has 2 elements, the slice 3", || {
+        Init::Zeros.fill(&[2].into(), &mut [0f32; 3], &mut Generator::seeded(0));
+    });
+}
+
+#[test]
+fn flat_losses() {
+    let mut params: Params<f64> = Params::seeded(0);
+    let w = params.root().param("w", [2], Init::Ones);
+    params.root().param("unused", [1], Init::Ones);
+    let (x, short) = ([1.0; 3], [1.0]);
+    let (mut out, mut two) = ([0.0; 3], [0.0; 2]);
+    let length = "the parameter vector has 1 elements, for 3 parameters";
+    let reached = "the loss does not depend on `unused`: use it, `freeze` it, or call `allow_unreached`";
+    let scalar = "the loss has shape [2], not that of a scalar: take its mean or sum";
+
+    let loss = params.flat_loss(|cx| cx.param(w).sum());
+    says(&format!("value_and_gradient: {length}"), || {
+        loss.value_and_gradient(&short, &mut out);
+    });
+    says(&format!("value_and_gradient: {reached}"), || {
+        loss.value_and_gradient(&x, &mut out);
+    });
+    says(&format!("hessian: {length}"), || drop(loss.hessian(&short)));
+    says(&format!("hessian: {reached}"), || drop(loss.hessian(&x)));
+    for operation in ["fisher", "fisher_sampled", "empirical_fisher"] {
+        let text = format!("{operation}: the loss and the model's outputs must be apart: use `flat_model`");
+        says(&text, || match operation {
+            "fisher" => drop(loss.fisher(&x, Mse::default())),
+            "fisher_sampled" => {
+                drop(loss.fisher_sampled(&x, Mse::default(), 1, &mut Generator::seeded(0)));
+            }
+            _ => drop(loss.empirical_fisher(&x, Reduction::Mean)),
+        });
+    }
+
+    params.allow_unreached(true);
+    let several = params.flat_model(|cx| cx.param(w), |y| y * 2.0);
+    says(&format!("value: {scalar}"), || {
+        several.value(&x);
+    });
+    says(&format!("value_and_gradient: {scalar}"), || {
+        several.value_and_gradient(&x, &mut out);
+    });
+    says(&format!("hessian: {scalar}"), || drop(several.hessian(&x)));
+    says(&format!("gauss_newton: {scalar}"), || drop(several.gauss_newton(&x)));
+    says(&format!("empirical_fisher: {scalar}"), || drop(several.empirical_fisher(&x, Reduction::Sum)));
+    for targets in [Targets::Model, Targets::Data] {
+        says(&format!("kronecker: {scalar}"), || drop(several.kronecker(&x, targets, 0)));
+    }
+
+    let model = params.flat_model(|cx| cx.param(w), |y| y.square().sum());
+    says(&format!("gauss_newton: {length}"), || drop(model.gauss_newton(&short)));
+    says(&format!("fisher: {length}"), || drop(model.fisher(&short, Mse::default())));
+    says(&format!("kronecker: {length}"), || drop(model.kronecker(&short, Targets::Model, 0)));
+    says("fisher: axis 1 is out of range for shape [2] of rank 1", || {
+        model.fisher(&x, Likelihood::new(Family::Categorical { axis: 1 }));
+    });
+    says("fisher: the variance 0 of the Gaussian is not positive and finite", || {
+        model.fisher(&x, Likelihood::new(Family::Gaussian { variance: 0.0 }));
+    });
+    says("fisher_sampled: at least one sample is needed", || {
+        model.fisher_sampled(&x, Mse::default(), 0, &mut Generator::seeded(0));
+    });
+    says("fisher: binary cross-entropy with the weight 2 of positive targets is no likelihood", || {
+        let _ = Likelihood::from(BceWithLogits { positive_weight: 2.0, ..BceWithLogits::default() });
+    });
+
+    let (hessian, matrix) = (model.hessian(&x), model.gauss_newton(&x).unwrap());
+    let vector = "the vector has 1 elements, for 3 parameters";
+    let slice = "the slice to write to has 2 elements, for 3 parameters";
+    says(&format!("Hessian::apply: {vector}"), || hessian.apply(&short, &mut out));
+    says(&format!("Hessian::apply: {slice}"), || hessian.apply(&x, &mut two));
+    says(&format!("Hessian::gradient: {slice}"), || hessian.gradient(&mut two));
+    says(&format!("Hessian::diagonal: {slice}"), || hessian.diagonal(&mut two));
+    says(&format!("GaussNewton::apply: {vector}"), || matrix.apply(&short, &mut out));
+    says(&format!("GaussNewton::apply: {slice}"), || matrix.apply(&x, &mut two));
+    says(&format!("GaussNewton::diagonal: {slice}"), || matrix.diagonal(&mut two));
+    says(&format!("Hessian::apply_once: {vector}"), || model.hessian(&x).apply_once(&short, &mut out));
 }
 
 #[test]
 fn layers() {
     let mut params: Params = Params::seeded(0);
     let linear = Linear::new(params.at("linear"), 784, 10);
-    says("linear: the input has shape [64, 100], but the layer maps 784 features to 10", || {
+    says("linear: the input has shape [64, 100], but `linear.weight` maps 784 features to 10", || {
         params.infer(|cx| linear.forward(cx, &zeros([64, 100])));
     });
     says("conv2d: 3 input and 8 output channels are not multiples of 2 groups", || {
         Conv2d::builder(3, 8, 3).groups(2).build(params.at("conv"));
+    });
+    says("param: there is already a parameter or buffer named `linear.weight`", || {
+        Linear::new(params.at("linear"), 1, 1);
+    });
+    params.at("biased").param("bias", [1], Init::Zeros);
+    says("param: there is already a parameter or buffer named `biased.bias`", || {
+        Linear::new(params.at("biased"), 1, 1);
+    });
+    params.at("convolved").param("bias", [1], Init::Zeros);
+    says("param: there is already a parameter or buffer named `convolved.bias`", || {
+        Conv2d::new(params.at("convolved"), 1, 1, 3);
+    });
+    let conv = Conv2d::new(params.at("conv"), 1, 1, 3);
+    says("conv2d: image [2, 3] and weight [1, 1, 3, 3] do not both have four axes", || {
+        params.infer(|cx| conv.forward(cx, &zeros([2, 3])));
+    });
+    says("max_pool2d: image [3] does not have four axes", || {
+        params.infer(|cx| MaxPool2d::new(2).forward(cx, &zeros([3])));
+    });
+    says("avg_pool2d: image [3] does not have four axes", || {
+        params.infer(|cx| AvgPool2d::new(2).forward(cx, &zeros([3])));
+    });
+    says("flatten: axis 1 is out of range for shape [3] of rank 1", || {
+        params.infer(|cx| Flatten::default().forward(cx, &zeros([3])));
+    });
+    says("log_softmax: axis 2 is out of range for shape [3] of rank 1", || {
+        params.infer(|cx| LogSoftmax { axis: 2 }.forward(cx, &zeros([3])));
+    });
+    says("param: there is already a parameter or buffer named `net.0.weight`", || {
+        Linear::new(params.at("net").at("0"), 1, 1);
+        let _ = Sequential::builder(params.at("net")).with(|p| Linear::new(p, 1, 1));
     });
     says("dropout: the probability 1.5 is not in [0, 1]", || {
         Dropout::new(1.5);
@@ -117,6 +380,12 @@ fn losses() {
     });
     says("l1: the prediction has shape [2, 3], the target [3]", || {
         x.l1(&zeros([3]));
+    });
+    says("huber: the prediction has shape [2, 3], the target [3]", || {
+        x.huber(&zeros([3]));
+    });
+    says("smooth_l1: the prediction has shape [2, 3], the target [3]", || {
+        x.smooth_l1(&zeros([3]));
     });
     says("huber: delta 0 is not positive", || {
         Huber { delta: 0.0, ..Huber::default() }.loss(&x, &x);

@@ -7,10 +7,10 @@ mod linear;
 mod piecewise;
 mod slope;
 
-pub use bilinear::Bilinear;
+pub use bilinear::BilinearMap;
 pub(crate) use bilinear::BilinearOp;
 pub use code::Code;
 pub use elementwise::{Elementwise, Reads};
-pub use linear::Linear;
+pub use linear::LinearMap;
 pub(crate) use linear::LinearOp;
 pub(crate) use piecewise::{Piecewise, PiecewiseOp, piecewise};

@@ -51,7 +51,9 @@ impl<T: Float> Cotangent<T> {
     /// The tensor with the sum, if it may be changed.
     pub(crate) fn in_memory_of_its_own(&mut self) -> Option<&mut Tensor<T>> {
         match &mut self.sum {
-            Some(Var { value: Value::Ready(tensor), place: None }) => tensor.is_unique().then_some(tensor),
+            Some(Var { value: Value::Ready(tensor), place: None, .. }) => {
+                tensor.is_unique().then_some(tensor)
+            }
             _ => None,
         }
     }
@@ -108,9 +110,10 @@ pub(crate) fn sum<T: Float>(a: Option<Var<T>>, b: Option<Var<T>>) -> Option<Var<
 /// The sum of two contributions, in the memory of one of them where nothing is recorded.
 pub(crate) fn accumulate<T: Float>(old: Var<T>, new: Var<T>) -> Var<T> {
     match (old, new) {
-        (Var { value: Value::Ready(a), place: None }, Var { value: Value::Ready(b), place: None }) => {
-            Var::constant(a + b)
-        }
+        (
+            Var { value: Value::Ready(a), place: None, .. },
+            Var { value: Value::Ready(b), place: None, .. },
+        ) => Var::constant(a + b),
         (a, b) => a + b,
     }
 }

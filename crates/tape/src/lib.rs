@@ -2,7 +2,7 @@
 //!
 //! [`Var`] is the type to compute with. [`grad`], [`vjp`], [`jvp`], [`hvp`] and their kin differentiate functions of
 //! variables; [`Tape`] is there for programs that are not one function. An operation of one's own is an
-//! [`Elementwise`], a [`Linear`], a [`Bilinear`] or, in general, an [`Op`]; [`check_grads`] tests it.
+//! [`Elementwise`], a [`LinearMap`], a [`BilinearMap`] or, in general, an [`Op`]; [`check_grads`] tests it.
 //!
 //! ```
 //! use wengert_tape::{Var, grad, hvp};
@@ -33,9 +33,11 @@ pub use algebra::{Lane, Real};
 pub use check::{GradientMismatch, check_grads};
 #[doc(hidden)]
 pub use class::Code;
-pub use class::{Bilinear, Elementwise, Linear, Reads};
+pub use class::{BilinearMap, Elementwise, LinearMap, Reads};
 pub use op::{Cotangents, Op, Point, Saves, apply};
-pub use ops::Pool2dOptions;
+#[doc(hidden)]
+pub use ops::Side;
+pub use ops::{Operand, Pool2dOptions};
 pub use sweep::Mode;
 pub use tape::Tape;
 pub use transform::{

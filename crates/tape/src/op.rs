@@ -4,6 +4,7 @@ use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use smallvec::SmallVec;
+use wengert_tensor::shape::broadcast;
 use wengert_tensor::{Float, Shape, Slice, Tensor};
 
 use crate::cotangent::{Cotangent, accumulate};
@@ -18,8 +19,8 @@ use crate::var::{Deferred, Value, Var};
 /// order. `jvp` gives forward mode; without one, it is derived from `vjp`.
 ///
 /// An elementwise function of one variable is easier as an [`Elementwise`](crate::Elementwise); an operation
-/// linear in its input as a [`Linear`](crate::Linear); one linear in each of two as a
-/// [`Bilinear`](crate::Bilinear).
+/// linear in its input as a [`LinearMap`](crate::LinearMap); one linear in each of two as a
+/// [`BilinearMap`](crate::BilinearMap).
 ///
 /// ```
 /// use wengert_tape::{Cotangents, Op, Point, Var, apply, check_grads};
@@ -82,7 +83,7 @@ pub trait Op<T: Float>: 'static {
     }
 }
 
-/// In the `impl` of [`Op`], [`Linear`](crate::Linear) or [`Bilinear`](crate::Bilinear) for a type of this crate: its
+/// In the `impl` of [`Op`], [`LinearMap`](crate::LinearMap) or [`BilinearMap`](crate::BilinearMap) for a type of this crate: its
 /// rules are compiled here, for `f32` and for `f64`, and not again by each program that records it.
 macro_rules! rules_compiled_here {
     ($Operation:ident $(in $Class:ident)?) => {
@@ -139,8 +140,15 @@ pub struct Point<T: Float> {
 
 impl<T: Float> Point<T> {
     /// Input number `index`.
+    ///
+    /// # Panics
+    /// If there are not as many.
+    #[track_caller]
     pub fn input(&self, index: usize) -> &Var<T> {
-        &self.inputs[index]
+        match self.inputs.get(index) {
+            Some(input) => input,
+            None => no_input("input", index, self.inputs.len()),
+        }
     }
 
     /// All inputs.
@@ -154,8 +162,15 @@ impl<T: Float> Point<T> {
     }
 
     /// Whether input `index` needs a cotangent.
+    ///
+    /// # Panics
+    /// If there are not as many.
+    #[track_caller]
     pub fn needs(&self, index: usize) -> bool {
-        self.needs[index]
+        match self.needs.get(index) {
+            Some(needs) => *needs,
+            None => no_input("needs", index, self.needs.len()),
+        }
     }
 }
 
@@ -175,16 +190,28 @@ impl<T: Float> Cotangents<T> {
     /// computed. Where the input was broadcast, the contribution is summed down to the input's shape.
     ///
     /// # Panics
-    /// If the input's shape does not broadcast to the contribution's.
+    /// If there is no such input, or its shape does not broadcast to the contribution's.
+    #[track_caller]
     pub fn add(&mut self, index: usize, contribution: impl FnOnce() -> Var<T>) {
-        if self.slot_of[index].is_some() {
-            self.add_needed(index, contribution());
+        if let Some(slot) = self.slot(index) {
+            self.add_needed(index, slot, contribution());
         }
     }
 
-    fn add_needed(&mut self, index: usize, contribution: Var<T>) {
-        let Some(slot) = self.slot_of[index] else { return };
-        self.slots[slot as usize].add(contribution.sum_to(&self.shapes[index]));
+    /// Where the cotangent of input `index` is added up, if it is needed.
+    #[track_caller]
+    fn slot(&self, index: usize) -> Option<usize> {
+        match self.slot_of.get(index) {
+            Some(slot) => slot.map(|slot| slot as usize),
+            None => no_input("Cotangents::add", index, self.slot_of.len()),
+        }
+    }
+
+    #[track_caller]
+    fn add_needed(&mut self, index: usize, slot: usize, contribution: Var<T>) {
+        let shape = &self.shapes[index];
+        check_contribution("Cotangents::add", index, shape, &contribution);
+        self.slots[slot].add(contribution.sum_to(shape));
     }
 
     /// Adds a contribution to a range of one axis of the cotangent of input `index`. What comes of all its ranges is put
@@ -197,19 +224,38 @@ impl<T: Float> Cotangents<T> {
 
     /// Like [`add`](Cotangents::add), with a faster way for when there is already a cotangent in memory of its
     /// own: `in_place` adds the contribution to it.
+    ///
+    /// # Panics
+    /// Where `add` does.
+    #[track_caller]
     pub fn add_in_place(
         &mut self,
         index: usize,
         contribution: impl FnOnce() -> Var<T>,
         in_place: impl FnOnce(&mut Tensor<T>),
     ) {
-        if let Some(slot) = self.slot_of[index]
-            && let Some(tensor) = self.slots[slot as usize].in_memory_of_its_own()
-        {
-            return in_place(tensor);
+        let Some(slot) = self.slot(index) else { return };
+        match self.slots[slot].in_memory_of_its_own() {
+            Some(tensor) => in_place(tensor),
+            None => self.add_needed(index, slot, contribution()),
         }
-        self.add(index, contribution);
     }
+}
+
+/// Panics unless an input's shape broadcasts to that of what is to be added to its cotangent.
+#[track_caller]
+pub(crate) fn check_contribution<T: Float>(operation: &str, index: usize, input: &Shape, found: &Var<T>) {
+    let found = found.shape();
+    assert!(
+        input == found || broadcast(input, found).as_ref() == Some(found),
+        "{operation}: the contribution to the cotangent of input {index} has shape {found}, to which the input's {input} does not broadcast"
+    );
+}
+
+#[cold]
+#[track_caller]
+fn no_input(operation: &str, index: usize, count: usize) -> ! {
+    panic!("{operation}: there is no input {index}, the operation has {count}")
 }
 
 /// Applies an operation to variables: computes the value, and records it on the tapes that the inputs are on.
@@ -220,7 +266,7 @@ impl<T: Float> Cotangents<T> {
 pub fn apply<T: Float, O: Op<T>>(op: O, inputs: &[&Var<T>]) -> Var<T> {
     // Compiled for every operation: what does not need to know its type is in functions of its own.
     if is_untracked(inputs) {
-        return Var { value: Value::Ready(run(&op, inputs)), place: None };
+        return Var::new(Value::Ready(run(&op, inputs)), None);
     }
     let shape = if is_deferring(inputs) { op.output_shape(&shapes(inputs)) } else { None };
     let (op, value) = match shape {
@@ -234,7 +280,7 @@ pub fn apply<T: Float, O: Op<T>>(op: O, inputs: &[&Var<T>]) -> Var<T> {
         }
     };
     let place = record(op, inputs, &value);
-    Var { value, place: Some(place) }
+    Var::new(value, Some(place))
 }
 
 /// The value of an operation.

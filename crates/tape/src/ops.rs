@@ -21,6 +21,7 @@ mod softmax;
 mod sort;
 mod unary;
 
+pub use arithmetic::{Operand, Side};
 pub use pool::Pool2dOptions;
 pub(crate) use reshape::embedded;
 pub(crate) use unary::*;

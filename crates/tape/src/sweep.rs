@@ -35,7 +35,7 @@ impl<T: Float> Input<T> {
             }
             _ => self.outer.as_deref().cloned(),
         };
-        Var { value: self.value.clone(), place }
+        Var::new(self.value.clone(), place)
     }
 }
 

@@ -1,5 +1,7 @@
 //! The Wengert list: an arena of nodes in the order of recording.
 
+mod derivatives;
+
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,7 +10,6 @@ use smallvec::SmallVec;
 use wengert_tensor::{Float, Tensor};
 
 use crate::op::Op;
-use crate::sweep;
 use crate::var::{Value, Var};
 
 /// A list of the operations that were applied to its variables, in order.
@@ -25,6 +26,7 @@ use crate::var::{Value, Var};
 /// let g = tape.gradients(&y, &[&x]);
 /// assert_eq!(g[0].value().to_vec(), [2.0, 4.0]);
 /// ```
+#[doc(alias = "GradientTape")]
 pub struct Tape<T: Float = f32> {
     pub(crate) arena: Rc<Arena<T>>,
 }
@@ -120,22 +122,34 @@ impl<T: Float> Tape<T> {
     }
 
     /// A new variable on this tape.
+    ///
+    /// # Panics
+    /// If the tape has been used up.
+    #[doc(alias = "requires_grad")]
+    #[track_caller]
     pub fn var(&self, value: impl Into<Tensor<T>>) -> Var<T> {
+        self.arena.assert_open("var");
         self.enter(&Var::constant(value))
     }
 
     /// The variable as a new starting point on this tape; it stays where it is on older tapes.
+    ///
+    /// # Panics
+    /// If the tape has been used up.
+    #[track_caller]
     pub fn enter(&self, var: &Var<T>) -> Var<T> {
+        self.arena.assert_open("enter");
         let outer = var.place.clone().map(Rc::new);
         let output = var.value.dropped();
-        let node = self.arena.push(Node { op: None, inputs: SmallVec::new(), output, outer: outer.clone() });
+        let node = Node { op: None, inputs: SmallVec::new(), output, outer: outer.clone() };
+        let node = self.arena.push("enter", node);
         let place = Place { arena: Rc::clone(&self.arena), node, outer };
-        Var { value: var.value.clone(), place: Some(place) }
+        Var::new(var.value.clone(), Some(place))
     }
 
     /// The variable without its place on this tape.
     pub fn leave(&self, var: &Var<T>) -> Var<T> {
-        Var { value: var.value.clone(), place: self.arena.strip(var.place.as_ref()) }
+        Var::new(var.value.clone(), self.arena.strip(var.place.as_ref()))
     }
 
     /// The number of nodes recorded so far.
@@ -146,127 +160,6 @@ impl<T: Float> Tape<T> {
     /// Whether nothing has been recorded.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-
-    /// The derivatives of a scalar with respect to some variables, zeros for those that it does not depend on.
-    /// The tape's nodes are used up: what the sweep has passed is freed, and the tape can record no more.
-    ///
-    /// # Panics
-    /// If `output` does not have exactly one element.
-    #[track_caller]
-    pub fn gradients(self, output: &Var<T>, wrt: &[&Var<T>]) -> Vec<Var<T>> {
-        let seed = sweep::scalar_seed("gradients", output);
-        let found = self.pull_back(output, seed, wrt, sweep::Mode::Consume);
-        self.close();
-        sweep::or_zeros(found, wrt)
-    }
-
-    /// Like [`gradients`](Tape::gradients), but the computation of the derivatives is recorded on this same tape,
-    /// so that it can be differentiated again.
-    ///
-    /// # Panics
-    /// If `output` does not have exactly one element.
-    #[track_caller]
-    pub fn recorded_gradients(&self, output: &Var<T>, wrt: &[&Var<T>]) -> Vec<Var<T>> {
-        let seed = sweep::scalar_seed("recorded_gradients", output);
-        sweep::or_zeros(self.pull_back(output, seed, wrt, sweep::Mode::Record), wrt)
-    }
-
-    /// The vector–Jacobian product `cotangentᵀ · d output / d wrt`; `None` where the output does not depend on
-    /// the variable.
-    ///
-    /// # Panics
-    /// If the cotangent's shape is not the output's, a variable is not on this tape, or the tape has been used up.
-    #[track_caller]
-    pub fn pull_back(
-        &self,
-        output: &Var<T>,
-        cotangent: Var<T>,
-        wrt: &[&Var<T>],
-        mode: sweep::Mode,
-    ) -> Vec<Option<Var<T>>> {
-        assert!(
-            output.shape() == cotangent.shape(),
-            "pull_back: the cotangent has shape {}, the output {}",
-            cotangent.shape(),
-            output.shape()
-        );
-        self.arena.assert_open("pull_back");
-        let mut nodes = Vec::with_capacity(wrt.len());
-        for var in wrt {
-            nodes.push(self.node_of("pull_back", var));
-        }
-        // The nodes that a consuming sweep has passed are gone, and with them what another would need.
-        self.arena.closed.set(mode == sweep::Mode::Consume);
-        match self.arena.node_of(output.place.as_ref()) {
-            Some(node) => sweep::reverse(&self.arena, node, cotangent, &nodes, mode),
-            None => wrt.iter().map(|_| None).collect(),
-        }
-    }
-
-    /// The Jacobian–vector products `d outputs / d wrt · tangents` by one forward sweep over the recording, which
-    /// stays as it is; `None` for an output that does not depend on the variables.
-    ///
-    /// # Panics
-    /// If a tangent's shape is not its variable's, a variable is not on this tape, or the tape has been used up.
-    #[track_caller]
-    pub fn push_forward(
-        &self,
-        outputs: &[&Var<T>],
-        wrt: &[&Var<T>],
-        tangents: &[Var<T>],
-    ) -> Vec<Option<Var<T>>> {
-        let starts = self.starts(wrt, tangents);
-        sweep::forward(&self.arena, &self.nodes_of(outputs), &starts, sweep::Mode::Retain)
-    }
-
-    /// Like [`push_forward`](Tape::push_forward), but the tape's nodes are used up: what the sweep has passed is freed, and
-    /// the tape can do nothing more. The outputs are given up first, as their values may hold on to much of what
-    /// they are computed from.
-    ///
-    /// # Panics
-    /// Where `push_forward` does.
-    #[track_caller]
-    pub fn push_forward_once(
-        &self,
-        outputs: Vec<Var<T>>,
-        wrt: &[&Var<T>],
-        tangents: &[Var<T>],
-    ) -> Vec<Option<Var<T>>> {
-        let starts = self.starts(wrt, tangents);
-        let nodes = self.nodes_of(&outputs.iter().collect::<Vec<_>>());
-        drop(outputs);
-        self.arena.closed.set(true);
-        let found = sweep::forward(&self.arena, &nodes, &starts, sweep::Mode::Consume);
-        self.close();
-        found
-    }
-
-    fn nodes_of(&self, outputs: &[&Var<T>]) -> Vec<Option<u32>> {
-        outputs.iter().map(|v| self.arena.node_of(v.place.as_ref())).collect()
-    }
-
-    /// The nodes of some variables with their tangents.
-    #[track_caller]
-    fn starts(&self, wrt: &[&Var<T>], tangents: &[Var<T>]) -> Vec<(u32, Var<T>)> {
-        assert!(
-            wrt.len() == tangents.len(),
-            "push_forward: {} variables but {} tangents",
-            wrt.len(),
-            tangents.len()
-        );
-        self.arena.assert_open("push_forward");
-        let mut starts = Vec::with_capacity(wrt.len());
-        for (var, tangent) in wrt.iter().zip(tangents) {
-            assert!(
-                var.shape() == tangent.shape(),
-                "push_forward: the tangent has shape {}, the variable {}",
-                tangent.shape(),
-                var.shape()
-            );
-            starts.push((self.node_of("push_forward", var), tangent.clone()));
-        }
-        starts
     }
 
     /// Runs `work` with operations deferred whose result may turn out to be unneeded: see
@@ -289,22 +182,14 @@ impl<T: Float> Tape<T> {
         // Taken out first: freeing a node may run code that looks at the tape.
         drop(self.arena.nodes.take());
     }
-
-    #[track_caller]
-    fn node_of(&self, operation: &str, var: &Var<T>) -> u32 {
-        match self.arena.node_of(var.place.as_ref()) {
-            Some(node) => node,
-            None => panic!("{operation}: the variable of shape {} is not on this tape", var.shape()),
-        }
-    }
 }
 
 impl<T: Float> Arena<T> {
     #[track_caller]
-    pub(crate) fn push(&self, node: Node<T>) -> u32 {
+    pub(crate) fn push(&self, operation: &str, node: Node<T>) -> u32 {
         assert!(
             !self.closed.get(),
-            "a variable escaped the recording it belongs to, which has ended: return a value or use `stop_gradient`"
+            "{operation}: a variable escaped the recording it belongs to, which has ended: return a value or use `stop_gradient`"
         );
         let mut nodes = self.nodes.borrow_mut();
         let index = u32::try_from(nodes.len()).expect("a tape holds at most 2^32 operations");
@@ -400,7 +285,7 @@ pub(crate) fn record<T: Float>(op: Rc<dyn Op<T>>, inputs: &[&Var<T>], output: &V
         }
         let output = if saves.output() { output.clone() } else { output.dropped() };
         let node = Node { op: Some(Rc::clone(&op)), inputs: kept, output, outer: outer.clone() };
-        let node = arena.push(node);
+        let node = arena.push(op.name(), node);
         let place = Place { arena, node, outer: outer.take() };
         if i == last {
             return place;

@@ -2,6 +2,7 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::fmt;
+use std::marker::PhantomData;
 use std::rc::Rc;
 
 use smallvec::SmallVec;
@@ -15,7 +16,10 @@ use crate::tape::Place;
 ///
 /// Cloning is cheap. Arithmetic on untracked variables records nothing and costs what it costs on tensors, so the
 /// same code serves inference, training and the gradient rules themselves. All of [`Tensor`]'s differentiable
-/// operations are methods here, under the same names; operators take `Var`, `&Var` and `f64` in any mix.
+/// operations are methods here, under the same names; operators take variables, tensors and numbers (see
+/// [`Operand`](crate::Operand)).
+///
+/// It prints as its tensor does with `{}`, and with `{:?}` also says its element type and whether it is tracked.
 ///
 /// ```
 /// use wengert_tape::{Var, grad};
@@ -23,11 +27,31 @@ use crate::tape::Place;
 /// let g = grad(|x: &Var<f64>| (x * x).sum(), &x);
 /// assert_eq!(g.value().to_vec(), [2.0, 4.0, 6.0]);
 /// ```
+///
+/// A variable stays on the thread that made it, since its tape does. What goes to another thread is a [`Tensor`]:
+///
+/// ```
+/// use wengert_tape::Var;
+/// let tensor = Var::from([1.0f64, 2.0]).into_value();
+/// let sum = std::thread::spawn(move || Var::from(tensor).sum().item()).join().unwrap();
+/// assert_eq!(sum, 3.0);
+/// ```
+///
+/// ```compile_fail,E0277
+/// use wengert_tape::Var;
+/// let x = Var::from([1.0f64, 2.0]);
+/// std::thread::spawn(move || x.sum().item());
+/// ```
 #[derive(Clone)]
 pub struct Var<T: Float = f32> {
+    /// For the compiler's message where one is sent to another thread: first, so that it comes first.
+    thread: PhantomData<*const VarStaysOnItsThread>,
     pub(crate) value: Value<T>,
     pub(crate) place: Option<Place<T>>,
 }
+
+/// A [`Var`] cannot go to another thread: send its tensor (`into_value`) and make a variable of that there.
+struct VarStaysOnItsThread;
 
 /// A variable's value, which need not be at hand.
 #[derive(Clone)]
@@ -64,6 +88,7 @@ impl<T: Float> Value<T> {
 
     /// The tensor, computed now if it was deferred.
     #[inline]
+    #[track_caller]
     pub(crate) fn tensor(&self) -> &Tensor<T> {
         match self {
             Value::Ready(tensor) => tensor,
@@ -75,6 +100,7 @@ impl<T: Float> Value<T> {
     }
 
     /// The tensor, moved out where possible.
+    #[track_caller]
     pub(crate) fn into_tensor(self) -> Tensor<T> {
         match self {
             Value::Ready(tensor) => tensor,
@@ -135,34 +161,48 @@ impl<T: Float> Drop for Deferred<T> {
 }
 
 impl<T: Float> Var<T> {
+    #[inline]
+    pub(crate) fn new(value: Value<T>, place: Option<Place<T>>) -> Self {
+        Var { thread: PhantomData, value, place }
+    }
+
     /// An untracked variable.
+    #[doc(alias = "tensor")]
     pub fn constant(value: impl Into<Tensor<T>>) -> Self {
-        Var { value: Value::Ready(value.into()), place: None }
+        Var::new(Value::Ready(value.into()), None)
     }
 
     /// The value.
+    #[doc(alias = "data")]
+    #[doc(alias = "numpy")]
     #[inline]
+    #[track_caller]
     pub fn value(&self) -> &Tensor<T> {
         self.value.tensor()
     }
 
     /// The value, without a copy of the elements.
+    #[track_caller]
     pub fn into_value(self) -> Tensor<T> {
         self.value.into_tensor()
     }
 
     /// Lengths of the axes.
+    #[doc(alias = "size")]
     #[inline]
     pub fn shape(&self) -> &Shape {
         self.value.shape()
     }
 
     /// The number of axes.
+    #[doc(alias = "dim")]
+    #[doc(alias = "ndim")]
     pub fn rank(&self) -> usize {
         self.shape().len()
     }
 
     /// The number of elements.
+    #[doc(alias = "numel")]
     pub fn len(&self) -> usize {
         self.shape().count()
     }
@@ -182,6 +222,7 @@ impl<T: Float> Var<T> {
     }
 
     /// Whether some tape records what is computed from this.
+    #[doc(alias = "requires_grad")]
     pub fn is_tracked(&self) -> bool {
         self.place.is_some()
     }
@@ -195,7 +236,12 @@ impl<T: Float> Var<T> {
     /// assert_eq!(g.item(), 3.0);
     /// ```
     pub fn stop_gradient(&self) -> Var<T> {
-        Var { value: self.value.clone(), place: None }
+        Var::new(self.value.clone(), None)
+    }
+
+    /// [`stop_gradient`](Var::stop_gradient) under the name that it has in PyTorch.
+    pub fn detach(&self) -> Var<T> {
+        self.stop_gradient()
     }
 
     /// All elements 0.
@@ -232,6 +278,9 @@ impl<T: Float> fmt::Debug for Var<T> {
 
 impl<T: Float> fmt::Display for Var<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self.value(), f)
+        match &self.value {
+            Value::Dropped(_) => fmt::Debug::fmt(self, f),
+            value => fmt::Display::fmt(value.tensor(), f),
+        }
     }
 }

@@ -132,6 +132,7 @@ fn scan(source: &str, found: &mut BTreeSet<String>) {
     let name = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
     let mut methods_of_var = false;
     let mut table = false;
+    let mut operator = false;
     for line in source.lines() {
         if line.starts_with("impl") {
             methods_of_var = line.contains(" Var<T>") && !line.contains(" for ");
@@ -151,9 +152,10 @@ fn scan(source: &str, found: &mut BTreeSet<String>) {
             && methods_of_var
         {
             found.insert(name(rest));
-        } else if let Some(rest) = line.strip_prefix("operator!(") {
-            found.insert(name(rest).to_lowercase());
+        } else if operator {
+            found.insert(name(line.trim_start()).to_lowercase());
         }
+        operator = line == "operator!(";
     }
 }
 

@@ -1,7 +1,7 @@
 //! How good a classifier is on a data set.
 
 use wengert_data::Dataset;
-use wengert_nn::{Layer, Params};
+use wengert_nn::{Layer, Mode, Params};
 
 /// Examples that are evaluated at once.
 const BATCH: usize = 1000;
@@ -20,12 +20,12 @@ const BATCH: usize = 1000;
 /// ```
 #[track_caller]
 pub fn accuracy(model: &impl Layer, params: &Params, data: &Dataset) -> f64 {
-    let right: f64 = data
-        .batches(BATCH)
-        .map(|batch| {
-            let logits = params.infer(|cx| model.forward(cx, &batch.images));
-            wengert_nn::accuracy(&logits, &batch.labels) * batch.labels.len() as f64
-        })
-        .sum();
+    let cx = params.context(Mode::Eval, &params.vars());
+    let mut right = 0.0;
+    // No closures: they would lose the caller's line.
+    for batch in data.batches(BATCH) {
+        let logits = model.forward(&cx, &batch.images);
+        right += wengert_nn::accuracy(&logits, &batch.labels) * batch.labels.len() as f64;
+    }
     right / data.len() as f64
 }

@@ -3,6 +3,7 @@
 
 use std::rc::Rc;
 
+use wengert_nn::Watched;
 use wengert_optim::constrained::Constraints;
 use wengert_optim::{Objective, Operator};
 use wengert_tape::{HessianOperator, Var, hvp, value_and_grad};
@@ -43,30 +44,44 @@ impl<T: Float> Objective<T> for FunctionObjective<'_, T> {
         self.dimension
     }
 
+    #[track_caller]
     fn value(&self, x: &[T]) -> f64 {
-        value(&*self.function, x)
+        self.check(x);
+        value("FunctionObjective", &*self.function, x)
     }
 
+    #[track_caller]
     fn value_and_gradient(&self, x: &[T], gradient: &mut [T]) -> f64 {
-        let (value, found) = value_and_grad(&*self.function, &var(x));
-        write(&found, gradient);
-        value.item().to_f64()
+        self.check(x);
+        self::gradient("FunctionObjective", &*self.function, x, gradient).item().to_f64()
     }
 
+    #[track_caller]
     fn hessian(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
         Some(Box::new(self.hessian_at(x)))
     }
 
+    #[track_caller]
     fn second_order(&self, x: &[T], gradient: &mut [T]) -> Option<(f64, Box<dyn Operator<T> + '_>)> {
         let hessian = self.hessian_at(x);
-        write(&hessian.operator.gradient(), gradient);
+        write("FunctionObjective", &hessian.operator.gradient(), gradient);
         Some((hessian.operator.value().item().to_f64(), Box::new(hessian)))
     }
 }
 
 impl<T: Float> FunctionObjective<'_, T> {
+    #[track_caller]
+    fn check(&self, x: &[T]) {
+        let (found, dimension) = (x.len(), self.dimension);
+        assert!(found == dimension, "FunctionObjective: a point of {found} elements, not {dimension}");
+    }
+
+    #[track_caller]
     fn hessian_at(&self, x: &[T]) -> HessianAt<T> {
-        let operator = HessianOperator::new(&*self.function, &var(x));
+        self.check(x);
+        let function = Watched::new(&*self.function);
+        let operator = HessianOperator::new(|x: &Var<T>| function.value(x), &var(x));
+        function.check("FunctionObjective");
         HessianAt { dimension: self.dimension, operator }
     }
 }
@@ -81,7 +96,7 @@ impl<T: Float> Operator<T> for HessianAt<T> {
         self.dimension
     }
     fn apply(&self, v: &[T], out: &mut [T]) {
-        write(&self.operator.apply(&var(v)), out);
+        write("FunctionObjective", &self.operator.apply(&var(v)), out);
     }
 }
 
@@ -116,36 +131,57 @@ impl<'f, T: Float> FunctionConstraints<'f, T> for Constraints<'f, T> {
         let index = self.equalities();
         let c = Rc::new(c);
         let (f, g, h) = (Rc::clone(&c), Rc::clone(&c), c);
-        self.equality(move |x| value(&*f, x), move |x, out| gradient(&*g, x, out))
-            .with_equality_hvp(index, move |x, v, out| product(&*h, x, v, out))
+        self.equality(
+            move |x| value("equality_of", &*f, x),
+            move |x, out| drop(gradient("equality_of", &*g, x, out)),
+        )
+        .with_equality_hvp(index, move |x, v, out| product("equality_of", &*h, x, v, out))
     }
 
     fn inequality_of(self, c: impl Fn(&Var<T>) -> Var<T> + 'f) -> Self {
         let index = self.inequalities();
         let c = Rc::new(c);
         let (f, g, h) = (Rc::clone(&c), Rc::clone(&c), c);
-        self.inequality(move |x| value(&*f, x), move |x, out| gradient(&*g, x, out))
-            .with_inequality_hvp(index, move |x, v, out| product(&*h, x, v, out))
+        self.inequality(
+            move |x| value("inequality_of", &*f, x),
+            move |x, out| drop(gradient("inequality_of", &*g, x, out)),
+        )
+        .with_inequality_hvp(index, move |x, v, out| product("inequality_of", &*h, x, v, out))
     }
 }
 
-fn value<T: Float>(f: impl Fn(&Var<T>) -> Var<T>, x: &[T]) -> f64 {
-    f(&var(x)).item().to_f64()
+#[track_caller]
+fn value<T: Float>(operation: &str, f: impl Fn(&Var<T>) -> Var<T>, x: &[T]) -> f64 {
+    let function = Watched::new(f);
+    let value = function.value(&var(x));
+    function.check(operation);
+    value.item().to_f64()
 }
 
-fn gradient<T: Float>(f: impl Fn(&Var<T>) -> Var<T>, x: &[T], out: &mut [T]) {
-    write(&value_and_grad(f, &var(x)).1, out);
+#[track_caller]
+fn gradient<T: Float>(operation: &str, f: impl Fn(&Var<T>) -> Var<T>, x: &[T], out: &mut [T]) -> Var<T> {
+    let function = Watched::new(f);
+    let (value, found) = value_and_grad(|x: &Var<T>| function.value(x), &var(x));
+    function.check(operation);
+    write(operation, &found, out);
+    value
 }
 
-fn product<T: Float>(f: impl Fn(&Var<T>) -> Var<T>, x: &[T], v: &[T], out: &mut [T]) {
-    write(&hvp(f, &var(x), &var(v)), out);
+fn product<T: Float>(operation: &str, f: impl Fn(&Var<T>) -> Var<T>, x: &[T], v: &[T], out: &mut [T]) {
+    let function = Watched::new(f);
+    let found = hvp(|x: &Var<T>| function.value(x), &var(x), &var(v));
+    function.check(operation);
+    write(operation, &found, out);
 }
 
 fn var<T: Float>(x: &[T]) -> Var<T> {
     Var::constant(Tensor::vector(x))
 }
 
-fn write<T: Float>(found: &Var<T>, out: &mut [T]) {
+#[track_caller]
+fn write<T: Float>(operation: &str, found: &Var<T>, out: &mut [T]) {
+    let (length, elements) = (out.len(), found.len());
+    assert!(length == elements, "{operation}: a slice of {length} elements to write {elements} to");
     let found = found.value().contiguous();
     out.copy_from_slice(found.as_slice().expect("contiguous"));
 }

@@ -21,8 +21,8 @@ pub use wengert_optim::{
     schedule::Cosine, schedule::Schedule,
 };
 pub use wengert_tape::{
-    Bilinear, Cotangents, Elementwise, Op, Point, Pool2dOptions, Reads, Real, Saves, Tape, Var, apply,
-    check_grads, checkpoint, grad, hessian, hvp, jacobian_forward, jacobian_reverse, jvp, linearize,
+    BilinearMap, Cotangents, Elementwise, LinearMap, Op, Point, Pool2dOptions, Reads, Real, Saves, Tape, Var,
+    apply, check_grads, checkpoint, grad, hessian, hvp, jacobian_forward, jacobian_reverse, jvp, linearize,
     value_and_grad, vjp,
 };
 pub use wengert_tensor::conv::Conv2dOptions;

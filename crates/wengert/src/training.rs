@@ -1,6 +1,6 @@
 //! Steps of training with any first-order optimiser.
 
-use wengert_nn::{Ctx, GradError, Params};
+use wengert_nn::{Ctx, GradError, Params, Watched};
 use wengert_optim::Optimizer;
 use wengert_tape::Var;
 use wengert_tensor::Float;
@@ -33,11 +33,13 @@ pub trait Training<T: Float> {
     /// step, which is taken even if that is not finite. [Frozen](Params::freeze) parameters stay as they are, and SAM leaves
     /// them out of its perturbation.
     ///
-    /// A panic in the loss leaves all parameters as they were.
-    ///
     /// # Errors
     /// If the loss does not depend on some parameters. All are then unchanged, and so is the optimiser if it is the loss at
     /// the parameters that does not.
+    ///
+    /// # Panics
+    /// If the loss does not have exactly one element. The parameters are then unchanged, as they are if the loss panics.
+    #[track_caller]
     fn train_step(
         &mut self,
         optimizer: &mut dyn Optimizer<T>,
@@ -50,14 +52,15 @@ pub trait Training<T: Float> {
 }
 
 impl<T: Float> Training<T> for Params<T> {
-    #[track_caller]
     fn train_step(
         &mut self,
         optimizer: &mut dyn Optimizer<T>,
         loss: impl Fn(&Ctx<T>) -> Var<T>,
     ) -> Result<T, GradError> {
         // What the loss does not reach is found out here, before the optimiser has counted anything.
-        let (value, gradient) = self.value_and_grad(&loss)?;
+        let loss = Watched::new(loss);
+        let (value, gradient) = self.value_and_grad(|cx| loss.value(cx))?;
+        loss.check("train_step");
         if optimizer.gradients_per_step() == 1 {
             optimizer.step(&mut self.values_mut(), &gradient);
             return Ok(value);
@@ -72,7 +75,7 @@ impl<T: Float> Training<T> for Params<T> {
                 Some(known) => Ok(known),
                 None => {
                     borrowed.params.values_mut().copy_from_slice(at);
-                    borrowed.params.value_and_grad(&loss)
+                    borrowed.params.value_and_grad(|cx| loss.value(cx))
                 }
             };
             match evaluated {
@@ -88,6 +91,7 @@ impl<T: Float> Training<T> for Params<T> {
             }
         });
         drop(borrowed);
+        loss.check("train_step");
         match failure {
             Some(error) => Err(error),
             None => {

@@ -41,6 +41,10 @@ impl<T: Float> Capture<T> {
     #[track_caller]
     pub(crate) fn add(&self, layout: &Layout, map: Affine, input: &Var<T>, output: &Var<T>) {
         let weight = &layout.entry("affine", map.weight).shape;
+        // Not in the closure, which would lose the caller's line.
+        if let Some(bias) = map.bias {
+            layout.entry("affine", bias);
+        }
         let bias = map.bias.map(|bias| &layout.entry("affine", bias).shape);
         let geometry = match map.convolution {
             Some(options) => convolution(weight, options, input.shape(), output.shape()).map(Some),

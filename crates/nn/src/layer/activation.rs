@@ -36,10 +36,14 @@ macro_rules! activations {
 
 activations! {
     /// max(x, 0); the subgradient at 0 is 0.
+    #[doc(alias = "ReLU")]
     Relu, relu;
     /// x · σ(x), also called swish (Elfwing, Uchibe & Doya, 2018).
+    #[doc(alias = "SiLU")]
+    #[doc(alias = "Swish")]
     Silu, silu;
     /// x · Φ(x), Φ being the normal distribution function (Hendrycks & Gimpel, 2016).
+    #[doc(alias = "GELU")]
     Gelu, gelu;
     /// The approximation of [`Gelu`] by a hyperbolic tangent that GPT-2 and BERT use.
     GeluTanh, gelu_tanh;
@@ -54,12 +58,16 @@ activations! {
 /// Activations that are no methods of [`Var`] itself.
 pub trait Activations<T: Float> {
     /// x where it is positive, `slope`·x elsewhere, at 0 too (Maas, Hannun & Ng, 2013).
+    #[track_caller]
     fn leaky_relu(&self, slope: f64) -> Var<T>;
     /// x where it is positive, `alpha`·(eˣ − 1) elsewhere (Clevert, Unterthiner & Hochreiter, 2016).
+    #[track_caller]
     fn elu(&self, alpha: f64) -> Var<T>;
     /// x · σ(x), also called swish (Elfwing, Uchibe & Doya, 2018).
+    #[track_caller]
     fn silu(&self) -> Var<T>;
     /// ½x·(1 + tanh(√(2/π)·(x + 0.044715·x³))), close to [`Var::gelu`] (Hendrycks & Gimpel, 2016).
+    #[track_caller]
     fn gelu_tanh(&self) -> Var<T>;
 }
 

@@ -24,6 +24,7 @@ use crate::params::{ParamId, Scope};
 /// let y = params.infer(|cx| second.forward(cx, &first.forward(cx, &Var::zeros([4, 1, 28, 28]))));
 /// assert_eq!(y.shape(), &[4, 16, 12, 12]);
 /// ```
+#[doc(alias = "nn.Conv2d")]
 #[derive(Clone, Debug)]
 pub struct Conv2d {
     weight: ParamId,
@@ -142,21 +143,19 @@ impl Conv2dBuilder {
         );
         let inputs = inputs / groups;
         let weight = p.param("weight", [outputs, inputs, height, width], self.weight);
-        let bias = self.bias.map(|init| {
-            let init = init.unwrap_or_else(|| Init::pytorch_bias(inputs * height * width));
-            p.param("bias", outputs, init)
-        });
+        let bias = self.bias.map(|init| init.unwrap_or_else(|| Init::pytorch_bias(inputs * height * width)));
+        let bias = p.optional("bias", &[outputs], bias);
         Conv2d { weight, bias, options: self.options }
     }
 }
 
 impl<T: Float> Layer<T> for Conv2d {
     /// # Panics
-    /// If the input does not have four axes, or its channels or its size do not fit.
+    /// If the input does not have four axes, its channels or its size do not fit, or the layer belongs to another
+    /// `Params`.
     #[track_caller]
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
-        let weight = cx.param(self.weight);
-        let bias = self.bias.map(|id| cx.param(id));
+        let (weight, bias) = cx.weight_and_bias("conv2d", self.weight, self.bias);
         let y = x.conv2d(&weight, bias.as_ref(), self.options);
         let map = Affine { weight: self.weight, bias: self.bias, convolution: Some(self.options) };
         cx.affine(map, x, &y);

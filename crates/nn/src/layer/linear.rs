@@ -24,6 +24,8 @@ use crate::params::{ParamId, Scope};
 /// let y = params.infer(|cx| layer.forward(cx, &Var::zeros([64, 784])));
 /// assert_eq!(y.shape(), &[64, 128]);
 /// ```
+#[doc(alias = "nn.Linear")]
+#[doc(alias = "Dense")]
 #[derive(Clone, Debug)]
 pub struct Linear {
     weight: ParamId,
@@ -109,25 +111,26 @@ impl LinearBuilder {
     pub fn build<T: Float>(self, mut p: Scope<'_, T>) -> Linear {
         let LinearBuilder { in_features, out_features, weight, bias } = self;
         let weight = p.param("weight", [out_features, in_features], weight);
-        let bias = bias.map(|init| p.param("bias", out_features, init));
+        let bias = p.optional("bias", &[out_features], bias);
         Linear { weight, bias, in_features, out_features }
     }
 }
 
 impl<T: Float> Layer<T> for Linear {
     /// # Panics
-    /// If the last axis of `x` is not `in_features` long.
+    /// If the last axis of `x` is not `in_features` long, or the layer belongs to another `Params`.
     #[track_caller]
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
+        let (weight, bias) = cx.weight_and_bias("linear", self.weight, self.bias);
         assert!(
             x.shape().last() == Some(&self.in_features),
-            "linear: the input has shape {}, but the layer maps {} features to {}",
+            "linear: the input has shape {}, but `{}` maps {} features to {}",
             x.shape(),
+            cx.layout().entry("linear", self.weight).name,
             self.in_features,
             self.out_features
         );
-        let bias = self.bias.map(|bias| cx.param(bias));
-        let y = map::linear(x, &cx.param(self.weight), bias.as_ref());
+        let y = map::linear(x, &weight, bias.as_ref());
         cx.affine(Affine { weight: self.weight, bias: self.bias, convolution: None }, x, &y);
         cx.trace("Linear", &[Some(self.weight), self.bias], y)
     }

@@ -9,6 +9,9 @@ use crate::params::Scope;
 
 /// Layers applied one after the other.
 ///
+/// Its layers are called through a table of functions, which does not pass on the caller's line: where one of them panics,
+/// the line is the layer's own, and the message names the layer by its parameter.
+///
 /// ```
 /// use wengert_nn::{Layer, Linear, Params, Relu, Sequential};
 /// use wengert_tape::Var;
@@ -23,6 +26,7 @@ use crate::params::Scope;
 /// assert_eq!(logits.shape(), &[2, 10]);
 /// assert!(params.id("net.0.weight").is_some() && params.id("net.2.bias").is_some());
 /// ```
+#[doc(alias = "nn.Sequential")]
 pub struct Sequential<T: Float = f32> {
     layers: Vec<Box<dyn Layer<T>>>,
 }

@@ -18,6 +18,7 @@ use super::{Reduction, same_shape};
 /// assert_eq!(Bce::default().loss(&p, &t).item(), (2f64.ln() + 100.0) / 2.0);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[doc(alias = "BCELoss")]
 pub struct Bce {
     /// Mean, sum or neither.
     pub reduction: Reduction,
@@ -47,6 +48,7 @@ impl Bce {
 /// assert_eq!(BceWithLogits::default().loss(&x, &t).item(), (800.0 + 2f64.ln()) / 2.0);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[doc(alias = "BCEWithLogitsLoss")]
 pub struct BceWithLogits {
     /// Mean, sum or neither.
     pub reduction: Reduction,

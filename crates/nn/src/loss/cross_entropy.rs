@@ -21,6 +21,7 @@ use super::Reduction;
 /// assert!((loss - ((1.0 + (-2f64).exp()).ln() + 2f64.ln()) / 2.0).abs() < 1e-15);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[doc(alias = "CrossEntropyLoss")]
 pub struct CrossEntropy {
     /// Mean over the examples, sum or neither.
     pub reduction: Reduction,

@@ -15,6 +15,7 @@ use super::{Reduction, same_shape};
 /// assert_eq!(Huber { delta: 2.0, ..Huber::default() }.loss(&p, &t).item(), (0.5 + 6.0) / 2.0);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[doc(alias = "HuberLoss")]
 pub struct Huber {
     /// Mean, sum or neither.
     pub reduction: Reduction,
@@ -51,6 +52,7 @@ impl Huber {
 /// assert_eq!(SmoothL1 { beta: 2.0, ..SmoothL1::default() }.loss(&p, &t).item(), (0.25 + 3.0) / 2.0);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[doc(alias = "SmoothL1Loss")]
 pub struct SmoothL1 {
     /// Mean, sum or neither.
     pub reduction: Reduction,

@@ -14,6 +14,7 @@ use super::{Reduction, same_shape};
 /// assert_eq!(L1::default().loss(&p, &t).item(), 1.5);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[doc(alias = "L1Loss")]
 pub struct L1 {
     /// Mean, sum or neither.
     pub reduction: Reduction,

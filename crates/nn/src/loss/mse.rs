@@ -15,6 +15,7 @@ use super::{Reduction, same_shape};
 /// assert_eq!(Mse { reduction: Reduction::Sum }.loss(&p, &t).item(), 9.0);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[doc(alias = "MSELoss")]
 pub struct Mse {
     /// Mean, sum or neither.
     pub reduction: Reduction,

@@ -17,6 +17,7 @@ pub enum Reduction {
 
 impl Reduction {
     /// Applies the reduction.
+    #[track_caller]
     pub fn apply<T: Float>(self, losses: Var<T>) -> Var<T> {
         match self {
             Reduction::Mean => losses.mean(),

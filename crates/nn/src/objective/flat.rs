@@ -6,19 +6,24 @@ use wengert_tensor::{Float, Tensor};
 use crate::params::{Layout, pieces};
 
 #[track_caller]
-pub(super) fn check_length(what: &str, length: usize, layout: &Layout) {
-    assert!(length == layout.len(), "the {what} has {length} elements, for {} parameters", layout.len());
+pub(super) fn check_length(operation: &str, what: &str, length: usize, layout: &Layout) {
+    let parameters = layout.len();
+    assert!(
+        length == parameters,
+        "{operation}: the {what} has {length} elements, for {parameters} parameters"
+    );
 }
 
 /// The parameters along which `v` is not zero, out of the `trained` ones, with the parts of `v` that belong to them: a sweep
 /// visits only what depends on these.
 #[track_caller]
 pub(super) fn split<'a, T: Float>(
+    operation: &str,
     layout: &Layout,
     trained: &'a [Var<T>],
     v: &[T],
 ) -> (Vec<&'a Var<T>>, Vec<Var<T>>) {
-    check_length("vector", v.len(), layout);
+    check_length(operation, "vector", v.len(), layout);
     let flat = Tensor::vector(v);
     let entries = layout.entries().iter().filter(|e| !e.frozen);
     let moved = entries.zip(trained).filter(|(e, _)| v[e.range()].iter().any(|&v| v != T::ZERO));
@@ -27,15 +32,20 @@ pub(super) fn split<'a, T: Float>(
 
 /// Writes something for each parameter that is not frozen to its place, and zeros where there is nothing.
 #[track_caller]
-pub(super) fn write<T: Float>(layout: &Layout, found: Vec<Option<Var<T>>>, out: &mut [T]) {
+pub(super) fn write<T: Float>(operation: &str, layout: &Layout, found: Vec<Option<Var<T>>>, out: &mut [T]) {
     // A part that does not depend on the parameters is zero, not an error.
-    write_pieces(layout, &pieces(layout, found, true).unwrap_or_default(), out);
+    write_pieces(operation, layout, &pieces(layout, found, true).unwrap_or_default(), out);
 }
 
 /// Writes pieces to their places, zeros where there are none.
 #[track_caller]
-pub(super) fn write_pieces<T: Float>(layout: &Layout, pieces: &[Option<Tensor<T>>], out: &mut [T]) {
-    check_length("slice to write to", out.len(), layout);
+pub(super) fn write_pieces<T: Float>(
+    operation: &str,
+    layout: &Layout,
+    pieces: &[Option<Tensor<T>>],
+    out: &mut [T],
+) {
+    check_length(operation, "slice to write to", out.len(), layout);
     for (entry, piece) in layout.entries().iter().zip(pieces) {
         let out = &mut out[entry.range()];
         match piece {

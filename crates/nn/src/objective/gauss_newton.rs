@@ -33,31 +33,47 @@ use crate::params::Layout;
 /// assert_eq!((product, diagonal), ([144.0], [144.0]));
 /// ```
 pub struct GaussNewton<T: Float> {
+    model: RecordedModel<T>,
+    curvature: Box<dyn OutputCurvature<T>>,
+}
+
+/// A recording of a model's outputs.
+pub(super) struct RecordedModel<T: Float> {
     tape: Tape<T>,
     layout: Arc<Layout>,
     trained: Vec<Var<T>>,
     outputs: Var<T>,
-    curvature: Box<dyn OutputCurvature<T>>,
+}
+
+impl<T: Float> RecordedModel<T> {
+    #[track_caller]
+    pub(super) fn new(operation: &str, of: &FlatLoss<'_, T>, x: &[T]) -> Self {
+        let (tape, cx) = of.recording(operation, x);
+        let outputs = (of.outputs)(&cx);
+        let trained = cx.trained().cloned().collect();
+        RecordedModel { tape, layout: Arc::clone(&of.layout), trained, outputs }
+    }
+
+    /// The outputs as constants.
+    pub(super) fn outputs(&self) -> Var<T> {
+        self.tape.leave(&self.outputs)
+    }
+}
+
+impl<T: Float> Drop for RecordedModel<T> {
+    fn drop(&mut self) {
+        self.tape.close();
+    }
 }
 
 impl<T: Float> GaussNewton<T> {
-    /// `curvature` is given the outputs as constants.
-    #[track_caller]
-    pub(super) fn new(
-        of: &FlatLoss<'_, T>,
-        x: &[T],
-        curvature: impl FnOnce(&Var<T>) -> Box<dyn OutputCurvature<T>>,
-    ) -> Self {
-        let (tape, cx) = of.recording(x);
-        let outputs = (of.outputs)(&cx);
-        let curvature = curvature(&tape.leave(&outputs));
-        let trained = cx.trained().cloned().collect();
-        GaussNewton { tape, layout: Arc::clone(&of.layout), trained, outputs, curvature }
+    pub(super) fn new(model: RecordedModel<T>, curvature: Box<dyn OutputCurvature<T>>) -> Self {
+        GaussNewton { model, curvature }
     }
 
     /// The number of parameters.
     pub fn dimension(&self) -> usize {
-        self.layout.len()
+        self.model.layout.len()
     }
 
     /// `out = Jᵀ C J v`: one sweep forwards and one backwards. Rows and columns of frozen parameters are zero, and the
@@ -67,8 +83,8 @@ impl<T: Float> GaussNewton<T> {
     /// If a length is not the number of parameters.
     #[track_caller]
     pub fn apply(&self, v: &[T], out: &mut [T]) {
-        check_length("slice to write to", out.len(), &self.layout);
-        let (wanted, tangents) = split(&self.layout, &self.trained, v);
+        check_length("GaussNewton::apply", "slice to write to", out.len(), &self.model.layout);
+        let (wanted, tangents) = split("GaussNewton::apply", &self.model.layout, &self.model.trained, v);
         match self.push_forward(&wanted, &tangents) {
             Some(moved) => self.pull_back(self.curvature.apply(&moved), out),
             // The outputs do not depend on the parameters.
@@ -85,9 +101,9 @@ impl<T: Float> GaussNewton<T> {
     /// If the length is not the number of parameters.
     #[track_caller]
     pub fn diagonal(&self, out: &mut [T]) {
-        check_length("slice to write to", out.len(), &self.layout);
-        let parameters: usize = self.trained.iter().map(Var::len).sum();
-        if self.outputs.len() < parameters {
+        check_length("GaussNewton::diagonal", "slice to write to", out.len(), &self.model.layout);
+        let parameters: usize = self.model.trained.iter().map(Var::len).sum();
+        if self.model.outputs.len() < parameters {
             self.diagonal_by_rows(out);
         } else {
             self.diagonal_by_columns(out);
@@ -100,8 +116,9 @@ impl<T: Float> GaussNewton<T> {
             let column = column.as_slice().expect("contiguous").iter().map(|c| c.to_f64());
             column.enumerate().filter(|&(_, c)| c != 0.0).collect()
         };
-        let mut columns: Vec<Vec<(usize, f64)>> =
-            (0..self.outputs.len()).map(|i| nonzero(self.curvature.apply(&unit(&self.outputs, i)))).collect();
+        let mut columns: Vec<Vec<(usize, f64)>> = (0..self.model.outputs.len())
+            .map(|i| nonzero(self.curvature.apply(&unit(&self.model.outputs, i))))
+            .collect();
         link_both_ways(&mut columns);
         let mut sum = vec![0.0; out.len()];
         for block in blocks(&columns) {
@@ -109,7 +126,7 @@ impl<T: Float> GaussNewton<T> {
                 .iter()
                 .map(|&i| {
                     let mut row = vec![T::ZERO; out.len()];
-                    self.pull_back(unit(&self.outputs, i), &mut row);
+                    self.pull_back(unit(&self.model.outputs, i), &mut row);
                     row
                 })
                 .collect();
@@ -129,8 +146,8 @@ impl<T: Float> GaussNewton<T> {
 
     fn diagonal_by_columns(&self, out: &mut [T]) {
         out.fill(T::ZERO);
-        let trained = self.layout.entries().iter().filter(|e| !e.frozen);
-        for (entry, parameter) in trained.zip(&self.trained) {
+        let trained = self.model.layout.entries().iter().filter(|e| !e.frozen);
+        for (entry, parameter) in trained.zip(&self.model.trained) {
             for (i, out) in out[entry.range()].iter_mut().enumerate() {
                 let Some(moved) = self.push_forward(&[parameter], &[unit(parameter, i)]) else { break };
                 *out = (self.curvature.apply(&moved) * moved).sum().item();
@@ -140,20 +157,19 @@ impl<T: Float> GaussNewton<T> {
 
     /// J v.
     fn push_forward(&self, wanted: &[&Var<T>], tangents: &[Var<T>]) -> Option<Var<T>> {
-        self.tape.push_forward(&[&self.outputs], wanted, tangents).remove(0)
+        self.model.tape.push_forward(&[&self.model.outputs], wanted, tangents).remove(0)
     }
 
     /// `out = Jᵀ u`.
     #[track_caller]
     fn pull_back(&self, u: Var<T>, out: &mut [T]) {
-        let wanted: Vec<&Var<T>> = self.trained.iter().collect();
-        write(&self.layout, self.tape.pull_back(&self.outputs, u, &wanted, Sweep::Retain), out);
-    }
-}
-
-impl<T: Float> Drop for GaussNewton<T> {
-    fn drop(&mut self) {
-        self.tape.close();
+        let wanted: Vec<&Var<T>> = self.model.trained.iter().collect();
+        write(
+            "GaussNewton",
+            &self.model.layout,
+            self.model.tape.pull_back(&self.model.outputs, u, &wanted, Sweep::Retain),
+            out,
+        );
     }
 }
 

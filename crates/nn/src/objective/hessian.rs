@@ -43,7 +43,7 @@ impl<T: Float> Hessian<T> {
         if !of.allow_unreached
             && let Err(error) = cx.layout().all_reached(gradient.iter().map(Option::is_some))
         {
-            panic!("{error}");
+            panic!("hessian: {error}");
         }
         Hessian { tape, layout: Arc::clone(&of.layout), value, trained, gradient }
     }
@@ -64,7 +64,7 @@ impl<T: Float> Hessian<T> {
     /// If the length is not the number of parameters.
     #[track_caller]
     pub fn gradient(&self, out: &mut [T]) {
-        write(&self.layout, self.gradient.clone(), out);
+        write("Hessian::gradient", &self.layout, self.gradient.clone(), out);
     }
 
     /// `out = H v`; rows and columns of frozen parameters are zero. The sweep skips what depends on no parameter along
@@ -74,11 +74,11 @@ impl<T: Float> Hessian<T> {
     /// If a length is not the number of parameters.
     #[track_caller]
     pub fn apply(&self, v: &[T], out: &mut [T]) {
-        let (wanted, tangents) = split(&self.layout, &self.trained, v);
+        let (wanted, tangents) = split("Hessian::apply", &self.layout, &self.trained, v);
         let outputs: Vec<&Var<T>> = self.gradient.iter().flatten().collect();
         let found = self.tape.push_forward(&outputs, &wanted, &tangents);
         let reached: Vec<bool> = self.gradient.iter().map(Option::is_some).collect();
-        write(&self.layout, for_each_reached(&reached, found), out);
+        write("Hessian::apply", &self.layout, for_each_reached(&reached, found), out);
     }
 
     /// `out = H v` as the only product or the last: the recording is freed as the sweep passes it, which takes less
@@ -88,12 +88,12 @@ impl<T: Float> Hessian<T> {
     /// If a length is not the number of parameters.
     #[track_caller]
     pub fn apply_once(mut self, v: &[T], out: &mut [T]) {
-        let (wanted, tangents) = split(&self.layout, &self.trained, v);
+        let (wanted, tangents) = split("Hessian::apply_once", &self.layout, &self.trained, v);
         let gradient = std::mem::take(&mut self.gradient);
         let reached: Vec<bool> = gradient.iter().map(Option::is_some).collect();
         let outputs = gradient.into_iter().flatten().collect();
         let found = self.tape.push_forward_once(outputs, &wanted, &tangents);
-        write(&self.layout, for_each_reached(&reached, found), out);
+        write("Hessian::apply_once", &self.layout, for_each_reached(&reached, found), out);
     }
 
     /// Writes the diagonal, exactly, by a sweep an element. Each visits only what lies between one parameter tensor and
@@ -103,7 +103,7 @@ impl<T: Float> Hessian<T> {
     /// If the length is not the number of parameters.
     #[track_caller]
     pub fn diagonal(&self, out: &mut [T]) {
-        check_length("slice to write to", out.len(), &self.layout);
+        check_length("Hessian::diagonal", "slice to write to", out.len(), &self.layout);
         out.fill(T::ZERO);
         let entries = self.layout.entries().iter().filter(|e| !e.frozen);
         for ((entry, parameter), gradient) in entries.zip(&self.trained).zip(&self.gradient) {

@@ -68,17 +68,17 @@ impl Likelihood {
 
     /// How many distributions outputs of that shape stand for, and the axis of the classes, if there are any.
     #[track_caller]
-    fn distributions(&self, outputs: &Shape) -> (usize, Option<usize>) {
+    fn distributions(&self, operation: &str, outputs: &Shape) -> (usize, Option<usize>) {
         match self.family {
             Family::Categorical { axis } => {
-                let axis = outputs.axis("fisher", axis);
+                let axis = outputs.axis(operation, axis);
                 (outputs.count() / outputs[axis].max(1), Some(axis))
             }
             Family::Bernoulli => (outputs.count(), None),
             Family::Gaussian { variance } => {
                 assert!(
                     variance > 0.0 && variance.is_finite(),
-                    "fisher: the variance {variance} of the Gaussian is not positive and finite"
+                    "{operation}: the variance {variance} of the Gaussian is not positive and finite"
                 );
                 (outputs.count(), None)
             }
@@ -87,8 +87,12 @@ impl Likelihood {
 
     /// The Fisher information of the outputs.
     #[track_caller]
-    pub(super) fn information<T: Float>(&self, outputs: &Var<T>) -> Box<dyn OutputCurvature<T>> {
-        let (count, axis) = self.distributions(outputs.shape());
+    pub(super) fn information<T: Float>(
+        &self,
+        operation: &str,
+        outputs: &Var<T>,
+    ) -> Box<dyn OutputCurvature<T>> {
+        let (count, axis) = self.distributions(operation, outputs.shape());
         let weight = self.scale(count);
         match (self.family, axis) {
             (Family::Gaussian { variance }, _) => {
@@ -107,12 +111,12 @@ impl Likelihood {
     #[track_caller]
     pub(super) fn sampled_information<T: Float>(
         &self,
+        operation: &str,
         outputs: &Var<T>,
         samples: usize,
         generator: &mut Generator,
     ) -> Box<dyn OutputCurvature<T>> {
-        assert!(samples > 0, "fisher_sampled: at least one sample is needed");
-        let (count, axis) = self.distributions(outputs.shape());
+        let (count, axis) = self.distributions(operation, outputs.shape());
         let weight = self.scale(count) / samples as f64;
         let factors = (0..samples).map(|_| self.sampled_gradient(outputs, axis, generator)).collect();
         OuterProducts::boxed(factors, axis.into_iter().collect(), weight)

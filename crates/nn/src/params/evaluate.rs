@@ -4,11 +4,15 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use wengert_tape::{Mode as Sweep, Tape, Var};
-use wengert_tensor::{Float, Tensor};
+use wengert_tensor::random::Generator;
+use wengert_tensor::{Float, Shape, Tensor};
 
 use super::{Grads, Layout, Params};
 use crate::ctx::{Ctx, Mode};
 use crate::objective::{FlatLoss, Function};
+
+/// The branch of the generator that [`Params::infer`] draws from, away from those of the steps.
+const INFERENCES: u64 = u64::MAX;
 
 /// Why there is no gradient.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,9 +40,26 @@ impl<T: Float> Params<T> {
     ///
     /// # Panics
     /// If the loss does not have exactly one element.
+    ///
+    /// A closure that is kept in a variable first says what it takes, `|cx: &Ctx|`; without that, the compiler finds its
+    /// "implementation of `FnOnce` not general enough":
+    ///
+    /// ```
+    /// use wengert_nn::{Ctx, Layer, Linear, Params};
+    /// use wengert_tape::Var;
+    /// let mut params: Params = Params::seeded(0);
+    /// let model = Linear::new(params.root(), 3, 1);
+    /// let loss = |cx: &Ctx| model.forward(cx, &Var::ones([2, 3])).square().mean();
+    /// let (value, grads) = params.value_and_grad(loss)?;
+    /// assert_eq!((params.infer(loss).item(), grads.len()), (value, 4));
+    /// # Ok::<(), wengert_nn::GradError>(())
+    /// ```
+    #[doc(alias = "backward")]
+    #[doc(alias = "zero_grad")]
     #[track_caller]
     pub fn value_and_grad(&self, loss: impl FnOnce(&Ctx<T>) -> Var<T>) -> Result<(T, Grads<T>), GradError> {
         let step = self.step.fetch_add(1, Ordering::Relaxed);
+        self.inferences.store(0, Ordering::Relaxed);
         let (tape, cx) = self.recording(step);
         let output = loss(&cx);
         let value = scalar("value_and_grad", &output);
@@ -56,6 +77,10 @@ impl<T: Float> Params<T> {
 
     /// The result of `work` in evaluation mode with untracked parameters: nothing is recorded.
     ///
+    /// Its random numbers are others at each call. They depend on the seed, the [step](Params::step), and how many calls there
+    /// were since that step began, so a run that is repeated or resumed draws the same again; calls between the steps of a
+    /// training do not change it.
+    ///
     /// ```
     /// use wengert_nn::{Layer, Linear, Params};
     /// use wengert_tape::Var;
@@ -64,8 +89,84 @@ impl<T: Float> Params<T> {
     /// let y = params.infer(|cx| model.forward(cx, &Var::zeros([5, 3])));
     /// assert_eq!(y.shape(), &[5, 2]);
     /// ```
+    #[doc(alias = "no_grad")]
+    #[doc(alias = "eval")]
     pub fn infer<R>(&self, work: impl FnOnce(&Ctx<T>) -> R) -> R {
-        work(&self.untracked())
+        self.infer_in(Mode::Eval, work)
+    }
+
+    /// Like [`infer`](Params::infer), in a mode of choice: in [`Mode::Train`], dropout drops and layers use the statistics of
+    /// the batch, as a generator does while its discriminator is trained, or a network whose uncertainty is estimated by
+    /// dropout (Gal & Ghahramani, "Dropout as a Bayesian approximation", 2016). Running statistics do not change.
+    ///
+    /// ```
+    /// use wengert_nn::{Dropout, Layer, Mode, Params};
+    /// use wengert_tape::Var;
+    /// let params: Params = Params::seeded(0);
+    /// let draw = || params.infer_in(Mode::Train, |cx| Dropout::new(0.5).forward(cx, &Var::ones([100])));
+    /// let mean = (0..100).map(|_| draw()).sum::<Var>() / 100;
+    /// assert!((mean.mean().item() - 1.0).abs() < 0.05 && mean.var().item() > 0.0);
+    /// ```
+    pub fn infer_in<R>(&self, mode: Mode, work: impl FnOnce(&Ctx<T>) -> R) -> R {
+        let inference = self.inferences.fetch_add(1, Ordering::Relaxed);
+        let generator = self.generator.fork(INFERENCES).fork(self.step()).fork(inference);
+        work(&self.ctx(mode, self.vars(), generator))
+    }
+
+    /// The parameter tensors as variables that are not tracked, in the order of [`iter`](Params::iter): what
+    /// [`context`](Params::context) takes.
+    #[doc(alias = "parameters")]
+    pub fn vars(&self) -> Vec<Var<T>> {
+        leaves(&self.layout, &self.storage, |_, value| Var::constant(value))
+    }
+
+    /// A context with variables of the caller's in the place of the parameter tensors, in the order of
+    /// [`iter`](Params::iter): the model as a function of its parameters, for what differentiates through changed ones
+    /// (meta-learning, hyper-gradients) or by single ones. It is a pure function: random numbers depend on the seed and the
+    /// [step](Params::step) alone, and running statistics do not change. Of freezing it takes no notice.
+    ///
+    /// The derivative of the loss after a step of gradient descent with respect to where the step starts (Finn, Abbeel &
+    /// Levine, "Model-agnostic meta-learning", 2017):
+    ///
+    /// ```
+    /// use wengert_nn::{Layer, Linear, Losses, Mode, Params};
+    /// use wengert_tape::{Var, grad};
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// let model = Linear::builder(1, 1).no_bias().build(params.root());
+    /// params.set_values(&[0.5]);
+    /// let (x, y) = (Var::from([[2.0]]), Var::from([[3.0]]));
+    /// let loss = |w: &Vec<Var<f64>>| model.forward(&params.context(Mode::Train, w), &x).mse(&y);
+    /// let after_a_step = |w: &Vec<Var<f64>>| {
+    ///     let moved = w.iter().zip(grad(loss, w)).map(|(w, g)| w - g * 0.1).collect();
+    ///     loss(&moved)
+    /// };
+    /// // (2w − 3)² at w − 0.1·4(2w − 3) has the slope 4(2w′ − 3)(1 − 0.8).
+    /// let found = grad(after_a_step, &params.vars());
+    /// assert!((found[0].item() - 0.8 * (2.0 * 1.3 - 3.0)).abs() < 1e-12);
+    /// ```
+    ///
+    /// # Panics
+    /// If there is not one variable for each parameter tensor, of its shape.
+    #[doc(alias = "functional_call")]
+    #[track_caller]
+    pub fn context(&self, mode: Mode, vars: &[Var<T>]) -> Ctx<T> {
+        let entries = self.layout.entries();
+        assert!(
+            vars.len() == entries.len(),
+            "context: {} variables for {} parameter tensors",
+            vars.len(),
+            entries.len()
+        );
+        for (var, entry) in vars.iter().zip(entries) {
+            assert!(
+                var.shape() == &entry.shape,
+                "context: `{}` has shape {}, the variable {}",
+                entry.name,
+                entry.shape,
+                var.shape()
+            );
+        }
+        self.ctx(mode, vars.to_vec(), self.generator.fork(self.step()))
     }
 
     /// A loss as a function of the flat parameter vector, for methods that evaluate it at points of their own choice.
@@ -111,19 +212,15 @@ impl<T: Float> Params<T> {
         }
     }
 
-    pub(crate) fn untracked(&self) -> Ctx<T> {
-        let generator = self.generator.fork(self.step());
-        let leaves = leaves(&self.layout, &self.storage, |_, value| Var::constant(value));
-        Ctx::new(Arc::clone(&self.layout), leaves, Mode::Eval, generator, self.buffer_values())
+    fn ctx(&self, mode: Mode, vars: Vec<Var<T>>, generator: Generator) -> Ctx<T> {
+        Ctx::new(Arc::clone(&self.layout), vars, mode, generator, self.buffer_values())
     }
 
     /// A tape and the context in which the parameters are variables on it.
     fn recording(&self, step: u64) -> (Tape<T>, Ctx<T>) {
         let tape = Tape::nested();
         let leaves = tracked_leaves(&tape, &self.layout, &self.storage);
-        let generator = self.generator.fork(step);
-        let buffers = self.buffer_values();
-        let cx = Ctx::new(Arc::clone(&self.layout), leaves, Mode::Train, generator, buffers);
+        let cx = self.ctx(Mode::Train, leaves, self.generator.fork(step));
         (tape, cx)
     }
 }
@@ -145,12 +242,16 @@ pub(crate) fn leaves<T: Float>(
 /// The value of a loss.
 #[track_caller]
 pub(crate) fn scalar<T: Float>(operation: &str, loss: &Var<T>) -> T {
-    assert!(
-        loss.len() == 1,
-        "{operation}: the loss has shape {}, not that of a scalar: take its mean or sum",
-        loss.shape()
-    );
+    if loss.len() != 1 {
+        no_scalar(operation, loss.shape());
+    }
     loss.item()
+}
+
+#[cold]
+#[track_caller]
+pub(crate) fn no_scalar(operation: &str, loss: &Shape) -> ! {
+    panic!("{operation}: the loss has shape {loss}, not that of a scalar: take its mean or sum")
 }
 
 /// The derivatives of a recorded loss for the parameters that are not frozen. Uses the recording up.

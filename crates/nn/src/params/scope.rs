@@ -45,14 +45,14 @@ impl<'a, T: Float> Scope<'a, T> {
     /// If `name` is empty.
     #[track_caller]
     pub fn at(&mut self, name: &str) -> Scope<'_, T> {
-        let path = self.join(name);
+        let path = self.join("at", name);
         Scope { params: self.params, path }
     }
 
     /// Like [`at`](Scope::at), using this one up.
     #[track_caller]
     pub(super) fn into_at(self, name: &str) -> Scope<'a, T> {
-        let path = self.join(name);
+        let path = self.join("at", name);
         Scope { params: self.params, path }
     }
 
@@ -66,9 +66,11 @@ impl<'a, T: Float> Scope<'a, T> {
     /// # Panics
     /// If there is already one of that name, the name is empty, longer than 65,536 bytes with its path, or
     /// `__metadata__` (which has another meaning in files), or the shape does not suit the initialiser.
+    #[doc(alias = "Parameter")]
+    #[doc(alias = "register_parameter")]
     #[track_caller]
     pub fn param(&mut self, name: &str, shape: impl Into<Shape>, init: Init) -> ParamId {
-        let name = self.new_name(name);
+        let name = self.new_name("param", name);
         let shape = shape.into();
         // By name, so that a layer's start does not depend on which layers were made before it.
         let mut generator = self.params.generator.fork(hash(&name));
@@ -81,34 +83,48 @@ impl<'a, T: Float> Scope<'a, T> {
         id
     }
 
+    /// A new parameter tensor if there is something to start it with. Not by `map`: a closure would lose the caller's line.
+    #[track_caller]
+    pub(crate) fn optional(&mut self, name: &str, shape: &[usize], init: Option<Init>) -> Option<ParamId> {
+        let mut id = None;
+        if let Some(init) = init {
+            id = Some(self.param(name, shape, init));
+        }
+        id
+    }
+
     /// A new buffer: a tensor that is saved with the parameters but has no gradient.
     ///
     /// # Panics
     /// If there is already a parameter or a buffer of that name, or the name is none that
     /// [`param`](Scope::param) takes.
+    #[doc(alias = "register_buffer")]
     #[track_caller]
     pub fn buffer(&mut self, name: &str, value: Tensor<T>) -> BufferId {
-        let name = self.new_name(name);
+        let name = self.new_name("buffer", name);
         self.params.buffers.get_mut().unwrap_or_else(PoisonError::into_inner).push(value.contiguous());
         Arc::make_mut(&mut self.params.layout).push_buffer(name)
     }
 
     #[track_caller]
-    fn new_name(&self, name: &str) -> String {
-        let name = self.join(name);
-        assert!(!self.params.layout.has_name(&name), "param: there is already a parameter named `{name}`");
-        assert!(!is_reserved(&name), "param: `{name}` is the name under which files keep something else");
+    fn new_name(&self, operation: &str, name: &str) -> String {
+        let name = self.join(operation, name);
+        assert!(
+            !self.params.layout.has_name(&name),
+            "{operation}: there is already a parameter or buffer named `{name}`"
+        );
+        assert!(!is_reserved(&name), "{operation}: `{name}` is the name under which files keep something else");
         assert!(
             name.len() <= LONGEST_NAME,
-            "param: a name of {} bytes, more than {LONGEST_NAME}",
+            "{operation}: a name of {} bytes, more than {LONGEST_NAME}",
             name.len()
         );
         name
     }
 
     #[track_caller]
-    fn join(&self, name: &str) -> String {
-        assert!(!name.is_empty(), "a parameter's name below `{}` is empty", self.path);
+    fn join(&self, operation: &str, name: &str) -> String {
+        assert!(!name.is_empty(), "{operation}: the name below `{}` is empty", self.path);
         if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
     }
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use wengert_tensor::{Float, Shape, Tensor};
 
 use crate::cotangent;
-use crate::op::{Cotangents, Op, Point, Saves, apply};
+use crate::op::{Cotangents, Op, Point, Saves, apply, check_contribution};
 use crate::var::Var;
 
 /// An operation that is linear in each of two inputs, such as a product or a convolution.
@@ -13,12 +13,12 @@ use crate::var::Var;
 /// The tangent of `f(a, b)` is `f(ȧ, b) + f(a, ḃ)`; the cotangents are the two transposes.
 ///
 /// ```
-/// use wengert_tape::{Bilinear, Var, check_grads};
+/// use wengert_tape::{BilinearMap, Var, check_grads};
 /// use wengert_tensor::{Float, Shape, Tensor};
 ///
 /// #[derive(Clone)]
 /// struct Dot;
-/// impl<T: Float> Bilinear<T> for Dot {
+/// impl<T: Float> BilinearMap<T> for Dot {
 ///     fn name(&self) -> &str { "dot" }
 ///     fn forward(&self, a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> { (a * b).sum() }
 ///     fn left(&self, cotangent: &Var<T>, b: &Var<T>, _a: &Shape) -> Var<T> { cotangent * b }
@@ -29,7 +29,7 @@ use crate::var::Var;
 /// assert_eq!(a.bilinear(Dot, &b).item(), 11.0);
 /// check_grads(|v| v[0].bilinear(Dot, &v[1]), &[a, b], 2).unwrap();
 /// ```
-pub trait Bilinear<T: Float>: Clone + 'static {
+pub trait BilinearMap<T: Float>: Clone + 'static {
     /// The name in messages.
     fn name(&self) -> &str;
     /// The value.
@@ -62,13 +62,17 @@ pub trait Bilinear<T: Float>: Clone + 'static {
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
         let (a, b) = (at.input(0), at.input(1));
         let plain = |other: &Var<T>| !cotangent.is_tracked() && !other.is_tracked();
-        let left = || self.left(cotangent, b, a.shape());
+        let fitting = |index: usize, contribution: Var<T>| {
+            check_contribution(self.name(), index, at.input(index).shape(), &contribution);
+            contribution
+        };
+        let left = || fitting(0, self.left(cotangent, b, a.shape()));
         if plain(b) {
             into.add_in_place(0, left, |sum| self.add_left(cotangent.value(), b.value(), sum));
         } else {
             into.add(0, left);
         }
-        let right = || self.right(cotangent, a, b.shape());
+        let right = || fitting(1, self.right(cotangent, a, b.shape()));
         if plain(a) {
             into.add_in_place(1, right, |sum| self.add_right(cotangent.value(), a.value(), sum));
         } else {
@@ -101,14 +105,14 @@ pub trait Bilinear<T: Float>: Clone + 'static {
 impl<T: Float> Var<T> {
     /// Applies a bilinear operation.
     #[track_caller]
-    pub fn bilinear<B: Bilinear<T>>(&self, operation: B, other: &Var<T>) -> Var<T> {
+    pub fn bilinear<B: BilinearMap<T>>(&self, operation: B, other: &Var<T>) -> Var<T> {
         apply(BilinearOp(operation), &[self, other])
     }
 }
 
 pub(crate) struct BilinearOp<B>(pub(crate) B);
 
-impl<T: Float, B: Bilinear<T>> Op<T> for BilinearOp<B> {
+impl<T: Float, B: BilinearMap<T>> Op<T> for BilinearOp<B> {
     fn name(&self) -> &str {
         self.0.name()
     }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use wengert_tensor::{Float, Shape, Tensor};
 
-use crate::op::{Cotangents, Op, Point, Saves, apply};
+use crate::op::{Cotangents, Op, Point, Saves, apply, check_contribution};
 use crate::var::Var;
 
 /// An operation that is linear in its only input, such as a transpose, a sum or a gather.
@@ -12,13 +12,13 @@ use crate::var::Var;
 /// The tangent goes through the operation itself, the cotangent through its transpose; nothing is kept but shapes.
 ///
 /// ```
-/// use wengert_tape::{Linear, Var, check_grads};
+/// use wengert_tape::{LinearMap, Var, check_grads};
 /// use wengert_tensor::{Float, Shape, Tensor};
 ///
 /// /// The vector backwards.
 /// #[derive(Clone)]
 /// struct Reverse;
-/// impl<T: Float> Linear<T> for Reverse {
+/// impl<T: Float> LinearMap<T> for Reverse {
 ///     fn name(&self) -> &str { "reverse" }
 ///     fn forward(&self, x: &Tensor<T>) -> Tensor<T> { x.flip(0) }
 ///     fn transpose(&self, cotangent: &Var<T>, _input: &Shape) -> Var<T> { cotangent.linear(Reverse) }
@@ -28,7 +28,7 @@ use crate::var::Var;
 /// assert_eq!(x.linear(Reverse).value().to_vec(), [2.0, 1.0]);
 /// check_grads(|v| v[0].linear(Reverse), &[x], 2).unwrap();
 /// ```
-pub trait Linear<T: Float>: Clone + 'static {
+pub trait LinearMap<T: Float>: Clone + 'static {
     /// The name in messages.
     fn name(&self) -> &str;
     /// The value.
@@ -51,14 +51,14 @@ pub trait Linear<T: Float>: Clone + 'static {
 impl<T: Float> Var<T> {
     /// Applies a linear operation.
     #[track_caller]
-    pub fn linear<L: Linear<T>>(&self, operation: L) -> Var<T> {
+    pub fn linear<L: LinearMap<T>>(&self, operation: L) -> Var<T> {
         apply(LinearOp(operation), &[self])
     }
 }
 
 pub(crate) struct LinearOp<L>(pub(crate) L);
 
-impl<T: Float, L: Linear<T>> Op<T> for LinearOp<L> {
+impl<T: Float, L: LinearMap<T>> Op<T> for LinearOp<L> {
     fn name(&self) -> &str {
         self.0.name()
     }
@@ -69,7 +69,12 @@ impl<T: Float, L: Linear<T>> Op<T> for LinearOp<L> {
     }
 
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
-        into.add(0, || self.0.transpose(cotangent, at.input(0).shape()));
+        let input = at.input(0).shape();
+        into.add(0, || {
+            let contribution = self.0.transpose(cotangent, input);
+            check_contribution(self.0.name(), 0, input, &contribution);
+            contribution
+        });
     }
 
     fn jvp(&self, _: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {

@@ -1,44 +1,46 @@
-//! `+ - * /` with implicit broadcasting, by value and by reference, with variables and numbers.
+//! The operations behind the operators `+ - * /`, with implicit broadcasting.
 
-use std::ops::{Add, Div, Mul, Neg, Sub};
+mod operators;
+
+pub use operators::{Operand, Side};
 
 use wengert_tensor::shape::broadcast;
 use wengert_tensor::{Float, Shape, Tensor};
 
 use crate::algebra::Real;
-use crate::class::{Bilinear, Elementwise, Linear};
+use crate::class::{BilinearMap, Elementwise, LinearMap};
 use crate::code_compiled_here;
 use crate::op::{Cotangents, Op, Point, Saves, apply, rules_compiled_here};
 use crate::var::Var;
 
 /// a + b or a − b.
 #[derive(Clone, Copy, PartialEq)]
-enum Sum {
+enum Plus {
     Add,
     Sub,
 }
 
-impl<T: Float> Op<T> for Sum {
+impl<T: Float> Op<T> for Plus {
     fn name(&self) -> &str {
         match self {
-            Sum::Add => "add",
-            Sum::Sub => "sub",
+            Plus::Add => "add",
+            Plus::Sub => "sub",
         }
     }
 
     #[track_caller]
     fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
         match self {
-            Sum::Add => x[0] + x[1],
-            Sum::Sub => x[0] - x[1],
+            Plus::Add => x[0] + x[1],
+            Plus::Sub => x[0] - x[1],
         }
     }
 
     fn vjp(&self, _: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
         into.add(0, || cotangent.clone());
         into.add(1, || match self {
-            Sum::Add => cotangent.clone(),
-            Sum::Sub => -cotangent,
+            Plus::Add => cotangent.clone(),
+            Plus::Sub => -cotangent,
         });
     }
 
@@ -47,8 +49,8 @@ impl<T: Float> Op<T> for Sum {
         Some(match (&tangents[0], &tangents[1], self) {
             (Some(a), Some(b), _) => apply(*self, &[a, b]),
             (Some(a), None, _) => a.broadcast_to(shape),
-            (None, Some(b), Sum::Add) => b.broadcast_to(shape),
-            (None, Some(b), Sum::Sub) => (-b).broadcast_to(shape),
+            (None, Some(b), Plus::Add) => b.broadcast_to(shape),
+            (None, Some(b), Plus::Sub) => (-b).broadcast_to(shape),
             (None, None, _) => return None,
         })
     }
@@ -60,14 +62,14 @@ impl<T: Float> Op<T> for Sum {
     fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
         broadcast(inputs[0], inputs[1])
     }
-    rules_compiled_here!(Sum);
+    rules_compiled_here!(Plus);
 }
 
 /// a · b.
 #[derive(Clone)]
 struct Product;
 
-impl<T: Float> Bilinear<T> for Product {
+impl<T: Float> BilinearMap<T> for Product {
     fn name(&self) -> &str {
         "mul"
     }
@@ -129,7 +131,7 @@ impl<T: Float> Op<T> for Quotient {
 #[derive(Clone)]
 struct Negation;
 
-impl<T: Float> Linear<T> for Negation {
+impl<T: Float> LinearMap<T> for Negation {
     fn name(&self) -> &str {
         "neg"
     }
@@ -149,7 +151,7 @@ impl<T: Float> Linear<T> for Negation {
 #[derive(Clone)]
 struct Scaled(f64);
 
-impl<T: Float> Linear<T> for Scaled {
+impl<T: Float> LinearMap<T> for Scaled {
     fn name(&self) -> &str {
         "mul"
     }
@@ -190,79 +192,6 @@ impl<T: Float> Op<T> for Shifted {
     rules_compiled_here!(Shifted);
 }
 
-/// The operator for every mix of values and references, from the one for two references.
-macro_rules! operator {
-    ($Trait:ident, $method:ident, |$a:ident, $b:ident| $two:expr, |$x:ident, $c:ident| $right:expr, |$d:ident, $y:ident| $left:expr) => {
-        impl<T: Float> $Trait<&Var<T>> for &Var<T> {
-            type Output = Var<T>;
-            #[track_caller]
-            fn $method(self, other: &Var<T>) -> Var<T> {
-                let ($a, $b) = (self, other);
-                $two
-            }
-        }
-        impl<T: Float> $Trait<Var<T>> for &Var<T> {
-            type Output = Var<T>;
-            #[track_caller]
-            fn $method(self, other: Var<T>) -> Var<T> {
-                $Trait::$method(self, &other)
-            }
-        }
-        impl<T: Float> $Trait<&Var<T>> for Var<T> {
-            type Output = Var<T>;
-            #[track_caller]
-            fn $method(self, other: &Var<T>) -> Var<T> {
-                $Trait::$method(&self, other)
-            }
-        }
-        impl<T: Float> $Trait<Var<T>> for Var<T> {
-            type Output = Var<T>;
-            #[track_caller]
-            fn $method(self, other: Var<T>) -> Var<T> {
-                $Trait::$method(&self, &other)
-            }
-        }
-        impl<T: Float> $Trait<f64> for &Var<T> {
-            type Output = Var<T>;
-            #[track_caller]
-            fn $method(self, number: f64) -> Var<T> {
-                let ($x, $c) = (self, number);
-                $right
-            }
-        }
-        impl<T: Float> $Trait<f64> for Var<T> {
-            type Output = Var<T>;
-            #[track_caller]
-            fn $method(self, number: f64) -> Var<T> {
-                $Trait::$method(&self, number)
-            }
-        }
-        impl<T: Float> $Trait<&Var<T>> for f64 {
-            type Output = Var<T>;
-            #[track_caller]
-            fn $method(self, other: &Var<T>) -> Var<T> {
-                let ($d, $y) = (self, other);
-                $left
-            }
-        }
-        impl<T: Float> $Trait<Var<T>> for f64 {
-            type Output = Var<T>;
-            #[track_caller]
-            fn $method(self, other: Var<T>) -> Var<T> {
-                $Trait::$method(self, &other)
-            }
-        }
-    };
-}
-
-operator!(Add, add, |a, b| apply(Sum::Add, &[a, b]), |x, c| apply(Shifted(c), &[x]), |c, x| apply(
-    Shifted(c),
-    &[x]
-));
-operator!(Sub, sub, |a, b| apply(Sum::Sub, &[a, b]), |x, c| apply(Shifted(-c), &[x]), |c, x| -x + c);
-operator!(Mul, mul, |a, b| a.bilinear(Product, b), |x, c| x.linear(Scaled(c)), |c, x| x.linear(Scaled(c)));
-operator!(Div, div, |a, b| apply(Quotient, &[a, b]), |x, c| x.linear(Divided(c)), |c, x| x.apply(Over(c)));
-
 /// c / x for a number c, rounded once.
 struct Over(f64);
 
@@ -283,7 +212,7 @@ impl Elementwise for Over {
 #[derive(Clone)]
 struct Divided(f64);
 
-impl<T: Float> Linear<T> for Divided {
+impl<T: Float> LinearMap<T> for Divided {
     fn name(&self) -> &str {
         "div"
     }
@@ -297,20 +226,4 @@ impl<T: Float> Linear<T> for Divided {
         Some(input.clone())
     }
     rules_compiled_here!(Divided in LinearOp);
-}
-
-impl<T: Float> Neg for &Var<T> {
-    type Output = Var<T>;
-    #[track_caller]
-    fn neg(self) -> Var<T> {
-        self.linear(Negation)
-    }
-}
-
-impl<T: Float> Neg for Var<T> {
-    type Output = Var<T>;
-    #[track_caller]
-    fn neg(self) -> Var<T> {
-        -&self
-    }
 }

@@ -3,14 +3,14 @@
 use wengert_tensor::shape::{Axes, broadcast};
 use wengert_tensor::{Float, Shape, Tensor};
 
-use crate::class::Linear;
+use crate::class::LinearMap;
 use crate::op::rules_compiled_here;
 use crate::var::Var;
 
 #[derive(Clone)]
 struct BroadcastTo(Shape);
 
-impl<T: Float> Linear<T> for BroadcastTo {
+impl<T: Float> LinearMap<T> for BroadcastTo {
     fn name(&self) -> &str {
         "broadcast_to"
     }
@@ -31,7 +31,7 @@ impl<T: Float> Linear<T> for BroadcastTo {
 #[derive(Clone)]
 struct SumTo(Shape);
 
-impl<T: Float> Linear<T> for SumTo {
+impl<T: Float> LinearMap<T> for SumTo {
     fn name(&self) -> &str {
         "sum_to"
     }
@@ -55,7 +55,7 @@ struct SumAxes {
     keepdim: bool,
 }
 
-impl<T: Float> Linear<T> for SumAxes {
+impl<T: Float> LinearMap<T> for SumAxes {
     fn name(&self) -> &str {
         "sum"
     }
@@ -96,6 +96,7 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If the shapes do not fit.
+    #[doc(alias = "expand")]
     #[track_caller]
     pub fn broadcast_to(&self, shape: impl Into<Shape>) -> Var<T> {
         let shape = shape.into();

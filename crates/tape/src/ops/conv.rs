@@ -6,7 +6,7 @@ use wengert_tensor::conv::{
 };
 use wengert_tensor::{Float, Shape, Tensor};
 
-use crate::class::Bilinear;
+use crate::class::BilinearMap;
 use crate::cotangent;
 use crate::op::{Cotangents, Op, Point, Saves, apply, rules_compiled_here};
 use crate::var::Var;
@@ -44,7 +44,7 @@ impl Conv2d {
     }
 }
 
-impl<T: Float> Bilinear<T> for Conv2d {
+impl<T: Float> BilinearMap<T> for Conv2d {
     fn name(&self) -> &str {
         "conv2d"
     }

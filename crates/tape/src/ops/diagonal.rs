@@ -2,7 +2,7 @@
 
 use wengert_tensor::{Float, Shape, Tensor};
 
-use crate::class::Linear;
+use crate::class::LinearMap;
 use crate::op::rules_compiled_here;
 use crate::var::Var;
 
@@ -13,7 +13,7 @@ struct Triangle {
     offset: isize,
 }
 
-impl<T: Float> Linear<T> for Triangle {
+impl<T: Float> LinearMap<T> for Triangle {
     fn name(&self) -> &str {
         if self.lower { "tril" } else { "triu" }
     }

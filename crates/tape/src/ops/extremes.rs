@@ -89,6 +89,7 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If an axis does not exist, is given twice or has length 0.
+    #[doc(alias = "amax")]
     #[track_caller]
     pub fn max_axes(&self, axes: impl Into<Axes>, keepdim: bool) -> Var<T> {
         apply(ExtremeAxes { largest: true, axes: axes.into(), keepdim }, &[self])
@@ -107,6 +108,7 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If an axis does not exist, is given twice or has length 0.
+    #[doc(alias = "amin")]
     #[track_caller]
     pub fn min_axes(&self, axes: impl Into<Axes>, keepdim: bool) -> Var<T> {
         apply(ExtremeAxes { largest: false, axes: axes.into(), keepdim }, &[self])

@@ -2,7 +2,7 @@
 
 use wengert_tensor::{Axis, Float, Shape, Tensor};
 
-use crate::class::Linear;
+use crate::class::LinearMap;
 use crate::op::rules_compiled_here;
 use crate::var::Var;
 
@@ -13,7 +13,7 @@ struct IndexSelect {
     index: Tensor<u32>,
 }
 
-impl<T: Float> Linear<T> for IndexSelect {
+impl<T: Float> LinearMap<T> for IndexSelect {
     fn name(&self) -> &str {
         "index_select"
     }
@@ -34,7 +34,7 @@ struct IndexAdd {
     shape: Shape,
 }
 
-impl<T: Float> Linear<T> for IndexAdd {
+impl<T: Float> LinearMap<T> for IndexAdd {
     fn name(&self) -> &str {
         "index_add"
     }
@@ -57,7 +57,7 @@ struct Gather {
     index: Tensor<u32>,
 }
 
-impl<T: Float> Linear<T> for Gather {
+impl<T: Float> LinearMap<T> for Gather {
     fn name(&self) -> &str {
         "gather"
     }
@@ -78,7 +78,7 @@ struct Scatter {
     shape: Shape,
 }
 
-impl<T: Float> Linear<T> for Scatter {
+impl<T: Float> LinearMap<T> for Scatter {
     fn name(&self) -> &str {
         "scatter_add"
     }

@@ -1,9 +1,13 @@
 //! Putting variables together.
 
+use std::borrow::Borrow;
+
+use smallvec::SmallVec;
 use wengert_tensor::{Axis, Float, Shape, Slice, Tensor};
 
-use crate::class::Linear;
+use crate::class::LinearMap;
 use crate::op::{Cotangents, Op, Point, Saves, apply, rules_compiled_here};
+use crate::ops::reshape::inserted_axis;
 use crate::var::Var;
 
 /// Operands one behind the other along an axis.
@@ -36,7 +40,7 @@ impl<T: Float> Op<T> for Cat {
             .zip(at.inputs())
             .map(|(t, input)| t.clone().unwrap_or_else(|| Var::zeros(input.shape())))
             .collect();
-        Some(Var::cat(&parts.iter().collect::<Vec<_>>(), self.axis))
+        Some(Var::cat(&parts, self.axis))
     }
 
     fn saves(&self) -> Saves {
@@ -60,7 +64,7 @@ struct Pad {
     widths: Vec<(usize, usize)>,
 }
 
-impl<T: Float> Linear<T> for Pad {
+impl<T: Float> LinearMap<T> for Pad {
     fn name(&self) -> &str {
         "pad"
     }
@@ -82,25 +86,42 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there are none, or their shapes differ in another axis.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let (a, b) = (Var::from([1.0f64]), Var::from([2.0, 3.0]));
+    /// assert_eq!(Var::cat(&[&a, &b], 0).value().to_vec(), [1.0, 2.0, 3.0]);
+    /// let parts: Vec<Var<f64>> = b.split(1, 0);
+    /// assert_eq!(Var::cat(&parts, 0).value(), b.value());
+    /// ```
+    #[doc(alias = "concat")]
+    #[doc(alias = "concatenate")]
     #[track_caller]
-    pub fn cat(parts: &[&Var<T>], axis: impl Into<Axis>) -> Var<T> {
-        let Some(first) = parts.first() else { panic!("cat: there are no tensors") };
-        apply(Cat { axis: first.shape().axis("cat", axis) }, parts)
+    pub fn cat(parts: &[impl Borrow<Var<T>>], axis: impl Into<Axis>) -> Var<T> {
+        let parts: SmallVec<[&Var<T>; 2]> = parts.iter().map(Borrow::borrow).collect();
+        let Some(first) = parts.first() else { panic!("cat: there are no variables") };
+        apply(Cat { axis: first.shape().axis("cat", axis) }, &parts)
     }
 
     /// Variables of one shape along a new axis.
     ///
     /// # Panics
-    /// If there are none, or their shapes differ.
+    /// If there are none, their shapes differ, or the axis is out of range.
     #[track_caller]
-    pub fn stack(parts: &[&Var<T>], axis: impl Into<Axis>) -> Var<T> {
-        let axis = axis.into();
-        for part in parts {
-            let first = parts[0].shape();
-            assert!(part.shape() == first, "stack: shapes {first} and {} differ", part.shape());
+    pub fn stack(parts: &[impl Borrow<Var<T>>], axis: impl Into<Axis>) -> Var<T> {
+        let Some(first) = parts.first().map(Borrow::borrow) else { panic!("stack: there are no variables") };
+        let axis = inserted_axis("stack", first.shape(), axis);
+        let mut rows = Vec::with_capacity(parts.len());
+        for part in parts.iter().map(Borrow::borrow) {
+            assert!(
+                part.shape() == first.shape(),
+                "stack: shapes {} and {} differ",
+                first.shape(),
+                part.shape()
+            );
+            rows.push(part.unsqueeze(axis));
         }
-        let parts: Vec<Var<T>> = parts.iter().map(|p| p.unsqueeze(axis)).collect();
-        Var::cat(&parts.iter().collect::<Vec<_>>(), axis)
+        Var::cat(&rows, axis)
     }
 
     /// With borders of `value`: `widths` gives, for each axis, how many positions to add before and after.
@@ -121,6 +142,7 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there are fewer counts than axes.
+    #[doc(alias = "repeat")]
     #[track_caller]
     pub fn tile(&self, counts: &[usize]) -> Var<T> {
         let Some(lead) = counts.len().checked_sub(self.rank()) else {

@@ -2,7 +2,7 @@
 
 use wengert_tensor::{Float, Shape, Tensor, matmul_shape};
 
-use crate::class::Bilinear;
+use crate::class::BilinearMap;
 use crate::op::rules_compiled_here;
 use crate::var::Var;
 
@@ -10,7 +10,7 @@ use crate::var::Var;
 #[derive(Clone)]
 struct Matmul;
 
-impl<T: Float> Bilinear<T> for Matmul {
+impl<T: Float> BilinearMap<T> for Matmul {
     fn name(&self) -> &str {
         "matmul"
     }
@@ -73,6 +73,8 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If an operand has no axes, the inner dimensions differ or the batches do not broadcast.
+    #[doc(alias = "mm")]
+    #[doc(alias = "bmm")]
     #[track_caller]
     pub fn matmul(&self, other: &Var<T>) -> Var<T> {
         if self.rank() >= 2 && other.rank() >= 2 {

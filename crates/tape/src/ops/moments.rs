@@ -2,7 +2,7 @@
 
 use wengert_tensor::{Axes, Float, Shape, Tensor};
 
-use crate::class::Linear;
+use crate::class::LinearMap;
 use crate::op::{Cotangents, Op, Point, Saves, apply, rules_compiled_here};
 use crate::ops::broadcast::{reduced_count, reduced_shape};
 use crate::var::Var;
@@ -11,7 +11,7 @@ use crate::var::Var;
 #[derive(Clone)]
 struct Centred(Axes);
 
-impl<T: Float> Linear<T> for Centred {
+impl<T: Float> LinearMap<T> for Centred {
     fn name(&self) -> &str {
         "centred"
     }

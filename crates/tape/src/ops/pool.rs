@@ -7,7 +7,7 @@ use wengert_tensor::pool::{
 };
 use wengert_tensor::{Float, Shape, Tensor};
 
-use crate::class::Linear;
+use crate::class::LinearMap;
 use crate::op::{Cotangents, Op, Point, Saves, apply, rules_compiled_here};
 use crate::var::Var;
 
@@ -93,7 +93,7 @@ struct AtMaxima {
     gather: bool,
 }
 
-impl<T: Float> Linear<T> for AtMaxima {
+impl<T: Float> LinearMap<T> for AtMaxima {
     fn name(&self) -> &str {
         "max_pool2d"
     }
@@ -127,7 +127,7 @@ struct AvgPool {
     transposed: bool,
 }
 
-impl<T: Float> Linear<T> for AvgPool {
+impl<T: Float> LinearMap<T> for AvgPool {
     fn name(&self) -> &str {
         "avg_pool2d"
     }

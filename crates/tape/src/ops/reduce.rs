@@ -2,16 +2,16 @@
 
 use wengert_tensor::{Axes, Axis, Float, Shape, Tensor};
 
-use crate::class::Linear;
+use crate::class::LinearMap;
 use crate::op::rules_compiled_here;
-use crate::ops::broadcast::reduced_shape;
+use crate::ops::broadcast::{reduced_count, reduced_shape};
 use crate::var::Var;
 
 /// Cumulative sums along an axis.
 #[derive(Clone)]
 struct Cumsum(usize);
 
-impl<T: Float> Linear<T> for Cumsum {
+impl<T: Float> LinearMap<T> for Cumsum {
     fn name(&self) -> &str {
         "cumsum"
     }

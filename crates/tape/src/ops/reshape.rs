@@ -3,14 +3,14 @@
 use wengert_tensor::{Axes, Axis, Dims, Float, Shape, Slice, Tensor};
 use wengert_tensor::{flattened, permutation, resolve_dims};
 
-use crate::class::Linear;
+use crate::class::LinearMap;
 use crate::op::{Cotangents, Op, Point, Saves, apply, rules_compiled_here};
 use crate::var::Var;
 
 #[derive(Clone)]
 struct Reshape(Shape);
 
-impl<T: Float> Linear<T> for Reshape {
+impl<T: Float> LinearMap<T> for Reshape {
     fn name(&self) -> &str {
         "reshape"
     }
@@ -29,7 +29,7 @@ impl<T: Float> Linear<T> for Reshape {
 #[derive(Clone)]
 struct Permute(Vec<usize>);
 
-impl<T: Float> Linear<T> for Permute {
+impl<T: Float> LinearMap<T> for Permute {
     fn name(&self) -> &str {
         "permute"
     }
@@ -91,7 +91,7 @@ struct Embed {
     length: usize,
 }
 
-impl<T: Float> Linear<T> for Embed {
+impl<T: Float> LinearMap<T> for Embed {
     fn name(&self) -> &str {
         "slice"
     }
@@ -113,7 +113,7 @@ impl<T: Float> Linear<T> for Embed {
 #[derive(Clone)]
 struct Flip(Axes);
 
-impl<T: Float> Linear<T> for Flip {
+impl<T: Float> LinearMap<T> for Flip {
     fn name(&self) -> &str {
         "flip"
     }
@@ -127,11 +127,19 @@ impl<T: Float> Linear<T> for Flip {
     rules_compiled_here!(Flip in LinearOp);
 }
 
+/// The position of a new axis, which may be one past the last.
+#[track_caller]
+pub(super) fn inserted_axis(operation: &str, shape: &Shape, axis: impl Into<Axis>) -> usize {
+    let with_one_more: Shape = shape.iter().copied().chain([1]).collect();
+    with_one_more.axis(operation, axis)
+}
+
 impl<T: Float> Var<T> {
     /// The elements in row-major order under another shape; one length may be −1, to be inferred.
     ///
     /// # Panics
     /// If the number of elements differs.
+    #[doc(alias = "view")]
     #[track_caller]
     pub fn reshape(&self, shape: impl Into<Dims>) -> Var<T> {
         let shape = resolve_dims(self.shape(), &shape.into());
@@ -191,6 +199,7 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there is no such axis.
+    #[doc(alias = "narrow")]
     #[track_caller]
     pub fn slice_axis(&self, axis: impl Into<Axis>, slice: impl Into<Slice>) -> Var<T> {
         apply(Cut { axis: self.shape().axis("slice", axis), slice: slice.into() }, &[self])
@@ -229,10 +238,8 @@ impl<T: Float> Var<T> {
     /// If `axis` is out of that range.
     #[track_caller]
     pub fn unsqueeze(&self, axis: impl Into<Axis>) -> Var<T> {
+        let axis = inserted_axis("unsqueeze", self.shape(), axis);
         let mut lengths = self.shape().to_vec();
-        lengths.push(1);
-        let axis = Shape::from(&lengths[..]).axis("unsqueeze", axis);
-        lengths.pop();
         lengths.insert(axis, 1);
         self.reshape(Shape::from(lengths))
     }

@@ -164,6 +164,7 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If the shapes do not broadcast.
+    #[doc(alias = "where")]
     #[track_caller]
     pub fn select_where(mask: &Tensor<bool>, if_true: &Var<T>, if_false: &Var<T>) -> Var<T> {
         apply(Where(mask.clone()), &[if_true, if_false])
@@ -175,6 +176,8 @@ impl<T: Float> Var<T> {
     /// If the shapes do not broadcast.
     #[track_caller]
     pub fn masked_fill(&self, mask: &Tensor<bool>, value: f64) -> Var<T> {
+        let (x, m) = (self.shape(), mask.shape());
+        assert!(broadcast(x, m).is_some(), "masked_fill: shapes {x} and {m} do not broadcast");
         Var::select_where(mask, &Var::scalar(T::from_f64(value)), self)
     }
 

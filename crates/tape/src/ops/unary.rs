@@ -168,6 +168,7 @@ impl<T: Float> Var<T> {
     }
 
     /// xʸ for a number y; NaN for negative x unless y is an integer.
+    #[doc(alias = "pow")]
     #[track_caller]
     pub fn powf(&self, y: f64) -> Var<T> {
         self.apply(Powf(y))
@@ -177,6 +178,7 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If `low > high` or either is NaN.
+    #[doc(alias = "clip")]
     #[track_caller]
     pub fn clamp(&self, low: f64, high: f64) -> Var<T> {
         assert!(low <= high, "clamp: the lower limit {low} is not below the upper limit {high}");

@@ -116,7 +116,7 @@ fn visit<T: Float>(arena: &Rc<Arena<T>>, index: u32, mode: Mode) -> Visit<T> {
     let node = &mut nodes[index as usize];
     let op = Rc::clone(node.op.as_ref().expect("a node between two others was computed"));
     let inputs: SmallVec<[Var<T>; 2]> = node.inputs.iter().map(|x| x.to_var(arena, Mode::Retain)).collect();
-    let output = Var { value: node.output.clone(), place: node.outer.as_deref().cloned() };
+    let output = Var::new(node.output.clone(), node.outer.as_deref().cloned());
     let needs = node.inputs.iter().map(|x| x.parent.is_some()).collect();
     let parents = node.inputs.iter().map(|x| x.parent).collect();
     if mode == Mode::Consume {

@@ -92,14 +92,14 @@ fn visit<T: Float>(
     };
     let (op, inputs, output) = if mode == Mode::Consume {
         let inputs = std::mem::take(&mut node.inputs);
-        let inputs = inputs.into_iter().map(|x| Var { value: x.value, place: x.outer.as_deref().cloned() });
+        let inputs = inputs.into_iter().map(|x| Var::new(x.value, x.outer.as_deref().cloned()));
         let nothing = node.output.dropped();
         (node.op.take()?, inputs.collect(), std::mem::replace(&mut node.output, nothing))
     } else {
         let inputs = node.inputs.iter().map(|x| x.to_var(arena, mode)).collect();
         (Rc::clone(node.op.as_ref()?), inputs, node.output.clone())
     };
-    let output = Var { value: output, place: output_place };
+    let output = Var::new(output, output_place);
     Some((op, Point { inputs, output, needs }, parents))
 }
 

@@ -4,11 +4,30 @@ use wengert_tensor::Float;
 
 use crate::var::Var;
 
-/// The arguments of a function: one variable, a tuple or an array of them, or a `Vec`.
+/// The arguments of a function: one variable, an array or a `Vec` of them, or a tuple of up to eight of any of these,
+/// tuples included.
+///
+/// ```
+/// use wengert_tape::{Var, grad};
+/// type Model = (Vec<Var<f64>>, (Var<f64>, [Var<f64>; 2]));
+/// let f = |(layers, (x, [a, b])): &Model| layers.iter().sum::<Var<f64>>() * x + a * b;
+/// let [two, three] = [2.0, 3.0].map(Var::scalar);
+/// let (of_layers, (of_x, [of_a, _])) = grad(f, &(vec![two.clone(), two], (three.clone(), [three.clone(), three])));
+/// assert_eq!([&of_layers[1], &of_x, &of_a].map(Var::item), [3.0, 4.0, 3.0]);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no argument of a function of variables with elements `{T}`",
+    label = "not a `Var<{T}>`, an array, `Vec` or tuple of them",
+    note = "a number or tensor becomes a variable by `Var::from`, a list of parameters is a `Vec<Var<{T}>>`"
+)]
 pub trait Arguments<T: Float>: Sized {
     /// The variables, in order.
     fn to_vars(&self) -> Vec<Var<T>>;
     /// The same structure with other variables, of which there are as many.
+    ///
+    /// # Panics
+    /// If there are not as many.
+    #[track_caller]
     fn with_vars(&self, vars: Vec<Var<T>>) -> Self;
 }
 
@@ -16,8 +35,9 @@ impl<T: Float> Arguments<T> for Var<T> {
     fn to_vars(&self) -> Vec<Var<T>> {
         vec![self.clone()]
     }
-    fn with_vars(&self, mut vars: Vec<Var<T>>) -> Self {
-        vars.remove(0)
+    fn with_vars(&self, vars: Vec<Var<T>>) -> Self {
+        let [var] = array(vars);
+        var
     }
 }
 
@@ -26,6 +46,7 @@ impl<T: Float> Arguments<T> for Vec<Var<T>> {
         self.clone()
     }
     fn with_vars(&self, vars: Vec<Var<T>>) -> Self {
+        check_count(vars.len(), self.len());
         vars
     }
 }
@@ -39,26 +60,43 @@ impl<T: Float, const N: usize> Arguments<T> for [Var<T>; N] {
     }
 }
 
-impl<T: Float> Arguments<T> for (Var<T>, Var<T>) {
-    fn to_vars(&self) -> Vec<Var<T>> {
-        vec![self.0.clone(), self.1.clone()]
-    }
-    fn with_vars(&self, vars: Vec<Var<T>>) -> Self {
-        let [a, b] = array(vars);
-        (a, b)
-    }
+/// A tuple, by the names of its members' types and their positions.
+macro_rules! tuple {
+    ($($Member:ident $position:tt),+) => {
+        impl<T: Float, $($Member: Arguments<T>),+> Arguments<T> for ($($Member,)+) {
+            fn to_vars(&self) -> Vec<Var<T>> {
+                let mut vars = Vec::new();
+                $( vars.extend(self.$position.to_vars()); )+
+                vars
+            }
+            fn with_vars(&self, mut vars: Vec<Var<T>>) -> Self {
+                let counts = [$( self.$position.to_vars().len() ),+];
+                check_count(vars.len(), counts.iter().sum());
+                let mut members = counts.map(|count| {
+                    let rest = vars.split_off(count);
+                    std::mem::replace(&mut vars, rest)
+                });
+                ($( self.$position.with_vars(std::mem::take(&mut members[$position])), )+)
+            }
+        }
+    };
 }
+tuple!(A 0);
+tuple!(A 0, B 1);
+tuple!(A 0, B 1, C 2);
+tuple!(A 0, B 1, C 2, D 3);
+tuple!(A 0, B 1, C 2, D 3, E 4);
+tuple!(A 0, B 1, C 2, D 3, E 4, F 5);
+tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
+tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
 
-impl<T: Float> Arguments<T> for (Var<T>, Var<T>, Var<T>) {
-    fn to_vars(&self) -> Vec<Var<T>> {
-        vec![self.0.clone(), self.1.clone(), self.2.clone()]
-    }
-    fn with_vars(&self, vars: Vec<Var<T>>) -> Self {
-        let [a, b, c] = array(vars);
-        (a, b, c)
-    }
-}
-
+#[track_caller]
 fn array<T: Float, const N: usize>(vars: Vec<Var<T>>) -> [Var<T>; N] {
-    vars.try_into().expect("as many variables as before")
+    check_count(vars.len(), N);
+    vars.try_into().expect("as many as were counted")
+}
+
+#[track_caller]
+fn check_count(given: usize, wanted: usize) {
+    assert!(given == wanted, "with_vars: {given} variables for arguments with {wanted}");
 }

@@ -13,6 +13,8 @@ use crate::var::Var;
 /// let j = jacobian_forward(|x: &Var<f64>| x * x, &Var::from([1.0, 2.0]));
 /// assert_eq!(j.value().to_vec(), [2.0, 0.0, 0.0, 4.0]);
 /// ```
+#[doc(alias = "jacfwd")]
+#[doc(alias = "jacobian")]
 pub fn jacobian_forward<T: Float>(f: impl FnOnce(&Var<T>) -> Var<T>, x: &Var<T>) -> Var<T> {
     let (value, derivative) = linearize(f, x);
     let columns = unit_vectors(x.shape()).map(|e| derivative.apply(&e));
@@ -27,6 +29,8 @@ pub fn jacobian_forward<T: Float>(f: impl FnOnce(&Var<T>) -> Var<T>, x: &Var<T>)
 /// let j = jacobian_reverse(|x: &Var<f64>| x.sum() * x, &Var::from([1.0, 2.0]));
 /// assert_eq!(j.value().to_vec(), [4.0, 1.0, 2.0, 5.0]);
 /// ```
+#[doc(alias = "jacrev")]
+#[doc(alias = "jacobian")]
 pub fn jacobian_reverse<T: Float>(f: impl FnOnce(&Var<T>) -> Var<T>, x: &Var<T>) -> Var<T> {
     let (value, pullback) = vjp(f, x);
     let rows = unit_vectors(value.shape()).map(|e| pullback.apply(&e));
@@ -45,7 +49,7 @@ pub fn jacobian_reverse<T: Float>(f: impl FnOnce(&Var<T>) -> Var<T>, x: &Var<T>)
 /// ```
 #[track_caller]
 pub fn hessian<T: Float>(f: impl FnOnce(&Var<T>) -> Var<T>, x: &Var<T>) -> Var<T> {
-    let operator = HessianOperator::new(f, x);
+    let operator = HessianOperator::of("hessian", f, x);
     let columns = unit_vectors(x.shape()).map(|e| operator.apply(&e));
     stacked(columns.collect(), x.shape(), x.shape(), true)
 }
@@ -68,6 +72,6 @@ fn stacked<T: Float>(parts: Vec<Var<T>>, outer: &Shape, part: &Shape, transposed
         return Var::zeros(shape);
     }
     let rows: Vec<Var<T>> = parts.iter().map(|p| p.reshape([1, part.count()])).collect();
-    let matrix = Var::cat(&rows.iter().collect::<Vec<_>>(), 0);
+    let matrix = Var::cat(&rows, 0);
     if transposed { matrix.t().reshape(shape) } else { matrix.reshape(shape) }
 }

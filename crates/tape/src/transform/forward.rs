@@ -19,7 +19,7 @@ use crate::var::Var;
 #[track_caller]
 pub fn jvp<T: Float, A: Arguments<T>>(f: impl FnOnce(&A) -> Var<T>, x: &A, tangent: &A) -> (Var<T>, Var<T>) {
     let (value, linearized) = linearize(f, x);
-    let tangent = linearized.apply(tangent);
+    let tangent = linearized.along("jvp", tangent);
     (value, tangent)
 }
 
@@ -47,9 +47,15 @@ impl<T: Float> Linearized<T> {
     /// If a tangent does not have its argument's shape.
     #[track_caller]
     pub fn apply<A: Arguments<T>>(&self, tangent: &A) -> Var<T> {
+        self.along("linearize", tangent)
+    }
+
+    #[track_caller]
+    fn along<A: Arguments<T>>(&self, operation: &str, tangent: &A) -> Var<T> {
         let Linearized(recording) = self;
         let inputs: Vec<&Var<T>> = recording.inputs.iter().collect();
-        let found = recording.tape.push_forward(&[&recording.output], &inputs, &tangent.to_vars()).remove(0);
+        let outputs = [&recording.output];
+        let found = recording.tape.swept_forward(operation, &outputs, &inputs, &tangent.to_vars()).remove(0);
         found.unwrap_or_else(|| Var::zeros(recording.output.shape()))
     }
 }

@@ -20,7 +20,7 @@ use crate::var::Var;
 /// ```
 #[track_caller]
 pub fn hvp<T: Float, A: Arguments<T>>(f: impl FnOnce(&A) -> Var<T>, x: &A, v: &A) -> A {
-    HessianOperator::new(f, x).apply_once(v)
+    HessianOperator::of("hvp", f, x).along_once("hvp", v)
 }
 
 /// The Hessian of a scalar function at a point, as a linear operator.
@@ -40,9 +40,15 @@ impl<T: Float, A: Arguments<T>> HessianOperator<T, A> {
     /// If the function's value does not have exactly one element.
     #[track_caller]
     pub fn new(f: impl FnOnce(&A) -> Var<T>, x: &A) -> Self {
+        HessianOperator::of("HessianOperator::new", f, x)
+    }
+
+    /// [`new`](HessianOperator::new) for the function `operation`, which its panics name.
+    #[track_caller]
+    pub(super) fn of(operation: &str, f: impl FnOnce(&A) -> Var<T>, x: &A) -> Self {
         let recording = Recording::of(f, x);
-        let seed = scalar_seed("hvp", &recording.output);
-        let gradient = recording.tape.deferring(|| recording.pull_back(seed, Mode::Record));
+        let seed = scalar_seed(operation, &recording.output);
+        let gradient = recording.tape.deferring(|| recording.pull_back(operation, seed, Mode::Record));
         HessianOperator { gradient, structure: x.with_vars(x.to_vars()), recording }
     }
 
@@ -65,7 +71,7 @@ impl<T: Float, A: Arguments<T>> HessianOperator<T, A> {
         let Recording { tape, inputs, .. } = &self.recording;
         let inputs: Vec<&Var<T>> = inputs.iter().collect();
         let gradient: Vec<&Var<T>> = self.gradient.iter().collect();
-        let found = tape.push_forward(&gradient, &inputs, &v.to_vars());
+        let found = tape.swept_forward("HessianOperator::apply", &gradient, &inputs, &v.to_vars());
         self.structure.with_vars(or_zeros(found, &inputs))
     }
 
@@ -74,11 +80,16 @@ impl<T: Float, A: Arguments<T>> HessianOperator<T, A> {
     /// # Panics
     /// If `v` has other shapes than the arguments.
     #[track_caller]
-    pub fn apply_once(mut self, v: &A) -> A {
+    pub fn apply_once(self, v: &A) -> A {
+        self.along_once("HessianOperator::apply_once", v)
+    }
+
+    #[track_caller]
+    fn along_once(mut self, operation: &str, v: &A) -> A {
         let gradient = std::mem::take(&mut self.gradient);
         let Recording { tape, inputs, .. } = &self.recording;
         let inputs: Vec<&Var<T>> = inputs.iter().collect();
-        let found = tape.push_forward_once(gradient, &inputs, &v.to_vars());
+        let found = tape.swept_forward_once(operation, gradient, &inputs, &v.to_vars());
         self.structure.with_vars(or_zeros(found, &inputs))
     }
 }

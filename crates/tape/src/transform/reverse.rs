@@ -7,7 +7,7 @@ use crate::tape::Tape;
 use crate::transform::Arguments;
 use crate::var::Var;
 
-/// The gradient of a scalar function at `x`, in the structure of `x`.
+/// The gradient of a scalar function at `x`, in the structure of `x` (see [`Arguments`]).
 ///
 /// # Panics
 /// If the function's value does not have exactly one element.
@@ -18,9 +18,10 @@ use crate::var::Var;
 /// let (ga, gb) = grad(f, &(Var::from([1.0, 2.0]), Var::from([3.0, 4.0])));
 /// assert_eq!((ga.value().to_vec(), gb.value().to_vec()), (vec![3.0, 4.0], vec![1.0, 2.0]));
 /// ```
+#[doc(alias = "backward")]
 #[track_caller]
 pub fn grad<T: Float, A: Arguments<T>>(f: impl FnOnce(&A) -> Var<T>, x: &A) -> A {
-    value_and_grad(f, x).1
+    differentiated("grad", f, x).1
 }
 
 /// The value and the gradient of a scalar function at `x`.
@@ -29,9 +30,18 @@ pub fn grad<T: Float, A: Arguments<T>>(f: impl FnOnce(&A) -> Var<T>, x: &A) -> A
 /// If the function's value does not have exactly one element.
 #[track_caller]
 pub fn value_and_grad<T: Float, A: Arguments<T>>(f: impl FnOnce(&A) -> Var<T>, x: &A) -> (Var<T>, A) {
+    differentiated("value_and_grad", f, x)
+}
+
+#[track_caller]
+fn differentiated<T: Float, A: Arguments<T>>(
+    operation: &str,
+    f: impl FnOnce(&A) -> Var<T>,
+    x: &A,
+) -> (Var<T>, A) {
     let recording = Recording::of(f, x);
-    let seed = scalar_seed("grad", &recording.output);
-    let found = recording.pull_back(seed, Mode::Consume);
+    let seed = scalar_seed(operation, &recording.output);
+    let found = recording.pull_back(operation, seed, Mode::Consume);
     let value = recording.value();
     recording.tape.close();
     (value, x.with_vars(found))
@@ -64,7 +74,7 @@ impl<T: Float, A: Arguments<T>> Pullback<T, A> {
     /// If the cotangent does not have the shape of the function's value.
     #[track_caller]
     pub fn apply(&self, cotangent: &Var<T>) -> A {
-        self.structure.with_vars(self.recording.pull_back(cotangent.clone(), Mode::Retain))
+        self.structure.with_vars(self.recording.pull_back("vjp", cotangent.clone(), Mode::Retain))
     }
 }
 
@@ -95,8 +105,8 @@ impl<T: Float> Recording<T> {
     }
 
     #[track_caller]
-    pub(super) fn pull_back(&self, cotangent: Var<T>, mode: Mode) -> Vec<Var<T>> {
+    pub(super) fn pull_back(&self, operation: &str, cotangent: Var<T>, mode: Mode) -> Vec<Var<T>> {
         let inputs: Vec<&Var<T>> = self.inputs.iter().collect();
-        or_zeros(self.tape.pull_back(&self.output, cotangent, &inputs, mode), &inputs)
+        or_zeros(self.tape.swept_back(operation, &self.output, cotangent, &inputs, mode), &inputs)
     }
 }

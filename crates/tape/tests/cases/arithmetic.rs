@@ -2,6 +2,7 @@
 
 use super::{Case, any, case, other, positive};
 use wengert_tape::Var;
+use wengert_tensor::Tensor;
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
@@ -18,6 +19,15 @@ pub(super) fn cases() -> Vec<Case> {
         case("mul of a number", |v| -1.5 * &v[0], [any([3])]),
         case("div by a number", |v| &v[0] / 3.0, [any([3])]),
         case("div of a number", |v| 3.0 / &v[0], [positive([3])]).order(3),
+        case("add a tensor", |v| &v[0] + tensor(), [any([2, 3])]).also([any([2, 1])]),
+        case("add to a tensor", |v| tensor() + &v[0], [any([2, 3])]),
+        case("sub a tensor", |v| &v[0] - &tensor(), [any([3])]),
+        case("sub from a tensor", |v| &tensor() - &v[0], [any([3])]),
+        case("mul by a tensor", |v| &v[0] * tensor(), [any([2, 3])]),
+        case("mul of a tensor", |v| tensor() * &v[0], [any([2, 3])]),
+        case("div by a tensor", |v| &v[0] / tensor(), [any([2, 3])]),
+        case("div of a tensor", |v| tensor() / &v[0], [positive([2, 3])]).order(3),
+        case("add assigned and summed", |v| assigned(&v[0], &v[1]), [any([2, 3]), positive([2, 3])]),
         case("mul three times the same", |v| &v[0] * &v[0] * &v[0], [any([2, 2])]).order(3),
         case("mul with a broadcast of itself", |v| &v[0] * v[0].sum_axes(0, true), [any([2, 3])]),
         case("div by a broadcast of itself", |v| &v[0] / v[0].sum_axes(0, true), [positive([2, 3])]),
@@ -27,6 +37,20 @@ pub(super) fn cases() -> Vec<Case> {
             [any([2, 1]), other([]), any([1, 3])],
         ),
     ]
+}
+
+fn tensor() -> Tensor<f64> {
+    Tensor::from([0.5, -2.0, 1.5])
+}
+
+/// The operators in place, and a sum.
+fn assigned(a: &Var<f64>, b: &Var<f64>) -> Var<f64> {
+    let mut x = a.clone();
+    x *= b;
+    x += 1.0;
+    x -= a * a;
+    x /= b.clone();
+    [a, &x, b].into_iter().sum::<Var<f64>>() * x
 }
 
 /// An operator on two variables: equal shapes, and every kind of broadcasting.

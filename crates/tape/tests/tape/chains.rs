@@ -15,7 +15,7 @@ fn on_a_small_stack(work: impl FnOnce() + Send + 'static) {
 fn chain(x: &Var<f64>, length: usize) -> Var<f64> {
     let mut y = x.clone();
     for i in 0..length {
-        y = y * if i % 2 == 0 { 2.0 } else { 0.5 };
+        y *= if i % 2 == 0 { 2.0 } else { 0.5 };
     }
     y
 }

@@ -7,6 +7,7 @@ mod laws;
 mod memory;
 mod misuse;
 mod nesting;
+mod operators;
 mod panics;
 mod recording;
 mod shapes;

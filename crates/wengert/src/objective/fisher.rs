@@ -30,6 +30,11 @@ pub trait FisherInformation<T: Float> {
     #[track_caller]
     fn fisher_matrix(&self, x: &[T], kind: &Fisher) -> Box<dyn Operator<T> + '_>;
 
+    /// Panics if there are no such matrices: for implementations of which a part is asked out of the caller's sight.
+    #[doc(hidden)]
+    #[track_caller]
+    fn check_fisher(&self, _kind: &Fisher) {}
+
     /// The exact Fisher matrix at `x`: see [`FlatLoss::fisher`](wengert_nn::FlatLoss::fisher).
     #[track_caller]
     fn fisher(&self, x: &[T], likelihood: impl Into<Likelihood>) -> Box<dyn Operator<T> + '_> {
@@ -79,6 +84,7 @@ pub enum Fisher {
 impl<T: Float, O: FisherInformation<T>> FisherInformation<T> for Batched<O> {
     #[track_caller]
     fn fisher_matrix(&self, x: &[T], kind: &Fisher) -> Box<dyn Operator<T> + '_> {
+        self.check_fisher(kind);
         let (x, kind) = (x.to_vec(), kind.clone());
         self.sum_of(move |i, part| match &kind {
             // The targets of a part are its own, and the same each time that it is recorded.
@@ -89,11 +95,19 @@ impl<T: Float, O: FisherInformation<T>> FisherInformation<T> for Batched<O> {
             kind => part.fisher_matrix(&x, kind),
         })
     }
+
+    fn check_fisher(&self, kind: &Fisher) {
+        self.parts()[0].check_fisher(kind);
+    }
 }
 
 impl<T: Float, O: FisherInformation<T>> FisherInformation<T> for Ridge<O> {
     #[track_caller]
     fn fisher_matrix(&self, x: &[T], kind: &Fisher) -> Box<dyn Operator<T> + '_> {
         self.damped(self.objective().fisher_matrix(x, kind))
+    }
+
+    fn check_fisher(&self, kind: &Fisher) {
+        self.objective().check_fisher(kind);
     }
 }

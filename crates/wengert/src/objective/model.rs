@@ -22,28 +22,34 @@ impl<T: Float> Objective<T> for ModelObjective<'_, T> {
         self.loss.dimension()
     }
 
+    #[track_caller]
     fn value(&self, x: &[T]) -> f64 {
         self.loss.value(x).to_f64()
     }
 
+    #[track_caller]
     fn value_and_gradient(&self, x: &[T], gradient: &mut [T]) -> f64 {
         self.loss.value_and_gradient(x, gradient).to_f64()
     }
 
+    #[track_caller]
     fn hessian(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
         Some(Box::new(HessianAt(self.loss.hessian(x))))
     }
 
+    #[track_caller]
     fn second_order(&self, x: &[T], gradient: &mut [T]) -> Option<(f64, Box<dyn Operator<T> + '_>)> {
         let hessian = self.loss.hessian(x);
         hessian.gradient(gradient);
         Some((hessian.value().to_f64(), Box::new(HessianAt(hessian))))
     }
 
+    #[track_caller]
     fn gauss_newton(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
         self.loss.gauss_newton(x).map(boxed)
     }
 
+    #[track_caller]
     fn kronecker(&self, x: &[T], seed: u64) -> Option<Kronecker<T>> {
         self.loss.kronecker(x, Targets::Model, seed).map(crate::kronecker)
     }
@@ -59,6 +65,17 @@ impl<T: Float> FisherInformation<T> for ModelObjective<'_, T> {
             }
             Fisher::Empirical(reduction) => self.loss.empirical_fisher(x, *reduction),
         })
+    }
+
+    fn check_fisher(&self, kind: &Fisher) {
+        match kind {
+            Fisher::Exact(_) => self.loss.check_outputs("fisher"),
+            Fisher::Sampled { samples, .. } => {
+                self.loss.check_outputs("fisher_sampled");
+                assert!(*samples > 0, "fisher_sampled: at least one sample is needed");
+            }
+            Fisher::Empirical(_) => self.loss.check_outputs("empirical_fisher"),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::layer::Layer;
 /// x where it is positive, `alpha`·(eˣ − 1) elsewhere (Clevert, Unterthiner & Hochreiter, "Fast and accurate deep network
 /// learning by exponential linear units", 2016). The default `alpha` is 1; for others the slope jumps at 0, where
 /// it is `alpha`.
+#[doc(alias = "ELU")]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Elu {
     /// Minus the limit for x → −∞.

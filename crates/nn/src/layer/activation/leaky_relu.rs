@@ -9,6 +9,7 @@ use crate::layer::Layer;
 
 /// x where it is positive, `slope`·x elsewhere (Maas, Hannun & Ng, "Rectifier nonlinearities improve neural network
 /// acoustic models", 2013). The default slope is 0.01.
+#[doc(alias = "LeakyReLU")]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LeakyRelu {
     /// The slope for negative x.

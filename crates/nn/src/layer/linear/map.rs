@@ -1,6 +1,6 @@
 //! The product with a transposed weight, with and without a bias.
 
-use wengert_tape::{Bilinear, Cotangents, Op, Point, Saves, Var, apply};
+use wengert_tape::{BilinearMap, Cotangents, Op, Point, Saves, Var, apply};
 use wengert_tensor::{Float, Shape, Tensor};
 
 /// x·Wᵀ for x of shape `[…, in]` and W of shape `[out, in]`. Unlike a product with a transposed view, its cotangent for W
@@ -19,7 +19,7 @@ pub(super) fn linear<T: Float>(x: &Var<T>, weight: &Var<T>, bias: Option<&Var<T>
 #[derive(Clone)]
 struct Map;
 
-impl<T: Float> Bilinear<T> for Map {
+impl<T: Float> BilinearMap<T> for Map {
     fn name(&self) -> &str {
         "linear"
     }
@@ -92,7 +92,7 @@ impl<T: Float> Op<T> for Biased {
     }
 
     fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
-        Bilinear::<T>::output_shape(&Map, inputs[0], inputs[1])
+        BilinearMap::<T>::output_shape(&Map, inputs[0], inputs[1])
     }
 }
 

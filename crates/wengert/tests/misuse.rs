@@ -1,0 +1,154 @@
+//! Misuse panics with the function that was called, what was wrong, and the caller's line.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, PoisonError};
+
+use wengert::nn::{Family, Likelihood};
+use wengert::prelude::*;
+
+/// Runs `work`, which must panic with this message at a line of this file.
+#[track_caller]
+fn says(expected: &str, work: impl FnOnce()) {
+    /// One hook at a time, and the file that it saw.
+    static HOOK: Mutex<()> = Mutex::new(());
+    static FILE: Mutex<String> = Mutex::new(String::new());
+    let guard = HOOK.lock().unwrap_or_else(PoisonError::into_inner);
+    std::panic::set_hook(Box::new(|info| {
+        let file = info.location().map_or("", |place| place.file());
+        file.clone_into(&mut FILE.lock().unwrap_or_else(PoisonError::into_inner));
+    }));
+    let result = catch_unwind(AssertUnwindSafe(work));
+    drop(std::panic::take_hook());
+    drop(guard);
+    let payload = result.expect_err("it should have panicked");
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    let message = text.or(payload.downcast_ref::<&str>().copied()).expect("a text");
+    assert_eq!(message, expected);
+    assert_eq!(*FILE.lock().unwrap(), file!(), "{message}");
+}
+
+const NO_SCALAR: &str = "the loss has shape [2], not that of a scalar: take its mean or sum";
+
+#[test]
+fn steps_of_training() {
+    for name in ["sgd", "sam"] {
+        let mut params: Params = Params::seeded(0);
+        let w = params.root().param("w", [2], Init::Ones);
+        let mut optimizer = optimizer_by_name(name, None, &params.segments()).unwrap();
+        says(&format!("train_step: {NO_SCALAR}"), || {
+            let _ = params.train_step(&mut *optimizer, |cx| cx.param(w));
+        });
+        assert_eq!(params.values(), [1.0; 2], "{name}");
+        // A loss that panics, for SAM at its second evaluation, where the parameters are not those that are trained.
+        let mut optimizer = optimizer_by_name(name, None, &params.segments()).unwrap();
+        let evaluations = std::cell::Cell::new(0);
+        let last = optimizer.gradients_per_step();
+        says("evaluation 1 of 1".replace('1', &last.to_string()).as_str(), || {
+            let _ = params.train_step(&mut *optimizer, |cx| {
+                evaluations.set(evaluations.get() + 1);
+                assert!(evaluations.get() < last, "evaluation {} of {last}", evaluations.get());
+                cx.param(w).square().sum()
+            });
+        });
+        assert_eq!(params.values(), [1.0; 2], "{name}");
+    }
+    // What is evaluated elsewhere is put back as well.
+    let mut params: Params = Params::seeded(0);
+    let w = params.root().param("w", [2], Init::Ones);
+    let mut optimizer = optimizer_by_name("schedule_free_adamw", None, &params.segments()).unwrap();
+    for _ in 0..3 {
+        params.train_step(&mut *optimizer, |cx| cx.param(w).square().sum()).unwrap();
+    }
+    let trained = params.values().to_vec();
+    says("[2] elements", || {
+        params.evaluated(&*optimizer, |params| {
+            assert_ne!(params.values(), trained);
+            panic!("[{}] elements", params.len())
+        });
+    });
+    assert_eq!(params.values(), trained);
+}
+
+#[test]
+fn accuracies() {
+    let data = synthetic::digits(20, 0);
+    let (mut params, mut other) = (Params::seeded(0), Params::<f32>::seeded(0));
+    let narrow = Linear::new(params.at("narrow"), 10, 10);
+    let few = Linear::new(params.at("few"), 784, 1);
+    let foreign = Linear::new(other.at("narrow"), 784, 10);
+    let text = "linear: the input has shape [20, 784], but `narrow.weight` maps 10 features to 10";
+    says(text, || {
+        accuracy(&narrow, &params, &data);
+    });
+    let text = "linear: the id belongs to another `Params`: build the model with the `Params` that it is evaluated with, or with a clone";
+    says(text, || {
+        accuracy(&foreign, &params, &data);
+    });
+    let labels = data.all().labels.to_vec();
+    let at = labels.iter().position(|&label| label > 0).unwrap();
+    let text =
+        format!("accuracy: the label {} at position [{at}] is not one of 1 classes (0 to 0)", labels[at]);
+    says(&text, || {
+        accuracy(&few, &params, &data);
+    });
+}
+
+#[test]
+fn functions() {
+    let (point, mut out) = ([1.0, 2.0], [0.0; 2]);
+    let several = FunctionObjective::new(2, |x: &Var<f64>| x * 2.0);
+    says(&format!("FunctionObjective: {NO_SCALAR}"), || {
+        several.value(&point);
+    });
+    says(&format!("FunctionObjective: {NO_SCALAR}"), || {
+        several.value_and_gradient(&point, &mut out);
+    });
+    says(&format!("FunctionObjective: {NO_SCALAR}"), || drop(several.hessian(&point)));
+    says(&format!("FunctionObjective: {NO_SCALAR}"), || drop(several.second_order(&point, &mut out)));
+    let length = "FunctionObjective: a point of 1 elements, not 2";
+    let squares = FunctionObjective::new(2, |x: &Var<f64>| x.square().sum());
+    says(length, || {
+        squares.value(&[1.0]);
+    });
+    says(length, || {
+        squares.value_and_gradient(&[1.0], &mut out);
+    });
+    says(length, || drop(squares.hessian(&[1.0])));
+    says("FunctionObjective: a slice of 1 elements to write 2 to", || {
+        squares.value_and_gradient(&point, &mut [0.0]);
+    });
+}
+
+#[test]
+fn objectives() {
+    let mut params: Params<f64> = Params::seeded(0);
+    let w = params.root().param("w", [2], Init::Ones);
+    let x = [1.0; 2];
+    let batches = [Tensor::<f64>::ones([3]), Tensor::ones([2])];
+    let whole = params.objective(|cx| cx.param(w).sum());
+    let over = params.objective_over(&batches, |cx, _| cx.param(w).sum());
+    let text = "the loss and the model's outputs must be apart: use `flat_model`";
+    says(&format!("fisher: {text}"), || drop(whole.fisher(&x, Mse::default())));
+    says(&format!("fisher: {text}"), || drop(over.fisher(&x, Mse::default())));
+    says(&format!("empirical_fisher: {text}"), || drop(over.empirical_fisher(&x, Reduction::Mean)));
+    let ridge = Ridge::new(params.objective(|cx| cx.param(w).sum()), 0.1);
+    says(&format!("fisher: {text}"), || drop(ridge.fisher(&x, Mse::default())));
+    let model = params.model_objective_over(&batches, |cx, _| cx.param(w), |y, _| y.square().sum());
+    says("fisher_sampled: at least one sample is needed", || {
+        drop(model.fisher_sampled(&x, Mse::default(), 0, &mut Generator::seeded(0)));
+    });
+    let single = params.model_objective(|cx| cx.param(w), |y| y.square().sum());
+    says("fisher: axis 3 is out of range for shape [2] of rank 1", || {
+        drop(single.fisher(&x, Likelihood::new(Family::Categorical { axis: 3 })));
+    });
+    says("value: the parameter vector has 1 elements, for 2 parameters", || {
+        single.value(&[1.0]);
+    });
+    says(&format!("value: {NO_SCALAR}"), || {
+        params.objective(|cx| cx.param(w)).value(&x);
+    });
+    says(&format!("hessian: {NO_SCALAR}"), || drop(params.objective(|cx| cx.param(w)).hessian(&x)));
+    says("value_and_gradient: the slice to write to has 1 elements, for 2 parameters", || {
+        single.value_and_gradient(&x, &mut [0.0]);
+    });
+}
