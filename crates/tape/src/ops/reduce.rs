@@ -4,7 +4,7 @@ use wengert_tensor::{Axes, Axis, Float, Shape, Tensor};
 
 use crate::class::LinearMap;
 use crate::op::rules_compiled_here;
-use crate::ops::broadcast::{reduced_count, reduced_shape};
+use crate::ops::broadcast::reduced_shape;
 use crate::var::Var;
 
 /// Cumulative sums along an axis.
