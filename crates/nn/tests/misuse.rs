@@ -103,6 +103,18 @@ fn parameters() {
         params.root().buffer("w", Tensor::zeros([1]));
     });
     says("set_values: 3 values for 2 parameters", || params.set_values(&[0.0; 3]));
+    says("freeze: no parameter's name fits `ww`: the nearest are `w`", || {
+        params.clone().freeze("ww");
+    });
+    says("unfreeze: no parameter's name fits `*.w`: the nearest are `w`", || {
+        params.clone().unfreeze("*.w");
+    });
+    says("l2_of: no parameter's name fits `*.weight`: the nearest are `w`", || {
+        params.infer(|cx| cx.l2_of("*.weight", 1.0));
+    });
+    says("freeze: no parameter's name fits `*`: there are no parameters", || {
+        Params::<f32>::seeded(0).freeze("*");
+    });
     let text = "the id belongs to another `Params`: build the model with the `Params` that it is evaluated with, or with a clone";
     says(&format!("param: {text}"), || {
         params.infer(|cx| cx.param(foreign));

@@ -159,6 +159,19 @@ fn nonsense_for_wrappers_and_helpers_is_a_typed_error() {
         assert_eq!(error.parameter, "learning_rate");
     }
     assert_eq!(Lookahead::new(Sgd::<f32>::new(0.1), 0, 0.5).unwrap_err().parameter, "period");
+    assert_eq!(Lookahead::new(Sgd::<f32>::new(0.1), 5, 0.0).unwrap_err().parameter, "share");
+    let twice = Sam::new(Sam::new(Sgd::<f32>::new(0.1), 0.1).unwrap(), 0.1).unwrap_err();
+    assert_eq!(twice.to_string(), "sam: inner.gradients_per_step is 2, but must be 1");
+    for iterations in [0, 100, usize::MAX] {
+        let config = MuonConfig { iterations, ..Default::default() };
+        assert_eq!(Muon::<f32>::with_layout(0.1, config, &layout).unwrap_err().parameter, "iterations");
+    }
+    let sides = ShampooConfig { largest_side: 0, ..Default::default() };
+    assert_eq!(Shampoo::<f32>::with_layout(0.1, sides, &layout).unwrap_err().parameter, "largest_side");
+    let interval = ShampooConfig { interval: 0, ..Default::default() };
+    assert_eq!(Shampoo::<f32>::with_layout(0.1, interval, &layout).unwrap_err().parameter, "interval");
+    let epsilon = AdafactorConfig { epsilon: Some(0.0), ..Default::default() };
+    assert_eq!(Adafactor::<f32>::with_layout(0.1, epsilon, &layout).unwrap_err().parameter, "epsilon");
     assert_eq!(EarlyStopping::<f32>::new(0, 0.0).unwrap_err().parameter, "patience");
     let stepper = Stepper::<_, f32>::new(Sgd::new(0.1), &layout);
     assert_eq!(stepper.accumulate(0).unwrap_err().parameter, "accumulate");

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use wengert_optim::schedule::*;
+use wengert_optim::{EarlyStopping, Goal};
 
 fn golden() -> BTreeMap<String, Vec<f64>> {
     serde_json::from_str(include_str!("golden/schedules.json")).unwrap()
@@ -145,4 +146,134 @@ fn nonsense_is_refused() {
 #[should_panic(expected = "exponential: rate is NaN, but must be finite and at least 0")]
 fn constructors_panic() {
     Exponential::new(f64::NAN, 0.5);
+}
+
+/// The rate after `count` values of `value`.
+fn after(mut schedule: ReduceOnPlateau, count: usize, value: impl Fn(usize) -> f64) -> f64 {
+    for i in 0..count {
+        schedule.observe(value(i));
+    }
+    schedule.rate()
+}
+
+#[test]
+fn plateaus_are_found_on_both_sides_of_zero() {
+    let plateau = |goal, threshold| {
+        let mut schedule = ReduceOnPlateau::new(1.0).unwrap();
+        (schedule.goal, schedule.threshold, schedule.patience) = (goal, threshold, 5);
+        schedule
+    };
+    for (goal, sign) in [(Goal::Min, 1.0), (Goal::Max, -1.0)] {
+        for level in [-5.0, -1e-3, 0.0, 1e-3, 5.0, 1e300, -1e300] {
+            for threshold in [Threshold::Relative(1e-2), Threshold::Absolute(1e-2 * f64::abs(level))] {
+                let size = f64::max(f64::abs(level), 1e-4);
+                let run = |change: f64| {
+                    after(plateau(goal, threshold), 40, |i| level + sign * change * size * i as f64)
+                };
+                let label = format!("{goal:?}, {threshold:?} from {level}");
+                assert!(run(4e-5) < 1.0, "{label}: slowly worse");
+                assert!(run(0.0) < 1.0, "{label}: constant");
+                assert!(level == 0.0 || run(-4e-5) < 1.0, "{label}: better by too little");
+                assert_eq!(run(-0.5), 1.0, "{label}: much better");
+            }
+        }
+        let relative = plateau(goal, Threshold::Relative(1e-2));
+        assert!(after(relative, 40, |_| f64::NAN) < 1.0 && after(relative, 40, |_| f64::INFINITY) < 1.0);
+        // NaN between improvements does not count as one, nor does it become the best.
+        assert_eq!(after(relative, 40, |i| if i % 3 == 0 { f64::NAN } else { -sign * i as f64 }), 1.0);
+        // An infinite loss is left behind by any other.
+        let worst = sign * f64::INFINITY;
+        assert_eq!(after(relative, 40, |i| if i == 0 { worst } else { -sign * i as f64 }), 1.0);
+    }
+    // Read without a goal, as written before there was one.
+    let mut json = serde_json::to_value(ReduceOnPlateau::new(1.0).unwrap()).unwrap();
+    json.as_object_mut().unwrap().remove("goal");
+    assert_eq!(serde_json::from_value::<ReduceOnPlateau>(json).unwrap(), ReduceOnPlateau::new(1.0).unwrap());
+}
+
+#[test]
+fn early_stopping_on_both_sides_of_zero() {
+    for (goal, sign) in [(Goal::Min, 1.0), (Goal::Max, -1.0)] {
+        for level in [-5.0, 0.0, 5.0] {
+            let stops = |change: f64| {
+                let mut stopping = EarlyStopping::<f32>::new(3, 0.1).unwrap().with_goal(goal);
+                (0..20).any(|i| stopping.observe(level + sign * change * f64::from(i), &[]))
+            };
+            assert!(stops(0.01) && stops(0.0) && stops(-0.02) && !stops(-0.2), "{goal:?} from {level}");
+        }
+        let mut stopping = EarlyStopping::new(9, 0.0).unwrap().with_goal(goal);
+        for (i, value) in [f64::NAN, 3.0, f64::NAN, 3.0 - sign, f64::NAN, 3.0].into_iter().enumerate() {
+            stopping.observe(value, &[i as f32]);
+        }
+        assert_eq!((stopping.best(), stopping.best_at()), (Some(3.0 - sign), Some(3)));
+    }
+}
+
+#[test]
+fn range_tests_of_any_sign_end_by_themselves() {
+    // A loss around `level` that falls by one, and then explodes.
+    for level in [-100.0, -1.0, -0.5, 0.0, 3.0] {
+        let mut test = RangeTest::new(1e-4, 1e2, 300).unwrap();
+        while let Some(rate) = test.next_rate() {
+            let fallen = (rate / 1e-1).min(1.0);
+            let risen = if rate > 1.0 { 50.0 * (f64::abs(level) + 1.0) * (rate - 1.0) } else { 0.0 };
+            test.observe(level - fallen + risen);
+        }
+        let tried = test.points().len();
+        assert!((200..300).contains(&tried), "around {level}: {tried} rates");
+        let suggested = test.suggestion().unwrap();
+        assert!((1e-3..1.0).contains(&suggested), "around {level}: {suggested}");
+    }
+    let mut test = RangeTest::new(1e-300, 1e300, 5).unwrap();
+    for expected in [1e-300, 1e-150, 1.0, 1e150, 1e300] {
+        let rate = test.next_rate().unwrap();
+        assert!((rate / expected - 1.0).abs() < 1e-12, "{rate:e}");
+        test.observe(1.0);
+    }
+}
+
+#[test]
+fn settings_without_a_meaning_are_refused() {
+    let refused = |schedule: AnySchedule, parameter: &str| {
+        assert_eq!(schedule.check().unwrap_err().parameter, parameter, "{schedule:?}");
+    };
+    refused(Linear { from: 0.1, to: 0.2, steps: 0 }.into(), "steps");
+    refused(Polynomial { from: 0.1, to: 0.2, steps: 0, power: 1.0 }.into(), "steps");
+    refused(Cosine { from: 0.1, to: 0.0, steps: 0 }.into(), "steps");
+    refused(CosineRestarts { period: 0, ..CosineRestarts::new(0.1, 1, 1) }.into(), "period");
+    refused(CosineRestarts { growth: 0, ..CosineRestarts::new(0.1, 1, 1) }.into(), "growth");
+    refused(StepDecay { every: 0, ..StepDecay::new(0.1, 1, 0.5) }.into(), "every");
+    refused(InverseTime { steps: 0, ..InverseTime::new(0.1, 0.5, 1) }.into(), "steps");
+    refused(OneCycle { steps: 0, ..OneCycle::new(0.1, 1) }.into(), "steps");
+    refused(OneCycle { rising: 0.6, three_phase: true, ..OneCycle::new(0.1, 9) }.into(), "rising");
+    refused(Cyclic { up: 0, ..Cyclic::new(0.1, 0.2, 1, 1) }.into(), "up");
+    refused(Cyclic { down: 0, ..Cyclic::new(0.1, 0.2, 1, 1) }.into(), "down");
+    refused(Noam { width: 0, ..Noam::new(1, 1) }.into(), "width");
+    refused(Noam { warmup: 0, ..Noam::new(1, 1) }.into(), "warmup");
+    let nothing =
+        WarmupStableDecay { warmup: 0, stable: 0, decay: 0, ..WarmupStableDecay::new(0.1, 1, 1, 1) };
+    refused(nothing.into(), "warmup + stable + decay");
+    for milestones in [vec![], vec![5, 3], vec![5, 5], vec![1, 2, 3, 2]] {
+        refused(MultiStep { rate: 0.1, milestones, factor: 0.5 }.into(), "milestones");
+    }
+    for share in [1.0, 5.0] {
+        let mut schedule = ReduceOnPlateau::new(0.1).unwrap();
+        schedule.threshold = Threshold::Relative(share);
+        assert_eq!(schedule.check().unwrap_err().parameter, "threshold");
+    }
+    assert!(Cyclic::new(0.1, 0.2, u64::MAX, u64::MAX).at(u64::MAX).is_finite());
+}
+
+#[test]
+#[should_panic(expected = "Sequence::then: a schedule from step 0 after one from step 0")]
+fn a_schedule_that_never_begins() {
+    Sequence::new(Constant::new(0.1)).then(0, Constant::new(0.2));
+}
+
+#[test]
+#[should_panic(expected = "reduce_on_plateau: factor is NaN")]
+fn a_plateau_with_a_factor_of_nan() {
+    let mut schedule = ReduceOnPlateau::new(0.1).unwrap();
+    schedule.factor = f64::NAN;
+    schedule.observe(1.0);
 }
