@@ -136,6 +136,7 @@ impl<T: Float> Drop for Deferred<T> {
 
 impl<T: Float> Var<T> {
     /// An untracked variable.
+    #[track_caller]
     pub fn constant(value: impl Into<Tensor<T>>) -> Self {
         Var { value: Value::Ready(value.into()), place: None }
     }
@@ -199,11 +200,13 @@ impl<T: Float> Var<T> {
     }
 
     /// All elements 0.
+    #[track_caller]
     pub fn zeros(shape: impl Into<Shape>) -> Self {
         Var::constant(Tensor::zeros(shape))
     }
 
     /// All elements 1.
+    #[track_caller]
     pub fn ones(shape: impl Into<Shape>) -> Self {
         Var::constant(Tensor::ones(shape))
     }
@@ -215,6 +218,7 @@ impl<T: Float> Var<T> {
 }
 
 impl<T: Float, V: Into<Tensor<T>>> From<V> for Var<T> {
+    #[track_caller]
     fn from(value: V) -> Self {
         Var::constant(value)
     }

@@ -7,6 +7,7 @@ mod laws;
 mod memory;
 mod misuse;
 mod nesting;
+#[path = "../../../tensor/tests/extreme_sizes/panics.rs"]
 mod panics;
 mod recording;
 mod shapes;
