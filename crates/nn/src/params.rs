@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use wengert_tensor::random::Generator;
-use wengert_tensor::{Float, Shape, Tensor};
+use wengert_tensor::{Float, Shape, Tensor, size};
 
 pub(crate) use evaluate::{leaves, no_scalar, pieces, pull_back, scalar, tracked_leaves};
 pub(crate) use layout::Layout;
@@ -314,16 +314,20 @@ impl<T: Float> Params<T> {
         *self.buffers.get_mut().unwrap_or_else(PoisonError::into_inner) = values;
     }
 
-    /// Appends a parameter; the caller has checked the name.
+    /// Appends a parameter; the caller has checked the name and the shape.
+    #[track_caller]
     fn push(&mut self, name: String, shape: Shape) -> ParamId {
-        let (start, id) = (self.len(), Arc::make_mut(&mut self.layout).push(name, shape));
-        let len = self.len();
+        let start = self.len();
+        let len = size::sum("param", &[start, shape.count()]);
         if self.storage.len() < len {
-            let mut grown = Tensor::zeros([len.max(2 * start)]);
-            grown.as_mut_slice()[..start].copy_from_slice(&self.storage.as_slice().unwrap_or(&[])[..start]);
-            self.storage = grown;
+            self.storage = Tensor::written_for("param", [len.max(2 * start)], |grown| {
+                let (old, new) = grown.split_at_mut(start);
+                old.copy_from_slice(self.values());
+                new.fill(T::ZERO);
+            });
         }
-        id
+        // After what may panic, so that there is never a parameter without a value.
+        Arc::make_mut(&mut self.layout).push(name, shape)
     }
 }
 

@@ -69,6 +69,7 @@ pub trait Op<T: Float>: 'static {
     /// The shape of the output for inputs of these shapes, if `forward` need not run until somebody reads the
     /// value. A recording made only for Hessian-vector products defers such operations, and so never computes
     /// results that no product needs. `None`, the default, computes at once.
+    #[track_caller]
     fn output_shape(&self, _inputs: &[&Shape]) -> Option<Shape> {
         None
     }

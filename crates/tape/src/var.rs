@@ -168,6 +168,7 @@ impl<T: Float> Var<T> {
 
     /// An untracked variable.
     #[doc(alias = "tensor")]
+    #[track_caller]
     pub fn constant(value: impl Into<Tensor<T>>) -> Self {
         Var::new(Value::Ready(value.into()), None)
     }
@@ -245,11 +246,13 @@ impl<T: Float> Var<T> {
     }
 
     /// All elements 0.
+    #[track_caller]
     pub fn zeros(shape: impl Into<Shape>) -> Self {
         Var::constant(Tensor::zeros(shape))
     }
 
     /// All elements 1.
+    #[track_caller]
     pub fn ones(shape: impl Into<Shape>) -> Self {
         Var::constant(Tensor::ones(shape))
     }
@@ -261,6 +264,7 @@ impl<T: Float> Var<T> {
 }
 
 impl<T: Float, V: Into<Tensor<T>>> From<V> for Var<T> {
+    #[track_caller]
     fn from(value: V) -> Self {
         Var::constant(value)
     }

@@ -40,6 +40,12 @@ impl<T: Element> Tensor<T> {
         Tensor::filled_by("written", shape.into(), write)
     }
 
+    /// [`written`](Tensor::written) for an operation of that name, which messages tell.
+    #[track_caller]
+    pub fn written_for(operation: &str, shape: impl Into<Shape>, write: impl FnOnce(&mut [T])) -> Self {
+        Tensor::filled_by(operation, shape.into(), write)
+    }
+
     /// A tensor without axes.
     pub fn scalar(value: T) -> Self {
         Tensor::full(Shape::scalar(), value)

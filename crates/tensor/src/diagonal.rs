@@ -49,8 +49,14 @@ impl<T: Element> Tensor<T> {
         let last = self.shape().axis("diag", -1);
         let length = self.shape()[last];
         let (down, right) = below_and_right(offset);
-        let n = size::sum("diag", &[length, offset.unsigned_abs()]);
-        let shape = self.shape().with(last, n).inserted(last, n).checked("diag");
+        let n = length.saturating_add(offset.unsigned_abs());
+        let shape = self.shape().with(last, n).inserted(last, n);
+        if !shape.fits() {
+            size::too_many(
+                "diag",
+                &format!("matrices with shape {} on diagonal {offset} have", self.shape()),
+            );
+        }
         let x = self.contiguous_for("diag");
         let x = x.contiguous_slice();
         Tensor::filled_by("diag", shape, |out| {

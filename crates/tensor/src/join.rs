@@ -146,12 +146,15 @@ impl<T: Element> Tensor<T> {
         };
         let lengths: Shape = std::iter::repeat_n(1, lead).chain(self.shape().iter().copied()).collect();
         let pairs = || counts.iter().zip(lengths.iter());
+        let merged: Option<Shape> = pairs().map(|(&n, &d)| n.checked_mul(d)).collect();
+        let Some(merged) = merged.filter(Shape::fits) else {
+            size::too_many("tile", &format!("{counts:?} times shape {} has", self.shape()));
+        };
+        if merged.contains(&0) {
+            return Tensor::filled_by("tile", merged, |_| {});
+        }
         let apart: Shape = pairs().flat_map(|(_, &d)| [1, d]).collect();
         let repeated: Shape = pairs().flat_map(|(&n, &d)| [n, d]).collect();
-        if !repeated.fits() {
-            panic!("tile: shape {} repeated {counts:?} times has too many elements", self.shape());
-        }
-        let merged: Shape = pairs().map(|(&n, &d)| n * d).collect();
         self.reshape(apart).broadcast_to(repeated).reshaped("tile", merged)
     }
 
@@ -167,9 +170,13 @@ impl<T: Element> Tensor<T> {
     #[track_caller]
     pub fn repeat_interleave(&self, count: usize, axis: impl Into<Axis>) -> Tensor<T> {
         let axis = self.shape().axis("repeat_interleave", axis);
-        let repeated = self.shape().inserted(axis + 1, count).checked("repeat_interleave");
-        let merged = self.shape().with(axis, self.shape()[axis] * count);
-        self.unsqueeze(axis + 1).broadcast_to(repeated).reshaped("repeat_interleave", merged)
+        let merged = size::product("repeat_interleave", &[self.shape()[axis], count]);
+        let merged = self.shape().with(axis, merged).checked("repeat_interleave");
+        if merged.contains(&0) {
+            return Tensor::filled_by("repeat_interleave", merged, |_| {});
+        }
+        let repeated = self.unsqueeze(axis + 1).broadcast_to(self.shape().inserted(axis + 1, count));
+        repeated.reshaped("repeat_interleave", merged)
     }
 
     /// The positions of `axis` moved by `shift`, round the end: position `i` goes to `i + shift`.

@@ -8,6 +8,8 @@ use std::marker::PhantomData;
 
 use rayon::prelude::*;
 
+use crate::size;
+
 /// Elements below which an elementwise loop stays on the calling thread: waking another thread costs some
 /// microseconds, in which one thread moves about this many `f32`.
 pub const PARALLEL_THRESHOLD: usize = 1 << 16;
@@ -38,8 +40,12 @@ pub fn set_threads(threads: usize) -> Result<(), SetThreadsError> {
 ///
 /// # Panics
 /// If the threads cannot be started.
+#[track_caller]
 pub fn with_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
-    rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("starting threads").install(work)
+    match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
+        Ok(pool) => pool.install(work),
+        Err(error) => panic!("with_threads: {threads} threads: {error}"),
+    }
 }
 
 /// Why [`set_threads`] did nothing.
@@ -131,20 +137,26 @@ impl<'a, T> Chunks<'a, T> {
     unsafe fn get(&self, i: usize) -> &'a mut [T] {
         assert!(i < self.count());
         let start = i * self.size;
-        // SAFETY: the range lies in the slice, which is borrowed for 'a, and no other chunk overlaps it.
+        // SAFETY: the range lies in the slice (chunk `i` was checked to exist, so `start` is less than `len`), which is
+        // borrowed for 'a, and no other chunk overlaps it.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(start), self.size.min(self.len - start)) }
     }
 }
 
 /// `partial(0), partial(1), …` folded by `merge` as a balanced tree of fixed shape, in parallel if `parallel`:
 /// the same bits for any number of threads. `None` if `count` is 0.
+///
+/// # Panics
+/// If the partial results take more memory than there is.
+#[track_caller]
 pub fn reduce<R: Send>(
     count: usize,
     parallel: bool,
     partial: impl Fn(usize) -> R + Sync + Send,
     merge: impl Fn(R, R) -> R,
 ) -> Option<R> {
-    let mut parts: Vec<Option<R>> = (0..count).map(|_| None).collect();
+    let mut parts = size::list("reduce", count);
+    parts.resize_with(count, || None);
     for_each_chunk(&mut parts, 1, parallel, |i, part| part[0] = Some(partial(i)));
     // Each round merges neighbours, at twice the distance of the round before, into the left one.
     let mut distance = 1;

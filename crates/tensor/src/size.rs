@@ -64,9 +64,10 @@ fn combined(operation: &str, sizes: &[usize], sign: &str, result: Option<usize>)
     result
 }
 
+/// Panics because `what`, such as "shape \[…\] has", has too many elements; `operation` names the caller's operation.
 #[cold]
 #[track_caller]
-fn too_many(operation: &str, what: &str) -> ! {
+pub fn too_many(operation: &str, what: &str) -> ! {
     panic!("{operation}: {what} too many elements, a tensor has at most {MAX_ELEMENTS}")
 }
 

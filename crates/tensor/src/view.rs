@@ -193,7 +193,7 @@ impl<T: Element> Tensor<T> {
     /// If there is no such axis, or `end` is before `start`.
     #[track_caller]
     pub fn flatten(&self, start: impl Into<Axis>, end: impl Into<Axis>) -> Tensor<T> {
-        self.reshape(flattened(self.shape(), start.into(), end.into()))
+        self.reshaped("flatten", flattened(self.shape(), start.into(), end.into()))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Numbers of inputs and outputs of a unit.
 
-use wengert_tensor::Shape;
+use wengert_tensor::{Shape, size};
 
 /// What the variance is kept of from layer to layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub enum Fan {
 /// `in · Π kernel` and `out · Π kernel`.
 ///
 /// # Panics
-/// If the shape has less than two axes.
+/// If the shape has less than two axes, or a number is larger than [that of a tensor's elements](wengert_tensor::size).
 ///
 /// ```
 /// use wengert_nn::init::fans;
@@ -25,6 +25,6 @@ pub enum Fan {
 #[track_caller]
 pub fn fans(shape: &Shape) -> (usize, usize) {
     assert!(shape.len() >= 2, "init: shape {shape} has no fan in and fan out, which take at least two axes");
-    let kernel: usize = shape[2..].iter().product();
-    (shape[1] * kernel, shape[0] * kernel)
+    let kernel = size::product("init", &shape[2..]);
+    (size::product("init", &[shape[1], kernel]), size::product("init", &[shape[0], kernel]))
 }

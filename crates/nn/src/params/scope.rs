@@ -65,16 +65,17 @@ impl<'a, T: Float> Scope<'a, T> {
     ///
     /// # Panics
     /// If there is already one of that name, the name is empty, longer than 65,536 bytes with its path, or
-    /// `__metadata__` (which has another meaning in files), or the shape does not suit the initialiser.
+    /// `__metadata__` (which has another meaning in files), the shape does not suit the initialiser, or it or all
+    /// parameters together have too many elements.
     #[doc(alias = "Parameter")]
     #[doc(alias = "register_parameter")]
     #[track_caller]
     pub fn param(&mut self, name: &str, shape: impl Into<Shape>, init: Init) -> ParamId {
         let name = self.new_name("param", name);
-        let shape = shape.into();
+        let shape = shape.into().checked("param");
         // By name, so that a layer's start does not depend on which layers were made before it.
         let mut generator = self.params.generator.fork(hash(&name));
-        let mut values = Tensor::zeros(&shape);
+        let mut values = Tensor::written_for("param", &shape, |_| {});
         init.fill(&shape, values.as_mut_slice(), &mut generator);
         let id = self.params.push(name, shape);
         let range = self.params.layout.entry("param", id).range();

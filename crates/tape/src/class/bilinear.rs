@@ -92,6 +92,7 @@ pub trait BilinearMap<T: Float>: Clone + 'static {
         cotangent::sum(left, right)
     }
     /// The shape of the output: see [`Op::output_shape`].
+    #[track_caller]
     fn output_shape(&self, _a: &Shape, _b: &Shape) -> Option<Shape> {
         None
     }

@@ -38,6 +38,7 @@ pub trait LinearMap<T: Float>: Clone + 'static {
     /// broadcasts to, or one that broadcasts to `input` through [`Var::broadcast_to`].
     fn transpose(&self, cotangent: &Var<T>, input: &Shape) -> Var<T>;
     /// The shape of the output: see [`Op::output_shape`].
+    #[track_caller]
     fn output_shape(&self, _input: &Shape) -> Option<Shape> {
         None
     }

@@ -23,7 +23,7 @@ impl<T: Float> LinearMap<T> for BroadcastTo {
     }
     fn output_shape(&self, input: &Shape) -> Option<Shape> {
         // If the shapes do not fit, `forward` says so.
-        (broadcast(input, &self.0).as_ref() == Some(&self.0)).then(|| self.0.clone())
+        (self.0.fits() && broadcast(input, &self.0).as_ref() == Some(&self.0)).then(|| self.0.clone())
     }
     rules_compiled_here!(BroadcastTo in LinearOp);
 }

@@ -53,7 +53,7 @@ impl<T: Float> BilinearMap<T> for Conv2d {
         let (a, b) = (a.contiguous(), b.contiguous());
         let (a, b) = (slice(&a), slice(&b));
         let g = &self.geometry;
-        Tensor::written(self.shape(), |out| match self.part {
+        Tensor::written_for("conv2d", self.shape(), |out| match self.part {
             Part::Output => conv2d(g, a, b, None, out),
             Part::Image => conv2d_input_gradient(g, b, a, out),
             Part::Weight => conv2d_weight_gradient(g, b, a, out),
@@ -92,7 +92,7 @@ impl<T: Float> Op<T> for Biased {
 
     fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
         let (image, weight, bias) = (x[0].contiguous(), x[1].contiguous(), x[2].contiguous());
-        Tensor::written(self.0.shape(), |out| {
+        Tensor::written_for("conv2d", self.0.shape(), |out| {
             conv2d(&self.0.geometry, slice(&image), slice(&weight), Some(slice(&bias)), out);
         })
     }

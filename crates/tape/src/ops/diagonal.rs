@@ -1,5 +1,6 @@
 //! Diagonals and triangles of matrices.
 
+use wengert_tensor::size::{self, check_positions};
 use wengert_tensor::{Float, Shape, Tensor};
 
 use crate::class::LinearMap;
@@ -27,6 +28,11 @@ impl<T: Float> LinearMap<T> for Triangle {
     rules_compiled_here!(Triangle in LinearOp);
 }
 
+/// How many rows below the corner of the matrix a diagonal begins, and how many columns right of it.
+fn below_and_right(offset: isize) -> (usize, usize) {
+    if offset < 0 { (offset.unsigned_abs(), 0) } else { (0, offset.unsigned_abs()) }
+}
+
 impl<T: Float> Var<T> {
     /// The lower triangles of the last two axes, 0 above the diagonal `offset`.
     ///
@@ -49,13 +55,14 @@ impl<T: Float> Var<T> {
     /// The diagonals of the last two axes; `offset` counts to the right.
     ///
     /// # Panics
-    /// If there are fewer than two axes.
+    /// If there are fewer than two axes, or a matrix has more than 2³² elements.
     #[track_caller]
     pub fn diagonal(&self, offset: isize) -> Var<T> {
         assert!(self.rank() >= 2, "diagonal: shape {} has fewer than two axes", self.shape());
         let (rows, columns) = (self.shape()[self.rank() - 2], self.shape()[self.rank() - 1]);
         // The diagonal's positions in the flattened matrix.
-        let (down, right) = ((-offset).max(0) as usize, offset.max(0) as usize);
+        check_positions("diagonal", rows * columns);
+        let (down, right) = below_and_right(offset);
         let length = rows.saturating_sub(down).min(columns.saturating_sub(right));
         let index: Vec<u32> = (0..length).map(|i| ((i + down) * columns + i + right) as u32).collect();
         self.flatten(-2, -1).index_select(-1, &Tensor::vector(&index))
@@ -64,13 +71,20 @@ impl<T: Float> Var<T> {
     /// Matrices with the last axis on the diagonal `offset` and 0 elsewhere.
     ///
     /// # Panics
-    /// If there is no axis.
+    /// If there is no axis, or a matrix has more than 2³² elements.
     #[track_caller]
     pub fn diag(&self, offset: isize) -> Var<T> {
         let last = self.shape().axis("diag", -1);
         let length = self.shape()[last];
-        let side = length + offset.unsigned_abs();
-        let (down, right) = ((-offset).max(0) as usize, offset.max(0) as usize);
+        let side = length.saturating_add(offset.unsigned_abs());
+        if !Shape::from([side, side]).fits() {
+            size::too_many(
+                "diag",
+                &format!("matrices with shape {} on diagonal {offset} have", self.shape()),
+            );
+        }
+        check_positions("diag", side * side);
+        let (down, right) = below_and_right(offset);
         let index: Vec<u32> = (0..length).map(|i| ((i + down) * side + i + right) as u32).collect();
         let lead = &self.shape()[..last];
         let flat: Shape = lead.iter().copied().chain([side * side]).collect();

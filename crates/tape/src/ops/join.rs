@@ -3,7 +3,7 @@
 use std::borrow::Borrow;
 
 use smallvec::SmallVec;
-use wengert_tensor::{Axis, Float, Shape, Slice, Tensor};
+use wengert_tensor::{Axis, Float, Shape, Slice, Tensor, size};
 
 use crate::class::LinearMap;
 use crate::op::{Cotangents, Op, Point, Saves, apply, rules_compiled_here};
@@ -53,7 +53,8 @@ impl<T: Float> Op<T> for Cat {
         if inputs.iter().any(|shape| shape.len() != others.len() || shape.with(self.axis, 0) != others) {
             return None;
         }
-        Some(others.with(self.axis, inputs.iter().map(|shape| shape[self.axis]).sum()))
+        let length = inputs.iter().try_fold(0usize, |sum, shape| sum.checked_add(shape[self.axis]))?;
+        Some(others.with(self.axis, length)).filter(Shape::fits)
     }
     rules_compiled_here!(Cat);
 }
@@ -127,7 +128,7 @@ impl<T: Float> Var<T> {
     /// With borders of `value`: `widths` gives, for each axis, how many positions to add before and after.
     ///
     /// # Panics
-    /// If `widths` does not have one pair per axis.
+    /// If `widths` does not have one pair per axis, or the result has too many elements.
     #[track_caller]
     pub fn pad(&self, widths: &[(usize, usize)], value: f64) -> Var<T> {
         let padded = self.linear(Pad { widths: widths.to_vec() });
@@ -141,7 +142,7 @@ impl<T: Float> Var<T> {
     /// The whole repeated: `counts` gives how often along each axis; more counts than axes add leading ones.
     ///
     /// # Panics
-    /// If there are fewer counts than axes.
+    /// If there are fewer counts than axes, or the result has too many elements.
     #[doc(alias = "repeat")]
     #[track_caller]
     pub fn tile(&self, counts: &[usize]) -> Var<T> {
@@ -152,8 +153,12 @@ impl<T: Float> Var<T> {
         let interleave = |f: fn(usize, usize) -> [usize; 2]| {
             counts.iter().zip(lengths.iter()).flat_map(|(&n, &d)| f(n, d)).collect::<Shape>()
         };
+        let repeated = interleave(|n, d| [n, d]);
+        if !repeated.fits() {
+            size::too_many("tile", &format!("{counts:?} times shape {} has", self.shape()));
+        }
         let tiled: Shape = counts.iter().zip(lengths.iter()).map(|(n, d)| n * d).collect();
-        self.reshape(interleave(|_, d| [1, d])).broadcast_to(interleave(|n, d| [n, d])).reshape(tiled)
+        self.reshape(interleave(|_, d| [1, d])).broadcast_to(repeated).reshape(tiled)
     }
 
     /// The positions of `axis` moved by `shift`, round the end: position `i` goes to `i + shift`.
@@ -167,10 +172,11 @@ impl<T: Float> Var<T> {
         if length == 0 {
             return self.clone();
         }
-        let cut = (-shift).rem_euclid(length as isize);
-        if cut == 0 {
+        let shift = shift.rem_euclid(length as isize) as usize;
+        if shift == 0 {
             return self.clone();
         }
+        let cut = length - shift;
         Var::cat(&[&self.slice_axis(axis, cut..), &self.slice_axis(axis, ..cut)], axis)
     }
 }

@@ -58,7 +58,7 @@ impl<T: Float> Op<T> for MaxPool {
         let image = x[0].contiguous();
         let shape = Shape::from(self.geometry.output_shape());
         let mut positions = Tensor::zeros(&shape);
-        let values = Tensor::written(shape, |values| {
+        let values = Tensor::written_for("max_pool2d", shape, |values| {
             max_pool2d(&self.geometry, slice(&image), values, positions.as_mut_slice());
         });
         *self.positions.borrow_mut() = positions;
@@ -102,9 +102,11 @@ impl<T: Float> LinearMap<T> for AtMaxima {
         let x = x.contiguous();
         let (geometry, positions) = (&self.geometry, slice(&self.positions));
         if self.gather {
-            Tensor::written(geometry.output_shape(), |out| pool_gather(geometry, positions, slice(&x), out))
+            let gathered = |out: &mut [T]| pool_gather(geometry, positions, slice(&x), out);
+            Tensor::written_for("max_pool2d", geometry.output_shape(), gathered)
         } else {
-            Tensor::written(geometry.input_shape(), |out| pool_scatter(geometry, positions, slice(&x), out))
+            let scattered = |out: &mut [T]| pool_scatter(geometry, positions, slice(&x), out);
+            Tensor::written_for("max_pool2d", geometry.input_shape(), scattered)
         }
     }
 
@@ -137,9 +139,10 @@ impl<T: Float> LinearMap<T> for AvgPool {
         let g = &self.geometry;
         if self.transposed {
             let back = |out: &mut [T]| avg_pool2d_gradient(g, self.count_padding, slice(&x), out);
-            Tensor::written(g.input_shape(), back)
+            Tensor::written_for("avg_pool2d", g.input_shape(), back)
         } else {
-            Tensor::written(g.output_shape(), |out| avg_pool2d(g, self.count_padding, slice(&x), out))
+            let means = |out: &mut [T]| avg_pool2d(g, self.count_padding, slice(&x), out);
+            Tensor::written_for("avg_pool2d", g.output_shape(), means)
         }
     }
 

@@ -1,7 +1,7 @@
 //! Other shapes and orders of the same elements.
 
 use wengert_tensor::{Axes, Axis, Dims, Float, Shape, Slice, Tensor};
-use wengert_tensor::{flattened, permutation, resolve_dims};
+use wengert_tensor::{flattened, permutation, resolve_dims, size};
 
 use crate::class::LinearMap;
 use crate::op::{Cotangents, Op, Point, Saves, apply, rules_compiled_here};
@@ -262,7 +262,9 @@ impl<T: Float> Var<T> {
         assert!(size > 0, "split: the size of a piece must not be 0");
         let axis = self.shape().axis("split", axis);
         let length = self.shape()[axis];
-        (0..length).step_by(size).map(|i| self.slice_axis(axis, i..(i + size).min(length))).collect()
+        let mut pieces = size::list("split", length.div_ceil(size));
+        pieces.extend((0..length).step_by(size).map(|i| self.slice_axis(axis, i..i.saturating_add(size))));
+        pieces
     }
 
     /// Cut along an axis into at most `count` pieces of equal length (the last may be shorter).

@@ -1,6 +1,7 @@
 //! Choosing between values: by a mask, and the larger or smaller of two.
 
-use wengert_tensor::shape::{broadcast, broadcast_or_panic};
+use wengert_tensor::shape::broadcast_or_panic;
+use wengert_tensor::size::check_positions;
 use wengert_tensor::{Float, Shape, Tensor, compiled_here};
 
 use crate::class::{Piecewise, piecewise};
@@ -176,8 +177,7 @@ impl<T: Float> Var<T> {
     /// If the shapes do not broadcast.
     #[track_caller]
     pub fn masked_fill(&self, mask: &Tensor<bool>, value: f64) -> Var<T> {
-        let (x, m) = (self.shape(), mask.shape());
-        assert!(broadcast(x, m).is_some(), "masked_fill: shapes {x} and {m} do not broadcast");
+        broadcast_or_panic("masked_fill", self.shape(), mask.shape());
         Var::select_where(mask, &Var::scalar(T::from_f64(value)), self)
     }
 
@@ -202,7 +202,7 @@ impl<T: Float> Var<T> {
     /// The elements where the mask is true, in row-major order, as a vector.
     ///
     /// # Panics
-    /// If the mask has another shape.
+    /// If the mask has another shape, or more than 2³² elements.
     #[track_caller]
     pub fn masked_select(&self, mask: &Tensor<bool>) -> Var<T> {
         assert!(
@@ -211,6 +211,7 @@ impl<T: Float> Var<T> {
             mask.shape(),
             self.shape()
         );
+        check_positions("masked_select", self.len());
         let chosen = mask.to_vec().into_iter().enumerate().filter(|(_, m)| *m).map(|(i, _)| i as u32);
         self.reshape([-1]).index_select(0, &Tensor::vector(&chosen.collect::<Vec<u32>>()))
     }

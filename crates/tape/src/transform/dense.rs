@@ -65,6 +65,7 @@ fn unit_vectors<T: Float>(shape: &Shape) -> impl Iterator<Item = Var<T>> {
 }
 
 /// One part for each element of `outer`, put together as `[outer…, part…]`, or `[part…, outer…]` if `transposed`.
+#[track_caller]
 fn stacked<T: Float>(parts: Vec<Var<T>>, outer: &Shape, part: &Shape, transposed: bool) -> Var<T> {
     let (first, second) = if transposed { (part, outer) } else { (outer, part) };
     let shape: Shape = first.iter().chain(second.iter()).copied().collect();

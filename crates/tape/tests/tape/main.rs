@@ -8,6 +8,7 @@ mod memory;
 mod misuse;
 mod nesting;
 mod operators;
+#[path = "../../../tensor/tests/extreme_sizes/panics.rs"]
 mod panics;
 mod recording;
 mod shapes;

@@ -56,11 +56,7 @@ impl Pool2dGeometry {
             let (padding, dilation) = (padding[i], dilation[i]);
             let positions = positions(size, kernel, stride, padding, dilation)?;
             let axis = Axis { size, positions, kernel, stride, padding, dilation };
-            // With so little padding each window has taps on both sides of some pixel, or on it, so only pixels that
-            // lie between taps could be missed.
-            if padding > ((kernel - 1) * dilation).div_ceil(2)
-                || dilation > size && (0..positions).any(|p| axis.taps_at(p).is_empty())
-            {
+            if padding > ((kernel - 1) * dilation).div_ceil(2) || axis.misses_pixels() {
                 return Err(Conv2dError::PaddingTooLarge { kernel, padding, dilation });
             }
             Ok(axis)
@@ -122,6 +118,24 @@ impl Axis {
         let pixel = corner + first * self.dilation - self.padding;
         let count = if pixel < self.size { (self.size - pixel - 1) / self.dilation + 1 } else { 0 };
         first..first + count.min(self.kernel.saturating_sub(first))
+    }
+
+    /// Whether a window holds no pixel, where the padding is at most half of it: then each window begins or ends within
+    /// the image or has it between its ends, and so may miss it only by taps that are further apart than it is wide.
+    fn misses_pixels(&self) -> bool {
+        // Those that begin before the image.
+        let windows = self.padding.div_ceil(self.stride).min(self.positions);
+        if self.dilation <= self.size || windows == 0 {
+            return false;
+        }
+        // Where the first tap that is not before the image is: for the first window, and then further on by the stride
+        // until the tap before takes its place.
+        let first = (self.dilation - self.padding % self.dilation) % self.dilation;
+        if first >= self.size {
+            return true;
+        }
+        let inside = (self.size - first).div_ceil(self.stride);
+        inside < windows && first + inside * self.stride < self.dilation
     }
 
     /// The taps that meet a pixel at any position.

@@ -158,6 +158,24 @@ fn positions_outside_of_the_plane_are_refused() {
 }
 
 #[test]
+fn windows_without_a_pixel_are_refused() {
+    let mut refused = 0;
+    for i in 0..7 * 4 * 4 * 5 * 6 {
+        let [size, kernel, stride, padding, dilation] =
+            [i % 7, 1 + i / 7 % 4, 1 + i / 28 % 4, i / 112 % 5, 1 + i / 560];
+        let Ok(positions) = crate::conv::positions(size, kernel, stride, padding, dilation) else { continue };
+        let pixel = |p: usize| (0..kernel).any(|t| (p * stride + t * dilation).wrapping_sub(padding) < size);
+        let right = padding <= ((kernel - 1) * dilation).div_ceil(2) && (0..positions).all(pixel);
+        let new = Pool2dGeometry::new([1, 1, 3, size], [1, kernel], [1, stride], [0, padding], [1, dilation]);
+        assert_eq!(new.is_ok(), right, "{size} {kernel} {stride} {padding} {dilation}");
+        refused += usize::from(!right && padding <= (kernel - 1) * dilation / 2);
+    }
+    assert!(refused > 50, "{refused}");
+    let long = Pool2dGeometry::new([1, 1, 1 << 59, 0], [3, 1], [1, 1], [1 << 59, 0], [1 << 59, 1]);
+    assert!(long.is_err());
+}
+
+#[test]
 fn windows_far_larger_than_the_image() {
     let half = 1 << 40;
     for (far, padding) in [(2 * half, half), (2 * half - 1, half - 1)] {

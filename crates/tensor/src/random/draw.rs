@@ -3,6 +3,7 @@
 use super::Generator;
 use crate::math::Transcendental;
 use crate::simd::Baseline;
+use crate::size;
 
 /// 53 bits as a number in [0, 1).
 #[inline(always)]
@@ -75,7 +76,8 @@ impl Generator {
     #[track_caller]
     pub fn permutation(&mut self, n: usize) -> Vec<u32> {
         assert!(n as u64 <= 1 << 32, "permutation: {n} indices do not fit into u32");
-        let mut order: Vec<u32> = (0..n).map(|i| i as u32).collect();
+        let mut order = size::list("permutation", n);
+        order.extend((0..n).map(|i| i as u32));
         self.shuffle(&mut order);
         order
     }
