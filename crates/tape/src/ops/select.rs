@@ -1,6 +1,6 @@
 //! Choosing between values: by a mask, and the larger or smaller of two.
 
-use wengert_tensor::shape::broadcast_or_panic;
+use wengert_tensor::shape::{broadcast, broadcast_or_panic};
 use wengert_tensor::size::check_positions;
 use wengert_tensor::{Float, Shape, Tensor, compiled_here};
 
