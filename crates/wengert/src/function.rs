@@ -101,6 +101,8 @@ impl<T: Float> Operator<T> for HessianAt<T> {
 }
 
 /// [`Constraints`] written in operations on [`Var`], with exact gradients and Hessians.
+///
+/// Evaluated, they panic if a constraint's value does not have exactly one element. Where it is infinite or NaN, methods step back.
 pub trait FunctionConstraints<'f, T: Float>: Sized {
     /// Adds `c(x) = 0`.
     ///

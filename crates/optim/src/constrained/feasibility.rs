@@ -3,7 +3,7 @@
 use super::bounds::Bounds;
 use super::kkt::Sizes;
 use super::lbfgs_b::LbfgsB;
-use super::problem::Constraints;
+use super::problem::{Constraints, ConstraintsAt};
 use crate::linear::dense::symmetric_eigen;
 use crate::objective::{Counted, Objective};
 use crate::second::Method;
@@ -51,13 +51,9 @@ impl<T: Float> Objective<T> for Violation<'_, '_, T> {
         if !found.is_finite() {
             return f64::NAN;
         }
-        let shortfalls = self.sizes.shortfalls(self.constraints, &found.values);
-        let mut sum = vec![0.0; x.len()];
-        for (i, row) in found.gradients.iter().enumerate() {
-            vector::axpy(shortfalls[i] / self.sizes.get(i), row, &mut sum);
-        }
-        vector::from_f64(&sum, gradient);
-        0.5 * vector::dot(&shortfalls, &shortfalls)
+        let (value, slopes) = self.measure(&found, x.len());
+        vector::from_f64(&slopes, gradient);
+        value
     }
 }
 
@@ -67,17 +63,26 @@ impl<T: Float> Violation<'_, '_, T> {
         T::EPSILON.to_f64().sqrt().max(1e-6)
     }
 
+    /// Value and gradient in `n` variables.
+    fn measure(&self, found: &ConstraintsAt, n: usize) -> (f64, Vec<f64>) {
+        let shortfalls = self.sizes.shortfalls(self.constraints, &found.values);
+        let mut slopes = vec![0.0; n];
+        for (i, row) in found.gradients.iter().enumerate() {
+            vector::axpy(shortfalls[i] / self.sizes.get(i), row, &mut slopes);
+        }
+        (0.5 * vector::dot(&shortfalls, &shortfalls), slopes)
+    }
+
     /// Whether no variable, moved by its own size within `bounds`, promises less violation.
-    pub(super) fn is_stationary(&self, x: &[T], bounds: &Bounds<T>) -> bool {
-        let mut gradient = vec![T::ZERO; x.len()];
-        let value = self.value_and_gradient(x, &mut gradient);
-        value > 0.0 && self.promise(x, &gradient, bounds) <= Self::share() * 2.0 * value
+    pub(super) fn is_stationary(&self, x: &[T], found: &ConstraintsAt, bounds: &Bounds<T>) -> bool {
+        let (value, slopes) = self.measure(found, x.len());
+        value > 0.0 && self.promise(x, &slopes, bounds) <= Self::share() * 2.0 * value
     }
 
     /// The largest decrease to first order.
-    fn promise(&self, x: &[T], gradient: &[T], bounds: &Bounds<T>) -> f64 {
+    fn promise(&self, x: &[T], slopes: &[f64], bounds: &Bounds<T>) -> f64 {
         let one = |i: usize| {
-            let (x, g) = (x[i].to_f64(), gradient[i].to_f64());
+            let (x, g) = (x[i].to_f64(), slopes[i]);
             let room = if g > 0.0 { x - bounds.lower()[i].to_f64() } else { bounds.upper()[i].to_f64() - x };
             if g == 0.0 { 0.0 } else { g.abs() * room.min(x.abs().max(1.0)) }
         };
@@ -105,7 +110,7 @@ impl<T: Float> Violation<'_, '_, T> {
             if value <= 1e-2 * first {
                 return Found::Better(point);
             }
-            if self.is_stationary(&point, bounds) {
+            if self.is_stationary(&point, &self.constraints.at(&point), bounds) {
                 let lower = self.beyond(&point, value, bounds);
                 return match lower.or_else(|| self.elsewhere(&point, value, bounds)) {
                     Some(lower) => Found::Better(lower),

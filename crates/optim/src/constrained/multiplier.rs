@@ -85,6 +85,9 @@ pub struct MultiplierState {
     restorations: u32,
     /// Why the next iteration will be refused.
     ended: Option<Reason>,
+    /// The constraints at the current point; evaluated again where it is missing.
+    #[serde(skip)]
+    found: Option<ConstraintsAt>,
 }
 
 /// What both methods share.
@@ -144,9 +147,11 @@ impl<T: Float> Common<'_, T> {
             unchanged: 0,
             restorations: 0,
             ended: if found.is_finite() { None } else { Some(Reason::NonFinite) },
+            found: None,
         };
         self.judge(at, &found, &mut state, &vec![0.0; found.values.len()]);
         state.tolerance = 0.1 * state.norm;
+        state.found = Some(found);
         state
     }
 
@@ -186,21 +191,24 @@ impl<T: Float> Common<'_, T> {
             return Err(reason);
         }
         let wanted = self.stopping.gradient_tolerance;
-        let augmented = Augmented::new(problem, self.constraints, state, at);
+        let found = state.found.take().unwrap_or_else(|| self.constraints.at(&at.point));
+        let augmented = Augmented::new(problem, self.constraints, state, (at.clone(), found.clone()));
         let mut inner = LbfgsB::new(self.constraints.bounds().clone());
         inner.stopping = Stopping::gradient(state.tolerance.max(0.1 * wanted));
         inner.stopping.max_iterations = 1000;
         let solved = inner.minimize(&augmented, &at.point).map_err(|_| Reason::NonFinite)?;
-        let Some((next, found)) = augmented.recall(solved.point) else { return Err(Reason::NonFinite) };
-        let distance = vector::norm_inf(&augmented.distances(&found.values));
+        let Some((next, next_found)) = augmented.recall(solved.point) else { return Err(Reason::NonFinite) };
+        let distance = vector::norm_inf(&augmented.distances(&next_found.values));
         let before = state.distance.unwrap_or(f64::INFINITY);
         let size = vector::norm_inf(&at.point).max(1.0);
         let ran_away = solved.reason == Reason::Unbounded || distance > FAR * size.max(state.start_distance);
         if ran_away && state.penalty < LARGEST_PENALTY {
             // Where f falls faster than the penalty rises, a larger one may hold it.
             state.penalty *= self.growth;
+            state.found = Some(found);
             return Ok(0.0);
         }
+        let found = next_found;
         let multipliers = augmented.multipliers(&found.values);
         let length = at.move_to(next);
         self.judge(at, &found, state, &multipliers);
@@ -220,6 +228,7 @@ impl<T: Float> Common<'_, T> {
             state.penalty *= self.growth;
         }
         state.tolerance = (0.1 * state.tolerance).min(0.1 * state.norm).max(0.1 * wanted);
+        state.found = Some(found);
         Ok(length)
     }
 
@@ -235,7 +244,7 @@ impl<T: Float> Common<'_, T> {
         let constraints = self.constraints;
         let tested = sizes.tested(constraints, &found.values, multipliers.violation);
         tested > self.stopping.gradient_tolerance
-            && Violation { constraints, sizes, problem }.is_stationary(&at.point, constraints.bounds())
+            && Violation { constraints, sizes, problem }.is_stationary(&at.point, found, constraints.bounds())
     }
 
     /// Minimises the violation alone, and starts again from there.
@@ -270,6 +279,7 @@ impl<T: Float> Common<'_, T> {
         state.restorations += 1;
         self.judge(at, &found, state, &vec![0.0; found.values.len()]);
         state.tolerance = state.tolerance.max(0.1 * state.norm);
+        state.found = Some(found);
         Ok(length)
     }
 }

@@ -29,16 +29,15 @@ impl<'a, 'o, T: Float> Augmented<'a, 'o, T> {
         problem: &'a Counted<'o, T>,
         constraints: &'a Constraints<'a, T>,
         state: &MultiplierState,
-        start: &Iterate<T>,
+        start: (Iterate<T>, ConstraintsAt),
     ) -> Self {
-        let seen = vec![(start.clone(), constraints.at(&start.point))];
         Self {
             problem,
             constraints,
             sizes: state.sizes.clone(),
             penalty: state.penalty,
             estimates: state.estimates.clone(),
-            seen: RefCell::new(seen),
+            seen: RefCell::new(vec![start]),
         }
     }
 

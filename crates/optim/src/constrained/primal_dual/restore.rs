@@ -32,7 +32,11 @@ impl<T: Float> InteriorPoint<'_, T> {
         let InteriorPointState { sizes, .. } = state;
         let constraints = self.constraints;
         self.tested(local, state) > self.stopping.gradient_tolerance
-            && Violation { constraints, sizes, problem }.is_stationary(&at.point, constraints.bounds())
+            && Violation { constraints, sizes, problem }.is_stationary(
+                &at.point,
+                &local.found,
+                constraints.bounds(),
+            )
     }
 
     /// Minimises the violation alone until it is a tenth; where there is none, starts afresh with other slacks.
