@@ -93,6 +93,7 @@ struct Formula {
 impl Elementwise for Formula {
     const NAME: &'static str = "huber";
     const READS: Reads = Reads::Input;
+    const FINITE_SLOPE: bool = true;
     #[inline(always)]
     fn f<A: Real>(&self, d: A) -> A {
         let c = d.clamp(-self.delta, self.delta);

@@ -210,13 +210,17 @@ macro_rules! functions {
 
 impl<A: Real> Real for Dual<A> {
     functions!(exp: Exp, exp_m1: ExpM1, ln: Ln, ln_1p: Ln1p, sqrt: Sqrt, rsqrt: Rsqrt, recip: Recip, abs: Abs);
-    functions!(sign: Sign, sin: Sin, cos: Cos, tan: Tan, sinh: Sinh, cosh: Cosh, tanh: Tanh);
+    functions!(sin: Sin, cos: Cos, tan: Tan, sinh: Sinh, cosh: Cosh, tanh: Tanh);
     functions!(asin: Asin, acos: Acos, atan: Atan, sigmoid: Sigmoid, erf: Erf, erfc: Erfc);
     functions!(softplus: Softplus, gelu: Gelu);
 
     #[inline(always)]
     fn constant(&self, c: f64) -> Self {
         Dual { value: self.value.constant(c), tangent: None }
+    }
+    #[inline(always)]
+    fn sign(&self) -> Self {
+        Dual { value: self.value.sign(), tangent: None }
     }
     #[inline(always)]
     fn powi(&self, n: i32) -> Self {

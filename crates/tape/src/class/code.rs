@@ -6,14 +6,15 @@ use wengert_tensor::loops::{Map1, Map2, Map3, Map4};
 use wengert_tensor::simd::Isa;
 use wengert_tensor::{Float, Tensor};
 
-use crate::algebra::{Lane, tangent_of_slope};
+use crate::algebra::{Lane, Real, tangent_of_slope};
 use crate::class::elementwise::ElementwiseOp;
 use crate::class::slope::Slope;
 use crate::class::{Elementwise, Reads};
 use crate::op::Op;
+use crate::var::Var;
 
-/// A loop over the elements of three tensors.
-type OfThree<E, T> = fn(&E, &Tensor<T>, &Tensor<T>, &Tensor<T>) -> Tensor<T>;
+/// A loop over the elements of three tensors, in which the first is a tangent or a cotangent.
+type OfThree<E, T> = fn(&E, Moves, &Tensor<T>, &Tensor<T>, &Tensor<T>) -> Tensor<T>;
 
 /// The loops over elements of one type and the operations on variables that use them, as pointers: they are compiled
 /// where the pointers are made.
@@ -22,11 +23,11 @@ pub struct Code<E, T: Float> {
     /// The function as an operation.
     pub(super) operation: fn(Rc<E>) -> Rc<dyn Op<T>>,
     /// The product with its derivative as an operation.
-    pub(super) slope: fn(Rc<E>) -> Rc<dyn Op<T>>,
+    pub(super) slope: fn(Slope<E>) -> Rc<dyn Op<T>>,
     /// `f(x)`.
     pub(super) value: fn(&E, &Tensor<T>) -> Tensor<T>,
     /// `v · df(z)`, of a derivative that reads one argument.
-    pub(super) times_slope: fn(&E, &Tensor<T>, &Tensor<T>) -> Tensor<T>,
+    pub(super) times_slope: fn(&E, Moves, &Tensor<T>, &Tensor<T>) -> Tensor<T>,
     /// `v · df(x, y)`, of a derivative that reads both.
     pub(super) times_slope_of_both: OfThree<E, T>,
     /// `u · v · df′(z)`, of a derivative that reads one argument.
@@ -41,7 +42,7 @@ impl<E: Elementwise, T: Float> Code<E, T> {
     /// The code that comes of the formulas.
     pub fn of_formulas() -> Self {
         let operation = |f| Rc::new(ElementwiseOp(f)) as Rc<dyn Op<T>>;
-        let slope = |f| Rc::new(Slope(f)) as Rc<dyn Op<T>>;
+        let slope = |slope| Rc::new(slope) as Rc<dyn Op<T>>;
         let value = |f: &E, x: &Tensor<T>| x.map(Value(f));
         // What a function does not need is not compiled: these conditions are constants.
         if Self::READS_BOTH {
@@ -49,9 +50,9 @@ impl<E: Elementwise, T: Float> Code<E, T> {
                 operation,
                 slope,
                 value,
-                times_slope: |_, _, _| unreachable!("the derivative reads both"),
-                times_slope_of_both: |f, v, x, y| v.zip_map3(E::NAME, x, y, TimesSlope(f)),
-                times_curvature: |_, _, _, _| unreachable!("the derivative reads both"),
+                times_slope: |_, _, _, _| unreachable!("the derivative reads both"),
+                times_slope_of_both: |f, m, v, x, y| v.zip_map3(E::NAME, x, y, TimesSlope(f, m)),
+                times_curvature: |_, _, _, _, _| unreachable!("the derivative reads both"),
                 slope_tangent: |_, _| unreachable!("the derivative reads both"),
             }
         } else {
@@ -59,9 +60,9 @@ impl<E: Elementwise, T: Float> Code<E, T> {
                 operation,
                 slope,
                 value,
-                times_slope: |f, v, z| v.zip_map(E::NAME, z, TimesSlope(f)),
-                times_slope_of_both: |_, _, _, _| unreachable!("the derivative reads one"),
-                times_curvature: |f, u, v, z| u.zip_map3(E::NAME, v, z, TimesCurvature(f)),
+                times_slope: |f, m, v, z| v.zip_map(E::NAME, z, TimesSlope(f, m)),
+                times_slope_of_both: |_, _, _, _, _| unreachable!("the derivative reads one"),
+                times_curvature: |f, m, u, v, z| u.zip_map3(E::NAME, v, z, TimesCurvature(f, m)),
                 slope_tangent: |f, [t_v, t_z, v, z]| t_v.zip_map4(E::NAME, t_z, v, z, Tangent(f)),
             }
         }
@@ -94,28 +95,59 @@ impl<T: Float, E: Elementwise> Map1<T, T> for Value<'_, E> {
     }
 }
 
-struct TimesSlope<'a, E>(&'a E);
+/// What moves when a slope is multiplied.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Moves {
+    /// The output, by a cotangent.
+    Output,
+    /// The input, by a tangent. Where that is 0 nothing moves, however steep the function.
+    Input,
+}
+
+impl Moves {
+    /// Whether `v` times a slope is 0, though the slope may be infinite.
+    #[inline(always)]
+    fn nothing<T: Float, E: Elementwise>(self, v: T) -> bool {
+        let may_be_infinite = !E::FINITE_SLOPE && !E::PIECEWISE_LINEAR;
+        may_be_infinite && self == Moves::Input && v == T::ZERO
+    }
+
+    /// `product`, of `v` and a slope, but 0 where nothing moves: the same for variables.
+    pub(super) fn select<T: Float, E: Elementwise>(self, v: &Var<T>, product: Var<T>) -> Var<T> {
+        let may_be_infinite = !E::FINITE_SLOPE && !E::PIECEWISE_LINEAR;
+        if may_be_infinite && self == Moves::Input {
+            v.select_zero(Var::scalar(T::ZERO), product)
+        } else {
+            product
+        }
+    }
+}
+
+struct TimesSlope<'a, E>(&'a E, Moves);
 
 impl<T: Float, E: Elementwise> Map2<T, T, T> for TimesSlope<'_, E> {
     #[inline(always)]
     fn call<I: Isa>(&self, v: T, z: T) -> T {
-        self.0.times_df(Lane::<T, I>::new(v), Lane::new(z), Lane::new(z)).0
+        let product = self.0.times_df(Lane::<T, I>::new(v), Lane::new(z), Lane::new(z)).0;
+        if self.1.nothing::<T, E>(v) { T::ZERO } else { product }
     }
 }
 
 impl<T: Float, E: Elementwise> Map3<T, T, T, T> for TimesSlope<'_, E> {
     #[inline(always)]
     fn call<I: Isa>(&self, v: T, x: T, y: T) -> T {
-        self.0.times_df(Lane::<T, I>::new(v), Lane::new(x), Lane::new(y)).0
+        let product = self.0.times_df(Lane::<T, I>::new(v), Lane::new(x), Lane::new(y)).0;
+        if self.1.nothing::<T, E>(v) { T::ZERO } else { product }
     }
 }
 
-struct TimesCurvature<'a, E>(&'a E);
+struct TimesCurvature<'a, E>(&'a E, Moves);
 
 impl<T: Float, E: Elementwise> Map3<T, T, T, T> for TimesCurvature<'_, E> {
     #[inline(always)]
     fn call<I: Isa>(&self, u: T, v: T, z: T) -> T {
-        tangent_of_slope(self.0, Lane::<T, I>::new(u * v), None, Lane::new(z)).0
+        let product = tangent_of_slope(self.0, Lane::<T, I>::new(u * v), None, Lane::new(z)).0;
+        if self.1.nothing::<T, E>(u) { T::ZERO } else { product }
     }
 }
 
@@ -125,6 +157,8 @@ struct Tangent<'a, E>(&'a E);
 impl<T: Float, E: Elementwise> Map4<T, T, T, T, T> for Tangent<'_, E> {
     #[inline(always)]
     fn call<I: Isa>(&self, t_v: T, t_z: T, v: T, z: T) -> T {
-        tangent_of_slope(self.0, Lane::<T, I>::new(v * t_z), Some(Lane::new(t_v)), Lane::new(z)).0
+        let sum = tangent_of_slope(self.0, Lane::<T, I>::new(v * t_z), Some(Lane::new(t_v)), Lane::new(z)).0;
+        let moves = Moves::Input;
+        if moves.nothing::<T, E>(t_v) && moves.nothing::<T, E>(t_z) { T::ZERO } else { sum }
     }
 }

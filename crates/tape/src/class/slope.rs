@@ -6,6 +6,7 @@ use wengert_tensor::{Float, Shape, Tensor};
 
 use crate::algebra::tangent_of_slope;
 use crate::class::Elementwise;
+use crate::class::code::Moves;
 use crate::cotangent;
 use crate::op::{Cotangents, Op, Point, Saves, apply};
 use crate::var::Var;
@@ -13,21 +14,31 @@ use crate::var::Var;
 /// `v · df(z)` of a function whose derivative reads one argument `z`, its input or its output. Where it is recorded,
 /// this is one node without intermediate results, however long the formula.
 #[track_caller]
-pub(super) fn times_slope<T: Float, E: Elementwise>(function: &Rc<E>, v: &Var<T>, z: &Var<T>) -> Var<T> {
-    let slope = Slope(Rc::clone(function));
+pub(super) fn times_slope<T: Float, E: Elementwise>(
+    function: &Rc<E>,
+    moves: Moves,
+    v: &Var<T>,
+    z: &Var<T>,
+) -> Var<T> {
+    let slope = Slope { function: Rc::clone(function), moves };
     // Of a piecewise linear function, z matters to no further derivative, and `v` need not be kept.
     if E::PIECEWISE_LINEAR { apply(slope, &[v, &z.stop_gradient()]) } else { apply(slope, &[v, z]) }
 }
 
-pub(super) struct Slope<E>(pub(super) Rc<E>);
+/// The product of a cotangent or a tangent with the derivative.
+pub(super) struct Slope<E> {
+    function: Rc<E>,
+    moves: Moves,
+}
 
 impl<E: Elementwise> Slope<E> {
-    /// `u · v · df′(z)`: linear in u and in v alike, and so the rule in both modes.
-    fn curvature<T: Float>(&self, u: &Var<T>, v: &Var<T>, z: &Var<T>) -> Var<T> {
+    /// `u · v · df′(z)`: linear in u, which moves, and in v alike, and so the rule in both modes.
+    fn curvature<T: Float>(&self, moves: Moves, u: &Var<T>, v: &Var<T>, z: &Var<T>) -> Var<T> {
         if u.is_tracked() || v.is_tracked() || z.is_tracked() {
-            return tangent_of_slope(&*self.0, u * v, None, z.clone()).broadcast_to(z.shape());
+            let product = tangent_of_slope(&*self.function, u * v, None, z.clone());
+            return moves.select::<T, E>(u, product.broadcast_to(z.shape()));
         }
-        Var::constant((E::code().times_curvature)(&self.0, u.value(), v.value(), z.value()))
+        Var::constant((E::code().times_curvature)(&self.function, moves, u.value(), v.value(), z.value()))
     }
 }
 
@@ -38,12 +49,13 @@ impl<T: Float, E: Elementwise> Op<T> for Slope<E> {
 
     #[track_caller]
     fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
-        (E::code().times_slope)(&self.0, inputs[0], inputs[1])
+        (E::code().times_slope)(&self.function, self.moves, inputs[0], inputs[1])
     }
 
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
-        into.add(0, || times_slope(&self.0, cotangent, at.input(1)));
-        into.add(1, || self.curvature(cotangent, at.input(0), at.input(1)));
+        let moves = Moves::Output;
+        into.add(0, || times_slope(&self.function, moves, cotangent, at.input(1)));
+        into.add(1, || self.curvature(moves, cotangent, at.input(0), at.input(1)));
     }
 
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
@@ -52,10 +64,11 @@ impl<T: Float, E: Elementwise> Op<T> for Slope<E> {
         {
             // One loop, in which both slopes share what they have in common.
             let (t_v, t_z, v, z) = (t_v.value(), t_z.value(), at.input(0).value(), at.input(1).value());
-            return Some(Var::constant((E::code().slope_tangent)(&self.0, [t_v, t_z, v, z])));
+            return Some(Var::constant((E::code().slope_tangent)(&self.function, [t_v, t_z, v, z])));
         }
-        let along_v = tangents[0].as_ref().map(|t| times_slope(&self.0, t, at.input(1)));
-        let along_z = tangents[1].as_ref().map(|t| self.curvature(t, at.input(0), at.input(1)));
+        let moves = Moves::Input;
+        let along_v = tangents[0].as_ref().map(|t| times_slope(&self.function, moves, t, at.input(1)));
+        let along_z = tangents[1].as_ref().map(|t| self.curvature(moves, t, at.input(0), at.input(1)));
         cotangent::sum(along_v, along_z)
     }
 
@@ -68,6 +81,6 @@ impl<T: Float, E: Elementwise> Op<T> for Slope<E> {
     }
 
     fn shared(self) -> Rc<dyn Op<T>> {
-        (E::code().slope)(self.0)
+        (E::code().slope)(self)
     }
 }

@@ -34,19 +34,21 @@ impl Norm {
             let shares = piecewise(Shares { axes: self.axes.clone() }, &[&x.abs(), &y]);
             return gated(&gated(v, &x.sign()), &shares);
         }
-        let gate = piecewise(Gate { even: is_even(self.p) }, &[x, &y]);
-        gated(&(v * self.power(x, &y, &gate)), &gate)
+        let smooth = piecewise(Gate { even: is_even(self.p), signed: false }, &[x, &y]);
+        let sign = piecewise(Gate { even: is_even(self.p), signed: true }, &[x, &y]);
+        // Behind the product and before it: neither what comes from there nor what goes there meets the other factor.
+        gated(&(gated(v, &smooth) * self.power(x, &y, &smooth)), &sign)
     }
 
-    /// |x / ‖x‖|^(p − 1), with the sign of x if p is even; where the gate is 0, any number, of which all derivatives
+    /// |x / ‖x‖|^(p − 1), with the sign of x if p is even; where it is not smooth, any number, of which all derivatives
     /// are finite.
-    fn power<T: Float>(&self, x: &Var<T>, y: &Var<T>, gate: &Var<T>) -> Var<T> {
+    fn power<T: Float>(&self, x: &Var<T>, y: &Var<T>, smooth: &Var<T>) -> Var<T> {
         let q = self.p - 1.0;
         if is_even(self.p) {
             let direction = x / y.masked_fill(&y.value().equal(0.0), 1.0);
             return if self.p == 2.0 { direction } else { direction.powi(q as i32) };
         }
-        let kink = gate.value().equal(0.0);
+        let kink = smooth.value().equal(0.0);
         let (x, y) = (x.abs().masked_fill(&kink, 1.0), y.masked_fill(&kink, 1.0));
         // The quotient may leave the range of numbers where this root of it does not.
         if q.abs() <= 1.0 { x.powf(q) * y.powf(-q) } else { (x / y).powf(q) }
@@ -58,10 +60,12 @@ fn is_even(p: f64) -> bool {
     (2.0..1e9).contains(&p) && p % 2.0 == 0.0
 }
 
-/// Of x and ‖x‖: 0 where the norm is 0, elsewhere the sign of x, or 1 if p is even.
+/// Of x and ‖x‖: 0 where the norm is 0, and where x is unless p is even; 1 elsewhere, or the sign of x if that is wanted
+/// and p is not even.
 #[derive(Clone)]
 struct Gate {
     even: bool,
+    signed: bool,
 }
 
 impl<T: Float> Piecewise<T> for Gate {
@@ -70,16 +74,15 @@ impl<T: Float> Piecewise<T> for Gate {
     }
     fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
         compiled_here! {
-            fn gate<T: Float>(x: &Tensor<T>, y: &Tensor<T>, even: bool) -> Tensor<T> {
-                let gate = move |x: T, y: T| match (y == T::ZERO, even) {
-                    (true, _) => T::ZERO,
-                    (_, true) => T::ONE,
-                    (_, false) => x.sign(),
+            fn gate<T: Float>(x: &Tensor<T>, y: &Tensor<T>, even: bool, signed: bool) -> Tensor<T> {
+                let gate = move |x: T, y: T| {
+                    let sign = if y == T::ZERO { T::ZERO } else if even { T::ONE } else { x.sign() };
+                    if signed { sign } else { sign * sign }
                 };
                 x.zip_map("norm_gate", y, gate)
             }
         }
-        gate(x[0], x[1], self.even)
+        gate(x[0], x[1], self.even, self.signed)
     }
     fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
         Some(inputs[0].clone())

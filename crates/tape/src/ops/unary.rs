@@ -45,9 +45,9 @@ const SQRT_HALF: f64 = std::f64::consts::FRAC_1_SQRT_2;
 
 unary! {
     /// eˣ.
-    exp, Exp, Output, |x| x.exp(), |_x, y| y;
+    exp, Exp, Output + FINITE_SLOPE, |x| x.exp(), |_x, y| y;
     /// eˣ − 1, exact near 0.
-    exp_m1, ExpM1, Output, |x| x.exp_m1(), |_x, y| y + 1.0;
+    exp_m1, ExpM1, Output + FINITE_SLOPE, |x| x.exp_m1(), |_x, y| y + 1.0;
     /// The natural logarithm.
     ln, Ln, Input, |x| x.ln(), |x, _y| x.recip();
     /// ln(1 + x), exact near 0.
@@ -59,43 +59,43 @@ unary! {
     /// 1/x.
     recip, Recip, Output, |x| x.recip(), |_x, y| -(y.clone() * y);
     /// x².
-    square, Square, Input, |x| x.clone() * x, |x, _y| x * 2.0;
+    square, Square, Input + FINITE_SLOPE, |x| x.clone() * x, |x, _y| x * 2.0;
     /// |x|; the subgradient at 0 is 0.
     abs, Abs, Input + PIECEWISE_LINEAR, |x| x.abs(), |x, _y| x.sign();
     /// −1, 0 or 1; the derivative is 0 everywhere.
     sign, Sign, Input + PIECEWISE_LINEAR, |x| x.sign(), |x, _y| x.constant(0.0);
     /// sin x.
-    sin, Sin, Input, |x| x.sin(), |x, _y| x.cos();
+    sin, Sin, Input + FINITE_SLOPE, |x| x.sin(), |x, _y| x.cos();
     /// cos x.
-    cos, Cos, Input, |x| x.cos(), |x, _y| -x.sin();
+    cos, Cos, Input + FINITE_SLOPE, |x| x.cos(), |x, _y| -x.sin();
     /// tan x.
-    tan, Tan, Output, |x| x.tan(), |_x, y| y.clone() * y + 1.0;
+    tan, Tan, Output + FINITE_SLOPE, |x| x.tan(), |_x, y| y.clone() * y + 1.0;
     /// sinh x.
-    sinh, Sinh, Input, |x| x.sinh(), |x, _y| x.cosh();
+    sinh, Sinh, Input + FINITE_SLOPE, |x| x.sinh(), |x, _y| x.cosh();
     /// cosh x.
-    cosh, Cosh, Input, |x| x.cosh(), |x, _y| x.sinh();
+    cosh, Cosh, Input + FINITE_SLOPE, |x| x.cosh(), |x, _y| x.sinh();
     /// tanh x.
-    tanh, Tanh, Output, |x| x.tanh(), |_x, y| y.constant(1.0) - y.clone() * y;
+    tanh, Tanh, Output + FINITE_SLOPE, |x| x.tanh(), |_x, y| y.constant(1.0) - y.clone() * y;
     /// arcsin x.
     asin, Asin, Input, |x| x.asin(), |x, _y| ((x.constant(1.0) - x.clone()) * (x + 1.0)).rsqrt();
     /// arccos x.
     acos, Acos, Input, |x| x.acos(), |x, _y| -((x.constant(1.0) - x.clone()) * (x + 1.0)).rsqrt();
     /// arctan x.
-    atan, Atan, Input, |x| x.atan(), |x, _y| (x.clone() * x + 1.0).recip();
+    atan, Atan, Input + FINITE_SLOPE, |x| x.atan(), |x, _y| (x.clone() * x + 1.0).recip();
     /// The logistic function 1 / (1 + e⁻ˣ).
-    sigmoid, Sigmoid, Output, |x| x.sigmoid(), |_x, y| y.clone() * (y.constant(1.0) - y);
+    sigmoid, Sigmoid, Output + FINITE_SLOPE, |x| x.sigmoid(), |_x, y| y.clone() * (y.constant(1.0) - y);
     /// The error function 2/√π ∫₀ˣ e^(−t²) dt.
-    erf, Erf, Input, |x| x.erf(), |x, _y| (-(x.clone() * x)).exp() * ERF_SLOPE;
+    erf, Erf, Input + FINITE_SLOPE, |x| x.erf(), |x, _y| (-(x.clone() * x)).exp() * ERF_SLOPE;
     /// 1 − erf x, exact for large x.
-    erfc, Erfc, Input, |x| x.erfc(), |x, _y| (-(x.clone() * x)).exp() * -ERF_SLOPE;
+    erfc, Erfc, Input + FINITE_SLOPE, |x| x.erfc(), |x, _y| (-(x.clone() * x)).exp() * -ERF_SLOPE;
     /// The exact GELU, x · Φ(x) (Hendrycks & Gimpel, 2016).
-    gelu, Gelu, Input, |x| x.gelu(), |x, _y| {
+    gelu, Gelu, Input + FINITE_SLOPE, |x| x.gelu(), |x, _y| {
         let density = (-(x.clone() * x.clone()) * 0.5).exp() * NORMAL_PEAK;
         let cumulative = (-x.clone() * SQRT_HALF).erfc() * 0.5;
         cumulative + x * density
     };
     /// ln(1 + eˣ), without overflow.
-    softplus, Softplus, Input, |x| x.softplus(), |x, _y| x.sigmoid();
+    softplus, Softplus, Input + FINITE_SLOPE, |x| x.softplus(), |x, _y| x.sigmoid();
     /// max(x, 0); NaN for NaN; the subgradient at 0 is 0.
     relu, Relu, Output + PIECEWISE_LINEAR, |x| (-x.clone()).select_positive(x.constant(0.0), x), |_x, y| y.select_zero(y.constant(0.0), y.constant(1.0));
 }

@@ -36,6 +36,7 @@ pub(super) struct Formula {
 impl Elementwise for Formula {
     const NAME: &'static str = "elu";
     const READS: Reads = Reads::Input;
+    const FINITE_SLOPE: bool = true;
     #[inline(always)]
     fn f<A: Real>(&self, x: A) -> A {
         x.clone().select_positive(x.clone(), negative_part(x).exp_m1() * self.alpha)
