@@ -31,8 +31,13 @@ pub fn line(text: &str, limit: usize) -> String {
         return short;
     }
     // By bytes first, so that a huge text is not walked through.
-    let (start, end) =
-        (text.floor_char_boundary(limit * 2 / 3), text.ceil_char_boundary(text.len() - limit / 3));
+    let boundary = |mut at: usize| {
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    };
+    let (start, end) = (boundary(limit * 2 / 3), boundary(text.len() - limit / 3));
     one_line(text[..start].chars(), &mut short);
     short.push('…');
     one_line(text[end..].chars(), &mut short);

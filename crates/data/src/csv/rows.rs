@@ -55,11 +55,7 @@ impl Rows {
 }
 
 /// A field as a number that `f32` can hold, and as a text.
-pub(super) fn number<'a>(
-    field: &'a [u8],
-    line: u64,
-    column: impl Fn() -> String,
-) -> Result<(f32, &'a str), CsvError> {
+pub(super) fn number(field: &[u8], line: u64, column: impl Fn() -> String) -> Result<(f32, &str), CsvError> {
     if field.is_empty() {
         return Err(CsvError::Missing { line, column: column() });
     }

@@ -69,9 +69,9 @@ pub enum FileError {
         /// Its name.
         name: String,
         /// Its shape in the file.
-        found: Shape,
+        found: Box<Shape>,
         /// The parameter's shape.
-        expected: Shape,
+        expected: Box<Shape>,
     },
     /// A parameter's tensor is of a type that is no floating-point number of 16, 32 or 64 bits.
     #[error(

@@ -138,7 +138,7 @@ fn check(wanted: &Wanted<'_>, entry: &Entry<'_>, path: Option<&Path>) -> Result<
         ));
     }
     if !entry.shape.is(wanted.shape) {
-        let (found, expected) = (entry.shape.shape(), wanted.shape.clone());
+        let (found, expected) = (entry.shape.shape().into(), wanted.shape.clone().into());
         return Err(FileError::Shape { path: own, name, found, expected });
     }
     let Some(dtype) = Readable::from_name(&entry.dtype) else {
