@@ -6,7 +6,7 @@ use super::lbfgs_b::LbfgsB;
 use super::problem::Constraints;
 use crate::objective::{Counted, Objective};
 use crate::outcome::{MinimizeError, Multipliers, Outcome, Reason};
-use crate::second::{Iterate, Method};
+use crate::second::{Field, Iterate, Method};
 use crate::stopping::Stopping;
 use crate::vector::{self, Float};
 
@@ -111,6 +111,9 @@ impl<T: Float> Objective<T> for Augmented<'_, T> {
         }
         value + penalty
     }
+    fn exhausted(&self) -> bool {
+        self.objective.exhausted()
+    }
 }
 
 /// What both methods share.
@@ -124,6 +127,22 @@ struct Common<'a, T> {
 }
 
 impl<T: Float> Common<'_, T> {
+    fn check(&self, state: &MultiplierState, dimension: usize) -> Result<(), MinimizeError> {
+        self.constraints.check(dimension)?;
+        let (equalities, inequalities) = (self.constraints.equalities(), self.constraints.inequalities());
+        let MultiplierState { penalty, estimates, multipliers, tolerance, violation, unchanged: _ } = state;
+        Field("penalty").positive(*penalty)?;
+        Field("tolerance").non_negative(*tolerance)?;
+        Field("violation").non_negative(violation.unwrap_or(0.0))?;
+        Field("estimates").vector(estimates, equalities + inequalities)?;
+        Field("multipliers.equalities").vector(&multipliers.equalities, equalities)?;
+        Field("multipliers.inequalities").vector(&multipliers.inequalities, inequalities)?;
+        Field("multipliers.lower").vector(&multipliers.lower, dimension)?;
+        Field("multipliers.upper").vector(&multipliers.upper, dimension)?;
+        Field("multipliers.violation").non_negative(multipliers.violation)?;
+        Field("multipliers.kkt_residual").non_negative(multipliers.kkt_residual)
+    }
+
     fn begin(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<MultiplierState, MinimizeError> {
         self.constraints.check(at.point.len())?;
         MinimizeError::require("growth", self.growth, "above 1", |g| g > 1.0 && g.is_finite())?;
@@ -217,10 +236,14 @@ impl<T: Float> Common<'_, T> {
         let violation = state.multipliers.violation;
         let before = state.violation.replace(violation).unwrap_or(f64::INFINITY);
         let length = vector::norm(&step);
-        state.unchanged =
-            if length <= T::EPSILON.to_f64() * vector::norm(&at.point) { state.unchanged + 1 } else { 0 };
+        state.unchanged = if length <= T::EPSILON.to_f64() * vector::norm(&at.point) {
+            state.unchanged.saturating_add(1)
+        } else {
+            0
+        };
         if state.penalty > 1e15 || state.unchanged > 3 {
-            return Err(if violation > 1e3 * wanted { Reason::Infeasible } else { Reason::Stalled });
+            let stuck = at.stuck(true, state.multipliers.kkt_residual);
+            return Err(if violation > 1e3 * wanted { Reason::Infeasible } else { stuck });
         }
         if self.estimate {
             state.estimates = multipliers;
@@ -255,6 +278,14 @@ macro_rules! method {
 
             fn stopping(&self) -> &Stopping {
                 &self.stopping
+            }
+            fn check(&self, state: &Self::State, dimension: usize) -> Result<(), MinimizeError> {
+                self.common().check(state, dimension)
+            }
+            fn place(&self, start: &mut [T]) -> Result<(), MinimizeError> {
+                self.constraints.check(start.len())?;
+                self.constraints.bounds().project(start);
+                Ok(())
             }
             fn begin(
                 &self,

@@ -12,7 +12,7 @@ use self::step::least_squares_multipliers;
 use super::problem::Constraints;
 use crate::objective::{Counted, Objective};
 use crate::outcome::{MinimizeError, Multipliers, Outcome, Reason};
-use crate::second::{Iterate, Method};
+use crate::second::{Field, Iterate, Method};
 use crate::stopping::Stopping;
 use crate::vector::{self, Float};
 
@@ -118,6 +118,32 @@ impl<T: Float> Method<T> for InteriorPoint<'_, T> {
 
     fn stopping(&self) -> &Stopping {
         &self.stopping
+    }
+
+    fn check(&self, state: &Self::State, dimension: usize) -> Result<(), MinimizeError> {
+        self.constraints.check(dimension)?;
+        let (equalities, inequalities) = (self.constraints.equalities(), self.constraints.inequalities());
+        let total = dimension + inequalities;
+        Field("slacks").vector(&state.slacks, inequalities)?;
+        state.slacks.iter().try_for_each(|&slack| Field("slacks").positive(slack))?;
+        Field("multipliers").vector(&state.multipliers, equalities + inequalities)?;
+        Field("lower").vector(&state.lower, total)?;
+        Field("upper").vector(&state.upper, total)?;
+        Field("scale").positive(state.scale)?;
+        Field("barrier").positive(state.barrier)?;
+        Field("shift").non_negative(state.shift)?;
+        Field("max_violation").non_negative(state.max_violation)?;
+        Field("residual").non_negative(state.residual)?;
+        Field("violation").non_negative(state.violation)
+    }
+
+    fn place(&self, start: &mut [T]) -> Result<(), MinimizeError> {
+        self.constraints.check(start.len())?;
+        let (low, high) = self.constraints.bounds().to_f64();
+        for ((x, low), high) in start.iter_mut().zip(low).zip(high) {
+            *x = T::from_f64(into_interior(x.to_f64(), low, high));
+        }
+        Ok(())
     }
 
     fn begin(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<Self::State, MinimizeError> {
@@ -242,6 +268,9 @@ impl<T: Float> Method<T> for KktNewton<'_, T> {
 
     fn stopping(&self) -> &Stopping {
         &self.0.stopping
+    }
+    fn check(&self, state: &Self::State, dimension: usize) -> Result<(), MinimizeError> {
+        self.0.check(state, dimension)
     }
     fn begin(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<Self::State, MinimizeError> {
         if self.0.constraints.inequalities() > 0 || self.0.constraints.bounds().any() {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::bounds::Bounds;
 use crate::objective::{Counted, Objective};
 use crate::outcome::{MinimizeError, Reason};
-use crate::second::{Iterate, Method};
+use crate::second::{Field, Iterate, Method};
 use crate::stopping::Stopping;
 use crate::vector::{self, Float, dot};
 
@@ -100,6 +100,19 @@ impl<T: Float> Method<T> for ProximalGradient<T> {
         &self.stopping
     }
 
+    fn check(&self, state: &Self::State, dimension: usize) -> Result<(), MinimizeError> {
+        Field("step").positive(state.step)?;
+        Field("momentum").holds(state.momentum, "at least 1", state.momentum >= 1.0)?;
+        Field("previous").vector(&state.previous, dimension)
+    }
+
+    fn place(&self, start: &mut [T]) -> Result<(), MinimizeError> {
+        if !self.term.value(start).is_finite() {
+            self.term.proximal(start, 1.0);
+        }
+        Ok(())
+    }
+
     fn begin(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<Self::State, MinimizeError> {
         let norm = vector::norm(&at.gradient);
         let step = if norm > 0.0 { 1.0 / norm } else { 1.0 };
@@ -145,6 +158,7 @@ impl<T: Float> Method<T> for ProximalGradient<T> {
         let mut t = 1.1 * state.step;
         let mut seen_finite = false;
         for _ in 0..80 {
+            problem.granted()?;
             let mut point = y.point.clone();
             vector::axpy(-t, &y.gradient, &mut point);
             self.term.proximal(&mut point, t);
@@ -163,7 +177,7 @@ impl<T: Float> Method<T> for ProximalGradient<T> {
             }
             t *= 0.5;
         }
-        Err(if seen_finite { Reason::Stalled } else { Reason::NonFinite })
+        Err(at.stuck(seen_finite, self.optimality(at, state)))
     }
 }
 
@@ -220,6 +234,20 @@ impl<T: Float> Method<T> for ProjectedGradient<T> {
         &self.stopping
     }
 
+    fn check(&self, state: &ProjectionState, _: usize) -> Result<(), MinimizeError> {
+        Field("step").positive(state.step)?;
+        Field("values").all_finite(&state.values)?;
+        let count = state.values.len();
+        Field("values").holds(count, "of 1 to memory elements", count > 0 && count <= self.memory)
+    }
+
+    fn place(&self, start: &mut [T]) -> Result<(), MinimizeError> {
+        if !self.set.value(start).is_finite() {
+            self.set.proximal(start, 1.0);
+        }
+        Ok(())
+    }
+
     fn begin(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<ProjectionState, MinimizeError> {
         MinimizeError::require("memory", self.memory as f64, "at least 1", |m| m >= 1.0)?;
         if !self.set.value(&at.point).is_finite() {
@@ -244,13 +272,14 @@ impl<T: Float> Method<T> for ProjectedGradient<T> {
         let direction = self.projected_step(at, state.step);
         let slope = dot(&at.gradient, &direction);
         if slope >= 0.0 || slope.is_nan() {
-            return Err(Reason::Stalled);
+            return Err(at.stuck(true, self.optimality(at, state)));
         }
         let ceiling = state.values.iter().copied().fold(at.value, f64::max);
         let noise = 4.0 * T::EPSILON.to_f64() * at.value.abs();
         let (mut alpha, mut seen_finite) = (1.0, false);
         let mut point = at.point.clone();
         for _ in 0..60 {
+            problem.granted()?;
             vector::add_scaled(&at.point, alpha, &direction, &mut point);
             let value = problem.value(&point);
             seen_finite |= value.is_finite();
@@ -263,7 +292,7 @@ impl<T: Float> Method<T> for ProjectedGradient<T> {
             }
             alpha *= 0.4;
         }
-        Err(if seen_finite { Reason::Stalled } else { Reason::NonFinite })
+        Err(at.stuck(seen_finite, self.optimality(at, state)))
     }
 }
 

@@ -43,6 +43,9 @@ impl<T: Float> InteriorPoint<'_, T> {
         let noise = 10.0 * T::EPSILON.to_f64() * phi.abs();
         let mut alpha = most;
         for _ in 0..40 {
+            if problem.exhausted() {
+                return None;
+            }
             let mut w = local.w.clone();
             vector::axpy(alpha, &step.w, &mut w);
             let mut point = at.point.clone();
@@ -93,12 +96,13 @@ impl<T: Float> InteriorPoint<'_, T> {
         let (n, m, total) = (at.point.len(), local.c.len(), local.w.len());
         let before = vector::norm(&local.c);
         if before <= self.stopping.gradient_tolerance {
-            return Err(Reason::Stalled);
+            return Err(at.stuck(true, state.residual));
         }
         let size = local.jacobian.iter().fold(0.0f64, |s, row| s.max(vector::norm_inf(row)));
         let mut damping = 1e-4 * size.max(f64::MIN_POSITIVE);
         let mut undefined = false;
         for _ in 0..20 {
+            problem.granted()?;
             let mut stacked: Vec<f64> = local.jacobian.concat();
             stacked.resize((m + total) * total, 0.0);
             for i in 0..total {
