@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 use wengert_tensor::gemm::{MatrixMut, MatrixRef};
 
 use crate::objective::Operator;
+use crate::outcome::MinimizeError;
+use crate::second::Field;
 use crate::vector::{self, Float};
 
 /// The Kronecker-factored approximation of a curvature (K-FAC): for the weight of each layer a [block](KroneckerBlock)
@@ -59,6 +61,52 @@ impl<T: Float> Diagonal<T> {
     }
 }
 
+/// What is wrong with parts of a vector of `dimension` variables: that one reaches beyond it, or that two overlap.
+fn misplaced<'a, T: Float>(
+    dimension: usize,
+    places: impl Iterator<Item = &'a block::Place>,
+    diagonal: &[Diagonal<T>],
+) -> Result<(), String> {
+    let mut parts = Vec::new();
+    for place in places {
+        parts.extend(place.ranges().ok_or_else(|| format!("{place:?} is beyond any dimension"))?);
+    }
+    for part in diagonal {
+        let end = part.start.checked_add(part.values.len());
+        parts.push(
+            part.start
+                ..end.ok_or_else(|| format!("a diagonal from {} is beyond any dimension", part.start))?,
+        );
+    }
+    parts.retain(|r| !r.is_empty());
+    parts.sort_unstable_by_key(|r| r.start);
+    for pair in parts.windows(2) {
+        if pair[0].end > pair[1].start {
+            return Err(format!("{:?} and {:?} overlap", pair[0], pair[1]));
+        }
+    }
+    match parts.last() {
+        Some(last) if last.end > dimension => Err(format!("{last:?} is beyond the dimension {dimension}")),
+        _ => Ok(()),
+    }
+}
+
+/// The same, and of another dimension, as errors of a checkpoint.
+fn check_parts<'a, T: Float>(
+    [own, dimension]: [usize; 2],
+    places: impl Iterator<Item = &'a block::Place>,
+    diagonal: &[Diagonal<T>],
+) -> Result<(), MinimizeError> {
+    Field("dimension").holds(own, "that of the problem", own == dimension)?;
+    let fault = misplaced(dimension, places, diagonal).err();
+    Field("blocks").holds(
+        fault.clone().unwrap_or_default(),
+        "parts of the problem's variables",
+        fault.is_none(),
+    )?;
+    diagonal.iter().try_for_each(|part| Field("diagonal").all_finite(&part.values))
+}
+
 impl<T: Float> Kronecker<T> {
     /// From its blocks and the parts of its diagonal, each with where it starts. Rows and columns of other variables are zero.
     ///
@@ -68,15 +116,8 @@ impl<T: Float> Kronecker<T> {
     pub fn new(dimension: usize, blocks: Vec<KroneckerBlock<T>>, diagonal: Vec<(usize, Vec<T>)>) -> Self {
         let diagonal: Vec<Diagonal<T>> =
             diagonal.into_iter().map(|(start, values)| Diagonal { start, values }).collect();
-        let parts =
-            blocks.iter().flat_map(KroneckerBlock::ranges).chain(diagonal.iter().map(Diagonal::range));
-        let mut parts: Vec<Range<usize>> = parts.filter(|r| !r.is_empty()).collect();
-        parts.sort_unstable_by_key(|r| r.start);
-        for pair in parts.windows(2) {
-            assert!(pair[0].end <= pair[1].start, "kronecker: {:?} and {:?} overlap", pair[0], pair[1]);
-        }
-        if let Some(last) = parts.last() {
-            assert!(last.end <= dimension, "kronecker: {last:?} is beyond the dimension {dimension}");
+        if let Err(fault) = misplaced(dimension, blocks.iter().map(|block| &block.layout), &diagonal) {
+            panic!("kronecker: {fault}");
         }
         Self { dimension, blocks, diagonal, shift: 0.0 }
     }
@@ -123,6 +164,23 @@ impl<T: Float> Kronecker<T> {
             vector::axpby(1.0 - decay, &new.values, decay, &mut old.values);
         }
         self.shift = decay * self.shift + (1.0 - decay) * newer.shift;
+    }
+
+    /// Whether factors from a checkpoint can be gone on from.
+    pub(crate) fn check(&self, dimension: usize) -> Result<(), MinimizeError> {
+        let places = self.blocks.iter().map(|block| &block.layout);
+        check_parts([self.dimension, dimension], places, &self.diagonal)?;
+        self.blocks.iter().try_for_each(KroneckerBlock::check)?;
+        Field("shift").holds(self.shift, "finite", self.shift.is_finite())
+    }
+
+    /// Whether the other can be [averaged](Self::average) with this.
+    pub(crate) fn has_structure_of(&self, other: &Self) -> bool {
+        let places = |of: &Self| of.blocks.iter().map(|block| block.layout).collect::<Vec<_>>();
+        let diagonal = |of: &Self| of.diagonal.iter().map(Diagonal::range).collect::<Vec<_>>();
+        self.dimension == other.dimension
+            && places(self) == places(other)
+            && diagonal(self) == diagonal(other)
     }
 
     /// Whether no factor has an infinite or NaN element.

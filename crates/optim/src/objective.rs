@@ -173,6 +173,12 @@ pub trait Objective<T: Float> {
     fn preconditioner(&self, _x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
         None
     }
+
+    /// Whether further evaluations are refused, as [`Counted`] refuses them beyond the budgets of a run. An objective made
+    /// of another passes this on, so that a search within it ends too.
+    fn exhausted(&self) -> bool {
+        false
+    }
 }
 
 macro_rules! objective_behind {
@@ -210,6 +216,9 @@ macro_rules! objective_behind {
             }
             fn preconditioner(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
                 (**self).preconditioner(x)
+            }
+            fn exhausted(&self) -> bool {
+                (**self).exhausted()
             }
         }
     };

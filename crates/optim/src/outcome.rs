@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::objective::Counts;
+use crate::second::LeastCurvature;
 use crate::vector::{self, Float};
 
 /// Why a method stopped.
@@ -21,8 +22,12 @@ pub enum Reason {
     TimeLimit,
     /// The callback stopped it.
     Callback,
-    /// No step makes progress in the working precision.
-    Stalled,
+    /// What the next step could gain is below the rounding of the values, or the step below that of the point: the point
+    /// is as good as the working precision lets the method tell.
+    PrecisionLimit,
+    /// No step lowers the value as the gradient promises, and rounding does not explain it: derivatives that are wrong, or a
+    /// function with kinks or jumps.
+    NoProgress,
     /// The value falls without limit.
     Unbounded,
     /// The objective gives infinity or NaN wherever the method turns.
@@ -42,12 +47,25 @@ impl std::fmt::Display for Reason {
             Self::MaxEvaluations => "evaluation budget used up",
             Self::TimeLimit => "time used up",
             Self::Callback => "stopped by the callback",
-            Self::Stalled => "stalled: no step makes progress in the working precision",
+            Self::PrecisionLimit => "limit of precision: what is left to gain is below rounding",
+            Self::NoProgress => "no progress: no step lowers the value as its gradient promises",
             Self::Unbounded => "unbounded below",
             Self::NonFinite => "non-finite values in every direction",
             Self::Infeasible => "infeasible constraints",
             Self::IndefinitePreconditioner => "preconditioner not positive definite",
         })
+    }
+}
+
+impl Reason {
+    /// Why a method that has no further step stopped: whether a trial had a finite value, and whether what the first promised
+    /// was below [rounding](crate::search).
+    pub(crate) fn stuck(finite: bool, drowned: bool) -> Self {
+        match (finite, drowned) {
+            (false, _) => Self::NonFinite,
+            (true, true) => Self::PrecisionLimit,
+            (true, false) => Self::NoProgress,
+        }
     }
 }
 
@@ -110,6 +128,9 @@ pub struct Outcome<T> {
     pub trace: Vec<Record>,
     /// Multipliers, from methods for constrained problems.
     pub multipliers: Option<Multipliers>,
+    /// The least curvature that was found at the point before convergence was claimed, from methods with second derivatives
+    /// (see [`CurvatureProbe`](crate::CurvatureProbe)).
+    pub curvature: Option<LeastCurvature>,
 }
 
 impl<T> Outcome<T> {
@@ -189,6 +210,24 @@ pub enum MinimizeError {
         /// What it must be.
         requirement: &'static str,
     },
+    /// A setting that has no effect beside another.
+    #[error("{method} does not take {what}")]
+    NotTaken {
+        /// The method.
+        method: &'static str,
+        /// What it was given.
+        what: &'static str,
+    },
+    /// A checkpoint that no run of this method on this objective can have written.
+    #[error("the checkpoint's {field} is {found}, but must be {expected}")]
+    Checkpoint {
+        /// The field at fault.
+        field: &'static str,
+        /// What it holds.
+        found: String,
+        /// What would have been accepted.
+        expected: String,
+    },
 }
 
 impl MinimizeError {
@@ -200,6 +239,11 @@ impl MinimizeError {
         holds: impl Fn(f64) -> bool,
     ) -> Result<(), Self> {
         if holds(value) { Ok(()) } else { Err(Self::InvalidSetting { name, value, requirement }) }
+    }
+
+    /// An [`InvalidSetting`](Self::InvalidSetting) for a number of 0, if there is one.
+    pub(crate) fn at_least_one(name: &'static str, number: Option<u64>) -> Result<(), Self> {
+        Self::require(name, number.map_or(1.0, |n| n as f64), "at least 1", |n| n >= 1.0)
     }
 
     /// A [`WrongLength`](Self::WrongLength) unless the lengths agree.

@@ -28,7 +28,8 @@ pub struct Stopping {
     pub max_evaluations: Option<u64>,
     /// Curvature products allowed, likewise, but that a dense matrix or a diagonal is one request. Unlimited.
     pub max_products: Option<u64>,
-    /// Seconds allowed; checked before every evaluation and product. Unlimited.
+    /// Seconds allowed; checked before every evaluation, product and factorisation, so that a run ends within one of them.
+    /// The evaluation at the start is always made. Unlimited.
     pub max_seconds: Option<f64>,
     /// Stops at the first point whose value is at most this. None.
     pub target_value: Option<f64>,
@@ -54,13 +55,21 @@ impl Stopping {
         Self { gradient_tolerance: tolerance, ..Self::default() }
     }
 
-    /// Refuses negative or NaN tolerances and seconds.
+    /// Refuses tolerances, budgets and targets that mean nothing.
     pub(crate) fn validate(&self) -> Result<(), MinimizeError> {
-        MinimizeError::require("gradient_tolerance", self.gradient_tolerance, "at least 0", |v| v >= 0.0)?;
+        MinimizeError::require(
+            "gradient_tolerance",
+            self.gradient_tolerance,
+            "finite and at least 0",
+            |v| v >= 0.0 && v.is_finite(),
+        )?;
         MinimizeError::require("relative_tolerance", self.relative_tolerance, "in [0, 1)", |v| {
             (0.0..1.0).contains(&v)
         })?;
-        MinimizeError::require("max_seconds", self.max_seconds.unwrap_or(0.0), "at least 0", |v| v >= 0.0)
+        MinimizeError::at_least_one("max_evaluations", self.max_evaluations)?;
+        MinimizeError::at_least_one("max_products", self.max_products)?;
+        MinimizeError::require("max_seconds", self.max_seconds.unwrap_or(0.0), "at least 0", |v| v >= 0.0)?;
+        MinimizeError::require("target_value", self.target_value.unwrap_or(0.0), "finite", f64::is_finite)
     }
 
     /// The norm at or below which a run that began with `initial_norm` has converged.

@@ -35,6 +35,9 @@ impl<T: Float> Objective<T> for Violation<'_, '_, T> {
     fn dimension(&self) -> usize {
         self.constraints.bounds().lower().len()
     }
+    fn exhausted(&self) -> bool {
+        self.problem.exhausted()
+    }
     fn value(&self, x: &[T]) -> f64 {
         if self.problem.exhausted() {
             return f64::NAN;

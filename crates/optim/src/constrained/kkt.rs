@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::nonnegative::nonnegative_least_squares;
 use super::problem::{Constraints, ConstraintsAt};
-use crate::outcome::Multipliers;
-use crate::second::Iterate;
+use crate::outcome::{MinimizeError, Multipliers};
+use crate::second::{Field, Iterate};
 use crate::vector::{self, Float};
 
 /// The size of each constraint: ‖∇cᵢ‖∞ at the start, but at least a hundredth of |cᵢ| there. Methods work on cᵢ over its size
@@ -21,6 +21,12 @@ impl Sizes {
             if size.is_finite() && size > 0.0 { size.clamp(1e-100, 1e100) } else { 1.0 }
         };
         Self(start.values.iter().enumerate().map(one).collect())
+    }
+
+    /// Refuses sizes from a checkpoint that are not those of so many constraints.
+    pub(super) fn check(&self, count: usize) -> Result<(), MinimizeError> {
+        Field("sizes").vector(&self.0, count)?;
+        self.0.iter().try_for_each(|&size| Field("sizes").positive(size))
     }
 
     pub(super) fn get(&self, i: usize) -> f64 {
@@ -44,6 +50,20 @@ impl Sizes {
         all.push(violation);
         vector::norm_inf(&all)
     }
+}
+
+/// Refuses multipliers from a checkpoint that are not those of these constraints.
+pub(super) fn check_multipliers<T: Float>(
+    multipliers: &Multipliers,
+    constraints: &Constraints<'_, T>,
+    dimension: usize,
+) -> Result<(), MinimizeError> {
+    Field("multipliers.equalities").vector(&multipliers.equalities, constraints.equalities())?;
+    Field("multipliers.inequalities").vector(&multipliers.inequalities, constraints.inequalities())?;
+    Field("multipliers.lower").vector(&multipliers.lower, dimension)?;
+    Field("multipliers.upper").vector(&multipliers.upper, dimension)?;
+    Field("multipliers.violation").non_negative(multipliers.violation)?;
+    Field("multipliers.kkt_residual").non_negative(multipliers.kkt_residual)
 }
 
 /// Completes `multipliers` by violation and KKT residual; returns the norm for the test of convergence, NaN where anything

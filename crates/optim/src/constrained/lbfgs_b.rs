@@ -48,15 +48,22 @@ impl<T: Float> Method<T> for LbfgsB<T> {
         &self.stopping
     }
 
-    fn enter(&self, start: &mut [T]) {
-        if self.bounds.lower().len() == start.len() {
-            self.bounds.project(start);
-        }
+    fn validate(&self) -> Result<(), MinimizeError> {
+        MinimizeError::require("history", self.history as f64, "at least 1", |h| h >= 1.0)
+    }
+
+    fn place(&self, start: &mut [T]) -> Result<(), MinimizeError> {
+        MinimizeError::length("the bounds", self.bounds.lower().len(), start.len())?;
+        self.bounds.project(start);
+        Ok(())
+    }
+
+    fn check(&self, pairs: &Self::State, dimension: usize) -> Result<(), MinimizeError> {
+        MinimizeError::length("the bounds", self.bounds.lower().len(), dimension)?;
+        pairs.check(dimension)
     }
 
     fn begin(&self, _: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<Self::State, MinimizeError> {
-        MinimizeError::length("the bounds", self.bounds.lower().len(), at.point.len())?;
-        MinimizeError::require("history", self.history as f64, "at least 1", |h| h >= 1.0)?;
         Ok(CurvaturePairs::new(at.point.len(), self.history))
     }
 
@@ -71,6 +78,7 @@ impl<T: Float> Method<T> for LbfgsB<T> {
         pairs: &mut Self::State,
     ) -> Result<f64, Reason> {
         loop {
+            problem.granted()?;
             let failure = match self.step(problem, at, pairs) {
                 Ok(length) => return Ok(length),
                 Err(failure) => failure,
@@ -79,7 +87,7 @@ impl<T: Float> Method<T> for LbfgsB<T> {
                 return Err(match failure {
                     SearchFailure::Unbounded => Reason::Unbounded,
                     SearchFailure::NonFinite => Reason::NonFinite,
-                    _ => Reason::Stalled,
+                    _ => at.stuck(true, self.optimality(at, pairs)),
                 });
             }
             pairs.clear();

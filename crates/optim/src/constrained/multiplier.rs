@@ -6,12 +6,12 @@ mod augmented;
 
 use self::augmented::Augmented;
 use super::feasibility::{Found, Violation};
-use super::kkt::{Sizes, judge, reduced_gradient};
+use super::kkt::{Sizes, check_multipliers, judge, reduced_gradient};
 use super::lbfgs_b::LbfgsB;
 use super::problem::{Constraints, ConstraintsAt};
 use crate::objective::Counted;
 use crate::outcome::{MinimizeError, Multipliers, Outcome, Reason};
-use crate::second::{Iterate, Method};
+use crate::second::{Field, Iterate, Method};
 use crate::stopping::Stopping;
 use crate::vector::{self, Float};
 
@@ -107,14 +107,27 @@ const FAR: f64 = 1e4;
 const LARGEST_PENALTY: f64 = 1e15;
 
 impl<T: Float> Common<'_, T> {
-    fn enter(&self, start: &mut [T]) {
-        if self.constraints.check(start.len()).is_ok() {
-            self.constraints.bounds().project(start);
-        }
+    fn place(&self, start: &mut [T]) -> Result<(), MinimizeError> {
+        self.constraints.check(start.len())?;
+        self.constraints.bounds().project(start);
+        Ok(())
     }
 
-    fn check(&self, dimension: usize) -> Result<(), MinimizeError> {
+    fn check(&self, state: &MultiplierState, dimension: usize) -> Result<(), MinimizeError> {
         self.constraints.check(dimension)?;
+        let MultiplierState { sizes, penalty, estimates, multipliers, norm, tolerance, .. } = state;
+        let count = self.constraints.equalities() + self.constraints.inequalities();
+        sizes.check(count)?;
+        Field("penalty").positive(*penalty)?;
+        Field("tolerance").non_negative(*tolerance)?;
+        Field("norm").non_negative(*norm)?;
+        Field("start_distance").non_negative(state.start_distance)?;
+        Field("distance").non_negative(state.distance.unwrap_or(0.0))?;
+        Field("estimates").vector(estimates, count)?;
+        check_multipliers(multipliers, self.constraints, dimension)
+    }
+
+    fn validate(&self) -> Result<(), MinimizeError> {
         MinimizeError::require("growth", self.growth, "above 1", |g| g > 1.0 && g.is_finite())?;
         match self.initial_penalty {
             Some(penalty) => {
@@ -214,7 +227,7 @@ impl<T: Float> Common<'_, T> {
         self.judge(at, &found, state, &multipliers);
         state.distance = Some(distance);
         let still = length <= T::EPSILON.to_f64() * vector::norm(&at.point);
-        state.unchanged = if still { state.unchanged + 1 } else { 0 };
+        state.unchanged = if still { state.unchanged.saturating_add(1) } else { 0 };
         let given_up = state.penalty > LARGEST_PENALTY || state.unchanged > 3;
         if given_up || self.stationary_violation(problem, at, &found, state) {
             return self.restore(problem, at, &found, state).map(|more| length + more);
@@ -255,17 +268,17 @@ impl<T: Float> Common<'_, T> {
         found: &ConstraintsAt,
         state: &mut MultiplierState,
     ) -> Result<f64, Reason> {
-        let MultiplierState { sizes, multipliers, restorations, .. } = &*state;
+        let MultiplierState { sizes, multipliers, norm, restorations, .. } = &*state;
         let constraints = self.constraints;
         let tested = sizes.tested(constraints, &found.values, multipliers.violation);
         if tested <= self.stopping.gradient_tolerance || *restorations > 4 {
-            return Err(Reason::Stalled);
+            return Err(at.stuck(true, *norm));
         }
         let violation = Violation { constraints, sizes, problem };
         let (point, ended) = match violation.reduce(&at.point, constraints.bounds()) {
             Found::Better(point) => (point, None),
             Found::Least(point) => (point, Some(Reason::Infeasible)),
-            Found::Nothing => return Err(Reason::Stalled),
+            Found::Nothing => return Err(at.stuck(true, *norm)),
         };
         let next = Iterate::at(problem, point);
         if !next.is_finite() {
@@ -276,7 +289,7 @@ impl<T: Float> Common<'_, T> {
         state.estimates.fill(0.0);
         state.penalty = state.penalty.min(1e-3 * LARGEST_PENALTY);
         (state.distance, state.unchanged, state.ended) = (None, 0, ended);
-        state.restorations += 1;
+        state.restorations = state.restorations.saturating_add(1);
         self.judge(at, &found, state, &vec![0.0; found.values.len()]);
         state.tolerance = state.tolerance.max(0.1 * state.norm);
         state.found = Some(found);
@@ -307,11 +320,16 @@ macro_rules! method {
             fn stopping(&self) -> &Stopping {
                 &self.stopping
             }
-            fn enter(&self, start: &mut [T]) {
-                self.common().enter(start);
+            fn validate(&self) -> Result<(), MinimizeError> {
+                self.common().validate()
+            }
+            fn place(&self, start: &mut [T]) -> Result<(), MinimizeError> {
+                self.common().place(start)
+            }
+            fn check(&self, state: &Self::State, dimension: usize) -> Result<(), MinimizeError> {
+                self.common().check(state, dimension)
             }
             fn begin(&self, _: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<Self::State, MinimizeError> {
-                self.common().check(at.point.len())?;
                 Ok(self.common().begin(at))
             }
             fn advance(

@@ -64,6 +64,10 @@ impl<T: Float> Method<T> for OwlQn {
         &self.stopping
     }
 
+    fn check(&self, pairs: &Self::State, dimension: usize) -> Result<(), MinimizeError> {
+        pairs.check(dimension)
+    }
+
     fn begin(&self, _: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<Self::State, MinimizeError> {
         check_weight::<T>(self.lambda)?;
         MinimizeError::require("history", self.history as f64, "at least 1", |h| h >= 1.0)?;
@@ -106,7 +110,7 @@ impl<T: Float> Method<T> for OwlQn {
                     *at = after;
                     return Ok(vector::norm(&step));
                 }
-                Err(reason) if pairs.is_empty() => return Err(reason),
+                Err(reason) if pairs.is_empty() || problem.exhausted() => return Err(reason),
                 Err(_) => pairs.clear(),
             }
         }
@@ -128,6 +132,7 @@ impl OwlQn {
         let mut step = at.point.clone();
         let mut seen_finite = false;
         for _ in 0..60 {
+            problem.granted()?;
             vector::add_scaled(&at.point, alpha, direction, &mut point);
             for ((p, &x), &s) in point.iter_mut().zip(&at.point).zip(slopes) {
                 let orthant = if x == T::ZERO { -s } else { x };
@@ -138,7 +143,7 @@ impl OwlQn {
             vector::subtract(&point, &at.point, &mut step);
             let slope = dot(slopes, &step);
             if slope >= 0.0 {
-                return Err(Reason::Stalled);
+                return Err(at.stuck(true, vector::norm_inf(slopes)));
             }
             let value = add_l1(problem.value(&point), self.lambda, &point);
             seen_finite |= value.is_finite();
@@ -155,6 +160,6 @@ impl OwlQn {
             }
             alpha *= 0.5;
         }
-        Err(if seen_finite { Reason::Stalled } else { Reason::NonFinite })
+        Err(at.stuck(seen_finite, vector::norm_inf(slopes)))
     }
 }

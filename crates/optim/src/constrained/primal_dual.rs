@@ -11,11 +11,11 @@ mod step;
 
 use self::local::{Local, fixes};
 use self::step::least_squares_multipliers;
-use super::kkt::Sizes;
+use super::kkt::{Sizes, check_multipliers};
 use super::problem::Constraints;
 use crate::objective::{Counted, Objective};
 use crate::outcome::{MinimizeError, Multipliers, Outcome, Reason};
-use crate::second::{Iterate, Method};
+use crate::second::{Field, Iterate, Method};
 use crate::stopping::Stopping;
 use crate::vector::{self, Float};
 
@@ -139,15 +139,36 @@ impl<T: Float> Method<T> for InteriorPoint<'_, T> {
         &self.stopping
     }
 
-    fn enter(&self, start: &mut [T]) {
-        if self.constraints.check(start.len()).is_ok() {
-            self.move_inside(start);
-        }
+    fn validate(&self) -> Result<(), MinimizeError> {
+        MinimizeError::require("initial_barrier", self.initial_barrier, "in (0, 1)", |b| b > 0.0 && b < 1.0)
+    }
+
+    fn place(&self, start: &mut [T]) -> Result<(), MinimizeError> {
+        self.constraints.check(start.len())?;
+        self.move_inside(start);
+        Ok(())
+    }
+
+    fn check(&self, state: &Self::State, dimension: usize) -> Result<(), MinimizeError> {
+        self.constraints.check(dimension)?;
+        let (equalities, inequalities) = (self.constraints.equalities(), self.constraints.inequalities());
+        let total = dimension + inequalities;
+        state.sizes.check(equalities + inequalities)?;
+        Field("slacks").vector(&state.slacks, inequalities)?;
+        state.slacks.iter().try_for_each(|&slack| Field("slacks").positive(slack))?;
+        Field("multipliers").vector(&state.multipliers, equalities + inequalities)?;
+        Field("lower").vector(&state.lower, total)?;
+        Field("upper").vector(&state.upper, total)?;
+        Field("scale").positive(state.scale)?;
+        Field("barrier").positive(state.barrier)?;
+        Field("shift").non_negative(state.shift)?;
+        Field("max_violation").non_negative(state.max_violation)?;
+        Field("small_violation").non_negative(state.small_violation)?;
+        Field("norm").non_negative(state.norm)?;
+        check_multipliers(&state.reported, self.constraints, dimension)
     }
 
     fn begin(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<Self::State, MinimizeError> {
-        self.constraints.check(at.point.len())?;
-        MinimizeError::require("initial_barrier", self.initial_barrier, "in (0, 1)", |b| b > 0.0 && b < 1.0)?;
         if problem.hessian(&at.point).is_none() {
             return Err(MinimizeError::Missing { method: "InteriorPoint", what: "a Hessian" });
         }
@@ -286,6 +307,15 @@ impl<T: Float> Method<T> for KktNewton<'_, T> {
 
     fn stopping(&self) -> &Stopping {
         &self.0.stopping
+    }
+    fn validate(&self) -> Result<(), MinimizeError> {
+        self.0.validate()
+    }
+    fn place(&self, start: &mut [T]) -> Result<(), MinimizeError> {
+        self.0.place(start)
+    }
+    fn check(&self, state: &Self::State, dimension: usize) -> Result<(), MinimizeError> {
+        self.0.check(state, dimension)
     }
     fn begin(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<Self::State, MinimizeError> {
         if self.0.constraints.inequalities() > 0 || self.0.constraints.bounds().any() {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::bounds::Bounds;
 use crate::objective::{Counted, Objective};
 use crate::outcome::{MinimizeError, Reason};
-use crate::second::{Iterate, Method};
+use crate::second::{Field, Iterate, Method};
 use crate::stopping::Stopping;
 use crate::vector::{self, Float, dot};
 
@@ -65,10 +65,12 @@ pub(super) fn check_weight<T: Float>(lambda: f64) -> Result<(), MinimizeError> {
 }
 
 /// Moves a start outside of the domain of a term into it.
-fn enter<T: Float>(term: &dyn Proximable<T>, start: &mut [T]) {
-    if term.check(start.len()).is_ok() && !term.value(start).is_finite() {
+fn place<T: Float>(term: &dyn Proximable<T>, start: &mut [T]) -> Result<(), MinimizeError> {
+    term.check(start.len())?;
+    if !term.value(start).is_finite() {
         term.proximal(start, 1.0);
     }
+    Ok(())
 }
 
 /// A first move of length about 1.
@@ -131,12 +133,18 @@ impl<T: Float> Method<T> for ProximalGradient<T> {
         &self.stopping
     }
 
-    fn enter(&self, start: &mut [T]) {
-        enter(&*self.term, start);
+    fn place(&self, start: &mut [T]) -> Result<(), MinimizeError> {
+        place(&*self.term, start)
+    }
+
+    fn check(&self, state: &Self::State, dimension: usize) -> Result<(), MinimizeError> {
+        self.term.check(dimension)?;
+        Field("step").positive(state.step)?;
+        Field("momentum").holds(state.momentum, "at least 1", state.momentum >= 1.0)?;
+        Field("previous").vector(&state.previous, dimension)
     }
 
     fn begin(&self, _: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<Self::State, MinimizeError> {
-        self.term.check(at.point.len())?;
         let step = first_step(vector::norm(&at.gradient));
         at.value += self.term.value(&at.point);
         Ok(ProximalState { step, momentum: 1.0, previous: at.point.clone() })
@@ -175,6 +183,7 @@ impl<T: Float> Method<T> for ProximalGradient<T> {
         let mut t = 1.1 * state.step;
         let mut seen_finite = false;
         for _ in 0..80 {
+            problem.granted()?;
             let mut point = y.point.clone();
             vector::axpy(-t, &y.gradient, &mut point);
             self.term.proximal(&mut point, t);
@@ -196,7 +205,7 @@ impl<T: Float> Method<T> for ProximalGradient<T> {
             }
             t *= 0.5;
         }
-        Err(if seen_finite { Reason::Stalled } else { Reason::NonFinite })
+        Err(at.stuck(seen_finite, self.optimality(at, state)))
     }
 }
 
@@ -253,13 +262,23 @@ impl<T: Float> Method<T> for ProjectedGradient<T> {
         &self.stopping
     }
 
-    fn enter(&self, start: &mut [T]) {
-        enter(&*self.set, start);
+    fn validate(&self) -> Result<(), MinimizeError> {
+        MinimizeError::require("memory", self.memory as f64, "at least 1", |m| m >= 1.0)
+    }
+
+    fn place(&self, start: &mut [T]) -> Result<(), MinimizeError> {
+        place(&*self.set, start)
+    }
+
+    fn check(&self, state: &ProjectionState, dimension: usize) -> Result<(), MinimizeError> {
+        self.set.check(dimension)?;
+        Field("step").positive(state.step)?;
+        Field("values").all_finite(&state.values)?;
+        let count = state.values.len();
+        Field("values").holds(count, "of 1 to memory elements", count > 0 && count <= self.memory)
     }
 
     fn begin(&self, _: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<ProjectionState, MinimizeError> {
-        self.set.check(at.point.len())?;
-        MinimizeError::require("memory", self.memory as f64, "at least 1", |m| m >= 1.0)?;
         Ok(ProjectionState { step: first_step(vector::norm_inf(&at.gradient)), values: vec![at.value] })
     }
 
@@ -276,13 +295,14 @@ impl<T: Float> Method<T> for ProjectedGradient<T> {
         let direction = self.projected_step(at, state.step);
         let slope = dot(&at.gradient, &direction);
         if slope >= 0.0 || slope.is_nan() {
-            return Err(Reason::Stalled);
+            return Err(at.stuck(true, self.optimality(at, state)));
         }
         let ceiling = state.values.iter().copied().fold(at.value, f64::max);
         let noise = 4.0 * T::EPSILON.to_f64() * at.value.abs();
         let (mut alpha, mut seen_finite) = (1.0, false);
         let mut point = at.point.clone();
         for _ in 0..60 {
+            problem.granted()?;
             vector::add_scaled(&at.point, alpha, &direction, &mut point);
             let value = problem.value(&point);
             seen_finite |= value.is_finite();
@@ -298,7 +318,7 @@ impl<T: Float> Method<T> for ProjectedGradient<T> {
             }
             alpha *= 0.4;
         }
-        Err(if seen_finite { Reason::Stalled } else { Reason::NonFinite })
+        Err(at.stuck(seen_finite, self.optimality(at, state)))
     }
 }
 

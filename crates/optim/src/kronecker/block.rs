@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use wengert_tensor::gemm::{MatrixRef, gemm};
 
 use super::{view, view_mut};
+use crate::outcome::MinimizeError;
+use crate::second::Field;
 use crate::vector::{self, Float};
 
 /// A ⊗ G for the weight W of a layer, stored row by row, `outputs` × `inputs`: its product with V, of W's shape, is G V A.
@@ -84,9 +86,10 @@ impl<T: Float> KroneckerBlock<T> {
         &self.outputs
     }
 
-    pub(super) fn ranges(&self) -> impl Iterator<Item = Range<usize>> {
-        let Place { weight, bias, rows, .. } = self.layout;
-        [Some(weight..weight + rows * self.layout.inputs()), bias.map(|b| b..b + rows)].into_iter().flatten()
+    /// Whether a block from a checkpoint has factors of the sizes that its place says.
+    pub(super) fn check(&self) -> Result<(), MinimizeError> {
+        Field("inputs").vector(&self.inputs, self.layout.columns.saturating_mul(self.layout.columns))?;
+        Field("outputs").vector(&self.outputs, self.layout.rows.saturating_mul(self.layout.rows))
     }
 
     #[track_caller]
@@ -122,6 +125,19 @@ impl<T: Float> KroneckerBlock<T> {
 }
 
 impl Place {
+    /// The variables of the weight and of the bias; `None` if they are more than can be counted, or there is no column for
+    /// the bias.
+    pub(super) fn ranges(&self) -> Option<[Range<usize>; 2]> {
+        let &Place { weight, bias, rows, columns } = self;
+        let inputs = columns.checked_sub(usize::from(bias.is_some()))?;
+        let end = weight.checked_add(rows.checked_mul(inputs)?)?;
+        let bias = match bias {
+            Some(start) => start..start.checked_add(rows)?,
+            None => 0..0,
+        };
+        Some([weight..end, bias])
+    }
+
     /// The columns without the bias.
     fn inputs(&self) -> usize {
         self.columns - usize::from(self.bias.is_some())

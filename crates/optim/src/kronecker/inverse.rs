@@ -3,9 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::block::{KroneckerBlock, Place, Scratch};
-use super::{Diagonal, Kronecker, positive};
+use super::{Diagonal, Kronecker, check_parts, positive};
 use crate::linear::dense::symmetric_eigen;
 use crate::objective::Operator;
+use crate::outcome::MinimizeError;
+use crate::second::Field;
 use crate::vector::{self, Float};
 
 /// (K + λI)⁻¹ for a [`Kronecker`] K: made by [`Kronecker::inverse`] and [`Kronecker::exact_inverse`]. A preconditioner for [`cg`](crate::linear::cg),
@@ -79,7 +81,29 @@ pub(super) fn exact<T: Float>(block: &KroneckerBlock<T>, damping: f64) -> Option
     Some(Kind::Exact { inputs: convert(&inputs), outputs: convert(&outputs), scales })
 }
 
+impl<T: Float> Block<T> {
+    fn check(&self) -> Result<(), MinimizeError> {
+        let Place { rows, columns, .. } = self.place;
+        let (Kind::Factored { inputs, outputs } | Kind::Exact { inputs, outputs, .. }) = &self.kind;
+        Field("inverse.inputs").vector(inputs, columns.saturating_mul(columns))?;
+        Field("inverse.outputs").vector(outputs, rows.saturating_mul(rows))?;
+        match &self.kind {
+            Kind::Factored { .. } => Ok(()),
+            Kind::Exact { scales, .. } => {
+                Field("inverse.scales").vector(scales, rows.saturating_mul(columns))
+            }
+        }
+    }
+}
+
 impl<T: Float> KroneckerInverse<T> {
+    /// Whether one from a checkpoint can be gone on from.
+    pub(crate) fn check(&self, dimension: usize) -> Result<(), MinimizeError> {
+        check_parts([self.dimension, dimension], self.blocks.iter().map(|b| &b.place), &self.diagonal)?;
+        self.blocks.iter().try_for_each(Block::check)?;
+        Field("inverse.rest").positive(self.rest)
+    }
+
     pub(super) fn new(
         of: &Kronecker<T>,
         damping: f64,

@@ -1,6 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::objective::Operator;
+use crate::outcome::MinimizeError;
+use crate::second::Field;
 use crate::vector::{self, Float, axpy, dot, scale};
 
 /// The last few pairs (s, y = change of the gradient over s) and the inverse BFGS matrix they stand for, applied
@@ -44,6 +46,18 @@ impl<T: Float> CurvaturePairs<T> {
             products: Vec::new(),
             scaling: 1.0,
         }
+    }
+
+    /// Whether pairs from a checkpoint can be gone on from.
+    pub(crate) fn check(&self, dimension: usize) -> Result<(), MinimizeError> {
+        let Self { dimension: own, capacity, steps, changes, products, scaling } = self;
+        Field("pairs.dimension").holds(own, "that of the problem", *own == dimension)?;
+        Field("pairs.products").holds(products.len(), "at most capacity", products.len() <= *capacity)?;
+        let elements = products.len().saturating_mul(dimension);
+        Field("pairs.steps").vector(steps, elements)?;
+        Field("pairs.changes").vector(changes, elements)?;
+        products.iter().try_for_each(|&product| Field("pairs.products").positive(product))?;
+        Field("pairs.scaling").positive(*scaling)
     }
 
     /// The number of pairs held.

@@ -221,6 +221,10 @@ impl<T: Float, O: Objective<T>> Objective<T> for Batched<O> {
         let parts: Vec<&dyn Objective<T>> = members.iter().map(|&i| &self.parts[i] as _).collect();
         Some(Box::new(Batched { recompute: self.recompute, ..Batched::weighted(parts, weights, self.mean) }))
     }
+
+    fn exhausted(&self) -> bool {
+        self.parts.iter().any(Objective::exhausted)
+    }
 }
 
 /// A sum of operators that are made for each product and freed after it.

@@ -7,8 +7,9 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Objective, Operator, Residuals};
+use super::{Jacobian, Objective, Operator, Residuals};
 use crate::kronecker::Kronecker;
+use crate::outcome::Reason;
 use crate::vector::Float;
 
 /// How often an objective was evaluated.
@@ -24,9 +25,10 @@ pub struct Counts {
 
 impl AddAssign for Counts {
     fn add_assign(&mut self, other: Self) {
-        self.values += other.values;
-        self.gradients += other.gradients;
-        self.products += other.products;
+        // Counts may come from a checkpoint, so from anywhere.
+        self.values = self.values.saturating_add(other.values);
+        self.gradients = self.gradients.saturating_add(other.gradients);
+        self.products = self.products.saturating_add(other.products);
     }
 }
 
@@ -34,9 +36,9 @@ impl Sub for Counts {
     type Output = Self;
     fn sub(self, other: Self) -> Self {
         Self {
-            values: self.values - other.values,
-            gradients: self.gradients - other.gradients,
-            products: self.products - other.products,
+            values: self.values.saturating_sub(other.values),
+            gradients: self.gradients.saturating_sub(other.gradients),
+            products: self.products.saturating_sub(other.products),
         }
     }
 }
@@ -59,16 +61,24 @@ pub(crate) struct Limits {
 impl Limits {
     const NONE: Self = Self { values: u64::MAX, products: u64::MAX, deadline: None };
 
-    fn exhausted(&self, counts: Counts) -> bool {
-        counts.values >= self.values
-            || counts.products >= self.products
-            || self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+    /// The budget that is used up, if one is.
+    fn spent(&self, counts: Counts) -> Option<Reason> {
+        if counts.values >= self.values || counts.products >= self.products {
+            Some(Reason::MaxEvaluations)
+        } else if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            Some(Reason::TimeLimit)
+        } else {
+            None
+        }
     }
 }
 
 /// An objective that counts its evaluations, and refuses those beyond the budgets of a run: a refused value is NaN, and so
-/// is every element of a refused gradient or product, which methods step back from and so come to their end. A gradient
-/// alone is never refused: it completes an iterate whose value was granted.
+/// is every element of a refused gradient or product. A gradient alone is never refused: it completes an iterate whose
+/// value was granted.
+///
+/// A refused value is not one of the objective, and says nothing about a step: a method asks
+/// [`granted`](Self::granted) before it tries anything else after a trial that failed.
 ///
 /// For methods that read the Hessian at every iterate it [makes Hessian and gradient together](Objective::second_order)
 /// where that saves work, and remembers the Hessian of the last point.
@@ -84,7 +94,8 @@ impl Limits {
 /// ```
 pub struct Counted<'a, T: Float> {
     objective: &'a dyn Objective<T>,
-    counts: Cell<Counts>,
+    /// Shared with the [parts](Self::part).
+    counts: Rc<Cell<Counts>>,
     aim: Cell<f64>,
     limits: Cell<Limits>,
     /// Whether Hessians are expected to be asked for where gradients are.
@@ -103,7 +114,7 @@ impl<'a, T: Float> Counted<'a, T> {
     pub fn new(objective: &'a dyn Objective<T>) -> Self {
         Self {
             objective,
-            counts: Cell::default(),
+            counts: Rc::default(),
             aim: Cell::new(0.0),
             limits: Cell::new(Limits::NONE),
             expecting: Cell::new(false),
@@ -158,24 +169,35 @@ impl<'a, T: Float> Counted<'a, T> {
         self.limits.set(limits);
     }
 
-    /// Has what is left of the budgets of `run`, for an objective that stands in for its own.
-    pub(crate) fn share_limits(&self, run: &Counted<'_, T>) {
-        let (limits, used) = (run.limits.get(), run.counts.get());
-        self.limits.set(Limits {
-            values: limits.values.saturating_sub(used.values),
-            products: limits.products.saturating_sub(used.products),
-            ..limits
-        });
+    /// Another objective that stands in for this one, such as a mini-batch: with the same counts and budgets.
+    pub fn part<'b>(&self, objective: &'b dyn Objective<T>) -> Counted<'b, T> {
+        Counted {
+            counts: Rc::clone(&self.counts),
+            aim: self.aim.clone(),
+            limits: self.limits.clone(),
+            ..Counted::new(objective)
+        }
     }
 
-    /// Whether a budget of the run is used up, so that values and products are refused.
-    pub fn exhausted(&self) -> bool {
-        self.limits.get().exhausted(self.counts.get())
+    /// Fails with the budget of the run that is used up, if one is: values and products are refused from then on.
+    ///
+    /// # Errors
+    /// [`Reason::MaxEvaluations`] or [`Reason::TimeLimit`].
+    pub fn granted(&self) -> Result<(), Reason> {
+        match self.limits.get().spent(self.counts.get()) {
+            Some(reason) => Err(reason),
+            None if self.objective.exhausted() => Err(Reason::MaxEvaluations),
+            None => Ok(()),
+        }
     }
 
-    /// The residuals, uncounted; count them with [`add`](Self::add).
-    pub fn least_squares(&self) -> Option<&dyn Residuals<T>> {
-        self.objective.residuals()
+    /// The Jacobian at `x` of residuals of this objective, its products counted and refused beyond the budgets.
+    pub(crate) fn jacobian<'r>(
+        &'r self,
+        residuals: &'r dyn Residuals<T>,
+        x: &[T],
+    ) -> impl Jacobian<T> + use<'a, 'r, T> {
+        CountedJacobian { jacobian: residuals.jacobian(x), problem: self }
     }
 }
 
@@ -244,6 +266,33 @@ impl<'a, T: Float> Objective<T> for Counted<'a, T> {
     fn preconditioner(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
         self.objective.preconditioner(x)
     }
+    fn exhausted(&self) -> bool {
+        self.granted().is_err()
+    }
+}
+
+struct CountedJacobian<'a, 'o, T: Float> {
+    jacobian: Box<dyn Jacobian<T> + 'a>,
+    problem: &'a Counted<'o, T>,
+}
+
+impl<T: Float> CountedJacobian<'_, '_, T> {
+    fn count(&self, out: &mut [T], product: impl Fn(&mut [T])) {
+        if self.problem.exhausted() {
+            return out.fill(T::NAN);
+        }
+        self.problem.add(Counts { products: 1, ..Counts::default() });
+        product(out);
+    }
+}
+
+impl<T: Float> Jacobian<T> for CountedJacobian<'_, '_, T> {
+    fn apply(&self, v: &[T], out: &mut [T]) {
+        self.count(out, |out| self.jacobian.apply(v, out));
+    }
+    fn apply_transpose(&self, u: &[T], out: &mut [T]) {
+        self.count(out, |out| self.jacobian.apply_transpose(u, out));
+    }
 }
 
 struct CountedOperator<'a, T> {
@@ -256,10 +305,10 @@ impl<T> CountedOperator<'_, T> {
     /// Counts products, unless the budget is used up: then there are none.
     fn count(&self, products: usize) -> bool {
         let mut counts = self.counts.get();
-        if self.limits.exhausted(counts) {
+        if self.limits.spent(counts).is_some() {
             return false;
         }
-        counts.products += products as u64;
+        counts += Counts { products: products as u64, ..Counts::default() };
         self.counts.set(counts);
         true
     }

@@ -143,6 +143,10 @@ impl<T: Float, O: Objective<T>> Objective<T> for Ridge<O> {
         self.0.objective.preconditioner(x)
     }
 
+    fn exhausted(&self) -> bool {
+        self.0.objective.exhausted()
+    }
+
     fn residuals(&self) -> Option<&dyn Residuals<T>> {
         let squares = self.0.objective.residuals().is_some() && self.0.strength >= 0.0;
         squares.then_some(&self.0 as &dyn Residuals<T>)

@@ -1,10 +1,13 @@
-use super::{Found, Line, LineSearch, SearchFailure, Start};
+use serde::{Deserialize, Serialize};
+
+use super::{Found, Line, LineSearch, SearchFailure, Start, undefined};
+use crate::outcome::MinimizeError;
 
 /// Backtracking to sufficient decrease, φ(α) ≤ φ(0) + c α φ'(0) (Armijo, 1966), by safeguarded quadratic
 /// interpolation. Values only.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Armijo {
-    /// c in (0, ½); 1e-4.
+    /// c in (0, 1); 1e-4.
     pub decrease: f64,
     /// The least and the largest fraction of a failed step to try next; 0.1 and 0.5.
     pub shrink: (f64, f64),
@@ -19,17 +22,23 @@ impl Default for Armijo {
 }
 
 impl LineSearch for Armijo {
+    fn validate(&self) -> Result<(), MinimizeError> {
+        MinimizeError::require("decrease", self.decrease, "in (0, 1)", |d| d > 0.0 && d < 1.0)?;
+        let (least, most) = self.shrink;
+        MinimizeError::require("shrink", least, "above 0 and at most the other", |s| s > 0.0 && s <= most)?;
+        MinimizeError::require("shrink", most, "below 1", |s| s < 1.0)?;
+        MinimizeError::at_least_one("max_trials", Some(self.max_trials.into()))
+    }
+
     fn search(&self, line: &mut dyn Line, start: Start) -> Result<Found, SearchFailure> {
-        start.check()?;
+        start.check(self)?;
         let mut step = start.step.min(start.max_step);
         let mut seen_finite = false;
         // A decrease below the rounding of φ cannot be seen: allow that much.
         let noise = 4.0 * line.precision() * start.value.abs();
         for _ in 0..self.max_trials {
             let value = line.value(step);
-            if value == f64::NEG_INFINITY {
-                return Err(SearchFailure::Unbounded);
-            }
+            undefined(line, value)?;
             let wanted = self.decrease * step * start.slope;
             if value <= start.value + wanted {
                 return Ok(Found { step, value, satisfied: true });
@@ -44,6 +53,8 @@ impl LineSearch for Armijo {
             } else {
                 self.shrink.0
             };
+            // 0/0 where the step is too short to change anything.
+            let fraction = if fraction.is_nan() { self.shrink.0 } else { fraction };
             step *= fraction.clamp(self.shrink.0, self.shrink.1);
         }
         Err(if seen_finite { SearchFailure::NoProgress } else { SearchFailure::NonFinite })

@@ -1,8 +1,11 @@
-use super::{Found, Line, LineSearch, Samples, SearchFailure, Start, Trial, near_edge};
+use serde::{Deserialize, Serialize};
+
+use super::{Found, Line, LineSearch, Samples, SearchFailure, Start, Trial, near_edge, validate_wolfe};
+use crate::outcome::MinimizeError;
 
 /// The line search of CG_DESCENT (Hager and Zhang, 2005): Wolfe or approximate Wolfe conditions by the secant²
 /// update of a bracket, accurate to the last digits where other searches drown in rounding.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HagerZhang {
     /// δ, sufficient decrease; 0.1.
     pub decrease: f64,
@@ -36,8 +39,16 @@ struct Search<'a> {
 }
 
 impl LineSearch for HagerZhang {
+    fn validate(&self) -> Result<(), MinimizeError> {
+        validate_wolfe(self.decrease, self.curvature, self.max_trials)?;
+        // The approximate conditions are φ'(α) ≤ (2δ − 1) φ'(0).
+        MinimizeError::require("decrease", self.decrease, "below 0.5", |d| d < 0.5)?;
+        MinimizeError::require("rise", self.rise, "at least 0", |r| r >= 0.0 && r.is_finite())?;
+        MinimizeError::require("expansion", self.expansion, "above 1", |e| e > 1.0 && e.is_finite())
+    }
+
     fn search(&self, line: &mut dyn Line, start: Start) -> Result<Found, SearchFailure> {
-        start.check()?;
+        start.check(self)?;
         let limit = self.rise.max(8.0 * line.precision()) * start.value.abs();
         let best = Trial::origin(&start);
         let samples = Samples::new(line, start);

@@ -36,6 +36,8 @@ pub use ray::Ray;
 pub use strong_wolfe::StrongWolfe;
 pub use weak_wolfe::WeakWolfe;
 
+use crate::outcome::MinimizeError;
+
 /// φ(α) = f(x + α d).
 pub trait Line {
     /// φ(α).
@@ -49,6 +51,10 @@ pub trait Line {
     /// The relative rounding error of a value.
     fn precision(&self) -> f64 {
         f64::EPSILON
+    }
+    /// Whether evaluations are [refused](crate::Objective::exhausted), so that what is not finite says nothing of φ.
+    fn exhausted(&self) -> bool {
+        false
     }
 }
 
@@ -71,8 +77,9 @@ impl Start {
         Self { value, slope, step, max_step: f64::INFINITY }
     }
 
-    /// Whether φ' < 0 and the rest makes sense.
-    fn check(&self) -> Result<(), SearchFailure> {
+    /// Whether the search's settings make sense, φ' < 0, and so does the rest.
+    fn check(&self, search: &dyn LineSearch) -> Result<(), SearchFailure> {
+        search.validate().map_err(|_| SearchFailure::Settings)?;
         let sane = self.value.is_finite() && self.step > 0.0 && self.step.is_finite() && self.max_step > 0.0;
         if sane && self.slope < 0.0 && self.slope.is_finite() {
             Ok(())
@@ -117,14 +124,50 @@ pub enum SearchFailure {
     /// The search needs φ''(0) > 0, and it is not known or not so.
     #[error("the curvature along the line is unknown or not positive")]
     Curvature,
+    /// The budget of evaluations or of time is used up.
+    #[error("the budget is used up")]
+    Exhausted,
+    /// The search has settings that mean nothing; see [`LineSearch::validate`].
+    #[error("the settings of the search mean nothing")]
+    Settings,
+}
+
+/// Ends a search at a value that is not finite because evaluations are refused, or because φ falls without limit.
+fn undefined(line: &dyn Line, value: f64) -> Result<(), SearchFailure> {
+    if value.is_finite() {
+        Ok(())
+    } else if value == f64::NEG_INFINITY {
+        Err(SearchFailure::Unbounded)
+    } else if line.exhausted() {
+        Err(SearchFailure::Exhausted)
+    } else {
+        Ok(())
+    }
+}
+
+/// Checks the conditions and the budget that all Wolfe searches have: sufficient decrease, curvature, trials.
+fn validate_wolfe(decrease: f64, curvature: f64, max_trials: u32) -> Result<(), MinimizeError> {
+    MinimizeError::require("decrease", decrease, "in (0, 1)", |d| d > 0.0 && d < 1.0)?;
+    MinimizeError::require("curvature", curvature, "at least decrease and below 1", |c| {
+        c >= decrease && c < 1.0
+    })?;
+    MinimizeError::at_least_one("max_trials", Some(max_trials.into()))
 }
 
 /// A line search.
 pub trait LineSearch: std::fmt::Debug + Send + Sync {
+    /// Refuses settings that mean nothing.
+    ///
+    /// # Errors
+    /// [`MinimizeError::InvalidSetting`] with the name of the setting.
+    fn validate(&self) -> Result<(), MinimizeError> {
+        Ok(())
+    }
+
     /// Finds a step along `line`.
     ///
     /// # Errors
-    /// If no step has a lower value than the start.
+    /// If no step has a lower value than the start, or the settings mean nothing.
     fn search(&self, line: &mut dyn Line, start: Start) -> Result<Found, SearchFailure>;
 }
 
@@ -182,9 +225,7 @@ impl<'a> Samples<'a> {
                 let change = self.noise.change(step, value - self.start.value, ends);
                 return Ok(Trial { step, value, change, slope });
             }
-            if value == f64::NEG_INFINITY {
-                return Err(SearchFailure::Unbounded);
-            }
+            undefined(self.line, value)?;
             self.ceiling = self.ceiling.min(step);
             step = good + 0.2 * (step - good);
         }

@@ -1,8 +1,13 @@
-use super::{Found, Line, LineSearch, Samples, SearchFailure, Start, Trial, cubic_minimum, near_edge};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Found, Line, LineSearch, Samples, SearchFailure, Start, Trial, cubic_minimum, near_edge, validate_wolfe,
+};
+use crate::outcome::MinimizeError;
 
 /// The strong Wolfe conditions by the method of Moré and Thuente (1994): an interval of uncertainty that is
 /// updated through an auxiliary function and always contains an acceptable step.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MoreThuente {
     /// Sufficient decrease; 1e-3.
     pub decrease: f64,
@@ -24,8 +29,13 @@ impl Default for MoreThuente {
 const FAR: f64 = 1e12;
 
 impl LineSearch for MoreThuente {
+    fn validate(&self) -> Result<(), MinimizeError> {
+        validate_wolfe(self.decrease, self.curvature, self.max_trials)?;
+        MinimizeError::require("interval", self.interval, "in [0, 1)", |i| (0.0..1.0).contains(&i))
+    }
+
     fn search(&self, line: &mut dyn Line, start: Start) -> Result<Found, SearchFailure> {
-        start.check()?;
+        start.check(self)?;
         let mut bracket = Bracket::new(&start);
         let (mut first_stage, mut width, mut wider) = (true, f64::INFINITY, f64::INFINITY);
         let mut samples = Samples { ceiling: start.max_step, ..Samples::new(line, start) };

@@ -74,6 +74,20 @@ impl Noise {
     }
 }
 
+impl Noise {
+    /// Whether a step of this length from `point` that promises this fall is below rounding: of f, or of the point itself.
+    pub(crate) fn covers<T: Float>(&self, fall: f64, length: f64, point: &[T]) -> bool {
+        fall.abs() <= self.level || length <= 4.0 * T::EPSILON.to_f64() * vector::norm(point)
+    }
+
+    /// Whether a gradient of this length at `point` is below rounding, as far as it can be told without curvature: f changes
+    /// by less over the part √ε of the point's size. Not at the origin, which has none.
+    pub(crate) fn hides<T: Float>(&self, point: &[T], gradient: f64) -> bool {
+        let reach = T::EPSILON.to_f64().sqrt() * vector::norm(point);
+        reach > 0.0 && reach * gradient <= self.level
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -102,4 +102,8 @@ impl<T: Float> Line for Ray<'_, T> {
     fn precision(&self) -> f64 {
         T::EPSILON.to_f64()
     }
+
+    fn exhausted(&self) -> bool {
+        self.objective.exhausted()
+    }
 }

@@ -1,8 +1,13 @@
-use super::{Found, Line, LineSearch, Samples, SearchFailure, Start, Trial, cubic_minimum, near_edge};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Found, Line, LineSearch, Samples, SearchFailure, Start, Trial, cubic_minimum, near_edge, validate_wolfe,
+};
+use crate::outcome::MinimizeError;
 
 /// The strong Wolfe conditions, φ(α) ≤ φ(0) + c₁ α φ'(0) and |φ'(α)| ≤ c₂ |φ'(0)|, by bracketing and zooming
 /// with cubic interpolation (Nocedal and Wright, *Numerical Optimization*, algorithms 3.5 and 3.6).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StrongWolfe {
     /// c₁; 1e-4.
     pub decrease: f64,
@@ -19,8 +24,12 @@ impl Default for StrongWolfe {
 }
 
 impl LineSearch for StrongWolfe {
+    fn validate(&self) -> Result<(), MinimizeError> {
+        validate_wolfe(self.decrease, self.curvature, self.max_trials)
+    }
+
     fn search(&self, line: &mut dyn Line, start: Start) -> Result<Found, SearchFailure> {
-        start.check()?;
+        start.check(self)?;
         let good =
             |t: &Trial| start.sufficient(self.decrease, t) && t.slope.abs() <= self.curvature * -start.slope;
         let mut previous = Trial::origin(&start);

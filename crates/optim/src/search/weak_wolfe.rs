@@ -1,8 +1,11 @@
-use super::{Found, Line, LineSearch, Samples, SearchFailure, Start, Trial, near_edge};
+use serde::{Deserialize, Serialize};
+
+use super::{Found, Line, LineSearch, Samples, SearchFailure, Start, Trial, near_edge, validate_wolfe};
+use crate::outcome::MinimizeError;
 
 /// The weak Wolfe conditions, φ(α) ≤ φ(0) + c₁ α φ'(0) and φ'(α) ≥ c₂ φ'(0), by doubling and bisection (Lewis
 /// and Overton, 2013): robust, also where f has kinks.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WeakWolfe {
     /// c₁; 1e-4.
     pub decrease: f64,
@@ -19,8 +22,12 @@ impl Default for WeakWolfe {
 }
 
 impl LineSearch for WeakWolfe {
+    fn validate(&self) -> Result<(), MinimizeError> {
+        validate_wolfe(self.decrease, self.curvature, self.max_trials)
+    }
+
     fn search(&self, line: &mut dyn Line, start: Start) -> Result<Found, SearchFailure> {
-        start.check()?;
+        start.check(self)?;
         let mut low = Trial::origin(&start);
         let mut high = f64::INFINITY;
         let mut samples = Samples::new(line, start);

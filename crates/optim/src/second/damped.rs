@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::checkpoint::Field;
 use super::forcing::Forcing;
 use super::method::{Iterate, Method};
-use super::probe::CurvatureProbe;
+use super::probe::{CurvatureProbe, Escape};
 use crate::curvature::Damped;
 use crate::linear::{Settings, cg};
 use crate::objective::{Counted, Objective, Operator};
@@ -27,6 +28,10 @@ pub(super) struct Trials<'a, 'o, T: Float> {
     at: &'a Iterate<T>,
     noise: Noise,
     rejected: bool,
+    /// Whether a value was finite.
+    finite: bool,
+    /// Whether the first step had anything to gain.
+    hopeless: Option<bool>,
 }
 
 /// A trial step: where it leads and how the model did.
@@ -36,21 +41,33 @@ pub(super) struct Trial<T: Float> {
     pub(super) ratio: f64,
     /// Whether all that is left drowns in rounding.
     pub(super) flat: bool,
-    pub(super) finite: bool,
 }
 
 impl<'a, 'o, T: Float> Trials<'a, 'o, T> {
     pub(super) fn new(problem: &'a Counted<'o, T>, at: &'a Iterate<T>) -> Self {
         let noise = Noise::new(T::EPSILON.to_f64(), at.value).with_equal_values_as_rounding();
-        Self { problem, at, noise, rejected: false }
+        Self { problem, at, noise, rejected: false, finite: false, hopeless: None }
+    }
+
+    /// The objective, and the point that the steps are from.
+    pub(super) fn around(&self) -> (&'a Counted<'o, T>, &'a Iterate<T>) {
+        (self.problem, self.at)
+    }
+
+    /// Begins with other steps from the same point: gradients are asked for the values' sake only after a rejection.
+    pub(super) fn begin_anew(&mut self) {
+        self.rejected = false;
     }
 
     /// Evaluates at this step, and the gradient if the value fell, or may have fallen as far as rounding lets it tell.
     pub(super) fn step(&mut self, step: &[T], predicted: f64) -> Trial<T> {
         let at = self.at;
+        let length = vector::norm(step);
+        self.hopeless.get_or_insert_with(|| self.noise.covers(predicted, length, &at.point));
         let mut point = at.point.clone();
         vector::axpy(1.0, step, &mut point);
         let value = self.problem.value(&point);
+        self.finite |= value.is_finite();
         let mut actual = at.value - value;
         let suspect = self.rejected || self.noise.drowns(actual, predicted);
         let (mut next, mut drowned) = (None, false);
@@ -71,7 +88,12 @@ impl<'a, 'o, T: Float> Trials<'a, 'o, T> {
             }
         }
         self.rejected |= next.is_none();
-        Trial { flat: drowned && next.is_none(), next, ratio: actual / predicted, finite: value.is_finite() }
+        Trial { flat: drowned && next.is_none(), next, ratio: actual / predicted }
+    }
+
+    /// Why there was no step.
+    pub(super) fn stuck(&self) -> Reason {
+        Reason::stuck(self.finite, self.hopeless.unwrap_or(false))
     }
 }
 
@@ -120,8 +142,18 @@ impl<T: Float> Method<T> for DampedNewton {
         true
     }
 
-    fn begin(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<DampedState, MinimizeError> {
+    fn validate(&self) -> Result<(), MinimizeError> {
         MinimizeError::require("initial", self.initial, "positive", |i| i > 0.0 && i.is_finite())?;
+        MinimizeError::at_least_one("max_products", self.max_products.map(|p| p as u64))
+    }
+
+    fn check(&self, state: &DampedState, _: usize) -> Result<(), MinimizeError> {
+        Field("damping").non_negative(state.damping)?;
+        Field("scale").positive(state.scale)?;
+        state.forcing.check()
+    }
+
+    fn begin(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<DampedState, MinimizeError> {
         let hessian = problem
             .hessian(&at.point)
             .ok_or(MinimizeError::Missing { method: "DampedNewton", what: "a Hessian" })?;
@@ -143,9 +175,9 @@ impl<T: Float> Method<T> for DampedNewton {
         let n = at.point.len();
         let mut rhs = vec![T::ZERO; n];
         vector::scaled(-1.0, &at.gradient, &mut rhs);
-        let mut seen_finite = false;
         let mut trials = Trials::new(problem, at);
         for _ in 0..60 {
+            problem.granted()?;
             let shifted = Damped::new(&*hessian, state.damping);
             let mut step = vec![T::ZERO; n];
             let solved = cg(&shifted, &rhs, &mut step, None, &settings);
@@ -159,7 +191,6 @@ impl<T: Float> Method<T> for DampedNewton {
             }
             let predicted = predicted_fall(&*hessian, at, &step);
             let trial = trials.step(&step, predicted);
-            seen_finite |= trial.finite;
             let raise = |damping: f64| damping.max(1e-10 * state.scale) * 4.0;
             if let Some(next) = trial.next.filter(|_| trial.ratio > 1e-4) {
                 if trial.ratio < 0.25 {
@@ -175,10 +206,10 @@ impl<T: Float> Method<T> for DampedNewton {
             }
             state.damping = raise(state.damping);
         }
-        Err(if seen_finite { Reason::Stalled } else { Reason::NonFinite })
+        Err(trials.stuck())
     }
 
-    fn escape(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>, _state: &mut DampedState) -> Option<f64> {
+    fn escape(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>, _state: &mut DampedState) -> Escape {
         self.probe.escape(problem, at)
     }
 }

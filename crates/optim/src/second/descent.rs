@@ -6,9 +6,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::method::{Iterate, Method};
+use super::probe::Escape;
 use crate::objective::{Counted, Objective};
 use crate::outcome::{MinimizeError, Reason};
-use crate::search::{LineSearch, Ray, SearchFailure, Start};
+use crate::search::{LineSearch, Noise, Ray, SearchFailure, Start};
 use crate::stopping::Stopping;
 use crate::vector::{self, Float};
 
@@ -17,10 +18,24 @@ pub trait Direction<T: Float> {
     /// What is remembered from step to step.
     type Memory: Serialize + DeserializeOwned;
 
+    /// See [`Method::validate`].
+    ///
+    /// # Errors
+    /// As there.
+    fn validate(&self) -> Result<(), MinimizeError> {
+        Ok(())
+    }
+
+    /// See [`Method::check`].
+    ///
+    /// # Errors
+    /// As there.
+    fn check(&self, memory: &Self::Memory, dimension: usize) -> Result<(), MinimizeError>;
+
     /// The memory before the first step.
     ///
     /// # Errors
-    /// For settings out of range and for objectives that lack what the direction needs.
+    /// For objectives that lack what the direction needs.
     fn begin(&self, problem: &Counted<'_, T>, at: &Iterate<T>) -> Result<Self::Memory, MinimizeError>;
 
     /// Writes the direction and returns the step length to try first. Should the direction not be one of descent, the
@@ -45,8 +60,8 @@ pub trait Direction<T: Float> {
     }
 
     /// See [`Method::escape`].
-    fn escape(&self, _problem: &Counted<'_, T>, _at: &mut Iterate<T>) -> Option<f64> {
-        None
+    fn escape(&self, _problem: &Counted<'_, T>, _at: &mut Iterate<T>) -> Escape {
+        Escape::default()
     }
 
     /// See [`Method::reads_hessian`].
@@ -138,6 +153,15 @@ impl<T: Float, D: Direction<T>> Method<T> for Descent<D> {
         D::READS_HESSIAN
     }
 
+    fn validate(&self) -> Result<(), MinimizeError> {
+        self.search.validate()?;
+        self.direction.validate()
+    }
+
+    fn check(&self, memory: &D::Memory, dimension: usize) -> Result<(), MinimizeError> {
+        self.direction.check(memory, dimension)
+    }
+
     fn begin(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<D::Memory, MinimizeError> {
         self.direction.begin(problem, at)
     }
@@ -149,8 +173,9 @@ impl<T: Float, D: Direction<T>> Method<T> for Descent<D> {
         memory: &mut D::Memory,
     ) -> Result<f64, Reason> {
         let mut direction = vec![T::ZERO; at.point.len()];
-        let mut steepest = false;
+        let (mut steepest, mut drowned) = (false, None);
         loop {
+            problem.granted()?;
             let mut alpha = if steepest {
                 f64::NAN
             } else {
@@ -165,6 +190,18 @@ impl<T: Float, D: Direction<T>> Method<T> for Descent<D> {
                 alpha = unit_length(&direction);
                 steepest = true;
             }
+            // Products may have been refused, and what came of them is no direction.
+            problem.granted()?;
+            // Whether the first direction, that of the method, has anything to gain.
+            let drowned = *drowned.get_or_insert_with(|| {
+                let noise = Noise::new(T::EPSILON.to_f64(), at.value);
+                if is_steepest(&at.gradient, &direction) {
+                    noise.hides(&at.point, vector::norm(&at.gradient))
+                } else {
+                    let fall = -alpha * vector::dot(&at.gradient, &direction);
+                    noise.covers(fall, alpha * vector::norm(&direction), &at.point)
+                }
+            });
             let failure = match self.search_along(problem, at, memory, &direction, alpha) {
                 Ok(length) => return Ok(length),
                 Err(failure) => failure,
@@ -181,13 +218,12 @@ impl<T: Float, D: Direction<T>> Method<T> for Descent<D> {
             }
             return Err(match failure {
                 SearchFailure::Unbounded => Reason::Unbounded,
-                SearchFailure::NonFinite => Reason::NonFinite,
-                _ => Reason::Stalled,
+                failure => Reason::stuck(failure != SearchFailure::NonFinite, drowned),
             });
         }
     }
 
-    fn escape(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>, _memory: &mut D::Memory) -> Option<f64> {
+    fn escape(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>, _memory: &mut D::Memory) -> Escape {
         self.direction.escape(problem, at)
     }
 }

@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::checkpoint::Field;
 use super::method::Iterate;
 use crate::objective::Counted;
+use crate::outcome::MinimizeError;
 use crate::vector::{self, Float};
 
 /// What the accuracy of a step depends on: the norms of the gradient at the start and at the last step.
@@ -18,6 +20,14 @@ impl Forcing {
     /// At the start of a run.
     pub(super) fn begin<T: Float>(at: &Iterate<T>) -> Self {
         Self { initial: vector::norm(&at.gradient), last: None }
+    }
+
+    /// Whether one from a checkpoint can be gone on from.
+    pub(super) fn check(&self) -> Result<(), MinimizeError> {
+        Field("forcing.initial").non_negative(self.initial)?;
+        let (norm, accuracy) = self.last.unwrap_or_default();
+        Field("forcing.last").non_negative(norm)?;
+        Field("forcing.last").non_negative(accuracy)
     }
 
     /// ‖g₀‖.

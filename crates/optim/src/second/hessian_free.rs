@@ -2,13 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::checkpoint::Field;
 use super::damped::{Trial, Trials, curvature_scale, predicted_fall};
 use super::method::{Iterate, Method};
 use super::preconditioning::{Preconditioning, PreconditioningMemory};
-use super::probe::CurvatureProbe;
+use super::probe::{CurvatureProbe, Escape};
 use crate::curvature::Damped;
 use crate::linear::precondition;
-use crate::objective::{Counted, Counts, Objective, Operator};
+use crate::objective::{Counted, Objective, Operator};
 use crate::outcome::{MinimizeError, Reason};
 use crate::stopping::Stopping;
 use crate::vector::{self, Float, axpby, axpy, dot};
@@ -75,11 +76,22 @@ impl<T: Float> Method<T> for HessianFree {
         &self.stopping
     }
 
-    fn begin(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<Self::State, MinimizeError> {
+    fn validate(&self) -> Result<(), MinimizeError> {
         MinimizeError::require("initial", self.initial, "positive", |i| i > 0.0 && i.is_finite())?;
         MinimizeError::require("warm_start", self.warm_start, "in [0, 1]", |w| (0.0..=1.0).contains(&w))?;
         MinimizeError::require("progress", self.progress, "in (0, 1)", |p| p > 0.0 && p < 1.0)?;
-        MinimizeError::require("max_products", self.max_products as f64, "at least 1", |p| p >= 1.0)?;
+        MinimizeError::at_least_one("max_products", Some(self.max_products as u64))?;
+        self.preconditioning.validate()
+    }
+
+    fn check(&self, state: &Self::State, dimension: usize) -> Result<(), MinimizeError> {
+        Field("damping").non_negative(state.damping)?;
+        Field("scale").positive(state.scale)?;
+        Field("solution").vector(&state.solution, dimension)?;
+        state.preconditioning.check(dimension)
+    }
+
+    fn begin(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<Self::State, MinimizeError> {
         let operator = curvature(problem, &at.point).ok_or(MinimizeError::Missing {
             method: "HessianFree",
             what: "a Gauss–Newton matrix or a Hessian",
@@ -102,24 +114,22 @@ impl<T: Float> Method<T> for HessianFree {
         state: &mut Self::State,
     ) -> Result<f64, Reason> {
         let batch = if self.curvature_batches { problem.batch(state.iteration) } else { None };
-        state.iteration += 1;
+        state.iteration = state.iteration.saturating_add(1);
         let Some(batch) = batch else {
             let operator = curvature(problem, &at.point).ok_or(Reason::NonFinite)?;
             return self.step(problem, at, state, &*operator);
         };
-        let counted = Counted::new(&*batch);
-        counted.share_limits(problem);
-        let operator = curvature(&counted, &at.point).ok_or(Reason::NonFinite)?;
-        let result = self.step(problem, at, state, &*operator);
-        drop(operator);
-        problem.add(Counts { products: counted.counts().products, ..Counts::default() });
-        result
+        let part = problem.part(&*batch);
+        let operator = curvature(&part, &at.point).ok_or(Reason::NonFinite)?;
+        self.step(problem, at, state, &*operator)
     }
 
-    fn escape(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>, state: &mut Self::State) -> Option<f64> {
-        let step = self.probe.escape(problem, at)?;
-        state.solution.fill(T::ZERO);
-        Some(step)
+    fn escape(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>, state: &mut Self::State) -> Escape {
+        let escape = self.probe.escape(problem, at);
+        if escape.step.is_some() {
+            state.solution.fill(T::ZERO);
+        }
+        escape
     }
 }
 
@@ -135,8 +145,9 @@ impl HessianFree {
         state: &mut HessianFreeState<T>,
         operator: &dyn Operator<T>,
     ) -> Result<f64, Reason> {
-        let mut seen_finite = false;
+        let mut trials = Trials::new(problem, at);
         for _ in 0..60 {
+            problem.granted()?;
             let shifted = Damped::new(operator, state.damping);
             vector::scale(self.warm_start, &mut state.solution);
             let (inverse, matrix) =
@@ -151,8 +162,7 @@ impl HessianFree {
                 continue;
             };
             state.solution.clone_from(last);
-            let (trial, step) = backtrack(problem, at, operator, &path);
-            seen_finite |= trial.finite;
+            let (trial, step) = backtrack(&mut trials, operator, &path)?;
             if trial.ratio < 0.25 || trial.ratio.is_nan() {
                 state.damping = raised;
             } else if trial.ratio > 0.75 {
@@ -168,7 +178,7 @@ impl HessianFree {
             state.damping = state.damping.max(4.0 * raised);
             state.solution.fill(T::ZERO);
         }
-        Err(if seen_finite { Reason::Stalled } else { Reason::NonFinite })
+        Err(trials.stuck())
     }
 
     /// Minimises ½ xᵀAx + gᵀx from `x`, which it overwrites; returns ever later iterates, spaced geometrically, the last
@@ -243,11 +253,11 @@ impl HessianFree {
 
 /// Goes back along the path while that lowers f; then halves the step while it does not lower f at all.
 fn backtrack<T: Float>(
-    problem: &Counted<'_, T>,
-    at: &Iterate<T>,
+    trials: &mut Trials<'_, '_, T>,
     operator: &dyn Operator<T>,
     path: &[Vec<T>],
-) -> (Trial<T>, Vec<T>) {
+) -> Result<(Trial<T>, Vec<T>), Reason> {
+    let (problem, at) = trials.around();
     let value = |step: &[T]| {
         let mut point = at.point.clone();
         axpy(1.0, step, &mut point);
@@ -257,6 +267,7 @@ fn backtrack<T: Float>(
     let mut best = path.len() - 1;
     let mut lowest = if best > 0 { value(&path[best]) } else { f64::INFINITY };
     while best > 0 {
+        problem.granted()?;
         let earlier = value(&path[best - 1]);
         if earlier >= lowest && lowest.is_finite() {
             break;
@@ -266,16 +277,17 @@ fn backtrack<T: Float>(
     let mut step = path[best].clone();
     // The damping follows the ratio of the whole step, before any halving.
     let predicted = predicted_fall(operator, at, &step);
-    let mut trials = Trials::new(problem, at);
+    trials.begin_anew();
     let mut trial = trials.step(&step, predicted);
     let ratio = trial.ratio;
     for _ in 0..20 {
         if trial.next.is_some() || trial.flat {
             break;
         }
+        problem.granted()?;
         vector::scale(0.5, &mut step);
         trial = trials.step(&step, 0.5 * predicted);
     }
     trial.ratio = ratio;
-    (trial, step)
+    Ok((trial, step))
 }

@@ -4,11 +4,13 @@ mod step;
 
 use serde::{Deserialize, Serialize};
 
+use super::checkpoint::Field;
 use super::damped::curvature_scale;
 use super::method::{Iterate, Method};
 use crate::kronecker::{Kronecker, KroneckerInverse};
 use crate::objective::{Counted, Counts, Objective, Operator};
 use crate::outcome::{MinimizeError, Reason};
+use crate::search::Noise;
 use crate::stopping::Stopping;
 use crate::vector::{self, Float};
 use step::Step;
@@ -90,6 +92,10 @@ impl<T: Float> KfacState<T> {
         self.damping
     }
 
+    fn next_step(&mut self) {
+        self.step = self.step.saturating_add(1);
+    }
+
     fn raise(&mut self, factor: f64) {
         self.damping = factor * self.damping.max(1e-10 * self.scale);
         self.inverse = None;
@@ -104,7 +110,7 @@ impl<T: Float> Method<T> for Kfac {
         &self.stopping
     }
 
-    fn begin(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<Self::State, MinimizeError> {
+    fn validate(&self) -> Result<(), MinimizeError> {
         MinimizeError::require("initial", self.initial, "positive", |i| i > 0.0 && i.is_finite())?;
         MinimizeError::require("least", self.least, "at least 0", |l| l >= 0.0 && l.is_finite())?;
         MinimizeError::require("decay", self.decay, "in [0, 1)", |d| (0.0..1.0).contains(&d))?;
@@ -114,8 +120,20 @@ impl<T: Float> Method<T> for Kfac {
             ("adapt_every", self.adapt_every),
             ("steps", self.steps),
         ] {
-            MinimizeError::require(name, every as f64, "at least 1", |e| e >= 1.0)?;
+            MinimizeError::at_least_one(name, Some(every))?;
         }
+        Ok(())
+    }
+
+    fn check(&self, state: &Self::State, dimension: usize) -> Result<(), MinimizeError> {
+        state.factors.check(dimension)?;
+        state.inverse.as_ref().map_or(Ok(()), |inverse| inverse.check(dimension))?;
+        Field("damping").non_negative(state.damping)?;
+        Field("scale").positive(state.scale)?;
+        Field("last").vector(&state.last, dimension)
+    }
+
+    fn begin(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<Self::State, MinimizeError> {
         let first = match problem.batch(0) {
             Some(batch) => {
                 problem.add(Counts { gradients: 1, ..Counts::default() });
@@ -159,9 +177,13 @@ impl Kfac {
         state: &mut KfacState<T>,
     ) -> Result<f64, Reason> {
         let (mut seen_finite, mut seen_flat) = (false, false);
+        let noise = Noise::new(T::EPSILON.to_f64(), at.value);
+        // Whether the first step had anything to gain.
+        let mut hopeless = None;
         for _ in 0..40 {
+            problem.granted()?;
             let step = self.step(problem, at, state);
-            state.step += 1;
+            state.next_step();
             match step {
                 Step::To { point, value, flat } => {
                     seen_finite = true;
@@ -173,16 +195,20 @@ impl Kfac {
                         *at = Iterate { point, value, gradient };
                         return Ok(vector::norm(&state.last));
                     }
+                    hopeless.get_or_insert(flat);
                     // Once more without momentum, and that is the end.
                     if flat && std::mem::replace(&mut seen_flat, true) {
                         break;
                     }
                 }
-                Step::None { finite } => seen_finite |= finite,
+                Step::None { finite, predicted } => {
+                    hopeless.get_or_insert(noise.covers(predicted, f64::INFINITY, &at.point));
+                    seen_finite |= finite;
+                }
             }
             state.raise(4.0);
         }
-        Err(if seen_finite { Reason::Stalled } else { Reason::NonFinite })
+        Err(Reason::stuck(seen_finite, hopeless.unwrap_or(false)))
     }
 
     fn advance_by_batches<T: Float>(
@@ -192,24 +218,21 @@ impl Kfac {
         state: &mut KfacState<T>,
     ) -> Result<f64, Reason> {
         for _ in 0..20 {
+            problem.granted()?;
             let mut point = at.point.clone();
             for _ in 0..self.steps {
-                if problem.exhausted() {
-                    return Err(Reason::NonFinite);
-                }
+                problem.granted()?;
                 let Some(batch) = problem.batch(state.step) else { break };
-                let counted = Counted::new(&*batch);
-                counted.share_limits(problem);
-                let here = Iterate::at(&counted, point);
+                let part = problem.part(&*batch);
+                let here = Iterate::at(&part, point);
                 // Nothing to be had from this batch, and nothing wrong with the damping.
                 let stationary = vector::norm_inf(&here.gradient) == 0.0;
                 let step = if here.is_finite() && !stationary {
-                    self.step(&counted, &here, state)
+                    self.step(&part, &here, state)
                 } else {
-                    Step::None { finite: here.is_finite() }
+                    Step::None { finite: here.is_finite(), predicted: 0.0 }
                 };
-                problem.add(counted.counts());
-                state.step += 1;
+                state.next_step();
                 point = match step {
                     Step::To { point, .. } => point,
                     Step::None { .. } => {

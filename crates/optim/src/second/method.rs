@@ -6,8 +6,10 @@ use std::time::Instant;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::probe::Escape;
 use crate::objective::{Counted, Counts, Objective};
 use crate::outcome::{MinimizeError, Outcome, Reason, Record};
+use crate::search::Noise;
 use crate::stopping::Stopping;
 use crate::vector::{self, Float};
 
@@ -39,6 +41,12 @@ impl<T: Float> Iterate<T> {
         vector::axpy(-1.0, &self.point, &mut step);
         *self = next;
         vector::norm(&step)
+    }
+
+    /// Why a method that knows no curvature has no further step from here, where the norm that it wants to vanish is this.
+    pub(crate) fn stuck(&self, seen_finite: bool, norm: f64) -> Reason {
+        let noise = Noise::new(T::EPSILON.to_f64(), self.value);
+        Reason::stuck(seen_finite, noise.hides(&self.point, norm))
     }
 
     /// Whether value and gradient are finite.
@@ -89,14 +97,33 @@ pub trait Method<T: Float> {
         false
     }
 
-    /// Moves a start to where the method can begin, into bounds say, before f is evaluated there. Leaves it where the settings
-    /// make no sense; [`begin`](Self::begin) says so.
-    fn enter(&self, _start: &mut [T]) {}
-
-    /// The memory for the first iteration. May move `at` (into bounds, say), keeping its value and gradient true.
+    /// Refuses settings that mean nothing.
     ///
     /// # Errors
-    /// For settings out of range and for objectives that lack what the method needs.
+    /// [`MinimizeError::InvalidSetting`] with the name of the setting.
+    fn validate(&self) -> Result<(), MinimizeError> {
+        Ok(())
+    }
+
+    /// Moves a start to where the method can begin: into bounds, say.
+    ///
+    /// # Errors
+    /// If there is no such point, or the method is for problems of another dimension.
+    fn place(&self, _start: &mut [T]) -> Result<(), MinimizeError> {
+        Ok(())
+    }
+
+    /// Whether `state`, which comes from a checkpoint of a problem of `dimension` variables and so from outside, can be gone
+    /// on from: lengths, counts, numbers. What is let through must never lead to a panic.
+    ///
+    /// # Errors
+    /// [`MinimizeError::Checkpoint`] with the name of the field at fault.
+    fn check(&self, state: &Self::State, dimension: usize) -> Result<(), MinimizeError>;
+
+    /// The memory for the first iteration. May move `at`, keeping its value and gradient true.
+    ///
+    /// # Errors
+    /// For objectives that lack what the method needs.
     fn begin(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<Self::State, MinimizeError>;
 
     /// One iteration: moves `at`. Returns the length of the step.
@@ -116,14 +143,9 @@ pub trait Method<T: Float> {
     }
 
     /// Called where the norm is small, before convergence is claimed: a method with second derivatives looks for
-    /// negative curvature, and if it finds a lower point moves there and returns the length of the step.
-    fn escape(
-        &self,
-        _problem: &Counted<'_, T>,
-        _at: &mut Iterate<T>,
-        _state: &mut Self::State,
-    ) -> Option<f64> {
-        None
+    /// negative curvature, and if it finds a lower point moves there.
+    fn escape(&self, _problem: &Counted<'_, T>, _at: &mut Iterate<T>, _state: &mut Self::State) -> Escape {
+        Escape::default()
     }
 
     /// Adds to the outcome what only this method knows.
@@ -155,11 +177,12 @@ pub trait Method<T: Float> {
         Self: Sized,
     {
         self.stopping().validate()?;
+        self.validate()?;
         MinimizeError::start(start, objective.dimension())?;
+        let mut start = start.to_vec();
+        self.place(&mut start)?;
         let clock = Instant::now();
         let problem = counted(self, objective);
-        let mut start = start.to_vec();
-        self.enter(&mut start);
         let mut current = Iterate::at(&problem, start);
         if !current.is_finite() {
             return Err(MinimizeError::UndefinedAtStart { value: current.value });
@@ -180,13 +203,13 @@ pub trait Method<T: Float> {
             trace: Vec::new(),
         };
         run.record(initial_norm, 0.0, clock.elapsed().as_secs_f64());
-        Ok(drive(self, &problem, run, clock, callback))
+        Ok(drive(self, &problem, run, clock, 0.0, callback))
     }
 
     /// Continues a run from a checkpoint that a callback took.
     ///
     /// # Errors
-    /// If the checkpoint does not belong to this objective.
+    /// If the checkpoint cannot be one of this method on this objective: every field is checked first.
     fn resume(
         &self,
         objective: &dyn Objective<T>,
@@ -197,15 +220,17 @@ pub trait Method<T: Float> {
         Self: Sized,
     {
         self.stopping().validate()?;
-        MinimizeError::start(&run.current.point, objective.dimension())?;
-        MinimizeError::length(
-            "the gradient of the checkpoint",
-            run.current.gradient.len(),
-            objective.dimension(),
-        )?;
+        self.validate()?;
+        let dimension = objective.dimension();
+        if dimension == 0 {
+            return Err(MinimizeError::ZeroDimension);
+        }
+        run.check(dimension)?;
+        self.check(&run.state, dimension)?;
         let problem = counted(self, objective);
         problem.add(run.counts);
-        Ok(drive(self, &problem, run, Instant::now(), callback))
+        let earlier = run.seconds;
+        Ok(drive(self, &problem, run, Instant::now(), earlier, callback))
     }
 }
 
@@ -244,20 +269,22 @@ impl<T: Float, S> Run<T, S> {
     }
 }
 
+/// Iterates until there is a reason not to. `clock` began when the run had taken `earlier` seconds.
 fn drive<T: Float, M: Method<T> + ?Sized>(
     method: &M,
     problem: &Counted<'_, T>,
     mut run: Run<T, M::State>,
     clock: Instant,
+    earlier: f64,
     mut callback: impl FnMut(&Run<T, M::State>) -> ControlFlow<()>,
 ) -> Outcome<T> {
     let stopping = method.stopping();
     let tolerance = stopping.tolerance(run.initial_norm);
-    let earlier = run.seconds;
     problem.set_aim(tolerance);
     problem.set_limits(stopping.limits(clock, earlier));
     let seconds = || earlier + clock.elapsed().as_secs_f64();
     let mut before = run.current.clone();
+    let mut curvature = None;
     let reason = loop {
         let norm = method.optimality(&run.current, &run.state);
         if callback(&run).is_break() {
@@ -267,15 +294,17 @@ fn drive<T: Float, M: Method<T> + ?Sized>(
             break Reason::TargetReached;
         }
         let escaped = if norm <= tolerance {
-            match method.escape(problem, &mut run.current, &mut run.state) {
-                Some(step) => Some(step),
-                None => break Reason::Converged,
+            let escape = method.escape(problem, &mut run.current, &mut run.state);
+            if escape.step.is_none() {
+                curvature = escape.curvature;
+                break Reason::Converged;
             }
+            escape.step
         } else {
             None
         };
         if escaped.is_none()
-            && let Some(reason) = stopping.exhausted(run.iterations, problem.counts(), run.seconds)
+            && let Some(reason) = stopping.exhausted(run.iterations, problem.counts(), seconds())
         {
             break reason;
         }
@@ -283,13 +312,13 @@ fn drive<T: Float, M: Method<T> + ?Sized>(
             Some(step) => step,
             None => match method.advance(problem, &mut run.current, &mut run.state) {
                 Ok(step) => step,
-                // Evaluations refused in the middle of an iteration look like trouble to the method.
+                // Evaluations refused in the middle of an iteration may have looked like trouble to the method.
                 Err(reason) => {
                     break stopping.exhausted(run.iterations, problem.counts(), seconds()).unwrap_or(reason);
                 }
             },
         };
-        run.iterations += 1;
+        run.iterations = run.iterations.saturating_add(1);
         run.counts = problem.counts();
         if M::KEEPS_BEST {
             run.keep_best(&mut before);
@@ -297,8 +326,11 @@ fn drive<T: Float, M: Method<T> + ?Sized>(
         let norm = method.optimality(&run.current, &run.state);
         run.record(norm, step, seconds());
     };
-    conclude(method, problem, run, reason, seconds())
+    Outcome { curvature, ..conclude(method, problem, run, reason, seconds()) }
 }
+
+/// The part of its value at the start to which a gradient has fallen where rounding may be all that is left.
+const SMALL: f64 = 1e-4;
 
 fn conclude<T: Float, M: Method<T> + ?Sized>(
     method: &M,
@@ -316,8 +348,19 @@ fn conclude<T: Float, M: Method<T> + ?Sized>(
     let gradient_norm = method.optimality(&run.current, &run.state);
     // The last word: nothing is called converged, or left uncalled, but by the test at the returned point.
     match reason {
-        Reason::Converged if gradient_norm > tolerance => reason = Reason::Stalled,
-        Reason::Stalled | Reason::NonFinite if gradient_norm <= tolerance => reason = Reason::Converged,
+        _ if gradient_norm <= tolerance => {
+            if let Reason::PrecisionLimit | Reason::NoProgress | Reason::NonFinite = reason {
+                reason = Reason::Converged;
+            }
+        }
+        Reason::Converged => reason = Reason::NoProgress,
+        // Steps that are as short as rounding although the gradient is as large as ever: a kink.
+        Reason::PrecisionLimit if gradient_norm > SMALL * run.initial_norm => {
+            let noise = Noise::new(T::EPSILON.to_f64(), run.current.value);
+            if !noise.hides(&run.current.point, vector::norm(&run.current.gradient)) {
+                reason = Reason::NoProgress;
+            }
+        }
         _ => {}
     }
     let mut outcome = Outcome {
@@ -332,6 +375,7 @@ fn conclude<T: Float, M: Method<T> + ?Sized>(
         seconds,
         trace: run.trace,
         multipliers: None,
+        curvature: None,
     };
     method.finish(&run.state, &mut outcome);
     outcome

@@ -1,5 +1,6 @@
 //! Minimisation of smooth functions with curvature.
 
+mod checkpoint;
 mod damped;
 mod descent;
 mod direction;
@@ -13,6 +14,7 @@ mod stochastic;
 mod subproblem;
 mod trust_region;
 
+pub(crate) use checkpoint::Field;
 pub use damped::{DampedNewton, DampedState};
 pub use descent::{Descent, DescentDefaults, Direction, Taken};
 pub use direction::*;
@@ -21,7 +23,7 @@ pub use hessian_free::{HessianFree, HessianFreeState};
 pub use kfac::{Kfac, KfacState};
 pub use method::{Iterate, Method, Minimizer, Run};
 pub use preconditioning::{Preconditioned, Preconditioner, Preconditioning, PreconditioningMemory};
-pub use probe::CurvatureProbe;
+pub use probe::{CurvatureProbe, Escape, LeastCurvature};
 pub use stochastic::{StochasticLbfgs, StochasticState};
 pub use subproblem::*;
 pub use trust_region::{Model, RadiusTrial, Subproblem, TrustRegion, TrustState};

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 
 use serde::{Deserialize, Serialize};
 
+use super::checkpoint::Field;
 use super::method::Iterate;
 use crate::curvature::Scaled;
 use crate::kronecker::{Kronecker, KroneckerInverse};
@@ -43,6 +44,18 @@ pub enum Preconditioning {
 }
 
 impl Preconditioning {
+    /// Refuses settings that mean nothing.
+    pub(super) fn validate(self) -> Result<(), MinimizeError> {
+        match self {
+            Self::Given | Self::None | Self::Diagonal => Ok(()),
+            Self::Lbfgs(pairs) => MinimizeError::at_least_one("preconditioning.pairs", Some(pairs as u64)),
+            Self::Kronecker { damping, every } => {
+                MinimizeError::require("damping", damping, "positive", |d| d > 0.0 && d.is_finite())?;
+                MinimizeError::at_least_one("every", Some(every))
+            }
+        }
+    }
+
     /// [`Kronecker`](Self::Kronecker) with a damping of 0.001, from new factors for every fifth step.
     pub fn kronecker() -> Self {
         Self::Kronecker { damping: 1e-3, every: 5 }
@@ -127,6 +140,9 @@ impl<T: Float, O: Objective<T>, P: Preconditioner<T>> Objective<T> for Precondit
     fn preconditioner(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
         Some(self.preconditioner.at(&self.objective, x))
     }
+    fn exhausted(&self) -> bool {
+        self.objective.exhausted()
+    }
 }
 
 /// M⁻¹.
@@ -145,6 +161,13 @@ pub struct PreconditioningMemory<T: Float> {
 }
 
 impl<T: Float> PreconditioningMemory<T> {
+    /// Whether one from a checkpoint can be gone on from.
+    pub(super) fn check(&self, dimension: usize) -> Result<(), MinimizeError> {
+        self.pairs.check(dimension)?;
+        Field("factor").positive(self.factor)?;
+        self.kronecker.as_ref().map_or(Ok(()), |inverse| inverse.check(dimension))
+    }
+
     pub(super) fn begin(
         kind: Preconditioning,
         problem: &Counted<'_, T>,
@@ -154,9 +177,7 @@ impl<T: Float> PreconditioningMemory<T> {
         let capacity = if let Preconditioning::Lbfgs(capacity) = kind { capacity } else { 0 };
         let mut memory =
             Self { pairs: CurvaturePairs::new(n, capacity), factor: 1.0, kronecker: None, steps: 0 };
-        if let Preconditioning::Kronecker { damping, every } = kind {
-            MinimizeError::require("damping", damping, "positive", |d| d > 0.0 && d.is_finite())?;
-            MinimizeError::require("every", every as f64, "at least 1", |e| e >= 1.0)?;
+        if let Preconditioning::Kronecker { damping, .. } = kind {
             let factors = problem.kronecker(&at.point, 0).ok_or(MinimizeError::Missing {
                 method: "Preconditioning::Kronecker",
                 what: "Kronecker factors",
@@ -182,7 +203,7 @@ impl<T: Float> PreconditioningMemory<T> {
         let mean = diagonal.iter().map(|d| d.to_f64()).sum::<f64>() / diagonal.len() as f64;
         let usable = mean > 0.0 && mean.is_finite();
         self.kronecker = if usable { factors.exact_inverse(damping * mean) } else { None };
-        self.factor = mean;
+        self.factor = if usable { mean } else { 1.0 };
     }
 
     /// Renews the Kronecker factors where it is time.
@@ -191,7 +212,7 @@ impl<T: Float> PreconditioningMemory<T> {
         if due && let Some(factors) = problem.kronecker(x, self.steps) {
             self.invert(&factors, damping);
         }
-        self.steps += 1;
+        self.steps = self.steps.saturating_add(1);
     }
 
     /// M⁻¹ for `matrix` at `x`, and the matrix so that its products are remembered where they are of use.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::checkpoint::Field;
 use super::method::{Iterate, Method};
 use crate::linear::CurvaturePairs;
 use crate::objective::{Counted, Counts, Objective};
@@ -68,14 +69,23 @@ impl<T: Float> Method<T> for StochasticLbfgs {
         &self.stopping
     }
 
-    fn begin(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<Self::State, MinimizeError> {
+    fn validate(&self) -> Result<(), MinimizeError> {
         MinimizeError::require("learning_rate", self.learning_rate, "positive", |r| {
             r > 0.0 && r.is_finite()
         })?;
         MinimizeError::require("decay", self.decay, "at least 0", |d| d >= 0.0 && d.is_finite())?;
-        MinimizeError::require("steps", self.steps as f64, "at least 1", |s| s >= 1.0)?;
-        MinimizeError::require("pair_every", self.pair_every as f64, "at least 1", |s| s >= 1.0)?;
-        MinimizeError::require("history", self.history as f64, "at least 1", |h| h >= 1.0)?;
+        MinimizeError::at_least_one("steps", Some(self.steps))?;
+        MinimizeError::at_least_one("pair_every", Some(self.pair_every))?;
+        MinimizeError::at_least_one("history", Some(self.history as u64))
+    }
+
+    fn check(&self, state: &Self::State, dimension: usize) -> Result<(), MinimizeError> {
+        state.pairs.check(dimension)?;
+        Field("anchor").vector_or_empty(&state.anchor, dimension)?;
+        Field("sum").vector(&state.sum, dimension)
+    }
+
+    fn begin(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<Self::State, MinimizeError> {
         if problem.batch(0).is_none() {
             return Err(MinimizeError::Missing { method: "StochasticLbfgs", what: "mini-batches" });
         }
@@ -97,11 +107,12 @@ impl<T: Float> Method<T> for StochasticLbfgs {
         let rate = self.learning_rate / (1.0 + self.decay * state.epoch as f64);
         let mut shrink = 1.0;
         for _ in 0..20 {
+            problem.granted()?;
             let mut point = at.point.clone();
             self.epoch(problem, &mut point, state, shrink * rate);
             let next = Iterate::at(problem, point);
             if next.is_finite() {
-                state.epoch += 1;
+                state.epoch = state.epoch.saturating_add(1);
                 return Ok(at.move_to(next));
             }
             // Thrown out of the domain: again from the epoch's start, with nothing learned and smaller steps.
@@ -128,9 +139,8 @@ impl StochasticLbfgs {
                 return;
             }
             let Some(batch) = problem.batch(state.step) else { return };
-            batch.value_and_gradient(x, &mut direction);
-            problem.add(Counts { values: 1, gradients: 1, products: 0 });
-            state.step += 1;
+            problem.part(&*batch).value_and_gradient(x, &mut direction);
+            state.step = state.step.saturating_add(1);
             let scale = if state.pairs.is_empty() {
                 let norm = vector::norm(&direction);
                 if norm > 0.0 { rate / norm } else { 0.0 }

@@ -3,8 +3,9 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::checkpoint::Field;
 use super::method::{Iterate, Method};
-use super::probe::CurvatureProbe;
+use super::probe::{CurvatureProbe, Escape};
 use crate::linear::{Stop, TrustStep};
 use crate::objective::{Counted, Objective};
 use crate::outcome::{MinimizeError, Reason};
@@ -20,10 +21,24 @@ pub trait Subproblem<T: Float> {
     /// What is remembered from step to step.
     type Memory: Serialize + DeserializeOwned;
 
+    /// See [`Method::validate`].
+    ///
+    /// # Errors
+    /// As there.
+    fn validate(&self) -> Result<(), MinimizeError> {
+        Ok(())
+    }
+
+    /// See [`Method::check`].
+    ///
+    /// # Errors
+    /// As there.
+    fn check(&self, memory: &Self::Memory, dimension: usize) -> Result<(), MinimizeError>;
+
     /// The memory before the first step.
     ///
     /// # Errors
-    /// For settings out of range and for objectives that lack what the model needs.
+    /// For objectives that lack what the model needs.
     fn begin(&self, problem: &Counted<'_, T>, at: &Iterate<T>) -> Result<Self::Memory, MinimizeError>;
 
     /// The model at a point.
@@ -152,12 +167,21 @@ impl<T: Float, S: Subproblem<T>> Method<T> for TrustRegion<S> {
         self.subproblem.reads_hessian()
     }
 
-    fn begin(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<Self::State, MinimizeError> {
+    fn validate(&self) -> Result<(), MinimizeError> {
         MinimizeError::require("initial_radius", self.initial_radius, "positive", |r| {
             r > 0.0 && r.is_finite()
         })?;
         MinimizeError::require("max_radius", self.max_radius, "positive", |r| r > 0.0)?;
         MinimizeError::require("accept", self.accept, "in [0, 0.25)", |a| (0.0..0.25).contains(&a))?;
+        self.subproblem.validate()
+    }
+
+    fn check(&self, state: &Self::State, dimension: usize) -> Result<(), MinimizeError> {
+        Field("radius").holds(state.radius, "positive", state.radius > 0.0)?;
+        self.subproblem.check(&state.memory, dimension)
+    }
+
+    fn begin(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<Self::State, MinimizeError> {
         let memory = self.subproblem.begin(problem, at)?;
         let radius =
             self.subproblem.first_radius(at, &memory).unwrap_or(self.initial_radius).min(self.max_radius);
@@ -179,7 +203,9 @@ impl<T: Float, S: Subproblem<T>> Method<T> for TrustRegion<S> {
         }
         let (next, length) = match result {
             // What was learned from rejected steps may give a better model.
-            Err(Reason::Stalled) if S::LEARNS && !trials.is_empty() && state.radius > 0.0 => {
+            Err(Reason::PrecisionLimit | Reason::NoProgress)
+                if S::LEARNS && !trials.is_empty() && state.radius > 0.0 =>
+            {
                 return self.retry_from_gradient(problem, at, state);
             }
             other => other?,
@@ -188,8 +214,8 @@ impl<T: Float, S: Subproblem<T>> Method<T> for TrustRegion<S> {
         Ok(length)
     }
 
-    fn escape(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>, _state: &mut Self::State) -> Option<f64> {
-        if S::SECOND_ORDER { self.probe.escape(problem, at) } else { None }
+    fn escape(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>, _state: &mut Self::State) -> Escape {
+        if S::SECOND_ORDER { self.probe.escape(problem, at) } else { Escape::default() }
     }
 }
 
@@ -219,13 +245,17 @@ impl<S> TrustRegion<S> {
         let smallest = T::EPSILON.to_f64() * vector::norm(&at.point).max(f64::MIN_POSITIVE);
         let mut noise = Noise::new(T::EPSILON.to_f64(), at.value).with_equal_values_as_rounding();
         let (mut rejected, mut seen_drowned) = (0, false);
+        // Whether the first step has anything to gain.
+        let hopeless = noise.covers(solved.reduction, vector::norm(&solved.step), &at.point);
         loop {
+            // Products may have been refused, and what came of them is no step.
+            problem.granted()?;
             if solved.stop == Stop::IndefinitePreconditioner {
                 return Err(Reason::IndefinitePreconditioner);
             }
             let length = vector::norm(&solved.step);
             if !length.is_finite() || solved.reduction.is_nan() || solved.reduction <= 0.0 {
-                return Err(if length.is_finite() { Reason::Stalled } else { Reason::NonFinite });
+                return Err(Reason::stuck(length.is_finite(), hopeless));
             }
             vector::add_scaled(&at.point, 1.0, &solved.step, &mut point);
             let value = problem.value(&point);
@@ -273,10 +303,12 @@ impl<S> TrustRegion<S> {
                 *radius = self.subproblem.radius(&trial).min(self.max_radius);
                 return Ok((Iterate { point, value, gradient }, length));
             }
+            // A value that was refused is no reason to reject the step, nor to solve for a shorter one.
+            problem.granted()?;
             rejected += 1;
             let given_up = drowned && std::mem::replace(&mut seen_drowned, true);
             if length <= smallest || given_up {
-                return Err(if seen_finite { Reason::Stalled } else { Reason::NonFinite });
+                return Err(Reason::stuck(seen_finite, hopeless));
             }
             // Smaller, whatever the rule: a step may be rejected for its gradient alone.
             let smaller = 0.5 * radius.min(solved.length);

@@ -90,6 +90,9 @@ impl<T: Float> Objective<T> for Augmented<'_, '_, T> {
     fn dimension(&self) -> usize {
         self.problem.dimension()
     }
+    fn exhausted(&self) -> bool {
+        self.problem.exhausted()
+    }
     fn value(&self, x: &[T]) -> f64 {
         let value = self.problem.value(x);
         if value.is_finite() { value + self.terms(&self.constraints.values(x)) } else { value }

@@ -47,15 +47,13 @@ impl<T: Float> InteriorPoint<'_, T> {
         state: &mut InteriorPointState,
         local: Local,
     ) -> Result<f64, Reason> {
-        if problem.exhausted() {
-            return Err(Reason::NonFinite);
-        }
+        problem.granted()?;
         if self.tested(&local, state) <= self.stopping.gradient_tolerance {
             // Near a solution the multipliers are worth more than a fresh start.
             let near = state.norm <= 1e3 * self.stopping.gradient_tolerance;
-            state.restarts += 1;
+            state.restarts = state.restarts.saturating_add(1);
             if near || state.restarts > RESTARTS {
-                return Err(Reason::Stalled);
+                return Err(at.stuck(true, state.norm));
             }
             self.start_afresh(at, local.found, state);
             return Ok(0.0);
@@ -71,10 +69,10 @@ impl<T: Float> InteriorPoint<'_, T> {
             match violation.reduce(&at.point, constraints.bounds()) {
                 Found::Better(better) => point = Some(better),
                 Found::Least(least) => (point, ended) = (Some(least), Some(Reason::Infeasible)),
-                Found::Nothing => return Err(Reason::Stalled),
+                Found::Nothing => return Err(at.stuck(true, state.norm)),
             }
         }
-        let Some(mut point) = point else { return Err(Reason::Stalled) };
+        let Some(mut point) = point else { return Err(at.stuck(true, state.norm)) };
         if ended.is_none() {
             self.move_inside(&mut point);
         }

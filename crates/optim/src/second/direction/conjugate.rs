@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::super::checkpoint::Field;
 use super::super::descent::{Descent, DescentDefaults, Direction, Taken, unit_length};
 use super::super::method::Iterate;
 use crate::objective::Counted;
@@ -91,10 +92,27 @@ pub struct ConjugateMemory<T: Float> {
 impl<T: Float> Direction<T> for ConjugateDirection {
     type Memory = ConjugateMemory<T>;
 
-    fn begin(&self, _: &Counted<'_, T>, _: &Iterate<T>) -> Result<Self::Memory, MinimizeError> {
+    fn validate(&self) -> Result<(), MinimizeError> {
         if let Beta::GuaranteedDescent { mu } = self.beta {
-            MinimizeError::require("mu", mu, "above 1", |mu| mu > 1.0)?;
+            MinimizeError::require("mu", mu, "above 1", |mu| mu > 1.0 && mu.is_finite())?;
         }
+        MinimizeError::at_least_one("restart_every", self.restart_every)?;
+        let powell = self.powell.unwrap_or(1.0);
+        MinimizeError::require("powell", powell, "positive", |p| p > 0.0 && p.is_finite())
+    }
+
+    fn check(&self, memory: &Self::Memory, dimension: usize) -> Result<(), MinimizeError> {
+        let ConjugateMemory { direction, gradient, change, alpha, slope, since_restart: _ } = memory;
+        Field("slope").holds(slope, "at most 0", *slope <= 0.0 && slope.is_finite())?;
+        Field("alpha").non_negative(*alpha)?;
+        // Empty before the first step.
+        let length = if direction.is_empty() && *slope == 0.0 { 0 } else { dimension };
+        Field("direction").vector(direction, length)?;
+        Field("gradient").vector(gradient, length)?;
+        Field("change").vector(change, length)
+    }
+
+    fn begin(&self, _: &Counted<'_, T>, _: &Iterate<T>) -> Result<Self::Memory, MinimizeError> {
         Ok(ConjugateMemory {
             direction: Vec::new(),
             gradient: Vec::new(),
@@ -136,7 +154,7 @@ impl<T: Float> Direction<T> for ConjugateDirection {
         memory.change = taken.change.to_vec();
         memory.alpha = taken.alpha;
         memory.slope = dot(&memory.gradient, taken.direction);
-        memory.since_restart += 1;
+        memory.since_restart = memory.since_restart.saturating_add(1);
     }
 
     fn forget(&self, memory: &mut Self::Memory) -> bool {

@@ -39,6 +39,10 @@ impl DescentDefaults for GaussNewtonDirection {
 impl<T: Float> Direction<T> for GaussNewtonDirection {
     type Memory = Forcing;
 
+    fn check(&self, forcing: &Forcing, _: usize) -> Result<(), MinimizeError> {
+        forcing.check()
+    }
+
     fn begin(&self, problem: &Counted<'_, T>, at: &Iterate<T>) -> Result<Forcing, MinimizeError> {
         if problem.residuals().is_none() && problem.gauss_newton(&at.point).is_none() {
             return Err(MinimizeError::Missing {
@@ -84,18 +88,16 @@ impl GaussNewtonDirection {
         let mut r = vec![T::ZERO; m];
         residuals.evaluate(&at.point, &mut r);
         vector::scale(-1.0, &mut r);
-        let count = |products: usize| problem.add(Counts { products: products as u64, ..Counts::default() });
         if m >= n && m * n <= self.dense_limit {
             let jacobian = vector::to_f64(&residuals.dense_jacobian(&at.point));
-            count(n);
+            problem.add(Counts { products: n as u64, ..Counts::default() });
             let factor = qr(jacobian, m, n, vector::to_f64(&r));
             if factor.is_full_rank() {
                 return vector::from_f64(&factor.solve(&factor.rhs), direction);
             }
         }
         // Of the many solutions of a rank-deficient problem LSMR gives the shortest.
-        let solved =
-            lsmr(&*residuals.jacobian(&at.point), &r, direction, 0.0, &Settings::tolerance(tolerance));
-        count(2 * solved.iterations);
+        let jacobian = problem.jacobian(residuals, &at.point);
+        lsmr(&jacobian, &r, direction, 0.0, &Settings::tolerance(tolerance));
     }
 }

@@ -46,8 +46,15 @@ impl DescentDefaults for LbfgsDirection {
 impl<T: Float> Direction<T> for LbfgsDirection {
     type Memory = CurvaturePairs<T>;
 
+    fn validate(&self) -> Result<(), MinimizeError> {
+        MinimizeError::at_least_one("history", Some(self.history as u64))
+    }
+
+    fn check(&self, pairs: &CurvaturePairs<T>, dimension: usize) -> Result<(), MinimizeError> {
+        pairs.check(dimension)
+    }
+
     fn begin(&self, _: &Counted<'_, T>, at: &Iterate<T>) -> Result<Self::Memory, MinimizeError> {
-        MinimizeError::require("history", self.history as f64, "at least 1", |h| h >= 1.0)?;
         Ok(CurvaturePairs::new(at.point.len(), self.history))
     }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::descent::{Descent, DescentDefaults, Direction, need_hessian};
 use super::super::method::Iterate;
-use super::super::probe::CurvatureProbe;
+use super::super::probe::{CurvatureProbe, Escape};
 use crate::linear::dense::{Cholesky, Ldl};
 use crate::objective::{Counted, Objective};
 use crate::outcome::{MinimizeError, Reason};
@@ -40,8 +40,15 @@ impl<T: Float> Direction<T> for NewtonDirection {
     type Memory = ();
     const READS_HESSIAN: bool = true;
 
+    fn validate(&self) -> Result<(), MinimizeError> {
+        MinimizeError::require("floor", self.floor, "in (0, 1)", |f| f > 0.0 && f < 1.0)
+    }
+
+    fn check(&self, (): &(), _: usize) -> Result<(), MinimizeError> {
+        Ok(())
+    }
+
     fn begin(&self, problem: &Counted<'_, T>, at: &Iterate<T>) -> Result<(), MinimizeError> {
-        MinimizeError::require("floor", self.floor, "in (0, 1)", |f| f > 0.0 && f < 1.0)?;
         need_hessian("Newton", problem, at)
     }
 
@@ -69,7 +76,7 @@ impl<T: Float> Direction<T> for NewtonDirection {
         Ok(1.0)
     }
 
-    fn escape(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>) -> Option<f64> {
+    fn escape(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>) -> Escape {
         self.probe.escape(problem, at)
     }
 }

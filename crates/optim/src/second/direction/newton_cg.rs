@@ -6,7 +6,7 @@ use super::super::descent::{Descent, DescentDefaults, Direction, need_hessian};
 use super::super::forcing::Forcing;
 use super::super::method::Iterate;
 use super::super::preconditioning::{Preconditioning, PreconditioningMemory};
-use super::super::probe::CurvatureProbe;
+use super::super::probe::{CurvatureProbe, Escape};
 use crate::linear::{Settings, Stop, cg};
 use crate::objective::{Counted, Objective, Operator};
 use crate::outcome::{MinimizeError, Reason};
@@ -45,6 +45,16 @@ pub struct NewtonCgMemory<T: Float> {
 impl<T: Float> Direction<T> for NewtonCgDirection {
     type Memory = NewtonCgMemory<T>;
     const READS_HESSIAN: bool = true;
+
+    fn validate(&self) -> Result<(), MinimizeError> {
+        MinimizeError::at_least_one("max_products", self.max_products.map(|p| p as u64))?;
+        self.preconditioning.validate()
+    }
+
+    fn check(&self, memory: &Self::Memory, dimension: usize) -> Result<(), MinimizeError> {
+        memory.forcing.check()?;
+        memory.preconditioning.check(dimension)
+    }
 
     fn begin(&self, problem: &Counted<'_, T>, at: &Iterate<T>) -> Result<Self::Memory, MinimizeError> {
         need_hessian("NewtonCg", problem, at)?;
@@ -90,7 +100,7 @@ impl<T: Float> Direction<T> for NewtonCgDirection {
         Ok(1.0)
     }
 
-    fn escape(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>) -> Option<f64> {
+    fn escape(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>) -> Escape {
         self.probe.escape(problem, at)
     }
 }

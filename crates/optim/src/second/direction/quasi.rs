@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::super::checkpoint::Field;
 use super::super::descent::{Descent, DescentDefaults, Direction, Taken, unit_length};
 use super::super::method::Iterate;
 use crate::objective::Counted;
@@ -138,6 +139,10 @@ impl QuasiNewtonUpdate for DfpDirection {
 
 impl<T: Float, U: QuasiNewtonUpdate> Direction<T> for U {
     type Memory = InverseHessian<T>;
+
+    fn check(&self, memory: &Self::Memory, dimension: usize) -> Result<(), MinimizeError> {
+        Field("matrix").matrix_or_empty(&memory.matrix, dimension)
+    }
 
     fn begin(&self, _: &Counted<'_, T>, _: &Iterate<T>) -> Result<Self::Memory, MinimizeError> {
         Ok(InverseHessian { matrix: Vec::new() })

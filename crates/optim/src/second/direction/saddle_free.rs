@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::descent::{Descent, DescentDefaults, Direction, need_hessian};
 use super::super::method::Iterate;
-use super::super::probe::CurvatureProbe;
+use super::super::probe::{CurvatureProbe, Escape};
 use crate::linear::lanczos;
 use crate::objective::{Counted, Objective};
 use crate::outcome::{MinimizeError, Reason};
@@ -42,9 +42,16 @@ impl<T: Float> Direction<T> for SaddleFreeDirection {
     type Memory = ();
     const READS_HESSIAN: bool = true;
 
+    fn validate(&self) -> Result<(), MinimizeError> {
+        MinimizeError::at_least_one("krylov", Some(self.krylov as u64))?;
+        MinimizeError::require("floor", self.floor, "in (0, 1)", |f| f > 0.0 && f < 1.0)
+    }
+
+    fn check(&self, (): &(), _: usize) -> Result<(), MinimizeError> {
+        Ok(())
+    }
+
     fn begin(&self, problem: &Counted<'_, T>, at: &Iterate<T>) -> Result<(), MinimizeError> {
-        MinimizeError::require("krylov", self.krylov as f64, "at least 1", |k| k >= 1.0)?;
-        MinimizeError::require("floor", self.floor, "in (0, 1)", |f| f > 0.0 && f < 1.0)?;
         need_hessian("SaddleFreeNewton", problem, at)
     }
 
@@ -59,7 +66,7 @@ impl<T: Float> Direction<T> for SaddleFreeDirection {
         let krylov = lanczos(&*hessian, &at.gradient, self.krylov);
         let k = krylov.diagonal.len();
         let (values, vectors) = krylov.ritz();
-        let largest = values.iter().fold(0.0f64, |m, v| m.max(v.abs()));
+        let largest = vector::norm_inf(&values);
         if largest == 0.0 || largest.is_nan() {
             return Ok(f64::NAN);
         }
@@ -74,7 +81,7 @@ impl<T: Float> Direction<T> for SaddleFreeDirection {
         Ok(1.0)
     }
 
-    fn escape(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>) -> Option<f64> {
+    fn escape(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>) -> Escape {
         self.probe.escape(problem, at)
     }
 }

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::super::checkpoint::Field;
 use super::super::descent::{Descent, DescentDefaults, Direction, Taken, unit_length};
 use super::super::method::Iterate;
 use crate::objective::Counted;
@@ -25,6 +26,11 @@ impl DescentDefaults for SteepestDirection {
 impl<T: Float> Direction<T> for SteepestDirection {
     /// α gᵀd of the last step: the next is expected to change f as much to first order.
     type Memory = Option<f64>;
+
+    fn check(&self, memory: &Option<f64>, _: usize) -> Result<(), MinimizeError> {
+        let change = memory.unwrap_or(0.0);
+        Field("change").holds(change, "at most 0", change <= 0.0 && change.is_finite())
+    }
 
     fn begin(&self, _: &Counted<'_, T>, _: &Iterate<T>) -> Result<Option<f64>, MinimizeError> {
         Ok(None)

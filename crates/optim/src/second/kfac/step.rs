@@ -10,8 +10,8 @@ use crate::vector::{self, Float, axpy, dot};
 pub(super) enum Step<T: Float> {
     /// To a point of lower value, or, if `flat`, of one that cannot be told from the old.
     To { point: Vec<T>, value: f64, flat: bool },
-    /// Nowhere: every trial was higher, or not even finite.
-    None { finite: bool },
+    /// Nowhere: every trial was higher, or not even finite. With the fall that the model predicted for the first.
+    None { finite: bool, predicted: f64 },
 }
 
 /// A step with the fall of f that the damped model predicts.
@@ -30,10 +30,10 @@ impl Kfac {
     ) -> Step<T> {
         let Some(Proposal { mut step, mut predicted }) = self.propose(objective, at, state) else {
             // With an inverse there is a direction, but not one of descent.
-            return Step::None { finite: state.inverse.is_some() };
+            return Step::None { finite: state.inverse.is_some(), predicted: f64::NAN };
         };
         let noise = 10.0 * T::EPSILON.to_f64() * at.value.abs();
-        let mut point = at.point.clone();
+        let (mut point, promised) = (at.point.clone(), predicted);
         let mut finite = false;
         for halvings in 0..10 {
             vector::add_scaled(&at.point, 1.0, &step, &mut point);
@@ -48,10 +48,13 @@ impl Kfac {
                 state.last = step;
                 return Step::To { point, value, flat };
             }
+            if objective.exhausted() {
+                break;
+            }
             vector::scale(0.5, &mut step);
             predicted *= 0.5;
         }
-        Step::None { finite }
+        Step::None { finite, predicted: promised }
     }
 
     /// Levenberg–Marquardt.
@@ -120,9 +123,10 @@ impl Kfac {
         // The first step has the factors that the run began with.
         if estimate && state.step > 0 {
             let newer = objective.kronecker(x, state.step).filter(Kronecker::is_finite)?;
-            state.estimates += 1;
+            state.estimates = state.estimates.saturating_add(1);
             let decay = (1.0 - 1.0 / state.estimates as f64).min(self.decay);
-            if state.factors.is_finite() {
+            // Factors of another structure are those of a checkpoint of another objective.
+            if state.factors.is_finite() && state.factors.has_structure_of(&newer) {
                 state.factors.average(decay, &newer);
             } else {
                 state.factors = newer;

@@ -20,6 +20,10 @@ impl<T: Float> Subproblem<T> for ExactModel {
     type Memory = ();
     const SECOND_ORDER: bool = true;
 
+    fn check(&self, (): &(), _: usize) -> Result<(), MinimizeError> {
+        Ok(())
+    }
+
     fn begin(&self, problem: &Counted<'_, T>, at: &Iterate<T>) -> Result<(), MinimizeError> {
         match problem.hessian(&at.point) {
             Some(_) => Ok(()),
@@ -69,7 +73,7 @@ fn minimise(values: &[f64], c: &[f64], radius: f64) -> (Vec<f64>, bool) {
         let term = |(v, c): (&f64, &f64)| if *c == 0.0 { 0.0 } else { -c / (v + lambda) };
         values.iter().zip(c).map(term).collect()
     };
-    let size = values.iter().fold(0.0f64, |m, v| m.max(v.abs()));
+    let size = vector::norm_inf(values);
     if values[0] > f64::EPSILON * size {
         let y = at(0.0);
         if vector::norm(&y) <= radius {

@@ -34,7 +34,7 @@ pub enum KrylovSolver {
     /// [`steihaug`]: stops at the boundary. The default.
     #[default]
     Steihaug,
-    /// [`gltr`]: goes on along the boundary. Without preconditioning.
+    /// [`gltr`]: goes on along the boundary. Takes no preconditioning, and leaves an objective's own aside.
     Gltr,
 }
 
@@ -97,6 +97,20 @@ impl<T: Float> Subproblem<T> for KrylovModel {
 
     fn reads_hessian(&self) -> bool {
         self.curvature == Curvature::Hessian
+    }
+
+    fn validate(&self) -> Result<(), MinimizeError> {
+        MinimizeError::at_least_one("max_products", self.max_products.map(|p| p as u64))?;
+        if self.solver == KrylovSolver::Gltr && self.preconditioning != Preconditioning::Given {
+            let what = "preconditioning with KrylovSolver::Gltr";
+            return Err(MinimizeError::NotTaken { method: "TrustRegionNewton", what });
+        }
+        self.preconditioning.validate()
+    }
+
+    fn check(&self, memory: &KrylovMemory<T>, dimension: usize) -> Result<(), MinimizeError> {
+        memory.forcing.check()?;
+        memory.preconditioning.check(dimension)
     }
 
     fn begin(&self, problem: &Counted<'_, T>, at: &Iterate<T>) -> Result<KrylovMemory<T>, MinimizeError> {

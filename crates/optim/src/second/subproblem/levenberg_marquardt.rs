@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+use super::super::checkpoint::Field;
 use super::super::method::Iterate;
 use super::super::trust_region::{Model, RadiusTrial, Subproblem, TrustRegion};
 use crate::linear::dense::{Triangular, qr};
@@ -44,8 +45,17 @@ impl<T: Float> Subproblem<T> for LevenbergMarquardtModel {
     /// D.
     type Memory = Vec<f64>;
 
+    fn validate(&self) -> Result<(), MinimizeError> {
+        MinimizeError::require("factor", self.factor, "positive", |f| f > 0.0 && f.is_finite())
+    }
+
+    fn check(&self, d: &Vec<f64>, dimension: usize) -> Result<(), MinimizeError> {
+        Field("memory").vector(d, dimension)?;
+        let least = d.iter().copied().fold(f64::INFINITY, f64::min);
+        Field("memory").holds(least, "positive", least > 0.0)
+    }
+
     fn begin(&self, problem: &Counted<'_, T>, at: &Iterate<T>) -> Result<Vec<f64>, MinimizeError> {
-        MinimizeError::require("factor", self.factor, "positive", |f| f > 0.0 && f.is_finite())?;
         let Some(residuals) = problem.residuals() else {
             return Err(MinimizeError::Missing { method: "LevenbergMarquardt", what: "residuals" });
         };
@@ -94,6 +104,7 @@ impl<T: Float> Subproblem<T> for LevenbergMarquardtModel {
         d: &'a mut Vec<f64>,
     ) -> Result<Model<'a, T>, Reason> {
         let residuals = problem.residuals().ok_or(Reason::NonFinite)?;
+        problem.granted()?;
         let (m, n) = (residuals.count(), at.point.len());
         let mut jacobian = vector::to_f64(&residuals.dense_jacobian(&at.point));
         problem.add(Counts { products: n as u64, ..Counts::default() });
@@ -111,7 +122,7 @@ impl<T: Float> Subproblem<T> for LevenbergMarquardtModel {
         r.resize(m.max(n), 0.0);
         let factor = qr(jacobian, m.max(n), n, r.iter().map(|r| -r).collect());
         Ok(Box::new(move |radius| {
-            let (p, damped) = damped_step(&factor, d, radius);
+            let (p, damped) = damped_step(&factor, d, radius, &|| problem.exhausted());
             let scaled: Vec<f64> = p.iter().zip(d.iter()).map(|(p, d)| p * d).collect();
             // The fall of ½‖J p + r‖², by R: ‖R p‖²/2 − pᵀRᵀ(Qᵀr).
             let rp = multiply(&factor, &p);
@@ -144,7 +155,14 @@ fn multiply(factor: &Triangular, p: &[f64]) -> Vec<f64> {
 }
 
 /// The p with (JᵀJ + λD²) p = −Jᵀr and ‖D p‖ = `radius` to a tenth, λ = 0 if that is inside (Moré's algorithm 5.5). Whether λ > 0.
-fn damped_step(factor: &Triangular, d: &[f64], radius: f64) -> (Vec<f64>, bool) {
+///
+/// Each trial of λ is a factorisation: they end when `exhausted` says so, with the last.
+fn damped_step(
+    factor: &Triangular,
+    d: &[f64],
+    radius: f64,
+    exhausted: &dyn Fn() -> bool,
+) -> (Vec<f64>, bool) {
     let n = d.len();
     let length = |p: &[f64]| p.iter().zip(d).map(|(p, d)| p * d).fold(0.0, f64::hypot);
     let mut low = if factor.is_full_rank() {
@@ -176,7 +194,7 @@ fn damped_step(factor: &Triangular, d: &[f64], radius: f64) -> (Vec<f64>, bool) 
         let damped = damped_factor(factor, d, lambda);
         p = damped.solve(&damped.rhs);
         let size = length(&p);
-        if (size - radius).abs() <= 0.1 * radius {
+        if (size - radius).abs() <= 0.1 * radius || exhausted() {
             break;
         }
         if size > radius {

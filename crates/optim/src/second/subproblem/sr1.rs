@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+use super::super::checkpoint::Field;
 use super::super::forcing::Forcing;
 use super::super::method::Iterate;
 use super::super::trust_region::{Model, Subproblem, TrustRegion};
@@ -45,6 +46,12 @@ impl<T: Float> Subproblem<T> for Sr1Model {
     type Memory = Sr1Memory<T>;
     const LEARNS: bool = true;
 
+    fn check(&self, memory: &Sr1Memory<T>, dimension: usize) -> Result<(), MinimizeError> {
+        memory.forcing.check()?;
+        Field("n").holds(memory.n, "the dimension of the problem", memory.n == dimension)?;
+        Field("matrix").matrix_or_empty(&memory.matrix, dimension)
+    }
+
     fn begin(&self, _: &Counted<'_, T>, at: &Iterate<T>) -> Result<Sr1Memory<T>, MinimizeError> {
         Ok(Sr1Memory { forcing: Forcing::begin(at), n: at.point.len(), matrix: Vec::new() })
     }
@@ -80,7 +87,9 @@ impl<T: Float> Subproblem<T> for Sr1Model {
         memory.apply(step, &mut product);
         vector::axpby(-1.0, &product, 1.0, &mut change);
         let denominator = dot(&change, step);
-        if denominator.abs() < 1e-8 * vector::norm(&change) * vector::norm(step) || denominator == 0.0 {
+        // Nor with what is not a number.
+        let enough = denominator.abs() >= 1e-8 * vector::norm(&change) * vector::norm(step);
+        if !enough || denominator == 0.0 {
             return;
         }
         for (row, r) in memory.matrix.chunks_exact_mut(n).zip(&change) {

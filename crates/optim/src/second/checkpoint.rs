@@ -1,0 +1,114 @@
+//! What a checkpoint must hold to be gone on from. It comes from outside, so nothing in it is taken on trust.
+
+use std::fmt::Display;
+
+use super::method::{Iterate, Run};
+use crate::outcome::MinimizeError;
+use crate::vector::Float;
+
+fn refused(field: &'static str, found: impl Display, expected: impl Display) -> MinimizeError {
+    MinimizeError::Checkpoint { field, found: found.to_string(), expected: expected.to_string() }
+}
+
+/// A field of a checkpoint, to be checked. Each check fails with [`MinimizeError::Checkpoint`].
+pub(crate) struct Field(pub(crate) &'static str);
+
+impl Field {
+    /// The number of elements.
+    pub(crate) fn length(&self, found: usize, expected: usize) -> Result<(), MinimizeError> {
+        if found == expected {
+            return Ok(());
+        }
+        Err(refused(self.0, format_args!("of {found} elements"), format_args!("of {expected}")))
+    }
+
+    /// A vector of so many finite elements.
+    pub(crate) fn vector<T: Float>(&self, found: &[T], length: usize) -> Result<(), MinimizeError> {
+        self.length(found.len(), length)?;
+        self.all_finite(found)
+    }
+
+    /// A vector of so many finite elements, or of none.
+    pub(crate) fn vector_or_empty<T: Float>(&self, found: &[T], length: usize) -> Result<(), MinimizeError> {
+        if found.is_empty() { Ok(()) } else { self.vector(found, length) }
+    }
+
+    /// A square matrix of so many rows and finite elements, or nothing.
+    pub(crate) fn matrix_or_empty<T: Float>(&self, found: &[T], rows: usize) -> Result<(), MinimizeError> {
+        self.vector_or_empty(found, rows.saturating_mul(rows))
+    }
+
+    /// Only finite elements.
+    pub(crate) fn all_finite<T: Float>(&self, found: &[T]) -> Result<(), MinimizeError> {
+        match found.iter().find(|x| !x.is_finite()) {
+            Some(x) => Err(refused(self.0, x.to_f64(), "finite")),
+            None => Ok(()),
+        }
+    }
+
+    /// A condition on a number.
+    pub(crate) fn holds(
+        &self,
+        found: impl Display,
+        expected: &'static str,
+        holds: bool,
+    ) -> Result<(), MinimizeError> {
+        if holds { Ok(()) } else { Err(refused(self.0, found, expected)) }
+    }
+
+    /// Finite and above 0.
+    pub(crate) fn positive(&self, found: f64) -> Result<(), MinimizeError> {
+        self.holds(found, "positive", found > 0.0 && found.is_finite())
+    }
+
+    /// Finite and at least 0.
+    pub(crate) fn non_negative(&self, found: f64) -> Result<(), MinimizeError> {
+        self.holds(found, "at least 0", found >= 0.0 && found.is_finite())
+    }
+}
+
+/// The names of an iterate's parts.
+struct Names {
+    point: Field,
+    value: Field,
+    gradient: Field,
+}
+
+impl<T: Float> Iterate<T> {
+    fn check(&self, names: &Names, dimension: usize) -> Result<(), MinimizeError> {
+        names.point.vector(&self.point, dimension)?;
+        names.gradient.vector(&self.gradient, dimension)?;
+        names.value.holds(self.value, "finite", self.value.is_finite())
+    }
+}
+
+impl<T: Float, S> Run<T, S> {
+    /// Whether everything but the method's own state can be gone on from.
+    pub(super) fn check(&self, dimension: usize) -> Result<(), MinimizeError> {
+        const CURRENT: Names = Names {
+            point: Field("current.point"),
+            value: Field("current.value"),
+            gradient: Field("current.gradient"),
+        };
+        const BEST: Names = Names {
+            point: Field("best.point"),
+            value: Field("best.value"),
+            gradient: Field("best.gradient"),
+        };
+        self.current.check(&CURRENT, dimension)?;
+        if let Some(best) = &self.best {
+            best.check(&BEST, dimension)?;
+            let lower = best.value <= self.current.value;
+            BEST.value.holds(best.value, "at most current.value", lower)?;
+        }
+        Field("initial_norm").non_negative(self.initial_norm)?;
+        Field("seconds").non_negative(self.seconds)?;
+        // One record for the start and for each iteration.
+        let counted = self.trace.len() as u64 == self.iterations.saturating_add(1);
+        Field("iterations").holds(self.iterations, "one less than the records in trace", counted)?;
+        let numbered = self.trace.iter().zip(0..).all(|(record, i)| record.iteration == i);
+        Field("trace").holds("out of order", "numbered from 0", numbered)?;
+        let last = self.trace.last().map_or(f64::NAN, |record| record.value);
+        Field("trace").holds(last, "current.value at its end", last == self.current.value)
+    }
+}
