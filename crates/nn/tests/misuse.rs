@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 
+use wengert_nn::init::fans;
 use wengert_nn::*;
 use wengert_tape::{Tape, Var};
 use wengert_tensor::Tensor;
@@ -363,6 +364,74 @@ fn layers() {
     });
     says("softmax: axis 2 is out of range for shape [3] of rank 1", || {
         params.infer(|cx| Softmax { axis: 2 }.forward(cx, &zeros([3])));
+    });
+}
+
+#[test]
+fn extreme_sizes() {
+    let mut params: Params = Params::seeded(0);
+    let kept = Linear::new(params.at("kept"), 3, 2);
+    let far = usize::MAX;
+    says(
+        "param: shape [2, 18446744073709551615] has too many elements, a tensor has at most 1152921504606846975",
+        || {
+            Linear::new(params.at("a"), far, 2);
+        },
+    );
+    says(
+        "param: shape [268435456, 268435456] takes 288230376151711744 bytes, more memory than the system has",
+        || {
+            Linear::new(params.at("b"), 1 << 28, 1 << 28);
+        },
+    );
+    says(
+        "param: shape [4294967296, 4294967296, 3, 3] has too many elements, a tensor has at most 1152921504606846975",
+        || {
+            Conv2d::new(params.at("c"), 1 << 32, 1 << 32, 3);
+        },
+    );
+    says(
+        "param: shape [0, 1, 4294967296, 4294967296] has too many elements, a tensor has at most 1152921504606846975",
+        || {
+            Conv2d::new(params.at("d"), 1, 0, 1 << 32);
+        },
+    );
+    says(
+        "init: 18446744073709551615 · 2 are too many elements, a tensor has at most 1152921504606846975",
+        || {
+            fans(&[far, 2, 2].into());
+        },
+    );
+    // What was refused has left nothing behind.
+    assert_eq!((params.len(), params.values().len(), params.id("a.weight")), (8, 8, None));
+    params.infer(|cx| assert_eq!(kept.forward(cx, &zeros([4, 3])).shape(), &[4, 2]));
+
+    let conv =
+        |p, stride: usize, padding: usize| Conv2d::builder(1, 1, 2).stride(stride).padding(padding).build(p);
+    let (wide, padded) = (conv(params.at("wide"), far, 1), conv(params.at("padded"), 1, 1 << 63));
+    params.infer(|cx| {
+        assert_eq!(wide.forward(cx, &zeros([1, 1, 2, 3])).shape(), &[1, 1, 1, 1]);
+        assert_eq!(MaxPool2d::new(2).stride(far).forward(cx, &zeros([1, 1, 2, 3])).shape(), &[1, 1, 1, 1]);
+    });
+    let image = "image [1, 1, 2, 3]";
+    let large = "is larger than 2 pixels with padding";
+    says(
+        &format!(
+            "conv2d: {image} and weight [1, 1, 2, 2]: a kernel of 2 taps with dilation 1 {large} {}",
+            1u64 << 63
+        ),
+        || {
+            params.infer(|cx| padded.forward(cx, &zeros([1, 1, 2, 3])));
+        },
+    );
+    says(&format!("max_pool2d: {image}: a kernel of {far} taps with dilation 1 {large} 0"), || {
+        params.infer(|cx| MaxPool2d::new(far).forward(cx, &zeros([1, 1, 2, 3])));
+    });
+    says(&format!("avg_pool2d: {image}: a kernel of 2 taps with dilation 1 {large} {far}"), || {
+        params.infer(|cx| AvgPool2d::new(2).padding(far).forward(cx, &zeros([1, 1, 2, 3])));
+    });
+    says("flatten: axis -9223372036854775808 is out of range for shape [2, 3] of rank 2", || {
+        params.infer(|cx| Flatten { start: isize::MIN, end: -1 }.forward(cx, &zeros([2, 3])));
     });
 }
 

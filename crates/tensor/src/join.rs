@@ -56,9 +56,12 @@ impl<T: Element> Tensor<T> {
                 }
             });
         }
-        let tensors: Vec<Tensor<T>> = tensors.iter().map(|t| t.contiguous()).collect();
+        let mut contiguous = Vec::with_capacity(tensors.len());
+        for tensor in tensors {
+            contiguous.push(tensor.contiguous_for(operation));
+        }
         let parts: Vec<(&[T], usize)> =
-            tensors.iter().map(|t| (t.contiguous_slice(), t.shape()[axis] * inner)).collect();
+            contiguous.iter().map(|t| (t.contiguous_slice(), t.shape()[axis] * inner)).collect();
         Tensor::filled_by(operation, shape, |out| {
             for_each_block(out, length * inner, |row, mut block| {
                 for &(elements, size) in &parts {

@@ -2,6 +2,7 @@
 
 mod chains;
 mod checkpointing;
+mod extreme_sizes;
 mod golden;
 mod laws;
 mod memory;

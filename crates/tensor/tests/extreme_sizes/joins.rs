@@ -56,9 +56,7 @@ fn repeating() {
         // Repetitions of nothing.
         let none = Tensor::<f32>::zeros([0, 3]);
         assert_eq!(none.repeat_interleave(n, 0).shape(), &[0, 3]);
-        if let Some(made) = fated("tile", &[n, 0], false, &[&n], || none.t().tile(&[1, n])) {
-            assert_eq!(made.shape(), &[3, 0]);
-        }
+        assert_eq!(none.t().tile(&[1, n]).shape(), &[3, 0]);
     }
     refused("tile", &[&"[2]"], || two().tile(&[]));
     refused("tile", &[&(1usize << 63)], || Tensor::<f32>::zeros([0]).tile(&[1 << 63, 2, 1]));

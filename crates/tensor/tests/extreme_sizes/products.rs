@@ -35,7 +35,7 @@ fn inside(len: usize, offset: usize, extents: [usize; 3], strides: [isize; 3]) -
     let reach = |of: fn(i128, i128) -> i128| {
         (0..3).fold(offset as i128, |at, i| at.saturating_add(of(ends(i)[0], ends(i)[1])))
     };
-    let countable = extents.iter().all(|&n| n <= isize::MAX as usize);
+    let countable = extents.iter().all(|&n| n <= 1 << 63);
     extents.contains(&0) || countable && reach(i128::min) >= 0 && reach(i128::max) < len as i128
 }
 

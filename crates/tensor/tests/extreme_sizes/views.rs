@@ -1,6 +1,6 @@
 //! Views: no memory, whatever their size.
 
-use wengert_tensor::shape::{Dims, broadcast};
+use wengert_tensor::shape::{Dims, broadcast, broadcast_or_panic};
 use wengert_tensor::{Axis, Shape, Slice, Tensor, broadcast_axes, flattened, resolve_dims};
 
 use crate::helpers::{OFFSETS, SIZES, fated, refused};
@@ -28,6 +28,7 @@ fn broadcasts() {
                 let (rows, columns) = (wide([a, 1]), wide([1, b]));
                 refused("add", &[&a, &b], || &rows + &columns);
                 refused("gt", &[&a, &b], || rows.gt(&columns));
+                refused("f", &[&a, &b], || broadcast_or_panic("f", rows.shape(), columns.shape()));
                 refused("mul_add", &[&a, &b], || rows.mul_add(&columns, &columns));
                 refused("f", &[&a, &b], || rows.zip_map("f", &columns, |a: f32, b: f32| a + b));
                 let mask = Tensor::scalar(true).broadcast_to([1, b]);
