@@ -81,6 +81,7 @@ impl<T: Element> FromIterator<T> for Tensor<T> {
 
 /// The elements in row-major order.
 impl<T: Element> From<Tensor<T>> for Vec<T> {
+    #[track_caller]
     fn from(tensor: Tensor<T>) -> Vec<T> {
         tensor.to_vec()
     }
@@ -88,6 +89,7 @@ impl<T: Element> From<Tensor<T>> for Vec<T> {
 
 /// The elements in row-major order.
 impl<T: Element> From<&Tensor<T>> for Vec<T> {
+    #[track_caller]
     fn from(tensor: &Tensor<T>) -> Vec<T> {
         tensor.to_vec()
     }

@@ -39,6 +39,7 @@ impl<T: Element, S: Data<Elem = T>, D: Dimension> From<ArrayBase<S, D>> for Tens
 /// assert_eq!(array, ndarray::array![[1.0, 3.0], [2.0, 4.0]].into_dyn());
 /// ```
 impl<T: Element> From<&Tensor<T>> for ArrayD<T> {
+    #[track_caller]
     fn from(tensor: &Tensor<T>) -> Self {
         ArrayD::from_shape_vec(IxDyn(tensor.shape()), tensor.to_vec())
             .expect("a tensor has as many elements as its shape")
@@ -47,6 +48,7 @@ impl<T: Element> From<&Tensor<T>> for ArrayD<T> {
 
 /// A copy in standard (row-major) layout.
 impl<T: Element> From<Tensor<T>> for ArrayD<T> {
+    #[track_caller]
     fn from(tensor: Tensor<T>) -> Self {
         ArrayD::from(&tensor)
     }

@@ -67,7 +67,7 @@ compiled_here! {
         }
         let out = Output { start: input_gradient.as_mut_ptr(), row: in_plane as isize, column: 1 };
         with_scratch(Slot::Operation, weight.len(), |turned: *mut T| {
-            // SAFETY: the buffer has room for the weight, and holds initialised numbers.
+            // SAFETY: the buffer has room for the weight, a slice, and holds initialised numbers.
             let turned = unsafe { std::slice::from_raw_parts_mut(turned, weight.len()) };
             let mut starts = Vec::with_capacity(phases.len());
             let mut start = 0;
@@ -99,8 +99,8 @@ compiled_here! {
                                 column: axes[1].step(),
                             },
                         };
-                        // SAFETY: as in `conv2d_at`, with the roles of input and output exchanged; the pixels of the phases
-                        // are distinct.
+                        // SAFETY: as in `conv2d_at`, with the roles of input and output exchanged (the frame and its span
+                        // were checked by `Phases::of`); the pixels of the phases are distinct.
                         unsafe { product.run(level, image, threaded) };
                     }
                 });

@@ -31,8 +31,8 @@ unsafe impl<T: Float> Source<T> for Patches<'_, T> {
             let len = (self.width - x).min(columns.len() - done);
             let position = self.image.wrapping_add(y * self.row + x);
             for (r, &distance) in self.distances[rows.clone()].iter().enumerate() {
-                // SAFETY: the row of the block is the caller's; by the choice of the frame, every tap meets a pixel of
-                // it at every position.
+                // SAFETY: the row of the block is the caller's; by the choice of the frame, whose size was checked when it
+                // was made, every tap meets a pixel of it at every position.
                 unsafe { copy_run(position.wrapping_offset(distance), to.add(r * stride + done), len) };
             }
             done += len;

@@ -108,7 +108,8 @@ compiled_here! {
                     });
                 }
             });
-            // SAFETY: the products have written all `parts · size` elements.
+            // SAFETY: the products have written all `parts · size` elements, at most [`PARTS`] times those of a slice
+            // that is small, or once those of any.
             let partial = unsafe { std::slice::from_raw_parts(partial.cast_const(), parts * size) };
             for (group, gradient) in weight_gradient.chunks_exact_mut(rows * out_channels).enumerate() {
                 for (o, gradient) in gradient.chunks_exact_mut(rows).enumerate() {
@@ -143,7 +144,7 @@ unsafe fn dots<T: Float>(
     let line = 64 / size_of::<T>();
     let a_row = k.next_multiple_of(2 * line) + line;
     with_scratch(Slot::Left, m * a_row, |a: *mut T| {
-        // SAFETY: the buffer has room for the patches; the rest is the caller's promise.
+        // SAFETY: the buffer has room for the patches, which `suits` found to be few; the rest is the caller's promise.
         unsafe {
             patches.copy(0..m, 0..k, a, a_row);
             Dots { m, n, k, a, a_row, b: gradient, b_row: k, add, c: sums }.run(level)

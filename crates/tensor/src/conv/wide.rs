@@ -62,7 +62,7 @@ impl<T: Float> Wide<'_, T> {
         if row == width && self.to.row == width && self.to.column == 1 {
             if let Some(bias) = self.bias {
                 for (o, &bias) in bias.iter().enumerate().take(channels) {
-                    // SAFETY: a whole plane of the destination.
+                    // SAFETY: a whole plane of the destination, since no row has a gap.
                     unsafe { std::slice::from_raw_parts_mut(self.to.start.add(o * self.to.plane), n) }
                         .fill(bias);
                 }
@@ -72,12 +72,12 @@ impl<T: Float> Wide<'_, T> {
         }
         with_scratch(Slot::Product, channels * n, |wide: *mut T| {
             product(Output { start: wide, row: n as isize, column: 1 }, T::ZERO);
-            // SAFETY: the product has written all of it.
+            // SAFETY: the product has written all of it; its size was checked with the frame's.
             let wide = unsafe { std::slice::from_raw_parts(wide.cast_const(), channels * n) };
             parallel::for_each(channels, threaded && wide.len() >= parallel::PARALLEL_THRESHOLD, |o| {
                 let bias = self.bias.map_or(T::ZERO, |bias| bias[o]);
                 let from = &wide[o * n..][..n];
-                // SAFETY: within the destination, if `o` is a channel of it.
+                // SAFETY: within the destination, of which `o` is a channel.
                 let to = unsafe { self.to.start.add(o * self.to.plane) };
                 dispatch(Cut {
                     from,

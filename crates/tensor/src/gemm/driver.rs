@@ -371,7 +371,16 @@ fn reads_in_place<T: Float>(a: &Strided<T>, panels: usize) -> bool {
 /// `0..k` in equal parts of between 3/4 and 3/2 of [`DEPTH`] terms; less only if k is less.
 fn passes(k: usize) -> impl Iterator<Item = Range<usize>> {
     let count = ((k + DEPTH / 2) / DEPTH).max(1);
-    (0..count).map(move |i| i * k / count..(i + 1) * k / count)
+    (0..count).map(move |i| edge(k, count, i)..edge(k, count, i + 1))
+}
+
+/// ⌊i · k / count⌋, for sums of any length: strides of 0 make them without memory.
+fn edge(k: usize, count: usize, i: usize) -> usize {
+    let (each, rest) = (k / count, k % count);
+    match i.checked_mul(rest) {
+        Some(part) => i * each + part / count,
+        None => i * each + (i as u128 * rest as u128 / count as u128) as usize,
+    }
 }
 
 /// `tasks` or fewer blocks of C, down and across, as square as its shape allows.
@@ -397,4 +406,26 @@ fn part(size: usize, parts: usize, unit: usize, index: usize) -> Range<usize> {
     let units = size.div_ceil(unit);
     let edge = |i: usize| (i * units / parts * unit).min(size);
     edge(index)..edge(index + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passes_cover_sums_of_any_length() {
+        for k in (1..3000).step_by(7) {
+            let cut: Vec<_> = passes(k).collect();
+            let count = cut.len();
+            assert!(cut.iter().enumerate().all(|(i, p)| *p == (i * k / count..(i + 1) * k / count)), "{k}");
+        }
+        for k in [1 << 42, isize::MAX as usize, (1 << 61) + 12_345] {
+            let count = (k + DEPTH / 2) / DEPTH;
+            for i in [1, count / 3, count - 1] {
+                let exact = (i as u128 * k as u128 / count as u128) as usize;
+                assert_eq!(edge(k, count, i), exact);
+            }
+            assert_eq!((edge(k, count, 0), edge(k, count, count)), (0, k));
+        }
+    }
 }
