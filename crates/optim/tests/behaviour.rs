@@ -98,7 +98,7 @@ fn a_maximum_is_left_too_and_a_degenerate_minimum_is_not() {
 fn bad_input_is_a_typed_error() {
     let f = rosenbrock(1.0);
     let empty = Problem::new(0, |_: &[f64]| 0.0);
-    let undefined = Problem::new(1, |_: &[f64]| f64::NAN).with_gradient(|_, g| g[0] = 0.0);
+    let undefined = Problem::new(2, |_: &[f64]| f64::NAN).with_gradient(|_, g| g.fill(0.0));
     for (name, method) in methods(&Stopping::default()) {
         let error = |objective: &Problem<'_, f64>, start: &[f64]| method.run(objective, start).unwrap_err();
         assert_eq!(error(&empty, &[]), MinimizeError::ZeroDimension, "{name}");
@@ -114,7 +114,7 @@ fn bad_input_is_a_typed_error() {
             matches!(error(&f, &[f64::INFINITY, 0.0]), MinimizeError::NonFiniteStart { index: 0, .. }),
             "{name}"
         );
-        assert!(matches!(error(&undefined, &[1.0]), MinimizeError::UndefinedAtStart { .. }), "{name}");
+        assert!(matches!(error(&undefined, &[1.0; 2]), MinimizeError::UndefinedAtStart { .. }), "{name}");
     }
     for (name, method) in methods(&Stopping::gradient(f64::NAN)) {
         assert!(matches!(method.run(&f, &[0.0; 2]), Err(MinimizeError::InvalidSetting { .. })), "{name}");
@@ -289,7 +289,7 @@ fn the_guaranteed_descent_is_guaranteed_at_every_step_under_any_line_search() {
                 let counted = Counted::new(&f);
                 let mut state = run.state.clone();
                 let mut d = vec![0.0; 2];
-                method.direction.direction(&counted, &run.current, &mut state, &mut d).unwrap();
+                method.direction.direction(&counted, &run.current, &mut state.memory, &mut d).unwrap();
                 let g = &run.current.gradient;
                 let bound = -(1.0 - 1.0 / mu) * vector::dot(g, g);
                 assert!(

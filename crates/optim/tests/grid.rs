@@ -75,15 +75,12 @@ fn applies(name: &str, problem: &TestProblem) -> bool {
 }
 
 /// What is not solved to ‖g‖∞ ≤ 10⁻⁸: conjugate gradients where the curvatures differ by 10⁸ and more (SciPy's fail on two of
-/// them too), saddle-free Newton, whose floor under the eigenvalues is 10⁻⁸ of the largest, where they differ by more, a stationary point of dixon_price_10 with a singular Hessian, and a descent into the flat plain at infinity of biggs_exp6.
+/// them too), and a stationary point of dixon_price_10 with a singular Hessian.
 const UNSOLVED: &[(&str, &str)] = &[
     ("CG, guaranteed descent", "powell_badly_scaled"),
-    ("CG, HZ", "brown_badly_scaled"),
-    ("CG, DY", "brown_badly_scaled"),
+    ("CG, FR", "powell_badly_scaled"),
     ("CG, HZ", "dixon_price_10"),
     ("CG, guaranteed descent", "brown_badly_scaled"),
-    ("saddle-free Newton", "brown_badly_scaled"),
-    ("exact trust region", "biggs_exp6"),
 ];
 
 /// Where methods without second derivatives end at a saddle of biggs_exp6, as SciPy's do; those with them must not.
@@ -141,8 +138,9 @@ fn cost(f: u64, g: u64, products: u64) -> u64 {
 ///
 /// SciPy's BFGS begins with H = I and trusts it, which pays where curvatures happen to be of the order of 1 or above (gaussian,
 /// freudenstein_roth, brown_almost_linear, discrete_boundary_value, power); here nothing depends on the scale of f, and the
-/// scale of the first step is what there is to begin with. A larger one wins on quadratics and loses elsewhere. Of the others
-/// no cause is known.
+/// scale of the first step is what there is to begin with. A larger one wins on quadratics and loses elsewhere. SciPy's Newton-CG
+/// solves tquartic by one step, since its first is accurate; its trust regions take twice as many as Newton-CG here. Of the
+/// others no cause is known.
 const BEHIND: &[(&str, &str)] = &[
     ("BFGS", "freudenstein_roth"),
     ("BFGS", "gaussian"),
@@ -152,16 +150,10 @@ const BEHIND: &[(&str, &str)] = &[
     ("BFGS", "power_50"),
     ("L-BFGS", "brown_badly_scaled"),
     ("Newton-CG", "gaussian"),
-    ("Newton-CG", "discrete_integral_equation_10"),
-    ("Newton-CG", "logistic_20"),
+    ("Newton-CG", "rastrigin_10"),
+    ("Newton-CG", "tquartic_50"),
     ("trust region", "discrete_boundary_value_10"),
     ("trust region, GLTR", "discrete_boundary_value_10"),
-    ("trust region", "discrete_integral_equation_10"),
-    ("trust region, GLTR", "discrete_integral_equation_10"),
-    ("exact trust region", "biggs_exp6"),
-    ("Levenberg–Marquardt", "rosenbrock_100_from_half"),
-    ("Levenberg–Marquardt", "powell_badly_scaled"),
-    ("Levenberg–Marquardt", "biggs_exp6"),
 ];
 
 #[test]

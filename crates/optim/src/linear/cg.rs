@@ -7,8 +7,8 @@ use crate::vector::{self, Float, axpby, axpy, dot};
 pub struct CgSolve<T> {
     /// Why it stopped, and after how much.
     pub solve: Solve,
-    /// The direction p with pᵀAp ≤ 0, if that is why.
-    pub negative_curvature: Option<Vec<T>>,
+    /// The direction p with pᵀAp ≤ 0, and pᵀAp, if that is why.
+    pub negative_curvature: Option<(Vec<T>, f64)>,
 }
 
 impl<T> CgSolve<T> {
@@ -67,7 +67,7 @@ pub fn cg<T: Float>(
             break Stop::NonFinite;
         }
         if not_positive(curvature, &p, &ap) {
-            negative_curvature = Some(p);
+            negative_curvature = Some((p, curvature));
             break Stop::NegativeCurvature;
         }
         let step = rz / curvature;

@@ -34,6 +34,7 @@ mod lsmr;
 mod minres;
 mod pairs;
 mod preconditioner;
+mod shifted;
 mod steihaug;
 mod tridiagonal;
 
@@ -47,6 +48,7 @@ pub use lsmr::lsmr;
 pub use minres::minres;
 pub use pairs::CurvaturePairs;
 pub use preconditioner::DiagonalPreconditioner;
+pub(crate) use shifted::ShiftedSystems;
 pub use steihaug::{TrustStep, steihaug};
 
 use crate::objective::Operator;

@@ -129,7 +129,7 @@ fn negative_curvature_is_found_and_returned() {
     let mut x = vec![0.0; 16];
     let solved = cg(&a, &b, &mut x, None, &Settings::default());
     assert_eq!(solved.solve.stop, Stop::NegativeCurvature);
-    let p = solved.negative_curvature.unwrap();
+    let (p, _) = solved.negative_curvature.unwrap();
     let mut ap = vec![0.0; 16];
     Operator::apply(&a, &p, &mut ap);
     assert!(vector::dot(&p, &ap) <= 0.0);

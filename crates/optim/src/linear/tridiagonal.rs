@@ -55,7 +55,12 @@ fn norm(h: &[f64]) -> f64 {
 }
 
 /// (T + λI)⁻¹(−γ e₁) and hᵀ(T + λI)⁻¹h, unless T + λI is not positive definite: by LDLᵀ.
-fn shifted_solve(diagonal: &[f64], off: &[f64], gamma: f64, lambda: f64) -> Option<(Vec<f64>, f64)> {
+pub(super) fn shifted_solve(
+    diagonal: &[f64],
+    off: &[f64],
+    gamma: f64,
+    lambda: f64,
+) -> Option<(Vec<f64>, f64)> {
     let n = diagonal.len();
     let (mut pivots, mut factors) = (Vec::with_capacity(n), Vec::with_capacity(n));
     let mut pivot = diagonal[0] + lambda;

@@ -52,6 +52,12 @@ pub trait Line {
     fn precision(&self) -> f64 {
         f64::EPSILON
     }
+    /// The rounding of values near here beyond their [precision](Self::precision), as searches have found it so far.
+    fn rounding(&self) -> f64 {
+        0.0
+    }
+    /// Takes note of rounding that a search has found.
+    fn note_rounding(&mut self, _rounding: f64) {}
     /// Whether evaluations are [refused](crate::Objective::exhausted), so that what is not finite says nothing of φ.
     fn exhausted(&self) -> bool {
         false
@@ -212,7 +218,7 @@ struct Samples<'a> {
 
 impl<'a> Samples<'a> {
     fn new(line: &'a mut dyn Line, start: Start) -> Self {
-        let noise = Noise::new(line.precision(), start.value);
+        let noise = Noise::new(line.precision(), start.value).at_least(line.rounding());
         Self { line, start, ceiling: f64::INFINITY, noise }
     }
 
@@ -222,7 +228,11 @@ impl<'a> Samples<'a> {
             let (value, slope) = self.line.value_and_slope(step);
             if value.is_finite() && slope.is_finite() {
                 let ends = (step * self.start.slope, step * slope);
+                let level = self.noise.level();
                 let change = self.noise.change(step, value - self.start.value, ends);
+                if self.noise.level() > level {
+                    self.line.note_rounding(self.noise.level());
+                }
                 return Ok(Trial { step, value, change, slope });
             }
             undefined(self.line, value)?;

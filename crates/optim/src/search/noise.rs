@@ -31,6 +31,11 @@ impl Noise {
         Self { equal_is_rounding: true, ..self }
     }
 
+    /// The same, where rounding up to `level` has been found before.
+    pub(crate) fn at_least(self, level: f64) -> Self {
+        Self { level: self.level.max(level), ..self }
+    }
+
     /// Up to which changes may be rounding.
     pub(crate) fn level(&self) -> f64 {
         self.level
@@ -56,8 +61,12 @@ impl Noise {
             }
             self.shortest = (length, difference);
         }
-        // The same value after a straight way is rounding too; at other ends a function may well have the same.
-        let drowned = self.drowns(change, implied) || change == 0.0 && straight;
+        // The same value after a straight way is rounding too, and tells how coarse it is at least; at other ends a function
+        // may well have the same.
+        if change == 0.0 && straight {
+            self.level = self.level.max(Self::UNITS * implied.abs());
+        }
+        let drowned = self.drowns(change, implied);
         if drowned { implied } else { change }
     }
 

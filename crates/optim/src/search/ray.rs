@@ -16,6 +16,7 @@ pub struct Ray<'a, T: Float> {
     step: f64,
     value: f64,
     has_gradient: bool,
+    rounding: f64,
 }
 
 impl<'a, T: Float> Ray<'a, T> {
@@ -41,7 +42,14 @@ impl<'a, T: Float> Ray<'a, T> {
             step: f64::NAN,
             value: f64::NAN,
             has_gradient: false,
+            rounding: 0.0,
         }
+    }
+
+    /// With the rounding that earlier searches have found.
+    pub(crate) fn with_rounding(mut self, rounding: f64) -> Self {
+        self.rounding = rounding;
+        self
     }
 
     /// Keeps trials within `bounds`, from which only rounding may take them: a step to a bound ends on it exactly.
@@ -101,6 +109,14 @@ impl<T: Float> Line for Ray<'_, T> {
 
     fn precision(&self) -> f64 {
         T::EPSILON.to_f64()
+    }
+
+    fn rounding(&self) -> f64 {
+        self.rounding
+    }
+
+    fn note_rounding(&mut self, rounding: f64) {
+        self.rounding = rounding;
     }
 
     fn exhausted(&self) -> bool {

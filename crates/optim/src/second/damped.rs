@@ -6,8 +6,7 @@ use super::checkpoint::Field;
 use super::forcing::Forcing;
 use super::method::{Iterate, Method};
 use super::probe::{CurvatureProbe, Escape};
-use crate::curvature::Damped;
-use crate::linear::{Settings, cg};
+use crate::linear::ShiftedSystems;
 use crate::objective::{Counted, Objective, Operator};
 use crate::outcome::{MinimizeError, Reason};
 use crate::search::Noise;
@@ -54,6 +53,11 @@ impl<'a, 'o, T: Float> Trials<'a, 'o, T> {
         (self.problem, self.at)
     }
 
+    /// Up to which differences of values may be rounding.
+    pub(super) fn rounding(&self) -> f64 {
+        self.noise.level()
+    }
+
     /// Begins with other steps from the same point: gradients are asked for the values' sake only after a rejection.
     pub(super) fn begin_anew(&mut self) {
         self.rejected = false;
@@ -61,12 +65,17 @@ impl<'a, 'o, T: Float> Trials<'a, 'o, T> {
 
     /// Evaluates at this step, and the gradient if the value fell, or may have fallen as far as rounding lets it tell.
     pub(super) fn step(&mut self, step: &[T], predicted: f64) -> Trial<T> {
+        let mut point = self.at.point.clone();
+        vector::axpy(1.0, step, &mut point);
+        let value = self.problem.value(&point);
+        self.judge(step, point, value, predicted)
+    }
+
+    /// As [`step`](Self::step), where the value is known.
+    pub(super) fn judge(&mut self, step: &[T], point: Vec<T>, value: f64, predicted: f64) -> Trial<T> {
         let at = self.at;
         let length = vector::norm(step);
         self.hopeless.get_or_insert_with(|| self.noise.covers(predicted, length, &at.point));
-        let mut point = at.point.clone();
-        vector::axpy(1.0, step, &mut point);
-        let value = self.problem.value(&point);
         self.finite |= value.is_finite();
         let mut actual = at.value - value;
         let suspect = self.rejected || self.noise.drowns(actual, predicted);
@@ -168,29 +177,25 @@ impl<T: Float> Method<T> for DampedNewton {
         state: &mut DampedState,
     ) -> Result<f64, Reason> {
         let hessian = problem.hessian(&at.point).ok_or(Reason::NonFinite)?;
-        let settings = Settings {
-            tolerance: state.forcing.since_the_start(problem, at),
-            max_iterations: self.max_products,
-        };
+        let tolerance = state.forcing.since_the_start(problem, at);
         let n = at.point.len();
-        let mut rhs = vec![T::ZERO; n];
-        vector::scaled(-1.0, &at.gradient, &mut rhs);
+        let mut systems =
+            ShiftedSystems::new(&*hessian, &at.gradient, tolerance, self.max_products.unwrap_or(n));
         let mut trials = Trials::new(problem, at);
         for _ in 0..60 {
             problem.granted()?;
-            let shifted = Damped::new(&*hessian, state.damping);
-            let mut step = vec![T::ZERO; n];
-            let solved = cg(&shifted, &rhs, &mut step, None, &settings);
-            if let Some(p) = solved.negative_curvature {
-                // At least past this direction's curvature.
-                let mut product = vec![T::ZERO; n];
-                shifted.apply(&p, &mut product);
-                let below = -vector::dot(&p, &product) / vector::dot(&p, &p);
-                state.damping = (4.0 * state.damping).max(state.damping + 2.0 * below);
-                continue;
-            }
-            let predicted = predicted_fall(&*hessian, at, &step);
-            let trial = trials.step(&step, predicted);
+            let solution = match systems.solve(state.damping) {
+                Ok(solution) => solution,
+                Err(Some(least)) => {
+                    // At least past the negative curvature that was met.
+                    state.damping = (4.0 * state.damping).max(-2.0 * least);
+                    continue;
+                }
+                // Refused, or not finite.
+                Err(None) => break,
+            };
+            let step = solution.step;
+            let trial = trials.step(&step, solution.reduction);
             let raise = |damping: f64| damping.max(1e-10 * state.scale) * 4.0;
             if let Some(next) = trial.next.filter(|_| trial.ratio > 1e-4) {
                 if trial.ratio < 0.25 {
@@ -212,11 +217,4 @@ impl<T: Float> Method<T> for DampedNewton {
     fn escape(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>, _state: &mut DampedState) -> Escape {
         self.probe.escape(problem, at)
     }
-}
-
-/// −gᵀs − ½ sᵀAs.
-pub(super) fn predicted_fall<T: Float>(operator: &dyn Operator<T>, at: &Iterate<T>, step: &[T]) -> f64 {
-    let mut product = vec![T::ZERO; step.len()];
-    operator.apply(step, &mut product);
-    -vector::dot(&at.gradient, step) - 0.5 * vector::dot(step, &product)
 }

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
+use super::checkpoint::Field;
 use super::method::{Iterate, Method};
 use super::probe::Escape;
 use crate::objective::{Counted, Objective};
 use crate::outcome::{MinimizeError, Reason};
-use crate::search::{LineSearch, Noise, Ray, SearchFailure, Start};
+use crate::search::{Line, LineSearch, Noise, Ray, SearchFailure, Start};
 use crate::stopping::Stopping;
 use crate::vector::{self, Float};
 
@@ -84,6 +85,15 @@ pub struct Taken<'a, T: Float> {
     pub after: &'a Iterate<T>,
 }
 
+/// What a [`Descent`] remembers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DescentState<M> {
+    /// What the direction remembers.
+    pub memory: M,
+    /// The rounding of values that searches have found beyond their precision, where f is a small difference of large terms.
+    rounding: f64,
+}
+
 /// A direction's defaults in a [`Descent`].
 pub trait DescentDefaults: Default {
     /// The line search that suits it.
@@ -143,7 +153,7 @@ pub(super) fn unit_length<T: Float>(direction: &[T]) -> f64 {
 }
 
 impl<T: Float, D: Direction<T>> Method<T> for Descent<D> {
-    type State = D::Memory;
+    type State = DescentState<D::Memory>;
 
     fn stopping(&self) -> &Stopping {
         &self.stopping
@@ -158,19 +168,20 @@ impl<T: Float, D: Direction<T>> Method<T> for Descent<D> {
         self.direction.validate()
     }
 
-    fn check(&self, memory: &D::Memory, dimension: usize) -> Result<(), MinimizeError> {
-        self.direction.check(memory, dimension)
+    fn check(&self, state: &Self::State, dimension: usize) -> Result<(), MinimizeError> {
+        Field("rounding").non_negative(state.rounding)?;
+        self.direction.check(&state.memory, dimension)
     }
 
-    fn begin(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<D::Memory, MinimizeError> {
-        self.direction.begin(problem, at)
+    fn begin(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<Self::State, MinimizeError> {
+        Ok(DescentState { memory: self.direction.begin(problem, at)?, rounding: 0.0 })
     }
 
     fn advance(
         &self,
         problem: &Counted<'_, T>,
         at: &mut Iterate<T>,
-        memory: &mut D::Memory,
+        state: &mut Self::State,
     ) -> Result<f64, Reason> {
         let mut direction = vec![T::ZERO; at.point.len()];
         let (mut steepest, mut drowned) = (false, None);
@@ -179,11 +190,11 @@ impl<T: Float, D: Direction<T>> Method<T> for Descent<D> {
             let mut alpha = if steepest {
                 f64::NAN
             } else {
-                self.direction.direction(problem, at, memory, &mut direction)?
+                self.direction.direction(problem, at, &mut state.memory, &mut direction)?
             };
             let usable = alpha > 0.0 && alpha.is_finite();
             if !usable || !is_descent(&at.gradient, &direction) {
-                if self.direction.forget(memory) {
+                if self.direction.forget(&mut state.memory) {
                     continue;
                 }
                 vector::scaled(-1.0, &at.gradient, &mut direction);
@@ -202,12 +213,12 @@ impl<T: Float, D: Direction<T>> Method<T> for Descent<D> {
                     noise.covers(fall, alpha * vector::norm(&direction), &at.point)
                 }
             });
-            let failure = match self.search_along(problem, at, memory, &direction, alpha) {
+            let failure = match self.search_along(problem, at, state, &direction, alpha) {
                 Ok(length) => return Ok(length),
                 Err(failure) => failure,
             };
             if failure != SearchFailure::Unbounded {
-                if self.direction.forget(memory) {
+                if self.direction.forget(&mut state.memory) {
                     continue;
                 }
                 // With nothing to forget, the last resort is a step of length 1 along the gradient, if this was not that.
@@ -223,7 +234,7 @@ impl<T: Float, D: Direction<T>> Method<T> for Descent<D> {
         }
     }
 
-    fn escape(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>, _memory: &mut D::Memory) -> Escape {
+    fn escape(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>, _: &mut Self::State) -> Escape {
         self.direction.escape(problem, at)
     }
 }
@@ -233,16 +244,18 @@ impl<D> Descent<D> {
         &self,
         problem: &Counted<'_, T>,
         at: &mut Iterate<T>,
-        memory: &mut D::Memory,
+        state: &mut DescentState<D::Memory>,
         direction: &[T],
         alpha: f64,
     ) -> Result<f64, SearchFailure>
     where
         D: Direction<T>,
     {
-        let mut ray = Ray::new(problem, &at.point, direction);
+        let mut ray = Ray::new(problem, &at.point, direction).with_rounding(state.rounding);
         let start = Start::new(at.value, vector::dot(&at.gradient, direction), alpha);
-        let found = self.search.search(&mut ray, start)?;
+        let found = self.search.search(&mut ray, start);
+        state.rounding = ray.rounding();
+        let found = found?;
         let (point, value, gradient) = ray.accept(found.step);
         let after = Iterate { point, value, gradient };
         if !after.is_finite() {
@@ -257,7 +270,7 @@ impl<D> Descent<D> {
         vector::subtract(&after.gradient, &at.gradient, &mut change);
         let taken =
             Taken { alpha: found.step, direction, step: &step, change: &change, before: at, after: &after };
-        self.direction.learn(memory, &taken);
+        self.direction.learn(&mut state.memory, &taken);
         *at = after;
         Ok(length)
     }

@@ -38,8 +38,13 @@ impl Forcing {
     /// How accurately to solve for a Newton step, relative to the gradient: min(½, √(‖g‖/‖g₀‖)), which makes
     /// convergence superlinear (Dembo, Eisenstat and Steihaug, 1982) and does not change when f is scaled; but not [beyond
     /// the aim](beyond_aim) of the run.
-    pub(super) fn since_the_start<T: Float>(self, problem: &Counted<'_, T>, at: &Iterate<T>) -> f64 {
-        let ratio = if self.initial > 0.0 { vector::norm(&at.gradient) / self.initial } else { 1.0 };
+    pub(super) fn since_the_start<T: Float>(&mut self, problem: &Counted<'_, T>, at: &Iterate<T>) -> f64 {
+        let norm = vector::norm(&at.gradient);
+        if self.initial == 0.0 {
+            // From a saddle: the first gradient that there is.
+            self.initial = norm;
+        }
+        let ratio = norm / self.initial;
         ratio.sqrt().max(beyond_aim(problem, at)).min(0.5)
     }
 
@@ -50,7 +55,7 @@ impl Forcing {
     /// two steps of equal parts rather than one: their products are the first of each, which bring most.
     pub(super) fn next<T: Float>(&mut self, problem: &Counted<'_, T>, at: &Iterate<T>) -> f64 {
         let norm = vector::norm(&at.gradient);
-        let recent = self.last.map_or(0.5, |(last, accuracy)| {
+        let recent = self.last.map_or(0.1, |(last, accuracy)| {
             let guard = 0.9 * accuracy * accuracy;
             let asked = 0.9 * (norm / last).powi(2);
             (if guard > 0.1 { asked.max(guard) } else { asked }).min(0.5)

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::checkpoint::Field;
-use super::damped::{Trial, Trials, curvature_scale, predicted_fall};
+use super::damped::{Trial, Trials, curvature_scale};
+use super::forcing::Forcing;
 use super::method::{Iterate, Method};
 use super::preconditioning::{Preconditioning, PreconditioningMemory};
 use super::probe::{CurvatureProbe, Escape};
@@ -27,7 +28,7 @@ pub struct HessianFree {
     /// The factor on the last solution that starts the next; 0.95. 0 for no warm start.
     pub warm_start: f64,
     /// Conjugate gradients stop when their progress per iteration over the last max(10, k/10) falls below this fraction;
-    /// 5e-4.
+    /// 5e-4. But for products of mini-batches they also stop at a residual of min(½, √(‖g‖/‖g₀‖)) of the gradient.
     pub progress: f64,
     /// Products a step; 250.
     pub max_products: usize,
@@ -67,6 +68,21 @@ pub struct HessianFreeState<T: Float> {
     #[serde(with = "vector::serde")]
     solution: Vec<T>,
     preconditioning: PreconditioningMemory<T>,
+    forcing: Forcing,
+}
+
+/// What conjugate gradients have gone through.
+struct Path<T> {
+    iterates: Vec<Kept<T>>,
+    /// How negative the curvature was that stopped them, if that did.
+    below: f64,
+}
+
+/// An iterate of conjugate gradients.
+struct Kept<T> {
+    step: Vec<T>,
+    /// By how much f would fall if it were the quadratic model without its damping.
+    predicted: f64,
 }
 
 impl<T: Float> Method<T> for HessianFree {
@@ -88,6 +104,7 @@ impl<T: Float> Method<T> for HessianFree {
         Field("damping").non_negative(state.damping)?;
         Field("scale").positive(state.scale)?;
         Field("solution").vector(&state.solution, dimension)?;
+        state.forcing.check()?;
         state.preconditioning.check(dimension)
     }
 
@@ -103,6 +120,7 @@ impl<T: Float> Method<T> for HessianFree {
             scale,
             iteration: 0,
             solution,
+            forcing: Forcing::begin(at),
             preconditioning: PreconditioningMemory::begin(self.preconditioning, problem, at)?,
         })
     }
@@ -117,11 +135,11 @@ impl<T: Float> Method<T> for HessianFree {
         state.iteration = state.iteration.saturating_add(1);
         let Some(batch) = batch else {
             let operator = curvature(problem, &at.point).ok_or(Reason::NonFinite)?;
-            return self.step(problem, at, state, &*operator);
+            return self.step(problem, at, state, &*operator, true);
         };
         let part = problem.part(&*batch);
         let operator = curvature(&part, &at.point).ok_or(Reason::NonFinite)?;
-        self.step(problem, at, state, &*operator)
+        self.step(problem, at, state, &*operator, false)
     }
 
     fn escape(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>, state: &mut Self::State) -> Escape {
@@ -138,33 +156,47 @@ fn curvature<'a, T: Float>(problem: &'a Counted<'_, T>, x: &[T]) -> Option<Box<d
 }
 
 impl HessianFree {
+    /// One iteration with `operator` for the curvature, that of the `whole` objective or of a batch.
     fn step<T: Float>(
         &self,
         problem: &Counted<'_, T>,
         at: &mut Iterate<T>,
         state: &mut HessianFreeState<T>,
         operator: &dyn Operator<T>,
+        whole: bool,
     ) -> Result<f64, Reason> {
         let mut trials = Trials::new(problem, at);
+        // Steps of a batch are no better for being exact, and the damping for it must not fall at once.
+        let tolerance = if whole { state.forcing.since_the_start(problem, at) } else { 0.0 };
         for _ in 0..60 {
             problem.granted()?;
             let shifted = Damped::new(operator, state.damping);
             vector::scale(self.warm_start, &mut state.solution);
             let (inverse, matrix) =
                 state.preconditioning.split(self.preconditioning, problem, &at.point, shifted);
-            let path =
-                self.conjugate_gradients(&matrix, inverse.as_deref(), &at.gradient, &mut state.solution)?;
+            let Path { iterates: path, below } = self.conjugate_gradients(
+                &matrix,
+                inverse.as_deref(),
+                &at.gradient,
+                state.damping,
+                tolerance,
+                &mut state.solution,
+            )?;
             let raised = 1.5 * state.damping.max(1e-10 * state.scale);
             let Some(last) = path.last() else {
                 // Negative curvature at once: more damping.
-                state.damping = 4.0 * raised;
+                state.damping = (4.0 * raised).max(state.damping + 2.0 * below);
                 state.solution.fill(T::ZERO);
                 continue;
             };
-            state.solution.clone_from(last);
-            let (trial, step) = backtrack(&mut trials, operator, &path)?;
-            if trial.ratio < 0.25 || trial.ratio.is_nan() {
+            state.solution.clone_from(&last.step);
+            let (trial, step) = backtrack(&mut trials, &path)?;
+            if below > 0.0 {
+                state.damping += 2.0 * below;
+            } else if trial.ratio < 0.25 || trial.ratio.is_nan() {
                 state.damping = raised;
+            } else if trial.ratio > 0.9 && whole {
+                state.damping *= 0.1;
             } else if trial.ratio > 0.75 {
                 state.damping *= 2.0 / 3.0;
             }
@@ -188,8 +220,11 @@ impl HessianFree {
         a: &dyn Operator<T>,
         inverse: Option<&dyn Operator<T>>,
         gradient: &[T],
+        damping: f64,
+        tolerance: f64,
         x: &mut [T],
-    ) -> Result<Vec<Vec<T>>, Reason> {
+    ) -> Result<Path<T>, Reason> {
+        let mut below = 0.0;
         let n = x.len();
         let (mut r, mut ap) = (vec![T::ZERO; n], vec![T::ZERO; n]);
         // r = A x + g.
@@ -197,16 +232,24 @@ impl HessianFree {
             a.apply(x, &mut r);
         }
         axpy(1.0, gradient, &mut r);
+        // φ(x) = ½ (r + g)ᵀx.
+        let model = |x: &[T], r: &[T]| 0.5 * (dot(r, x) + dot(gradient, x));
+        if model(x, &r) > 0.0 {
+            // A warm start that is worse than none.
+            x.fill(T::ZERO);
+            r.copy_from_slice(gradient);
+        }
         let mut z = r.clone();
         precondition(inverse, &r, &mut z);
         let mut p = z.clone();
         vector::scale(-1.0, &mut p);
         let mut rz = dot(&r, &z);
-        let target = T::EPSILON.to_f64() * vector::norm(gradient);
-        // φ(x) = ½ (r + g)ᵀx.
-        let model = |x: &[T], r: &[T]| 0.5 * (dot(r, x) + dot(gradient, x));
+        let target = T::EPSILON.to_f64().max(tolerance) * vector::norm(gradient);
         let mut values = vec![model(x, &r)];
-        let (mut path, mut keep): (Vec<Vec<T>>, f64) = (Vec::new(), 1.0);
+        // −m(x) without the damping.
+        let kept =
+            |x: &[T], value: f64| Kept { step: x.to_vec(), predicted: 0.5 * damping * dot(x, x) - value };
+        let (mut path, mut keep): (Vec<Kept<T>>, f64) = (Vec::new(), 1.0);
         for k in 1..=self.max_products {
             if !rz.is_finite() || rz < 0.0 {
                 if vector::all_finite(&r) {
@@ -217,6 +260,9 @@ impl HessianFree {
             a.apply(&p, &mut ap);
             let bend = dot(&p, &ap);
             if !bend.is_finite() || bend <= T::EPSILON.to_f64() * vector::norm(&p) * vector::norm(&ap) {
+                if bend.is_finite() {
+                    below = -bend / dot(&p, &p);
+                }
                 break;
             }
             let alpha = rz / bend;
@@ -232,53 +278,58 @@ impl HessianFree {
             let slow = k > window && value < 0.0 && {
                 (value - values[k - window]) / value < window as f64 * self.progress
             };
-            let end = slow || vector::norm(&r) <= target || k == self.max_products;
+            let end = slow || (value < 0.0 && vector::norm(&r) <= target) || k == self.max_products;
             if end || k as f64 >= keep {
-                path.push(x.to_vec());
+                path.push(kept(x, value));
                 keep = (1.3 * keep).ceil().max(keep + 1.0);
             }
             if end {
                 break;
             }
         }
-        if path.is_empty() || path.last().is_some_and(|last| last[..] != *x) {
+        if path.last().is_none_or(|last| last.step[..] != *x) {
             // Stopped by curvature between two kept iterates.
             if vector::norm_inf(x) > 0.0 {
-                path.push(x.to_vec());
+                path.push(kept(x, model(x, &r)));
             }
         }
-        Ok(path)
+        Ok(Path { iterates: path, below })
     }
 }
 
 /// Goes back along the path while that lowers f; then halves the step while it does not lower f at all.
 fn backtrack<T: Float>(
     trials: &mut Trials<'_, '_, T>,
-    operator: &dyn Operator<T>,
-    path: &[Vec<T>],
+    path: &[Kept<T>],
 ) -> Result<(Trial<T>, Vec<T>), Reason> {
     let (problem, at) = trials.around();
-    let value = |step: &[T]| {
+    let evaluate = |step: &[T]| {
         let mut point = at.point.clone();
         axpy(1.0, step, &mut point);
         let value = problem.value(&point);
-        if value.is_finite() { value } else { f64::INFINITY }
+        (value, point)
     };
     let mut best = path.len() - 1;
-    let mut lowest = if best > 0 { value(&path[best]) } else { f64::INFINITY };
+    let (mut value, mut point) = evaluate(&path[best].step);
     while best > 0 {
-        problem.granted()?;
-        let earlier = value(&path[best - 1]);
-        if earlier >= lowest && lowest.is_finite() {
+        // A fall that the model does not promise before is not looked for there.
+        if at.value - value >= path[best - 1].predicted {
             break;
         }
-        (best, lowest) = (best - 1, earlier);
+        problem.granted()?;
+        let (earlier, there) = evaluate(&path[best - 1].step);
+        // Nor is a fall that may be rounding.
+        let lower = value - earlier > trials.rounding();
+        if value.is_finite() && !lower {
+            break;
+        }
+        (best, value, point) = (best - 1, earlier, there);
     }
-    let mut step = path[best].clone();
+    let mut step = path[best].step.clone();
     // The damping follows the ratio of the whole step, before any halving.
-    let predicted = predicted_fall(operator, at, &step);
+    let predicted = path[best].predicted;
     trials.begin_anew();
-    let mut trial = trials.step(&step, predicted);
+    let mut trial = trials.judge(&step, point, value, predicted);
     let ratio = trial.ratio;
     for _ in 0..20 {
         if trial.next.is_some() || trial.flat {

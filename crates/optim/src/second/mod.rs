@@ -16,7 +16,7 @@ mod trust_region;
 
 pub(crate) use checkpoint::Field;
 pub use damped::{DampedNewton, DampedState};
-pub use descent::{Descent, DescentDefaults, Direction, Taken};
+pub use descent::{Descent, DescentDefaults, DescentState, Direction, Taken};
 pub use direction::*;
 pub use forcing::Forcing;
 pub use hessian_free::{HessianFree, HessianFreeState};
@@ -26,4 +26,4 @@ pub use preconditioning::{Preconditioned, Preconditioner, Preconditioning, Preco
 pub use probe::{CurvatureProbe, Escape, LeastCurvature};
 pub use stochastic::{StochasticLbfgs, StochasticState};
 pub use subproblem::*;
-pub use trust_region::{Model, RadiusTrial, Subproblem, TrustRegion, TrustState};
+pub use trust_region::{LocalModel, Model, RadiusTrial, Subproblem, TrustRegion, TrustState};

@@ -13,8 +13,26 @@ use crate::search::Noise;
 use crate::stopping::Stopping;
 use crate::vector::{self, Float};
 
-/// The model of f at a point, minimised in balls: `model(radius)`.
-pub type Model<'a, T> = Box<dyn FnMut(f64) -> TrustStep<T> + 'a>;
+/// The model of f at a point. Closures that minimise it in a ball of a radius are some.
+pub trait LocalModel<T> {
+    /// Minimises the model in a ball.
+    fn minimise(&mut self, radius: f64) -> TrustStep<T>;
+
+    /// The last step, which led to `point` and was rejected, corrected by what the model has learned there of f's
+    /// curvature along it. `None`, the default, where it has not.
+    fn corrected(&mut self, _point: &[T], _step: &TrustStep<T>) -> Option<Vec<T>> {
+        None
+    }
+}
+
+impl<T, F: FnMut(f64) -> TrustStep<T>> LocalModel<T> for F {
+    fn minimise(&mut self, radius: f64) -> TrustStep<T> {
+        self(radius)
+    }
+}
+
+/// A [`LocalModel`] of any kind.
+pub type Model<'a, T> = Box<dyn LocalModel<T> + 'a>;
 
 /// A model of the objective around a point, and how to minimise it in a ball.
 pub trait Subproblem<T: Float> {
@@ -52,8 +70,14 @@ pub trait Subproblem<T: Float> {
         memory: &'a mut Self::Memory,
     ) -> Result<Model<'a, T>, Reason>;
 
-    /// The first radius, if the subproblem knows better than the driver.
+    /// The first radius, if the subproblem knows one.
     fn first_radius(&self, _at: &Iterate<T>, _memory: &Self::Memory) -> Option<f64> {
+        None
+    }
+
+    /// A short first radius, for the case that the model's minimum is outside the first ball: how far to trust it is not known
+    /// then. Until it turns out to be too large, it grows twice as fast as others.
+    fn cautious_radius(&self, _problem: &Counted<'_, T>, _at: &Iterate<T>) -> Option<f64> {
         None
     }
 
@@ -110,8 +134,8 @@ pub struct RadiusTrial {
 pub struct TrustRegion<S> {
     /// The model.
     pub subproblem: S,
-    /// The first radius; 1.
-    pub initial_radius: f64,
+    /// The first radius. `None`, the default, for [what suits the subproblem](Subproblem::first_radius), or 1.
+    pub initial_radius: Option<f64>,
     /// The largest radius; infinite.
     pub max_radius: f64,
     /// The least ratio of actual to predicted reduction at which a step is accepted; 1e-4.
@@ -133,7 +157,7 @@ impl<S> TrustRegion<S> {
     pub fn new(subproblem: S) -> Self {
         Self {
             subproblem,
-            initial_radius: 1.0,
+            initial_radius: None,
             max_radius: f64::MAX,
             accept: 1e-4,
             stopping: Stopping::default(),
@@ -153,6 +177,8 @@ impl<S> TrustRegion<S> {
 pub struct TrustState<M> {
     radius: f64,
     first: bool,
+    /// Whether the radius is a cautious one that has not yet been too large.
+    expanding: bool,
     memory: M,
 }
 
@@ -168,7 +194,7 @@ impl<T: Float, S: Subproblem<T>> Method<T> for TrustRegion<S> {
     }
 
     fn validate(&self) -> Result<(), MinimizeError> {
-        MinimizeError::require("initial_radius", self.initial_radius, "positive", |r| {
+        MinimizeError::require("initial_radius", self.initial_radius.unwrap_or(1.0), "positive", |r| {
             r > 0.0 && r.is_finite()
         })?;
         MinimizeError::require("max_radius", self.max_radius, "positive", |r| r > 0.0)?;
@@ -183,9 +209,9 @@ impl<T: Float, S: Subproblem<T>> Method<T> for TrustRegion<S> {
 
     fn begin(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<Self::State, MinimizeError> {
         let memory = self.subproblem.begin(problem, at)?;
-        let radius =
-            self.subproblem.first_radius(at, &memory).unwrap_or(self.initial_radius).min(self.max_radius);
-        Ok(TrustState { radius, first: true, memory })
+        let known = || self.subproblem.first_radius(at, &memory);
+        let radius = self.initial_radius.or_else(known).unwrap_or(1.0).min(self.max_radius);
+        Ok(TrustState { radius, first: true, expanding: false, memory })
     }
 
     fn advance(
@@ -237,14 +263,23 @@ impl<S> TrustRegion<S> {
     where
         S: Subproblem<T>,
     {
-        let TrustState { radius, first, memory } = state;
+        let TrustState { radius, first, expanding, memory } = state;
         let mut model = self.subproblem.model(problem, at, memory)?;
-        let mut solved = model(*radius);
+        let mut solved = model.minimise(*radius);
+        if *first
+            && self.initial_radius.is_none()
+            && solved.stop == Stop::Boundary
+            && let Some(cautious) = self.subproblem.cautious_radius(problem, at)
+        {
+            (*radius, *expanding) = (cautious.min(*radius), true);
+            solved = model.minimise(*radius);
+        }
         let mut point = at.point.clone();
         let mut seen_finite = false;
         let smallest = T::EPSILON.to_f64() * vector::norm(&at.point).max(f64::MIN_POSITIVE);
         let mut noise = Noise::new(T::EPSILON.to_f64(), at.value).with_equal_values_as_rounding();
         let (mut rejected, mut seen_drowned) = (0, false);
+        let mut before_correction = None;
         // Whether the first step has anything to gain.
         let hopeless = noise.covers(solved.reduction, vector::norm(&solved.step), &at.point);
         loop {
@@ -299,8 +334,12 @@ impl<S> TrustRegion<S> {
                 stop: solved.stop,
                 accepted,
             };
+            let before = *radius;
+            *expanding &= accepted;
             if accepted {
-                *radius = self.subproblem.radius(&trial).min(self.max_radius);
+                let asked = self.subproblem.radius(&trial);
+                *expanding &= asked > before;
+                *radius = if *expanding { 2.0 * asked } else { asked }.min(self.max_radius);
                 return Ok((Iterate { point, value, gradient }, length));
             }
             // A value that was refused is no reason to reject the step, nor to solve for a shorter one.
@@ -310,9 +349,23 @@ impl<S> TrustRegion<S> {
             if length <= smallest || given_up {
                 return Err(Reason::stuck(seen_finite, hopeless));
             }
+            let trial = match before_correction.take() {
+                // What the whole step did, not its correction, tells how good the model is.
+                Some(trial) => trial,
+                None => {
+                    let bent = value.is_finite() && !drowned;
+                    if let Some(step) = bent.then(|| model.corrected(&point, &solved)).flatten() {
+                        solved.step = step;
+                        before_correction = Some(trial);
+                        continue;
+                    }
+                    trial
+                }
+            };
             // Smaller, whatever the rule: a step may be rejected for its gradient alone.
-            let smaller = 0.5 * radius.min(solved.length);
-            *radius = self.subproblem.radius(&trial).min(smaller);
+            let asked = self.subproblem.radius(&trial);
+            let half = 0.5 * radius.min(solved.length);
+            *radius = if asked < 0.999 * solved.length { asked } else { half };
             let position = solved.shorter.iter().position(|(r, ..)| *r <= *radius * (1.0 + 1e-12));
             solved = match position {
                 Some(i) => {
@@ -321,7 +374,7 @@ impl<S> TrustRegion<S> {
                     *radius = smaller;
                     TrustStep { step, reduction, length: smaller, shorter: rest, ..solved }
                 }
-                None => model(*radius),
+                None => model.minimise(*radius),
             };
         }
     }

@@ -33,6 +33,10 @@ def beale(x):
     return jnp.array([y - x[0] * (1 - x[1] ** (i + 1)) for i, y in enumerate([1.5, 2.25, 2.625])])
 
 
+def tquartic(x):
+    return jnp.concatenate([x[:1] - 1, x[0] ** 2 - x[1:] ** 2])
+
+
 def himmelblau(x):
     return jnp.array([x[0] ** 2 + x[1] - 11, x[0] + x[1] ** 2 - 7])
 
@@ -289,6 +293,7 @@ PROBLEMS = {
     "osborne_2": (osborne_2, np.array([1.3, 0.65, 0.65, 0.7, 0.6, 3.0, 5.0, 7.0, 2.0, 4.5, 5.5])),
     "brown_dennis": (brown_dennis, np.array([25.0, 5.0, -5.0, -1.0])),
     "extended_freudenstein_roth_100": (extended_freudenstein_roth, np.tile([0.5, -2.0], 50)),
+    "tquartic_50": (tquartic, np.full(50, 0.1)),
     "discrete_integral_equation_10": (discrete_integral_equation, np.arange(1, 11) / 11 * (np.arange(1, 11) / 11 - 1)),
 }
 

@@ -113,7 +113,7 @@ pub(crate) fn all() -> Vec<TestProblem> {
         p("discrete_boundary_value_10", formula!(discrete_boundary_value), |n| grid(n).map(|t| t * (t - 1.0)).collect(), 10, &[0.0]),
         p("chebyquad_8", formula!(chebyquad), |n| grid(n).collect(), 8, &[3.516_873_725_68e-3]),
         p("dixon_price_10", formula!(dixon_price), |n| vec![1.0; n], 10, &[0.0]),
-        p("rastrigin_10", formula!(rastrigin), |n| (0..n).map(|i| 0.1 + 0.02 * i as f64).collect(), 10, &[0.0, 1.989_918_114_186_583]),
+        p("rastrigin_10", formula!(rastrigin), |n| (0..n).map(|i| 0.1 + 0.02 * i as f64).collect(), 10, &[0.0, 0.994_959_057_093_291, 1.989_918_114_186_583, 2.984_877_171_279_875]),
         flat(1e-12, p("kowalik_osborne", formula!(kowalik_osborne), |_| vec![0.25, 0.39, 0.415, 0.39], 4, &[3.075_056_038_492_37e-4])),
         flat(1e-9, p("gulf", formula!(gulf), |_| vec![5.0, 2.5, 0.15], 3, &[0.0])),
         flat(1e-12, p("bard", formula!(bard), |_| vec![1.0; 3], 3, &[8.214_877_306_578_98e-3])),
@@ -128,6 +128,7 @@ pub(crate) fn all() -> Vec<TestProblem> {
         p("bohachevsky", sum!(bohachevsky), |_| vec![0.2, -0.1], 2, &[0.0]),
         p("log_cosh_10", sum!(log_cosh), |n| vec![0.0; n], 10, &[0.0]),
         flat(1e-11, p("trid_10", sum!(trid), |n| vec![0.0; n], 10, &[-210.0])),
+        p("tquartic_50", formula!(tquartic), |n| vec![0.1; n], 50, &[0.0]),
         p("logistic_20", sum!(logistic), |n| vec![0.0; n], 20, &[45.798_903_454_566_9]),
         p("power_50", sum!(power), |n| vec![1.0; n], 50, &[0.0]),
     ]

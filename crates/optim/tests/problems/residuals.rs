@@ -33,6 +33,10 @@ pub(super) fn beale<S: Scalar>(x: &[S]) -> Vec<S> {
     vec![next(1.5), next(2.25), next(2.625)]
 }
 
+pub(super) fn tquartic<S: Scalar>(x: &[S]) -> Vec<S> {
+    std::iter::once(x[0] + -1.0).chain(x[1..].iter().map(|&y| x[0].square() - y.square())).collect()
+}
+
 pub(super) fn himmelblau<S: Scalar>(x: &[S]) -> Vec<S> {
     vec![x[0] * x[0] + x[1] + -11.0, x[0] + x[1] * x[1] + -7.0]
 }

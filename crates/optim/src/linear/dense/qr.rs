@@ -28,6 +28,7 @@ pub fn qr(mut a: Vec<f64>, m: usize, n: usize, mut b: Vec<f64>) -> Triangular {
         a.len(),
         b.len()
     );
+    let mut dots = vec![0.0; n];
     for k in 0..n {
         let length = (k..m).map(|i| a[i * n + k]).fold(0.0, f64::hypot);
         if length == 0.0 {
@@ -37,11 +38,19 @@ pub fn qr(mut a: Vec<f64>, m: usize, n: usize, mut b: Vec<f64>) -> Triangular {
         let head = length.copysign(a[k * n + k]);
         a[k * n + k] += head;
         let half_square = length * a[k * n + k].abs();
-        for j in k + 1..n {
-            let dot: f64 = (k..m).map(|i| a[i * n + k] * a[i * n + j]).sum();
-            for i in k..m {
-                a[i * n + j] -= dot / half_square * a[i * n + k];
-            }
+        // A ← A − v (vᵀA)ᵀ/…, row by row. Rows where v is zero stay as they are, which saves most of the work where a
+        // triangle is stacked on a diagonal.
+        let rows: Vec<usize> = (k..m).filter(|&i| a[i * n + k] != 0.0).collect();
+        let dots = &mut dots[k + 1..];
+        dots.fill(0.0);
+        for &i in &rows {
+            let (v, row) = (a[i * n + k], &a[i * n + k + 1..(i + 1) * n]);
+            dots.iter_mut().zip(row).for_each(|(dot, x)| *dot += v * x);
+        }
+        dots.iter_mut().for_each(|dot| *dot /= half_square);
+        for &i in &rows {
+            let (v, row) = (a[i * n + k], &mut a[i * n + k + 1..(i + 1) * n]);
+            row.iter_mut().zip(&*dots).for_each(|(x, dot)| *x -= dot * v);
         }
         let dot: f64 = (k..m).map(|i| a[i * n + k] * b[i]).sum();
         for i in k..m {

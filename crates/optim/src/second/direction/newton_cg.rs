@@ -8,14 +8,18 @@ use super::super::method::Iterate;
 use super::super::preconditioning::{Preconditioning, PreconditioningMemory};
 use super::super::probe::{CurvatureProbe, Escape};
 use crate::linear::{Settings, Stop, cg};
-use crate::objective::{Counted, Objective, Operator};
+use crate::objective::{Counted, Objective};
 use crate::outcome::{MinimizeError, Reason};
 use crate::search::{LineSearch, MoreThuente};
 use crate::vector::{self, Float};
 
 /// Newton-CG: Newton steps from truncated conjugate gradients, with a line search (Nocedal and Wright, algorithm 7.1).
-/// Where conjugate gradients meet negative curvature, they stop, and at their start follow it.
+/// Where conjugate gradients meet negative curvature, they stop and follow it: as far as positive curvature of that size would,
+/// but after their start at most ten times as far as they have come.
 pub type NewtonCg = Descent<NewtonCgDirection>;
+
+/// How far negative curvature is followed, relative to the step up to it.
+const FOLLOWED: f64 = 10.0;
 
 /// Settings of [`NewtonCg`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -83,19 +87,17 @@ impl<T: Float> Direction<T> for NewtonCgDirection {
         if solved.solve.stop == Stop::IndefinitePreconditioner {
             return Err(Reason::IndefinitePreconditioner);
         }
-        if let Some(p) = solved.negative_curvature
-            && solved.solve.iterations == 1
-        {
-            // p = −M⁻¹g. As long a step as positive curvature of that size would ask for.
-            let mut hp = vec![T::ZERO; p.len()];
-            matrix.apply(&p, &mut hp);
-            direction.copy_from_slice(&p);
-            let curvature = vector::dot(&p, &hp).abs();
-            return Ok(if curvature > 0.0 {
-                vector::dot(&p, &p) / curvature
-            } else {
-                1.0 / vector::norm(&p)
-            });
+        if let Some((p, curvature)) = solved.negative_curvature {
+            if solved.solve.iterations == 1 {
+                // p = −M⁻¹g. As long a step as positive curvature of that size would ask for.
+                direction.copy_from_slice(&p);
+                let square = vector::dot(&p, &p);
+                return Ok(if curvature != 0.0 { square / curvature.abs() } else { 1.0 / square.sqrt() });
+            }
+            // Without p the step would keep to the steep directions, and the iterates crawl along where f bends down.
+            let alike = -vector::dot(&at.gradient, &p) / curvature.abs();
+            let most = FOLLOWED * vector::norm(direction) / vector::norm(&p);
+            vector::axpy(alike.min(most), &p, direction);
         }
         Ok(1.0)
     }

@@ -32,7 +32,7 @@ impl DescentDefaults for BfgsDirection {
 
 impl DescentDefaults for DfpDirection {
     fn search() -> Arc<dyn LineSearch> {
-        Arc::new(MoreThuente { decrease: 1e-4, curvature: 0.1, ..MoreThuente::default() })
+        Arc::new(MoreThuente { decrease: 1e-4, curvature: 0.5, ..MoreThuente::default() })
     }
 }
 

@@ -31,6 +31,16 @@ impl<T: Float> Subproblem<T> for ExactModel {
         }
     }
 
+    /// The length of the Cauchy step ‖g‖³/gᵀHg: a longer first step, exact though it be for the model, may leave the valley
+    /// that the start is in.
+    fn cautious_radius(&self, problem: &Counted<'_, T>, at: &Iterate<T>) -> Option<f64> {
+        let mut product = vec![T::ZERO; at.gradient.len()];
+        problem.hessian(&at.point)?.apply(&at.gradient, &mut product);
+        let (norm, bend) = (vector::norm(&at.gradient), vector::dot(&at.gradient, &product));
+        let radius = norm * (norm * norm / bend);
+        (radius > 0.0 && radius.is_finite()).then_some(radius)
+    }
+
     fn model<'a>(
         &'a self,
         problem: &'a Counted<'_, T>,

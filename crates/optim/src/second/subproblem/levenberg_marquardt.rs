@@ -2,15 +2,16 @@ use serde::{Deserialize, Serialize};
 
 use super::super::checkpoint::Field;
 use super::super::method::Iterate;
-use super::super::trust_region::{Model, RadiusTrial, Subproblem, TrustRegion};
+use super::super::trust_region::{LocalModel, Model, RadiusTrial, Subproblem, TrustRegion};
 use crate::linear::dense::{Triangular, qr};
 use crate::linear::{Stop, TrustStep};
-use crate::objective::{Counted, Counts, Objective};
+use crate::objective::{Counted, Counts, Objective, Residuals};
 use crate::outcome::{MinimizeError, Reason};
 use crate::vector::{self, Float};
 
 /// Levenberg–Marquardt for [least squares](crate::LeastSquares) with a dense Jacobian, as in MINPACK (Moré, 1978): the step
-/// minimises ‖J p + r‖ in an ellipsoid ‖D p‖ ≤ Δ, by QR. For large problems take
+/// minimises ‖J p + r‖ in an ellipsoid ‖D p‖ ≤ Δ, by QR. A step that is rejected because the residuals bend along it is first
+/// corrected for that (geodesic acceleration: Transtrum and Sethna, 2012), then shortened. For large problems take
 /// [`TrustRegionNewton`](super::TrustRegionNewton) with [`Curvature::GaussNewton`](super::Curvature).
 pub type LevenbergMarquardt = TrustRegion<LevenbergMarquardtModel>;
 
@@ -41,26 +42,36 @@ impl Default for LevenbergMarquardtModel {
     }
 }
 
-impl<T: Float> Subproblem<T> for LevenbergMarquardtModel {
+/// What [`LevenbergMarquardt`] remembers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct LevenbergMarquardtMemory {
     /// D.
-    type Memory = Vec<f64>;
+    scales: Vec<f64>,
+    last: Damping,
+}
+
+impl<T: Float> Subproblem<T> for LevenbergMarquardtModel {
+    type Memory = LevenbergMarquardtMemory;
 
     fn validate(&self) -> Result<(), MinimizeError> {
         MinimizeError::require("factor", self.factor, "positive", |f| f > 0.0 && f.is_finite())
     }
 
-    fn check(&self, d: &Vec<f64>, dimension: usize) -> Result<(), MinimizeError> {
-        Field("memory").vector(d, dimension)?;
+    fn check(&self, memory: &Self::Memory, dimension: usize) -> Result<(), MinimizeError> {
+        let LevenbergMarquardtMemory { scales: d, last } = memory;
+        Field("scales").vector(d, dimension)?;
+        Field("last").non_negative(last.lambda)?;
+        Field("last").non_negative(last.radius)?;
         let least = d.iter().copied().fold(f64::INFINITY, f64::min);
-        Field("memory").holds(least, "positive", least > 0.0)
+        Field("scales").holds(least, "positive", least > 0.0)
     }
 
-    fn begin(&self, problem: &Counted<'_, T>, at: &Iterate<T>) -> Result<Vec<f64>, MinimizeError> {
+    fn begin(&self, problem: &Counted<'_, T>, at: &Iterate<T>) -> Result<Self::Memory, MinimizeError> {
         let Some(residuals) = problem.residuals() else {
             return Err(MinimizeError::Missing { method: "LevenbergMarquardt", what: "residuals" });
         };
         let n = at.point.len();
-        Ok(match self.scaling {
+        let scales = match self.scaling {
             Scaling::None => vec![1.0; n],
             Scaling::Columns => {
                 let mut d = vec![0.0; n];
@@ -69,10 +80,12 @@ impl<T: Float> Subproblem<T> for LevenbergMarquardtModel {
                 d.iter_mut().for_each(|d| *d = if *d == 0.0 { 1.0 } else { *d });
                 d
             }
-        })
+        };
+        Ok(LevenbergMarquardtMemory { scales, last: Damping::default() })
     }
 
-    fn first_radius(&self, at: &Iterate<T>, d: &Vec<f64>) -> Option<f64> {
+    fn first_radius(&self, at: &Iterate<T>, memory: &Self::Memory) -> Option<f64> {
+        let d = &memory.scales;
         let size = vector::norm(&at.point.iter().zip(d).map(|(x, d)| x.to_f64() * d).collect::<Vec<_>>());
         Some(self.factor * if size > 0.0 { size } else { 1.0 })
     }
@@ -101,16 +114,17 @@ impl<T: Float> Subproblem<T> for LevenbergMarquardtModel {
         &'a self,
         problem: &'a Counted<'_, T>,
         at: &'a Iterate<T>,
-        d: &'a mut Vec<f64>,
+        memory: &'a mut Self::Memory,
     ) -> Result<Model<'a, T>, Reason> {
+        let LevenbergMarquardtMemory { scales: d, last } = memory;
         let residuals = problem.residuals().ok_or(Reason::NonFinite)?;
         problem.granted()?;
         let (m, n) = (residuals.count(), at.point.len());
-        let mut jacobian = vector::to_f64(&residuals.dense_jacobian(&at.point));
+        let jacobian = vector::to_f64(&residuals.dense_jacobian(&at.point));
         problem.add(Counts { products: n as u64, ..Counts::default() });
         let mut r = vec![T::ZERO; m];
         residuals.evaluate(&at.point, &mut r);
-        let mut r = vector::to_f64(&r);
+        let r = vector::to_f64(&r);
         if !vector::all_finite(&jacobian) || !vector::all_finite(&r) {
             return Err(Reason::NonFinite);
         }
@@ -118,27 +132,74 @@ impl<T: Float> Subproblem<T> for LevenbergMarquardtModel {
             widen(d, &jacobian);
         }
         // Fewer residuals than variables: rows of zeros change nothing.
-        jacobian.resize(m.max(n) * n, 0.0);
-        r.resize(m.max(n), 0.0);
-        let factor = qr(jacobian, m.max(n), n, r.iter().map(|r| -r).collect());
-        Ok(Box::new(move |radius| {
-            let (p, damped) = damped_step(&factor, d, radius, &|| problem.exhausted());
-            let scaled: Vec<f64> = p.iter().zip(d.iter()).map(|(p, d)| p * d).collect();
-            // The fall of ½‖J p + r‖², by R: ‖R p‖²/2 − pᵀRᵀ(Qᵀr).
-            let rp = multiply(&factor, &p);
-            let reduction = vector::dot(&rp, &factor.rhs) - 0.5 * vector::dot(&rp, &rp);
-            let mut step = vec![T::ZERO; n];
-            vector::from_f64(&p, &mut step);
-            TrustStep {
-                stop: if damped { Stop::Boundary } else { Stop::Converged },
-                iterations: 0,
-                step,
-                length: vector::norm(&scaled),
-                reduction,
-                shorter: Vec::new(),
-            }
-        }))
+        let mut padded = jacobian.clone();
+        padded.resize(m.max(n) * n, 0.0);
+        let mut rhs: Vec<f64> = r.iter().map(|r| -r).collect();
+        rhs.resize(m.max(n), 0.0);
+        let factor = qr(padded, m.max(n), n, rhs);
+        Ok(Box::new(LinearResiduals { problem, residuals, jacobian, r, factor, scales: d, last }))
     }
+}
+
+/// r + J p around a point.
+struct LinearResiduals<'a, 'o, T: Float> {
+    problem: &'a Counted<'o, T>,
+    residuals: &'a dyn Residuals<T>,
+    jacobian: Vec<f64>,
+    r: Vec<f64>,
+    factor: Triangular,
+    scales: &'a [f64],
+    last: &'a mut Damping,
+}
+
+impl<T: Float> LocalModel<T> for LinearResiduals<'_, '_, T> {
+    fn minimise(&mut self, radius: f64) -> TrustStep<T> {
+        let Self { factor, scales, last, .. } = self;
+        let p = damped_step(factor, scales, radius, last, &|| self.problem.exhausted());
+        // The fall of ½‖J p + r‖², by R: ‖R p‖²/2 − pᵀRᵀ(Qᵀr).
+        let rp = multiply(factor, &p);
+        let reduction = vector::dot(&rp, &factor.rhs) - 0.5 * vector::dot(&rp, &rp);
+        let mut step = vec![T::ZERO; p.len()];
+        vector::from_f64(&p, &mut step);
+        TrustStep {
+            stop: if last.lambda > 0.0 { Stop::Boundary } else { Stop::Converged },
+            iterations: 0,
+            step,
+            length: scaled_length(&p, scales),
+            reduction,
+            shorter: Vec::new(),
+        }
+    }
+
+    /// p + q with (JᵀJ + λD²) q = −Jᵀc, where c = r(x + p) − r − J p is what the residuals bend along p: the geodesic acceleration
+    /// of Transtrum and Sethna (2012), for which a rejected step has paid already. Not where q is not small beside p.
+    fn corrected(&mut self, point: &[T], solved: &TrustStep<T>) -> Option<Vec<T>> {
+        let n = point.len();
+        let mut r = vec![T::ZERO; self.r.len()];
+        self.residuals.evaluate(point, &mut r);
+        let p = vector::to_f64(&solved.step);
+        let mut rhs = vec![0.0; n];
+        for ((row, old), new) in self.jacobian.chunks_exact(n).zip(&self.r).zip(&r) {
+            vector::axpy(old + vector::dot(row, &p) - new.to_f64(), row, &mut rhs);
+        }
+        let damped = damped_factor(&self.factor, self.scales, self.last.lambda);
+        let q = damped.solve(&damped.solve_transposed(&rhs));
+        let small = scaled_length(&q, self.scales) <= 0.75 * solved.length;
+        // Where the residuals bend out of the range of J, there is nothing to correct.
+        let after = self.jacobian.chunks_exact(n).zip(&r).map(|(row, r)| r.to_f64() + vector::dot(row, &q));
+        let fall = 0.5 * (vector::dot(&self.r, &self.r) - after.map(|r| r * r).sum::<f64>());
+        let small = small && fall >= 0.25 * solved.reduction;
+        let mut step = solved.step.clone();
+        let mut corrected = p;
+        vector::axpy(1.0, &q, &mut corrected);
+        vector::from_f64(&corrected, &mut step);
+        (small && vector::all_finite(&step)).then_some(step)
+    }
+}
+
+/// ‖D p‖.
+fn scaled_length(p: &[f64], d: &[f64]) -> f64 {
+    p.iter().zip(d).map(|(p, d)| p * d).fold(0.0, f64::hypot)
 }
 
 /// D ← max(D, lengths of the columns).
@@ -154,22 +215,34 @@ fn multiply(factor: &Triangular, p: &[f64]) -> Vec<f64> {
     (0..n).map(|i| vector::dot(&factor.factor()[i * n + i..(i + 1) * n], &p[i..])).collect()
 }
 
-/// The p with (JᵀJ + λD²) p = −Jᵀr and ‖D p‖ = `radius` to a tenth, λ = 0 if that is inside (Moré's algorithm 5.5). Whether λ > 0.
+/// λ as it was found for a radius, from which the next search for one starts.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+struct Damping {
+    lambda: f64,
+    radius: f64,
+}
+
+/// The p with (JᵀJ + λD²) p = −Jᵀr and ‖D p‖ = `radius` to a tenth, λ = 0 if that is inside (Moré's algorithm 5.5), which
+/// starts from `last`.
 ///
 /// Each trial of λ is a factorisation: they end when `exhausted` says so, with the last.
 fn damped_step(
     factor: &Triangular,
     d: &[f64],
     radius: f64,
+    last: &mut Damping,
     exhausted: &dyn Fn() -> bool,
-) -> (Vec<f64>, bool) {
+) -> Vec<f64> {
     let n = d.len();
-    let length = |p: &[f64]| p.iter().zip(d).map(|(p, d)| p * d).fold(0.0, f64::hypot);
+    let length = |p: &[f64]| scaled_length(p, d);
+    // λ falls as the radius grows.
+    let guess = if last.lambda > 0.0 { last.lambda * last.radius / radius } else { 0.0 };
+    *last = Damping { lambda: 0.0, radius };
     let mut low = if factor.is_full_rank() {
         let p = factor.solve(&factor.rhs);
         let size = length(&p);
         if size <= 1.1 * radius {
-            return (p, false);
+            return p;
         }
         newton_gain(factor, d, &p, size, radius)
     } else {
@@ -180,7 +253,7 @@ fn damped_step(
         let damped = damped_factor(factor, d, least);
         let p = damped.solve(&damped.rhs);
         if length(&p) <= 1.1 * radius {
-            return (p, false);
+            return p;
         }
         least
     };
@@ -188,12 +261,13 @@ fn damped_step(
     let gradient: Vec<f64> =
         (0..n).map(|j| (0..=j).map(|i| factor.factor()[i * n + j] * factor.rhs[i]).sum()).collect();
     let mut high = gradient.iter().zip(d).map(|(g, d)| g / d).fold(0.0, f64::hypot) / radius;
-    let mut lambda = low.max(1e-3 * high);
+    let mut lambda = if guess > 0.0 { guess.clamp(low, high.max(low)) } else { low.max(1e-3 * high) };
     let mut p = vec![0.0; n];
     for _ in 0..50 {
         let damped = damped_factor(factor, d, lambda);
         p = damped.solve(&damped.rhs);
         let size = length(&p);
+        last.lambda = lambda;
         if (size - radius).abs() <= 0.1 * radius || exhausted() {
             break;
         }
@@ -205,7 +279,7 @@ fn damped_step(
         let newton = lambda + newton_gain(&damped, d, &p, size, radius);
         lambda = if newton > low && newton < high { newton } else { (low * high).sqrt().max(1e-3 * high) };
     }
-    (p, true)
+    p
 }
 
 /// R of [R; √λ D], by another QR.

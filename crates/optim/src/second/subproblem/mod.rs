@@ -7,5 +7,7 @@ mod sr1;
 
 pub use exact::{ExactModel, TrustRegionExact};
 pub use krylov::{Curvature, KrylovMemory, KrylovModel, KrylovSolver, TrustRegionNewton};
-pub use levenberg_marquardt::{LevenbergMarquardt, LevenbergMarquardtModel, Scaling};
+pub use levenberg_marquardt::{
+    LevenbergMarquardt, LevenbergMarquardtMemory, LevenbergMarquardtModel, Scaling,
+};
 pub use sr1::{Sr1, Sr1Memory, Sr1Model};
