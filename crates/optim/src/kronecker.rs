@@ -98,12 +98,9 @@ fn check_parts<'a, T: Float>(
     diagonal: &[Diagonal<T>],
 ) -> Result<(), MinimizeError> {
     Field("dimension").holds(own, "that of the problem", own == dimension)?;
-    let fault = misplaced(dimension, places, diagonal).err();
-    Field("blocks").holds(
-        fault.clone().unwrap_or_default(),
-        "parts of the problem's variables",
-        fault.is_none(),
-    )?;
+    if let Err(fault) = misplaced(dimension, places, diagonal) {
+        Field("blocks").holds(format_args!("not: {fault}"), "of parts of the problem's variables", false)?;
+    }
     diagonal.iter().try_for_each(|part| Field("diagonal").all_finite(&part.values))
 }
 

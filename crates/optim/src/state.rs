@@ -248,10 +248,11 @@ impl State {
         }
     }
 
-    /// The count of this name.
+    /// The count of this name: below 2⁵³, as every count of steps is, so that one more is a count too.
     pub fn count(&self, name: &str) -> Result<u64, StateError> {
         match self.scalars.get(name) {
-            Some(&Scalar::Count(n)) => Ok(n),
+            Some(&Scalar::Count(n)) if n < 1 << 53 => Ok(n),
+            Some(&Scalar::Count(n)) => Err(self.value(name, "below 2⁵³", n)),
             Some(&Scalar::Real(x)) => Err(self.value(name, "a count", x)),
             None => Err(self.missing(name)),
         }

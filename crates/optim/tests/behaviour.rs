@@ -72,6 +72,48 @@ fn newton_methods_leave_saddles() {
     }
 }
 
+/// Σ ½cᵢxᵢ² + ¼xᵢ⁴ with curvatures from 1 to 100 at 0, but one that is weakly negative.
+fn weak_saddle(n: usize, weak: f64) -> Problem<'static, f64> {
+    let c = move |i: usize| if i == n / 3 { weak } else { 1.0 + 99.0 * i as f64 / (n - 1) as f64 };
+    Problem::new(n, move |x: &[f64]| {
+        x.iter().enumerate().map(|(i, x)| 0.5 * c(i) * x * x + 0.25 * x.powi(4)).sum()
+    })
+    .with_gradient(move |x, g| (0..n).for_each(|i| g[i] = c(i) * x[i] + x[i].powi(3)))
+    .with_hvp(move |x, v, out| (0..n).for_each(|i| out[i] = (c(i) + 3.0 * x[i] * x[i]) * v[i]))
+}
+
+#[test]
+fn weak_negative_curvature_is_found() {
+    for (n, weak) in [(200, -0.01), (500, -0.1), (40, -1e-4)] {
+        let f = weak_saddle(n, weak);
+        // Down to −c²/4.
+        let least = -0.25 * weak * weak;
+        for (name, method) in &methods(&Stopping::gradient(1e-3 * weak.abs().powf(1.5)))[..9] {
+            let outcome = method.run(&f, &vec![0.0; n]).unwrap();
+            assert!(outcome.converged(), "{name}, {weak}: {outcome}");
+            assert!(outcome.value < 0.99 * least, "{name}, {weak}: {outcome}, f = {}", outcome.value);
+            // There it is twice as strong, and positive: what was found says so.
+            let found = outcome.curvature.expect("looked for");
+            assert!(found.settled && found.value > 0.0, "{name}: {found:?}");
+            assert!(found.value >= -2.0 * weak - found.residual, "{name}: {found:?}");
+        }
+    }
+}
+
+#[test]
+fn a_search_for_curvature_that_has_not_settled_says_so() {
+    // A tenth of the steps that it takes.
+    let probe = CurvatureProbe { max_steps: 8, seed: 0 };
+    let method = Newton::new(NewtonDirection { probe, ..Default::default() });
+    let outcome = method.minimize(&weak_saddle(200, -0.01), &[0.0; 200]).unwrap();
+    let found = outcome.curvature.expect("looked for");
+    assert!(outcome.converged() && !found.settled && found.steps == 8, "{outcome}: {found:?}");
+    let none = CurvatureProbe { max_steps: 0, seed: 0 };
+    let method = Newton::new(NewtonDirection { probe: none, ..Default::default() });
+    let outcome = method.minimize(&weak_saddle(20, -0.01), &[0.0; 20]).unwrap();
+    assert!(outcome.converged() && outcome.curvature.is_none(), "{outcome}");
+}
+
 #[test]
 fn a_maximum_is_left_too_and_a_degenerate_minimum_is_not() {
     let cosine = Problem::new(3, |x: &[f64]| x.iter().map(|x| x.cos()).sum())

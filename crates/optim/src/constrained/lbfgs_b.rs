@@ -123,7 +123,7 @@ impl<T: Float> LbfgsB<T> {
         vector::subtract(&after.point, &at.point, &mut step);
         vector::subtract(&after.gradient, &at.gradient, &mut change);
         let length = vector::norm(&step);
-        if length == 0.0 {
+        if length == 0.0 || at.is_idle(&after, found.satisfied) {
             return Err(SearchFailure::NoProgress);
         }
         pairs.push(&step, &change);

@@ -84,7 +84,12 @@ impl SpectralDensity {
     }
 
     /// The density at a point, each mass spread to a normal distribution of standard deviation `width`; its integral is 1.
+    ///
+    /// # Panics
+    /// If the width is not positive and finite.
+    #[track_caller]
     pub fn at(&self, x: f64, width: f64) -> f64 {
+        assert!(width > 0.0 && width.is_finite(), "SpectralDensity: a width of {width}");
         let height = (2.0 * std::f64::consts::PI).sqrt() * width;
         let term = |(node, weight): (&f64, &f64)| weight * (-0.5 * ((x - node) / width).powi(2)).exp();
         self.nodes.iter().zip(&self.weights).map(term).sum::<f64>() / height
@@ -92,10 +97,15 @@ impl SpectralDensity {
 
     /// The density at `points` evenly spaced points that cover the spectrum and four `width`s on both sides, as abscissae and
     /// ordinates. The width is a hundredth of the spectrum's unless given. Both are empty if there are no nodes.
+    ///
+    /// # Panics
+    /// If the width is not positive and finite.
+    #[track_caller]
     pub fn on_grid(&self, points: usize, width: Option<f64>) -> (Vec<f64>, Vec<f64>) {
         let Some((low, high)) = self.range() else { return Default::default() };
         let spread = if high > low { high - low } else { low.abs().max(1.0) };
         let width = width.unwrap_or(0.01 * spread);
+        assert!(width > 0.0 && width.is_finite(), "SpectralDensity: a width of {width}");
         let (low, high) = (low - 4.0 * width, high + 4.0 * width);
         let step = (high - low) / points.saturating_sub(1).max(1) as f64;
         let x: Vec<f64> = (0..points).map(|i| low + step * i as f64).collect();

@@ -3,7 +3,7 @@
 use super::probes::normal;
 use crate::linear::{Lanczos, lanczos};
 use crate::objective::Operator;
-use crate::vector::Float;
+use crate::vector::{self, Float};
 
 /// What [`extreme_eigenpairs`] looks for.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -75,7 +75,15 @@ impl<T> Eigenpairs<T> {
 /// assert!((pairs.largest[0].value - 5.0).abs() < 1e-12 && (pairs.largest[1].value - 2.0).abs() < 1e-12);
 /// assert!((pairs.smallest[0].value + 3.0).abs() < 1e-12 && pairs.smallest[0].vector[1].abs() > 1.0 - 1e-12);
 /// ```
+///
+/// # Panics
+/// If the tolerance is negative or not finite, or there are to be no steps or no pairs.
+#[track_caller]
 pub fn extreme_eigenpairs<T: Float>(a: &dyn Operator<T>, settings: &EigenSettings) -> Eigenpairs<T> {
+    let EigenSettings { largest, smallest, tolerance, max_steps, .. } = *settings;
+    assert!(tolerance >= 0.0 && tolerance.is_finite(), "extreme_eigenpairs: a tolerance of {tolerance}");
+    assert!(max_steps > 0, "extreme_eigenpairs: max_steps of 0");
+    assert!(largest + smallest > 0, "extreme_eigenpairs: largest and smallest are both 0");
     let n = a.dimension();
     let mut start = vec![T::ZERO; n];
     normal(settings.seed, 0, &mut start);
@@ -108,7 +116,7 @@ impl Ends {
         let (values, vectors) = krylov.ritz();
         let k = values.len();
         let residuals = (0..k).map(|i| krylov.residual * vectors[i * k + k - 1].abs()).collect();
-        let size = values.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
+        let size = vector::norm_inf(&values);
         let limit = settings.tolerance.max(100.0 * T::EPSILON.to_f64()) * size;
         Self {
             values,

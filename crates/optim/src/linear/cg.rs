@@ -1,4 +1,4 @@
-use super::{Settings, Solve, Stop, check_lengths, is_positive, not_positive, precondition, residual};
+use super::{Settings, Solve, Stop, check_input, is_positive, not_positive, precondition, residual};
 use crate::objective::Operator;
 use crate::vector::{self, Float, axpby, axpy, dot};
 
@@ -24,7 +24,7 @@ impl<T> CgSolve<T> {
 /// as it was before and returning that direction. Four vectors of memory.
 ///
 /// # Panics
-/// If the lengths differ.
+/// If the lengths differ, or a setting means nothing: a tolerance that is negative or not finite, no iterations.
 #[track_caller]
 pub fn cg<T: Float>(
     a: &dyn Operator<T>,
@@ -33,7 +33,7 @@ pub fn cg<T: Float>(
     preconditioner: Option<&dyn Operator<T>>,
     settings: &Settings,
 ) -> CgSolve<T> {
-    check_lengths("cg", a, b, x);
+    check_input("cg", a, b, x, settings);
     let n = b.len();
     let mut r = vec![T::ZERO; n];
     residual(a, b, x, &mut r);

@@ -1,4 +1,4 @@
-use super::{Settings, Solve, Stop, check_lengths, residual};
+use super::{Settings, Solve, Stop, check_input, residual};
 use crate::objective::Operator;
 use crate::vector::{self, Float, axpby, axpy, dot};
 
@@ -6,10 +6,10 @@ use crate::vector::{self, Float, axpby, axpy, dot};
 /// step, and so does the quadratic ½xᵀAx − bᵀx for positive definite A. Stops where rᵀAr is not positive.
 ///
 /// # Panics
-/// If the lengths differ.
+/// If the lengths differ, or a setting means nothing: a tolerance that is negative or not finite, no iterations.
 #[track_caller]
 pub fn cr<T: Float>(a: &dyn Operator<T>, b: &[T], x: &mut [T], settings: &Settings) -> Solve {
-    check_lengths("cr", a, b, x);
+    check_input("cr", a, b, x, settings);
     let n = b.len();
     let mut r = vec![T::ZERO; n];
     residual(a, b, x, &mut r);

@@ -1,6 +1,6 @@
 use super::steihaug::TrustStep;
 use super::tridiagonal::trust_region;
-use super::{Settings, Stop};
+use super::{Settings, Stop, check_ball};
 use crate::objective::Operator;
 use crate::vector::{self, Float, axpy, dot, scale};
 
@@ -9,7 +9,7 @@ use crate::vector::{self, Float, axpy, dot, scale};
 /// residual of (H + λI) s = −g is small. Keeps its basis, one vector an iteration.
 ///
 /// # Panics
-/// If the lengths differ.
+/// If the lengths differ, or the radius or a setting means nothing: negative or not a number, no iterations.
 #[track_caller]
 pub fn gltr<T: Float>(
     hessian: &dyn Operator<T>,
@@ -18,7 +18,7 @@ pub fn gltr<T: Float>(
     settings: &Settings,
 ) -> TrustStep<T> {
     let n = gradient.len();
-    assert!(n == hessian.dimension(), "gltr: gradient of {n}, operator of {}", hessian.dimension());
+    check_ball("gltr", hessian, gradient, radius, settings);
     let gamma = vector::norm(gradient);
     let target = settings.tolerance * gamma;
     let (mut basis, mut diagonal, mut off): (Vec<Vec<T>>, Vec<f64>, Vec<f64>) = Default::default();

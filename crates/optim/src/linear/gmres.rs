@@ -1,4 +1,4 @@
-use super::{Settings, Solve, Stop, check_lengths, residual};
+use super::{Settings, Solve, Stop, check_input, residual};
 use crate::objective::Operator;
 use crate::vector::{self, Float, axpy, dot, scale};
 
@@ -6,7 +6,7 @@ use crate::vector::{self, Float, axpy, dot, scale};
 /// `x`. `restart` + 1 vectors of memory; modified Gram–Schmidt.
 ///
 /// # Panics
-/// If the lengths differ or `restart` is 0.
+/// If the lengths differ, `restart` is 0, or a setting means nothing: a tolerance that is negative or not finite, no iterations.
 #[track_caller]
 pub fn gmres<T: Float>(
     a: &dyn Operator<T>,
@@ -15,7 +15,7 @@ pub fn gmres<T: Float>(
     restart: usize,
     settings: &Settings,
 ) -> Solve {
-    check_lengths("gmres", a, b, x);
+    check_input("gmres", a, b, x, settings);
     assert!(restart > 0, "gmres: restart must be at least 1");
     let n = b.len();
     let m = restart.min(n);

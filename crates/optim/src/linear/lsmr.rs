@@ -8,8 +8,11 @@ use crate::vector::{self, Float, axpby, axpy, scale};
 /// Safer than conjugate gradients on AᵀA x = Aᵀb: the condition number is never squared.
 ///
 /// # Panics
-/// If `A` writes vectors of other lengths than `b` and `x`.
+/// If `A` writes vectors of other lengths than `b` and `x`, or the damping or a setting means nothing.
+#[track_caller]
 pub fn lsmr<T: Float>(a: &dyn Jacobian<T>, b: &[T], x: &mut [T], damping: f64, settings: &Settings) -> Solve {
+    settings.check("lsmr");
+    assert!(damping >= 0.0 && damping.is_finite(), "lsmr: a damping of {damping}");
     x.fill(T::ZERO);
     // Golub–Kahan bidiagonalisation: β u = A v − α u, α v = Aᵀu − β v.
     let mut u = b.to_vec();

@@ -1,4 +1,4 @@
-use super::{Settings, Solve, Stop, check_lengths, precondition, residual};
+use super::{Settings, Solve, Stop, check_input, precondition, residual};
 use crate::objective::Operator;
 use crate::vector::{self, Float, axpy, dot, scale};
 
@@ -8,7 +8,7 @@ use crate::vector::{self, Float, axpy, dot, scale};
 /// `preconditioner` applies M⁻¹, symmetric positive definite; the residual is then measured in the M⁻¹-norm.
 ///
 /// # Panics
-/// If the lengths differ.
+/// If the lengths differ, or a setting means nothing: a tolerance that is negative or not finite, no iterations.
 #[track_caller]
 pub fn minres<T: Float>(
     a: &dyn Operator<T>,
@@ -17,7 +17,7 @@ pub fn minres<T: Float>(
     preconditioner: Option<&dyn Operator<T>>,
     settings: &Settings,
 ) -> Solve {
-    check_lengths("minres", a, b, x);
+    check_input("minres", a, b, x, settings);
     let n = b.len();
     let zeros = || vec![T::ZERO; n];
     // Lanczos vectors before preconditioning (v) and after (z), of this and the previous step.

@@ -75,6 +75,14 @@ impl Settings {
         Self { tolerance, ..Self::default() }
     }
 
+    /// Refuses what means nothing, on behalf of `solver`.
+    #[track_caller]
+    fn check(&self, solver: &str) {
+        let Self { tolerance, max_iterations } = *self;
+        assert!(tolerance >= 0.0 && tolerance.is_finite(), "{solver}: a tolerance of {tolerance}");
+        assert!(max_iterations != Some(0), "{solver}: max_iterations of 0");
+    }
+
     fn limit(&self, dimension: usize) -> usize {
         self.max_iterations.unwrap_or(10 * dimension)
     }
@@ -149,7 +157,8 @@ fn not_positive<T: Float>(curvature: f64, p: &[T], ap: &[T]) -> bool {
 }
 
 #[track_caller]
-fn check_lengths<T: Float>(solver: &str, a: &dyn Operator<T>, b: &[T], x: &[T]) {
+fn check_input<T: Float>(solver: &str, a: &dyn Operator<T>, b: &[T], x: &[T], settings: &Settings) {
+    settings.check(solver);
     let n = a.dimension();
     assert!(
         b.len() == n && x.len() == n,
@@ -157,6 +166,15 @@ fn check_lengths<T: Float>(solver: &str, a: &dyn Operator<T>, b: &[T], x: &[T]) 
         b.len(),
         x.len()
     );
+}
+
+/// Checks the input of a solver in a ball.
+#[track_caller]
+fn check_ball<T: Float>(solver: &str, a: &dyn Operator<T>, gradient: &[T], radius: f64, settings: &Settings) {
+    settings.check(solver);
+    let (n, dimension) = (gradient.len(), a.dimension());
+    assert!(n == dimension, "{solver}: gradient of {n}, operator of {dimension}");
+    assert!(radius >= 0.0, "{solver}: a radius of {radius}");
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-use super::{Settings, Stop, is_positive, not_positive, precondition};
+use super::{Settings, Stop, check_ball, is_positive, not_positive, precondition};
 use crate::objective::Operator;
 use crate::vector::{self, Float, axpby, axpy, dot};
 
@@ -26,7 +26,7 @@ pub struct TrustStep<T> {
 /// With a preconditioner, which applies M⁻¹, the ball is that of the M-norm.
 ///
 /// # Panics
-/// If the lengths differ.
+/// If the lengths differ, or the radius or a setting means nothing: negative or not a number, no iterations.
 #[track_caller]
 pub fn steihaug<T: Float>(
     hessian: &dyn Operator<T>,
@@ -36,7 +36,7 @@ pub fn steihaug<T: Float>(
     settings: &Settings,
 ) -> TrustStep<T> {
     let n = gradient.len();
-    assert!(n == hessian.dimension(), "steihaug: gradient of {n}, operator of {}", hessian.dimension());
+    check_ball("steihaug", hessian, gradient, radius, settings);
     let mut path = Path {
         step: vec![T::ZERO; n],
         reduction: 0.0,

@@ -30,15 +30,23 @@ struct Penalised<O> {
 
 impl<O> Ridge<O> {
     /// The penalty ½·`strength`·‖x‖².
+    ///
+    /// # Panics
+    /// If the strength is not finite.
+    #[track_caller]
     pub fn new(objective: O, strength: f64) -> Self {
-        Self(Penalised { objective, strength, ranges: None })
+        Self(Penalised::new(objective, strength, None))
     }
 
     /// The penalty on the variables in these ranges.
     ///
     /// Evaluation panics if a range exceeds the dimension.
+    ///
+    /// # Panics
+    /// If the strength is not finite.
+    #[track_caller]
     pub fn on(objective: O, strength: f64, ranges: Vec<Range<usize>>) -> Self {
-        Self(Penalised { objective, strength, ranges: Some(ranges) })
+        Self(Penalised::new(objective, strength, Some(ranges)))
     }
 
     /// The objective without the penalty.
@@ -56,6 +64,12 @@ impl<O> Ridge<O> {
 }
 
 impl<O> Penalised<O> {
+    #[track_caller]
+    fn new(objective: O, strength: f64, ranges: Option<Vec<Range<usize>>>) -> Self {
+        assert!(strength.is_finite(), "Ridge: a strength of {strength}");
+        Self { objective, strength, ranges }
+    }
+
     fn ranges(&self, length: usize) -> impl Iterator<Item = Range<usize>> {
         let whole = self.ranges.is_none().then_some(0..length);
         self.ranges.iter().flatten().cloned().chain(whole)

@@ -1,13 +1,14 @@
 //! What a checkpoint must hold to be gone on from. It comes from outside, so nothing in it is taken on trust.
 
-use std::fmt::Display;
+use std::fmt::Debug;
 
 use super::method::{Iterate, Run};
 use crate::outcome::MinimizeError;
 use crate::vector::Float;
 
-fn refused(field: &'static str, found: impl Display, expected: impl Display) -> MinimizeError {
-    MinimizeError::Checkpoint { field, found: found.to_string(), expected: expected.to_string() }
+/// `Debug`, for which 1e300 is not a number of 301 digits.
+fn refused(field: &'static str, found: impl Debug, expected: String) -> MinimizeError {
+    MinimizeError::Checkpoint { field, found: format!("{found:?}"), expected }
 }
 
 /// A field of a checkpoint, to be checked. Each check fails with [`MinimizeError::Checkpoint`].
@@ -19,7 +20,7 @@ impl Field {
         if found == expected {
             return Ok(());
         }
-        Err(refused(self.0, format_args!("of {found} elements"), format_args!("of {expected}")))
+        Err(refused(self.0, format_args!("of {found} elements"), format!("of {expected}")))
     }
 
     /// A vector of so many finite elements.
@@ -41,7 +42,7 @@ impl Field {
     /// Only finite elements.
     pub(crate) fn all_finite<T: Float>(&self, found: &[T]) -> Result<(), MinimizeError> {
         match found.iter().find(|x| !x.is_finite()) {
-            Some(x) => Err(refused(self.0, x.to_f64(), "finite")),
+            Some(x) => Err(refused(self.0, x.to_f64(), "finite".to_owned())),
             None => Ok(()),
         }
     }
@@ -49,11 +50,11 @@ impl Field {
     /// A condition on a number.
     pub(crate) fn holds(
         &self,
-        found: impl Display,
+        found: impl Debug,
         expected: &'static str,
         holds: bool,
     ) -> Result<(), MinimizeError> {
-        if holds { Ok(()) } else { Err(refused(self.0, found, expected)) }
+        if holds { Ok(()) } else { Err(refused(self.0, found, expected.to_owned())) }
     }
 
     /// Finite and above 0.
@@ -107,7 +108,7 @@ impl<T: Float, S> Run<T, S> {
         let counted = self.trace.len() as u64 == self.iterations.saturating_add(1);
         Field("iterations").holds(self.iterations, "one less than the records in trace", counted)?;
         let numbered = self.trace.iter().zip(0..).all(|(record, i)| record.iteration == i);
-        Field("trace").holds("out of order", "numbered from 0", numbered)?;
+        Field("trace").holds(format_args!("out of order"), "numbered from 0", numbered)?;
         let last = self.trace.last().map_or(f64::NAN, |record| record.value);
         Field("trace").holds(last, "current.value at its end", last == self.current.value)
     }

@@ -264,7 +264,7 @@ impl<D> Descent<D> {
         let (mut step, mut change) = (vec![T::ZERO; direction.len()], vec![T::ZERO; direction.len()]);
         vector::subtract(&after.point, &at.point, &mut step);
         let length = vector::norm(&step);
-        if length == 0.0 {
+        if length == 0.0 || at.is_idle(&after, found.satisfied) {
             return Err(SearchFailure::NoProgress);
         }
         vector::subtract(&after.gradient, &at.gradient, &mut change);

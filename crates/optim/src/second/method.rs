@@ -43,6 +43,13 @@ impl<T: Float> Iterate<T> {
         vector::norm(&step)
     }
 
+    /// Whether a step to `after` is one that rounding could lead round for ever: by a search whose conditions do not hold there,
+    /// to a value that is no lower and a gradient that has not shrunk.
+    pub(crate) fn is_idle(&self, after: &Self, satisfied: bool) -> bool {
+        let shrank = vector::norm(&after.gradient) < vector::norm(&self.gradient);
+        !satisfied && after.value >= self.value && !shrank
+    }
+
     /// Why a method that knows no curvature has no further step from here, where the norm that it wants to vanish is this.
     pub(crate) fn stuck(&self, seen_finite: bool, norm: f64) -> Reason {
         let noise = Noise::new(T::EPSILON.to_f64(), self.value);

@@ -1,0 +1,135 @@
+//! Why a method gave up: at the limit of precision, or without progress.
+
+mod methods;
+
+use methods::{Rosenbrock, START, Visit, every_method};
+use wengert_optim::*;
+
+/// Rosenbrock's function plus one, so that its rounding is far above what is left to gain at the end.
+struct Raised(Rosenbrock);
+
+impl Objective<f64> for Raised {
+    fn dimension(&self) -> usize {
+        2
+    }
+    fn value(&self, x: &[f64]) -> f64 {
+        self.0.value(x) + 1.0
+    }
+    fn value_and_gradient(&self, x: &[f64], gradient: &mut [f64]) -> f64 {
+        self.0.value_and_gradient(x, gradient) + 1.0
+    }
+    fn hessian(&self, x: &[f64]) -> Option<Box<dyn Operator<f64> + '_>> {
+        self.0.hessian(x)
+    }
+    fn gauss_newton(&self, x: &[f64]) -> Option<Box<dyn Operator<f64> + '_>> {
+        self.0.gauss_newton(x)
+    }
+}
+
+/// The same with its gradient turned round: every step downhill goes up.
+struct Wrong(Rosenbrock);
+
+impl Objective<f64> for Wrong {
+    fn dimension(&self) -> usize {
+        2
+    }
+    fn value(&self, x: &[f64]) -> f64 {
+        self.0.value(x)
+    }
+    fn value_and_gradient(&self, x: &[f64], gradient: &mut [f64]) -> f64 {
+        let value = self.0.value_and_gradient(x, gradient);
+        vector::scale(-1.0, gradient);
+        value
+    }
+    fn hessian(&self, x: &[f64]) -> Option<Box<dyn Operator<f64> + '_>> {
+        self.0.hessian(x)
+    }
+    fn gauss_newton(&self, x: &[f64]) -> Option<Box<dyn Operator<f64> + '_>> {
+        self.0.gauss_newton(x)
+    }
+}
+
+/// Those that need more than the two objectives give, those of constraints, which have other ends too, and those that take steps of
+/// a length of their own.
+fn left_out(name: &str) -> bool {
+    [
+        "Levenberg",
+        "mini-batches",
+        "stochastic",
+        "interior",
+        "Lagrangian",
+        "penalty",
+        "KKT",
+        "box",
+        "one bound",
+        "L1",
+        "OWL",
+        "FISTA",
+    ]
+    .iter()
+    .any(|part| name.contains(part))
+}
+
+struct AtTheEnd(Vec<String>);
+
+impl Visit for AtTheEnd {
+    fn visit<M: Method<f64>>(&mut self, name: &str, method: &M) {
+        if left_out(name) {
+            return;
+        }
+        let o = method.minimize(&Raised(Rosenbrock::new(1.0)), &START).unwrap();
+        // Nothing is wrong with the function: converged to 0, at the limit, or (steepest descent) still on its way.
+        let fine = [Reason::Converged, Reason::PrecisionLimit, Reason::MaxIterations].contains(&o.reason);
+        if !fine {
+            self.0.push(format!("{name}: {o}"));
+        }
+    }
+}
+
+#[test]
+fn a_smooth_function_ends_at_the_limit_of_precision() {
+    let mut ends = AtTheEnd(Vec::new());
+    every_method(&Stopping { max_iterations: 2000, ..Stopping::gradient(0.0) }, 1.0, &mut ends);
+    assert!(ends.0.is_empty(), "{:#?}", ends.0);
+}
+
+struct WithWrongGradients(Vec<String>);
+
+impl Visit for WithWrongGradients {
+    fn visit<M: Method<f64>>(&mut self, name: &str, method: &M) {
+        if left_out(name) {
+            return;
+        }
+        let o = method.minimize(&Wrong(Rosenbrock::new(1.0)), &START).unwrap();
+        if o.reason != Reason::NoProgress {
+            self.0.push(format!("{name}: {o}"));
+        }
+    }
+}
+
+#[test]
+fn wrong_gradients_end_without_progress() {
+    let mut ends = WithWrongGradients(Vec::new());
+    every_method(&Stopping { max_iterations: 2000, ..Stopping::gradient(1e-8) }, 1.0, &mut ends);
+    assert!(ends.0.is_empty(), "{:#?}", ends.0);
+}
+
+#[test]
+fn a_kink_ends_without_progress() {
+    // |x − 3| + 1: at the kink steps are as short as rounding, and the gradient is 1.
+    let kink = Problem::new(1, |x: &[f64]| (x[0] - 3.0).abs() + 1.0)
+        .with_gradient(|x, g| g[0] = (x[0] - 3.0).signum());
+    let methods: [(&str, Box<dyn Minimizer<f64>>); 3] = [
+        ("L-BFGS", Box::new(Lbfgs::default())),
+        ("BFGS", Box::new(Bfgs::default())),
+        ("SR1", Box::new(Sr1::default())),
+    ];
+    for (name, method) in methods {
+        let o = method.run(&kink, &[0.3]).unwrap();
+        assert_eq!(o.reason, Reason::NoProgress, "{name}: {o}");
+        assert!(
+            o.to_string().starts_with("no progress: no step lowers the value as its gradient promises"),
+            "{o}"
+        );
+    }
+}
