@@ -1,5 +1,7 @@
 //! The loops that every update runs in: vectorised, threaded in pieces that depend on the length alone.
 
+mod block;
+
 use std::array;
 use std::mem::take;
 
@@ -7,11 +9,26 @@ use wengert_tensor::Float;
 use wengert_tensor::parallel::{self, CHUNK, PARALLEL_THRESHOLD};
 use wengert_tensor::simd::{Isa, Kernel, dispatch};
 
+use block::{BLOCK, Block, Careful};
+
 /// The formula of an update for one parameter with `N` numbers of state, with `R` sums of squares on the side.
 pub(crate) trait Update<T: Float, const N: usize, const R: usize = 0>: Copy + Send + Sync {
     /// From the parameter `p`, its gradient `g` and state `s`: the new parameter, the new state, and this
     /// parameter's terms of the sums, which are squared in f64, where those of f32 cannot overflow. Implement it `#[inline(always)]` and without branches.
     fn apply<I: Isa>(&self, p: T, g: T, s: [T; N]) -> (T, [T; N], [T; R]);
+
+    /// Whether the squares on the way from `(p, g, s)` to `new`, parameter and state, were far from both ends of the range.
+    /// If not, a block is updated again with care.
+    #[inline(always)]
+    fn is_ordinary(&self, _old: (T, T, [T; N]), _new: (T, [T; N])) -> bool {
+        true
+    }
+
+    /// The same formula: with care, and so slower, for numbers of all magnitudes.
+    #[inline(always)]
+    fn with_care(self, _care: bool) -> Self {
+        self
+    }
 }
 
 /// An [`Update`] that reads `M` more numbers, which it leaves as they are: a vector that is not written costs half.
@@ -20,6 +37,18 @@ pub(crate) trait ReadingUpdate<T: Float, const N: usize, const M: usize, const R
 {
     /// As [`Update::apply`], with what is only read in `read`.
     fn apply<I: Isa>(&self, p: T, g: T, s: [T; N], read: [T; M]) -> (T, [T; N], [T; R]);
+
+    /// As [`Update::is_ordinary`].
+    #[inline(always)]
+    fn is_ordinary(&self, _old: (T, T, [T; N]), _new: (T, [T; N])) -> bool {
+        true
+    }
+
+    /// As [`Update::with_care`].
+    #[inline(always)]
+    fn with_care(self, _care: bool) -> Self {
+        self
+    }
 }
 
 impl<T: Float, U: Update<T, N, R>, const N: usize, const R: usize> ReadingUpdate<T, N, 0, R> for U {
@@ -27,14 +56,20 @@ impl<T: Float, U: Update<T, N, R>, const N: usize, const R: usize> ReadingUpdate
     fn apply<I: Isa>(&self, p: T, g: T, s: [T; N], _: [T; 0]) -> (T, [T; N], [T; R]) {
         Update::apply::<I>(self, p, g, s)
     }
+
+    #[inline(always)]
+    fn is_ordinary(&self, old: (T, T, [T; N]), new: (T, [T; N])) -> bool {
+        Update::is_ordinary(self, old, new)
+    }
+
+    #[inline(always)]
+    fn with_care(self, care: bool) -> Self {
+        Update::with_care(self, care)
+    }
 }
 
 /// Most pieces that a vector is split into. They are kept on the stack, so that a step allocates nothing.
 const PIECES: usize = 64;
-
-/// Elements that are worked on at a time. They are copied to local arrays, which lets the compiler vectorise without
-/// having to prove that parameters, gradients and state are apart.
-const BLOCK: usize = 64;
 
 /// Updates every parameter and its state in place, in one pass; returns the sums of squares.
 pub(crate) fn update<T: Float, const N: usize, const R: usize>(
@@ -208,7 +243,7 @@ impl<T: Float, U, const N: usize, const M: usize> Pass<'_, T, U, N, M> {
         let (grads, grads_tail) = grads.as_chunks::<BLOCK>();
         let mut state_tails: [&mut [T]; N] = array::from_fn(|_| Default::default());
         let mut tail = state_tails.iter_mut();
-        let state = state.map(|s| {
+        let mut state = state.map(|s| {
             let (blocks, rest) = s.as_chunks_mut::<BLOCK>();
             if let Some(t) = tail.next() {
                 *t = rest;
@@ -217,25 +252,26 @@ impl<T: Float, U, const N: usize, const M: usize> Pass<'_, T, U, N, M> {
         });
         let read = read.map(|r| r.as_chunks::<BLOCK>());
         for (b, (params, grads)) in params.iter_mut().zip(grads).enumerate() {
-            let (mut p, g) = (*params, *grads);
-            let mut s: [[T; BLOCK]; N] = array::from_fn(|k| state[k][b]);
+            let g = *grads;
             let r: [[T; BLOCK]; M] = array::from_fn(|k| read[k].0[b]);
-            let mut terms = [[T::ZERO; BLOCK]; R];
+            let mut block = Block::new(*params, array::from_fn(|k| state[k][b]));
+            block.update::<I, M>(formula.with_care(false), &g, &r);
+            let mut extreme = [0u32; BLOCK];
             for i in 0..BLOCK {
-                let (old, fixed) = (array::from_fn(|k| s[k][i]), array::from_fn(|k| r[k][i]));
-                let (new_p, new_s, new_terms) = formula.apply::<I>(p[i], g[i], old, fixed);
-                p[i] = new_p;
-                for k in 0..N {
-                    s[k][i] = new_s[k];
-                }
-                for k in 0..R {
-                    terms[k][i] = new_terms[k];
-                }
+                let old = (params[i], g[i], array::from_fn(|k| state[k][b][i]));
+                let new = (block.p[i], array::from_fn(|k| block.s[k][i]));
+                extreme[i] = u32::from(!formula.is_ordinary(old, new));
             }
-            *params = p;
-            for k in 0..N {
-                state[k][b] = s[k];
-            }
+            let terms = if extreme.iter().fold(0, |any, e| any | e) == 0 {
+                *params = block.p;
+                for (state, new) in state.iter_mut().zip(block.s) {
+                    state[b] = new;
+                }
+                block.terms
+            } else {
+                let (state, read) = (state.each_mut().map(|s| &mut s[b]), read.map(|r| &r.0[b]));
+                Careful { params, grads, state, read, formula }.update()
+            };
             for k in 0..R {
                 for i in 0..BLOCK {
                     sums[k][i] += terms[k][i].to_f64() * terms[k][i].to_f64();
@@ -244,7 +280,7 @@ impl<T: Float, U, const N: usize, const M: usize> Pass<'_, T, U, N, M> {
         }
         for (i, (p, &g)) in params_tail.iter_mut().zip(grads_tail).enumerate() {
             let (old, fixed) = (array::from_fn(|k| state_tails[k][i]), array::from_fn(|k| read[k].1[i]));
-            let (new_p, new_s, new_terms) = formula.apply::<I>(*p, g, old, fixed);
+            let (new_p, new_s, new_terms) = formula.with_care(true).apply::<I>(*p, g, old, fixed);
             *p = new_p;
             for k in 0..N {
                 state_tails[k][i] = new_s[k];

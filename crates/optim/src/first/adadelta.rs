@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
-use super::moment::{Rms, hypot, over};
+use super::moment::{Rms, hypot, is_ordinary, over};
 use super::{Elementwise, FirstOrder, Memory, Rule, Slots};
 use crate::error::{Check, HyperParameterError};
 use crate::layout::Layout;
@@ -88,8 +88,20 @@ impl<T: Float> Update<T, 2> for AdadeltaStep<T> {
     fn apply<I: Isa>(&self, p: T, g: T, [s, d]: [T; 2]) -> (T, [T; 2], [T; 0]) {
         let g = I::mul_add(self.decay, p, g);
         let s = self.rms.after::<I>(s, g);
-        let delta = hypot::<I, T>(d, self.inside) * over(g, hypot::<I, T>(s, self.inside));
+        let delta = hypot::<I, T>(d, self.inside, self.rms.care)
+            * over(g, hypot::<I, T>(s, self.inside, self.rms.care));
         let d = self.rms.after::<I>(d, delta);
         (I::mul_add(-self.rate, delta, p), [s, d], [])
+    }
+
+    #[inline(always)]
+    fn is_ordinary(&self, (p, g, [s, d]): (T, T, [T; 2]), (_, after): (T, [T; 2])) -> bool {
+        let g = (g + self.decay * p).abs();
+        is_ordinary(after[0], s + g) & is_ordinary(after[1], d + g)
+    }
+
+    #[inline(always)]
+    fn with_care(self, care: bool) -> Self {
+        AdadeltaStep { rms: self.rms.with_care(care), ..self }
     }
 }

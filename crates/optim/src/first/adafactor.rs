@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 
-use super::factored::{Matrices, SecondMoment, Step, step_of_matrices};
+use super::factored::{Matrices, SecondMoment, step_of_matrices};
+use super::unfactored::Step;
 use super::{Convention, FirstOrder, Memory, Rule, Slots};
 use crate::clip::global_norm;
 use crate::error::{Check, HyperParameterError};

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
-use super::moment::{hypot, over};
+use super::moment::{hypot, is_ordinary, over};
 use super::{Convention, Elementwise, FirstOrder, Memory, Rule, Slots};
 use crate::error::{Check, HyperParameterError};
 use crate::layout::Layout;
@@ -90,7 +90,8 @@ impl Rule for AdagradConfig {
         };
         let slower = 1.0 + (memory.step - 1) as f64 * self.rate_decay;
         let rate = T::from_f64(memory.learning_rate / slower);
-        let formula = AdagradStep { rate, decay: T::from_f64(self.weight_decay), inside, outside };
+        let decay = T::from_f64(self.weight_decay);
+        let formula = AdagradStep { rate, decay, inside, outside, care: false };
         update(params, grads, memory.each_mut::<1>(), formula);
     }
 }
@@ -102,14 +103,26 @@ struct AdagradStep<T> {
     /// The root of ε.
     inside: T,
     outside: T,
+    /// Whether squares may leave the range.
+    care: bool,
 }
 
 impl<T: Float> Update<T, 1> for AdagradStep<T> {
     #[inline(always)]
     fn apply<I: Isa>(&self, p: T, g: T, [s]: [T; 1]) -> (T, [T; 1], [T; 0]) {
         let g = I::mul_add(self.decay, p, g);
-        let s = hypot::<I, T>(s, g);
-        let step = over(g, hypot::<I, T>(s, self.inside) + self.outside);
+        let s = hypot::<I, T>(s, g, self.care);
+        let step = over(g, hypot::<I, T>(s, self.inside, self.care) + self.outside);
         (I::mul_add(-self.rate, step, p), [s], [])
+    }
+
+    #[inline(always)]
+    fn is_ordinary(&self, (p, g, [before]): (T, T, [T; 1]), (_, [norm]): (T, [T; 1])) -> bool {
+        is_ordinary(norm, before + (g + self.decay * p).abs())
+    }
+
+    #[inline(always)]
+    fn with_care(self, care: bool) -> Self {
+        AdagradStep { care, ..self }
     }
 }

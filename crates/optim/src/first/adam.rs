@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
-use super::moment::{Rms, hypot, over};
+use super::moment::{Rms, hypot, is_ordinary, over};
 use super::{Elementwise, FirstOrder, Memory, Rule, Slots};
 use crate::error::{Check, HyperParameterError};
 use crate::layout::Layout;
@@ -133,10 +133,20 @@ impl<T: Float, const INSIDE: bool> Update<T, 2> for Inside<T, INSIDE> {
         let m = I::mul_add(formula.beta1, m, formula.fresh1 * g);
         let rms = formula.rms.after::<I>(rms, g);
         let root = if INSIDE {
-            hypot::<I, T>(rms * formula.of_root, formula.inside) + formula.epsilon
+            hypot::<I, T>(rms * formula.of_root, formula.inside, formula.rms.care) + formula.epsilon
         } else {
             I::mul_add(rms, formula.of_root, formula.epsilon)
         };
         (I::mul_add(formula.keep, p, -(formula.rate * over(m, root))), [m, rms], [])
+    }
+
+    #[inline(always)]
+    fn is_ordinary(&self, (p, g, [_, before]): (T, T, [T; 2]), (_, [_, rms]): (T, [T; 2])) -> bool {
+        is_ordinary(rms, before + (g + self.0.decay * p).abs())
+    }
+
+    #[inline(always)]
+    fn with_care(self, care: bool) -> Self {
+        Inside(AdamStep { rms: self.0.rms.with_care(care), ..self.0 })
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
-use super::moment::{Rms, hypot, over};
+use super::moment::{Rms, hypot, is_ordinary, over};
 use super::{Convention, Elementwise, FirstOrder, Memory, Rule, Slots};
 use crate::error::{Check, HyperParameterError};
 use crate::layout::Layout;
@@ -146,8 +146,22 @@ impl<T: Float> Update<T, 4> for AdanStep<T> {
         let m = I::mul_add(self.beta1, m, self.fresh1 * g);
         let v = I::mul_add(self.beta2, v, self.fresh2 * change);
         let rms = self.rms.after::<I>(rms, ahead);
-        let root = hypot::<I, T>(rms * self.of_root, self.inside) + self.epsilon;
+        let root = hypot::<I, T>(rms * self.of_root, self.inside, self.rms.care) + self.epsilon;
         let direction = I::mul_add(self.of_v, v, self.of_m * m);
         (I::mul_add(self.keep, p, -over(direction, root)) * self.shrink, [m, v, rms, g], [])
+    }
+
+    #[inline(always)]
+    fn is_ordinary(
+        &self,
+        (_, g, [_, _, before, previous]): (T, T, [T; 4]),
+        (_, [_, _, rms, _]): (T, [T; 4]),
+    ) -> bool {
+        is_ordinary(rms, before + g.abs() + previous.abs())
+    }
+
+    #[inline(always)]
+    fn with_care(self, care: bool) -> Self {
+        AdanStep { rms: self.rms.with_care(care), ..self }
     }
 }

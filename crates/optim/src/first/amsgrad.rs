@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
-use super::moment::{Rms, over};
+use super::moment::{Rms, is_ordinary, over};
 use super::{Convention, Elementwise, FirstOrder, Memory, Rule, Slots};
 use crate::error::{Check, HyperParameterError};
 use crate::layout::Layout;
@@ -119,5 +119,15 @@ impl<T: Float> Update<T, 3> for AmsgradStep<T> {
         let largest = largest.maximum(self.before_largest * rms);
         let root = I::mul_add(largest, self.of_root, self.epsilon);
         (I::mul_add(-self.rate, over(m, root), p), [m, rms, largest], [])
+    }
+
+    #[inline(always)]
+    fn is_ordinary(&self, (p, g, [_, before, _]): (T, T, [T; 3]), (_, [_, rms, _]): (T, [T; 3])) -> bool {
+        is_ordinary(rms, before + (g + self.decay * p).abs())
+    }
+
+    #[inline(always)]
+    fn with_care(self, care: bool) -> Self {
+        AmsgradStep { rms: self.rms.with_care(care), ..self }
     }
 }

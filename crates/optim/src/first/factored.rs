@@ -7,10 +7,11 @@ use wengert_tensor::Float;
 use wengert_tensor::parallel::{self, CHUNK, PARALLEL_THRESHOLD};
 use wengert_tensor::simd::{Baseline, Isa, Kernel, dispatch};
 
-use super::moment::{Rms, hypot, over};
+use super::moment::{Rms, hypot};
+use super::unfactored::Average;
 use crate::clip::norm_of;
 use crate::layout::Segment;
-use crate::loops::{Pass, ReadingUpdate, Update, no_lanes, update};
+use crate::loops::{Pass, ReadingUpdate, no_lanes, update};
 
 /// Elements of a matrix whose squares are summed over rows and columns together. Each such block has partial sums of its
 /// own, which are added in order.
@@ -173,22 +174,11 @@ impl SecondMoment {
         let (blocks, size, threaded) = (matrices.blocks(), matrices.block_sums(), matrices.threaded());
         let sums = &mut work[..count * blocks * size];
         sum_squares(matrices, grads, sums);
-        let mut scale = T::ONE;
         if !sums.iter().all(|s| s.is_finite()) {
-            let largest = grads.iter().fold(T::ZERO, |m, g| m.maximum(g.abs()));
-            if largest.is_finite() {
-                // The squares overflow. Those of the gradient over a power of two do not.
-                scale = T::from_f64(largest.to_f64().log2().floor().exp2());
-                let scaled: Vec<T> = grads.iter().map(|&g| g / scale).collect();
-                sum_squares(matrices, &scaled, sums);
-            }
+            return self.average_carefully(matrices, grads, rows, columns);
         }
         let sums = &*sums;
-        let (rms, added) = (self.rms::<T>(), T::from_f64(self.added));
-        let average = |old: T, sum: T, of: usize| {
-            let root = (sum / T::from_usize(of)).sqrt() * scale;
-            rms.after::<Baseline>(old, hypot::<Baseline, T>(root, added))
-        };
+        let average = |old: T, sum: T, of: usize| self.after(old, (sum / T::from_usize(of)).sqrt());
         let group = matrices.group();
         parallel::for_each_chunk(columns, group * c, threaded, |start, columns| {
             for (i, columns) in columns.chunks_exact_mut(c).enumerate() {
@@ -207,6 +197,37 @@ impl SecondMoment {
                 }
             }
         });
+    }
+
+    /// The same where squares overflow, slowly.
+    fn average_carefully<T: Float>(
+        &self,
+        matrices: Matrices,
+        grads: &[T],
+        rows: &mut [T],
+        columns: &mut [T],
+    ) {
+        let Matrices { rows: r, columns: c, .. } = matrices;
+        let add = |root: &mut f64, g: T| *root = hypot::<Baseline, f64>(*root, g.to_f64(), true);
+        let mean = |root: f64, of: usize| T::from_f64(root / (of as f64).sqrt());
+        for (i, columns) in columns.chunks_exact_mut(c).enumerate() {
+            let mut column_roots = vec![0.0; c];
+            for (row, grads) in rows[i * r..][..r].iter_mut().zip(grads[i * r * c..].chunks_exact(c)) {
+                let mut row_root = 0.0;
+                for (column_root, &g) in column_roots.iter_mut().zip(grads) {
+                    add(column_root, g);
+                    add(&mut row_root, g);
+                }
+                *row = self.after(*row, mean(row_root, c));
+            }
+            columns.iter_mut().zip(column_roots).for_each(|(x, root)| *x = self.after(*x, mean(root, r)));
+        }
+    }
+
+    /// A root of R or C after the root of a mean of squares.
+    fn after<T: Float>(&self, old: T, root: T) -> T {
+        let root = hypot::<Baseline, T>(root, T::from_f64(self.added), true);
+        self.rms().with_care(true).after::<Baseline>(old, root)
     }
 }
 
@@ -356,37 +377,6 @@ fn sum_of_run<T: Float>(a: &[T], b: &[T], add: impl Fn(T, T, T) -> T) -> f64 {
         total += lanes.iter().map(|x| x.to_f64()).sum::<f64>();
     }
     total
-}
-
-/// √V of a vector, in place of the parameters, with the sum of u².
-#[derive(Clone, Copy)]
-struct Average<T> {
-    rms: Rms<T>,
-    added: T,
-    smallest: T,
-}
-
-impl<T: Float> Update<T, 0, 1> for Average<T> {
-    #[inline(always)]
-    fn apply<I: Isa>(&self, root: T, g: T, _: [T; 0]) -> (T, [T; 0], [T; 1]) {
-        let root = self.rms.after::<I>(root, hypot::<I, T>(g, self.added));
-        (root, [], [over(g, root.maximum(self.smallest))])
-    }
-}
-
-/// θ ← keep θ − rate g / √V of a vector, whose √V is read.
-#[derive(Clone, Copy)]
-pub(super) struct Step<T> {
-    pub(super) keep: T,
-    pub(super) rate: T,
-    pub(super) smallest: T,
-}
-
-impl<T: Float> ReadingUpdate<T, 0, 1> for Step<T> {
-    #[inline(always)]
-    fn apply<I: Isa>(&self, p: T, g: T, _: [T; 0], [root]: [T; 1]) -> (T, [T; 0], [T; 0]) {
-        (I::mul_add(self.keep, p, -(self.rate * over(g, root.maximum(self.smallest)))), [], [])
-    }
 }
 
 /// Makes the step of a tensor: θ ← keep θ − rate u.

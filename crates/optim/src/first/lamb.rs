@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 use wengert_tensor::simd::{Baseline, Isa};
 
-use super::moment::{Rms, over};
+use super::moment::{Rms, is_ordinary, over};
 use super::{FirstOrder, Memory, Rule, Slots};
 use crate::clip::{norm_of, ratio};
 use crate::error::{Check, HyperParameterError};
@@ -129,6 +129,16 @@ impl<T: Float> ReadingUpdate<T, 1, 1, 2> for Moments<T> {
         let rms = self.rms.after::<I>(rms, g);
         let u = self.direction.at::<I>(p, m, rms);
         (m, [rms], [p, u])
+    }
+
+    #[inline(always)]
+    fn is_ordinary(&self, (_, g, [before]): (T, T, [T; 1]), (_, [rms]): (T, [T; 1])) -> bool {
+        is_ordinary(rms, before + g.abs())
+    }
+
+    #[inline(always)]
+    fn with_care(self, care: bool) -> Self {
+        Moments { rms: self.rms.with_care(care), ..self }
     }
 }
 

@@ -37,6 +37,7 @@ mod schedule_free_adamw;
 mod schedule_free_sgd;
 mod sgd;
 mod shampoo;
+mod unfactored;
 
 pub use adadelta::{Adadelta, AdadeltaConfig};
 pub use adafactor::{Adafactor, AdafactorConfig};

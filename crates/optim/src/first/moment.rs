@@ -12,38 +12,44 @@ const fn power(e: i64) -> f64 {
 struct Scales {
     small: f64,
     large: f64,
-    up: [f64; 2],
-    down: [f64; 2],
+    up: f64,
+    down: f64,
 }
 
-const SINGLE: Scales = Scales {
-    small: power(-40),
-    large: power(60),
-    up: [power(100), power(-100)],
-    down: [power(-70), power(70)],
-};
+const SINGLE: Scales = Scales { small: power(-55), large: power(40), up: power(100), down: power(-70) };
 
-const DOUBLE: Scales = Scales {
-    small: power(-400),
-    large: power(500),
-    up: [power(700), power(-700)],
-    down: [power(-600), power(600)],
-};
+const DOUBLE: Scales = Scales { small: power(-480), large: power(400), up: power(700), down: power(-600) };
 
-/// √(a² + b²), which neither overflows nor underflows where it exists itself.
+const fn scales<T>() -> Scales {
+    if size_of::<T>() == 4 { SINGLE } else { DOUBLE }
+}
+
+/// √(a² + b²); with `care` it neither overflows nor underflows where it exists itself.
 #[inline(always)]
-pub(super) fn hypot<I: Isa, T: Float>(a: T, b: T) -> T {
-    let Scales { small, large, up, down } = if size_of::<T>() == 4 { SINGLE } else { DOUBLE };
-    let larger = if a.abs() > b.abs() { a.abs() } else { b.abs() };
-    let [mut into, mut back] = [T::ONE; 2];
-    if larger > T::from_f64(large) {
-        [into, back] = down.map(T::from_f64);
+pub(super) fn hypot<I: Isa, T: Float>(a: T, b: T, care: bool) -> T {
+    if !care {
+        return I::mul_add(a, a, b * b).sqrt();
     }
+    let Scales { small, large, up, down } = scales::<T>();
+    let larger = if a.abs() > b.abs() { a.abs() } else { b.abs() };
+    let (mut into, mut back) = (T::ONE, T::ONE);
     if larger < T::from_f64(small) {
-        [into, back] = up.map(T::from_f64);
+        (into, back) = (T::from_f64(up), T::from_f64(up.recip()));
+    }
+    if larger > T::from_f64(large) {
+        (into, back) = (T::from_f64(down), T::from_f64(down.recip()));
     }
     let (a, b) = (a * into, b * into);
     I::mul_add(a, a, b * b).sqrt() * back
+}
+
+/// Whether the squares of what `root`, a hypotenuse, is made of are far from both ends of the range, `parts` being the sum
+/// of their sizes: nothing but zeros is as good.
+#[inline(always)]
+pub(super) fn is_ordinary<T: Float>(root: T, parts: T) -> bool {
+    let Scales { small, large, .. } = scales::<T>();
+    // Without short cuts, which would not vectorise.
+    (root >= T::from_f64(small)) & (root <= T::from_f64(large)) | (parts == T::ZERO)
 }
 
 /// √v after v ← β v + (1 − β) g².
@@ -51,18 +57,26 @@ pub(super) fn hypot<I: Isa, T: Float>(a: T, b: T) -> T {
 pub(super) struct Rms<T> {
     keep: T,
     fresh: T,
+    /// Whether squares may leave the range.
+    pub(super) care: bool,
 }
 
 impl<T: Float> Rms<T> {
     /// For β = `decay`.
     pub(super) fn new(decay: f64) -> Self {
-        Rms { keep: T::from_f64(decay.sqrt()), fresh: T::from_f64((1.0 - decay).sqrt()) }
+        Rms { keep: T::from_f64(decay.sqrt()), fresh: T::from_f64((1.0 - decay).sqrt()), care: false }
+    }
+
+    /// The same, with care for numbers of all magnitudes.
+    #[inline(always)]
+    pub(super) fn with_care(self, care: bool) -> Self {
+        Rms { care, ..self }
     }
 
     /// From √v and g.
     #[inline(always)]
     pub(super) fn after<I: Isa>(self, root: T, g: T) -> T {
-        hypot::<I, T>(self.keep * root, self.fresh * g)
+        hypot::<I, T>(self.keep * root, self.fresh * g, self.care)
     }
 }
 
@@ -83,7 +97,7 @@ mod tests {
             let (a, b) = (3.7 * 10f64.powi(i), -1.3 * 10f64.powi(j));
             let exact = (f64::from(a as f32).powi(2) + f64::from(b as f32).powi(2)).sqrt();
             if exact < f64::from(f32::MAX) {
-                let got = hypot::<Baseline, f32>(a as f32, b as f32);
+                let got = hypot::<Baseline, f32>(a as f32, b as f32, true);
                 let error = (f64::from(got) - exact).abs();
                 assert!(error <= 3e-7 * exact + 1e-45, "{a:e} and {b:e}: {got:e}, not {exact:e}");
             }
@@ -91,15 +105,15 @@ mod tests {
         for (i, j) in (-320..=307).flat_map(|i| (-320..=307).step_by(7).map(move |j| (i, j))) {
             let (a, b) =
                 (3.7 * 10f64.powi(i / 2) * 10f64.powi(i - i / 2), 10f64.powi(j / 2) * 10f64.powi(j - j / 2));
-            let (got, exact) = (hypot::<Baseline, f64>(a, b), a.hypot(b));
+            let (got, exact) = (hypot::<Baseline, f64>(a, b, true), a.hypot(b));
             assert!((got - exact).abs() <= 5e-16 * exact + 5e-324, "{a:e} and {b:e}: {got:e}, not {exact:e}");
         }
         for bad in [f32::NAN, f32::INFINITY] {
             for (a, b) in [(bad, 1.0), (1.0, bad), (bad, 0.0), (0.0, bad)] {
-                let got = hypot::<Baseline, f32>(a, b);
+                let got = hypot::<Baseline, f32>(a, b, true);
                 assert!(got == bad || (got.is_nan() && bad.is_nan()));
             }
         }
-        assert_eq!(hypot::<Baseline, f64>(0.0, 0.0), 0.0);
+        assert_eq!(hypot::<Baseline, f64>(0.0, 0.0, true), 0.0);
     }
 }

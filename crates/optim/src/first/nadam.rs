@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
-use super::moment::{Rms, over};
+use super::moment::{Rms, is_ordinary, over};
 use super::{Convention, Elementwise, FirstOrder, Memory, Rule, Slots};
 use crate::error::{Check, HyperParameterError};
 use crate::layout::Layout;
@@ -148,5 +148,15 @@ impl<T: Float> Update<T, 2> for NadamStep<T> {
         let root = I::mul_add(rms, self.of_root, self.epsilon);
         let direction = I::mul_add(self.of_mean, m, self.of_grad * g);
         (I::mul_add(self.keep_param, p, -over(direction, root)), [m, rms], [])
+    }
+
+    #[inline(always)]
+    fn is_ordinary(&self, (p, g, [_, before]): (T, T, [T; 2]), (_, [_, rms]): (T, [T; 2])) -> bool {
+        is_ordinary(rms, before + (g + self.decay * p).abs())
+    }
+
+    #[inline(always)]
+    fn with_care(self, care: bool) -> Self {
+        NadamStep { rms: self.rms.with_care(care), ..self }
     }
 }

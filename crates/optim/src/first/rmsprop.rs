@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
-use super::moment::{Rms, hypot, over};
+use super::moment::{Rms, hypot, is_ordinary, over};
 use super::{Convention, Elementwise, FirstOrder, Memory, Rule, Slots};
 use crate::error::{Check, HyperParameterError};
 use crate::layout::Layout;
@@ -156,12 +156,22 @@ impl<T: Float, const CENTERED: bool, const MOMENTUM: bool, const N: usize> Updat
             let (sum, difference) = (root + s[1].abs(), root - s[1].abs());
             root = if difference < T::ZERO { T::ZERO } else { difference.sqrt() * sum.sqrt() };
         }
-        let root = hypot::<I, T>(root, self.epsilon_inside) + self.epsilon_outside;
+        let root = hypot::<I, T>(root, self.epsilon_inside, self.rms.care) + self.epsilon_outside;
         let mut step = self.rate_inside * over(g, root);
         if MOMENTUM {
             s[N - 1] = I::mul_add(self.momentum, s[N - 1], step);
             step = s[N - 1];
         }
         (I::mul_add(-self.rate_outside, step, p), s, [])
+    }
+
+    #[inline(always)]
+    fn is_ordinary(&self, (p, g, before): (T, T, [T; N]), (_, after): (T, [T; N])) -> bool {
+        is_ordinary(after[0], before[0] + (g + self.decay * p).abs())
+    }
+
+    #[inline(always)]
+    fn with_care(self, care: bool) -> Self {
+        RmspropStep { rms: self.rms.with_care(care), ..self }
     }
 }

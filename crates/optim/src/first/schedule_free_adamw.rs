@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
-use super::moment::{Rms, over};
+use super::moment::{Rms, is_ordinary, over};
 use super::{
     Elementwise, FirstOrder, Memory, Rule, Slots,
     schedule_free::{Averaging, averaging_slots, write_average},
@@ -124,5 +124,15 @@ impl<T: Float> Update<T, 2> for AdamWStep<T> {
         let root = I::mul_add(rms, self.of_root, self.epsilon);
         let (y, z) = self.averaging.apply::<I>(y, z, I::mul_add(self.decay, y, over(g, root)));
         (y, [z, rms], [])
+    }
+
+    #[inline(always)]
+    fn is_ordinary(&self, (_, g, [_, before]): (T, T, [T; 2]), (_, [_, rms]): (T, [T; 2])) -> bool {
+        is_ordinary(rms, before + g.abs())
+    }
+
+    #[inline(always)]
+    fn with_care(self, care: bool) -> Self {
+        AdamWStep { rms: self.rms.with_care(care), ..self }
     }
 }
