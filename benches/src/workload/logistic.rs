@@ -32,7 +32,7 @@ pub(super) fn trust_region() -> Workload {
 }
 
 /// The problem is convex: there are no saddles to look for, and the methods that this is compared with do not.
-const NO_PROBE: CurvatureProbe = CurvatureProbe { steps: 0, seed: 0 };
+const NO_PROBE: CurvatureProbe = CurvatureProbe { max_steps: 0, seed: 0 };
 
 fn stopping() -> Stopping {
     Stopping::gradient(1e-4)
