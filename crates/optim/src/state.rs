@@ -1,6 +1,7 @@
 //! The state of an optimiser as a value: named numbers and vectors that serialise to the same bits.
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 
 use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
@@ -165,6 +166,15 @@ pub enum StateError {
     },
 }
 
+/// The beginning of a name that a file may have made long.
+fn brief(name: &str) -> String {
+    let mut shown: String = name.chars().take(60).collect();
+    if shown.len() < name.len() {
+        shown.push('…');
+    }
+    shown
+}
+
 impl State {
     /// An empty state of this kind.
     pub fn new(kind: &str, len: usize) -> Self {
@@ -217,9 +227,9 @@ impl State {
         children: usize,
     ) -> Result<(), StateError> {
         if self.kind != kind {
-            return Err(StateError::Kind { expected: kind.to_owned(), found: self.kind.clone() });
+            return Err(StateError::Kind { expected: kind.to_owned(), found: brief(&self.kind) });
         }
-        let unexpected = |name: String| StateError::Unexpected { kind: kind.to_owned(), name };
+        let unexpected = |name: String| StateError::Unexpected { kind: kind.to_owned(), name: brief(&name) };
         if let Some(name) = self.scalars.keys().find(|k| !scalars.contains(&k.as_str())) {
             return Err(unexpected(name.clone()));
         }
@@ -239,12 +249,13 @@ impl State {
         StateError::Missing { kind: self.kind.clone(), name: name.to_owned() }
     }
 
-    fn value(&self, name: &str, expected: &'static str, found: impl ToString) -> StateError {
+    // `Debug`, for which 1e300 is not a number of 301 digits.
+    fn value(&self, name: &str, expected: &'static str, found: impl Debug) -> StateError {
         StateError::Value {
             kind: self.kind.clone(),
             name: name.to_owned(),
             expected,
-            found: found.to_string(),
+            found: format!("{found:?}"),
         }
     }
 
@@ -299,7 +310,7 @@ impl State {
         match values {
             Values::F32(v) if T::NAME == "f32" => Ok(v.iter().map(|&x| T::from_f64(f64::from(x))).collect()),
             Values::F64(v) if T::NAME == "f64" => Ok(v.iter().map(|&x| T::from_f64(x)).collect()),
-            _ => Err(self.value(name, T::NAME, values.element())),
+            _ => Err(self.value(name, T::NAME, format_args!("{}", values.element()))),
         }
     }
 }

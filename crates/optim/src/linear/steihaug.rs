@@ -98,7 +98,7 @@ pub fn steihaug<T: Float>(
     TrustStep {
         stop,
         iterations,
-        length: path.square.max(0.0).sqrt(),
+        length: if path.square < 0.0 { 0.0 } else { path.square.sqrt() },
         step: path.step,
         reduction: path.reduction,
         shorter: path.shorter,

@@ -352,3 +352,14 @@ fn every_solver_says_why_it_stopped() {
         }
     }
 }
+
+#[test]
+fn a_diagonal_that_is_not_a_number_is_no_preconditioner() {
+    let a = crate::DenseOperator::with_diagonal(&[1.0, 2.0, 3.0]);
+    let inverse = DiagonalPreconditioner::new(&[1.0, f64::NAN, 3.0], 1e-6);
+    let mut x = [0.0; 3];
+    let solved = cg(&a, &[1.0; 3], &mut x, Some(&inverse), &Settings::default());
+    assert_eq!(solved.solve.stop, Stop::IndefinitePreconditioner);
+    let step = steihaug(&a, &[1.0; 3], 1.0, Some(&inverse), &Settings::default());
+    assert_eq!(step.stop, Stop::IndefinitePreconditioner);
+}

@@ -11,8 +11,8 @@ use crate::vector::{self, Float};
 /// steps on the Hessian from a seeded random vector, and where a clearly negative Ritz value turns up, a step along
 /// its vector.
 ///
-/// The steps go on until the least Ritz value has settled: until the bound on its distance from an eigenvalue is a tenth of
-/// it (a half, if it is negative) or below rounding. Weak negative curvature beside large positive curvature takes many:
+/// The steps go on until the least Ritz value has settled: until the bound on its distance from an eigenvalue is a quarter of
+/// it (a half, if it is negative) or below rounding. Regressions with a ridge take a dozen or three. Weak negative curvature beside large positive curvature takes many:
 /// about ½ ln(2.75 n) √(largest/|least|) in the worst case (Kuczyński and Woźniakowski, 1992), far fewer where few
 /// eigenvalues are near the least. What was found, and whether it had settled, is in
 /// [`Outcome::curvature`](crate::Outcome::curvature).
@@ -109,7 +109,7 @@ impl Found {
         // Zero eigenvalues come out as rounding of the largest.
         let rounding = T::EPSILON.to_f64().sqrt() * largest;
         let negative = value < -rounding;
-        let share = if negative { 0.5 } else { 0.1 };
+        let share = if negative { 0.5 } else { 0.25 };
         let settled = residual <= (share * value.abs()).max(rounding);
         Some(Self { curvature: LeastCurvature { value, residual, steps, settled }, vector, negative })
     }

@@ -13,7 +13,8 @@ use crate::vector::{self, Float, axpy, dot};
 /// BFGS (Broyden, Fletcher, Goldfarb and Shanno, 1970): n² memory, for up to some thousand variables.
 pub type Bfgs = Descent<BfgsDirection>;
 
-/// DFP (Davidon, 1959; Fletcher and Powell, 1963): BFGS's dual, of historical interest; wants exact searches.
+/// DFP (Davidon, 1959; Fletcher and Powell, 1963): BFGS's dual, for comparison; along curved valleys it takes several times as
+/// many steps.
 pub type Dfp = Descent<DfpDirection>;
 
 /// The direction of [`Bfgs`].

@@ -261,7 +261,9 @@ fn damped_step(
     let gradient: Vec<f64> =
         (0..n).map(|j| (0..=j).map(|i| factor.factor()[i * n + j] * factor.rhs[i]).sum()).collect();
     let mut high = gradient.iter().zip(d).map(|(g, d)| g / d).fold(0.0, f64::hypot) / radius;
-    let mut lambda = if guess > 0.0 { guess.clamp(low, high.max(low)) } else { low.max(1e-3 * high) };
+    // Not a number where a scale is beyond all others.
+    low = if low.is_finite() { low } else { 0.0 };
+    let mut lambda = if guess > 0.0 { guess.max(low).min(high) } else { low.max(1e-3 * high) };
     let mut p = vec![0.0; n];
     for _ in 0..50 {
         let damped = damped_factor(factor, d, lambda);
