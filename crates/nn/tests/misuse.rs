@@ -367,6 +367,10 @@ fn layers() {
     });
 }
 
+fn conv(p: Scope<'_>, stride: usize, padding: usize) -> Conv2d {
+    Conv2d::builder(1, 1, 2).stride(stride).padding(padding).build(p)
+}
+
 #[test]
 fn extreme_sizes() {
     let mut params: Params = Params::seeded(0);
@@ -406,11 +410,7 @@ fn extreme_sizes() {
     assert_eq!((params.len(), params.values().len(), params.id("a.weight")), (8, 8, None));
     params.infer(|cx| assert_eq!(kept.forward(cx, &zeros([4, 3])).shape(), &[4, 2]));
 
-    let conv = |p: Scope<'_>, stride: usize, padding: usize| {
-        Conv2d::builder(1, 1, 2).stride(stride).padding(padding).build(p)
-    };
-    let wide = conv(params.at("wide"), far, 1);
-    let padded = conv(params.at("padded"), 1, 1 << 63);
+    let (wide, padded) = (conv(params.at("wide"), far, 1), conv(params.at("padded"), 1, 1 << 63));
     params.infer(|cx| {
         assert_eq!(wide.forward(cx, &zeros([1, 1, 2, 3])).shape(), &[1, 1, 1, 1]);
         assert_eq!(MaxPool2d::new(2).stride(far).forward(cx, &zeros([1, 1, 2, 3])).shape(), &[1, 1, 1, 1]);

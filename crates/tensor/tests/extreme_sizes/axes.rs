@@ -140,11 +140,10 @@ fn reductions_of_huge_views() {
     assert!(panic.message.contains(&rows.to_string()), "{}", panic.message);
     refused("zeros", &[&rows], || empty.t().layer_norm_gain_gradient(&empty.t(), 0.1, &[rows].into()));
     let wide = Tensor::<f64>::scalar(1.0).broadcast_to([1 << 48]);
-    let positions: [fn(&Tensor<f64>) -> Tensor<u32>; 4] =
-        [|x| x.argmax(0), |x| x.argmin(0), |x| x.argsort(0, true), |x| x.topk(1, 0).1];
-    for positions in positions {
-        refused("", &[&(1u64 << 48)], || positions(&wide));
-    }
+    refused("argmax", &[&(1u64 << 48)], || wide.argmax(0));
+    refused("argmin", &[&(1u64 << 48)], || wide.argmin(0));
+    refused("argsort", &[&(1u64 << 48)], || wide.argsort(0, true));
+    refused("topk", &[&(1u64 << 48)], || wide.topk(1, 0));
     refused("nonzero", &[&(1u64 << 48)], || wide.nonzero());
     refused("count_nonzero", &[&(1u64 << 48)], || wide.count_nonzero(.., false));
     refused("sum_to", &[&usize::MAX], || wide.sum_to(&[usize::MAX].into()));

@@ -58,7 +58,7 @@ fn reshapes() {
         }
         for &b in &OFFSETS {
             let right = match (a, b) {
-                (1 | 2 | 3, -1) => true,
+                (1..=3, -1) => true,
                 (1..=6, b) => b > 0 && a as i128 * b as i128 == 6,
                 _ => false,
             };
