@@ -1,6 +1,10 @@
 //! Every operation in the case table against finite differences, in both modes and to second order at least.
 
 mod cases;
+#[path = "replay/interpreter.rs"]
+mod interpreter;
+#[path = "replay/cases.rs"]
+mod replay;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -175,6 +179,7 @@ fn every_operation_has_a_case() {
         "prod_axis",
         "select_where",
         "std_axes",
+        "argsort",
     ] {
         assert!(defined.contains(name), "the scan of the sources does not find {name}");
     }

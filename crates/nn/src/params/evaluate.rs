@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
-use wengert_tape::{Mode as Sweep, Tape, Var};
+use wengert_tape::{Sweep, Tape, Var};
 use wengert_tensor::random::Generator;
 use wengert_tensor::{Float, Shape, Tensor};
 

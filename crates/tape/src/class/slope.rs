@@ -7,7 +7,8 @@ use wengert_tensor::{Float, Shape, Tensor};
 use crate::algebra::tangent_of_slope;
 use crate::class::Elementwise;
 use crate::cotangent;
-use crate::op::{Cotangents, Op, Point, Saves, apply};
+use crate::describe::Attributes;
+use crate::op::{Cotangents, Description, Op, Point, Saves, apply, fused};
 use crate::var::Var;
 
 /// `v · df(z)` of a function whose derivative reads one argument `z`, its input or its output. Where it is recorded,
@@ -24,16 +25,31 @@ pub(super) struct Slope<E>(pub(super) Rc<E>);
 impl<E: Elementwise> Slope<E> {
     /// `u · v · df′(z)`: linear in u and in v alike, and so the rule in both modes.
     fn curvature<T: Float>(&self, u: &Var<T>, v: &Var<T>, z: &Var<T>) -> Var<T> {
-        if u.is_tracked() || v.is_tracked() || z.is_tracked() {
-            return tangent_of_slope(&*self.0, u * v, None, z.clone()).broadcast_to(z.shape());
-        }
-        Var::constant((E::code().times_curvature)(&self.0, u.value(), v.value(), z.value()))
+        let function = Rc::clone(&self.0);
+        fused(
+            || part(&*self.0, "curvature"),
+            [u, v, z],
+            move |[u, v, z]| (E::code().times_curvature)(&function, u, v, z),
+            || tangent_of_slope(&*self.0, u * v, None, z.clone()).broadcast_to(z.shape()),
+        )
     }
+}
+
+/// A loop that computes a part of a function's derivatives.
+pub(super) fn part<E: Elementwise>(function: &E, name: &str) -> Description {
+    let mut attributes = Attributes::default();
+    function.describe(&mut attributes);
+    Description { name: format!("{}_{name}", E::NAME), attributes }
 }
 
 impl<T: Float, E: Elementwise> Op<T> for Slope<E> {
     fn name(&self) -> &str {
         E::NAME
+    }
+
+    fn describe(&self, attributes: &mut Attributes) {
+        self.0.describe(attributes);
+        attributes.set("part", "slope");
     }
 
     #[track_caller]
@@ -47,16 +63,24 @@ impl<T: Float, E: Elementwise> Op<T> for Slope<E> {
     }
 
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
-        if let (Some(t_v), Some(t_z)) = (&tangents[0], &tangents[1])
-            && ![t_v, t_z, at.input(0), at.input(1)].iter().any(|v| v.is_tracked())
-        {
-            // One loop, in which both slopes share what they have in common.
-            let (t_v, t_z, v, z) = (t_v.value(), t_z.value(), at.input(0).value(), at.input(1).value());
-            return Some(Var::constant((E::code().slope_tangent)(&self.0, [t_v, t_z, v, z])));
-        }
-        let along_v = tangents[0].as_ref().map(|t| times_slope(&self.0, t, at.input(1)));
-        let along_z = tangents[1].as_ref().map(|t| self.curvature(t, at.input(0), at.input(1)));
-        cotangent::sum(along_v, along_z)
+        let (v, z) = (at.input(0), at.input(1));
+        let along_v = |t: &Var<T>| times_slope(&self.0, t, z);
+        let along_z = |t: &Var<T>| self.curvature(t, v, z);
+        Some(match (&tangents[0], &tangents[1]) {
+            (Some(t_v), Some(t_z)) => {
+                // One loop, in which both slopes share what they have in common.
+                let function = Rc::clone(&self.0);
+                fused(
+                    || part(&*self.0, "slope_tangent"),
+                    [t_v, t_z, v, z],
+                    move |values| (E::code().slope_tangent)(&function, values),
+                    || cotangent::accumulate(along_v(t_v), along_z(t_z)),
+                )
+            }
+            (Some(t), None) => along_v(t),
+            (None, Some(t)) => along_z(t),
+            (None, None) => return None,
+        })
     }
 
     fn saves(&self) -> Saves {

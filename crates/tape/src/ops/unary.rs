@@ -5,6 +5,7 @@ use wengert_tensor::Float;
 use crate::algebra::Real;
 use crate::class::{Elementwise, Reads};
 use crate::code_compiled_here;
+use crate::describe::Attributes;
 use crate::var::Var;
 
 /// A method on [`Var`] from the two formulas of an [`Elementwise`] function.
@@ -104,6 +105,9 @@ pub(crate) struct Powi(pub(crate) i32);
 
 impl Elementwise for Powi {
     const NAME: &'static str = "powi";
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("exponent", self.0);
+    }
     const READS: Reads = Reads::Input;
     #[inline(always)]
     fn f<A: Real>(&self, x: A) -> A {
@@ -126,6 +130,9 @@ pub(crate) struct Powf(pub(crate) f64);
 
 impl Elementwise for Powf {
     const NAME: &'static str = "powf";
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("exponent", self.0);
+    }
     const READS: Reads = Reads::Input;
     #[inline(always)]
     fn f<A: Real>(&self, x: A) -> A {
@@ -145,6 +152,10 @@ struct Clamp {
 
 impl Elementwise for Clamp {
     const NAME: &'static str = "clamp";
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("low", self.low);
+        attributes.set("high", self.high);
+    }
     const READS: Reads = Reads::Input;
     const PIECEWISE_LINEAR: bool = true;
     #[inline(always)]
@@ -268,10 +279,10 @@ impl<T: Float> Real for Var<T> {
         Var::gelu(self)
     }
     fn select_positive(&self, yes: Self, no: Self) -> Self {
-        Var::select_where(&self.value().gt(0.0), &yes, &no)
+        Var::select_where(self.gt(0.0), &yes, &no)
     }
     fn select_zero(&self, yes: Self, no: Self) -> Self {
-        Var::select_where(&self.value().equal(0.0), &yes, &no)
+        Var::select_where(self.equal(0.0), &yes, &no)
     }
     fn clamp(&self, low: f64, high: f64) -> Self {
         Var::clamp(self, low, high)

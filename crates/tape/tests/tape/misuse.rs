@@ -2,8 +2,9 @@
 
 use crate::panics::caught;
 use wengert_tape::{
-    Arguments, BilinearMap, Cotangents, HessianOperator, LinearMap, Mode, Op, Point, Pool2dOptions, Saves,
-    Tape, Var, apply, checkpoint, grad, hessian, hvp, jvp, linearize, value_and_grad, vjp,
+    Arguments, Attributes, BilinearMap, Cotangents, Description, HessianOperator, LinearMap, Op, Point,
+    Pool2dOptions, Saves, Sweep, Tape, Var, apply, checkpoint, grad, hessian, hvp, jvp, linearize,
+    value_and_grad, vjp,
 };
 use wengert_tensor::conv::Conv2dOptions;
 use wengert_tensor::{Float, Shape, Tensor};
@@ -63,8 +64,8 @@ fn a_tape_that_is_used_up() {
     let tape = Tape::new();
     let x = tape.var(Tensor::from([1.0f64]));
     let y = x.square();
-    tape.pull_back(&y, Var::ones([1]), &[&x], Mode::Consume);
-    assert_panics!(tape.pull_back(&y, Var::ones([1]), &[&x], Mode::Consume), "pull_back", "used up");
+    tape.pull_back(&y, Var::ones([1]), &[&x], Sweep::Consume);
+    assert_panics!(tape.pull_back(&y, Var::ones([1]), &[&x], Sweep::Consume), "pull_back", "used up");
     assert_panics!(tape.push_forward(&[&y], &[&x], &[Var::ones([1])]), "push_forward", "used up");
     assert_panics!(tape.var([1.0]), "var: ", "used up");
     assert_panics!(tape.enter(&x), "enter: ", "used up");
@@ -110,7 +111,7 @@ fn variables_of_another_tape() {
     let (tape, another) = (Tape::new(), Tape::new());
     let (v, w) = (tape.var(x().into_value()), another.var(x().into_value()));
     let y = v.square();
-    assert_panics!(tape.pull_back(&y, x(), &[&w], Mode::Retain), "pull_back", "[3]", "not on this tape");
+    assert_panics!(tape.pull_back(&y, x(), &[&w], Sweep::Retain), "pull_back", "[3]", "not on this tape");
     assert_panics!(tape.push_forward(&[&y], &[&w], &[x()]), "push_forward", "not on this tape");
     assert_panics!(tape.recorded_gradients(&y.sum(), &[&x()]), "recorded_gradients: ", "not on this tape");
     let once = vec![y.clone()];
@@ -228,7 +229,10 @@ fn rules_that_do_not_fit() {
             match self.0 {
                 0 => into.add(0, || Var::ones([2])),
                 1 => into.add(1, || cotangent.clone()),
-                2 => into.add_in_place(1, || cotangent.clone(), |_| ()),
+                2 => {
+                    let none = || Description { name: "nothing".into(), attributes: Attributes::default() };
+                    into.add_in_place(1, none, [cotangent], || cotangent.clone(), |_, _| ());
+                }
                 3 => drop(at.input(1)),
                 4 => assert!(at.needs(1)),
                 _ => drop(at.input(0).value()),
