@@ -18,6 +18,7 @@ mod norm;
 mod pool;
 mod reduce;
 mod reshape;
+mod round;
 mod select;
 mod softmax;
 mod sort;

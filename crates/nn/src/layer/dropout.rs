@@ -1,6 +1,6 @@
 //! Dropout.
 
-use wengert_tape::{Index, Var};
+use wengert_tape::Var;
 use wengert_tensor::Float;
 
 use crate::ctx::Ctx;
@@ -39,6 +39,6 @@ impl<T: Float> Layer<T> for Dropout {
         if !cx.is_training() || self.p == 0.0 {
             return cx.trace("Dropout", &[], x.clone());
         }
-        cx.trace("Dropout", &[], x.dropout(self.p, Index::key(&cx.generator())))
+        cx.trace("Dropout", &[], x.dropout(self.p, cx.key()))
     }
 }

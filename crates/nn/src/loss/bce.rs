@@ -97,7 +97,7 @@ struct Log;
 const FLOOR: f64 = 1e-12_f32 as f64;
 
 impl Elementwise for Log {
-    const NAME: &'static str = "ln";
+    const NAME: &'static str = "clamped_ln";
     const READS: Reads = Reads::Input;
     #[inline(always)]
     fn f<A: Real>(&self, x: A) -> A {

@@ -3,6 +3,7 @@
 use wengert_tensor::random::Generator;
 use wengert_tensor::{Float, Shape, Tensor};
 
+use crate::class::{Decision, decision};
 use crate::data::{Data, Index};
 use crate::describe::Attributes;
 use crate::op::{Cotangents, Op, Point, Saves, apply_given, rules_compiled_here};
@@ -41,6 +42,25 @@ impl<T: Float> Op<T> for DropoutFactors {
     rules_compiled_here!(DropoutFactors);
 }
 
+/// The key of an independent generator.
+struct Fork {
+    number: u64,
+}
+
+impl<T: Float> Decision<T> for Fork {
+    type Element = u32;
+    fn name(&self) -> &str {
+        "fork"
+    }
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("number", self.number.to_string().as_str());
+    }
+    fn forward(&self, _: &[&Tensor<T>], given: &[&Data<T>]) -> Tensor<u32> {
+        words(&generator(given[0].index()).fork(self.number))
+    }
+    rules_compiled_here!(Fork in DecisionOp);
+}
+
 /// The generator whose state the six words of a key are.
 fn generator(key: &Tensor<u32>) -> Generator {
     let words = key.to_vec();
@@ -48,12 +68,49 @@ fn generator(key: &Tensor<u32>) -> Generator {
     Generator::from_state([word(0), word(1), word(2)])
 }
 
+fn words(generator: &Generator) -> Tensor<u32> {
+    let words = generator.state().into_iter().flat_map(|x| [x as u32, (x >> 32) as u32]);
+    Tensor::vector(&words.collect::<Vec<u32>>())
+}
+
+#[track_caller]
+fn check_key(operation: &str, key: &Shape) {
+    assert!(key == &[6], "{operation}: a key has six words, this one has shape {key}");
+}
+
 impl<T: Float> Index<T> {
     /// A generator's state as an operand, for operations that draw random numbers: six words, the low one of each number
     /// first.
     pub fn key(generator: &Generator) -> Self {
-        let words = generator.state().into_iter().flat_map(|x| [x as u32, (x >> 32) as u32]);
-        Index::constant(Tensor::vector(&words.collect::<Vec<u32>>()))
+        Index::constant(words(generator))
+    }
+
+    /// The generator in the state that this key is.
+    ///
+    /// # Panics
+    /// If it does not consist of six words.
+    #[track_caller]
+    pub fn generator(&self) -> Generator {
+        check_key("generator", self.shape());
+        generator(self.value())
+    }
+
+    /// The key of an independent generator: see [`Generator::fork`].
+    ///
+    /// ```
+    /// use wengert_tape::Index;
+    /// use wengert_tensor::random::Generator;
+    /// let generator = Generator::seeded(3);
+    /// assert_eq!(Index::<f32>::key(&generator).fork(1).generator(), generator.fork(1));
+    /// ```
+    ///
+    /// # Panics
+    /// If it does not consist of six words.
+    #[must_use]
+    #[track_caller]
+    pub fn fork(&self, number: u64) -> Self {
+        check_key("fork", self.shape());
+        decision(Fork { number }, &[], &[self.given()])
     }
 }
 
@@ -77,7 +134,7 @@ impl<T: Float> Var<T> {
     pub fn dropout(&self, p: f64, key: impl Into<Index<T>>) -> Var<T> {
         let key = key.into();
         assert!((0.0..=1.0).contains(&p), "dropout: the probability {p} is not in [0, 1]");
-        assert!(key.shape() == &[6], "dropout: a key has six words, this one has shape {}", key.shape());
+        check_key("dropout", key.shape());
         let factors = DropoutFactors { p, shape: self.shape().clone() };
         gated(self, &apply_given(factors, &[], &[key.given()]))
     }

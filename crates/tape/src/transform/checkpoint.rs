@@ -30,10 +30,14 @@ pub fn checkpoint<T: Float>(f: impl Fn(&[Var<T>]) -> Var<T> + 'static, inputs: &
     }
     // A complete recording holds what is computed inside, not a closure.
     let plain: Vec<Var<T>> = inputs.iter().map(|v| v.stop_gradient()).collect();
-    let Var { value, place, .. } = f(&plain);
+    let output = f(&plain);
+    assert!(!output.is_tracked(), "{CAPTURES}");
+    let Var { value, place, .. } = output;
     let place = record::with_inside(Checkpoint(f).shared(), inputs, &value, place);
     Var::new(value, place)
 }
+
+const CAPTURES: &str = "checkpoint: the function captures a tracked variable; pass it as an input";
 
 struct Checkpoint<F>(F);
 
@@ -46,10 +50,7 @@ impl<T: Float, F: Fn(&[Var<T>]) -> Var<T> + 'static> Op<T> for Checkpoint<F> {
     fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
         let inputs: Vec<Var<T>> = inputs.iter().map(|&x| Var::constant(x.clone())).collect();
         let output = self.0(&inputs);
-        assert!(
-            !output.is_tracked(),
-            "checkpoint: the function captures a tracked variable; pass it as an input"
-        );
+        assert!(!output.is_tracked(), "{CAPTURES}");
         output.into_value()
     }
 

@@ -13,6 +13,8 @@ pub(super) fn cases() -> Vec<Case> {
         case("le", |v| v[0].masked_select(v[0].le(0.4)).square(), [any([2, 3])]),
         case("equal", |v| v[0].masked_fill(v[0].equal(v[0].max()), 0.5).square(), [any([2, 3])]),
         case("not_equal", |v| v[0].masked_fill(v[0].not_equal(v[0].max()), 0.5).square(), [any([2, 3])]),
+        case("floor", |v| v[0].floor() * &v[0], [any([2, 3])]),
+        case("round", |v| v[0].round() * &v[0], [any([2, 3])]),
         case("argmax", |v| v[0].square().index_select(1, v[0].argmax(1)), [any([2, 3])]),
         case("argmin", |v| v[0].argmin(0).one_hot(2) * v[0].t().exp(), [any([2, 3])]),
         case("argsort", |v| v[1].gather(1, v[0].argsort(1, true)) * &v[0], [any([2, 3]), other([2, 3])]),

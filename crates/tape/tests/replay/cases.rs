@@ -1,12 +1,10 @@
 //! Every case of the table as a program: recorded at one point with its derivatives, run at another.
 
-use std::collections::BTreeMap;
-
 use wengert_tape::{Data, Tape, Var, grad, hvp, jvp, vjp};
 use wengert_tensor::Tensor;
 
 use crate::cases::{self, Case};
-use crate::interpreter::{Inputs, Program, bits};
+use crate::interpreter::{Catalogue, Inputs, Program, bits};
 
 /// The value of a case, its derivatives in both modes, and second derivatives by a product with the Hessian and by two
 /// backward sweeps.
@@ -40,7 +38,7 @@ fn moved(x: &Var<f64>) -> Tensor<f64> {
 #[test]
 fn every_case_is_a_program() {
     let mut failures = Vec::new();
-    let mut known: BTreeMap<String, (String, &str)> = BTreeMap::new();
+    let mut known = Catalogue::default();
     for case in cases::all() {
         for point in &case.points {
             let y = (case.f)(point);
@@ -82,27 +80,9 @@ fn every_case_is_a_program() {
                 }
             }
 
-            // A name with its attributes and inputs says all: there is one output.
-            for (number, step) in program.steps().filter(|(_, step)| step.is_operation()) {
-                let inputs: Vec<String> =
-                    step.inputs().iter().map(|i| text(values[i.unwrap()].as_ref())).collect();
-                let key = format!("{}({}) of {}", step.name(), step.attributes(), inputs.join("; "));
-                let output = text(values[number].as_ref());
-                let (first, of) = known.entry(key).or_insert((output.clone(), case.name));
-                if *first != output {
-                    failures.push(format!("{} of {} and of {of} differ", step.name(), case.name));
-                }
-            }
+            failures.extend(known.add(case.name, &program, &values));
         }
     }
     assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
     assert!(known.len() > 2000, "{} different steps", known.len());
-}
-
-fn text(value: Option<&Data<f64>>) -> String {
-    match value.unwrap() {
-        Data::Float(tensor) => format!("{:x?}", bits(tensor)),
-        Data::Index(tensor) => format!("index {:?} {}", tensor.to_vec(), tensor.shape()),
-        Data::Mask(tensor) => format!("mask {:?} {}", tensor.to_vec(), tensor.shape()),
-    }
 }

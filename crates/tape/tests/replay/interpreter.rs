@@ -1,4 +1,5 @@
 //! An interpreter of complete recordings: it knows nothing of what was recorded but the list of steps.
+#![allow(dead_code, reason = "each test needs a part of it")]
 
 use std::collections::BTreeMap;
 
@@ -6,7 +7,7 @@ use wengert_tape::{Data, Recorded, Step, Tape, Var};
 use wengert_tensor::{Float, Tensor};
 
 /// A recording as a program from the variables that were entered to some that were computed.
-pub struct Program<T: Float> {
+pub(crate) struct Program<T: Float> {
     steps: Vec<Step<T>>,
     outputs: Vec<usize>,
     /// The steps that the outputs depend on.
@@ -14,7 +15,7 @@ pub struct Program<T: Float> {
 }
 
 impl<T: Float> Program<T> {
-    pub fn new<'a>(tape: &Tape<T>, outputs: impl IntoIterator<Item = &'a Var<T>>) -> Self {
+    pub(crate) fn new<'a>(tape: &Tape<T>, outputs: impl IntoIterator<Item = &'a Var<T>>) -> Self {
         let steps = tape.steps();
         let position = |v| tape.position(v).expect("an output that depends on what was entered");
         let outputs: Vec<usize> = outputs.into_iter().map(position).collect();
@@ -33,18 +34,12 @@ impl<T: Float> Program<T> {
     }
 
     /// The steps that the outputs depend on, with their numbers.
-    pub fn steps(&self) -> impl Iterator<Item = (usize, &Step<T>)> {
+    pub(crate) fn steps(&self) -> impl Iterator<Item = (usize, &Step<T>)> {
         self.steps.iter().enumerate().filter(|(number, _)| self.needed[*number])
     }
 
-    /// The numbers of the constants that operations of that name read.
-    pub fn constants_of(&self, name: &str) -> Vec<usize> {
-        let inputs = self.steps().filter(|(_, step)| step.name() == name).flat_map(|(_, step)| step.inputs());
-        inputs.flatten().copied().filter(|&i| self.steps[i].constant().is_some()).collect()
-    }
-
     /// The value of each step that is needed, for new values of some.
-    pub fn values(&self, new: &Inputs<T>) -> Vec<Option<Data<T>>> {
+    pub(crate) fn values(&self, new: &Inputs<T>) -> Vec<Option<Data<T>>> {
         let mut values: Vec<Option<Data<T>>> = Vec::with_capacity(self.steps.len());
         for (number, step) in self.steps.iter().enumerate() {
             let value = match (new.0.get(&number), step.constant()) {
@@ -67,26 +62,26 @@ impl<T: Float> Program<T> {
     }
 
     /// The outputs for new values of some steps.
-    pub fn run(&self, new: &Inputs<T>) -> Vec<Tensor<T>> {
+    pub(crate) fn run(&self, new: &Inputs<T>) -> Vec<Tensor<T>> {
         let values = self.values(new);
         self.outputs.iter().map(|&output| values[output].as_ref().unwrap().float().clone()).collect()
     }
 }
 
 /// New values of steps, by their numbers.
-pub struct Inputs<T: Float>(pub BTreeMap<usize, Data<T>>);
+pub(crate) struct Inputs<T: Float>(pub(crate) BTreeMap<usize, Data<T>>);
 
 impl<T: Float> Inputs<T> {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Inputs(BTreeMap::new())
     }
 
-    pub fn set(mut self, tape: &Tape<T>, variable: &impl Recorded<T>, value: Data<T>) -> Self {
+    pub(crate) fn set(mut self, tape: &Tape<T>, variable: &impl Recorded<T>, value: Data<T>) -> Self {
         self.0.insert(tape.position(variable).expect("entered on the tape"), value);
         self
     }
 
-    pub fn set_all(mut self, tape: &Tape<T>, variables: &[Var<T>], values: &[Tensor<T>]) -> Self {
+    pub(crate) fn set_all(mut self, tape: &Tape<T>, variables: &[Var<T>], values: &[Tensor<T>]) -> Self {
         assert_eq!(variables.len(), values.len());
         for (variable, value) in variables.iter().zip(values) {
             self = self.set(tape, variable, Data::Float(value.clone()));
@@ -96,8 +91,47 @@ impl<T: Float> Inputs<T> {
 }
 
 /// The elements' bits, and the shape.
-pub fn bits<T: Float>(tensor: &Tensor<T>) -> (Vec<u64>, Vec<usize>) {
+pub(crate) fn bits<T: Float>(tensor: &Tensor<T>) -> (Vec<u64>, Vec<usize>) {
     // The double of a number in single precision is exact.
     let bits = tensor.to_vec().into_iter().map(|x| x.to_f64().to_bits()).collect();
     (bits, tensor.shape().to_vec())
+}
+
+/// Steps that have been run, to see that a name with its attributes and inputs says all: there is one output.
+#[derive(Default)]
+pub(crate) struct Catalogue(BTreeMap<String, (String, String)>);
+
+impl Catalogue {
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Adds a program's steps; returns those whose output is another than one of the same description had before.
+    pub(crate) fn add<T: Float>(
+        &mut self,
+        of: &str,
+        program: &Program<T>,
+        values: &[Option<Data<T>>],
+    ) -> Vec<String> {
+        let mut differ = Vec::new();
+        let value = |number: usize| text(values[number].as_ref().expect("a step that is needed"));
+        for (number, step) in program.steps().filter(|(_, step)| step.is_operation()) {
+            let inputs: Vec<String> = step.inputs().iter().map(|i| value(i.unwrap())).collect();
+            let key = format!("{}({}) of {}", step.name(), step.attributes(), inputs.join("; "));
+            let output = value(number);
+            let (first, earlier) = self.0.entry(key).or_insert_with(|| (output.clone(), of.to_owned()));
+            if *first != output {
+                differ.push(format!("{} of {of} and of {earlier} differ", step.name()));
+            }
+        }
+        differ
+    }
+}
+
+fn text<T: Float>(value: &Data<T>) -> String {
+    match value {
+        Data::Float(tensor) => format!("{:x?}", bits(tensor)),
+        Data::Index(tensor) => format!("index {:?} {}", tensor.to_vec(), tensor.shape()),
+        Data::Mask(tensor) => format!("mask {:?} {}", tensor.to_vec(), tensor.shape()),
+    }
 }

@@ -2,7 +2,10 @@
 
 mod chains;
 mod checkpointing;
+mod complete;
 mod golden;
+#[path = "../replay/interpreter.rs"]
+mod interpreter;
 mod laws;
 mod memory;
 mod misuse;
