@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use wengert_tape::Var;
+use wengert_tape::{Index, Var};
 use wengert_tensor::random::Generator;
 use wengert_tensor::{Float, Tensor};
 
@@ -27,6 +27,8 @@ pub struct Ctx<T: Float = f32> {
     leaves: Vec<Var<T>>,
     mode: Mode,
     generator: Generator,
+    /// The generator's state, if that is an operand of a recording.
+    key: Option<Index<T>>,
     /// Generators handed out so far.
     draws: Cell<u64>,
     buffers: RefCell<Vec<Tensor<T>>>,
@@ -49,6 +51,7 @@ impl<T: Float> Ctx<T> {
             leaves,
             mode,
             generator,
+            key: None,
             draws: Cell::new(0),
             buffers,
             updated,
@@ -148,6 +151,39 @@ impl<T: Float> Ctx<T> {
         let draw = self.draws.get();
         self.draws.set(draw + 1);
         self.generator.fork(draw)
+    }
+
+    /// Like [`generator`](Ctx::generator), as an operand of operations that draw random numbers, such as
+    /// [`Var::dropout`]. A layer that draws through it can be replayed with other random numbers.
+    pub fn key(&self) -> Index<T> {
+        let Some(key) = &self.key else { return Index::key(&self.generator()) };
+        let draw = self.draws.get();
+        self.draws.set(draw + 1);
+        key.fork(draw)
+    }
+
+    /// The same context with random numbers from another key (see [`Params::key`](crate::Params::key)), which a complete
+    /// recording may have as an input.
+    ///
+    /// ```
+    /// use wengert_nn::{Dropout, Layer, Mode, Params};
+    /// use wengert_tape::{Tape, Var};
+    /// let params: Params = Params::seeded(0);
+    /// let tape = Tape::complete();
+    /// let key = tape.discrete(params.key().value().clone());
+    /// let cx = params.context(Mode::Train, &params.vars()).with_key(&key);
+    /// let y = Dropout::new(0.5).forward(&cx, &Var::ones([100]));
+    /// assert!(tape.position(&y).is_some());
+    /// let direct = Dropout::new(0.5).forward(&params.context(Mode::Train, &params.vars()), &Var::ones([100]));
+    /// assert_eq!(y.value(), direct.value());
+    /// ```
+    ///
+    /// # Panics
+    /// If the key does not consist of six words.
+    #[must_use]
+    #[track_caller]
+    pub fn with_key(self, key: &Index<T>) -> Self {
+        Ctx { generator: key.generator(), key: Some(key.clone()), ..self }
     }
 
     /// The current value of a buffer: the latest one set in this context, or the stored one.

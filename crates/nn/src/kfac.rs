@@ -15,7 +15,7 @@ pub(crate) use capture::Capture;
 
 use std::ops::Range;
 
-use wengert_tape::{Mode as Sweep, Var};
+use wengert_tape::{Sweep, Var};
 use wengert_tensor::random::Generator;
 use wengert_tensor::{Float, Tensor};
 

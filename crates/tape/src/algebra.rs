@@ -1,14 +1,24 @@
 //! The algebra in which formulas of one element are written once, for numbers and for variables.
 
 mod dual;
+mod functions;
 
 pub(crate) use dual::tangent_of_slope;
+pub(crate) use functions::for_each_function;
 
 use std::marker::PhantomData;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
+
+/// The methods of the algebra, from the list of functions.
+macro_rules! declared {
+    ($( $(#[$doc:meta])* $name:ident, $Function:ident, |$n:ident| $number:expr, $reads:ident $(+ $property:ident)?, |$x:ident, $y:ident| $df:expr; )*) => { $(
+        $(#[$doc])*
+        fn $name(&self) -> Self;
+    )* };
+}
 
 /// What a formula of one element computes with: a number inside a vectorised loop, or a whole [`Var`](crate::Var)
 /// when the formula itself is being differentiated.
@@ -29,56 +39,12 @@ pub trait Real:
 {
     /// The number `c`, wherever `self` has an element.
     fn constant(&self, c: f64) -> Self;
-    /// eˣ.
-    fn exp(&self) -> Self;
-    /// eˣ − 1.
-    fn exp_m1(&self) -> Self;
-    /// ln x.
-    fn ln(&self) -> Self;
-    /// ln(1 + x).
-    fn ln_1p(&self) -> Self;
-    /// √x.
-    fn sqrt(&self) -> Self;
-    /// 1/√x.
-    fn rsqrt(&self) -> Self;
-    /// 1/x.
-    fn recip(&self) -> Self;
+    for_each_function!(declared);
+
     /// xⁿ.
     fn powi(&self, n: i32) -> Self;
     /// xʸ for a number y.
     fn powf(&self, y: f64) -> Self;
-    /// |x|.
-    fn abs(&self) -> Self;
-    /// −1, 0 or 1.
-    fn sign(&self) -> Self;
-    /// sin x.
-    fn sin(&self) -> Self;
-    /// cos x.
-    fn cos(&self) -> Self;
-    /// tan x.
-    fn tan(&self) -> Self;
-    /// sinh x.
-    fn sinh(&self) -> Self;
-    /// cosh x.
-    fn cosh(&self) -> Self;
-    /// tanh x.
-    fn tanh(&self) -> Self;
-    /// arcsin x.
-    fn asin(&self) -> Self;
-    /// arccos x.
-    fn acos(&self) -> Self;
-    /// arctan x.
-    fn atan(&self) -> Self;
-    /// 1 / (1 + e⁻ˣ).
-    fn sigmoid(&self) -> Self;
-    /// erf x.
-    fn erf(&self) -> Self;
-    /// 1 − erf x.
-    fn erfc(&self) -> Self;
-    /// ln(1 + eˣ).
-    fn softplus(&self) -> Self;
-    /// x · Φ(x).
-    fn gelu(&self) -> Self;
     /// `yes` where x > 0, else `no`. What is not taken does not matter, not even if it is NaN.
     fn select_positive(&self, yes: Self, no: Self) -> Self;
     /// `yes` where x is 0, else `no`, also where x is NaN. What is not taken does not matter.
@@ -144,30 +110,23 @@ impl<T: Float, I> Neg for Lane<T, I> {
     }
 }
 
-macro_rules! functions {
-    ($($name:ident),*) => { $(
+/// The methods of numbers, from the list of functions.
+macro_rules! computed {
+    ($( $(#[$doc:meta])* $name:ident, $Function:ident, |$n:ident| $number:expr, $reads:ident $(+ $property:ident)?, |$x:ident, $y:ident| $df:expr; )*) => { $(
         #[inline(always)]
         fn $name(&self) -> Self {
-            Lane::new(self.0.$name::<I>())
+            let $n = self.0;
+            Lane::new($number)
         }
     )* };
 }
 
 impl<T: Float, I: Isa> Real for Lane<T, I> {
-    functions!(exp, exp_m1, ln, ln_1p, rsqrt, sin, cos, tan, sinh, cosh, tanh, asin, acos, atan);
-    functions!(sigmoid, erf, erfc, softplus, gelu);
+    for_each_function!(computed);
 
     #[inline(always)]
     fn constant(&self, c: f64) -> Self {
         Lane::new(T::from_f64(c))
-    }
-    #[inline(always)]
-    fn sqrt(&self) -> Self {
-        Lane::new(self.0.sqrt())
-    }
-    #[inline(always)]
-    fn recip(&self) -> Self {
-        Lane::new(T::ONE / self.0)
     }
     #[inline(always)]
     fn powi(&self, n: i32) -> Self {
@@ -176,14 +135,6 @@ impl<T: Float, I: Isa> Real for Lane<T, I> {
     #[inline(always)]
     fn powf(&self, y: f64) -> Self {
         Lane::new(self.0.powf::<I>(T::from_f64(y)))
-    }
-    #[inline(always)]
-    fn abs(&self) -> Self {
-        Lane::new(self.0.abs())
-    }
-    #[inline(always)]
-    fn sign(&self) -> Self {
-        Lane::new(self.0.sign())
     }
     #[inline(always)]
     fn select_positive(&self, yes: Self, no: Self) -> Self {

@@ -2,15 +2,19 @@
 
 mod bilinear;
 mod code;
+mod decision;
 mod elementwise;
 mod linear;
 mod piecewise;
+mod routing;
 mod slope;
 
 pub use bilinear::BilinearMap;
 pub(crate) use bilinear::BilinearOp;
 pub use code::Code;
+pub(crate) use decision::{Decision, DecisionOp, decision};
 pub use elementwise::{Elementwise, Reads};
 pub use linear::LinearMap;
 pub(crate) use linear::LinearOp;
 pub(crate) use piecewise::{Piecewise, PiecewiseOp, piecewise};
+pub(crate) use routing::{Routing, RoutingOp, routed};

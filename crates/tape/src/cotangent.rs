@@ -1,6 +1,6 @@
 //! A cotangent that is being added up.
 
-use wengert_tensor::{Float, Slice, Tensor};
+use wengert_tensor::{Float, Slice};
 
 use crate::ops::embedded;
 use crate::var::{Value, Var};
@@ -48,13 +48,13 @@ impl<T: Float> Cotangent<T> {
         self.ranges.push(Contribution { axis, slice, length, value });
     }
 
-    /// The tensor with the sum, if it may be changed.
-    pub(crate) fn in_memory_of_its_own(&mut self) -> Option<&mut Tensor<T>> {
-        match &mut self.sum {
-            Some(Var { value: Value::Ready(tensor), place: None, .. }) => {
-                tensor.is_unique().then_some(tensor)
-            }
-            _ => None,
+    /// The sum so far, taken out, if neither it nor what is to be added is to be differentiated.
+    pub(crate) fn take_sum_without_derivatives(&mut self, others: &[&Var<T>]) -> Option<Var<T>> {
+        let plain = |v: &Var<T>| !v.is_tracked();
+        if others.iter().all(|v| plain(v)) && self.sum.as_ref().is_some_and(plain) {
+            self.sum.take()
+        } else {
+            None
         }
     }
 

@@ -22,28 +22,35 @@ mod algebra;
 mod check;
 mod class;
 mod cotangent;
+mod data;
+mod describe;
+mod draw;
 mod op;
 mod ops;
 mod sweep;
 mod tape;
 mod transform;
 mod var;
+mod walk;
 
 pub use algebra::{Lane, Real};
 pub use check::{GradientMismatch, check_grads};
 #[doc(hidden)]
 pub use class::Code;
 pub use class::{BilinearMap, Elementwise, LinearMap, Reads};
-pub use op::{Cotangents, Op, Point, Saves, apply};
+pub use data::{Data, Discrete, DiscreteElement, Given, Index, Kind, Mask};
+pub use describe::{Attribute, Attributes};
+pub use op::{Cotangents, Description, Op, Point, Saves, apply, apply_given, fused};
 #[doc(hidden)]
 pub use ops::Side;
 pub use ops::{Operand, Pool2dOptions};
-pub use sweep::Mode;
+pub use sweep::Sweep;
 pub use tape::Tape;
 pub use transform::{
     Arguments, HessianOperator, Linearized, Pullback, checkpoint, grad, hessian, hvp, jacobian_forward,
     jacobian_reverse, jvp, linearize, value_and_grad, vjp,
 };
 pub use var::Var;
+pub use walk::{Recorded, Step};
 #[doc(hidden)]
 pub use wengert_tensor as __tensor;

@@ -8,9 +8,16 @@ use wengert_tensor::shape::broadcast;
 use wengert_tensor::{Float, Shape, Slice, Tensor};
 
 use crate::cotangent::{Cotangent, accumulate};
-use crate::sweep::Mode;
+use crate::data::{Data, Given};
+use crate::describe::Attributes;
+use crate::sweep::Sweep;
 use crate::tape::{Tape, record};
 use crate::var::{Deferred, Value, Var};
+
+mod fused;
+
+pub(crate) use fused::Fused;
+pub use fused::{Description, fused};
 
 /// A differentiable operation with any number of inputs and one output.
 ///
@@ -46,9 +53,20 @@ pub trait Op<T: Float>: 'static {
     /// The name in messages.
     fn name(&self) -> &str;
 
+    /// What distinguishes this operation from others of its name (axes, strides, an ε), as plain data for drawings,
+    /// exporters and messages; by default nothing.
+    fn describe(&self, _attributes: &mut Attributes) {}
+
     /// The value. Called with `#[track_caller]`, so a panic in a tensor operation names the user's line.
     #[track_caller]
     fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T>;
+
+    /// The value where [`apply_given`] passed operands that are no floating-point numbers, such as labels, indices and
+    /// masks. By default [`forward`](Op::forward), which gets none of them.
+    #[track_caller]
+    fn evaluate(&self, inputs: &[&Tensor<T>], _given: &[&Data<T>]) -> Data<T> {
+        Data::Float(self.forward(inputs))
+    }
 
     /// The vector–Jacobian product: adds to each input's cotangent what the output's `cotangent` contributes.
     /// A contribution may be of any shape that the input's shape broadcasts to; it is summed down.
@@ -137,6 +155,7 @@ pub struct Point<T: Float> {
     pub(crate) inputs: SmallVec<[Var<T>; 2]>,
     pub(crate) output: Var<T>,
     pub(crate) needs: SmallVec<[bool; 2]>,
+    pub(crate) given: Vec<Given<T>>,
 }
 
 impl<T: Float> Point<T> {
@@ -160,6 +179,18 @@ impl<T: Float> Point<T> {
     /// The output.
     pub fn output(&self) -> &Var<T> {
         &self.output
+    }
+
+    /// Operand number `index` of those that are no floating-point numbers.
+    ///
+    /// # Panics
+    /// If there are not as many.
+    #[track_caller]
+    pub fn given(&self, index: usize) -> &Given<T> {
+        match self.given.get(index) {
+            Some(given) => given,
+            None => no_input("given", index, self.given.len()),
+        }
     }
 
     /// Whether input `index` needs a cotangent.
@@ -223,21 +254,24 @@ impl<T: Float> Cotangents<T> {
         self.slots[slot as usize].add_range(axis, slice, length, contribution.clone());
     }
 
-    /// Like [`add`](Cotangents::add), with a faster way for when there is already a cotangent in memory of its
-    /// own: `in_place` adds the contribution to it.
+    /// Like [`add`](Cotangents::add), with a faster way for when there is already a cotangent and nothing is to be
+    /// differentiated: `in_place` adds to it the contribution that comes of `others`, and is what a complete recording
+    /// holds, under the description's name.
     ///
     /// # Panics
     /// Where `add` does.
     #[track_caller]
-    pub fn add_in_place(
+    pub fn add_in_place<const N: usize>(
         &mut self,
         index: usize,
+        description: impl FnOnce() -> Description,
+        others: [&Var<T>; N],
         contribution: impl FnOnce() -> Var<T>,
-        in_place: impl FnOnce(&mut Tensor<T>),
+        in_place: impl Fn(&mut Tensor<T>, [&Tensor<T>; N]) + 'static,
     ) {
         let Some(slot) = self.slot(index) else { return };
-        match self.slots[slot].in_memory_of_its_own() {
-            Some(tensor) => in_place(tensor),
+        match self.slots[slot].take_sum_without_derivatives(&others) {
+            Some(sum) => self.slots[slot].add(fused::added(description, sum, others, in_place)),
             None => self.add_needed(index, slot, contribution()),
         }
     }
@@ -265,29 +299,91 @@ fn no_input(operation: &str, index: usize, count: usize) -> ! {
 /// If the inputs are on two tapes of which neither is nested in the other.
 #[track_caller]
 pub fn apply<T: Float, O: Op<T>>(op: O, inputs: &[&Var<T>]) -> Var<T> {
+    apply_given(op, inputs, &[])
+}
+
+/// Like [`apply`], with operands that are no floating-point numbers: labels, indices, masks. The operation gets them in
+/// [`Op::evaluate`], and its rules by [`Point::given`].
+///
+/// # Panics
+/// Where `apply` does.
+#[track_caller]
+pub fn apply_given<T: Float, O: Op<T>>(op: O, inputs: &[&Var<T>], given: &[&Given<T>]) -> Var<T> {
     // Compiled for every operation: what does not need to know its type is in functions of its own.
-    if is_untracked(inputs) {
-        return Var::new(Value::Ready(run(&op, inputs)), None);
+    if is_constant(inputs, given) {
+        return Var::new(Value::Ready(run(&op, inputs, given)), None);
     }
     let shape = if is_deferring(inputs) { op.output_shape(&shapes(inputs)) } else { None };
     let (op, value) = match shape {
         Some(shape) => {
             let op = op.shared();
-            (op.clone(), deferred(op, inputs, shape))
+            (op.clone(), deferred(op, inputs, given, shape))
         }
         None => {
-            let value = Value::Ready(run(&op, inputs));
+            let value = Value::Ready(run(&op, inputs, given));
             (op.shared(), value)
         }
     };
-    let place = record(op, inputs, &value);
-    Var::new(value, Some(place))
+    recorded(op, inputs, given, value)
+}
+
+/// The result of an operation whose value is already there.
+#[track_caller]
+pub(crate) fn apply_known<T: Float, O: Op<T>>(
+    op: O,
+    inputs: &[&Var<T>],
+    given: &[&Given<T>],
+    value: Tensor<T>,
+) -> Var<T> {
+    let value = Value::Ready(value);
+    if is_constant(inputs, given) {
+        Var::new(value, None)
+    } else {
+        recorded(op.shared(), inputs, given, value)
+    }
+}
+
+#[track_caller]
+fn recorded<T: Float>(op: Rc<dyn Op<T>>, inputs: &[&Var<T>], given: &[&Given<T>], value: Value<T>) -> Var<T> {
+    let place = record::operation(op, inputs, given, &value);
+    Var::new(value, place)
+}
+
+/// Applies an operation whose result is no floating-point number; only complete recordings hold it.
+#[track_caller]
+pub(crate) fn decide<T: Float, O: Op<T>>(op: O, inputs: &[&Var<T>], given: &[&Given<T>]) -> Given<T> {
+    let value = {
+        let given: SmallVec<[&Data<T>; 1]> = given.iter().map(|g| &g.value).collect();
+        op.evaluate(Values::of(inputs).as_slice(), &given)
+    };
+    decide_known(op, inputs, given, value)
+}
+
+/// The result of such an operation, if its value is already there.
+#[track_caller]
+pub(crate) fn decide_known<T: Float, O: Op<T>>(
+    op: O,
+    inputs: &[&Var<T>],
+    given: &[&Given<T>],
+    value: Data<T>,
+) -> Given<T> {
+    let place = if is_constant(inputs, given) {
+        None
+    } else {
+        record::decision(op.shared(), inputs, given, value.kind(), value.shape())
+    };
+    Given { value, place }
 }
 
 /// The value of an operation.
 #[track_caller]
-fn run<T: Float, O: Op<T>>(op: &O, inputs: &[&Var<T>]) -> Tensor<T> {
-    op.forward(Values::of(inputs).as_slice())
+fn run<T: Float, O: Op<T>>(op: &O, inputs: &[&Var<T>], given: &[&Given<T>]) -> Tensor<T> {
+    let inputs = Values::of(inputs);
+    if given.is_empty() {
+        return op.evaluate(inputs.as_slice(), &[]).into_float();
+    }
+    let given: SmallVec<[&Data<T>; 1]> = given.iter().map(|g| &g.value).collect();
+    op.evaluate(inputs.as_slice(), &given).into_float()
 }
 
 /// The values of an operation's inputs. One and two, by far the most frequent, need no list in memory.
@@ -317,9 +413,10 @@ impl<'a, T: Float> Values<'a, T> {
     }
 }
 
+/// Whether no tape records what is computed from these.
 #[inline]
-fn is_untracked<T: Float>(inputs: &[&Var<T>]) -> bool {
-    inputs.iter().all(|v| v.place.is_none())
+pub(crate) fn is_constant<T: Float>(inputs: &[&Var<T>], given: &[&Given<T>]) -> bool {
+    inputs.iter().all(|v| v.place.is_none()) && given.iter().all(|g| g.place.is_none())
 }
 
 /// Whether a recording that the operation goes to puts off what it can.
@@ -332,9 +429,10 @@ fn shapes<'a, T: Float>(inputs: &[&'a Var<T>]) -> SmallVec<[&'a Shape; 2]> {
 }
 
 /// The value of an operation that runs when somebody asks for it.
-fn deferred<T: Float>(op: Rc<dyn Op<T>>, inputs: &[&Var<T>], shape: Shape) -> Value<T> {
+fn deferred<T: Float>(op: Rc<dyn Op<T>>, inputs: &[&Var<T>], given: &[&Given<T>], shape: Shape) -> Value<T> {
     let inputs = RefCell::new(inputs.iter().map(|v| v.value.clone()).collect());
-    Value::Deferred(Rc::new(Deferred { shape, op, inputs, result: OnceCell::new() }))
+    let given = given.iter().map(|g| g.value.clone()).collect();
+    Value::Deferred(Rc::new(Deferred { shape, op, inputs, given, result: OnceCell::new() }))
 }
 
 /// J·t as the transpose of the linear map u ↦ uᵀ·J that `vjp` computes (Townsend, "A new trick for calculating
@@ -358,7 +456,7 @@ fn jvp_by_transposition<T: Float, O: Op<T> + ?Sized>(
     for (contribution, tangent) in transposed.slots.into_iter().zip(tangents) {
         if let (Some(contribution), Some(tangent)) = (contribution.finish(), tangent)
             && let Some(part) =
-                tape.pull_back(&contribution, tangent.clone(), &[&dummy], Mode::Retain).remove(0)
+                tape.pull_back(&contribution, tangent.clone(), &[&dummy], Sweep::Retain).remove(0)
         {
             total = Some(match total {
                 None => part,

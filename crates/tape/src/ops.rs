@@ -3,9 +3,11 @@
 
 mod arithmetic;
 mod broadcast;
+mod compare;
 mod conv;
 mod cross_entropy;
 mod diagonal;
+mod dropout;
 mod extremes;
 mod index;
 mod join;
@@ -16,6 +18,7 @@ mod norm;
 mod pool;
 mod reduce;
 mod reshape;
+mod round;
 mod select;
 mod softmax;
 mod sort;

@@ -16,7 +16,7 @@ use crate::var::Var;
 
 /// What a backward sweep does to the recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
+pub enum Sweep {
     /// Frees every node as soon as it has been passed; the tape can do nothing more afterwards.
     Consume,
     /// Leaves the recording as it is, for further sweeps.
@@ -28,9 +28,9 @@ pub enum Mode {
 
 impl<T: Float> Input<T> {
     /// The input as a variable, on older tapes only, or also on the one that it was recorded on.
-    fn to_var(&self, arena: &Rc<Arena<T>>, mode: Mode) -> Var<T> {
+    fn to_var(&self, arena: &Rc<Arena<T>>, mode: Sweep) -> Var<T> {
         let place = match self.parent {
-            Some(node) if mode == Mode::Record => {
+            Some(node) if mode == Sweep::Record => {
                 Some(Place { arena: Rc::clone(arena), node, outer: self.outer.clone() })
             }
             _ => self.outer.as_deref().cloned(),

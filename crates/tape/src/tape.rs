@@ -1,14 +1,16 @@
 //! The Wengert list: an arena of nodes in the order of recording.
 
 mod derivatives;
+pub(crate) mod record;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use smallvec::SmallVec;
-use wengert_tensor::{Float, Tensor};
+use wengert_tensor::{Float, Shape, Tensor};
 
+use crate::data::{Data, Discrete, DiscreteElement, Given, Kind};
 use crate::op::Op;
 use crate::var::{Value, Var};
 
@@ -35,19 +37,21 @@ pub struct Tape<T: Float = f32> {
 pub(crate) struct Arena<T: Float> {
     /// Later tapes have larger numbers; where several record the same operation, the later is the inner one.
     pub(crate) id: u64,
-    kind: Kind,
+    maker: Maker,
     closed: Cell<bool>,
     deferring: Cell<bool>,
     pub(crate) nodes: RefCell<Vec<Node<T>>>,
 }
 
-/// Who made a tape.
+/// Who made a tape, and what for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum Maker {
     /// The user: two of them must not meet in one operation.
     Explicit,
     /// A transform, whose lifetime is nested inside that of any tape it meets.
     Transform,
+    /// The user, to have all that is computed, derivatives included, and to differentiate nothing.
+    Complete,
 }
 
 /// A variable's position on a tape, and on the tapes outside of it.
@@ -65,6 +69,23 @@ impl<T: Float> Clone for Place<T> {
     }
 }
 
+impl<T: Float> Place<T> {
+    /// Whether it is on a tape that is made for derivatives.
+    #[inline]
+    pub(crate) fn is_differentiable(&self) -> bool {
+        !self.arena.is_complete() || self.outer.as_deref().is_some_and(Place::is_differentiable)
+    }
+
+    /// The part on tapes that are not made for derivatives.
+    pub(crate) fn without_derivatives(&self) -> Option<Place<T>> {
+        let outer = self.outer.as_deref().and_then(Place::without_derivatives);
+        if !self.arena.is_complete() {
+            return outer;
+        }
+        Some(Place { arena: Rc::clone(&self.arena), node: self.node, outer: outer.map(Rc::new) })
+    }
+}
+
 /// One recorded operation. It never refers to its own tape, so dropping the tape frees everything.
 pub(crate) struct Node<T: Float> {
     /// `None` for a variable that was not computed on this tape.
@@ -73,9 +94,45 @@ pub(crate) struct Node<T: Float> {
     pub(crate) output: Value<T>,
     /// The output's place on older tapes.
     pub(crate) outer: Option<Rc<Place<T>>>,
+    /// What few nodes have.
+    pub(crate) extra: Option<Box<Extra<T>>>,
+}
+
+/// What is not floating point about a node, and the value of a constant.
+pub(crate) struct Extra<T: Float> {
+    /// What the output is.
+    pub(crate) kind: Kind,
+    /// The value of what was not computed from anything on a complete tape.
+    pub(crate) constant: Option<Data<T>>,
+    /// The operands that are no floating-point numbers.
+    pub(crate) given: Vec<GivenInput<T>>,
+}
+
+/// What a node keeps of an operand that is no floating-point number.
+pub(crate) struct GivenInput<T: Float> {
+    /// For derivatives; a replay computes it.
+    pub(crate) value: Option<Data<T>>,
+    /// The operand's node, if the tape is complete.
+    pub(crate) parent: Option<u32>,
+    /// The operand's place on older tapes.
+    pub(crate) outer: Option<Rc<Place<T>>>,
 }
 
 impl<T: Float> Node<T> {
+    /// The operands that are no floating-point numbers, with their places on older tapes.
+    pub(crate) fn given(&self) -> Vec<Given<T>> {
+        let Some(extra) = &self.extra else { return Vec::new() };
+        let given =
+            |g: &GivenInput<T>| Some(Given { value: g.value.clone()?, place: g.outer.as_deref().cloned() });
+        extra.given.iter().filter_map(given).collect()
+    }
+
+    /// A node that was not computed on its tape.
+    fn leaf(shape: &Shape, extra: Option<Extra<T>>) -> Self {
+        let output = Value::Dropped(shape.clone());
+        Node { op: None, inputs: SmallVec::new(), output, outer: None, extra: extra.map(Box::new) }
+    }
+
     /// Leaves an empty node behind.
     pub(crate) fn take(&mut self) -> Node<T> {
         let nothing = self.output.dropped();
@@ -84,6 +141,7 @@ impl<T: Float> Node<T> {
             inputs: std::mem::take(&mut self.inputs),
             output: std::mem::replace(&mut self.output, nothing),
             outer: self.outer.take(),
+            extra: self.extra.take(),
         }
     }
 }
@@ -106,19 +164,39 @@ impl<T: Float> Default for Tape<T> {
 impl<T: Float> Tape<T> {
     /// An empty tape.
     pub fn new() -> Self {
-        Tape::of_kind(Kind::Explicit)
+        Tape::made_by(Maker::Explicit)
     }
 
     /// An empty tape for a transform: it may be used inside the recording of another.
     pub fn nested() -> Self {
-        Tape::of_kind(Kind::Transform)
+        Tape::made_by(Maker::Transform)
     }
 
-    fn of_kind(kind: Kind) -> Self {
+    /// An empty tape for replaying: of what is computed from its variables it records everything, derivatives that are
+    /// taken meanwhile included, with the constants that take part. [`steps`](Tape::steps) gives the recording as a
+    /// program over the variables that were entered. Nothing is differentiated with respect to these; transforms such as
+    /// [`grad`](crate::grad) do that inside of the recording.
+    ///
+    /// What reads values in between ([`value`](Var::value), [`item`](Var::item)) and makes constants or decisions of them
+    /// is not part of the program.
+    ///
+    /// ```
+    /// use wengert_tape::{Tape, Var, grad};
+    /// let tape = Tape::complete();
+    /// let x = tape.var([1.0f64, 2.0]);
+    /// let g = grad(|x: &Var<f64>| x.tanh().sum(), &x);
+    /// assert!(tape.steps().iter().any(|step| step.name() == "tanh"));
+    /// assert!(tape.position(&g).is_some());
+    /// ```
+    pub fn complete() -> Self {
+        Tape::made_by(Maker::Complete)
+    }
+
+    fn made_by(maker: Maker) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let (closed, deferring) = (Cell::new(false), Cell::new(false));
-        Tape { arena: Rc::new(Arena { id, kind, closed, deferring, nodes: RefCell::default() }) }
+        Tape { arena: Rc::new(Arena { id, maker, closed, deferring, nodes: RefCell::default() }) }
     }
 
     /// A new variable on this tape.
@@ -141,10 +219,27 @@ impl<T: Float> Tape<T> {
         self.arena.assert_open("enter");
         let outer = var.place.clone().map(Rc::new);
         let output = var.value.dropped();
-        let node = Node { op: None, inputs: SmallVec::new(), output, outer: outer.clone() };
+        let node = Node { op: None, inputs: SmallVec::new(), output, outer: outer.clone(), extra: None };
         let node = self.arena.push("enter", node);
         let place = Place { arena: Rc::clone(&self.arena), node, outer };
         Var::new(var.value.clone(), Some(place))
+    }
+
+    /// Indices or truth values as a starting point on a [complete](Tape::complete) tape; elsewhere a constant.
+    ///
+    /// # Panics
+    /// If the tape has been used up.
+    #[track_caller]
+    pub fn discrete<E: DiscreteElement>(&self, value: impl Into<Tensor<E>>) -> Discrete<E, T> {
+        self.arena.assert_open("discrete");
+        let value: Data<T> = E::to_data(value.into());
+        if !self.arena.is_complete() {
+            return Discrete::of(Given { value, place: None });
+        }
+        let extra = Extra { kind: value.kind(), constant: None, given: Vec::new() };
+        let node = self.arena.push("discrete", Node::leaf(value.shape(), Some(extra)));
+        let place = Place { arena: Rc::clone(&self.arena), node, outer: None };
+        Discrete::of(Given { value, place: Some(place) })
     }
 
     /// The variable without its place on this tape.
@@ -201,8 +296,22 @@ impl<T: Float> Arena<T> {
     fn assert_open(&self, operation: &str) {
         assert!(
             !self.closed.get(),
-            "{operation}: the tape has been used up; sweep with `Mode::Retain` before"
+            "{operation}: the tape has been used up; sweep with `Sweep::Retain` before"
         );
+    }
+
+    #[track_caller]
+    fn assert_differentiable(&self, operation: &str) {
+        assert!(
+            !self.is_complete(),
+            "{operation}: a complete tape is for replaying, and differentiates nothing: use `grad` or a tape of its own inside of the recording"
+        );
+    }
+
+    /// Whether it records everything, and is not made for derivatives.
+    #[inline]
+    pub(crate) fn is_complete(&self) -> bool {
+        self.maker == Maker::Complete
     }
 
     pub(crate) fn is_deferring(&self) -> bool {
@@ -211,7 +320,7 @@ impl<T: Float> Arena<T> {
 
     /// Whether `self` may record an operation together with the older tape `other`.
     fn may_meet(&self, other: &Arena<T>) -> bool {
-        self.kind == Kind::Transform || other.kind == Kind::Transform
+        self.maker != Maker::Explicit || other.maker != Maker::Explicit
     }
 
     /// The node of a place on this tape.
@@ -245,52 +354,4 @@ impl<T: Float> Arena<T> {
             _ => self.older(p.outer.as_deref()),
         }
     }
-}
-
-/// Records an operation on every tape that one of its inputs is on, and returns the result's place.
-#[track_caller]
-pub(crate) fn record<T: Float>(op: Rc<dyn Op<T>>, inputs: &[&Var<T>], output: &Value<T>) -> Place<T> {
-    let mut arenas: SmallVec<[Rc<Arena<T>>; 2]> = SmallVec::new();
-    for input in inputs {
-        let mut place = input.place.as_ref();
-        while let Some(p) = place {
-            if !arenas.iter().any(|a| a.id == p.arena.id) {
-                arenas.push(Rc::clone(&p.arena));
-            }
-            place = p.outer.as_deref();
-        }
-    }
-    if arenas.len() > 1 {
-        arenas.sort_by_key(|a| a.id);
-        for (i, a) in arenas.iter().enumerate() {
-            if !arenas[..i].iter().all(|b| a.may_meet(b)) {
-                panic!(
-                    "{}: its inputs are on two different tapes; record everything on one, or pass `stop_gradient()` of one",
-                    op.name()
-                );
-            }
-        }
-    }
-    let saves = op.saves();
-    let mut outer: Option<Rc<Place<T>>> = None;
-    let last = arenas.len() - 1;
-    for (i, arena) in arenas.into_iter().enumerate() {
-        let mut kept = SmallVec::with_capacity(inputs.len());
-        for (k, input) in inputs.iter().enumerate() {
-            kept.push(Input {
-                value: if saves.input(k) { input.value.clone() } else { input.value.dropped() },
-                parent: arena.node_of(input.place.as_ref()),
-                outer: arena.older(input.place.as_ref()),
-            });
-        }
-        let output = if saves.output() { output.clone() } else { output.dropped() };
-        let node = Node { op: Some(Rc::clone(&op)), inputs: kept, output, outer: outer.clone() };
-        let node = arena.push(op.name(), node);
-        let place = Place { arena, node, outer: outer.take() };
-        if i == last {
-            return place;
-        }
-        outer = Some(Rc::new(place));
-    }
-    unreachable!("an operation is recorded only if an input is on a tape")
 }

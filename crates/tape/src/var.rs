@@ -8,6 +8,7 @@ use std::rc::Rc;
 use smallvec::SmallVec;
 use wengert_tensor::{Float, Shape, Tensor};
 
+use crate::data::Data;
 use crate::op::Op;
 use crate::tape::Place;
 
@@ -70,6 +71,7 @@ pub(crate) struct Deferred<T: Float> {
     pub(crate) op: Rc<dyn Op<T>>,
     /// Given up when the result is there.
     pub(crate) inputs: RefCell<SmallVec<[Value<T>; 2]>>,
+    pub(crate) given: Vec<Data<T>>,
     pub(crate) result: OnceCell<Tensor<T>>,
 }
 
@@ -140,7 +142,8 @@ impl<T: Float> Deferred<T> {
         self.result.get_or_init(|| {
             let inputs = self.inputs.borrow();
             let inputs: SmallVec<[&Tensor<T>; 2]> = inputs.iter().map(Value::tensor).collect();
-            self.op.forward(&inputs)
+            let given: SmallVec<[&Data<T>; 1]> = self.given.iter().collect();
+            self.op.evaluate(&inputs, &given).into_float()
         });
         drop(self.inputs.take());
     }
@@ -222,10 +225,12 @@ impl<T: Float> Var<T> {
         self.value().item()
     }
 
-    /// Whether some tape records what is computed from this.
+    /// Whether something may be differentiated with respect to what this was computed from. A
+    /// [complete](crate::Tape::complete) recording alone does not track.
     #[doc(alias = "requires_grad")]
+    #[inline]
     pub fn is_tracked(&self) -> bool {
-        self.place.is_some()
+        self.place.as_ref().is_some_and(Place::is_differentiable)
     }
 
     /// The same value, as a constant: nothing computed from the result depends on this variable.
@@ -237,7 +242,7 @@ impl<T: Float> Var<T> {
     /// assert_eq!(g.item(), 3.0);
     /// ```
     pub fn stop_gradient(&self) -> Var<T> {
-        Var::new(self.value.clone(), None)
+        Var::new(self.value.clone(), self.place.as_ref().and_then(Place::without_derivatives))
     }
 
     /// [`stop_gradient`](Var::stop_gradient) under the name that it has in PyTorch.

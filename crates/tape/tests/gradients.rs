@@ -1,6 +1,10 @@
 //! Every operation in the case table against finite differences, in both modes and to second order at least.
 
 mod cases;
+#[path = "replay/interpreter.rs"]
+mod interpreter;
+#[path = "replay/cases.rs"]
+mod replay;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -118,6 +122,8 @@ fn operations_in_sources() -> BTreeSet<String> {
     let list = std::fs::read_to_string(folder.with_extension("rs")).unwrap();
     let modules = list.lines().filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'));
     let mut found = BTreeSet::new();
+    let functions = folder.with_file_name("algebra").join("functions.rs");
+    scan(&std::fs::read_to_string(functions).unwrap(), &mut found);
     for module in modules {
         let mut files: Vec<PathBuf> = vec![folder.join(module).with_extension("rs")];
         files.extend(std::fs::read_dir(folder.join(module)).into_iter().flatten().map(|f| f.unwrap().path()));
@@ -138,7 +144,8 @@ fn scan(source: &str, found: &mut BTreeSet<String>) {
             methods_of_var = line.contains(" Var<T>") && !line.contains(" for ");
         }
         // A table of functions of one variable: `name, Type, …`.
-        table = (table || line.starts_with("unary!")) && !line.starts_with('}');
+        let starts = ["unary!", "macro_rules! for_each_function"].iter().any(|start| line.starts_with(start));
+        table = (table || starts) && !line.starts_with('}');
         if table
             && line.starts_with("    ")
             && line.trim_start().starts_with(|c: char| c.is_ascii_lowercase())
@@ -175,6 +182,7 @@ fn every_operation_has_a_case() {
         "prod_axis",
         "select_where",
         "std_axes",
+        "argsort",
     ] {
         assert!(defined.contains(name), "the scan of the sources does not find {name}");
     }

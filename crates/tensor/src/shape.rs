@@ -259,6 +259,16 @@ impl From<Shape> for Dims {
     }
 }
 
+impl fmt::Display for Axes {
+    /// `[0, -1]`, or `all`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Some(axes) => write!(f, "{:?}", &axes[..]),
+            None => f.write_str("all"),
+        }
+    }
+}
+
 impl Axes {
     /// Which axes of `shape` are meant, as a mask.
     ///
@@ -301,6 +311,23 @@ pub struct Slice {
 impl From<RangeFull> for Slice {
     fn from(_: RangeFull) -> Self {
         Slice { start: None, end: None, step: 1 }
+    }
+}
+
+impl fmt::Display for Slice {
+    /// As in Python: `1:-1`, `::2`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(start) = self.start {
+            write!(f, "{start}")?;
+        }
+        f.write_str(":")?;
+        if let Some(end) = self.end {
+            write!(f, "{end}")?;
+        }
+        if self.step != 1 {
+            write!(f, ":{}", self.step)?;
+        }
+        Ok(())
     }
 }
 

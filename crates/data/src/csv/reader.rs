@@ -207,8 +207,7 @@ fn find(target: &Column, names: &Texts) -> Result<usize, CsvError> {
     match (found.next(), found.next()) {
         (Some((i, _)), None) => Ok(i),
         (None, _) => {
-            let nearest =
-                nearest(name, names.iter(), NEAREST).into_iter().map(text::shortened).collect();
+            let nearest = nearest(name, names.iter(), NEAREST).into_iter().map(text::shortened).collect();
             Err(CsvError::UnknownColumn { column: text::shortened(name), nearest, columns: names.len() })
         }
         _ => Err(CsvError::AmbiguousColumn { column: text::shortened(name) }),

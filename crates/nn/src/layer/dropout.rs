@@ -1,7 +1,7 @@
 //! Dropout.
 
 use wengert_tape::Var;
-use wengert_tensor::{Float, Tensor};
+use wengert_tensor::Float;
 
 use crate::ctx::Ctx;
 use crate::layer::Layer;
@@ -39,11 +39,6 @@ impl<T: Float> Layer<T> for Dropout {
         if !cx.is_training() || self.p == 0.0 {
             return cx.trace("Dropout", &[], x.clone());
         }
-        let mut mask = Tensor::zeros(x.shape());
-        cx.generator().fill_bernoulli(mask.as_mut_slice(), 1.0 - self.p);
-        if self.p < 1.0 {
-            mask *= 1.0 / (1.0 - self.p);
-        }
-        cx.trace("Dropout", &[], x.masked_scale(&mask))
+        cx.trace("Dropout", &[], x.dropout(self.p, cx.key()))
     }
 }

@@ -97,9 +97,9 @@ struct Log;
 const FLOOR: f64 = 1e-12_f32 as f64;
 
 impl Elementwise for Log {
-    const NAME: &'static str = "ln";
+    const NAME: &'static str = "clamped_ln";
     const READS: Reads = Reads::Input;
-    const FINITE_SLOPE: bool = true;
+    const BOUNDED_SLOPE: bool = true;
     #[inline(always)]
     fn f<A: Real>(&self, x: A) -> A {
         x.ln().clamp(-100.0, f64::INFINITY)

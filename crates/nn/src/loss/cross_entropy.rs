@@ -1,6 +1,6 @@
 //! Softmax cross-entropy.
 
-use wengert_tape::Var;
+use wengert_tape::{Index, Var};
 use wengert_tensor::{Float, Shape, Tensor};
 
 use super::Reduction;
@@ -37,17 +37,23 @@ impl Default for CrossEntropy {
     }
 }
 
-/// What logits are compared with: made from `&Tensor<u32>` or `&Var`.
+/// What logits are compared with: made from `&Tensor<u32>`, `&Index` or `&Var`.
 pub enum Target<'a, T: Float> {
     /// The number of the right class, of the logits' shape without the axis of the classes.
-    Labels(&'a Tensor<u32>),
+    Labels(Index<T>),
     /// The probability of each class, of the logits' shape.
     Probabilities(&'a Var<T>),
 }
 
 impl<'a, T: Float> From<&'a Tensor<u32>> for Target<'a, T> {
     fn from(labels: &'a Tensor<u32>) -> Self {
-        Target::Labels(labels)
+        Target::Labels(labels.into())
+    }
+}
+
+impl<T: Float> From<&Index<T>> for Target<'_, T> {
+    fn from(labels: &Index<T>) -> Self {
+        Target::Labels(labels.clone())
     }
 }
 
@@ -72,8 +78,8 @@ impl CrossEntropy {
         let axis = logits.shape().axis("cross_entropy", self.axis);
         let losses = match target.into() {
             Target::Labels(labels) => {
-                check_labels("cross_entropy", logits.shape(), axis, labels);
-                of_labels(logits, labels, axis, smoothing)
+                check_labels("cross_entropy", logits.shape(), axis, labels.value());
+                of_labels(logits, &labels, axis, smoothing)
             }
             Target::Probabilities(q) => {
                 assert!(
@@ -90,7 +96,7 @@ impl CrossEntropy {
 }
 
 /// The loss of each example against its label.
-fn of_labels<T: Float>(logits: &Var<T>, labels: &Tensor<u32>, axis: usize, smoothing: f64) -> Var<T> {
+fn of_labels<T: Float>(logits: &Var<T>, labels: &Index<T>, axis: usize, smoothing: f64) -> Var<T> {
     let last = logits.rank() - 1;
     if axis != last {
         // The labels keep the order of the other axes.
@@ -98,7 +104,7 @@ fn of_labels<T: Float>(logits: &Var<T>, labels: &Tensor<u32>, axis: usize, smoot
         return of_labels(&logits.permute(&order[..]), labels, last, smoothing);
     }
     let rows = logits.reshape([labels.len(), logits.shape()[last]]);
-    rows.softmax_cross_entropy(&labels.reshape([labels.len()]), smoothing).reshape(labels.shape())
+    rows.softmax_cross_entropy(labels.reshape([labels.len()]), smoothing).reshape(labels.shape())
 }
 
 /// The loss of each example against its distribution.

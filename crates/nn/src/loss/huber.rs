@@ -1,6 +1,6 @@
 //! Huber's loss, and the same in another scale.
 
-use wengert_tape::{Elementwise, Reads, Real, Var, code_compiled_here};
+use wengert_tape::{Attributes, Elementwise, Reads, Real, Var, code_compiled_here};
 use wengert_tensor::Float;
 
 use super::{Reduction, same_shape};
@@ -93,7 +93,11 @@ struct Formula {
 impl Elementwise for Formula {
     const NAME: &'static str = "huber";
     const READS: Reads = Reads::Input;
-    const FINITE_SLOPE: bool = true;
+    const BOUNDED_SLOPE: bool = true;
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("delta", self.delta);
+        attributes.set("divisor", self.divisor);
+    }
     #[inline(always)]
     fn f<A: Real>(&self, d: A) -> A {
         let c = d.clamp(-self.delta, self.delta);

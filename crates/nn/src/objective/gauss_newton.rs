@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use wengert_tape::{Mode as Sweep, Tape, Var};
+use wengert_tape::{Sweep, Tape, Var};
 use wengert_tensor::Float;
 
 use super::FlatLoss;

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
-use wengert_tape::{Mode as Sweep, Tape, Var};
+use wengert_tape::{Index, Sweep, Tape, Var};
 use wengert_tensor::random::Generator;
 use wengert_tensor::{Float, Shape, Tensor};
 
@@ -167,6 +167,12 @@ impl<T: Float> Params<T> {
             );
         }
         self.ctx(mode, vars.to_vec(), self.generator.fork(self.step()))
+    }
+
+    /// What the random numbers of the current [step](Params::step) come from, as an operand of a recording: see
+    /// [`Ctx::with_key`].
+    pub fn key(&self) -> Index<T> {
+        Index::key(&self.generator.fork(self.step()))
     }
 
     /// A loss as a function of the flat parameter vector, for methods that evaluate it at points of their own choice.

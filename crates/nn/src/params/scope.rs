@@ -114,7 +114,10 @@ impl<'a, T: Float> Scope<'a, T> {
             !self.params.layout.has_name(&name),
             "{operation}: there is already a parameter or buffer named `{name}`"
         );
-        assert!(!is_reserved(&name), "{operation}: `{name}` is the name under which files keep something else");
+        assert!(
+            !is_reserved(&name),
+            "{operation}: `{name}` is the name under which files keep something else"
+        );
         assert!(
             name.len() <= LONGEST_NAME,
             "{operation}: a name of {} bytes, more than {LONGEST_NAME}",

@@ -2,7 +2,7 @@
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use crate::algebra::Real;
+use crate::algebra::{Real, for_each_function};
 use crate::class::Elementwise;
 use crate::ops;
 
@@ -199,8 +199,8 @@ impl<A: Real> Div<f64> for Dual<A> {
 }
 
 /// Methods by the chain rule, from the value and the slope that the function has as an operation.
-macro_rules! functions {
-    ($($name:ident: $Function:ident),*) => { $(
+macro_rules! chained {
+    ($( $(#[$doc:meta])* $name:ident, $Function:ident, |$n:ident| $number:expr, $reads:ident $(+ $property:ident)?, |$x:ident, $y:ident| $df:expr; )*) => { $(
         #[inline(always)]
         fn $name(&self) -> Self {
             self.through(&ops::$Function)
@@ -209,18 +209,11 @@ macro_rules! functions {
 }
 
 impl<A: Real> Real for Dual<A> {
-    functions!(exp: Exp, exp_m1: ExpM1, ln: Ln, ln_1p: Ln1p, sqrt: Sqrt, rsqrt: Rsqrt, recip: Recip, abs: Abs);
-    functions!(sin: Sin, cos: Cos, tan: Tan, sinh: Sinh, cosh: Cosh, tanh: Tanh);
-    functions!(asin: Asin, acos: Acos, atan: Atan, sigmoid: Sigmoid, erf: Erf, erfc: Erfc);
-    functions!(softplus: Softplus, gelu: Gelu);
+    for_each_function!(chained);
 
     #[inline(always)]
     fn constant(&self, c: f64) -> Self {
         Dual { value: self.value.constant(c), tangent: None }
-    }
-    #[inline(always)]
-    fn sign(&self) -> Self {
-        Dual { value: self.value.sign(), tangent: None }
     }
     #[inline(always)]
     fn powi(&self, n: i32) -> Self {

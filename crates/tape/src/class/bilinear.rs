@@ -5,7 +5,8 @@ use std::rc::Rc;
 use wengert_tensor::{Float, Shape, Tensor};
 
 use crate::cotangent;
-use crate::op::{Cotangents, Op, Point, Saves, apply, check_contribution};
+use crate::describe::Attributes;
+use crate::op::{Cotangents, Description, Op, Point, Saves, apply, check_contribution, fused};
 use crate::var::Var;
 
 /// An operation that is linear in each of two inputs, such as a product or a convolution.
@@ -32,6 +33,8 @@ use crate::var::Var;
 pub trait BilinearMap<T: Float>: Clone + 'static {
     /// The name in messages.
     fn name(&self) -> &str;
+    /// What distinguishes this operation from others of its name: see [`Op::describe`].
+    fn describe(&self, _attributes: &mut Attributes) {}
     /// The value.
     #[track_caller]
     fn forward(&self, a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T>;
@@ -61,35 +64,39 @@ pub trait BilinearMap<T: Float>: Clone + 'static {
     /// a bias.
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
         let (a, b) = (at.input(0), at.input(1));
-        let plain = |other: &Var<T>| !cotangent.is_tracked() && !other.is_tracked();
         let fitting = |index: usize, contribution: Var<T>| {
             check_contribution(self.name(), index, at.input(index).shape(), &contribution);
             contribution
         };
         let left = || fitting(0, self.left(cotangent, b, a.shape()));
-        if plain(b) {
-            into.add_in_place(0, left, |sum| self.add_left(cotangent.value(), b.value(), sum));
-        } else {
-            into.add(0, left);
-        }
+        let map = self.clone();
+        let add = move |sum: &mut Tensor<T>, [cotangent, b]: [&Tensor<T>; 2]| map.add_left(cotangent, b, sum);
+        into.add_in_place(0, || part(self, "add_left"), [cotangent, b], left, add);
         let right = || fitting(1, self.right(cotangent, a, b.shape()));
-        if plain(a) {
-            into.add_in_place(1, right, |sum| self.add_right(cotangent.value(), a.value(), sum));
-        } else {
-            into.add(1, right);
-        }
+        let map = self.clone();
+        let add =
+            move |sum: &mut Tensor<T>, [cotangent, a]: [&Tensor<T>; 2]| map.add_right(cotangent, a, sum);
+        into.add_in_place(1, || part(self, "add_right"), [cotangent, a], right, add);
     }
     /// The rule of [`Op::jvp`], likewise without what other inputs contribute.
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
-        if let (Some(t_a), Some(t_b)) = (&tangents[0], &tangents[1])
-            && ![t_a, t_b, at.input(0), at.input(1)].iter().any(|v| v.is_tracked())
-        {
-            let point = [at.input(0).value(), at.input(1).value()];
-            return Some(Var::constant(self.tangent(point, [t_a.value(), t_b.value()])));
-        }
-        let left = tangents[0].as_ref().map(|t| t.bilinear(self.clone(), at.input(1)));
-        let right = tangents[1].as_ref().map(|t| at.input(0).bilinear(self.clone(), t));
-        cotangent::sum(left, right)
+        let (a, b) = (at.input(0), at.input(1));
+        let along_a = |t: &Var<T>| t.bilinear(self.clone(), b);
+        let along_b = |t: &Var<T>| a.bilinear(self.clone(), t);
+        Some(match (&tangents[0], &tangents[1]) {
+            (Some(t_a), Some(t_b)) => {
+                let map = self.clone();
+                fused(
+                    || part(self, "tangent"),
+                    [a, b, t_a, t_b],
+                    move |[a, b, t_a, t_b]| map.tangent([a, b], [t_a, t_b]),
+                    || cotangent::accumulate(along_a(t_a), along_b(t_b)),
+                )
+            }
+            (Some(t), None) => along_a(t),
+            (None, Some(t)) => along_b(t),
+            (None, None) => return None,
+        })
     }
     /// The shape of the output: see [`Op::output_shape`].
     #[track_caller]
@@ -101,6 +108,13 @@ pub trait BilinearMap<T: Float>: Clone + 'static {
     fn shared(self) -> Rc<dyn Op<T>> {
         Rc::new(BilinearOp(self))
     }
+}
+
+/// A loop that computes a part of the derivatives.
+fn part<T: Float>(map: &impl BilinearMap<T>, name: &str) -> Description {
+    let mut attributes = Attributes::default();
+    map.describe(&mut attributes);
+    Description { name: format!("{}_{name}", map.name()), attributes }
 }
 
 impl<T: Float> Var<T> {
@@ -116,6 +130,10 @@ pub(crate) struct BilinearOp<B>(pub(crate) B);
 impl<T: Float, B: BilinearMap<T>> Op<T> for BilinearOp<B> {
     fn name(&self) -> &str {
         self.0.name()
+    }
+
+    fn describe(&self, attributes: &mut Attributes) {
+        self.0.describe(attributes);
     }
 
     #[track_caller]

@@ -10,6 +10,7 @@ use crate::algebra::{Lane, Real, tangent_of_slope};
 use crate::class::elementwise::ElementwiseOp;
 use crate::class::slope::Slope;
 use crate::class::{Elementwise, Reads};
+use crate::describe::Attributes;
 use crate::op::Op;
 use crate::var::Var;
 
@@ -105,16 +106,21 @@ pub(super) enum Moves {
 }
 
 impl Moves {
+    /// A tangent of 0 meets an infinite slope otherwise than a cotangent of 0 does.
+    pub(super) fn describe(self, attributes: &mut Attributes) {
+        attributes.set("moves", if self == Moves::Input { "input" } else { "output" });
+    }
+
     /// Whether `v` times a slope is 0, though the slope may be infinite.
     #[inline(always)]
     fn nothing<T: Float, E: Elementwise>(self, v: T) -> bool {
-        let may_be_infinite = !E::FINITE_SLOPE && !E::PIECEWISE_LINEAR;
+        let may_be_infinite = !E::BOUNDED_SLOPE && !E::PIECEWISE_LINEAR;
         may_be_infinite && self == Moves::Input && v == T::ZERO
     }
 
     /// `product`, of `v` and a slope, but 0 where nothing moves: the same for variables.
     pub(super) fn select<T: Float, E: Elementwise>(self, v: &Var<T>, product: Var<T>) -> Var<T> {
-        let may_be_infinite = !E::FINITE_SLOPE && !E::PIECEWISE_LINEAR;
+        let may_be_infinite = !E::BOUNDED_SLOPE && !E::PIECEWISE_LINEAR;
         if may_be_infinite && self == Moves::Input {
             v.select_zero(Var::scalar(T::ZERO), product)
         } else {

@@ -6,8 +6,9 @@ use wengert_tensor::{Float, Shape, Tensor};
 
 use crate::algebra::Real;
 use crate::class::code::{Code, Moves};
-use crate::class::slope::times_slope;
-use crate::op::{Cotangents, Op, Point, Saves, apply};
+use crate::class::slope::{self, times_slope};
+use crate::describe::Attributes;
+use crate::op::{Cotangents, Op, Point, Saves, apply, fused};
 use crate::var::Var;
 
 /// A differentiable function of one number, applied to every element.
@@ -37,9 +38,11 @@ pub trait Elementwise: Sync + 'static {
     /// Whether the derivative is constant between jumps, as of max(x, 0) and |x|. Second derivatives are zero then,
     /// and where the derivative is 0, so is its product with anything: see [`times_df`](Elementwise::times_df).
     const PIECEWISE_LINEAR: bool = false;
-    /// Whether the derivative is finite wherever the value is, unlike that of √x at 0. Where it may not be, a tangent of 0
-    /// needs a test, by which nothing comes of it; right in either case, and a little faster if set.
-    const FINITE_SLOPE: bool = false;
+    /// Whether the derivative is never infinite, unlike that of √x at 0. Where it may be, a tangent of 0 needs a test, by
+    /// which nothing comes of it; right in either case, and a little faster if set.
+    const BOUNDED_SLOPE: bool = false;
+    /// What distinguishes this function from others of its name: see [`Op::describe`].
+    fn describe(&self, _attributes: &mut Attributes) {}
     /// The value at `x`.
     fn f<A: Real>(&self, x: A) -> A;
     /// The derivative at `x`, where `y` is the value.
@@ -114,6 +117,10 @@ impl<T: Float, E: Elementwise> Op<T> for ElementwiseOp<E> {
         E::NAME
     }
 
+    fn describe(&self, attributes: &mut Attributes) {
+        self.0.describe(attributes);
+    }
+
     #[track_caller]
     fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
         (E::code().value)(&self.0, inputs[0])
@@ -152,10 +159,12 @@ impl<E: Elementwise> ElementwiseOp<E> {
             Reads::Output => return times_slope(&self.0, moves, v, at.output()),
             Reads::Both => (at.input(0), at.output()),
         };
-        if v.is_tracked() || x.is_tracked() || y.is_tracked() {
-            return moves.select::<T, E>(v, self.0.times_df(v.clone(), x.clone(), y.clone()));
-        }
-        // Nothing is recorded: one loop.
-        Var::constant((E::code().times_slope_of_both)(&self.0, moves, v.value(), x.value(), y.value()))
+        let function = Rc::clone(&self.0);
+        fused(
+            || slope::part(&*self.0, "slope", moves),
+            [v, x, y],
+            move |[v, x, y]| (E::code().times_slope_of_both)(&function, moves, v, x, y),
+            || moves.select::<T, E>(v, self.0.times_df(v.clone(), x.clone(), y.clone())),
+        )
     }
 }

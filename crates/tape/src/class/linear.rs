@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use wengert_tensor::{Float, Shape, Tensor};
 
+use crate::describe::Attributes;
 use crate::op::{Cotangents, Op, Point, Saves, apply, check_contribution};
 use crate::var::Var;
 
@@ -31,6 +32,8 @@ use crate::var::Var;
 pub trait LinearMap<T: Float>: Clone + 'static {
     /// The name in messages.
     fn name(&self) -> &str;
+    /// What distinguishes this operation from others of its name: see [`Op::describe`].
+    fn describe(&self, _attributes: &mut Attributes) {}
     /// The value.
     #[track_caller]
     fn forward(&self, x: &Tensor<T>) -> Tensor<T>;
@@ -62,6 +65,10 @@ pub(crate) struct LinearOp<L>(pub(crate) L);
 impl<T: Float, L: LinearMap<T>> Op<T> for LinearOp<L> {
     fn name(&self) -> &str {
         self.0.name()
+    }
+
+    fn describe(&self, attributes: &mut Attributes) {
+        self.0.describe(attributes);
     }
 
     #[track_caller]

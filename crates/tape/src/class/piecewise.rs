@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use wengert_tensor::{Float, Shape, Tensor};
 
+use crate::describe::Attributes;
 use crate::op::{Cotangents, Op, Point, Saves, apply};
 use crate::var::Var;
 
@@ -12,6 +13,8 @@ use crate::var::Var;
 pub(crate) trait Piecewise<T: Float>: Clone + 'static {
     /// The name in messages.
     fn name(&self) -> &str;
+    /// What distinguishes this function from others of its name: see [`Op::describe`].
+    fn describe(&self, _attributes: &mut Attributes) {}
     /// The value.
     fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T>;
     /// The shape of the output: see [`Op::output_shape`].
@@ -32,6 +35,10 @@ pub(crate) struct PiecewiseOp<P>(pub(crate) P);
 impl<T: Float, P: Piecewise<T>> Op<T> for PiecewiseOp<P> {
     fn name(&self) -> &str {
         self.0.name()
+    }
+
+    fn describe(&self, attributes: &mut Attributes) {
+        self.0.describe(attributes);
     }
 
     #[track_caller]

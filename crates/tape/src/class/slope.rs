@@ -8,7 +8,8 @@ use crate::algebra::tangent_of_slope;
 use crate::class::Elementwise;
 use crate::class::code::Moves;
 use crate::cotangent;
-use crate::op::{Cotangents, Op, Point, Saves, apply};
+use crate::describe::Attributes;
+use crate::op::{Cotangents, Description, Op, Point, Saves, apply, fused};
 use crate::var::Var;
 
 /// `v · df(z)` of a function whose derivative reads one argument `z`, its input or its output. Where it is recorded,
@@ -34,17 +35,36 @@ pub(super) struct Slope<E> {
 impl<E: Elementwise> Slope<E> {
     /// `u · v · df′(z)`: linear in u, which moves, and in v alike, and so the rule in both modes.
     fn curvature<T: Float>(&self, moves: Moves, u: &Var<T>, v: &Var<T>, z: &Var<T>) -> Var<T> {
-        if u.is_tracked() || v.is_tracked() || z.is_tracked() {
-            let product = tangent_of_slope(&*self.function, u * v, None, z.clone());
-            return moves.select::<T, E>(u, product.broadcast_to(z.shape()));
-        }
-        Var::constant((E::code().times_curvature)(&self.function, moves, u.value(), v.value(), z.value()))
+        let function = Rc::clone(&self.function);
+        fused(
+            || part(&*self.function, "curvature", moves),
+            [u, v, z],
+            move |[u, v, z]| (E::code().times_curvature)(&function, moves, u, v, z),
+            || {
+                let product = tangent_of_slope(&*self.function, u * v, None, z.clone());
+                moves.select::<T, E>(u, product.broadcast_to(z.shape()))
+            },
+        )
     }
+}
+
+/// A loop that computes a part of a function's derivatives.
+pub(super) fn part<E: Elementwise>(function: &E, name: &str, moves: Moves) -> Description {
+    let mut attributes = Attributes::default();
+    function.describe(&mut attributes);
+    moves.describe(&mut attributes);
+    Description { name: format!("{}_{name}", E::NAME), attributes }
 }
 
 impl<T: Float, E: Elementwise> Op<T> for Slope<E> {
     fn name(&self) -> &str {
         E::NAME
+    }
+
+    fn describe(&self, attributes: &mut Attributes) {
+        self.function.describe(attributes);
+        attributes.set("part", "slope");
+        self.moves.describe(attributes);
     }
 
     #[track_caller]
@@ -59,17 +79,25 @@ impl<T: Float, E: Elementwise> Op<T> for Slope<E> {
     }
 
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
-        if let (Some(t_v), Some(t_z)) = (&tangents[0], &tangents[1])
-            && ![t_v, t_z, at.input(0), at.input(1)].iter().any(|v| v.is_tracked())
-        {
-            // One loop, in which both slopes share what they have in common.
-            let (t_v, t_z, v, z) = (t_v.value(), t_z.value(), at.input(0).value(), at.input(1).value());
-            return Some(Var::constant((E::code().slope_tangent)(&self.function, [t_v, t_z, v, z])));
-        }
+        let (v, z) = (at.input(0), at.input(1));
         let moves = Moves::Input;
-        let along_v = tangents[0].as_ref().map(|t| times_slope(&self.function, moves, t, at.input(1)));
-        let along_z = tangents[1].as_ref().map(|t| self.curvature(moves, t, at.input(0), at.input(1)));
-        cotangent::sum(along_v, along_z)
+        let along_v = |t: &Var<T>| times_slope(&self.function, moves, t, z);
+        let along_z = |t: &Var<T>| self.curvature(moves, t, v, z);
+        Some(match (&tangents[0], &tangents[1]) {
+            (Some(t_v), Some(t_z)) => {
+                // One loop, in which both slopes share what they have in common.
+                let function = Rc::clone(&self.function);
+                fused(
+                    || part(&*self.function, "slope_tangent", moves),
+                    [t_v, t_z, v, z],
+                    move |values| (E::code().slope_tangent)(&function, values),
+                    || cotangent::accumulate(along_v(t_v), along_z(t_z)),
+                )
+            }
+            (Some(t), None) => along_v(t),
+            (None, Some(t)) => along_z(t),
+            (None, None) => return None,
+        })
     }
 
     fn saves(&self) -> Saves {

@@ -10,6 +10,7 @@ use wengert_tensor::{Float, Shape, Tensor};
 use crate::algebra::Real;
 use crate::class::{BilinearMap, Elementwise, LinearMap};
 use crate::code_compiled_here;
+use crate::describe::Attributes;
 use crate::op::{Cotangents, Op, Point, Saves, apply, rules_compiled_here};
 use crate::var::Var;
 
@@ -155,6 +156,9 @@ impl<T: Float> LinearMap<T> for Scaled {
     fn name(&self) -> &str {
         "mul"
     }
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("factor", self.0);
+    }
     fn forward(&self, x: &Tensor<T>) -> Tensor<T> {
         x * self.0
     }
@@ -173,6 +177,9 @@ struct Shifted(f64);
 impl<T: Float> Op<T> for Shifted {
     fn name(&self) -> &str {
         "add"
+    }
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("number", self.0);
     }
     fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
         x[0] + self.0
@@ -197,6 +204,9 @@ struct Over(f64);
 
 impl Elementwise for Over {
     const NAME: &'static str = "div";
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("numerator", self.0);
+    }
     #[inline(always)]
     fn f<A: Real>(&self, x: A) -> A {
         x.constant(self.0) / x
@@ -215,6 +225,9 @@ struct Divided(f64);
 impl<T: Float> LinearMap<T> for Divided {
     fn name(&self) -> &str {
         "div"
+    }
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("divisor", self.0);
     }
     fn forward(&self, x: &Tensor<T>) -> Tensor<T> {
         x / self.0

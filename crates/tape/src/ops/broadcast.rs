@@ -4,6 +4,7 @@ use wengert_tensor::shape::{Axes, broadcast};
 use wengert_tensor::{Float, Shape, Tensor};
 
 use crate::class::LinearMap;
+use crate::describe::Attributes;
 use crate::op::rules_compiled_here;
 use crate::var::Var;
 
@@ -13,6 +14,9 @@ struct BroadcastTo(Shape);
 impl<T: Float> LinearMap<T> for BroadcastTo {
     fn name(&self) -> &str {
         "broadcast_to"
+    }
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("shape", &self.0);
     }
     #[track_caller]
     fn forward(&self, x: &Tensor<T>) -> Tensor<T> {
@@ -34,6 +38,9 @@ struct SumTo(Shape);
 impl<T: Float> LinearMap<T> for SumTo {
     fn name(&self) -> &str {
         "sum_to"
+    }
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("shape", &self.0);
     }
     #[track_caller]
     fn forward(&self, x: &Tensor<T>) -> Tensor<T> {
@@ -58,6 +65,10 @@ struct SumAxes {
 impl<T: Float> LinearMap<T> for SumAxes {
     fn name(&self) -> &str {
         "sum"
+    }
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("axes", &self.axes);
+        attributes.set("keepdim", self.keepdim);
     }
     #[track_caller]
     fn forward(&self, x: &Tensor<T>) -> Tensor<T> {

@@ -8,6 +8,7 @@ use wengert_tensor::{Float, Shape, Tensor};
 
 use crate::class::BilinearMap;
 use crate::cotangent;
+use crate::describe::Attributes;
 use crate::op::{Cotangents, Op, Point, Saves, apply, rules_compiled_here};
 use crate::var::Var;
 
@@ -38,6 +39,22 @@ impl Conv2d {
         .into()
     }
 
+    fn attributes(&self, attributes: &mut Attributes) {
+        let part = match self.part {
+            Part::Output => "output",
+            Part::Image => "image_gradient",
+            Part::Weight => "weight_gradient",
+        };
+        let options = self.geometry.options();
+        attributes.set("part", part);
+        attributes.set("image", &self.geometry.input_shape()[..]);
+        attributes.set("weight", &self.geometry.weight_shape()[..]);
+        attributes.set("stride", &options.stride[..]);
+        attributes.set("padding", &options.padding[..]);
+        attributes.set("dilation", &options.dilation[..]);
+        attributes.set("groups", options.groups);
+    }
+
     /// Another of the three from its two inputs.
     fn other<T: Float>(&self, part: Part, a: &Var<T>, b: &Var<T>) -> Var<T> {
         a.bilinear(Conv2d { part, geometry: self.geometry }, b)
@@ -47,6 +64,9 @@ impl Conv2d {
 impl<T: Float> BilinearMap<T> for Conv2d {
     fn name(&self) -> &str {
         "conv2d"
+    }
+    fn describe(&self, attributes: &mut Attributes) {
+        self.attributes(attributes);
     }
 
     fn forward(&self, a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
@@ -88,6 +108,9 @@ struct Biased(Conv2d);
 impl<T: Float> Op<T> for Biased {
     fn name(&self) -> &str {
         "conv2d"
+    }
+    fn describe(&self, attributes: &mut Attributes) {
+        self.0.attributes(attributes);
     }
 
     fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {

@@ -4,6 +4,7 @@ use wengert_tensor::size::{self, check_positions};
 use wengert_tensor::{Float, Shape, Tensor};
 
 use crate::class::LinearMap;
+use crate::describe::Attributes;
 use crate::op::rules_compiled_here;
 use crate::var::Var;
 
@@ -17,6 +18,9 @@ struct Triangle {
 impl<T: Float> LinearMap<T> for Triangle {
     fn name(&self) -> &str {
         if self.lower { "tril" } else { "triu" }
+    }
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("offset", self.offset);
     }
     #[track_caller]
     fn forward(&self, x: &Tensor<T>) -> Tensor<T> {

@@ -3,6 +3,7 @@
 use wengert_tensor::{Axes, Float, Shape, Tensor, compiled_here};
 
 use crate::class::{Piecewise, piecewise};
+use crate::describe::Attributes;
 use crate::op::{Cotangents, Op, Point, apply, rules_compiled_here};
 use crate::ops::broadcast::reduced_shape;
 use crate::ops::select::gated;
@@ -35,6 +36,9 @@ impl<T: Float> Piecewise<T> for Shares {
     fn name(&self) -> &str {
         "shares_of_extreme"
     }
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("axes", &self.axes);
+    }
     fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
         compiled_here! {
             // A NaN is the extreme wherever there is one.
@@ -56,6 +60,10 @@ impl<T: Float> Piecewise<T> for Shares {
 impl<T: Float> Op<T> for ExtremeAxes {
     fn name(&self) -> &str {
         if self.largest { "max" } else { "min" }
+    }
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("axes", &self.axes);
+        attributes.set("keepdim", self.keepdim);
     }
 
     #[track_caller]

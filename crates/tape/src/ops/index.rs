@@ -2,7 +2,9 @@
 
 use wengert_tensor::{Axis, Float, Shape, Tensor};
 
-use crate::class::LinearMap;
+use crate::class::{Routing, routed};
+use crate::data::{Data, Given, Index};
+use crate::describe::Attributes;
 use crate::op::rules_compiled_here;
 use crate::var::Var;
 
@@ -10,88 +12,100 @@ use crate::var::Var;
 #[derive(Clone)]
 struct IndexSelect {
     axis: usize,
-    index: Tensor<u32>,
 }
 
-impl<T: Float> LinearMap<T> for IndexSelect {
+impl<T: Float> Routing<T> for IndexSelect {
     fn name(&self) -> &str {
         "index_select"
     }
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("axis", self.axis);
+    }
     #[track_caller]
-    fn forward(&self, x: &Tensor<T>) -> Tensor<T> {
-        x.index_select(self.axis, &self.index)
+    fn forward(&self, x: &Tensor<T>, index: &Data<T>) -> Tensor<T> {
+        x.index_select(self.axis, index.index())
     }
-    fn transpose(&self, cotangent: &Var<T>, input: &Shape) -> Var<T> {
-        cotangent.linear(IndexAdd { select: self.clone(), shape: input.clone() })
+    fn transpose(&self, cotangent: &Var<T>, index: &Given<T>, input: &Shape) -> Var<T> {
+        routed(cotangent, IndexAdd { axis: self.axis, shape: input.clone() }, index)
     }
-    rules_compiled_here!(IndexSelect in LinearOp);
+    rules_compiled_here!(IndexSelect in RoutingOp);
 }
 
 /// Sums at positions of one axis of zeros: the transpose of [`IndexSelect`].
 #[derive(Clone)]
 struct IndexAdd {
-    select: IndexSelect,
+    axis: usize,
     shape: Shape,
 }
 
-impl<T: Float> LinearMap<T> for IndexAdd {
+impl<T: Float> Routing<T> for IndexAdd {
     fn name(&self) -> &str {
         "index_add"
     }
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("axis", self.axis);
+        attributes.set("shape", &self.shape);
+    }
     #[track_caller]
-    fn forward(&self, x: &Tensor<T>) -> Tensor<T> {
+    fn forward(&self, x: &Tensor<T>, index: &Data<T>) -> Tensor<T> {
         let mut out = Tensor::zeros(&self.shape);
-        out.index_add_inplace(self.select.axis, &self.select.index, x);
+        out.index_add_inplace(self.axis, index.index(), x);
         out
     }
-    fn transpose(&self, cotangent: &Var<T>, _: &Shape) -> Var<T> {
-        cotangent.linear(self.select.clone())
+    fn transpose(&self, cotangent: &Var<T>, index: &Given<T>, _: &Shape) -> Var<T> {
+        routed(cotangent, IndexSelect { axis: self.axis }, index)
     }
-    rules_compiled_here!(IndexAdd in LinearOp);
+    rules_compiled_here!(IndexAdd in RoutingOp);
 }
 
 /// Positions of one axis, given for each position of the others.
 #[derive(Clone)]
 struct Gather {
     axis: usize,
-    index: Tensor<u32>,
 }
 
-impl<T: Float> LinearMap<T> for Gather {
+impl<T: Float> Routing<T> for Gather {
     fn name(&self) -> &str {
         "gather"
     }
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("axis", self.axis);
+    }
     #[track_caller]
-    fn forward(&self, x: &Tensor<T>) -> Tensor<T> {
-        x.gather(self.axis, &self.index)
+    fn forward(&self, x: &Tensor<T>, index: &Data<T>) -> Tensor<T> {
+        x.gather(self.axis, index.index())
     }
-    fn transpose(&self, cotangent: &Var<T>, input: &Shape) -> Var<T> {
-        cotangent.linear(Scatter { gather: self.clone(), shape: input.clone() })
+    fn transpose(&self, cotangent: &Var<T>, index: &Given<T>, input: &Shape) -> Var<T> {
+        routed(cotangent, Scatter { axis: self.axis, shape: input.clone() }, index)
     }
-    rules_compiled_here!(Gather in LinearOp);
+    rules_compiled_here!(Gather in RoutingOp);
 }
 
 /// Sums at positions of zeros: the transpose of [`Gather`].
 #[derive(Clone)]
 struct Scatter {
-    gather: Gather,
+    axis: usize,
     shape: Shape,
 }
 
-impl<T: Float> LinearMap<T> for Scatter {
+impl<T: Float> Routing<T> for Scatter {
     fn name(&self) -> &str {
         "scatter_add"
     }
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("axis", self.axis);
+        attributes.set("shape", &self.shape);
+    }
     #[track_caller]
-    fn forward(&self, x: &Tensor<T>) -> Tensor<T> {
+    fn forward(&self, x: &Tensor<T>, index: &Data<T>) -> Tensor<T> {
         let mut out = Tensor::zeros(&self.shape);
-        out.scatter_add_inplace(self.gather.axis, &self.gather.index, x);
+        out.scatter_add_inplace(self.axis, index.index(), x);
         out
     }
-    fn transpose(&self, cotangent: &Var<T>, _: &Shape) -> Var<T> {
-        cotangent.linear(self.gather.clone())
+    fn transpose(&self, cotangent: &Var<T>, index: &Given<T>, _: &Shape) -> Var<T> {
+        routed(cotangent, Gather { axis: self.axis }, index)
     }
-    rules_compiled_here!(Scatter in LinearOp);
+    rules_compiled_here!(Scatter in RoutingOp);
 }
 
 impl<T: Float> Var<T> {
@@ -100,8 +114,9 @@ impl<T: Float> Var<T> {
     /// # Panics
     /// If there is no such axis, or an index is out of range.
     #[track_caller]
-    pub fn index_select(&self, axis: impl Into<Axis>, index: &Tensor<u32>) -> Var<T> {
-        self.linear(IndexSelect { axis: self.shape().axis("index_select", axis), index: index.clone() })
+    pub fn index_select(&self, axis: impl Into<Axis>, index: impl Into<Index<T>>) -> Var<T> {
+        let axis = self.shape().axis("index_select", axis);
+        routed(self, IndexSelect { axis }, index.into().given())
     }
 
     /// With `source` added at the positions `index` of `axis`: see [`Tensor::index_add`].
@@ -109,9 +124,9 @@ impl<T: Float> Var<T> {
     /// # Panics
     /// If there is no such axis, the shapes do not fit, or an index is out of range.
     #[track_caller]
-    pub fn index_add(&self, axis: impl Into<Axis>, index: &Tensor<u32>, source: &Var<T>) -> Var<T> {
-        let select = IndexSelect { axis: self.shape().axis("index_add", axis), index: index.clone() };
-        self + source.linear(IndexAdd { select, shape: self.shape().clone() })
+    pub fn index_add(&self, axis: impl Into<Axis>, index: impl Into<Index<T>>, source: &Var<T>) -> Var<T> {
+        let axis = self.shape().axis("index_add", axis);
+        self + routed(source, IndexAdd { axis, shape: self.shape().clone() }, index.into().given())
     }
 
     /// Along `axis`, the positions that `index` gives for each element of the result: see [`Tensor::gather`].
@@ -119,8 +134,9 @@ impl<T: Float> Var<T> {
     /// # Panics
     /// If there is no such axis, the shapes do not fit, or an index is out of range.
     #[track_caller]
-    pub fn gather(&self, axis: impl Into<Axis>, index: &Tensor<u32>) -> Var<T> {
-        self.linear(Gather { axis: self.shape().axis("gather", axis), index: index.clone() })
+    pub fn gather(&self, axis: impl Into<Axis>, index: impl Into<Index<T>>) -> Var<T> {
+        let axis = self.shape().axis("gather", axis);
+        routed(self, Gather { axis }, index.into().given())
     }
 
     /// With each element of `source` added at the position that `index` gives along `axis`: see
@@ -129,8 +145,8 @@ impl<T: Float> Var<T> {
     /// # Panics
     /// If there is no such axis, the shapes do not fit, or an index is out of range.
     #[track_caller]
-    pub fn scatter_add(&self, axis: impl Into<Axis>, index: &Tensor<u32>, source: &Var<T>) -> Var<T> {
-        let gather = Gather { axis: self.shape().axis("scatter_add", axis), index: index.clone() };
-        self + source.linear(Scatter { gather, shape: self.shape().clone() })
+    pub fn scatter_add(&self, axis: impl Into<Axis>, index: impl Into<Index<T>>, source: &Var<T>) -> Var<T> {
+        let axis = self.shape().axis("scatter_add", axis);
+        self + routed(source, Scatter { axis, shape: self.shape().clone() }, index.into().given())
     }
 }

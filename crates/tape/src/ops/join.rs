@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 use wengert_tensor::{Axis, Float, Shape, Slice, Tensor, size};
 
 use crate::class::LinearMap;
+use crate::describe::Attributes;
 use crate::op::{Cotangents, Op, Point, Saves, apply, rules_compiled_here};
 use crate::ops::reshape::inserted_axis;
 use crate::var::Var;
@@ -18,6 +19,9 @@ struct Cat {
 impl<T: Float> Op<T> for Cat {
     fn name(&self) -> &str {
         "cat"
+    }
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("axis", self.axis);
     }
 
     #[track_caller]
@@ -68,6 +72,10 @@ struct Pad {
 impl<T: Float> LinearMap<T> for Pad {
     fn name(&self) -> &str {
         "pad"
+    }
+    fn describe(&self, attributes: &mut Attributes) {
+        let widths = self.widths.iter().flat_map(|&(before, after)| [before, after]);
+        attributes.set("widths", &widths.collect::<Vec<usize>>()[..]);
     }
     #[track_caller]
     fn forward(&self, x: &Tensor<T>) -> Tensor<T> {
@@ -136,7 +144,7 @@ impl<T: Float> Var<T> {
             return padded;
         }
         let inside = Tensor::full(self.shape(), true).pad(widths, false);
-        Var::select_where(&inside, &padded, &Var::scalar(T::from_f64(value)))
+        Var::select_where(inside, &padded, &Var::scalar(T::from_f64(value)))
     }
 
     /// The whole repeated: `counts` gives how often along each axis; more counts than axes add leading ones.

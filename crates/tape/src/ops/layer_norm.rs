@@ -4,7 +4,10 @@
 use wengert_tensor::{Float, Shape, Tensor};
 
 use crate::cotangent;
-use crate::op::{Cotangents, Op, Point, Saves, apply, rules_compiled_here};
+use crate::describe::Attributes;
+use crate::op::{
+    Cotangents, Description, Fused, Op, Point, Saves, apply, apply_known, fused, rules_compiled_here,
+};
 use crate::var::Var;
 
 /// z·gain + bias of x, gain and bias, with z = (x − mean) / √(variance + ε).
@@ -18,11 +21,6 @@ struct Gradient(LayerNorm);
 
 /// Σ z·v over the rows, of x and v.
 struct GainGradient(LayerNorm, Shape);
-
-/// Whether nothing is recorded of these, so that a fused loop may serve.
-fn untracked<T: Float>(at: &Point<T>, tangents: &[Option<Var<T>>]) -> bool {
-    !at.inputs().iter().chain(tangents.iter().flatten()).any(Var::is_tracked)
-}
 
 /// The tangent, or zeros of that shape.
 fn or_zeros<T: Float>(tangent: Option<&Var<T>>, like: &Var<T>) -> Var<T> {
@@ -49,12 +47,28 @@ impl LayerNorm {
 
     /// The derivative of J·(gain·v) in x along t, which is symmetric in gain·v and t.
     fn curvature<T: Float>(self, x: &Var<T>, gain: &Var<T>, v: &Var<T>, t: &Var<T>) -> Var<T> {
-        if ![x, gain, v, t].iter().any(|v| v.is_tracked()) {
-            let (t_gain, t_v) = (or_zeros(None, gain), or_zeros(None, v));
-            let along = [t, &t_gain, &t_v].map(Var::value);
-            let (x, gain, v) = (x.value(), gain.value(), v.value());
-            return Var::constant(x.layer_norm_gradient_tangent(gain, v, self.epsilon, along));
-        }
+        let (t_gain, t_v) = (or_zeros(None, gain), or_zeros(None, v));
+        self.gradient_tangent([x, gain, v], [t, &t_gain, &t_v], || self.curvature_rule(x, gain, v, t))
+    }
+
+    /// The tangent of the gradient of `[x, gain, v]` along tangents of all three, which `rule` gives too.
+    fn gradient_tangent<T: Float>(
+        self,
+        [x, gain, v]: [&Var<T>; 3],
+        [t, t_gain, t_v]: [&Var<T>; 3],
+        rule: impl FnOnce() -> Var<T>,
+    ) -> Var<T> {
+        fused(
+            || Description::of::<T>(&Gradient(self), "tangent"),
+            [x, gain, v, t, t_gain, t_v],
+            move |[x, gain, v, t, t_gain, t_v]| {
+                x.layer_norm_gradient_tangent(gain, v, self.epsilon, [t, t_gain, t_v])
+            },
+            rule,
+        )
+    }
+
+    fn curvature_rule<T: Float>(self, x: &Var<T>, gain: &Var<T>, v: &Var<T>, t: &Var<T>) -> Var<T> {
         let axes: Vec<usize> = (x.rank() - gain.rank()..x.rank()).collect();
         let mean = |u: Var<T>| u.mean_axes(&axes[..], true);
         let scale = ((x - mean(x.clone())).square().mean_axes(&axes[..], true) + self.epsilon).rsqrt();
@@ -69,6 +83,9 @@ impl<T: Float> Op<T> for LayerNorm {
     fn name(&self) -> &str {
         "layer_norm"
     }
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("epsilon", self.epsilon);
+    }
 
     #[track_caller]
     fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
@@ -78,9 +95,20 @@ impl<T: Float> Op<T> for LayerNorm {
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
         let (x, gain) = (at.input(0), at.input(1));
         if ![x, gain, cotangent].iter().any(|v| v.is_tracked()) && at.needs(0) && at.needs(1) {
-            let (x, gain, v) = (x.value(), gain.value(), cotangent.value());
-            let all = x.layer_norm_gradients(gain, v, self.epsilon);
-            all.into_iter().enumerate().for_each(|(i, one)| into.add(i, || Var::constant(one)));
+            let epsilon = self.epsilon;
+            let all = x.value().layer_norm_gradients(gain.value(), cotangent.value(), epsilon);
+            for (i, one) in all.into_iter().enumerate() {
+                into.add(i, || {
+                    // One loop gives all three; a replay runs it for each.
+                    let mut description = Description::of::<T>(self, "gradients");
+                    description.attributes.set("of_input", i);
+                    let kernel = move |[x, gain, v]: [&Tensor<T>; 3]| {
+                        let mut all = x.layer_norm_gradients(gain, v, epsilon).into_iter();
+                        all.nth(i).expect("one for each input")
+                    };
+                    apply_known(Fused::new(description, kernel), &[x, gain, cotangent], &[], one)
+                });
+            }
             return;
         }
         into.add(0, || self.gradient(x, gain, cotangent));
@@ -93,11 +121,17 @@ impl<T: Float> Op<T> for LayerNorm {
         let (t_gain, t_bias) = (or_zeros(tangents[1].as_ref(), gain), or_zeros(tangents[2].as_ref(), gain));
         Some(match &tangents[0] {
             None => self.value(x, &t_gain, &t_bias),
-            Some(t) if untracked(at, tangents) => {
-                let along = [t, &t_gain, &t_bias].map(Var::value);
-                Var::constant(x.value().layer_norm_tangent(gain.value(), self.epsilon, along))
+            Some(t) => {
+                let epsilon = self.epsilon;
+                fused(
+                    || Description::of::<T>(self, "tangent"),
+                    [x, gain, t, &t_gain, &t_bias],
+                    move |[x, gain, t, t_gain, t_bias]| {
+                        x.layer_norm_tangent(gain, epsilon, [t, t_gain, t_bias])
+                    },
+                    || gain * self.tangent(x, t, gain.shape()) + self.value(x, &t_gain, &t_bias),
+                )
             }
-            Some(t) => gain * self.tangent(x, t, gain.shape()) + self.value(x, &t_gain, &t_bias),
         })
     }
 
@@ -118,6 +152,9 @@ impl<T: Float> Op<T> for Gradient {
     fn name(&self) -> &str {
         "layer_norm_gradient"
     }
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("epsilon", self.0.epsilon);
+    }
 
     fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
         x[0].layer_norm_gradient(x[1], x[2], self.0.epsilon)
@@ -136,18 +173,15 @@ impl<T: Float> Op<T> for Gradient {
 
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
         let (x, gain, v) = (at.input(0), at.input(1), at.input(2));
-        if let Some(t) = &tangents[0]
-            && untracked(at, tangents)
-        {
-            let (t_gain, t_v) = (or_zeros(tangents[1].as_ref(), gain), or_zeros(tangents[2].as_ref(), v));
-            let along = [t, &t_gain, &t_v].map(Var::value);
-            let (x, gain, v) = (x.value(), gain.value(), v.value());
-            return Some(Var::constant(x.layer_norm_gradient_tangent(gain, v, self.0.epsilon, along)));
-        }
-        let along_x = tangents[0].as_ref().map(|t| self.0.curvature(x, gain, v, t));
-        let along_gain = tangents[1].as_ref().map(|t| self.0.gradient(x, t, v));
-        let along_v = tangents[2].as_ref().map(|t| self.0.gradient(x, gain, t));
-        cotangent::sum(cotangent::sum(along_x, along_gain), along_v)
+        let along_gain = || tangents[1].as_ref().map(|t| self.0.gradient(x, t, v));
+        let along_v = || tangents[2].as_ref().map(|t| self.0.gradient(x, gain, t));
+        let Some(t) = &tangents[0] else { return cotangent::sum(along_gain(), along_v()) };
+        let (t_gain, t_v) = (or_zeros(tangents[1].as_ref(), gain), or_zeros(tangents[2].as_ref(), v));
+        Some(self.0.gradient_tangent([x, gain, v], [t, &t_gain, &t_v], || {
+            let along_x = self.0.curvature_rule(x, gain, v, t);
+            let others = [along_gain(), along_v()].into_iter().flatten();
+            others.fold(along_x, cotangent::accumulate)
+        }))
     }
 
     fn saves(&self) -> Saves {
@@ -164,6 +198,10 @@ impl<T: Float> Op<T> for GainGradient {
     fn name(&self) -> &str {
         "layer_norm_gain_gradient"
     }
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("epsilon", self.0.epsilon);
+        attributes.set("gain", &self.1);
+    }
 
     fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
         x[0].layer_norm_gain_gradient(x[1], self.0.epsilon, &self.1)
@@ -177,17 +215,18 @@ impl<T: Float> Op<T> for GainGradient {
 
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
         let (x, v) = (at.input(0), at.input(1));
-        if let Some(t) = &tangents[0]
-            && untracked(at, tangents)
-        {
-            let t_v = or_zeros(tangents[1].as_ref(), v);
-            let (x, v, along) = (x.value(), v.value(), [t, &t_v].map(Var::value));
-            let tangent = x.layer_norm_gain_gradient_tangent(v, self.0.epsilon, &self.1, along);
-            return Some(Var::constant(tangent));
-        }
-        let along_x = tangents[0].as_ref().map(|t| (v * self.0.tangent(x, t, &self.1)).sum_to(&self.1));
-        let along_v = tangents[1].as_ref().map(|t| self.0.gain_gradient(x, t, &self.1));
-        cotangent::sum(along_x, along_v)
+        let along_v = || tangents[1].as_ref().map(|t| self.0.gain_gradient(x, t, &self.1));
+        let Some(t) = &tangents[0] else { return along_v() };
+        let (t_v, epsilon, gain) = (or_zeros(tangents[1].as_ref(), v), self.0.epsilon, self.1.clone());
+        Some(fused(
+            || Description::of::<T>(self, "tangent"),
+            [x, v, t, &t_v],
+            move |[x, v, t, t_v]| x.layer_norm_gain_gradient_tangent(v, epsilon, &gain, [t, t_v]),
+            || {
+                let along_x = (v * self.0.tangent(x, t, &self.1)).sum_to(&self.1);
+                along_v().into_iter().fold(along_x, cotangent::accumulate)
+            },
+        ))
     }
 
     fn saves(&self) -> Saves {

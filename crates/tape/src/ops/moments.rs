@@ -3,6 +3,7 @@
 use wengert_tensor::{Axes, Float, Shape, Tensor};
 
 use crate::class::LinearMap;
+use crate::describe::Attributes;
 use crate::op::{Cotangents, Op, Point, Saves, apply, rules_compiled_here};
 use crate::ops::broadcast::{reduced_count, reduced_shape};
 use crate::var::Var;
@@ -14,6 +15,9 @@ struct Centred(Axes);
 impl<T: Float> LinearMap<T> for Centred {
     fn name(&self) -> &str {
         "centred"
+    }
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("axes", &self.0);
     }
     #[track_caller]
     fn forward(&self, x: &Tensor<T>) -> Tensor<T> {
@@ -47,6 +51,11 @@ impl Variance {
 impl<T: Float> Op<T> for Variance {
     fn name(&self) -> &str {
         "var"
+    }
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("axes", &self.axes);
+        attributes.set("correction", self.correction);
+        attributes.set("keepdim", self.keepdim);
     }
 
     #[track_caller]

@@ -3,6 +3,7 @@
 use wengert_tensor::{Axes, Float, Shape, Tensor, compiled_here};
 
 use crate::class::{Piecewise, piecewise};
+use crate::describe::Attributes;
 use crate::op::{Cotangents, Op, Point, apply, rules_compiled_here};
 use crate::ops::broadcast::reduced_shape;
 use crate::ops::extremes::Shares;
@@ -45,10 +46,10 @@ impl Norm {
     fn power<T: Float>(&self, x: &Var<T>, y: &Var<T>, smooth: &Var<T>) -> Var<T> {
         let q = self.p - 1.0;
         if is_even(self.p) {
-            let direction = x / y.masked_fill(&y.value().equal(0.0), 1.0);
+            let direction = x / y.masked_fill(y.equal(0.0), 1.0);
             return if self.p == 2.0 { direction } else { direction.powi(q as i32) };
         }
-        let kink = smooth.value().equal(0.0);
+        let kink = smooth.equal(0.0);
         let (x, y) = (x.abs().masked_fill(&kink, 1.0), y.masked_fill(&kink, 1.0));
         // The quotient may leave the range of numbers where this root of it does not.
         if q.abs() <= 1.0 { x.powf(q) * y.powf(-q) } else { (x / y).powf(q) }
@@ -72,6 +73,10 @@ impl<T: Float> Piecewise<T> for Gate {
     fn name(&self) -> &str {
         "norm_gate"
     }
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("even", self.even);
+        attributes.set("signed", self.signed);
+    }
     fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
         compiled_here! {
             fn gate<T: Float>(x: &Tensor<T>, y: &Tensor<T>, even: bool, signed: bool) -> Tensor<T> {
@@ -93,6 +98,11 @@ impl<T: Float> Piecewise<T> for Gate {
 impl<T: Float> Op<T> for Norm {
     fn name(&self) -> &str {
         "norm"
+    }
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("p", self.p);
+        attributes.set("axes", &self.axes);
+        attributes.set("keepdim", self.keepdim);
     }
 
     #[track_caller]

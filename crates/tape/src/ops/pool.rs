@@ -1,14 +1,14 @@
 //! Two-dimensional pooling.
 
-use std::cell::RefCell;
-
 use wengert_tensor::pool::{
     Pool2dGeometry, avg_pool2d, avg_pool2d_gradient, max_pool2d, pool_gather, pool_scatter,
 };
 use wengert_tensor::{Float, Shape, Tensor};
 
-use crate::class::LinearMap;
-use crate::op::{Cotangents, Op, Point, Saves, apply, rules_compiled_here};
+use crate::class::{Decision, DecisionOp, LinearMap, Routing, RoutingOp, routed};
+use crate::data::{Data, Given};
+use crate::describe::Attributes;
+use crate::op::{apply_known, decide_known, rules_compiled_here};
 use crate::var::Var;
 
 /// How a pooling window moves over the image; pairs are (height, width).
@@ -42,65 +42,77 @@ impl Pool2dOptions {
     }
 }
 
-/// The largest element of each window. The cotangent goes to the first of equal elements, as in PyTorch.
-struct MaxPool {
+/// A pooling window on images of some shape.
+#[derive(Clone)]
+struct Window {
     geometry: Pool2dGeometry,
-    /// Where each maximum was found, set by `forward`.
-    positions: RefCell<Tensor<u32>>,
+    options: Pool2dOptions,
 }
 
-impl<T: Float> Op<T> for MaxPool {
-    fn name(&self) -> &str {
-        "max_pool2d"
+impl Window {
+    #[track_caller]
+    fn new(operation: &str, options: Pool2dOptions, image: &Shape) -> Self {
+        Window { geometry: options.geometry(operation, image), options }
     }
 
-    fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
-        let image = x[0].contiguous();
+    fn describe(&self, attributes: &mut Attributes) {
+        let Pool2dOptions { kernel, stride, padding, dilation } = &self.options;
+        attributes.set("image", &self.geometry.input_shape()[..]);
+        attributes.set("kernel", &kernel[..]);
+        attributes.set("stride", &stride[..]);
+        attributes.set("padding", &padding[..]);
+        attributes.set("dilation", &dilation[..]);
+    }
+
+    /// The largest element of each window, and where it was found.
+    fn maxima<T: Float>(&self, x: &Tensor<T>) -> (Tensor<T>, Tensor<u32>) {
+        let image = x.contiguous();
         let shape = Shape::from(self.geometry.output_shape());
         let mut positions = Tensor::zeros(&shape);
         let values = Tensor::written_for("max_pool2d", shape, |values| {
             max_pool2d(&self.geometry, slice(&image), values, positions.as_mut_slice());
         });
-        *self.positions.borrow_mut() = positions;
-        values
+        (values, positions)
     }
-
-    fn vjp(&self, _: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
-        into.add(0, || cotangent.linear(self.at_maxima(false)));
-    }
-
-    fn jvp(&self, _: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
-        tangents[0].as_ref().map(|t| t.linear(self.at_maxima(true)))
-    }
-
-    fn saves(&self) -> Saves {
-        Saves::NOTHING
-    }
-    rules_compiled_here!(MaxPool);
 }
 
-impl MaxPool {
-    fn at_maxima(&self, gather: bool) -> AtMaxima {
-        AtMaxima { geometry: self.geometry, positions: self.positions.borrow().clone(), gather }
+/// Where the largest element of each window is: the first of equal ones, as in PyTorch.
+#[derive(Clone)]
+struct MaxPositions(Window);
+
+impl<T: Float> Decision<T> for MaxPositions {
+    type Element = u32;
+    fn name(&self) -> &str {
+        "max_pool2d_positions"
     }
+    fn describe(&self, attributes: &mut Attributes) {
+        self.0.describe(attributes);
+    }
+    fn forward(&self, x: &[&Tensor<T>], _: &[&Data<T>]) -> Tensor<u32> {
+        self.0.maxima(x[0]).1
+    }
+    rules_compiled_here!(MaxPositions in DecisionOp);
 }
 
 /// Reads the image at the positions of the maxima, or adds to it there.
 #[derive(Clone)]
 struct AtMaxima {
-    geometry: Pool2dGeometry,
-    positions: Tensor<u32>,
+    window: Window,
     gather: bool,
 }
 
-impl<T: Float> LinearMap<T> for AtMaxima {
+impl<T: Float> Routing<T> for AtMaxima {
     fn name(&self) -> &str {
-        "max_pool2d"
+        if self.gather { "max_pool2d" } else { "max_pool2d_gradient" }
     }
 
-    fn forward(&self, x: &Tensor<T>) -> Tensor<T> {
-        let x = x.contiguous();
-        let (geometry, positions) = (&self.geometry, slice(&self.positions));
+    fn describe(&self, attributes: &mut Attributes) {
+        self.window.describe(attributes);
+    }
+
+    fn forward(&self, x: &Tensor<T>, positions: &Data<T>) -> Tensor<T> {
+        let (x, positions) = (x.contiguous(), positions.index().contiguous());
+        let (geometry, positions) = (&self.window.geometry, slice(&positions));
         if self.gather {
             let gathered = |out: &mut [T]| pool_gather(geometry, positions, slice(&x), out);
             Tensor::written_for("max_pool2d", geometry.output_shape(), gathered)
@@ -110,33 +122,38 @@ impl<T: Float> LinearMap<T> for AtMaxima {
         }
     }
 
-    fn transpose(&self, cotangent: &Var<T>, _: &Shape) -> Var<T> {
-        cotangent.linear(AtMaxima { gather: !self.gather, ..self.clone() })
+    fn transpose(&self, cotangent: &Var<T>, positions: &Given<T>, _: &Shape) -> Var<T> {
+        routed(cotangent, AtMaxima { gather: !self.gather, ..self.clone() }, positions)
     }
 
     fn output_shape(&self, _: &Shape) -> Option<Shape> {
-        let g = &self.geometry;
+        let g = &self.window.geometry;
         Some(if self.gather { g.output_shape() } else { g.input_shape() }.into())
     }
-    rules_compiled_here!(AtMaxima in LinearOp);
+    rules_compiled_here!(AtMaxima in RoutingOp);
 }
 
 /// The mean of each window, or the transpose.
 #[derive(Clone)]
 struct AvgPool {
-    geometry: Pool2dGeometry,
+    window: Window,
     count_padding: bool,
     transposed: bool,
 }
 
 impl<T: Float> LinearMap<T> for AvgPool {
     fn name(&self) -> &str {
-        "avg_pool2d"
+        if self.transposed { "avg_pool2d_gradient" } else { "avg_pool2d" }
+    }
+
+    fn describe(&self, attributes: &mut Attributes) {
+        self.window.describe(attributes);
+        attributes.set("count_padding", self.count_padding);
     }
 
     fn forward(&self, x: &Tensor<T>) -> Tensor<T> {
         let x = x.contiguous();
-        let g = &self.geometry;
+        let g = &self.window.geometry;
         if self.transposed {
             let back = |out: &mut [T]| avg_pool2d_gradient(g, self.count_padding, slice(&x), out);
             Tensor::written_for("avg_pool2d", g.input_shape(), back)
@@ -170,8 +187,12 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn max_pool2d(&self, options: Pool2dOptions) -> Var<T> {
-        let geometry = options.geometry("max_pool2d", self.shape());
-        apply(MaxPool { geometry, positions: RefCell::new(Tensor::zeros([0])) }, &[self])
+        let window = Window::new("max_pool2d", options, self.shape());
+        // One pass finds both; a recording has them as two operations.
+        let (values, positions) = window.maxima(self.value());
+        let positions =
+            decide_known(DecisionOp(MaxPositions(window.clone())), &[self], &[], Data::Index(positions));
+        apply_known(RoutingOp(AtMaxima { window, gather: true }), &[self], &[&positions], values)
     }
 
     /// The mean of each window of images `[batch, channels, height, width]`. With `count_padding`, zeros that the
@@ -181,7 +202,7 @@ impl<T: Float> Var<T> {
     /// If there are not four axes, or the window does not fit.
     #[track_caller]
     pub fn avg_pool2d(&self, options: Pool2dOptions, count_padding: bool) -> Var<T> {
-        let geometry = options.geometry("avg_pool2d", self.shape());
-        self.linear(AvgPool { geometry, count_padding, transposed: false })
+        let window = Window::new("avg_pool2d", options, self.shape());
+        self.linear(AvgPool { window, count_padding, transposed: false })
     }
 }

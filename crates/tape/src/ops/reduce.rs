@@ -3,6 +3,7 @@
 use wengert_tensor::{Axes, Axis, Float, Shape, Tensor};
 
 use crate::class::LinearMap;
+use crate::describe::Attributes;
 use crate::op::rules_compiled_here;
 use crate::ops::broadcast::reduced_shape;
 use crate::var::Var;
@@ -14,6 +15,9 @@ struct Cumsum(usize);
 impl<T: Float> LinearMap<T> for Cumsum {
     fn name(&self) -> &str {
         "cumsum"
+    }
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("axis", self.0);
     }
     fn forward(&self, x: &Tensor<T>) -> Tensor<T> {
         x.cumsum(self.0)

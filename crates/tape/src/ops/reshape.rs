@@ -4,6 +4,7 @@ use wengert_tensor::{Axes, Axis, Dims, Float, Shape, Slice, Tensor};
 use wengert_tensor::{flattened, permutation, resolve_dims, size};
 
 use crate::class::LinearMap;
+use crate::describe::Attributes;
 use crate::op::{Cotangents, Op, Point, Saves, apply, rules_compiled_here};
 use crate::var::Var;
 
@@ -13,6 +14,9 @@ struct Reshape(Shape);
 impl<T: Float> LinearMap<T> for Reshape {
     fn name(&self) -> &str {
         "reshape"
+    }
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("shape", &self.0);
     }
     fn forward(&self, x: &Tensor<T>) -> Tensor<T> {
         x.reshape(&self.0)
@@ -32,6 +36,9 @@ struct Permute(Vec<usize>);
 impl<T: Float> LinearMap<T> for Permute {
     fn name(&self) -> &str {
         "permute"
+    }
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("order", &self.0[..]);
     }
     fn forward(&self, x: &Tensor<T>) -> Tensor<T> {
         x.permute(&self.0[..])
@@ -58,6 +65,10 @@ struct Cut {
 impl<T: Float> Op<T> for Cut {
     fn name(&self) -> &str {
         "slice"
+    }
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("axis", self.axis);
+        attributes.set("range", self.slice);
     }
     fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
         x[0].slice_axis(self.axis, self.slice)
@@ -93,7 +104,12 @@ struct Embed {
 
 impl<T: Float> LinearMap<T> for Embed {
     fn name(&self) -> &str {
-        "slice"
+        "embed"
+    }
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("axis", self.axis);
+        attributes.set("range", self.slice);
+        attributes.set("length", self.length);
     }
     fn forward(&self, x: &Tensor<T>) -> Tensor<T> {
         let shape = x.shape().with(self.axis, self.length);
@@ -116,6 +132,9 @@ struct Flip(Axes);
 impl<T: Float> LinearMap<T> for Flip {
     fn name(&self) -> &str {
         "flip"
+    }
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("axes", &self.0);
     }
     #[track_caller]
     fn forward(&self, x: &Tensor<T>) -> Tensor<T> {

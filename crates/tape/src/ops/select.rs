@@ -4,39 +4,51 @@ use wengert_tensor::shape::{broadcast, broadcast_or_panic};
 use wengert_tensor::size::check_positions;
 use wengert_tensor::{Float, Shape, Tensor, compiled_here};
 
-use crate::class::{Piecewise, piecewise};
+use crate::class::{Piecewise, decision, piecewise};
 use crate::cotangent;
-use crate::op::{Cotangents, Op, Point, Saves, apply, rules_compiled_here};
+use crate::data::{Data, Given, Mask};
+use crate::describe::Attributes;
+use crate::op::{Cotangents, Op, Point, Saves, apply, apply_given, rules_compiled_here};
+use crate::ops::compare::Nonzero;
 use crate::var::Var;
 
 /// The first input where the mask is true, the second elsewhere. What is not taken gets the cotangent 0, even if
 /// it is NaN.
-struct Where(Tensor<bool>);
+struct Where;
 
 impl<T: Float> Op<T> for Where {
     fn name(&self) -> &str {
         "select_where"
     }
 
-    #[track_caller]
-    fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
-        Tensor::select_where(&self.0, x[0], x[1])
+    fn forward(&self, _: &[&Tensor<T>]) -> Tensor<T> {
+        unreachable!("select_where: evaluated with its mask")
     }
 
-    fn vjp(&self, _: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
-        into.add(0, || Var::select_where(&self.0, cotangent, &Var::scalar(T::ZERO)));
-        into.add(1, || Var::select_where(&self.0, &Var::scalar(T::ZERO), cotangent));
+    #[track_caller]
+    fn evaluate(&self, x: &[&Tensor<T>], given: &[&Data<T>]) -> Data<T> {
+        Data::Float(Tensor::select_where(given[0].mask(), x[0], x[1]))
+    }
+
+    fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
+        into.add(0, || chosen(at.given(0), cotangent, &Var::scalar(T::ZERO)));
+        into.add(1, || chosen(at.given(0), &Var::scalar(T::ZERO), cotangent));
     }
 
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
         let part = |i: usize| tangents[i].clone().unwrap_or_else(|| Var::scalar(T::ZERO));
-        Some(Var::select_where(&self.0, &part(0), &part(1)).broadcast_to(at.output().shape()))
+        Some(chosen(at.given(0), &part(0), &part(1)).broadcast_to(at.output().shape()))
     }
 
     fn saves(&self) -> Saves {
         Saves::NOTHING
     }
     rules_compiled_here!(Where);
+}
+
+#[track_caller]
+fn chosen<T: Float>(mask: &Given<T>, if_true: &Var<T>, if_false: &Var<T>) -> Var<T> {
+    apply_given(Where, &[if_true, if_false], &[mask])
 }
 
 /// v·g of v and a gate g, and 0 where the gate is 0, even if v is infinite or NaN there. The gate counts as a constant.
@@ -95,6 +107,9 @@ struct ShareOfFirst(Extreme);
 impl<T: Float> Piecewise<T> for ShareOfFirst {
     fn name(&self) -> &str {
         "share_of_extreme"
+    }
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("maximum", self.0 == Extreme::Maximum);
     }
     fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
         compiled_here! {
@@ -167,8 +182,8 @@ impl<T: Float> Var<T> {
     /// If the shapes do not broadcast.
     #[doc(alias = "where")]
     #[track_caller]
-    pub fn select_where(mask: &Tensor<bool>, if_true: &Var<T>, if_false: &Var<T>) -> Var<T> {
-        apply(Where(mask.clone()), &[if_true, if_false])
+    pub fn select_where(mask: impl Into<Mask<T>>, if_true: &Var<T>, if_false: &Var<T>) -> Var<T> {
+        chosen(mask.into().given(), if_true, if_false)
     }
 
     /// `value` where the mask is true, the element elsewhere.
@@ -176,7 +191,8 @@ impl<T: Float> Var<T> {
     /// # Panics
     /// If the shapes do not broadcast.
     #[track_caller]
-    pub fn masked_fill(&self, mask: &Tensor<bool>, value: f64) -> Var<T> {
+    pub fn masked_fill(&self, mask: impl Into<Mask<T>>, value: f64) -> Var<T> {
+        let mask = mask.into();
         broadcast_or_panic("masked_fill", self.shape(), mask.shape());
         Var::select_where(mask, &Var::scalar(T::from_f64(value)), self)
     }
@@ -204,7 +220,8 @@ impl<T: Float> Var<T> {
     /// # Panics
     /// If the mask has another shape, or more than 2³² elements.
     #[track_caller]
-    pub fn masked_select(&self, mask: &Tensor<bool>) -> Var<T> {
+    pub fn masked_select(&self, mask: impl Into<Mask<T>>) -> Var<T> {
+        let mask = mask.into();
         assert!(
             mask.shape() == self.shape(),
             "masked_select: the mask has shape {}, the tensor {}",
@@ -212,8 +229,7 @@ impl<T: Float> Var<T> {
             self.shape()
         );
         check_positions("masked_select", self.len());
-        let chosen = mask.to_vec().into_iter().enumerate().filter(|(_, m)| *m).map(|(i, _)| i as u32);
-        self.reshape([-1]).index_select(0, &Tensor::vector(&chosen.collect::<Vec<u32>>()))
+        self.reshape([-1]).index_select(0, decision(Nonzero, &[], &[mask.given()]))
     }
 
     /// The larger of two; NaN if either is NaN. Where they are equal, each gets half the derivative.

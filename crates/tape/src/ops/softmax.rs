@@ -3,7 +3,8 @@
 use wengert_tensor::{Axes, Axis, Float, Shape, Tensor};
 
 use crate::cotangent;
-use crate::op::{Cotangents, Op, Point, Saves, apply, rules_compiled_here};
+use crate::describe::Attributes;
+use crate::op::{Cotangents, Description, Op, Point, Saves, apply, fused, rules_compiled_here};
 use crate::ops::broadcast::reduced_shape;
 use crate::var::Var;
 
@@ -23,6 +24,9 @@ impl<T: Float> Op<T> for SoftmaxGradient {
     fn name(&self) -> &str {
         "softmax_gradient"
     }
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("axis", self.0);
+    }
     fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
         x[0].softmax_gradient(x[1], self.0)
     }
@@ -34,18 +38,25 @@ impl<T: Float> Op<T> for SoftmaxGradient {
     }
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
         let (y, v) = (at.input(0), at.input(1));
-        if let (Some(t_y), Some(t_v)) = (&tangents[0], &tangents[1])
-            && ![t_y, t_v, y, v].iter().any(|v| v.is_tracked())
-        {
-            let along = [t_y.value(), t_v.value()];
-            return Some(Var::constant(y.value().softmax_gradient_tangent(v.value(), along, self.0)));
-        }
-        let along_v = tangents[1].as_ref().map(|t| apply(SoftmaxGradient(self.0), &[y, t]));
-        let along_y = tangents[0].as_ref().map(|t| {
+        let along_v = |t: &Var<T>| apply(SoftmaxGradient(self.0), &[y, t]);
+        let along_y = |t: &Var<T>| {
             let sum = |x: Var<T>| x.sum_axes(self.0, true);
             t * (v - sum(y * v)) - y * sum(t * v)
-        });
-        cotangent::sum(along_y, along_v)
+        };
+        Some(match (&tangents[0], &tangents[1]) {
+            (Some(t_y), Some(t_v)) => {
+                let axis = self.0;
+                fused(
+                    || Description::of::<T>(self, "tangent"),
+                    [y, v, t_y, t_v],
+                    move |[y, v, t_y, t_v]| y.softmax_gradient_tangent(v, [t_y, t_v], axis),
+                    || cotangent::accumulate(along_y(t_y), along_v(t_v)),
+                )
+            }
+            (Some(t), None) => along_y(t),
+            (None, Some(t)) => along_v(t),
+            (None, None) => return None,
+        })
     }
     fn saves(&self) -> Saves {
         Saves::INPUTS
@@ -59,6 +70,9 @@ impl<T: Float> Op<T> for SoftmaxGradient {
 impl<T: Float> Op<T> for Softmax {
     fn name(&self) -> &str {
         "softmax"
+    }
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("axis", self.0);
     }
     fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
         x[0].softmax(self.0)
@@ -80,6 +94,9 @@ struct LogSoftmax(usize);
 impl<T: Float> Op<T> for LogSoftmax {
     fn name(&self) -> &str {
         "log_softmax"
+    }
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("axis", self.0);
     }
     fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
         x[0].log_softmax(self.0)
@@ -105,14 +122,18 @@ impl LogSumExp {
     /// e^(x − y), the weights that add up to 1; 0 where everything is −∞.
     fn weights<T: Float>(&self, at: &Point<T>) -> Var<T> {
         let y = at.output().reshape(reduced_shape("logsumexp", at.input(0).shape(), &self.axes, true));
-        let nothing = y.value().equal(f64::NEG_INFINITY);
-        (at.input(0) - y.masked_fill(&nothing, 0.0)).exp()
+        let nothing = y.equal(f64::NEG_INFINITY);
+        (at.input(0) - y.masked_fill(nothing, 0.0)).exp()
     }
 }
 
 impl<T: Float> Op<T> for LogSumExp {
     fn name(&self) -> &str {
         "logsumexp"
+    }
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("axes", &self.axes);
+        attributes.set("keepdim", self.keepdim);
     }
     #[track_caller]
     fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {

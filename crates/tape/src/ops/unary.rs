@@ -2,9 +2,10 @@
 
 use wengert_tensor::Float;
 
-use crate::algebra::Real;
+use crate::algebra::{Real, for_each_function};
 use crate::class::{Elementwise, Reads};
 use crate::code_compiled_here;
+use crate::describe::Attributes;
 use crate::var::Var;
 
 /// A method on [`Var`] from the two formulas of an [`Elementwise`] function.
@@ -43,59 +44,21 @@ const ERF_SLOPE: f64 = std::f64::consts::FRAC_2_SQRT_PI;
 const NORMAL_PEAK: f64 = 0.398_942_280_401_432_7;
 const SQRT_HALF: f64 = std::f64::consts::FRAC_1_SQRT_2;
 
-unary! {
-    /// eˣ.
-    exp, Exp, Output + FINITE_SLOPE, |x| x.exp(), |_x, y| y;
-    /// eˣ − 1, exact near 0.
-    exp_m1, ExpM1, Output + FINITE_SLOPE, |x| x.exp_m1(), |_x, y| y + 1.0;
-    /// The natural logarithm.
-    ln, Ln, Input, |x| x.ln(), |x, _y| x.recip();
-    /// ln(1 + x), exact near 0.
-    ln_1p, Ln1p, Input, |x| x.ln_1p(), |x, _y| (x + 1.0).recip();
-    /// √x; the derivative at 0 is +∞, as PyTorch's and JAX's.
-    sqrt, Sqrt, Output, |x| x.sqrt(), |_x, y| y.recip() * 0.5;
-    /// 1/√x.
-    rsqrt, Rsqrt, Output, |x| x.rsqrt(), |_x, y| y.clone() * y.clone() * y * -0.5;
-    /// 1/x.
-    recip, Recip, Output, |x| x.recip(), |_x, y| -(y.clone() * y);
-    /// x².
-    square, Square, Input + FINITE_SLOPE, |x| x.clone() * x, |x, _y| x * 2.0;
-    /// |x|; the subgradient at 0 is 0.
-    abs, Abs, Input + PIECEWISE_LINEAR, |x| x.abs(), |x, _y| x.sign();
-    /// −1, 0 or 1; the derivative is 0 everywhere.
-    sign, Sign, Input + PIECEWISE_LINEAR, |x| x.sign(), |x, _y| x.constant(0.0);
-    /// sin x.
-    sin, Sin, Input + FINITE_SLOPE, |x| x.sin(), |x, _y| x.cos();
-    /// cos x.
-    cos, Cos, Input + FINITE_SLOPE, |x| x.cos(), |x, _y| -x.sin();
-    /// tan x.
-    tan, Tan, Output + FINITE_SLOPE, |x| x.tan(), |_x, y| y.clone() * y + 1.0;
-    /// sinh x.
-    sinh, Sinh, Input + FINITE_SLOPE, |x| x.sinh(), |x, _y| x.cosh();
-    /// cosh x.
-    cosh, Cosh, Input + FINITE_SLOPE, |x| x.cosh(), |x, _y| x.sinh();
-    /// tanh x.
-    tanh, Tanh, Output + FINITE_SLOPE, |x| x.tanh(), |_x, y| y.constant(1.0) - y.clone() * y;
-    /// arcsin x.
-    asin, Asin, Input, |x| x.asin(), |x, _y| ((x.constant(1.0) - x.clone()) * (x + 1.0)).rsqrt();
-    /// arccos x.
-    acos, Acos, Input, |x| x.acos(), |x, _y| -((x.constant(1.0) - x.clone()) * (x + 1.0)).rsqrt();
-    /// arctan x.
-    atan, Atan, Input + FINITE_SLOPE, |x| x.atan(), |x, _y| (x.clone() * x + 1.0).recip();
-    /// The logistic function 1 / (1 + e⁻ˣ).
-    sigmoid, Sigmoid, Output + FINITE_SLOPE, |x| x.sigmoid(), |_x, y| y.clone() * (y.constant(1.0) - y);
-    /// The error function 2/√π ∫₀ˣ e^(−t²) dt.
-    erf, Erf, Input + FINITE_SLOPE, |x| x.erf(), |x, _y| (-(x.clone() * x)).exp() * ERF_SLOPE;
-    /// 1 − erf x, exact for large x.
-    erfc, Erfc, Input + FINITE_SLOPE, |x| x.erfc(), |x, _y| (-(x.clone() * x)).exp() * -ERF_SLOPE;
-    /// The exact GELU, x · Φ(x) (Hendrycks & Gimpel, 2016).
-    gelu, Gelu, Input + FINITE_SLOPE, |x| x.gelu(), |x, _y| {
-        let density = (-(x.clone() * x.clone()) * 0.5).exp() * NORMAL_PEAK;
-        let cumulative = (-x.clone() * SQRT_HALF).erfc() * 0.5;
-        cumulative + x * density
+/// The functions that formulas may use, as operations.
+macro_rules! listed {
+    ($( $(#[$doc:meta])* $name:ident, $Function:ident, |$n:ident| $number:expr, $reads:ident $(+ $property:ident)?, |$x:ident, $y:ident| $df:expr; )*) => {
+        unary! { $(
+            $(#[$doc])*
+            $name, $Function, $reads $(+ $property)?, |x| x.$name(), |$x, $y| $df;
+        )* }
     };
-    /// ln(1 + eˣ), without overflow.
-    softplus, Softplus, Input + FINITE_SLOPE, |x| x.softplus(), |x, _y| x.sigmoid();
+}
+for_each_function!(listed);
+
+// Functions that are made of those.
+unary! {
+    /// x².
+    square, Square, Input, |x| x.clone() * x, |x, _y| x * 2.0;
     /// max(x, 0); NaN for NaN; the subgradient at 0 is 0.
     relu, Relu, Output + PIECEWISE_LINEAR, |x| (-x.clone()).select_positive(x.constant(0.0), x), |_x, y| y.select_zero(y.constant(0.0), y.constant(1.0));
 }
@@ -104,6 +67,9 @@ pub(crate) struct Powi(pub(crate) i32);
 
 impl Elementwise for Powi {
     const NAME: &'static str = "powi";
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("exponent", self.0);
+    }
     const READS: Reads = Reads::Input;
     #[inline(always)]
     fn f<A: Real>(&self, x: A) -> A {
@@ -126,6 +92,9 @@ pub(crate) struct Powf(pub(crate) f64);
 
 impl Elementwise for Powf {
     const NAME: &'static str = "powf";
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("exponent", self.0);
+    }
     const READS: Reads = Reads::Input;
     #[inline(always)]
     fn f<A: Real>(&self, x: A) -> A {
@@ -145,6 +114,10 @@ struct Clamp {
 
 impl Elementwise for Clamp {
     const NAME: &'static str = "clamp";
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("low", self.low);
+        attributes.set("high", self.high);
+    }
     const READS: Reads = Reads::Input;
     const PIECEWISE_LINEAR: bool = true;
     #[inline(always)]
@@ -186,92 +159,34 @@ impl<T: Float> Var<T> {
     }
 }
 
+/// The methods of variables in formulas.
+macro_rules! recorded {
+    ($( $(#[$doc:meta])* $name:ident, $Function:ident, |$n:ident| $number:expr, $reads:ident $(+ $property:ident)?, |$x:ident, $y:ident| $df:expr; )*) => { $(
+        fn $name(&self) -> Self {
+            Var::$name(self)
+        }
+    )* };
+}
+
 /// Formulas on variables are the methods above, recorded; an unused gradient path costs nothing.
 impl<T: Float> Real for Var<T> {
     fn constant(&self, c: f64) -> Self {
         // Without axes: it broadcasts to whatever it meets, at no cost in memory.
         Var::scalar(T::from_f64(c))
     }
-    fn exp(&self) -> Self {
-        Var::exp(self)
-    }
-    fn exp_m1(&self) -> Self {
-        Var::exp_m1(self)
-    }
-    fn ln(&self) -> Self {
-        Var::ln(self)
-    }
-    fn ln_1p(&self) -> Self {
-        Var::ln_1p(self)
-    }
-    fn sqrt(&self) -> Self {
-        Var::sqrt(self)
-    }
-    fn rsqrt(&self) -> Self {
-        Var::rsqrt(self)
-    }
-    fn recip(&self) -> Self {
-        Var::recip(self)
-    }
+    for_each_function!(recorded);
+
     fn powi(&self, n: i32) -> Self {
         Var::powi(self, n)
     }
     fn powf(&self, y: f64) -> Self {
         Var::powf(self, y)
     }
-    fn abs(&self) -> Self {
-        Var::abs(self)
-    }
-    fn sign(&self) -> Self {
-        Var::sign(self)
-    }
-    fn sin(&self) -> Self {
-        Var::sin(self)
-    }
-    fn cos(&self) -> Self {
-        Var::cos(self)
-    }
-    fn tan(&self) -> Self {
-        Var::tan(self)
-    }
-    fn sinh(&self) -> Self {
-        Var::sinh(self)
-    }
-    fn cosh(&self) -> Self {
-        Var::cosh(self)
-    }
-    fn tanh(&self) -> Self {
-        Var::tanh(self)
-    }
-    fn asin(&self) -> Self {
-        Var::asin(self)
-    }
-    fn acos(&self) -> Self {
-        Var::acos(self)
-    }
-    fn atan(&self) -> Self {
-        Var::atan(self)
-    }
-    fn sigmoid(&self) -> Self {
-        Var::sigmoid(self)
-    }
-    fn erf(&self) -> Self {
-        Var::erf(self)
-    }
-    fn erfc(&self) -> Self {
-        Var::erfc(self)
-    }
-    fn softplus(&self) -> Self {
-        Var::softplus(self)
-    }
-    fn gelu(&self) -> Self {
-        Var::gelu(self)
-    }
     fn select_positive(&self, yes: Self, no: Self) -> Self {
-        Var::select_where(&self.value().gt(0.0), &yes, &no)
+        Var::select_where(self.gt(0.0), &yes, &no)
     }
     fn select_zero(&self, yes: Self, no: Self) -> Self {
-        Var::select_where(&self.value().equal(0.0), &yes, &no)
+        Var::select_where(self.equal(0.0), &yes, &no)
     }
     fn clamp(&self, low: f64, high: f64) -> Self {
         Var::clamp(self, low, high)

@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 use wengert_tensor::{Float, compiled_here};
 
 use crate::op::{Op, Point};
-use crate::sweep::Mode;
+use crate::sweep::Sweep;
 use crate::sweep::slab::Slab;
 use crate::tape::{Arena, Node};
 use crate::var::Var;
@@ -19,7 +19,7 @@ compiled_here! {
         arena: &Rc<Arena<T>>,
         outputs: &[Option<u32>],
         starts: &[(u32, Var<T>)],
-        mode: Mode,
+        mode: Sweep,
     ) -> Vec<Option<Var<T>>> {
         let first = starts.iter().map(|s| s.0).min();
         let last = outputs.iter().flatten().copied().max();
@@ -27,7 +27,7 @@ compiled_here! {
         let last = last.max(starts.iter().map(|s| s.0).max().unwrap_or(0));
         let mut uses = mark(&arena.nodes.borrow(), first, last, outputs, starts);
 
-        if mode == Mode::Consume {
+        if mode == Sweep::Consume {
             free_others(arena, first, &uses);
         }
         let mut alive = Slab::new(first, last);
@@ -111,19 +111,20 @@ fn mark<T: Float>(
 
 type Visit<T> = (Rc<dyn Op<T>>, Point<T>, SmallVec<[Option<u32>; 2]>);
 
-fn visit<T: Float>(arena: &Rc<Arena<T>>, index: u32, mode: Mode) -> Visit<T> {
+fn visit<T: Float>(arena: &Rc<Arena<T>>, index: u32, mode: Sweep) -> Visit<T> {
     let mut nodes = arena.nodes.borrow_mut();
     let node = &mut nodes[index as usize];
     let op = Rc::clone(node.op.as_ref().expect("a node between two others was computed"));
-    let inputs: SmallVec<[Var<T>; 2]> = node.inputs.iter().map(|x| x.to_var(arena, Mode::Retain)).collect();
+    let inputs: SmallVec<[Var<T>; 2]> = node.inputs.iter().map(|x| x.to_var(arena, Sweep::Retain)).collect();
     let output = Var::new(node.output.clone(), node.outer.as_deref().cloned());
     let needs = node.inputs.iter().map(|x| x.parent.is_some()).collect();
     let parents = node.inputs.iter().map(|x| x.parent).collect();
-    if mode == Mode::Consume {
+    let given = node.given();
+    if mode == Sweep::Consume {
         // The visit holds all that was in it, so nothing is freed while the nodes are borrowed.
         node.take();
     }
-    (op, Point { inputs, output, needs }, parents)
+    (op, Point { inputs, output, needs, given }, parents)
 }
 
 /// Frees the nodes whose tangents nobody reads.

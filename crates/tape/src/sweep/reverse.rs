@@ -7,7 +7,7 @@ use wengert_tensor::{Float, Shape, compiled_here};
 
 use crate::cotangent::Cotangent;
 use crate::op::{Cotangents, Op, Point};
-use crate::sweep::Mode;
+use crate::sweep::Sweep;
 use crate::sweep::slab::Slab;
 use crate::tape::{Arena, Node, Place};
 use crate::var::Var;
@@ -20,7 +20,7 @@ compiled_here! {
         output: u32,
         seed: Var<T>,
         wrt: &[u32],
-        mode: Mode,
+        mode: Sweep,
     ) -> Vec<Option<Var<T>>> {
         let mut found: Vec<Option<Var<T>>> = wrt.iter().map(|_| None).collect();
         let Some(first) = wrt.iter().copied().filter(|&w| w <= output).min() else { return found };
@@ -75,7 +75,7 @@ type Visit<T> = (Rc<dyn Op<T>>, Point<T>, SmallVec<[Option<u32>; 2]>);
 fn visit<T: Float>(
     arena: &Rc<Arena<T>>,
     index: u32,
-    mode: Mode,
+    mode: Sweep,
     needed: impl Fn(u32) -> bool,
 ) -> Option<Visit<T>> {
     let mut nodes = arena.nodes.borrow_mut();
@@ -87,20 +87,22 @@ fn visit<T: Float>(
     }
     let needs = parents.iter().map(Option::is_some).collect();
     let output_place = match mode {
-        Mode::Record => Some(Place { arena: Rc::clone(arena), node: index, outer: node.outer.clone() }),
+        Sweep::Record => Some(Place { arena: Rc::clone(arena), node: index, outer: node.outer.clone() }),
         _ => node.outer.as_deref().cloned(),
     };
-    let (op, inputs, output) = if mode == Mode::Consume {
+    let given = node.given();
+    let (op, inputs, output) = if mode == Sweep::Consume {
         let inputs = std::mem::take(&mut node.inputs);
         let inputs = inputs.into_iter().map(|x| Var::new(x.value, x.outer.as_deref().cloned()));
         let nothing = node.output.dropped();
+        node.extra = None;
         (node.op.take()?, inputs.collect(), std::mem::replace(&mut node.output, nothing))
     } else {
         let inputs = node.inputs.iter().map(|x| x.to_var(arena, mode)).collect();
         (Rc::clone(node.op.as_ref()?), inputs, node.output.clone())
     };
     let output = Var::new(output, output_place);
-    Some((op, Point { inputs, output, needs }, parents))
+    Some((op, Point { inputs, output, needs, given }, parents))
 }
 
 /// The cotangents that the operation adds to: what its parents have received so far.

@@ -3,7 +3,7 @@
 use wengert_tensor::Float;
 
 use super::Tape;
-use crate::sweep::{self, Mode};
+use crate::sweep::{self, Sweep};
 use crate::var::Var;
 
 impl<T: Float> Tape<T> {
@@ -16,7 +16,7 @@ impl<T: Float> Tape<T> {
     #[track_caller]
     pub fn gradients(self, output: &Var<T>, wrt: &[&Var<T>]) -> Vec<Var<T>> {
         let seed = sweep::scalar_seed("gradients", output);
-        let found = self.swept_back("gradients", output, seed, wrt, Mode::Consume);
+        let found = self.swept_back("gradients", output, seed, wrt, Sweep::Consume);
         self.close();
         sweep::or_zeros(found, wrt)
     }
@@ -29,7 +29,7 @@ impl<T: Float> Tape<T> {
     #[track_caller]
     pub fn recorded_gradients(&self, output: &Var<T>, wrt: &[&Var<T>]) -> Vec<Var<T>> {
         let seed = sweep::scalar_seed("recorded_gradients", output);
-        sweep::or_zeros(self.swept_back("recorded_gradients", output, seed, wrt, Mode::Record), wrt)
+        sweep::or_zeros(self.swept_back("recorded_gradients", output, seed, wrt, Sweep::Record), wrt)
     }
 
     /// The vector–Jacobian product `cotangentᵀ · d output / d wrt`; `None` where the output does not depend on
@@ -43,7 +43,7 @@ impl<T: Float> Tape<T> {
         output: &Var<T>,
         cotangent: Var<T>,
         wrt: &[&Var<T>],
-        mode: Mode,
+        mode: Sweep,
     ) -> Vec<Option<Var<T>>> {
         self.swept_back("pull_back", output, cotangent, wrt, mode)
     }
@@ -88,7 +88,7 @@ impl<T: Float> Tape<T> {
         output: &Var<T>,
         cotangent: Var<T>,
         wrt: &[&Var<T>],
-        mode: Mode,
+        mode: Sweep,
     ) -> Vec<Option<Var<T>>> {
         assert!(
             output.shape() == cotangent.shape(),
@@ -96,13 +96,14 @@ impl<T: Float> Tape<T> {
             cotangent.shape(),
             output.shape()
         );
+        self.arena.assert_differentiable(operation);
         self.arena.assert_open(operation);
         let mut nodes = Vec::with_capacity(wrt.len());
         for var in wrt {
             nodes.push(self.node_of(operation, var));
         }
         // The nodes that a consuming sweep has passed are gone, and with them what another would need.
-        self.arena.closed.set(mode == Mode::Consume);
+        self.arena.closed.set(mode == Sweep::Consume);
         match self.arena.node_of(output.place.as_ref()) {
             Some(node) => sweep::reverse(&self.arena, node, cotangent, &nodes, mode),
             None => wrt.iter().map(|_| None).collect(),
@@ -119,7 +120,7 @@ impl<T: Float> Tape<T> {
         tangents: &[Var<T>],
     ) -> Vec<Option<Var<T>>> {
         let starts = self.starts(operation, wrt, tangents);
-        sweep::forward(&self.arena, &self.nodes_of(outputs), &starts, Mode::Retain)
+        sweep::forward(&self.arena, &self.nodes_of(outputs), &starts, Sweep::Retain)
     }
 
     /// [`push_forward_once`](Tape::push_forward_once) for the function `operation`, which its panics name.
@@ -135,7 +136,7 @@ impl<T: Float> Tape<T> {
         let nodes = self.nodes_of(&outputs.iter().collect::<Vec<_>>());
         drop(outputs);
         self.arena.closed.set(true);
-        let found = sweep::forward(&self.arena, &nodes, &starts, Mode::Consume);
+        let found = sweep::forward(&self.arena, &nodes, &starts, Sweep::Consume);
         self.close();
         found
     }
@@ -153,6 +154,7 @@ impl<T: Float> Tape<T> {
             wrt.len(),
             tangents.len()
         );
+        self.arena.assert_differentiable(operation);
         self.arena.assert_open(operation);
         let mut starts = Vec::with_capacity(wrt.len());
         for (var, tangent) in wrt.iter().zip(tangents) {

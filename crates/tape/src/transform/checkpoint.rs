@@ -3,8 +3,8 @@
 use wengert_tensor::{Float, Tensor};
 
 use crate::op::{Cotangents, Op, Point, Saves, apply};
-use crate::sweep::Mode;
-use crate::tape::Tape;
+use crate::sweep::Sweep;
+use crate::tape::{Tape, record};
 use crate::var::Var;
 
 /// `f(inputs)`, of which the tape keeps only the inputs: the inside is computed again when a derivative needs it
@@ -24,8 +24,20 @@ use crate::var::Var;
 /// ```
 #[track_caller]
 pub fn checkpoint<T: Float>(f: impl Fn(&[Var<T>]) -> Var<T> + 'static, inputs: &[&Var<T>]) -> Var<T> {
-    apply(Checkpoint(f), inputs)
+    let recorded_inside = inputs.iter().any(|v| v.stop_gradient().place.is_some());
+    if !recorded_inside {
+        return apply(Checkpoint(f), inputs);
+    }
+    // A complete recording holds what is computed inside, not a closure.
+    let plain: Vec<Var<T>> = inputs.iter().map(|v| v.stop_gradient()).collect();
+    let output = f(&plain);
+    assert!(!output.is_tracked(), "{CAPTURES}");
+    let Var { value, place, .. } = output;
+    let place = record::with_inside(Checkpoint(f).shared(), inputs, &value, place);
+    Var::new(value, place)
 }
+
+const CAPTURES: &str = "checkpoint: the function captures a tracked variable; pass it as an input";
 
 struct Checkpoint<F>(F);
 
@@ -38,10 +50,7 @@ impl<T: Float, F: Fn(&[Var<T>]) -> Var<T> + 'static> Op<T> for Checkpoint<F> {
     fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
         let inputs: Vec<Var<T>> = inputs.iter().map(|&x| Var::constant(x.clone())).collect();
         let output = self.0(&inputs);
-        assert!(
-            !output.is_tracked(),
-            "checkpoint: the function captures a tracked variable; pass it as an input"
-        );
+        assert!(!output.is_tracked(), "{CAPTURES}");
         output.into_value()
     }
 
@@ -50,7 +59,7 @@ impl<T: Float, F: Fn(&[Var<T>]) -> Var<T> + 'static> Op<T> for Checkpoint<F> {
         let inputs: Vec<Var<T>> = at.inputs().iter().map(|v| tape.enter(v)).collect();
         let output = (self.0)(&inputs);
         let wanted: Vec<&Var<T>> = inputs.iter().collect();
-        let found = tape.pull_back(&output, cotangent.clone(), &wanted, Mode::Consume);
+        let found = tape.pull_back(&output, cotangent.clone(), &wanted, Sweep::Consume);
         tape.close();
         for (i, cotangent) in found.into_iter().enumerate() {
             if let Some(cotangent) = cotangent {

@@ -2,7 +2,7 @@
 
 use wengert_tensor::Float;
 
-use crate::sweep::{Mode, or_zeros, scalar_seed};
+use crate::sweep::{Sweep, or_zeros, scalar_seed};
 use crate::transform::Arguments;
 use crate::transform::reverse::Recording;
 use crate::var::Var;
@@ -48,7 +48,7 @@ impl<T: Float, A: Arguments<T>> HessianOperator<T, A> {
     pub(super) fn of(operation: &str, f: impl FnOnce(&A) -> Var<T>, x: &A) -> Self {
         let recording = Recording::of(f, x);
         let seed = scalar_seed(operation, &recording.output);
-        let gradient = recording.tape.deferring(|| recording.pull_back(operation, seed, Mode::Record));
+        let gradient = recording.tape.deferring(|| recording.pull_back(operation, seed, Sweep::Record));
         HessianOperator { gradient, structure: x.with_vars(x.to_vars()), recording }
     }
 

@@ -2,7 +2,7 @@
 
 use wengert_tensor::Float;
 
-use crate::sweep::{Mode, or_zeros, scalar_seed};
+use crate::sweep::{Sweep, or_zeros, scalar_seed};
 use crate::tape::Tape;
 use crate::transform::Arguments;
 use crate::var::Var;
@@ -41,7 +41,7 @@ fn differentiated<T: Float, A: Arguments<T>>(
 ) -> (Var<T>, A) {
     let recording = Recording::of(f, x);
     let seed = scalar_seed(operation, &recording.output);
-    let found = recording.pull_back(operation, seed, Mode::Consume);
+    let found = recording.pull_back(operation, seed, Sweep::Consume);
     let value = recording.value();
     recording.tape.close();
     (value, x.with_vars(found))
@@ -74,7 +74,7 @@ impl<T: Float, A: Arguments<T>> Pullback<T, A> {
     /// If the cotangent does not have the shape of the function's value.
     #[track_caller]
     pub fn apply(&self, cotangent: &Var<T>) -> A {
-        self.structure.with_vars(self.recording.pull_back("vjp", cotangent.clone(), Mode::Retain))
+        self.structure.with_vars(self.recording.pull_back("vjp", cotangent.clone(), Sweep::Retain))
     }
 }
 
@@ -105,7 +105,7 @@ impl<T: Float> Recording<T> {
     }
 
     #[track_caller]
-    pub(super) fn pull_back(&self, operation: &str, cotangent: Var<T>, mode: Mode) -> Vec<Var<T>> {
+    pub(super) fn pull_back(&self, operation: &str, cotangent: Var<T>, mode: Sweep) -> Vec<Var<T>> {
         let inputs: Vec<&Var<T>> = self.inputs.iter().collect();
         or_zeros(self.tape.swept_back(operation, &self.output, cotangent, &inputs, mode), &inputs)
     }

@@ -3,6 +3,7 @@
 
 mod arithmetic;
 mod broadcast;
+mod compare;
 mod convolution;
 mod diagonal;
 mod extremes;
@@ -60,6 +61,7 @@ pub(crate) fn all() -> Vec<Case> {
     [
         arithmetic::cases(),
         broadcast::cases(),
+        compare::cases(),
         convolution::cases(),
         diagonal::cases(),
         extremes::cases(),

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use wengert_tape::{Mode, Tape, Var};
+use wengert_tape::{Sweep, Tape, Var};
 use wengert_tensor::Tensor;
 
 const STACK: usize = 256 << 10;
@@ -30,7 +30,7 @@ fn ten_million_operations_in_both_directions() {
         assert_eq!((y.item(), tape.len()), (6.0, length + 1));
         let forward = tape.push_forward(&[&y], &[&x], &[Var::scalar(1.0)]);
         assert_eq!(forward[0].as_ref().unwrap().item(), 2.0);
-        let kept = tape.pull_back(&y, Var::scalar(1.0), &[&x], Mode::Retain);
+        let kept = tape.pull_back(&y, Var::scalar(1.0), &[&x], Sweep::Retain);
         assert_eq!(kept[0].as_ref().unwrap().item(), 2.0);
         assert_eq!(tape.gradients(&y, &[&x])[0].item(), 2.0);
     });

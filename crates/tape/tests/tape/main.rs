@@ -2,8 +2,11 @@
 
 mod chains;
 mod checkpointing;
+mod complete;
 mod extreme_sizes;
 mod golden;
+#[path = "../replay/interpreter.rs"]
+mod interpreter;
 mod laws;
 mod memory;
 mod misuse;

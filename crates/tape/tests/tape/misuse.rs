@@ -2,10 +2,12 @@
 
 use crate::panics::caught;
 use wengert_tape::{
-    Arguments, BilinearMap, Cotangents, HessianOperator, LinearMap, Mode, Op, Point, Pool2dOptions, Saves,
-    Tape, Var, apply, checkpoint, grad, hessian, hvp, jvp, linearize, value_and_grad, vjp,
+    Arguments, Attributes, BilinearMap, Cotangents, Data, Description, HessianOperator, Index, LinearMap,
+    Mask, Op, Point, Pool2dOptions, Saves, Sweep, Tape, Var, apply, checkpoint, grad, hessian, hvp, jvp,
+    linearize, value_and_grad, vjp,
 };
 use wengert_tensor::conv::Conv2dOptions;
+use wengert_tensor::random::Generator;
 use wengert_tensor::{Float, Shape, Tensor};
 
 /// Asserts that `$work` panics on its own line with a text that has all of the parts.
@@ -63,8 +65,8 @@ fn a_tape_that_is_used_up() {
     let tape = Tape::new();
     let x = tape.var(Tensor::from([1.0f64]));
     let y = x.square();
-    tape.pull_back(&y, Var::ones([1]), &[&x], Mode::Consume);
-    assert_panics!(tape.pull_back(&y, Var::ones([1]), &[&x], Mode::Consume), "pull_back", "used up");
+    tape.pull_back(&y, Var::ones([1]), &[&x], Sweep::Consume);
+    assert_panics!(tape.pull_back(&y, Var::ones([1]), &[&x], Sweep::Consume), "pull_back", "used up");
     assert_panics!(tape.push_forward(&[&y], &[&x], &[Var::ones([1])]), "push_forward", "used up");
     assert_panics!(tape.var([1.0]), "var: ", "used up");
     assert_panics!(tape.enter(&x), "enter: ", "used up");
@@ -110,7 +112,7 @@ fn variables_of_another_tape() {
     let (tape, another) = (Tape::new(), Tape::new());
     let (v, w) = (tape.var(x().into_value()), another.var(x().into_value()));
     let y = v.square();
-    assert_panics!(tape.pull_back(&y, x(), &[&w], Mode::Retain), "pull_back", "[3]", "not on this tape");
+    assert_panics!(tape.pull_back(&y, x(), &[&w], Sweep::Retain), "pull_back", "[3]", "not on this tape");
     assert_panics!(tape.push_forward(&[&y], &[&w], &[x()]), "push_forward", "not on this tape");
     assert_panics!(tape.recorded_gradients(&y.sum(), &[&x()]), "recorded_gradients: ", "not on this tape");
     let once = vec![y.clone()];
@@ -155,6 +157,23 @@ fn shapes_and_numbers_that_operations_refuse() {
     assert_panics!(m.sort(2, false), "sort: ", "2", "[2, 3]");
     assert_panics!(m.topk(1, 2), "topk: ", "2", "[2, 3]");
     assert_panics!(m.topk(4, 1), "topk: ", "4", "[2, 3]");
+    assert_panics!(m.argsort(2, false), "argsort: ", "2", "[2, 3]");
+    assert_panics!(m.argmax(2), "argmax: ", "2", "[2, 3]");
+    assert_panics!(m.argmin(2), "argmin: ", "2", "[2, 3]");
+    let two = ones(&[2]);
+    assert_panics!(m.gt(&two), "gt: ", "[2, 3]", "[2]");
+    assert_panics!(m.ge(&two), "ge: ", "[2, 3]", "[2]");
+    assert_panics!(m.lt(&two), "lt: ", "[2, 3]", "[2]");
+    assert_panics!(m.le(&two), "le: ", "[2, 3]", "[2]");
+    assert_panics!(m.equal(&two), "equal: ", "[2, 3]", "[2]");
+    assert_panics!(m.not_equal(&two), "not_equal: ", "[2, 3]", "[2]");
+    let labels = Index::<f64>::constant(Tensor::vector(&[0, 3]));
+    assert_panics!(labels.one_hot(3), "one_hot: ", "3");
+    assert_panics!(labels.reshape([3]), "reshape: ", "[2]", "[3]");
+    assert_panics!(m.dropout(1.5, Index::key(&Generator::seeded(0))), "dropout: ", "1.5");
+    assert_panics!(labels.fork(1), "fork: ", "six words", "[2]");
+    assert_panics!(labels.generator(), "generator: ", "six words", "[2]");
+    assert_panics!(m.dropout(0.5, &labels), "dropout: ", "six words", "[2]");
     assert_panics!(m.clamp(1.0, 0.0), "clamp: ", "1", "0");
     assert_panics!(m.conv2d(&v, None, Conv2dOptions::default()), "conv2d: ", "[2, 3]", "[3]");
     let (image, kernel) = (ones(&[1, 1, 3, 3]), ones(&[1, 1, 2, 2]));
@@ -228,9 +247,13 @@ fn rules_that_do_not_fit() {
             match self.0 {
                 0 => into.add(0, || Var::ones([2])),
                 1 => into.add(1, || cotangent.clone()),
-                2 => into.add_in_place(1, || cotangent.clone(), |_| ()),
+                2 => {
+                    let none = || Description { name: "nothing".into(), attributes: Attributes::default() };
+                    into.add_in_place(1, none, [cotangent], || cotangent.clone(), |_, _| ());
+                }
                 3 => drop(at.input(1)),
                 4 => assert!(at.needs(1)),
+                5 => drop(at.given(0)),
                 _ => drop(at.input(0).value()),
             }
         }
@@ -244,6 +267,7 @@ fn rules_that_do_not_fit() {
         "Cotangents::add: there is no input 1, the operation has 1",
         "input: there is no input 1, the operation has 1",
         "needs: there is no input 1, the operation has 1",
+        "given: there is no input 0, the operation has 0",
         "a gradient rule reads a value of shape [3]",
     ];
     for (i, text) in texts.into_iter().enumerate() {
@@ -252,6 +276,32 @@ fn rules_that_do_not_fit() {
         // The rule's own line.
         assert_eq!(panic.file, file!(), "{}", panic.message);
     }
+}
+
+#[test]
+fn values_of_the_wrong_kind_and_recordings_that_are_not_for_derivatives() {
+    let (float, mask) = (Data::Float(Tensor::<f64>::ones([2])), Data::<f64>::Mask(Tensor::full([2], true)));
+    assert_panics!(float.index(), "a value of kind index is needed", "float");
+    assert_panics!(float.mask(), "a value of kind mask is needed", "float");
+    assert_panics!(mask.float(), "a value of kind float is needed", "mask");
+    let labels = Index::<f64>::constant(Tensor::vector(&[0, 1]));
+    assert_panics!(labels.given().to_mask(), "a value of kind mask is needed", "index");
+    let mask = Mask::<f64>::constant(Tensor::full([2], true));
+    assert_panics!(mask.given().to_index(), "a value of kind index is needed", "mask");
+
+    let tape = Tape::complete();
+    let x = tape.var([1.0f64, 2.0]);
+    let y = (&x * &x).sum();
+    let steps = tape.steps();
+    assert_panics!(steps[0].run(&[]), "run: a step `input` is no operation");
+    assert_panics!(steps[1].run(&[&float]), "run: `mul` takes 2 inputs, not 1");
+    assert_panics!(
+        tape.recorded_gradients(&y, &[&x]),
+        "recorded_gradients: a complete tape is for replaying"
+    );
+    assert_panics!(tape.push_forward(&[&y], &[&x], &[Var::ones([2])]), "push_forward: a complete tape");
+    tape.close();
+    assert_panics!(tape.discrete(Tensor::vector(&[0u32])), "discrete: the tape has been used up");
 }
 
 /// Every function that says when it panics is called in this file or in `shapes.rs`.

@@ -1,6 +1,6 @@
 //! What is recorded and what is not: nodes are counted.
 
-use wengert_tape::{Mode, Tape, Var, grad, hvp, jvp, vjp};
+use wengert_tape::{Sweep, Tape, Var, grad, hvp, jvp, vjp};
 use wengert_tensor::Tensor;
 
 fn tracked(tape: &Tape<f64>, shape: &[usize]) -> Var<f64> {
@@ -14,7 +14,7 @@ fn sweeps_of_the_first_order_record_nothing() {
     let x = tracked(&tape, &[3]);
     let y = (x.tanh() * &x / (x.square() + 1.0)).softmax(0);
     let length = tape.len();
-    tape.pull_back(&y, Var::ones([3]), &[&x], Mode::Retain);
+    tape.pull_back(&y, Var::ones([3]), &[&x], Sweep::Retain);
     tape.push_forward(&[&y], &[&x], &[Var::ones([3])]);
     assert_eq!(tape.len(), length);
 }
@@ -100,7 +100,7 @@ fn unreached_inputs_get_zeros() {
     let (a, b) = (tracked(&tape, &[2]), tracked(&tape, &[2]));
     let y = a.square();
     // Without filling in: nothing depends on `b`.
-    assert!(tape.pull_back(&y, Var::ones([2]), &[&b], Mode::Retain)[0].is_none());
+    assert!(tape.pull_back(&y, Var::ones([2]), &[&b], Sweep::Retain)[0].is_none());
     assert!(tape.push_forward(&[&y], &[&b], &[Var::ones([2])])[0].is_none());
 }
 
@@ -110,7 +110,7 @@ fn repeated_and_trivial_requests() {
     let tape = Tape::new();
     let x = tracked(&tape, &[2]);
     let y = &x * 3.0;
-    let found = tape.pull_back(&y, Var::ones([2]), &[&x, &y, &x], Mode::Retain);
+    let found = tape.pull_back(&y, Var::ones([2]), &[&x, &y, &x], Sweep::Retain);
     let found: Vec<Vec<f64>> = found.iter().map(|v| v.as_ref().unwrap().value().to_vec()).collect();
     assert_eq!(found, [[3.0; 2], [1.0; 2], [3.0; 2]]);
     // A variable given twice gets the sum of the tangents.

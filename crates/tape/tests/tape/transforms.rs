@@ -1,7 +1,7 @@
 //! Jacobians and Hessians against each other and against finite differences, and what structures arguments may have.
 
 use wengert_tape::{
-    HessianOperator, Mode, Tape, Var, check_grads, grad, hessian, hvp, jacobian_forward, jacobian_reverse,
+    HessianOperator, Sweep, Tape, Var, check_grads, grad, hessian, hvp, jacobian_forward, jacobian_reverse,
     jvp, linearize, value_and_grad, vjp,
 };
 use wengert_tensor::Tensor;
@@ -81,7 +81,7 @@ fn push_forward_and_pull_back_are_transposes() {
     let y = map(&x);
     let (u, v) = (Var::from([0.5, -2.0]), Var::from([[1.0, 2.0, -1.0], [0.5, 0.0, 3.0]]));
     let forward = tape.push_forward(&[&y], &[&x], std::slice::from_ref(&v)).remove(0).unwrap();
-    let back = tape.pull_back(&y, u.clone(), &[&x], Mode::Retain).remove(0).unwrap();
+    let back = tape.pull_back(&y, u.clone(), &[&x], Sweep::Retain).remove(0).unwrap();
     let (a, b) = ((forward * u).sum().item(), (back * v).sum().item());
     assert!((a - b).abs() < 1e-13 * a.abs(), "{a} {b}");
 }

@@ -1,6 +1,6 @@
 //! The exponential linear unit.
 
-use wengert_tape::{Elementwise, Reads, Real, Var, code_compiled_here};
+use wengert_tape::{Attributes, Elementwise, Reads, Real, Var, code_compiled_here};
 use wengert_tensor::Float;
 
 use super::Activations;
@@ -36,7 +36,10 @@ pub(super) struct Formula {
 impl Elementwise for Formula {
     const NAME: &'static str = "elu";
     const READS: Reads = Reads::Input;
-    const FINITE_SLOPE: bool = true;
+    const BOUNDED_SLOPE: bool = true;
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("alpha", self.alpha);
+    }
     #[inline(always)]
     fn f<A: Real>(&self, x: A) -> A {
         x.clone().select_positive(x.clone(), negative_part(x).exp_m1() * self.alpha)

@@ -14,7 +14,7 @@ pub(super) struct Formula;
 impl Elementwise for Formula {
     const NAME: &'static str = "gelu_tanh";
     const READS: Reads = Reads::Input;
-    const FINITE_SLOPE: bool = true;
+    const BOUNDED_SLOPE: bool = true;
     #[inline(always)]
     fn f<A: Real>(&self, x: A) -> A {
         // So that −∞ gives the limit, and not −∞ · 0.

@@ -1,6 +1,6 @@
 //! The leaky rectifier.
 
-use wengert_tape::{Elementwise, Reads, Real, Var, code_compiled_here};
+use wengert_tape::{Attributes, Elementwise, Reads, Real, Var, code_compiled_here};
 use wengert_tensor::Float;
 
 use super::Activations;
@@ -36,6 +36,9 @@ impl Elementwise for Formula {
     const NAME: &'static str = "leaky_relu";
     const READS: Reads = Reads::Input;
     const PIECEWISE_LINEAR: bool = true;
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("slope", self.slope);
+    }
     #[inline(always)]
     fn f<A: Real>(&self, x: A) -> A {
         x.clone().select_positive(x.clone(), x * self.slope)

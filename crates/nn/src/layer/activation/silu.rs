@@ -10,7 +10,7 @@ pub(super) struct Formula;
 impl Elementwise for Formula {
     const NAME: &'static str = "silu";
     const READS: Reads = Reads::Input;
-    const FINITE_SLOPE: bool = true;
+    const BOUNDED_SLOPE: bool = true;
     #[inline(always)]
     fn f<A: Real>(&self, x: A) -> A {
         x.clamp(-SATURATED, f64::INFINITY) * x.sigmoid()

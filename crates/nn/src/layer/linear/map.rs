@@ -78,10 +78,7 @@ impl<T: Float> Op<T> for Biased {
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
         let product = Map.jvp(at, tangents);
         Some(match (product, &tangents[2]) {
-            (Some(product), Some(t)) if !product.is_tracked() && !t.is_tracked() => {
-                Var::constant(product.into_value() + t.value())
-            }
-            (Some(product), Some(t)) => product + t,
+            (Some(product), Some(t)) => [product, t.clone()].into_iter().sum(),
             (None, Some(t)) => t.broadcast_to(at.output().shape()),
             (product, None) => return product,
         })

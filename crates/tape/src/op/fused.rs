@@ -1,0 +1,114 @@
+//! One loop in the place of several operations, where nothing is to be differentiated.
+
+use wengert_tensor::{Float, Tensor};
+
+use crate::describe::Attributes;
+use crate::op::{Cotangents, Op, Point, Saves, apply, is_constant};
+use crate::var::{Value, Var};
+
+/// The name and the attributes of a loop.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Description {
+    /// The name, as of [`Op::name`].
+    pub name: String,
+    /// What distinguishes it from others of that name.
+    pub attributes: Attributes,
+}
+
+impl Description {
+    /// A loop that computes a `part` of an operation's derivatives: it has the operation's attributes.
+    pub fn of<T: Float>(operation: &impl Op<T>, part: &str) -> Self {
+        let mut attributes = Attributes::default();
+        operation.describe(&mut attributes);
+        Description { name: format!("{}_{part}", operation.name()), attributes }
+    }
+}
+
+/// What `rule` says in operations on variables; by one loop over the values if nothing is to be differentiated with
+/// respect to the inputs. A complete recording holds the loop as one operation, so that a replay runs it again.
+///
+/// ```
+/// use wengert_tape::{Attributes, Description, Var, fused};
+/// let description = || Description { name: "sum_of_squares".into(), attributes: Attributes::default() };
+/// let f = |a: &Var<f64>, b: &Var<f64>| {
+///     fused(description, [a, b], |[a, b]| a.zip_map("sum_of_squares", b, |a: f64, b: f64| a * a + b * b), || a * a + b * b)
+/// };
+/// assert_eq!(f(&Var::from([3.0]), &Var::from([4.0])).item(), 25.0);
+/// assert_eq!(wengert_tape::grad(|a: &Var<f64>| f(a, &Var::from([4.0])).sum(), &Var::from([3.0])).item(), 6.0);
+/// ```
+#[track_caller]
+pub fn fused<T: Float, const N: usize>(
+    description: impl FnOnce() -> Description,
+    inputs: [&Var<T>; N],
+    kernel: impl Fn([&Tensor<T>; N]) -> Tensor<T> + 'static,
+    rule: impl FnOnce() -> Var<T>,
+) -> Var<T> {
+    if inputs.iter().any(|v| v.is_tracked()) {
+        return rule();
+    }
+    if is_constant(&inputs, &[]) {
+        return Var::constant(kernel(inputs.map(Var::value)));
+    }
+    apply(Fused::new(description(), kernel), &inputs)
+}
+
+/// `sum` with something added to it: in its own memory if nothing is recorded.
+#[track_caller]
+pub(super) fn added<T: Float, const N: usize>(
+    description: impl FnOnce() -> Description,
+    sum: Var<T>,
+    others: [&Var<T>; N],
+    in_place: impl Fn(&mut Tensor<T>, [&Tensor<T>; N]) + 'static,
+) -> Var<T> {
+    if sum.place.is_none() && is_constant(&others, &[]) {
+        let mut tensor = sum.into_value();
+        in_place(&mut tensor, others.map(Var::value));
+        return Var::new(Value::Ready(tensor), None);
+    }
+    let kernel = move |inputs: &[&Tensor<T>]| {
+        let mut tensor = inputs[0].clone();
+        in_place(&mut tensor, std::array::from_fn(|i| inputs[i + 1]));
+        tensor
+    };
+    let inputs: Vec<&Var<T>> = std::iter::once(&sum).chain(others).collect();
+    apply(Fused { description: description(), kernel: Box::new(kernel) }, &inputs)
+}
+
+/// A loop as an operation. It has no derivative, since only complete recordings hold it.
+pub(crate) struct Fused<T: Float> {
+    description: Description,
+    kernel: Kernel<T>,
+}
+
+type Kernel<T> = Box<dyn Fn(&[&Tensor<T>]) -> Tensor<T>>;
+
+impl<T: Float> Fused<T> {
+    pub(crate) fn new<const N: usize>(
+        description: Description,
+        kernel: impl Fn([&Tensor<T>; N]) -> Tensor<T> + 'static,
+    ) -> Self {
+        Fused { description, kernel: Box::new(move |inputs| kernel(std::array::from_fn(|i| inputs[i]))) }
+    }
+}
+
+impl<T: Float> Op<T> for Fused<T> {
+    fn name(&self) -> &str {
+        &self.description.name
+    }
+
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.clone_from(&self.description.attributes);
+    }
+
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
+        (self.kernel)(inputs)
+    }
+
+    fn vjp(&self, _: &Point<T>, _: &Var<T>, _: &mut Cotangents<T>) {
+        unreachable!("{}: no derivative is taken of what only a complete recording holds", self.name())
+    }
+
+    fn saves(&self) -> Saves {
+        Saves::NOTHING
+    }
+}
