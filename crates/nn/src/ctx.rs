@@ -1,15 +1,15 @@
 //! What a forward pass runs in.
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use wengert_tape::{Index, Var};
 use wengert_tensor::random::Generator;
 use wengert_tensor::{Float, Tensor};
 
-use crate::kfac::{Affine, Capture};
+use crate::observe::{Affine, AffineUse, LayerUse, Observer, ParamUse};
 use crate::params::{BufferId, Layout, ParamId};
-use crate::summary::Log;
 
 /// Whether a model is being trained or used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +33,7 @@ pub struct Ctx<T: Float = f32> {
     draws: Cell<u64>,
     buffers: RefCell<Vec<Tensor<T>>>,
     updated: RefCell<Vec<usize>>,
-    log: Option<Log>,
-    capture: Option<Capture<T>>,
+    observers: RefCell<Vec<Rc<dyn Observer<T>>>>,
 }
 
 impl<T: Float> Ctx<T> {
@@ -46,18 +45,8 @@ impl<T: Float> Ctx<T> {
         buffers: Vec<Tensor<T>>,
     ) -> Self {
         let (buffers, updated) = (RefCell::new(buffers), RefCell::default());
-        Ctx {
-            layout,
-            leaves,
-            mode,
-            generator,
-            key: None,
-            draws: Cell::new(0),
-            buffers,
-            updated,
-            log: None,
-            capture: None,
-        }
+        let (draws, observers) = (Cell::new(0), RefCell::default());
+        Ctx { layout, leaves, mode, generator, key: None, draws, buffers, updated, observers }
     }
 
     /// The value of a parameter tensor, tracked if its gradient is wanted.
@@ -72,11 +61,12 @@ impl<T: Float> Ctx<T> {
     /// The parameter for the function `operation`, which the panic names.
     #[track_caller]
     pub(crate) fn param_of(&self, operation: &str, id: ParamId) -> Var<T> {
-        self.layout.entry(operation, id);
-        if let Some(log) = &self.log {
-            log.parameter(id);
+        let name = &self.layout.entry(operation, id).name;
+        let value = &self.leaves[id.index()];
+        for observer in &*self.observers.borrow() {
+            observer.param(&ParamUse { id, name, value });
         }
-        self.leaves[id.index()].clone()
+        value.clone()
     }
 
     /// The parameters of an affine layer.
@@ -94,25 +84,37 @@ impl<T: Float> Ctx<T> {
         (self.param_of(operation, weight), bias.map(|bias| self.param(bias)))
     }
 
-    /// Tells a [summary](crate::Params::summary), if one is being made, that a layer of that kind and with those parameters
-    /// has this output, which is returned. Layers of one's own may call it to have a row of their own.
+    /// Lets an [`Observer`] watch the rest of the forward pass, beside those that already do.
+    pub fn observe(&self, observer: Rc<dyn Observer<T>>) {
+        self.observers.borrow_mut().push(observer);
+    }
+
+    /// Tells [observers](Observer::layer), a [summary](crate::Params::summary) for example, that a layer of that kind and with
+    /// those parameters has this output, which is returned. Layers of one's own may call it to be seen as one.
     ///
     /// # Panics
-    /// While one is being made: if an id belongs to another `Params`.
+    /// While somebody observes: if an id belongs to another `Params`.
     #[track_caller]
     pub fn trace(&self, kind: &str, params: &[Option<ParamId>], output: Var<T>) -> Var<T> {
-        if let Some(log) = &self.log {
-            for id in params.iter().flatten() {
-                self.layout.entry("trace", *id);
-            }
-            log.layer(kind, params, output.shape());
+        let observers = self.observers.borrow();
+        if observers.is_empty() {
+            return output;
+        }
+        let params: Vec<ParamId> = params.iter().copied().flatten().collect();
+        for &id in &params {
+            self.layout.entry("trace", id);
+        }
+        let name = params.first().map_or("", |&id| self.layout.entry("trace", id).name.as_str());
+        let path = name.rsplit_once('.').map_or("", |(path, _)| path);
+        for observer in &*observers {
+            observer.layer(&LayerUse { kind, path, params: &params, output: &output });
         }
         output
     }
 
-    /// Tells a [Kronecker-factored curvature](crate::FlatLoss::kronecker), if one is being computed, that `output` is this affine
-    /// map of `input`. The library's layers do; one of your own that multiplies by a weight itself may, so that its
-    /// weight has a Kronecker block instead of a diagonal one.
+    /// Tells [observers](Observer::affine), a Kronecker-factored curvature above all, that `output` is this affine map of
+    /// `input`. The library's layers do; one of your own that multiplies by a weight itself may, so that its weight has a
+    /// Kronecker block instead of a diagonal one.
     ///
     /// ```
     /// use wengert_nn::{Affine, Ctx, ParamId};
@@ -125,11 +127,16 @@ impl<T: Float> Ctx<T> {
     /// ```
     ///
     /// # Panics
-    /// While one is being computed: if the shapes do not fit, or an id belongs to another `Params`.
+    /// While somebody observes: if the shapes do not fit, or an id belongs to another `Params`.
     #[track_caller]
     pub fn affine(&self, map: Affine, input: &Var<T>, output: &Var<T>) {
-        if let Some(capture) = &self.capture {
-            capture.add(&self.layout, map, input, output);
+        let observers = self.observers.borrow();
+        if observers.is_empty() {
+            return;
+        }
+        let geometry = map.geometry(&self.layout, input.shape(), output.shape());
+        for observer in &*observers {
+            observer.affine(&AffineUse { map, geometry, input, output });
         }
     }
 
@@ -245,22 +252,6 @@ impl<T: Float> Ctx<T> {
         let squares = self.layout.matching(pattern).map(|index| self.leaves[index].square().sum());
         let total = squares.reduce(|a, b| a + b).unwrap_or_else(|| Var::constant(T::ZERO));
         total * (0.5 * c)
-    }
-
-    pub(crate) fn with_log(self) -> Self {
-        Ctx { log: Some(Log::default()), ..self }
-    }
-
-    pub(crate) fn into_log(self) -> Log {
-        self.log.unwrap_or_default()
-    }
-
-    pub(crate) fn with_capture(self) -> Self {
-        Ctx { capture: Some(Capture::default()), ..self }
-    }
-
-    pub(crate) fn take_capture(&mut self) -> Capture<T> {
-        self.capture.take().unwrap_or_default()
     }
 
     /// A parameter by its position.

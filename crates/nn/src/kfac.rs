@@ -10,10 +10,8 @@ mod capture;
 mod cotangent;
 mod moments;
 
-pub use capture::Affine;
-pub(crate) use capture::Capture;
-
 use std::ops::Range;
+use std::rc::Rc;
 
 use wengert_tape::{Sweep, Var};
 use wengert_tensor::random::Generator;
@@ -90,7 +88,8 @@ impl<T: Float> FlatLoss<'_, T> {
     pub fn kronecker(&self, x: &[T], targets: Targets, seed: u64) -> Option<KroneckerFactors<T>> {
         let loss = Watched::new(self.loss.as_ref()?);
         let (tape, cx) = self.recording("kronecker", x);
-        let mut cx = cx.with_capture();
+        let capture = Rc::new(capture::Capture::default());
+        cx.observe(capture.clone());
         let outputs = (self.outputs)(&cx);
         let generator = Generator::seeded(seed);
         let cotangent = cotangent::of(&tape.leave(&outputs), |z| loss.value(z), targets, generator);
@@ -100,7 +99,7 @@ impl<T: Float> FlatLoss<'_, T> {
             return None;
         };
         let layout = &*self.layout;
-        let maps = capture::by_weight(layout, cx.take_capture().into_uses());
+        let maps = capture::by_weight(layout, capture.take());
         let covered: Vec<usize> = maps.iter().flat_map(|m| m.parameters()).collect();
         let rest: Vec<usize> = (0..layout.entries().len())
             .filter(|i| !layout.entries()[*i].frozen && !covered.contains(i))

@@ -3,12 +3,14 @@
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::fmt;
+use std::rc::Rc;
 
 use wengert_tape::Var;
 use wengert_tensor::{Float, Shape};
 
 use crate::ctx::Mode;
 use crate::layer::Layer;
+use crate::observe::{LayerUse, Observer, ParamUse};
 use crate::params::{Layout, ParamId, Params};
 
 /// The layers of a model in the order of its forward pass: see [`Params::summary`].
@@ -57,41 +59,46 @@ impl<T: Float> Params<T> {
     /// ```
     #[track_caller]
     pub fn summary(&self, model: &impl Layer<T>, input: impl Into<Shape>) -> Summary {
-        let cx = self.context(Mode::Eval, &self.vars()).with_log();
+        let cx = self.context(Mode::Eval, &self.vars());
+        let log = Rc::new(Log::default());
+        cx.observe(log.clone());
         model.forward(&cx, &Var::zeros(input));
-        cx.into_log().summary(self.layout())
+        log.summary(self.layout())
     }
 }
 
 /// What a forward pass tells while a summary is made.
 #[derive(Default)]
-pub(crate) struct Log {
-    layers: RefCell<Vec<(String, Vec<ParamId>, Shape)>>,
+struct Log {
+    layers: RefCell<Vec<(SummaryRow, Vec<ParamId>)>>,
     used: RefCell<Vec<ParamId>>,
 }
 
+impl<T: Float> Observer<T> for Log {
+    fn param(&self, param: &ParamUse<'_, T>) {
+        self.used.borrow_mut().push(param.id);
+    }
+
+    fn layer(&self, layer: &LayerUse<'_, T>) {
+        let (path, kind, shape) =
+            (layer.path.to_owned(), layer.kind.to_owned(), layer.output.shape().clone());
+        self.layers
+            .borrow_mut()
+            .push((SummaryRow { path, kind, shape, parameters: 0 }, layer.params.to_vec()));
+    }
+}
+
 impl Log {
-    pub(crate) fn parameter(&self, id: ParamId) {
-        self.used.borrow_mut().push(id);
-    }
-
-    pub(crate) fn layer(&self, kind: &str, params: &[Option<ParamId>], shape: &Shape) {
-        let params = params.iter().copied().flatten().collect();
-        self.layers.borrow_mut().push((kind.to_owned(), params, shape.clone()));
-    }
-
-    fn summary(self, layout: &Layout) -> Summary {
+    fn summary(&self, layout: &Layout) -> Summary {
         let mut seen = HashSet::new();
         let mut count = |id: ParamId| {
             if seen.insert(id) { layout.entry("summary", id).shape.count() } else { 0 }
         };
         let mut rows = Vec::new();
-        for (kind, params, shape) in self.layers.into_inner() {
-            let name = params.first().map_or("", |&id| layout.entry("summary", id).name.as_str());
-            let path = name.rsplit_once('.').map_or("", |(path, _)| path).to_owned();
-            rows.push(SummaryRow { path, kind, shape, parameters: params.into_iter().map(&mut count).sum() });
+        for (row, params) in self.layers.take() {
+            rows.push(SummaryRow { parameters: params.into_iter().map(&mut count).sum(), ..row });
         }
-        for id in self.used.into_inner() {
+        for id in self.used.take() {
             let parameters = count(id);
             if parameters > 0 {
                 let entry = layout.entry("summary", id);

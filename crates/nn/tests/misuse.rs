@@ -72,7 +72,7 @@ fn escaped_variables() {
     says(&format!("elu: {text}"), || params.infer(|cx| drop(Elu::default().forward(cx, &x))));
     says(&format!("leaky_relu: {text}"), || params.infer(|cx| drop(LeakyRelu::default().forward(cx, &x))));
     says(&format!("softmax: {text}"), || params.infer(|cx| drop(Softmax::default().forward(cx, &x))));
-    says(&format!("mul: {text}"), || {
+    says(&format!("masked_scale: {text}"), || {
         params.infer_in(Mode::Train, |cx| drop(Dropout::new(0.5).forward(cx, &x)));
     });
     says(&format!("sum: {text}"), || drop(Reduction::Sum.apply(x.clone())));

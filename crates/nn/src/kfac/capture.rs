@@ -3,24 +3,14 @@
 use std::cell::RefCell;
 
 use wengert_tape::Var;
-use wengert_tensor::conv::{Conv2dGeometry, Conv2dOptions};
-use wengert_tensor::{Float, Shape, Tensor};
+use wengert_tensor::conv::Conv2dGeometry;
+use wengert_tensor::{Float, Tensor};
 
+use crate::observe::{Affine, AffineUse, Observer};
 use crate::params::{Layout, ParamId};
 
-/// An affine map with learned weights: what a layer tells [`Ctx::affine`](crate::Ctx::affine) of.
-#[derive(Clone, Copy, Debug)]
-pub struct Affine {
-    /// The weight: `[out, in]`, or for a convolution `[out, in / groups, height, width]`.
-    pub weight: ParamId,
-    /// The bias, `[out]`.
-    pub bias: Option<ParamId>,
-    /// For a convolution, how the kernel moves; else the map is along the last axis.
-    pub convolution: Option<Conv2dOptions>,
-}
-
 /// One application of an affine map.
-pub(crate) struct Use<T: Float> {
+pub(super) struct Use<T: Float> {
     pub(super) map: Affine,
     pub(super) input: Tensor<T>,
     pub(super) output: Var<T>,
@@ -29,7 +19,7 @@ pub(crate) struct Use<T: Float> {
 }
 
 /// The applications in one forward pass.
-pub(crate) struct Capture<T: Float>(RefCell<Vec<Use<T>>>);
+pub(super) struct Capture<T: Float>(RefCell<Vec<Use<T>>>);
 
 impl<T: Float> Default for Capture<T> {
     fn default() -> Self {
@@ -37,57 +27,20 @@ impl<T: Float> Default for Capture<T> {
     }
 }
 
-impl<T: Float> Capture<T> {
-    #[track_caller]
-    pub(crate) fn add(&self, layout: &Layout, map: Affine, input: &Var<T>, output: &Var<T>) {
-        let weight = &layout.entry("affine", map.weight).shape;
-        // Not in the closure, which would lose the caller's line.
-        if let Some(bias) = map.bias {
-            layout.entry("affine", bias);
-        }
-        let bias = map.bias.map(|bias| &layout.entry("affine", bias).shape);
-        let geometry = match map.convolution {
-            Some(options) => convolution(weight, options, input.shape(), output.shape()).map(Some),
-            None => linear(weight, input.shape(), output.shape()).then_some(None),
-        };
-        let fits = bias.is_none_or(|bias| bias[..] == weight[..weight.len().min(1)]);
-        let Some(geometry) = geometry.filter(|_| fits) else {
-            panic!(
-                "affine: a weight of shape {weight} with a bias of shape {} does not map an input of shape {} to an output of shape {}",
-                bias.map_or("none".into(), ToString::to_string),
-                input.shape(),
-                output.shape()
-            )
-        };
+impl<T: Float> Observer<T> for Capture<T> {
+    fn affine(&self, affine: &AffineUse<'_, T>) {
         // Nothing that is trained leads to an output that is not tracked.
-        if output.is_tracked() {
-            let (input, output) = (input.value().clone(), output.clone());
-            self.0.borrow_mut().push(Use { map, input, output, geometry });
+        if affine.output.is_tracked() {
+            let (input, output) = (affine.input.value().clone(), affine.output.clone());
+            self.0.borrow_mut().push(Use { map: affine.map, input, output, geometry: affine.geometry });
         }
     }
+}
 
-    pub(super) fn into_uses(self) -> Vec<Use<T>> {
-        self.0.into_inner()
+impl<T: Float> Capture<T> {
+    pub(super) fn take(&self) -> Vec<Use<T>> {
+        self.0.take()
     }
-}
-
-fn linear(weight: &Shape, input: &Shape, output: &Shape) -> bool {
-    let (Some((features, lead)), Some((outputs, out_lead))) = (input.split_last(), output.split_last())
-    else {
-        return false;
-    };
-    lead == out_lead && weight[..] == [*outputs, *features]
-}
-
-fn convolution(
-    weight: &Shape,
-    options: Conv2dOptions,
-    input: &Shape,
-    output: &Shape,
-) -> Option<Conv2dGeometry> {
-    let four = |shape: &Shape| <[usize; 4]>::try_from(&shape[..]).ok();
-    let geometry = Conv2dGeometry::new(four(input)?, four(weight)?, options).ok()?;
-    (four(output)? == geometry.output_shape()).then_some(geometry)
 }
 
 /// All uses of one weight.

@@ -6,8 +6,8 @@ use wengert_tensor::conv::Conv2dOptions;
 
 use crate::ctx::Ctx;
 use crate::init::Init;
-use crate::kfac::Affine;
 use crate::layer::{Layer, Pair};
+use crate::observe::Affine;
 use crate::params::{ParamId, Scope};
 
 /// The convolution of images `[batch, in_channels, height, width]` with learned kernels, plus a bias per output channel.

@@ -7,8 +7,8 @@ use wengert_tensor::Float;
 
 use crate::ctx::Ctx;
 use crate::init::Init;
-use crate::kfac::Affine;
 use crate::layer::Layer;
+use crate::observe::Affine;
 use crate::params::{ParamId, Scope};
 
 /// x·Wᵀ + b over the last axis of `[…, in_features]`.
