@@ -7,29 +7,30 @@ use crate::shape::Axes;
 use crate::simd::Isa;
 use crate::tensor::Tensor;
 
+/// The product, in `f64`: parts of a product of `f32` may leave the range of numbers though the whole does not.
 struct Prod;
 
 impl<T: Float> Fold<T> for Prod {
-    type Partial = T;
+    type Partial = f64;
     type Output = T;
-    fn identity(&self) -> T {
-        T::ONE
+    fn identity(&self) -> f64 {
+        1.0
     }
     #[inline(always)]
-    fn step<I: Isa>(&self, partial: T, x: T) -> T {
-        partial * x
+    fn step<I: Isa>(&self, partial: f64, x: T) -> f64 {
+        partial * x.to_f64()
     }
     #[inline(always)]
-    fn merge(&self, a: T, b: T) -> T {
+    fn merge(&self, a: f64, b: f64) -> f64 {
         a * b
     }
-    fn finish(&self, partial: T, _: usize) -> T {
-        partial
+    fn finish(&self, partial: f64, _: usize) -> T {
+        T::from_f64(partial)
     }
 }
 
 impl<T: Float> Tensor<T> {
-    /// The product of all elements, as a tensor without axes; 1 if there are none.
+    /// The product of all elements, as a tensor without axes; 1 if there are none. Accumulated in `f64`.
     ///
     /// ```
     /// # use wengert_tensor::Tensor;
@@ -57,6 +58,13 @@ impl<T: Float> Tensor<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parts_that_overflow_or_underflow() {
+        let x = Tensor::from([1e30f32, 1e30, 1e-30, 1e-30]);
+        assert!((x.prod().item() - 1.0).abs() < 1e-6);
+        assert!((x.flip(0).prod().item() - 1.0).abs() < 1e-6);
+    }
 
     #[test]
     fn products_over_axes() {

@@ -3,8 +3,10 @@
 use crate::compiled_here;
 use crate::element::Float;
 use crate::loops::RowMap;
+use crate::loops::rows::row_of;
 use crate::shape::Axis;
 use crate::simd::Isa;
+use crate::softmax::{assert_same_shape, last_axis};
 use crate::tensor::Tensor;
 
 /// Every element combined with all before it, in `f64`.
@@ -24,7 +26,48 @@ impl<T: Float, F: Fn(f64, f64) -> f64 + Sync> RowMap<T, T> for Scan<F> {
     }
 }
 
+/// sᵢ = cᵢ + aᵢ·sᵢ₋₁ with these a, in `f64`.
+struct Recurrence<'a, T>(&'a [T]);
+
+impl<T: Float> RowMap<T, T> for Recurrence<'_, T> {
+    #[inline(always)]
+    fn row<I: Isa>(&self, index: usize, c: &[T], out: &mut [T]) {
+        // −0 is what changes no number when added, not even −0.
+        let mut state = -0.0;
+        for ((o, &c), &a) in out.iter_mut().zip(c).zip(row_of(self.0, index, c.len())) {
+            state = c.to_f64() + a.to_f64() * state;
+            *o = T::from_f64(state);
+        }
+    }
+}
+
 impl<T: Float> Tensor<T> {
+    /// The solution s of the linear recurrence sᵢ = cᵢ + aᵢ·sᵢ₋₁ along `axis`, where `self` is c, `factors` is a, and s
+    /// before the first is 0; accumulated in `f64`.
+    ///
+    /// # Panics
+    /// If there is no such axis, or the shapes differ.
+    ///
+    /// ```
+    /// # use wengert_tensor::Tensor;
+    /// let (c, a) = (Tensor::from([1.0f32, 1.0, 1.0]), Tensor::from([0.0, 2.0, 3.0]));
+    /// assert_eq!(c.linear_recurrence(&a, 0).to_vec(), [1.0, 3.0, 10.0]);
+    /// ```
+    #[track_caller]
+    pub fn linear_recurrence(&self, factors: &Tensor<T>, axis: impl Into<Axis>) -> Tensor<T> {
+        compiled_here! {
+            fn recurrence<T: Float>(c: &Tensor<T>, a: &Tensor<T>, axis: usize) -> Tensor<T> {
+                let a = last_axis(a, axis);
+                let last = a.rank() - 1;
+                let rows = Recurrence(a.contiguous_slice());
+                last_axis(c, axis).map_rows("linear_recurrence", last, rows).transpose(axis, last)
+            }
+        }
+        let axis = self.shape().axis("linear_recurrence", axis);
+        assert_same_shape("linear_recurrence", self, factors);
+        recurrence(self, factors, axis)
+    }
+
     /// The sum of each element and all before it along `axis`, accumulated in `f64`.
     ///
     /// # Panics
@@ -75,6 +118,14 @@ mod tests {
         assert_eq!(x.cumsum(-1).to_vec(), [1.0, 3.0, 6.0, 4.0, 9.0, 15.0]);
         assert_eq!(x.flip(1).cumprod(1).to_vec(), [3.0, 6.0, 6.0, 6.0, 30.0, 120.0]);
         assert_eq!(Tensor::<f32>::zeros([0, 3]).cumsum(0).shape(), &[0, 3]);
+    }
+
+    #[test]
+    fn recurrences_along_every_axis() {
+        let (c, a) = (Tensor::from([[1.0f64, 2.0], [3.0, 4.0]]), Tensor::from([[9.0, 2.0], [3.0, -1.0]]));
+        assert_eq!(c.linear_recurrence(&a, 1).to_vec(), [1.0, 4.0, 3.0, 1.0]);
+        assert_eq!(c.linear_recurrence(&a, 0).to_vec(), [1.0, 2.0, 6.0, 2.0]);
+        assert_eq!(c.t().linear_recurrence(&a.t(), 0), c.linear_recurrence(&a, 1).t());
     }
 
     #[test]

@@ -261,12 +261,12 @@ impl<T: Float> Tensor<T> {
 }
 
 #[track_caller]
-fn assert_same_shape<T: Float>(operation: &str, a: &Tensor<T>, b: &Tensor<T>) {
+pub(crate) fn assert_same_shape<T: Float>(operation: &str, a: &Tensor<T>, b: &Tensor<T>) {
     assert!(a.shape() == b.shape(), "{operation}: shapes {} and {} differ", a.shape(), b.shape());
 }
 
 /// Contiguous, with `axis` and the last one exchanged.
-fn last_axis<T: Float>(x: &Tensor<T>, axis: usize) -> Tensor<T> {
+pub(crate) fn last_axis<T: Float>(x: &Tensor<T>, axis: usize) -> Tensor<T> {
     x.transpose(axis, x.rank() - 1).contiguous()
 }
 

@@ -93,6 +93,8 @@ mod guides {
     struct CustomLayer;
     #[doc = include_str!("../../../docs/guide/custom-operation.md")]
     struct CustomOperation;
+    #[doc = include_str!("../../../docs/guide/kinks.md")]
+    struct Kinks;
     #[doc = include_str!("../../../docs/guide/recordings.md")]
     struct Recordings;
     #[doc = include_str!("../../../docs/guide/second-order.md")]

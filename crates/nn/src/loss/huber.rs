@@ -101,8 +101,8 @@ impl Elementwise for Formula {
     #[inline(always)]
     fn f<A: Real>(&self, d: A) -> A {
         let c = d.clamp(-self.delta, self.delta);
-        // Divided first: what is small may underflow when squared.
-        c.clone() / self.divisor * (d - c * 0.5)
+        // Divided first: what is small may underflow when squared. Not −0 for −0.
+        (c.clone() / self.divisor * (d - c * 0.5)).abs()
     }
     #[inline(always)]
     fn df<A: Real>(&self, d: A, y: A) -> A {

@@ -1,5 +1,7 @@
 //! Dual numbers: a formula of one element together with its derivative.
 
+#![allow(clippy::manual_map, reason = "a closure that is not inlined is compiled for the baseline")]
+
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use crate::algebra::{Real, for_each_function};

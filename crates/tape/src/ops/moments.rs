@@ -2,10 +2,12 @@
 
 use wengert_tensor::{Axes, Float, Shape, Tensor};
 
-use crate::class::LinearMap;
+use crate::class::{LinearMap, piecewise};
 use crate::describe::Attributes;
 use crate::op::{Cotangents, Op, Point, Saves, apply, rules_compiled_here};
 use crate::ops::broadcast::{reduced_count, reduced_shape};
+use crate::ops::norm::NotZero;
+use crate::ops::select::gated;
 use crate::var::Var;
 
 /// The elements less their mean over axes: a projection, and its own transpose.
@@ -82,6 +84,49 @@ impl<T: Float> Op<T> for Variance {
     rules_compiled_here!(Variance);
 }
 
+/// The root of the variance.
+#[derive(Clone)]
+struct Deviation(Variance);
+
+impl Deviation {
+    /// `v`, a cotangent or a tangent, times the slope (x − x̄) / (y·(n − correction)), or 0 where the deviation y is 0.
+    fn times_slope<T: Float>(&self, at: &Point<T>, v: &Var<T>) -> Var<T> {
+        let Variance { axes, correction, .. } = &self.0;
+        let x = at.input(0);
+        let y = at.output().reshape(reduced_shape("std", x.shape(), axes, true));
+        let divisor = divisor("std", x.shape(), axes, *correction);
+        let direction = x.linear(Centred(axes.clone())) / (y.masked_fill(y.equal(0.0), 1.0) * divisor);
+        let smooth = piecewise(NotZero, &[&y]);
+        gated(&(gated(v, &smooth) * direction), &smooth)
+    }
+}
+
+impl<T: Float> Op<T> for Deviation {
+    fn name(&self) -> &str {
+        "std"
+    }
+
+    fn describe(&self, attributes: &mut Attributes) {
+        Op::<T>::describe(&self.0, attributes);
+    }
+
+    #[track_caller]
+    fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
+        x[0].std_axes(self.0.axes.clone(), self.0.correction, self.0.keepdim)
+    }
+
+    fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
+        let kept = reduced_shape("std", at.input(0).shape(), &self.0.axes, true);
+        into.add(0, || self.times_slope(at, &cotangent.reshape(kept)));
+    }
+
+    fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
+        let along = |t: &Var<T>| self.times_slope(at, t).sum_axes(self.0.axes.clone(), self.0.keepdim);
+        tangents[0].as_ref().map(along)
+    }
+    rules_compiled_here!(Deviation);
+}
+
 /// n − `correction`, or 0 if that is negative.
 #[track_caller]
 fn divisor(operation: &str, shape: &Shape, axes: &Axes, correction: usize) -> f64 {
@@ -111,8 +156,6 @@ impl<T: Float> Var<T> {
     /// If an axis does not exist or is given twice.
     #[track_caller]
     pub fn std_axes(&self, axes: impl Into<Axes>, correction: usize, keepdim: bool) -> Var<T> {
-        let axes = axes.into();
-        let divisor = divisor("std", self.shape(), &axes, correction).sqrt();
-        self.linear(Centred(axes.clone())).norm_axes(2.0, axes, keepdim) / divisor
+        apply(Deviation(Variance { axes: axes.into(), correction, keepdim }), &[self])
     }
 }

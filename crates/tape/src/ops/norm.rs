@@ -35,21 +35,21 @@ impl Norm {
             let shares = piecewise(Shares { axes: self.axes.clone() }, &[&x.abs(), &y]);
             return gated(&gated(v, &x.sign()), &shares);
         }
-        let smooth = piecewise(Gate { even: is_even(self.p), signed: false }, &[x, &y]);
-        let sign = piecewise(Gate { even: is_even(self.p), signed: true }, &[x, &y]);
         // Behind the product and before it: neither what comes from there nor what goes there meets the other factor.
-        gated(&(gated(v, &smooth) * self.power(x, &y, &smooth)), &sign)
+        if is_even(self.p) {
+            let smooth = piecewise(NotZero, &[&y]);
+            let direction = x / y.masked_fill(y.equal(0.0), 1.0);
+            let power = if self.p == 2.0 { direction } else { direction.powi(self.p as i32 - 1) };
+            return gated(&(gated(v, &smooth) * power), &smooth);
+        }
+        let sign = piecewise(SignOfSlope, &[x, &y]);
+        gated(&(gated(v, &piecewise(NotZero, &[&sign])) * self.power(x, &y, &sign)), &sign)
     }
 
-    /// |x / ‖x‖|^(p − 1), with the sign of x if p is even; where it is not smooth, any number, of which all derivatives
-    /// are finite.
-    fn power<T: Float>(&self, x: &Var<T>, y: &Var<T>, smooth: &Var<T>) -> Var<T> {
+    /// |x / ‖x‖|^(p − 1); where the slope is 0, any number, of which all derivatives are finite.
+    fn power<T: Float>(&self, x: &Var<T>, y: &Var<T>, sign: &Var<T>) -> Var<T> {
         let q = self.p - 1.0;
-        if is_even(self.p) {
-            let direction = x / y.masked_fill(y.equal(0.0), 1.0);
-            return if self.p == 2.0 { direction } else { direction.powi(q as i32) };
-        }
-        let kink = smooth.equal(0.0);
+        let kink = sign.equal(0.0);
         let (x, y) = (x.abs().masked_fill(&kink, 1.0), y.masked_fill(&kink, 1.0));
         // The quotient may leave the range of numbers where this root of it does not.
         if q.abs() <= 1.0 { x.powf(q) * y.powf(-q) } else { (x / y).powf(q) }
@@ -61,38 +61,48 @@ fn is_even(p: f64) -> bool {
     (2.0..1e9).contains(&p) && p % 2.0 == 0.0
 }
 
-/// Of x and ‖x‖: 0 where the norm is 0, and where x is unless p is even; 1 elsewhere, or the sign of x if that is wanted
-/// and p is not even.
+/// 1 where a number is not 0, and 0 where it is.
 #[derive(Clone)]
-struct Gate {
-    even: bool,
-    signed: bool,
-}
+pub(super) struct NotZero;
 
-impl<T: Float> Piecewise<T> for Gate {
+impl<T: Float> Piecewise<T> for NotZero {
     fn name(&self) -> &str {
-        "norm_gate"
-    }
-    fn describe(&self, attributes: &mut Attributes) {
-        attributes.set("even", self.even);
-        attributes.set("signed", self.signed);
+        "not_zero"
     }
     fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
         compiled_here! {
-            fn gate<T: Float>(x: &Tensor<T>, y: &Tensor<T>, even: bool, signed: bool) -> Tensor<T> {
-                let gate = move |x: T, y: T| {
-                    let sign = if y == T::ZERO { T::ZERO } else if even { T::ONE } else { x.sign() };
-                    if signed { sign } else { sign * sign }
-                };
-                x.zip_map("norm_gate", y, gate)
+            fn not_zero<T: Float>(x: &Tensor<T>) -> Tensor<T> {
+                x.map(|x: T| if x == T::ZERO { T::ZERO } else { T::ONE })
             }
         }
-        gate(x[0], x[1], self.even, self.signed)
+        not_zero(x[0])
     }
     fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
         Some(inputs[0].clone())
     }
-    rules_compiled_here!(Gate in PiecewiseOp);
+    rules_compiled_here!(NotZero in PiecewiseOp);
+}
+
+/// Of x and ‖x‖: the sign of x, or 0 where the norm is 0.
+#[derive(Clone)]
+struct SignOfSlope;
+
+impl<T: Float> Piecewise<T> for SignOfSlope {
+    fn name(&self) -> &str {
+        "sign_of_slope"
+    }
+    fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
+        compiled_here! {
+            fn sign<T: Float>(x: &Tensor<T>, y: &Tensor<T>) -> Tensor<T> {
+                x.zip_map("norm", y, |x: T, y: T| if y == T::ZERO { T::ZERO } else { x.sign() })
+            }
+        }
+        sign(x[0], x[1])
+    }
+    fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
+        Some(inputs[0].clone())
+    }
+    rules_compiled_here!(SignOfSlope in PiecewiseOp);
 }
 
 impl<T: Float> Op<T> for Norm {

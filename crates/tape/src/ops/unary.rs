@@ -63,6 +63,24 @@ unary! {
     relu, Relu, Output + PIECEWISE_LINEAR, |x| (-x.clone()).select_positive(x.constant(0.0), x), |_x, y| y.select_zero(y.constant(0.0), y.constant(1.0));
 }
 
+/// x⁰: 1, also for NaN, and flat.
+struct ZerothPower;
+
+impl Elementwise for ZerothPower {
+    const NAME: &'static str = "pow";
+    const READS: Reads = Reads::Input;
+    const PIECEWISE_LINEAR: bool = true;
+    #[inline(always)]
+    fn f<A: Real>(&self, x: A) -> A {
+        x.constant(1.0)
+    }
+    #[inline(always)]
+    fn df<A: Real>(&self, x: A, _: A) -> A {
+        x.constant(0.0)
+    }
+    code_compiled_here!(ZerothPower);
+}
+
 pub(crate) struct Powi(pub(crate) i32);
 
 impl Elementwise for Powi {
@@ -77,13 +95,13 @@ impl Elementwise for Powi {
     }
     #[inline(always)]
     fn df<A: Real>(&self, x: A, _: A) -> A {
-        match self.0 {
-            0 => x.constant(0.0),
-            1 => x.constant(1.0),
+        if self.0 == i32::MIN {
             // There is no smaller number to raise to.
-            i32::MIN => x.powi(i32::MIN) / x * f64::from(i32::MIN),
-            n => x.powi(n - 1) * f64::from(n),
+            return x.powi(i32::MIN) / x * f64::from(i32::MIN);
         }
+        // Of x⁰ any power will do that is finite everywhere.
+        let n = if self.0 == 0 { 0 } else { self.0 - 1 };
+        x.powi(n) * f64::from(self.0)
     }
     code_compiled_here!(Powi);
 }
@@ -102,7 +120,8 @@ impl Elementwise for Powf {
     }
     #[inline(always)]
     fn df<A: Real>(&self, x: A, _: A) -> A {
-        if self.0 == 0.0 { x.constant(0.0) } else { x.powf(self.0 - 1.0) * self.0 }
+        let y = if self.0 == 0.0 { 0.0 } else { self.0 - 1.0 };
+        x.powf(y) * self.0
     }
     code_compiled_here!(Powf);
 }
@@ -137,14 +156,18 @@ impl<T: Float> Var<T> {
     /// xⁿ.
     #[track_caller]
     pub fn powi(&self, n: i32) -> Var<T> {
-        if n == 2 { self.square() } else { self.apply(Powi(n)) }
+        match n {
+            0 => self.apply(ZerothPower),
+            2 => self.square(),
+            n => self.apply(Powi(n)),
+        }
     }
 
     /// xʸ for a number y; NaN for negative x unless y is an integer.
     #[doc(alias = "pow")]
     #[track_caller]
     pub fn powf(&self, y: f64) -> Var<T> {
-        self.apply(Powf(y))
+        if y == 0.0 { self.apply(ZerothPower) } else { self.apply(Powf(y)) }
     }
 
     /// x limited to `low..=high`; the derivative is 1 inside and on the limits, 0 outside.

@@ -17,3 +17,4 @@ mod panics;
 mod recording;
 mod shapes;
 mod transforms;
+mod twins;
