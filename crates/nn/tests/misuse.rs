@@ -71,8 +71,11 @@ fn escaped_variables() {
     says(&format!("elu: {text}"), || params.infer(|cx| drop(Elu::default().forward(cx, &x))));
     says(&format!("leaky_relu: {text}"), || params.infer(|cx| drop(LeakyRelu::default().forward(cx, &x))));
     says(&format!("softmax: {text}"), || params.infer(|cx| drop(Softmax::default().forward(cx, &x))));
-    says(&format!("mul: {text}"), || {
+    says(&format!("masked_scale: {text}"), || {
         params.infer_in(Mode::Train, |cx| drop(Dropout::new(0.5).forward(cx, &x)));
+    });
+    says("generator: a key has six words, this one has shape [2]", || {
+        drop(params.context(Mode::Train, &params.vars()).with_key(&Tensor::vector(&[0u32, 1]).into()));
     });
     says(&format!("sum: {text}"), || drop(Reduction::Sum.apply(x.clone())));
 }
