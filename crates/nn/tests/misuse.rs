@@ -75,6 +75,9 @@ fn escaped_variables() {
     says(&format!("masked_scale: {text}"), || {
         params.infer_in(Mode::Train, |cx| drop(Dropout::new(0.5).forward(cx, &x)));
     });
+    says("generator: a key has six words, this one has shape [2]", || {
+        drop(params.context(Mode::Train, &params.vars()).with_key(&Tensor::vector(&[0u32, 1]).into()));
+    });
     says(&format!("sum: {text}"), || drop(Reduction::Sum.apply(x.clone())));
 }
 

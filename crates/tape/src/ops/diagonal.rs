@@ -69,7 +69,7 @@ impl<T: Float> Var<T> {
         let (down, right) = below_and_right(offset);
         let length = rows.saturating_sub(down).min(columns.saturating_sub(right));
         let index: Vec<u32> = (0..length).map(|i| ((i + down) * columns + i + right) as u32).collect();
-        self.flatten(-2, -1).index_select(-1, &Tensor::vector(&index))
+        self.flatten(-2, -1).index_select(-1, Tensor::vector(&index))
     }
 
     /// Matrices with the last axis on the diagonal `offset` and 0 elsewhere.
@@ -93,6 +93,6 @@ impl<T: Float> Var<T> {
         let lead = &self.shape()[..last];
         let flat: Shape = lead.iter().copied().chain([side * side]).collect();
         let matrices: Shape = lead.iter().copied().chain([side, side]).collect();
-        Var::zeros(flat).index_add(-1, &Tensor::vector(&index), self).reshape(matrices)
+        Var::zeros(flat).index_add(-1, Tensor::vector(&index), self).reshape(matrices)
     }
 }

@@ -55,6 +55,7 @@ fn chosen<T: Float>(mask: &Given<T>, if_true: &Var<T>, if_false: &Var<T>) -> Var
 struct Gated;
 
 /// [`Gated`] of both.
+#[track_caller]
 pub(super) fn gated<T: Float>(v: &Var<T>, gate: &Var<T>) -> Var<T> {
     apply(Gated, &[v, gate])
 }

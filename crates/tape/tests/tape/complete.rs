@@ -68,7 +68,7 @@ fn sweeps_of_explicit_tapes_are_recorded() {
         let inner = tape.enter(x);
         let y = f(&inner);
         let kept = tape.pull_back(&y, Var::scalar(1.0), &[&inner], Sweep::Retain).remove(0).unwrap();
-        let along = tape.push_forward(&[&y], &[&inner], &[kept.clone()]).remove(0).unwrap();
+        let along = tape.push_forward(&[&y], &[&inner], std::slice::from_ref(&kept)).remove(0).unwrap();
         [kept, along, tape.gradients(&y, &[&inner]).remove(0)]
     };
     let tape = Tape::complete();

@@ -3,8 +3,8 @@
 use crate::panics::caught;
 use wengert_tape::{
     Arguments, Attributes, BilinearMap, Cotangents, Data, Description, HessianOperator, Index, LinearMap,
-    Mask, Op, Point, Pool2dOptions, Saves, Sweep, Tape, Var, apply, checkpoint, grad, hessian, hvp, jvp,
-    linearize, value_and_grad, vjp,
+    Mask, Op, Point, Pool2dOptions, Saves, Sweep, Tape, Var, apply, apply_given, checkpoint, grad, hessian,
+    hvp, jvp, linearize, value_and_grad, vjp,
 };
 use wengert_tensor::conv::Conv2dOptions;
 use wengert_tensor::random::Generator;
@@ -143,7 +143,7 @@ fn shapes_and_numbers_that_operations_refuse() {
     assert_panics!(Var::<f64>::stack(&none, 0), "stack: there are no variables");
     assert_panics!(Var::stack(&[&v, &v], 2), "stack: axis 2", "out of range");
     assert_panics!(Var::stack(&[v.clone(), m.clone()], 0), "stack: ", "[3]", "[2, 3]");
-    assert_panics!(m.masked_fill(&Tensor::full([2], true), 0.0), "masked_fill: ", "[2, 3]", "[2]");
+    assert_panics!(m.masked_fill(Tensor::full([2], true), 0.0), "masked_fill: ", "[2, 3]", "[2]");
     assert_panics!(m.flatten(1, 0), "flatten: ", "[2, 3]");
     assert_panics!(m.flatten(0, 2), "flatten: ", "[2, 3]");
     assert_panics!(ones(&[]).slice(..1), "slice: ", "[]");
@@ -174,6 +174,7 @@ fn shapes_and_numbers_that_operations_refuse() {
     assert_panics!(labels.fork(1), "fork: ", "six words", "[2]");
     assert_panics!(labels.generator(), "generator: ", "six words", "[2]");
     assert_panics!(m.dropout(0.5, &labels), "dropout: ", "six words", "[2]");
+    assert_panics!(m.masked_scale(&Tensor::ones([2])), "masked_scale: ", "[2, 3]", "[2]");
     assert_panics!(m.clamp(1.0, 0.0), "clamp: ", "1", "0");
     assert_panics!(m.conv2d(&v, None, Conv2dOptions::default()), "conv2d: ", "[2, 3]", "[3]");
     let (image, kernel) = (ones(&[1, 1, 3, 3]), ones(&[1, 1, 2, 2]));
@@ -278,6 +279,19 @@ fn rules_that_do_not_fit() {
     }
 }
 
+/// An operation whose inputs are on two tapes.
+struct Meeting;
+
+impl Op<f64> for Meeting {
+    fn name(&self) -> &str {
+        "meeting"
+    }
+    fn forward(&self, x: &[&Tensor<f64>]) -> Tensor<f64> {
+        x[0] + x[1]
+    }
+    fn vjp(&self, _: &Point<f64>, _: &Var<f64>, _: &mut Cotangents<f64>) {}
+}
+
 #[test]
 fn values_of_the_wrong_kind_and_recordings_that_are_not_for_derivatives() {
     let (float, mask) = (Data::Float(Tensor::<f64>::ones([2])), Data::<f64>::Mask(Tensor::full([2], true)));
@@ -295,11 +309,10 @@ fn values_of_the_wrong_kind_and_recordings_that_are_not_for_derivatives() {
     let steps = tape.steps();
     assert_panics!(steps[0].run(&[]), "run: a step `input` is no operation");
     assert_panics!(steps[1].run(&[&float]), "run: `mul` takes 2 inputs, not 1");
-    assert_panics!(
-        tape.recorded_gradients(&y, &[&x]),
-        "recorded_gradients: a complete tape is for replaying"
-    );
+    assert_panics!(tape.recorded_gradients(&y, &[&x]), "recorded_gradients: a complete tape");
     assert_panics!(tape.push_forward(&[&y], &[&x], &[Var::ones([2])]), "push_forward: a complete tape");
+    let [a, b] = [Tape::new(), Tape::new()].map(|tape| tape.var([1.0f64]));
+    assert_panics!(apply_given(Meeting, &[&a, &b], &[]), "meeting: its inputs are on two different tapes");
     tape.close();
     assert_panics!(tape.discrete(Tensor::vector(&[0u32])), "discrete: the tape has been used up");
 }
