@@ -1,7 +1,6 @@
 //! Dual numbers: a formula of one element together with its derivative.
-#![allow(clippy::manual_map, reason = "a closure that is not inlined would be compiled for the baseline")]
 
-#![allow(clippy::manual_map, reason = "a closure that is not inlined is compiled for the baseline")]
+#![allow(clippy::manual_map, reason = "a closure that is not inlined would be compiled for the baseline")]
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
