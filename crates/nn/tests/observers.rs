@@ -103,9 +103,12 @@ fn the_first_layer_with_a_nan_is_found_beside_other_observers() {
     assert_eq!(run(&params), (Some("first Linear".to_owned()), vec!["first.bias".to_owned()], 3));
 }
 
-/// ‖x‖² of what each weight is applied to.
+/// What each weight is applied to.
 #[derive(Default)]
-struct Inputs(RefCell<BTreeMap<usize, (f64, Option<[usize; 4]>)>>);
+struct Inputs(RefCell<BTreeMap<usize, Seen>>);
+
+/// ‖x‖² and, for a convolution, the shape of its output.
+type Seen = (f64, Option<[usize; 4]>);
 
 impl Observer<f64> for Inputs {
     fn affine(&self, affine: &AffineUse<'_, f64>) {

@@ -24,9 +24,12 @@ fn mask() -> Tensor<bool> {
     Tensor::from([true, false, false, true])
 }
 
+/// A function's name, the function, a point and two lists of positions.
+type Flat = (&'static str, Function, [f64; 4], &'static [usize], &'static [usize]);
+
 /// A function of four numbers, a point, which of its outputs are flat or not taken there, and which inputs.
 #[rustfmt::skip]
-const FLAT: &[(&str, Function, [f64; 4], &[usize], &[usize])] = &[
+const FLAT: &[Flat] = &[
     ("relu", |x| x.relu(), [-1.0, 2.0, 0.0, 3.0], &[0, 2], &[0, 2]),
     ("leaky_relu(0)", |x| x.leaky_relu(0.0), [-1.0, 2.0, 0.0, 3.0], &[0, 2], &[0, 2]),
     ("elu(0)", |x| x.elu(0.0), [-1.0, 2.0, 0.0, 3.0], &[0, 2], &[0, 2]),
@@ -55,10 +58,10 @@ const FLAT: &[(&str, Function, [f64; 4], &[usize], &[usize])] = &[
     ("norm(-1)", |x| x.reshape([2, 2]).norm_axes(-1.0, 1, true), [1.0, 2.0, 0.0, 3.0], &[1], &[2, 3]),
     ("norm(inf)", |x| x.reshape([2, 2]).norm_axes(INF, 1, true), [1.0, -2.0, 0.0, 0.0], &[1], &[0, 2, 3]),
     ("norm(-inf)", |x| x.reshape([2, 2]).norm_axes(-INF, 1, true), [1.0, -2.0, 0.0, 3.0], &[1], &[1, 2, 3]),
-    ("select_where", |x| Var::select_where(&mask(), x, &Var::scalar(5.0)), [1.0, 2.0, 3.0, 4.0], &[1, 2], &[1, 2]),
-    ("masked_fill", |x| x.masked_fill(&mask(), 5.0), [1.0, 2.0, 3.0, 4.0], &[0, 3], &[0, 3]),
+    ("select_where", |x| Var::select_where(mask(), x, &Var::scalar(5.0)), [1.0, 2.0, 3.0, 4.0], &[1, 2], &[1, 2]),
+    ("masked_fill", |x| x.masked_fill(mask(), 5.0), [1.0, 2.0, 3.0, 4.0], &[0, 3], &[0, 3]),
     ("masked_scale", |x| x.masked_scale(&Tensor::from([0.0, 2.0, 0.0, 1.0])), [1.0, 2.0, 3.0, 4.0], &[0, 2], &[0, 2]),
-    ("masked_select", |x| x.masked_select(&mask()), [1.0, 2.0, 3.0, 4.0], &[], &[1, 2]),
+    ("masked_select", |x| x.masked_select(mask()), [1.0, 2.0, 3.0, 4.0], &[], &[1, 2]),
     ("tril", |x| x.reshape([2, 2]).tril(0), [1.0, 2.0, 3.0, 4.0], &[1], &[1]),
     ("triu", |x| x.reshape([2, 2]).triu(0), [1.0, 2.0, 3.0, 4.0], &[2], &[2]),
     ("pad", |x| x.slice(1..3).pad(&[(1, 1)], 2.0), [1.0, 2.0, 3.0, 4.0], &[0, 3], &[0, 3]),

@@ -83,10 +83,10 @@ const REFUSED: &[(Function, &[&str])] = &[
     (|x| x.unsqueeze(isize::MIN), &["unsqueeze", "-9223372036854775808"]),
     (|x| x.flatten(0, isize::MAX), &["flatten", "9223372036854775807"]),
     (|x| x.topk(usize::MAX, 1).0, &["topk", "18446744073709551615"]),
-    (|x| x.gather(1, &Tensor::from([[u32::MAX], [0]])), &["gather", "4294967295"]),
-    (|x| x.index_select(1, &Tensor::vector(&[3])), &["index_select", "index 3"]),
+    (|x| x.gather(1, Tensor::from([[u32::MAX], [0]])), &["gather", "4294967295"]),
+    (|x| x.index_select(1, Tensor::vector(&[3])), &["index_select", "index 3"]),
     (|x| x.split(0, 1).remove(0), &["split"]),
-    (|x| x.masked_fill(&Tensor::zeros([7]), 0.0), &["masked_fill", "[2, 3]", "[7]"]),
+    (|x| x.masked_fill(Tensor::zeros([7]), 0.0), &["masked_fill", "[2, 3]", "[7]"]),
     (|x| Var::stack(&[x, &x.slice(1..)], 0), &["stack", "[1, 3]"]),
     (
         |x| {
