@@ -38,8 +38,8 @@ impl<A: Real> Dual<A> {
     fn through<E: Elementwise>(&self, function: &E) -> Self {
         let value = function.f(self.value.clone());
         let tangent = match &self.tangent {
-            Some(t) => Some(function.times_df(t.clone(), self.value.clone(), value.clone())),
-            None => None,
+            Some(t) if !E::FLAT => Some(function.times_df(t.clone(), self.value.clone(), value.clone())),
+            _ => None,
         };
         Dual { value, tangent }
     }

@@ -24,7 +24,7 @@ macro_rules! for_each_function {
             /// |x|; the subgradient at 0 is 0.
             abs, Abs, |x| x.abs(), Input + PIECEWISE_LINEAR, |x, _y| x.sign();
             /// −1, 0 or 1; the derivative is 0 everywhere.
-            sign, Sign, |x| x.sign(), Input + PIECEWISE_LINEAR, |x, _y| x.constant(0.0);
+            sign, Sign, |x| x.sign(), Input + FLAT, |x, _y| x.constant(0.0);
             /// sin x.
             sin, Sin, |x| x.sin::<I>(), Input + BOUNDED_SLOPE, |x, _y| x.cos();
             /// cos x.

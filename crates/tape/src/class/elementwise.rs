@@ -37,7 +37,9 @@ pub trait Elementwise: Sync + 'static {
     const READS: Reads = Reads::Both;
     /// Whether the derivative is constant between jumps, as of max(x, 0) and |x|. Second derivatives are zero then,
     /// and where the derivative is 0, so is its product with anything: see [`times_df`](Elementwise::times_df).
-    const PIECEWISE_LINEAR: bool = false;
+    const PIECEWISE_LINEAR: bool = Self::FLAT;
+    /// Whether the derivative is 0 everywhere, as of the sign: what it is multiplied by then never matters.
+    const FLAT: bool = false;
     /// Whether the derivative is never infinite, unlike that of √x at 0. Where it may be, a tangent of 0 needs a test, by
     /// which nothing comes of it; right in either case, and a little faster if set.
     const BOUNDED_SLOPE: bool = false;
