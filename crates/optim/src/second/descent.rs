@@ -92,6 +92,8 @@ pub struct DescentState<M> {
     pub memory: M,
     /// The rounding of values that searches have found beyond their precision, where f is a small difference of large terms.
     rounding: f64,
+    /// Steps in a row that changed the value by nothing and did not shrink the gradient.
+    idle: u32,
 }
 
 /// A direction's defaults in a [`Descent`].
@@ -147,6 +149,9 @@ impl<D> Descent<D> {
     }
 }
 
+/// Idle steps in a row that are taken: where rounding is coarse, a better step may follow.
+const IDLE: u32 = 10;
+
 /// The first trial along a gradient whose scale is unknown: a step of length 1.
 pub(super) fn unit_length<T: Float>(direction: &[T]) -> f64 {
     1.0 / vector::norm(direction)
@@ -174,7 +179,7 @@ impl<T: Float, D: Direction<T>> Method<T> for Descent<D> {
     }
 
     fn begin(&self, problem: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<Self::State, MinimizeError> {
-        Ok(DescentState { memory: self.direction.begin(problem, at)?, rounding: 0.0 })
+        Ok(DescentState { memory: self.direction.begin(problem, at)?, rounding: 0.0, idle: 0 })
     }
 
     fn advance(
@@ -264,7 +269,8 @@ impl<D> Descent<D> {
         let (mut step, mut change) = (vec![T::ZERO; direction.len()], vec![T::ZERO; direction.len()]);
         vector::subtract(&after.point, &at.point, &mut step);
         let length = vector::norm(&step);
-        if length == 0.0 || at.is_idle(&after, found.satisfied) {
+        state.idle = if at.is_idle(&after, found.satisfied) { state.idle.saturating_add(1) } else { 0 };
+        if length == 0.0 || state.idle > IDLE {
             return Err(SearchFailure::NoProgress);
         }
         vector::subtract(&after.gradient, &at.gradient, &mut change);
