@@ -79,6 +79,7 @@ impl<T: Float> Tensor<T> {
     #[track_caller]
     pub fn centred(&self, axes: impl Into<Axes>) -> Tensor<T> {
         let axes = axes.into();
+        axes.mask("centred", self.shape());
         let deviations = self - &self.mean_axes(axes.clone(), true);
         let rest = deviations.mean_axes(axes, true);
         deviations - &rest
@@ -103,6 +104,7 @@ impl<T: Float> Tensor<T> {
     #[track_caller]
     pub fn std_axes(&self, axes: impl Into<Axes>, correction: usize, keepdim: bool) -> Tensor<T> {
         let axes = axes.into();
+        axes.mask("std", self.shape());
         let norms = self.centred(axes.clone()).norm_axes(2.0, axes, keepdim);
         let count = self.len().checked_div(norms.len()).unwrap_or(1);
         norms / (count as f64 - correction as f64).max(0.0).sqrt()
