@@ -16,7 +16,7 @@ impl Shape {
     ///
     /// ```
     /// use wengert_tensor::Shape;
-    /// assert!(Shape::from([1 << 30, 1 << 30]).fits() && !Shape::from([1 << 30, 1 << 31]).fits());
+    /// assert!(Shape::from([1 << 30, 1 << 29]).fits() && !Shape::from([1 << 30, 1 << 30]).fits());
     /// assert!(!Shape::from([usize::MAX, 0]).fits());
     /// ```
     pub fn fits(&self) -> bool {
