@@ -72,7 +72,7 @@ pub fn edit_distance(pattern: &str, name: &str) -> usize {
 /// assert_eq!(nearest("wieght", ["bias", "weight", "scale"], 1), ["weight"]);
 /// ```
 pub fn nearest<'a>(pattern: &str, names: impl IntoIterator<Item = &'a str>, count: usize) -> Vec<&'a str> {
-    let mut found: Vec<(usize, &str)> = Vec::with_capacity(count + 1);
+    let mut found: Vec<(usize, &str)> = Vec::new();
     for name in names.into_iter().take(COMPARED) {
         let distance = edit_distance(pattern, name);
         // Behind those of the same distance, so that the order does not depend on luck.

@@ -95,3 +95,11 @@ fn counts_and_labels() {
         logits.softmax_cross_entropy_gradient(&labels, 0.0, &scale)
     });
 }
+
+#[test]
+fn any_number_of_nearest_names() {
+    for count in [0, 1, 2, usize::MAX] {
+        let found = wengert_tensor::names::nearest("wieght", ["bias", "weight"], count);
+        assert_eq!(found, ["weight", "bias"][..count.min(2)]);
+    }
+}
