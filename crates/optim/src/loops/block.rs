@@ -8,8 +8,9 @@ use wengert_tensor::simd::{Isa, Kernel, dispatch};
 use super::ReadingUpdate;
 
 /// Elements that are worked on at a time. They are copied to local arrays, which lets the compiler vectorise without
-/// having to prove that parameters, gradients and state are apart.
-pub(super) const BLOCK: usize = 64;
+/// having to prove that parameters, gradients and state are apart; so few that what is new fits into registers until it
+/// has been judged.
+pub(super) const BLOCK: usize = 16;
 
 /// Parameters, state and terms of the sums for as many elements as are worked on at a time.
 pub(super) struct Block<T, const N: usize, const R: usize> {
