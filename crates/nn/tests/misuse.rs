@@ -1,7 +1,9 @@
 //! Misuse panics with the operation, the shapes and the caller's line.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
+#[path = "../../tape/tests/tape/documented_panics.rs"]
+mod documented_panics;
+#[path = "../../tensor/tests/extreme_sizes/panics.rs"]
+mod panics;
 
 use wengert_nn::init::fans;
 use wengert_nn::*;
@@ -9,48 +11,20 @@ use wengert_tape::{Tape, Var};
 use wengert_tensor::Tensor;
 use wengert_tensor::random::Generator;
 
-/// One hook at a time.
-static HOOK: Mutex<()> = Mutex::new(());
-
-/// The message and the file of the panic of `work`.
-fn panic_of(work: impl FnOnce()) -> (String, String) {
-    let _guard = HOOK.lock().unwrap_or_else(|e| e.into_inner());
-    static FILE: Mutex<String> = Mutex::new(String::new());
-    std::panic::set_hook(Box::new(|info| {
-        *FILE.lock().unwrap() = info.location().map_or(String::new(), |l| l.file().to_owned());
-    }));
-    let error = catch_unwind(AssertUnwindSafe(work)).expect_err("it should have panicked");
-    let _ = std::panic::take_hook();
-    let message = match error.downcast::<String>() {
-        Ok(message) => *message,
-        Err(error) => (*error.downcast::<&str>().unwrap()).to_owned(),
-    };
-    (message, FILE.lock().unwrap().clone())
-}
+use documented_panics::documented_panics;
+use panics::caught;
 
 #[track_caller]
 fn says(expected: &str, work: impl FnOnce()) {
-    let (message, file) = panic_of(work);
-    assert_eq!(message, expected);
-    assert!(file.ends_with("misuse.rs"), "`{message}` points at {file}");
+    let caught = caught(work);
+    assert_eq!(caught.message, expected);
+    assert!(caught.file.ends_with("misuse.rs"), "`{expected}` points at {}:{}", caught.file, caught.line);
 }
 
 /// Every function that says when it panics is called in this file.
 #[test]
 fn every_documented_panic_is_provoked() {
-    let mut sources = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
-    let mut names = Vec::new();
-    while let Some(path) = sources.pop() {
-        if path.is_dir() {
-            sources.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
-            continue;
-        }
-        let source = std::fs::read_to_string(&path).unwrap();
-        for after in source.split("/// # Panics").skip(1) {
-            let declared = after.split("fn ").nth(1).expect("a function is documented");
-            names.push(declared.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap().to_owned());
-        }
-    }
+    let mut names = documented_panics(env!("CARGO_MANIFEST_DIR"));
     assert!(names.len() > 40 && names.iter().any(|name| name == "set_buffer"), "{names:?}");
     names.retain(|name| !include_str!("misuse.rs").contains(&format!("{name}(")));
     assert!(names.is_empty(), "no misuse of {names:?} is tried");

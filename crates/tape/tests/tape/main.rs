@@ -3,6 +3,7 @@
 mod chains;
 mod checkpointing;
 mod complete;
+mod documented_panics;
 mod extreme_sizes;
 mod golden;
 #[path = "../replay/interpreter.rs"]

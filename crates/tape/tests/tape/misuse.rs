@@ -1,5 +1,6 @@
 //! Misuse of tapes and transforms: what the panic says, and that it names the caller's line.
 
+use crate::documented_panics::documented_panics;
 use crate::panics::caught;
 use wengert_tape::{
     Arguments, Attributes, BilinearMap, Cotangents, Data, Description, HessianOperator, Index, LinearMap,
@@ -321,21 +322,9 @@ fn values_of_the_wrong_kind_and_recordings_that_are_not_for_derivatives() {
 #[test]
 fn every_documented_panic_is_provoked() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut sources = vec![folder.join("src")];
     let tests = ["misuse.rs", "shapes.rs"]
         .map(|name| std::fs::read_to_string(folder.join("tests/tape").join(name)).expect("it is being run"));
-    let mut names = Vec::new();
-    while let Some(path) = sources.pop() {
-        if path.is_dir() {
-            sources.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
-            continue;
-        }
-        let source = std::fs::read_to_string(&path).unwrap();
-        for after in source.split("/// # Panics").skip(1) {
-            let declared = after.split("fn ").nth(1).expect("a function is documented");
-            names.push(declared.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap().to_owned());
-        }
-    }
+    let mut names = documented_panics(env!("CARGO_MANIFEST_DIR"));
     assert!(names.len() > 70 && names.iter().any(|name| name == "layer_norm"), "{names:?}");
     names.retain(|name| !tests.iter().any(|test| test.contains(&format!("{name}("))));
     assert!(names.is_empty(), "no misuse of {names:?} is tried");
