@@ -1,6 +1,10 @@
 //! The loops that every update runs in: vectorised, threaded in pieces that depend on the length alone.
 
-mod block;
+mod careful;
+mod pass;
+
+pub(crate) use pass::Pass;
+use pass::{BLOCK, Summed};
 
 use std::array;
 use std::mem::take;
@@ -9,22 +13,28 @@ use wengert_tensor::Float;
 use wengert_tensor::parallel::{self, CHUNK, PARALLEL_THRESHOLD};
 use wengert_tensor::simd::{Isa, Kernel, dispatch};
 
-use block::{BLOCK, Block, Careful};
-
 /// The formula of an update for one parameter with `N` numbers of state, with `R` sums of squares on the side.
 pub(crate) trait Update<T: Float, const N: usize, const R: usize = 0>: Copy + Send + Sync {
     /// From the parameter `p`, its gradient `g` and state `s`: the new parameter, the new state, and this
     /// parameter's terms of the sums, which are squared in f64, where those of f32 cannot overflow. Implement it `#[inline(always)]` and without branches.
     fn apply<I: Isa>(&self, p: T, g: T, s: [T; N]) -> (T, [T; N], [T; R]);
 
-    /// Whether the squares on the way from `(p, g, s)` to `new`, parameter and state, were far from both ends of the range.
-    /// If not, a block is updated again with care.
+    /// Up to which [`size`](Update::size) what the formula gives without care is right; without bound by default.
+    const LARGEST: f64 = f64::INFINITY;
+
+    /// The size of the new state `s`: large if anything that was squared on the way to it was.
     #[inline(always)]
-    fn is_ordinary(&self, _old: (T, T, [T; N]), _new: (T, [T; N])) -> bool {
-        true
+    fn size(&self, _s: [T; N]) -> T {
+        T::ZERO
     }
 
-    /// The same formula: with care, and so slower, for numbers of all magnitudes.
+    /// Whether every element needs care: squares that underflow change the result.
+    #[inline(always)]
+    fn needs_care(&self) -> bool {
+        false
+    }
+
+    /// The same formula with care, and so slower, for numbers of all magnitudes, or without.
     #[inline(always)]
     fn with_care(self, _care: bool) -> Self {
         self
@@ -38,10 +48,19 @@ pub(crate) trait ReadingUpdate<T: Float, const N: usize, const M: usize, const R
     /// As [`Update::apply`], with what is only read in `read`.
     fn apply<I: Isa>(&self, p: T, g: T, s: [T; N], read: [T; M]) -> (T, [T; N], [T; R]);
 
-    /// As [`Update::is_ordinary`].
+    /// As [`Update::LARGEST`].
+    const LARGEST: f64 = f64::INFINITY;
+
+    /// As [`Update::size`].
     #[inline(always)]
-    fn is_ordinary(&self, _old: (T, T, [T; N]), _new: (T, [T; N])) -> bool {
-        true
+    fn size(&self, _s: [T; N]) -> T {
+        T::ZERO
+    }
+
+    /// As [`Update::needs_care`].
+    #[inline(always)]
+    fn needs_care(&self) -> bool {
+        false
     }
 
     /// As [`Update::with_care`].
@@ -57,9 +76,16 @@ impl<T: Float, U: Update<T, N, R>, const N: usize, const R: usize> ReadingUpdate
         Update::apply::<I>(self, p, g, s)
     }
 
+    const LARGEST: f64 = <U as Update<T, N, R>>::LARGEST;
+
     #[inline(always)]
-    fn is_ordinary(&self, old: (T, T, [T; N]), new: (T, [T; N])) -> bool {
-        Update::is_ordinary(self, old, new)
+    fn size(&self, s: [T; N]) -> T {
+        Update::size(self, s)
+    }
+
+    #[inline(always)]
+    fn needs_care(&self) -> bool {
+        Update::needs_care(self)
     }
 
     #[inline(always)]
@@ -209,15 +235,6 @@ pub(crate) fn split_off_shared<'a, T>(from: &mut &'a [T], len: usize) -> &'a [T]
     first
 }
 
-/// One pass over vectors of one length: for kernels that make several.
-pub(crate) struct Pass<'a, T, U, const N: usize, const M: usize> {
-    pub(crate) params: &'a mut [T],
-    pub(crate) grads: &'a [T],
-    pub(crate) state: [&'a mut [T]; N],
-    pub(crate) read: [&'a [T]; M],
-    pub(crate) formula: U,
-}
-
 /// Partial sums, a lane for each place in a block.
 pub(crate) type Lanes<const R: usize> = [[f64; BLOCK]; R];
 
@@ -230,83 +247,6 @@ pub(crate) const fn no_lanes<const R: usize>() -> Lanes<R> {
 pub(crate) fn totals<const R: usize>(lanes: Lanes<R>) -> [f64; R] {
     lanes.map(|lanes| lanes.iter().sum())
 }
-
-impl<T: Float, U, const N: usize, const M: usize> Pass<'_, T, U, N, M> {
-    /// Makes the pass; adds to `sums`.
-    #[inline(always)]
-    pub(crate) fn accumulate<I: Isa, const R: usize>(self, sums: &mut Lanes<R>)
-    where
-        U: ReadingUpdate<T, N, M, R>,
-    {
-        let Pass { params, grads, state, read, formula } = self;
-        let (params, params_tail) = params.as_chunks_mut::<BLOCK>();
-        let (grads, grads_tail) = grads.as_chunks::<BLOCK>();
-        let mut state_tails: [&mut [T]; N] = array::from_fn(|_| Default::default());
-        let mut tail = state_tails.iter_mut();
-        let mut state = state.map(|s| {
-            let (blocks, rest) = s.as_chunks_mut::<BLOCK>();
-            if let Some(t) = tail.next() {
-                *t = rest;
-            }
-            blocks
-        });
-        let read = read.map(|r| r.as_chunks::<BLOCK>());
-        for (b, (params, grads)) in params.iter_mut().zip(grads).enumerate() {
-            let g = *grads;
-            let r: [[T; BLOCK]; M] = array::from_fn(|k| read[k].0[b]);
-            let mut block = Block::new(*params, array::from_fn(|k| state[k][b]));
-            block.update::<I, M>(formula.with_care(false), &g, &r);
-            let mut extreme = [0u32; BLOCK];
-            for i in 0..BLOCK {
-                let old = (params[i], g[i], array::from_fn(|k| state[k][b][i]));
-                let new = (block.p[i], array::from_fn(|k| block.s[k][i]));
-                extreme[i] = u32::from(!formula.is_ordinary(old, new));
-            }
-            let terms = if extreme.iter().fold(0, |any, e| any | e) == 0 {
-                *params = block.p;
-                for (state, new) in state.iter_mut().zip(block.s) {
-                    state[b] = new;
-                }
-                block.terms
-            } else {
-                let (state, read) = (state.each_mut().map(|s| &mut s[b]), read.map(|r| &r.0[b]));
-                Careful { params, grads, state, read, formula }.update()
-            };
-            for k in 0..R {
-                for i in 0..BLOCK {
-                    sums[k][i] += terms[k][i].to_f64() * terms[k][i].to_f64();
-                }
-            }
-        }
-        for (i, (p, &g)) in params_tail.iter_mut().zip(grads_tail).enumerate() {
-            let (old, fixed) = (array::from_fn(|k| state_tails[k][i]), array::from_fn(|k| read[k].1[i]));
-            let (new_p, new_s, new_terms) = formula.with_care(true).apply::<I>(*p, g, old, fixed);
-            *p = new_p;
-            for k in 0..N {
-                state_tails[k][i] = new_s[k];
-            }
-            for k in 0..R {
-                sums[k][i] += new_terms[k].to_f64() * new_terms[k].to_f64();
-            }
-        }
-    }
-}
-
-impl<T: Float, U: ReadingUpdate<T, N, M, R>, const N: usize, const M: usize, const R: usize> Kernel
-    for Summed<Pass<'_, T, U, N, M>, R>
-{
-    type Output = [f64; R];
-
-    #[inline(always)]
-    fn run<I: Isa>(self) -> [f64; R] {
-        let mut sums = no_lanes();
-        self.0.accumulate::<I, R>(&mut sums);
-        totals(sums)
-    }
-}
-
-/// A pass as a kernel of its own, with `R` sums.
-struct Summed<P, const R: usize>(P);
 
 /// Sums over two vectors of one length, as a part of a kernel or one of its own.
 pub(crate) struct Sums<'a, T, F, const R: usize> {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
-use super::moment::{Rms, hypot, is_ordinary, over};
+use super::moment::{Rms, hypot, largest, over};
 use super::{Elementwise, FirstOrder, Memory, Rule, Slots};
 use crate::error::{Check, HyperParameterError};
 use crate::layout::Layout;
@@ -67,7 +67,7 @@ impl Rule for AdadeltaConfig {
         let formula = AdadeltaStep {
             rate: T::from_f64(memory.learning_rate),
             decay: T::from_f64(self.weight_decay),
-            rms: Rms::new(self.rho),
+            rms: Rms::new(self.rho, self.epsilon.sqrt()),
             inside: T::from_f64(self.epsilon.sqrt()),
         };
         update(params, grads, memory.each_mut::<2>(), formula);
@@ -84,20 +84,26 @@ struct AdadeltaStep<T> {
 }
 
 impl<T: Float> Update<T, 2> for AdadeltaStep<T> {
+    const LARGEST: f64 = largest::<T>();
+
     #[inline(always)]
     fn apply<I: Isa>(&self, p: T, g: T, [s, d]: [T; 2]) -> (T, [T; 2], [T; 0]) {
         let g = I::mul_add(self.decay, p, g);
         let s = self.rms.after::<I>(s, g);
         let delta = hypot::<I, T>(d, self.inside, self.rms.care)
-            * over(g, hypot::<I, T>(s, self.inside, self.rms.care));
+            * over(g, hypot::<I, T>(s, self.inside, self.rms.care), self.rms.care);
         let d = self.rms.after::<I>(d, delta);
         (I::mul_add(-self.rate, delta, p), [s, d], [])
     }
 
     #[inline(always)]
-    fn is_ordinary(&self, (p, g, [s, d]): (T, T, [T; 2]), (_, after): (T, [T; 2])) -> bool {
-        let g = (g + self.decay * p).abs();
-        is_ordinary(after[0], s + g) & is_ordinary(after[1], d + g)
+    fn size(&self, [s, d]: [T; 2]) -> T {
+        s + d
+    }
+
+    #[inline(always)]
+    fn needs_care(&self) -> bool {
+        self.rms.care
     }
 
     #[inline(always)]

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
-use super::moment::{hypot, is_ordinary, over};
+use super::moment::{hypot, largest, over, underflow_matters};
 use super::{Convention, Elementwise, FirstOrder, Memory, Rule, Slots};
 use crate::error::{Check, HyperParameterError};
 use crate::layout::Layout;
@@ -91,8 +91,18 @@ impl Rule for AdagradConfig {
         let slower = 1.0 + (memory.step - 1) as f64 * self.rate_decay;
         let rate = T::from_f64(memory.learning_rate / slower);
         let decay = T::from_f64(self.weight_decay);
-        let formula = AdagradStep { rate, decay, inside, outside, care: false };
-        update(params, grads, memory.each_mut::<1>(), formula);
+        let formula = AdagradStep {
+            rate,
+            decay,
+            inside,
+            outside,
+            care: underflow_matters::<T>(self.epsilon.max(inside.to_f64())),
+        };
+        if inside == T::ZERO {
+            update(params, grads, memory.each_mut::<1>(), Formula::<T, false>(formula));
+        } else {
+            update(params, grads, memory.each_mut::<1>(), Formula::<T, true>(formula));
+        }
     }
 }
 
@@ -107,22 +117,34 @@ struct AdagradStep<T> {
     care: bool,
 }
 
-impl<T: Float> Update<T, 1> for AdagradStep<T> {
+/// The formula with or without the ε inside the root.
+#[derive(Clone, Copy)]
+struct Formula<T, const INSIDE: bool>(AdagradStep<T>);
+
+impl<T: Float, const INSIDE: bool> Update<T, 1> for Formula<T, INSIDE> {
+    const LARGEST: f64 = largest::<T>();
+
     #[inline(always)]
     fn apply<I: Isa>(&self, p: T, g: T, [s]: [T; 1]) -> (T, [T; 1], [T; 0]) {
-        let g = I::mul_add(self.decay, p, g);
-        let s = hypot::<I, T>(s, g, self.care);
-        let step = over(g, hypot::<I, T>(s, self.inside, self.care) + self.outside);
-        (I::mul_add(-self.rate, step, p), [s], [])
+        let AdagradStep { rate, decay, inside, outside, care } = self.0;
+        let g = I::mul_add(decay, p, g);
+        let s = hypot::<I, T>(s, g, care);
+        let root = if INSIDE { hypot::<I, T>(s, inside, care) } else { s };
+        (I::mul_add(-rate, over(g, root + outside, care), p), [s], [])
     }
 
     #[inline(always)]
-    fn is_ordinary(&self, (p, g, [before]): (T, T, [T; 1]), (_, [norm]): (T, [T; 1])) -> bool {
-        is_ordinary(norm, before + (g + self.decay * p).abs())
+    fn size(&self, [norm]: [T; 1]) -> T {
+        norm
+    }
+
+    #[inline(always)]
+    fn needs_care(&self) -> bool {
+        self.0.care
     }
 
     #[inline(always)]
     fn with_care(self, care: bool) -> Self {
-        AdagradStep { care, ..self }
+        Formula(AdagradStep { care, ..self.0 })
     }
 }

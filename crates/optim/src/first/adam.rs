@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
-use super::moment::{Rms, hypot, is_ordinary, over};
+use super::moment::{Rms, hypot, largest, over};
 use super::{Elementwise, FirstOrder, Memory, Rule, Slots};
 use crate::error::{Check, HyperParameterError};
 use crate::layout::Layout;
@@ -103,7 +103,7 @@ impl<T: Float> AdamStep<T> {
             decay: T::from_f64(config.weight_decay),
             beta1: T::from_f64(config.beta1),
             fresh1: T::from_f64(1.0 - config.beta1),
-            rms: Rms::new(config.beta2),
+            rms: Rms::new(config.beta2, config.epsilon.max(config.epsilon_root.sqrt()) * correction2.sqrt()),
             rate: T::from_f64(rate / correction1),
             of_root: T::from_f64(correction2.sqrt().recip()),
             epsilon: T::from_f64(config.epsilon),
@@ -111,42 +111,52 @@ impl<T: Float> AdamStep<T> {
         }
     }
 
-    /// Makes the step. The second root is taken only where there is an ε_root.
+    /// Makes the step, with what is not asked for left out of the loop: its products decide how long it takes.
     pub(super) fn make(self, params: &mut [T], grads: &[T], state: [&mut [T]; 2]) {
-        if self.inside == T::ZERO {
-            update(params, grads, state, Inside::<T, false>(self));
+        if self.decay != T::ZERO || self.inside != T::ZERO {
+            update(params, grads, state, Formula::<T, true, true>(self));
+        } else if self.keep != T::ONE {
+            update(params, grads, state, Formula::<T, false, true>(self));
         } else {
-            update(params, grads, state, Inside::<T, true>(self));
+            update(params, grads, state, Formula::<T, false, false>(self));
         }
     }
 }
 
-/// The formula with or without ε_root.
+/// The formula with or without `INNER` terms, decay in the gradient and ε_root, and with or without `DECOUPLED` decay.
 #[derive(Clone, Copy)]
-struct Inside<T, const INSIDE: bool>(AdamStep<T>);
+struct Formula<T, const INNER: bool, const DECOUPLED: bool>(AdamStep<T>);
 
-impl<T: Float, const INSIDE: bool> Update<T, 2> for Inside<T, INSIDE> {
+impl<T: Float, const INNER: bool, const DECOUPLED: bool> Update<T, 2> for Formula<T, INNER, DECOUPLED> {
+    const LARGEST: f64 = largest::<T>();
+
     #[inline(always)]
     fn apply<I: Isa>(&self, p: T, g: T, [m, rms]: [T; 2]) -> (T, [T; 2], [T; 0]) {
         let formula = &self.0;
-        let g = I::mul_add(formula.decay, p, g);
+        let g = if INNER { I::mul_add(formula.decay, p, g) } else { g };
         let m = I::mul_add(formula.beta1, m, formula.fresh1 * g);
         let rms = formula.rms.after::<I>(rms, g);
-        let root = if INSIDE {
+        let root = if INNER {
             hypot::<I, T>(rms * formula.of_root, formula.inside, formula.rms.care) + formula.epsilon
         } else {
             I::mul_add(rms, formula.of_root, formula.epsilon)
         };
-        (I::mul_add(formula.keep, p, -(formula.rate * over(m, root))), [m, rms], [])
+        let kept = if DECOUPLED { formula.keep * p } else { p };
+        (I::mul_add(-formula.rate, over(m, root, formula.rms.care), kept), [m, rms], [])
     }
 
     #[inline(always)]
-    fn is_ordinary(&self, (p, g, [_, before]): (T, T, [T; 2]), (_, [_, rms]): (T, [T; 2])) -> bool {
-        is_ordinary(rms, before + (g + self.0.decay * p).abs())
+    fn size(&self, [_, rms]: [T; 2]) -> T {
+        rms
+    }
+
+    #[inline(always)]
+    fn needs_care(&self) -> bool {
+        self.0.rms.care
     }
 
     #[inline(always)]
     fn with_care(self, care: bool) -> Self {
-        Inside(AdamStep { rms: self.0.rms.with_care(care), ..self.0 })
+        Formula(AdamStep { rms: self.0.rms.with_care(care), ..self.0 })
     }
 }

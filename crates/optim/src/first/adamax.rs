@@ -108,6 +108,6 @@ impl<T: Float> Update<T, 2> for AdaMaxStep<T> {
         let g = I::mul_add(self.decay, p, g);
         let m = I::mul_add(self.beta1, m, self.fresh * g);
         let largest = (self.beta2 * largest).maximum(g.abs() + self.epsilon);
-        (I::mul_add(-self.rate, over(m, largest), p), [m, largest], [])
+        (I::mul_add(-self.rate, over(m, largest, true), p), [m, largest], [])
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
-use super::moment::{Rms, hypot, is_ordinary, over};
+use super::moment::{Rms, hypot, largest, over};
 use super::{Convention, Elementwise, FirstOrder, Memory, Rule, Slots};
 use crate::error::{Check, HyperParameterError};
 use crate::layout::Layout;
@@ -99,6 +99,7 @@ impl Rule for AdanConfig {
         let optax = self.convention == Convention::Optax;
         let ahead = if optax { 1.0 - self.beta2 } else { self.beta2 };
         let (keep, shrink) = if optax { (1.0 - decay, 1.0) } else { (1.0, (1.0 + decay).recip()) };
+        let correction = memory.bias_correction(self.beta3).sqrt();
         let formula = AdanStep {
             first: memory.step == 1,
             keep: T::from_f64(keep),
@@ -108,14 +109,18 @@ impl Rule for AdanConfig {
             beta2: T::from_f64(self.beta2),
             fresh1: T::from_f64(1.0 - self.beta1),
             fresh2: T::from_f64(1.0 - self.beta2),
-            rms: Rms::new(self.beta3),
+            rms: Rms::new(self.beta3, self.epsilon.max(self.epsilon_root.sqrt()) * correction),
             of_m: T::from_f64(rate / memory.bias_correction(self.beta1)),
             of_v: T::from_f64(rate * ahead / memory.bias_correction(self.beta2)),
-            of_root: T::from_f64(memory.bias_correction(self.beta3).sqrt().recip()),
+            of_root: T::from_f64(correction.recip()),
             epsilon: T::from_f64(self.epsilon),
             inside: T::from_f64(self.epsilon_root.sqrt()),
         };
-        update(params, grads, memory.each_mut::<4>(), formula);
+        if formula.inside == T::ZERO {
+            update(params, grads, memory.each_mut::<4>(), Formula::<T, false>(formula));
+        } else {
+            update(params, grads, memory.each_mut::<4>(), Formula::<T, true>(formula));
+        }
     }
 }
 
@@ -138,30 +143,44 @@ struct AdanStep<T> {
     inside: T,
 }
 
-impl<T: Float> Update<T, 4> for AdanStep<T> {
+/// The formula with or without ε_root.
+#[derive(Clone, Copy)]
+struct Formula<T, const INSIDE: bool>(AdanStep<T>);
+
+impl<T: Float, const INSIDE: bool> Update<T, 4> for Formula<T, INSIDE> {
+    const LARGEST: f64 = largest::<T>();
+
     #[inline(always)]
     fn apply<I: Isa>(&self, p: T, g: T, [m, v, rms, previous]: [T; 4]) -> (T, [T; 4], [T; 0]) {
-        let change = if self.first { T::ZERO } else { g - previous };
-        let ahead = I::mul_add(self.ahead, change, g);
-        let m = I::mul_add(self.beta1, m, self.fresh1 * g);
-        let v = I::mul_add(self.beta2, v, self.fresh2 * change);
-        let rms = self.rms.after::<I>(rms, ahead);
-        let root = hypot::<I, T>(rms * self.of_root, self.inside, self.rms.care) + self.epsilon;
-        let direction = I::mul_add(self.of_v, v, self.of_m * m);
-        (I::mul_add(self.keep, p, -over(direction, root)) * self.shrink, [m, v, rms, g], [])
+        let formula = &self.0;
+        let change = if formula.first { T::ZERO } else { g - previous };
+        let ahead = I::mul_add(formula.ahead, change, g);
+        let m = I::mul_add(formula.beta1, m, formula.fresh1 * g);
+        let v = I::mul_add(formula.beta2, v, formula.fresh2 * change);
+        let rms = formula.rms.after::<I>(rms, ahead);
+        let root = rms * formula.of_root;
+        let root = if INSIDE { hypot::<I, T>(root, formula.inside, formula.rms.care) } else { root };
+        let root = root + formula.epsilon;
+        let direction = I::mul_add(formula.of_v, v, formula.of_m * m);
+        (
+            I::mul_add(formula.keep, p, -over(direction, root, formula.rms.care)) * formula.shrink,
+            [m, v, rms, g],
+            [],
+        )
     }
 
     #[inline(always)]
-    fn is_ordinary(
-        &self,
-        (_, g, [_, _, before, previous]): (T, T, [T; 4]),
-        (_, [_, _, rms, _]): (T, [T; 4]),
-    ) -> bool {
-        is_ordinary(rms, before + g.abs() + previous.abs())
+    fn size(&self, [_, _, rms, _]: [T; 4]) -> T {
+        rms
+    }
+
+    #[inline(always)]
+    fn needs_care(&self) -> bool {
+        self.0.rms.care
     }
 
     #[inline(always)]
     fn with_care(self, care: bool) -> Self {
-        AdanStep { rms: self.rms.with_care(care), ..self }
+        Formula(AdanStep { rms: self.0.rms.with_care(care), ..self.0 })
     }
 }

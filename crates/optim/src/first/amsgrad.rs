@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
-use super::moment::{Rms, is_ordinary, over};
+use super::moment::{Rms, largest, over};
 use super::{Convention, Elementwise, FirstOrder, Memory, Rule, Slots};
 use crate::error::{Check, HyperParameterError};
 use crate::layout::Layout;
@@ -88,7 +88,7 @@ impl Rule for AmsgradConfig {
             decay: T::from_f64(self.weight_decay),
             beta1: T::from_f64(self.beta1),
             fresh1: T::from_f64(1.0 - self.beta1),
-            rms: Rms::new(self.beta2),
+            rms: Rms::new(self.beta2, self.epsilon / (before_largest * of_root)),
             rate: T::from_f64(memory.learning_rate * of_mean),
             before_largest: T::from_f64(before_largest),
             of_root: T::from_f64(of_root),
@@ -111,6 +111,8 @@ struct AmsgradStep<T> {
 }
 
 impl<T: Float> Update<T, 3> for AmsgradStep<T> {
+    const LARGEST: f64 = largest::<T>();
+
     #[inline(always)]
     fn apply<I: Isa>(&self, p: T, g: T, [m, rms, largest]: [T; 3]) -> (T, [T; 3], [T; 0]) {
         let g = I::mul_add(self.decay, p, g);
@@ -118,12 +120,17 @@ impl<T: Float> Update<T, 3> for AmsgradStep<T> {
         let rms = self.rms.after::<I>(rms, g);
         let largest = largest.maximum(self.before_largest * rms);
         let root = I::mul_add(largest, self.of_root, self.epsilon);
-        (I::mul_add(-self.rate, over(m, root), p), [m, rms, largest], [])
+        (I::mul_add(-self.rate, over(m, root, self.rms.care), p), [m, rms, largest], [])
     }
 
     #[inline(always)]
-    fn is_ordinary(&self, (p, g, [_, before, _]): (T, T, [T; 3]), (_, [_, rms, _]): (T, [T; 3])) -> bool {
-        is_ordinary(rms, before + (g + self.decay * p).abs())
+    fn size(&self, [_, rms, _]: [T; 3]) -> T {
+        rms
+    }
+
+    #[inline(always)]
+    fn needs_care(&self) -> bool {
+        self.rms.care
     }
 
     #[inline(always)]

@@ -124,7 +124,7 @@ impl SecondMoment {
     }
 
     fn rms<T: Float>(&self) -> Rms<T> {
-        Rms::new(1.0 - self.fresh)
+        Rms::new(1.0 - self.fresh, self.added).with_care(true)
     }
 
     /// Updates R and C, reading the gradient once; returns the roots, which are in `work`, and the sum of u².
@@ -227,7 +227,7 @@ impl SecondMoment {
     /// A root of R or C after the root of a mean of squares.
     fn after<T: Float>(&self, old: T, root: T) -> T {
         let root = hypot::<Baseline, T>(root, T::from_f64(self.added), true);
-        self.rms().with_care(true).after::<Baseline>(old, root)
+        self.rms().after::<Baseline>(old, root)
     }
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 use wengert_tensor::simd::{Baseline, Isa};
 
-use super::moment::{Rms, is_ordinary, over};
+use super::moment::{Rms, largest, over};
 use super::{FirstOrder, Memory, Rule, Slots};
 use crate::clip::{norm_of, ratio};
 use crate::error::{Check, HyperParameterError};
@@ -70,16 +70,17 @@ impl Rule for LambConfig {
     }
 
     fn update<T: Float>(&self, memory: &mut Memory<T>, params: &mut [T], grads: &[T]) {
+        let correction2 = memory.bias_correction(self.beta2).sqrt();
         let direction = Direction {
             of_mean: T::from_f64(memory.bias_correction(self.beta1).recip()),
-            of_root: T::from_f64(memory.bias_correction(self.beta2).sqrt().recip()),
+            of_root: T::from_f64(correction2.recip()),
             epsilon: T::from_f64(self.epsilon),
             decay: T::from_f64(self.weight_decay),
         };
         let moments = Moments {
             beta1: T::from_f64(self.beta1),
             fresh1: T::from_f64(1.0 - self.beta1),
-            rms: Rms::new(self.beta2),
+            rms: Rms::new(self.beta2, self.epsilon * correction2),
             direction,
         };
         let (layout, rate) = (memory.layout.clone(), memory.learning_rate);
@@ -109,7 +110,7 @@ impl<T: Float> Direction<T> {
     #[inline(always)]
     fn at<I: Isa>(&self, p: T, m: T, rms: T) -> T {
         let root = I::mul_add(rms, self.of_root, self.epsilon);
-        I::mul_add(self.decay, p, self.of_mean * over(m, root))
+        I::mul_add(self.decay, p, self.of_mean * over(m, root, true))
     }
 }
 
@@ -123,6 +124,8 @@ struct Moments<T> {
 }
 
 impl<T: Float> ReadingUpdate<T, 1, 1, 2> for Moments<T> {
+    const LARGEST: f64 = largest::<T>();
+
     #[inline(always)]
     fn apply<I: Isa>(&self, m: T, g: T, [rms]: [T; 1], [p]: [T; 1]) -> (T, [T; 1], [T; 2]) {
         let m = I::mul_add(self.beta1, m, self.fresh1 * g);
@@ -132,8 +135,13 @@ impl<T: Float> ReadingUpdate<T, 1, 1, 2> for Moments<T> {
     }
 
     #[inline(always)]
-    fn is_ordinary(&self, (_, g, [before]): (T, T, [T; 1]), (_, [rms]): (T, [T; 1])) -> bool {
-        is_ordinary(rms, before + g.abs())
+    fn size(&self, [rms]: [T; 1]) -> T {
+        rms
+    }
+
+    #[inline(always)]
+    fn needs_care(&self) -> bool {
+        self.rms.care
     }
 
     #[inline(always)]

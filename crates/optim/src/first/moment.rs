@@ -1,5 +1,7 @@
 //! Second moments, kept as their roots: a square leaves the range of the type long before its root does.
 
+use std::cmp::Ordering;
+
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
@@ -43,13 +45,16 @@ pub(super) fn hypot<I: Isa, T: Float>(a: T, b: T, care: bool) -> T {
     I::mul_add(a, a, b * b).sqrt() * back
 }
 
-/// Whether the squares of what `root`, a hypotenuse, is made of are far from both ends of the range, `parts` being the sum
-/// of their sizes: nothing but zeros is as good.
-#[inline(always)]
-pub(super) fn is_ordinary<T: Float>(root: T, parts: T) -> bool {
-    let Scales { small, large, .. } = scales::<T>();
-    // Without short cuts, which would not vectorise.
-    (root >= T::from_f64(small)) & (root <= T::from_f64(large)) | (parts == T::ZERO)
+/// The largest number whose square may be taken without care.
+pub(super) const fn largest<T>() -> f64 {
+    scales::<T>().large
+}
+
+/// Whether a root whose square underflows can be told from 0 beside `added`, which is added to it.
+pub(super) fn underflow_matters<T: Float>(added: f64) -> bool {
+    // The root of the smallest normal number, over the precision.
+    let least = if size_of::<T>() == 4 { power(-38) } else { power(-457) };
+    added.partial_cmp(&least) != Some(Ordering::Greater)
 }
 
 /// √v after v ← β v + (1 − β) g².
@@ -57,14 +62,18 @@ pub(super) fn is_ordinary<T: Float>(root: T, parts: T) -> bool {
 pub(super) struct Rms<T> {
     keep: T,
     fresh: T,
-    /// Whether squares may leave the range.
+    /// Whether squares may leave the range, and roots be 0.
     pub(super) care: bool,
 }
 
 impl<T: Float> Rms<T> {
-    /// For β = `decay`.
-    pub(super) fn new(decay: f64) -> Self {
-        Rms { keep: T::from_f64(decay.sqrt()), fresh: T::from_f64((1.0 - decay).sqrt()), care: false }
+    /// For β = `decay`; `added` is what the formula adds to the root, at least.
+    pub(super) fn new(decay: f64, added: f64) -> Self {
+        Rms {
+            keep: T::from_f64(decay.sqrt()),
+            fresh: T::from_f64((1.0 - decay).sqrt()),
+            care: underflow_matters::<T>(added),
+        }
     }
 
     /// The same, with care for numbers of all magnitudes.
@@ -80,10 +89,11 @@ impl<T: Float> Rms<T> {
     }
 }
 
-/// `x / root`, and 0 where the root of squares of x and the like is 0: with ε = 0, an element that never had a gradient.
+/// `x / root`; with `care` 0 where the root of squares of x and the like is 0: with ε = 0, an element that never had a
+/// gradient.
 #[inline(always)]
-pub(super) fn over<T: Float>(x: T, root: T) -> T {
-    if root == T::ZERO { T::ZERO } else { x / root }
+pub(super) fn over<T: Float>(x: T, root: T, care: bool) -> T {
+    if care && root == T::ZERO { T::ZERO } else { x / root }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
-use super::moment::{Rms, is_ordinary, over};
+use super::moment::{Rms, largest, over};
 use super::{Convention, Elementwise, FirstOrder, Memory, Rule, Slots};
 use crate::error::{Check, HyperParameterError};
 use crate::layout::Layout;
@@ -90,7 +90,7 @@ impl NadamConfig {
             decay: T::from_f64(coupled),
             keep: T::from_f64(keep),
             fresh: T::from_f64(1.0 - keep),
-            rms: Rms::new(self.beta2),
+            rms: Rms::new(self.beta2, self.epsilon * correction.sqrt()),
             of_grad: T::from_f64(rate * (1.0 - now) / (1.0 - product)),
             of_mean: T::from_f64(rate * next / (1.0 - product * next)),
             of_root: T::from_f64(correction.sqrt().recip()),
@@ -140,6 +140,8 @@ pub(super) struct NadamStep<T> {
 }
 
 impl<T: Float> Update<T, 2> for NadamStep<T> {
+    const LARGEST: f64 = largest::<T>();
+
     #[inline(always)]
     fn apply<I: Isa>(&self, p: T, g: T, [m, rms]: [T; 2]) -> (T, [T; 2], [T; 0]) {
         let g = I::mul_add(self.decay, p, g);
@@ -147,12 +149,17 @@ impl<T: Float> Update<T, 2> for NadamStep<T> {
         let rms = self.rms.after::<I>(rms, g);
         let root = I::mul_add(rms, self.of_root, self.epsilon);
         let direction = I::mul_add(self.of_mean, m, self.of_grad * g);
-        (I::mul_add(self.keep_param, p, -over(direction, root)), [m, rms], [])
+        (I::mul_add(self.keep_param, p, -over(direction, root, self.rms.care)), [m, rms], [])
     }
 
     #[inline(always)]
-    fn is_ordinary(&self, (p, g, [_, before]): (T, T, [T; 2]), (_, [_, rms]): (T, [T; 2])) -> bool {
-        is_ordinary(rms, before + (g + self.decay * p).abs())
+    fn size(&self, [_, rms]: [T; 2]) -> T {
+        rms
+    }
+
+    #[inline(always)]
+    fn needs_care(&self) -> bool {
+        self.rms.care
     }
 
     #[inline(always)]

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
-use super::moment::{Rms, is_ordinary, over};
+use super::moment::{Rms, largest, over};
 use super::{Convention, Elementwise, FirstOrder, Memory, Rule, Slots};
 use crate::error::{Check, HyperParameterError};
 use crate::layout::Layout;
@@ -112,7 +112,7 @@ impl Rule for RAdamConfig {
             decay: T::from_f64(coupled),
             beta1: T::from_f64(self.beta1),
             fresh1: T::from_f64(1.0 - self.beta1),
-            rms: Rms::new(self.beta2),
+            rms: Rms::new(self.beta2, constant / of_root),
             rate: T::from_f64(rate),
             of_root: T::from_f64(of_root),
             constant: T::from_f64(constant),
@@ -134,18 +134,25 @@ struct RAdamStep<T> {
 }
 
 impl<T: Float> Update<T, 2> for RAdamStep<T> {
+    const LARGEST: f64 = largest::<T>();
+
     #[inline(always)]
     fn apply<I: Isa>(&self, p: T, g: T, [m, rms]: [T; 2]) -> (T, [T; 2], [T; 0]) {
         let g = I::mul_add(self.decay, p, g);
         let m = I::mul_add(self.beta1, m, self.fresh1 * g);
         let rms = self.rms.after::<I>(rms, g);
         let divisor = I::mul_add(rms, self.of_root, self.constant);
-        (I::mul_add(self.keep, p, -(self.rate * over(m, divisor))), [m, rms], [])
+        (I::mul_add(self.keep, p, -(self.rate * over(m, divisor, self.rms.care))), [m, rms], [])
     }
 
     #[inline(always)]
-    fn is_ordinary(&self, (p, g, [_, before]): (T, T, [T; 2]), (_, [_, rms]): (T, [T; 2])) -> bool {
-        is_ordinary(rms, before + (g + self.decay * p).abs())
+    fn size(&self, [_, rms]: [T; 2]) -> T {
+        rms
+    }
+
+    #[inline(always)]
+    fn needs_care(&self) -> bool {
+        self.rms.care
     }
 
     #[inline(always)]

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
-use super::moment::{Rms, hypot, is_ordinary, over};
+use super::moment::{Rms, hypot, largest, over};
 use super::{Convention, Elementwise, FirstOrder, Memory, Rule, Slots};
 use crate::error::{Check, HyperParameterError};
 use crate::layout::Layout;
@@ -88,21 +88,25 @@ impl Rule for RmspropConfig {
     }
 
     fn update<T: Float>(&self, memory: &mut Memory<T>, params: &mut [T], grads: &[T]) {
-        match (self.centered, self.momentum > 0.0) {
-            (false, false) => {
-                let formula = RmspropStep::<T, false, false>::new(self, memory);
+        match (self.centered, self.momentum > 0.0, self.convention == Convention::Torch) {
+            (false, false, true) => {
+                let formula = RmspropStep::<T, false, false, false>::new(self, memory);
                 update(params, grads, memory.each_mut::<1>(), formula);
             }
-            (true, false) => {
-                let formula = RmspropStep::<T, true, false>::new(self, memory);
+            (false, false, false) => {
+                let formula = RmspropStep::<T, false, false, true>::new(self, memory);
+                update(params, grads, memory.each_mut::<1>(), formula);
+            }
+            (true, false, _) => {
+                let formula = RmspropStep::<T, true, false, true>::new(self, memory);
                 update(params, grads, memory.each_mut::<2>(), formula);
             }
-            (false, true) => {
-                let formula = RmspropStep::<T, false, true>::new(self, memory);
+            (false, true, _) => {
+                let formula = RmspropStep::<T, false, true, true>::new(self, memory);
                 update(params, grads, memory.each_mut::<2>(), formula);
             }
-            (true, true) => {
-                let formula = RmspropStep::<T, true, true>::new(self, memory);
+            (true, true, _) => {
+                let formula = RmspropStep::<T, true, true, true>::new(self, memory);
                 update(params, grads, memory.each_mut::<3>(), formula);
             }
         }
@@ -110,7 +114,7 @@ impl Rule for RmspropConfig {
 }
 
 #[derive(Clone, Copy)]
-struct RmspropStep<T, const CENTERED: bool, const MOMENTUM: bool> {
+struct RmspropStep<T, const CENTERED: bool, const MOMENTUM: bool, const INSIDE: bool> {
     rms: Rms<T>,
     keep: T,
     fresh: T,
@@ -123,12 +127,14 @@ struct RmspropStep<T, const CENTERED: bool, const MOMENTUM: bool> {
     rate_outside: T,
 }
 
-impl<T: Float, const CENTERED: bool, const MOMENTUM: bool> RmspropStep<T, CENTERED, MOMENTUM> {
+impl<T: Float, const CENTERED: bool, const MOMENTUM: bool, const INSIDE: bool>
+    RmspropStep<T, CENTERED, MOMENTUM, INSIDE>
+{
     fn new(config: &RmspropConfig, memory: &Memory<T>) -> Self {
         let (epsilon, rate) = (T::from_f64(config.epsilon), T::from_f64(memory.learning_rate));
         let torch = config.convention == Convention::Torch;
         RmspropStep {
-            rms: Rms::new(config.decay),
+            rms: Rms::new(config.decay, if torch { config.epsilon } else { config.epsilon.sqrt() }),
             keep: T::from_f64(config.decay),
             fresh: T::from_f64(1.0 - config.decay),
             momentum: T::from_f64(config.momentum),
@@ -142,9 +148,11 @@ impl<T: Float, const CENTERED: bool, const MOMENTUM: bool> RmspropStep<T, CENTER
 }
 
 /// The state is √v, then m if centred, then b with momentum.
-impl<T: Float, const CENTERED: bool, const MOMENTUM: bool, const N: usize> Update<T, N>
-    for RmspropStep<T, CENTERED, MOMENTUM>
+impl<T: Float, const CENTERED: bool, const MOMENTUM: bool, const INSIDE: bool, const N: usize> Update<T, N>
+    for RmspropStep<T, CENTERED, MOMENTUM, INSIDE>
 {
+    const LARGEST: f64 = largest::<T>();
+
     #[inline(always)]
     fn apply<I: Isa>(&self, p: T, g: T, mut s: [T; N]) -> (T, [T; N], [T; 0]) {
         let g = I::mul_add(self.decay, p, g);
@@ -156,8 +164,11 @@ impl<T: Float, const CENTERED: bool, const MOMENTUM: bool, const N: usize> Updat
             let (sum, difference) = (root + s[1].abs(), root - s[1].abs());
             root = if difference < T::ZERO { T::ZERO } else { difference.sqrt() * sum.sqrt() };
         }
-        let root = hypot::<I, T>(root, self.epsilon_inside, self.rms.care) + self.epsilon_outside;
-        let mut step = self.rate_inside * over(g, root);
+        if INSIDE {
+            root = hypot::<I, T>(root, self.epsilon_inside, self.rms.care);
+        }
+        let root = root + self.epsilon_outside;
+        let mut step = self.rate_inside * over(g, root, self.rms.care);
         if MOMENTUM {
             s[N - 1] = I::mul_add(self.momentum, s[N - 1], step);
             step = s[N - 1];
@@ -166,8 +177,13 @@ impl<T: Float, const CENTERED: bool, const MOMENTUM: bool, const N: usize> Updat
     }
 
     #[inline(always)]
-    fn is_ordinary(&self, (p, g, before): (T, T, [T; N]), (_, after): (T, [T; N])) -> bool {
-        is_ordinary(after[0], before[0] + (g + self.decay * p).abs())
+    fn size(&self, s: [T; N]) -> T {
+        s[0]
+    }
+
+    #[inline(always)]
+    fn needs_care(&self) -> bool {
+        self.rms.care
     }
 
     #[inline(always)]

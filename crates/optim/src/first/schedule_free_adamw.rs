@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
-use super::moment::{Rms, is_ordinary, over};
+use super::moment::{Rms, largest, over};
 use super::{
     Elementwise, FirstOrder, Memory, Rule, Slots,
     schedule_free::{Averaging, averaging_slots, write_average},
@@ -93,11 +93,12 @@ impl Rule for ScheduleFreeAdamWConfig {
 
     fn update<T: Float>(&self, memory: &mut Memory<T>, params: &mut [T], grads: &[T]) {
         let averaging = Averaging::begin(memory, params, self.momentum, self.rate_power, self.step_power);
+        let correction = memory.bias_correction(self.beta2).sqrt();
         let formula = AdamWStep {
             averaging,
             decay: T::from_f64(self.weight_decay),
-            rms: Rms::new(self.beta2),
-            of_root: T::from_f64(memory.bias_correction(self.beta2).sqrt().recip()),
+            rms: Rms::new(self.beta2, self.epsilon * correction),
+            of_root: T::from_f64(correction.recip()),
             epsilon: T::from_f64(self.epsilon),
         };
         update(params, grads, memory.each_mut::<2>(), formula);
@@ -118,17 +119,24 @@ struct AdamWStep<T> {
 }
 
 impl<T: Float> Update<T, 2> for AdamWStep<T> {
+    const LARGEST: f64 = largest::<T>();
+
     #[inline(always)]
     fn apply<I: Isa>(&self, y: T, g: T, [z, rms]: [T; 2]) -> (T, [T; 2], [T; 0]) {
         let rms = self.rms.after::<I>(rms, g);
         let root = I::mul_add(rms, self.of_root, self.epsilon);
-        let (y, z) = self.averaging.apply::<I>(y, z, I::mul_add(self.decay, y, over(g, root)));
+        let (y, z) = self.averaging.apply::<I>(y, z, I::mul_add(self.decay, y, over(g, root, self.rms.care)));
         (y, [z, rms], [])
     }
 
     #[inline(always)]
-    fn is_ordinary(&self, (_, g, [_, before]): (T, T, [T; 2]), (_, [_, rms]): (T, [T; 2])) -> bool {
-        is_ordinary(rms, before + g.abs())
+    fn size(&self, [_, rms]: [T; 2]) -> T {
+        rms
+    }
+
+    #[inline(always)]
+    fn needs_care(&self) -> bool {
+        self.rms.care
     }
 
     #[inline(always)]

@@ -7,7 +7,7 @@ use wengert_tensor::simd::Isa;
 
 use super::inverse_root::{self, inverse_root};
 use super::matrix::{Along, multiply, view};
-use super::moment::{hypot, is_ordinary, over};
+use super::moment::{hypot, over};
 use super::{FirstOrder, Memory, Rule, Slots};
 use crate::error::{Check, HyperParameterError};
 use crate::layout::{Layout, Segment};
@@ -142,7 +142,7 @@ impl Rule for ShampooConfig {
         for segment in layout.segments() {
             let (p, g) = (&mut params[segment.range.clone()], &grads[segment.range.clone()]);
             let Some(matrix) = self.matrix(segment) else {
-                update(p, g, [split_off(&mut squares, p.len())], Diagonal { keep, rate, care: false });
+                update(p, g, [split_off(&mut squares, p.len())], Diagonal { keep, rate });
                 continue;
             };
             let (left, right) = scratch.split_at_mut(g.len());
@@ -236,24 +236,12 @@ fn rescale<T: Float>(scale: &mut T, grads: &[T], moments: &mut [T]) -> f64 {
 struct Diagonal<T> {
     keep: T,
     rate: T,
-    /// Whether squares may leave the range.
-    care: bool,
 }
 
 impl<T: Float> Update<T, 1> for Diagonal<T> {
     #[inline(always)]
     fn apply<I: Isa>(&self, p: T, g: T, [s]: [T; 1]) -> (T, [T; 1], [T; 0]) {
-        let s = hypot::<I, T>(s, g, self.care);
-        (I::mul_add(self.keep, p, -(self.rate * over(g, s))), [s], [])
-    }
-
-    #[inline(always)]
-    fn is_ordinary(&self, (_, g, [before]): (T, T, [T; 1]), (_, [norm]): (T, [T; 1])) -> bool {
-        is_ordinary(norm, before + g.abs())
-    }
-
-    #[inline(always)]
-    fn with_care(self, care: bool) -> Self {
-        Diagonal { care, ..self }
+        let s = hypot::<I, T>(s, g, true);
+        (I::mul_add(self.keep, p, -(self.rate * over(g, s, true))), [s], [])
     }
 }

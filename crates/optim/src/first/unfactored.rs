@@ -3,7 +3,7 @@
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
-use super::moment::{Rms, hypot, is_ordinary, over};
+use super::moment::{Rms, hypot, over};
 use crate::loops::{ReadingUpdate, Update};
 
 /// √V of a vector, in place of the parameters, with the sum of u².
@@ -17,18 +17,8 @@ pub(super) struct Average<T> {
 impl<T: Float> Update<T, 0, 1> for Average<T> {
     #[inline(always)]
     fn apply<I: Isa>(&self, root: T, g: T, _: [T; 0]) -> (T, [T; 0], [T; 1]) {
-        let root = self.rms.after::<I>(root, hypot::<I, T>(g, self.added, self.rms.care));
-        (root, [], [over(g, root.maximum(self.smallest))])
-    }
-
-    #[inline(always)]
-    fn is_ordinary(&self, (before, g, []): (T, T, [T; 0]), (root, []): (T, [T; 0])) -> bool {
-        is_ordinary(root, before + g.abs() + self.added)
-    }
-
-    #[inline(always)]
-    fn with_care(self, care: bool) -> Self {
-        Average { rms: self.rms.with_care(care), ..self }
+        let root = self.rms.after::<I>(root, hypot::<I, T>(g, self.added, true));
+        (root, [], [over(g, root.maximum(self.smallest), true)])
     }
 }
 
@@ -43,6 +33,6 @@ pub(super) struct Step<T> {
 impl<T: Float> ReadingUpdate<T, 0, 1> for Step<T> {
     #[inline(always)]
     fn apply<I: Isa>(&self, p: T, g: T, _: [T; 0], [root]: [T; 1]) -> (T, [T; 0], [T; 0]) {
-        (I::mul_add(self.keep, p, -(self.rate * over(g, root.maximum(self.smallest)))), [], [])
+        (I::mul_add(self.keep, p, -(self.rate * over(g, root.maximum(self.smallest), true))), [], [])
     }
 }
