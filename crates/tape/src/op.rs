@@ -62,7 +62,8 @@ pub trait Op<T: Float>: 'static {
     fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T>;
 
     /// The value where [`apply_given`] passed operands that are no floating-point numbers, such as labels, indices and
-    /// masks. By default [`forward`](Op::forward), which gets none of them.
+    /// masks, or the result is none. By default [`forward`](Op::forward), which gets none of them and is all that is
+    /// called where there are none.
     #[track_caller]
     fn evaluate(&self, inputs: &[&Tensor<T>], _given: &[&Data<T>]) -> Data<T> {
         Data::Float(self.forward(inputs))
@@ -380,7 +381,7 @@ pub(crate) fn decide_known<T: Float, O: Op<T>>(
 fn run<T: Float, O: Op<T>>(op: &O, inputs: &[&Var<T>], given: &[&Given<T>]) -> Tensor<T> {
     let inputs = Values::of(inputs);
     if given.is_empty() {
-        return op.evaluate(inputs.as_slice(), &[]).into_float();
+        return op.forward(inputs.as_slice());
     }
     let given: SmallVec<[&Data<T>; 1]> = given.iter().map(|g| &g.value).collect();
     op.evaluate(inputs.as_slice(), &given).into_float()
