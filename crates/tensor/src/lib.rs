@@ -1,67 +1,33 @@
 //! Strided CPU tensors with vectorised loops and blocked matrix products.
+//!
+//! The modules stand in rooms: `machine` (instruction sets, threads, memory), `array` (elements, shapes, storage, and how
+//! tensors are made and shown), `math` (functions of numbers), `random`, `loops` (over the elements and rows of tensors),
+//! `kernels` (larger computations) and `methods` (of [`Tensor`]: they check, find a shape, and call a loop or a kernel).
+//! `messages` and `file` serve the other crates too.
 
-mod arithmetic;
-mod cast;
-mod compare;
-mod compiled_here;
-pub mod conv;
-mod convert;
-mod create;
-mod cross_entropy;
-mod diagonal;
-mod display;
-mod element;
-mod extremes;
+mod array;
 pub mod file;
-pub mod gemm;
-mod index;
-#[cfg(feature = "ndarray")]
-mod interop;
-mod join;
-mod layer_norm;
-mod layout;
-mod logic;
+mod kernels;
 pub mod loops;
+mod machine;
 pub mod math;
-mod matmul;
-mod moments;
-pub mod names;
-mod norm;
-mod operand;
-pub mod parallel;
-pub mod pool;
-mod prod;
+mod messages;
+mod methods;
 pub mod random;
-mod sample;
-mod scan;
-mod scatter;
-mod select;
-pub mod shape;
-pub mod simd;
-pub mod size;
-mod softmax;
-mod sort;
-mod storage;
-mod sum;
-mod tensor;
-pub mod text;
-mod unary;
-mod view;
 
-pub use cast::Cast;
+pub use array::cast::Cast;
+pub use array::convert::Iter;
+pub use array::element::{Element, Float};
+pub use array::operand::Operand;
+pub use array::shape::{Axes, Axis, Dims, Shape, Slice};
+pub use array::tensor::{ShapeError, Tensor};
+pub use array::{shape, size};
+pub use kernels::{conv, gemm, pool};
 #[doc(hidden)]
-pub use compiled_here::of_signature;
-pub use convert::Iter;
-pub use element::{Element, Float};
-pub use matmul::matmul_shape;
-pub use operand::Operand;
-pub use shape::{Axes, Axis, Dims, Shape, Slice};
-pub use sum::broadcast_axes;
-pub use tensor::{ShapeError, Tensor};
-pub use unary::integer_power;
-pub use view::{flattened, permutation, resolve_dims};
-
-/// What buffers the calling thread holds: for tests that a loop allocates nothing, and for giving memory back.
-pub mod memory {
-    pub use crate::storage::{ALIGNMENT, MemoryStats, reset_peak, stats, trim};
-}
+pub use machine::compiled_here::of_signature;
+pub use machine::{memory, parallel, simd};
+pub use messages::{names, text};
+pub use methods::matmul::matmul_shape;
+pub use methods::sum::broadcast_axes;
+pub use methods::unary::integer_power;
+pub use methods::view::{flattened, permutation, resolve_dims};

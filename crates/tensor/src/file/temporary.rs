@@ -25,7 +25,7 @@ impl Temporary {
     pub(super) fn beside(target: &Path, private: bool) -> Result<Self, Error> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let Some(name) = target.file_name() else {
-            let path = crate::text::path(target);
+            let path = crate::messages::text::path(target);
             return Err(Error::new(ErrorKind::InvalidInput, format!("`{path}` is not the name of a file")));
         };
         let start = start(name);

@@ -1,8 +1,8 @@
 //! Loops that fill a tensor block by block: joining, indexing, scattering, triangles.
 
-use crate::element::Element;
-use crate::parallel::{self, CHUNK, PARALLEL_THRESHOLD};
-use crate::shape::Shape;
+use crate::array::element::Element;
+use crate::array::shape::Shape;
+use crate::machine::parallel::{self, CHUNK, PARALLEL_THRESHOLD};
 
 impl Shape {
     /// The numbers of elements before, along and after axis `axis`: a contiguous tensor seen as

@@ -1,11 +1,11 @@
 //! Copying strided elements into consecutive memory.
 
+use crate::array::element::Element;
+use crate::array::layout::Layout;
+use crate::array::tensor::Tensor;
 use crate::compiled_here;
-use crate::element::Element;
-use crate::layout::Layout;
 use crate::loops::nest::Nest;
-use crate::parallel::{self, CHUNK, PARALLEL_THRESHOLD};
-use crate::tensor::Tensor;
+use crate::machine::parallel::{self, CHUNK, PARALLEL_THRESHOLD};
 
 /// Side of the square that a transposing copy moves at once: its two sides' cache lines fit in L1.
 const TILE: usize = 32;

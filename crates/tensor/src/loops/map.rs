@@ -1,12 +1,12 @@
 //! Elementwise loops: one output element from the same position of one to four inputs.
 
-use crate::element::Element;
-use crate::layout::Layout;
+use crate::array::element::Element;
+use crate::array::layout::Layout;
+use crate::array::shape::{Shape, broadcast_or_panic};
+use crate::array::tensor::Tensor;
 use crate::loops::nest::Nest;
-use crate::parallel::{self, CHUNK, PARALLEL_THRESHOLD};
-use crate::shape::{Shape, broadcast_or_panic};
-use crate::simd::{Isa, Kernel, dispatch};
-use crate::tensor::Tensor;
+use crate::machine::parallel::{self, CHUNK, PARALLEL_THRESHOLD};
+use crate::machine::simd::{Isa, Kernel, dispatch};
 
 /// A formula of one element. Any `Fn(A) -> R` is one; implement it on a struct to call functions that need the
 /// instruction set, with `call` marked `#[inline(always)]`.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use smallvec::SmallVec;
 
-use crate::layout::Layout;
+use crate::array::layout::Layout;
 
 /// One axis of the walk: its length, and each operand's stride.
 type Level<const N: usize> = (usize, [isize; N]);

@@ -2,13 +2,13 @@
 
 use smallvec::SmallVec;
 
-use crate::element::Element;
-use crate::layout::Layout;
+use crate::array::element::Element;
+use crate::array::layout::Layout;
+use crate::array::shape::{Axes, Shape};
+use crate::array::tensor::Tensor;
 use crate::loops::nest::Nest;
-use crate::parallel::{self, CHUNK, PARALLEL_THRESHOLD};
-use crate::shape::{Axes, Shape};
-use crate::simd::{Isa, Kernel, dispatch};
-use crate::tensor::Tensor;
+use crate::machine::parallel::{self, CHUNK, PARALLEL_THRESHOLD};
+use crate::machine::simd::{Isa, Kernel, dispatch};
 
 /// A reduction: how to take in an element, how to join two partial results, how to finish.
 pub trait Fold<T>: Sync {

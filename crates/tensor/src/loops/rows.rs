@@ -2,12 +2,12 @@
 
 use smallvec::SmallVec;
 
-use crate::element::Element;
+use crate::array::element::Element;
+use crate::array::shape::{Axes, Axis};
+use crate::array::tensor::Tensor;
 use crate::loops::reduce::reduced_shape;
-use crate::parallel::{self, CHUNK, PARALLEL_THRESHOLD};
-use crate::shape::{Axes, Axis};
-use crate::simd::{Isa, Kernel, dispatch};
-use crate::tensor::Tensor;
+use crate::machine::parallel::{self, CHUNK, PARALLEL_THRESHOLD};
+use crate::machine::simd::{Isa, Kernel, dispatch};
 
 /// A formula of a whole row: reads `x`, writes all of `out`, which has the same length. `index` counts the rows in
 /// row-major order. Mark `row` `#[inline(always)]`.

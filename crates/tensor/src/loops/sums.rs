@@ -1,6 +1,6 @@
 //! Several sums over the same elements at once, inside the formula of a row.
 
-use crate::element::Float;
+use crate::array::element::Float;
 
 /// Independent partial sums, so that the compiler can use vector registers.
 const LANES: usize = 16;

@@ -4,7 +4,7 @@
 
 use super::exponential::exp_parts;
 use super::real::{Real, fast_two_sum, polynomial, two_product, two_sum};
-use crate::simd::Isa;
+use crate::machine::simd::Isa;
 
 /// (a + a_tail) / (d + d_tail) as head and tail.
 #[inline(always)]

@@ -2,7 +2,7 @@
 //! 1980), a polynomial for eʳ, and 2ⁿ put into the exponent.
 
 use super::real::{Real, polynomial};
-use crate::simd::Isa;
+use crate::machine::simd::Isa;
 
 /// (q, n) with e^(x + tail) = 2ⁿ (1 + q). `tail` must be small against 1; pass −0 for none.
 #[inline(always)]

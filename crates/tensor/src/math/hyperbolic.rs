@@ -2,7 +2,7 @@
 
 use super::exponential::{exp_m1, exp_parts};
 use super::real::{Real, fast_two_sum, polynomial};
-use crate::simd::Isa;
+use crate::machine::simd::Isa;
 
 /// eᵃ/2 for a ≥ 0; infinite only where sinh and cosh are.
 #[inline(always)]

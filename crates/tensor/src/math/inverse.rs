@@ -1,7 +1,7 @@
 //! arcsin, arccos and arctan: a polynomial near 0, to which identities bring every other argument.
 
 use super::real::{Real, fast_two_sum, polynomial};
-use crate::simd::Isa;
+use crate::machine::simd::Isa;
 
 /// (s, e, far) of |x|: arcsin|x| = s + e where not far (|x| ≤ 1/2), and π/2 − 2 (s + e) where far, s being
 /// √((1 − |x|)/2) there. NaN for |x| > 1.

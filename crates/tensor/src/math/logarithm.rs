@@ -2,7 +2,7 @@
 //! arrangement in which only small terms are rounded (K. C. Ng, in FreeBSD's msun, `e_log.c`).
 
 use super::real::{Real, fast_two_sum, polynomial, two_product, two_sum};
-use crate::simd::Isa;
+use crate::machine::simd::Isa;
 
 /// k ln 2 + ln(1 + f) + tail, for f in [√½ − 1, √2 − 1] and a small tail.
 #[inline(always)]

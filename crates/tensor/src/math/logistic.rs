@@ -3,7 +3,7 @@
 use super::exponential::exp;
 use super::logarithm::ln_1p;
 use super::real::{Real, fast_two_sum};
-use crate::simd::Isa;
+use crate::machine::simd::Isa;
 
 #[inline(always)]
 pub(super) fn sigmoid<I: Isa, T: Real>(x: T) -> T {

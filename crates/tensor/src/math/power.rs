@@ -3,7 +3,7 @@
 use super::exponential::{exp, exp_with_tail};
 use super::logarithm::{ln, ln_double};
 use super::real::{Real, two_product};
-use crate::simd::Isa;
+use crate::machine::simd::Isa;
 
 /// |x|ʸ for finite |x| > 0, in double the precision.
 pub(super) trait Magnitude: Real {

@@ -1,8 +1,8 @@
 //! What the functions need of a floating-point format besides arithmetic: its bits, and exact helpers.
 
 use super::coefficients::Coefficients;
-use crate::element::Float;
-use crate::simd::Isa;
+use crate::array::element::Float;
+use crate::machine::simd::Isa;
 
 /// A format that the functions are written for. The algorithms are generic; only lengths of polynomials, limits and
 /// bit layouts differ.

@@ -6,7 +6,7 @@
 
 use super::coefficients::{Coefficients, TWO_OVER_PI};
 use super::real::{Real, fast_two_sum, two_product, two_sum};
-use crate::simd::Isa;
+use crate::machine::simd::Isa;
 
 /// (y, s) for an x whose significand has `bits` bits.
 #[inline(always)]

@@ -1,7 +1,7 @@
 //! sin, cos and tan: the argument reduced to [−π/4, π/4] as head + tail, a polynomial each for sine and cosine there.
 
 use super::real::{Real, fast_two_sum, polynomial};
-use crate::simd::Isa;
+use crate::machine::simd::Isa;
 
 /// sin(r + tail) and cos(r + tail) for |r| ≤ π/4, each with what rounding it lost.
 #[inline(always)]

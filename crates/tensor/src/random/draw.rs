@@ -1,9 +1,9 @@
 //! Single draws, shuffling and permutations.
 
 use super::Generator;
+use crate::array::size;
+use crate::machine::simd::Baseline;
 use crate::math::Transcendental;
-use crate::simd::Baseline;
-use crate::size;
 
 /// 53 bits as a number in [0, 1).
 #[inline(always)]

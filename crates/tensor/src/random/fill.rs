@@ -4,11 +4,11 @@
 use super::Generator;
 use super::draw::unit;
 use super::philox::{Group, LANES, group};
+use crate::array::element::Float;
 use crate::compiled_here;
-use crate::element::Float;
+use crate::machine::parallel::{CHUNK, PARALLEL_THRESHOLD, for_each_chunk};
+use crate::machine::simd::{Baseline, Isa, Kernel, dispatch};
 use crate::math::Transcendental;
-use crate::parallel::{CHUNK, PARALLEL_THRESHOLD, for_each_chunk};
-use crate::simd::{Baseline, Isa, Kernel, dispatch};
 
 /// Words of a group, and elements at most.
 const WORDS: usize = 4 * LANES;

@@ -1,0 +1,15 @@
+//! What a tensor is: elements, shapes, layouts, storage, and the checks of sizes; how it is made, converted and shown.
+
+pub(crate) mod cast;
+pub(crate) mod convert;
+mod create;
+mod display;
+pub(crate) mod element;
+#[cfg(feature = "ndarray")]
+mod interop;
+pub(crate) mod layout;
+pub(crate) mod operand;
+pub mod shape;
+pub mod size;
+pub(crate) mod storage;
+pub(crate) mod tensor;

@@ -1,0 +1,171 @@
+//! Products whose columns are the positions of a kernel, read from a framed image where it lies.
+//!
+//! Column `y · row + x` is position (y, x), where `row` is the frame's: so each row of the right operand is a run of
+//! the framed image. The columns that are no positions, between the rows, are computed too and then left out.
+
+use super::frame::Frame;
+use crate::array::element::Float;
+use crate::kernels::gemm::{Output, Product, Rows, Slot, Strided, with_scratch};
+use crate::machine::parallel;
+use crate::machine::simd::{Isa, Kernel, Level, dispatch};
+
+/// A convolution of one group of an image.
+pub(super) struct Wide<'a, T> {
+    /// The matrix of weights: a row of `distances.len()` for each output channel.
+    pub(super) weight: &'a [T],
+    /// One number to add to each output channel.
+    pub(super) bias: Option<&'a [T]>,
+    pub(super) frame: &'a Frame,
+    /// The distance of each term's tap from the position.
+    pub(super) distances: &'a [isize],
+    pub(super) positions: [usize; 2],
+    pub(super) to: Destination<T>,
+}
+
+/// Where the results go: the one of channel o at position (y, x) to `start + o · plane + y · row + x · column`.
+pub(super) struct Destination<T> {
+    pub(super) start: *mut T,
+    pub(super) channels: usize,
+    pub(super) plane: usize,
+    pub(super) row: usize,
+    pub(super) column: usize,
+}
+
+impl<T: Float> Wide<'_, T> {
+    /// Computes the convolution of the framed image, on several threads if `threaded`.
+    ///
+    /// # Safety
+    /// The CPU must have `level`; `image` must be framed by `frame`, which was made for all those distances at all
+    /// those positions, and whose span of them times the channels was checked; the weight must have all its elements,
+    /// the destination too, and nobody else touches that.
+    pub(super) unsafe fn run(&self, level: Level, image: *const T, threaded: bool) {
+        let ([height, width], channels) = (self.positions, self.to.channels);
+        if [height, width, channels].contains(&0) {
+            return;
+        }
+        let (row, n) = (self.frame.row(), self.frame.span(self.positions));
+        let product = |c: Output<T>, beta: T| {
+            let product = Product {
+                m: channels,
+                n,
+                k: self.distances.len(),
+                alpha: T::ONE,
+                a: &Strided { start: self.weight.as_ptr(), row: self.distances.len() as isize, column: 1 },
+                b: &Rows { start: image, list: self.distances },
+                beta,
+                c,
+            };
+            // SAFETY: the last column is the last position, so every row of B ends within the frame; the rest is the
+            // caller's promise, and `c` has room for all columns.
+            unsafe { if threaded { product.run(level) } else { product.run_here(level) } }
+        };
+        if row == width && self.to.row == width && self.to.column == 1 {
+            if let Some(bias) = self.bias {
+                for (o, &bias) in bias.iter().enumerate().take(channels) {
+                    // SAFETY: a whole plane of the destination, since no row has a gap.
+                    unsafe { std::slice::from_raw_parts_mut(self.to.start.add(o * self.to.plane), n) }
+                        .fill(bias);
+                }
+            }
+            let beta = if self.bias.is_some() { T::ONE } else { T::ZERO };
+            return product(Output { start: self.to.start, row: self.to.plane as isize, column: 1 }, beta);
+        }
+        with_scratch(Slot::Product, channels * n, |wide: *mut T| {
+            product(Output { start: wide, row: n as isize, column: 1 }, T::ZERO);
+            // SAFETY: the product has written all of it; its size was checked with the frame's.
+            let wide = unsafe { std::slice::from_raw_parts(wide.cast_const(), channels * n) };
+            parallel::for_each(channels, threaded && wide.len() >= parallel::PARALLEL_THRESHOLD, |o| {
+                let bias = self.bias.map_or(T::ZERO, |bias| bias[o]);
+                let from = &wide[o * n..][..n];
+                // SAFETY: within the destination, of which `o` is a channel.
+                let to = unsafe { self.to.start.add(o * self.to.plane) };
+                dispatch(Cut {
+                    from,
+                    from_row: row,
+                    bias,
+                    positions: self.positions,
+                    to: &self.to,
+                    start: to,
+                });
+            });
+        });
+    }
+}
+
+// SAFETY: threads write disjoint channels of the destination, which whoever made it has borrowed mutably.
+unsafe impl<T: Float> Sync for Destination<T> {}
+
+/// Moves the positions of one channel to where they belong, and adds the bias.
+struct Cut<'a, T> {
+    from: &'a [T],
+    from_row: usize,
+    bias: T,
+    positions: [usize; 2],
+    to: &'a Destination<T>,
+    start: *mut T,
+}
+
+impl<T: Float> Kernel for Cut<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let [height, width] = self.positions;
+        for y in 0..height {
+            let from = &self.from[y * self.from_row..][..width];
+            // SAFETY: position (y, 0) of the destination, then all `width` of them from there on.
+            unsafe {
+                let to = self.start.add(y * self.to.row);
+                if self.to.column == 1 {
+                    add_bias(from, self.bias, to);
+                } else {
+                    for (x, &value) in from.iter().enumerate() {
+                        *to.add(x * self.to.column) = value + self.bias;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `to = from + bias`, in pieces of fixed lengths, the last two of which overlap.
+///
+/// # Safety
+/// `to` must have room for as many elements as `from`.
+#[inline(always)]
+unsafe fn add_bias<T: Float>(from: &[T], bias: T, to: *mut T) {
+    // SAFETY: the caller guarantees `to`; every piece lies within the slice.
+    unsafe {
+        match from.len() {
+            16.. => pieces::<T, 16>(from, bias, to),
+            8.. => pieces::<T, 8>(from, bias, to),
+            4.. => pieces::<T, 4>(from, bias, to),
+            _ => pieces::<T, 1>(from, bias, to),
+        }
+    }
+}
+
+/// [`add_bias`] in pieces of `N`.
+///
+/// # Safety
+/// As for [`add_bias`], and `from` has at least `N` elements or none.
+#[inline(always)]
+unsafe fn pieces<T: Float, const N: usize>(from: &[T], bias: T, to: *mut T) {
+    let (chunks, rest) = from.as_chunks::<N>();
+    for (i, chunk) in chunks.iter().enumerate() {
+        let mut sum = *chunk;
+        for x in &mut sum {
+            *x += bias;
+        }
+        // SAFETY: the chunk's place.
+        unsafe { to.add(i * N).cast::<[T; N]>().write_unaligned(sum) };
+    }
+    if let (false, Some(last)) = (rest.is_empty(), from.last_chunk::<N>()) {
+        let mut sum = *last;
+        for x in &mut sum {
+            *x += bias;
+        }
+        // SAFETY: the last `N` places.
+        unsafe { to.add(from.len() - N).cast::<[T; N]>().write_unaligned(sum) };
+    }
+}

@@ -1,0 +1,89 @@
+//! A transposing copy of squares in registers.
+
+use std::arch::x86_64::*;
+
+/// The side of a square of `f32`.
+pub(super) const SIDE: usize = 8;
+
+/// Copies whole squares: element (r, c) from `from + r + c · column` to `to + r · stride + c`, for all r below the largest
+/// multiple of [`SIDE`] within `rows` and all c below that within `columns`; returns the two.
+///
+/// # Safety
+/// The CPU must have AVX2; those elements of `from` must be readable, those of `to` writable, and the two apart.
+#[target_feature(enable = "avx2")]
+pub(super) unsafe fn squares(
+    from: *const f32,
+    column: isize,
+    to: *mut f32,
+    stride: usize,
+    rows: usize,
+    columns: usize,
+) -> (usize, usize) {
+    let whole = (rows - rows % SIDE, columns - columns % SIDE);
+    for c in (0..whole.1).step_by(SIDE) {
+        for r in (0..whole.0).step_by(SIDE) {
+            // SAFETY: the square lies within the whole ones.
+            unsafe {
+                square(from.offset(r as isize + c as isize * column), column, to.add(r * stride + c), stride);
+            }
+        }
+    }
+    whole
+}
+
+/// One square.
+///
+/// # Safety
+/// As for [`squares`] with `SIDE` rows and columns.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn square(from: *const f32, column: isize, to: *mut f32, stride: usize) {
+    // SAFETY: the caller guarantees `SIDE` adjacent elements of each column.
+    let x: [__m256; SIDE] =
+        std::array::from_fn(|c| unsafe { _mm256_loadu_ps(from.offset(c as isize * column)) });
+    // Pairs of columns, then fours, each within halves of a register; then the halves.
+    let pairs = |a: __m256, b: __m256| (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+    let ((a0, a2), (b0, b2)) = (pairs(x[0], x[1]), pairs(x[2], x[3]));
+    let ((c0, c2), (d0, d2)) = (pairs(x[4], x[5]), pairs(x[6], x[7]));
+    let fours = |a: __m256, b: __m256| {
+        (_mm256_shuffle_ps::<0b01_00_01_00>(a, b), _mm256_shuffle_ps::<0b11_10_11_10>(a, b))
+    };
+    let ((l0, l1), (l2, l3)) = (fours(a0, b0), fours(a2, b2));
+    let ((h0, h1), (h2, h3)) = (fours(c0, d0), fours(c2, d2));
+    for (r, (low, high)) in [(l0, h0), (l1, h1), (l2, h2), (l3, h3)].into_iter().enumerate() {
+        let near = _mm256_permute2f128_ps::<0x20>(low, high);
+        let far = _mm256_permute2f128_ps::<0x31>(low, high);
+        // SAFETY: the caller guarantees `SIDE` rows of `SIDE` writable elements.
+        unsafe {
+            _mm256_storeu_ps(to.add(r * stride), near);
+            _mm256_storeu_ps(to.add((r + SIDE / 2) * stride), far);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_squares_and_nothing_else() {
+        if crate::machine::simd::level() == crate::machine::simd::Level::Baseline {
+            return;
+        }
+        for (rows, columns) in [(8, 8), (16, 24), (13, 9), (7, 20), (20, 7), (0, 8)] {
+            // Exactly as long as the elements that may be touched.
+            let (column, stride) = (rows + 3, columns + 2);
+            let from: Vec<f32> = (0..column * columns).map(|i| i as f32).collect();
+            let mut to = vec![-1.0; stride * rows];
+            // SAFETY: the level was checked, and both vectors hold all rows and columns.
+            let whole =
+                unsafe { squares(from.as_ptr(), column as isize, to.as_mut_ptr(), stride, rows, columns) };
+            assert_eq!(whole, (rows / 8 * 8, columns / 8 * 8));
+            for (i, &x) in to.iter().enumerate() {
+                let (r, c) = (i / stride, i % stride);
+                let expected = if r < whole.0 && c < whole.1 { from[r + c * column] } else { -1.0 };
+                assert_eq!(x, expected, "row {r}, column {c} of {rows} × {columns}");
+            }
+        }
+    }
+}

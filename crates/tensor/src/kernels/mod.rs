@@ -1,0 +1,10 @@
+//! The computations that are more than a loop with a formula.
+
+pub mod conv;
+pub(crate) mod cross_entropy;
+pub mod gemm;
+mod layer_norm;
+pub mod pool;
+mod scan;
+pub(crate) mod softmax;
+mod sort;

@@ -1,0 +1,6 @@
+//! What the loops run on: instruction sets, threads, memory, and code that is compiled in this crate.
+
+pub(crate) mod compiled_here;
+pub mod memory;
+pub mod parallel;
+pub mod simd;

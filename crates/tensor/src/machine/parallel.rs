@@ -1,0 +1,234 @@
+//! Splitting work over threads so that the result does not depend on how many there are.
+//!
+//! Work is cut into chunks whose size depends on the problem alone. Each chunk writes its own part of the
+//! output, or gives a partial result that is combined in the order of the chunks. Threads are those of the
+//! current `rayon` pool: the global one, or the pool whose `install` is running.
+
+use std::marker::PhantomData;
+
+use rayon::prelude::*;
+
+use crate::array::size;
+
+/// Elements below which an elementwise loop stays on the calling thread: waking another thread costs some
+/// microseconds, in which one thread moves about this many `f32`.
+pub const PARALLEL_THRESHOLD: usize = 1 << 16;
+
+/// Elements of a chunk of an elementwise loop or a reduction: 64 KiB of `f32`, so that a chunk stays in L2.
+pub const CHUNK: usize = 1 << 14;
+
+/// The number of threads that work is split over.
+pub fn threads() -> usize {
+    rayon::current_num_threads()
+}
+
+/// Sets the number of threads of the global pool. Call it once, before any work.
+///
+/// # Errors
+/// If `threads` is 0, or the pool has already been built (by an earlier call or by earlier work).
+pub fn set_threads(threads: usize) -> Result<(), SetThreadsError> {
+    if threads == 0 {
+        return Err(SetThreadsError("the number of threads must be at least 1".into()));
+    }
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build_global()
+        .map_err(|e| SetThreadsError(e.to_string()))
+}
+
+/// Runs `work` with its parallel loops split over `threads` threads.
+///
+/// # Panics
+/// If the threads cannot be started.
+#[track_caller]
+pub fn with_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
+    match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
+        Ok(pool) => pool.install(work),
+        Err(error) => panic!("with_threads: {threads} threads: {error}"),
+    }
+}
+
+/// Why [`set_threads`] did nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetThreadsError(String);
+
+impl std::fmt::Display for SetThreadsError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "set_threads: {}", self.0)
+    }
+}
+
+impl std::error::Error for SetThreadsError {}
+
+/// Calls `work(i)` for every `i` in `0..count`, in parallel if `parallel` (and if there is more than one
+/// thread and more than one piece), else in order. Each call must touch only what belongs to its `i`.
+pub fn for_each(count: usize, parallel: bool, work: impl Fn(usize) + Sync + Send) {
+    if parallel && count > 1 && threads() > 1 {
+        on_threads(count, &work);
+    } else {
+        (0..count).for_each(work);
+    }
+}
+
+/// `work(i)` for every `i` in `0..count`, on the threads of the pool. The only place that names `rayon`'s iterators:
+/// they come to thousands of lines of machine code, which otherwise every loop would have of its own.
+#[inline(never)]
+fn on_threads(count: usize, work: &(dyn Fn(usize) + Sync)) {
+    (0..count).into_par_iter().for_each(work);
+}
+
+/// Calls `work(start, chunk)` for consecutive chunks of `out` of `size` elements (the last may be shorter),
+/// where `start` is the position of the chunk's first element.
+pub fn for_each_chunk<T: Send>(
+    out: &mut [T],
+    size: usize,
+    parallel: bool,
+    work: impl Fn(usize, &mut [T]) + Sync + Send,
+) {
+    let size = size.max(1);
+    if parallel && out.len() > size && threads() > 1 {
+        let chunks = Chunks::new(out, size);
+        // SAFETY: each chunk is asked for once.
+        on_threads(chunks.count(), &|i| work(i * size, unsafe { chunks.get(i) }));
+    } else {
+        out.chunks_mut(size).enumerate().for_each(|(i, chunk)| work(i * size, chunk));
+    }
+}
+
+/// Calls `work(i, a, b)` for the `i`-th chunk of `size` elements of each of two slices of equal length.
+pub(crate) fn for_each_chunk_pair<A: Send, B: Send>(
+    a: &mut [A],
+    b: &mut [B],
+    size: usize,
+    parallel: bool,
+    work: impl Fn(usize, &mut [A], &mut [B]) + Sync + Send,
+) {
+    assert_eq!(a.len(), b.len());
+    let (a, b) = (Chunks::new(a, size), Chunks::new(b, size));
+    // SAFETY: each chunk is asked for once.
+    for_each(a.count(), parallel, |i| work(i, unsafe { a.get(i) }, unsafe { b.get(i) }));
+}
+
+/// A slice cut into chunks that are handed out by number, so that the threads need not know the elements' type.
+struct Chunks<'a, T> {
+    start: *mut T,
+    len: usize,
+    size: usize,
+    slice: PhantomData<&'a mut [T]>,
+}
+
+// SAFETY: what threads share of it are disjoint parts of the slice, each used by one thread.
+unsafe impl<T: Send> Sync for Chunks<'_, T> {}
+
+impl<'a, T> Chunks<'a, T> {
+    fn new(slice: &'a mut [T], size: usize) -> Self {
+        assert!(size > 0);
+        Chunks { start: slice.as_mut_ptr(), len: slice.len(), size, slice: PhantomData }
+    }
+
+    fn count(&self) -> usize {
+        self.len.div_ceil(self.size)
+    }
+
+    /// Chunk number `i`.
+    ///
+    /// # Safety
+    /// A number may be asked for once only.
+    unsafe fn get(&self, i: usize) -> &'a mut [T] {
+        assert!(i < self.count());
+        let start = i * self.size;
+        // SAFETY: the range lies in the slice (chunk `i` was checked to exist, so `start` is less than `len`), which is
+        // borrowed for 'a, and no other chunk overlaps it.
+        unsafe { std::slice::from_raw_parts_mut(self.start.add(start), self.size.min(self.len - start)) }
+    }
+}
+
+/// `partial(0), partial(1), …` folded by `merge` as a balanced tree of fixed shape, in parallel if `parallel`:
+/// the same bits for any number of threads. `None` if `count` is 0.
+///
+/// # Panics
+/// If the partial results take more memory than there is.
+#[track_caller]
+pub fn reduce<R: Send>(
+    count: usize,
+    parallel: bool,
+    partial: impl Fn(usize) -> R + Sync + Send,
+    merge: impl Fn(R, R) -> R,
+) -> Option<R> {
+    let mut parts = size::list("reduce", count);
+    parts.resize_with(count, || None);
+    for_each_chunk(&mut parts, 1, parallel, |i, part| part[0] = Some(partial(i)));
+    // Each round merges neighbours, at twice the distance of the round before, into the left one.
+    let mut distance = 1;
+    while distance < count {
+        for left in (0..count - distance).step_by(2 * distance) {
+            let right = parts[left + distance].take();
+            parts[left] = parts[left].take().zip(right).map(|(a, b)| merge(a, b));
+        }
+        distance *= 2;
+    }
+    parts.into_iter().next().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reduce_gives_the_same_bits_for_any_number_of_threads() {
+        let values: Vec<f32> = (0..10_007).map(|i| ((i * 7919) % 1000) as f32 * 1e-3 + 1e3).collect();
+        let sum = || {
+            reduce(
+                values.len().div_ceil(13),
+                true,
+                |i| values.iter().skip(13 * i).take(13).sum(),
+                |a: f32, b| a + b,
+            )
+        };
+        let expected = with_threads(1, sum);
+        for n in [2, 3, 8] {
+            assert_eq!(with_threads(n, sum), expected);
+        }
+        assert_eq!(reduce(0, true, |_| 0.0, |a: f32, b| a + b), None);
+    }
+
+    #[test]
+    fn chunks_cover_everything_once() {
+        let mut out = vec![0usize; 1001];
+        for_each_chunk(&mut out, 64, true, |start, chunk| {
+            for (i, x) in chunk.iter_mut().enumerate() {
+                *x += start + i;
+            }
+        });
+        assert!(out.iter().enumerate().all(|(i, &x)| x == i));
+    }
+
+    #[test]
+    fn pairs_of_chunks_cover_both_slices_once_on_any_number_of_threads() {
+        for (length, size) in [(0, 3), (1, 3), (3, 3), (7, 3), (64, 1), (5, 100)] {
+            for (threads, parallel) in [(1, true), (4, false), (4, true)] {
+                let (mut a, mut b) = (vec![0usize; length], vec![0u8; length]);
+                with_threads(threads, || {
+                    for_each_chunk_pair(&mut a, &mut b, size, parallel, |i, a, b| {
+                        assert_eq!(a.len(), b.len());
+                        a.iter_mut().enumerate().for_each(|(j, x)| *x += i * size + j);
+                        b.iter_mut().for_each(|x| *x += 1);
+                    });
+                });
+                assert!(a.iter().enumerate().all(|(i, &x)| x == i) && b.iter().all(|&x| x == 1));
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "i < self.count()")]
+    fn a_chunk_behind_the_last() {
+        // SAFETY: it is asked for once.
+        unsafe { Chunks::new(&mut [0; 6], 3).get(2) };
+    }
+
+    #[test]
+    fn zero_threads_is_an_error() {
+        assert!(set_threads(0).unwrap_err().to_string().contains("at least 1"));
+    }
+}

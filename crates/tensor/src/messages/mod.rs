@@ -1,0 +1,4 @@
+//! Texts of messages, and names that were not found.
+
+pub mod names;
+pub mod text;

@@ -1,0 +1,272 @@
+//! Putting tensors together, and repeating, padding and rolling one.
+
+use std::borrow::Borrow;
+
+use crate::array::element::Element;
+use crate::array::layout::Layout;
+use crate::array::shape::{Axis, Shape};
+use crate::array::size;
+use crate::array::tensor::Tensor;
+use crate::loops::blocks::for_each_block;
+use crate::loops::copy::{copy_into, copy_to};
+
+impl<T: Element> Tensor<T> {
+    /// The tensors one after the other along `axis`. Their other lengths must be equal.
+    ///
+    /// # Panics
+    /// If there are no tensors, there is no such axis, shapes differ in another axis, or the result has too many
+    /// elements.
+    ///
+    /// ```
+    /// # use wengert_tensor::Tensor;
+    /// let a = Tensor::from([[1.0f32, 2.0]]);
+    /// let b = Tensor::from([[3.0f32, 4.0], [5.0, 6.0]]);
+    /// assert_eq!(Tensor::cat(&[&a, &b], 0), Tensor::from([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]));
+    /// ```
+    #[track_caller]
+    pub fn cat(tensors: &[impl Borrow<Tensor<T>>], axis: impl Into<Axis>) -> Tensor<T> {
+        let tensors: Vec<&Tensor<T>> = tensors.iter().map(Borrow::borrow).collect();
+        let Some(first) = tensors.first() else { panic!("cat: there are no tensors") };
+        let axis = first.shape().axis("cat", axis);
+        for tensor in &tensors {
+            if tensor.rank() != first.rank() || tensor.shape().with(axis, 0) != first.shape().with(axis, 0) {
+                panic!(
+                    "cat: shapes {} and {} differ in more than axis {axis}",
+                    first.shape(),
+                    tensor.shape()
+                );
+            }
+        }
+        Tensor::joined("cat", &tensors, axis)
+    }
+
+    /// [`cat`](Tensor::cat) of tensors that fit, for an operation of that name.
+    #[track_caller]
+    fn joined(operation: &str, tensors: &[&Tensor<T>], axis: usize) -> Tensor<T> {
+        let lengths: Vec<usize> = tensors.iter().map(|t| t.shape()[axis]).collect();
+        let shape = tensors[0].shape().with(axis, size::sum(operation, &lengths)).checked(operation);
+        let (outer, length, inner) = shape.around(axis);
+        if outer == 1 {
+            // The tensors follow each other in memory.
+            return Tensor::filled_by(operation, shape, |mut out| {
+                for tensor in tensors {
+                    let (part, rest) = out.split_at_mut(tensor.len());
+                    copy_to(tensor.storage.as_slice(), &tensor.layout, part);
+                    out = rest;
+                }
+            });
+        }
+        let mut contiguous = Vec::with_capacity(tensors.len());
+        for tensor in tensors {
+            contiguous.push(tensor.contiguous_for(operation));
+        }
+        let parts: Vec<(&[T], usize)> =
+            contiguous.iter().map(|t| (t.contiguous_slice(), t.shape()[axis] * inner)).collect();
+        Tensor::filled_by(operation, shape, |out| {
+            for_each_block(out, length * inner, |row, mut block| {
+                for &(elements, size) in &parts {
+                    let (part, rest) = block.split_at_mut(size);
+                    part.copy_from_slice(&elements[row * size..][..size]);
+                    block = rest;
+                }
+            });
+        })
+    }
+
+    /// Tensors of the same shape side by side along a new axis at `axis`, which may be one past the last; −1 appends it.
+    ///
+    /// # Panics
+    /// If there are no tensors, `axis` is out of range, or shapes differ.
+    ///
+    /// ```
+    /// # use wengert_tensor::Tensor;
+    /// let (a, b) = (Tensor::from([1.0f32, 2.0]), Tensor::from([3.0f32, 4.0]));
+    /// assert_eq!(Tensor::stack(&[&a, &b], 0), Tensor::from([[1.0, 2.0], [3.0, 4.0]]));
+    /// assert_eq!(Tensor::stack(&[&a, &b], -1), Tensor::from([[1.0, 3.0], [2.0, 4.0]]));
+    /// ```
+    #[track_caller]
+    pub fn stack(tensors: &[impl Borrow<Tensor<T>>], axis: impl Into<Axis>) -> Tensor<T> {
+        let axis = axis.into();
+        let Some(first) = tensors.first().map(Borrow::borrow) else { panic!("stack: there are no tensors") };
+        let position = first.shape().inserted(0, 1).axis("stack", axis);
+        for tensor in tensors.iter().map(Borrow::borrow) {
+            assert!(
+                tensor.shape() == first.shape(),
+                "stack: shapes {} and {} differ",
+                first.shape(),
+                tensor.shape()
+            );
+        }
+        let rows: Vec<Tensor<T>> = tensors.iter().map(|t| t.borrow().unsqueeze(axis)).collect();
+        Tensor::joined("stack", &rows.iter().collect::<Vec<_>>(), position)
+    }
+
+    /// With `value` around: `widths` gives the numbers of elements to put before and after, for each axis.
+    ///
+    /// # Panics
+    /// If there is not one pair of widths for each axis, or the result has too many elements.
+    ///
+    /// ```
+    /// # use wengert_tensor::Tensor;
+    /// let x = Tensor::from([[1.0f32, 2.0]]);
+    /// assert_eq!(x.pad(&[(0, 1), (1, 0)], 9.0), Tensor::from([[9.0, 1.0, 2.0], [9.0, 9.0, 9.0]]));
+    /// ```
+    #[track_caller]
+    pub fn pad(&self, widths: &[(usize, usize)], value: T) -> Tensor<T> {
+        assert!(
+            widths.len() == self.rank(),
+            "pad: {} pairs of widths for shape {} of rank {}",
+            widths.len(),
+            self.shape(),
+            self.rank()
+        );
+        let shape = padded_shape(self.shape(), widths);
+        let mut inside = Layout::contiguous(shape.clone());
+        for (axis, (&d, &(before, _))) in self.shape().iter().zip(widths).enumerate() {
+            inside = inside.slice(axis, (before..before + d).into());
+        }
+        Tensor::filled_by("pad", shape, |out| {
+            out.fill(value);
+            copy_into(self.storage.as_slice(), &self.layout, out, &inside);
+        })
+    }
+
+    /// The whole tensor repeated `counts[i]` times along axis `i` (NumPy's `tile`, PyTorch's `repeat`). More counts
+    /// than axes add leading axes.
+    ///
+    /// # Panics
+    /// If there are fewer counts than axes, or the result has too many elements.
+    ///
+    /// ```
+    /// # use wengert_tensor::Tensor;
+    /// let x = Tensor::from([1.0f32, 2.0]);
+    /// assert_eq!(x.tile(&[2, 2]), Tensor::from([[1.0, 2.0, 1.0, 2.0], [1.0, 2.0, 1.0, 2.0]]));
+    /// ```
+    #[track_caller]
+    pub fn tile(&self, counts: &[usize]) -> Tensor<T> {
+        let Some(lead) = counts.len().checked_sub(self.rank()) else {
+            panic!("tile: {} counts for shape {} of rank {}", counts.len(), self.shape(), self.rank())
+        };
+        let lengths: Shape = std::iter::repeat_n(1, lead).chain(self.shape().iter().copied()).collect();
+        let pairs = || counts.iter().zip(lengths.iter());
+        let merged: Option<Shape> = pairs().map(|(&n, &d)| n.checked_mul(d)).collect();
+        let Some(merged) = merged.filter(Shape::fits) else {
+            size::too_many("tile", &format!("{counts:?} times shape {} has", self.shape()));
+        };
+        if merged.contains(&0) {
+            return Tensor::filled_by("tile", merged, |_| {});
+        }
+        let apart: Shape = pairs().flat_map(|(_, &d)| [1, d]).collect();
+        let repeated: Shape = pairs().flat_map(|(&n, &d)| [n, d]).collect();
+        self.reshape(apart).broadcast_to(repeated).reshaped("tile", merged)
+    }
+
+    /// Every position of `axis` repeated `count` times in a row (NumPy's `repeat`).
+    ///
+    /// # Panics
+    /// If there is no such axis, or the result has too many elements.
+    ///
+    /// ```
+    /// # use wengert_tensor::Tensor;
+    /// assert_eq!(Tensor::from([1.0f32, 2.0]).repeat_interleave(2, 0).to_vec(), [1.0, 1.0, 2.0, 2.0]);
+    /// ```
+    #[track_caller]
+    pub fn repeat_interleave(&self, count: usize, axis: impl Into<Axis>) -> Tensor<T> {
+        let axis = self.shape().axis("repeat_interleave", axis);
+        let merged = size::product("repeat_interleave", &[self.shape()[axis], count]);
+        let merged = self.shape().with(axis, merged).checked("repeat_interleave");
+        if merged.contains(&0) {
+            return Tensor::filled_by("repeat_interleave", merged, |_| {});
+        }
+        let repeated = self.unsqueeze(axis + 1).broadcast_to(self.shape().inserted(axis + 1, count));
+        repeated.reshaped("repeat_interleave", merged)
+    }
+
+    /// The positions of `axis` moved by `shift`, round the end: position `i` goes to `i + shift`.
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    ///
+    /// ```
+    /// # use wengert_tensor::Tensor;
+    /// assert_eq!(Tensor::from([1.0f32, 2.0, 3.0]).roll(1, 0).to_vec(), [3.0, 1.0, 2.0]);
+    /// ```
+    #[track_caller]
+    pub fn roll(&self, shift: isize, axis: impl Into<Axis>) -> Tensor<T> {
+        let axis = self.shape().axis("roll", axis);
+        let length = self.shape()[axis];
+        if length == 0 {
+            return self.clone();
+        }
+        let cut = length - shift.rem_euclid(length as isize) as usize;
+        Tensor::joined("roll", &[&self.slice_axis(axis, cut..), &self.slice_axis(axis, ..cut)], axis)
+    }
+}
+
+/// The shape with those numbers of elements before and after along each axis.
+///
+/// # Panics
+/// If it has too many elements.
+#[track_caller]
+fn padded_shape(shape: &Shape, widths: &[(usize, usize)]) -> Shape {
+    let mut padded = shape.clone();
+    for (axis, (&d, &(before, after))) in shape.iter().zip(widths).enumerate() {
+        padded = padded.with(axis, size::sum("pad", &[before, d, after]));
+    }
+    padded.checked("pad")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn joining_views_along_every_axis() {
+        let x = Tensor::<f64>::arange(0.0, 24.0, 1.0).reshape([2, 3, 4]);
+        for view in [x.clone(), x.permute([2, 0, 1]), x.flip(1)] {
+            for axis in 0..3 {
+                let parts = view.split(2, axis);
+                assert_eq!(Tensor::cat(&parts, axis), view);
+                let slices: Vec<_> = (0..view.dim(axis)).map(|i| view.select(axis, i as isize)).collect();
+                assert_eq!(Tensor::stack(&slices, axis), view);
+            }
+        }
+        let empty = Tensor::<f64>::zeros([2, 0, 4]);
+        assert_eq!(Tensor::cat(&[&empty, &x, &empty], 1), x);
+        assert_eq!(Tensor::stack(&[Tensor::scalar(1.0f32), Tensor::scalar(2.0)], 0).to_vec(), [1.0, 2.0]);
+    }
+
+    #[test]
+    fn padding_and_repeating() {
+        let x = Tensor::from([[1.0f32, 2.0], [3.0, 4.0]]);
+        let padded = x.t().pad(&[(1, 0), (0, 2)], -1.0);
+        assert_eq!(
+            padded,
+            Tensor::from([[-1.0, -1.0, -1.0, -1.0], [1.0, 3.0, -1.0, -1.0], [2.0, 4.0, -1.0, -1.0]])
+        );
+        assert_eq!(Tensor::<f32>::zeros([0]).pad(&[(1, 1)], 2.0).to_vec(), [2.0, 2.0]);
+        assert_eq!(x.tile(&[1, 2]).to_vec(), [1.0, 2.0, 1.0, 2.0, 3.0, 4.0, 3.0, 4.0]);
+        assert_eq!(x.tile(&[2, 0, 1]).shape(), &[2, 0, 2]);
+        assert_eq!(x.repeat_interleave(2, 0).to_vec(), [1.0, 2.0, 1.0, 2.0, 3.0, 4.0, 3.0, 4.0]);
+        assert_eq!(x.roll(-3, 1).to_vec(), [2.0, 1.0, 4.0, 3.0]);
+        assert_eq!(x.roll(2, 0), x);
+    }
+
+    #[test]
+    #[should_panic(expected = "cat: shapes [2, 3] and [2, 4] differ in more than axis 0")]
+    fn joining_shapes_that_do_not_fit() {
+        Tensor::cat(&[Tensor::<f32>::zeros([2, 3]), Tensor::zeros([2, 4])], 0);
+    }
+
+    #[test]
+    #[should_panic(expected = "stack: shapes [2] and [3] differ")]
+    fn stacking_shapes_that_differ() {
+        Tensor::stack(&[Tensor::<f32>::zeros([2]), Tensor::zeros([3])], 0);
+    }
+
+    #[test]
+    #[should_panic(expected = "pad: 1 pairs of widths for shape [2, 3] of rank 2")]
+    fn padding_without_all_widths() {
+        Tensor::<f32>::zeros([2, 3]).pad(&[(1, 1)], 0.0);
+    }
+}

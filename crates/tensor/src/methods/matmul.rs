@@ -1,0 +1,244 @@
+//! Matrix products of vectors, matrices and batches.
+
+use smallvec::SmallVec;
+
+use crate::array::element::Float;
+use crate::array::layout::{Layout, contiguous_strides};
+use crate::array::shape::{Shape, broadcast};
+use crate::array::tensor::Tensor;
+use crate::compiled_here;
+use crate::kernels::gemm::{MatrixMut, MatrixRef, gemm};
+
+impl<T: Float> Tensor<T> {
+    /// The matrix product over the last two axes, with any leading axes broadcast as a batch. A vector counts as
+    /// a row on the left and as a column on the right, and its axis goes away from the result.
+    ///
+    /// Any strides are taken as they are: `a.matmul(&b.t())` copies nothing.
+    ///
+    /// # Panics
+    /// If an operand has no axes, the inner dimensions differ, the batches do not broadcast, or the product has too many
+    /// elements.
+    ///
+    /// ```
+    /// # use wengert_tensor::Tensor;
+    /// let a = Tensor::from([[1.0f32, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(a.matmul(&Tensor::from([1.0, 10.0])).to_vec(), [21.0, 43.0]);
+    /// assert_eq!(a.matmul(&a.t()).to_vec(), [5.0, 11.0, 11.0, 25.0]);
+    /// ```
+    #[track_caller]
+    pub fn matmul(&self, other: &Tensor<T>) -> Tensor<T> {
+        let shape = matmul_shape(self.shape(), other.shape());
+        // Every element is written, since beta is 0.
+        let mut out = Tensor::filled_by("matmul", shape, |_| {});
+        gemm_tensors(T::ONE, self, other, T::ZERO, &mut out);
+        out
+    }
+
+    /// `self ← alpha · a·b + beta · self`, in place; with `beta` 0, what was in `self` does not matter. Other
+    /// tensors that share the elements keep theirs.
+    ///
+    /// # Panics
+    /// If the product does not have this tensor's shape.
+    #[track_caller]
+    pub fn add_matmul(&mut self, alpha: f64, a: &Tensor<T>, b: &Tensor<T>, beta: f64) {
+        let shape = matmul_shape(a.shape(), b.shape());
+        assert!(
+            &shape == self.shape(),
+            "add_matmul: the product of shapes {} and {} has shape {shape}, not {}",
+            a.shape(),
+            b.shape(),
+            self.shape()
+        );
+        gemm_tensors(T::from_f64(alpha), a, b, T::from_f64(beta), self);
+    }
+
+    /// The sum of the products of two vectors' elements.
+    ///
+    /// # Panics
+    /// If the operands are not vectors of the same length.
+    #[track_caller]
+    pub fn dot(&self, other: &Tensor<T>) -> Tensor<T> {
+        assert!(
+            self.rank() == 1 && self.shape() == other.shape(),
+            "dot: shapes {} and {} are not vectors of the same length",
+            self.shape(),
+            other.shape()
+        );
+        self.matmul(other)
+    }
+
+    /// The matrix of the products of two vectors' elements.
+    ///
+    /// # Panics
+    /// If an operand is not a vector, or the matrix has too many elements.
+    #[track_caller]
+    pub fn outer(&self, other: &Tensor<T>) -> Tensor<T> {
+        assert!(
+            self.rank() == 1 && other.rank() == 1,
+            "outer: shapes {} and {} are not both vectors",
+            self.shape(),
+            other.shape()
+        );
+        Shape::from([self.len(), other.len()]).checked("outer");
+        self.unsqueeze(1) * other.unsqueeze(0)
+    }
+}
+
+/// The shape of a matrix product.
+///
+/// # Panics
+/// If the shapes do not fit, or the product or an operand broadcast over the batch has too many elements.
+#[track_caller]
+pub fn matmul_shape(a: &Shape, b: &Shape) -> Shape {
+    if a.is_empty() || b.is_empty() {
+        panic!("matmul: shapes {a} and {b}: both operands need at least one axis");
+    }
+    let (m, k) = if a.len() == 1 { (None, a[0]) } else { (Some(a[a.len() - 2]), a[a.len() - 1]) };
+    let (k2, n) = if b.len() == 1 { (b[0], None) } else { (b[b.len() - 2], Some(b[b.len() - 1])) };
+    if k != k2 {
+        panic!("matmul: inner dimensions differ: {a} × {b} ({k} vs {k2})");
+    }
+    let lead = |s: &Shape| Shape::from(&s[..s.len().saturating_sub(2)]);
+    let Some(batch) = broadcast(&lead(a), &lead(b)) else {
+        panic!("matmul: batch dimensions do not broadcast: {a} × {b}");
+    };
+    let of = |m, n| batch.iter().copied().chain(m).chain(n).collect::<Shape>();
+    if let Some(large) = [of(m, Some(k)), of(Some(k), n)].iter().find(|operand| !operand.fits()) {
+        panic!("matmul: {a} × {b}: an operand of shape {large} has too many elements");
+    }
+    of(m, n).checked("matmul")
+}
+
+compiled_here! {
+    /// `out ← alpha · a·b + beta · out` for operands whose shapes fit.
+    fn gemm_tensors<T: Float>(alpha: T, a: &Tensor<T>, b: &Tensor<T>, beta: T, out: &mut Tensor<T>) {
+        if out.is_empty() {
+            return;
+        }
+        // Vectors become matrices of one row or one column.
+        let a = if a.rank() == 1 { a.unsqueeze(0) } else { a.clone() };
+        let b = if b.rank() == 1 { b.unsqueeze(1) } else { b.clone() };
+        let (m, k, n) = (a.dim(-2), a.dim(-1), b.dim(-1));
+        // A batch on the left alone is one tall matrix.
+        if b.rank() == 2
+            && a.rank() > 2
+            && k > 0
+            && let Some(tall) = a.layout.reshape(&[a.len() / k, k].into())
+        {
+            let tall = a.view(tall);
+            let c = MatrixMut::new(out.as_mut_slice(), 0, [tall.dim(0), n], [n as isize, 1]);
+            return gemm(alpha, matrix(&tall), matrix(&b), beta, c);
+        }
+        let batch = {
+            let lead = |t: &Tensor<T>| Shape::from(&t.shape()[..t.rank() - 2]);
+            broadcast(&lead(&a), &lead(&b)).expect("the shapes were found to fit")
+        };
+        let full = |rows: usize, columns: usize| batch.iter().copied().chain([rows, columns]).collect::<Shape>();
+        let (a, b) = (a.broadcast_to(full(m, k)), b.broadcast_to(full(k, n)));
+        let data = out.as_mut_slice();
+        let count = batch.count();
+        if let (Some(stride_a), Some(stride_b)) = (batch_stride(&a.layout), batch_stride(&b.layout)) {
+            let c = MatrixMut::batch(data, 0, [count, m, n], [(m * n) as isize, n as isize, 1]);
+            return gemm(alpha, batched(&a, count, stride_a), batched(&b, count, stride_b), beta, c);
+        }
+        for (i, c) in data.chunks_exact_mut(m * n).enumerate() {
+            let c = MatrixMut::new(c, 0, [m, n], [n as isize, 1]);
+            gemm(alpha, matrix(&nth(&a, &batch, i)), matrix(&nth(&b, &batch, i)), beta, c);
+        }
+    }
+}
+
+fn matrix<T: Float>(x: &Tensor<T>) -> MatrixRef<'_, T> {
+    let (rows, columns) = (x.dim(-2), x.dim(-1));
+    let strides = &x.layout.strides[x.rank() - 2..];
+    MatrixRef::new(x.storage.as_slice(), x.layout.offset, [rows, columns], [strides[0], strides[1]])
+}
+
+fn batched<T: Float>(x: &Tensor<T>, count: usize, stride: isize) -> MatrixRef<'_, T> {
+    let strides = &x.layout.strides[x.rank() - 2..];
+    let extents = [count, x.dim(-2), x.dim(-1)];
+    MatrixRef::batch(x.storage.as_slice(), x.layout.offset, extents, [stride, strides[0], strides[1]])
+}
+
+/// The distance from one matrix of a batch to the next, if it is the same everywhere.
+fn batch_stride(layout: &Layout) -> Option<isize> {
+    let lead = layout.shape.len() - 2;
+    let mut merged: Option<(usize, isize)> = None;
+    for (&d, &s) in layout.shape[..lead].iter().zip(&layout.strides[..lead]).rev() {
+        match merged {
+            _ if d == 1 => {}
+            None => merged = Some((d, s)),
+            Some((count, stride)) if s == stride * count as isize => merged = Some((count * d, stride)),
+            Some(_) => return None,
+        }
+    }
+    Some(merged.map_or(0, |(_, stride)| stride))
+}
+
+/// Matrix number `i` of a batch.
+fn nth<T: Float>(x: &Tensor<T>, batch: &Shape, i: usize) -> Tensor<T> {
+    let mut index: SmallVec<[usize; 4]> = SmallVec::new();
+    let mut rest = i;
+    for (&d, &s) in batch.iter().zip(&contiguous_strides(batch)) {
+        index.push(rest / s as usize % d);
+        rest %= s as usize;
+    }
+    index.iter().fold(x.clone(), |x, &i| x.select(0, i as isize))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Element by element, through indexing alone.
+    fn naive(a: &Tensor<f64>, b: &Tensor<f64>) -> Tensor<f64> {
+        let product = a.unsqueeze(-1) * b.unsqueeze(-3);
+        product.sum_axes(-2, false)
+    }
+
+    #[test]
+    fn batches_views_and_broadcasting() {
+        let x = Tensor::<f64>::linspace(-1.0, 2.0, 2 * 3 * 4 * 5);
+        let cases = [
+            (x.reshape([2, 3, 4, 5]), x.reshape([2, 3, 5, 4])),
+            (x.reshape([2, 3, 4, 5]), x.slice(..30).reshape([3, 5, 2])),
+            (x.reshape([6, 4, 5]), x.slice(..10).reshape([5, 2])),
+            (x.reshape([2, 3, 4, 5]).transpose(0, 1), x.reshape([3, 2, 5, 4]).flip(2)),
+            (x.reshape([5, 4, 3, 2]).permute([2, 3, 1, 0]), x.reshape([3, 1, 5, 8])),
+            (x.slice(..20).reshape([4, 5]).t(), x.slice(..4).reshape([4, 1])),
+            (x.reshape([2, 3, 4, 5]).slice_axis(0, ..0), x.reshape([2, 3, 5, 4]).slice_axis(0, ..0)),
+            (x.reshape([24, 5]).slice_axis(1, ..0), x.reshape([5, 24]).slice_axis(0, ..0)),
+        ];
+        for (a, b) in cases {
+            let (got, expected) = (a.matmul(&b), naive(&a, &b));
+            assert_eq!(got.shape(), expected.shape());
+            let close = got.to_vec().iter().zip(expected.to_vec()).all(|(x, y)| (x - y).abs() < 1e-12);
+            assert!(close, "{} × {}", a.shape(), b.shape());
+        }
+    }
+
+    #[test]
+    fn vectors() {
+        let (m, v) = (Tensor::from([[1.0f32, 2.0, 3.0], [4.0, 5.0, 6.0]]), Tensor::from([1.0f32, 0.0, -1.0]));
+        assert_eq!(m.matmul(&v).to_vec(), [-2.0, -2.0]);
+        assert_eq!(v.matmul(&m.t()).to_vec(), [-2.0, -2.0]);
+        assert_eq!((v.dot(&v).item(), v.dot(&v).rank()), (2.0, 0));
+        assert_eq!(v.outer(&v).shape(), &[3, 3]);
+    }
+
+    #[test]
+    fn accumulation_leaves_sharers_alone() {
+        let a = Tensor::<f64>::eye(2);
+        let mut c = Tensor::<f64>::ones([2, 2]);
+        let before = c.clone();
+        c.add_matmul(2.0, &a, &a, 3.0);
+        assert_eq!(c.to_vec(), [5.0, 3.0, 3.0, 5.0]);
+        assert_eq!(before.to_vec(), [1.0; 4]);
+    }
+
+    #[test]
+    #[should_panic(expected = "matmul: inner dimensions differ: [64, 784] × [128, 10] (784 vs 128)")]
+    fn inner_dimensions() {
+        let _ = Tensor::<f32>::zeros([64, 784]).matmul(&Tensor::zeros([128, 10]));
+    }
+}

@@ -1,0 +1,151 @@
+//! Variance and standard deviation.
+
+use crate::array::element::Float;
+use crate::array::shape::Axes;
+use crate::array::tensor::Tensor;
+use crate::compiled_here;
+use crate::loops::Fold;
+use crate::machine::simd::Isa;
+
+/// The variance from deviations d from nearly the mean: Σd² less (Σd)² / n, which an exact mean would make 0.
+struct Variance {
+    correction: usize,
+}
+
+impl<T: Float> Fold<T> for Variance {
+    type Partial = (T, T);
+    type Output = T;
+    fn identity(&self) -> (T, T) {
+        (T::ZERO, T::ZERO)
+    }
+    #[inline(always)]
+    fn step<I: Isa>(&self, (sum, squares): (T, T), d: T) -> (T, T) {
+        (sum + d, I::mul_add(d, d, squares))
+    }
+    #[inline(always)]
+    fn merge(&self, a: (T, T), b: (T, T)) -> (T, T) {
+        (a.0 + b.0, a.1 + b.1)
+    }
+    fn finish(&self, (sum, squares): (T, T), count: usize) -> T {
+        let rest = squares - sum * (sum / T::from_usize(count));
+        rest / T::from_usize(count.saturating_sub(self.correction))
+    }
+}
+
+impl<T: Float> Tensor<T> {
+    /// The variance of all elements, with Bessel's correction (dividing by n − 1), as in PyTorch; see
+    /// [`var_axes`](Tensor::var_axes).
+    ///
+    /// ```
+    /// # use wengert_tensor::Tensor;
+    /// assert_eq!(Tensor::from([1.0f64, 2.0, 3.0, 4.0]).var().item(), 5.0 / 3.0);
+    /// ```
+    pub fn var(&self) -> Tensor<T> {
+        self.var_axes(.., 1, false)
+    }
+
+    /// The variance Σ(x − x̄)² / (n − `correction`) along `axes`, which stay with length 1 if `keepdim`. A correction of
+    /// 1 makes it unbiased for independent samples, 0 is the population's variance (NumPy's default).
+    ///
+    /// In two passes, the mean first, and corrected for the rounding of the mean, so that it stays accurate when the
+    /// mean is much larger than the deviation (Chan, Golub & LeVeque, "Algorithms for computing the sample variance",
+    /// 1983, equation 1.7).
+    /// NaN if there are no elements; where n ≤ `correction` the divisor is 0, as in PyTorch.
+    ///
+    /// # Panics
+    /// If an axis does not exist or is given twice.
+    #[track_caller]
+    pub fn var_axes(&self, axes: impl Into<Axes>, correction: usize, keepdim: bool) -> Tensor<T> {
+        compiled_here! {
+            fn var<T: Float>(deviations: &Tensor<T>, mask: &[bool], correction: usize, keepdim: bool) -> Tensor<T> {
+                deviations.fold_masked(mask, keepdim, Variance { correction })
+            }
+        }
+        let axes = axes.into();
+        let mask = axes.mask("var", self.shape());
+        var(&(self - &self.mean_axes(axes, true)), &mask, correction, keepdim)
+    }
+
+    /// The elements less their mean along `axes`, and less what rounding the mean left of it: their mean is 0 even where
+    /// it was much larger than the deviations.
+    ///
+    /// # Panics
+    /// If an axis does not exist or is given twice.
+    ///
+    /// ```
+    /// # use wengert_tensor::Tensor;
+    /// assert_eq!(Tensor::from([1e6f32, 1e6 + 1.0]).centred(0).to_vec(), [-0.5, 0.5]);
+    /// ```
+    #[track_caller]
+    pub fn centred(&self, axes: impl Into<Axes>) -> Tensor<T> {
+        let axes = axes.into();
+        axes.mask("centred", self.shape());
+        let deviations = self - &self.mean_axes(axes.clone(), true);
+        let rest = deviations.mean_axes(axes, true);
+        deviations - &rest
+    }
+
+    /// The standard deviation of all elements, with Bessel's correction: see [`std_axes`](Tensor::std_axes).
+    pub fn std(&self) -> Tensor<T> {
+        self.std_axes(.., 1, false)
+    }
+
+    /// The standard deviation along `axes`: the root of the variance, without overflow or underflow of its squares. 0 if
+    /// all elements are equal; where n ≤ `correction` the divisor is 0, as in [`var_axes`](Tensor::var_axes).
+    ///
+    /// # Panics
+    /// If an axis does not exist or is given twice.
+    ///
+    /// ```
+    /// # use wengert_tensor::Tensor;
+    /// let x = Tensor::from([[1.0f32, 3.0], [2.0, 2.0]]);
+    /// assert_eq!(x.std_axes(1, 0, false).to_vec(), [1.0, 0.0]);
+    /// ```
+    #[track_caller]
+    pub fn std_axes(&self, axes: impl Into<Axes>, correction: usize, keepdim: bool) -> Tensor<T> {
+        let axes = axes.into();
+        axes.mask("std", self.shape());
+        let norms = self.centred(axes.clone()).norm_axes(2.0, axes, keepdim);
+        let count = self.len().checked_div(norms.len()).unwrap_or(1);
+        norms / (count as f64 - correction as f64).max(0.0).sqrt()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_mean_costs_no_accuracy() {
+        // 1e6 + {0, 1, 2, 3}: squares would need more digits than f32 has.
+        let x = Tensor::<f32>::from_fn([100_000], |i| 1e6 + (i[0] % 4) as f32);
+        assert_eq!(x.var_axes(0, 0, false).item(), 1.25);
+    }
+
+    #[test]
+    fn deviations_whose_squares_overflow_or_underflow() {
+        for scale in [1e20f32, 1e-30] {
+            let std = Tensor::from([scale, -scale, scale, -scale]).std_axes(0, 0, false).item();
+            assert!((std / scale - 1.0).abs() < 1e-6, "{std}");
+        }
+        let shifted = Tensor::<f32>::from_fn([100_000], |i| 1e6 + (i[0] % 4) as f32);
+        assert!((shifted.std_axes(0, 0, false).item() / 1.25f32.sqrt() - 1.0).abs() < 1e-6);
+        assert_eq!(Tensor::<f32>::full([3], 0.1).std().item(), 0.0);
+    }
+
+    #[test]
+    fn axes_and_corrections() {
+        let x = Tensor::<f64>::from([[1.0, 2.0, 6.0], [0.0, 0.0, 0.0]]);
+        assert_eq!(x.var_axes(1, 1, true), Tensor::from([[7.0], [0.0]]));
+        assert_eq!(x.t().var_axes(0, 0, false).to_vec(), [14.0 / 3.0, 0.0]);
+        let (std, var) = (x.std_axes([0, 1], 0, false).item(), x.var_axes(.., 0, false).item());
+        assert!((std * std / var - 1.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn too_few_elements() {
+        assert!(Tensor::from([1.0f32]).var().item().is_nan());
+        assert!(Tensor::<f32>::zeros([0]).var_axes(0, 0, false).item().is_nan());
+        assert_eq!(Tensor::from([1.0f32, 2.0]).var_axes(0, 2, false).item(), f32::INFINITY);
+    }
+}
