@@ -314,16 +314,17 @@ pub fn apply_given<T: Float, O: Op<T>>(op: O, inputs: &[&Var<T>], given: &[&Give
     if is_constant(inputs, given) {
         return Var::new(Value::Ready(run(&op, inputs, given)), None);
     }
+    apply_tracked(op.shared(), inputs, given)
+}
+
+/// [`apply_given`] of inputs that are recorded.
+#[track_caller]
+#[inline(never)]
+fn apply_tracked<T: Float>(op: Rc<dyn Op<T>>, inputs: &[&Var<T>], given: &[&Given<T>]) -> Var<T> {
     let shape = if is_deferring(inputs) { op.output_shape(&shapes(inputs)) } else { None };
-    let (op, value) = match shape {
-        Some(shape) => {
-            let op = op.shared();
-            (op.clone(), deferred(op, inputs, given, shape))
-        }
-        None => {
-            let value = Value::Ready(run(&op, inputs, given));
-            (op.shared(), value)
-        }
+    let value = match shape {
+        Some(shape) => deferred(op.clone(), inputs, given, shape),
+        None => Value::Ready(run(&*op, inputs, given)),
     };
     recorded(op, inputs, given, value)
 }
@@ -378,7 +379,8 @@ pub(crate) fn decide_known<T: Float, O: Op<T>>(
 
 /// The value of an operation.
 #[track_caller]
-fn run<T: Float, O: Op<T>>(op: &O, inputs: &[&Var<T>], given: &[&Given<T>]) -> Tensor<T> {
+#[inline(never)]
+fn run<T: Float>(op: &dyn Op<T>, inputs: &[&Var<T>], given: &[&Given<T>]) -> Tensor<T> {
     let inputs = Values::of(inputs);
     if given.is_empty() {
         return op.forward(inputs.as_slice());

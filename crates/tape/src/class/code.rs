@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use wengert_tensor::loops::{Map1, Map2, Map3, Map4};
+use wengert_tensor::loops::{Map1, Map2, MapN};
 use wengert_tensor::simd::Isa;
 use wengert_tensor::{Float, Tensor};
 
@@ -52,7 +52,7 @@ impl<E: Elementwise, T: Float> Code<E, T> {
                 slope,
                 value,
                 times_slope: |_, _, _, _| unreachable!("the derivative reads both"),
-                times_slope_of_both: |f, m, v, x, y| v.zip_map3(E::NAME, x, y, TimesSlope(f, m)),
+                times_slope_of_both: |f, m, v, x, y| Tensor::zip_many(E::NAME, [v, x, y], TimesSlope(f, m)),
                 times_curvature: |_, _, _, _, _| unreachable!("the derivative reads both"),
                 slope_tangent: |_, _| unreachable!("the derivative reads both"),
             }
@@ -63,8 +63,8 @@ impl<E: Elementwise, T: Float> Code<E, T> {
                 value,
                 times_slope: |f, m, v, z| v.zip_map(E::NAME, z, TimesSlope(f, m)),
                 times_slope_of_both: |_, _, _, _, _| unreachable!("the derivative reads one"),
-                times_curvature: |f, m, u, v, z| u.zip_map3(E::NAME, v, z, TimesCurvature(f, m)),
-                slope_tangent: |f, [t_v, t_z, v, z]| t_v.zip_map4(E::NAME, t_z, v, z, Tangent(f)),
+                times_curvature: |f, m, u, v, z| Tensor::zip_many(E::NAME, [u, v, z], TimesCurvature(f, m)),
+                slope_tangent: |f, operands| Tensor::zip_many(E::NAME, operands, Tangent(f)),
             }
         }
     }
@@ -139,9 +139,9 @@ impl<T: Float, E: Elementwise> Map2<T, T, T> for TimesSlope<'_, E> {
     }
 }
 
-impl<T: Float, E: Elementwise> Map3<T, T, T, T> for TimesSlope<'_, E> {
+impl<T: Float, E: Elementwise> MapN<T, T, 3> for TimesSlope<'_, E> {
     #[inline(always)]
-    fn call<I: Isa>(&self, v: T, x: T, y: T) -> T {
+    fn call<I: Isa>(&self, [v, x, y]: [T; 3]) -> T {
         let product = self.0.times_df(Lane::<T, I>::new(v), Lane::new(x), Lane::new(y)).0;
         if self.1.nothing::<T, E>(v) { T::ZERO } else { product }
     }
@@ -149,9 +149,9 @@ impl<T: Float, E: Elementwise> Map3<T, T, T, T> for TimesSlope<'_, E> {
 
 struct TimesCurvature<'a, E>(&'a E, Moves);
 
-impl<T: Float, E: Elementwise> Map3<T, T, T, T> for TimesCurvature<'_, E> {
+impl<T: Float, E: Elementwise> MapN<T, T, 3> for TimesCurvature<'_, E> {
     #[inline(always)]
-    fn call<I: Isa>(&self, u: T, v: T, z: T) -> T {
+    fn call<I: Isa>(&self, [u, v, z]: [T; 3]) -> T {
         let product = tangent_of_slope(self.0, Lane::<T, I>::new(u * v), None, Lane::new(z)).0;
         if self.1.nothing::<T, E>(u) { T::ZERO } else { product }
     }
@@ -160,9 +160,9 @@ impl<T: Float, E: Elementwise> Map3<T, T, T, T> for TimesCurvature<'_, E> {
 /// v̇ · df(z) + v · ż · df′(z): one loop, in which both slopes share what they have in common.
 struct Tangent<'a, E>(&'a E);
 
-impl<T: Float, E: Elementwise> Map4<T, T, T, T, T> for Tangent<'_, E> {
+impl<T: Float, E: Elementwise> MapN<T, T, 4> for Tangent<'_, E> {
     #[inline(always)]
-    fn call<I: Isa>(&self, t_v: T, t_z: T, v: T, z: T) -> T {
+    fn call<I: Isa>(&self, [t_v, t_z, v, z]: [T; 4]) -> T {
         let sum = tangent_of_slope(self.0, Lane::<T, I>::new(v * t_z), Some(Lane::new(t_v)), Lane::new(z)).0;
         let moves = Moves::Input;
         if moves.nothing::<T, E>(t_v) && moves.nothing::<T, E>(t_z) { T::ZERO } else { sum }

@@ -43,13 +43,19 @@ pub fn fused<T: Float, const N: usize>(
     kernel: impl Fn([&Tensor<T>; N]) -> Tensor<T> + 'static,
     rule: impl FnOnce() -> Var<T>,
 ) -> Var<T> {
-    if inputs.iter().any(|v| v.is_tracked()) {
-        return rule();
+    // Compiled for every use: the rest is in functions of its own.
+    if is_tracked(&inputs) {
+        rule()
+    } else if is_constant(&inputs, &[]) {
+        Var::constant(kernel(inputs.map(Var::value)))
+    } else {
+        apply(Fused::new(description(), kernel), &inputs)
     }
-    if is_constant(&inputs, &[]) {
-        return Var::constant(kernel(inputs.map(Var::value)));
-    }
-    apply(Fused::new(description(), kernel), &inputs)
+}
+
+#[inline(never)]
+fn is_tracked<T: Float>(inputs: &[&Var<T>]) -> bool {
+    inputs.iter().any(|v| v.is_tracked())
 }
 
 /// `sum` with something added to it: in its own memory if nothing is recorded.

@@ -85,7 +85,7 @@ impl<T: Float> BilinearMap<T> for Product {
         cotangent * a
     }
     fn tangent(&self, [a, b]: [&Tensor<T>; 2], [t_a, t_b]: [&Tensor<T>; 2]) -> Tensor<T> {
-        a.zip_map4("mul", b, t_a, t_b, |a: T, b: T, t_a: T, t_b: T| t_a * b + a * t_b)
+        Tensor::zip_many("mul", [a, b, t_a, t_b], |[a, b, t_a, t_b]: [T; 4]| t_a * b + a * t_b)
     }
     fn output_shape(&self, a: &Shape, b: &Shape) -> Option<Shape> {
         broadcast(a, b)

@@ -26,9 +26,33 @@ struct Sort {
 impl<T: Element> RowMap<T, T> for Sort {
     #[inline(always)]
     fn row<I: Isa>(&self, _: usize, x: &[T], out: &mut [T]) {
-        out.copy_from_slice(x);
-        out.sort_by(|&a, &b| compare(a, b, self.descending));
+        sort_row(x, self.descending, out);
     }
+}
+
+// What follows gains nothing from wide registers: compiled once, not for each instruction set.
+
+#[inline(never)]
+fn sort_row<T: Element>(x: &[T], descending: bool, out: &mut [T]) {
+    out.copy_from_slice(x);
+    out.sort_by(|&a, &b| compare(a, b, descending));
+}
+
+#[inline(never)]
+fn argsort_row<T: Element>(x: &[T], descending: bool, out: &mut [u32]) {
+    out.iter_mut().zip(0..).for_each(|(o, i)| *o = i);
+    out.sort_by(|&i, &j| compare(x[i as usize], x[j as usize], descending));
+}
+
+#[inline(never)]
+fn topk_row<T: Element>(x: &[T], k: usize, out: &mut [u32]) {
+    out.iter_mut().zip(0..).for_each(|(o, i)| *o = i);
+    // Of equal elements the first comes first, which makes the order total and the selection unique.
+    let order = |&i: &u32, &j: &u32| compare(x[i as usize], x[j as usize], true).then(i.cmp(&j));
+    if k < out.len() {
+        out.select_nth_unstable_by(k, order);
+    }
+    out[..k].sort_unstable_by(order);
 }
 
 struct Argsort {
@@ -38,8 +62,7 @@ struct Argsort {
 impl<T: Element> RowMap<T, u32> for Argsort {
     #[inline(always)]
     fn row<I: Isa>(&self, _: usize, x: &[T], out: &mut [u32]) {
-        out.iter_mut().zip(0..).for_each(|(o, i)| *o = i);
-        out.sort_by(|&i, &j| compare(x[i as usize], x[j as usize], self.descending));
+        argsort_row(x, self.descending, out);
     }
 }
 
@@ -51,13 +74,7 @@ struct TopK {
 impl<T: Element> RowMap<T, u32> for TopK {
     #[inline(always)]
     fn row<I: Isa>(&self, _: usize, x: &[T], out: &mut [u32]) {
-        out.iter_mut().zip(0..).for_each(|(o, i)| *o = i);
-        // Of equal elements the first comes first, which makes the order total and the selection unique.
-        let order = |&i: &u32, &j: &u32| compare(x[i as usize], x[j as usize], true).then(i.cmp(&j));
-        if self.k < out.len() {
-            out.select_nth_unstable_by(self.k, order);
-        }
-        out[..self.k].sort_unstable_by(order);
+        topk_row(x, self.k, out);
     }
 }
 

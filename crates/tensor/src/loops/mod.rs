@@ -5,10 +5,11 @@ pub(crate) mod blocks;
 pub(crate) mod copy;
 pub(crate) mod map;
 mod nest;
+pub(crate) mod operands;
 pub(crate) mod reduce;
 pub(crate) mod rows;
 pub(crate) mod sums;
 
-pub use map::{Map1, Map2, Map3, Map4};
+pub use map::{Map1, Map2, MapN};
 pub use reduce::Fold;
 pub use rows::{RowFold, RowMap};

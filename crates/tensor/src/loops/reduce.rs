@@ -202,6 +202,7 @@ impl Nest<1> {
 }
 
 /// `leaf(from, to)` for blocks of at most `block` positions, merged as a balanced tree of fixed shape.
+#[inline]
 fn pairwise<P>(
     from: usize,
     to: usize,
@@ -209,13 +210,25 @@ fn pairwise<P>(
     leaf: &impl Fn(usize, usize) -> P,
     merge: &impl Fn(P, P) -> P,
 ) -> P {
+    if to - from <= block { leaf(from, to) } else { tree(from, to, block, leaf, merge) }
+}
+
+/// [`pairwise`] of more than one block, compiled once for each type of partial result.
+#[inline(never)]
+fn tree<P>(
+    from: usize,
+    to: usize,
+    block: usize,
+    leaf: &dyn Fn(usize, usize) -> P,
+    merge: &dyn Fn(P, P) -> P,
+) -> P {
     let count = to - from;
     if count <= block {
         return leaf(from, to);
     }
     // A cut at a whole number of blocks.
     let middle = from + count.div_ceil(block).div_ceil(2) * block;
-    merge(pairwise(from, middle, block, leaf, merge), pairwise(middle, to, block, leaf, merge))
+    merge(tree(from, middle, block, leaf, merge), tree(middle, to, block, leaf, merge))
 }
 
 /// The fold of consecutive elements.

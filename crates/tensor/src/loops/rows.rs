@@ -70,22 +70,8 @@ impl<T: Element> Tensor<T> {
         f: impl RowMap<T, R>,
     ) -> Tensor<R> {
         let axis = self.shape().axis(operation, axis);
-        let last = self.rank() - 1;
-        if axis != last {
-            return self.transpose(axis, last).map_rows(operation, last, f).transpose(axis, last);
-        }
-        let length = self.shape()[axis];
-        let x = self.contiguous_for(operation);
-        let x = x.contiguous_slice();
-        Tensor::filled_by(operation, self.shape().clone(), |out| {
-            if out.is_empty() {
-                return;
-            }
-            let rows = (CHUNK / length).max(1);
-            parallel::for_each_chunk(out, rows * length, x.len() >= PARALLEL_THRESHOLD, |start, out| {
-                let x = &x[start..start + out.len()];
-                dispatch(Rows { first: start / length, x, out, length, f: &f });
-            });
+        mapped(operation, self, axis, &|first, length, x, out| {
+            dispatch(Rows { first, x, out, length, f: &f });
         })
     }
 
@@ -114,20 +100,63 @@ impl<T: Element> Tensor<T> {
         keepdim: bool,
         f: impl RowFold<T, R>,
     ) -> Tensor<R> {
-        let (reduced, kept): (SmallVec<[usize; 4]>, SmallVec<[usize; 4]>) =
-            (0..self.rank()).partition(|&i| mask[i]);
-        let length: usize = reduced.iter().map(|&i| self.shape()[i]).product();
-        let order: SmallVec<[usize; 4]> = kept.into_iter().chain(reduced).collect();
-        let x = self.view(self.layout.permute(&order)).contiguous_for("fold_rows");
-        let x = x.contiguous_slice();
-        Tensor::filled_by("fold_rows", reduced_shape(self.shape(), mask, keepdim), |out| {
-            let outputs = (CHUNK / length.max(1)).max(1);
-            parallel::for_each_chunk(out, outputs, x.len() >= PARALLEL_THRESHOLD, |start, out| {
-                let x = &x[start * length..][..out.len() * length];
-                dispatch(FoldRows { first: start, x, out, length, f: &f });
-            });
+        folded(self, mask, keepdim, &|first, length, x, out| {
+            dispatch(FoldRows { first, x, out, length, f: &f });
         })
     }
+}
+
+/// What is done with some rows: the number of the first, the length of each, their elements, and what to write.
+type Work<'a, A, R> = dyn Fn(usize, usize, &[A], &mut [R]) + Sync + 'a;
+
+/// [`Tensor::map_rows`], compiled once for each type of element.
+#[track_caller]
+#[inline(never)]
+fn mapped<T: Element, R: Element>(
+    operation: &str,
+    x: &Tensor<T>,
+    axis: usize,
+    work: &Work<'_, T, R>,
+) -> Tensor<R> {
+    let last = x.rank() - 1;
+    if axis != last {
+        return mapped(operation, &x.transpose(axis, last), last, work).transpose(axis, last);
+    }
+    let (length, shape) = (x.shape()[axis], x.shape().clone());
+    let x = x.contiguous_for(operation);
+    let x = x.contiguous_slice();
+    Tensor::filled_by(operation, shape, |out| {
+        if out.is_empty() {
+            return;
+        }
+        let rows = (CHUNK / length).max(1);
+        parallel::for_each_chunk(out, rows * length, x.len() >= PARALLEL_THRESHOLD, |start, out| {
+            work(start / length, length, &x[start..start + out.len()], out);
+        });
+    })
+}
+
+/// [`Tensor::fold_rows_masked`], compiled once for each type of element.
+#[track_caller]
+#[inline(never)]
+fn folded<T: Element, R: Element>(
+    x: &Tensor<T>,
+    mask: &[bool],
+    keepdim: bool,
+    work: &Work<'_, T, R>,
+) -> Tensor<R> {
+    let (reduced, kept): (SmallVec<[usize; 4]>, SmallVec<[usize; 4]>) = (0..x.rank()).partition(|&i| mask[i]);
+    let length: usize = reduced.iter().map(|&i| x.shape()[i]).product();
+    let order: SmallVec<[usize; 4]> = kept.into_iter().chain(reduced).collect();
+    let shape = reduced_shape(x.shape(), mask, keepdim);
+    let x = x.view(x.layout.permute(&order)).contiguous_for("fold_rows");
+    let x = x.contiguous_slice();
+    Tensor::filled_by("fold_rows", shape, |out| {
+        let outputs = (CHUNK / length.max(1)).max(1);
+        parallel::for_each_chunk(out, outputs, x.len() >= PARALLEL_THRESHOLD, |start, out| {
+            work(start, length, &x[start * length..][..out.len() * length], out);
+        });
+    })
 }
 
 struct FoldRows<'a, A, R, F> {

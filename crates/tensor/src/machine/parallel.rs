@@ -79,11 +79,23 @@ fn on_threads(count: usize, work: &(dyn Fn(usize) + Sync)) {
 
 /// Calls `work(start, chunk)` for consecutive chunks of `out` of `size` elements (the last may be shorter),
 /// where `start` is the position of the chunk's first element.
+#[inline]
 pub fn for_each_chunk<T: Send>(
     out: &mut [T],
     size: usize,
     parallel: bool,
     work: impl Fn(usize, &mut [T]) + Sync + Send,
+) {
+    chunk_by_chunk(out, size, parallel, &work);
+}
+
+/// [`for_each_chunk`], compiled once for each type of element.
+#[inline(never)]
+fn chunk_by_chunk<T: Send>(
+    out: &mut [T],
+    size: usize,
+    parallel: bool,
+    work: &(dyn Fn(usize, &mut [T]) + Sync),
 ) {
     let size = size.max(1);
     if parallel && out.len() > size && threads() > 1 {
@@ -149,11 +161,24 @@ impl<'a, T> Chunks<'a, T> {
 /// # Panics
 /// If the partial results take more memory than there is.
 #[track_caller]
+#[inline]
 pub fn reduce<R: Send>(
     count: usize,
     parallel: bool,
     partial: impl Fn(usize) -> R + Sync + Send,
     merge: impl Fn(R, R) -> R,
+) -> Option<R> {
+    merged(count, parallel, &partial, &merge)
+}
+
+/// [`reduce`], compiled once for each type of partial result.
+#[track_caller]
+#[inline(never)]
+fn merged<R: Send>(
+    count: usize,
+    parallel: bool,
+    partial: &(dyn Fn(usize) -> R + Sync),
+    merge: &dyn Fn(R, R) -> R,
 ) -> Option<R> {
     let mut parts = size::list("reduce", count);
     parts.resize_with(count, || None);

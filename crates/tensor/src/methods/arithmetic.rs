@@ -5,11 +5,11 @@
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 use crate::array::element::Float;
-use crate::array::shape::{Shape, broadcast, broadcast_or_panic};
+use crate::array::shape::{Shape, broadcast};
 use crate::array::tensor::Tensor;
 use crate::compiled_here;
-use crate::loops::map::{check_fits, joint_shape};
-use crate::loops::{Map2, Map3};
+use crate::loops::map::{check_fits, joint_shape, joint_shape_of_all};
+use crate::loops::{Map2, MapN};
 use crate::machine::simd::Isa;
 
 macro_rules! operator {
@@ -177,9 +177,9 @@ impl<T: Float> Neg for Tensor<T> {
 
 struct MulAdd;
 
-impl<T: Float> Map3<T, T, T, T> for MulAdd {
+impl<T: Float> MapN<T, T, 3> for MulAdd {
     #[inline(always)]
-    fn call<I: Isa>(&self, a: T, b: T, c: T) -> T {
+    fn call<I: Isa>(&self, [a, b, c]: [T; 3]) -> T {
         I::mul_add(a, b, c)
     }
 }
@@ -201,13 +201,12 @@ impl<T: Float> Tensor<T> {
     #[track_caller]
     pub fn mul_add(&self, b: &Tensor<T>, c: &Tensor<T>) -> Tensor<T> {
         compiled_here! {
-            fn mul_add<T: Float>(a: &Tensor<T>, shape: Shape, b: &Tensor<T>, c: &Tensor<T>) -> Tensor<T> {
-                a.zip3_to(shape, b, c, MulAdd)
+            fn mul_add<T: Float>(operands: [&Tensor<T>; 3], shape: Shape) -> Tensor<T> {
+                Tensor::zip_many_to(shape, operands, MulAdd)
             }
         }
-        let shape = broadcast_or_panic("mul_add", self.shape(), b.shape());
-        let shape = broadcast_or_panic("mul_add", &shape, c.shape());
-        mul_add(self, shape, b, c)
+        let operands = [self, b, c];
+        mul_add(operands, joint_shape_of_all("mul_add", operands))
     }
 
     /// Adds `alpha · x` in place, `x` broadcast to this shape.

@@ -6,6 +6,34 @@ use crate::array::size::check_positions;
 use crate::array::tensor::Tensor;
 use crate::compiled_here;
 use crate::loops::map::joint_shape;
+use crate::loops::operands::{self, Row};
+use crate::machine::simd::{Isa, Kernel, dispatch};
+
+/// A row of [`select_where`](Tensor::select_where).
+struct Choose<'a, T> {
+    mask: Row<'a, bool>,
+    a: Row<'a, T>,
+    b: Row<'a, T>,
+    out: &'a mut [T],
+}
+
+impl<T: Element> Kernel for Choose<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let n = self.out.len();
+        if let (Row::Dense(mask), Row::Dense(a), Row::Dense(b)) = (self.mask, self.a, self.b) {
+            let (mask, a, b) = (&mask[..n], &a[..n], &b[..n]);
+            for (i, o) in self.out.iter_mut().enumerate() {
+                *o = if mask[i] { a[i] } else { b[i] };
+            }
+        } else {
+            for (i, o) in self.out.iter_mut().enumerate() {
+                *o = if self.mask.get(i) { self.a.get(i) } else { self.b.get(i) };
+            }
+        }
+    }
+}
 
 impl<T: Element> Tensor<T> {
     /// Elements of `if_true` where `mask` is true and of `if_false` elsewhere, all three broadcast together (NumPy's
@@ -29,7 +57,9 @@ impl<T: Element> Tensor<T> {
                 if_true: &Tensor<T>,
                 if_false: &Tensor<T>,
             ) -> Tensor<T> {
-                mask.zip3_to(shape, if_true, if_false, |m: bool, a: T, b: T| if m { a } else { b })
+                operands::masked(shape, mask, if_true, if_false, &|mask, a, b, out| {
+                    dispatch(Choose { mask, a, b, out });
+                })
             }
         }
         let shape = broadcast_or_panic("select_where", mask.shape(), if_true.shape());

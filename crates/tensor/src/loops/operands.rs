@@ -1,0 +1,216 @@
+//! Operands of elementwise loops, walked row by row.
+//!
+//! What a formula does to a row is handed over as a pointer, so that the walks, which are many times its code, are
+//! compiled once for each type of element and not once for each formula.
+
+use crate::array::element::Element;
+use crate::array::layout::Layout;
+use crate::array::shape::Shape;
+use crate::array::tensor::Tensor;
+use crate::loops::nest::Nest;
+use crate::machine::parallel::{self, CHUNK, PARALLEL_THRESHOLD};
+
+/// One operand's row: consecutive elements, or one element repeated.
+#[derive(Clone, Copy)]
+pub(crate) enum Row<'a, A> {
+    Dense(&'a [A]),
+    Repeat(A),
+}
+
+impl<'a, A: Element> Row<'a, A> {
+    /// The `length` elements from position `from` of the row that begins at `start`.
+    #[inline(always)]
+    fn new(data: &'a [A], start: usize, stride: isize, from: usize, length: usize) -> Self {
+        if stride == 0 { Row::Repeat(data[start]) } else { Row::Dense(&data[start + from..][..length]) }
+    }
+
+    /// The first `length` of consecutive elements.
+    #[inline(always)]
+    pub(crate) fn dense(&self, length: usize) -> &'a [A] {
+        match self {
+            Row::Dense(a) => &a[..length],
+            Row::Repeat(_) => unreachable!("one element repeated"),
+        }
+    }
+
+    /// The element at position `i`.
+    #[inline(always)]
+    pub(crate) fn get(&self, i: usize) -> A {
+        match self {
+            Row::Dense(a) => a[i],
+            Row::Repeat(a) => *a,
+        }
+    }
+}
+
+/// `work(row of a, row of out)` for all rows of a new tensor of the shape of `a`.
+#[track_caller]
+#[inline(never)]
+pub(crate) fn one<A: Element, R: Element>(
+    a: &Tensor<A>,
+    work: &(dyn Fn(Row<'_, A>, &mut [R]) + Sync),
+) -> Tensor<R> {
+    let shape = a.shape().clone();
+    let a = with_dense_rows(a);
+    let nest = Nest::new([&a.layout]);
+    let data = a.storage.as_slice();
+    Tensor::filled_by("map", shape, |out| {
+        for_each_row(&nest, out, &|[at], from, out| {
+            work(Row::new(data, at, nest.row_strides[0], from, out.len()), out);
+        });
+    })
+}
+
+/// `work(row of a, row of b, row of out)` for all rows of a new tensor of this shape, that of both if there is none.
+#[track_caller]
+#[inline(never)]
+pub(crate) fn two<A: Element, B: Element, R: Element>(
+    shape: Option<Shape>,
+    a: &Tensor<A>,
+    b: &Tensor<B>,
+    work: &(dyn Fn(Row<'_, A>, Row<'_, B>, &mut [R]) + Sync),
+) -> Tensor<R> {
+    if shape.is_none()
+        && let (Some(x), Some(y)) = (a.as_slice(), b.as_slice())
+    {
+        return two_slices(a.shape(), x, y, work);
+    }
+    let shape = shape.unwrap_or_else(|| a.shape().clone());
+    let (a, b) = (broadcast_rows(a, &shape), broadcast_rows(b, &shape));
+    let nest = Nest::new([&a.layout, &b.layout]);
+    let (x, y) = (a.storage.as_slice(), b.storage.as_slice());
+    let [sa, sb] = nest.row_strides;
+    Tensor::filled_by("zip_map", shape, |out| {
+        for_each_row(&nest, out, &|[at, bt], from, out| {
+            let n = out.len();
+            work(Row::new(x, at, sa, from, n), Row::new(y, bt, sb, from, n), out);
+        });
+    })
+}
+
+/// `work` for the rows of a mask and of two tensors, broadcast to `shape`.
+#[track_caller]
+#[inline(never)]
+pub(crate) fn masked<A: Element, R: Element>(
+    shape: Shape,
+    mask: &Tensor<bool>,
+    a: &Tensor<A>,
+    b: &Tensor<A>,
+    work: &(dyn Fn(Row<'_, bool>, Row<'_, A>, Row<'_, A>, &mut [R]) + Sync),
+) -> Tensor<R> {
+    let mask = broadcast_rows(mask, &shape);
+    let (a, b) = (broadcast_rows(a, &shape), broadcast_rows(b, &shape));
+    let nest = Nest::new([&mask.layout, &a.layout, &b.layout]);
+    let (m, x, y) = (mask.storage.as_slice(), a.storage.as_slice(), b.storage.as_slice());
+    let [sm, sa, sb] = nest.row_strides;
+    Tensor::filled_by("select_where", shape, |out| {
+        for_each_row(&nest, out, &|[mt, at, bt], from, out| {
+            let n = out.len();
+            let (a, b) = (Row::new(x, at, sa, from, n), Row::new(y, bt, sb, from, n));
+            work(Row::new(m, mt, sm, from, n), a, b, out);
+        });
+    })
+}
+
+/// `work` for the rows of several tensors of one type, broadcast to `shape`.
+#[track_caller]
+#[inline(never)]
+pub(crate) fn many<A: Element, R: Element, const N: usize>(
+    shape: Shape,
+    operands: [&Tensor<A>; N],
+    work: &(dyn Fn([Row<'_, A>; N], &mut [R]) + Sync),
+) -> Tensor<R> {
+    let operands = operands.map(|x| broadcast_rows(x, &shape));
+    let nest = Nest::new(operands.each_ref().map(|x| &x.layout));
+    let data = operands.each_ref().map(|x| x.storage.as_slice());
+    Tensor::filled_by("zip_many", shape, |out| {
+        for_each_row(&nest, out, &|starts, from, out| {
+            let row = |k: usize| Row::new(data[k], starts[k], nest.row_strides[k], from, out.len());
+            work(std::array::from_fn(row), out);
+        });
+    })
+}
+
+/// `work(row of out, row of b)` for all rows of `out`, to whose shape `b` broadcasts.
+#[inline(never)]
+pub(crate) fn into<A: Element, B: Element>(
+    out: &mut Tensor<A>,
+    b: &Tensor<B>,
+    work: &(dyn Fn(&mut [A], Row<'_, B>) + Sync),
+) {
+    let shape = out.shape().clone();
+    let b = broadcast_rows(b, &shape);
+    let nest = Nest::new([&b.layout, &Layout::contiguous(shape)]);
+    let data = b.storage.as_slice();
+    for_each_row(&nest, out.as_mut_slice(), &|[at, _], from, out| {
+        let b = Row::new(data, at, nest.row_strides[0], from, out.len());
+        work(out, b);
+    });
+}
+
+/// [`two`] of consecutive elements.
+#[track_caller]
+fn two_slices<A: Element, B: Element, R: Element>(
+    shape: &Shape,
+    a: &[A],
+    b: &[B],
+    work: &(dyn Fn(Row<'_, A>, Row<'_, B>, &mut [R]) + Sync),
+) -> Tensor<R> {
+    Tensor::filled_by("zip_map", shape.clone(), |out| {
+        if out.len() < PARALLEL_THRESHOLD {
+            return work(Row::Dense(a), Row::Dense(b), out);
+        }
+        parallel::for_each_chunk(out, CHUNK, true, |start, out| {
+            let range = start..start + out.len();
+            work(Row::Dense(&a[range.clone()]), Row::Dense(&b[range]), out);
+        });
+    })
+}
+
+/// The same elements with every row either consecutive or one repeated element, copied if need be: the only
+/// two kinds of row that the loops vectorise.
+fn with_dense_rows<A: Element>(x: &Tensor<A>) -> Tensor<A> {
+    let last = x.shape().iter().zip(&x.layout.strides).rev().find(|(d, _)| **d != 1);
+    match last {
+        Some((_, &stride)) if stride != 0 && stride != 1 => x.contiguous(),
+        _ => x.clone(),
+    }
+}
+
+/// Broadcast to a shape that is known to fit, with dense rows.
+fn broadcast_rows<A: Element>(x: &Tensor<A>, shape: &Shape) -> Tensor<A> {
+    let dense = with_dense_rows(x);
+    let layout = dense.layout.broadcast_to(shape).expect("the shapes were found to broadcast");
+    dense.view(layout)
+}
+
+/// Calls `work(starts, from, piece)` for each piece of `out`, split over threads where large: a whole row, or, if
+/// there is only one, a chunk of it that begins at position `from` of the row. The output of a nest is contiguous,
+/// so row `i` is its `i`-th piece.
+#[inline(never)]
+fn for_each_row<R: Element, const N: usize>(
+    nest: &Nest<N>,
+    out: &mut [R],
+    work: &(dyn Fn([usize; N], usize, &mut [R]) + Sync),
+) {
+    let length = nest.row_length;
+    if out.is_empty() {
+        return;
+    }
+    let parallel = out.len() >= PARALLEL_THRESHOLD;
+    if nest.rows == 1 {
+        let size = if parallel { CHUNK } else { length };
+        return parallel::for_each_chunk(out, size, parallel, |from, piece| {
+            work(nest.row_start(0), from, piece)
+        });
+    }
+    let rows_per_chunk = (CHUNK / length).max(1);
+    parallel::for_each_chunk(out, rows_per_chunk * length, parallel, |start, chunk| {
+        let rows = start / length..(start + chunk.len()) / length;
+        let first = rows.start;
+        nest.for_rows(rows, |row, at| {
+            let begin = (row - first) * length;
+            work(at, 0, &mut chunk[begin..begin + length]);
+        });
+    });
+}
