@@ -210,7 +210,8 @@ impl<S: Source> Batches<S> {
     ///
     /// Preparing takes one thread, whatever the number of those that the program computes with. A panic in it goes on in the
     /// one that asks for the batch. The thread ends with the pass, or when the iterator is dropped, which waits for the
-    /// batch that is being prepared.
+    /// batch that is being prepared. Each pass has a thread of its own, which asks the system for the memory of the batches
+    /// that are under way.
     ///
     /// ```
     /// let data = wengert_data::synthetic::digits(300, 0);

@@ -41,6 +41,9 @@ pub struct Dataset<S = (Features, Tensor<u32>)> {
     rows: Option<Arc<[u32]>>,
 }
 
+/// Features, and for each example what is to be predicted of it: a class, or numbers.
+pub type Supervised<T = f32, Y = u32> = Dataset<(Features<T>, Tensor<Y>)>;
+
 impl<S> Clone for Dataset<S> {
     fn clone(&self) -> Self {
         Dataset { source: self.source.clone(), rows: self.rows.clone() }

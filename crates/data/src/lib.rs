@@ -43,7 +43,7 @@ mod source;
 pub mod synthetic;
 
 pub use batches::{Batch, Batches, Position, Prefetched};
-pub use dataset::{BatchOf, Dataset, HasFeatures};
+pub use dataset::{BatchOf, Dataset, HasFeatures, Supervised};
 pub use error::DataError;
 pub use features::Features;
 pub use image_set::{ImageSet, Origin};

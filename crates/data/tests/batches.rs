@@ -98,7 +98,8 @@ proptest! {
                 let mut batch = batch.to_vec();
                 let lengths: Vec<usize> = parts.iter().map(|part| part.get(i).map_or(0, Vec::len)).collect();
                 prop_assert!(lengths.iter().max().unwrap() - lengths.iter().min().unwrap() <= 1);
-                (together.sort(), batch.sort());
+                together.sort();
+                batch.sort();
                 prop_assert_eq!(together, batch);
             }
         }

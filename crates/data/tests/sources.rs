@@ -28,8 +28,8 @@ fn tensors_of_every_kind_and_stride() {
         Tensor::from([true, false]),
         Tensor::<u8>::from([1, 2]),
     );
-    let ((a, b), tokens, mask, bytes): ((Var, Var<f64>), Tensor<u32>, Tensor<bool>, Tensor<u8>) =
-        Dataset::new(parts).unwrap().select(&[1]).unwrap();
+    let (inputs, tokens, mask, bytes) = Dataset::new(parts).unwrap().select(&[1]).unwrap();
+    let (a, b): (Var, Var<f64>) = inputs;
     assert_eq!((a.shape(), b.shape()), (&[1, 3].into(), &[1].into()));
     assert_eq!((tokens, mask, bytes), (Tensor::from([[9, 10]]), Tensor::from([false]), Tensor::from([2])));
     // No features but a number of examples.

@@ -48,9 +48,9 @@ impl<S: Source> Prefetched<S> {
 }
 
 /// Sends batches until there is none, or nobody who takes it.
-fn prepare<S: Source>(mut pass: Batches<S>, sender: SyncSender<S::Batch>)
+fn prepare<S>(mut pass: Batches<S>, sender: SyncSender<S::Batch>)
 where
-    S: Send + Sync,
+    S: Source + Send + Sync,
     S::Batch: Send,
 {
     // The others of the pool are for those who compute with the batches.

@@ -24,7 +24,7 @@ pub use reader::{Column, CsvReader};
 
 use wengert_tensor::{Float, Tensor};
 
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, Supervised};
 use crate::features::Features;
 use crate::source::IntoVars;
 
@@ -67,7 +67,7 @@ where
     ///
     /// # Errors
     /// [`CsvError::NoTarget`] if no target column was named.
-    pub fn into_regression(self) -> Result<Dataset<(Features<T>, Tensor<T>)>, CsvError> {
+    pub fn into_regression(self) -> Result<Supervised<T, T>, CsvError> {
         let target = self.target.ok_or(CsvError::NoTarget)?.values.cast();
         Ok(Dataset::new((Features::new(&self.features), target.unsqueeze(1)))?)
     }
@@ -88,10 +88,7 @@ where
     /// assert_eq!(labels.to_vec(), [1, 0]);
     /// # Ok::<(), wengert_data::csv::CsvError>(())
     /// ```
-    pub fn into_classification(
-        self,
-        classes: usize,
-    ) -> Result<Dataset<(Features<T>, Tensor<u32>)>, CsvError> {
+    pub fn into_classification(self, classes: usize) -> Result<Supervised<T>, CsvError> {
         let target = self.target.ok_or(CsvError::NoTarget)?;
         if let Some(BadLabel { line, column, text }) = target.bad_label {
             return Err(CsvError::NotALabel { line, column, text });
