@@ -21,7 +21,7 @@ impl Layer for Mlp {
 
 fn main() -> wengert::Result<()> {
     let data = Mnist::load()?.normalised();
-    println!("digits {}", data.source);
+    println!("digits {}", data.origin);
     // `--quick` learns from fewer digits, to see that everything works.
     let quick = std::env::args().any(|argument| argument == "--quick");
     let train = if quick { data.train.take(6000)? } else { data.train };
@@ -29,8 +29,8 @@ fn main() -> wengert::Result<()> {
     let model = Mlp::new(&mut params);
     let mut adam = Adam::new(1e-3);
     for epoch in 1..=if quick { 1 } else { 5 } {
-        for batch in train.batches(64).shuffled(epoch) {
-            let loss = |cx: &Ctx| model.forward(cx, &batch.images).cross_entropy(&batch.labels);
+        for (images, labels) in train.batches(64).shuffled(epoch) {
+            let loss = |cx: &Ctx| model.forward(cx, &images).cross_entropy(&labels);
             let (_, grads) = params.value_and_grad(loss)?;
             adam.step(&mut params.values_mut(), &grads);
         }

@@ -33,7 +33,7 @@ struct Arguments {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments = Arguments::parse();
     let data = Mnist::load()?.normalised();
-    println!("digits {}", data.source);
+    println!("digits {}", data.origin);
     let mut panel = Panel::new(Axis::log("learning rate"), Axis::log("training loss, averaged (nats)"));
     let mut suggestions = Vec::new();
     for (look, name) in arguments.optimizers.iter().enumerate() {
@@ -64,9 +64,9 @@ fn run(name: &str, arguments: &Arguments, digits: &Dataset) -> Result<RangeTest,
     let steps = arguments.options.steps(800, 100);
     let mut test = RangeTest::new(arguments.smallest, arguments.largest, steps as usize)?;
     for epoch in arguments.seed.. {
-        for batch in digits.batches(arguments.batch_size as usize).shuffled(epoch) {
+        for (images, labels) in digits.batches(arguments.batch_size as usize).shuffled(epoch) {
             let Some(rate) = test.next_rate() else { return Ok(test) };
-            let loss = |cx: &Ctx| model.forward(cx, &batch.images).cross_entropy(&batch.labels);
+            let loss = |cx: &Ctx| model.forward(cx, &images).cross_entropy(&labels);
             optimizer.set_learning_rate(rate);
             test.observe(params.train_step(&mut *optimizer, loss)?.into());
         }

@@ -107,12 +107,11 @@ fn first_order(
     let (network, mut seen) = (course.network, 0);
     course.note(params, 0.0);
     for epoch in 0.. {
-        for batch in digits.batches(BATCH).shuffled(seed.wrapping_add(epoch)) {
-            let loss =
-                |cx: &Ctx| Autoencoder::loss(&network.forward(cx, &batch.images), &batch.images) + cx.l2(L2);
+        for (images, labels) in digits.batches(BATCH).shuffled(seed.wrapping_add(epoch)) {
+            let loss = |cx: &Ctx| Autoencoder::loss(&network.forward(cx, &images), &images) + cx.l2(L2);
             let (_, grads) = params.value_and_grad(loss)?;
             optimizer.step(&mut params.values_mut(), &grads);
-            seen += batch.labels.len();
+            seen += labels.len();
             // About thirty points in all.
             if course.since() > course.budget / 30.0
                 && !course.note(params, seen as f64 / digits.len() as f64)
@@ -135,8 +134,8 @@ fn with_curvature(
     let batches: Vec<Batch> = digits.batches(BATCH).collect();
     let objective = params.model_objective_over(
         &batches,
-        |cx, batch| network.forward(cx, &batch.images),
-        |logits, batch| Autoencoder::loss(logits, &batch.images),
+        |cx, (images, _)| network.forward(cx, images),
+        |logits, (images, _)| Autoencoder::loss(logits, images),
     );
     let hessian_free = method == Contender::HessianFree;
     let group = if hessian_free { CURVATURE_BATCHES } else { 1 };

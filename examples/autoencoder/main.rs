@@ -60,7 +60,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (digits, seconds) =
         if options.quick { (digits.min(250), seconds.min(0.5)) } else { (digits, seconds) };
     let (train, test) = (data.train.take(digits)?, data.test.take(if options.quick { 100 } else { 1000 })?);
-    println!("digits {}: {} to train on, {} to test, {seconds} s each", data.source, train.len(), test.len());
+    println!("digits {}: {} to train on, {} to test, {seconds} s each", data.origin, train.len(), test.len());
 
     println!("{}", report::HEAD);
     let mut runs = Vec::new();

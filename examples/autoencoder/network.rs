@@ -61,7 +61,7 @@ impl Autoencoder {
     }
 
     pub(crate) fn score(&self, params: &Params, data: &Dataset) -> Score {
-        let images = data.all().images;
+        let (images, _) = data.all();
         let (squares, cross_entropy) = params.infer(|cx| {
             let logits = self.forward(cx, &images);
             let squares = (logits.sigmoid() - &images).square().sum() / data.len() as f64;

@@ -31,10 +31,10 @@ pub(crate) fn error(run: &Run) -> f64 {
 
 /// Some digits over their reconstructions.
 pub(crate) fn reconstructions(run: &Run, digits: &Dataset) -> String {
-    let Some(batch) = digits.batches(SHOWN).next() else { return String::new() };
-    let made = run.params.infer(|cx| run.network.forward(cx, &batch.images)).sigmoid();
+    let Some((images, _)) = digits.batches(SHOWN).next() else { return String::new() };
+    let made = run.params.infer(|cx| run.network.forward(cx, &images)).sigmoid();
     let mut text = String::new();
-    for images in [batch.images, made] {
+    for images in [images, made] {
         let pixels = images.value().to_vec();
         let row: Vec<(&str, &[f32])> = pixels.chunks_exact(784).map(|pixels| ("", pixels)).collect();
         text += &side_by_side(&row, 28, 28);

@@ -47,7 +47,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         data.train = data.train.take(count)?;
     }
     let epochs = arguments.options.steps(arguments.epochs, 2);
-    println!("digits {}: {} to train on, {} to test", data.source, data.train.len(), data.test.len());
+    println!("digits {}: {} to train on, {} to test", data.origin, data.train.len(), data.test.len());
 
     let mut runs = Vec::new();
     println!("{:28} {:>6} {:>10} {:>10} {:>8}", "optimiser", "batch", "train loss", "test acc.", "seconds");
@@ -67,7 +67,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         runs.push(run);
     }
 
-    let synthetic = matches!(data.source, Source::Synthetic { .. });
+    let synthetic = matches!(data.origin, Origin::Synthetic { .. });
     let digits = format!("{} {} digits", data.train.len(), if synthetic { "synthetic" } else { "MNIST" });
     let out = &arguments.options.out;
     let table = out.join("compare_optimizers.csv");

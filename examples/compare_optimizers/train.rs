@@ -37,9 +37,9 @@ fn progress(model: &Mlp, params: &Params, data: &ImageSet, epoch: f64, seconds: 
 fn mean_loss(model: &Mlp, params: &Params, data: &Dataset) -> f64 {
     let total: f64 = data
         .batches(1000)
-        .map(|batch| {
-            let logits = params.infer(|cx| model.forward(cx, &batch.images));
-            batch.labels.len() as f64 * f64::from(logits.cross_entropy(&batch.labels).value().item())
+        .map(|(images, labels)| {
+            let logits = params.infer(|cx| model.forward(cx, &images));
+            labels.len() as f64 * f64::from(logits.cross_entropy(&labels).value().item())
         })
         .sum();
     total / data.len() as f64
@@ -69,10 +69,10 @@ pub(crate) fn train(
     let evaluated_each = steps.div_ceil(POINTS_PER_EPOCH);
     for epoch in 0..epochs {
         let mut start = Instant::now();
-        for (step, batch) in (1..).zip(data.train.batches(batch).shuffled(seed.wrapping_add(epoch + 1))) {
-            let loss = params.train_step(&mut *optimizer, |cx| {
-                model.forward(cx, &batch.images).cross_entropy(&batch.labels)
-            })?;
+        let batches = data.train.batches(batch).shuffled(seed.wrapping_add(epoch + 1));
+        for (step, (images, labels)) in (1..).zip(batches) {
+            let loss =
+                params.train_step(&mut *optimizer, |cx| model.forward(cx, &images).cross_entropy(&labels))?;
             if !loss.is_finite() {
                 return Err(format!("{name}: the loss is {loss} in epoch {}", epoch + 1).into());
             }

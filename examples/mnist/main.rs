@@ -35,12 +35,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         set_threads(threads)?;
     }
     let data = digits::load(&arguments)?;
-    match &data.source {
-        Source::Synthetic { reason } => {
+    match &data.origin {
+        Origin::Synthetic { reason } => {
             println!("data: synthetic digits, drawn by this program, not MNIST");
             eprintln!("MNIST is not to be had: {reason}");
         }
-        source => println!("data: MNIST {source}"),
+        origin => println!("data: MNIST {origin}"),
     }
 
     let mut params = Params::seeded(arguments.seed);

@@ -28,8 +28,8 @@ pub(crate) fn minimize(
     let batches: Vec<Batch> = data.train.batches(batch.div_ceil(parts)).shuffled(arguments.seed).collect();
     let objective = params.model_objective_over(
         &batches,
-        |cx, batch| classifier.forward(cx, &batch.images),
-        |logits, batch| logits.cross_entropy(&batch.labels),
+        |cx, (images, _)| classifier.forward(cx, images),
+        |logits, (_, labels)| logits.cross_entropy(labels),
     );
     let objective = objective.grouped(parts).shuffled(arguments.seed);
     let steps = objective.batches() as u64;

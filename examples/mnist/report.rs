@@ -10,13 +10,13 @@ use crate::train::Outcome;
 
 /// The first ten test digits as text pictures, each under its label and the prediction.
 pub(crate) fn predictions(classifier: &Classifier, params: &Params, data: &ImageSet) -> String {
-    let Some(batch) = data.test.batches(10).next() else { return String::new() };
-    let logits = params.infer(|cx| classifier.forward(cx, &batch.images));
+    let Some((images, labels)) = data.test.batches(10).next() else { return String::new() };
+    let logits = params.infer(|cx| classifier.forward(cx, &images));
     let found = logits.value().argmax(1).to_vec();
-    let pixels = batch.images.value().to_vec();
+    let pixels = images.value().to_vec();
     let digits: Vec<(String, &[f32])> = found
         .iter()
-        .zip(batch.labels.to_vec())
+        .zip(labels.to_vec())
         .zip(pixels.chunks_exact(784))
         .map(|((&found, label), pixels)| {
             let verdict = if found == label { "right" } else { "WRONG" };
@@ -34,7 +34,7 @@ pub(crate) fn predictions(classifier: &Classifier, params: &Params, data: &Image
 
 /// The result as one JSON object.
 pub(crate) fn json(arguments: &Arguments, data: &ImageSet, outcome: &Outcome) -> String {
-    let synthetic = matches!(data.source, Source::Synthetic { .. });
+    let synthetic = matches!(data.origin, Origin::Synthetic { .. });
     json!({
         "model": arguments.model.name(),
         "optimizer": arguments.optimizer,

@@ -38,10 +38,11 @@ pub(crate) fn train(
         let progress = progress_bar(data.train.len() as u64, epoch);
         let start = Instant::now();
         let mut total = 0.0;
-        for batch in data.train.batches(batch_size).shuffled(arguments.seed.wrapping_add(epoch)) {
-            let count = batch.labels.len();
+        let batches = data.train.batches(batch_size).shuffled(arguments.seed).epoch(epoch);
+        for (images, labels) in batches {
+            let count = labels.len();
             let loss = |cx: &Ctx| {
-                let loss = classifier.forward(cx, &batch.images).cross_entropy(&batch.labels);
+                let loss = classifier.forward(cx, &images).cross_entropy(&labels);
                 if l2 == 0.0 { loss } else { loss + cx.l2(l2) }
             };
             optimizer.set_learning_rate(schedule.at(step));

@@ -22,7 +22,7 @@ pub(crate) struct Regression {
 
 impl Regression {
     pub(crate) fn new(digits: &Dataset) -> Self {
-        let chunk = |batch: Batch| (Var::constant(batch.images.value().cast::<f64>()), batch.labels);
+        let chunk = |(images, labels): Batch| (Var::constant(images.value().cast::<f64>()), labels);
         let mut params = Params::seeded(0);
         let layer = Linear::new(params.root(), 784, 10);
         Regression { chunks: digits.batches(CHUNK).map(chunk).collect(), params, layer }

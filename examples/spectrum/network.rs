@@ -39,8 +39,8 @@ impl Problem {
         let schedule = Cosine::new(3e-3, epochs * self.digits.len().div_ceil(BATCH) as u64);
         let mut step = 0;
         for epoch in 0..epochs {
-            for batch in self.digits.batches(BATCH).shuffled(seed.wrapping_add(epoch)) {
-                let loss = |cx: &Ctx| self.forward(cx, &batch.images).cross_entropy(&batch.labels);
+            for (images, labels) in self.digits.batches(BATCH).shuffled(seed.wrapping_add(epoch)) {
+                let loss = |cx: &Ctx| self.forward(cx, &images).cross_entropy(&labels);
                 let (_, grads) = self.params.value_and_grad(loss)?;
                 adam.set_learning_rate(schedule.at(step));
                 adam.step(&mut self.params.values_mut(), &grads);
@@ -54,8 +54,8 @@ impl Problem {
     pub(crate) fn objective(&self) -> Batched<ModelObjective<'_>> {
         self.params.model_objective_over(
             &self.chunks,
-            |cx, batch| self.forward(cx, &batch.images),
-            |logits, batch| logits.cross_entropy(&batch.labels),
+            |cx, (images, _)| self.forward(cx, images),
+            |logits, (_, labels)| logits.cross_entropy(labels),
         )
     }
 }

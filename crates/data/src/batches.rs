@@ -1,104 +1,280 @@
 //! Mini-batches.
 
-use wengert_tape::Var;
+mod plan;
+mod position;
+mod prefetch;
+
+use std::fmt;
+use std::sync::Arc;
+
+use wengert_tensor::Tensor;
 use wengert_tensor::random::Generator;
-use wengert_tensor::{Element, Tensor};
 
-use crate::dataset::Dataset;
+pub use position::Position;
+pub use prefetch::Prefetched;
 
-/// Some examples of a [`Dataset`] and their labels.
-#[derive(Clone, Debug)]
-pub struct Batch<L: Element = u32> {
-    /// The features, `[examples, …]`, as a variable that a model takes.
-    pub images: Var,
-    /// The labels, `[examples]`.
-    pub labels: Tensor<L>,
-}
+use crate::dataset::{BatchOf, Dataset};
+use crate::error::DataError;
+use crate::source::{IntoVars, Source};
+use plan::Plan;
 
-/// The same features and labels.
-impl<L: Element> PartialEq for Batch<L> {
-    fn eq(&self, other: &Self) -> bool {
-        self.images.value() == other.images.value() && self.labels == other.labels
-    }
-}
+/// A batch of a data set with features and labels: a variable for the model and what the loss compares with.
+pub type Batch<X = wengert_tape::Var, Y = Tensor<u32>> = (X, Y);
 
 /// One pass over a [`Dataset`] in batches: made by [`Dataset::batches`].
 ///
-/// Everything that it makes lives in buffers that tensors recycle, so that a training loop asks the system for
-/// no memory after its first steps.
-#[derive(Clone, Debug)]
-pub struct Batches<'a, L: Element = u32> {
-    dataset: &'a Dataset<L>,
-    size: usize,
-    /// Positions in the order of the pass; in order of the data set if there are none.
+/// What the batches are depends on the settings alone, not on threads. A pass that is broken off can be taken up where
+/// it was, with the same batches:
+///
+/// ```
+/// use wengert_data::{Position, synthetic};
+///
+/// let data = synthetic::digits(1000, 0);
+/// // Three epochs, each in its own order, which depends on the seed and the epoch.
+/// let batches = data.batches(64).shuffled(7);
+/// let mut saved: Option<Position> = None;
+/// for mut epoch in batches.clone().epochs(3) {
+///     while let Some((images, labels)) = epoch.next() {
+///         assert_eq!(images.shape()[0], labels.len());
+///         // Where training would go on: seven numbers, to be stored.
+///         if epoch.position().epoch == 1 && epoch.position().batch == 5 {
+///             saved = Some(epoch.position());
+///         }
+///     }
+/// }
+/// // In another run of the program, the rest of the second epoch, and the third.
+/// let rest = batches.resume(&saved.unwrap())?.epochs(3);
+/// assert_eq!(rest.map(|epoch| epoch.count()).collect::<Vec<_>>(), [11, 16]);
+/// # Ok::<(), wengert_data::DataError>(())
+/// ```
+///
+/// Tensors of a pass live in buffers that are recycled, so that a training loop asks the system for no memory after its first
+/// steps.
+pub struct Batches<S: Source = (crate::Features, Tensor<u32>)> {
+    dataset: Dataset<S>,
+    plan: Plan,
+    augment: Option<Augment<S::Batch>>,
+    /// This worker's examples as rows of the source, batch after batch; made when the first batch is asked for.
     order: Option<Tensor<u32>>,
+    /// The number of the batch that comes next.
     next: usize,
-    end: usize,
 }
 
-impl<'a, L: Element> Batches<'a, L> {
+type Augment<B> = Arc<dyn Fn(B, &mut Generator) -> B + Send + Sync>;
+
+impl<S: Source> Clone for Batches<S> {
+    fn clone(&self) -> Self {
+        Batches {
+            dataset: self.dataset.clone(),
+            plan: self.plan.clone(),
+            augment: self.augment.clone(),
+            order: self.order.clone(),
+            next: self.next,
+        }
+    }
+}
+
+impl<S: Source> fmt::Debug for Batches<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Batches").field("plan", &self.plan).field("next", &self.next).finish_non_exhaustive()
+    }
+}
+
+impl<S: Source> Batches<S> {
     #[track_caller]
-    pub(crate) fn new(dataset: &'a Dataset<L>, size: usize) -> Self {
+    pub(crate) fn new(dataset: Dataset<S>, size: usize) -> Self {
         assert!(size > 0, "batches: the batch size must be at least 1");
-        Batches { dataset, size, order: None, next: 0, end: dataset.len() }
+        Batches { dataset, plan: Plan::of_size(size), augment: None, order: None, next: 0 }
     }
 
-    /// In the random order that belongs to `seed`: give each epoch its own, and a run can be repeated.
-    ///
-    /// The order is a Fisher–Yates shuffle by [`Generator`], the same on every platform.
-    ///
-    /// ```
-    /// let data = wengert_data::synthetic::digits(100, 0);
-    /// let labels = |seed| data.batches(100).shuffled(seed).next().unwrap().labels;
-    /// assert_eq!(labels(1), labels(1));
-    /// assert_ne!(labels(1), labels(2));
-    /// ```
-    pub fn shuffled(mut self, seed: u64) -> Self {
-        let mut order = Tensor::<u32>::zeros(self.dataset.len());
-        let positions = order.as_mut_slice();
-        for (i, position) in positions.iter_mut().enumerate() {
-            // A data set has at most `u32::MAX` examples.
-            *position = i as u32;
-        }
-        Generator::seeded(seed).shuffle(positions);
-        self.order = Some(order);
+    fn planned(mut self, change: impl FnOnce(&mut Plan)) -> Self {
+        change(&mut self.plan);
+        self.order = None;
         self
     }
 
-    /// Without the last batch, if it is short.
+    /// In the random order that belongs to `seed`, another one in each [epoch](Batches::epoch): a run can be repeated.
+    ///
+    /// The order is a Fisher–Yates shuffle by [`Generator`], the same on every platform, seeded by `seed` plus the epoch
+    /// (as PyTorch's `DistributedSampler` is), so that `shuffled(epoch)` in a loop over epochs is the same as
+    /// `shuffled(0).epoch(epoch)`.
+    ///
+    /// ```
+    /// let data = wengert_data::synthetic::digits(100, 0);
+    /// let labels = |seed| data.batches(100).shuffled(seed).next().unwrap().1;
+    /// assert_eq!(labels(1), labels(1));
+    /// assert_ne!(labels(1), labels(2));
+    /// ```
+    pub fn shuffled(self, seed: u64) -> Self {
+        self.planned(|plan| plan.seed = Some(seed))
+    }
+
+    /// The batches of this epoch, from the first one on; 0 unless it is set.
+    pub fn epoch(mut self, epoch: u64) -> Self {
+        self.next = 0;
+        self.planned(|plan| plan.epoch = epoch)
+    }
+
+    /// Without the last batch, if it is short (for several workers: if it is for one of them).
     ///
     /// ```
     /// let data = wengert_data::synthetic::digits(100, 0);
     /// assert_eq!(data.batches(64).len(), 2);
     /// assert_eq!(data.batches(64).drop_last().len(), 1);
     /// ```
-    pub fn drop_last(mut self) -> Self {
-        self.end -= self.end % self.size;
+    pub fn drop_last(self) -> Self {
+        self.planned(|plan| plan.drop_last = true)
+    }
+
+    /// In batches of examples of similar [length](Source::length), so that little of them is padding: `batches` batches'
+    /// worth of the order at a time are sorted by length (equal ones keep their order) and cut into batches. If
+    /// shuffled, whole batches are then put into a random order; a short one stays the last.
+    ///
+    /// More batches at a time make less padding and a less random order.
+    ///
+    /// # Panics
+    /// If `batches` is 0.
+    #[track_caller]
+    pub fn bucketed(self, batches: usize) -> Self {
+        assert!(batches > 0, "bucketed: there must be at least 1 batch to sort");
+        self.planned(|plan| plan.bucket = batches)
+    }
+
+    /// The part of one of `workers` that train together. Every epoch's order is dealt out like cards, so that the workers'
+    /// parts are disjoint, cover everything and change from epoch to epoch; the batches of all workers with the same
+    /// number have together the examples of one batch of `size` · `workers` of a single worker.
+    ///
+    /// Give weight to a worker's gradient by the number of its examples: last batches may differ by one. A worker gets one
+    /// batch less than others if there are fewer than `workers` examples for the last ([`drop_last`](Batches::drop_last)
+    /// leaves out any last batch that is not full), and none if there are fewer examples than workers.
+    ///
+    /// # Panics
+    /// If `worker` is not below `workers`.
+    #[track_caller]
+    pub fn sharded(self, worker: usize, workers: usize) -> Self {
+        assert!(worker < workers, "sharded: there is no worker {worker} of {workers}");
+        self.planned(|plan| (plan.worker, plan.workers) = (worker, workers))
+    }
+
+    /// With every batch changed by `change`, which may draw random numbers: shifts, noise. It gets the batch as tensors, on
+    /// the thread that prepares it, and a generator that depends on seed, epoch, batch and worker alone, so that a
+    /// run can be repeated and resumed.
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// let data = wengert_data::synthetic::digits(100, 0);
+    /// let noisy = data.batches(50).shuffled(0).augmented(|(images, labels), random| {
+    ///     let mut noise = Tensor::zeros(images.shape());
+    ///     random.fill_normal(noise.as_mut_slice(), 0.0, 0.1);
+    ///     (images + noise, labels)
+    /// });
+    /// let first = |epoch| noisy.clone().epoch(epoch).next().unwrap().0.into_value();
+    /// assert_eq!(first(0), first(0));
+    /// assert_ne!(first(0), first(1));
+    /// ```
+    pub fn augmented(
+        mut self,
+        change: impl Fn(S::Batch, &mut Generator) -> S::Batch + Send + Sync + 'static,
+    ) -> Self {
+        self.augment = Some(Arc::new(change));
         self
+    }
+
+    /// Where the pass is: before the batch that comes next.
+    pub fn position(&self) -> Position {
+        self.plan.position(self.dataset.len(), self.next)
+    }
+
+    /// From a position on, which was noted in batches of the same settings; [`sharded`](Batches::sharded) ones may have
+    /// another number of workers if their batches have together the same size.
+    ///
+    /// # Errors
+    /// If batch size, seed, bucketing or the number of examples differ, or the epoch has no such batch.
+    pub fn resume(self, position: &Position) -> Result<Self, DataError> {
+        let next = self.plan.number_of(position, self.dataset.len())?;
+        let mut resumed = self.epoch(position.epoch);
+        resumed.next = next;
+        Ok(resumed)
+    }
+
+    /// This pass, and then the epochs behind it up to `end`, which is not one of them.
+    pub fn epochs(self, end: u64) -> impl Iterator<Item = Batches<S>> {
+        let following = |pass: &Self| {
+            let epoch = pass.plan.epoch.saturating_add(1);
+            Some(pass.clone().epoch(epoch))
+        };
+        std::iter::successors(Some(self), following).take_while(move |pass| pass.plan.epoch < end)
+    }
+
+    /// The same batches, prepared by a thread while others are used: up to `depth` wait. Bits and order are the same.
+    ///
+    /// Preparing takes one thread, whatever the number of those that the program computes with. A panic in it goes on in the
+    /// one that asks for the batch. The thread ends with the pass, or when the iterator is dropped, which waits for the
+    /// batch that is being prepared. Each pass has a thread of its own, which asks the system for the memory of the batches
+    /// that are under way.
+    ///
+    /// ```
+    /// let data = wengert_data::synthetic::digits(300, 0);
+    /// let batches = data.batches(64).shuffled(1);
+    /// for ((images, labels), (same_images, same_labels)) in batches.clone().prefetch(2).zip(batches) {
+    ///     assert_eq!((images.value(), labels), (same_images.value(), same_labels));
+    /// }
+    /// ```
+    ///
+    /// # Panics
+    /// If `depth` is 0, or the system has no thread.
+    #[track_caller]
+    pub fn prefetch(self, depth: usize) -> Prefetched<S>
+    where
+        S: Send + Sync + 'static,
+        S::Batch: Send + 'static,
+    {
+        Prefetched::new(self, depth)
+    }
+
+    /// The next batch as tensors.
+    fn next_tensors(&mut self) -> Option<S::Batch> {
+        let (size, share) = (self.plan.size, self.plan.share(self.dataset.len()));
+        if self.next >= share.div_ceil(size) {
+            return None;
+        }
+        let order = self.order.get_or_insert_with(|| self.plan.order(&self.dataset));
+        let rows = order.as_slice().expect("a new tensor is contiguous");
+        let start = self.next * size;
+        let batch = self.dataset.source().batch(&rows[start..share.min(start.saturating_add(size))]);
+        let batch = match &self.augment {
+            Some(augment) => augment(batch, &mut self.plan.augmenting(self.next)),
+            None => batch,
+        };
+        self.next += 1;
+        Some(batch)
     }
 }
 
-impl<L: Element> Iterator for Batches<'_, L> {
-    type Item = Batch<L>;
+impl<S: Source> Iterator for Batches<S> {
+    type Item = BatchOf<S>;
 
-    fn next(&mut self) -> Option<Batch<L>> {
-        if self.next >= self.end {
-            return None;
-        }
-        let start = self.next;
-        self.next = (start + self.size).min(self.end);
-        let order = self.order.as_ref().and_then(Tensor::as_slice);
-        Some(match order {
-            Some(order) => self.dataset.gather(self.next - start, |i| order[start + i] as usize),
-            None => self.dataset.gather(self.next - start, |i| start + i),
-        })
+    fn next(&mut self) -> Option<BatchOf<S>> {
+        self.next_tensors().map(S::Batch::into_vars)
+    }
+
+    /// Passes over batches without making them.
+    fn nth(&mut self, n: usize) -> Option<BatchOf<S>> {
+        self.next = self.next.saturating_add(n.min(self.len()));
+        self.next()
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let left = (self.end - self.next).div_ceil(self.size);
+        let batches = self.plan.share(self.dataset.len()).div_ceil(self.plan.size);
+        let left = batches.saturating_sub(self.next);
         (left, Some(left))
+    }
+
+    /// The number of batches that are left, without making them.
+    fn count(self) -> usize {
+        self.len()
     }
 }
 
-impl<L: Element> ExactSizeIterator for Batches<'_, L> {}
-impl<L: Element> std::iter::FusedIterator for Batches<'_, L> {}
+impl<S: Source> ExactSizeIterator for Batches<S> {}
+impl<S: Source> std::iter::FusedIterator for Batches<S> {}

@@ -51,13 +51,15 @@ pub enum DataError {
         /// Where it was looked for, and why it was not downloaded.
         reason: String,
     },
-    /// There are not as many labels as examples.
-    #[error("{examples} examples, but {labels} labels")]
+    /// The parts of the examples (inputs, targets) are not equally many.
+    #[error("there are {expected} examples by part 0, but {found} by part {part}")]
     CountMismatch {
-        /// The number of examples.
-        examples: usize,
-        /// The number of labels.
-        labels: usize,
+        /// How many the first part has.
+        expected: usize,
+        /// The part that has another number, counted from 0.
+        part: usize,
+        /// How many that has.
+        found: usize,
     },
     /// There is no example at all.
     #[error("the data set is empty")]
@@ -95,13 +97,71 @@ pub enum DataError {
         /// The number of examples.
         examples: usize,
     },
-    /// A mean that is not finite, or a standard deviation that is not positive and finite.
+    /// A sequence's elements have another shape than those of the first one, or it has no axis.
+    #[error("example {example} has shape {found}, not [length, …] with elements of shape {expected}")]
+    UnequalShapes {
+        /// The example's position.
+        example: usize,
+        /// The shape of the first one's elements.
+        expected: Shape,
+        /// The shape of the whole example.
+        found: Shape,
+    },
+    /// A sequence has more elements than a `u32` can count.
+    #[error("a sequence of {length} elements is longer than {}", u32::MAX)]
+    TooLong {
+        /// The number of its elements.
+        length: usize,
+    },
+    /// A mean that is not finite, or a standard deviation that is not positive and finite, in the features' type.
     #[error("cannot normalise by mean {mean} and standard deviation {std}")]
     InvalidNormalisation {
         /// The mean given.
-        mean: f32,
+        mean: f64,
         /// The standard deviation given.
-        std: f32,
+        std: f64,
+    },
+    /// A feature has no mean or standard deviation, as it is infinite or NaN in some example, or too large.
+    #[error("feature {feature} has no finite mean and standard deviation")]
+    NotFinite {
+        /// The feature's position in an example, in row-major order.
+        feature: usize,
+    },
+    /// Moments of another number of features.
+    #[error("moments of {moments} features, but there are {features}")]
+    MomentsMismatch {
+        /// The number of features.
+        features: usize,
+        /// The number of means or standard deviations.
+        moments: usize,
+    },
+    /// A share of the examples that does not exist, or has none.
+    #[error("no share {worker} of {workers} of {examples} examples")]
+    InvalidShard {
+        /// The share asked for, counted from 0.
+        worker: usize,
+        /// The number of shares.
+        workers: usize,
+        /// The number of examples.
+        examples: usize,
+    },
+    /// A position that was noted in batches of other settings or another data set.
+    #[error("the position is of other batches: {what} {found}, not {expected}")]
+    PositionMismatch {
+        /// What differs.
+        what: &'static str,
+        /// What it is here.
+        expected: String,
+        /// What it was where the position was noted.
+        found: String,
+    },
+    /// A position past the end of its epoch.
+    #[error("no position before batch {batch}: an epoch has {batches}")]
+    PositionOutOfRange {
+        /// The batch that would be next, counted from 0.
+        batch: u64,
+        /// The number of batches.
+        batches: u64,
     },
     /// A position past the last example.
     #[error("no example {index}: there are {examples}")]

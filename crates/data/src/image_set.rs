@@ -2,8 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use wengert_tensor::Tensor;
+
 use crate::dataset::Dataset;
 use crate::error::DataError;
+use crate::features::Features;
 use crate::folders;
 use crate::idx::{Idx, IdxError};
 
@@ -15,7 +18,7 @@ pub struct ImageSet {
     /// The examples to judge by.
     pub test: Dataset,
     /// Where they come from. A program should say it, for example on its first line.
-    pub source: Source,
+    pub origin: Origin,
     /// The names of the classes, in the order of the labels.
     pub classes: &'static [&'static str],
     pub(crate) mean: f32,
@@ -26,7 +29,7 @@ impl ImageSet {
     /// The same images with the pixels of the training set brought to mean 0 and standard deviation 1, by the
     /// data set's usual constants (0.1307 and 0.3081 for MNIST).
     pub fn normalised(self) -> Self {
-        let (mean, std) = (self.mean, self.std);
+        let (mean, std) = (f64::from(self.mean), f64::from(self.std));
         let normalise = |data: Dataset| data.normalise(mean, std).expect("the constants are valid");
         ImageSet { train: normalise(self.train), test: normalise(self.test), ..self }
     }
@@ -45,7 +48,7 @@ impl ImageSet {
 /// Where data come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Source {
+pub enum Origin {
     /// A folder that the program or `$WENGERT_DATA` named.
     Folder(PathBuf),
     /// The user's cache folder, where an earlier run put them.
@@ -59,13 +62,13 @@ pub enum Source {
     },
 }
 
-impl std::fmt::Display for Source {
+impl std::fmt::Display for Origin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Source::Folder(path) => write!(f, "from {}", path.display()),
-            Source::Cache(path) => write!(f, "from the cache, {}", path.display()),
-            Source::Downloaded(path) => write!(f, "downloaded to {}", path.display()),
-            Source::Synthetic { reason } => write!(f, "SYNTHETIC digits, not MNIST ({reason})"),
+            Origin::Folder(path) => write!(f, "from {}", path.display()),
+            Origin::Cache(path) => write!(f, "from the cache, {}", path.display()),
+            Origin::Downloaded(path) => write!(f, "downloaded to {}", path.display()),
+            Origin::Synthetic { reason } => write!(f, "SYNTHETIC digits, not MNIST ({reason})"),
         }
     }
 }
@@ -98,14 +101,14 @@ pub(crate) const FILES: [&str; 4] = [
 
 impl Description {
     /// Reads the four files from a folder.
-    pub(crate) fn read(&'static self, folder: &Path, source: Source) -> Result<ImageSet, DataError> {
+    pub(crate) fn read(&'static self, folder: &Path, origin: Origin) -> Result<ImageSet, DataError> {
         let [train_images, train_labels, test_images, test_labels] = FILES.map(|name| {
             find(folder, name).ok_or_else(|| DataError::NotFound { folder: folder.into(), name })
         });
         let train = self.read_pair(&train_images?, &train_labels?)?;
         let test = self.read_pair(&test_images?, &test_labels?)?;
         let (mean, std) = (self.mean, self.std);
-        Ok(ImageSet { train, test, source, classes: &self.classes, mean, std })
+        Ok(ImageSet { train, test, origin, classes: &self.classes, mean, std })
     }
 
     fn read_pair(&self, images: &Path, labels: &Path) -> Result<Dataset, DataError> {
@@ -124,7 +127,8 @@ impl Description {
         }
         let label_array = read_idx(labels, 1)?;
         let label_values: Vec<u32> = label_array.data().iter().map(|&label| label.into()).collect();
-        Dataset::from_bytes(image_array.into_data(), [SIDE * SIDE], &label_values)
+        Features::from_bytes(image_array.into_data(), [SIDE * SIDE])
+            .and_then(|images| Dataset::new((images, Tensor::from(label_values))))
             .and_then(|data| data.with_classes(self.classes.len()))
             .map_err(in_file(labels))
     }
@@ -133,11 +137,11 @@ impl Description {
     pub(crate) fn on_this_machine(&'static self) -> Result<Result<ImageSet, DataError>, String> {
         let named = folders::data_folder();
         if let Some(folder) = named.as_deref().and_then(|data| self.folder_in(data)) {
-            return Ok(self.read(&folder, Source::Folder(folder.clone())));
+            return Ok(self.read(&folder, Origin::Folder(folder.clone())));
         }
         let cache = folders::cache_folder().map(|cache| cache.join(self.folder));
         if let Some(folder) = cache.as_deref().filter(|folder| self.is_complete(folder)) {
-            return Ok(self.read(folder, Source::Cache(folder.into())));
+            return Ok(self.read(folder, Origin::Cache(folder.into())));
         }
         let named = named.map_or(format!("${} is not set", folders::DATA_VARIABLE), |folder| {
             format!("not in ${}, {}", folders::DATA_VARIABLE, folder.display())

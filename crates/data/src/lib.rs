@@ -1,8 +1,11 @@
 //! Datasets, batching and shuffling for the Wengert autodiff framework.
 //!
+//! - [`Source`]: what examples are taken from. Tensors, [`Features`], [`Sequences`] and tuples of them are sources, and
+//!   types of one's own.
+//! - [`Dataset`]: the examples of a source, split, scaled, and handed out in [`Batches`]: shuffled, bucketed by length,
+//!   shared among workers, resumed where a run was broken off, prepared by a thread.
 //! - [`Mnist`] and [`FashionMnist`]: image sets by name, from a folder, the user's cache or the network.
 //! - [`synthetic`]: handwritten-looking digits drawn by strokes, for a machine that has no data.
-//! - [`Dataset`]: examples and their labels; split, normalised, and handed out in shuffled mini-batches.
 //! - [`idx`] and (feature `csv`) `csv`: readers of the two file formats.
 //! - `download` (feature `download`): files over HTTPS, resumed, retried and checked.
 //!
@@ -11,9 +14,9 @@
 //!
 //! let data = synthetic::digits(1000, 0);
 //! for epoch in 0..2 {
-//!     for batch in data.batches(64).shuffled(epoch) {
-//!         assert_eq!(batch.images.shape()[1..], [784]);
-//!         assert_eq!(batch.images.shape()[0], batch.labels.len());
+//!     for (images, labels) in data.batches(64).shuffled(epoch) {
+//!         assert_eq!(images.shape()[1..], [784]);
+//!         assert_eq!(images.shape()[0], labels.len());
 //!     }
 //! }
 //! ```
@@ -25,16 +28,27 @@ mod dataset;
 #[cfg(feature = "download")]
 pub mod download;
 mod error;
+mod features;
 mod folders;
 mod gzip;
 pub mod idx;
 mod image_set;
 mod mnist;
-mod pixels;
+mod moments;
+mod padded;
+mod rows;
+mod scaling;
+mod sequences;
+mod source;
 pub mod synthetic;
 
-pub use batches::{Batch, Batches};
-pub use dataset::Dataset;
+pub use batches::{Batch, Batches, Position, Prefetched};
+pub use dataset::{BatchOf, Dataset, HasFeatures, Supervised};
 pub use error::DataError;
-pub use image_set::{ImageSet, Source};
+pub use features::Features;
+pub use image_set::{ImageSet, Origin};
 pub use mnist::{FashionMnist, Mnist};
+pub use moments::Moments;
+pub use padded::Padded;
+pub use sequences::Sequences;
+pub use source::{IntoVars, Source};

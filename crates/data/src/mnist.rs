@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::error::DataError;
-use crate::image_set::{Description, ImageSet, Source};
+use crate::image_set::{Description, ImageSet, Origin};
 use crate::synthetic;
 
 /// MNIST: 60,000 handwritten digits to learn from and 10,000 to test by, 28×28 grey pixels each.
@@ -28,7 +28,7 @@ impl Mnist {
     /// 3. with feature `download`, public mirrors, from which it is put into the cache;
     /// 4. else as many [synthetic digits](synthetic::digits).
     ///
-    /// [`ImageSet::source`] tells which it was: a program should say so.
+    /// [`ImageSet::origin`] tells which it was: a program should say so.
     ///
     /// # Errors
     /// If there are files but they are not MNIST's. That it cannot be downloaded is no error.
@@ -37,7 +37,7 @@ impl Mnist {
             Err(DataError::Unavailable { reason, .. }) => Ok(ImageSet {
                 train: synthetic::digits(60_000, synthetic::TRAIN_SEED),
                 test: synthetic::digits(10_000, synthetic::TEST_SEED),
-                source: Source::Synthetic { reason },
+                origin: Origin::Synthetic { reason },
                 classes: &MNIST.classes,
                 mean: synthetic::MEAN,
                 std: synthetic::STD,
@@ -59,7 +59,7 @@ impl Mnist {
     /// ```
     pub fn from_folder(folder: impl AsRef<Path>) -> Result<ImageSet, DataError> {
         let folder = folder.as_ref();
-        MNIST.read(folder, Source::Folder(folder.into()))
+        MNIST.read(folder, Origin::Folder(folder.into()))
     }
 }
 
@@ -81,7 +81,7 @@ impl FashionMnist {
     /// If a file is missing, is not what it should be, or does not fit the others.
     pub fn from_folder(folder: impl AsRef<Path>) -> Result<ImageSet, DataError> {
         let folder = folder.as_ref();
-        FASHION_MNIST.read(folder, Source::Folder(folder.into()))
+        FASHION_MNIST.read(folder, Origin::Folder(folder.into()))
     }
 }
 
@@ -118,7 +118,7 @@ fn fetch(description: &'static Description) -> Result<Result<ImageSet, DataError
         let file = RemoteFile { name: format!("{name}.gz"), sha256: sha256.into(), bytes };
         downloader.fetch(&file, &folder).map_err(|e| e.to_string())?;
     }
-    Ok(description.read(&folder, Source::Downloaded(folder.clone())))
+    Ok(description.read(&folder, Origin::Downloaded(folder.clone())))
 }
 
 static MNIST: Description = Description {

@@ -4,6 +4,7 @@
 use proptest::prelude::*;
 use wengert_data::DataError;
 use wengert_data::csv::{CsvError, CsvReader, Table};
+use wengert_tensor::Tensor;
 
 fn read(reader: &CsvReader, text: &str) -> Result<Table, CsvError> {
     reader.read_from(text.as_bytes())
@@ -85,10 +86,11 @@ fn every_kind_of_bad_table_has_its_error() {
 #[test]
 fn data_sets() {
     let table = |y: &str| read(&CsvReader::new().target("y"), &format!("x,y\n0.5,1\n0.25,{y}\n")).unwrap();
-    assert_eq!(table("-3.5").into_regression().unwrap().all().labels.to_vec(), [1.0, -3.5]);
+    let (inputs, targets) = table("-3.5").into_regression().unwrap().all();
+    assert_eq!((inputs.shape(), targets.value()), (&[2, 1].into(), &Tensor::from([[1.0], [-3.5]])));
     let data = table("2").into_classification(3).unwrap();
-    assert_eq!(data.all().labels.to_vec(), [1, 2]);
-    assert_eq!(data.all().images.value().to_vec(), [0.5, 0.25]);
+    assert_eq!(data.all().1.to_vec(), [1, 2]);
+    assert_eq!(data.all().0.value().to_vec(), [0.5, 0.25]);
     for y in ["-1", "1.5", "1e30", "4294967296", "0.99999999999999999999", "1e-30"] {
         let error = table(y).into_classification(usize::MAX).unwrap_err();
         let expected = format!("line 3, column y: {y} is not a label, a whole number from 0 to 4294967295");
@@ -97,7 +99,7 @@ fn data_sets() {
     for (y, label) in [("16777217", 16_777_217), ("4294967295", u32::MAX), ("2.0", 2), ("-0", 0), ("+3e0", 3)]
     {
         let data = table(y).into_classification(usize::MAX).unwrap();
-        assert_eq!(data.all().labels.to_vec(), [1, label]);
+        assert_eq!(data.all().1.to_vec(), [1, label]);
     }
     assert_eq!(table("16777217").target().unwrap().to_vec(), [1.0, 16_777_217.0]);
     assert_error!(
@@ -198,4 +200,21 @@ proptest! {
             let _ = table.into_classification(10);
         }
     }
+}
+
+#[test]
+fn double_precision_throughout() {
+    let reader = CsvReader::new().precision::<f64>().target("y");
+    // 1 + 2⁻⁴⁰ is 1 in `f32`, and 1e60 infinite.
+    let text = "x,z,y\n1.0000000000009094947,1e60,16777217\n-0.0,2,0.1\n";
+    let table = reader.read_from(text.as_bytes()).unwrap();
+    assert_eq!(table.features.to_vec(), [1.0 + 2f64.powi(-40), 1e60, -0.0, 2.0]);
+    let (inputs, targets) = table.clone().into_regression().unwrap().all();
+    assert_eq!(inputs.value(), &table.features);
+    assert_eq!(targets.value(), &Tensor::from([[16_777_217.0], [0.1]]));
+    assert_error!(reader.read_from("y\n1e400\n".as_bytes()), CsvError::NotANumber { .. });
+    // A number is rounded once: by way of `f64` this one, just above halfway, would become 1.
+    let halfway = "1.00000005960464477539062500000000001";
+    let table = read(&CsvReader::new().header(false), halfway).unwrap();
+    assert_eq!(table.features.to_vec(), [1.0 + f32::EPSILON]);
 }

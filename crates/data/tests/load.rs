@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use wengert_data::idx::Idx;
-use wengert_data::{FashionMnist, Mnist, Source};
+use wengert_data::{FashionMnist, Mnist, Origin};
 
 /// Tells the child which data set to load.
 const CHILD: &str = "WENGERT_TEST_LOAD";
@@ -17,14 +17,14 @@ fn child() {
     let result = if name == "mnist" { Mnist::load() } else { FashionMnist::load() };
     match result {
         Ok(set) => {
-            let kind = match set.source {
-                Source::Folder(_) => "folder",
-                Source::Cache(_) => "cache",
-                Source::Downloaded(_) => "downloaded",
-                Source::Synthetic { .. } => "synthetic",
+            let kind = match set.origin {
+                Origin::Folder(_) => "folder",
+                Origin::Cache(_) => "cache",
+                Origin::Downloaded(_) => "downloaded",
+                Origin::Synthetic { .. } => "synthetic",
                 _ => "other",
             };
-            println!("\nRESULT {kind} of {} {}; {}", set.train.len(), set.test.len(), set.source);
+            println!("\nRESULT {kind} of {} {}; {}", set.train.len(), set.test.len(), set.origin);
         }
         Err(error) => println!("\nRESULT error {error}"),
     }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use wengert_data::idx::{Idx, IdxError};
-use wengert_data::{DataError, FashionMnist, ImageSet, Mnist, Source};
+use wengert_data::{DataError, FashionMnist, ImageSet, Mnist, Origin};
 
 /// The real files, in `$WENGERT_DATA` or beside the workspace.
 fn real() -> Option<ImageSet> {
@@ -27,15 +27,14 @@ fn the_real_one() {
     assert_eq!(counts(&mnist.train), [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]);
     assert_eq!(counts(&mnist.test), [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]);
     // The first training image is the well-known 5.
-    let first = mnist.train.select(&[0]).unwrap();
-    assert_eq!(first.labels.item(), 5);
-    let row: Vec<f32> =
-        first.images.value().to_vec()[5 * 28 + 12..5 * 28 + 24].iter().map(|x| x * 255.0).collect();
+    let (image, label) = mnist.train.select(&[0]).unwrap();
+    assert_eq!(label.item(), 5);
+    let row: Vec<f32> = image.value().to_vec()[5 * 28 + 12..5 * 28 + 24].iter().map(|x| x * 255.0).collect();
     assert_eq!(row, [3., 18., 18., 18., 126., 136., 175., 26., 166., 255., 247., 127.]);
 
-    let pixels = mnist.normalised().as_images().train.all();
-    assert_eq!(pixels.images.shape(), &[60_000, 1, 28, 28]);
-    let values = pixels.images.value().as_slice().unwrap();
+    let (pixels, _) = mnist.normalised().as_images().train.all();
+    assert_eq!(pixels.shape(), &[60_000, 1, 28, 28]);
+    let values = pixels.value().as_slice().unwrap();
     let mean = values.iter().map(|&x| f64::from(x)).sum::<f64>() / values.len() as f64;
     let variance = values.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum::<f64>() / values.len() as f64;
     assert!(mean.abs() < 1e-3 && (variance - 1.0).abs() < 1e-3, "{mean} {variance}");
@@ -63,19 +62,19 @@ fn a_small_one_in_every_spelling() {
     let folder = folder(20, 10);
     let set = Mnist::from_folder(&folder).unwrap();
     assert_eq!((set.train.len(), set.test.len(), set.classes[3]), (20, 10, "3"));
-    assert_eq!(set.source, Source::Folder(folder.path().into()));
-    let first = set.train.all();
+    assert_eq!(set.origin, Origin::Folder(folder.path().into()));
+    let (images, labels) = set.train.all();
     for (from, to) in [
         ("train-images-idx3-ubyte.gz", "train-images.idx3-ubyte.gz"),
         ("t10k-labels-idx1-ubyte.gz", "t10k-labels.idx1-ubyte.gz"),
     ] {
         std::fs::rename(folder.path().join(from), folder.path().join(to)).unwrap();
     }
-    let labels = folder.path().join("train-labels-idx1-ubyte.gz");
-    Idx::<u8>::read(&labels).unwrap().write(folder.path().join("train-labels-idx1-ubyte")).unwrap();
-    std::fs::remove_file(labels).unwrap();
+    let packed = folder.path().join("train-labels-idx1-ubyte.gz");
+    Idx::<u8>::read(&packed).unwrap().write(folder.path().join("train-labels-idx1-ubyte")).unwrap();
+    std::fs::remove_file(packed).unwrap();
     let again = FashionMnist::from_folder(&folder).unwrap().train.all();
-    assert_eq!((again.images.value(), &again.labels), (first.images.value(), &first.labels));
+    assert_eq!((again.0.value(), again.1), (images.value(), labels));
 }
 
 #[test]
@@ -95,7 +94,7 @@ fn broken_ones() {
     let (image_file, label_file) = ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz");
 
     write_labels(path, "train", &[0; 19]);
-    assert!(matches!(contents(label_file), DataError::CountMismatch { examples: 20, labels: 19 }));
+    assert!(matches!(contents(label_file), DataError::CountMismatch { expected: 20, part: 1, found: 19 }));
     let mut labels = vec![9; 20];
     labels[4] = 10;
     write_labels(path, "train", &labels);

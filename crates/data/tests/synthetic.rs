@@ -6,13 +6,13 @@ use wengert_tensor::parallel::with_threads;
 
 /// The pixels as bytes.
 fn pixels(data: &Dataset) -> Vec<u8> {
-    data.all().images.value().to_vec().iter().map(|x| (x * 255.0).round() as u8).collect()
+    data.all().0.value().to_vec().iter().map(|x| (x * 255.0).round() as u8).collect()
 }
 
 /// What can be sent between threads and compared.
 fn pixels_and_labels(data: &Dataset) -> (Tensor<f32>, Tensor<u32>) {
-    let batch = data.all();
-    (batch.images.into_value(), batch.labels)
+    let (images, labels) = data.all();
+    (images.into_value(), labels)
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn all_digits_are_there_and_pixels_have_the_stated_moments() {
 fn digits_can_be_told_apart_but_not_trivially() {
     let (known, asked) = (synthetic::digits(3000, 1), synthetic::digits(300, 2));
     let (known_pixels, asked_pixels) = (pixels(&known), pixels(&asked));
-    let (known_labels, asked_labels) = (known.all().labels.to_vec(), asked.all().labels.to_vec());
+    let (known_labels, asked_labels) = (known.all().1.to_vec(), asked.all().1.to_vec());
     let right = asked_pixels.chunks(784).zip(&asked_labels).filter(|(image, label)| {
         let distance = |other: &[u8]| -> u32 {
             image.iter().zip(other).map(|(&a, &b)| u32::from(a.abs_diff(b)).pow(2)).sum()

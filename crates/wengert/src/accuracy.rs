@@ -1,7 +1,9 @@
 //! How good a classifier is on a data set.
 
-use wengert_data::Dataset;
+use wengert_data::{Dataset, IntoVars, Source};
 use wengert_nn::{Layer, Mode, Params};
+use wengert_tape::Var;
+use wengert_tensor::{Float, Tensor};
 
 /// Examples that are evaluated at once.
 const BATCH: usize = 1000;
@@ -19,13 +21,20 @@ const BATCH: usize = 1000;
 /// assert!((0.0..0.5).contains(&accuracy(&model, &params, &data)));
 /// ```
 #[track_caller]
-pub fn accuracy(model: &impl Layer, params: &Params, data: &Dataset) -> f64 {
+pub fn accuracy<T: Float, X, S: Source>(
+    model: &impl Layer<T, X>,
+    params: &Params<T>,
+    data: &Dataset<S>,
+) -> f64
+where
+    S::Batch: IntoVars<Vars = (X, Tensor<u32>)>,
+{
     let cx = params.context(Mode::Eval, &params.vars());
     let mut right = 0.0;
     // No closures: they would lose the caller's line.
-    for batch in data.batches(BATCH) {
-        let logits = model.forward(&cx, &batch.images);
-        right += wengert_nn::accuracy(&logits, &batch.labels) * batch.labels.len() as f64;
+    for (inputs, labels) in data.batches(BATCH) {
+        let logits: Var<T> = model.forward(&cx, &inputs);
+        right += wengert_nn::accuracy(&logits, &labels) * labels.len() as f64;
     }
     right / data.len() as f64
 }

@@ -50,8 +50,8 @@
 //!     let model = Mlp::new(&mut params);
 //!     let mut adam = Adam::new(3e-3);
 //!     for epoch in 0..3 {
-//!         for batch in train.batches(64).shuffled(epoch) {
-//!             let loss = |cx: &Ctx| model.forward(cx, &batch.images).cross_entropy(&batch.labels);
+//!         for (images, labels) in train.batches(64).shuffled(epoch) {
+//!             let loss = |cx: &Ctx| model.forward(cx, &images).cross_entropy(&labels);
 //!             let (_loss, grads) = params.value_and_grad(loss)?;
 //!             adam.step(&mut params.values_mut(), &grads);
 //!         }
@@ -93,6 +93,8 @@ mod guides {
     struct CustomLayer;
     #[doc = include_str!("../../../docs/guide/custom-operation.md")]
     struct CustomOperation;
+    #[doc = include_str!("../../../docs/guide/data.md")]
+    struct Data;
     #[doc = include_str!("../../../docs/guide/kinks.md")]
     struct Kinks;
     #[doc = include_str!("../../../docs/guide/recordings.md")]

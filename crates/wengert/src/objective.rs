@@ -53,8 +53,8 @@ pub trait Objectives<T: Float> {
     /// let batches: Vec<Batch> = data.batches(200).collect();
     /// let mut params = Params::seeded(0);
     /// let model = Linear::new(params.root(), 784, 10);
-    /// let objective = params.objective_over(&batches, |cx, batch| {
-    ///     model.forward(cx, &batch.images).cross_entropy(&batch.labels)
+    /// let objective = params.objective_over(&batches, |cx, (images, labels)| {
+    ///     model.forward(cx, images).cross_entropy(labels)
     /// });
     /// let ridge = Ridge::new(objective, 1e-2);
     /// let outcome = TrustRegionNewton::default().minimize(&ridge, params.values())?;

@@ -5,7 +5,7 @@ pub use crate::function::{FunctionConstraints, FunctionObjective};
 pub use crate::objective::{Examples, FisherInformation, Objectives};
 pub use crate::segments::Segments;
 pub use crate::training::Training;
-pub use wengert_data::{Batch, DataError, Dataset, FashionMnist, ImageSet, Mnist, Source, synthetic};
+pub use wengert_data::{Batch, DataError, Dataset, FashionMnist, ImageSet, Mnist, Origin, synthetic};
 pub use wengert_nn::layer::*;
 pub use wengert_nn::{
     Bce, BceWithLogits, BufferId, CrossEntropy, Ctx, Grads, Huber, Init, L1, Losses, Mode, Mse, ParamId,

@@ -17,9 +17,9 @@ use wengert_tensor::Float;
 ///     let model = Linear::new(params.root(), 784, 10);
 ///     let mut optimizer = optimizer_by_name(name, None, &params.segments())?;
 ///     for epoch in 0..20 {
-///         for batch in data.batches(50).shuffled(epoch) {
+///         for (images, labels) in data.batches(50).shuffled(epoch) {
 ///             params.train_step(&mut *optimizer, |cx| {
-///                 model.forward(cx, &batch.images).cross_entropy(&batch.labels)
+///                 model.forward(cx, &images).cross_entropy(&labels)
 ///             })?;
 ///         }
 ///     }

@@ -40,7 +40,7 @@ fn loss_and_accuracy_by_steps() {
     let batches: Vec<Batch> = data.train.batches(variable("BATCH", 512)).shuffled(1).drop_last().collect();
     let model = &model;
     let objective = |batch: &'_ Batch| {
-        let (images, labels) = (batch.images.clone(), batch.labels.clone());
+        let (images, labels) = batch.clone();
         params.model_objective(move |cx| model.forward(cx, &images), move |z| z.cross_entropy(&labels))
     };
     let objectives = Batches(batches.iter().map(objective).collect());

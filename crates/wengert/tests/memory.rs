@@ -33,8 +33,8 @@ fn steps_on_fresh_batches_allocate_nothing() {
     let mut adam = Adam::new(1e-3);
     let mut epoch = |seed: u64| {
         // 64 does not divide 500: the last batch is another size.
-        for batch in digits.batches(64).shuffled(seed) {
-            let loss = |cx: &Ctx| model.forward(cx, &batch.images).cross_entropy(&batch.labels);
+        for (images, labels) in digits.batches(64).shuffled(seed) {
+            let loss = |cx: &Ctx| model.forward(cx, &images).cross_entropy(&labels);
             let (_, grads) = params.value_and_grad(loss).unwrap();
             adam.step(&mut params.values_mut(), &grads);
         }

@@ -84,7 +84,7 @@ fn accuracies() {
     says(text, || {
         accuracy(&foreign, &params, &data);
     });
-    let labels = data.all().labels.to_vec();
+    let labels = data.all().1.to_vec();
     let at = labels.iter().position(|&label| label > 0).unwrap();
     let text =
         format!("accuracy: the label {} at position [{at}] is not one of 1 classes (0 to 0)", labels[at]);

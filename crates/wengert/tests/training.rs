@@ -12,14 +12,14 @@ fn learn(model: impl Layer, mut params: Params, image: &[usize], digits: usize, 
     });
     let mut adam = Adam::new(2e-3);
     for epoch in 0..epochs {
-        for batch in train.batches(64).shuffled(epoch) {
-            let loss = |cx: &Ctx| model.forward(cx, &batch.images).cross_entropy(&batch.labels);
+        for (images, labels) in train.batches(64).shuffled(epoch) {
+            let loss = |cx: &Ctx| model.forward(cx, &images).cross_entropy(&labels);
             let (_, grads) = params.value_and_grad(loss).unwrap();
             adam.step(&mut params.values_mut(), &grads);
         }
     }
-    let test = test.all();
-    wengert::nn::accuracy(&params.infer(|cx| model.forward(cx, &test.images)), &test.labels)
+    let (images, labels) = test.all();
+    wengert::nn::accuracy(&params.infer(|cx| model.forward(cx, &images)), &labels)
 }
 
 #[test]

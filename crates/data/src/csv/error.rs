@@ -39,7 +39,7 @@ pub enum CsvError {
         /// The column's name, or its position if there is no header.
         column: String,
     },
-    /// A field is not a number, or one that `f32` cannot hold: infinite, NaN or too large.
+    /// A field is not a number, or one that the table's type cannot hold: infinite, NaN or too large.
     #[error("line {line}, column {column}: {text:?} is not a finite number")]
     NotANumber {
         /// Where.

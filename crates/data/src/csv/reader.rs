@@ -2,10 +2,12 @@
 
 use std::fs::File;
 use std::io::{ErrorKind, Read};
+use std::marker::PhantomData;
 use std::path::Path;
+use std::str::FromStr;
 
 use wengert_tensor::names::nearest;
-use wengert_tensor::text;
+use wengert_tensor::{Float, text};
 
 use super::fields::{Fields, Next};
 use super::rows::{Rows, number};
@@ -43,11 +45,12 @@ impl From<isize> for Column {
 /// must be decompressed first. While it is read, a table takes the memory of its numbers twice at most, and a file
 /// that is none takes less than that.
 #[derive(Clone, Debug)]
-pub struct CsvReader {
+pub struct CsvReader<T = f32> {
     header: bool,
     delimiter: u8,
     target: Option<Column>,
     limit: u64,
+    element: PhantomData<T>,
 }
 
 impl Default for CsvReader {
@@ -57,9 +60,24 @@ impl Default for CsvReader {
 }
 
 impl CsvReader {
-    /// A reader of tables with a header, separated by commas, without target, of at most 4 GiB.
+    /// A reader of tables with a header, separated by commas, without target, of at most 4 GiB, into `f32`.
     pub fn new() -> Self {
-        CsvReader { header: true, delimiter: b',', target: None, limit: 4 << 30 }
+        CsvReader { header: true, delimiter: b',', target: None, limit: 4 << 30, element: PhantomData }
+    }
+}
+
+impl<T: Float + FromStr> CsvReader<T> {
+    /// Into numbers of another precision: `f64`.
+    ///
+    /// ```
+    /// use wengert_data::csv::CsvReader;
+    /// let table = CsvReader::new().precision::<f64>().header(false).read_from("0.1,1e300".as_bytes())?;
+    /// assert_eq!(table.features.to_vec(), [0.1, 1e300]);
+    /// # Ok::<(), wengert_data::csv::CsvError>(())
+    /// ```
+    pub fn precision<U: Float + FromStr>(self) -> CsvReader<U> {
+        let CsvReader { header, delimiter, target, limit, .. } = self;
+        CsvReader { header, delimiter, target, limit, element: PhantomData }
     }
 
     /// Whether the first row has the columns' names.
@@ -97,7 +115,7 @@ impl CsvReader {
     /// # Errors
     /// [`DataError::Csv`] with the path: every way in which a file can be wrong has its own [`CsvError`], with the
     /// line.
-    pub fn read(&self, path: impl AsRef<Path>) -> Result<Table, DataError> {
+    pub fn read(&self, path: impl AsRef<Path>) -> Result<Table<T>, DataError> {
         let path = path.as_ref();
         let file = File::open(path).map_err(|e| match e.kind() {
             ErrorKind::NotFound => CsvError::NotFound,
@@ -111,7 +129,7 @@ impl CsvReader {
     ///
     /// # Errors
     /// Every way in which they can be wrong has its own [`CsvError`].
-    pub fn read_from(&self, reader: impl Read) -> Result<Table, CsvError> {
+    pub fn read_from(&self, reader: impl Read) -> Result<Table<T>, CsvError> {
         let mut fields = Fields::new(reader, self.delimiter, self.limit)?;
         let first = fields.next_record()?.ok_or(CsvError::Empty)?;
         let mut texts = Texts::default();
@@ -129,13 +147,13 @@ impl CsvReader {
                 texts.push(if self.header {
                     std::str::from_utf8(field).map_err(|_| CsvError::Encoding { line: first })?
                 } else {
-                    number(field, first, || i.to_string())?.1
+                    number::<T>(field, first, || i.to_string())?.1
                 });
                 Ok(())
             },
         )?;
         let columns = start.fields;
-        let mut rows = Rows::new(None);
+        let mut rows = Rows::<T>::new(None);
         if self.header {
             start.taken?;
             rows.target = self.target.as_ref().map(|target| find(target, &texts)).transpose()?;

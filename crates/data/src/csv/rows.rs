@@ -1,20 +1,22 @@
 //! The numbers of a table while it is read.
 
-use wengert_tensor::{Element, Shape, Tensor, text};
+use std::str::FromStr;
+
+use wengert_tensor::{Element, Float, Shape, Tensor, text};
 
 use super::label::label;
 use super::{BadLabel, CsvError, Target};
 
 /// What has been read of the rows.
-pub(super) struct Rows {
+pub(super) struct Rows<T> {
     /// The position of the target column.
     pub(super) target: Option<usize>,
-    features: Chunks<f32>,
+    features: Chunks<T>,
     targets: Chunks<f64>,
     bad_label: Option<BadLabel>,
 }
 
-impl Rows {
+impl<T: Float + FromStr> Rows<T> {
     pub(super) fn new(target: Option<usize>) -> Self {
         Rows { target, features: Chunks::default(), targets: Chunks::default(), bad_label: None }
     }
@@ -27,7 +29,7 @@ impl Rows {
         position: usize,
         column: impl Fn() -> String,
     ) -> Result<(), CsvError> {
-        let (value, text) = number(field, line, &column)?;
+        let (value, text) = number::<T>(field, line, &column)?;
         if self.target != Some(position) {
             self.features.push(value);
             return Ok(());
@@ -35,12 +37,12 @@ impl Rows {
         if self.bad_label.is_none() && label(text).is_none() {
             self.bad_label = Some(BadLabel { line, column: column(), text: text::shortened(text) });
         }
-        self.targets.push(text.parse().expect("what is a number in f32 is one in f64"));
+        self.targets.push(text.parse().expect("what is a number in one precision is one in the other"));
         Ok(())
     }
 
     /// The features, `[rows, columns]`, and the target.
-    pub(super) fn finish(self, columns: usize) -> Result<(Tensor<f32>, Option<Target>), CsvError> {
+    pub(super) fn finish(self, columns: usize) -> Result<(Tensor<T>, Option<Target>), CsvError> {
         let features = columns - usize::from(self.target.is_some());
         // Every row has a target or a feature, as there is no row without a field.
         let rows = if self.target.is_some() { self.targets.len } else { self.features.len / features };
@@ -54,14 +56,18 @@ impl Rows {
     }
 }
 
-/// A field as a number that `f32` can hold, and as a text.
-pub(super) fn number(field: &[u8], line: u64, column: impl Fn() -> String) -> Result<(f32, &str), CsvError> {
+/// A field as a number that `T` can hold, and as a text.
+pub(super) fn number<T: Float + FromStr>(
+    field: &[u8],
+    line: u64,
+    column: impl Fn() -> String,
+) -> Result<(T, &str), CsvError> {
     if field.is_empty() {
         return Err(CsvError::Missing { line, column: column() });
     }
     let text = std::str::from_utf8(field).ok();
-    let value = text.and_then(|text| Some((text.parse::<f32>().ok()?, text)));
-    value.filter(|(value, _)| value.is_finite()).ok_or_else(|| CsvError::NotANumber {
+    let value = text.and_then(|text| Some((text.parse::<T>().ok()?, text)));
+    value.filter(|(value, _)| Float::is_finite(*value)).ok_or_else(|| CsvError::NotANumber {
         line,
         column: column(),
         text: text::shortened(&String::from_utf8_lossy(&field[..field.len().min(256)])),

@@ -7,10 +7,12 @@
 mod glyphs;
 mod ink;
 
+use wengert_tensor::Tensor;
 use wengert_tensor::parallel::for_each_chunk;
 use wengert_tensor::random::Generator;
 
 use crate::dataset::Dataset;
+use crate::features::Features;
 use crate::image_set::SIDE;
 
 /// Seed of the training set that stands in for MNIST's.
@@ -31,9 +33,9 @@ pub(crate) const STD: f32 = 0.2543;
 ///
 /// ```
 /// let data = wengert_data::synthetic::digits(20, 0);
-/// let first = data.all();
-/// assert_eq!(first.images.shape(), &[20, 784]);
-/// assert!(first.labels.to_vec().iter().all(|&label| label < 10));
+/// let (images, labels) = data.all();
+/// assert_eq!(images.shape(), &[20, 784]);
+/// assert!(labels.to_vec().iter().all(|&label| label < 10));
 /// ```
 #[track_caller]
 pub fn digits(count: usize, seed: u64) -> Dataset {
@@ -46,7 +48,9 @@ pub fn digits(count: usize, seed: u64) -> Dataset {
         }
     });
     let labels: Vec<u32> = (0..count).map(|image| choose(&mut random.fork(image as u64))).collect();
-    Dataset::from_bytes(pixels, [SIDE * SIDE], &labels).expect("as many labels as images")
+    Features::from_bytes(pixels, [SIDE * SIDE])
+        .and_then(|images| Dataset::new((images, Tensor::from(labels))))
+        .expect("as many labels as images")
 }
 
 /// The digit of an image, the first thing that its generator draws.

@@ -1,11 +1,11 @@
 //! How much data a batch holds.
 
-use wengert_data::Batch;
+use wengert_data::Padded;
 use wengert_tape::Var;
 use wengert_tensor::{Element, Float, Tensor};
 
 /// A batch of data, by whose size [`objective_over`](super::Objectives::objective_over) weighs it: tensors, whose first axis
-/// is that of the examples, pairs of an input and a target, and [`Batch`]es. For a type of one's own it is one method.
+/// is that of the examples, [`Padded`] sequences, and tuples of an input and what belongs to it. For a type of one's own it is one method.
 ///
 /// ```
 /// use wengert::prelude::*;
@@ -34,9 +34,15 @@ impl<X: Examples, Y> Examples for (X, Y) {
     }
 }
 
-impl<L: Element> Examples for Batch<L> {
+impl<X: Examples, Y, Z> Examples for (X, Y, Z) {
     fn examples(&self) -> usize {
-        self.images.examples()
+        self.0.examples()
+    }
+}
+
+impl<X> Examples for Padded<X> {
+    fn examples(&self) -> usize {
+        self.lengths.examples()
     }
 }
 
