@@ -4,5 +4,4 @@ pub mod files;
 pub mod mlp;
 pub mod options;
 pub mod pictures;
-pub mod plot;
 pub mod work;

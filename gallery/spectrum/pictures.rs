@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use wengert_examples::plot::{Axis, Figure, Mark, Panel, Series};
+use wengert_gallery::plot::{Axis, Figure, Mark, Panel, Series};
 
 use crate::report::Spectrum;
 

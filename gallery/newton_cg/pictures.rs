@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use wengert_examples::plot::{Axis, Figure, Panel, Series};
+use wengert_gallery::plot::{Axis, Figure, Panel, Series};
 
 use crate::run::{Point, Run};
 

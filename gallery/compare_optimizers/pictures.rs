@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use wengert_examples::plot::{Axis, Figure, Panel, Series};
+use wengert_gallery::plot::{Axis, Figure, Panel, Series};
 
 use crate::train::{Progress, Run};
 

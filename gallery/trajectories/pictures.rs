@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path as FilePath;
 
-use wengert_examples::plot::{Axis, Field, Figure, Mark, Panel, Series};
+use wengert_gallery::plot::{Axis, Field, Figure, Mark, Panel, Series};
 
 use crate::functions::Function;
 use crate::run::{End, Path};

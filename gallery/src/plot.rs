@@ -1,7 +1,7 @@
 //! Pictures of curves, paths and points, written as SVG and PNG.
 //!
 //! ```no_run
-//! use wengert_examples::plot::{Axis, Figure, Panel, Series};
+//! use wengert_gallery::plot::{Axis, Figure, Panel, Series};
 //! let curve: Vec<(f64, f64)> = (1..100).map(|t| (f64::from(t), 0.9f64.powi(t))).collect();
 //! let panel = Panel::new(Axis::new("step"), Axis::log("loss")).with(Series::line("0.9ᵗ", 0, curve));
 //! Figure::new("Geometric decay", vec![panel]).save("target/pictures", "decay")?;
