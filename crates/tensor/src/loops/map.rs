@@ -71,18 +71,19 @@ impl<A: Element> Tensor<A> {
         other: &Tensor<B>,
         f: impl Map2<A, B, R>,
     ) -> Tensor<R> {
-        self.zip_to(joint_shape(operation, self.shape(), other.shape()), other, f)
+        self.zip_to(operation, joint_shape(operation, self.shape(), other.shape()), other, f)
     }
 
     /// [`zip_map`](Tensor::zip_map) to the [`joint_shape`].
     #[track_caller]
     pub(crate) fn zip_to<B: Element, R: Element>(
         &self,
+        operation: &str,
         shape: Option<Shape>,
         other: &Tensor<B>,
         f: impl Map2<A, B, R>,
     ) -> Tensor<R> {
-        operands::two(shape, self, other, &|a, b, out| dispatch(Row2 { out, a, b, f: &f }))
+        operands::two(operation, shape, self, other, &|a, b, out| dispatch(Row2 { out, a, b, f: &f }))
     }
 
     /// `f` of the elements of several tensors at the same position, after broadcasting.
@@ -101,17 +102,19 @@ impl<A: Element> Tensor<A> {
         operands: [&Tensor<A>; N],
         f: impl MapN<A, R, N>,
     ) -> Tensor<R> {
-        Tensor::zip_many_to(joint_shape_of_all(operation, operands), operands, f)
+        const { assert!(N > 0, "a formula of no tensors") };
+        Tensor::zip_many_to(operation, joint_shape_of_all(operation, operands), operands, f)
     }
 
     /// [`zip_many`](Tensor::zip_many) to the [`joint_shape_of_all`].
     #[track_caller]
     pub(crate) fn zip_many_to<R: Element, const N: usize>(
+        operation: &str,
         shape: Shape,
         operands: [&Tensor<A>; N],
         f: impl MapN<A, R, N>,
     ) -> Tensor<R> {
-        operands::many(shape, operands, &|x, out| dispatch(RowN { out, x, f: &f }))
+        operands::many(operation, shape, operands, &|x, out| dispatch(RowN { out, x, f: &f }))
     }
 
     /// Replaces every element by `f` of it. Copies first if others share the elements.

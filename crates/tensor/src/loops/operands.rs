@@ -65,6 +65,7 @@ pub(crate) fn one<A: Element, R: Element>(
 #[track_caller]
 #[inline(never)]
 pub(crate) fn two<A: Element, B: Element, R: Element>(
+    operation: &str,
     shape: Option<Shape>,
     a: &Tensor<A>,
     b: &Tensor<B>,
@@ -73,14 +74,14 @@ pub(crate) fn two<A: Element, B: Element, R: Element>(
     if shape.is_none()
         && let (Some(x), Some(y)) = (a.as_slice(), b.as_slice())
     {
-        return two_slices(a.shape(), x, y, work);
+        return two_slices(operation, a.shape(), x, y, work);
     }
     let shape = shape.unwrap_or_else(|| a.shape().clone());
     let (a, b) = (broadcast_rows(a, &shape), broadcast_rows(b, &shape));
     let nest = Nest::new([&a.layout, &b.layout]);
     let (x, y) = (a.storage.as_slice(), b.storage.as_slice());
     let [sa, sb] = nest.row_strides;
-    Tensor::filled_by("zip_map", shape, |out| {
+    Tensor::filled_by(operation, shape, |out| {
         for_each_row(&nest, out, &|[at, bt], from, out| {
             let n = out.len();
             work(Row::new(x, at, sa, from, n), Row::new(y, bt, sb, from, n), out);
@@ -116,6 +117,7 @@ pub(crate) fn masked<A: Element, R: Element>(
 #[track_caller]
 #[inline(never)]
 pub(crate) fn many<A: Element, R: Element, const N: usize>(
+    operation: &str,
     shape: Shape,
     operands: [&Tensor<A>; N],
     work: &(dyn Fn([Row<'_, A>; N], &mut [R]) + Sync),
@@ -123,7 +125,7 @@ pub(crate) fn many<A: Element, R: Element, const N: usize>(
     let operands = operands.map(|x| broadcast_rows(x, &shape));
     let nest = Nest::new(operands.each_ref().map(|x| &x.layout));
     let data = operands.each_ref().map(|x| x.storage.as_slice());
-    Tensor::filled_by("zip_many", shape, |out| {
+    Tensor::filled_by(operation, shape, |out| {
         for_each_row(&nest, out, &|starts, from, out| {
             let row = |k: usize| Row::new(data[k], starts[k], nest.row_strides[k], from, out.len());
             work(std::array::from_fn(row), out);
@@ -151,12 +153,13 @@ pub(crate) fn into<A: Element, B: Element>(
 /// [`two`] of consecutive elements.
 #[track_caller]
 fn two_slices<A: Element, B: Element, R: Element>(
+    operation: &str,
     shape: &Shape,
     a: &[A],
     b: &[B],
     work: &(dyn Fn(Row<'_, A>, Row<'_, B>, &mut [R]) + Sync),
 ) -> Tensor<R> {
-    Tensor::filled_by("zip_map", shape.clone(), |out| {
+    Tensor::filled_by(operation, shape.clone(), |out| {
         if out.len() < PARALLEL_THRESHOLD {
             return work(Row::Dense(a), Row::Dense(b), out);
         }

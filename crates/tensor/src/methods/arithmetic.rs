@@ -20,7 +20,7 @@ macro_rules! operator {
 
             compiled_here! {
                 pub(super) fn tensors<T: Float>(a: &Tensor<T>, shape: Option<Shape>, b: &Tensor<T>) -> Tensor<T> {
-                    a.zip_to(shape, b, |a: T, b: T| a $op b)
+                    a.zip_to($name, shape, b, |a: T, b: T| a $op b)
                 }
             }
             compiled_here! {
@@ -202,7 +202,7 @@ impl<T: Float> Tensor<T> {
     pub fn mul_add(&self, b: &Tensor<T>, c: &Tensor<T>) -> Tensor<T> {
         compiled_here! {
             fn mul_add<T: Float>(operands: [&Tensor<T>; 3], shape: Shape) -> Tensor<T> {
-                Tensor::zip_many_to(shape, operands, MulAdd)
+                Tensor::zip_many_to("mul_add", shape, operands, MulAdd)
             }
         }
         let operands = [self, b, c];

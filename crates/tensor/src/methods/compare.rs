@@ -19,7 +19,7 @@ macro_rules! comparison {
             pub fn $name(&self, other: impl Operand<T>) -> Tensor<bool> {
                 compiled_here! {
                     fn $name<T: Element>(a: &Tensor<T>, shape: Option<Shape>, b: &Tensor<T>) -> Tensor<bool> {
-                        a.zip_to(shape, b, |a: T, b: T| a $op b)
+                        a.zip_to(stringify!($name), shape, b, |a: T, b: T| a $op b)
                     }
                 }
                 let other = other.to_tensor();
@@ -71,7 +71,7 @@ impl<T: Float> Tensor<T> {
     pub fn maximum(&self, other: impl Operand<T>) -> Tensor<T> {
         compiled_here! {
             fn maximum<T: Float>(a: &Tensor<T>, shape: Option<Shape>, b: &Tensor<T>) -> Tensor<T> {
-                a.zip_to(shape, b, |a: T, b: T| a.maximum(b))
+                a.zip_to("maximum", shape, b, |a: T, b: T| a.maximum(b))
             }
         }
         let other = other.to_tensor();
@@ -86,7 +86,7 @@ impl<T: Float> Tensor<T> {
     pub fn minimum(&self, other: impl Operand<T>) -> Tensor<T> {
         compiled_here! {
             fn minimum<T: Float>(a: &Tensor<T>, shape: Option<Shape>, b: &Tensor<T>) -> Tensor<T> {
-                a.zip_to(shape, b, |a: T, b: T| a.minimum(b))
+                a.zip_to("minimum", shape, b, |a: T, b: T| a.minimum(b))
             }
         }
         let other = other.to_tensor();
@@ -135,7 +135,7 @@ impl<T: Float> Tensor<T> {
                 rtol: f64,
                 atol: f64,
             ) -> Tensor<bool> {
-                a.zip_to(shape, b, move |a: T, b: T| {
+                a.zip_to("all_close", shape, b, move |a: T, b: T| {
                     let (a, b) = (a.to_f64(), b.to_f64());
                     // An infinite `b` would allow any distance.
                     a == b || (b.is_finite() && (a - b).abs() <= atol + rtol * b.abs())

@@ -83,7 +83,7 @@ impl<T: Element> Tensor<T> {
     pub fn masked_fill(&self, mask: &Tensor<bool>, value: T) -> Tensor<T> {
         compiled_here! {
             fn fill<T: Element>(x: &Tensor<T>, shape: Option<Shape>, mask: &Tensor<bool>, value: T) -> Tensor<T> {
-                x.zip_to(shape, mask, move |x: T, m: bool| if m { value } else { x })
+                x.zip_to("masked_fill", shape, mask, move |x: T, m: bool| if m { value } else { x })
             }
         }
         fill(self, joint_shape("masked_fill", self.shape(), mask.shape()), mask, value)

@@ -21,6 +21,11 @@ fn shapes_of_products() {
             Tensor::<f64>::zeros([2, 2]).add_matmul(1.0, &column(m), &column(1), 0.0);
         });
     }
+    let product = |[a, b, c]: [f64; 3]| a * b * c;
+    let operands = [&column(1 << 24), &column(1 << 24).t(), &column(1)];
+    refused("triple", &[&(1u64 << 24)], || Tensor::zip_many("triple", operands, product));
+    let operands = [&column(2), &column(0), &column(1)];
+    refused("triple", &[&"[2, 1]", &"[0, 1]"], || Tensor::zip_many("triple", operands, product));
     // An operand, broadcast over the batch.
     let tall = column(1 << 20).broadcast_to([1 << 20, 1 << 30]);
     refused("matmul", &[&"[1048576, 1048576, 1073741824]"], || tall.matmul(&tall.unsqueeze(2)));
