@@ -9,10 +9,8 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use clap::Parser;
-use wengert::optim::{
-    Average, Averaged, Convention, ElasticNet, Layout, Nesterov, NesterovConfig, Optimizer, Shampoo,
-    ShampooConfig, State, clip_by_global_norm, first,
-};
+use wengert::optim::first::{self, Convention, ElasticNet, NesterovConfig, ShampooConfig};
+use wengert::optim::{Average, Averaged, Layout, Nesterov, Optimizer, Shampoo, State, clip_by_global_norm};
 use wengert::prelude::*;
 use wengert::tensor::gemm::{MatrixMut, MatrixRef, gemm};
 use wengert::tensor::parallel::{CHUNK, for_each_chunk, with_threads};

@@ -3,7 +3,8 @@
 /// A hyper-parameter outside its range: negative, not finite, or a decay rate of 1 or more.
 ///
 /// ```
-/// use wengert_optim::{Adam, AdamConfig};
+/// use wengert_optim::Adam;
+/// use wengert_optim::first::AdamConfig;
 /// let error = Adam::<f32>::with_config(1e-3, AdamConfig { beta1: 1.5, ..Default::default() }).unwrap_err();
 /// assert_eq!(error.to_string(), "adam: beta1 is 1.5, but must be at least 0 and below 1");
 /// ```

@@ -4,6 +4,8 @@ use std::cell::Cell;
 use std::ops::ControlFlow;
 
 use wengert_optim::constrained::{Bounds, LbfgsB};
+use wengert_optim::first::*;
+use wengert_optim::minimize::*;
 use wengert_optim::search::{Armijo, HagerZhang, StrongWolfe, WeakWolfe};
 use wengert_optim::*;
 

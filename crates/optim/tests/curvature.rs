@@ -1,9 +1,10 @@
 //! Estimates of traces, diagonals and spectra on matrices whose answers are known, and sums of objectives.
 
-use wengert_optim::curvature::{
-    Damped, DensitySettings, EigenSettings, Restricted, Scaled, SumOperator, extreme_eigenpairs,
-    hutch_plus_plus, hutchinson_diagonal, hutchinson_trace, spectral_density,
+use wengert_optim::estimate::{
+    DensitySettings, EigenSettings, extreme_eigenpairs, hutch_plus_plus, hutchinson_diagonal,
+    hutchinson_trace, spectral_density,
 };
+use wengert_optim::operator::{Damped, Restricted, Scaled, SumOperator};
 use wengert_optim::{Batched, DenseOperator, Objective, Operator, Problem, Ridge};
 use wengert_tensor::Float;
 use wengert_tensor::parallel::with_threads;

@@ -1,7 +1,7 @@
 //! Softmax regression on the digits: 1797 images of 8 × 8, ten classes, 650 weights with ½·10⁻³‖w‖², from zero.
 
 use wengert_optim::linear::dense::Cholesky;
-use wengert_optim::*;
+use wengert_optim::minimize::*;
 
 const FEATURES: usize = 65;
 const CLASSES: usize = 10;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use wengert_optim::first::*;
 use wengert_optim::*;
 use wengert_tensor::Float;
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::Deserialize;
+use wengert_optim::first::*;
 use wengert_optim::*;
 
 fn layout() -> Layout {

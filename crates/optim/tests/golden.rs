@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use wengert_optim::*;
+use wengert_optim::first::*;
 
 /// The error allowed, relative to parameters of about 1.
 const TOLERANCE: f64 = 1e-9;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use problems::TestProblem;
 use wengert_optim::constrained::{Bounds, LbfgsB};
-use wengert_optim::*;
+use wengert_optim::minimize::*;
 
 fn stopping() -> Stopping {
     Stopping { gradient_tolerance: 1e-8, max_iterations: 20_000, ..Stopping::default() }

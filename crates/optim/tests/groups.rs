@@ -1,5 +1,6 @@
 //! Groups: patterns, learning rates, and a random attack on both.
 
+use wengert_optim::first::*;
 use wengert_optim::schedule::{Constant, Schedule, Warmup};
 use wengert_optim::*;
 use wengert_tensor::random::Generator;

@@ -6,6 +6,7 @@ use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{DeserializeOwned, IntoDeserializer, Visitor};
 use serde::{Deserializer, Serialize, forward_to_deserialize_any};
 use serde_json::{Value, json};
+use wengert_optim::first::*;
 use wengert_optim::schedule::*;
 use wengert_optim::*;
 

@@ -1,7 +1,7 @@
 //! Preconditioners of the user's own: they are used, and bad ones are found out.
 
 use wengert_optim::linear::DiagonalPreconditioner;
-use wengert_optim::*;
+use wengert_optim::minimize::*;
 
 const N: usize = 60;
 

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use wengert_optim::EarlyStopping;
+use wengert_optim::first::Goal;
 use wengert_optim::schedule::*;
-use wengert_optim::{EarlyStopping, Goal};
 
 fn golden() -> BTreeMap<String, Vec<f64>> {
     serde_json::from_str(include_str!("golden/schedules.json")).unwrap()

@@ -7,10 +7,10 @@ use serde::Serialize;
 use serde::de::{DeserializeOwned, IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserializer, forward_to_deserialize_any};
 use serde_json::{Map, Value};
-use wengert_optim::curvature::*;
+use wengert_optim::estimate::*;
 use wengert_optim::linear::{self, Settings};
+use wengert_optim::minimize::*;
 use wengert_optim::search::*;
-use wengert_optim::*;
 
 /// Fields as JSON, one of them (or one element of it) replaced by a number that JSON may not have.
 struct Spoiled<'a> {

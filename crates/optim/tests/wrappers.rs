@@ -1,6 +1,6 @@
 //! What goes around an optimiser: groups, checked steps, early stopping; their states mid-run.
 
-use wengert_optim::*;
+use wengert_optim::first::*;
 
 fn layout() -> Layout {
     Layout::new([("hidden.weight", vec![2, 2]), ("hidden.bias", vec![2]), ("norm.scale", vec![2])])

@@ -2,9 +2,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use wengert::optim::{
-    self, AdaptiveClip, Average, Averaged, ElasticNet, Groups, Lookahead, MaxNorm, Sam, Stepper,
-};
+use wengert::optim::first::{ElasticNet, MaxNorm};
+use wengert::optim::{self, AdaptiveClip, Average, Averaged, Groups, Lookahead, Sam, Stepper};
 use wengert::prelude::*;
 
 /// A network of two layers and its data.
@@ -49,12 +48,13 @@ impl Case {
 
 /// Every method, methods with decay, and wrappers.
 fn optimizers(layout: &optim::Layout) -> Vec<(String, Box<dyn Optimizer>)> {
-    let adamw = || AdamW::with_config(0.1, optim::AdamWConfig { weight_decay: 0.5, ..Default::default() });
-    let lion = optim::LionConfig { weight_decay: 0.5, ..Default::default() };
+    let adamw =
+        || AdamW::with_config(0.1, optim::first::AdamWConfig { weight_decay: 0.5, ..Default::default() });
+    let lion = optim::first::LionConfig { weight_decay: 0.5, ..Default::default() };
     let sgd = SgdConfig { momentum: 0.9, weight_decay: 0.5, ..Default::default() };
-    let muon = optim::MuonConfig { weight_decay: 0.5, ..Default::default() };
-    let shampoo = optim::ShampooConfig { weight_decay: 0.5, ..Default::default() };
-    let free = optim::ScheduleFreeAdamWConfig { weight_decay: 0.5, ..Default::default() };
+    let muon = optim::first::MuonConfig { weight_decay: 0.5, ..Default::default() };
+    let shampoo = optim::first::ShampooConfig { weight_decay: 0.5, ..Default::default() };
+    let free = optim::first::ScheduleFreeAdamWConfig { weight_decay: 0.5, ..Default::default() };
     let groups = Groups::of(layout).group("*.bias", |_| adamw()).rest(|_| adamw()).unwrap();
     let methods = optim::first::methods::<f32>();
     let plain = methods.iter().map(|m| (m.name.to_owned(), m.build(m.learning_rate, layout).unwrap()));

@@ -6,9 +6,10 @@ use std::ops::ControlFlow;
 
 use wengert::optim::linear::dense::symmetric_eigen;
 use wengert::optim::linear::{Settings, cg};
+use wengert::optim::minimize::NewtonCgDirection;
+use wengert::optim::minimize::state::KfacState;
 use wengert::optim::{
-    Kfac, KfacState, Kronecker, KroneckerBlock, MinimizeError, NewtonCgDirection, Preconditioning, Reason,
-    Run, Stopping,
+    Kfac, Kronecker, KroneckerBlock, MinimizeError, Preconditioning, Reason, Run, Stopping,
 };
 use wengert::prelude::*;
 use wengert::{ModelObjective, Objectives};

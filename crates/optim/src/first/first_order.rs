@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use wengert_tensor::Float;
 
+use super::layout::Layout;
+use super::optimizer::{Optimizer, check_lengths, check_rate};
 use super::rule::{Elementwise, Memory, Rule};
+use super::state::{State, StateError};
 use crate::error::{Check, HyperParameterError};
-use crate::layout::Layout;
-use crate::optimizer::{Optimizer, check_lengths, check_rate};
-use crate::state::{State, StateError};
 
 /// The optimiser that follows the rule `R`; used under the names of the methods, such as
 /// [`Adam`](crate::Adam) = `FirstOrder<AdamConfig>`.

@@ -4,10 +4,10 @@ use wengert_tensor::Float;
 use wengert_tensor::names::nearest;
 use wengert_tensor::text::shortened;
 
+use super::layout::Layout;
+use super::optimizer::Optimizer;
 use super::*;
 use crate::error::HyperParameterError;
-use crate::layout::Layout;
-use crate::optimizer::Optimizer;
 
 /// What building a method gives.
 type Built<T> = Result<Box<dyn Optimizer<T>>, HyperParameterError>;
@@ -89,7 +89,8 @@ fn sam<T: Float>(rate: f64, layout: &Layout) -> Built<T> {
 /// `"sam"` over SGD with momentum. Without a rate, the method's own.
 ///
 /// ```
-/// use wengert_optim::{Layout, first::by_name};
+/// use wengert_optim::Layout;
+/// use wengert_optim::first::by_name;
 /// let layout = Layout::new([("weight", vec![10, 784]), ("bias", vec![10])]);
 /// let optimizer = by_name::<f32>("muon", None, &layout)?;
 /// assert_eq!((optimizer.name(), optimizer.learning_rate()), ("muon", 0.02));

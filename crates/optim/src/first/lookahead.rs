@@ -5,10 +5,10 @@ use std::ops::Range;
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
+use super::loops::{Update, copy, update};
+use super::optimizer::{Evaluate, Optimizer, moving};
+use super::state::{State, StateError};
 use crate::error::{Check, HyperParameterError};
-use crate::loops::{Update, copy, update};
-use crate::optimizer::{Evaluate, Optimizer, moving};
-use crate::state::{State, StateError};
 
 /// Lookahead: an inner optimiser runs ahead; every k steps the slow weights go a part of the way after it, and it
 /// starts again from there.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 
+use super::layout::Layout;
+use super::loops::copy;
 use crate::error::{Check, HyperParameterError};
-use crate::layout::Layout;
-use crate::loops::copy;
 
 /// Whose reading of a method to follow, where the sources disagree. Each method's page says in what, and which is its
 /// default.

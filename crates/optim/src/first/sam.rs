@@ -5,11 +5,11 @@ use std::ops::Range;
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
-use crate::clip::{global_norm, ratio};
+use super::clip::{global_norm, ratio};
+use super::loops::{Update, copy, update};
+use super::optimizer::{Begun, Evaluate, Optimizer, check_lengths, moving};
+use super::state::{State, StateError};
 use crate::error::{Check, HyperParameterError};
-use crate::loops::{Update, copy, update};
-use crate::optimizer::{Begun, Evaluate, Optimizer, check_lengths, moving};
-use crate::state::{State, StateError};
 
 /// Sharpness-aware minimisation: an inner optimiser steps with the gradient at the worst point nearby.
 ///

@@ -1,7 +1,7 @@
 //! Every closure method in one list, and a problem that gives each what it may ask for.
 
 use wengert_optim::constrained::*;
-use wengert_optim::*;
+use wengert_optim::minimize::*;
 
 /// `scale` times Rosenbrock's function, with everything that any method may ask for: Hessian, residuals, Gauss–Newton
 /// matrix, two mini-batches. Undefined outside of a ball of radius `wall`.

@@ -1,7 +1,7 @@
 //! Hessians and Gauss–Newton matrices, and operators made from them.
 
 use wengert::optim::DenseOperator;
-use wengert::optim::curvature::{Damped, Restricted, Scaled, SumOperator};
+use wengert::optim::operator::{Damped, Restricted, Scaled, SumOperator};
 use wengert::prelude::*;
 
 use super::models::{Case, all, mlp};
