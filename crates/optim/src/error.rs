@@ -22,6 +22,17 @@ pub struct HyperParameterError {
     pub expected: &'static str,
 }
 
+impl HyperParameterError {
+    /// What was checked, or a panic that says what is wrong: for constructors.
+    #[track_caller]
+    pub(crate) fn or_panic<V>(checked: Result<V, Self>) -> V {
+        match checked {
+            Ok(value) => value,
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
 /// Checks the hyper-parameters of one method; each check returns the error of the first value at fault.
 #[derive(Debug, Clone, Copy)]
 pub struct Check {

@@ -25,18 +25,17 @@ pub mod minimize;
 pub use error::{Check, HyperParameterError};
 pub use wengert_tensor::names::{PatternError, name_matches};
 
+pub use first::optimizers::*;
 pub use first::{
-    AdaMax, Adadelta, Adafactor, Adagrad, Adam, AdamW, Adan, AdaptiveClip, Amsgrad, Average, Averaged,
-    ByNameError, EarlyStopping, GradientDescent, Groups, GroupsError, Lamb, Lars, Layout, Lion, Lookahead,
-    Momentum, Muon, Nadam, Nesterov, Optimizer, RAdam, Rmsprop, Rprop, Sam, ScheduleFreeAdamW,
-    ScheduleFreeSgd, Sgd, Shampoo, State, StateError, Step, StepError, Stepper, by_name, clip_by_global_norm,
-    clip_by_value, global_norm, schedule,
+    AdaptiveClip, Average, Averaged, ByNameError, EarlyStopping, Groups, GroupsError, Layout, Lookahead,
+    Optimizer, Sam, State, StateError, Step, StepError, Stepper, by_name, clip_by_global_norm, clip_by_value,
+    global_norm, schedule,
 };
 pub use minimize::{
-    Batched, Bfgs, Counts, DampedNewton, DenseOperator, Dfp, GaussNewton, HessianFree, Jacobian, Kfac,
-    Kronecker, KroneckerBlock, KroneckerInverse, Lbfgs, LeastSquares, LevenbergMarquardt, Method,
-    MinimizeError, Minimizer, Multipliers, Newton, NewtonCg, NonlinearCg, Objective, Operator, Outcome,
-    Preconditioned, Preconditioning, Problem, Reason, Record, Residuals, Ridge, Run, SaddleFreeNewton, Sr1,
-    SteepestDescent, StochasticLbfgs, Stopping, TrustRegionExact, TrustRegionNewton, constrained, estimate,
-    linear, operator, search, vector,
+    Batched, Bfgs, Counts, CurvatureAt, Curvatures, DampedNewton, DenseOperator, Dfp, GaussNewton,
+    HessianFree, Jacobian, Kfac, Kronecker, KroneckerBlock, KroneckerInverse, Lbfgs, LeastSquares,
+    LevenbergMarquardt, Method, MinimizeError, Minimizer, Multipliers, Newton, NewtonCg, NonlinearCg,
+    Objective, Operator, Outcome, Preconditioned, Preconditioning, Problem, Reason, Record, Residuals, Ridge,
+    Run, SaddleFreeNewton, Sr1, SteepestDescent, StochasticLbfgs, Stopping, TrustRegionExact,
+    TrustRegionNewton, Want, constrained, estimate, linear, operator, search, vector,
 };

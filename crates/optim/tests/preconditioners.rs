@@ -30,8 +30,8 @@ impl Objective<f64> for Bowl {
         }
         self.value(x)
     }
-    fn hessian(&self, x: &[f64]) -> Option<Box<dyn Operator<f64> + '_>> {
-        Some(Box::new(Diagonal(curvature(x))))
+    fn curvature(&self, want: Want, x: &[f64]) -> Option<CurvatureAt<'_, f64>> {
+        (want == Want::Hessian).then(|| CurvatureAt::operator(Diagonal(curvature(x))))
     }
 }
 

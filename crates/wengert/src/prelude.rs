@@ -14,12 +14,12 @@ pub use wengert_nn::{
 pub use wengert_optim::first::{AdamConfig, AdamWConfig, SgdConfig};
 pub use wengert_optim::schedule::{self, Cosine, Schedule};
 pub use wengert_optim::{
-    AdaMax, Adadelta, Adafactor, Adagrad, Adam, AdamW, Adan, Amsgrad, Batched, Bfgs, DampedNewton, Dfp,
-    Groups, HessianFree, Kfac, Lamb, Lars, Lbfgs, LevenbergMarquardt, Lion, Method, Minimizer, Momentum,
-    Muon, Nadam, Nesterov, Newton, NewtonCg, NonlinearCg, Objective, Operator, Optimizer, Outcome, Problem,
-    RAdam, Ridge, Rmsprop, Rprop, SaddleFreeNewton, ScheduleFreeAdamW, ScheduleFreeSgd, Sgd, Shampoo, Sr1,
-    Stepper, TrustRegionExact, TrustRegionNewton, by_name as optimizer_by_name, clip_by_global_norm,
-    clip_by_value, global_norm,
+    AdaMax, Adadelta, Adafactor, Adagrad, Adam, AdamW, Adan, Amsgrad, Batched, Bfgs, Curvatures,
+    DampedNewton, Dfp, Groups, HessianFree, Kfac, Lamb, Lars, Lbfgs, LevenbergMarquardt, Lion, Method,
+    Minimizer, Momentum, Muon, Nadam, Nesterov, Newton, NewtonCg, NonlinearCg, Objective, Operator,
+    Optimizer, Outcome, Problem, RAdam, Ridge, Rmsprop, Rprop, SaddleFreeNewton, ScheduleFreeAdamW,
+    ScheduleFreeSgd, Sgd, Shampoo, Sr1, Stepper, TrustRegionExact, TrustRegionNewton,
+    by_name as optimizer_by_name, clip_by_global_norm, clip_by_value, global_norm,
 };
 pub use wengert_tape::{
     BilinearMap, Cotangents, Elementwise, LinearMap, Op, Point, Pool2dOptions, Reads, Real, Saves, Tape, Var,

@@ -18,7 +18,7 @@ use crate::error::{Check, HyperParameterError};
 /// ```
 /// use wengert_optim::{AdaptiveClip, Layout};
 /// let layout = Layout::new([("weight", vec![2, 2])]);
-/// let clip = AdaptiveClip::new(0.1, 1e-3, &layout)?;
+/// let clip = AdaptiveClip::new(0.1, 1e-3, &layout);
 /// let mut grads = [3.0f64, 4.0, 0.1, 0.0];
 /// clip.apply(&[6.0, 8.0, 6.0, 8.0], &mut grads);
 /// assert!((grads[0] - 0.6).abs() < 1e-12 && grads[2] == 0.1);
@@ -35,16 +35,21 @@ pub struct AdaptiveClip {
 impl AdaptiveClip {
     /// Clips to `ratio` (λ) times the norm of the weights, which counts as at least `epsilon`.
     ///
+    /// # Panics
+    /// If [`check`](Self::check) refuses them.
+    #[track_caller]
+    pub fn new(ratio: f64, epsilon: f64, layout: &Layout) -> Self {
+        HyperParameterError::or_panic(Self::check(ratio, epsilon));
+        AdaptiveClip { ratio, epsilon, layout: layout.clone(), clipped: vec![true; layout.segments().len()] }
+    }
+
+    /// Whether it can be made with these.
+    ///
     /// # Errors
     /// If either is not finite and above 0.
-    pub fn new(ratio: f64, epsilon: f64, layout: &Layout) -> Result<Self, HyperParameterError> {
+    pub fn check(ratio: f64, epsilon: f64) -> Result<(), HyperParameterError> {
         Check::new("adaptive_clip").positive("ratio", ratio)?.positive("epsilon", epsilon)?;
-        Ok(AdaptiveClip {
-            ratio,
-            epsilon,
-            layout: layout.clone(),
-            clipped: vec![true; layout.segments().len()],
-        })
+        Ok(())
     }
 
     /// Leaves out the tensors whose name fits the pattern (see [`name_matches`](crate::name_matches)).

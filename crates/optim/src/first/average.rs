@@ -26,6 +26,19 @@ pub enum Average {
     Uniform,
 }
 
+impl Average {
+    /// Checks the decay.
+    ///
+    /// # Errors
+    /// If β is not in [0, 1).
+    pub fn check(&self) -> Result<(), HyperParameterError> {
+        if let Average::Exponential { decay } | Average::Unbiased { decay } = *self {
+            Check::new("averaged").fraction("decay", decay)?;
+        }
+        Ok(())
+    }
+}
+
 /// A running average of parameters, often better to evaluate with than the last ones.
 ///
 /// Sources: Polyak and Juditsky, *Acceleration of stochastic approximation by averaging*, 1992; Izmailov et al., *Averaging
@@ -34,7 +47,7 @@ pub enum Average {
 ///
 /// ```
 /// use wengert_optim::{Average, Averaged};
-/// let mut mean = Averaged::<f64>::new(Average::Uniform)?;
+/// let mut mean = Averaged::<f64>::new(Average::Uniform);
 /// mean.update(&[1.0]);
 /// mean.update(&[4.0]);
 /// assert_eq!(mean.params(), [2.5]);
@@ -52,13 +65,12 @@ impl<T: Float> Averaged<T> {
 
     /// An average of nothing yet.
     ///
-    /// # Errors
-    /// If β is not in [0, 1).
-    pub fn new(average: Average) -> Result<Self, HyperParameterError> {
-        if let Average::Exponential { decay } | Average::Unbiased { decay } = average {
-            Check::new(Self::NAME).fraction("decay", decay)?;
-        }
-        Ok(Averaged { average, count: 0, params: Vec::new() })
+    /// # Panics
+    /// If [`Average::check`] refuses it.
+    #[track_caller]
+    pub fn new(average: Average) -> Self {
+        HyperParameterError::or_panic(average.check());
+        Averaged { average, count: 0, params: Vec::new() }
     }
 
     /// Takes a snapshot into the average.
@@ -126,8 +138,8 @@ mod tests {
 
     #[test]
     fn exponential_averages_by_hand() {
-        let mut biased = Averaged::new(Average::Exponential { decay: 0.75 }).unwrap();
-        let mut unbiased = Averaged::new(Average::Unbiased { decay: 0.75 }).unwrap();
+        let mut biased = Averaged::new(Average::Exponential { decay: 0.75 });
+        let mut unbiased = Averaged::new(Average::Unbiased { decay: 0.75 });
         let (mut zero_based, mut power) = (0.0, 1.0);
         for x in [8.0, 4.0, -2.0f64, 1.0] {
             biased.update(&[x]);
@@ -138,19 +150,19 @@ mod tests {
         }
         let by_hand = 0.75 * (0.75 * (0.75 * 8.0 + 0.25 * 4.0) - 0.25 * 2.0) + 0.25;
         assert!((biased.params()[0] - by_hand).abs() < 1e-14);
-        assert!(Averaged::<f32>::new(Average::Unbiased { decay: 1.0 }).is_err());
+        assert!(Average::Unbiased { decay: 1.0 }.check().is_err());
     }
 
     #[test]
     fn state_goes_on() {
-        let mut mean = Averaged::new(Average::Uniform).unwrap();
+        let mut mean = Averaged::new(Average::Uniform);
         mean.update(&[1.0f32, 2.0]);
-        let mut resumed = Averaged::<f32>::new(Average::Uniform).unwrap();
+        let mut resumed = Averaged::<f32>::new(Average::Uniform);
         resumed.load_state(&mean.state()).unwrap();
         mean.update(&[0.3, 0.4]);
         resumed.update(&[0.3, 0.4]);
         assert_eq!(mean.state(), resumed.state());
-        let mut short = Averaged::<f32>::new(Average::Uniform).unwrap();
+        let mut short = Averaged::<f32>::new(Average::Uniform);
         short.update(&[1.0]);
         assert_eq!(short.load_state(&mean.state()), Err(StateError::Len { expected: 1, found: 2 }));
     }

@@ -12,7 +12,7 @@ use crate::error::{Check, HyperParameterError};
 ///
 /// ```
 /// use wengert_optim::EarlyStopping;
-/// let mut stopping = EarlyStopping::new(2, 0.0)?;
+/// let mut stopping = EarlyStopping::new(2, 0.0);
 /// let mut theta = [1.0f32];
 /// assert!(!stopping.observe(0.5, &theta));
 /// theta[0] = 2.0;
@@ -39,24 +39,25 @@ impl<T: Float> EarlyStopping<T> {
 
     /// Stops at the `patience`-th observation in a row that is not below the best by more than `min_change`.
     ///
+    /// # Panics
+    /// If [`check`](Self::check) refuses them.
+    #[track_caller]
+    pub fn new(patience: u64, min_change: f64) -> Self {
+        HyperParameterError::or_panic(Self::check(patience, min_change));
+        let params = Vec::new();
+        let goal = Goal::Min;
+        EarlyStopping { goal, patience, min_change, best: None, waited: 0, observed: 0, best_at: 0, params }
+    }
+
+    /// Whether it can be made with these.
+    ///
     /// # Errors
     /// If `patience` is 0, or `min_change` is negative or not finite.
-    pub fn new(patience: u64, min_change: f64) -> Result<Self, HyperParameterError> {
+    pub fn check(patience: u64, min_change: f64) -> Result<(), HyperParameterError> {
         Check::new(Self::NAME)
             .at_least_one("patience", patience as f64)?
             .non_negative("min_change", min_change)?;
-        let params = Vec::new();
-        let goal = Goal::Min;
-        Ok(EarlyStopping {
-            goal,
-            patience,
-            min_change,
-            best: None,
-            waited: 0,
-            observed: 0,
-            best_at: 0,
-            params,
-        })
+        Ok(())
     }
 
     /// Whether small or large values are better, small being the default.
@@ -64,7 +65,7 @@ impl<T: Float> EarlyStopping<T> {
     /// ```
     /// use wengert_optim::EarlyStopping;
     /// use wengert_optim::first::Goal;
-    /// let mut accuracy = EarlyStopping::new(1, 0.0)?.with_goal(Goal::Max);
+    /// let mut accuracy = EarlyStopping::new(1, 0.0).with_goal(Goal::Max);
     /// assert!(!accuracy.observe(0.8, &[1.0f32]) && !accuracy.observe(0.9, &[2.0]) && accuracy.observe(0.7, &[3.0]));
     /// # Ok::<(), wengert_optim::HyperParameterError>(())
     /// ```

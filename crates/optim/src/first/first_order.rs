@@ -6,7 +6,7 @@ use wengert_tensor::Float;
 
 use super::layout::Layout;
 use super::optimizer::{Optimizer, check_lengths, check_rate};
-use super::rule::{Elementwise, Memory, Rule};
+use super::rule::{Memory, NeedsNoLayout, Rule};
 use super::state::{State, StateError};
 use crate::error::{Check, HyperParameterError};
 
@@ -23,17 +23,14 @@ pub struct FirstOrder<R, T: Float = f32> {
     len: Option<usize>,
 }
 
-impl<R: Elementwise, T: Float> FirstOrder<R, T> {
+impl<R: NeedsNoLayout, T: Float> FirstOrder<R, T> {
     /// The method with its default hyper-parameters.
     ///
     /// # Panics
     /// If `learning_rate` is negative or not finite.
     #[track_caller]
     pub fn new(learning_rate: f64) -> Self {
-        match Self::with_config(learning_rate, R::default()) {
-            Ok(optimizer) => optimizer,
-            Err(error) => panic!("{error}"),
-        }
+        HyperParameterError::or_panic(Self::with_config(learning_rate, R::default()))
     }
 
     /// The method with these hyper-parameters.

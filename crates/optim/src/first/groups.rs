@@ -100,8 +100,14 @@ pub enum GroupsError {
         other: String,
     },
     /// A hyper-parameter of a group has no meaning.
-    #[error(transparent)]
-    HyperParameter(#[from] HyperParameterError),
+    #[error("group `{}`: {error}", shortened(.group))]
+    HyperParameter {
+        /// The pattern of the group; `*` is the rest.
+        group: String,
+        /// What is wrong.
+        #[source]
+        error: HyperParameterError,
+    },
 }
 
 /// Groups under construction: see [`Groups`].
@@ -206,8 +212,8 @@ impl<'a, T: Float> GroupsBuilder<'a, T> {
             let group = group_of(&segments[start].name);
             let same = segments[start..].iter().take_while(|s| group_of(&s.name) == group).count();
             let end = start + same;
-            let build = group.and_then(|g| groups[g].1.as_ref());
-            let optimizer = build.map(|build| build(&layout.sub(start..end))).transpose()?;
+            let built = group.and_then(|g| built(&groups[g], &layout.sub(start..end)));
+            let optimizer = built.transpose()?;
             let rate = optimizer.as_ref().map_or(0.0, |o| o.learning_rate());
             if group == Some(groups.len() - 1) {
                 base = Some(rate);
@@ -223,11 +229,23 @@ impl<'a, T: Float> GroupsBuilder<'a, T> {
         }
         let base = match (base, groups.last()) {
             (Some(base), _) => base,
-            (None, Some((_, Some(build)))) => build(&Layout::default())?.learning_rate(),
-            (None, _) => 0.0,
+            (None, Some(rest)) => match built(rest, &Layout::default()) {
+                Some(optimizer) => optimizer?.learning_rate(),
+                None => 0.0,
+            },
+            (None, None) => 0.0,
         };
         Ok(Groups { len: layout.len(), learning_rate: base, base, runs })
     }
+}
+
+/// The optimiser of a group for these parameters, if it is not frozen.
+fn built<T: Float>(
+    (pattern, build): &(String, Option<Build<'_, T>>),
+    layout: &Layout,
+) -> Option<Result<Box<dyn Optimizer<T>>, GroupsError>> {
+    let built = build.as_ref()?(layout);
+    Some(built.map_err(|error| GroupsError::HyperParameter { group: pattern.clone(), error }))
 }
 
 impl<T: Float> Optimizer<T> for Groups<T> {

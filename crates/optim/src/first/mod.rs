@@ -2,7 +2,7 @@
 //!
 //! A method is a *rule*: a struct of hyper-parameters that implements [`Rule`], the formula. [`FirstOrder`] makes an
 //! optimiser of it: it owns the state vectors, counts the steps, saves and restores. `Adam` is
-//! `FirstOrder<AdamConfig>`. Adding a method is a file in `rules/` and a line in two lists.
+//! `FirstOrder<AdamConfig>`. Adding a method is a file in `rules/` and a line in the list there.
 
 mod agc;
 mod average;
@@ -37,7 +37,7 @@ pub use list::{ByNameError, NamedMethod, by_name, methods};
 pub use lookahead::Lookahead;
 pub use optimizer::{Evaluate, Optimizer};
 pub use regularize::{ElasticNet, MaxNorm};
-pub use rule::{Convention, Elementwise, Memory, Rule, Slots};
+pub use rule::{Convention, Memory, NeedsNoLayout, Rule, Slots};
 pub use rules::*;
 pub use sam::Sam;
 pub use state::{Scalar, State, StateError, Values};

@@ -19,7 +19,7 @@ use crate::error::{Check, HyperParameterError};
 ///
 /// ```
 /// use wengert_optim::first::ElasticNet;
-/// let lasso = ElasticNet::new(0.5, 0.0)?;
+/// let lasso = ElasticNet::new(0.5, 0.0);
 /// let (mut theta, mut grads) = ([2.0f64, -0.3], [0.0, 0.0]);
 /// assert!((lasso.value(&theta) - 1.15).abs() < 1e-12);
 /// lasso.add_gradient(&theta, &mut grads);
@@ -31,18 +31,31 @@ use crate::error::{Check, HyperParameterError};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ElasticNet {
-    l1: f64,
-    l2: f64,
+    /// λ₁.
+    pub l1: f64,
+    /// λ₂.
+    pub l2: f64,
 }
 
 impl ElasticNet {
     /// The penalty of these weights, λ₁ and λ₂.
     ///
+    /// # Panics
+    /// If [`check`](Self::check) refuses them.
+    #[track_caller]
+    pub fn new(l1: f64, l2: f64) -> Self {
+        let net = ElasticNet { l1, l2 };
+        HyperParameterError::or_panic(net.check());
+        net
+    }
+
+    /// Checks the weights, e.g. after reading them from a file.
+    ///
     /// # Errors
     /// If either is negative or not finite.
-    pub fn new(l1: f64, l2: f64) -> Result<Self, HyperParameterError> {
-        Check::new("elastic_net").non_negative("l1", l1)?.non_negative("l2", l2)?;
-        Ok(ElasticNet { l1, l2 })
+    pub fn check(&self) -> Result<(), HyperParameterError> {
+        Check::new("elastic_net").non_negative("l1", self.l1)?.non_negative("l2", self.l2)?;
+        Ok(())
     }
 
     /// λ₁ ‖θ‖₁ + ½ λ₂ ‖θ‖².
@@ -113,25 +126,38 @@ impl<T: Float> Update<T, 0> for AddPenalty<T> {
 /// use wengert_optim::first::MaxNorm;
 /// let layout = Layout::new([("weight", vec![2, 2]), ("bias", vec![2])]);
 /// let mut theta = [3.0f64, 4.0, 0.3, 0.4, 9.0, 9.0];
-/// MaxNorm::new(1.0, "weight")?.apply(&mut theta, &layout);
+/// MaxNorm::new(1.0, "weight").apply(&mut theta, &layout);
 /// assert!((theta[0] - 0.6).abs() < 1e-12 && theta[2..] == [0.3, 0.4, 9.0, 9.0]);
 /// # Ok::<(), wengert_optim::HyperParameterError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MaxNorm {
-    limit: f64,
-    pattern: String,
+    /// The largest norm of a unit.
+    pub limit: f64,
+    /// Which tensors are limited.
+    pub pattern: String,
 }
 
 impl MaxNorm {
     /// Limits the tensors whose name fits the pattern (see [`name_matches`](crate::name_matches); `"*"` is all).
     ///
+    /// # Panics
+    /// If [`check`](Self::check) refuses the limit.
+    #[track_caller]
+    pub fn new(limit: f64, pattern: &str) -> Self {
+        let limited = MaxNorm { limit, pattern: pattern.to_owned() };
+        HyperParameterError::or_panic(limited.check());
+        limited
+    }
+
+    /// Checks the limit, e.g. after reading it from a file.
+    ///
     /// # Errors
-    /// If `limit` is not finite and above 0.
-    pub fn new(limit: f64, pattern: &str) -> Result<Self, HyperParameterError> {
-        Check::new("max_norm").positive("limit", limit)?;
-        Ok(MaxNorm { limit, pattern: pattern.to_owned() })
+    /// If it is not finite and above 0.
+    pub fn check(&self) -> Result<(), HyperParameterError> {
+        Check::new("max_norm").positive("limit", self.limit)?;
+        Ok(())
     }
 
     /// Scales back the units that are over the limit.

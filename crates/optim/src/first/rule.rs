@@ -50,7 +50,7 @@ pub trait Rule: Clone + Send {
 }
 
 /// Marks the rules that treat every parameter alike and so need no [`Layout`].
-pub trait Elementwise: Rule + Default {}
+pub trait NeedsNoLayout: Rule + Default {}
 
 /// The names, lengths and first values of a rule's state.
 #[derive(Debug, Clone, Default)]

@@ -60,7 +60,7 @@ pub struct StepError {
 /// ```
 /// use wengert_optim::{Adam, Layout, Step, Stepper};
 /// let layout = Layout::new([("weight", vec![2]), ("bias", vec![1])]);
-/// let mut stepper = Stepper::new(Adam::new(0.1), &layout).clip_norm(1.0)?;
+/// let mut stepper = Stepper::new(Adam::new(0.1), &layout).clip_norm(1.0);
 /// let mut theta = [1.0f32; 3];
 /// assert_eq!(stepper.step(&mut theta, &mut [3.0, 4.0, 0.0])?, Step::Updated { gradient_norm: 5.0 });
 /// let error = stepper.step(&mut theta, &mut [0.0, f32::NAN, 0.0]).unwrap_err();
@@ -110,22 +110,24 @@ impl<T: Float, O: Optimizer<T>> Stepper<O, T> {
 
     /// Clips elements to [−limit, limit].
     ///
-    /// # Errors
+    /// # Panics
     /// If `limit` is not finite and above 0.
-    pub fn clip_value(mut self, limit: f64) -> Result<Self, HyperParameterError> {
-        Check::new(Self::NAME).positive("clip_value", limit)?;
+    #[track_caller]
+    pub fn clip_value(mut self, limit: f64) -> Self {
+        HyperParameterError::or_panic(Check::new(Self::NAME).positive("clip_value", limit));
         self.clip_value = Some(limit);
-        Ok(self)
+        self
     }
 
     /// Clips the global norm.
     ///
-    /// # Errors
+    /// # Panics
     /// If `limit` is not finite and above 0.
-    pub fn clip_norm(mut self, limit: f64) -> Result<Self, HyperParameterError> {
-        Check::new(Self::NAME).positive("clip_norm", limit)?;
+    #[track_caller]
+    pub fn clip_norm(mut self, limit: f64) -> Self {
+        HyperParameterError::or_panic(Check::new(Self::NAME).positive("clip_norm", limit));
         self.clip_norm = Some(limit);
-        Ok(self)
+        self
     }
 
     /// Clips every unit in proportion to its weights.
@@ -136,12 +138,13 @@ impl<T: Float, O: Optimizer<T>> Stepper<O, T> {
 
     /// Updates once per `gradients` calls, with the mean of their gradients.
     ///
-    /// # Errors
+    /// # Panics
     /// If `gradients` is 0.
-    pub fn accumulate(mut self, gradients: u64) -> Result<Self, HyperParameterError> {
-        Check::new(Self::NAME).at_least_one("accumulate", gradients as f64)?;
+    #[track_caller]
+    pub fn accumulate(mut self, gradients: u64) -> Self {
+        HyperParameterError::or_panic(Check::new(Self::NAME).at_least_one("accumulate", gradients as f64));
         self.accumulate = gradients;
-        Ok(self)
+        self
     }
 
     /// The optimiser.

@@ -4,10 +4,10 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use super::method::Method;
+use super::noise::Noise;
 use super::objective::{Counted, Objective};
 use super::outcome::{Outcome, Reason};
 use super::run::Run;
-use super::search::Noise;
 use super::vector::{self, Float};
 
 pub(super) fn counted<'a, T: Float, M: Method<T> + ?Sized>(
@@ -15,10 +15,7 @@ pub(super) fn counted<'a, T: Float, M: Method<T> + ?Sized>(
     objective: &'a dyn Objective<T>,
 ) -> Counted<'a, T> {
     let problem = Counted::new(objective);
-    if method.reads_hessian() {
-        problem.expect_hessians();
-    }
-    problem
+    if method.reads_hessian() { problem.expecting_hessians() } else { problem }
 }
 
 /// Iterates until there is a reason not to. `clock` began when the run had taken `earlier` seconds.
@@ -32,8 +29,7 @@ pub(super) fn drive<T: Float, M: Method<T> + ?Sized>(
 ) -> Outcome<T> {
     let stopping = method.stopping();
     let tolerance = stopping.tolerance(run.initial_norm);
-    problem.set_aim(tolerance);
-    problem.set_limits(stopping.limits(clock, earlier));
+    problem.begin_run(tolerance, stopping.limits(clock, earlier));
     let seconds = || earlier + clock.elapsed().as_secs_f64();
     let mut before = run.current.clone();
     let mut curvature = None;
@@ -108,7 +104,7 @@ fn conclude<T: Float, M: Method<T> + ?Sized>(
         Reason::Converged => reason = Reason::NoProgress,
         // Steps that are as short as rounding although the gradient is as large as ever: a kink.
         Reason::PrecisionLimit if gradient_norm > SMALL * run.initial_norm => {
-            let noise = Noise::new(T::EPSILON.to_f64(), run.current.value);
+            let noise = Noise::of::<T>(run.current.value);
             if !noise.hides(&run.current.point, vector::norm(&run.current.gradient)) {
                 reason = Reason::NoProgress;
             }

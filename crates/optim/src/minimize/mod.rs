@@ -18,6 +18,7 @@ mod field;
 mod forcing;
 pub mod linear;
 mod method;
+mod noise;
 mod objective;
 pub mod operator;
 mod outcome;
@@ -37,7 +38,8 @@ pub use error::MinimizeError;
 pub use forcing::Forcing;
 pub use method::{Method, Minimizer};
 pub use objective::{
-    Batched, Counted, Counts, DenseResiduals, LeastSquares, Objective, Problem, Residuals, Ridge,
+    Batched, Counted, Counts, CurvatureAt, Curvatures, DenseResiduals, LeastSquares, Objective, Problem,
+    Residuals, Ridge, Want,
 };
 pub use operator::{DenseOperator, Jacobian, Kronecker, KroneckerBlock, KroneckerInverse, Operator};
 pub use outcome::{Multipliers, Outcome, Reason, Record};

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::error::MinimizeError;
 use super::field::Field;
 use super::linear::{CurvaturePairs, DiagonalPreconditioner};
-use super::objective::{Counted, Objective, Residuals};
-use super::operator::{Kronecker, KroneckerInverse, Operator, Scaled};
+use super::objective::{Counted, CurvatureAt, Curvatures, Objective, Residuals, Want, passed_on};
+use super::operator::{Kronecker, KroneckerInverse, Operator, ScaledOperator};
 use super::run::Iterate;
 use super::vector::{self, Float};
 
@@ -30,7 +30,7 @@ pub enum Preconditioning {
     /// By the L-BFGS matrix of this many of the latest conjugate directions and their products (after Morales and
     /// Nocedal, 2000): no product more.
     Lbfgs(usize),
-    /// By the inverse of the objective's [Kronecker factors](Objective::kronecker) (K-FAC), which capture how the
+    /// By the inverse of the objective's [Kronecker factors](Want::Kronecker) (K-FAC), which capture how the
     /// variables of a layer depend on each other. An estimate counts as a gradient; the inverse is
     /// [exact](Kronecker::exact_inverse), which takes eigenvalue decompositions, cubic in the widths of the layers: for
     /// layers of up to some hundred inputs.
@@ -106,42 +106,10 @@ impl<O, P> Preconditioned<O, P> {
 }
 
 impl<T: Float, O: Objective<T>, P: Preconditioner<T>> Objective<T> for Preconditioned<O, P> {
-    fn dimension(&self) -> usize {
-        self.objective.dimension()
-    }
-    fn value(&self, x: &[T]) -> f64 {
-        self.objective.value(x)
-    }
-    fn value_and_gradient(&self, x: &[T], gradient: &mut [T]) -> f64 {
-        self.objective.value_and_gradient(x, gradient)
-    }
-    fn gradient(&self, x: &[T], gradient: &mut [T]) {
-        self.objective.gradient(x, gradient);
-    }
-    fn hessian(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
-        self.objective.hessian(x)
-    }
-    fn second_order(&self, x: &[T], gradient: &mut [T]) -> Option<(f64, Box<dyn Operator<T> + '_>)> {
-        self.objective.second_order(x, gradient)
-    }
-    fn gauss_newton(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
-        self.objective.gauss_newton(x)
-    }
-    fn kronecker(&self, x: &[T], seed: u64) -> Option<Kronecker<T>> {
-        self.objective.kronecker(x, seed)
-    }
-    fn residuals(&self) -> Option<&dyn Residuals<T>> {
-        self.objective.residuals()
-    }
-    fn batch(&self, index: u64) -> Option<Box<dyn Objective<T> + '_>> {
-        self.objective.batch(index)
-    }
-    fn preconditioner(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
-        Some(self.preconditioner.at(&self.objective, x))
-    }
-    fn exhausted(&self) -> bool {
-        self.objective.exhausted()
-    }
+    passed_on!(self => self.objective; curvature(want, x) match want {
+        Want::Preconditioner => Some(CurvatureAt::Operator(self.preconditioner.at(&self.objective, x))),
+        _ => self.objective.curvature(want, x),
+    });
 }
 
 /// M⁻¹.
@@ -229,21 +197,21 @@ impl<T: Float> PreconditioningMemory<T> {
             Preconditioning::None => None,
             Preconditioning::Kronecker { .. } => {
                 let inverse = self.kronecker.as_ref();
-                inverse.map(|inverse| Box::new(Scaled::new(inverse, self.factor)) as Inverse<'a, T>)
+                inverse.map(|inverse| Box::new(ScaledOperator::new(inverse, self.factor)) as Inverse<'a, T>)
             }
             Preconditioning::Given => problem
                 .preconditioner(x)
-                .map(|inverse| Box::new(Scaled::new(inverse, self.factor)) as Inverse<'a, T>),
+                .map(|inverse| Box::new(ScaledOperator::new(inverse, self.factor)) as Inverse<'a, T>),
             Preconditioning::Diagonal => {
                 let diagonal = matrix.diagonal();
                 let inverse = DiagonalPreconditioner::new(&diagonal, 1e-6);
-                Some(Box::new(Scaled::new(inverse, vector::norm_inf(&diagonal))))
+                Some(Box::new(ScaledOperator::new(inverse, vector::norm_inf(&diagonal))))
             }
             Preconditioning::Lbfgs(_) if self.pairs.is_empty() => None,
             Preconditioning::Lbfgs(_) => {
                 let inverse = self.pairs.clone();
                 let factor = 1.0 / inverse.scaling();
-                Some(Box::new(Scaled::new(inverse, factor)))
+                Some(Box::new(ScaledOperator::new(inverse, factor)))
             }
         };
         (inverse, Recording { matrix, pairs: RefCell::new(&mut self.pairs) })

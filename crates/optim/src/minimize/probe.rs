@@ -1,9 +1,10 @@
 //! Looking for negative curvature where the gradient vanishes.
 
 use serde::{Deserialize, Serialize};
+use wengert_tensor::random::Generator;
 
 use super::linear::{Lanczos, lanczos};
-use super::objective::{Counted, Objective};
+use super::objective::{Counted, Curvatures, Objective};
 use super::run::Iterate;
 use super::vector::{self, Float};
 
@@ -65,7 +66,8 @@ impl CurvatureProbe {
             return Escape::default();
         }
         let Some(hessian) = problem.hessian(&at.point) else { return Escape::default() };
-        let start = random_vector(n, self.seed);
+        let mut start = vec![T::ZERO; n];
+        Generator::seeded(self.seed).fill_uniform(&mut start, -T::ONE, T::ONE);
         let mut krylov = lanczos(&*hessian, &start, limit.min(4));
         let found = loop {
             let Some(found) = Found::of(&krylov) else { return Escape::default() };
@@ -139,18 +141,4 @@ fn descend<T: Float>(
         length *= 0.5;
     }
     None
-}
-
-/// Elements in (−1, 1) from a SplitMix64 sequence.
-pub(super) fn random_vector<T: Float>(n: usize, seed: u64) -> Vec<T> {
-    let mut state = seed;
-    (0..n)
-        .map(|_| {
-            state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-            let mut z = state;
-            z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-            T::from_f64(((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 52) as f64 - 1.0)
-        })
-        .collect()
 }

@@ -3,9 +3,9 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::noise::Noise;
 use super::objective::{Counts, Objective};
 use super::outcome::{Reason, Record};
-use super::search::Noise;
 use super::vector::{self, Float};
 
 /// A point with its value and gradient.
@@ -47,7 +47,7 @@ impl<T: Float> Iterate<T> {
 
     /// Why a method that knows no curvature has no further step from here, where the norm that it wants to vanish is this.
     pub(crate) fn stuck(&self, seen_finite: bool, norm: f64) -> Reason {
-        let noise = Noise::new(T::EPSILON.to_f64(), self.value);
+        let noise = Noise::of::<T>(self.value);
         Reason::stuck(seen_finite, noise.hides(&self.point, norm))
     }
 

@@ -8,7 +8,7 @@ use super::moment::{Rms, hypot, is_ordinary, over};
 use crate::error::{Check, HyperParameterError};
 use crate::first::layout::Layout;
 use crate::first::loops::{Update, update};
-use crate::first::{Elementwise, FirstOrder, Memory, Rule, Slots};
+use crate::first::{FirstOrder, Memory, NeedsNoLayout, Rule, Slots};
 
 /// Adadelta: a step in the units of the parameters, from averages of squared gradients and squared steps.
 ///
@@ -45,7 +45,7 @@ impl Default for AdadeltaConfig {
     }
 }
 
-impl Elementwise for AdadeltaConfig {}
+impl NeedsNoLayout for AdadeltaConfig {}
 
 impl Rule for AdadeltaConfig {
     const NAME: &'static str = "adadelta";

@@ -8,7 +8,7 @@ use super::moment::{hypot, is_ordinary, over};
 use crate::error::{Check, HyperParameterError};
 use crate::first::layout::Layout;
 use crate::first::loops::{Update, update};
-use crate::first::{Convention, Elementwise, FirstOrder, Memory, Rule, Slots};
+use crate::first::{Convention, FirstOrder, Memory, NeedsNoLayout, Rule, Slots};
 
 /// Adagrad: steps divided by the root of the sum of all squared gradients.
 ///
@@ -64,7 +64,7 @@ impl Default for AdagradConfig {
     }
 }
 
-impl Elementwise for AdagradConfig {}
+impl NeedsNoLayout for AdagradConfig {}
 
 impl Rule for AdagradConfig {
     const NAME: &'static str = "adagrad";

@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
-use super::moment::{Rms, hypot, is_ordinary, over};
+use super::moment::{Decay, Rms, hypot, is_ordinary, over};
 use crate::error::{Check, HyperParameterError};
 use crate::first::layout::Layout;
 use crate::first::loops::{Update, update};
-use crate::first::{Elementwise, FirstOrder, Memory, Rule, Slots};
+use crate::first::{FirstOrder, Memory, NeedsNoLayout, Rule, Slots};
 
 /// Adam: steps scaled by bias-corrected averages of the gradient and of its square.
 ///
@@ -51,7 +51,7 @@ impl Default for AdamConfig {
     }
 }
 
-impl Elementwise for AdamConfig {}
+impl NeedsNoLayout for AdamConfig {}
 
 impl Rule for AdamConfig {
     const NAME: &'static str = "adam";
@@ -83,8 +83,7 @@ pub(super) struct AdamStep<T> {
     keep: T,
     /// λ of the decay in the gradient.
     decay: T,
-    beta1: T,
-    fresh1: T,
+    mean: Decay<T>,
     rms: Rms<T>,
     rate: T,
     of_root: T,
@@ -101,8 +100,7 @@ impl<T: Float> AdamStep<T> {
         AdamStep {
             keep: T::from_f64(1.0 - rate * decoupled),
             decay: T::from_f64(config.weight_decay),
-            beta1: T::from_f64(config.beta1),
-            fresh1: T::from_f64(1.0 - config.beta1),
+            mean: Decay::of(config.beta1),
             rms: Rms::new(config.beta2),
             rate: T::from_f64(rate / correction1),
             of_root: T::from_f64(correction2.sqrt().recip()),
@@ -130,7 +128,7 @@ impl<T: Float, const INSIDE: bool> Update<T, 2> for Inside<T, INSIDE> {
     fn apply<I: Isa>(&self, p: T, g: T, [m, rms]: [T; 2]) -> (T, [T; 2], [T; 0]) {
         let formula = &self.0;
         let g = I::mul_add(formula.decay, p, g);
-        let m = I::mul_add(formula.beta1, m, formula.fresh1 * g);
+        let m = formula.mean.average::<I>(m, g);
         let rms = formula.rms.after::<I>(rms, g);
         let root = if INSIDE {
             hypot::<I, T>(rms * formula.of_root, formula.inside, formula.rms.care) + formula.epsilon

@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
-use super::moment::over;
+use super::moment::{Decay, over};
 use crate::error::{Check, HyperParameterError};
 use crate::first::layout::Layout;
 use crate::first::loops::{Update, update};
-use crate::first::{Convention, Elementwise, FirstOrder, Memory, Rule, Slots};
+use crate::first::{Convention, FirstOrder, Memory, NeedsNoLayout, Rule, Slots};
 
 /// AdaMax: Adam with the largest recent gradient in place of the root of the mean square.
 ///
@@ -57,7 +57,7 @@ impl Default for AdaMaxConfig {
     }
 }
 
-impl Elementwise for AdaMaxConfig {}
+impl NeedsNoLayout for AdaMaxConfig {}
 
 impl Rule for AdaMaxConfig {
     const NAME: &'static str = "adamax";
@@ -82,9 +82,8 @@ impl Rule for AdaMaxConfig {
         };
         let formula = AdaMaxStep {
             decay: T::from_f64(self.weight_decay),
-            beta1: T::from_f64(self.beta1),
+            mean: Decay::of(self.beta1),
             beta2: T::from_f64(self.beta2),
-            fresh: T::from_f64(1.0 - self.beta1),
             rate: T::from_f64(memory.learning_rate / memory.bias_correction(self.beta1)),
             epsilon: T::from_f64(epsilon),
         };
@@ -95,9 +94,8 @@ impl Rule for AdaMaxConfig {
 #[derive(Clone, Copy)]
 struct AdaMaxStep<T> {
     decay: T,
-    beta1: T,
+    mean: Decay<T>,
     beta2: T,
-    fresh: T,
     rate: T,
     epsilon: T,
 }
@@ -106,7 +104,7 @@ impl<T: Float> Update<T, 2> for AdaMaxStep<T> {
     #[inline(always)]
     fn apply<I: Isa>(&self, p: T, g: T, [m, largest]: [T; 2]) -> (T, [T; 2], [T; 0]) {
         let g = I::mul_add(self.decay, p, g);
-        let m = I::mul_add(self.beta1, m, self.fresh * g);
+        let m = self.mean.average::<I>(m, g);
         let largest = (self.beta2 * largest).maximum(g.abs() + self.epsilon);
         (I::mul_add(-self.rate, over(m, largest), p), [m, largest], [])
     }

@@ -7,7 +7,7 @@ use super::AdamConfig;
 use super::adam::AdamStep;
 use crate::error::{Check, HyperParameterError};
 use crate::first::layout::Layout;
-use crate::first::{Elementwise, FirstOrder, Memory, Rule, Slots};
+use crate::first::{FirstOrder, Memory, NeedsNoLayout, Rule, Slots};
 
 /// Adam with decoupled weight decay: θ ← (1 − η λ) θ − η m̂ / (√v̂ + ε), with m̂ and v̂ as in [`Adam`](crate::Adam).
 ///
@@ -53,7 +53,7 @@ impl AdamWConfig {
     }
 }
 
-impl Elementwise for AdamWConfig {}
+impl NeedsNoLayout for AdamWConfig {}
 
 impl Rule for AdamWConfig {
     const NAME: &'static str = "adamw";

@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
-use super::moment::{Rms, hypot, is_ordinary, over};
+use super::moment::{Decay, Rms, hypot, is_ordinary, over};
 use crate::error::{Check, HyperParameterError};
 use crate::first::layout::Layout;
 use crate::first::loops::{Update, update};
-use crate::first::{Convention, Elementwise, FirstOrder, Memory, Rule, Slots};
+use crate::first::{Convention, FirstOrder, Memory, NeedsNoLayout, Rule, Slots};
 
 /// Adan: Adam with Nesterov momentum by differences of gradients.
 ///
@@ -73,7 +73,7 @@ impl Default for AdanConfig {
     }
 }
 
-impl Elementwise for AdanConfig {}
+impl NeedsNoLayout for AdanConfig {}
 
 impl Rule for AdanConfig {
     const NAME: &'static str = "adan";
@@ -104,10 +104,8 @@ impl Rule for AdanConfig {
             keep: T::from_f64(keep),
             shrink: T::from_f64(shrink),
             ahead: T::from_f64(ahead),
-            beta1: T::from_f64(self.beta1),
-            beta2: T::from_f64(self.beta2),
-            fresh1: T::from_f64(1.0 - self.beta1),
-            fresh2: T::from_f64(1.0 - self.beta2),
+            mean: Decay::of(self.beta1),
+            mean_change: Decay::of(self.beta2),
             rms: Rms::new(self.beta3),
             of_m: T::from_f64(rate / memory.bias_correction(self.beta1)),
             of_v: T::from_f64(rate * ahead / memory.bias_correction(self.beta2)),
@@ -125,10 +123,8 @@ struct AdanStep<T> {
     keep: T,
     shrink: T,
     ahead: T,
-    beta1: T,
-    beta2: T,
-    fresh1: T,
-    fresh2: T,
+    mean: Decay<T>,
+    mean_change: Decay<T>,
     rms: Rms<T>,
     of_m: T,
     of_v: T,
@@ -143,8 +139,8 @@ impl<T: Float> Update<T, 4> for AdanStep<T> {
     fn apply<I: Isa>(&self, p: T, g: T, [m, v, rms, previous]: [T; 4]) -> (T, [T; 4], [T; 0]) {
         let change = if self.first { T::ZERO } else { g - previous };
         let ahead = I::mul_add(self.ahead, change, g);
-        let m = I::mul_add(self.beta1, m, self.fresh1 * g);
-        let v = I::mul_add(self.beta2, v, self.fresh2 * change);
+        let m = self.mean.average::<I>(m, g);
+        let v = self.mean_change.average::<I>(v, change);
         let rms = self.rms.after::<I>(rms, ahead);
         let root = hypot::<I, T>(rms * self.of_root, self.inside, self.rms.care) + self.epsilon;
         let direction = I::mul_add(self.of_v, v, self.of_m * m);

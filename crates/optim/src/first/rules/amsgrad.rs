@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
-use super::moment::{Rms, is_ordinary, over};
+use super::moment::{Decay, Rms, is_ordinary, over};
 use crate::error::{Check, HyperParameterError};
 use crate::first::layout::Layout;
 use crate::first::loops::{Update, update};
-use crate::first::{Convention, Elementwise, FirstOrder, Memory, Rule, Slots};
+use crate::first::{Convention, FirstOrder, Memory, NeedsNoLayout, Rule, Slots};
 
 /// AMSGrad: Adam divided by the largest average of squares so far, so that no step size ever grows.
 ///
@@ -58,7 +58,7 @@ impl Default for AmsgradConfig {
     }
 }
 
-impl Elementwise for AmsgradConfig {}
+impl NeedsNoLayout for AmsgradConfig {}
 
 impl Rule for AmsgradConfig {
     const NAME: &'static str = "amsgrad";
@@ -86,8 +86,7 @@ impl Rule for AmsgradConfig {
         };
         let formula = AmsgradStep {
             decay: T::from_f64(self.weight_decay),
-            beta1: T::from_f64(self.beta1),
-            fresh1: T::from_f64(1.0 - self.beta1),
+            mean: Decay::of(self.beta1),
             rms: Rms::new(self.beta2),
             rate: T::from_f64(memory.learning_rate * of_mean),
             before_largest: T::from_f64(before_largest),
@@ -101,8 +100,7 @@ impl Rule for AmsgradConfig {
 #[derive(Clone, Copy)]
 struct AmsgradStep<T> {
     decay: T,
-    beta1: T,
-    fresh1: T,
+    mean: Decay<T>,
     rms: Rms<T>,
     rate: T,
     before_largest: T,
@@ -114,7 +112,7 @@ impl<T: Float> Update<T, 3> for AmsgradStep<T> {
     #[inline(always)]
     fn apply<I: Isa>(&self, p: T, g: T, [m, rms, largest]: [T; 3]) -> (T, [T; 3], [T; 0]) {
         let g = I::mul_add(self.decay, p, g);
-        let m = I::mul_add(self.beta1, m, self.fresh1 * g);
+        let m = self.mean.average::<I>(m, g);
         let rms = self.rms.after::<I>(rms, g);
         let largest = largest.maximum(self.before_largest * rms);
         let root = I::mul_add(largest, self.of_root, self.epsilon);

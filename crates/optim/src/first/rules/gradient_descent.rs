@@ -7,7 +7,7 @@ use super::sgd::Plain;
 use crate::error::{Check, HyperParameterError};
 use crate::first::layout::Layout;
 use crate::first::loops::update;
-use crate::first::{Elementwise, FirstOrder, Memory, Rule, Slots};
+use crate::first::{FirstOrder, Memory, NeedsNoLayout, Rule, Slots};
 
 /// Gradient descent: θ ← θ − η ∇J(θ), with the gradient over the whole of the data.
 ///
@@ -30,7 +30,7 @@ pub type GradientDescent<T = f32> = FirstOrder<GradientDescentConfig, T>;
 #[serde(default, deny_unknown_fields)]
 pub struct GradientDescentConfig {}
 
-impl Elementwise for GradientDescentConfig {}
+impl NeedsNoLayout for GradientDescentConfig {}
 
 impl Rule for GradientDescentConfig {
     const NAME: &'static str = "gradient_descent";

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 use wengert_tensor::simd::{Baseline, Isa};
 
-use super::moment::{Rms, is_ordinary, over};
+use super::moment::{Decay, Rms, is_ordinary, over};
 use crate::error::{Check, HyperParameterError};
 use crate::first::clip::{norm_of, ratio};
 use crate::first::layout::Layout;
@@ -77,12 +77,7 @@ impl Rule for LambConfig {
             epsilon: T::from_f64(self.epsilon),
             decay: T::from_f64(self.weight_decay),
         };
-        let moments = Moments {
-            beta1: T::from_f64(self.beta1),
-            fresh1: T::from_f64(1.0 - self.beta1),
-            rms: Rms::new(self.beta2),
-            direction,
-        };
+        let moments = Moments { mean: Decay::of(self.beta1), rms: Rms::new(self.beta2), direction };
         let (layout, rate) = (memory.layout.clone(), memory.learning_rate);
         let [m, rms] = memory.each_mut::<2>();
         for segment in layout.segments() {
@@ -117,8 +112,7 @@ impl<T: Float> Direction<T> {
 /// The first pass: the averages, with m in the place of the parameter, and the sums of θ² and u².
 #[derive(Clone, Copy)]
 struct Moments<T> {
-    beta1: T,
-    fresh1: T,
+    mean: Decay<T>,
     rms: Rms<T>,
     direction: Direction<T>,
 }
@@ -126,7 +120,7 @@ struct Moments<T> {
 impl<T: Float> ReadingUpdate<T, 1, 1, 2> for Moments<T> {
     #[inline(always)]
     fn apply<I: Isa>(&self, m: T, g: T, [rms]: [T; 1], [p]: [T; 1]) -> (T, [T; 1], [T; 2]) {
-        let m = I::mul_add(self.beta1, m, self.fresh1 * g);
+        let m = self.mean.average::<I>(m, g);
         let rms = self.rms.after::<I>(rms, g);
         let u = self.direction.at::<I>(p, m, rms);
         (m, [rms], [p, u])

@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
+use super::moment::Decay;
 use crate::error::{Check, HyperParameterError};
 use crate::first::layout::Layout;
 use crate::first::loops::{Update, update};
-use crate::first::{Elementwise, FirstOrder, Memory, Rule, Slots};
+use crate::first::{FirstOrder, Memory, NeedsNoLayout, Rule, Slots};
 
 /// Lion: steps of one size, by the sign of an interpolation between momentum and gradient.
 ///
@@ -43,7 +44,7 @@ impl Default for LionConfig {
     }
 }
 
-impl Elementwise for LionConfig {}
+impl NeedsNoLayout for LionConfig {}
 
 impl Rule for LionConfig {
     const NAME: &'static str = "lion";
@@ -62,10 +63,8 @@ impl Rule for LionConfig {
         let formula = LionStep {
             keep: T::from_f64(1.0 - memory.learning_rate * self.weight_decay),
             rate: T::from_f64(memory.learning_rate),
-            beta1: T::from_f64(self.beta1),
-            beta2: T::from_f64(self.beta2),
-            fresh1: T::from_f64(1.0 - self.beta1),
-            fresh2: T::from_f64(1.0 - self.beta2),
+            ahead: Decay::of(self.beta1),
+            mean: Decay::of(self.beta2),
         };
         update(params, grads, memory.each_mut::<1>(), formula);
     }
@@ -75,17 +74,15 @@ impl Rule for LionConfig {
 struct LionStep<T> {
     keep: T,
     rate: T,
-    beta1: T,
-    beta2: T,
-    fresh1: T,
-    fresh2: T,
+    ahead: Decay<T>,
+    mean: Decay<T>,
 }
 
 impl<T: Float> Update<T, 1> for LionStep<T> {
     #[inline(always)]
     fn apply<I: Isa>(&self, p: T, g: T, [m]: [T; 1]) -> (T, [T; 1], [T; 0]) {
-        let direction = I::mul_add(self.beta1, m, self.fresh1 * g).sign();
-        let m = I::mul_add(self.beta2, m, self.fresh2 * g);
+        let direction = self.ahead.average::<I>(m, g).sign();
+        let m = self.mean.average::<I>(m, g);
         (I::mul_add(self.keep, p, -(self.rate * direction)), [m], [])
     }
 }

@@ -80,6 +80,25 @@ impl<T: Float> Rms<T> {
     }
 }
 
+/// The decay of an exponential average: β and 1 − β.
+#[derive(Clone, Copy)]
+pub(super) struct Decay<T> {
+    keep: T,
+    fresh: T,
+}
+
+impl<T: Float> Decay<T> {
+    pub(super) fn of(beta: f64) -> Self {
+        Decay { keep: T::from_f64(beta), fresh: T::from_f64(1.0 - beta) }
+    }
+
+    /// β m + (1 − β) g.
+    #[inline(always)]
+    pub(super) fn average<I: Isa>(self, m: T, g: T) -> T {
+        I::mul_add(self.keep, m, self.fresh * g)
+    }
+}
+
 /// `x / root`, and 0 where the root of squares of x and the like is 0: with ε = 0, an element that never had a gradient.
 #[inline(always)]
 pub(super) fn over<T: Float>(x: T, root: T) -> T {

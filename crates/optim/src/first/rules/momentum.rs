@@ -7,7 +7,7 @@ use wengert_tensor::simd::Isa;
 use crate::error::{Check, HyperParameterError};
 use crate::first::layout::Layout;
 use crate::first::loops::{Update, update};
-use crate::first::{Convention, Elementwise, FirstOrder, Memory, Rule, Slots};
+use crate::first::{Convention, FirstOrder, Memory, NeedsNoLayout, Rule, Slots};
 
 /// Gradient descent with heavy-ball momentum.
 ///
@@ -48,7 +48,7 @@ impl Default for MomentumConfig {
     }
 }
 
-impl Elementwise for MomentumConfig {}
+impl NeedsNoLayout for MomentumConfig {}
 
 impl Rule for MomentumConfig {
     const NAME: &'static str = "momentum";

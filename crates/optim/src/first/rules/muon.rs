@@ -6,6 +6,7 @@ use wengert_tensor::simd::Isa;
 
 use super::adam::AdamStep;
 use super::matrix::{Along, multiply, view};
+use super::moment::Decay;
 use super::{AdamConfig, NadamConfig};
 use crate::error::{Check, HyperParameterError};
 use crate::first::clip::{global_norm, ratio, scale};
@@ -188,10 +189,9 @@ impl MuonConfig {
         } else {
             (correction(step).recip(), 0.0)
         };
-        let (keep, fresh) = (T::from_f64(momentum), T::from_f64(1.0 - momentum));
         let (of_m, of_g) = (T::from_f64(of_m), T::from_f64(of_g));
         let (x, work) = scratch.split_at_mut(m.len());
-        let [] = update(m, grads, [&mut *x], Average { keep, fresh, of_m, of_g });
+        let [] = update(m, grads, [&mut *x], Average { mean: Decay::of(momentum), of_m, of_g });
         let x = self.orthogonalize(x, shape, work);
         let [rows, columns] = shape.map(|d| d as f64);
         let length = match self.scale {
@@ -281,8 +281,7 @@ fn workspace([rows, columns]: [usize; 2]) -> usize {
 /// m in the place of the parameter, and u in that of the state.
 #[derive(Clone, Copy)]
 struct Average<T> {
-    keep: T,
-    fresh: T,
+    mean: Decay<T>,
     of_m: T,
     of_g: T,
 }
@@ -290,7 +289,7 @@ struct Average<T> {
 impl<T: Float> Update<T, 1> for Average<T> {
     #[inline(always)]
     fn apply<I: Isa>(&self, m: T, g: T, _: [T; 1]) -> (T, [T; 1], [T; 0]) {
-        let m = I::mul_add(self.keep, m, self.fresh * g);
+        let m = self.mean.average::<I>(m, g);
         (m, [I::mul_add(self.of_m, m, self.of_g * g)], [])
     }
 }

@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
-use super::moment::{Rms, is_ordinary, over};
+use super::moment::{Decay, Rms, is_ordinary, over};
 use crate::error::{Check, HyperParameterError};
 use crate::first::layout::Layout;
 use crate::first::loops::{Update, update};
-use crate::first::{Convention, Elementwise, FirstOrder, Memory, Rule, Slots};
+use crate::first::{Convention, FirstOrder, Memory, NeedsNoLayout, Rule, Slots};
 
 /// Nadam: Adam with Nesterov's look-ahead.
 ///
@@ -88,8 +88,7 @@ impl NadamConfig {
         NadamStep {
             keep_param: T::from_f64(1.0 - rate * decoupled),
             decay: T::from_f64(coupled),
-            keep: T::from_f64(keep),
-            fresh: T::from_f64(1.0 - keep),
+            mean: Decay::of(keep),
             rms: Rms::new(self.beta2),
             of_grad: T::from_f64(rate * (1.0 - now) / (1.0 - product)),
             of_mean: T::from_f64(rate * next / (1.0 - product * next)),
@@ -99,7 +98,7 @@ impl NadamConfig {
     }
 }
 
-impl Elementwise for NadamConfig {}
+impl NeedsNoLayout for NadamConfig {}
 
 impl Rule for NadamConfig {
     const NAME: &'static str = "nadam";
@@ -130,8 +129,7 @@ impl Rule for NadamConfig {
 pub(super) struct NadamStep<T> {
     keep_param: T,
     decay: T,
-    keep: T,
-    fresh: T,
+    mean: Decay<T>,
     rms: Rms<T>,
     of_grad: T,
     of_mean: T,
@@ -143,7 +141,7 @@ impl<T: Float> Update<T, 2> for NadamStep<T> {
     #[inline(always)]
     fn apply<I: Isa>(&self, p: T, g: T, [m, rms]: [T; 2]) -> (T, [T; 2], [T; 0]) {
         let g = I::mul_add(self.decay, p, g);
-        let m = I::mul_add(self.keep, m, self.fresh * g);
+        let m = self.mean.average::<I>(m, g);
         let rms = self.rms.after::<I>(rms, g);
         let root = I::mul_add(rms, self.of_root, self.epsilon);
         let direction = I::mul_add(self.of_mean, m, self.of_grad * g);

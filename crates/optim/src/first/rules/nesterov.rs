@@ -8,7 +8,7 @@ use super::momentum::HeavyBall;
 use crate::error::{Check, HyperParameterError};
 use crate::first::layout::Layout;
 use crate::first::loops::{Update, combine, update};
-use crate::first::{Convention, Elementwise, FirstOrder, Memory, Rule, Slots};
+use crate::first::{Convention, FirstOrder, Memory, NeedsNoLayout, Rule, Slots};
 
 /// Nesterov's accelerated gradient.
 ///
@@ -54,7 +54,7 @@ impl Default for NesterovConfig {
     }
 }
 
-impl Elementwise for NesterovConfig {}
+impl NeedsNoLayout for NesterovConfig {}
 
 impl Rule for NesterovConfig {
     const NAME: &'static str = "nesterov";

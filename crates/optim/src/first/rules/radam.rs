@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
-use super::moment::{Rms, is_ordinary, over};
+use super::moment::{Decay, Rms, is_ordinary, over};
 use crate::error::{Check, HyperParameterError};
 use crate::first::layout::Layout;
 use crate::first::loops::{Update, update};
-use crate::first::{Convention, Elementwise, FirstOrder, Memory, Rule, Slots};
+use crate::first::{Convention, FirstOrder, Memory, NeedsNoLayout, Rule, Slots};
 
 /// Rectified Adam: Adam that goes without the second moment while too few gradients have been seen to trust it.
 ///
@@ -78,7 +78,7 @@ impl RAdamConfig {
     }
 }
 
-impl Elementwise for RAdamConfig {}
+impl NeedsNoLayout for RAdamConfig {}
 
 impl Rule for RAdamConfig {
     const NAME: &'static str = "radam";
@@ -110,8 +110,7 @@ impl Rule for RAdamConfig {
         let formula = RAdamStep {
             keep: T::from_f64(1.0 - memory.learning_rate * decoupled),
             decay: T::from_f64(coupled),
-            beta1: T::from_f64(self.beta1),
-            fresh1: T::from_f64(1.0 - self.beta1),
+            mean: Decay::of(self.beta1),
             rms: Rms::new(self.beta2),
             rate: T::from_f64(rate),
             of_root: T::from_f64(of_root),
@@ -125,8 +124,7 @@ impl Rule for RAdamConfig {
 struct RAdamStep<T> {
     keep: T,
     decay: T,
-    beta1: T,
-    fresh1: T,
+    mean: Decay<T>,
     rms: Rms<T>,
     rate: T,
     of_root: T,
@@ -137,7 +135,7 @@ impl<T: Float> Update<T, 2> for RAdamStep<T> {
     #[inline(always)]
     fn apply<I: Isa>(&self, p: T, g: T, [m, rms]: [T; 2]) -> (T, [T; 2], [T; 0]) {
         let g = I::mul_add(self.decay, p, g);
-        let m = I::mul_add(self.beta1, m, self.fresh1 * g);
+        let m = self.mean.average::<I>(m, g);
         let rms = self.rms.after::<I>(rms, g);
         let divisor = I::mul_add(rms, self.of_root, self.constant);
         (I::mul_add(self.keep, p, -(self.rate * over(m, divisor))), [m, rms], [])

@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
-use super::moment::{Rms, hypot, is_ordinary, over};
+use super::moment::{Decay, Rms, hypot, is_ordinary, over};
 use crate::error::{Check, HyperParameterError};
 use crate::first::layout::Layout;
 use crate::first::loops::{Update, update};
-use crate::first::{Convention, Elementwise, FirstOrder, Memory, Rule, Slots};
+use crate::first::{Convention, FirstOrder, Memory, NeedsNoLayout, Rule, Slots};
 
 /// RMSprop: steps divided by the root of an average of squared gradients.
 ///
@@ -66,7 +66,7 @@ impl Default for RmspropConfig {
     }
 }
 
-impl Elementwise for RmspropConfig {}
+impl NeedsNoLayout for RmspropConfig {}
 
 impl Rule for RmspropConfig {
     const NAME: &'static str = "rmsprop";
@@ -112,8 +112,7 @@ impl Rule for RmspropConfig {
 #[derive(Clone, Copy)]
 struct RmspropStep<T, const CENTERED: bool, const MOMENTUM: bool> {
     rms: Rms<T>,
-    keep: T,
-    fresh: T,
+    mean: Decay<T>,
     momentum: T,
     decay: T,
     /// Its root.
@@ -129,8 +128,7 @@ impl<T: Float, const CENTERED: bool, const MOMENTUM: bool> RmspropStep<T, CENTER
         let torch = config.convention == Convention::Torch;
         RmspropStep {
             rms: Rms::new(config.decay),
-            keep: T::from_f64(config.decay),
-            fresh: T::from_f64(1.0 - config.decay),
+            mean: Decay::of(config.decay),
             momentum: T::from_f64(config.momentum),
             decay: T::from_f64(config.weight_decay),
             epsilon_inside: if torch { T::ZERO } else { T::from_f64(config.epsilon.sqrt()) },
@@ -151,7 +149,7 @@ impl<T: Float, const CENTERED: bool, const MOMENTUM: bool, const N: usize> Updat
         s[0] = self.rms.after::<I>(s[0], g);
         let mut root = s[0];
         if CENTERED {
-            s[1] = I::mul_add(self.keep, s[1], self.fresh * g);
+            s[1] = self.mean.average::<I>(s[1], g);
             // √(v − m²), without the squares.
             let (sum, difference) = (root + s[1].abs(), root - s[1].abs());
             root = if difference < T::ZERO { T::ZERO } else { difference.sqrt() * sum.sqrt() };

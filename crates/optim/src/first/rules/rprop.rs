@@ -7,7 +7,7 @@ use wengert_tensor::simd::Isa;
 use crate::error::{Check, HyperParameterError};
 use crate::first::layout::Layout;
 use crate::first::loops::{Update, update};
-use crate::first::{Convention, Elementwise, FirstOrder, Memory, Rule, Slots};
+use crate::first::{Convention, FirstOrder, Memory, NeedsNoLayout, Rule, Slots};
 
 /// Rprop: each parameter has its own step size, which grows while the sign of its gradient stays and shrinks when
 /// it turns. For gradients over the whole of the data: the noise of mini-batches turns signs.
@@ -55,7 +55,7 @@ impl Default for RpropConfig {
     }
 }
 
-impl Elementwise for RpropConfig {}
+impl NeedsNoLayout for RpropConfig {}
 
 impl Rule for RpropConfig {
     const NAME: &'static str = "rprop";

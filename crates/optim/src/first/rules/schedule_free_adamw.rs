@@ -9,7 +9,7 @@ use super::schedule_free::{Averaging, averaging_slots, write_average};
 use crate::error::{Check, HyperParameterError};
 use crate::first::layout::Layout;
 use crate::first::loops::{Update, update};
-use crate::first::{Elementwise, FirstOrder, Memory, Rule, Slots};
+use crate::first::{FirstOrder, Memory, NeedsNoLayout, Rule, Slots};
 
 /// Schedule-free AdamW: no learning-rate schedule to choose; an average of the iterates takes its place.
 ///
@@ -68,7 +68,7 @@ impl Default for ScheduleFreeAdamWConfig {
     }
 }
 
-impl Elementwise for ScheduleFreeAdamWConfig {}
+impl NeedsNoLayout for ScheduleFreeAdamWConfig {}
 
 impl Rule for ScheduleFreeAdamWConfig {
     const NAME: &'static str = "schedule_free_adamw";

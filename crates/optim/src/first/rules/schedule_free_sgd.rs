@@ -8,7 +8,7 @@ use super::schedule_free::{Averaging, averaging_slots, write_average};
 use crate::error::{Check, HyperParameterError};
 use crate::first::layout::Layout;
 use crate::first::loops::{Update, update};
-use crate::first::{Elementwise, FirstOrder, Memory, Rule, Slots};
+use crate::first::{FirstOrder, Memory, NeedsNoLayout, Rule, Slots};
 
 /// Schedule-free SGD: no learning-rate schedule to choose; an average of the iterates takes its place.
 ///
@@ -58,7 +58,7 @@ impl Default for ScheduleFreeSgdConfig {
     }
 }
 
-impl Elementwise for ScheduleFreeSgdConfig {}
+impl NeedsNoLayout for ScheduleFreeSgdConfig {}
 
 impl Rule for ScheduleFreeSgdConfig {
     const NAME: &'static str = "schedule_free_sgd";

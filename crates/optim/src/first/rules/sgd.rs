@@ -7,7 +7,7 @@ use wengert_tensor::simd::Isa;
 use crate::error::{Check, HyperParameterError};
 use crate::first::layout::Layout;
 use crate::first::loops::{Update, update};
-use crate::first::{Elementwise, FirstOrder, Memory, Rule, Slots};
+use crate::first::{FirstOrder, Memory, NeedsNoLayout, Rule, Slots};
 
 /// Stochastic gradient descent, with momentum and Nesterov's correction as options, as in `torch.optim.SGD`.
 ///
@@ -48,7 +48,7 @@ pub struct SgdConfig {
     pub weight_decay: f64,
 }
 
-impl Elementwise for SgdConfig {}
+impl NeedsNoLayout for SgdConfig {}
 
 impl Rule for SgdConfig {
     const NAME: &'static str = "sgd";

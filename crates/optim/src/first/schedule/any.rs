@@ -65,7 +65,7 @@ any_schedule!(
     MultiStep,
     Exponential,
     InverseTime,
-    Linear,
+    LinearRamp,
     Polynomial,
     Cosine,
     CosineRestarts,

@@ -59,8 +59,8 @@ impl<S: Schedule> Schedule for Warmup<S> {
 /// type, such as `Box<dyn Schedule>`.
 ///
 /// ```
-/// use wengert_optim::schedule::{Constant, Cosine, Linear, Schedule, Sequence};
-/// let schedule = Sequence::new(Linear::new(0.0, 1.0, 10)).then(10, Constant::new(1.0)).then(50, Cosine::new(1.0, 40));
+/// use wengert_optim::schedule::{Constant, Cosine, LinearRamp, Schedule, Sequence};
+/// let schedule = Sequence::new(LinearRamp::new(0.0, 1.0, 10)).then(10, Constant::new(1.0)).then(50, Cosine::new(1.0, 40));
 /// assert_eq!((schedule.at(5), schedule.at(20), schedule.at(90)), (0.5, 1.0, 0.0));
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -125,8 +125,8 @@ impl<S: Schedule> Schedule for Sequence<S> {
 /// The product of two schedules, e.g. a rate and a factor that falls.
 ///
 /// ```
-/// use wengert_optim::schedule::{Exponential, Linear, Scaled, Schedule};
-/// let schedule = Scaled::new(Linear::new(0.0, 1.0, 2), Exponential::new(1.0, 0.5));
+/// use wengert_optim::schedule::{Exponential, LinearRamp, Scaled, Schedule};
+/// let schedule = Scaled::new(LinearRamp::new(0.0, 1.0, 2), Exponential::new(1.0, 0.5));
 /// assert_eq!(schedule.at(1), 0.25);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -211,13 +211,13 @@ impl Schedule for InverseTime {
 /// From one rate to another in a straight line over n steps, and then constant. PyTorch's `LinearLR`.
 ///
 /// ```
-/// use wengert_optim::schedule::{Linear, Schedule};
-/// let schedule = Linear::new(0.0, 1.0, 4);
+/// use wengert_optim::schedule::{LinearRamp, Schedule};
+/// let schedule = LinearRamp::new(0.0, 1.0, 4);
 /// assert_eq!((schedule.at(1), schedule.at(9)), (0.25, 1.0));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Linear {
+pub struct LinearRamp {
     /// The rate of step 0.
     pub from: f64,
     /// The rate after `steps` steps.
@@ -226,18 +226,18 @@ pub struct Linear {
     pub steps: u64,
 }
 
-impl Linear {
+impl LinearRamp {
     /// From `from` to `to` over `steps` steps.
     ///
     /// # Panics
     /// If a value makes no sense.
     #[track_caller]
     pub fn new(from: f64, to: f64, steps: u64) -> Self {
-        checked(Linear { from, to, steps })
+        checked(LinearRamp { from, to, steps })
     }
 }
 
-impl Schedule for Linear {
+impl Schedule for LinearRamp {
     fn at(&self, step: u64) -> f64 {
         self.from + (self.to - self.from) * progress(step, self.steps)
     }

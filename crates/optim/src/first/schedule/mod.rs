@@ -30,7 +30,7 @@ pub use any::AnySchedule;
 pub use compose::{Scaled, Sequence, Warmup};
 pub use cosine::{Cosine, CosineRestarts};
 pub use cycle::{Cyclic, CyclicMode, OneCycle};
-pub use decay::{Constant, Exponential, InverseTime, Linear, MultiStep, Polynomial, StepDecay};
+pub use decay::{Constant, Exponential, InverseTime, LinearRamp, MultiStep, Polynomial, StepDecay};
 pub use plateau::{ReduceOnPlateau, Threshold};
 pub use range_test::{RangeTest, RangeTestPoint};
 pub use transformer::{Noam, WarmupStableDecay};
@@ -62,9 +62,7 @@ impl<S: Schedule + ?Sized> Schedule for Box<S> {
 /// Panics with the error of [`Schedule::check`]: for constructors.
 #[track_caller]
 fn checked<S: Schedule>(schedule: S) -> S {
-    if let Err(error) = schedule.check() {
-        panic!("{error}");
-    }
+    HyperParameterError::or_panic(schedule.check());
     schedule
 }
 

@@ -24,7 +24,7 @@ pub enum Threshold {
 ///
 /// ```
 /// use wengert_optim::schedule::ReduceOnPlateau;
-/// let mut schedule = ReduceOnPlateau::new(0.1)?;
+/// let mut schedule = ReduceOnPlateau::new(0.1);
 /// schedule.patience = 1;
 /// for loss in [1.0, 0.9, 0.9] {
 ///     assert_eq!(schedule.observe(loss), 0.1);
@@ -59,9 +59,10 @@ pub struct ReduceOnPlateau {
 impl ReduceOnPlateau {
     /// Begins at `rate`.
     ///
-    /// # Errors
+    /// # Panics
     /// If `rate` is negative or not finite.
-    pub fn new(rate: f64) -> Result<Self, HyperParameterError> {
+    #[track_caller]
+    pub fn new(rate: f64) -> Self {
         let schedule = ReduceOnPlateau {
             goal: Goal::Min,
             factor: 0.1,
@@ -74,8 +75,8 @@ impl ReduceOnPlateau {
             bad: 0,
             cooling: 0,
         };
-        schedule.check()?;
-        Ok(schedule)
+        HyperParameterError::or_panic(schedule.check());
+        schedule
     }
 
     /// Checks the settings, e.g. after reading them from a file.

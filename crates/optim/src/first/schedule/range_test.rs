@@ -28,7 +28,7 @@ pub struct RangeTestPoint {
 ///
 /// ```
 /// use wengert_optim::schedule::RangeTest;
-/// let mut test = RangeTest::new(1e-4, 10.0, 200)?;
+/// let mut test = RangeTest::new(1e-4, 10.0, 200);
 /// let mut theta = 1.0f64;
 /// while let Some(rate) = test.next_rate() {
 ///     test.observe(theta * theta);
@@ -58,16 +58,26 @@ const EXPLODED: f64 = 4.0;
 impl RangeTest {
     /// Tries `steps` rates from `smallest` to `largest`.
     ///
+    /// # Panics
+    /// If [`check`](Self::check) refuses them.
+    #[track_caller]
+    pub fn new(smallest: f64, largest: f64, steps: usize) -> Self {
+        HyperParameterError::or_panic(Self::check(smallest, largest, steps));
+        let points = Vec::new();
+        RangeTest { smallest, largest, steps, average: 0.0, least: f64::INFINITY, stopped: false, points }
+    }
+
+    /// Whether it can be made with these.
+    ///
     /// # Errors
     /// If a rate is not finite and above 0, they are in the wrong order, or there are fewer than 2 steps.
-    pub fn new(smallest: f64, largest: f64, steps: usize) -> Result<Self, HyperParameterError> {
+    pub fn check(smallest: f64, largest: f64, steps: usize) -> Result<(), HyperParameterError> {
         Check::new("range_test")
             .positive("smallest", smallest)?
             .positive("largest", largest)?
             .condition(smallest < largest, "smallest", smallest, "below the largest")?
             .condition(steps >= 2, "steps", steps as f64, "at least 2")?;
-        let points = Vec::new();
-        Ok(RangeTest { smallest, largest, steps, average: 0.0, least: f64::INFINITY, stopped: false, points })
+        Ok(())
     }
 
     fn rate(&self, index: usize) -> f64 {

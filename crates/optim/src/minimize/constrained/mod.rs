@@ -22,7 +22,7 @@ pub(super) mod proximal;
 pub use super::bounds::Bounds;
 pub use constraints::Constraints;
 pub use lbfgs_b::LbfgsB;
-pub use multiplier::{AugmentedLagrangian, QuadraticPenalty};
+pub use multiplier::AugmentedLagrangian;
 pub use owl_qn::OwlQn;
 pub use primal_dual::{InteriorPoint, KktNewton};
 pub use proximal::{L1, ProjectedGradient, Proximable, ProximalGradient};

@@ -4,6 +4,7 @@ use super::proximal::{add_l1, check_weight};
 use crate::minimize::error::MinimizeError;
 use crate::minimize::linear::CurvaturePairs;
 use crate::minimize::method::Method;
+use crate::minimize::noise::Noise;
 use crate::minimize::objective::{Counted, Objective};
 use crate::minimize::outcome::Reason;
 use crate::minimize::run::Iterate;
@@ -70,9 +71,12 @@ impl<T: Float> Method<T> for OwlQn {
         pairs.check(dimension)
     }
 
-    fn begin(&self, _: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<Self::State, MinimizeError> {
+    fn validate(&self) -> Result<(), MinimizeError> {
         check_weight::<T>(self.lambda)?;
-        MinimizeError::require("history", self.history as f64, "at least 1", |h| h >= 1.0)?;
+        MinimizeError::at_least_one("history", Some(self.history as u64))
+    }
+
+    fn begin(&self, _: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<Self::State, MinimizeError> {
         at.value = add_l1(at.value, self.lambda, &at.point);
         Ok(CurvaturePairs::new(at.point.len(), self.history))
     }
@@ -129,7 +133,7 @@ impl OwlQn {
         direction: &[T],
         mut alpha: f64,
     ) -> Result<Iterate<T>, Reason> {
-        let noise = 4.0 * T::EPSILON.to_f64() * at.value.abs();
+        let noise = Noise::of::<T>(at.value);
         let mut point = at.point.clone();
         let mut step = at.point.clone();
         let mut seen_finite = false;
@@ -149,16 +153,20 @@ impl OwlQn {
             }
             let value = add_l1(problem.value(&point), self.lambda, &point);
             seen_finite |= value.is_finite();
-            let flat = (value - at.value).abs() <= noise && -slope <= noise;
             if value == f64::NEG_INFINITY {
                 return Err(Reason::Unbounded);
             }
-            if value <= at.value + 1e-4 * slope || flat {
+            let fell = value <= at.value + 1e-4 * slope;
+            if fell || noise.drowns(value - at.value, slope) {
                 let mut gradient = vec![T::ZERO; point.len()];
                 problem.gradient(&point, &mut gradient);
-                if vector::all_finite(&gradient) {
-                    return Ok(Iterate { point, value, gradient });
+                let next = Iterate { point, value, gradient };
+                // Where the fall drowns in rounding, slopes must shrink, so that rounding errors cannot be followed for ever.
+                let shrank = || vector::norm(&self.subgradient(&next)) < vector::norm(slopes);
+                if vector::all_finite(&next.gradient) && (fell || shrank()) {
+                    return Ok(next);
                 }
+                point = next.point;
             }
             alpha *= 0.5;
         }

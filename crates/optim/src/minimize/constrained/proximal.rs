@@ -8,6 +8,7 @@ use crate::minimize::bounds::Bounds;
 use crate::minimize::error::MinimizeError;
 use crate::minimize::field::Field;
 use crate::minimize::method::Method;
+use crate::minimize::noise::{Noise, is_short};
 use crate::minimize::objective::{Counted, Objective};
 use crate::minimize::outcome::Reason;
 use crate::minimize::run::Iterate;
@@ -82,6 +83,16 @@ fn first_step(norm: f64) -> f64 {
     if step.is_finite() && step > 0.0 { step } else { 1.0 }
 }
 
+/// prox(x − t ∇f), and how far that is from x.
+fn proximal_step<T: Float>(term: &dyn Proximable<T>, at: &Iterate<T>, t: f64) -> (Vec<T>, Vec<T>) {
+    let mut point = at.point.clone();
+    vector::axpy(-t, &at.gradient, &mut point);
+    term.proximal(&mut point, t);
+    let mut step = point.clone();
+    vector::axpy(-1.0, &at.point, &mut step);
+    (point, step)
+}
+
 pub(super) fn add_l1<T: Float>(value: f64, lambda: f64, x: &[T]) -> f64 {
     if lambda == 0.0 { value } else { value + lambda * vector::norm_1(x) }
 }
@@ -154,11 +165,10 @@ impl<T: Float> Method<T> for ProximalGradient<T> {
     }
 
     fn optimality(&self, at: &Iterate<T>, state: &Self::State) -> f64 {
-        let mut moved = at.point.clone();
-        vector::axpy(-state.step, &at.gradient, &mut moved);
-        self.term.proximal(&mut moved, state.step);
-        vector::axpy(-1.0, &at.point, &mut moved);
-        vector::norm_inf(&moved) / state.step
+        // Over a step so short that it is lost in the rounding of x every map is 0.
+        let seen = T::EPSILON.to_f64().sqrt() * vector::norm(&at.point) / vector::norm(&at.gradient);
+        let t = if seen.is_finite() { state.step.max(seen) } else { state.step };
+        vector::norm_inf(&proximal_step(&*self.term, at, t).1) / t
     }
 
     fn advance(
@@ -181,30 +191,32 @@ impl<T: Float> Method<T> for ProximalGradient<T> {
                 y = extrapolated;
             }
         }
-        let noise = 4.0 * T::EPSILON.to_f64() * y.value.abs();
+        let noise = Noise::of::<T>(y.value);
         // Steps may grow again, slowly.
         let mut t = 1.1 * state.step;
         let mut seen_finite = false;
         for _ in 0..80 {
             problem.granted()?;
-            let mut point = y.point.clone();
-            vector::axpy(-t, &y.gradient, &mut point);
-            self.term.proximal(&mut point, t);
-            let mut move_ = point.clone();
-            vector::axpy(-1.0, &y.point, &mut move_);
+            let (point, step) = proximal_step(&*self.term, &y, t);
+            let length = vector::norm(&step);
             let value = problem.value(&point);
             seen_finite |= value.is_finite();
-            let bound = y.value + dot(&y.gradient, &move_) + dot(&move_, &move_) / (2.0 * t);
+            let excess = value - (y.value + dot(&y.gradient, &step) + dot(&step, &step) / (2.0 * t));
             if value == f64::NEG_INFINITY {
                 return Err(Reason::Unbounded);
             }
-            if value <= bound + noise {
+            if noise.allows(excess) {
                 let mut gradient = vec![T::ZERO; point.len()];
                 problem.gradient(&point, &mut gradient);
-                let value = value + self.term.value(&point);
-                if value.is_finite() && vector::all_finite(&gradient) {
-                    return self.accept(at, state, Iterate { point, value, gradient }, t, next_momentum);
+                let next = Iterate { value: value + self.term.value(&point), point, gradient };
+                // What only rounding allows must shrink the gradient map, as it does where gradients are true.
+                let shrank = || vector::norm(&proximal_step(&*self.term, &next, t).1) < length;
+                if next.is_finite() && (excess <= 0.0 || shrank()) {
+                    return Ok(self.accept(at, state, next, t, next_momentum));
                 }
+            }
+            if is_short(length, &y.point) {
+                break;
             }
             t *= 0.5;
         }
@@ -220,7 +232,7 @@ impl<T: Float> ProximalGradient<T> {
         next: Iterate<T>,
         t: f64,
         momentum: f64,
-    ) -> Result<f64, Reason> {
+    ) -> f64 {
         let mut step = next.point.clone();
         vector::axpy(-1.0, &at.point, &mut step);
         state.step = t;
@@ -228,7 +240,7 @@ impl<T: Float> ProximalGradient<T> {
         state.momentum = if next.value > at.value { 1.0 } else { momentum };
         let old = std::mem::replace(at, next);
         state.previous = if state.momentum == 1.0 { at.point.clone() } else { old.point };
-        Ok(vector::norm(&step))
+        vector::norm(&step)
     }
 }
 
@@ -286,7 +298,7 @@ impl<T: Float> Method<T> for ProjectedGradient<T> {
     }
 
     fn optimality(&self, at: &Iterate<T>, _: &ProjectionState) -> f64 {
-        vector::norm_inf(&self.projected_step(at, 1.0))
+        vector::norm_inf(&proximal_step(&*self.set, at, 1.0).1)
     }
 
     fn advance(
@@ -295,13 +307,14 @@ impl<T: Float> Method<T> for ProjectedGradient<T> {
         at: &mut Iterate<T>,
         state: &mut ProjectionState,
     ) -> Result<f64, Reason> {
-        let direction = self.projected_step(at, state.step);
+        let (_, direction) = proximal_step(&*self.set, at, state.step);
         let slope = dot(&at.gradient, &direction);
         if slope >= 0.0 || slope.is_nan() {
             return Err(at.stuck(true, self.optimality(at, state)));
         }
         let ceiling = state.values.iter().copied().fold(at.value, f64::max);
-        let noise = 4.0 * T::EPSILON.to_f64() * at.value.abs();
+        let noise = Noise::of::<T>(at.value);
+        let size = self.optimality(at, state);
         let (mut alpha, mut seen_finite) = (1.0, false);
         let mut point = at.point.clone();
         for _ in 0..60 {
@@ -312,12 +325,19 @@ impl<T: Float> Method<T> for ProjectedGradient<T> {
             if value == f64::NEG_INFINITY {
                 return Err(Reason::Unbounded);
             }
-            if value <= ceiling + 1e-4 * alpha * slope + noise {
+            let excess = value - (ceiling + 1e-4 * alpha * slope);
+            if noise.allows(excess) {
                 let mut gradient = vec![T::ZERO; point.len()];
                 problem.gradient(&point, &mut gradient);
-                if vector::all_finite(&gradient) {
-                    return Ok(self.accept(at, state, Iterate { point, value, gradient }));
+                let next = Iterate { point, value, gradient };
+                let shrank = || self.optimality(&next, state) < size;
+                if vector::all_finite(&next.gradient) && (excess <= 0.0 || shrank()) {
+                    return Ok(self.accept(at, state, next));
                 }
+                point = next.point;
+            }
+            if is_short(alpha * vector::norm(&direction), &at.point) {
+                break;
             }
             alpha *= 0.4;
         }
@@ -326,15 +346,6 @@ impl<T: Float> Method<T> for ProjectedGradient<T> {
 }
 
 impl<T: Float> ProjectedGradient<T> {
-    /// P(x − t g) − x.
-    fn projected_step(&self, at: &Iterate<T>, t: f64) -> Vec<T> {
-        let mut moved = at.point.clone();
-        vector::axpy(-t, &at.gradient, &mut moved);
-        self.set.proximal(&mut moved, t);
-        vector::axpy(-1.0, &at.point, &mut moved);
-        moved
-    }
-
     fn accept(&self, at: &mut Iterate<T>, state: &mut ProjectionState, next: Iterate<T>) -> f64 {
         let (mut s, mut y) = (next.point.clone(), next.gradient.clone());
         vector::axpy(-1.0, &at.point, &mut s);

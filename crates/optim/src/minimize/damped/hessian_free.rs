@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::curvature_scale;
+use super::{ANY_FALL, curvature_scale};
 use crate::minimize::error::MinimizeError;
 use crate::minimize::field::Field;
 use crate::minimize::forcing::Forcing;
-use crate::minimize::linear::precondition;
+use crate::minimize::linear::{Bend, Conjugate};
 use crate::minimize::method::Method;
-use crate::minimize::objective::{Counted, Objective};
+use crate::minimize::objective::{Counted, Curvatures, Objective};
 use crate::minimize::operator::{Damped, Operator};
 use crate::minimize::outcome::Reason;
 use crate::minimize::preconditioning::{Preconditioning, PreconditioningMemory};
@@ -16,7 +16,7 @@ use crate::minimize::probe::{CurvatureProbe, Escape};
 use crate::minimize::run::Iterate;
 use crate::minimize::stopping::Stopping;
 use crate::minimize::trial::{Trial, Trials};
-use crate::minimize::vector::{self, Float, axpby, axpy, dot};
+use crate::minimize::vector::{self, Float, axpy, dot};
 
 /// Hessian-free optimisation (Martens, 2010): conjugate gradients on the damped generalised Gauss–Newton matrix, stopped
 /// when the model's progress slows, started from the last solution, and gone back through until the objective agrees.
@@ -168,7 +168,7 @@ impl HessianFree {
         operator: &dyn Operator<T>,
         whole: bool,
     ) -> Result<f64, Reason> {
-        let mut trials = Trials::new(problem, at);
+        let mut trials = Trials::new(problem, at, ANY_FALL);
         // Steps of a batch are no better for being exact, and the damping for it must not fall at once.
         let tolerance = if whole { state.forcing.since_the_start(problem, at) } else { 0.0 };
         for _ in 0..60 {
@@ -203,11 +203,11 @@ impl HessianFree {
             } else if trial.ratio > 0.75 {
                 state.damping *= 2.0 / 3.0;
             }
-            if let Some(next) = trial.next {
-                *at = next;
+            if trial.accepted {
+                *at = trial.into_iterate();
                 return Ok(vector::norm(&step));
             }
-            if trial.flat {
+            if trial.is_flat() {
                 break;
             }
             state.damping = state.damping.max(4.0 * raised);
@@ -228,8 +228,7 @@ impl HessianFree {
         x: &mut [T],
     ) -> Result<Path<T>, Reason> {
         let mut below = 0.0;
-        let n = x.len();
-        let (mut r, mut ap) = (vec![T::ZERO; n], vec![T::ZERO; n]);
+        let mut r = vec![T::ZERO; x.len()];
         // r = A x + g.
         if vector::norm_inf(x) > 0.0 {
             a.apply(x, &mut r);
@@ -242,46 +241,39 @@ impl HessianFree {
             x.fill(T::ZERO);
             r.copy_from_slice(gradient);
         }
-        let mut z = r.clone();
-        precondition(inverse, &r, &mut z);
-        let mut p = z.clone();
-        vector::scale(-1.0, &mut p);
-        let mut rz = dot(&r, &z);
+        let mut gradients = Conjugate::new(r, inverse);
         let target = T::EPSILON.to_f64().max(tolerance) * vector::norm(gradient);
-        let mut values = vec![model(x, &r)];
+        let mut values = vec![model(x, &gradients.residual)];
         // −m(x) without the damping.
         let kept =
             |x: &[T], value: f64| Kept { step: x.to_vec(), predicted: 0.5 * damping * dot(x, x) - value };
         let (mut path, mut keep): (Vec<Kept<T>>, f64) = (Vec::new(), 1.0);
         for k in 1..=self.max_products {
-            if !rz.is_finite() || rz < 0.0 {
-                if vector::all_finite(&r) {
+            if !gradients.rz.is_finite() || gradients.rz < 0.0 {
+                if vector::all_finite(&gradients.residual) {
                     return Err(Reason::IndefinitePreconditioner);
                 }
                 break;
             }
-            a.apply(&p, &mut ap);
-            let bend = dot(&p, &ap);
-            if !bend.is_finite() || bend <= T::EPSILON.to_f64() * vector::norm(&p) * vector::norm(&ap) {
-                if bend.is_finite() {
-                    below = -bend / dot(&p, &p);
+            let alpha = match gradients.bend(a) {
+                Bend::Positive(bend) => gradients.rz / bend,
+                Bend::NotPositive(bend) => {
+                    below = -bend / dot(&gradients.direction, &gradients.direction);
+                    break;
                 }
-                break;
-            }
-            let alpha = rz / bend;
-            axpy(alpha, &p, x);
-            axpy(alpha, &ap, &mut r);
-            precondition(inverse, &r, &mut z);
-            let next = dot(&r, &z);
-            axpby(-1.0, &z, next / rz, &mut p);
-            rz = next;
-            let value = model(x, &r);
+                Bend::NonFinite => break,
+            };
+            axpy(alpha, &gradients.direction, x);
+            gradients.go_on(alpha);
+            let value = model(x, &gradients.residual);
             values.push(value);
             let window = (k / 10).max(10);
             let slow = k > window && value < 0.0 && {
                 (value - values[k - window]) / value < window as f64 * self.progress
             };
-            let end = slow || (value < 0.0 && vector::norm(&r) <= target) || k == self.max_products;
+            let end = slow
+                || (value < 0.0 && vector::norm(&gradients.residual) <= target)
+                || k == self.max_products;
             if end || k as f64 >= keep {
                 path.push(kept(x, value));
                 keep = (1.3 * keep).ceil().max(keep + 1.0);
@@ -293,7 +285,7 @@ impl HessianFree {
         if path.last().is_none_or(|last| last.step[..] != *x) {
             // Stopped by curvature between two kept iterates.
             if vector::norm_inf(x) > 0.0 {
-                path.push(kept(x, model(x, &r)));
+                path.push(kept(x, model(x, &gradients.residual)));
             }
         }
         Ok(Path { iterates: path, below })
@@ -335,7 +327,7 @@ fn backtrack<T: Float>(
     let mut trial = trials.judge(&step, point, value, predicted);
     let ratio = trial.ratio;
     for _ in 0..20 {
-        if trial.next.is_some() || trial.flat {
+        if trial.accepted || trial.is_flat() {
             break;
         }
         problem.granted()?;

@@ -9,6 +9,7 @@ pub use kfac::Kfac;
 pub use newton::DampedNewton;
 
 use super::operator::Operator;
+use super::trial::Rule;
 use super::vector::{self, Float};
 
 /// ‖A g‖/‖g‖: the scale of a curvature, so that damping can be set relative to it.
@@ -18,3 +19,6 @@ pub(super) fn curvature_scale<T: Float>(operator: &dyn Operator<T>, gradient: &[
     let scale = vector::norm(&product) / vector::norm(gradient);
     if scale.is_finite() && scale > 0.0 { scale } else { 1.0 }
 }
+
+/// Any fall is progress, for the damping follows the ratio; after a rejection rounding is suspected.
+const ANY_FALL: Rule = Rule { accept: 0.0, patience: 1, gradients: false };

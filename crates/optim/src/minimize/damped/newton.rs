@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::curvature_scale;
+use super::{ANY_FALL, curvature_scale};
 use crate::minimize::error::MinimizeError;
 use crate::minimize::field::Field;
 use crate::minimize::forcing::Forcing;
 use crate::minimize::linear::ShiftedSystems;
 use crate::minimize::method::Method;
-use crate::minimize::objective::{Counted, Objective};
+use crate::minimize::objective::{Counted, Curvatures};
 use crate::minimize::outcome::Reason;
 use crate::minimize::probe::{CurvatureProbe, Escape};
 use crate::minimize::run::Iterate;
@@ -91,7 +91,7 @@ impl<T: Float> Method<T> for DampedNewton {
         let n = at.point.len();
         let mut systems =
             ShiftedSystems::new(&*hessian, &at.gradient, tolerance, self.max_products.unwrap_or(n));
-        let mut trials = Trials::new(problem, at);
+        let mut trials = Trials::new(problem, at, ANY_FALL);
         for _ in 0..60 {
             problem.granted()?;
             let solution = match systems.solve(state.damping) {
@@ -107,16 +107,16 @@ impl<T: Float> Method<T> for DampedNewton {
             let step = solution.step;
             let trial = trials.step(&step, solution.reduction);
             let raise = |damping: f64| damping.max(1e-10 * state.scale) * 4.0;
-            if let Some(next) = trial.next.filter(|_| trial.ratio > 1e-4) {
+            if trial.accepted && trial.ratio > 1e-4 {
                 if trial.ratio < 0.25 {
                     state.damping = raise(state.damping);
                 } else if trial.ratio > 0.75 {
                     state.damping *= 0.1;
                 }
-                *at = next;
+                *at = trial.into_iterate();
                 return Ok(vector::norm(&step));
             }
-            if trial.flat || !state.damping.is_finite() {
+            if trial.is_flat() || !state.damping.is_finite() {
                 break;
             }
             state.damping = raise(state.damping);

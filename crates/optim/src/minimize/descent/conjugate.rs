@@ -125,7 +125,7 @@ impl<T: Float> Direction<T> for ConjugateDirection {
         })
     }
 
-    fn direction(
+    fn compute(
         &self,
         _: &Counted<'_, T>,
         at: &Iterate<T>,

@@ -8,11 +8,12 @@ use serde::{Deserialize, Serialize};
 use crate::minimize::error::MinimizeError;
 use crate::minimize::field::Field;
 use crate::minimize::method::Method;
-use crate::minimize::objective::{Counted, Objective};
+use crate::minimize::noise::Noise;
+use crate::minimize::objective::{Counted, Curvatures};
 use crate::minimize::outcome::Reason;
 use crate::minimize::probe::Escape;
 use crate::minimize::run::Iterate;
-use crate::minimize::search::{Line, LineSearch, Noise, Ray, SearchFailure, Start};
+use crate::minimize::search::{Line, LineSearch, Ray, SearchFailure, Start};
 use crate::minimize::stopping::Stopping;
 use crate::minimize::vector::{self, Float};
 
@@ -46,7 +47,7 @@ pub trait Direction<T: Float> {
     ///
     /// # Errors
     /// The reason why there is none.
-    fn direction(
+    fn compute(
         &self,
         problem: &Counted<'_, T>,
         at: &Iterate<T>,
@@ -197,7 +198,7 @@ impl<T: Float, D: Direction<T>> Method<T> for Descent<D> {
             let mut alpha = if steepest {
                 f64::NAN
             } else {
-                self.direction.direction(problem, at, &mut state.memory, &mut direction)?
+                self.direction.compute(problem, at, &mut state.memory, &mut direction)?
             };
             let usable = alpha > 0.0 && alpha.is_finite();
             if !usable || !is_descent(&at.gradient, &direction) {
@@ -212,7 +213,7 @@ impl<T: Float, D: Direction<T>> Method<T> for Descent<D> {
             problem.granted()?;
             // Whether the first direction, that of the method, has anything to gain.
             let drowned = *drowned.get_or_insert_with(|| {
-                let noise = Noise::new(T::EPSILON.to_f64(), at.value);
+                let noise = Noise::of::<T>(at.value);
                 if is_steepest(&at.gradient, &direction) {
                     noise.hides(&at.point, vector::norm(&at.gradient))
                 } else {

@@ -7,7 +7,7 @@ use crate::minimize::error::MinimizeError;
 use crate::minimize::forcing::Forcing;
 use crate::minimize::linear::dense::qr;
 use crate::minimize::linear::{Settings, cg, lsmr};
-use crate::minimize::objective::{Counted, Counts, Objective, Residuals};
+use crate::minimize::objective::{Counted, Counts, Curvatures, Objective, Residuals};
 use crate::minimize::outcome::Reason;
 use crate::minimize::run::Iterate;
 use crate::minimize::search::{LineSearch, MoreThuente};
@@ -54,7 +54,7 @@ impl<T: Float> Direction<T> for GaussNewtonDirection {
         Ok(Forcing::begin(at))
     }
 
-    fn direction(
+    fn compute(
         &self,
         problem: &Counted<'_, T>,
         at: &Iterate<T>,

@@ -60,7 +60,7 @@ impl<T: Float> Direction<T> for LbfgsDirection {
         Ok(CurvaturePairs::new(at.point.len(), self.history))
     }
 
-    fn direction(
+    fn compute(
         &self,
         _: &Counted<'_, T>,
         at: &Iterate<T>,

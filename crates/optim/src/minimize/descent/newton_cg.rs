@@ -6,7 +6,7 @@ use super::driver::{Descent, DescentDefaults, Direction, need_hessian};
 use crate::minimize::error::MinimizeError;
 use crate::minimize::forcing::Forcing;
 use crate::minimize::linear::{Settings, Stop, cg};
-use crate::minimize::objective::{Counted, Objective};
+use crate::minimize::objective::{Counted, Curvatures};
 use crate::minimize::outcome::Reason;
 use crate::minimize::preconditioning::{Preconditioning, PreconditioningMemory};
 use crate::minimize::probe::{CurvatureProbe, Escape};
@@ -69,7 +69,7 @@ impl<T: Float> Direction<T> for NewtonCgDirection {
         })
     }
 
-    fn direction(
+    fn compute(
         &self,
         problem: &Counted<'_, T>,
         at: &Iterate<T>,

@@ -150,7 +150,7 @@ impl<T: Float, U: QuasiNewtonUpdate> Direction<T> for U {
         Ok(InverseHessian { matrix: Vec::new() })
     }
 
-    fn direction(
+    fn compute(
         &self,
         _: &Counted<'_, T>,
         at: &Iterate<T>,

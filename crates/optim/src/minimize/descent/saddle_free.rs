@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::driver::{Descent, DescentDefaults, Direction, need_hessian};
 use crate::minimize::error::MinimizeError;
 use crate::minimize::linear::lanczos;
-use crate::minimize::objective::{Counted, Objective};
+use crate::minimize::objective::{Counted, Curvatures};
 use crate::minimize::outcome::Reason;
 use crate::minimize::probe::{CurvatureProbe, Escape};
 use crate::minimize::run::Iterate;
@@ -56,7 +56,7 @@ impl<T: Float> Direction<T> for SaddleFreeDirection {
         need_hessian("SaddleFreeNewton", problem, at)
     }
 
-    fn direction(
+    fn compute(
         &self,
         problem: &Counted<'_, T>,
         at: &Iterate<T>,

@@ -37,7 +37,7 @@ impl<T: Float> Direction<T> for SteepestDirection {
         Ok(None)
     }
 
-    fn direction(
+    fn compute(
         &self,
         _: &Counted<'_, T>,
         at: &Iterate<T>,

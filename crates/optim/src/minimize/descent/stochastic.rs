@@ -6,7 +6,7 @@ use crate::minimize::error::MinimizeError;
 use crate::minimize::field::Field;
 use crate::minimize::linear::CurvaturePairs;
 use crate::minimize::method::Method;
-use crate::minimize::objective::{Counted, Counts, Objective};
+use crate::minimize::objective::{Counted, Counts, Curvatures, Objective};
 use crate::minimize::outcome::Reason;
 use crate::minimize::run::Iterate;
 use crate::minimize::stopping::Stopping;

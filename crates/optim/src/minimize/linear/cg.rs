@@ -1,6 +1,7 @@
-use super::{Settings, Solve, Stop, check_input, is_positive, not_positive, precondition, residual};
+use super::conjugate::{Bend, Conjugate};
+use super::{Settings, Solve, Stop, check_input, residual};
 use crate::minimize::operator::Operator;
-use crate::minimize::vector::{self, Float, axpby, axpy, dot};
+use crate::minimize::vector::{self, Float, axpy};
 
 /// What [`cg`] did.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,47 +38,32 @@ pub fn cg<T: Float>(
     let n = b.len();
     let mut r = vec![T::ZERO; n];
     residual(a, b, x, &mut r);
-    let mut z = vec![T::ZERO; n];
-    precondition(preconditioner, &r, &mut z);
-    let mut p = z.clone();
-    let mut ap = vec![T::ZERO; n];
-    let mut rz = dot(&r, &z);
-    let mut norm = vector::norm(&r);
+    // A x − b is the gradient.
+    vector::scale(-1.0, &mut r);
+    let mut gradients = Conjugate::new(r, preconditioner);
     let target = settings.tolerance * vector::norm(b);
     let limit = settings.limit(n);
-    let mut iterations = 0;
-    let mut negative_curvature = None;
+    let mut norm = vector::norm(&gradients.residual);
+    let (mut iterations, mut negative_curvature) = (0, None);
     let stop = loop {
-        if norm <= target {
-            break Stop::Converged;
-        }
-        if !norm.is_finite() {
-            break Stop::NonFinite;
-        }
-        if !is_positive(rz) {
-            break Stop::IndefinitePreconditioner;
+        if let Some(stop) = gradients.ended(norm, target) {
+            break stop;
         }
         if iterations == limit {
             break Stop::MaxIterations;
         }
-        a.apply(&p, &mut ap);
         iterations += 1;
-        let curvature = dot(&p, &ap);
-        if !curvature.is_finite() {
-            break Stop::NonFinite;
-        }
-        if not_positive(curvature, &p, &ap) {
-            negative_curvature = Some((p, curvature));
-            break Stop::NegativeCurvature;
-        }
-        let step = rz / curvature;
-        axpy(step, &p, x);
-        axpy(-step, &ap, &mut r);
-        norm = vector::norm(&r);
-        precondition(preconditioner, &r, &mut z);
-        let next = dot(&r, &z);
-        axpby(1.0, &z, next / rz, &mut p);
-        rz = next;
+        let alpha = match gradients.bend(a) {
+            Bend::Positive(bend) => gradients.rz / bend,
+            Bend::NotPositive(bend) => {
+                negative_curvature = Some((gradients.direction, bend));
+                break Stop::NegativeCurvature;
+            }
+            Bend::NonFinite => break Stop::NonFinite,
+        };
+        axpy(alpha, &gradients.direction, x);
+        gradients.go_on(alpha);
+        norm = vector::norm(&gradients.residual);
     };
     CgSolve { solve: Solve { stop, iterations, residual: norm }, negative_curvature }
 }

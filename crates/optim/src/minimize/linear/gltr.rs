@@ -1,8 +1,9 @@
+use super::lanczos::lanczos;
 use super::steihaug::TrustStep;
 use super::tridiagonal::trust_region;
 use super::{Settings, Stop, check_ball};
 use crate::minimize::operator::Operator;
-use crate::minimize::vector::{self, Float, axpy, dot, scale};
+use crate::minimize::vector::{self, Float};
 
 /// Minimises gᵀs + ½ sᵀHs over ‖s‖ ≤ `radius`, on the boundary too: the generalised Lanczos trust-region method
 /// (Gould, Lucidi, Roma and Toint, 1999). Where [`steihaug`](super::steihaug) stops at the boundary, this goes on until the
@@ -21,49 +22,29 @@ pub fn gltr<T: Float>(
     check_ball("gltr", hessian, gradient, radius, settings);
     let gamma = vector::norm(gradient);
     let target = settings.tolerance * gamma;
-    let (mut basis, mut diagonal, mut off): (Vec<Vec<T>>, Vec<f64>, Vec<f64>) = Default::default();
-    let (mut h, mut lambda, mut stop) = (Vec::new(), 0.0, Stop::Converged);
-    let mut w = gradient.to_vec();
-    let mut beta = gamma;
-    while beta > 0.0 {
-        if basis.len() == settings.limit(n) {
+    let mut krylov = lanczos(hessian, gradient, 0);
+    let (mut h, mut lambda) = (Vec::new(), 0.0);
+    let mut stop = if gamma.is_finite() { Stop::Converged } else { Stop::NonFinite };
+    while stop == Stop::Converged && krylov.residual > 0.0 {
+        let steps = krylov.basis.len();
+        if steps == settings.limit(n) {
             stop = Stop::MaxIterations;
             break;
         }
-        scale(1.0 / beta, &mut w);
-        let q = w.clone();
-        hessian.apply(&q, &mut w);
-        let size = vector::norm(&w);
-        if !size.is_finite() {
+        krylov.extend(hessian, steps + 1);
+        if krylov.basis.len() == steps {
             stop = Stop::NonFinite;
             break;
         }
-        if !basis.is_empty() {
-            off.push(beta);
-        }
-        diagonal.push(dot(&q, &w));
-        basis.push(q);
-        // Against the whole basis: it is kept anyway, and loses orthogonality otherwise.
-        for _ in 0..2 {
-            for v in &basis {
-                axpy(-dot(v, &w), v, &mut w);
-            }
-        }
-        beta = vector::norm(&w);
-        if beta <= 10.0 * T::EPSILON.to_f64() * size || basis.len() == n {
-            beta = 0.0;
-        }
-        (h, lambda) = trust_region(&diagonal, &off, gamma, radius);
+        (h, lambda) = trust_region(&krylov.diagonal, &krylov.off_diagonal, gamma, radius);
         // ‖(H + λI) s + g‖ = β₊ |h_k|.
-        if beta * h[h.len() - 1].abs() <= target {
+        if krylov.residual * h[steps].abs() <= target {
             break;
         }
     }
     let combine = |h: &[f64]| {
         let mut step = vec![T::ZERO; n];
-        for (&h, v) in h.iter().zip(&basis) {
-            axpy(h, v, &mut step);
-        }
+        krylov.combine(h, &mut step);
         step
     };
     let model = |h: &[f64], lambda: f64| {
@@ -76,7 +57,7 @@ pub fn gltr<T: Float>(
     for k in 1..4 {
         let smaller = radius * 0.25f64.powi(k);
         if smaller < length {
-            let (h, lambda) = trust_region(&diagonal, &off, gamma, smaller);
+            let (h, lambda) = trust_region(&krylov.diagonal, &krylov.off_diagonal, gamma, smaller);
             shorter.push((smaller, combine(&h), model(&h, lambda)));
         }
     }
@@ -85,7 +66,7 @@ pub fn gltr<T: Float>(
     }
     TrustStep {
         stop,
-        iterations: basis.len(),
+        iterations: krylov.basis.len(),
         length,
         step: combine(&h),
         reduction: model(&h, lambda),

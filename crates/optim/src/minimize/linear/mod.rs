@@ -12,7 +12,7 @@
 //!
 //! ```
 //! use wengert_optim::linear::{Settings, cg};
-//! use wengert_optim::{Objective, Problem};
+//! use wengert_optim::{Curvatures, Problem};
 //!
 //! let quadratic = Problem::new(2, |_: &[f64]| 0.0).with_hvp(|_, v, out| {
 //!     out[0] = 4.0 * v[0] + v[1];
@@ -25,6 +25,7 @@
 //! ```
 
 mod cg;
+mod conjugate;
 mod cr;
 pub mod dense;
 mod gltr;
@@ -39,6 +40,7 @@ mod steihaug;
 mod tridiagonal;
 
 pub use cg::{CgSolve, cg};
+pub(crate) use conjugate::{Bend, Conjugate};
 pub use cr::cr;
 pub use gltr::gltr;
 pub use gmres::gmres;

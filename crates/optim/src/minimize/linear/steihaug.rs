@@ -1,6 +1,7 @@
-use super::{Settings, Stop, check_ball, is_positive, not_positive, precondition};
+use super::conjugate::{Bend, Conjugate};
+use super::{Settings, Stop, check_ball};
 use crate::minimize::operator::Operator;
-use crate::minimize::vector::{self, Float, axpby, axpy, dot};
+use crate::minimize::vector::{self, Float, axpy};
 
 /// The approximate minimiser of a quadratic model in a ball: what [`steihaug`] and [`gltr`](super::gltr) return.
 #[derive(Clone, Debug)]
@@ -44,54 +45,37 @@ pub fn steihaug<T: Float>(
         radii: (1..4).map(|k| radius * 0.25f64.powi(k)).collect(),
         shorter: Vec::new(),
     };
-    let (mut r, mut z, mut hp) = (gradient.to_vec(), vec![T::ZERO; n], vec![T::ZERO; n]);
-    precondition(preconditioner, &r, &mut z);
-    let mut p = z.clone();
-    vector::scale(-1.0, &mut p);
-    let mut rz = dot(&r, &z);
+    let mut gradients = Conjugate::new(gradient.to_vec(), preconditioner);
     // ‖p‖² and sᵀp in the norm of the ball, by recurrence.
-    let (mut pp, mut sp) = (rz, 0.0);
+    let (mut pp, mut sp) = (gradients.rz, 0.0);
     let target = settings.tolerance * vector::norm(gradient);
     let mut iterations = 0;
     let limit = settings.limit(n);
     let stop = loop {
-        let norm = vector::norm(&r);
-        if norm <= target {
-            break Stop::Converged;
-        }
-        if !norm.is_finite() {
-            break Stop::NonFinite;
-        }
-        if !is_positive(rz) {
-            break Stop::IndefinitePreconditioner;
+        if let Some(stop) = gradients.ended(vector::norm(&gradients.residual), target) {
+            break stop;
         }
         if iterations == limit {
             break Stop::MaxIterations;
         }
-        hessian.apply(&p, &mut hp);
         iterations += 1;
-        let curvature = dot(&p, &hp);
-        if !curvature.is_finite() {
-            break Stop::NonFinite;
-        }
-        let negative = not_positive(curvature, &p, &hp);
-        let alpha = if negative { f64::INFINITY } else { rz / curvature };
-        let direction = Leg { p: &p, rz, curvature, pp, sp };
-        let inside = !negative && path.square + alpha * (2.0 * sp + alpha * pp) < radius * radius;
-        path.note_crossings(&direction, alpha);
+        let rz = gradients.rz;
+        let (curvature, alpha) = match gradients.bend(hessian) {
+            Bend::Positive(bend) => (bend, rz / bend),
+            Bend::NotPositive(bend) => (bend, f64::INFINITY),
+            Bend::NonFinite => break Stop::NonFinite,
+        };
+        let leg = Leg { p: &gradients.direction, rz, curvature, pp, sp };
+        let inside = alpha.is_finite() && path.square + alpha * (2.0 * sp + alpha * pp) < radius * radius;
+        path.note_crossings(&leg, alpha);
         if !inside {
-            let tau = direction.crossing(path.square, radius);
-            path.walk(&direction, tau);
-            break if negative { Stop::NegativeCurvature } else { Stop::Boundary };
+            let tau = leg.crossing(path.square, radius);
+            path.walk(&leg, tau);
+            break if alpha == f64::INFINITY { Stop::NegativeCurvature } else { Stop::Boundary };
         }
-        path.walk(&direction, alpha);
-        axpy(alpha, &hp, &mut r);
-        precondition(preconditioner, &r, &mut z);
-        let next = dot(&r, &z);
-        let beta = next / rz;
-        axpby(-1.0, &z, beta, &mut p);
+        path.walk(&leg, alpha);
+        let (beta, next) = gradients.go_on(alpha);
         (sp, pp) = (beta * (sp + alpha * pp), next + beta * beta * pp);
-        rz = next;
     };
     // Largest radius first, as they are tried.
     path.shorter.reverse();

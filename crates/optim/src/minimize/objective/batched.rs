@@ -2,7 +2,7 @@
 
 use wengert_tensor::random::Generator;
 
-use super::Objective;
+use super::{CurvatureAt, Curvatures, Objective, Want};
 use crate::minimize::operator::{Kronecker, Operator, SumOperator};
 use crate::minimize::vector::{self, Float};
 
@@ -149,6 +149,39 @@ impl<O> Batched<O> {
     }
 }
 
+impl<O> Batched<O> {
+    /// Σ wᵢ ∇fᵢ, written to `gradient` by `each` for a part, and Σ wᵢ times what that returns.
+    fn add_up<T: Float>(&self, gradient: &mut [T], mut each: impl FnMut(&O, &mut [T]) -> f64) -> f64 {
+        gradient.fill(T::ZERO);
+        let (mut value, mut term) = (0.0, vec![T::ZERO; gradient.len()]);
+        for (part, &weight) in self.parts.iter().zip(&self.weights) {
+            value += weight * each(part, &mut term);
+            vector::axpy(weight, &term, gradient);
+        }
+        value
+    }
+
+    /// The weighted mean of the parts' Kronecker factors, times the sum of the weights.
+    fn mean_factors<T: Float>(&self, x: &[T], seed: u64) -> Option<Kronecker<T>>
+    where
+        O: Objective<T>,
+    {
+        let mut sum: Option<(Kronecker<T>, f64)> = None;
+        for (i, (part, &weight)) in self.parts.iter().zip(&self.weights).enumerate() {
+            let newer =
+                part.kronecker(x, seed.wrapping_mul(self.parts.len() as u64).wrapping_add(i as u64))?;
+            sum = Some(match sum {
+                Some((mut mean, total)) => {
+                    mean.average(total / (total + weight).max(f64::MIN_POSITIVE), &newer);
+                    (mean, total + weight)
+                }
+                None => (newer, weight),
+            });
+        }
+        sum.map(|(mean, total)| mean.scaled(total))
+    }
+}
+
 impl<T: Float, O: Objective<T>> Objective<T> for Batched<O> {
     fn dimension(&self) -> usize {
         self.parts[0].dimension()
@@ -159,18 +192,28 @@ impl<T: Float, O: Objective<T>> Objective<T> for Batched<O> {
     }
 
     fn value_and_gradient(&self, x: &[T], gradient: &mut [T]) -> f64 {
-        gradient.fill(T::ZERO);
-        let (mut value, mut term) = (0.0, vec![T::ZERO; gradient.len()]);
-        for (part, &weight) in self.parts.iter().zip(&self.weights) {
-            value += weight * part.value_and_gradient(x, &mut term);
-            vector::axpy(weight, &term, gradient);
-        }
-        value
+        self.add_up(gradient, |part, term| part.value_and_gradient(x, term))
     }
 
-    fn hessian(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
-        let x = x.to_vec();
-        self.sum_if_any(move |_, part| part.hessian(&x))
+    fn gradient(&self, x: &[T], gradient: &mut [T]) {
+        self.add_up(gradient, |part, term| {
+            part.gradient(x, term);
+            0.0
+        });
+    }
+
+    fn curvature(&self, want: Want, x: &[T]) -> Option<CurvatureAt<'_, T>> {
+        match want {
+            Want::Hessian | Want::GaussNewton => {
+                let x = x.to_vec();
+                let sum =
+                    self.sum_if_any(move |_, part| part.curvature(want, &x).map(CurvatureAt::into_operator));
+                sum.map(CurvatureAt::Operator)
+            }
+            Want::Kronecker { seed } => self.mean_factors(x, seed).map(CurvatureAt::Kronecker),
+            // Those of the parts make none of the sum.
+            Want::Preconditioner => None,
+        }
     }
 
     fn second_order(&self, x: &[T], gradient: &mut [T]) -> Option<(f64, Box<dyn Operator<T> + '_>)> {
@@ -188,28 +231,6 @@ impl<T: Float, O: Objective<T>> Objective<T> for Batched<O> {
         }
         gradient.copy_from_slice(&total);
         Some((value, Box::new(sum)))
-    }
-
-    fn gauss_newton(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
-        let x = x.to_vec();
-        self.sum_if_any(move |_, part| part.gauss_newton(&x))
-    }
-
-    /// The weighted mean of the parts' factors, times the sum of the weights.
-    fn kronecker(&self, x: &[T], seed: u64) -> Option<Kronecker<T>> {
-        let mut sum: Option<(Kronecker<T>, f64)> = None;
-        for (i, (part, &weight)) in self.parts.iter().zip(&self.weights).enumerate() {
-            let newer =
-                part.kronecker(x, seed.wrapping_mul(self.parts.len() as u64).wrapping_add(i as u64))?;
-            sum = Some(match sum {
-                Some((mut mean, total)) => {
-                    mean.average(total / (total + weight).max(f64::MIN_POSITIVE), &newer);
-                    (mean, total + weight)
-                }
-                None => (newer, weight),
-            });
-        }
-        sum.map(|(mean, total)| mean.scaled(total))
     }
 
     fn batch(&self, index: u64) -> Option<Box<dyn Objective<T> + '_>> {

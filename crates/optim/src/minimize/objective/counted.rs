@@ -1,10 +1,12 @@
-//! Counting evaluations.
+//! Counting evaluations, and refusing them.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::rc::Rc;
 
-use super::{Counts, Limits, Objective, Residuals};
-use crate::minimize::operator::{Jacobian, Kronecker, Operator};
+use super::counts::{Budget, Limits};
+use super::last_hessian::LastHessian;
+use super::{Counts, CurvatureAt, Objective, Residuals, Want};
+use crate::minimize::operator::{Jacobian, Operator};
 use crate::minimize::outcome::Reason;
 use crate::minimize::vector::Float;
 
@@ -19,8 +21,8 @@ use crate::minimize::vector::Float;
 /// where that saves work, and remembers the Hessian of the last point.
 ///
 /// ```
-/// use wengert_optim::{Objective, Problem};
 /// use wengert_optim::minimize::Counted;
+/// use wengert_optim::{Objective, Problem};
 ///
 /// let square = Problem::new(1, |x: &[f64]| x[0] * x[0]).with_gradient(|x, g| g[0] = 2.0 * x[0]);
 /// let counted = Counted::new(&square);
@@ -30,65 +32,31 @@ use crate::minimize::vector::Float;
 /// ```
 pub struct Counted<'a, T: Float> {
     objective: &'a dyn Objective<T>,
-    /// Shared with the [parts](Self::part).
-    counts: Rc<Cell<Counts>>,
+    budget: Budget,
     aim: Cell<f64>,
-    limits: Cell<Limits>,
-    /// Whether Hessians are expected to be asked for where gradients are.
-    expecting: Cell<bool>,
-    last: RefCell<Option<LastHessian<'a, T>>>,
-}
-
-/// The Hessian at the last point where there was one.
-struct LastHessian<'a, T> {
-    point: Vec<T>,
-    operator: Rc<dyn Operator<T> + 'a>,
+    /// If Hessians are expected to be asked for where gradients are.
+    last: Option<LastHessian<'a, T>>,
 }
 
 impl<'a, T: Float> Counted<'a, T> {
     /// Counts the evaluations of `objective`, from zero.
     pub fn new(objective: &'a dyn Objective<T>) -> Self {
-        Self {
-            objective,
-            counts: Rc::default(),
-            aim: Cell::new(0.0),
-            limits: Cell::new(Limits::NONE),
-            expecting: Cell::new(false),
-            last: RefCell::new(None),
-        }
+        Self { objective, budget: Budget::default(), aim: Cell::new(0.0), last: None }
     }
 
-    /// Says that the Hessian will be asked for where gradients are.
-    pub(crate) fn expect_hessians(&self) {
-        self.expecting.set(true);
-    }
-
-    /// f and ∇f at `x` as they come with the Hessian, if it is expected and comes with them.
-    fn with_hessian(&self, x: &[T], gradient: &mut [T]) -> Option<f64> {
-        if !self.expecting.get() {
-            return None;
-        }
-        // Freed before the next is recorded, unless the method still works with it.
-        self.last.take();
-        let (value, operator) = self.objective.second_order(x, gradient)?;
-        self.remember(x, operator.into());
-        Some(value)
-    }
-
-    fn remember(&self, x: &[T], operator: Rc<dyn Operator<T> + 'a>) {
-        self.last.replace(Some(LastHessian { point: x.to_vec(), operator }));
+    /// The same, for a method that asks for the Hessian where it asks for gradients.
+    pub(crate) fn expecting_hessians(self) -> Self {
+        Self { last: Some(LastHessian::default()), ..self }
     }
 
     /// The counts so far.
     pub fn counts(&self) -> Counts {
-        self.counts.get()
+        self.budget.counts()
     }
 
     /// Adds evaluations made elsewhere, such as those of a sub-problem.
     pub fn add(&self, more: Counts) {
-        let mut counts = self.counts.get();
-        counts += more;
-        self.counts.set(counts);
+        self.budget.add(more);
     }
 
     /// The norm of the gradient at which the run will have converged, so that inner solvers need not go far below; 0
@@ -97,22 +65,15 @@ impl<'a, T: Float> Counted<'a, T> {
         self.aim.get()
     }
 
-    pub(crate) fn set_aim(&self, norm: f64) {
-        self.aim.set(norm);
-    }
-
-    pub(crate) fn set_limits(&self, limits: Limits) {
-        self.limits.set(limits);
+    /// Begins a run that has converged where the norm is `aim`, and is granted evaluations up to `limits`.
+    pub(crate) fn begin_run(&self, aim: f64, limits: Limits) {
+        self.aim.set(aim);
+        self.budget.set_limits(limits);
     }
 
     /// Another objective that stands in for this one, such as a mini-batch: with the same counts and budgets.
     pub fn part<'b>(&self, objective: &'b dyn Objective<T>) -> Counted<'b, T> {
-        Counted {
-            counts: Rc::clone(&self.counts),
-            aim: self.aim.clone(),
-            limits: self.limits.clone(),
-            ..Counted::new(objective)
-        }
+        Counted { objective, budget: self.budget.clone(), aim: self.aim.clone(), last: None }
     }
 
     /// Fails with the budget of the run that is used up, if one is: values and products are refused from then on.
@@ -120,7 +81,7 @@ impl<'a, T: Float> Counted<'a, T> {
     /// # Errors
     /// [`Reason::MaxEvaluations`] or [`Reason::TimeLimit`].
     pub fn granted(&self) -> Result<(), Reason> {
-        match self.limits.get().spent(self.counts.get()) {
+        match self.budget.spent() {
             Some(reason) => Err(reason),
             None if self.objective.exhausted() => Err(Reason::MaxEvaluations),
             None => Ok(()),
@@ -134,6 +95,20 @@ impl<'a, T: Float> Counted<'a, T> {
         x: &[T],
     ) -> impl Jacobian<T> + use<'a, 'r, T> {
         CountedJacobian { jacobian: residuals.jacobian(x), problem: self }
+    }
+
+    /// f and ∇f at `x` as they come with the Hessian, if it is expected and comes with them.
+    fn with_hessian(&self, x: &[T], gradient: &mut [T]) -> Option<f64> {
+        self.last.as_ref()?.make(x, || self.objective.second_order(x, gradient))
+    }
+
+    /// The Hessian at `x`: the last, if that was here.
+    fn hessian_at(&self, x: &[T]) -> Option<Rc<dyn Operator<T> + 'a>> {
+        let make = || self.objective.curvature(Want::Hessian, x).map(CurvatureAt::into_operator);
+        match &self.last {
+            Some(last) => last.at(x, make),
+            None => make().map(Rc::from),
+        }
     }
 }
 
@@ -165,42 +140,28 @@ impl<'a, T: Float> Objective<T> for Counted<'a, T> {
             self.objective.gradient(x, gradient);
         }
     }
-    fn hessian(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
-        let known =
-            self.last.borrow().as_ref().filter(|last| last.point == x).map(|last| last.operator.clone());
-        let operator = match known {
-            Some(operator) => operator,
-            None => {
-                self.last.take();
-                let operator: Rc<dyn Operator<T> + 'a> = self.objective.hessian(x)?.into();
-                if self.expecting.get() {
-                    self.remember(x, operator.clone());
+    fn curvature(&self, want: Want, x: &[T]) -> Option<CurvatureAt<'_, T>> {
+        let counted = |operator| CurvatureAt::operator(CountedOperator { operator, budget: &self.budget });
+        match want {
+            Want::Hessian => self.hessian_at(x).map(counted),
+            Want::Kronecker { .. } => {
+                if self.exhausted() {
+                    return None;
                 }
-                operator
+                // Counted as a gradient: it takes a sweep forwards and one backwards.
+                self.add(Counts { gradients: 1, ..Counts::default() });
+                self.objective.curvature(want, x)
             }
-        };
-        Some(Box::new(CountedOperator { operator, counts: &self.counts, limits: self.limits.get() }))
-    }
-    fn gauss_newton(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
-        let operator = self.objective.gauss_newton(x)?.into();
-        Some(Box::new(CountedOperator { operator, counts: &self.counts, limits: self.limits.get() }))
-    }
-    // Counted as a gradient: it takes a sweep forwards and one backwards.
-    fn kronecker(&self, x: &[T], seed: u64) -> Option<Kronecker<T>> {
-        if self.exhausted() {
-            return None;
+            // Products with it are none with a curvature.
+            Want::Preconditioner => self.objective.curvature(want, x),
+            Want::GaussNewton => Some(counted(self.objective.curvature(want, x)?.into_operator().into())),
         }
-        self.add(Counts { gradients: 1, ..Counts::default() });
-        self.objective.kronecker(x, seed)
     }
     fn residuals(&self) -> Option<&dyn Residuals<T>> {
         self.objective.residuals()
     }
     fn batch(&self, index: u64) -> Option<Box<dyn Objective<T> + '_>> {
         self.objective.batch(index)
-    }
-    fn preconditioner(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
-        self.objective.preconditioner(x)
     }
     fn exhausted(&self) -> bool {
         self.granted().is_err()
@@ -233,21 +194,7 @@ impl<T: Float> Jacobian<T> for CountedJacobian<'_, '_, T> {
 
 struct CountedOperator<'a, T> {
     operator: Rc<dyn Operator<T> + 'a>,
-    counts: &'a Cell<Counts>,
-    limits: Limits,
-}
-
-impl<T> CountedOperator<'_, T> {
-    /// Counts products, unless the budget is used up: then there are none.
-    fn count(&self, products: usize) -> bool {
-        let mut counts = self.counts.get();
-        if self.limits.spent(counts).is_some() {
-            return false;
-        }
-        counts += Counts { products: products as u64, ..Counts::default() };
-        self.counts.set(counts);
-        true
-    }
+    budget: &'a Budget,
 }
 
 impl<T: Float> Operator<T> for CountedOperator<'_, T> {
@@ -255,14 +202,14 @@ impl<T: Float> Operator<T> for CountedOperator<'_, T> {
         self.operator.dimension()
     }
     fn apply(&self, v: &[T], out: &mut [T]) {
-        if self.count(1) {
+        if self.budget.grant_products(1) {
             self.operator.apply(v, out);
         } else {
             out.fill(T::NAN);
         }
     }
     fn apply_many(&self, vectors: &[T], out: &mut [T]) {
-        if self.count(vectors.len() / self.dimension().max(1)) {
+        if self.budget.grant_products(vectors.len() / self.dimension().max(1)) {
             self.operator.apply_many(vectors, out);
         } else {
             out.fill(T::NAN);
@@ -271,10 +218,10 @@ impl<T: Float> Operator<T> for CountedOperator<'_, T> {
     // A dense matrix or a diagonal counts as the products it stands for, however the operator makes it.
     fn dense(&self) -> Vec<T> {
         let n = self.dimension();
-        if self.count(n) { self.operator.dense() } else { vec![T::NAN; n * n] }
+        if self.budget.grant_products(n) { self.operator.dense() } else { vec![T::NAN; n * n] }
     }
     fn diagonal(&self) -> Vec<T> {
         let n = self.dimension();
-        if self.count(n) { self.operator.diagonal() } else { vec![T::NAN; n] }
+        if self.budget.grant_products(n) { self.operator.diagonal() } else { vec![T::NAN; n] }
     }
 }

@@ -1,6 +1,8 @@
 //! Numbers of evaluations, and their limits.
 
+use std::cell::Cell;
 use std::ops::{AddAssign, Sub};
+use std::rc::Rc;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
@@ -65,5 +67,48 @@ impl Limits {
         } else {
             None
         }
+    }
+}
+
+/// Evaluations so far, shared by all clones, and up to where they are granted.
+#[derive(Clone, Debug)]
+pub(super) struct Budget {
+    counts: Rc<Cell<Counts>>,
+    limits: Cell<Limits>,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { counts: Rc::default(), limits: Cell::new(Limits::NONE) }
+    }
+}
+
+impl Budget {
+    pub(super) fn counts(&self) -> Counts {
+        self.counts.get()
+    }
+
+    pub(super) fn add(&self, more: Counts) {
+        let mut counts = self.counts.get();
+        counts += more;
+        self.counts.set(counts);
+    }
+
+    pub(super) fn set_limits(&self, limits: Limits) {
+        self.limits.set(limits);
+    }
+
+    /// The budget that is used up, if one is.
+    pub(super) fn spent(&self) -> Option<Reason> {
+        self.limits.get().spent(self.counts.get())
+    }
+
+    /// Counts products, unless the budget is used up: then there are none.
+    pub(super) fn grant_products(&self, products: usize) -> bool {
+        let granted = self.spent().is_none();
+        if granted {
+            self.add(Counts { products: products as u64, ..Counts::default() });
+        }
+        granted
     }
 }

@@ -1,6 +1,6 @@
 //! Sums of squares.
 
-use super::Objective;
+use super::{CurvatureAt, Objective, Want};
 use crate::minimize::operator::{Jacobian, Operator};
 use crate::minimize::vector::{self, Float};
 
@@ -145,12 +145,13 @@ impl<T: Float, R: Residuals<T>> Objective<T> for LeastSquares<R> {
         0.5 * vector::dot(&r, &r)
     }
 
-    fn gauss_newton(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
-        Some(Box::new(NormalMatrix {
+    fn curvature(&self, want: Want, x: &[T]) -> Option<CurvatureAt<'_, T>> {
+        let normal = || NormalMatrix {
             dimension: self.residuals.dimension(),
             count: self.residuals.count(),
             jacobian: self.residuals.jacobian(x),
-        }))
+        };
+        (want == Want::GaussNewton).then(|| CurvatureAt::operator(normal()))
     }
 
     fn residuals(&self) -> Option<&dyn Residuals<T>> {

@@ -3,6 +3,8 @@
 mod batched;
 mod counted;
 mod counts;
+mod curvature;
+mod last_hessian;
 mod least_squares;
 mod problem;
 mod ridge;
@@ -11,11 +13,12 @@ pub use batched::Batched;
 pub use counted::Counted;
 pub use counts::Counts;
 pub(crate) use counts::Limits;
+pub use curvature::{CurvatureAt, Curvatures, Want};
 pub use least_squares::{DenseResiduals, LeastSquares, Residuals};
 pub use problem::Problem;
 pub use ridge::Ridge;
 
-use super::operator::{Kronecker, Operator};
+use super::operator::Operator;
 use super::vector::Float;
 
 /// A smooth function of a flat vector, to be minimised.
@@ -24,6 +27,30 @@ use super::vector::Float;
 /// an objective through [`Problem`], residuals through [`LeastSquares`].
 ///
 /// Values are `f64` for either element type; `f32` losses are exact in it.
+///
+/// ```
+/// use wengert_optim::minimize::{CurvatureAt, Curvatures, Want};
+/// use wengert_optim::{DenseOperator, Objective};
+///
+/// /// ½ c x².
+/// struct Parabola(f64);
+/// impl Objective<f64> for Parabola {
+///     fn dimension(&self) -> usize { 1 }
+///     fn value(&self, x: &[f64]) -> f64 { 0.5 * self.0 * x[0] * x[0] }
+///     fn value_and_gradient(&self, x: &[f64], gradient: &mut [f64]) -> f64 {
+///         gradient[0] = self.0 * x[0];
+///         self.value(x)
+///     }
+///     fn curvature(&self, want: Want, _: &[f64]) -> Option<CurvatureAt<'_, f64>> {
+///         match want {
+///             Want::Hessian | Want::GaussNewton => Some(CurvatureAt::operator(DenseOperator::new(vec![self.0]))),
+///             _ => None,
+///         }
+///     }
+/// }
+/// assert_eq!(Parabola(3.0).hessian(&[1.0]).unwrap().dense(), [3.0]);
+/// assert!(Parabola(3.0).preconditioner(&[1.0]).is_none());
+/// ```
 pub trait Objective<T: Float> {
     /// The number of variables.
     fn dimension(&self) -> usize;
@@ -40,8 +67,9 @@ pub trait Objective<T: Float> {
         self.value_and_gradient(x, gradient);
     }
 
-    /// The Hessian at `x`, if this objective has second derivatives.
-    fn hessian(&self, _x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
+    /// The curvature that is wanted at `x`; `None`, the default, where this objective has no such. Callers ask by name, with
+    /// [`Curvatures`].
+    fn curvature(&self, _want: Want, _x: &[T]) -> Option<CurvatureAt<'_, T>> {
         None
     }
 
@@ -49,17 +77,6 @@ pub trait Objective<T: Float> {
     /// three apart, as for networks, of which one recording serves all. `None`, the default, where it is not; nothing is
     /// written then.
     fn second_order(&self, _x: &[T], _gradient: &mut [T]) -> Option<(f64, Box<dyn Operator<T> + '_>)> {
-        None
-    }
-
-    /// The generalised Gauss–Newton matrix at `x` (positive semi-definite), if this objective has one.
-    fn gauss_newton(&self, _x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
-        None
-    }
-
-    /// The Kronecker-factored approximation of the curvature at `x` (K-FAC), if this objective has one. It may rest on
-    /// random draws, which `seed` decides.
-    fn kronecker(&self, _x: &[T], _seed: u64) -> Option<Kronecker<T>> {
         None
     }
 
@@ -74,12 +91,6 @@ pub trait Objective<T: Float> {
         None
     }
 
-    /// A preconditioner M⁻¹ (symmetric, positive definite) for the curvature at `x`, if this objective
-    /// [has one](crate::Preconditioned).
-    fn preconditioner(&self, _x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
-        None
-    }
-
     /// Whether further evaluations are refused, as [`Counted`] refuses them beyond the budgets of a run. An objective made
     /// of another passes this on, so that a search within it ends too.
     fn exhausted(&self) -> bool {
@@ -87,48 +98,47 @@ pub trait Objective<T: Float> {
     }
 }
 
-macro_rules! objective_behind {
-    ($pointer:ty) => {
-        impl<T: Float, O: Objective<T> + ?Sized> Objective<T> for $pointer {
-            fn dimension(&self) -> usize {
-                (**self).dimension()
-            }
-            fn value(&self, x: &[T]) -> f64 {
-                (**self).value(x)
-            }
-            fn value_and_gradient(&self, x: &[T], gradient: &mut [T]) -> f64 {
-                (**self).value_and_gradient(x, gradient)
-            }
-            fn gradient(&self, x: &[T], gradient: &mut [T]) {
-                (**self).gradient(x, gradient);
-            }
-            fn hessian(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
-                (**self).hessian(x)
-            }
-            fn second_order(&self, x: &[T], gradient: &mut [T]) -> Option<(f64, Box<dyn Operator<T> + '_>)> {
-                (**self).second_order(x, gradient)
-            }
-            fn gauss_newton(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
-                (**self).gauss_newton(x)
-            }
-            fn kronecker(&self, x: &[T], seed: u64) -> Option<Kronecker<T>> {
-                (**self).kronecker(x, seed)
-            }
-            fn residuals(&self) -> Option<&dyn Residuals<T>> {
-                (**self).residuals()
-            }
-            fn batch(&self, index: u64) -> Option<Box<dyn Objective<T> + '_>> {
-                (**self).batch(index)
-            }
-            fn preconditioner(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
-                (**self).preconditioner(x)
-            }
-            fn exhausted(&self) -> bool {
-                (**self).exhausted()
-            }
+/// All that an objective passes on to another one, of which it is but another form; what comes before the semicolon is its own.
+macro_rules! passed_on {
+    ($this:ident => $inner:expr) => {
+        passed_on!($this => $inner; curvature(want, x) $inner.curvature(want, x));
+    };
+    ($this:ident => $inner:expr; curvature($want:ident, $x:ident) $curvature:expr) => {
+        fn dimension(&$this) -> usize {
+            $inner.dimension()
+        }
+        fn value(&$this, x: &[T]) -> f64 {
+            $inner.value(x)
+        }
+        fn value_and_gradient(&$this, x: &[T], gradient: &mut [T]) -> f64 {
+            $inner.value_and_gradient(x, gradient)
+        }
+        fn gradient(&$this, x: &[T], gradient: &mut [T]) {
+            $inner.gradient(x, gradient);
+        }
+        fn curvature(&$this, $want: Want, $x: &[T]) -> Option<CurvatureAt<'_, T>> {
+            $curvature
+        }
+        fn second_order(&$this, x: &[T], gradient: &mut [T]) -> Option<(f64, Box<dyn Operator<T> + '_>)> {
+            $inner.second_order(x, gradient)
+        }
+        fn residuals(&$this) -> Option<&dyn Residuals<T>> {
+            $inner.residuals()
+        }
+        fn batch(&$this, index: u64) -> Option<Box<dyn Objective<T> + '_>> {
+            $inner.batch(index)
+        }
+        fn exhausted(&$this) -> bool {
+            $inner.exhausted()
         }
     };
 }
+pub(super) use passed_on;
 
-objective_behind!(&O);
-objective_behind!(Box<O>);
+impl<T: Float, O: Objective<T> + ?Sized> Objective<T> for &O {
+    passed_on!(self => (**self));
+}
+
+impl<T: Float, O: Objective<T> + ?Sized> Objective<T> for Box<O> {
+    passed_on!(self => (**self));
+}

@@ -1,6 +1,6 @@
 //! An objective from plain closures.
 
-use super::Objective;
+use super::{CurvatureAt, Objective, Want};
 use crate::minimize::operator::{DenseOperator, Operator};
 use crate::minimize::vector::{self, Float};
 
@@ -95,17 +95,20 @@ impl<T: Float> Objective<T> for Problem<'_, T> {
         }
     }
 
-    fn hessian(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
+    fn curvature(&self, want: Want, x: &[T]) -> Option<CurvatureAt<'_, T>> {
+        if want != Want::Hessian {
+            return None;
+        }
         let at = x.to_vec();
         match &self.hessian {
             Hessian::None => None,
-            Hessian::Product(product) => Some(Box::new(ProductAt { at, product })),
+            Hessian::Product(product) => Some(CurvatureAt::operator(ProductAt { at, product })),
             Hessian::Dense(hessian) => {
                 let mut matrix = vec![T::ZERO; x.len() * x.len()];
                 hessian(x, &mut matrix);
-                Some(Box::new(DenseOperator::new(matrix)))
+                Some(CurvatureAt::operator(DenseOperator::new(matrix)))
             }
-            Hessian::Differences => Some(Box::new(Differences { at, problem: self })),
+            Hessian::Differences => Some(CurvatureAt::operator(Differences { at, problem: self })),
         }
     }
 }

@@ -2,15 +2,15 @@
 
 use std::ops::Range;
 
-use super::{Objective, Residuals};
-use crate::minimize::operator::{Damped, Jacobian, Kronecker, Operator};
+use super::{CurvatureAt, Objective, Residuals, Want};
+use crate::minimize::operator::{Damped, Jacobian, Operator};
 use crate::minimize::vector::{self, Float};
 
 /// f(x) + ½c‖x‖², or with only some of the variables in the norm. Hessian and Gauss–Newton matrix get + cI there,
 /// every mini-batch has the whole penalty, and a sum of squares stays one: its residuals are followed by √c x.
 ///
 /// ```
-/// use wengert_optim::{Objective, Problem, Ridge};
+/// use wengert_optim::{Curvatures, Objective, Problem, Ridge};
 ///
 /// let plain = Problem::new(2, |x: &[f64]| x[0] + x[1]).with_hvp(|_, _, out| out.fill(0.0));
 /// let ridge = Ridge::new(plain, 0.5);
@@ -126,8 +126,19 @@ impl<T: Float, O: Objective<T>> Objective<T> for Ridge<O> {
         self.0.add_gradient(x, gradient);
     }
 
-    fn hessian(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
-        Some(self.damped(self.0.objective.hessian(x)?))
+    /// The preconditioner is the objective's own, which does not know of the penalty: good where that is small beside the
+    /// curvature. In Kronecker factors all variables have the penalty, even if only some do: they are an approximation.
+    fn curvature(&self, want: Want, x: &[T]) -> Option<CurvatureAt<'_, T>> {
+        let plain = self.0.objective.curvature(want, x)?;
+        match want {
+            Want::Hessian | Want::GaussNewton => {
+                Some(CurvatureAt::Operator(self.damped(plain.into_operator())))
+            }
+            Want::Kronecker { .. } => {
+                Some(CurvatureAt::Kronecker(plain.into_kronecker()?.shifted(self.0.strength)))
+            }
+            Want::Preconditioner => Some(plain),
+        }
     }
 
     fn second_order(&self, x: &[T], gradient: &mut [T]) -> Option<(f64, Box<dyn Operator<T> + '_>)> {
@@ -136,24 +147,10 @@ impl<T: Float, O: Objective<T>> Objective<T> for Ridge<O> {
         Some((value + self.0.penalty(x), self.damped(hessian)))
     }
 
-    fn gauss_newton(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
-        Some(self.damped(self.0.objective.gauss_newton(x)?))
-    }
-
-    /// With the penalty on all variables, even if only some have it: it is an approximation.
-    fn kronecker(&self, x: &[T], seed: u64) -> Option<Kronecker<T>> {
-        Some(self.0.objective.kronecker(x, seed)?.shifted(self.0.strength))
-    }
-
     fn batch(&self, index: u64) -> Option<Box<dyn Objective<T> + '_>> {
         let objective = self.0.objective.batch(index)?;
         let Penalised { strength, ranges, .. } = &self.0;
         Some(Box::new(Ridge(Penalised { objective, strength: *strength, ranges: ranges.clone() })))
-    }
-
-    /// The objective's own, which does not know of the penalty: good where that is small beside the curvature.
-    fn preconditioner(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
-        self.0.objective.preconditioner(x)
     }
 
     fn exhausted(&self) -> bool {

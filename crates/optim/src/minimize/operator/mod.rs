@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | a matrix in memory | [`DenseOperator`] | |
 //! | A + αI, or on some variables only | [`Damped`] | 1 a product |
-//! | cA | [`Scaled`] | 1 a product |
+//! | cA | [`ScaledOperator`] | 1 a product |
 //! | Σ cᵢAᵢ | [`SumOperator`] | 1 of each a product |
 //! | the block of a group of variables | [`Restricted`] | 1 a product |
 //! | Kronecker products, layer by layer | [`Kronecker`], [`KroneckerInverse`] | |
@@ -22,7 +22,7 @@ pub use dense::DenseOperator;
 pub use jacobian::Jacobian;
 pub use kronecker::{Kronecker, KroneckerBlock, KroneckerInverse};
 pub use restricted::Restricted;
-pub use scaled::Scaled;
+pub use scaled::ScaledOperator;
 pub use sum::SumOperator;
 
 use std::rc::Rc;

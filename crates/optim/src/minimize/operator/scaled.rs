@@ -6,25 +6,25 @@ use crate::minimize::vector::{self, Float};
 /// An operator times a number.
 ///
 /// ```
-/// use wengert_optim::operator::Scaled;
+/// use wengert_optim::operator::ScaledOperator;
 /// use wengert_optim::{DenseOperator, Operator};
 ///
-/// let a = Scaled::new(DenseOperator::with_diagonal(&[1.0, 2.0]), 4.0);
+/// let a = ScaledOperator::new(DenseOperator::with_diagonal(&[1.0, 2.0]), 4.0);
 /// assert_eq!((a.diagonal(), a.trace()), (vec![4.0, 8.0], 12.0));
 /// ```
-pub struct Scaled<A> {
+pub struct ScaledOperator<A> {
     operator: A,
     factor: f64,
 }
 
-impl<A> Scaled<A> {
+impl<A> ScaledOperator<A> {
     /// `factor` · `operator`.
     pub fn new(operator: A, factor: f64) -> Self {
         Self { operator, factor }
     }
 }
 
-impl<T: Float, A: Operator<T>> Operator<T> for Scaled<A> {
+impl<T: Float, A: Operator<T>> Operator<T> for ScaledOperator<A> {
     fn dimension(&self) -> usize {
         self.operator.dimension()
     }

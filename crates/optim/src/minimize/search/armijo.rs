@@ -2,6 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Found, Line, LineSearch, SearchFailure, Start, undefined};
 use crate::minimize::error::MinimizeError;
+use crate::minimize::noise::Noise;
 
 /// Backtracking to sufficient decrease, φ(α) ≤ φ(0) + c α φ'(0) (Armijo, 1966), by safeguarded quadratic
 /// interpolation. Values only.
@@ -34,8 +35,7 @@ impl LineSearch for Armijo {
         start.check(self)?;
         let mut step = start.step.min(start.max_step);
         let mut seen_finite = false;
-        // A decrease below the rounding of φ cannot be seen: allow that much.
-        let noise = 4.0 * line.precision() * start.value.abs();
+        let noise = Noise::new(line.precision(), start.value).at_least(line.rounding());
         for _ in 0..self.max_trials {
             let value = line.value(step);
             undefined(line, value)?;
@@ -43,8 +43,9 @@ impl LineSearch for Armijo {
             if value <= start.value + wanted {
                 return Ok(Found { step, value, satisfied: true });
             }
-            if value.is_finite() && -start.slope * step <= noise && value <= start.value + noise {
-                return Ok(Found { step, value, satisfied: true });
+            // A decrease below the rounding of φ cannot be seen.
+            if value.is_finite() && noise.drowns(value - start.value, step * start.slope) {
+                return Ok(Found { step, value, satisfied: false });
             }
             let fraction = if value.is_finite() {
                 seen_finite = true;

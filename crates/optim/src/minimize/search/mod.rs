@@ -22,7 +22,6 @@ mod armijo;
 mod exact;
 mod hager_zhang;
 mod more_thuente;
-mod noise;
 mod ray;
 mod strong_wolfe;
 mod weak_wolfe;
@@ -31,12 +30,12 @@ pub use armijo::Armijo;
 pub use exact::ExactQuadratic;
 pub use hager_zhang::HagerZhang;
 pub use more_thuente::MoreThuente;
-pub(crate) use noise::Noise;
 pub use ray::Ray;
 pub use strong_wolfe::StrongWolfe;
 pub use weak_wolfe::WeakWolfe;
 
 use super::error::MinimizeError;
+use super::noise::Noise;
 
 /// φ(α) = f(x + α d).
 pub trait Line {
@@ -107,7 +106,7 @@ pub struct Found {
     pub step: f64,
     /// φ(α).
     pub value: f64,
-    /// Whether the conditions hold; if not, the value is lower than at the start and no more could be had.
+    /// Whether the conditions hold; if not, the value is lower than at the start, or as low to rounding, and no more could be had.
     pub satisfied: bool,
 }
 

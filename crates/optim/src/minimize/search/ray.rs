@@ -2,7 +2,7 @@
 
 use super::Line;
 use crate::minimize::bounds::Bounds;
-use crate::minimize::objective::Objective;
+use crate::minimize::objective::{Curvatures, Objective};
 use crate::minimize::vector::{self, Float};
 
 /// φ(α) = f(x + α d) for an objective, remembering the last trial so that accepting it costs nothing more.

@@ -1,10 +1,11 @@
 use serde::{Deserialize, Serialize};
 
-use super::driver::{Model, Subproblem, TrustRegion};
+use super::driver::TrustRegion;
+use super::subproblem::{Model, Subproblem};
 use crate::minimize::error::MinimizeError;
 use crate::minimize::linear::dense::symmetric_eigen;
 use crate::minimize::linear::{Stop, TrustStep};
-use crate::minimize::objective::{Counted, Objective};
+use crate::minimize::objective::{Counted, Curvatures};
 use crate::minimize::outcome::Reason;
 use crate::minimize::run::Iterate;
 use crate::minimize::vector::{self, Float};

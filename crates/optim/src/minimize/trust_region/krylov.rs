@@ -1,10 +1,11 @@
 use serde::{Deserialize, Serialize};
 
-use super::driver::{Model, Subproblem, TrustRegion};
+use super::driver::TrustRegion;
+use super::subproblem::{Model, Subproblem};
 use crate::minimize::error::MinimizeError;
 use crate::minimize::forcing::Forcing;
 use crate::minimize::linear::{Settings, gltr, steihaug};
-use crate::minimize::objective::{Counted, Objective};
+use crate::minimize::objective::{Counted, Curvatures};
 use crate::minimize::operator::Operator;
 use crate::minimize::outcome::Reason;
 use crate::minimize::preconditioning::{Preconditioning, PreconditioningMemory};

@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use super::driver::{LocalModel, Model, RadiusTrial, Subproblem, TrustRegion};
+use super::driver::TrustRegion;
+use super::subproblem::{LocalModel, Model, RadiusTrial, Subproblem};
 use crate::minimize::error::MinimizeError;
 use crate::minimize::field::Field;
 use crate::minimize::linear::dense::{Triangular, qr};

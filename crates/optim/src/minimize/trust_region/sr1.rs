@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use super::driver::{Model, Subproblem, TrustRegion};
+use super::driver::TrustRegion;
+use super::subproblem::{Model, Subproblem};
 use crate::minimize::error::MinimizeError;
 use crate::minimize::field::Field;
 use crate::minimize::forcing::Forcing;

@@ -1,4 +1,4 @@
-//! Penalty and augmented Lagrangian methods.
+//! The augmented Lagrangian method, and with multipliers of zero the quadratic penalty method.
 
 use serde::{Deserialize, Serialize};
 
@@ -30,20 +30,10 @@ use crate::minimize::vector::{self, Float};
 pub struct AugmentedLagrangian<'c, T> {
     /// The constraints.
     pub constraints: &'c Constraints<'c, T>,
-    /// The factor on ρ where violation and complementarity do not fall to a quarter; above 1, 10.
-    pub growth: f64,
-    /// The first ρ, at most 1e15; `None`, the default, balances f and the violation at the start.
-    pub initial_penalty: Option<f64>,
-    /// When to stop.
-    pub stopping: Stopping,
-}
-
-/// The quadratic penalty method: as [`AugmentedLagrangian`] with multipliers of zero and ρ ever larger. Slower and
-/// less exact; for comparison, and for problems whose multipliers do not exist.
-pub struct QuadraticPenalty<'c, T> {
-    /// The constraints.
-    pub constraints: &'c Constraints<'c, T>,
-    /// The factor on ρ after every minimisation; above 1, 10.
+    /// Whether y and λ are estimated; yes. Without it is the [quadratic penalty method](Self::quadratic_penalty).
+    pub estimates: bool,
+    /// The factor on ρ where violation and complementarity do not fall to a quarter, or, without estimates, after every
+    /// minimisation; above 1, 10.
     pub growth: f64,
     /// The first ρ, at most 1e15; `None`, the default, balances f and the violation at the start.
     pub initial_penalty: Option<f64>,
@@ -55,19 +45,17 @@ impl<'c, T: Float> AugmentedLagrangian<'c, T> {
     /// With default settings, but at most 100 minimisations.
     pub fn new(constraints: &'c Constraints<'c, T>) -> Self {
         let stopping = Stopping { max_iterations: 100, ..Stopping::default() };
-        Self { constraints, growth: 10.0, initial_penalty: None, stopping }
+        Self { constraints, estimates: true, growth: 10.0, initial_penalty: None, stopping }
+    }
+
+    /// The quadratic penalty method: multipliers of zero, and a ρ that grows after every minimisation. Slower and less exact; for
+    /// comparison, and for problems whose multipliers do not exist.
+    pub fn quadratic_penalty(constraints: &'c Constraints<'c, T>) -> Self {
+        Self { estimates: false, ..Self::new(constraints) }
     }
 }
 
-impl<'c, T: Float> QuadraticPenalty<'c, T> {
-    /// With default settings, but at most 100 minimisations.
-    pub fn new(constraints: &'c Constraints<'c, T>) -> Self {
-        let stopping = Stopping { max_iterations: 100, ..Stopping::default() };
-        Self { constraints, growth: 10.0, initial_penalty: None, stopping }
-    }
-}
-
-/// What [`AugmentedLagrangian`] and [`QuadraticPenalty`] remember.
+/// What [`AugmentedLagrangian`] remembers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct MultiplierState {
     sizes: Sizes,
@@ -93,23 +81,33 @@ pub struct MultiplierState {
     found: Option<ConstraintsAt>,
 }
 
-/// What both methods share.
-struct Common<'a, T> {
-    constraints: &'a Constraints<'a, T>,
-    growth: f64,
-    initial_penalty: Option<f64>,
-    stopping: &'a Stopping,
-    /// Whether multipliers are estimated.
-    estimate: bool,
-}
-
 /// How many times farther from the constraints than the start a minimisation may end.
 const FAR: f64 = 1e4;
 
 /// Above this the penalty has been raised in vain.
 const LARGEST_PENALTY: f64 = 1e15;
 
-impl<T: Float> Common<'_, T> {
+impl<T: Float> Method<T> for AugmentedLagrangian<'_, T> {
+    type State = MultiplierState;
+    // A lower value may only be less feasible.
+    const KEEPS_BEST: bool = false;
+
+    fn stopping(&self) -> &Stopping {
+        &self.stopping
+    }
+
+    fn validate(&self) -> Result<(), MinimizeError> {
+        MinimizeError::require("growth", self.growth, "above 1", |g| g > 1.0 && g.is_finite())?;
+        match self.initial_penalty {
+            Some(penalty) => {
+                MinimizeError::require("initial_penalty", penalty, "above 0 and at most 1e15", |p| {
+                    p > 0.0 && p <= LARGEST_PENALTY
+                })
+            }
+            None => Ok(()),
+        }
+    }
+
     fn place(&self, start: &mut [T]) -> Result<(), MinimizeError> {
         self.constraints.check(start.len())?;
         self.constraints.bounds().project(start);
@@ -130,19 +128,7 @@ impl<T: Float> Common<'_, T> {
         check_multipliers(multipliers, self.constraints, dimension)
     }
 
-    fn validate(&self) -> Result<(), MinimizeError> {
-        MinimizeError::require("growth", self.growth, "above 1", |g| g > 1.0 && g.is_finite())?;
-        match self.initial_penalty {
-            Some(penalty) => {
-                MinimizeError::require("initial_penalty", penalty, "above 0 and at most 1e15", |p| {
-                    p > 0.0 && p <= LARGEST_PENALTY
-                })
-            }
-            None => Ok(()),
-        }
-    }
-
-    fn begin(&self, at: &Iterate<T>) -> MultiplierState {
+    fn begin(&self, _: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<MultiplierState, MinimizeError> {
         let found = self.constraints.at(&at.point);
         let sizes = Sizes::new(&found);
         let shortfalls = sizes.shortfalls(self.constraints, &found.values);
@@ -168,33 +154,11 @@ impl<T: Float> Common<'_, T> {
         self.judge(at, &found, &mut state, &vec![0.0; found.values.len()]);
         state.tolerance = 0.1 * state.norm;
         state.found = Some(found);
-        state
+        Ok(state)
     }
 
-    /// Completes multipliers and KKT residual from those of the constraints over their size.
-    fn judge(&self, at: &Iterate<T>, found: &ConstraintsAt, state: &mut MultiplierState, scaled: &[f64]) {
-        let y: Vec<f64> = scaled.iter().enumerate().map(|(i, y)| y / state.sizes.get(i)).collect();
-        let reduced = reduced_gradient(&at.gradient, found, y.iter());
-        let bounds = self.constraints.bounds();
-        // A bound that a step along the gradient would meet has it for its multiplier.
-        let multipliers = |bound: &[T], sign: f64| -> Vec<f64> {
-            let one = |((g, x), bound): ((&f64, &T), &T)| {
-                let (slope, room) = (sign * g, sign * (x.to_f64() - bound.to_f64()));
-                if slope > 0.0 && room <= slope { slope } else { 0.0 }
-            };
-            reduced.iter().zip(&at.point).zip(bound).map(one).collect()
-        };
-        let (lower, upper) = (multipliers(bounds.lower(), 1.0), multipliers(bounds.upper(), -1.0));
-        let equalities = self.constraints.equalities();
-        state.multipliers = Multipliers {
-            equalities: y[..equalities].to_vec(),
-            inequalities: y[equalities..].to_vec(),
-            lower,
-            upper,
-            ..Multipliers::default()
-        };
-        let tolerance = self.stopping.gradient_tolerance;
-        state.norm = judge(self.constraints, &state.sizes, at, found, &mut state.multipliers, tolerance);
+    fn optimality(&self, _: &Iterate<T>, state: &MultiplierState) -> f64 {
+        state.norm
     }
 
     fn advance(
@@ -235,17 +199,49 @@ impl<T: Float> Common<'_, T> {
         if given_up || self.stationary_violation(problem, at, &found, state) {
             return self.restore(problem, at, &found, state).map(|more| length + more);
         }
-        if self.estimate {
+        if self.estimates {
             state.estimates = multipliers;
         }
         // At the floor of rounding a larger penalty only costs accuracy.
         let exact = distance <= 100.0 * T::EPSILON.to_f64() * size;
-        if !self.estimate || (distance > 0.25 * before && !exact) {
+        if !self.estimates || (distance > 0.25 * before && !exact) {
             state.penalty *= self.growth;
         }
         state.tolerance = (0.1 * state.tolerance).min(0.1 * state.norm).max(0.1 * wanted);
         state.found = Some(found);
         Ok(length)
+    }
+
+    fn finish(&self, state: &MultiplierState, outcome: &mut Outcome<T>) {
+        outcome.multipliers = Some(state.multipliers.clone());
+    }
+}
+
+impl<T: Float> AugmentedLagrangian<'_, T> {
+    /// Completes multipliers and KKT residual from those of the constraints over their size.
+    fn judge(&self, at: &Iterate<T>, found: &ConstraintsAt, state: &mut MultiplierState, scaled: &[f64]) {
+        let y: Vec<f64> = scaled.iter().enumerate().map(|(i, y)| y / state.sizes.get(i)).collect();
+        let reduced = reduced_gradient(&at.gradient, found, y.iter());
+        let bounds = self.constraints.bounds();
+        // A bound that a step along the gradient would meet has it for its multiplier.
+        let multipliers = |bound: &[T], sign: f64| -> Vec<f64> {
+            let one = |((g, x), bound): ((&f64, &T), &T)| {
+                let (slope, room) = (sign * g, sign * (x.to_f64() - bound.to_f64()));
+                if slope > 0.0 && room <= slope { slope } else { 0.0 }
+            };
+            reduced.iter().zip(&at.point).zip(bound).map(one).collect()
+        };
+        let (lower, upper) = (multipliers(bounds.lower(), 1.0), multipliers(bounds.upper(), -1.0));
+        let equalities = self.constraints.equalities();
+        state.multipliers = Multipliers {
+            equalities: y[..equalities].to_vec(),
+            inequalities: y[equalities..].to_vec(),
+            lower,
+            upper,
+            ..Multipliers::default()
+        };
+        let tolerance = self.stopping.gradient_tolerance;
+        state.norm = judge(self.constraints, &state.sizes, at, found, &mut state.multipliers, tolerance);
     }
 
     /// Whether the constraints are violated where the violation is stationary.
@@ -299,58 +295,3 @@ impl<T: Float> Common<'_, T> {
         Ok(length)
     }
 }
-
-macro_rules! method {
-    ($name:ident, $estimate:literal) => {
-        impl<'c, T: Float> $name<'c, T> {
-            fn common(&self) -> Common<'_, T> {
-                let Self { constraints, growth, initial_penalty, stopping } = self;
-                Common {
-                    constraints,
-                    growth: *growth,
-                    initial_penalty: *initial_penalty,
-                    stopping,
-                    estimate: $estimate,
-                }
-            }
-        }
-
-        impl<T: Float> Method<T> for $name<'_, T> {
-            type State = MultiplierState;
-            // A lower value may only be less feasible.
-            const KEEPS_BEST: bool = false;
-
-            fn stopping(&self) -> &Stopping {
-                &self.stopping
-            }
-            fn validate(&self) -> Result<(), MinimizeError> {
-                self.common().validate()
-            }
-            fn place(&self, start: &mut [T]) -> Result<(), MinimizeError> {
-                self.common().place(start)
-            }
-            fn check(&self, state: &Self::State, dimension: usize) -> Result<(), MinimizeError> {
-                self.common().check(state, dimension)
-            }
-            fn begin(&self, _: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<Self::State, MinimizeError> {
-                Ok(self.common().begin(at))
-            }
-            fn advance(
-                &self,
-                problem: &Counted<'_, T>,
-                at: &mut Iterate<T>,
-                state: &mut Self::State,
-            ) -> Result<f64, Reason> {
-                self.common().advance(problem, at, state)
-            }
-            fn optimality(&self, _: &Iterate<T>, state: &Self::State) -> f64 {
-                state.norm
-            }
-            fn finish(&self, state: &Self::State, outcome: &mut Outcome<T>) {
-                outcome.multipliers = Some(state.multipliers.clone());
-            }
-        }
-    };
-}
-method!(AugmentedLagrangian, true);
-method!(QuadraticPenalty, false);

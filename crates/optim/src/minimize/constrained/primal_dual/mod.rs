@@ -16,7 +16,7 @@ use super::kkt::{Sizes, check_multipliers};
 use crate::minimize::error::MinimizeError;
 use crate::minimize::field::Field;
 use crate::minimize::method::Method;
-use crate::minimize::objective::{Counted, Objective};
+use crate::minimize::objective::{Counted, Curvatures};
 use crate::minimize::outcome::{Multipliers, Outcome, Reason};
 use crate::minimize::run::Iterate;
 use crate::minimize::stopping::Stopping;

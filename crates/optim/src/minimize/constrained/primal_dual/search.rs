@@ -4,6 +4,7 @@ use super::local::Local;
 use super::step::System;
 use super::{InteriorPoint, InteriorPointState, NewtonStep};
 use crate::minimize::constrained::constraints::ConstraintsAt;
+use crate::minimize::noise::Noise;
 use crate::minimize::objective::{Counted, Objective};
 use crate::minimize::run::Iterate;
 use crate::minimize::vector::{self, Float, dot};
@@ -142,7 +143,7 @@ impl<T: Float> InteriorPoint<'_, T> {
             slope -= state.barrier * step.w[i] / (local.w[i] - local.low[i]);
             slope += state.barrier * step.w[i] / (local.high[i] - local.w[i]);
         }
-        let noise = 10.0 * T::EPSILON.to_f64() * phi.abs();
+        let noise = Noise::of::<T>(phi).level();
         let start = Measures { theta: vector::norm_1(&local.c), phi, slope, noise };
         let mut alpha = to_boundary(local, &step.w, keep);
         for count in 0..40 {

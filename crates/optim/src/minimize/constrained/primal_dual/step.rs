@@ -3,7 +3,7 @@
 use super::local::Local;
 use super::{InteriorPoint, InteriorPointState, NewtonStep};
 use crate::minimize::linear::dense::{Ldl, qr};
-use crate::minimize::objective::{Counted, Objective};
+use crate::minimize::objective::{Counted, Curvatures};
 use crate::minimize::run::Iterate;
 use crate::minimize::vector::{self, Float};
 

@@ -8,11 +8,11 @@ use crate::minimize::damped::curvature_scale;
 use crate::minimize::error::MinimizeError;
 use crate::minimize::field::Field;
 use crate::minimize::method::Method;
-use crate::minimize::objective::{Counted, Counts, Objective};
+use crate::minimize::noise::Noise;
+use crate::minimize::objective::{Counted, Counts, Curvatures, Objective};
 use crate::minimize::operator::{Kronecker, KroneckerInverse, Operator};
 use crate::minimize::outcome::Reason;
 use crate::minimize::run::Iterate;
-use crate::minimize::search::Noise;
 use crate::minimize::stopping::Stopping;
 use crate::minimize::vector::{self, Float};
 use step::Step;
@@ -179,7 +179,7 @@ impl Kfac {
         state: &mut KfacState<T>,
     ) -> Result<f64, Reason> {
         let (mut seen_finite, mut seen_flat) = (false, false);
-        let noise = Noise::new(T::EPSILON.to_f64(), at.value);
+        let noise = Noise::of::<T>(at.value);
         // Whether the first step had anything to gain.
         let mut hopeless = None;
         for _ in 0..40 {

@@ -1,7 +1,8 @@
 //! One step of K-FAC.
 
 use super::{Kfac, KfacState};
-use crate::minimize::objective::{Counted, Objective};
+use crate::minimize::noise::Noise;
+use crate::minimize::objective::{Counted, Curvatures, Objective};
 use crate::minimize::operator::{Kronecker, Operator};
 use crate::minimize::run::Iterate;
 use crate::minimize::vector::{self, Float, axpy, dot};
@@ -32,7 +33,7 @@ impl Kfac {
             // With an inverse there is a direction, but not one of descent.
             return Step::None { finite: state.inverse.is_some(), predicted: f64::NAN };
         };
-        let noise = 10.0 * T::EPSILON.to_f64() * at.value.abs();
+        let noise = Noise::of::<T>(at.value);
         let (mut point, promised) = (at.point.clone(), predicted);
         let mut finite = false;
         for halvings in 0..10 {
@@ -40,7 +41,7 @@ impl Kfac {
             let value = objective.value(&point);
             finite |= value.is_finite();
             let actual = at.value - value;
-            let flat = actual.abs() <= noise && predicted <= noise;
+            let flat = noise.drowns(actual, predicted);
             if halvings == 0 {
                 self.adapt(state, if flat { 1.0 } else { actual / predicted });
             }

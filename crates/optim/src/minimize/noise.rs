@@ -1,6 +1,6 @@
 //! Changes of f that drown in the rounding of its values.
 
-use crate::minimize::vector::{self, Float};
+use super::vector::{self, Float};
 
 /// What is known of the rounding of f around a point. Where a change of f drowns in it, the change is taken to be what the
 /// gradients imply by the trapezoid rule, ½ sᵀ(g + g₊): a search then works by slopes alone, and sufficient decrease becomes
@@ -25,6 +25,11 @@ impl Noise {
         Self { level, equal_is_rounding: false, shortest: (f64::INFINITY, 0.0) }
     }
 
+    /// Around a point of this value, as evaluated in the precision of `T`.
+    pub(crate) fn of<T: Float>(value: f64) -> Self {
+        Self::new(T::EPSILON.to_f64(), value)
+    }
+
     /// The same, with equal values always taken for rounding: for methods that go on from there only if the gradient has
     /// shrunk.
     pub(crate) fn with_equal_values_as_rounding(self) -> Self {
@@ -34,6 +39,11 @@ impl Noise {
     /// The same, where rounding up to `level` has been found before.
     pub(crate) fn at_least(self, level: f64) -> Self {
         Self { level: self.level.max(level), ..self }
+    }
+
+    /// Whether a value that exceeds a bound by this much may be at it but for rounding.
+    pub(crate) fn allows(&self, excess: f64) -> bool {
+        excess <= self.level
     }
 
     /// Up to which changes may be rounding.
@@ -81,12 +91,10 @@ impl Noise {
     pub(crate) fn drowns(&self, change: f64, implied: f64) -> bool {
         change == 0.0 && self.equal_is_rounding || change.abs() <= self.level && implied.abs() <= self.level
     }
-}
 
-impl Noise {
     /// Whether a step of this length from `point` that promises this fall is below rounding: of f, or of the point itself.
     pub(crate) fn covers<T: Float>(&self, fall: f64, length: f64, point: &[T]) -> bool {
-        fall.abs() <= self.level || length <= 4.0 * T::EPSILON.to_f64() * vector::norm(point)
+        fall.abs() <= self.level || is_short(length, point)
     }
 
     /// Whether a gradient of this length at `point` is below rounding, as far as it can be told without curvature: f changes
@@ -95,6 +103,11 @@ impl Noise {
         let reach = T::EPSILON.to_f64().sqrt() * vector::norm(point);
         reach > 0.0 && reach * gradient <= self.level
     }
+}
+
+/// Whether a step of this length from `point` is below the rounding of the point.
+pub(crate) fn is_short<T: Float>(length: f64, point: &[T]) -> bool {
+    length <= 4.0 * T::EPSILON.to_f64() * vector::norm(point)
 }
 
 #[cfg(test)]
