@@ -62,7 +62,8 @@ fn run(name: &str, arguments: &Arguments, digits: &Dataset) -> Result<RangeTest,
     let model = Mlp::new(&mut params);
     let mut optimizer = optimizer_by_name::<f32>(name, None, &params.segments())?;
     let steps = arguments.options.steps(800, 100);
-    let mut test = RangeTest::new(arguments.smallest, arguments.largest, steps as usize)?;
+    RangeTest::check(arguments.smallest, arguments.largest, steps as usize)?;
+    let mut test = RangeTest::new(arguments.smallest, arguments.largest, steps as usize);
     for epoch in arguments.seed.. {
         for (images, labels) in digits.batches(arguments.batch_size as usize).shuffled(epoch) {
             let Some(rate) = test.next_rate() else { return Ok(test) };

@@ -9,10 +9,8 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use clap::Parser;
-use wengert::optim::{
-    Average, Averaged, Convention, ElasticNet, Layout, Nesterov, NesterovConfig, Optimizer, Shampoo,
-    ShampooConfig, State, clip_by_global_norm, first,
-};
+use wengert::optim::first::{self, Convention, ElasticNet, NesterovConfig, ShampooConfig};
+use wengert::optim::{Average, Averaged, Layout, Nesterov, Optimizer, Shampoo, State, clip_by_global_norm};
 use wengert::prelude::*;
 use wengert::tensor::gemm::{MatrixMut, MatrixRef, gemm};
 use wengert::tensor::parallel::{CHUNK, for_each_chunk, with_threads};
@@ -202,9 +200,9 @@ fn helpers(memory: &mut Memory) {
             nesterov.write_evaluation(p, g);
         },
     );
-    let mut mean = Averaged::new(Average::Uniform).expect("no setting");
+    let mut mean = Averaged::new(Average::Uniform);
     memory.line("weight averaging", 12.0, "", 1, |p, _| mean.update(p));
-    let net = ElasticNet::new(1e-9, 1e-9).expect("positive");
+    let net = ElasticNet::new(1e-9, 1e-9);
     memory.line("gradient of the elastic net", 12.0, "", 1, |p, g| net.add_gradient(p, g));
     memory.line("soft threshold", 8.0, "", 1, |p, _| net.proximal(p, 1e-9));
     let mut limit = (memory.params.len() as f64).sqrt();

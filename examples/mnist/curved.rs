@@ -1,6 +1,7 @@
 //! The methods with curvature that can be chosen, and what suits each.
 
-use wengert::optim::{Counts, Curvature, KrylovModel};
+use wengert::optim::Counts;
+use wengert::optim::minimize::{Curvature, KrylovModel};
 use wengert::prelude::*;
 use wengert_examples::work;
 

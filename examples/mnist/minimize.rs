@@ -3,7 +3,8 @@
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use wengert::optim::{Curvature, MinimizeError, Run, Stopping};
+use wengert::optim::minimize::Curvature;
+use wengert::optim::{MinimizeError, Run, Stopping};
 use wengert::prelude::*;
 
 use crate::arguments::{Arguments, Model};

@@ -4,7 +4,8 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use clap::ValueEnum;
-use wengert::optim::{Counts, NesterovConfig, Stopping};
+use wengert::optim::first::NesterovConfig;
+use wengert::optim::{Counts, Stopping};
 use wengert::prelude::*;
 use wengert_examples::work;
 

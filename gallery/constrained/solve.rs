@@ -1,8 +1,6 @@
 //! One problem by one method.
 
-use wengert::optim::constrained::{
-    AugmentedLagrangian, InteriorPoint, KktNewton, LbfgsB, ProjectedGradient, QuadraticPenalty,
-};
+use wengert::optim::constrained::{AugmentedLagrangian, InteriorPoint, KktNewton, LbfgsB, ProjectedGradient};
 use wengert::optim::{MinimizeError, Multipliers, Stopping};
 use wengert::prelude::*;
 
@@ -38,7 +36,8 @@ pub(crate) fn solve(problem: &Classic, solver: Solver) -> Result<Row, MinimizeEr
             let stopping = Stopping { max_iterations: 100, ..Stopping::gradient(ROUGH) };
             (
                 "quadratic penalty",
-                QuadraticPenalty { stopping, ..QuadraticPenalty::new(c) }.minimize(f, start)?,
+                AugmentedLagrangian { stopping, ..AugmentedLagrangian::quadratic_penalty(c) }
+                    .minimize(f, start)?,
             )
         }
         Solver::LbfgsB => {

@@ -9,7 +9,8 @@ mod problem;
 mod run;
 
 use clap::Parser;
-use wengert::optim::{Counts, KrylovModel, Preconditioning, Stopping};
+use wengert::optim::minimize::KrylovModel;
+use wengert::optim::{Counts, Preconditioning, Stopping};
 use wengert::prelude::*;
 use wengert_examples::files::write_file;
 use wengert_examples::options::Options;

@@ -5,7 +5,7 @@ mod pictures;
 mod report;
 
 use clap::Parser;
-use wengert::optim::curvature::{DensitySettings, EigenSettings};
+use wengert::optim::estimate::{DensitySettings, EigenSettings};
 use wengert::prelude::*;
 use wengert_examples::options::Options;
 

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display};
 
-use wengert::optim::curvature::{
+use wengert::optim::estimate::{
     DensitySettings, EigenSettings, Eigenpairs, SpectralDensity, TraceEstimate, extreme_eigenpairs,
     hutch_plus_plus, spectral_density,
 };

@@ -1,5 +1,6 @@
 //! The optimisers and their settings.
 
+use wengert::optim::first::*;
 use wengert::optim::*;
 
 /// What differs between the functions.

@@ -6,7 +6,7 @@ use super::Workload;
 use super::data::Data;
 use super::problem::Problem;
 use super::training::adam;
-use wengert::optim::SgdConfig;
+use wengert::optim::first::SgdConfig;
 
 /// Two convolutions and three fully connected layers, SGD with momentum.
 pub(super) fn lenet() -> Workload {

@@ -5,7 +5,8 @@ use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use wengert::optim::{CurvatureProbe, NewtonCgDirection, Stopping};
+use wengert::optim::Stopping;
+use wengert::optim::minimize::{CurvatureProbe, NewtonCgDirection};
 use wengert::prelude::*;
 
 use super::Workload;

@@ -3,7 +3,8 @@
 /// A hyper-parameter outside its range: negative, not finite, or a decay rate of 1 or more.
 ///
 /// ```
-/// use wengert_optim::{Adam, AdamConfig};
+/// use wengert_optim::Adam;
+/// use wengert_optim::first::AdamConfig;
 /// let error = Adam::<f32>::with_config(1e-3, AdamConfig { beta1: 1.5, ..Default::default() }).unwrap_err();
 /// assert_eq!(error.to_string(), "adam: beta1 is 1.5, but must be at least 0 and below 1");
 /// ```
@@ -19,6 +20,17 @@ pub struct HyperParameterError {
     pub value: f64,
     /// What would have been accepted.
     pub expected: &'static str,
+}
+
+impl HyperParameterError {
+    /// What was checked, or a panic that says what is wrong: for constructors.
+    #[track_caller]
+    pub(crate) fn or_panic<V>(checked: Result<V, Self>) -> V {
+        match checked {
+            Ok(value) => value,
+            Err(error) => panic!("{error}"),
+        }
+    }
 }
 
 /// Checks the hyper-parameters of one method; each check returns the error of the first value at fault.

@@ -14,58 +14,28 @@
 //! }
 //! assert!(params.iter().all(|p| p.abs() < 1e-2));
 //! ```
+//!
+//! There are two rooms: [`first`] holds the first-order methods with groups, schedules and all that goes with training, and
+//! [`minimize`] the methods that are given a function. Here is what most programs need of them.
 
-mod agc;
-mod average;
-mod bits;
-mod clip;
-mod early_stopping;
 mod error;
 pub mod first;
-mod goal;
-mod groups;
-mod layout;
-mod loops;
-mod optimizer;
-mod regularize;
-pub mod schedule;
-mod state;
-mod stepper;
+pub mod minimize;
 
-pub use agc::AdaptiveClip;
-pub use average::{Average, Averaged};
-pub use clip::{clip_by_global_norm, clip_by_value, global_norm};
-pub use early_stopping::EarlyStopping;
 pub use error::{Check, HyperParameterError};
-pub use first::*;
-pub use goal::Goal;
-pub use groups::{Groups, GroupsBuilder, GroupsError};
-pub use layout::{Layout, Segment};
-pub use optimizer::{Evaluate, Optimizer};
-pub use regularize::{ElasticNet, MaxNorm};
-pub use state::{Scalar, State, StateError, Values};
 pub use wengert_tensor::names::{PatternError, name_matches};
 
-// Second-order and closure methods.
-pub mod constrained;
-pub mod curvature;
-mod kronecker;
-pub mod linear;
-mod objective;
-mod outcome;
-pub mod search;
-mod second;
-mod stopping;
-pub mod vector;
-
-pub use kronecker::{Kronecker, KroneckerBlock, KroneckerInverse};
-pub use objective::{
-    Batched, Counted, Counts, DenseOperator, Jacobian, LeastSquares, Objective, Operator, Problem, Residuals,
-    Ridge,
+pub use first::optimizers::*;
+pub use first::{
+    AdaptiveClip, Average, Averaged, ByNameError, EarlyStopping, Groups, GroupsError, Layout, Lookahead,
+    Optimizer, Sam, State, StateError, Step, StepError, Stepper, by_name, clip_by_global_norm, clip_by_value,
+    global_norm, schedule,
 };
-pub use outcome::{MinimizeError, Multipliers, Outcome, Reason, Record};
-pub use second::*;
-// `first::Method`, the description of a first-order method, has the same name: the trait is the one at the root.
-pub use second::Method;
-pub use stepper::{NonFinite, Step, StepError, Stepper};
-pub use stopping::Stopping;
+pub use minimize::{
+    Batched, Bfgs, Counts, CurvatureAt, Curvatures, DampedNewton, DenseOperator, Dfp, GaussNewton,
+    HessianFree, Jacobian, Kfac, Kronecker, KroneckerBlock, KroneckerInverse, Lbfgs, LeastSquares,
+    LevenbergMarquardt, Method, MinimizeError, Minimizer, Multipliers, Newton, NewtonCg, NonlinearCg,
+    Objective, Operator, Outcome, Preconditioned, Preconditioning, Problem, Reason, Record, Residuals, Ridge,
+    Run, SaddleFreeNewton, Sr1, SteepestDescent, StochasticLbfgs, Stopping, TrustRegionExact,
+    TrustRegionNewton, Want, constrained, estimate, linear, operator, search, vector,
+};

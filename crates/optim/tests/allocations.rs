@@ -58,11 +58,11 @@ fn a_steady_step_allocates_nothing() {
                 assert_eq!(count, 0, "write_evaluation of {}, {threads} threads", method.name);
             }
             let adam = first::by_name::<f32>("adam", None, &layout).unwrap();
-            let mut stepper = Stepper::new(adam, &layout).clip_norm(1.0).unwrap().accumulate(2).unwrap();
+            let mut stepper = Stepper::new(adam, &layout).clip_norm(1.0).accumulate(2);
             let (mut params, mut scratch) = (zeros.clone(), grads.clone());
             let count = steady(|| drop(stepper.step(&mut params, &mut scratch)));
             assert_eq!(count, 0, "Stepper, {threads} threads");
-            let mut mean = Averaged::new(Average::Uniform).unwrap();
+            let mut mean = Averaged::new(Average::Uniform);
             assert_eq!(steady(|| mean.update(&params)), 0, "Averaged, {threads} threads");
         });
     }

@@ -4,8 +4,9 @@ use std::cell::Cell;
 use std::ops::ControlFlow;
 
 use wengert_optim::constrained::{Bounds, LbfgsB};
+use wengert_optim::minimize::*;
 use wengert_optim::search::{Armijo, HagerZhang, StrongWolfe, WeakWolfe};
-use wengert_optim::*;
+use wengert_optim::vector;
 
 /// x⁴/4 − x²/2 + y²/2: a saddle at the origin, minima of −1/4 at (±1, 0).
 fn saddle() -> Problem<'static, f64> {
@@ -212,7 +213,7 @@ fn an_objective_that_turns_bad_ends_with_the_best_point_and_a_reason() {
             if calls.get() > 20 { f64::NAN } else { f.value(x) }
         })
         .with_gradient(|x, g| Objective::gradient(&f, x, g))
-        .with_hvp(|x, v, out| Objective::hessian(&f, x).unwrap().apply(v, out));
+        .with_hvp(|x, v, out| f.hessian(x).unwrap().apply(v, out));
         let outcome = method.run(&failing, &[-1.2, 1.0]).unwrap();
         assert!(!outcome.converged(), "{name}: {outcome}");
         assert!(outcome.value.is_finite() && outcome.value < 24.2, "{name}: {outcome}");
@@ -331,7 +332,7 @@ fn the_guaranteed_descent_is_guaranteed_at_every_step_under_any_line_search() {
                 let counted = Counted::new(&f);
                 let mut state = run.state.clone();
                 let mut d = vec![0.0; 2];
-                method.direction.direction(&counted, &run.current, &mut state.memory, &mut d).unwrap();
+                method.direction.compute(&counted, &run.current, &mut state.memory, &mut d).unwrap();
                 let g = &run.current.gradient;
                 let bound = -(1.0 - 1.0 / mu) * vector::dot(g, g);
                 assert!(

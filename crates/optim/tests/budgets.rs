@@ -41,13 +41,9 @@ impl Objective<f64> for Watched {
         self.note();
         self.inner.gradient(x, gradient);
     }
-    fn hessian(&self, x: &[f64]) -> Option<Box<dyn Operator<f64> + '_>> {
+    fn curvature(&self, want: Want, x: &[f64]) -> Option<CurvatureAt<'_, f64>> {
         self.note();
-        self.inner.hessian(x)
-    }
-    fn gauss_newton(&self, x: &[f64]) -> Option<Box<dyn Operator<f64> + '_>> {
-        self.note();
-        self.inner.gauss_newton(x)
+        self.inner.curvature(want, x)
     }
     fn residuals(&self) -> Option<&dyn Residuals<f64>> {
         self.inner.residuals().map(|_| self as &dyn Residuals<f64>)

@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use methods::{Rosenbrock, START, Visit, every_method};
 use mutation::{Draws, mutate};
 use serde_json::{Value, json};
-use wengert_optim::*;
+use wengert_optim::minimize::*;
 
 #[derive(Default)]
 struct Attack {

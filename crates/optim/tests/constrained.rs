@@ -124,8 +124,10 @@ fn augmented_lagrangian_and_penalty_solve_hs71() {
         (m.inequalities[0] - 0.552_293_66).abs() < 1e-4 && (m.lower[0] - 1.087_871_21).abs() < 1e-4,
         "{m:?}"
     );
-    let penalty =
-        QuadraticPenalty { stopping: Stopping::gradient(1e-4), ..QuadraticPenalty::new(&constraints) };
+    let penalty = AugmentedLagrangian {
+        stopping: Stopping::gradient(1e-4),
+        ..AugmentedLagrangian::quadratic_penalty(&constraints)
+    };
     let rough = penalty.minimize(&f, &[1.0, 5.0, 5.0, 1.0]).unwrap();
     println!("{rough}");
     assert!(rough.converged() && (rough.value - 17.014_017_3).abs() < 1e-3, "{rough} {}", rough.value);

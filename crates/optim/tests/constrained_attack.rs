@@ -153,8 +153,8 @@ impl Objective<f64> for Planted {
         vector::scale(self.objective_unit * self.whole(&shift, 0), gradient);
         self.value(x)
     }
-    fn hessian(&self, _: &[f64]) -> Option<Box<dyn Operator<f64> + '_>> {
-        Some(Box::new(self))
+    fn curvature(&self, want: Want, _: &[f64]) -> Option<CurvatureAt<'_, f64>> {
+        (want == Want::Hessian).then(|| CurvatureAt::operator(self))
     }
 }
 

@@ -16,7 +16,7 @@ fn methods<'a>(constraints: &'a Constraints<'a, f64>) -> [(&'static str, Box<dyn
     [
         ("interior point", Box::new(InteriorPoint::new(constraints))),
         ("augmented Lagrangian", Box::new(AugmentedLagrangian::new(constraints))),
-        ("quadratic penalty", Box::new(QuadraticPenalty::new(constraints))),
+        ("quadratic penalty", Box::new(AugmentedLagrangian::quadratic_penalty(constraints))),
     ]
 }
 
@@ -281,7 +281,13 @@ fn budgets_end_within_one_evaluation() {
                 "augmented",
                 Box::new(AugmentedLagrangian { stopping: stopping(), ..AugmentedLagrangian::new(&disc) }),
             ),
-            ("penalty", Box::new(QuadraticPenalty { stopping: stopping(), ..QuadraticPenalty::new(&disc) })),
+            (
+                "penalty",
+                Box::new(AugmentedLagrangian {
+                    stopping: stopping(),
+                    ..AugmentedLagrangian::quadratic_penalty(&disc)
+                }),
+            ),
             ("L-BFGS-B", Box::new(LbfgsB { stopping: stopping(), ..LbfgsB::new(bounds()) })),
             (
                 "projected",
@@ -364,13 +370,16 @@ fn settings_that_mean_nothing_are_refused() {
             "initial_penalty",
         );
         refused(
-            &QuadraticPenalty { initial_penalty, ..QuadraticPenalty::new(&constraints) },
+            &AugmentedLagrangian { initial_penalty, ..AugmentedLagrangian::quadratic_penalty(&constraints) },
             "initial_penalty",
         );
     }
     for growth in [f64::NAN, 1.0, 0.5, -3.0, f64::INFINITY] {
         refused(&AugmentedLagrangian { growth, ..AugmentedLagrangian::new(&constraints) }, "growth");
-        refused(&QuadraticPenalty { growth, ..QuadraticPenalty::new(&constraints) }, "growth");
+        refused(
+            &AugmentedLagrangian { growth, ..AugmentedLagrangian::quadratic_penalty(&constraints) },
+            "growth",
+        );
     }
     for bad in [f64::NAN, -1e-300, -1.0, f64::INFINITY] {
         refused(&OwlQn::new(bad), "lambda");

@@ -24,7 +24,7 @@ fn run(
         ("augmented Lagrangian", AugmentedLagrangian::new(constraints).minimize(f, start).unwrap()),
         (
             "quadratic penalty",
-            QuadraticPenalty { stopping: rough, ..QuadraticPenalty::new(constraints) }
+            AugmentedLagrangian { stopping: rough, ..AugmentedLagrangian::quadratic_penalty(constraints) }
                 .minimize(f, start)
                 .unwrap(),
         ),

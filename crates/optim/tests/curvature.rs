@@ -1,10 +1,11 @@
 //! Estimates of traces, diagonals and spectra on matrices whose answers are known, and sums of objectives.
 
-use wengert_optim::curvature::{
-    Damped, DensitySettings, EigenSettings, Restricted, Scaled, SumOperator, extreme_eigenpairs,
-    hutch_plus_plus, hutchinson_diagonal, hutchinson_trace, spectral_density,
+use wengert_optim::estimate::{
+    DensitySettings, EigenSettings, extreme_eigenpairs, hutch_plus_plus, hutchinson_diagonal,
+    hutchinson_trace, spectral_density,
 };
-use wengert_optim::{Batched, DenseOperator, Objective, Operator, Problem, Ridge};
+use wengert_optim::operator::{Damped, Restricted, ScaledOperator, SumOperator};
+use wengert_optim::{Batched, Curvatures, DenseOperator, Objective, Operator, Problem, Ridge};
 use wengert_tensor::Float;
 use wengert_tensor::parallel::with_threads;
 use wengert_tensor::random::Generator;
@@ -151,7 +152,7 @@ fn density_of_a_known_spectrum() {
 
 #[test]
 fn trouble_is_told() {
-    let a = Scaled::new(DenseOperator::with_diagonal(&[1.0, 2.0, 3.0]), f64::NAN);
+    let a = ScaledOperator::new(DenseOperator::with_diagonal(&[1.0, 2.0, 3.0]), f64::NAN);
     let pairs = extreme_eigenpairs(&a, &EigenSettings::default());
     assert!(!pairs.converged() && pairs.largest.is_empty());
     assert!(hutchinson_trace(&a, 4, 0).value.is_nan() && hutch_plus_plus(&a, 6, 0).value.is_nan());
@@ -197,7 +198,10 @@ fn wrappers_of_wrappers() {
     sum.add(2.0, Damped::new(Restricted::new(&a, vec![2..3, 0..1]), 1.0));
     sum.add(
         1.0,
-        Scaled::new(Damped::on(DenseOperator::with_diagonal(&[1.0, 2.0]), 1.0, vec![0..1, 2..2]), 0.5),
+        ScaledOperator::new(
+            Damped::on(DenseOperator::with_diagonal(&[1.0, 2.0]), 1.0, vec![0..1, 2..2]),
+            0.5,
+        ),
     );
     assert_eq!(sum.dense(), [11.0, 1.0, 1.0, 7.0]);
     assert_eq!((sum.diagonal(), sum.trace()), (vec![11.0, 7.0], 18.0));

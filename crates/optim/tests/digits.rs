@@ -1,7 +1,7 @@
 //! Softmax regression on the digits: 1797 images of 8 × 8, ten classes, 650 weights with ½·10⁻³‖w‖², from zero.
 
 use wengert_optim::linear::dense::Cholesky;
-use wengert_optim::*;
+use wengert_optim::minimize::*;
 
 const FEATURES: usize = 65;
 const CLASSES: usize = 10;
@@ -70,12 +70,15 @@ impl Objective<f64> for Digits {
         self.value(w)
     }
 
-    fn hessian(&self, w: &[f64]) -> Option<Box<dyn Operator<f64> + '_>> {
+    fn curvature(&self, want: Want, w: &[f64]) -> Option<CurvatureAt<'_, f64>> {
+        if want != Want::Hessian {
+            return None;
+        }
         let probabilities = self.scores(w).map(|(_, mut z)| {
             softmax(&mut z);
             z
         });
-        Some(Box::new(Hessian { digits: self, probabilities: probabilities.collect() }))
+        Some(CurvatureAt::operator(Hessian { digits: self, probabilities: probabilities.collect() }))
     }
 }
 
@@ -210,8 +213,8 @@ impl Objective<f64> for Batched {
     fn value_and_gradient(&self, w: &[f64], gradient: &mut [f64]) -> f64 {
         self.0.value_and_gradient(w, gradient)
     }
-    fn hessian(&self, w: &[f64]) -> Option<Box<dyn Operator<f64> + '_>> {
-        self.0.hessian(w)
+    fn curvature(&self, want: Want, w: &[f64]) -> Option<CurvatureAt<'_, f64>> {
+        self.0.curvature(want, w)
     }
     fn batch(&self, index: u64) -> Option<Box<dyn Objective<f64> + '_>> {
         Some(Box::new(&self.1[(index % 18) as usize]))

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::Deserialize;
+use wengert_optim::first::*;
 use wengert_optim::*;
 
 fn layout() -> Layout {
@@ -51,8 +52,8 @@ fn groups(method: &NamedMethod<f32>, for_good: bool) -> Groups {
 fn stays(label: &str, optimizer: &mut dyn Optimizer<f32>) {
     let first = finite_start();
     let (mut x, mut g, mut shown) = (first.clone(), vec![0.0; LEN], vec![0.0; LEN]);
-    let mut mean = Averaged::new(Average::Uniform).unwrap();
-    let mut moving = Averaged::new(Average::Exponential { decay: 0.9 }).unwrap();
+    let mut mean = Averaged::new(Average::Uniform);
+    let mut moving = Averaged::new(Average::Exponential { decay: 0.9 });
     for t in 0..12 {
         let same = |at: &str, x: &[f32]| {
             assert_eq!(bits(&x[STILL]), bits(&first[STILL]), "{label}, step {t}: {at}");
@@ -85,12 +86,12 @@ fn frozen_groups_stay_under_every_method_and_wrapper() {
         for for_good in [true, false] {
             let label = |wrapper: &str| format!("{wrapper} {}, {for_good}", method.name);
             stays(&label(""), &mut groups(&method, for_good));
-            stays(&label("lookahead"), &mut Lookahead::new(groups(&method, for_good), 3, 0.5).unwrap());
+            stays(&label("lookahead"), &mut Lookahead::new(groups(&method, for_good), 3, 0.5));
             if method.name == "sam" {
                 continue;
             }
-            stays(&label("sam"), &mut Sam::new(groups(&method, for_good), 0.5).unwrap());
-            let both = Lookahead::new(Sam::new(groups(&method, for_good), 0.5).unwrap(), 4, 0.8).unwrap();
+            stays(&label("sam"), &mut Sam::new(groups(&method, for_good), 0.5));
+            let both = Lookahead::new(Sam::new(groups(&method, for_good), 0.5), 4, 0.8);
             stays(&label("lookahead sam"), &mut { both });
             let nested = Groups::of(&layout())
                 .group("body.*", move |layout| {
@@ -98,7 +99,7 @@ fn frozen_groups_stay_under_every_method_and_wrapper() {
                     Ok(groups.rest(|layout| method.build(method.learning_rate, layout)).unwrap())
                 })
                 .rest(|layout| method.build(method.learning_rate, layout));
-            stays(&label("sam nested"), &mut Sam::new(nested.unwrap(), 0.5).unwrap());
+            stays(&label("sam nested"), &mut Sam::new(nested.unwrap(), 0.5));
         }
     }
 }
@@ -107,8 +108,8 @@ fn frozen_groups_stay_under_every_method_and_wrapper() {
 fn a_stepper_leaves_frozen_gradients_out() {
     let method = first::methods::<f32>().into_iter().find(|m| m.name == "sgd").unwrap();
     for accumulate in [1, 3] {
-        let stepper = Stepper::new(groups(&method, true), &layout()).clip_norm(1.0).unwrap();
-        let mut stepper = stepper.accumulate(accumulate).unwrap();
+        let stepper = Stepper::new(groups(&method, true), &layout()).clip_norm(1.0);
+        let mut stepper = stepper.accumulate(accumulate);
         let mut x = finite_start();
         for _ in 0..accumulate {
             let mut g = vec![0.0f32; LEN];
@@ -124,7 +125,7 @@ fn a_stepper_leaves_frozen_gradients_out() {
 
 #[test]
 fn sam_perturbs_as_if_the_frozen_were_not_there() {
-    let mut sam = Sam::new(groups(&first::methods()[0], true), 0.5).unwrap();
+    let mut sam = Sam::new(groups(&first::methods()[0], true), 0.5);
     let mut x = finite_start();
     let mut g = vec![0.0f32; LEN];
     (g[0], g[12]) = (3.0, -4.0);
@@ -139,13 +140,15 @@ fn sam_perturbs_as_if_the_frozen_were_not_there() {
 
 /// What is wrapped around or put into groups, with two gradients a step.
 fn of_two_gradients() -> Vec<(&'static str, Box<dyn Optimizer<f64>>)> {
-    let sam =
-        |rate| Sam::new(Sgd::with_config(rate, SgdConfig { momentum: 0.9, ..Default::default() })?, 0.5);
+    let sam = |rate| {
+        let config = SgdConfig { momentum: 0.9, ..Default::default() };
+        Sam::new(Sgd::with_config(rate, config).expect("a good config"), 0.5)
+    };
     let inside =
-        Groups::of(&layout()).group("head.*", move |_| sam(0.1)).rest(|_| Ok(Sgd::new(0.2))).unwrap();
+        Groups::of(&layout()).group("head.*", move |_| Ok(sam(0.1))).rest(|_| Ok(Sgd::new(0.2))).unwrap();
     vec![
-        ("sam", Box::new(sam(0.1).unwrap())),
-        ("lookahead", Box::new(Lookahead::new(sam(0.1).unwrap(), 2, 0.5).unwrap())),
+        ("sam", Box::new(sam(0.1))),
+        ("lookahead", Box::new(Lookahead::new(sam(0.1), 2, 0.5))),
         ("groups", Box::new(inside)),
     ]
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use problems::TestProblem;
 use wengert_optim::constrained::{Bounds, LbfgsB};
-use wengert_optim::*;
+use wengert_optim::minimize::*;
 
 fn stopping() -> Stopping {
     Stopping { gradient_tolerance: 1e-8, max_iterations: 20_000, ..Stopping::default() }
@@ -114,7 +114,7 @@ fn every_method_solves_every_problem() {
             }
             if o.converged() && at_minimum && (o.value - problem.minima[0]).abs() > problem.slack {
                 // Another minimum than the least is one only if the Hessian says so.
-                let hessian = Objective::hessian(&problem, &o.point).unwrap().dense();
+                let hessian = problem.hessian(&o.point).unwrap().dense();
                 let (eigenvalues, _) = linear::dense::symmetric_eigen(&hessian, problem.n);
                 let definite = eigenvalues[0] > 1e-9 * eigenvalues[problem.n - 1];
                 assert_eq!(definite, !SADDLES.contains(&(name, problem.name)), "{label}: {eigenvalues:?}");

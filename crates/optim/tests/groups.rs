@@ -1,5 +1,6 @@
 //! Groups: patterns, learning rates, and a random attack on both.
 
+use wengert_optim::first::*;
 use wengert_optim::schedule::{Constant, Schedule, Warmup};
 use wengert_optim::*;
 use wengert_tensor::random::Generator;
@@ -52,7 +53,7 @@ fn patterns_fit_whole_names_or_are_errors() {
         same(Groups::of(&layout()).frozen(pattern).rest(sgd(0.1)).err());
         same(Groups::of(&layout()).frozen("bias").group(pattern, sgd(0.1)).rest(sgd(0.1)).err());
         same(groups("bias").unwrap().set_enabled(pattern, false).err());
-        let clip = AdaptiveClip::new(0.1, 1e-3, &layout()).unwrap();
+        let clip = AdaptiveClip::new(0.1, 1e-3, &layout());
         assert!(clip.without(pattern).unwrap_err().to_string().starts_with(&says));
     }
     let taken = Groups::of(&layout()).group("*", sgd(0.1)).frozen("hidden.*").rest(sgd(0.1)).err().unwrap();
@@ -71,7 +72,7 @@ fn patterns_fit_whole_names_or_are_errors() {
 #[test]
 #[should_panic(expected = "MaxNorm::apply: no parameter's name fits `weights`: the nearest are")]
 fn a_limit_on_no_parameter() {
-    MaxNorm::new(1.0, "weights").unwrap().apply(&mut [0.0f32; 9], &layout());
+    MaxNorm::new(1.0, "weights").apply(&mut [0.0f32; 9], &layout());
 }
 
 #[test]
@@ -105,7 +106,7 @@ fn groups_keep_their_own_rates() {
     groups.set_learning_rate(0.1);
     assert_eq!(rates(&mut groups), first);
     // In wrappers and groups of groups.
-    let mut wrapped = Lookahead::new(build(), 5, 0.5).unwrap();
+    let mut wrapped = Lookahead::new(build(), 5, 0.5);
     wrapped.set_learning_rate(0.05);
     assert_eq!(rates(&mut wrapped), of_tensors([0.15, 0.0, 0.05, 0.05]));
     let inner = |layout: &Layout| Ok(Groups::of(layout).group("*.bias", sgd(0.6)).rest(sgd(0.2)).unwrap());
@@ -179,4 +180,21 @@ fn any_grouping_gives_each_parameter_its_own_optimiser() {
         }
     }
     assert!(built > 300 && refused > 300, "{built} built, {refused} refused");
+}
+
+#[test]
+fn errors_of_hyper_parameters_name_their_group() {
+    let bad = |_: &Layout| AdamW::<f64>::with_config(0.1, AdamWConfig { beta1: 1.5, ..Default::default() });
+    let says = |groups: Result<Groups<f64>, GroupsError>| groups.err().expect("beta1 = 1.5").to_string();
+    assert_eq!(
+        says(Groups::of(&layout()).group("out.*", sgd(0.1)).group("hidden.*", bad).rest(sgd(0.1))),
+        "group `hidden.*`: adamw: beta1 is 1.5, but must be at least 0 and below 1"
+    );
+    assert_eq!(
+        says(Groups::of(&layout()).group("out.*", sgd(0.1)).rest(bad)),
+        "group `*`: adamw: beta1 is 1.5, but must be at least 0 and below 1"
+    );
+    // The rest is checked even where there is none.
+    let all = Groups::of(&layout()).group("*", sgd(0.1)).rest(bad);
+    assert!(says(all).starts_with("group `*`: adamw: beta1"));
 }

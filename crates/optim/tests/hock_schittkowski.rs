@@ -34,8 +34,10 @@ fn augmented_lagrangian(problem: &Classic, tolerance: f64) -> Outcome<f64> {
 
 fn quadratic_penalty(problem: &Classic, tolerance: f64) -> Outcome<f64> {
     let constraints = problem.constraints();
-    let method =
-        QuadraticPenalty { stopping: stopping(tolerance, 100), ..QuadraticPenalty::new(&constraints) };
+    let method = AugmentedLagrangian {
+        stopping: stopping(tolerance, 100),
+        ..AugmentedLagrangian::quadratic_penalty(&constraints)
+    };
     method.minimize(problem, &problem.begin()).unwrap()
 }
 

@@ -6,6 +6,7 @@ use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{DeserializeOwned, IntoDeserializer, Visitor};
 use serde::{Deserializer, Serialize, forward_to_deserialize_any};
 use serde_json::{Value, json};
+use wengert_optim::first::*;
 use wengert_optim::schedule::*;
 use wengert_optim::*;
 
@@ -141,26 +142,23 @@ fn nonsense_for_any_hyper_parameter_is_a_typed_error() {
 fn nonsense_for_wrappers_and_helpers_is_a_typed_error() {
     let layout = layout();
     for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -0.5] {
-        assert_eq!(Sam::new(Sgd::<f32>::new(0.1), bad).unwrap_err().parameter, "rho");
-        assert_eq!(Lookahead::new(Sgd::<f32>::new(0.1), 5, bad).unwrap_err().parameter, "share");
-        assert!(Averaged::<f32>::new(Average::Exponential { decay: bad }).is_err());
-        assert!(Averaged::<f32>::new(Average::Unbiased { decay: bad }).is_err());
-        assert!(ElasticNet::new(bad, 0.0).is_err() && ElasticNet::new(0.0, bad).is_err());
-        assert!(MaxNorm::new(bad, "*").is_err());
-        assert!(AdaptiveClip::new(bad, 1e-3, &layout).is_err());
-        assert!(AdaptiveClip::new(0.1, bad, &layout).is_err());
-        assert!(EarlyStopping::<f32>::new(3, bad).is_err());
-        assert!(RangeTest::new(bad, 1.0, 10).is_err() && RangeTest::new(1e-3, bad, 10).is_err());
-        let stepper = || Stepper::<_, f32>::new(Sgd::new(0.1), &layout);
-        assert_eq!(stepper().clip_norm(bad).unwrap_err().parameter, "clip_norm");
-        assert_eq!(stepper().clip_value(bad).unwrap_err().parameter, "clip_value");
+        assert_eq!(Sam::check(&Sgd::<f32>::new(0.1), bad).unwrap_err().parameter, "rho");
+        assert_eq!(Lookahead::<Sgd>::check(5, bad).unwrap_err().parameter, "share");
+        assert!(Average::Exponential { decay: bad }.check().is_err());
+        assert!(Average::Unbiased { decay: bad }.check().is_err());
+        assert!(ElasticNet { l1: bad, l2: 0.0 }.check().is_err());
+        assert!(ElasticNet { l1: 0.0, l2: bad }.check().is_err());
+        assert!(MaxNorm { limit: bad, pattern: "*".to_owned() }.check().is_err());
+        assert!(AdaptiveClip::check(bad, 1e-3).is_err() && AdaptiveClip::check(0.1, bad).is_err());
+        assert!(EarlyStopping::<f32>::check(3, bad).is_err());
+        assert!(RangeTest::check(bad, 1.0, 10).is_err() && RangeTest::check(1e-3, bad, 10).is_err());
         let groups = Groups::<f32>::of(&layout).rest(|_| Sgd::with_config(bad, SgdConfig::default()));
-        let Err(GroupsError::HyperParameter(error)) = groups else { panic!("took a rate of {bad}") };
+        let Err(GroupsError::HyperParameter { error, .. }) = groups else { panic!("took a rate of {bad}") };
         assert_eq!(error.parameter, "learning_rate");
     }
-    assert_eq!(Lookahead::new(Sgd::<f32>::new(0.1), 0, 0.5).unwrap_err().parameter, "period");
-    assert_eq!(Lookahead::new(Sgd::<f32>::new(0.1), 5, 0.0).unwrap_err().parameter, "share");
-    let twice = Sam::new(Sam::new(Sgd::<f32>::new(0.1), 0.1).unwrap(), 0.1).unwrap_err();
+    assert_eq!(Lookahead::<Sgd>::check(0, 0.5).unwrap_err().parameter, "period");
+    assert_eq!(Lookahead::<Sgd>::check(5, 0.0).unwrap_err().parameter, "share");
+    let twice = Sam::check(&Sam::new(Sgd::<f32>::new(0.1), 0.1), 0.1).unwrap_err();
     assert_eq!(twice.to_string(), "sam: inner.gradients_per_step is 2, but must be 1");
     for iterations in [0, 100, usize::MAX] {
         let config = MuonConfig { iterations, ..Default::default() };
@@ -172,9 +170,44 @@ fn nonsense_for_wrappers_and_helpers_is_a_typed_error() {
     assert_eq!(Shampoo::<f32>::with_layout(0.1, interval, &layout).unwrap_err().parameter, "interval");
     let epsilon = AdafactorConfig { epsilon: Some(0.0), ..Default::default() };
     assert_eq!(Adafactor::<f32>::with_layout(0.1, epsilon, &layout).unwrap_err().parameter, "epsilon");
-    assert_eq!(EarlyStopping::<f32>::new(0, 0.0).unwrap_err().parameter, "patience");
-    let stepper = Stepper::<_, f32>::new(Sgd::new(0.1), &layout);
-    assert_eq!(stepper.accumulate(0).unwrap_err().parameter, "accumulate");
+    assert_eq!(EarlyStopping::<f32>::check(0, 0.0).unwrap_err().parameter, "patience");
+}
+
+#[test]
+fn constructors_panic_with_the_same_words() {
+    let layout = &layout();
+    let sgd = || Sgd::<f32>::new(0.1);
+    let stepper = || Stepper::new(sgd(), layout);
+    let says = |expected: &str, make: &dyn Fn()| {
+        let payload = std::panic::catch_unwind(std::panic::AssertUnwindSafe(make)).expect_err(expected);
+        let message = payload.downcast_ref::<String>().cloned().unwrap_or_default();
+        assert_eq!(message, expected);
+    };
+    says("sgd: learning_rate is -1, but must be finite and at least 0", &|| drop(Sgd::<f32>::new(-1.0)));
+    says("sam: rho is -1, but must be finite and at least 0", &|| drop(Sam::new(sgd(), -1.0)));
+    says("lookahead: period is 0, but must be finite and at least 1", &|| {
+        drop(Lookahead::new(sgd(), 0, 0.5))
+    });
+    says("averaged: decay is 1, but must be at least 0 and below 1", &|| {
+        drop(Averaged::<f32>::new(Average::Unbiased { decay: 1.0 }));
+    });
+    says("elastic_net: l2 is -1, but must be finite and at least 0", &|| {
+        _ = ElasticNet::new(0.0, -1.0);
+    });
+    says("max_norm: limit is 0, but must be finite and above 0", &|| drop(MaxNorm::new(0.0, "*")));
+    says("adaptive_clip: ratio is 0, but must be finite and above 0", &|| {
+        drop(AdaptiveClip::new(0.0, 1e-3, layout));
+    });
+    says("early_stopping: patience is 0, but must be finite and at least 1", &|| {
+        drop(EarlyStopping::<f32>::new(0, 0.0));
+    });
+    says("range_test: steps is 1, but must be at least 2", &|| drop(RangeTest::new(0.1, 1.0, 1)));
+    says("reduce_on_plateau: rate is -1, but must be finite and at least 0", &|| {
+        _ = ReduceOnPlateau::new(-1.0);
+    });
+    says("stepper: clip_norm is 0, but must be finite and above 0", &|| drop(stepper().clip_norm(0.0)));
+    says("stepper: clip_value is 0, but must be finite and above 0", &|| drop(stepper().clip_value(0.0)));
+    says("stepper: accumulate is 0, but must be finite and at least 1", &|| drop(stepper().accumulate(0)));
 }
 
 /// Tries nonsense for every real number of a schedule.
@@ -202,7 +235,7 @@ fn nonsense_in_schedules_is_a_typed_error() {
     schedule_refuses(Exponential::new(0.1, 0.93));
     schedule_refuses(Polynomial::new(0.1, 0.01, 40, 2.0));
     schedule_refuses(InverseTime::new(0.1, 0.2, 1));
-    schedule_refuses(Linear::new(0.1, 0.2, 10));
+    schedule_refuses(LinearRamp::new(0.1, 0.2, 10));
     schedule_refuses(Cosine::new(0.1, 40));
     schedule_refuses(CosineRestarts::new(0.1, 9, 2));
     schedule_refuses(OneCycle::new(0.5, 60));
@@ -221,9 +254,9 @@ fn nonsense_in_schedules_is_a_typed_error() {
         assert!(AnySchedule::from(rest).check().is_err());
         let cyclic = Cyclic { mode: CyclicMode::Exponential(bad), ..Cyclic::new(0.1, 0.5, 8, 8) };
         assert_eq!(cyclic.check().unwrap_err().parameter, "mode");
-        assert_eq!(ReduceOnPlateau::new(bad).unwrap_err().parameter, "rate");
+        assert!(std::panic::catch_unwind(|| ReduceOnPlateau::new(bad)).is_err());
         let plateau = |change: fn(&mut ReduceOnPlateau, f64)| {
-            let mut schedule = ReduceOnPlateau::new(0.1).unwrap();
+            let mut schedule = ReduceOnPlateau::new(0.1);
             change(&mut schedule, bad);
             schedule.check().unwrap_err().parameter
         };
@@ -258,7 +291,7 @@ fn wrong_lengths_panic_with_both() {
         assert!(said.contains('8') && said.contains('5'), "{}: {said}", method.name);
     }
     // Without a layout the first half of the first step tells the length.
-    let mut sam = Sam::new(Sgd::<f32>::new(0.1), 0.05).unwrap();
+    let mut sam = Sam::new(Sgd::<f32>::new(0.1), 0.05);
     sam.step(&mut [0.0; 8], &[1.0; 8]);
     let said = message(|| sam.step(&mut [0.0; 9], &[1.0; 9]));
     assert!(said.contains("9 parameters") && said.contains('8'), "{said}");
@@ -268,14 +301,12 @@ fn wrong_lengths_panic_with_both() {
     assert!(message(|| groups().step(&mut [0.0; 9], &[0.0; 9])).contains("its layout has 8"));
     let mut stepper = Stepper::<_, f32>::new(Sgd::new(0.1), &layout);
     assert!(message(|| drop(stepper.step(&mut [0.0; 8], &mut [0.0; 7]))).contains("7 elements"));
-    let mut mean = Averaged::<f32>::new(Average::Uniform).unwrap();
+    let mut mean = Averaged::<f32>::new(Average::Uniform);
     mean.update(&[1.0]);
     assert!(message(|| mean.update(&[1.0; 2])).contains("2 parameters into an average of 1"));
-    let net = ElasticNet::new(0.1, 0.1).unwrap();
+    let net = ElasticNet::new(0.1, 0.1);
     assert!(message(|| net.add_gradient(&[0.0f32; 3], &mut [0.0; 4])).contains("3 parameters"));
-    assert!(
-        message(|| MaxNorm::new(1.0, "*").unwrap().apply(&mut [0.0f32; 3], &layout)).contains("3 parameters")
-    );
-    let clip = AdaptiveClip::new(0.1, 1e-3, &layout).unwrap();
+    assert!(message(|| MaxNorm::new(1.0, "*").apply(&mut [0.0f32; 3], &layout)).contains("3 parameters"));
+    let clip = AdaptiveClip::new(0.1, 1e-3, &layout);
     assert!(message(|| clip.apply(&[0.0f32; 8], &mut [0.0; 4])).contains("4 gradient elements"));
 }

@@ -1,6 +1,7 @@
 //! Exact small cases of the optimisers, their errors and their panics.
 
-use wengert_optim::{Adam, AdamConfig, AdamW, Optimizer, Sgd, SgdConfig, State, StateError};
+use wengert_optim::first::{AdamConfig, SgdConfig};
+use wengert_optim::{Adam, AdamW, Optimizer, Sgd, State, StateError};
 
 fn assert_close(got: &[f64], expected: &[f64]) {
     assert!(got.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12), "{got:?} is not {expected:?}");

@@ -1,7 +1,7 @@
 //! Preconditioners of the user's own: they are used, and bad ones are found out.
 
 use wengert_optim::linear::DiagonalPreconditioner;
-use wengert_optim::*;
+use wengert_optim::minimize::*;
 
 const N: usize = 60;
 
@@ -30,8 +30,8 @@ impl Objective<f64> for Bowl {
         }
         self.value(x)
     }
-    fn hessian(&self, x: &[f64]) -> Option<Box<dyn Operator<f64> + '_>> {
-        Some(Box::new(Diagonal(curvature(x))))
+    fn curvature(&self, want: Want, x: &[f64]) -> Option<CurvatureAt<'_, f64>> {
+        (want == Want::Hessian).then(|| CurvatureAt::operator(Diagonal(curvature(x))))
     }
 }
 

@@ -203,7 +203,7 @@ fn constraints_that_contradict_each_other_are_called_infeasible() {
         ("interior point", Box::new(InteriorPoint { stopping: few(), ..InteriorPoint::new(&lines) })),
         ("KKT Newton", Box::new(KktNewton::new(&lines).with_stopping(few()))),
         ("augmented Lagrangian", Box::new(AugmentedLagrangian::new(&lines))),
-        ("quadratic penalty", Box::new(QuadraticPenalty::new(&lines))),
+        ("quadratic penalty", Box::new(AugmentedLagrangian::quadratic_penalty(&lines))),
     ];
     for (name, method) in methods {
         let outcome = method.run(&f, &START).unwrap();

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use wengert_optim::EarlyStopping;
+use wengert_optim::first::Goal;
 use wengert_optim::schedule::*;
-use wengert_optim::{EarlyStopping, Goal};
 
 fn golden() -> BTreeMap<String, Vec<f64>> {
     serde_json::from_str(include_str!("golden/schedules.json")).unwrap()
@@ -25,7 +26,7 @@ fn closed_forms() {
         ("torch cosine", Box::new(Cosine { to: 0.01, ..Cosine::new(0.1, 60) })),
         ("torch restarts", restarts(9, 1)),
         ("torch restarts growing", restarts(6, 2)),
-        ("torch linear", Box::new(Linear::new(0.025, 0.1, 10))),
+        ("torch linear", Box::new(LinearRamp::new(0.025, 0.1, 10))),
         ("torch one_cycle", Box::new(one_cycle)),
         ("torch one_cycle linear", Box::new(OneCycle { rising: 0.25, linear: true, ..one_cycle })),
         ("torch one_cycle three_phase", Box::new(OneCycle { three_phase: true, ..one_cycle })),
@@ -34,7 +35,10 @@ fn closed_forms() {
         ("torch cyclic exp_range", cyclic(6, 6, CyclicMode::Exponential(0.97))),
         ("torch inverse_time", Box::new(InverseTime::new(0.1, 0.2, 1))),
         ("torch noam", Box::new(Noam::new(512, 20))),
-        ("optax warmup_cosine", Box::new(Sequence::new(Linear::new(0.01, 0.1, 10)).then(10, warm_cosine))),
+        (
+            "optax warmup_cosine",
+            Box::new(Sequence::new(LinearRamp::new(0.01, 0.1, 10)).then(10, warm_cosine)),
+        ),
         ("optax polynomial", Box::new(Polynomial::new(0.1, 0.01, 30, 3.0))),
         ("optax wsd", Box::new(wsd)),
     ];
@@ -57,7 +61,7 @@ fn plateau_as_torch_and_resumed_anywhere() {
     for (name, threshold) in
         [("torch plateau rel", Threshold::Relative(1e-3)), ("torch plateau abs", Threshold::Absolute(1e-3))]
     {
-        let mut schedule = ReduceOnPlateau::new(0.1).unwrap();
+        let mut schedule = ReduceOnPlateau::new(0.1);
         (schedule.factor, schedule.patience, schedule.cooldown) = (0.5, 2, 1);
         (schedule.smallest, schedule.threshold) = (0.002, threshold);
         for (i, (&value, &expected)) in golden["plateau values"].iter().zip(&golden[name]).enumerate() {
@@ -83,7 +87,7 @@ fn every_schedule() -> Vec<AnySchedule> {
         Exponential::new(0.1 * third, 0.93).into(),
         Polynomial::new(0.1 * third, 0.01 * third, 40, 2.2).into(),
         InverseTime::new(0.1 * third, 0.2, 3).into(),
-        Linear::new(0.1 * third, 0.2, 10).into(),
+        LinearRamp::new(0.1 * third, 0.2, 10).into(),
         cosine.into(),
         CosineRestarts::new(0.1 * third, 9, 2).into(),
         OneCycle { three_phase: true, ..OneCycle::new(0.5 * third, 60) }.into(),
@@ -135,8 +139,7 @@ fn schedules_of_ones_own_follow_each_other_too() {
 fn nonsense_is_refused() {
     assert!(Cosine { from: f64::NAN, to: 0.0, steps: 3 }.check().is_err());
     assert!(Warmup { steps: 3, from: 0.0, then: Constant { rate: -1.0 } }.check().is_err());
-    assert!(ReduceOnPlateau::new(f64::INFINITY).is_err());
-    assert!(RangeTest::new(1.0, 0.1, 10).is_err() && RangeTest::new(0.1, 1.0, 1).is_err());
+    assert!(RangeTest::check(1.0, 0.1, 10).is_err() && RangeTest::check(0.1, 1.0, 1).is_err());
     let read: Exponential = serde_json::from_str(r#"{"rate": 0.1, "factor": -2}"#).unwrap();
     assert_eq!(read.check().unwrap_err().parameter, "factor");
     assert!(serde_json::from_str::<Exponential>(r#"{"rate": 0.1, "gamma": 2}"#).is_err());
@@ -159,7 +162,7 @@ fn after(mut schedule: ReduceOnPlateau, count: usize, value: impl Fn(usize) -> f
 #[test]
 fn plateaus_are_found_on_both_sides_of_zero() {
     let plateau = |goal, threshold| {
-        let mut schedule = ReduceOnPlateau::new(1.0).unwrap();
+        let mut schedule = ReduceOnPlateau::new(1.0);
         (schedule.goal, schedule.threshold, schedule.patience) = (goal, threshold, 5);
         schedule
     };
@@ -186,9 +189,9 @@ fn plateaus_are_found_on_both_sides_of_zero() {
         assert_eq!(after(relative, 40, |i| if i == 0 { worst } else { -sign * i as f64 }), 1.0);
     }
     // Read without a goal, as written before there was one.
-    let mut json = serde_json::to_value(ReduceOnPlateau::new(1.0).unwrap()).unwrap();
+    let mut json = serde_json::to_value(ReduceOnPlateau::new(1.0)).unwrap();
     json.as_object_mut().unwrap().remove("goal");
-    assert_eq!(serde_json::from_value::<ReduceOnPlateau>(json).unwrap(), ReduceOnPlateau::new(1.0).unwrap());
+    assert_eq!(serde_json::from_value::<ReduceOnPlateau>(json).unwrap(), ReduceOnPlateau::new(1.0));
 }
 
 #[test]
@@ -196,12 +199,12 @@ fn early_stopping_on_both_sides_of_zero() {
     for (goal, sign) in [(Goal::Min, 1.0), (Goal::Max, -1.0)] {
         for level in [-5.0, 0.0, 5.0] {
             let stops = |change: f64| {
-                let mut stopping = EarlyStopping::<f32>::new(3, 0.1).unwrap().with_goal(goal);
+                let mut stopping = EarlyStopping::<f32>::new(3, 0.1).with_goal(goal);
                 (0..20).any(|i| stopping.observe(level + sign * change * f64::from(i), &[]))
             };
             assert!(stops(0.01) && stops(0.0) && stops(-0.02) && !stops(-0.2), "{goal:?} from {level}");
         }
-        let mut stopping = EarlyStopping::new(9, 0.0).unwrap().with_goal(goal);
+        let mut stopping = EarlyStopping::new(9, 0.0).with_goal(goal);
         for (i, value) in [f64::NAN, 3.0, f64::NAN, 3.0 - sign, f64::NAN, 3.0].into_iter().enumerate() {
             stopping.observe(value, &[i as f32]);
         }
@@ -213,7 +216,7 @@ fn early_stopping_on_both_sides_of_zero() {
 fn range_tests_of_any_sign_end_by_themselves() {
     // A loss around `level` that falls by one, and then explodes.
     for level in [-100.0, -1.0, -0.5, 0.0, 3.0] {
-        let mut test = RangeTest::new(1e-4, 1e2, 300).unwrap();
+        let mut test = RangeTest::new(1e-4, 1e2, 300);
         while let Some(rate) = test.next_rate() {
             let fallen = (rate / 1e-1).min(1.0);
             let risen = if rate > 1.0 { 50.0 * (f64::abs(level) + 1.0) * (rate - 1.0) } else { 0.0 };
@@ -224,7 +227,7 @@ fn range_tests_of_any_sign_end_by_themselves() {
         let suggested = test.suggestion().unwrap();
         assert!((1e-3..1.0).contains(&suggested), "around {level}: {suggested}");
     }
-    let mut test = RangeTest::new(1e-300, 1e300, 5).unwrap();
+    let mut test = RangeTest::new(1e-300, 1e300, 5);
     for expected in [1e-300, 1e-150, 1.0, 1e150, 1e300] {
         let rate = test.next_rate().unwrap();
         assert!((rate / expected - 1.0).abs() < 1e-12, "{rate:e}");
@@ -237,7 +240,7 @@ fn settings_without_a_meaning_are_refused() {
     let refused = |schedule: AnySchedule, parameter: &str| {
         assert_eq!(schedule.check().unwrap_err().parameter, parameter, "{schedule:?}");
     };
-    refused(Linear { from: 0.1, to: 0.2, steps: 0 }.into(), "steps");
+    refused(LinearRamp { from: 0.1, to: 0.2, steps: 0 }.into(), "steps");
     refused(Polynomial { from: 0.1, to: 0.2, steps: 0, power: 1.0 }.into(), "steps");
     refused(Cosine { from: 0.1, to: 0.0, steps: 0 }.into(), "steps");
     refused(CosineRestarts { period: 0, ..CosineRestarts::new(0.1, 1, 1) }.into(), "period");
@@ -257,7 +260,7 @@ fn settings_without_a_meaning_are_refused() {
         refused(MultiStep { rate: 0.1, milestones, factor: 0.5 }.into(), "milestones");
     }
     for share in [1.0, 5.0] {
-        let mut schedule = ReduceOnPlateau::new(0.1).unwrap();
+        let mut schedule = ReduceOnPlateau::new(0.1);
         schedule.threshold = Threshold::Relative(share);
         assert_eq!(schedule.check().unwrap_err().parameter, "threshold");
     }
@@ -273,7 +276,7 @@ fn a_schedule_that_never_begins() {
 #[test]
 #[should_panic(expected = "reduce_on_plateau: factor is NaN")]
 fn a_plateau_with_a_factor_of_nan() {
-    let mut schedule = ReduceOnPlateau::new(0.1).unwrap();
+    let mut schedule = ReduceOnPlateau::new(0.1);
     schedule.factor = f64::NAN;
     schedule.observe(1.0);
 }

@@ -48,9 +48,12 @@ impl Objective<f64> for Valleys {
         note(&self.gradients);
         Self::evaluate(x, g)
     }
-    fn hessian(&self, x: &[f64]) -> Option<Box<dyn Operator<f64> + '_>> {
+    fn curvature(&self, want: Want, x: &[f64]) -> Option<CurvatureAt<'_, f64>> {
+        if want != Want::Hessian {
+            return None;
+        }
         note(&self.hessians);
-        Some(Self::matrix(x))
+        Some(CurvatureAt::Operator(Self::matrix(x)))
     }
     fn second_order(&self, x: &[f64], g: &mut [f64]) -> Option<(f64, Box<dyn Operator<f64> + '_>)> {
         if !self.shares {

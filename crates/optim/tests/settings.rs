@@ -7,10 +7,10 @@ use serde::Serialize;
 use serde::de::{DeserializeOwned, IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserializer, forward_to_deserialize_any};
 use serde_json::{Map, Value};
-use wengert_optim::curvature::*;
+use wengert_optim::estimate::*;
 use wengert_optim::linear::{self, Settings};
+use wengert_optim::minimize::*;
 use wengert_optim::search::*;
-use wengert_optim::*;
 
 /// Fields as JSON, one of them (or one element of it) replaced by a number that JSON may not have.
 struct Spoiled<'a> {
@@ -159,14 +159,16 @@ impl Objective<f64> for Squares {
         gradient.copy_from_slice(x);
         self.value(x)
     }
-    fn hessian(&self, _: &[f64]) -> Option<Box<dyn Operator<f64> + '_>> {
-        Some(Box::new(DenseOperator::with_diagonal(&[1.0, 1.0])))
-    }
-    fn gauss_newton(&self, x: &[f64]) -> Option<Box<dyn Operator<f64> + '_>> {
-        self.hessian(x)
-    }
-    fn kronecker(&self, _: &[f64], _: u64) -> Option<Kronecker<f64>> {
-        Some(Kronecker::new(2, Vec::new(), vec![(0, vec![1.0, 1.0])]))
+    fn curvature(&self, want: Want, _: &[f64]) -> Option<CurvatureAt<'_, f64>> {
+        match want {
+            Want::Hessian | Want::GaussNewton => {
+                Some(CurvatureAt::operator(DenseOperator::with_diagonal(&[1.0, 1.0])))
+            }
+            Want::Kronecker { .. } => {
+                Some(CurvatureAt::Kronecker(Kronecker::new(2, Vec::new(), vec![(0, vec![1.0, 1.0])])))
+            }
+            _ => None,
+        }
     }
     fn residuals(&self) -> Option<&dyn Residuals<f64>> {
         Some(self)

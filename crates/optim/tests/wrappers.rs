@@ -1,6 +1,6 @@
 //! What goes around an optimiser: groups, checked steps, early stopping; their states mid-run.
 
-use wengert_optim::*;
+use wengert_optim::first::*;
 
 fn layout() -> Layout {
     Layout::new([("hidden.weight", vec![2, 2]), ("hidden.bias", vec![2]), ("norm.scale", vec![2])])
@@ -43,8 +43,8 @@ fn groups() -> Groups<f64> {
 fn states_of_wrappers_go_on_mid_run() {
     goes_on(groups);
     // Five calls: SAM is between the two halves of a step, Lookahead between two synchronisations.
-    goes_on(|| Sam::new(Adam::new(0.1), 0.05).unwrap());
-    goes_on(|| Lookahead::new(Sam::new(Nadam::new(0.1), 0.1).unwrap(), 3, 0.5).unwrap());
+    goes_on(|| Sam::new(Adam::new(0.1), 0.05));
+    goes_on(|| Lookahead::new(Sam::new(Nadam::new(0.1), 0.1), 3, 0.5));
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn groups_follow_names_switches_and_schedules() {
 
 #[test]
 fn accumulated_gradients_are_one_step_with_their_mean() {
-    let stepper = || Stepper::new(Sgd::<f64>::new(0.5), &layout()).accumulate(4).unwrap();
+    let stepper = || Stepper::new(Sgd::<f64>::new(0.5), &layout()).accumulate(4);
     let (mut one, mut x) = (stepper(), vec![1.0; 8]);
     for t in 0..3 {
         let did = one.step(&mut x, &mut gradient(t)).unwrap();
@@ -110,12 +110,12 @@ fn non_finite_gradients_are_named_or_counted() {
 
 #[test]
 fn early_stopping_waits_for_enough_change_and_restores_the_best() {
-    let mut stopping = EarlyStopping::new(2, 0.1).unwrap();
+    let mut stopping = EarlyStopping::new(2, 0.1);
     // NaN is no improvement, 0.3 is one, and 0.25 and 0.21 are too small ones.
     let values = [0.5, f64::NAN, 0.3, 0.25, 0.21];
     let stops = [false, false, false, false, true];
     for (i, (&value, stop)) in values.iter().zip(stops).enumerate() {
-        let mut resumed = EarlyStopping::new(2, 0.1).unwrap();
+        let mut resumed = EarlyStopping::new(2, 0.1);
         resumed.load_state(&through_json(&stopping.state())).unwrap();
         assert_eq!(stopping.observe(value, &[i as f64]), stop, "value {i}");
         assert_eq!(resumed.observe(value, &[i as f64]), stop, "value {i}, resumed");
@@ -124,14 +124,14 @@ fn early_stopping_waits_for_enough_change_and_restores_the_best() {
     let mut best = [f64::NAN];
     assert!(stopping.restore_best(&mut best));
     assert_eq!((best[0], stopping.best(), stopping.best_at()), (2.0, Some(0.3), Some(2)));
-    let mut of_another_kind = Averaged::<f64>::new(Average::Uniform).unwrap();
+    let mut of_another_kind = Averaged::<f64>::new(Average::Uniform);
     assert!(matches!(of_another_kind.load_state(&stopping.state()), Err(StateError::Kind { .. })));
-    assert!(!EarlyStopping::<f64>::new(1, 0.0).unwrap().restore_best(&mut best));
+    assert!(!EarlyStopping::<f64>::new(1, 0.0).restore_best(&mut best));
 }
 
 #[test]
 fn penalties_and_limits_by_hand() {
-    let net = ElasticNet::new(0.5, 2.0).unwrap();
+    let net = ElasticNet::new(0.5, 2.0);
     let mut x = [3.0f64, -3.0, 0.4, -0.0, 0.0];
     assert!((net.value(&x) - (0.5 * 6.4 + 18.16)).abs() < 1e-12);
     net.proximal(&mut x, 1.0);
@@ -139,10 +139,10 @@ fn penalties_and_limits_by_hand() {
         assert!((x - expected).abs() < 1e-15);
     }
     let mut weights = [3.0f64, 4.0, 0.3, 0.4, 7.0, 7.0, 7.0, 7.0];
-    MaxNorm::new(1.0, "*.weight").unwrap().apply(&mut weights, &layout());
+    MaxNorm::new(1.0, "*.weight").apply(&mut weights, &layout());
     assert!((weights[0] - 0.6).abs() < 1e-15 && (weights[1] - 0.8).abs() < 1e-15);
     assert_eq!(weights[2..], [0.3, 0.4, 7.0, 7.0, 7.0, 7.0]);
-    let clip = AdaptiveClip::new(0.1, 1e-3, &layout()).unwrap().without("norm*").unwrap();
+    let clip = AdaptiveClip::new(0.1, 1e-3, &layout()).without("norm*").unwrap();
     let mut grads = [6.0f64, 8.0, 0.03, 0.04, 3.0, 4.0, 9.0, 9.0];
     clip.apply(&[3.0, 4.0, 3.0, 4.0, 0.0, 0.0, 1.0, 1.0], &mut grads);
     // ‖w‖ = 5, so 0.5 at most; the bias is 0, so λ ε.

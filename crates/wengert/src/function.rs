@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use wengert_nn::Watched;
 use wengert_optim::constrained::Constraints;
-use wengert_optim::{Objective, Operator};
+use wengert_optim::{CurvatureAt, Objective, Operator, Want};
 use wengert_tape::{HessianOperator, Var, hvp, value_and_grad};
 use wengert_tensor::{Float, Tensor};
 
@@ -57,8 +57,11 @@ impl<T: Float> Objective<T> for FunctionObjective<'_, T> {
     }
 
     #[track_caller]
-    fn hessian(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
-        Some(Box::new(self.hessian_at(x)))
+    fn curvature(&self, want: Want, x: &[T]) -> Option<CurvatureAt<'_, T>> {
+        match want {
+            Want::Hessian => Some(CurvatureAt::operator(self.hessian_at(x))),
+            _ => None,
+        }
     }
 
     #[track_caller]

@@ -11,14 +11,15 @@ pub use wengert_nn::{
     Bce, BceWithLogits, BufferId, CrossEntropy, Ctx, Grads, Huber, Init, L1, Losses, Mode, Mse, ParamId,
     Params, Reduction, Scope, SmoothL1,
 };
+pub use wengert_optim::first::{AdamConfig, AdamWConfig, SgdConfig};
+pub use wengert_optim::schedule::{self, Cosine, Schedule};
 pub use wengert_optim::{
-    AdaMax, Adadelta, Adafactor, Adagrad, Adam, AdamConfig, AdamW, AdamWConfig, Adan, Amsgrad, Batched, Bfgs,
+    AdaMax, Adadelta, Adafactor, Adagrad, Adam, AdamW, Adan, Amsgrad, Batched, Bfgs, Curvatures,
     DampedNewton, Dfp, Groups, HessianFree, Kfac, Lamb, Lars, Lbfgs, LevenbergMarquardt, Lion, Method,
     Minimizer, Momentum, Muon, Nadam, Nesterov, Newton, NewtonCg, NonlinearCg, Objective, Operator,
     Optimizer, Outcome, Problem, RAdam, Ridge, Rmsprop, Rprop, SaddleFreeNewton, ScheduleFreeAdamW,
-    ScheduleFreeSgd, Sgd, SgdConfig, Shampoo, Sr1, Stepper, TrustRegionExact, TrustRegionNewton,
-    by_name as optimizer_by_name, clip_by_global_norm, clip_by_value, global_norm, schedule,
-    schedule::Cosine, schedule::Schedule,
+    ScheduleFreeSgd, Sgd, Shampoo, Sr1, Stepper, TrustRegionExact, TrustRegionNewton,
+    by_name as optimizer_by_name, clip_by_global_norm, clip_by_value, global_norm,
 };
 pub use wengert_tape::{
     BilinearMap, Cotangents, Elementwise, LinearMap, Op, Point, Pool2dOptions, Reads, Real, Saves, Tape, Var,

@@ -2,9 +2,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use wengert::optim::{
-    self, AdaptiveClip, Average, Averaged, ElasticNet, Groups, Lookahead, MaxNorm, Sam, Stepper,
-};
+use wengert::optim::first::{ElasticNet, MaxNorm};
+use wengert::optim::{self, AdaptiveClip, Average, Averaged, Groups, Lookahead, Sam, Stepper};
 use wengert::prelude::*;
 
 /// A network of two layers and its data.
@@ -49,12 +48,13 @@ impl Case {
 
 /// Every method, methods with decay, and wrappers.
 fn optimizers(layout: &optim::Layout) -> Vec<(String, Box<dyn Optimizer>)> {
-    let adamw = || AdamW::with_config(0.1, optim::AdamWConfig { weight_decay: 0.5, ..Default::default() });
-    let lion = optim::LionConfig { weight_decay: 0.5, ..Default::default() };
+    let adamw =
+        || AdamW::with_config(0.1, optim::first::AdamWConfig { weight_decay: 0.5, ..Default::default() });
+    let lion = optim::first::LionConfig { weight_decay: 0.5, ..Default::default() };
     let sgd = SgdConfig { momentum: 0.9, weight_decay: 0.5, ..Default::default() };
-    let muon = optim::MuonConfig { weight_decay: 0.5, ..Default::default() };
-    let shampoo = optim::ShampooConfig { weight_decay: 0.5, ..Default::default() };
-    let free = optim::ScheduleFreeAdamWConfig { weight_decay: 0.5, ..Default::default() };
+    let muon = optim::first::MuonConfig { weight_decay: 0.5, ..Default::default() };
+    let shampoo = optim::first::ShampooConfig { weight_decay: 0.5, ..Default::default() };
+    let free = optim::first::ScheduleFreeAdamWConfig { weight_decay: 0.5, ..Default::default() };
     let groups = Groups::of(layout).group("*.bias", |_| adamw()).rest(|_| adamw()).unwrap();
     let methods = optim::first::methods::<f32>();
     let plain = methods.iter().map(|m| (m.name.to_owned(), m.build(m.learning_rate, layout).unwrap()));
@@ -66,12 +66,9 @@ fn optimizers(layout: &optim::Layout) -> Vec<(String, Box<dyn Optimizer>)> {
         ("shampoo, decay", Box::new(Shampoo::with_layout(0.1, shampoo, layout).unwrap())),
         ("schedule-free, decay", Box::new(ScheduleFreeAdamW::with_config(0.1, free).unwrap())),
         ("groups", Box::new(groups)),
-        ("lookahead", Box::new(Lookahead::new(adamw().unwrap(), 2, 0.5).unwrap())),
-        ("sam", Box::new(Sam::new(adamw().unwrap(), 0.5).unwrap())),
-        (
-            "lookahead sam",
-            Box::new(Lookahead::new(Sam::new(adamw().unwrap(), 0.5).unwrap(), 2, 0.5).unwrap()),
-        ),
+        ("lookahead", Box::new(Lookahead::new(adamw().unwrap(), 2, 0.5))),
+        ("sam", Box::new(Sam::new(adamw().unwrap(), 0.5))),
+        ("lookahead sam", Box::new(Lookahead::new(Sam::new(adamw().unwrap(), 0.5), 2, 0.5))),
     ];
     plain.chain(more.into_iter().map(|(name, o)| (name.to_owned(), o))).collect()
 }
@@ -86,7 +83,7 @@ fn frozen_from_the_start_or_in_mid_run_nothing_moves_them() {
                     let label = format!("{name}, {pattern} from step {frozen_at}, by step: {by_step}");
                     let mut case = if frozen_at == 0 { Case::frozen(pattern) } else { Case::new() };
                     let loss = case.loss();
-                    let mut mean = Averaged::new(Average::Exponential { decay: 0.5 }).unwrap();
+                    let mut mean = Averaged::new(Average::Exponential { decay: 0.5 });
                     let mut fixed = case.bits(pattern);
                     let start = case.params.values().to_vec();
                     for t in 0..10 {
@@ -152,16 +149,16 @@ fn what_is_frozen_in_mid_run_stays_where_it_was() {
 fn steppers_penalties_and_limits_leave_them_too() {
     let mut case = Case::frozen("hidden.*");
     let (loss, layout, fixed) = (case.loss(), case.params.segments(), case.bits("hidden.*"));
-    let stepper = Stepper::new(Adam::new(0.1), &layout).clip_norm(0.3).unwrap().clip_value(0.2).unwrap();
-    let mut stepper = stepper.accumulate(2).unwrap();
-    stepper = stepper.clip_units(AdaptiveClip::new(0.1, 1e-3, &layout).unwrap());
-    let net = ElasticNet::new(0.1, 0.1).unwrap();
+    let stepper = Stepper::new(Adam::new(0.1), &layout).clip_norm(0.3).clip_value(0.2);
+    let mut stepper = stepper.accumulate(2);
+    stepper = stepper.clip_units(AdaptiveClip::new(0.1, 1e-3, &layout));
+    let net = ElasticNet::new(0.1, 0.1);
     for _ in 0..8 {
         let (_, mut grads) = case.params.value_and_grad(&loss).unwrap();
         net.add_gradient(case.params.values(), &mut grads);
         stepper.step(&mut case.params.values_mut(), &mut grads).unwrap();
         net.proximal(&mut case.params.values_mut(), 0.1);
-        MaxNorm::new(1e-3, "*").unwrap().apply(&mut case.params.values_mut(), &layout);
+        MaxNorm::new(1e-3, "*").apply(&mut case.params.values_mut(), &layout);
         assert_eq!(case.bits("hidden.*"), fixed);
     }
 }
@@ -171,7 +168,7 @@ fn sam_leaves_them_out_of_its_perturbation() {
     let mut case = Case::frozen("hidden.*");
     let inner = case.loss();
     let fixed = case.bits("hidden.*");
-    let mut sam = Sam::new(Sgd::new(0.1), 0.5).unwrap();
+    let mut sam = Sam::new(Sgd::new(0.1), 0.5);
     let hidden = case.params.id("hidden.weight").unwrap();
     let expected = case.params.tensor(hidden);
     let (weight, bias) = (case.params.id("out.weight").unwrap(), case.params.id("out.bias").unwrap());

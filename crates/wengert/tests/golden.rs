@@ -4,7 +4,7 @@
 mod common;
 
 use serde_json::Value;
-use wengert::optim::SgdConfig;
+use wengert::optim::first::SgdConfig;
 use wengert::prelude::*;
 use wengert::tape::HessianOperator;
 

@@ -6,9 +6,10 @@ use std::ops::ControlFlow;
 
 use wengert::optim::linear::dense::symmetric_eigen;
 use wengert::optim::linear::{Settings, cg};
+use wengert::optim::minimize::NewtonCgDirection;
+use wengert::optim::minimize::state::KfacState;
 use wengert::optim::{
-    Kfac, KfacState, Kronecker, KroneckerBlock, MinimizeError, NewtonCgDirection, Preconditioning, Reason,
-    Run, Stopping,
+    CurvatureAt, Kfac, Kronecker, KroneckerBlock, MinimizeError, Preconditioning, Reason, Run, Stopping, Want,
 };
 use wengert::prelude::*;
 use wengert::{ModelObjective, Objectives};
@@ -319,8 +320,8 @@ impl Objective<f64> for Within<'_> {
         self.0.value_and_gradient(x, gradient);
         self.value(x)
     }
-    fn kronecker(&self, x: &[f64], seed: u64) -> Option<Kronecker<f64>> {
-        self.0.kronecker(x, seed)
+    fn curvature(&self, want: Want, x: &[f64]) -> Option<CurvatureAt<'_, f64>> {
+        if let Want::Kronecker { .. } = want { self.0.curvature(want, x) } else { None }
     }
 }
 

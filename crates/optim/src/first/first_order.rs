@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use wengert_tensor::Float;
 
-use super::rule::{Elementwise, Memory, Rule};
+use super::layout::Layout;
+use super::optimizer::{Optimizer, check_lengths, check_rate};
+use super::rule::{Memory, NeedsNoLayout, Rule};
+use super::state::{State, StateError};
 use crate::error::{Check, HyperParameterError};
-use crate::layout::Layout;
-use crate::optimizer::{Optimizer, check_lengths, check_rate};
-use crate::state::{State, StateError};
 
 /// The optimiser that follows the rule `R`; used under the names of the methods, such as
 /// [`Adam`](crate::Adam) = `FirstOrder<AdamConfig>`.
@@ -23,17 +23,14 @@ pub struct FirstOrder<R, T: Float = f32> {
     len: Option<usize>,
 }
 
-impl<R: Elementwise, T: Float> FirstOrder<R, T> {
+impl<R: NeedsNoLayout, T: Float> FirstOrder<R, T> {
     /// The method with its default hyper-parameters.
     ///
     /// # Panics
     /// If `learning_rate` is negative or not finite.
     #[track_caller]
     pub fn new(learning_rate: f64) -> Self {
-        match Self::with_config(learning_rate, R::default()) {
-            Ok(optimizer) => optimizer,
-            Err(error) => panic!("{error}"),
-        }
+        HyperParameterError::or_panic(Self::with_config(learning_rate, R::default()))
     }
 
     /// The method with these hyper-parameters.

@@ -4,10 +4,11 @@ use wengert_tensor::Float;
 use wengert_tensor::names::nearest;
 use wengert_tensor::text::shortened;
 
-use super::*;
+use super::layout::Layout;
+use super::optimizer::Optimizer;
+use super::rules::{self, Adam, AdamConfig, Sgd, SgdConfig};
+use super::{FirstOrder, Lookahead, Rule, Sam};
 use crate::error::HyperParameterError;
-use crate::layout::Layout;
-use crate::optimizer::Optimizer;
 
 /// What building a method gives.
 type Built<T> = Result<Box<dyn Optimizer<T>>, HyperParameterError>;
@@ -23,6 +24,15 @@ pub struct NamedMethod<T: Float = f32> {
 }
 
 impl<T: Float> NamedMethod<T> {
+    /// That of a rule.
+    pub(super) fn of<R: Rule + Default + 'static>() -> Self {
+        NamedMethod {
+            name: R::NAME,
+            learning_rate: R::LEARNING_RATE,
+            build: |rate, layout| Ok(Box::new(FirstOrder::<R, T>::with_layout(rate, R::default(), layout)?)),
+        }
+    }
+
     /// The method with default hyper-parameters, for parameters of this layout.
     ///
     /// # Errors
@@ -36,60 +46,31 @@ impl<T: Float> NamedMethod<T> {
     }
 }
 
-/// Every first-order method.
+/// Every first-order method, in the order of their names.
 pub fn methods<T: Float>() -> Vec<NamedMethod<T>> {
-    vec![
-        method::<AdadeltaConfig, T>(),
-        method::<AdafactorConfig, T>(),
-        method::<AdagradConfig, T>(),
-        method::<AdamConfig, T>(),
-        method::<AdaMaxConfig, T>(),
-        method::<AdamWConfig, T>(),
-        method::<AdanConfig, T>(),
-        method::<AmsgradConfig, T>(),
-        method::<GradientDescentConfig, T>(),
-        method::<LambConfig, T>(),
-        method::<LarsConfig, T>(),
-        method::<LionConfig, T>(),
-        NamedMethod { name: "lookahead", learning_rate: 1e-3, build: lookahead },
-        method::<MomentumConfig, T>(),
-        method::<MuonConfig, T>(),
-        method::<NadamConfig, T>(),
-        method::<NesterovConfig, T>(),
-        method::<RAdamConfig, T>(),
-        method::<RmspropConfig, T>(),
-        method::<RpropConfig, T>(),
-        NamedMethod { name: "sam", learning_rate: 1e-2, build: sam },
-        method::<ScheduleFreeAdamWConfig, T>(),
-        method::<ScheduleFreeSgdConfig, T>(),
-        method::<SgdConfig, T>(),
-        method::<ShampooConfig, T>(),
-    ]
-}
-
-fn method<R: Rule + Default + 'static, T: Float>() -> NamedMethod<T> {
-    NamedMethod {
-        name: R::NAME,
-        learning_rate: R::LEARNING_RATE,
-        build: |rate, layout| Ok(Box::new(FirstOrder::<R, T>::with_layout(rate, R::default(), layout)?)),
-    }
+    let mut methods = rules::named();
+    methods.push(NamedMethod { name: "lookahead", learning_rate: 1e-3, build: lookahead });
+    methods.push(NamedMethod { name: "sam", learning_rate: 1e-2, build: sam });
+    methods.sort_by_key(|method| method.name);
+    methods
 }
 
 fn lookahead<T: Float>(rate: f64, layout: &Layout) -> Built<T> {
     let inner = Adam::<T>::with_layout(rate, AdamConfig::default(), layout)?;
-    Ok(Box::new(Lookahead::new(inner, 6, 0.5)?))
+    Ok(Box::new(Lookahead::new(inner, 6, 0.5)))
 }
 
 fn sam<T: Float>(rate: f64, layout: &Layout) -> Built<T> {
     let config = SgdConfig { momentum: 0.9, ..Default::default() };
-    Ok(Box::new(Sam::new(Sgd::<T>::with_layout(rate, config, layout)?, 0.05)?))
+    Ok(Box::new(Sam::new(Sgd::<T>::with_layout(rate, config, layout)?, 0.05)))
 }
 
 /// The method of this name with default hyper-parameters, for command lines and tables: `"lookahead"` is over Adam,
 /// `"sam"` over SGD with momentum. Without a rate, the method's own.
 ///
 /// ```
-/// use wengert_optim::{Layout, first::by_name};
+/// use wengert_optim::Layout;
+/// use wengert_optim::first::by_name;
 /// let layout = Layout::new([("weight", vec![10, 784]), ("bias", vec![10])]);
 /// let optimizer = by_name::<f32>("muon", None, &layout)?;
 /// assert_eq!((optimizer.name(), optimizer.learning_rate()), ("muon", 0.02));

@@ -5,10 +5,10 @@ use std::ops::Range;
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
+use super::loops::{Update, copy, update};
+use super::optimizer::{Evaluate, Optimizer, moving};
+use super::state::{State, StateError};
 use crate::error::{Check, HyperParameterError};
-use crate::loops::{Update, copy, update};
-use crate::optimizer::{Evaluate, Optimizer, moving};
-use crate::state::{State, StateError};
 
 /// Lookahead: an inner optimiser runs ahead; every k steps the slow weights go a part of the way after it, and it
 /// starts again from there.
@@ -21,7 +21,7 @@ use crate::state::{State, StateError};
 ///
 /// ```
 /// use wengert_optim::{Lookahead, Optimizer, Sgd};
-/// let mut lookahead = Lookahead::new(Sgd::new(1.0), 2, 0.5)?;
+/// let mut lookahead = Lookahead::new(Sgd::new(1.0), 2, 0.5);
 /// let mut theta = [0.0f64];
 /// lookahead.step(&mut theta, &[-1.0]);
 /// assert_eq!(theta, [1.0]);
@@ -43,16 +43,27 @@ impl<T: Float, O: Optimizer<T>> Lookahead<O, T> {
 
     /// Synchronises every `period` steps, going the share `share` of the way.
     ///
+    /// # Panics
+    /// If [`check`](Self::check) refuses them.
+    #[track_caller]
+    pub fn new(inner: O, period: u64, share: f64) -> Self {
+        HyperParameterError::or_panic(Self::check(period, share));
+        Lookahead { inner, period, share, step: 0, slow: Vec::new() }
+    }
+
+    /// Whether it can be made with these.
+    ///
     /// # Errors
     /// If `period` is 0 or `share` is not above 0 and at most 1.
-    pub fn new(inner: O, period: u64, share: f64) -> Result<Self, HyperParameterError> {
+    pub fn check(period: u64, share: f64) -> Result<(), HyperParameterError> {
+        let possible = share > 0.0 && share <= 1.0;
         Check::new(Self::NAME).at_least_one("period", period as f64)?.condition(
-            share > 0.0 && share <= 1.0,
+            possible,
             "share",
             share,
             "above 0 and at most 1",
         )?;
-        Ok(Lookahead { inner, period, share, step: 0, slow: Vec::new() })
+        Ok(())
     }
 
     fn synchronise(&mut self, params: &mut [T]) {

@@ -1,70 +1,44 @@
-//! First-order methods, a file each.
+//! First-order methods, and what goes with them: groups, schedules, clipping, averaging.
 //!
 //! A method is a *rule*: a struct of hyper-parameters that implements [`Rule`], the formula. [`FirstOrder`] makes an
 //! optimiser of it: it owns the state vectors, counts the steps, saves and restores. `Adam` is
-//! `FirstOrder<AdamConfig>`. Adding a method is a file here and a line in this list.
+//! `FirstOrder<AdamConfig>`. Adding a method is a file in `rules/` and a line in the list there.
 
-mod adadelta;
-mod adafactor;
-mod adagrad;
-mod adam;
-mod adamax;
-mod adamw;
-mod adan;
-mod amsgrad;
-mod factored;
+mod agc;
+mod average;
+mod bits;
+mod clip;
+mod early_stopping;
 mod first_order;
-mod gradient_descent;
-mod inverse_root;
-mod lamb;
-mod lars;
-mod lion;
+mod goal;
+mod groups;
+mod layout;
 mod list;
 mod lookahead;
-mod matrix;
-mod moment;
-mod momentum;
-mod muon;
-mod nadam;
-mod nesterov;
-mod radam;
-mod rmsprop;
-mod rprop;
+mod loops;
+mod optimizer;
+mod regularize;
 mod rule;
+mod rules;
 mod sam;
-mod schedule_free;
-mod schedule_free_adamw;
-mod schedule_free_sgd;
-mod sgd;
-mod shampoo;
-mod unfactored;
+pub mod schedule;
+mod state;
+mod stepper;
 
-pub use adadelta::{Adadelta, AdadeltaConfig};
-pub use adafactor::{Adafactor, AdafactorConfig};
-pub use adagrad::{Adagrad, AdagradConfig};
-pub use adam::{Adam, AdamConfig};
-pub use adamax::{AdaMax, AdaMaxConfig};
-pub use adamw::{AdamW, AdamWConfig};
-pub use adan::{Adan, AdanConfig};
-pub use amsgrad::{Amsgrad, AmsgradConfig};
+pub use agc::AdaptiveClip;
+pub use average::{Average, Averaged};
+pub use clip::{clip_by_global_norm, clip_by_value, global_norm};
+pub use early_stopping::EarlyStopping;
 pub use first_order::FirstOrder;
-pub use gradient_descent::{GradientDescent, GradientDescentConfig};
-pub use lamb::{Lamb, LambConfig};
-pub use lars::{Lars, LarsConfig};
-pub use lion::{Lion, LionConfig};
+pub use goal::Goal;
+pub use groups::{Groups, GroupsBuilder, GroupsError};
+pub use layout::{Layout, Segment};
 pub use list::{ByNameError, NamedMethod, by_name, methods};
 pub use lookahead::Lookahead;
-pub(crate) use lookahead::Towards;
-pub use momentum::{Momentum, MomentumConfig};
-pub use muon::{Muon, MuonConfig, MuonScale};
-pub use nadam::{Nadam, NadamConfig};
-pub use nesterov::{Nesterov, NesterovConfig};
-pub use radam::{RAdam, RAdamConfig};
-pub use rmsprop::{Rmsprop, RmspropConfig};
-pub use rprop::{Rprop, RpropConfig};
-pub use rule::{Convention, Elementwise, Memory, Rule, Slots};
+pub use optimizer::{Evaluate, Optimizer};
+pub use regularize::{ElasticNet, MaxNorm};
+pub use rule::{Convention, Memory, NeedsNoLayout, Rule, Slots};
+pub use rules::*;
 pub use sam::Sam;
-pub use schedule_free_adamw::{ScheduleFreeAdamW, ScheduleFreeAdamWConfig};
-pub use schedule_free_sgd::{ScheduleFreeSgd, ScheduleFreeSgdConfig};
-pub use sgd::{Sgd, SgdConfig};
-pub use shampoo::{Shampoo, ShampooConfig};
+pub use state::{Scalar, State, StateError, Values};
+pub use stepper::{NonFinite, Step, StepError, Stepper};

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use wengert_tensor::Float;
 
+use super::layout::Layout;
+use super::loops::copy;
 use crate::error::{Check, HyperParameterError};
-use crate::layout::Layout;
-use crate::loops::copy;
 
 /// Whose reading of a method to follow, where the sources disagree. Each method's page says in what, and which is its
 /// default.
@@ -50,7 +50,7 @@ pub trait Rule: Clone + Send {
 }
 
 /// Marks the rules that treat every parameter alike and so need no [`Layout`].
-pub trait Elementwise: Rule + Default {}
+pub trait NeedsNoLayout: Rule + Default {}
 
 /// The names, lengths and first values of a rule's state.
 #[derive(Debug, Clone, Default)]

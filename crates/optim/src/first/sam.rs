@@ -5,11 +5,11 @@ use std::ops::Range;
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
-use crate::clip::{global_norm, ratio};
+use super::clip::{global_norm, ratio};
+use super::loops::{Update, copy, update};
+use super::optimizer::{Begun, Evaluate, Optimizer, check_lengths, moving};
+use super::state::{State, StateError};
 use crate::error::{Check, HyperParameterError};
-use crate::loops::{Update, copy, update};
-use crate::optimizer::{Begun, Evaluate, Optimizer, check_lengths, moving};
-use crate::state::{State, StateError};
 
 /// Sharpness-aware minimisation: an inner optimiser steps with the gradient at the worst point nearby.
 ///
@@ -24,7 +24,7 @@ use crate::state::{State, StateError};
 ///
 /// ```
 /// use wengert_optim::{Optimizer, Sam, Sgd};
-/// let mut sam = Sam::new(Sgd::new(0.1), 0.5)?;
+/// let mut sam = Sam::new(Sgd::new(0.1), 0.5);
 /// let (mut theta, mut grads) = ([1.0f64], [0.0]);
 /// let loss = sam.step_with(&mut theta, &mut grads, &mut |t, g| { g[0] = 2.0 * t[0]; t[0] * t[0] });
 /// assert_eq!(loss, 1.0);
@@ -46,9 +46,20 @@ impl<T: Float, O: Optimizer<T>> Sam<O, T> {
 
     /// Looks at the distance `rho`.
     ///
+    /// # Panics
+    /// If [`check`](Self::check) refuses them.
+    #[track_caller]
+    pub fn new(inner: O, rho: f64) -> Self {
+        HyperParameterError::or_panic(Self::check(&inner, rho));
+        let len = inner.state().len;
+        Sam { inner, rho, perturbed: false, len, origin: Vec::new() }
+    }
+
+    /// Whether it can be made with these.
+    ///
     /// # Errors
     /// If `rho` is negative or not finite, or the inner optimiser takes several gradients per step itself.
-    pub fn new(inner: O, rho: f64) -> Result<Self, HyperParameterError> {
+    pub fn check(inner: &O, rho: f64) -> Result<(), HyperParameterError> {
         let gradients = inner.gradients_per_step();
         Check::new(Self::NAME).non_negative("rho", rho)?.condition(
             gradients == 1,
@@ -56,8 +67,7 @@ impl<T: Float, O: Optimizer<T>> Sam<O, T> {
             f64::from(gradients),
             "1",
         )?;
-        let len = inner.state().len;
-        Ok(Sam { inner, rho, perturbed: false, len, origin: Vec::new() })
+        Ok(())
     }
 
     /// Whether the parameters are at θ′, so that the next call of `step` makes the step.

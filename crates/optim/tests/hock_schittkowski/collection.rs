@@ -1,7 +1,7 @@
 //! The problems of the file, as objectives and constraints with exact derivatives.
 
 use wengert_optim::constrained::{Bounds, Constraints};
-use wengert_optim::{Multipliers, Objective, Operator};
+use wengert_optim::{CurvatureAt, Multipliers, Objective, Operator, Want};
 
 use super::dual::Dual;
 use super::formula::Formula;
@@ -196,8 +196,9 @@ impl Objective<f64> for Classic {
         self.scaled().gradient(x, gradient);
         self.value(x)
     }
-    fn hessian(&self, x: &[f64]) -> Option<Box<dyn Operator<f64> + '_>> {
-        Some(Box::new(HessianAt { x: x.to_vec(), scaled: self.scaled() }))
+    fn curvature(&self, want: Want, x: &[f64]) -> Option<CurvatureAt<'_, f64>> {
+        let hessian = || HessianAt { x: x.to_vec(), scaled: self.scaled() };
+        (want == Want::Hessian).then(|| CurvatureAt::operator(hessian()))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Every closure method in one list, and a problem that gives each what it may ask for.
 
 use wengert_optim::constrained::*;
-use wengert_optim::*;
+use wengert_optim::minimize::*;
 
 /// `scale` times Rosenbrock's function, with everything that any method may ask for: Hessian, residuals, Gauss–Newton
 /// matrix, two mini-batches. Undefined outside of a ball of radius `wall`.
@@ -69,20 +69,22 @@ impl Objective<f64> for Rosenbrock {
     fn value_and_gradient(&self, x: &[f64], gradient: &mut [f64]) -> f64 {
         LeastSquares::from_residuals(*self).value_and_gradient(x, gradient)
     }
-    fn hessian(&self, x: &[f64]) -> Option<Box<dyn Operator<f64> + '_>> {
-        let mut h = LeastSquares::from_residuals(*self).gauss_newton(x)?.dense();
-        let a = self.weight(0);
-        h[0] -= 20.0 * a * a * 10.0 * (x[1] - x[0] * x[0]);
-        Some(Box::new(DenseOperator::new(h)))
-    }
-    fn gauss_newton(&self, x: &[f64]) -> Option<Box<dyn Operator<f64> + '_>> {
-        let matrix = LeastSquares::from_residuals(*self).gauss_newton(x)?.dense();
-        Some(Box::new(DenseOperator::new(matrix)))
-    }
-    // Of one layer with two inputs and an output the Gauss–Newton matrix is the one factor.
-    fn kronecker(&self, x: &[f64], _: u64) -> Option<Kronecker<f64>> {
-        let block = KroneckerBlock::new(0, None, self.gauss_newton(x)?.dense(), vec![1.0]);
-        Some(Kronecker::new(2, vec![block], Vec::new()))
+    fn curvature(&self, want: Want, x: &[f64]) -> Option<CurvatureAt<'_, f64>> {
+        let mut matrix = LeastSquares::from_residuals(*self).gauss_newton(x)?.dense();
+        match want {
+            Want::Hessian => {
+                let a = self.weight(0);
+                matrix[0] -= 20.0 * a * a * 10.0 * (x[1] - x[0] * x[0]);
+            }
+            Want::GaussNewton => {}
+            // Of one layer with two inputs and an output the Gauss–Newton matrix is the one factor.
+            Want::Kronecker { .. } => {
+                let block = KroneckerBlock::new(0, None, matrix, vec![1.0]);
+                return Some(CurvatureAt::Kronecker(Kronecker::new(2, vec![block], Vec::new())));
+            }
+            _ => return None,
+        }
+        Some(CurvatureAt::operator(DenseOperator::new(matrix)))
     }
     fn residuals(&self) -> Option<&dyn Residuals<f64>> {
         Some(self)
@@ -163,7 +165,10 @@ pub(crate) fn every_method(stopping: &Stopping, scale: f64, v: &mut impl Visit) 
         "augmented Lagrangian",
         &AugmentedLagrangian { stopping: s(), ..AugmentedLagrangian::new(&below) },
     );
-    v.visit("quadratic penalty", &QuadraticPenalty { stopping: s(), ..QuadraticPenalty::new(&below) });
+    v.visit(
+        "quadratic penalty",
+        &AugmentedLagrangian { stopping: s(), ..AugmentedLagrangian::quadratic_penalty(&below) },
+    );
     let line = Constraints::new(2).equality(|x| x[0] + x[1] - 1.0, |_, g| g.fill(1.0));
     v.visit("KKT Newton", &KktNewton::new(&line).with_stopping(s()));
 }

@@ -6,7 +6,7 @@ mod residuals;
 mod terms;
 
 use dual::{Dual, Scalar};
-use wengert_optim::{Jacobian, Objective, Operator, Residuals, vector};
+use wengert_optim::{CurvatureAt, Jacobian, Objective, Operator, Residuals, Want, vector};
 
 /// A problem: its name as in the golden files, its formula, its standard start, its least value.
 #[derive(Clone, Copy)]
@@ -177,8 +177,8 @@ impl Objective<f64> for TestProblem {
         self.value(x)
     }
 
-    fn hessian(&self, x: &[f64]) -> Option<Box<dyn Operator<f64> + '_>> {
-        Some(Box::new(Hessian { problem: *self, at: x.to_vec() }))
+    fn curvature(&self, want: Want, x: &[f64]) -> Option<CurvatureAt<'_, f64>> {
+        (want == Want::Hessian).then(|| CurvatureAt::operator(Hessian { problem: *self, at: x.to_vec() }))
     }
 }
 

@@ -1,7 +1,7 @@
 //! One loss of one model.
 
 use wengert_nn::{FlatLoss, GaussNewton, Hessian, Targets};
-use wengert_optim::{Kronecker, Objective, Operator};
+use wengert_optim::{CurvatureAt, Objective, Operator, Want};
 use wengert_tensor::Float;
 
 use super::{Fisher, FisherInformation};
@@ -33,8 +33,15 @@ impl<T: Float> Objective<T> for ModelObjective<'_, T> {
     }
 
     #[track_caller]
-    fn hessian(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
-        Some(Box::new(HessianAt(self.loss.hessian(x))))
+    fn curvature(&self, want: Want, x: &[T]) -> Option<CurvatureAt<'_, T>> {
+        Some(match want {
+            Want::Hessian => CurvatureAt::operator(HessianAt(self.loss.hessian(x))),
+            Want::GaussNewton => CurvatureAt::operator(GaussNewtonAt(self.loss.gauss_newton(x)?)),
+            Want::Kronecker { seed } => {
+                CurvatureAt::Kronecker(crate::kronecker(self.loss.kronecker(x, Targets::Model, seed)?))
+            }
+            _ => return None,
+        })
     }
 
     #[track_caller]
@@ -42,16 +49,6 @@ impl<T: Float> Objective<T> for ModelObjective<'_, T> {
         let hessian = self.loss.hessian(x);
         hessian.gradient(gradient);
         Some((hessian.value().to_f64(), Box::new(HessianAt(hessian))))
-    }
-
-    #[track_caller]
-    fn gauss_newton(&self, x: &[T]) -> Option<Box<dyn Operator<T> + '_>> {
-        self.loss.gauss_newton(x).map(boxed)
-    }
-
-    #[track_caller]
-    fn kronecker(&self, x: &[T], seed: u64) -> Option<Kronecker<T>> {
-        self.loss.kronecker(x, Targets::Model, seed).map(crate::kronecker)
     }
 }
 

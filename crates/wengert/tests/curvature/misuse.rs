@@ -1,7 +1,8 @@
 //! Misuse panics with what was wrong.
 
 use wengert::optim::DenseOperator;
-use wengert::optim::curvature::{Restricted, SumOperator, hutch_plus_plus};
+use wengert::optim::estimate::hutch_plus_plus;
+use wengert::optim::operator::{Restricted, SumOperator};
 use wengert::prelude::*;
 
 use super::models::mlp;

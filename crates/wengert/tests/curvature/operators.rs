@@ -1,7 +1,7 @@
 //! Hessians and Gauss–Newton matrices, and operators made from them.
 
 use wengert::optim::DenseOperator;
-use wengert::optim::curvature::{Damped, Restricted, Scaled, SumOperator};
+use wengert::optim::operator::{Damped, Restricted, ScaledOperator, SumOperator};
 use wengert::prelude::*;
 
 use super::models::{Case, all, mlp};
@@ -105,7 +105,7 @@ fn damped_scaled_summed_and_restricted() {
     let biases = case.params.ranges("b*");
     let in_biases = |i: usize| biases.iter().any(|r| r.contains(&i));
     assert_is("damped biases", &Damped::on(&h, 0.7, biases.clone()), &plus(0.7, &in_biases));
-    assert_is("scaled", &Scaled::new(&h, -2.5), &dense.iter().map(|d| -2.5 * d).collect::<Vec<_>>());
+    assert_is("scaled", &ScaledOperator::new(&h, -2.5), &dense.iter().map(|d| -2.5 * d).collect::<Vec<_>>());
     let mut sum = SumOperator::new(n);
     sum.add(2.0, &h);
     sum.add(-0.5, DenseOperator::new(dense.clone()));

@@ -1,6 +1,6 @@
 //! Traces, diagonals and spectra of a network's Hessian against its dense eigenvalues.
 
-use wengert::optim::curvature::{
+use wengert::optim::estimate::{
     DensitySettings, EigenSettings, extreme_eigenpairs, hutch_plus_plus, hutchinson_diagonal,
     hutchinson_trace, spectral_density,
 };

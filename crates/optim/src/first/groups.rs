@@ -1,0 +1,367 @@
+//! Groups of parameters, each with its own optimiser.
+
+use std::ops::Range;
+
+use wengert_tensor::Float;
+use wengert_tensor::names::{PatternError, name_matches};
+use wengert_tensor::text::shortened;
+
+use super::layout::Layout;
+use super::optimizer::{Begun, Evaluate, Optimizer, check_lengths, check_rate};
+use super::state::{State, StateError};
+use crate::error::HyperParameterError;
+
+/// Makes the optimiser of a run of tensors.
+type Build<'a, T> = Box<dyn Fn(&Layout) -> Result<Box<dyn Optimizer<T>>, HyperParameterError> + 'a>;
+
+/// An optimiser whose settings, or whose whole method, depend on the names of the parameters.
+///
+/// Each tensor belongs to the first group whose pattern its name fits (see [`name_matches`]); neighbouring tensors of one
+/// group share an optimiser.
+///
+/// Groups keep their own learning rates. [`learning_rate`](Optimizer::learning_rate) is that of the rest, and
+/// [`set_learning_rate`](Optimizer::set_learning_rate) multiplies those of all groups by what it multiplies the rest's
+/// *first* rate by: a schedule moves all of them in proportion, and a rate of 0 on the way, as in a warm-up, loses nothing.
+/// Where the first rate of the rest is 0 there is no proportion: groups that began at 0 too follow the rest, all others
+/// keep the rate that they have.
+///
+/// Tensors that are frozen or switched off do not move, and what is around the groups leaves them out: a
+/// [`Stepper`](crate::Stepper) of its norms and checks, [`Sam`](crate::Sam) of its perturbation,
+/// [`Lookahead`](crate::Lookahead) of its synchronisation.
+///
+/// ```
+/// use wengert_optim::{AdamW, Groups, Layout, Optimizer};
+/// use wengert_optim::first::AdamWConfig;
+/// let layout = Layout::new([("embed.weight", vec![4]), ("out.weight", vec![4]), ("out.bias", vec![2])]);
+/// let mut optimizer: Groups = Groups::of(&layout)
+///     .frozen("embed.*")
+///     .group("*.bias", |_| AdamW::with_config(2e-3, AdamWConfig { weight_decay: 0.0, ..Default::default() }))
+///     .rest(|_| Ok(AdamW::new(1e-3)))?;
+/// let mut theta = [1.0f32; 10];
+/// optimizer.step(&mut theta, &[1.0; 10]);
+/// assert_eq!(theta[..4], [1.0; 4]);
+/// assert!((theta[9] - 0.998).abs() < 1e-6);
+/// optimizer.set_enabled("*.bias", false)?;
+///
+/// let misspelt = Groups::<f32>::of(&layout).frozen("embd.*").rest(|_| Ok(AdamW::new(1e-3)));
+/// let says = "no parameter's name fits `embd.*`: the nearest are `embed.weight`, `out.weight`, `out.bias`";
+/// assert_eq!(misspelt.err().unwrap().to_string(), says);
+/// # Ok::<(), wengert_optim::GroupsError>(())
+/// ```
+pub struct Groups<T: Float = f32> {
+    len: usize,
+    /// That of the rest, and what it was at first.
+    learning_rate: f64,
+    base: f64,
+    runs: Vec<Run<T>>,
+}
+
+/// Neighbouring tensors of one group.
+struct Run<T: Float> {
+    range: Range<usize>,
+    names: Vec<String>,
+    /// `None` if frozen for good.
+    optimizer: Option<Box<dyn Optimizer<T>>>,
+    /// The first learning rate.
+    base: f64,
+    enabled: bool,
+}
+
+impl<T: Float> Run<T> {
+    /// The optimiser, if it is at work.
+    fn active(&self) -> Option<&dyn Optimizer<T>> {
+        self.optimizer.as_deref().filter(|_| self.enabled)
+    }
+}
+
+/// Why parameters cannot be grouped, or a group not be switched.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum GroupsError {
+    /// A pattern fits no name.
+    #[error(transparent)]
+    Pattern(#[from] PatternError),
+    /// A pattern fits only names that an earlier group has taken.
+    #[error("every parameter that fits `{}` belongs to the earlier group `{}`", shortened(.pattern), shortened(.earlier))]
+    Taken {
+        /// The later pattern.
+        pattern: String,
+        /// The pattern of the group that has the first of its parameters.
+        earlier: String,
+    },
+    /// A pattern fits some, but not all, tensors that share an optimiser: give them a group of their own.
+    #[error("`{}` fits `{fits}`, but not `{other}`, which shares its optimiser", shortened(.pattern))]
+    Shared {
+        /// The pattern.
+        pattern: String,
+        /// A tensor that it fits.
+        fits: String,
+        /// One that it does not fit.
+        other: String,
+    },
+    /// A hyper-parameter of a group has no meaning.
+    #[error("group `{}`: {error}", shortened(.group))]
+    HyperParameter {
+        /// The pattern of the group; `*` is the rest.
+        group: String,
+        /// What is wrong.
+        #[source]
+        error: HyperParameterError,
+    },
+}
+
+/// Groups under construction: see [`Groups`].
+pub struct GroupsBuilder<'a, T: Float = f32> {
+    layout: Layout,
+    groups: Vec<(String, Option<Build<'a, T>>)>,
+}
+
+impl<T: Float> Groups<T> {
+    const NAME: &'static str = "groups";
+
+    /// Begins to group the parameters of a layout.
+    pub fn of<'a>(layout: &Layout) -> GroupsBuilder<'a, T> {
+        GroupsBuilder { layout: layout.clone(), groups: Vec::new() }
+    }
+
+    /// Switches the updates of the tensors whose name fits the pattern on or off; returns how many tensors fit. While
+    /// they are off they do not move, and their state and step count stand still, as where PyTorch has no gradient. Those
+    /// that are frozen for good stay so.
+    ///
+    /// # Errors
+    /// If the pattern fits no tensor, or some but not all of those that share an optimiser. Nothing is then switched.
+    pub fn set_enabled(&mut self, pattern: &str, enabled: bool) -> Result<usize, GroupsError> {
+        PatternError::unless_fits(
+            pattern,
+            self.runs.iter().flat_map(|r| r.names.iter().map(String::as_str)),
+        )?;
+        let fits = |name: &&String| name_matches(pattern, name);
+        for Run { names, .. } in &self.runs {
+            if let (Some(fitting), Some(other)) = (names.iter().find(fits), names.iter().find(|n| !fits(n))) {
+                let (pattern, fits, other) = (pattern.to_owned(), fitting.clone(), other.clone());
+                return Err(GroupsError::Shared { pattern, fits, other });
+            }
+        }
+        let switched = self.runs.iter_mut().filter(|run| run.names.iter().any(|n| fits(&n)));
+        Ok(switched
+            .map(|run| {
+                run.enabled = enabled;
+                run.names.len()
+            })
+            .sum())
+    }
+
+    /// Steps those that take part in all of the last gradients from this one, so that all make their steps at the last.
+    fn step_those(&mut self, params: &mut [T], grads: &[T], gradients_left: u32) {
+        for run in self.runs.iter_mut().filter(|run| run.enabled) {
+            if let Some(optimizer) = &mut run.optimizer
+                && optimizer.gradients_per_step() >= gradients_left
+            {
+                optimizer.step(&mut params[run.range.clone()], &grads[run.range.clone()]);
+            }
+        }
+    }
+
+    #[track_caller]
+    fn check(&self, params: usize, grads: usize) {
+        check_lengths(Self::NAME, params, grads);
+        assert!(params == self.len, "groups: {params} parameters, but its layout has {}", self.len);
+    }
+}
+
+impl<'a, T: Float> GroupsBuilder<'a, T> {
+    /// Parameters whose name fits `pattern` are updated by what `build` makes for their layout.
+    pub fn group<O: Optimizer<T> + 'static>(
+        mut self,
+        pattern: &str,
+        build: impl Fn(&Layout) -> Result<O, HyperParameterError> + 'a,
+    ) -> Self {
+        self.groups
+            .push((pattern.to_owned(), Some(Box::new(move |layout| Ok(Box::new(build(layout)?) as _)))));
+        self
+    }
+
+    /// Parameters whose name fits `pattern` are never updated.
+    pub fn frozen(mut self, pattern: &str) -> Self {
+        self.groups.push((pattern.to_owned(), None));
+        self
+    }
+
+    /// All other parameters are updated by what `build` makes. There may be none.
+    ///
+    /// # Errors
+    /// If a group's pattern fits no name, or only names that earlier groups have, or a hyper-parameter is out of its range.
+    pub fn rest<O: Optimizer<T> + 'static>(
+        self,
+        build: impl Fn(&Layout) -> Result<O, HyperParameterError> + 'a,
+    ) -> Result<Groups<T>, GroupsError> {
+        let GroupsBuilder { layout, groups } = self.group("*", build);
+        let segments = layout.segments();
+        let group_of = |name: &str| groups.iter().position(|(pattern, _)| name_matches(pattern, name));
+        for (index, (pattern, _)) in groups.iter().enumerate().take(groups.len() - 1) {
+            PatternError::unless_fits(pattern, layout.names())?;
+            if !layout.names().any(|name| group_of(name) == Some(index)) {
+                let taken = layout.names().find(|name| name_matches(pattern, name)).and_then(group_of);
+                let earlier = taken.map_or_else(String::new, |group| groups[group].0.clone());
+                return Err(GroupsError::Taken { pattern: pattern.clone(), earlier });
+            }
+        }
+        let (mut base, mut runs) = (None, Vec::new());
+        let mut start = 0;
+        while start < segments.len() {
+            let group = group_of(&segments[start].name);
+            let same = segments[start..].iter().take_while(|s| group_of(&s.name) == group).count();
+            let end = start + same;
+            let built = group.and_then(|g| built(&groups[g], &layout.sub(start..end)));
+            let optimizer = built.transpose()?;
+            let rate = optimizer.as_ref().map_or(0.0, |o| o.learning_rate());
+            if group == Some(groups.len() - 1) {
+                base = Some(rate);
+            }
+            runs.push(Run {
+                range: segments[start].range.start..segments[end - 1].range.end,
+                names: segments[start..end].iter().map(|s| s.name.clone()).collect(),
+                base: rate,
+                optimizer,
+                enabled: true,
+            });
+            start = end;
+        }
+        let base = match (base, groups.last()) {
+            (Some(base), _) => base,
+            (None, Some(rest)) => match built(rest, &Layout::default()) {
+                Some(optimizer) => optimizer?.learning_rate(),
+                None => 0.0,
+            },
+            (None, None) => 0.0,
+        };
+        Ok(Groups { len: layout.len(), learning_rate: base, base, runs })
+    }
+}
+
+/// The optimiser of a group for these parameters, if it is not frozen.
+fn built<T: Float>(
+    (pattern, build): &(String, Option<Build<'_, T>>),
+    layout: &Layout,
+) -> Option<Result<Box<dyn Optimizer<T>>, GroupsError>> {
+    let built = build.as_ref()?(layout);
+    Some(built.map_err(|error| GroupsError::HyperParameter { group: pattern.clone(), error }))
+}
+
+impl<T: Float> Optimizer<T> for Groups<T> {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    #[track_caller]
+    fn step(&mut self, params: &mut [T], grads: &[T]) {
+        self.check(params.len(), grads.len());
+        self.step_those(params, grads, 1);
+    }
+
+    #[track_caller]
+    fn step_with(&mut self, params: &mut [T], grads: &mut [T], evaluate: &mut Evaluate<'_, T>) -> T {
+        self.check(params.len(), grads.len());
+        let gradients = self.gradients_per_step();
+        let begun = &mut Begun { optimizer: self, params, complete: false };
+        let loss = evaluate(begun.params, grads);
+        begun.optimizer.step_those(begun.params, grads, gradients);
+        for left in (1..gradients).rev() {
+            evaluate(begun.params, grads);
+            begun.optimizer.step_those(begun.params, grads, left);
+        }
+        begun.complete = true;
+        loss
+    }
+
+    /// The most that one of the groups takes; the others step with the last.
+    fn gradients_per_step(&self) -> u32 {
+        self.runs.iter().filter_map(Run::active).map(|o| o.gradients_per_step()).max().unwrap_or(1)
+    }
+
+    fn frozen(&self) -> Vec<Range<usize>> {
+        let of_run = |run: &Run<T>| match run.active() {
+            Some(optimizer) => {
+                let start = run.range.start;
+                optimizer.frozen().into_iter().map(|r| start + r.start..start + r.end).collect()
+            }
+            None => vec![run.range.clone()],
+        };
+        self.runs.iter().flat_map(of_run).collect()
+    }
+
+    fn abandon(&mut self, params: &mut [T]) {
+        for run in &mut self.runs {
+            if let Some(optimizer) = &mut run.optimizer {
+                optimizer.abandon(&mut params[run.range.clone()]);
+            }
+        }
+    }
+
+    fn write_evaluation(&self, params: &[T], out: &mut [T]) {
+        out.copy_from_slice(params);
+        for run in &self.runs {
+            if let Some(optimizer) = &run.optimizer {
+                optimizer.write_evaluation(&params[run.range.clone()], &mut out[run.range.clone()]);
+            }
+        }
+    }
+
+    fn learning_rate(&self) -> f64 {
+        self.learning_rate
+    }
+
+    #[track_caller]
+    fn set_learning_rate(&mut self, rate: f64) {
+        check_rate(Self::NAME, rate);
+        self.learning_rate = rate;
+        for run in &mut self.runs {
+            let own = if run.base == self.base {
+                rate
+            } else if self.base > 0.0 {
+                run.base * (rate / self.base)
+            } else {
+                continue;
+            };
+            if let Some(optimizer) = &mut run.optimizer {
+                optimizer.set_learning_rate(own);
+            }
+        }
+    }
+
+    fn state(&self) -> State {
+        let mut state = State::new(Self::NAME, self.len).with_real("learning_rate", self.learning_rate);
+        for (i, run) in self.runs.iter().enumerate() {
+            state = state.with_count(&format!("enabled.{i}"), u64::from(run.enabled));
+            state.children.extend(run.optimizer.as_ref().map(|o| o.state()));
+        }
+        state
+    }
+
+    fn load_state(&mut self, state: &State) -> Result<(), StateError> {
+        let enabled: Vec<String> = (0..self.runs.len()).map(|i| format!("enabled.{i}")).collect();
+        let mut scalars: Vec<&str> = enabled.iter().map(String::as_str).collect();
+        scalars.push("learning_rate");
+        let children = self.runs.iter().filter(|run| run.optimizer.is_some()).count();
+        state.expect(Self::NAME, &scalars, &[], children)?;
+        if state.len != self.len {
+            return Err(StateError::Len { expected: self.len, found: state.len });
+        }
+        let rate = state.learning_rate()?;
+        let enabled =
+            enabled.iter().map(|name| Ok(state.count(name)? != 0)).collect::<Result<Vec<_>, _>>()?;
+        // A child may refuse after others have accepted: go back to what was.
+        let before = self.state();
+        let load = |runs: &mut Vec<Run<T>>, state: &State| {
+            let optimizers = runs.iter_mut().filter_map(|run| run.optimizer.as_mut());
+            optimizers.zip(&state.children).try_for_each(|(o, s)| o.load_state(s))
+        };
+        if let Err(error) = load(&mut self.runs, state) {
+            let _ = load(&mut self.runs, &before);
+            return Err(error);
+        }
+        self.learning_rate = rate;
+        self.runs.iter_mut().zip(enabled).for_each(|(run, on)| run.enabled = on);
+        Ok(())
+    }
+}

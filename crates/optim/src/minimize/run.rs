@@ -1,0 +1,105 @@
+//! Iterates, and a minimisation in progress.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::noise::Noise;
+use super::objective::{Counts, Objective};
+use super::outcome::{Reason, Record};
+use super::vector::{self, Float};
+
+/// A point with its value and gradient.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct Iterate<T: Float> {
+    /// x.
+    #[serde(with = "vector::serde")]
+    pub point: Vec<T>,
+    /// f(x).
+    pub value: f64,
+    /// ∇f(x).
+    #[serde(with = "vector::serde")]
+    pub gradient: Vec<T>,
+}
+
+impl<T: Float> Iterate<T> {
+    /// Evaluates `objective` at `point`.
+    pub fn at(objective: &dyn Objective<T>, point: Vec<T>) -> Self {
+        let mut gradient = vec![T::ZERO; point.len()];
+        let value = objective.value_and_gradient(&point, &mut gradient);
+        Self { point, value, gradient }
+    }
+
+    /// Becomes `next`, and returns how far that is.
+    pub(crate) fn move_to(&mut self, next: Self) -> f64 {
+        let mut step = next.point.clone();
+        vector::axpy(-1.0, &self.point, &mut step);
+        *self = next;
+        vector::norm(&step)
+    }
+
+    /// Whether a step to `after` is one that rounding could lead round for ever: by a search whose conditions do not hold there,
+    /// to a value that is no lower and a gradient that has not shrunk.
+    pub(crate) fn is_idle(&self, after: &Self, satisfied: bool) -> bool {
+        let shrank = vector::norm(&after.gradient) < vector::norm(&self.gradient);
+        !satisfied && after.value >= self.value && !shrank
+    }
+
+    /// Why a method that knows no curvature has no further step from here, where the norm that it wants to vanish is this.
+    pub(crate) fn stuck(&self, seen_finite: bool, norm: f64) -> Reason {
+        let noise = Noise::of::<T>(self.value);
+        Reason::stuck(seen_finite, noise.hides(&self.point, norm))
+    }
+
+    /// Whether value and gradient are finite.
+    pub fn is_finite(&self) -> bool {
+        self.value.is_finite() && vector::all_finite(&self.gradient)
+    }
+}
+
+/// A minimisation in progress: what a callback sees. It serialises, so that it is a checkpoint from which
+/// [`Method::resume`] continues with the same bits (with `serde_json` that takes its feature `float_roundtrip`).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound = "S: Serialize + DeserializeOwned")]
+pub struct Run<T: Float, S> {
+    /// Where the method is.
+    pub current: Iterate<T>,
+    /// The point of least value so far, if that is not the current one.
+    pub best: Option<Iterate<T>>,
+    /// What the method remembers between iterations.
+    pub state: S,
+    /// Iterations so far.
+    pub iterations: u64,
+    /// Evaluations so far.
+    pub counts: Counts,
+    /// Seconds so far.
+    pub seconds: f64,
+    /// The norm of the gradient at the start.
+    pub initial_norm: f64,
+    /// One record for the start and for every iteration.
+    pub trace: Vec<Record>,
+}
+
+impl<T: Float, S> Run<T, S> {
+    pub(super) fn record(&mut self, gradient_norm: f64, step: f64, seconds: f64) {
+        self.seconds = seconds;
+        self.trace.push(Record {
+            iteration: self.iterations,
+            value: self.current.value,
+            gradient_norm,
+            step,
+            counts: self.counts,
+            seconds,
+        });
+    }
+
+    /// Notes the current point as the best, or the best as better than the current.
+    pub(super) fn keep_best(&mut self, before: &mut Iterate<T>) {
+        if self.best.as_ref().is_some_and(|best| self.current.value <= best.value) {
+            self.best = None;
+        } else if self.best.is_none() && self.current.value > before.value {
+            self.best = Some(before.clone());
+        }
+        before.clone_from(&self.current);
+    }
+}
