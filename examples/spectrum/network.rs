@@ -1,6 +1,6 @@
 //! The network and its loss.
 
-use wengert::ModelObjective;
+use wengert::curvature::FlatLoss;
 use wengert::optim::Batched;
 use wengert::prelude::*;
 
@@ -51,7 +51,7 @@ impl Problem {
     }
 
     /// The mean loss over all digits.
-    pub(crate) fn objective(&self) -> Batched<ModelObjective<'_>> {
+    pub(crate) fn objective(&self) -> Batched<FlatLoss<'_>> {
         self.params.model_objective_over(
             &self.chunks,
             |cx, batch| self.forward(cx, &batch.images),

@@ -254,17 +254,18 @@ impl<T: Float> Ctx<T> {
         total * (0.5 * c)
     }
 
-    /// A parameter by its position.
-    pub(crate) fn leaf(&self, index: usize) -> &Var<T> {
+    /// A parameter by its [position](ParamId::index), unseen by observers.
+    pub fn leaf(&self, index: usize) -> &Var<T> {
         &self.leaves[index]
     }
 
-    pub(crate) fn layout(&self) -> &Layout {
+    /// Names, shapes and positions of the parameters.
+    pub fn layout(&self) -> &Layout {
         &self.layout
     }
 
-    /// The parameters that are not frozen.
-    pub(crate) fn trained(&self) -> impl Iterator<Item = &Var<T>> {
+    /// The parameters that are not frozen, in their order.
+    pub fn trained(&self) -> impl Iterator<Item = &Var<T>> {
         self.layout
             .entries()
             .iter()

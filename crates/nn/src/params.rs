@@ -4,12 +4,16 @@ mod evaluate;
 mod grads;
 mod layout;
 mod scope;
+mod snapshot;
 mod values;
 
 pub use evaluate::GradError;
+#[doc(hidden)]
+pub use evaluate::{pieces, pull_back};
 pub use grads::Grads;
-pub use layout::{BufferId, ParamId};
+pub use layout::{BufferId, Entry, Layout, ParamId};
 pub use scope::Scope;
+pub use snapshot::Snapshot;
 pub use values::ValuesMut;
 
 use std::ops::Range;
@@ -19,8 +23,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use wengert_tensor::random::Generator;
 use wengert_tensor::{Float, Shape, Tensor, size};
 
-pub(crate) use evaluate::{leaves, no_scalar, pieces, pull_back, scalar, tracked_leaves};
-pub(crate) use layout::Layout;
+pub(crate) use evaluate::{leaves, tracked_leaves};
 
 /// The parameters of a model: one contiguous vector, cut into named tensors.
 ///

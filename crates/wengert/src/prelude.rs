@@ -1,10 +1,11 @@
 //! What most programs need, for `use wengert::prelude::*`.
 
 pub use crate::accuracy::accuracy;
-pub use crate::function::{FunctionConstraints, FunctionObjective};
-pub use crate::objective::{Examples, FisherInformation, Objectives};
 pub use crate::segments::Segments;
 pub use crate::training::Training;
+pub use wengert_curvature::{
+    Examples, FisherInformation, FunctionConstraints, FunctionObjective, Objectives,
+};
 pub use wengert_data::{Batch, DataError, Dataset, FashionMnist, ImageSet, Mnist, Source, synthetic};
 pub use wengert_nn::layer::*;
 pub use wengert_nn::{

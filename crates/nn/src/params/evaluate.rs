@@ -5,11 +5,11 @@ use std::sync::{Arc, PoisonError};
 
 use wengert_tape::{Index, Sweep, Tape, Var};
 use wengert_tensor::random::Generator;
-use wengert_tensor::{Float, Shape, Tensor};
+use wengert_tensor::{Float, Tensor};
 
 use super::{Grads, Layout, Params};
 use crate::ctx::{Ctx, Mode};
-use crate::objective::{FlatLoss, Function};
+use crate::loss::scalar;
 
 /// The branch of the generator that [`Params::infer`] draws from, away from those of the steps.
 const INFERENCES: u64 = u64::MAX;
@@ -175,49 +175,6 @@ impl<T: Float> Params<T> {
         Index::key(&self.generator.fork(self.step()))
     }
 
-    /// A loss as a function of the flat parameter vector, for methods that evaluate it at points of their own choice.
-    ///
-    /// ```
-    /// use wengert_nn::{Layer, Linear, Losses, Params};
-    /// use wengert_tape::Var;
-    /// let mut params: Params<f64> = Params::seeded(0);
-    /// let model = Linear::new(params.root(), 1, 1);
-    /// let (x, y) = (Var::from([[0.0], [1.0]]), Var::from([[3.0], [5.0]]));
-    /// let loss = params.flat_loss(|cx| model.forward(cx, &x).mse(&y) + cx.l2(1e-3));
-    /// let mut gradient = vec![0.0; loss.dimension()];
-    /// let value = loss.value_and_gradient(&[2.0, 3.0], &mut gradient);
-    /// assert!((value - 0.0065).abs() < 1e-12);
-    /// assert!((gradient[0] - 0.002).abs() < 1e-12);
-    /// ```
-    pub fn flat_loss<'a>(&self, loss: impl Fn(&Ctx<T>) -> Var<T> + 'a) -> FlatLoss<'a, T> {
-        self.flat(Box::new(loss), None)
-    }
-
-    /// Like [`flat_loss`](Params::flat_loss), with the model's outputs and the loss of the outputs apart, so that there is a
-    /// [Gauss–Newton matrix](FlatLoss::gauss_newton).
-    pub fn flat_model<'a>(
-        &self,
-        outputs: impl Fn(&Ctx<T>) -> Var<T> + 'a,
-        loss: impl Fn(&Var<T>) -> Var<T> + 'a,
-    ) -> FlatLoss<'a, T> {
-        self.flat(Box::new(outputs), Some(Box::new(loss)))
-    }
-
-    fn flat<'a>(
-        &self,
-        outputs: Function<'a, Ctx<T>, T>,
-        loss: Option<Function<'a, Var<T>, T>>,
-    ) -> FlatLoss<'a, T> {
-        FlatLoss {
-            layout: Arc::clone(&self.layout),
-            buffers: self.buffer_values(),
-            generator: self.generator.fork(self.step()),
-            allow_unreached: self.allow_unreached,
-            outputs,
-            loss,
-        }
-    }
-
     fn ctx(&self, mode: Mode, vars: Vec<Var<T>>, generator: Generator) -> Ctx<T> {
         Ctx::new(Arc::clone(&self.layout), vars, mode, generator, self.buffer_values())
     }
@@ -245,23 +202,8 @@ pub(crate) fn leaves<T: Float>(
     layout.entries().iter().map(|entry| leaf(entry.frozen, entry.view(flat))).collect()
 }
 
-/// The value of a loss.
-#[track_caller]
-pub(crate) fn scalar<T: Float>(operation: &str, loss: &Var<T>) -> T {
-    if loss.len() != 1 {
-        no_scalar(operation, loss.shape());
-    }
-    loss.item()
-}
-
-#[cold]
-#[track_caller]
-pub(crate) fn no_scalar(operation: &str, loss: &Shape) -> ! {
-    panic!("{operation}: the loss has shape {loss}, not that of a scalar: take its mean or sum")
-}
-
 /// The derivatives of a recorded loss for the parameters that are not frozen. Uses the recording up.
-pub(crate) fn pull_back<T: Float>(tape: &Tape<T>, cx: &Ctx<T>, loss: &Var<T>) -> Vec<Option<Var<T>>> {
+pub fn pull_back<T: Float>(tape: &Tape<T>, cx: &Ctx<T>, loss: &Var<T>) -> Vec<Option<Var<T>>> {
     let trained: Vec<&Var<T>> = cx.trained().collect();
     let found = tape.pull_back(loss, Var::ones(loss.shape()), &trained, Sweep::Consume);
     tape.close();
@@ -272,7 +214,7 @@ pub(crate) fn pull_back<T: Float>(tape: &Tape<T>, cx: &Ctx<T>, loss: &Var<T>) ->
 ///
 /// # Errors
 /// If there is nothing for one that is not frozen, unless that is allowed.
-pub(crate) fn pieces<T: Float>(
+pub fn pieces<T: Float>(
     layout: &Layout,
     found: Vec<Option<Var<T>>>,
     allow_unreached: bool,

@@ -25,14 +25,15 @@ pub struct BufferId {
 }
 
 impl ParamId {
-    pub(crate) fn index(self) -> usize {
+    /// The position among the parameter tensors.
+    pub fn index(self) -> usize {
         self.index as usize
     }
 }
 
-/// Names, shapes and positions.
+/// Names, shapes and positions of parameters in the flat vector.
 #[derive(Clone)]
-pub(crate) struct Layout {
+pub struct Layout {
     /// Distinguishes the ids of different stores.
     store: u64,
     entries: Vec<Entry>,
@@ -41,21 +42,27 @@ pub(crate) struct Layout {
 }
 
 /// One parameter tensor.
-#[derive(Clone)]
-pub(crate) struct Entry {
-    pub(crate) name: String,
-    pub(crate) shape: Shape,
-    pub(crate) start: usize,
-    pub(crate) frozen: bool,
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Entry {
+    /// Its dotted name.
+    pub name: String,
+    /// Its shape.
+    pub shape: Shape,
+    /// Where it starts.
+    pub start: usize,
+    /// Whether it is a constant.
+    pub frozen: bool,
 }
 
 impl Entry {
-    pub(crate) fn range(&self) -> Range<usize> {
+    /// Where it is.
+    pub fn range(&self) -> Range<usize> {
         self.start..self.start + self.shape.count()
     }
 
     /// The part of a flat vector, in this shape, without a copy.
-    pub(crate) fn view<T: Float>(&self, flat: &Tensor<T>) -> Tensor<T> {
+    pub fn view<T: Float>(&self, flat: &Tensor<T>) -> Tensor<T> {
         flat.slice(self.range()).reshape(&self.shape)
     }
 }
@@ -68,11 +75,13 @@ impl Layout {
     }
 
     /// The length of the flat vector.
-    pub(crate) fn len(&self) -> usize {
+    #[expect(clippy::len_without_is_empty)]
+    pub fn len(&self) -> usize {
         self.entries.last().map_or(0, |e| e.range().end)
     }
 
-    pub(crate) fn entries(&self) -> &[Entry] {
+    /// The parameter tensors in their order.
+    pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
@@ -142,7 +151,10 @@ impl Layout {
     }
 
     /// Checks that each parameter that is not frozen was reached, going by `reached` in their order.
-    pub(crate) fn all_reached(&self, reached: impl Iterator<Item = bool>) -> Result<(), GradError> {
+    ///
+    /// # Errors
+    /// If one was not.
+    pub fn all_reached(&self, reached: impl Iterator<Item = bool>) -> Result<(), GradError> {
         let trained = self.entries.iter().filter(|e| !e.frozen);
         let names: Vec<String> =
             trained.zip(reached).filter(|(_, reached)| !reached).map(|(e, _)| e.name.clone()).collect();
