@@ -18,7 +18,9 @@ pub use init::Init;
 pub use layer::*;
 pub use loss::*;
 pub use observe::{Affine, AffineUse, LayerUse, Observer, ParamUse};
-pub use params::{BufferId, Entry, GradError, Grads, Layout, ParamId, Params, Scope, Snapshot, ValuesMut};
+pub use params::{
+    BufferId, CountId, Entry, GradError, Grads, Layout, ParamId, Params, Scope, Snapshot, ValuesMut,
+};
 #[doc(hidden)]
 pub use params::{pieces, pull_back};
 pub use summary::{Summary, SummaryRow};

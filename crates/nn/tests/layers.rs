@@ -100,28 +100,6 @@ fn dropout_drops_the_right_share_and_keeps_the_mean() {
 }
 
 #[test]
-fn buffers_change_when_a_step_succeeds_and_not_elsewhere() {
-    let mut params: Params = Params::seeded(0);
-    let w = params.root().param("w", [1], Init::Ones);
-    let count = params.at("norm").buffer("count", Tensor::zeros([1]));
-    let step = |cx: &Ctx| {
-        cx.set_buffer(count, &cx.buffer(count) + 1.0);
-        cx.set_buffer(count, &cx.buffer(count) + 1.0);
-        cx.param(w).sum()
-    };
-    let now = |params: &Params| params.buffers()[0].1.item();
-    params.infer(|cx| step(cx).item());
-    assert_eq!(now(&params), 0.0);
-    assert!(params.value_and_grad(|cx| step(cx).stop_gradient()).is_err());
-    assert_eq!(now(&params), 0.0);
-    params.value_and_grad(step).unwrap();
-    assert_eq!(now(&params), 2.0);
-    let copy = params.clone();
-    params.value_and_grad(step).unwrap();
-    assert_eq!((now(&params), now(&copy)), (4.0, 2.0));
-}
-
-#[test]
 fn a_tied_weight_collects_both_gradients() {
     let mut params: Params<f64> = Params::seeded(0);
     let layer = Linear::builder(3, 3).no_bias().build(params.root());

@@ -133,6 +133,17 @@ fn parameters() {
     says("set_buffer: `norm.mean` has shape [2], the new value [3]", || {
         params.infer(|cx| cx.set_buffer(mean, Tensor::zeros([3])));
     });
+    let count = other.at("norm").count("count", 0);
+    says("count: there is already a parameter or buffer named `norm.count`", || {
+        other.at("norm").count("count", 1);
+    });
+    says(&format!("count: {text}"), || {
+        params.infer(|cx| cx.count(count));
+    });
+    says(&format!("set_count: {text}"), || params.infer(|cx| cx.set_count(count, 1)));
+    let (_, grads) = params.value_and_grad(|cx| cx.param(id).sum()).unwrap();
+    says("update_buffers: the gradients belong to another `Params`", || other.update_buffers(&grads));
+    says("collect_updates: the gradients belong to another `Params`", || other.collect_updates(&grads));
     let foreign = other.at("norm").buffer("mean", Tensor::zeros([2]));
     says(&format!("set_buffer: {text}"), || {
         other.clone().infer(|_| params.infer(|cx| cx.set_buffer(foreign, Tensor::zeros([2]))));

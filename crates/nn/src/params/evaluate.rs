@@ -1,7 +1,7 @@
 //! Evaluating a model at its parameters: losses with gradients, and inference.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 
 use wengert_tape::{Index, Sweep, Tape, Var};
 use wengert_tensor::random::Generator;
@@ -30,8 +30,9 @@ pub enum GradError {
 }
 
 impl<T: Float> Params<T> {
-    /// The value of a loss and its gradient with respect to all parameters, in train mode: the running statistics
-    /// that the layers update are stored, and the next call draws other dropout masks.
+    /// The value of a loss and its gradient with respect to all parameters, in train mode: the next call draws other
+    /// dropout masks. What the layers make of running statistics comes with the gradient, and is stored by
+    /// [`update_buffers`](Params::update_buffers).
     ///
     /// A loss that is infinite or NaN is returned as it is, with the gradient that belongs to it.
     ///
@@ -66,13 +67,10 @@ impl<T: Float> Params<T> {
         let pieces = pieces(&self.layout, pull_back(&tape, &cx, &output), self.allow_unreached)?;
         let updates = cx.take_updates();
         if !updates.is_empty() {
-            let mut buffers = self.buffers.write().unwrap_or_else(PoisonError::into_inner);
-            for (index, update) in updates {
-                buffers[index] = update;
-            }
+            self.taken_over.proposed();
         }
         let flat = joined(&self.layout, pieces);
-        Ok((value, Grads { layout: Arc::clone(&self.layout), flat }))
+        Ok((value, Grads { layout: Arc::clone(&self.layout), flat, updates }))
     }
 
     /// The result of `work` in evaluation mode with untracked parameters: nothing is recorded.
@@ -176,7 +174,8 @@ impl<T: Float> Params<T> {
     }
 
     fn ctx(&self, mode: Mode, vars: Vec<Var<T>>, generator: Generator) -> Ctx<T> {
-        Ctx::new(Arc::clone(&self.layout), vars, mode, generator, self.buffer_values())
+        let cx = Ctx::new(Arc::clone(&self.layout), vars, mode, generator, self.buffers.clone());
+        if mode == Mode::Eval && self.taken_over.forgotten() { cx.without_buffers() } else { cx }
     }
 
     /// A tape and the context in which the parameters are variables on it.

@@ -24,6 +24,14 @@ pub struct BufferId {
     index: u32,
 }
 
+/// One count of a [`Params`](crate::Params): a whole number that is saved with the parameters, such as PyTorch's
+/// `num_batches_tracked`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CountId {
+    store: u64,
+    index: u32,
+}
+
 impl ParamId {
     /// The position among the parameter tensors.
     pub fn index(self) -> usize {
@@ -39,6 +47,7 @@ pub struct Layout {
     entries: Vec<Entry>,
     by_name: HashMap<String, u32>,
     buffers: Vec<String>,
+    counts: Vec<String>,
 }
 
 /// One parameter tensor.
@@ -71,7 +80,13 @@ impl Layout {
     pub(crate) fn new() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let store = NEXT.fetch_add(1, Ordering::Relaxed);
-        Layout { store, entries: Vec::new(), by_name: HashMap::new(), buffers: Vec::new() }
+        Layout {
+            store,
+            entries: Vec::new(),
+            by_name: HashMap::new(),
+            buffers: Vec::new(),
+            counts: Vec::new(),
+        }
     }
 
     /// The length of the flat vector.
@@ -89,6 +104,15 @@ impl Layout {
         &self.buffers
     }
 
+    pub(crate) fn count_names(&self) -> &[String] {
+        &self.counts
+    }
+
+    /// Whether ids of one are ids of the other.
+    pub(crate) fn same_store(&self, other: &Self) -> bool {
+        self.store == other.store
+    }
+
     pub(crate) fn push(&mut self, name: String, shape: Shape) -> ParamId {
         let (start, index) = (self.len(), self.entries.len() as u32);
         self.by_name.insert(name.clone(), index);
@@ -101,8 +125,13 @@ impl Layout {
         BufferId { store: self.store, index: self.buffers.len() as u32 - 1 }
     }
 
+    pub(crate) fn push_count(&mut self, name: String) -> CountId {
+        self.counts.push(name);
+        CountId { store: self.store, index: self.counts.len() as u32 - 1 }
+    }
+
     pub(crate) fn has_name(&self, name: &str) -> bool {
-        self.by_name.contains_key(name) || self.buffers.iter().any(|b| b == name)
+        self.by_name.contains_key(name) || self.buffers.iter().chain(&self.counts).any(|b| b == name)
     }
 
     pub(crate) fn id(&self, name: &str) -> Option<ParamId> {
@@ -121,6 +150,15 @@ impl Layout {
     #[track_caller]
     pub(crate) fn buffer(&self, operation: &str, id: BufferId) -> usize {
         match self.buffers.get(id.index as usize) {
+            Some(_) if id.store == self.store => id.index as usize,
+            _ => foreign(operation),
+        }
+    }
+
+    /// The position of a count among the counts.
+    #[track_caller]
+    pub(crate) fn count(&self, operation: &str, id: CountId) -> usize {
+        match self.counts.get(id.index as usize) {
             Some(_) if id.store == self.store => id.index as usize,
             _ => foreign(operation),
         }

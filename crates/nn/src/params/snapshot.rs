@@ -6,7 +6,7 @@ use wengert_tape::{Tape, Var};
 use wengert_tensor::random::Generator;
 use wengert_tensor::{Float, Tensor};
 
-use super::{Layout, Params, leaves, tracked_leaves};
+use super::{Buffers, Layout, Params, leaves, tracked_leaves};
 use crate::ctx::{Ctx, Mode};
 
 /// The layout, the buffers and the generator of a [`Params`] at one step: what makes of a loss a pure function of the flat
@@ -14,7 +14,7 @@ use crate::ctx::{Ctx, Mode};
 /// forgotten.
 pub struct Snapshot<T: Float = f32> {
     layout: Arc<Layout>,
-    buffers: Vec<Tensor<T>>,
+    buffers: Buffers<T>,
     generator: Generator,
     allow_unreached: bool,
 }
@@ -24,7 +24,7 @@ impl<T: Float> Params<T> {
     pub fn snapshot(&self) -> Snapshot<T> {
         Snapshot {
             layout: Arc::clone(&self.layout),
-            buffers: self.buffer_values(),
+            buffers: self.buffers.clone(),
             generator: self.generator.fork(self.step()),
             allow_unreached: self.allow_unreached,
         }
