@@ -59,18 +59,62 @@ impl<T: Float> Params<T> {
     #[doc(alias = "zero_grad")]
     #[track_caller]
     pub fn value_and_grad(&self, loss: impl FnOnce(&Ctx<T>) -> Var<T>) -> Result<(T, Grads<T>), GradError> {
+        let (value, grads, ()) = self.evaluate("value_and_grad", |cx| (loss(cx), ()))?;
+        Ok((value, grads))
+    }
+
+    /// Like [`value_and_grad`](Params::value_and_grad), with whatever else the closure returns beside the loss: parts of the
+    /// loss, the accuracy of the batch, outputs. A variable among it belongs to a recording that has ended, so it is
+    /// returned as a value ([`Var::into_value`]) or by [`Var::stop_gradient`].
+    ///
+    /// ```
+    /// use wengert_nn::{Layer, Linear, Losses, Params, accuracy};
+    /// use wengert_tape::Var;
+    /// use wengert_tensor::Tensor;
+    /// let mut params: Params = Params::seeded(0);
+    /// let model = Linear::new(params.root(), 2, 3);
+    /// let (x, labels) = (Var::from([[1.0, 2.0], [0.5, -1.0]]), Tensor::from([2u32, 0]));
+    /// let (value, grads, (right, penalty)) = params.value_and_grad_with(|cx| {
+    ///     let (logits, penalty) = (model.forward(cx, &x), cx.l2(0.1));
+    ///     let loss = logits.cross_entropy(&labels) + &penalty;
+    ///     (loss, (accuracy(&logits, &labels), penalty.item()))
+    /// })?;
+    /// assert!(value > penalty && grads.len() == 9 && (0.0..=1.0).contains(&right));
+    /// # Ok::<(), wengert_nn::GradError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`value_and_grad`](Params::value_and_grad).
+    ///
+    /// # Panics
+    /// As [`value_and_grad`](Params::value_and_grad).
+    #[doc(alias = "has_aux")]
+    #[track_caller]
+    pub fn value_and_grad_with<R>(
+        &self,
+        loss: impl FnOnce(&Ctx<T>) -> (Var<T>, R),
+    ) -> Result<(T, Grads<T>, R), GradError> {
+        self.evaluate("value_and_grad_with", loss)
+    }
+
+    #[track_caller]
+    fn evaluate<R>(
+        &self,
+        operation: &str,
+        loss: impl FnOnce(&Ctx<T>) -> (Var<T>, R),
+    ) -> Result<(T, Grads<T>, R), GradError> {
         let step = self.step.fetch_add(1, Ordering::Relaxed);
         self.inferences.store(0, Ordering::Relaxed);
         let (tape, cx) = self.recording(step);
-        let output = loss(&cx);
-        let value = scalar("value_and_grad", &output);
+        let (output, further) = loss(&cx);
+        let value = scalar(operation, &output);
         let pieces = pieces(&self.layout, pull_back(&tape, &cx, &output), self.allow_unreached)?;
         let updates = cx.take_updates();
         if !updates.is_empty() {
             self.taken_over.proposed();
         }
         let flat = joined(&self.layout, pieces);
-        Ok((value, Grads { layout: Arc::clone(&self.layout), flat, updates }))
+        Ok((value, Grads { layout: Arc::clone(&self.layout), flat, updates }, further))
     }
 
     /// The result of `work` in evaluation mode with untracked parameters: nothing is recorded.
