@@ -316,6 +316,40 @@ impl<T: Float> Ctx<T> {
             .map(|(_, leaf)| leaf)
     }
 
+    /// The same state without observers and without what is tracked, for a function that is computed again.
+    pub(crate) fn copied(&self) -> Self {
+        Ctx {
+            layout: Arc::clone(&self.layout),
+            leaves: self.leaves.iter().map(Var::stop_gradient).collect(),
+            mode: self.mode,
+            generator: self.generator.clone(),
+            key: self.key.clone(),
+            draws: self.draws.clone(),
+            buffers: self.buffers.clone(),
+            updates: self.updates.clone(),
+            observers: RefCell::default(),
+        }
+    }
+
+    /// A [copy](Self::copied) in which some parameters are other variables.
+    pub(crate) fn with_leaves<'a>(&self, leaves: impl Iterator<Item = (usize, &'a Var<T>)>) -> Self {
+        let mut copy = self.copied();
+        for (index, leaf) in leaves {
+            copy.leaves[index] = leaf.clone();
+        }
+        copy
+    }
+
+    pub(crate) fn observers(&self) -> Vec<Rc<dyn Observer<T>>> {
+        self.observers.borrow().clone()
+    }
+
+    /// Goes on with the random numbers and the buffers of a [copy](Self::copied).
+    pub(crate) fn continue_from(&self, copy: Self) {
+        self.draws.set(copy.draws.get());
+        self.updates.replace(copy.updates.into_inner());
+    }
+
     /// The buffers and counts that were set, with their last values.
     pub(crate) fn take_updates(self) -> Updates<T> {
         self.updates.into_inner()

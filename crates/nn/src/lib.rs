@@ -3,6 +3,7 @@
 //! [`Params`] holds all parameters of a model in one flat vector; a layer is a plain struct of ids with a
 //! [`forward`](Layer::forward); [`Params::value_and_grad`] differentiates a loss.
 
+mod checkpoint;
 mod ctx;
 mod file;
 pub mod init;
@@ -12,6 +13,7 @@ mod observe;
 mod params;
 mod summary;
 
+pub use checkpoint::Checkpoint;
 pub use ctx::{Ctx, Mode};
 pub use file::{FileError, FormatError, StoredTensor};
 pub use init::Init;
