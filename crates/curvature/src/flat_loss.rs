@@ -64,6 +64,12 @@ impl<T: Float> FlatLoss<'_, T> {
         }
     }
 
+    /// What the model gives at `x`, without a recording.
+    #[track_caller]
+    pub(crate) fn outputs_at(&self, operation: &str, x: &[T]) -> Var<T> {
+        (self.outputs)(&self.model.context(&self.flat(operation, x)))
+    }
+
     #[track_caller]
     fn total(&self, cx: &Ctx<T>) -> Var<T> {
         let outputs = (self.outputs)(cx);

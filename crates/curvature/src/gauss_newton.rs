@@ -42,8 +42,8 @@ pub struct GaussNewton<T: Float> {
 /// A recording of a model's outputs.
 pub(crate) struct RecordedModel<T: Float> {
     tape: Tape<T>,
-    layout: Arc<Layout>,
-    trained: Vec<Var<T>>,
+    pub(crate) layout: Arc<Layout>,
+    pub(crate) trained: Vec<Var<T>>,
     outputs: Var<T>,
 }
 
@@ -59,6 +59,19 @@ impl<T: Float> RecordedModel<T> {
     /// The outputs as constants.
     pub(crate) fn outputs(&self) -> Var<T> {
         self.tape.leave(&self.outputs)
+    }
+
+    /// J v, for the parts of v that belong to these parameters.
+    pub(crate) fn push_forward(&self, wanted: &[&Var<T>], tangents: &[Var<T>]) -> Option<Var<T>> {
+        self.tape.push_forward(&[&self.outputs], wanted, tangents).remove(0)
+    }
+
+    /// `out = Jᵀ u`.
+    #[track_caller]
+    pub(crate) fn pull_back(&self, operation: &str, u: Var<T>, out: &mut [T]) {
+        let wanted: Vec<&Var<T>> = self.trained.iter().collect();
+        let found = self.tape.pull_back(&self.outputs, u, &wanted, Sweep::Retain);
+        write(operation, &self.layout, found, out);
     }
 }
 
@@ -89,7 +102,7 @@ impl<T: Float> GaussNewton<T> {
                 .iter()
                 .map(|&i| {
                     let mut row = vec![T::ZERO; out.len()];
-                    self.pull_back(unit(&self.model.outputs, i), &mut row);
+                    self.model.pull_back("GaussNewton", unit(&self.model.outputs, i), &mut row);
                     row
                 })
                 .collect();
@@ -112,27 +125,10 @@ impl<T: Float> GaussNewton<T> {
         let trained = self.model.layout.entries().iter().filter(|e| !e.frozen);
         for (entry, parameter) in trained.zip(&self.model.trained) {
             for (i, out) in out[entry.range()].iter_mut().enumerate() {
-                let Some(moved) = self.push_forward(&[parameter], &[unit(parameter, i)]) else { break };
+                let Some(moved) = self.model.push_forward(&[parameter], &[unit(parameter, i)]) else { break };
                 *out = (self.curvature.apply(&moved) * moved).sum().item();
             }
         }
-    }
-
-    /// J v.
-    fn push_forward(&self, wanted: &[&Var<T>], tangents: &[Var<T>]) -> Option<Var<T>> {
-        self.model.tape.push_forward(&[&self.model.outputs], wanted, tangents).remove(0)
-    }
-
-    /// `out = Jᵀ u`.
-    #[track_caller]
-    fn pull_back(&self, u: Var<T>, out: &mut [T]) {
-        let wanted: Vec<&Var<T>> = self.model.trained.iter().collect();
-        write(
-            "GaussNewton",
-            &self.model.layout,
-            self.model.tape.pull_back(&self.model.outputs, u, &wanted, Sweep::Retain),
-            out,
-        );
     }
 }
 
@@ -150,8 +146,8 @@ impl<T: Float> Operator<T> for GaussNewton<T> {
     fn apply(&self, v: &[T], out: &mut [T]) {
         check_length("GaussNewton::apply", "slice to write to", out.len(), &self.model.layout);
         let (wanted, tangents) = split("GaussNewton::apply", &self.model.layout, &self.model.trained, v);
-        match self.push_forward(&wanted, &tangents) {
-            Some(moved) => self.pull_back(self.curvature.apply(&moved), out),
+        match self.model.push_forward(&wanted, &tangents) {
+            Some(moved) => self.model.pull_back("GaussNewton", self.curvature.apply(&moved), out),
             // The outputs do not depend on the parameters.
             None => out.fill(T::ZERO),
         }

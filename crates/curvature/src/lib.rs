@@ -3,7 +3,7 @@
 //!
 //! [`Objectives`] makes a [`FlatLoss`] of a model's parameters and a loss: an objective with gradient, [`Hessian`],
 //! [Gauss–Newton](GaussNewton) and [Fisher](FisherInformation) matrices and Kronecker factors. [`FunctionObjective`] makes
-//! one of a function of a vector.
+//! one of a function of a vector, [`FunctionResiduals`] least squares.
 
 mod examples;
 mod fisher;
@@ -16,6 +16,7 @@ mod kfac;
 mod likelihood;
 mod objectives;
 mod output_curvature;
+mod residuals;
 
 pub use examples::Examples;
 pub use fisher::{Fisher, FisherInformation};
@@ -26,3 +27,4 @@ pub use hessian::Hessian;
 pub use kfac::Targets;
 pub use likelihood::{Family, Likelihood};
 pub use objectives::Objectives;
+pub use residuals::{FlatResiduals, FunctionResiduals};

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use wengert_nn::{Ctx, Params};
-use wengert_optim::Batched;
+use wengert_optim::{Batched, LeastSquares};
 use wengert_tape::Var;
 use wengert_tensor::Float;
 
@@ -11,6 +11,7 @@ use crate::examples::Examples;
 #[cfg(doc)]
 use crate::fisher::FisherInformation;
 use crate::flat_loss::FlatLoss;
+use crate::residuals::FlatResiduals;
 
 /// Objectives from the parameters of a model.
 pub trait Objectives<T: Float> {
@@ -40,6 +41,28 @@ pub trait Objectives<T: Float> {
         outputs: impl Fn(&Ctx<T>) -> Var<T> + 'a,
         loss: impl Fn(&Var<T>) -> Var<T> + 'a,
     ) -> FlatLoss<'a, T>;
+
+    /// Half the sum of the squares of residuals, a variable of any shape, as a function of the flat parameter vector: what
+    /// Levenberg–Marquardt methods minimise.
+    ///
+    /// ```
+    /// use wengert_curvature::Objectives;
+    /// use wengert_nn::{Layer, Linear, Params};
+    /// use wengert_optim::{LevenbergMarquardt, Method};
+    /// use wengert_tape::Var;
+    ///
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// let model = Linear::new(params.root(), 1, 1);
+    /// let (x, y) = (Var::from([[0.0], [1.0], [2.0]]), Var::from([[3.0], [5.0], [7.0]]));
+    /// let problem = params.least_squares(|cx| model.forward(cx, &x) - &y);
+    /// let fit = LevenbergMarquardt::default().minimize(&problem, params.values())?;
+    /// assert!(fit.converged() && (fit.point[0] - 2.0).abs() < 1e-6);
+    /// # Ok::<(), wengert_optim::MinimizeError>(())
+    /// ```
+    fn least_squares<'a>(
+        &self,
+        residuals: impl Fn(&Ctx<T>) -> Var<T> + 'a,
+    ) -> LeastSquares<FlatResiduals<'a, T>>;
 
     /// The mean over all examples of a loss that is the mean over those of a batch: value, gradient and Hessian are weighted
     /// sums over the batches, a smaller last one counting for less, and stochastic methods get the batches one by one (see
@@ -100,6 +123,14 @@ impl<T: Float> Objectives<T> for Params<T> {
         loss: impl Fn(&Var<T>) -> Var<T> + 'a,
     ) -> FlatLoss<'a, T> {
         FlatLoss { model: self.snapshot(), outputs: Box::new(outputs), loss: Some(Box::new(loss)) }
+    }
+
+    #[track_caller]
+    fn least_squares<'a>(
+        &self,
+        residuals: impl Fn(&Ctx<T>) -> Var<T> + 'a,
+    ) -> LeastSquares<FlatResiduals<'a, T>> {
+        LeastSquares::from_residuals(FlatResiduals::new(self.objective(residuals), self.values()))
     }
 
     #[track_caller]

@@ -6,10 +6,10 @@ mod documented_panics;
 mod panics;
 
 use wengert_curvature::{
-    Family, Fisher, FisherInformation, FunctionObjective, Likelihood, Objectives, Targets,
+    Family, Fisher, FisherInformation, FunctionObjective, FunctionResiduals, Likelihood, Objectives, Targets,
 };
 use wengert_nn::{BceWithLogits, Init, Mse, Params, Reduction};
-use wengert_optim::{Objective, Operator, Ridge};
+use wengert_optim::{Objective, Operator, Residuals, Ridge};
 use wengert_tape::Var;
 use wengert_tensor::Tensor;
 use wengert_tensor::random::Generator;
@@ -22,6 +22,12 @@ fn says(expected: &str, work: impl FnOnce()) {
     let caught = caught(work);
     assert_eq!(caught.message, expected);
     assert!(caught.file.ends_with("misuse.rs"), "`{expected}` points at {}:{}", caught.file, caught.line);
+}
+
+/// The same where a call through a table of functions loses the line.
+#[track_caller]
+fn means(expected: &str, work: impl FnOnce()) {
+    assert_eq!(caught(work).message, expected);
 }
 
 /// Every function that says when it panics is called in this file.
@@ -172,4 +178,34 @@ fn sums_and_penalties() {
     says("Batched: no examples in 0 parts", || {
         params.model_objective_over(&[] as &[Tensor<f64>], |cx, _| cx.param(w), |y, _| y.sum());
     });
+}
+
+#[test]
+fn residuals() {
+    let mut out = [0.0; 3];
+    let three = FunctionResiduals::new(2, 3, |x: &Var<f64>| x * 2.0);
+    says("FunctionResiduals: 2 residuals, not 3", || three.evaluate(&[1.0, 2.0], &mut out));
+    says("FunctionResiduals: 2 residuals, not 3", || drop(three.jacobian(&[1.0, 2.0])));
+    says("FunctionResiduals: 1 variables, not 2", || three.evaluate(&[1.0], &mut out));
+    let two = FunctionResiduals::new(2, 2, |x: &Var<f64>| x * 2.0);
+    says("FunctionResiduals: 1 variables, not 2", || drop(two.dense_jacobian(&[1.0])));
+    says("FunctionResiduals: 3 elements to write, not 2", || two.evaluate(&[1.0, 2.0], &mut out));
+    let jacobian = two.jacobian(&[1.0, 2.0]);
+    means("FunctionResiduals: 3 variables, not 2", || jacobian.apply(&[0.0; 3], &mut [0.0; 2]));
+    means("FunctionResiduals: 3 residuals, not 2", || jacobian.apply_transpose(&[0.0; 3], &mut [0.0; 2]));
+
+    let mut params: Params<f64> = Params::seeded(0);
+    let w = params.root().param("w", [2], Init::Ones);
+    let problem = params.least_squares(|cx| cx.param(w) * 3.0);
+    let text = "least_squares: the parameter vector has 1 elements, for 2 parameters";
+    means(text, || {
+        problem.value(&[1.0]);
+    });
+    let residuals = problem.residuals().unwrap();
+    means(text, || drop(residuals.jacobian(&[1.0])));
+    means("least_squares: 3 elements to write, not 2", || residuals.evaluate(&[1.0, 2.0], &mut out));
+    let jacobian = residuals.jacobian(&[1.0, 2.0]);
+    means("least_squares: 3 residuals, not 2", || jacobian.apply_transpose(&[0.0; 3], &mut [0.0; 2]));
+    let text = "least_squares: the vector has 3 elements, for 2 parameters";
+    means(text, || jacobian.apply(&[0.0; 3], &mut [0.0; 2]));
 }
