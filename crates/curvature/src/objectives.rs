@@ -70,24 +70,26 @@ pub trait Objectives<T: Float> {
     ///
     /// ```
     /// use wengert_curvature::Objectives;
-    /// use wengert_data::{Batch, synthetic};
     /// use wengert_nn::{Layer, Linear, Losses, Params, accuracy};
     /// use wengert_optim::{Method, Ridge, TrustRegionNewton};
+    /// use wengert_tape::Var;
+    /// use wengert_tensor::{Tensor, random::Generator};
     ///
-    /// let data = synthetic::digits(500, 0);
-    /// let batches: Vec<Batch> = data.batches(200).collect();
-    /// let mut params = Params::seeded(0);
-    /// let model = Linear::new(params.root(), 784, 10);
-    /// let objective = params.objective_over(&batches, |cx, batch| {
-    ///     model.forward(cx, &batch.images).cross_entropy(&batch.labels)
-    /// });
+    /// // Points of the plane, and on which side of a line each is.
+    /// let points = Tensor::normal([500, 2], 0.0, 1.0, &mut Generator::seeded(0));
+    /// let sides = Tensor::from_fn([500], |i| u32::from(points.at([i[0], 0]) > 2.0 * points.at([i[0], 1])));
+    /// let batches = [0..200, 200..400, 400..500]
+    ///     .map(|range| (Var::constant(points.slice(range.clone())), sides.slice(range)));
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// let model = Linear::new(params.root(), 2, 2);
+    /// let objective =
+    ///     params.objective_over(&batches, |cx, (x, sides)| model.forward(cx, x).cross_entropy(sides));
     /// let ridge = Ridge::new(objective, 1e-2);
     /// let outcome = TrustRegionNewton::default().minimize(&ridge, params.values())?;
     /// assert!(outcome.converged());
     /// params.set_values(&outcome.point);
-    /// let all = data.all();
-    /// let logits = params.infer(|cx| model.forward(cx, &all.images));
-    /// assert!(accuracy(&logits, &all.labels) > 0.9);
+    /// let scores = params.infer(|cx| model.forward(cx, &Var::constant(points)));
+    /// assert!(accuracy(&scores, &sides) > 0.95);
     /// # Ok::<(), wengert_optim::MinimizeError>(())
     /// ```
     ///

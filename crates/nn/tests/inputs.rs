@@ -51,7 +51,8 @@ struct Recurrent<C>(C);
 
 impl<T: Float, C: Layer<T, Pair<T>, Pair<T>>> Layer<T> for Recurrent<C> {
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
-        let (mut y, mut h) = (Var::zeros([x.shape()[0], x.shape()[2]]), Var::zeros([x.shape()[0], x.shape()[2]]));
+        let start = Var::zeros([x.shape()[0], x.shape()[2]]);
+        let (mut y, mut h) = (start.clone(), start);
         for t in 0..x.shape()[1] {
             (y, h) = self.0.forward(cx, &(x.select(1, t as isize), h));
         }

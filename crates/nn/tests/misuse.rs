@@ -156,6 +156,25 @@ fn parameters() {
     });
 }
 
+#[test]
+fn containers() {
+    let mut params: Params = Params::seeded(0);
+    let w = params.at("net.0").param("weight", [2, 2], Init::Zeros);
+    says("param: there is already a parameter or buffer named `net.0.weight`", || {
+        drop(Sequential::starting(params.at("net"), |p| Linear::new(p, 2, 2)).build());
+    });
+    says("param: there is already a parameter or buffer named `net.0.weight`", || {
+        drop(Sequential::builder(params.at("net")).with(|p| Linear::new(p, 2, 2)).build());
+    });
+    says("checkpoint: the function captures a tracked variable; pass it as an input", || {
+        let _ = params.value_and_grad(|cx| {
+            let outside = cx.param(w);
+            let x = outside.clone();
+            cx.checkpoint(move |_, x| &x[0] * &outside, &[&x]).sum()
+        });
+    });
+}
+
 /// What a layer whose parameters belong to another `Params` says, and where.
 #[test]
 fn layers_of_another_model() {
