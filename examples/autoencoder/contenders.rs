@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use clap::ValueEnum;
-use wengert::optim::{Counts, NesterovConfig, Stopping};
+use wengert::optim::{Counts, HessianFree, Kfac, Nesterov, NesterovConfig, Stopping};
 use wengert::prelude::*;
 use wengert_examples::work;
 

@@ -12,6 +12,7 @@ mod train;
 
 use clap::Parser;
 use wengert::prelude::*;
+use wengert::tensor::parallel::set_threads;
 
 use arguments::Arguments;
 use curved::Curved;

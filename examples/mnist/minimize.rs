@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use wengert::optim::{Curvature, MinimizeError, Run, Stopping};
+use wengert::optim::{Curvature, HessianFree, Kfac, MinimizeError, Run, Stopping};
 use wengert::prelude::*;
 
 use crate::arguments::{Arguments, Model};

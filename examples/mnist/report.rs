@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use wengert::prelude::*;
+use wengert::tensor::parallel::threads;
 use wengert_examples::pictures::side_by_side;
 
 use crate::arguments::Arguments;

@@ -9,7 +9,7 @@ mod problem;
 mod run;
 
 use clap::Parser;
-use wengert::optim::{Counts, KrylovModel, Preconditioning, Stopping};
+use wengert::optim::{Counts, KrylovModel, Minimizer, Preconditioning, Stopping};
 use wengert::prelude::*;
 use wengert_examples::files::write_file;
 use wengert_examples::options::Options;

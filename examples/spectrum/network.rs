@@ -2,6 +2,7 @@
 
 use wengert::curvature::FlatLoss;
 use wengert::optim::Batched;
+use wengert::optim::schedule::Cosine;
 use wengert::prelude::*;
 
 /// Digits that are evaluated at once.

@@ -1,7 +1,7 @@
 //! Running statistics change once for each step, whatever evaluations a step takes.
 
 use wengert::nn::{BufferId, CountId};
-use wengert::optim::{NonFinite, Step, Stepper, methods};
+use wengert::optim::{Minimizer, NonFinite, Step, Stepper, methods};
 use wengert::prelude::*;
 
 /// Normalises features by the statistics of the batch, in evaluation by running ones (Ioffe & Szegedy, 2015).

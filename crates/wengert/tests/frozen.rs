@@ -3,7 +3,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use wengert::optim::{
-    self, AdaptiveClip, Average, Averaged, ElasticNet, Groups, Lookahead, MaxNorm, Sam, Stepper,
+    self, AdaptiveClip, Average, Averaged, ElasticNet, Groups, Lion, Lookahead, MaxNorm, Muon, Sam,
+    ScheduleFreeAdamW, SgdConfig, Shampoo, Stepper, clip_by_global_norm, global_norm,
 };
 use wengert::prelude::*;
 

@@ -4,9 +4,11 @@
 mod common;
 
 use serde_json::Value;
+use wengert::nn::Grads;
 use wengert::optim::SgdConfig;
 use wengert::prelude::*;
-use wengert::tape::HessianOperator;
+use wengert::tape::{HessianOperator, Pool2dOptions};
+use wengert::tensor::conv::Conv2dOptions;
 
 const STEPS: usize = 3;
 

@@ -12,6 +12,7 @@ use wengert::optim::{
     Run, Stopping,
 };
 use wengert::prelude::*;
+use wengert::tensor::parallel::with_threads;
 
 fn random(shape: impl Into<Shape>, seed: u64) -> Tensor<f64> {
     Tensor::normal(shape, 0.0, 1.0, &mut Generator::seeded(seed))
