@@ -1,6 +1,7 @@
 //! An operation of one's own, differentiable to any order in both modes, and checked.
 
 use wengert::prelude::*;
+use wengert::tape::Real;
 
 /// The Swish function x·σ(βx) with a number β.
 struct Swish {

@@ -11,7 +11,9 @@ mod report;
 mod train;
 
 use clap::Parser;
+use wengert::data::Origin;
 use wengert::prelude::*;
+use wengert::tensor::parallel::set_threads;
 
 use arguments::Arguments;
 use curved::Curved;

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use wengert::optim::minimize::Curvature;
-use wengert::optim::{MinimizeError, Run, Stopping};
+use wengert::optim::{HessianFree, Kfac, MinimizeError, Run, Stopping};
 use wengert::prelude::*;
 
 use crate::arguments::{Arguments, Model};

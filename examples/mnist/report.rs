@@ -1,7 +1,9 @@
 //! What is shown after training.
 
 use serde_json::json;
+use wengert::data::Origin;
 use wengert::prelude::*;
+use wengert::tensor::parallel::threads;
 use wengert_examples::pictures::side_by_side;
 
 use crate::arguments::Arguments;

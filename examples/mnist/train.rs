@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use wengert::optim::schedule::Cosine;
 use wengert::prelude::*;
 
 use crate::arguments::Arguments;

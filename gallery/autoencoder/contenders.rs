@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use clap::ValueEnum;
 use wengert::optim::first::NesterovConfig;
-use wengert::optim::{Counts, Stopping};
+use wengert::optim::{Counts, HessianFree, Kfac, Nesterov, Stopping};
 use wengert::prelude::*;
 use wengert_examples::work;
 

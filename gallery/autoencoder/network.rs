@@ -1,5 +1,6 @@
 //! The autoencoder.
 
+use wengert::nn::BceWithLogits;
 use wengert::prelude::*;
 
 const WIDTHS: [usize; 9] = [784, 1000, 500, 250, 30, 250, 500, 1000, 784];

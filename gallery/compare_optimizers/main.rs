@@ -7,6 +7,7 @@ mod pictures;
 mod train;
 
 use clap::Parser;
+use wengert::data::Origin;
 use wengert::prelude::*;
 use wengert_examples::files::write_file;
 use wengert_examples::options::Options;

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use wengert::optim::schedule::Cosine;
 use wengert::optim::vector;
 use wengert::prelude::*;
 

@@ -10,7 +10,7 @@ mod run;
 
 use clap::Parser;
 use wengert::optim::minimize::KrylovModel;
-use wengert::optim::{Counts, Preconditioning, Stopping};
+use wengert::optim::{Counts, Minimizer, Preconditioning, Stopping};
 use wengert::prelude::*;
 use wengert_examples::files::write_file;
 use wengert_examples::options::Options;

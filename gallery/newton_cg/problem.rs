@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use wengert::ModelObjective;
+use wengert::curvature::FlatLoss;
 use wengert::optim::Batched;
 use wengert::prelude::*;
 
@@ -29,7 +29,7 @@ impl Regression {
     }
 
     /// The mean cross-entropy over all digits with the penalty.
-    pub(crate) fn objective(&self) -> Ridge<Batched<ModelObjective<'_, f64>>> {
+    pub(crate) fn objective(&self) -> Ridge<Batched<FlatLoss<'_, f64>>> {
         let loss =
             |cx: &Ctx<f64>, (images, labels): &Digits| self.layer.forward(cx, images).cross_entropy(labels);
         Ridge::new(self.params.objective_over(&self.chunks, loss), L2)
@@ -57,6 +57,6 @@ impl Regression {
         let (images, labels) = &self.chunks[chunk];
         let (images, labels) = (images.slice(range.clone()), labels.slice(range));
         let loss = |cx: &Ctx<f64>| self.layer.forward(cx, &images).cross_entropy(&labels) + cx.l2(L2);
-        self.params.flat_loss(loss).value_and_gradient(x, gradient)
+        self.params.objective(loss).value_and_gradient(x, gradient)
     }
 }

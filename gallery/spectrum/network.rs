@@ -1,7 +1,8 @@
 //! The network and its loss.
 
-use wengert::ModelObjective;
+use wengert::curvature::FlatLoss;
 use wengert::optim::Batched;
+use wengert::optim::schedule::Cosine;
 use wengert::prelude::*;
 
 /// Digits that are evaluated at once.
@@ -51,7 +52,7 @@ impl Problem {
     }
 
     /// The mean loss over all digits.
-    pub(crate) fn objective(&self) -> Batched<ModelObjective<'_>> {
+    pub(crate) fn objective(&self) -> Batched<FlatLoss<'_>> {
         self.params.model_objective_over(
             &self.chunks,
             |cx, (images, _)| self.forward(cx, images),

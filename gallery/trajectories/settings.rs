@@ -1,7 +1,7 @@
 //! The optimisers and their settings.
 
+use wengert::optim::HyperParameterError;
 use wengert::optim::first::*;
-use wengert::optim::*;
 
 /// What differs between the functions.
 #[derive(Clone, Copy, Debug)]

@@ -5,7 +5,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use wengert::prelude::set_threads;
+use wengert::tensor::parallel::set_threads;
 use wengert_benches::memory::peak_tensor_bytes;
 use wengert_benches::report::{InGradients, Report};
 use wengert_benches::timing::{Effort, measure, measure_in_turn};

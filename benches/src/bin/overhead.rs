@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use wengert::prelude::*;
-use wengert::tape::HessianOperator;
+use wengert::tape::{HessianOperator, Tape};
 use wengert::tensor::memory;
 
 fn main() {

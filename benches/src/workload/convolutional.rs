@@ -1,6 +1,9 @@
 //! Training convolutional networks on a batch of 64 images of 1×28×28.
 
+use wengert::nn::SequentialBuilder;
 use wengert::prelude::*;
+use wengert::tape::Pool2dOptions;
+use wengert::tensor::conv::Conv2dOptions;
 
 use super::Workload;
 use super::data::Data;

@@ -5,7 +5,8 @@
 use std::hint::black_box;
 use std::rc::Rc;
 
-use wengert::nn::FlatLoss;
+use wengert::curvature::FlatLoss;
+use wengert::prelude::{Objective, Objectives, Operator};
 
 use super::data::Data;
 use super::problem::Problem;
@@ -63,7 +64,7 @@ impl Derivatives {
         let first = params.values().to_vec();
         let second = first.iter().zip(vector()).map(|(x, noise)| x + 0.01 * noise).collect();
         let directions = [(); 4].map(|()| vector());
-        let loss = Rc::new(params.flat_model(outputs, loss));
+        let loss = Rc::new(params.model_objective(outputs, loss));
         Derivatives { loss, points: [first, second], directions }
     }
 
@@ -82,22 +83,22 @@ impl Derivatives {
     }
 
     fn hessian(self) -> Workload {
-        self.products(|loss, x, v, out| loss.hessian(x).apply_once(v, out))
+        self.products(|loss, x, v, out| loss.hessian_operator(x).apply_once(v, out))
     }
 
     fn gauss_newton(self) -> Workload {
-        self.products(|loss, x, v, out| loss.gauss_newton(x).expect("a model").apply(v, out))
+        self.products(|loss, x, v, out| loss.gauss_newton_operator(x).expect("a model").apply(v, out))
     }
 
     fn hessian_reused(self) -> Workload {
         let before = live_tensor_bytes();
-        let hessian = self.loss.hessian(&self.points[0]);
+        let hessian = self.loss.hessian_operator(&self.points[0]);
         self.reused(before, move |v, out| hessian.apply(v, out))
     }
 
     fn gauss_newton_reused(self) -> Workload {
         let before = live_tensor_bytes();
-        let matrix = self.loss.gauss_newton(&self.points[0]).expect("a model");
+        let matrix = self.loss.gauss_newton_operator(&self.points[0]).expect("a model");
         self.reused(before, move |v, out| matrix.apply(v, out))
     }
 

@@ -9,7 +9,7 @@ use wengert_tensor::random::Generator;
 use wengert_tensor::{Float, Tensor};
 
 use crate::observe::{Affine, AffineUse, LayerUse, Observer, ParamUse};
-use crate::params::{BufferId, Layout, ParamId};
+use crate::params::{BufferId, Buffers, CountId, Layout, ParamId, Updates};
 
 /// Whether a model is being trained or used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,8 +31,10 @@ pub struct Ctx<T: Float = f32> {
     key: Option<Index<T>>,
     /// Generators handed out so far.
     draws: Cell<u64>,
-    buffers: RefCell<Vec<Tensor<T>>>,
-    updated: RefCell<Vec<usize>>,
+    /// As they are stored; `None` if they are not what they should be.
+    buffers: Option<Buffers<T>>,
+    /// What has been set here.
+    updates: RefCell<Updates<T>>,
     observers: RefCell<Vec<Rc<dyn Observer<T>>>>,
 }
 
@@ -42,11 +44,11 @@ impl<T: Float> Ctx<T> {
         leaves: Vec<Var<T>>,
         mode: Mode,
         generator: Generator,
-        buffers: Vec<Tensor<T>>,
+        buffers: Buffers<T>,
     ) -> Self {
-        let (buffers, updated) = (RefCell::new(buffers), RefCell::default());
-        let (draws, observers) = (Cell::new(0), RefCell::default());
-        Ctx { layout, leaves, mode, generator, key: None, draws, buffers, updated, observers }
+        let (draws, updates, observers) = (Cell::new(0), RefCell::default(), RefCell::default());
+        let buffers = Some(buffers);
+        Ctx { layout, leaves, mode, generator, key: None, draws, buffers, updates, observers }
     }
 
     /// The value of a parameter tensor, tracked if its gradient is wanted.
@@ -196,30 +198,70 @@ impl<T: Float> Ctx<T> {
     /// The current value of a buffer: the latest one set in this context, or the stored one.
     ///
     /// # Panics
-    /// If the id belongs to another `Params`.
+    /// If the id belongs to another `Params`, or in evaluation mode if steps have been taken without ever
+    /// [taking over](crate::Params::update_buffers) the statistics.
     #[track_caller]
     pub fn buffer(&self, id: BufferId) -> Tensor<T> {
-        self.buffers.borrow()[self.layout.buffer("buffer", id)].clone()
+        let index = self.layout.buffer("buffer", id);
+        match self.updates.borrow().tensor(index) {
+            Some(set) => set.clone(),
+            None => self.stored("buffer", &self.layout.buffer_names()[index]).tensors[index].clone(),
+        }
     }
 
-    /// Gives a buffer a new value, which is stored when [`Params::value_and_grad`](crate::Params::value_and_grad)
-    /// succeeds; elsewhere it is forgotten with the context.
+    /// Gives a buffer a new value. From [`Params::value_and_grad`](crate::Params::value_and_grad) it comes back with the
+    /// gradient, for [`update_buffers`](crate::Params::update_buffers); elsewhere it is forgotten with the context.
     ///
     /// # Panics
     /// If the id belongs to another `Params`, or the shape is not the buffer's.
     #[track_caller]
     pub fn set_buffer(&self, id: BufferId, value: Tensor<T>) {
         let index = self.layout.buffer("set_buffer", id);
-        let old = &mut self.buffers.borrow_mut()[index];
+        let name = &self.layout.buffer_names()[index];
+        let shape = self.stored("set_buffer", name).tensors[index].shape();
         assert!(
-            value.shape() == old.shape(),
-            "set_buffer: `{}` has shape {}, the new value {}",
-            self.layout.buffer_names()[index],
-            old.shape(),
+            value.shape() == shape,
+            "set_buffer: `{name}` has shape {shape}, the new value {}",
             value.shape()
         );
-        *old = value.contiguous();
-        self.updated.borrow_mut().push(index);
+        self.updates.borrow_mut().set_tensor(index, value.contiguous());
+    }
+
+    /// The current value of a count, as [`buffer`](Self::buffer) gives that of a buffer.
+    ///
+    /// # Panics
+    /// As [`buffer`](Self::buffer).
+    #[track_caller]
+    pub fn count(&self, id: CountId) -> i64 {
+        let index = self.layout.count("count", id);
+        match self.updates.borrow().count(index) {
+            Some(set) => set,
+            None => self.stored("count", &self.layout.count_names()[index]).counts[index],
+        }
+    }
+
+    /// Gives a count a new value, as [`set_buffer`](Self::set_buffer) gives one to a buffer.
+    ///
+    /// # Panics
+    /// If the id belongs to another `Params`.
+    #[track_caller]
+    pub fn set_count(&self, id: CountId, value: i64) {
+        self.updates.borrow_mut().set_count(self.layout.count("set_count", id), value);
+    }
+
+    /// The context of a model whose statistics have been forgotten: reading them panics.
+    pub(crate) fn without_buffers(self) -> Self {
+        Ctx { buffers: None, ..self }
+    }
+
+    #[track_caller]
+    fn stored(&self, operation: &str, name: &str) -> &Buffers<T> {
+        match &self.buffers {
+            Some(buffers) => buffers,
+            None => panic!(
+                "{operation}: `{name}` is as it was at the start, since no step took over what evaluations made of it: call `update_buffers` after each step, or `discard_updates` if it is to stay"
+            ),
+        }
     }
 
     /// ½·c·‖θ‖², θ being all parameters, biases included: a penalty that makes the loss strongly convex near its
@@ -254,17 +296,18 @@ impl<T: Float> Ctx<T> {
         total * (0.5 * c)
     }
 
-    /// A parameter by its position.
-    pub(crate) fn leaf(&self, index: usize) -> &Var<T> {
+    /// A parameter by its [position](ParamId::index), unseen by observers.
+    pub fn leaf(&self, index: usize) -> &Var<T> {
         &self.leaves[index]
     }
 
-    pub(crate) fn layout(&self) -> &Layout {
+    /// Names, shapes and positions of the parameters.
+    pub fn layout(&self) -> &Layout {
         &self.layout
     }
 
-    /// The parameters that are not frozen.
-    pub(crate) fn trained(&self) -> impl Iterator<Item = &Var<T>> {
+    /// The parameters that are not frozen, in their order.
+    pub fn trained(&self) -> impl Iterator<Item = &Var<T>> {
         self.layout
             .entries()
             .iter()
@@ -273,9 +316,42 @@ impl<T: Float> Ctx<T> {
             .map(|(_, leaf)| leaf)
     }
 
-    /// The buffers that were set, with their last values.
-    pub(crate) fn take_updates(self) -> Vec<(usize, Tensor<T>)> {
-        let buffers = self.buffers.into_inner();
-        self.updated.into_inner().into_iter().map(|index| (index, buffers[index].clone())).collect()
+    /// The same state without observers and without what is tracked, for a function that is computed again.
+    pub(crate) fn copied(&self) -> Self {
+        Ctx {
+            layout: Arc::clone(&self.layout),
+            leaves: self.leaves.iter().map(Var::stop_gradient).collect(),
+            mode: self.mode,
+            generator: self.generator.clone(),
+            key: self.key.clone(),
+            draws: self.draws.clone(),
+            buffers: self.buffers.clone(),
+            updates: self.updates.clone(),
+            observers: RefCell::default(),
+        }
+    }
+
+    /// A [copy](Self::copied) in which some parameters are other variables.
+    pub(crate) fn with_leaves<'a>(&self, leaves: impl Iterator<Item = (usize, &'a Var<T>)>) -> Self {
+        let mut copy = self.copied();
+        for (index, leaf) in leaves {
+            copy.leaves[index] = leaf.clone();
+        }
+        copy
+    }
+
+    pub(crate) fn observers(&self) -> Vec<Rc<dyn Observer<T>>> {
+        self.observers.borrow().clone()
+    }
+
+    /// Goes on with the random numbers and the buffers of a [copy](Self::copied).
+    pub(crate) fn continue_from(&self, copy: Self) {
+        self.draws.set(copy.draws.get());
+        self.updates.replace(copy.updates.into_inner());
+    }
+
+    /// The buffers and counts that were set, with their last values.
+    pub(crate) fn take_updates(self) -> Updates<T> {
+        self.updates.into_inner()
     }
 }

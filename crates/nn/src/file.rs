@@ -1,5 +1,6 @@
 //! Parameters in safetensors files.
 
+mod count;
 mod dtype;
 mod entry;
 mod error;
@@ -19,7 +20,7 @@ use crate::params::Params;
 
 impl<T: Float> Params<T> {
     /// Writes all parameters and buffers to a [safetensors](https://github.com/huggingface/safetensors) file, under their
-    /// names and in their own element type, to the bit. The file appears whole or not at all; symbolic links are
+    /// names and in their own element type, to the bit, counts as `I64` without axes. The file appears whole or not at all; symbolic links are
     /// followed, and a file that is there keeps its mode: see [`write_atomically`].
     ///
     /// # Errors
@@ -43,15 +44,16 @@ impl<T: Float> Params<T> {
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), FileError> {
         let path = path.as_ref();
         let buffers = contiguous(self);
-        let tensors = sorted(self, &buffers);
-        let header = compose(&tensors, Some(path))?;
-        write_atomically(path, |file| Ok(write(&header, &tensors, file)?))
+        let (counts, tensors) = (self.counts(), sorted(self, &buffers));
+        let header = compose(&counts, &tensors, Some(path))?;
+        write_atomically(path, |file| Ok(write(&header, &counts, &tensors, file)?))
             .map_err(|error| FileError::access(path, error))
     }
 
     /// Replaces all parameters and buffers by those in a safetensors file, such as one written by PyTorch, converting
-    /// elements of 16, 32 or 64 bits. Nothing changes on an error. Entries of another kind that the model does not have,
-    /// such as the integer `num_batches_tracked` of PyTorch's batch normalisation, are passed over.
+    /// elements of 16, 32 or 64 bits, counts from whole numbers of 32 or 64. Nothing changes on an error. Entries of another
+    /// kind that the model does not have, such as the integer `num_batches_tracked` of PyTorch's batch normalisation, are
+    /// passed over.
     ///
     /// Only what the model needs is read: beside the model's size this takes the memory of the file's header.
     ///
@@ -71,11 +73,12 @@ impl<T: Float> Params<T> {
     /// [`FileError::Format`] if the names take more than the format's limit of 100 MB.
     pub fn to_safetensors(&self) -> Result<Vec<u8>, FileError> {
         let buffers = contiguous(self);
-        let tensors = sorted(self, &buffers);
-        let header = compose(&tensors, None)?;
+        let (counts, tensors) = (self.counts(), sorted(self, &buffers));
+        let header = compose(&counts, &tensors, None)?;
         let elements: usize = tensors.iter().map(|(_, _, values)| values.len()).sum();
-        let mut bytes = Vec::with_capacity(header.len() + elements * size_of::<T>());
-        write(&header, &tensors, &mut bytes).expect("memory can be written to");
+        let bytes = counts.len() * size_of::<i64>() + elements * size_of::<T>();
+        let mut bytes = Vec::with_capacity(header.len() + bytes);
+        write(&header, &counts, &tensors, &mut bytes).expect("memory can be written to");
         Ok(bytes)
     }
 
@@ -105,13 +108,34 @@ fn sorted<'a, T: Float>(params: &'a Params<T>, buffers: &'a [(String, Tensor<T>)
     tensors
 }
 
-fn compose<T: Float>(tensors: &[Named<'_, T>], path: Option<&Path>) -> Result<Vec<u8>, FileError> {
-    let shapes = tensors.iter().map(|&(name, shape, _)| (name, shape));
-    header::compose(dtype::name_of::<T>(), shapes, size_of::<T>() as u64)
+/// Types of longer elements come first, as in the format's own writer, and among those of eight bytes whole numbers.
+fn compose<T: Float>(
+    counts: &[(String, i64)],
+    tensors: &[Named<'_, T>],
+    path: Option<&Path>,
+) -> Result<Vec<u8>, FileError> {
+    let no_axes = count::shape();
+    let counts =
+        sorted_counts(counts).map(|(name, _)| (name, count::DTYPE, &no_axes, size_of::<i64>() as u64));
+    let tensors =
+        tensors.iter().map(|&(name, shape, _)| (name, dtype::name_of::<T>(), shape, size_of::<T>() as u64));
+    header::compose(counts.chain(tensors))
         .map_err(|source| FileError::Format { path: path.map(Path::to_owned), source })
 }
 
-fn write<T: Float>(header: &[u8], tensors: &[Named<'_, T>], out: &mut impl Write) -> Result<(), Error> {
+fn sorted_counts(counts: &[(String, i64)]) -> impl Iterator<Item = (&str, i64)> {
+    let mut sorted: Vec<_> = counts.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    sorted.sort_unstable();
+    sorted.into_iter()
+}
+
+fn write<T: Float>(
+    header: &[u8],
+    counts: &[(String, i64)],
+    tensors: &[Named<'_, T>],
+    out: &mut impl Write,
+) -> Result<(), Error> {
     out.write_all(header)?;
+    sorted_counts(counts).try_for_each(|(_, value)| out.write_all(&value.to_le_bytes()))?;
     tensors.iter().try_for_each(|(_, _, values)| dtype::write(values, out))
 }

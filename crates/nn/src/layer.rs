@@ -1,6 +1,7 @@
 //! Layers, one file each.
 
 mod activation;
+mod chain;
 mod conv2d;
 mod dropout;
 mod flatten;
@@ -11,6 +12,7 @@ mod pool2d;
 mod sequential;
 
 pub use activation::*;
+pub use chain::Chain;
 pub use conv2d::{Conv2d, Conv2dBuilder};
 pub use dropout::Dropout;
 pub use flatten::Flatten;

@@ -7,6 +7,7 @@ mod huber;
 mod l1;
 mod mse;
 mod reduction;
+mod scalar;
 
 pub use accuracy::accuracy;
 pub use bce::{Bce, BceWithLogits};
@@ -15,6 +16,8 @@ pub use huber::{Huber, SmoothL1};
 pub use l1::L1;
 pub use mse::Mse;
 pub use reduction::Reduction;
+#[doc(hidden)]
+pub use scalar::{Watched, scalar};
 
 use wengert_tape::Var;
 use wengert_tensor::Float;

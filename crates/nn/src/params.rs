@@ -1,26 +1,33 @@
 //! All parameters of a model in one flat vector.
 
+mod buffers;
 mod evaluate;
 mod grads;
 mod layout;
 mod scope;
+mod snapshot;
 mod values;
 
 pub use evaluate::GradError;
+#[doc(hidden)]
+pub use evaluate::{pieces, pull_back};
 pub use grads::Grads;
-pub use layout::{BufferId, ParamId};
+pub use layout::{BufferId, CountId, Entry, Layout, ParamId};
 pub use scope::Scope;
+pub use snapshot::Snapshot;
 pub use values::ValuesMut;
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
 
 use wengert_tensor::random::Generator;
 use wengert_tensor::{Float, Shape, Tensor, size};
 
-pub(crate) use evaluate::{leaves, no_scalar, pieces, pull_back, scalar, tracked_leaves};
-pub(crate) use layout::Layout;
+pub(crate) use buffers::{Buffers, Updates};
+pub(crate) use evaluate::{leaves, tracked_leaves};
+
+use buffers::TakenOver;
 
 /// The parameters of a model: one contiguous vector, cut into named tensors.
 ///
@@ -56,7 +63,10 @@ pub struct Params<T: Float = f32> {
     /// Room for the frozen values while [`ValuesMut`] writes.
     kept: Vec<T>,
     /// Running statistics and the like, which have no gradient.
-    buffers: RwLock<Vec<Tensor<T>>>,
+    buffers: Buffers<T>,
+    /// What evaluations have made of them since the last step.
+    waiting: Updates<T>,
+    taken_over: TakenOver,
     generator: Generator,
     /// Calls of [`Params::value_and_grad`] so far.
     step: AtomicU64,
@@ -72,7 +82,9 @@ impl<T: Float> Params<T> {
             layout: Arc::new(Layout::new()),
             storage: Tensor::zeros([0]),
             kept: Vec::new(),
-            buffers: RwLock::default(),
+            buffers: Buffers::default(),
+            waiting: Updates::default(),
+            taken_over: TakenOver::new(),
             generator: Generator::seeded(seed),
             step: AtomicU64::new(0),
             inferences: AtomicU64::new(0),
@@ -128,6 +140,7 @@ impl<T: Float> Params<T> {
     /// ```
     pub fn values_mut(&mut self) -> ValuesMut<'_, T> {
         self.fit_storage();
+        self.taken_over.stepped();
         let len = self.len();
         ValuesMut::new(&self.layout, &mut self.storage.as_mut_slice()[..len], &mut self.kept)
     }
@@ -296,22 +309,8 @@ impl<T: Float> Params<T> {
         *self.inferences.get_mut() = 0;
     }
 
-    /// Name and value of every buffer (running statistics and the like).
-    pub fn buffers(&self) -> Vec<(String, Tensor<T>)> {
-        self.layout.buffer_names().iter().cloned().zip(self.buffer_values()).collect()
-    }
-
     pub(crate) fn layout(&self) -> &Layout {
         &self.layout
-    }
-
-    /// The buffers' values, which share memory with the store's.
-    fn buffer_values(&self) -> Vec<Tensor<T>> {
-        self.buffers.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    pub(crate) fn set_buffers(&mut self, values: Vec<Tensor<T>>) {
-        *self.buffers.get_mut().unwrap_or_else(PoisonError::into_inner) = values;
     }
 
     /// Appends a parameter; the caller has checked the name and the shape.
@@ -337,7 +336,9 @@ impl<T: Float> Clone for Params<T> {
             layout: Arc::clone(&self.layout),
             storage: self.storage.clone(),
             kept: Vec::new(),
-            buffers: RwLock::new(self.buffer_values()),
+            buffers: self.buffers.clone(),
+            waiting: self.waiting.clone(),
+            taken_over: self.taken_over.clone(),
             generator: self.generator.clone(),
             step: AtomicU64::new(self.step()),
             inferences: AtomicU64::new(self.inferences.load(Ordering::Relaxed)),

@@ -8,6 +8,7 @@ fn model<T: Float>(seed: u64) -> Params<T> {
     let mut params = Params::seeded(seed);
     Linear::new(params.at("hidden"), 3, 2);
     params.at("norm").buffer("running_mean", Tensor::full([2], T::from_f64(seed as f64)));
+    params.at("norm").count("num_batches_tracked", 10 + seed as i64);
     params
 }
 
@@ -18,6 +19,41 @@ fn parameters_and_buffers_come_back() {
     loaded.load_safetensors(&saved.to_safetensors().unwrap()).unwrap();
     assert_eq!(loaded.values(), saved.values());
     assert_eq!(loaded.buffers()[0].1.to_vec(), [1.0, 1.0]);
+    assert_eq!(loaded.counts(), [("norm.num_batches_tracked".to_owned(), 11)]);
+}
+
+/// As PyTorch keeps it, an `I64` without axes; others write one of length 1, or of 32 bits.
+#[test]
+fn counts() {
+    for value in [0, -1, 7, i64::MAX, i64::MIN] {
+        let mut params: Params = Params::seeded(0);
+        params.root().count("n", value);
+        let bytes = params.to_safetensors().unwrap();
+        let read = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        let n = read.tensor("n").unwrap();
+        assert_eq!(
+            (n.dtype(), n.shape(), n.data()),
+            (safetensors::Dtype::I64, &[][..], &value.to_le_bytes()[..])
+        );
+        let mut other: Params = Params::seeded(0);
+        other.root().count("n", 3);
+        other.load_safetensors(&bytes).unwrap();
+        assert_eq!(other.counts()[0].1, value);
+    }
+    let mut params: Params = Params::seeded(0);
+    params.root().count("n", 3);
+    let mut load = |dtype: &str, shape: &[usize], number: &[u8]| {
+        let mut bytes = file(&[("n", dtype, shape, number.len())]);
+        let start = bytes.len() - number.len();
+        bytes[start..].copy_from_slice(number);
+        params.load_safetensors(&bytes).map(|()| params.counts()[0].1)
+    };
+    assert_eq!(load("I64", &[1], &5i64.to_le_bytes()).unwrap(), 5);
+    assert_eq!(load("I32", &[], &(-6i32).to_le_bytes()).unwrap(), -6);
+    let error = load("F32", &[], &[0; 4]).unwrap_err();
+    assert_eq!(error.to_string(), "`n` has elements of type F32 in the file, not I32 or I64");
+    let error = load("I64", &[2], &[0; 16]).unwrap_err();
+    assert_eq!(error.to_string(), "`n` has shape [2] in the file, [] in the model");
 }
 
 #[test]
@@ -39,7 +75,10 @@ fn an_error_names_the_tensor_and_changes_nothing() {
     let mut small: Params = Params::seeded(0);
     Linear::builder(3, 2).no_bias().build(small.at("hidden"));
     let error = params.load_safetensors(&small.to_safetensors().unwrap()).unwrap_err();
-    assert_eq!(error.to_string(), "the file lacks `hidden.bias`, `norm.running_mean`; it holds 1 tensors");
+    assert_eq!(
+        error.to_string(),
+        "the file lacks `hidden.bias`, `norm.running_mean`, `norm.num_batches_tracked`; it holds 1 tensors"
+    );
 
     let mut large: Params = model(5);
     large.root().param("extra", [1], Init::Ones);
@@ -254,6 +293,8 @@ fn odd<T: Float>(elements: &[T]) -> Params<T> {
     params.root().param("scalar", [0usize; 0], Init::Ones);
     params.root().param("empty", [3, 0, 2], Init::Ones);
     params.at("empty").buffer("too", Tensor::zeros([0]));
+    params.root().count("a count", -3);
+    params.at("buffers").count("count", 1 << 40);
     params.at("many").param("axes", [1usize; 40], Init::Ones);
     let len = elements.len();
     for chunk in params.values_mut()[..names.len() * len].chunks_mut(len) {
@@ -287,6 +328,7 @@ fn what_saves_loads_to_the_bit() {
         [0x7ff0_0000_0000_0001u64, 0xfff7_ffff_ffff_ffff, 0x7ff8_1234_5678_9abc, 0, 1 << 63, 1, 0x7ff << 52];
     let saved = odd(&double.map(f64::from_bits));
     let mut loaded = odd(&[0f64; 7]);
+    assert_eq!(loaded.counts(), saved.counts());
     loaded.load_safetensors(&saved.to_safetensors().unwrap()).unwrap();
     assert_eq!(bits(&loaded, |x| x.to_bits()), bits(&saved, |x| x.to_bits()));
 }
@@ -314,7 +356,7 @@ fn the_formats_own_crate_writes_the_same_and_reads_it() {
     let params: Params<f64> = odd(&[1.0, 2.0]);
     let bytes = params.to_safetensors().unwrap();
     let read = safetensors::SafeTensors::deserialize(&bytes).unwrap();
-    assert_eq!(read.len(), params.iter().count() + params.buffers().len());
+    assert_eq!(read.len(), params.iter().count() + params.buffers().len() + params.counts().len());
     let written = safetensors::serialize(
         read.iter().collect::<Vec<_>>(),
         Some([("format".to_owned(), "pt".to_owned())].into_iter().collect()),

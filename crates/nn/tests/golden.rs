@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use wengert_nn::*;
-use wengert_tape::{Var, check_grads, value_and_grad};
+use wengert_tape::{Var, check_grads, hvp, value_and_grad};
 use wengert_tensor::Tensor;
 
 fn golden(section: &str) -> Vec<Value> {
@@ -142,28 +142,8 @@ fn with_params(layer: &dyn Layer<f64>, params: &Params<f64>, case: &Value) {
         .unwrap();
     let expected: Vec<f64> = grads[1..].iter().flat_map(|g| tensor(g).to_vec()).collect();
     close(case["name"].as_str().unwrap(), &found, &expected);
-    let loss = params.flat_loss(|cx| layer.forward(cx, &x).tanh().sum());
-    check_second_order(&loss, params.values());
-}
-
-/// The Hessian's product against a difference of gradients.
-fn check_second_order(loss: &FlatLoss<f64>, x: &[f64]) {
-    let n = loss.dimension();
-    let v: Vec<f64> = (0..n).map(|i| (i as f64 * 1.7 + 0.3).sin()).collect();
-    let at = |t: f64| {
-        let moved: Vec<f64> = x.iter().zip(&v).map(|(x, v)| x + t * v).collect();
-        let mut gradient = vec![0.0; n];
-        loss.value_and_gradient(&moved, &mut gradient);
-        gradient
-    };
-    let h = 1e-5;
-    let expected: Vec<f64> = at(h).iter().zip(at(-h)).map(|(a, b)| (a - b) / (2.0 * h)).collect();
-    let mut product = vec![f64::NAN; n];
-    loss.hessian(x).apply(&v, &mut product);
-    let scale = expected.iter().fold(1f64, |m, e| m.max(e.abs()));
-    for (p, e) in product.iter().zip(expected) {
-        assert!((p - e).abs() < 1e-7 * scale, "{p} against {e}");
-    }
+    let of_params = |vars: &[Var<f64>]| layer.forward(&params.context(Mode::Train, vars), &x).tanh();
+    check_grads(of_params, &params.vars(), 2).unwrap();
 }
 
 #[test]
@@ -220,17 +200,13 @@ fn models_have_pytorchs_loss_gradient_and_curvature() {
         let (loss, grads) = params.value_and_grad(|cx| model.forward(cx, &x).cross_entropy(&labels)).unwrap();
         close("loss", &[loss], &[case["loss"].as_f64().unwrap()]);
         close("gradient", &grads, &numbers(&case["gradient"]));
-        let flat = params.flat_loss(|cx| model.forward(cx, &x).cross_entropy(&labels));
-        let mut product = vec![f64::NAN; params.len()];
-        let hessian = flat.hessian(params.values());
-        hessian.apply(&numbers(&case["vector"]), &mut product);
+        let mut along = params.clone();
+        along.set_values(&numbers(&case["vector"]));
+        let of_params = |vars: &Vec<Var<f64>>| {
+            model.forward(&params.context(Mode::Train, vars), &x).cross_entropy(&labels)
+        };
+        let product = hvp(of_params, &params.vars(), &along.vars());
+        let product: Vec<f64> = product.iter().flat_map(|part| part.value().to_vec()).collect();
         close("product", &product, &numbers(&case["product"]));
-        assert_eq!(hessian.value(), loss);
-        let mut gradient = vec![f64::NAN; params.len()];
-        hessian.gradient(&mut gradient);
-        close("recorded gradient", &gradient, &numbers(&case["gradient"]));
-        let mut once = vec![f64::NAN; params.len()];
-        hessian.apply_once(&numbers(&case["vector"]), &mut once);
-        assert_eq!(once, product);
     }
 }

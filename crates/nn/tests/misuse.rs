@@ -126,8 +126,8 @@ fn parameters() {
     says("value_and_grad: the loss has shape [2], not that of a scalar: take its mean or sum", || {
         let _ = params.value_and_grad(|cx| cx.param(id));
     });
-    says("value: the parameter vector has 1 elements, for 2 parameters", || {
-        params.flat_loss(|cx| cx.param(id).sum()).value(&[1.0]);
+    says("value_and_grad_with: the loss has shape [2], not that of a scalar: take its mean or sum", || {
+        let _ = params.value_and_grad_with(|cx| (cx.param(id), ()));
     });
     let mean = params.at("norm").buffer("mean", Tensor::zeros([2]));
     says("param: there is already a parameter or buffer named `norm.mean`", || {
@@ -136,12 +136,42 @@ fn parameters() {
     says("set_buffer: `norm.mean` has shape [2], the new value [3]", || {
         params.infer(|cx| cx.set_buffer(mean, Tensor::zeros([3])));
     });
+    let count = other.at("norm").count("count", 0);
+    says("count: there is already a parameter or buffer named `norm.count`", || {
+        other.at("norm").count("count", 1);
+    });
+    says(&format!("count: {text}"), || {
+        params.infer(|cx| cx.count(count));
+    });
+    says(&format!("set_count: {text}"), || params.infer(|cx| cx.set_count(count, 1)));
+    let (_, grads) = params.value_and_grad(|cx| cx.param(id).sum()).unwrap();
+    says("update_buffers: the gradients belong to another `Params`", || other.update_buffers(&grads));
+    says("collect_updates: the gradients belong to another `Params`", || other.collect_updates(&grads));
     let foreign = other.at("norm").buffer("mean", Tensor::zeros([2]));
     says(&format!("set_buffer: {text}"), || {
         other.clone().infer(|_| params.infer(|cx| cx.set_buffer(foreign, Tensor::zeros([2]))));
     });
     says(&format!("buffer: {text}"), || {
         params.infer(|cx| cx.buffer(foreign));
+    });
+}
+
+#[test]
+fn containers() {
+    let mut params: Params = Params::seeded(0);
+    let w = params.at("net.0").param("weight", [2, 2], Init::Zeros);
+    says("param: there is already a parameter or buffer named `net.0.weight`", || {
+        drop(Sequential::starting(params.at("net"), |p| Linear::new(p, 2, 2)).build());
+    });
+    says("param: there is already a parameter or buffer named `net.0.weight`", || {
+        drop(Sequential::builder(params.at("net")).with(|p| Linear::new(p, 2, 2)).build());
+    });
+    says("checkpoint: the function captures a tracked variable; pass it as an input", || {
+        let _ = params.value_and_grad(|cx| {
+            let outside = cx.param(w);
+            let x = outside.clone();
+            cx.checkpoint(move |_, x| &x[0] * &outside, &[&x]).sum()
+        });
     });
 }
 
@@ -168,19 +198,17 @@ fn layers_of_another_model() {
             Conv2d::new(other.at("conv"), 1, 1, 3);
         }
     }
-    // A bias alone that belongs elsewhere.
+    // A bias alone that belongs elsewhere, which is looked at while somebody observes.
+    struct Nobody;
+    impl Observer for Nobody {}
     let foreign = other.root().param("bias", [3], Init::Zeros);
     let weight = linear.weight();
-    let model = params.flat_model(
-        |cx| {
+    says(&format!("affine: {text}"), || {
+        params.infer(|cx| {
+            cx.observe(std::rc::Rc::new(Nobody));
             let y = zeros([1, 2]).matmul(&cx.param(weight).t());
             cx.affine(Affine { weight, bias: Some(foreign), convolution: None }, &zeros([1, 2]), &y);
-            y
-        },
-        |y| y.sum(),
-    );
-    says(&format!("affine: {text}"), || {
-        model.kronecker(params.values(), Targets::Model, 0);
+        });
     });
     struct Traced(ParamId);
     impl Layer for Traced {
@@ -217,82 +245,6 @@ fn initial_values() {
     says("init: shape [2] has 2 elements, the slice 3", || {
         Init::Zeros.fill(&[2].into(), &mut [0f32; 3], &mut Generator::seeded(0));
     });
-}
-
-#[test]
-fn flat_losses() {
-    let mut params: Params<f64> = Params::seeded(0);
-    let w = params.root().param("w", [2], Init::Ones);
-    params.root().param("unused", [1], Init::Ones);
-    let (x, short) = ([1.0; 3], [1.0]);
-    let (mut out, mut two) = ([0.0; 3], [0.0; 2]);
-    let length = "the parameter vector has 1 elements, for 3 parameters";
-    let reached = "the loss does not depend on `unused`: use it, `freeze` it, or call `allow_unreached`";
-    let scalar = "the loss has shape [2], not that of a scalar: take its mean or sum";
-
-    let loss = params.flat_loss(|cx| cx.param(w).sum());
-    says(&format!("value_and_gradient: {length}"), || {
-        loss.value_and_gradient(&short, &mut out);
-    });
-    says(&format!("value_and_gradient: {reached}"), || {
-        loss.value_and_gradient(&x, &mut out);
-    });
-    says(&format!("hessian: {length}"), || drop(loss.hessian(&short)));
-    says(&format!("hessian: {reached}"), || drop(loss.hessian(&x)));
-    for operation in ["fisher", "fisher_sampled", "empirical_fisher"] {
-        let text = format!("{operation}: the loss and the model's outputs must be apart: use `flat_model`");
-        says(&text, || match operation {
-            "fisher" => drop(loss.fisher(&x, Mse::default())),
-            "fisher_sampled" => {
-                drop(loss.fisher_sampled(&x, Mse::default(), 1, &mut Generator::seeded(0)));
-            }
-            _ => drop(loss.empirical_fisher(&x, Reduction::Mean)),
-        });
-    }
-
-    params.allow_unreached(true);
-    let several = params.flat_model(|cx| cx.param(w), |y| y * 2.0);
-    says(&format!("value: {scalar}"), || {
-        several.value(&x);
-    });
-    says(&format!("value_and_gradient: {scalar}"), || {
-        several.value_and_gradient(&x, &mut out);
-    });
-    says(&format!("hessian: {scalar}"), || drop(several.hessian(&x)));
-    says(&format!("gauss_newton: {scalar}"), || drop(several.gauss_newton(&x)));
-    says(&format!("empirical_fisher: {scalar}"), || drop(several.empirical_fisher(&x, Reduction::Sum)));
-    for targets in [Targets::Model, Targets::Data] {
-        says(&format!("kronecker: {scalar}"), || drop(several.kronecker(&x, targets, 0)));
-    }
-
-    let model = params.flat_model(|cx| cx.param(w), |y| y.square().sum());
-    says(&format!("gauss_newton: {length}"), || drop(model.gauss_newton(&short)));
-    says(&format!("fisher: {length}"), || drop(model.fisher(&short, Mse::default())));
-    says(&format!("kronecker: {length}"), || drop(model.kronecker(&short, Targets::Model, 0)));
-    says("fisher: axis 1 is out of range for shape [2] of rank 1", || {
-        model.fisher(&x, Likelihood::new(Family::Categorical { axis: 1 }));
-    });
-    says("fisher: the variance 0 of the Gaussian is not positive and finite", || {
-        model.fisher(&x, Likelihood::new(Family::Gaussian { variance: 0.0 }));
-    });
-    says("fisher_sampled: at least one sample is needed", || {
-        model.fisher_sampled(&x, Mse::default(), 0, &mut Generator::seeded(0));
-    });
-    says("fisher: binary cross-entropy with the weight 2 of positive targets is no likelihood", || {
-        let _ = Likelihood::from(BceWithLogits { positive_weight: 2.0, ..BceWithLogits::default() });
-    });
-
-    let (hessian, matrix) = (model.hessian(&x), model.gauss_newton(&x).unwrap());
-    let vector = "the vector has 1 elements, for 3 parameters";
-    let slice = "the slice to write to has 2 elements, for 3 parameters";
-    says(&format!("Hessian::apply: {vector}"), || hessian.apply(&short, &mut out));
-    says(&format!("Hessian::apply: {slice}"), || hessian.apply(&x, &mut two));
-    says(&format!("Hessian::gradient: {slice}"), || hessian.gradient(&mut two));
-    says(&format!("Hessian::diagonal: {slice}"), || hessian.diagonal(&mut two));
-    says(&format!("GaussNewton::apply: {vector}"), || matrix.apply(&short, &mut out));
-    says(&format!("GaussNewton::apply: {slice}"), || matrix.apply(&x, &mut two));
-    says(&format!("GaussNewton::diagonal: {slice}"), || matrix.diagonal(&mut two));
-    says(&format!("Hessian::apply_once: {vector}"), || model.hessian(&x).apply_once(&short, &mut out));
 }
 
 #[test]

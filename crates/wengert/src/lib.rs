@@ -2,7 +2,7 @@
 //!
 //! Models are plain structs, parameters one flat vector, and every gradient can be differentiated again, so that
 //! second-order methods are as near as SGD. The parts are crates of their own, here as modules: [`tensor`],
-//! [`tape`], [`nn`], [`optim`] and [`data`]; [`prelude`] has what most programs need of them.
+//! [`tape`], [`nn`], [`optim`], [`curvature`] and [`data`]; [`prelude`] has what most programs need of them.
 //!
 //! A line is fitted to points on y = 2x + 3:
 //!
@@ -63,21 +63,16 @@
 
 mod accuracy;
 mod error;
-mod function;
-mod kronecker;
-mod objective;
 pub mod prelude;
 mod segments;
 mod training;
 
 pub use accuracy::accuracy;
 pub use error::{Error, Result};
-pub use function::{FunctionConstraints, FunctionObjective};
-pub use kronecker::kronecker;
-pub use objective::{Examples, Fisher, FisherInformation, ModelObjective, Objectives};
 pub use segments::Segments;
 pub use training::Training;
 
+pub use wengert_curvature as curvature;
 pub use wengert_data as data;
 pub use wengert_nn as nn;
 pub use wengert_optim as optim;

@@ -1,32 +1,20 @@
-//! What most programs need, for `use wengert::prelude::*`.
+//! What most programs need, for `use wengert::prelude::*`: variables and tensors, models and the commonest layers, a few
+//! optimisers, and the traits whose methods are called. All else is in the modules.
 
 pub use crate::accuracy::accuracy;
-pub use crate::function::{FunctionConstraints, FunctionObjective};
-pub use crate::objective::{Examples, FisherInformation, Objectives};
 pub use crate::segments::Segments;
 pub use crate::training::Training;
-pub use wengert_data::{Batch, DataError, Dataset, FashionMnist, ImageSet, Mnist, Origin, synthetic};
-pub use wengert_nn::layer::*;
+pub use wengert_curvature::{FisherInformation, FunctionConstraints, FunctionObjective, Objectives};
+pub use wengert_data::{Batch, DataError, Dataset, FashionMnist, ImageSet, Mnist, synthetic};
 pub use wengert_nn::{
-    Bce, BceWithLogits, BufferId, CrossEntropy, Ctx, Grads, Huber, Init, L1, Losses, Mode, Mse, ParamId,
-    Params, Reduction, Scope, SmoothL1,
+    Activations, Conv2d, CrossEntropy, Ctx, Dropout, Flatten, Init, Lambda, Layer, Linear, Losses, MaxPool2d,
+    Mode, ParamId, Params, Relu, Scope, Sequential, Tanh,
 };
-pub use wengert_optim::first::{AdamConfig, AdamWConfig, SgdConfig};
-pub use wengert_optim::schedule::{self, Cosine, Schedule};
 pub use wengert_optim::{
-    AdaMax, Adadelta, Adafactor, Adagrad, Adam, AdamW, Adan, Amsgrad, Batched, Bfgs, Curvatures,
-    DampedNewton, Dfp, Groups, HessianFree, Kfac, Lamb, Lars, Lbfgs, LevenbergMarquardt, Lion, Method,
-    Minimizer, Momentum, Muon, Nadam, Nesterov, Newton, NewtonCg, NonlinearCg, Objective, Operator,
-    Optimizer, Outcome, Problem, RAdam, Ridge, Rmsprop, Rprop, SaddleFreeNewton, ScheduleFreeAdamW,
-    ScheduleFreeSgd, Sgd, Shampoo, Sr1, Stepper, TrustRegionExact, TrustRegionNewton,
-    by_name as optimizer_by_name, clip_by_global_norm, clip_by_value, global_norm,
+    Adam, AdamW, Batched, Curvatures, Lbfgs, Method, NewtonCg, Objective, Operator, Optimizer, Outcome,
+    Problem, Ridge, Sgd, Stepper, TrustRegionNewton, by_name as optimizer_by_name, schedule,
+    schedule::Schedule,
 };
-pub use wengert_tape::{
-    BilinearMap, Cotangents, Elementwise, LinearMap, Op, Point, Pool2dOptions, Reads, Real, Saves, Tape, Var,
-    apply, check_grads, checkpoint, grad, hessian, hvp, jacobian_forward, jacobian_reverse, jvp, linearize,
-    value_and_grad, vjp,
-};
-pub use wengert_tensor::conv::Conv2dOptions;
-pub use wengert_tensor::parallel::{set_threads, threads, with_threads};
+pub use wengert_tape::{Elementwise, Var, check_grads, grad, hessian, hvp, jvp, value_and_grad, vjp};
 pub use wengert_tensor::random::Generator;
-pub use wengert_tensor::{Float, Shape, Slice, Tensor};
+pub use wengert_tensor::{Float, Shape, Tensor};

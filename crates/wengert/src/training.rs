@@ -1,7 +1,7 @@
 //! Steps of training with any first-order optimiser.
 
-use wengert_nn::{Ctx, GradError, Params, Watched};
-use wengert_optim::Optimizer;
+use wengert_nn::{Ctx, GradError, Grads, Params, Watched};
+use wengert_optim::{Optimizer, Step, StepError, Stepper};
 use wengert_tape::Var;
 use wengert_tensor::Float;
 
@@ -31,7 +31,7 @@ use wengert_tensor::Float;
 pub trait Training<T: Float> {
     /// One step of `optimizer`, which evaluates the loss and its gradient where the method needs them. Returns the loss before the
     /// step, which is taken even if that is not finite. [Frozen](Params::freeze) parameters stay as they are, and SAM leaves
-    /// them out of its perturbation.
+    /// them out of its perturbation. Running statistics change once, as the evaluation at the parameters has it.
     ///
     /// # Errors
     /// If the loss does not depend on some parameters. All are then unchanged, and so is the optimiser if it is the loss at
@@ -45,6 +45,61 @@ pub trait Training<T: Float> {
         optimizer: &mut dyn Optimizer<T>,
         loss: impl Fn(&Ctx<T>) -> Var<T>,
     ) -> Result<T, GradError>;
+
+    /// One step of `optimizer` with a gradient at the parameters, and of the running statistics with what its evaluation made
+    /// of them ([`Params::update_buffers`]): the same as the two calls.
+    ///
+    /// ```
+    /// use wengert::prelude::*;
+    ///
+    /// let (x, y) = (Var::from([[0.0], [1.0], [2.0]]), Var::from([[3.0], [5.0], [7.0]]));
+    /// let mut params: Params = Params::seeded(0);
+    /// let line = Linear::new(params.root(), 1, 1);
+    /// let mut adam = Adam::new(0.1);
+    /// for _ in 0..200 {
+    ///     let (_, grads) = params.value_and_grad(|cx| line.forward(cx, &x).mse(&y))?;
+    ///     params.update(&mut adam, &grads);
+    /// }
+    /// assert!((params.get("weight").unwrap()[0] - 2.0).abs() < 0.1);
+    /// # Ok::<(), wengert::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If the gradient is of another `Params`.
+    #[track_caller]
+    fn update(&mut self, optimizer: &mut (impl Optimizer<T> + ?Sized), grads: &Grads<T>);
+
+    /// Gives a [`Stepper`] a gradient at the parameters. Running statistics change once for each of its updates: to the mean
+    /// of what the evaluations made of them whose gradients it accumulated, without those that it skipped or refused.
+    ///
+    /// ```
+    /// use wengert::optim::{Step, Stepper};
+    /// use wengert::prelude::*;
+    ///
+    /// let (x, y) = (Var::from([[0.0], [1.0], [2.0]]), Var::from([[3.0], [5.0], [7.0]]));
+    /// let mut params: Params = Params::seeded(0);
+    /// let line = Linear::new(params.root(), 1, 1);
+    /// let mut stepper = Stepper::new(Sgd::new(0.1), &params.segments()).accumulate(3)?;
+    /// for i in 0..3 {
+    ///     let (x, y) = (x.slice(i..i + 1), y.slice(i..i + 1));
+    ///     let (_, mut grads) = params.value_and_grad(|cx| line.forward(cx, &x).mse(&y))?;
+    ///     let step = params.accumulate(&mut stepper, &mut grads)?;
+    ///     assert_eq!(matches!(step, Step::Updated { .. }), i == 2);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Stepper::step`].
+    ///
+    /// # Panics
+    /// As [`Stepper::step`], or if the gradient is of another `Params`.
+    #[track_caller]
+    fn accumulate<O: Optimizer<T>>(
+        &mut self,
+        stepper: &mut Stepper<O, T>,
+        grads: &mut Grads<T>,
+    ) -> Result<Step, StepError>;
 
     /// The result of `work` with the parameters to evaluate the model with, for most methods those that are trained, and for
     /// [frozen](Params::freeze) ones always. Training goes on from where it was, also after a panic in `work`.
@@ -62,9 +117,10 @@ impl<T: Float> Training<T> for Params<T> {
         let (value, gradient) = self.value_and_grad(|cx| loss.value(cx))?;
         loss.check("train_step");
         if optimizer.gradients_per_step() == 1 {
-            optimizer.step(&mut self.values_mut(), &gradient);
+            self.update(optimizer, &gradient);
             return Ok(value);
         }
+        let at_parameters = gradient.clone();
         let mut first = Some((value, gradient));
         let mut failure = None;
         let borrowed = Borrowed::new(self);
@@ -96,9 +152,31 @@ impl<T: Float> Training<T> for Params<T> {
             Some(error) => Err(error),
             None => {
                 self.values_mut().copy_from_slice(&point);
+                self.update_buffers(&at_parameters);
                 Ok(value)
             }
         }
+    }
+
+    #[track_caller]
+    fn update(&mut self, optimizer: &mut (impl Optimizer<T> + ?Sized), grads: &Grads<T>) {
+        optimizer.step(&mut self.values_mut(), grads);
+        self.update_buffers(grads);
+    }
+
+    #[track_caller]
+    fn accumulate<O: Optimizer<T>>(
+        &mut self,
+        stepper: &mut Stepper<O, T>,
+        grads: &mut Grads<T>,
+    ) -> Result<Step, StepError> {
+        let step = stepper.step(&mut self.values_mut(), grads)?;
+        match step {
+            Step::Updated { .. } => self.update_buffers(grads),
+            Step::Accumulated { .. } => self.collect_updates(grads),
+            Step::Skipped { .. } => {}
+        }
+        Ok(step)
     }
 
     fn evaluated<R>(&mut self, optimizer: &dyn Optimizer<T>, work: impl FnOnce(&Self) -> R) -> R {

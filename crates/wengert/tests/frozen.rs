@@ -2,8 +2,11 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use wengert::optim::first::{ElasticNet, MaxNorm};
-use wengert::optim::{self, AdaptiveClip, Average, Averaged, Groups, Lookahead, Sam, Stepper};
+use wengert::optim::first::{ElasticNet, MaxNorm, SgdConfig};
+use wengert::optim::{
+    self, AdaptiveClip, Average, Averaged, Groups, Lion, Lookahead, Muon, Sam, ScheduleFreeAdamW, Shampoo,
+    Stepper, clip_by_global_norm, global_norm,
+};
 use wengert::prelude::*;
 
 /// A network of two layers and its data.

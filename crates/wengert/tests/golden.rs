@@ -4,9 +4,11 @@
 mod common;
 
 use serde_json::Value;
+use wengert::nn::Grads;
 use wengert::optim::first::SgdConfig;
 use wengert::prelude::*;
-use wengert::tape::HessianOperator;
+use wengert::tape::{HessianOperator, Pool2dOptions};
+use wengert::tensor::conv::Conv2dOptions;
 
 const STEPS: usize = 3;
 
@@ -59,6 +61,15 @@ impl<T: Float> Case<T> {
         };
         let at = Var::constant(Tensor::vector(self.params.values()));
         HessianOperator::new(loss, &at).apply(&Var::constant(Tensor::vector(v))).value().to_vec()
+    }
+
+    /// By the recording that second-order methods make, once and for all products.
+    fn objective_product(&self, v: &[T]) -> Vec<T> {
+        let objective =
+            self.params.objective(|cx| self.layers.forward(cx, &self.x).cross_entropy(&self.labels));
+        let mut product = vec![T::ZERO; v.len()];
+        objective.hessian_operator(self.params.values()).apply(v, &mut product);
+        product
     }
 
     fn trained(&self, mut optimizer: impl Optimizer<T>) -> Vec<T> {
@@ -147,6 +158,8 @@ fn all_agree<T: Float>(tolerance: f64) {
         compare(&what("gradient"), &grads, &expected["gradient"], tolerance);
         let product = case.hessian_product(&pattern(case.params.len(), 2));
         compare(&what("Hessian product"), &product, &expected["hessian_product"], tolerance);
+        let product = case.objective_product(&pattern(case.params.len(), 2));
+        compare(&what("objective's product"), &product, &expected["hessian_product"], tolerance);
         let config = SgdConfig { momentum: 0.9, ..SgdConfig::default() };
         compare(
             &what("SGD"),

@@ -4,6 +4,7 @@ mod common;
 
 use std::ops::ControlFlow;
 
+use wengert::curvature::FlatLoss;
 use wengert::optim::linear::dense::symmetric_eigen;
 use wengert::optim::linear::{Settings, cg};
 use wengert::optim::minimize::NewtonCgDirection;
@@ -12,7 +13,7 @@ use wengert::optim::{
     CurvatureAt, Kfac, Kronecker, KroneckerBlock, MinimizeError, Preconditioning, Reason, Run, Stopping, Want,
 };
 use wengert::prelude::*;
-use wengert::{ModelObjective, Objectives};
+use wengert::tensor::parallel::with_threads;
 
 fn random(shape: impl Into<Shape>, seed: u64) -> Tensor<f64> {
     Tensor::normal(shape, 0.0, 1.0, &mut Generator::seeded(seed))
@@ -29,7 +30,7 @@ fn autoencoder<'a>(
     params: &Params<f64>,
     model: &'a Sequential<f64>,
     x: &'a Tensor<f64>,
-) -> ModelObjective<'a, f64> {
+) -> FlatLoss<'a, f64> {
     params.model_objective(|cx| model.forward(cx, &Var::from(x.clone())), |z| z.mse(&Var::from(x.clone())))
 }
 
@@ -37,8 +38,8 @@ const SIZES: [usize; 5] = [12, 10, 3, 10, 12];
 
 /// An objective with mini-batches.
 struct Batches<'a, T: Float> {
-    whole: ModelObjective<'a, T>,
-    parts: Vec<ModelObjective<'a, T>>,
+    whole: FlatLoss<'a, T>,
+    parts: Vec<FlatLoss<'a, T>>,
 }
 
 impl<T: Float> Objective<T> for Batches<'_, T> {
@@ -307,7 +308,7 @@ fn a_checkpoint_continues_with_the_same_bits() {
 }
 
 /// An objective that is not defined far from the origin.
-struct Within<'a>(ModelObjective<'a, f64>, f64);
+struct Within<'a>(FlatLoss<'a, f64>, f64);
 
 impl Objective<f64> for Within<'_> {
     fn dimension(&self) -> usize {

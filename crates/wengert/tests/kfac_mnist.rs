@@ -5,12 +5,12 @@ mod common;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
+use wengert::curvature::FlatLoss;
 use wengert::optim::{Kfac, Stopping};
 use wengert::prelude::*;
-use wengert::{ModelObjective, Objectives};
 
 /// The batches' losses; the first is reported as the whole.
-struct Batches<'a>(Vec<ModelObjective<'a>>);
+struct Batches<'a>(Vec<FlatLoss<'a>>);
 
 impl Objective<f32> for Batches<'_> {
     fn dimension(&self) -> usize {

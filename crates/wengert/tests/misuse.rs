@@ -3,7 +3,6 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 
-use wengert::nn::{Family, Likelihood};
 use wengert::prelude::*;
 
 /// Runs `work`, which must panic with this message at a line of this file.
@@ -90,65 +89,5 @@ fn accuracies() {
         format!("accuracy: the label {} at position [{at}] is not one of 1 classes (0 to 0)", labels[at]);
     says(&text, || {
         accuracy(&few, &params, &data);
-    });
-}
-
-#[test]
-fn functions() {
-    let (point, mut out) = ([1.0, 2.0], [0.0; 2]);
-    let several = FunctionObjective::new(2, |x: &Var<f64>| x * 2.0);
-    says(&format!("FunctionObjective: {NO_SCALAR}"), || {
-        several.value(&point);
-    });
-    says(&format!("FunctionObjective: {NO_SCALAR}"), || {
-        several.value_and_gradient(&point, &mut out);
-    });
-    says(&format!("FunctionObjective: {NO_SCALAR}"), || drop(several.hessian(&point)));
-    says(&format!("FunctionObjective: {NO_SCALAR}"), || drop(several.second_order(&point, &mut out)));
-    let length = "FunctionObjective: a point of 1 elements, not 2";
-    let squares = FunctionObjective::new(2, |x: &Var<f64>| x.square().sum());
-    says(length, || {
-        squares.value(&[1.0]);
-    });
-    says(length, || {
-        squares.value_and_gradient(&[1.0], &mut out);
-    });
-    says(length, || drop(squares.hessian(&[1.0])));
-    says("FunctionObjective: a slice of 1 elements to write 2 to", || {
-        squares.value_and_gradient(&point, &mut [0.0]);
-    });
-}
-
-#[test]
-fn objectives() {
-    let mut params: Params<f64> = Params::seeded(0);
-    let w = params.root().param("w", [2], Init::Ones);
-    let x = [1.0; 2];
-    let batches = [Tensor::<f64>::ones([3]), Tensor::ones([2])];
-    let whole = params.objective(|cx| cx.param(w).sum());
-    let over = params.objective_over(&batches, |cx, _| cx.param(w).sum());
-    let text = "the loss and the model's outputs must be apart: use `flat_model`";
-    says(&format!("fisher: {text}"), || drop(whole.fisher(&x, Mse::default())));
-    says(&format!("fisher: {text}"), || drop(over.fisher(&x, Mse::default())));
-    says(&format!("empirical_fisher: {text}"), || drop(over.empirical_fisher(&x, Reduction::Mean)));
-    let ridge = Ridge::new(params.objective(|cx| cx.param(w).sum()), 0.1);
-    says(&format!("fisher: {text}"), || drop(ridge.fisher(&x, Mse::default())));
-    let model = params.model_objective_over(&batches, |cx, _| cx.param(w), |y, _| y.square().sum());
-    says("fisher_sampled: at least one sample is needed", || {
-        drop(model.fisher_sampled(&x, Mse::default(), 0, &mut Generator::seeded(0)));
-    });
-    let single = params.model_objective(|cx| cx.param(w), |y| y.square().sum());
-    says("fisher: axis 3 is out of range for shape [2] of rank 1", || {
-        drop(single.fisher(&x, Likelihood::new(Family::Categorical { axis: 3 })));
-    });
-    says("value: the parameter vector has 1 elements, for 2 parameters", || {
-        single.value(&[1.0]);
-    });
-    says(&format!("value: {NO_SCALAR}"), || {
-        params.objective(|cx| cx.param(w)).value(&x);
-    });
-    says(&format!("hessian: {NO_SCALAR}"), || drop(params.objective(|cx| cx.param(w)).hessian(&x)));
-    says("value_and_gradient: the slice to write to has 1 elements, for 2 parameters", || {
-        single.value_and_gradient(&x, &mut [0.0]);
     });
 }

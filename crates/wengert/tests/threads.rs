@@ -3,6 +3,7 @@
 mod common;
 
 use wengert::prelude::*;
+use wengert::tensor::parallel::with_threads;
 
 const STEPS: usize = 20;
 

@@ -73,9 +73,10 @@ pub enum FileError {
         /// The parameter's shape.
         expected: Box<Shape>,
     },
-    /// A parameter's tensor is of a type that is no floating-point number of 16, 32 or 64 bits.
+    /// A parameter's tensor is of a type that is no floating-point number of 16, 32 or 64 bits, or a count of one that is no
+    /// whole number of 32 or 64.
     #[error(
-        "{}{} has elements of type {dtype} in the file, not F16, BF16, F32 or F64",
+        "{}{} has elements of type {dtype} in the file, not {expected}",
         at(path.as_deref()),
         text::quoted(name)
     )]
@@ -86,6 +87,8 @@ pub enum FileError {
         name: String,
         /// The type's name in the format.
         dtype: String,
+        /// The types that it could have.
+        expected: &'static str,
     },
     /// A parameter's tensor has a finite number that the parameter's type cannot hold.
     #[error("{}{} has a number in the file that is too large for f32", at(path.as_deref()), text::quoted(name))]

@@ -101,18 +101,17 @@ impl Header {
     }
 }
 
-/// The header of a file with such tensors of one type, one after another: with the eight bytes before it.
+/// The header of a file with tensors of these names, types, shapes and bytes of an element, one after another: with the
+/// eight bytes before it.
 ///
 /// # Errors
 /// If it is longer than the format allows.
 pub(super) fn compose<'a>(
-    dtype: &str,
-    tensors: impl Iterator<Item = (&'a str, &'a Shape)>,
-    bytes: u64,
+    tensors: impl Iterator<Item = (&'a str, &'a str, &'a Shape, u64)>,
 ) -> Result<Vec<u8>, FormatError> {
     let mut json = format!("{{\"{METADATA}\":{{\"format\":\"pt\"}}");
     let mut end = 0;
-    for (name, shape) in tensors {
+    for (name, dtype, shape, bytes) in tensors {
         if shape.len() > AXES {
             return Err(FormatError::Tensor { name: text::shortened(name), reason: "has too many axes" });
         }

@@ -7,9 +7,9 @@ use std::path::Path;
 use wengert_tensor::{Float, Shape, Tensor, names, text};
 
 use super::dtype::Readable;
-use super::entry::Entry;
+use super::entry::{Axes, Entry};
 use super::header::Header;
-use super::{FileError, FormatError, StoredTensor};
+use super::{FileError, FormatError, StoredTensor, count};
 use crate::params::Params;
 
 /// Bytes that are read at a time.
@@ -22,17 +22,34 @@ const COMPARED: usize = 10_000;
 /// How much another shape counts against a tensor, in letters of its name.
 const OTHER_SHAPE: usize = 8;
 
-/// A parameter or buffer, and where it is in the file.
+/// A parameter, buffer or count, and where it is in the file.
 struct Wanted<'a> {
     name: &'a str,
-    shape: &'a Shape,
+    /// `None` for a count.
+    shape: Option<&'a Shape>,
     found: Option<Found>,
 }
 
+impl Wanted<'_> {
+    /// Whether a tensor of this shape would do. Some write a single number with one axis.
+    fn fits(&self, axes: &Axes) -> bool {
+        match self.shape {
+            Some(shape) => axes.is(shape),
+            None => axes.is(&count::shape()) || axes.is(&[1].into()),
+        }
+    }
+}
+
 struct Found {
-    dtype: Readable,
+    elements: Elements,
     start: u64,
     bytes: u64,
+}
+
+#[derive(Clone, Copy)]
+enum Elements {
+    Float(Readable),
+    Whole(count::Readable),
 }
 
 /// Replaces all parameters and buffers by those in a file.
@@ -42,11 +59,13 @@ pub(super) fn load<T: Float>(
     path: Option<&Path>,
 ) -> Result<(), FileError> {
     let io = |source: Error| FileError::Io { path: path.map(Path::to_owned).unwrap_or_default(), source };
-    let buffers = params.buffers();
+    let (buffers, counts) = (params.buffers(), params.counts());
     let mut wanted: Vec<Wanted<'_>> = params
         .iter()
         .map(|(name, shape, _)| (name, shape))
         .chain(buffers.iter().map(|(name, buffer)| (name.as_str(), buffer.shape())))
+        .map(|(name, shape)| (name, Some(shape)))
+        .chain(counts.iter().map(|(name, _)| (name.as_str(), None)))
         .map(|(name, shape)| Wanted { name, shape, found: None })
         .collect();
     let length = file.seek(SeekFrom::End(0)).map_err(io)?;
@@ -54,36 +73,50 @@ pub(super) fn load<T: Float>(
     find(&header, &mut wanted, path)?;
 
     let mut chunk = vec![0; CHUNK];
-    let mut read = |wanted: &Wanted<'_>, values: &mut Vec<T>| -> Result<(), FileError> {
-        let Some(Found { dtype, start, bytes }) = wanted.found else { return Ok(()) };
+    let mut read = |wanted: &Wanted<'_>, take: &mut dyn FnMut(&[u8], Elements) -> bool| {
+        let Some(Found { elements, start, bytes }) = wanted.found else { return Ok(()) };
         file.seek(SeekFrom::Start(header.start + start)).map_err(io)?;
         let mut left = bytes;
         while left > 0 {
             let part = &mut chunk[..left.min(CHUNK as u64) as usize];
             file.read_exact(part).map_err(io)?;
-            if !dtype.decode(part, values) {
-                return Err(FileError::OutOfRange {
-                    path: path.map(Path::to_owned),
-                    name: wanted.name.into(),
-                });
+            if !take(part, elements) {
+                let (path, name) = (path.map(Path::to_owned), wanted.name.into());
+                return Err(FileError::OutOfRange { path, name });
             }
             left -= part.len() as u64;
         }
         Ok(())
     };
-    let (parameters, rest) = wanted.split_at(wanted.len() - buffers.len());
+    let mut numbers = |wanted: &Wanted<'_>, values: &mut Vec<T>| {
+        read(wanted, &mut |part, elements| match elements {
+            Elements::Float(dtype) => dtype.decode(part, values),
+            Elements::Whole(_) => false,
+        })
+    };
+    let (parameters, rest) = wanted.split_at(wanted.len() - buffers.len() - counts.len());
+    let (rest, whole) = rest.split_at(buffers.len());
     let mut values = Vec::with_capacity(params.len());
     for wanted in parameters {
-        read(wanted, &mut values)?;
+        numbers(wanted, &mut values)?;
     }
-    let mut tensors = Vec::with_capacity(rest.len());
-    for wanted in rest {
-        let mut values = Vec::with_capacity(wanted.shape.count());
-        read(wanted, &mut values)?;
-        tensors.push(Tensor::vector(&values).reshape(wanted.shape));
+    let mut tensors = Vec::with_capacity(buffers.len());
+    for (wanted, (_, old)) in rest.iter().zip(&buffers) {
+        let mut values = Vec::with_capacity(old.len());
+        numbers(wanted, &mut values)?;
+        tensors.push(Tensor::vector(&values).reshape(old.shape()));
+    }
+    let mut totals = Vec::with_capacity(counts.len());
+    for wanted in whole {
+        read(wanted, &mut |part, elements| {
+            if let Elements::Whole(dtype) = elements {
+                totals.push(dtype.decode(part));
+            }
+            true
+        })?;
     }
     params.set_values(&values);
-    params.set_buffers(tensors);
+    params.set_buffers(tensors, totals);
     Ok(())
 }
 
@@ -137,15 +170,20 @@ fn check(wanted: &Wanted<'_>, entry: &Entry<'_>, path: Option<&Path>) -> Result<
             FormatError::Tensor { name: text::shortened(&name), reason: "is there twice" },
         ));
     }
-    if !entry.shape.is(wanted.shape) {
-        let (found, expected) = (entry.shape.shape().into(), wanted.shape.clone().into());
+    if !wanted.fits(&entry.shape) {
+        let expected = wanted.shape.cloned().unwrap_or_else(count::shape);
+        let (found, expected) = (entry.shape.shape().into(), expected.into());
         return Err(FileError::Shape { path: own, name, found, expected });
     }
-    let Some(dtype) = Readable::from_name(&entry.dtype) else {
-        return Err(FileError::Dtype { path: own, name, dtype: text::shortened(&entry.dtype) });
+    let (elements, expected) = match wanted.shape {
+        Some(_) => (Readable::from_name(&entry.dtype).map(Elements::Float), "F16, BF16, F32 or F64"),
+        None => (count::Readable::from_name(&entry.dtype).map(Elements::Whole), "I32 or I64"),
+    };
+    let Some(elements) = elements else {
+        return Err(FileError::Dtype { path: own, name, dtype: text::shortened(&entry.dtype), expected });
     };
     let (start, end) = entry.data_offsets;
-    Ok(Found { dtype, start, bytes: end - start })
+    Ok(Found { elements, start, bytes: end - start })
 }
 
 /// For each of the missing parameters the tensor in the file that is most like it, and no other parameter's.
@@ -159,7 +197,7 @@ fn nearest(header: &Header, places: &HashMap<&str, usize>, missing: &[&Wanted<'_
         }
         compared += 1;
         for (wanted, best) in missing.iter().zip(&mut best) {
-            let other = if entry.shape.is(wanted.shape) { 0 } else { OTHER_SHAPE };
+            let other = if wanted.fits(&entry.shape) { 0 } else { OTHER_SHAPE };
             let distance = names::edit_distance(wanted.name, name) + other;
             if best.as_ref().is_none_or(|(least, _)| distance < *least) {
                 let (name, dtype) = (text::shortened(name), text::shortened(&entry.dtype));

@@ -1,15 +1,15 @@
 //! Evaluating a model at its parameters: losses with gradients, and inference.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 
 use wengert_tape::{Index, Sweep, Tape, Var};
 use wengert_tensor::random::Generator;
-use wengert_tensor::{Float, Shape, Tensor};
+use wengert_tensor::{Float, Tensor};
 
 use super::{Grads, Layout, Params};
 use crate::ctx::{Ctx, Mode};
-use crate::objective::{FlatLoss, Function};
+use crate::loss::scalar;
 
 /// The branch of the generator that [`Params::infer`] draws from, away from those of the steps.
 const INFERENCES: u64 = u64::MAX;
@@ -30,8 +30,9 @@ pub enum GradError {
 }
 
 impl<T: Float> Params<T> {
-    /// The value of a loss and its gradient with respect to all parameters, in train mode: the running statistics
-    /// that the layers update are stored, and the next call draws other dropout masks.
+    /// The value of a loss and its gradient with respect to all parameters, in train mode: the next call draws other
+    /// dropout masks. What the layers make of running statistics comes with the gradient, and is stored by
+    /// [`update_buffers`](Params::update_buffers).
     ///
     /// A loss that is infinite or NaN is returned as it is, with the gradient that belongs to it.
     ///
@@ -58,21 +59,62 @@ impl<T: Float> Params<T> {
     #[doc(alias = "zero_grad")]
     #[track_caller]
     pub fn value_and_grad(&self, loss: impl FnOnce(&Ctx<T>) -> Var<T>) -> Result<(T, Grads<T>), GradError> {
+        let (value, grads, ()) = self.evaluate("value_and_grad", |cx| (loss(cx), ()))?;
+        Ok((value, grads))
+    }
+
+    /// Like [`value_and_grad`](Params::value_and_grad), with whatever else the closure returns beside the loss: parts of the
+    /// loss, the accuracy of the batch, outputs. A variable among it belongs to a recording that has ended, so it is
+    /// returned as a value ([`Var::into_value`]) or by [`Var::stop_gradient`].
+    ///
+    /// ```
+    /// use wengert_nn::{Layer, Linear, Losses, Params, accuracy};
+    /// use wengert_tape::Var;
+    /// use wengert_tensor::Tensor;
+    /// let mut params: Params = Params::seeded(0);
+    /// let model = Linear::new(params.root(), 2, 3);
+    /// let (x, labels) = (Var::from([[1.0, 2.0], [0.5, -1.0]]), Tensor::from([2u32, 0]));
+    /// let (value, grads, (right, penalty)) = params.value_and_grad_with(|cx| {
+    ///     let (logits, penalty) = (model.forward(cx, &x), cx.l2(0.1));
+    ///     let loss = logits.cross_entropy(&labels) + &penalty;
+    ///     (loss, (accuracy(&logits, &labels), penalty.item()))
+    /// })?;
+    /// assert!(value > penalty && grads.len() == 9 && (0.0..=1.0).contains(&right));
+    /// # Ok::<(), wengert_nn::GradError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`value_and_grad`](Params::value_and_grad).
+    ///
+    /// # Panics
+    /// As [`value_and_grad`](Params::value_and_grad).
+    #[doc(alias = "has_aux")]
+    #[track_caller]
+    pub fn value_and_grad_with<R>(
+        &self,
+        loss: impl FnOnce(&Ctx<T>) -> (Var<T>, R),
+    ) -> Result<(T, Grads<T>, R), GradError> {
+        self.evaluate("value_and_grad_with", loss)
+    }
+
+    #[track_caller]
+    fn evaluate<R>(
+        &self,
+        operation: &str,
+        loss: impl FnOnce(&Ctx<T>) -> (Var<T>, R),
+    ) -> Result<(T, Grads<T>, R), GradError> {
         let step = self.step.fetch_add(1, Ordering::Relaxed);
         self.inferences.store(0, Ordering::Relaxed);
         let (tape, cx) = self.recording(step);
-        let output = loss(&cx);
-        let value = scalar("value_and_grad", &output);
+        let (output, further) = loss(&cx);
+        let value = scalar(operation, &output);
         let pieces = pieces(&self.layout, pull_back(&tape, &cx, &output), self.allow_unreached)?;
         let updates = cx.take_updates();
         if !updates.is_empty() {
-            let mut buffers = self.buffers.write().unwrap_or_else(PoisonError::into_inner);
-            for (index, update) in updates {
-                buffers[index] = update;
-            }
+            self.taken_over.proposed();
         }
         let flat = joined(&self.layout, pieces);
-        Ok((value, Grads { layout: Arc::clone(&self.layout), flat }))
+        Ok((value, Grads { layout: Arc::clone(&self.layout), flat, updates }, further))
     }
 
     /// The result of `work` in evaluation mode with untracked parameters: nothing is recorded.
@@ -175,51 +217,9 @@ impl<T: Float> Params<T> {
         Index::key(&self.generator.fork(self.step()))
     }
 
-    /// A loss as a function of the flat parameter vector, for methods that evaluate it at points of their own choice.
-    ///
-    /// ```
-    /// use wengert_nn::{Layer, Linear, Losses, Params};
-    /// use wengert_tape::Var;
-    /// let mut params: Params<f64> = Params::seeded(0);
-    /// let model = Linear::new(params.root(), 1, 1);
-    /// let (x, y) = (Var::from([[0.0], [1.0]]), Var::from([[3.0], [5.0]]));
-    /// let loss = params.flat_loss(|cx| model.forward(cx, &x).mse(&y) + cx.l2(1e-3));
-    /// let mut gradient = vec![0.0; loss.dimension()];
-    /// let value = loss.value_and_gradient(&[2.0, 3.0], &mut gradient);
-    /// assert!((value - 0.0065).abs() < 1e-12);
-    /// assert!((gradient[0] - 0.002).abs() < 1e-12);
-    /// ```
-    pub fn flat_loss<'a>(&self, loss: impl Fn(&Ctx<T>) -> Var<T> + 'a) -> FlatLoss<'a, T> {
-        self.flat(Box::new(loss), None)
-    }
-
-    /// Like [`flat_loss`](Params::flat_loss), with the model's outputs and the loss of the outputs apart, so that there is a
-    /// [Gauss–Newton matrix](FlatLoss::gauss_newton).
-    pub fn flat_model<'a>(
-        &self,
-        outputs: impl Fn(&Ctx<T>) -> Var<T> + 'a,
-        loss: impl Fn(&Var<T>) -> Var<T> + 'a,
-    ) -> FlatLoss<'a, T> {
-        self.flat(Box::new(outputs), Some(Box::new(loss)))
-    }
-
-    fn flat<'a>(
-        &self,
-        outputs: Function<'a, Ctx<T>, T>,
-        loss: Option<Function<'a, Var<T>, T>>,
-    ) -> FlatLoss<'a, T> {
-        FlatLoss {
-            layout: Arc::clone(&self.layout),
-            buffers: self.buffer_values(),
-            generator: self.generator.fork(self.step()),
-            allow_unreached: self.allow_unreached,
-            outputs,
-            loss,
-        }
-    }
-
     fn ctx(&self, mode: Mode, vars: Vec<Var<T>>, generator: Generator) -> Ctx<T> {
-        Ctx::new(Arc::clone(&self.layout), vars, mode, generator, self.buffer_values())
+        let cx = Ctx::new(Arc::clone(&self.layout), vars, mode, generator, self.buffers.clone());
+        if mode == Mode::Eval && self.taken_over.forgotten() { cx.without_buffers() } else { cx }
     }
 
     /// A tape and the context in which the parameters are variables on it.
@@ -245,23 +245,8 @@ pub(crate) fn leaves<T: Float>(
     layout.entries().iter().map(|entry| leaf(entry.frozen, entry.view(flat))).collect()
 }
 
-/// The value of a loss.
-#[track_caller]
-pub(crate) fn scalar<T: Float>(operation: &str, loss: &Var<T>) -> T {
-    if loss.len() != 1 {
-        no_scalar(operation, loss.shape());
-    }
-    loss.item()
-}
-
-#[cold]
-#[track_caller]
-pub(crate) fn no_scalar(operation: &str, loss: &Shape) -> ! {
-    panic!("{operation}: the loss has shape {loss}, not that of a scalar: take its mean or sum")
-}
-
 /// The derivatives of a recorded loss for the parameters that are not frozen. Uses the recording up.
-pub(crate) fn pull_back<T: Float>(tape: &Tape<T>, cx: &Ctx<T>, loss: &Var<T>) -> Vec<Option<Var<T>>> {
+pub fn pull_back<T: Float>(tape: &Tape<T>, cx: &Ctx<T>, loss: &Var<T>) -> Vec<Option<Var<T>>> {
     let trained: Vec<&Var<T>> = cx.trained().collect();
     let found = tape.pull_back(loss, Var::ones(loss.shape()), &trained, Sweep::Consume);
     tape.close();
@@ -272,7 +257,7 @@ pub(crate) fn pull_back<T: Float>(tape: &Tape<T>, cx: &Ctx<T>, loss: &Var<T>) ->
 ///
 /// # Errors
 /// If there is nothing for one that is not frozen, unless that is allowed.
-pub(crate) fn pieces<T: Float>(
+pub fn pieces<T: Float>(
     layout: &Layout,
     found: Vec<Option<Var<T>>>,
     allow_unreached: bool,

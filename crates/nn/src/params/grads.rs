@@ -5,15 +5,18 @@ use std::sync::Arc;
 
 use wengert_tensor::{Float, Shape, Tensor};
 
+use super::buffers::Updates;
 use super::{Layout, ParamId};
 
 /// The gradient of a loss: a slice of the layout of [`Params::values`](crate::Params::values).
 ///
-/// It may be changed in place, for example clipped.
+/// It may be changed in place, for example clipped. It also has what the layers made of the buffers in the evaluation, for
+/// [`Params::update_buffers`](crate::Params::update_buffers).
 #[derive(Clone)]
 pub struct Grads<T: Float = f32> {
     pub(super) layout: Arc<Layout>,
     pub(super) flat: Tensor<T>,
+    pub(super) updates: Updates<T>,
 }
 
 impl<T: Float> Grads<T> {

@@ -24,38 +24,54 @@ pub struct BufferId {
     index: u32,
 }
 
+/// One count of a [`Params`](crate::Params): a whole number that is saved with the parameters, such as PyTorch's
+/// `num_batches_tracked`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CountId {
+    store: u64,
+    index: u32,
+}
+
 impl ParamId {
-    pub(crate) fn index(self) -> usize {
+    /// The position among the parameter tensors.
+    pub fn index(self) -> usize {
         self.index as usize
     }
 }
 
-/// Names, shapes and positions.
+/// Names, shapes and positions of parameters in the flat vector.
 #[derive(Clone)]
-pub(crate) struct Layout {
+pub struct Layout {
     /// Distinguishes the ids of different stores.
     store: u64,
     entries: Vec<Entry>,
     by_name: HashMap<String, u32>,
     buffers: Vec<String>,
+    counts: Vec<String>,
 }
 
 /// One parameter tensor.
-#[derive(Clone)]
-pub(crate) struct Entry {
-    pub(crate) name: String,
-    pub(crate) shape: Shape,
-    pub(crate) start: usize,
-    pub(crate) frozen: bool,
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Entry {
+    /// Its dotted name.
+    pub name: String,
+    /// Its shape.
+    pub shape: Shape,
+    /// Where it starts.
+    pub start: usize,
+    /// Whether it is a constant.
+    pub frozen: bool,
 }
 
 impl Entry {
-    pub(crate) fn range(&self) -> Range<usize> {
+    /// Where it is.
+    pub fn range(&self) -> Range<usize> {
         self.start..self.start + self.shape.count()
     }
 
     /// The part of a flat vector, in this shape, without a copy.
-    pub(crate) fn view<T: Float>(&self, flat: &Tensor<T>) -> Tensor<T> {
+    pub fn view<T: Float>(&self, flat: &Tensor<T>) -> Tensor<T> {
         flat.slice(self.range()).reshape(&self.shape)
     }
 }
@@ -64,20 +80,37 @@ impl Layout {
     pub(crate) fn new() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let store = NEXT.fetch_add(1, Ordering::Relaxed);
-        Layout { store, entries: Vec::new(), by_name: HashMap::new(), buffers: Vec::new() }
+        Layout {
+            store,
+            entries: Vec::new(),
+            by_name: HashMap::new(),
+            buffers: Vec::new(),
+            counts: Vec::new(),
+        }
     }
 
     /// The length of the flat vector.
-    pub(crate) fn len(&self) -> usize {
+    #[expect(clippy::len_without_is_empty)]
+    pub fn len(&self) -> usize {
         self.entries.last().map_or(0, |e| e.range().end)
     }
 
-    pub(crate) fn entries(&self) -> &[Entry] {
+    /// The parameter tensors in their order.
+    pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
     pub(crate) fn buffer_names(&self) -> &[String] {
         &self.buffers
+    }
+
+    pub(crate) fn count_names(&self) -> &[String] {
+        &self.counts
+    }
+
+    /// Whether ids of one are ids of the other.
+    pub(crate) fn same_store(&self, other: &Self) -> bool {
+        self.store == other.store
     }
 
     pub(crate) fn push(&mut self, name: String, shape: Shape) -> ParamId {
@@ -92,8 +125,13 @@ impl Layout {
         BufferId { store: self.store, index: self.buffers.len() as u32 - 1 }
     }
 
+    pub(crate) fn push_count(&mut self, name: String) -> CountId {
+        self.counts.push(name);
+        CountId { store: self.store, index: self.counts.len() as u32 - 1 }
+    }
+
     pub(crate) fn has_name(&self, name: &str) -> bool {
-        self.by_name.contains_key(name) || self.buffers.iter().any(|b| b == name)
+        self.by_name.contains_key(name) || self.buffers.iter().chain(&self.counts).any(|b| b == name)
     }
 
     pub(crate) fn id(&self, name: &str) -> Option<ParamId> {
@@ -112,6 +150,15 @@ impl Layout {
     #[track_caller]
     pub(crate) fn buffer(&self, operation: &str, id: BufferId) -> usize {
         match self.buffers.get(id.index as usize) {
+            Some(_) if id.store == self.store => id.index as usize,
+            _ => foreign(operation),
+        }
+    }
+
+    /// The position of a count among the counts.
+    #[track_caller]
+    pub(crate) fn count(&self, operation: &str, id: CountId) -> usize {
+        match self.counts.get(id.index as usize) {
             Some(_) if id.store == self.store => id.index as usize,
             _ => foreign(operation),
         }
@@ -142,7 +189,10 @@ impl Layout {
     }
 
     /// Checks that each parameter that is not frozen was reached, going by `reached` in their order.
-    pub(crate) fn all_reached(&self, reached: impl Iterator<Item = bool>) -> Result<(), GradError> {
+    ///
+    /// # Errors
+    /// If one was not.
+    pub fn all_reached(&self, reached: impl Iterator<Item = bool>) -> Result<(), GradError> {
         let trained = self.entries.iter().filter(|e| !e.frozen);
         let names: Vec<String> =
             trained.zip(reached).filter(|(_, reached)| !reached).map(|(e, _)| e.name.clone()).collect();

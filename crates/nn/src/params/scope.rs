@@ -1,10 +1,10 @@
 //! Making parameters under a dotted path.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use wengert_tensor::{Float, Shape, Tensor};
 
-use super::{BufferId, ParamId, Params};
+use super::{BufferId, CountId, ParamId, Params};
 use crate::file::is_reserved;
 use crate::init::Init;
 
@@ -94,7 +94,8 @@ impl<'a, T: Float> Scope<'a, T> {
         id
     }
 
-    /// A new buffer: a tensor that is saved with the parameters but has no gradient.
+    /// A new buffer: a tensor that is saved with the parameters but has no gradient. Layers
+    /// [set](crate::Ctx::set_buffer) it, and a step [takes it over](Params::update_buffers).
     ///
     /// # Panics
     /// If there is already a parameter or a buffer of that name, or the name is none that
@@ -103,8 +104,20 @@ impl<'a, T: Float> Scope<'a, T> {
     #[track_caller]
     pub fn buffer(&mut self, name: &str, value: Tensor<T>) -> BufferId {
         let name = self.new_name("buffer", name);
-        self.params.buffers.get_mut().unwrap_or_else(PoisonError::into_inner).push(value.contiguous());
+        self.params.buffers.tensors.push(value.contiguous());
         Arc::make_mut(&mut self.params.layout).push_buffer(name)
+    }
+
+    /// A new count: a whole number that is saved with the parameters, in files as an `I64` without axes. In all else it is
+    /// as a [buffer](Self::buffer).
+    ///
+    /// # Panics
+    /// As [`buffer`](Scope::buffer).
+    #[track_caller]
+    pub fn count(&mut self, name: &str, value: i64) -> CountId {
+        let name = self.new_name("count", name);
+        self.params.buffers.counts.push(value);
+        Arc::make_mut(&mut self.params.layout).push_count(name)
     }
 
     #[track_caller]

@@ -1,7 +1,10 @@
 //! Networks that several tests train.
 #![allow(dead_code, reason = "no test uses all of it")]
 
+use wengert::nn::SequentialBuilder;
 use wengert::prelude::*;
+use wengert::tape::Pool2dOptions;
+use wengert::tensor::conv::Conv2dOptions;
 
 /// Fully connected layers of these sizes with `activation` in between.
 pub(crate) fn perceptron<T: Float>(

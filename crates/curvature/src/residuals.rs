@@ -1,0 +1,215 @@
+//! Residuals written in operations on [`Var`], for least squares.
+
+use wengert_optim::{Jacobian, Residuals};
+use wengert_tape::{Sweep, Tape, Var};
+use wengert_tensor::{Float, Tensor};
+
+use crate::flat::split;
+use crate::flat_loss::FlatLoss;
+use crate::gauss_newton::RecordedModel;
+
+/// Residuals of a vector, written in operations on [`Var`]: their Jacobian is the tape's, recorded once for all products at a
+/// point.
+///
+/// ```
+/// use wengert_curvature::FunctionResiduals;
+/// use wengert_optim::{LeastSquares, LevenbergMarquardt, Method};
+/// use wengert_tape::Var;
+///
+/// // a·exp(−b·t) through points of 5·exp(−t/2).
+/// let t = Var::from([0.0, 1.0, 2.0, 3.0]);
+/// let y = (&t * -0.5).exp() * 5.0;
+/// let residuals = FunctionResiduals::new(2, 4, |x: &Var<f64>| {
+///     x.select(0, 0) * (x.select(0, 1) * -&t).exp() - &y
+/// });
+/// let fit = LevenbergMarquardt::default().minimize(&LeastSquares::from_residuals(residuals), &[1.0, 1.0])?;
+/// assert!(fit.converged() && (fit.point[0] - 5.0).abs() < 1e-6 && (fit.point[1] - 0.5).abs() < 1e-6);
+/// # Ok::<(), wengert_optim::MinimizeError>(())
+/// ```
+pub struct FunctionResiduals<'a, T: Float = f64> {
+    dimension: usize,
+    count: usize,
+    function: Box<dyn Fn(&Var<T>) -> Var<T> + 'a>,
+}
+
+impl<'a, T: Float> FunctionResiduals<'a, T> {
+    /// `count` residuals, in a variable of any shape, of a vector of `dimension` elements.
+    ///
+    /// Evaluated, they panic if the function gives another number of them, or if a vector has another length.
+    pub fn new(dimension: usize, count: usize, function: impl Fn(&Var<T>) -> Var<T> + 'a) -> Self {
+        FunctionResiduals { dimension, count, function: Box::new(function) }
+    }
+
+    #[track_caller]
+    fn of(&self, x: &Var<T>) -> Var<T> {
+        let residuals = (self.function)(x);
+        check("FunctionResiduals", "residuals", residuals.len(), self.count);
+        residuals
+    }
+}
+
+impl<T: Float> Residuals<T> for FunctionResiduals<'_, T> {
+    fn dimension(&self) -> usize {
+        self.dimension
+    }
+
+    fn count(&self) -> usize {
+        self.count
+    }
+
+    #[track_caller]
+    fn evaluate(&self, x: &[T], out: &mut [T]) {
+        check("FunctionResiduals", "variables", x.len(), self.dimension);
+        copy("FunctionResiduals", &self.of(&Var::constant(Tensor::vector(x))), out);
+    }
+
+    #[track_caller]
+    fn jacobian(&self, x: &[T]) -> Box<dyn Jacobian<T> + '_> {
+        check("FunctionResiduals", "variables", x.len(), self.dimension);
+        let tape = Tape::nested();
+        let x = tape.var(Tensor::vector(x));
+        let residuals = self.of(&x);
+        Box::new(Recorded { tape, x, residuals })
+    }
+
+    #[track_caller]
+    fn dense_jacobian(&self, x: &[T]) -> Vec<T> {
+        dense(&*self.jacobian(x), self.count, self.dimension)
+    }
+}
+
+/// A recording of residuals of a vector.
+struct Recorded<T: Float> {
+    tape: Tape<T>,
+    x: Var<T>,
+    residuals: Var<T>,
+}
+
+impl<T: Float> Jacobian<T> for Recorded<T> {
+    #[track_caller]
+    fn apply(&self, v: &[T], out: &mut [T]) {
+        check("FunctionResiduals", "variables", v.len(), self.x.len());
+        let tangent = Var::constant(Tensor::vector(v));
+        match self.tape.push_forward(&[&self.residuals], &[&self.x], &[tangent]).remove(0) {
+            Some(moved) => copy("FunctionResiduals", &moved, out),
+            None => out.fill(T::ZERO),
+        }
+    }
+
+    #[track_caller]
+    fn apply_transpose(&self, u: &[T], out: &mut [T]) {
+        let u = like("FunctionResiduals", u, &self.residuals);
+        match self.tape.pull_back(&self.residuals, u, &[&self.x], Sweep::Retain).remove(0) {
+            Some(slopes) => copy("FunctionResiduals", &slopes, out),
+            None => out.fill(T::ZERO),
+        }
+    }
+}
+
+impl<T: Float> Drop for Recorded<T> {
+    fn drop(&mut self) {
+        self.tape.close();
+    }
+}
+
+/// The residuals of a model as functions of the flat parameter vector: made by
+/// [`Objectives::least_squares`](crate::Objectives::least_squares).
+pub struct FlatResiduals<'a, T: Float = f32> {
+    /// Its outputs are the residuals.
+    model: FlatLoss<'a, T>,
+    count: usize,
+}
+
+impl<'a, T: Float> FlatResiduals<'a, T> {
+    /// As many residuals as the model has outputs at `x`.
+    #[track_caller]
+    pub(crate) fn new(model: FlatLoss<'a, T>, x: &[T]) -> Self {
+        let count = model.outputs_at("least_squares", x).len();
+        FlatResiduals { model, count }
+    }
+}
+
+impl<T: Float> Residuals<T> for FlatResiduals<'_, T> {
+    fn dimension(&self) -> usize {
+        self.model.model.layout().len()
+    }
+
+    fn count(&self) -> usize {
+        self.count
+    }
+
+    #[track_caller]
+    fn evaluate(&self, x: &[T], out: &mut [T]) {
+        copy("least_squares", &self.model.outputs_at("least_squares", x), out);
+    }
+
+    #[track_caller]
+    fn jacobian(&self, x: &[T]) -> Box<dyn Jacobian<T> + '_> {
+        Box::new(RecordedModel::new("least_squares", &self.model, x))
+    }
+
+    #[track_caller]
+    fn dense_jacobian(&self, x: &[T]) -> Vec<T> {
+        dense(&*self.jacobian(x), self.count, self.dimension())
+    }
+}
+
+/// Rows and columns of frozen parameters are zero.
+impl<T: Float> Jacobian<T> for RecordedModel<T> {
+    #[track_caller]
+    fn apply(&self, v: &[T], out: &mut [T]) {
+        let (wanted, tangents) = split("least_squares", &self.layout, &self.trained, v);
+        match self.push_forward(&wanted, &tangents) {
+            Some(moved) => copy("least_squares", &moved, out),
+            None => out.fill(T::ZERO),
+        }
+    }
+
+    #[track_caller]
+    fn apply_transpose(&self, u: &[T], out: &mut [T]) {
+        let u = like("least_squares", u, &self.outputs());
+        self.pull_back("least_squares", u, out);
+    }
+}
+
+/// The matrix, row by row, by as few products as it can be had.
+fn dense<T: Float>(jacobian: &dyn Jacobian<T>, rows: usize, columns: usize) -> Vec<T> {
+    let mut matrix = vec![T::ZERO; rows * columns];
+    if rows < columns {
+        let mut unit = vec![T::ZERO; rows];
+        for (i, row) in matrix.chunks_exact_mut(columns).enumerate() {
+            unit[i] = T::ONE;
+            jacobian.apply_transpose(&unit, row);
+            unit[i] = T::ZERO;
+        }
+        return matrix;
+    }
+    let (mut unit, mut column) = (vec![T::ZERO; columns], vec![T::ZERO; rows]);
+    for j in 0..columns {
+        unit[j] = T::ONE;
+        jacobian.apply(&unit, &mut column);
+        unit[j] = T::ZERO;
+        for (row, &element) in matrix.chunks_exact_mut(columns).zip(&column) {
+            row[j] = element;
+        }
+    }
+    matrix
+}
+
+/// A vector as a variable of the residuals' shape.
+#[track_caller]
+fn like<T: Float>(operation: &str, u: &[T], residuals: &Var<T>) -> Var<T> {
+    check(operation, "residuals", u.len(), residuals.len());
+    Var::constant(Tensor::vector(u).reshape(residuals.shape()))
+}
+
+#[track_caller]
+fn copy<T: Float>(operation: &str, from: &Var<T>, out: &mut [T]) {
+    check(operation, "elements to write", out.len(), from.len());
+    out.copy_from_slice(from.value().contiguous().as_slice().expect("contiguous"));
+}
+
+#[track_caller]
+fn check(operation: &str, what: &str, found: usize, expected: usize) {
+    assert!(found == expected, "{operation}: {found} {what}, not {expected}");
+}
