@@ -79,6 +79,9 @@ fn first_step(norm: f64) -> f64 {
     if step.is_finite() && step > 0.0 { step } else { 1.0 }
 }
 
+/// The part of a first step, of length about 1, by which the gradient map is told before any step was tried.
+const UNTRIED: f64 = 1e-3;
+
 pub(super) fn add_l1<T: Float>(value: f64, lambda: f64, x: &[T]) -> f64 {
     if lambda == 0.0 { value } else { value + lambda * vector::norm_1(x) }
 }
@@ -86,7 +89,8 @@ pub(super) fn add_l1<T: Float>(value: f64, lambda: f64, x: &[T]) -> f64 {
 /// Proximal gradient for f + h with smooth f and [`Proximable`] h; accelerated it is FISTA (Beck and Teboulle, 2009), with
 /// backtracking and O'Donoghue and Candès's restart where the value rises.
 ///
-/// The outcome's value includes h; its gradient is that of f alone; the norm is that of the gradient map (x − prox(x − t∇f))/t.
+/// The outcome's value includes h; its gradient is that of f alone; the norm is that of the gradient map (x − prox(x − t∇f))/t
+/// for the step t taken last, or before the first move for a short one.
 ///
 /// ```
 /// use wengert_optim::constrained::{L1, ProximalGradient};
@@ -151,11 +155,13 @@ impl<T: Float> Method<T> for ProximalGradient<T> {
     }
 
     fn optimality(&self, at: &Iterate<T>, state: &Self::State) -> f64 {
+        // A step that is too long for the curvature makes the gradient map small, and before the first move t is a guess.
+        let t = if state.previous == at.point { UNTRIED * state.step } else { state.step };
         let mut moved = at.point.clone();
-        vector::axpy(-state.step, &at.gradient, &mut moved);
-        self.term.proximal(&mut moved, state.step);
+        vector::axpy(-t, &at.gradient, &mut moved);
+        self.term.proximal(&mut moved, t);
         vector::axpy(-1.0, &at.point, &mut moved);
-        vector::norm_inf(&moved) / state.step
+        vector::norm_inf(&moved) / t
     }
 
     fn advance(
@@ -304,6 +310,10 @@ impl<T: Float> Method<T> for ProjectedGradient<T> {
         for _ in 0..60 {
             problem.granted()?;
             vector::add_scaled(&at.point, alpha, &direction, &mut point);
+            // Between two points of the set, but for rounding.
+            if !self.set.value(&point).is_finite() {
+                self.set.proximal(&mut point, 1.0);
+            }
             let value = problem.value(&point);
             seen_finite |= value.is_finite();
             if value == f64::NEG_INFINITY {
