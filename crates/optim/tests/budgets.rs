@@ -178,3 +178,30 @@ fn a_start_that_is_moved_is_evaluated_once() {
     let method = AugmentedLagrangian { stopping: s(), ..AugmentedLagrangian::new(&constraints) };
     inside(method.minimize(&f, &start).unwrap(), "augmented Lagrangian");
 }
+
+/// The way down from a saddle is an iteration too.
+#[test]
+fn saddles_at_the_end_of_the_iterations() {
+    let wells = Problem::new(3, |x: &[f64]| x.iter().map(|x| (x * x - 1.0).powi(2)).sum())
+        .with_gradient(|x, g| (0..3).for_each(|i| g[i] = 4.0 * x[i] * (x[i] * x[i] - 1.0)))
+        .with_hvp(|x, v, out| (0..3).for_each(|i| out[i] = (12.0 * x[i] * x[i] - 4.0) * v[i]));
+    for max_iterations in [0, 1, 2, 500] {
+        let stopping = Stopping { max_iterations, ..Stopping::default() };
+        let methods: [(&str, Box<dyn Minimizer<f64>>); 4] = [
+            ("damped Newton", Box::new(DampedNewton { stopping: stopping.clone(), ..Default::default() })),
+            ("Newton-CG", Box::new(NewtonCg::default().with_stopping(stopping.clone()))),
+            ("trust region", Box::new(TrustRegionNewton::default().with_stopping(stopping.clone()))),
+            ("Hessian-free", Box::new(HessianFree { stopping: stopping.clone(), ..Default::default() })),
+        ];
+        for (name, method) in methods {
+            let o = method.run(&wells, &[0.0; 3]).unwrap();
+            assert!(o.iterations <= max_iterations, "{name}: {o}");
+            assert_eq!(o.trace.last().map(|record| record.value), Some(o.value), "{name}: {o}");
+            match max_iterations {
+                0 => assert_eq!((o.reason, o.value), (Reason::MaxIterations, 3.0), "{name}: {o}"),
+                500 => assert!(o.converged() && o.value < 1e-10, "{name}: {o}"),
+                _ => {}
+            }
+        }
+    }
+}

@@ -290,3 +290,27 @@ fn bad_bounds_and_settings_are_typed_errors() {
     let outcome = LbfgsB::new(Bounds::none(2)).minimize(&f, &[0.0; 2]).unwrap();
     assert!(!outcome.converged());
 }
+
+/// x + (l − x) need not be l.
+#[test]
+fn rounding_does_not_lead_out_of_the_bounds() {
+    for i in 0..2000 {
+        let (low, start) = (-f64::from(i % 89) / 97.0, f64::from(i % 53) / 1031.0);
+        let line = Problem::new(1, |x: &[f64]| x[0]).with_gradient(|_, g| g[0] = 1.0);
+        let bounds = Bounds::uniform(1, low, 10.0).unwrap();
+        let o = ProjectedGradient::new(bounds).minimize(&line, &[start]).unwrap();
+        assert!(o.converged() && o.point[0] >= low && o.point[0] - low < 1e-6, "{low}: {:?}, {o}", o.point);
+    }
+}
+
+/// The gradient map of a step that is far too long is small anywhere.
+#[test]
+fn a_start_on_a_gentle_slope_is_not_taken_for_the_solution() {
+    let bowl = Problem::new(1, |x: &[f64]| 0.045 * (x[0] - 0.02).powi(2))
+        .with_gradient(|x, g| g[0] = 0.09 * (x[0] - 0.02));
+    let stopping = Stopping::gradient(2e-4);
+    let o = ProximalGradient { stopping, ..ProximalGradient::new(L1(3.2e-3)) }
+        .minimize(&bowl, &[0.0465])
+        .unwrap();
+    assert!(o.converged() && o.point == [0.0], "{:?}, {o}", o.point);
+}

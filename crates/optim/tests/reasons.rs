@@ -4,6 +4,7 @@ mod methods;
 
 use methods::{Rosenbrock, START, Visit, every_method};
 use wengert_optim::constrained::{Bounds, L1, OwlQn, ProjectedGradient, ProximalGradient};
+use wengert_optim::minimize::{KrylovModel, NewtonCgDirection};
 use wengert_optim::*;
 
 /// Rosenbrock's function plus one, so that its rounding is far above what is left to gain at the end.
@@ -135,5 +136,27 @@ fn a_kink_ends_without_progress() {
             o.to_string().starts_with("no progress: no step lowers the value as its gradient promises"),
             "{o}"
         );
+    }
+}
+
+/// Far out on both sides the curvature of ln(eˣ + e⁻ˣ) is below the range of numbers, and the way back is as plain as the slope.
+#[test]
+fn a_straight_slope_leads_somewhere() {
+    let tent = Problem::new(2, |x: &[f64]| x.iter().map(|x| x.abs() + (-2.0 * x.abs()).exp().ln_1p()).sum())
+        .with_gradient(|x, g| (0..2).for_each(|i| g[i] = x[i].tanh()))
+        .with_hvp(|x, v, out| (0..2).for_each(|i| out[i] = v[i] / x[i].cosh().powi(2)));
+    let diagonal = NewtonCgDirection { preconditioning: Preconditioning::Diagonal, ..Default::default() };
+    let region = KrylovModel { preconditioning: Preconditioning::Diagonal, ..Default::default() };
+    let methods: [(&str, Box<dyn Minimizer<f64>>); 4] = [
+        ("damped Newton", Box::new(DampedNewton::default())),
+        ("Newton-CG", Box::new(NewtonCg::default())),
+        ("Newton-CG, diagonal", Box::new(NewtonCg::new(diagonal))),
+        ("trust region, diagonal", Box::new(TrustRegionNewton::new(region))),
+    ];
+    for start in [[60.0, 61.0], [-90.0, 100.0], [400.0, -420.0]] {
+        for (name, method) in &methods {
+            let o = method.run(&tent, &start).unwrap();
+            assert!(o.converged(), "{name} from {start:?}: {o}");
+        }
     }
 }

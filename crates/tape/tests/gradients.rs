@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use cases::Case;
-use wengert_tape::{Var, check_grads, vjp};
+use wengert_tape::{Var, check_grads, grad, hvp, jvp, vjp};
 use wengert_tensor::{Slice, Tensor};
 
 /// Runs a check on every case and reports all that fail.
@@ -101,6 +101,30 @@ fn views_give_what_contiguous_copies_give() {
         let direct = pullback.apply(&cotangent);
         let through_views = pullback_of_views.apply(&view(&cotangent));
         direct.iter().zip(&through_views).try_for_each(|(a, b)| close("gradient", a, b))
+    });
+}
+
+/// A product that is linear in its direction has the same derivative at a direction of 0 as anywhere.
+#[test]
+fn products_along_nothing_have_derivatives_too() {
+    every_case(|case, point| {
+        let f = |x: &Vec<Var<f64>>| (case.f)(x);
+        let point = point.to_vec();
+        let along = |salt: usize| -> Vec<Var<f64>> {
+            let number = |i: &[usize]| ((i.iter().sum::<usize>() + salt) as f64).sin() + 1.5;
+            point.iter().map(|x| Var::constant(Tensor::from_fn(x.shape(), number))).collect()
+        };
+        let dot =
+            |a: &[Var<f64>], b: &[Var<f64>]| a.iter().zip(b).map(|(a, b)| (a * b).sum()).sum::<Var<f64>>();
+        let nothing: Vec<Var<f64>> = point.iter().map(|x| Var::zeros(x.shape())).collect();
+        let (y, pullback) = vjp(f, &point);
+        let weights = Var::constant(Tensor::from_fn(y.shape(), |i| 0.5 + i.iter().sum::<usize>() as f64));
+        let forwards = grad(|t: &Vec<Var<f64>>| (jvp(f, &point, t).1 * &weights).sum(), &nothing);
+        pullback.apply(&weights).iter().zip(&forwards).try_for_each(|(a, b)| close("gradient", a, b))?;
+        // The Hessian is symmetric.
+        let (total, u) = (|x: &Vec<Var<f64>>| (f(x) * &weights).sum(), along(0));
+        let product = grad(|t: &Vec<Var<f64>>| dot(&u, &hvp(total, &point, t)), &nothing);
+        hvp(total, &point, &u).iter().zip(&product).try_for_each(|(a, b)| close("Hessian product", a, b))
     });
 }
 

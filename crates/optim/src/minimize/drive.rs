@@ -42,10 +42,17 @@ pub(super) fn drive<T: Float, M: Method<T> + ?Sized>(
             break Reason::TargetReached;
         }
         let escaped = if norm <= tolerance {
+            let last = run.iterations >= stopping.max_iterations;
+            let saddle = last.then(|| run.current.clone());
             let escape = method.escape(problem, &mut run.current, &mut run.state);
             if escape.step.is_none() {
                 curvature = escape.curvature;
                 break Reason::Converged;
+            }
+            // The way down would be an iteration too many.
+            if let Some(saddle) = saddle {
+                run.current = saddle;
+                break Reason::MaxIterations;
             }
             escape.step
         } else {

@@ -204,8 +204,11 @@ impl<T: Float> PreconditioningMemory<T> {
                 .map(|inverse| Box::new(ScaledOperator::new(inverse, self.factor)) as Inverse<'a, T>),
             Preconditioning::Diagonal => {
                 let diagonal = matrix.diagonal();
-                let inverse = DiagonalPreconditioner::new(&diagonal, 1e-6);
-                Some(Box::new(ScaledOperator::new(inverse, vector::norm_inf(&diagonal))))
+                let largest = vector::norm_inf(&diagonal);
+                // Without curvature there is nothing to scale by, and nothing indefinite about it.
+                let flat = largest < T::MIN_POSITIVE.to_f64().sqrt();
+                let inverse = || ScaledOperator::new(DiagonalPreconditioner::new(&diagonal, 1e-6), largest);
+                (!flat).then(|| Box::new(inverse()) as Inverse<'a, T>)
             }
             Preconditioning::Lbfgs(_) if self.pairs.is_empty() => None,
             Preconditioning::Lbfgs(_) => {

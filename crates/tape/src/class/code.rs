@@ -101,7 +101,7 @@ impl<T: Float, E: Elementwise> Map1<T, T> for Value<'_, E> {
 pub(super) enum Moves {
     /// The output, by a cotangent.
     Output,
-    /// The input, by a tangent. Where that is 0 nothing moves, however steep the function.
+    /// The input, by a tangent. Where that is 0 nothing moves, however steep the function: 0 · ∞ is 0.
     Input,
 }
 
@@ -111,18 +111,20 @@ impl Moves {
         attributes.set("moves", if self == Moves::Input { "input" } else { "output" });
     }
 
-    /// Whether `v` times a slope is 0, though the slope may be infinite.
+    /// Whether `product`, of `v` and a slope, is to be 0, as `v` is, though the slope is not a number. Elsewhere the product
+    /// stays, also where `v` is 0: it depends on `v` as everywhere else.
     #[inline(always)]
-    fn nothing<T: Float, E: Elementwise>(self, v: T) -> bool {
+    fn nothing<T: Float, E: Elementwise>(self, v: T, product: T) -> bool {
         let may_be_infinite = !E::BOUNDED_SLOPE && !E::PIECEWISE_LINEAR;
-        may_be_infinite && self == Moves::Input && v == T::ZERO
+        may_be_infinite && self == Moves::Input && v == T::ZERO && product.is_nan()
     }
 
-    /// `product`, of `v` and a slope, but 0 where nothing moves: the same for variables.
+    /// `product`, but 0 where nothing moves: the same for variables.
     pub(super) fn select<T: Float, E: Elementwise>(self, v: &Var<T>, product: Var<T>) -> Var<T> {
         let may_be_infinite = !E::BOUNDED_SLOPE && !E::PIECEWISE_LINEAR;
         if may_be_infinite && self == Moves::Input {
-            v.select_zero(Var::scalar(T::ZERO), product)
+            let number = Var::select_where(product.equal(&product), &product, &Var::scalar(T::ZERO));
+            v.select_zero(number, product)
         } else {
             product
         }
@@ -135,7 +137,7 @@ impl<T: Float, E: Elementwise> Map2<T, T, T> for TimesSlope<'_, E> {
     #[inline(always)]
     fn call<I: Isa>(&self, v: T, z: T) -> T {
         let product = self.0.times_df(Lane::<T, I>::new(v), Lane::new(z), Lane::new(z)).0;
-        if self.1.nothing::<T, E>(v) { T::ZERO } else { product }
+        if self.1.nothing::<T, E>(v, product) { T::ZERO } else { product }
     }
 }
 
@@ -143,7 +145,7 @@ impl<T: Float, E: Elementwise> MapN<T, T, 3> for TimesSlope<'_, E> {
     #[inline(always)]
     fn call<I: Isa>(&self, [v, x, y]: [T; 3]) -> T {
         let product = self.0.times_df(Lane::<T, I>::new(v), Lane::new(x), Lane::new(y)).0;
-        if self.1.nothing::<T, E>(v) { T::ZERO } else { product }
+        if self.1.nothing::<T, E>(v, product) { T::ZERO } else { product }
     }
 }
 
@@ -153,7 +155,7 @@ impl<T: Float, E: Elementwise> MapN<T, T, 3> for TimesCurvature<'_, E> {
     #[inline(always)]
     fn call<I: Isa>(&self, [u, v, z]: [T; 3]) -> T {
         let product = tangent_of_slope(self.0, Lane::<T, I>::new(u * v), None, Lane::new(z)).0;
-        if self.1.nothing::<T, E>(u) { T::ZERO } else { product }
+        if self.1.nothing::<T, E>(u, product) { T::ZERO } else { product }
     }
 }
 
@@ -165,6 +167,6 @@ impl<T: Float, E: Elementwise> MapN<T, T, 4> for Tangent<'_, E> {
     fn call<I: Isa>(&self, [t_v, t_z, v, z]: [T; 4]) -> T {
         let sum = tangent_of_slope(self.0, Lane::<T, I>::new(v * t_z), Some(Lane::new(t_v)), Lane::new(z)).0;
         let moves = Moves::Input;
-        if moves.nothing::<T, E>(t_v) && moves.nothing::<T, E>(t_z) { T::ZERO } else { sum }
+        if moves.nothing::<T, E>(t_v, sum) && moves.nothing::<T, E>(t_z, sum) { T::ZERO } else { sum }
     }
 }

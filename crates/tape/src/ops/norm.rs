@@ -51,8 +51,14 @@ impl Norm {
         let q = self.p - 1.0;
         let kink = sign.equal(0.0);
         let (x, y) = (x.abs().masked_fill(&kink, 1.0), y.masked_fill(&kink, 1.0));
-        // The quotient may leave the range of numbers where this root of it does not.
-        if q.abs() <= 1.0 { x.powf(q) * y.powf(-q) } else { (x / y).powf(q) }
+        // The quotient may leave the range of numbers where this root of it does not. Whichever way round, it is at most 1.
+        if q.abs() <= 1.0 {
+            x.powf(q) * y.powf(-q)
+        } else if q > 0.0 {
+            (x / y).powf(q)
+        } else {
+            (y / x).powf(-q)
+        }
     }
 }
 

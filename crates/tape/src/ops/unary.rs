@@ -103,6 +103,16 @@ impl Elementwise for Powi {
         let n = if self.0 == 0 { 0 } else { self.0 - 1 };
         x.powi(n) * f64::from(self.0)
     }
+    /// Of a negative power in two halves: each is a number wherever `v` and the product are.
+    #[inline(always)]
+    fn times_df<A: Real>(&self, v: A, x: A, y: A) -> A {
+        if self.0 >= 0 || self.0 == i32::MIN {
+            return v * self.df(x, y);
+        }
+        let (half, odd) = ((self.0 - 1) / 2, self.0 % 2 == 0);
+        let product = v * x.powi(half) * f64::from(self.0) * x.powi(half);
+        if odd { product / x } else { product }
+    }
     code_compiled_here!(Powi);
 }
 

@@ -163,3 +163,24 @@ fn single_precision_at_the_ends_of_the_range() {
         }
     }
 }
+
+/// What leaves the range on the way to a derivative does not spoil one that is within.
+#[test]
+fn negative_powers_at_the_ends_of_the_range() {
+    let near = |found: f32, expected: f64| {
+        assert!((f64::from(found) / expected - 1.0).abs() < 1e-5, "{found:e}, not {expected:e}")
+    };
+    for (n, x, v) in [(-1, 1e-20f32, 1e-10f32), (-2, 1e-20, 1e-30), (-3, -1e-13, 1e-20), (-2, 1e15, 1e10)] {
+        let exact = f64::from(v) * f64::from(n) * f64::from(x).powi(n - 1);
+        near(grad(|x: &Var<f32>| (x.powi(n) * f64::from(v)).sum(), &Var::from([x])).item(), exact);
+        near(jvp(|x: &Var<f32>| x.powi(n), &Var::from([x]), &Var::from([v])).1.item(), exact);
+    }
+    // The first alone counts.
+    for p in [-1.0, -2.0, -2.5] {
+        let x = Var::from([1e-24f32, -1e-3, 8e34]);
+        let product = hvp(|x: &Var<f32>| x.norm(p), &x, &Var::from([0.0, 1.0, 1.0]));
+        assert!(product.value().to_vec().iter().all(|h| h.is_finite()), "norm({p}): {product}");
+        let slopes = grad(|x: &Var<f32>| x.norm(p), &x).value().to_vec();
+        assert!(slopes[0] == 1.0 && slopes[1..].iter().all(|s| s.abs() < 1e-40), "norm({p}): {slopes:?}");
+    }
+}

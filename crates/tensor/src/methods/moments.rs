@@ -27,7 +27,8 @@ impl<T: Float> Fold<T> for Variance {
         (a.0 + b.0, a.1 + b.1)
     }
     fn finish(&self, (sum, squares): (T, T), count: usize) -> T {
-        let rest = squares - sum * (sum / T::from_usize(count));
+        // Squares that overflowed are the variance, of which nothing is to be taken.
+        let rest = if squares.is_finite() { squares - sum * (sum / T::from_usize(count)) } else { squares };
         rest / T::from_usize(count.saturating_sub(self.correction))
     }
 }
@@ -131,6 +132,17 @@ mod tests {
         let shifted = Tensor::<f32>::from_fn([100_000], |i| 1e6 + (i[0] % 4) as f32);
         assert!((shifted.std_axes(0, 0, false).item() / 1.25f32.sqrt() - 1.0).abs() < 1e-6);
         assert_eq!(Tensor::<f32>::full([3], 0.1).std().item(), 0.0);
+    }
+
+    /// A variance beyond the largest number is ∞, not what ∞ − ∞ gives.
+    #[test]
+    fn variances_out_of_range() {
+        let (large, small) = (Tensor::from([1e36f32, -2.0, 3e35]), Tensor::from([1e-30f32, -1e-30, 0.0]));
+        assert_eq!((large.var().item(), small.var().item()), (f32::INFINITY, 0.0));
+        assert_eq!(Tensor::from([1e300f64, 1.0]).var_axes(.., 0, false).item(), f64::INFINITY);
+        for not_a_number in [f32::NAN, f32::INFINITY] {
+            assert!(Tensor::from([1.0, not_a_number]).var().item().is_nan());
+        }
     }
 
     #[test]

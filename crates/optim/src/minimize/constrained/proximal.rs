@@ -93,6 +93,9 @@ fn proximal_step<T: Float>(term: &dyn Proximable<T>, at: &Iterate<T>, t: f64) ->
     (point, step)
 }
 
+/// The part of a first step, of length about 1, by which the gradient map is told before any step was tried.
+const UNTRIED: f64 = 1e-3;
+
 pub(super) fn add_l1<T: Float>(value: f64, lambda: f64, x: &[T]) -> f64 {
     if lambda == 0.0 { value } else { value + lambda * vector::norm_1(x) }
 }
@@ -100,7 +103,8 @@ pub(super) fn add_l1<T: Float>(value: f64, lambda: f64, x: &[T]) -> f64 {
 /// Proximal gradient for f + h with smooth f and [`Proximable`] h; accelerated it is FISTA (Beck and Teboulle, 2009), with
 /// backtracking and O'Donoghue and Candès's restart where the value rises.
 ///
-/// The outcome's value includes h; its gradient is that of f alone; the norm is that of the gradient map (x − prox(x − t∇f))/t.
+/// The outcome's value includes h; its gradient is that of f alone; the norm is that of the gradient map (x − prox(x − t∇f))/t
+/// for the step t taken last, or before the first move for a short one.
 ///
 /// ```
 /// use wengert_optim::constrained::{L1, ProximalGradient};
@@ -165,9 +169,11 @@ impl<T: Float> Method<T> for ProximalGradient<T> {
     }
 
     fn optimality(&self, at: &Iterate<T>, state: &Self::State) -> f64 {
+        // A step that is too long for the curvature makes the gradient map small, and before the first move t is a guess.
+        let t = if state.previous == at.point { UNTRIED * state.step } else { state.step };
         // Over a step so short that it is lost in the rounding of x every map is 0.
         let seen = T::EPSILON.to_f64().sqrt() * vector::norm(&at.point) / vector::norm(&at.gradient);
-        let t = if seen.is_finite() { state.step.max(seen) } else { state.step };
+        let t = if seen.is_finite() { t.max(seen) } else { t };
         vector::norm_inf(&proximal_step(&*self.term, at, t).1) / t
     }
 
@@ -320,6 +326,10 @@ impl<T: Float> Method<T> for ProjectedGradient<T> {
         for _ in 0..60 {
             problem.granted()?;
             vector::add_scaled(&at.point, alpha, &direction, &mut point);
+            // Between two points of the set, but for rounding.
+            if !self.set.value(&point).is_finite() {
+                self.set.proximal(&mut point, 1.0);
+            }
             let value = problem.value(&point);
             seen_finite |= value.is_finite();
             if value == f64::NEG_INFINITY {

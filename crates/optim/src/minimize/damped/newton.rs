@@ -45,7 +45,7 @@ impl Default for DampedNewton {
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct DampedState {
     forcing: Forcing,
-    /// ‖H g‖/‖g‖ at the start.
+    /// ‖H g‖/‖g‖ at the start, or 10⁻⁶‖g‖/‖x‖ if that is more.
     scale: f64,
     damping: f64,
 }
@@ -76,7 +76,9 @@ impl<T: Float> Method<T> for DampedNewton {
         let hessian = problem
             .hessian(&at.point)
             .ok_or(MinimizeError::Missing { method: "DampedNewton", what: "a Hessian" })?;
-        let scale = curvature_scale(&*hessian, &at.gradient);
+        // Where f is all but straight, steps as long as its curvature asks for would leave the range of numbers.
+        let straight = 1e-6 * vector::norm(&at.gradient) / vector::norm(&at.point).max(1.0);
+        let scale = curvature_scale(&*hessian, &at.gradient).max(straight);
         Ok(DampedState { forcing: Forcing::begin(at), scale, damping: self.initial * scale })
     }
 

@@ -23,7 +23,8 @@ use super::vector::Float;
 
 /// A smooth function of a flat vector, to be minimised.
 ///
-/// A value that is infinite or NaN means "not defined here": methods step back from it. Plain closures become
+/// A value of +∞ or NaN means "not defined here": methods step back from it. One of −∞ ends a run as
+/// [unbounded](crate::Reason::Unbounded). Plain closures become
 /// an objective through [`Problem`], residuals through [`LeastSquares`].
 ///
 /// Values are `f64` for either element type; `f32` losses are exact in it.
