@@ -91,3 +91,17 @@ fn accuracies() {
         accuracy(&few, &params, &data);
     });
 }
+
+#[test]
+fn data() {
+    let digits = synthetic::digits(3, 0);
+    let batches = digits.batches(2);
+    says("batches: the batch size must be at least 1", || drop(digits.batches(0)));
+    says("sharded: there is no worker 2 of 2", || drop(batches.clone().sharded(2, 2)));
+    says("bucketed: there must be at least 1 batch to sort", || drop(batches.clone().bucketed(0)));
+    says("prefetch: there must be room for at least 1 batch", || drop(batches.clone().prefetch(0)));
+    says("with_example_shape: an example of shape [784] cannot become [783]", || {
+        drop(digits.clone().with_example_shape([783]));
+    });
+    says("digits: an empty data set was asked for", || drop(synthetic::digits(0, 0)));
+}

@@ -37,3 +37,20 @@ fn a_convolutional_network_learns_digits() {
     let reached = learn(model, params, &[1, 28, 28], 6000, 3);
     assert!(reached > 0.95, "{reached}");
 }
+
+/// Says 1 where the second input is larger.
+struct Larger;
+
+impl Layer<f64, (Var<f64>, Var<f64>)> for Larger {
+    fn forward(&self, _: &Ctx<f64>, (a, b): &(Var<f64>, Var<f64>)) -> Var<f64> {
+        Var::cat(&[a, b], 1)
+    }
+}
+
+#[test]
+fn the_accuracy_of_a_model_of_two_inputs_in_double_precision() {
+    let a = Tensor::<f64>::from([[1.0], [2.0], [3.0], [4.0]]);
+    let b = Tensor::from([[1.0 + 1e-12], [1.0], [5.0], [0.0]]);
+    let data = Dataset::new(((a, b), Tensor::from([1u32, 0, 0, 0]))).unwrap();
+    assert_eq!(accuracy(&Larger, &Params::seeded(0), &data), 0.75);
+}

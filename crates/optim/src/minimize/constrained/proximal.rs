@@ -139,6 +139,8 @@ impl<T: Float> ProximalGradient<T> {
 pub struct ProximalState<T: Float> {
     /// The step size t.
     step: f64,
+    /// Whether a step of that size was taken.
+    tried: bool,
     momentum: f64,
     #[serde(with = "vector::serde")]
     previous: Vec<T>,
@@ -165,12 +167,12 @@ impl<T: Float> Method<T> for ProximalGradient<T> {
     fn begin(&self, _: &Counted<'_, T>, at: &mut Iterate<T>) -> Result<Self::State, MinimizeError> {
         let step = first_step(vector::norm(&at.gradient));
         at.value += self.term.value(&at.point);
-        Ok(ProximalState { step, momentum: 1.0, previous: at.point.clone() })
+        Ok(ProximalState { step, tried: false, momentum: 1.0, previous: at.point.clone() })
     }
 
     fn optimality(&self, at: &Iterate<T>, state: &Self::State) -> f64 {
         // A step that is too long for the curvature makes the gradient map small, and before the first move t is a guess.
-        let t = if state.previous == at.point { UNTRIED * state.step } else { state.step };
+        let t = if state.tried { state.step } else { UNTRIED * state.step };
         // Over a step so short that it is lost in the rounding of x every map is 0.
         let seen = T::EPSILON.to_f64().sqrt() * vector::norm(&at.point) / vector::norm(&at.gradient);
         let t = if seen.is_finite() { t.max(seen) } else { t };
@@ -241,7 +243,7 @@ impl<T: Float> ProximalGradient<T> {
     ) -> f64 {
         let mut step = next.point.clone();
         vector::axpy(-1.0, &at.point, &mut step);
-        state.step = t;
+        (state.step, state.tried) = (t, true);
         // Momentum that leads uphill is dropped.
         state.momentum = if next.value > at.value { 1.0 } else { momentum };
         let old = std::mem::replace(at, next);
