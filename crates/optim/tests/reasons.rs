@@ -98,7 +98,7 @@ fn wrong_gradients_end_without_progress() {
 }
 
 #[test]
-fn gradients_that_vanish_elsewhere_end_without_progress() {
+fn where_wrong_gradients_vanish_is_not_called_a_minimum() {
     // Off by 0.1, they vanish beyond the minimum, where no step downhill leads.
     let off = Problem::new(3, |x: &[f64]| 1.0 + 0.5 * vector::dot(x, x))
         .with_gradient(|x, g| g.iter_mut().zip(x).for_each(|(g, x)| *g = x + 0.1));
@@ -115,7 +115,9 @@ fn gradients_that_vanish_elsewhere_end_without_progress() {
     ];
     for (name, method) in methods {
         let o = method.run(&off, &[2.0, -1.0, 3.0]).unwrap();
-        assert_eq!(o.reason, Reason::NoProgress, "{name}: {o}");
+        // Short steps may go on within the rounding of f until the budget is used up.
+        let fine = [Reason::NoProgress, Reason::MaxIterations].contains(&o.reason);
+        assert!(fine && o.gradient_norm > 1e-3, "{name}: {o}");
     }
 }
 
