@@ -72,10 +72,10 @@ impl<T: Float> Ctx<T> {
 /// its input instead of that of all its layers, and a forward pass more.
 ///
 /// ```
-/// use wengert_nn::{Checkpoint, Layer, Linear, Params, Relu, Sequential};
+/// use wengert_nn::{Checkpoint, Layer, Linear, Params, Relu, Scope, Sequential};
 /// use wengert_tape::Var;
 /// let mut params: Params = Params::seeded(0);
-/// let block = |p| Sequential::builder(p).with(|p| Linear::new(p, 8, 8)).then(Relu).build();
+/// let block = |p: Scope<'_>| Sequential::builder(p).with(|p| Linear::new(p, 8, 8)).then(Relu).build();
 /// let model = Sequential::builder(params.root())
 ///     .with(|p| Checkpoint::new(block(p)))
 ///     .with(|p| Checkpoint::new(block(p)))
