@@ -3,7 +3,7 @@
 mod methods;
 
 use methods::{Rosenbrock, START, Visit, every_method};
-use wengert_optim::constrained::{Bounds, L1, OwlQn, ProjectedGradient, ProximalGradient};
+use wengert_optim::constrained::{Bounds, L1, ProjectedGradient, ProximalGradient};
 use wengert_optim::minimize::{KrylovModel, NewtonCgDirection};
 use wengert_optim::*;
 
@@ -98,20 +98,18 @@ fn wrong_gradients_end_without_progress() {
 }
 
 #[test]
-fn where_wrong_gradients_vanish_is_not_called_a_minimum() {
-    // Off by 0.1, they vanish beyond the minimum, where no step downhill leads.
+fn a_proximal_gradient_is_not_small_for_short_steps() {
+    // Off by 0.1, gradients vanish beyond the minimum, where no step downhill leads: steps become as short as rounding.
     let off = Problem::new(3, |x: &[f64]| 1.0 + 0.5 * vector::dot(x, x))
         .with_gradient(|x, g| g.iter_mut().zip(x).for_each(|(g, x)| *g = x + 0.1));
-    let wide = || Bounds::uniform(3, -9.0, 9.0).unwrap();
-    let methods: [(&str, Box<dyn Minimizer<f64>>); 5] = [
+    let wide = Bounds::uniform(3, -9.0, 9.0).unwrap();
+    let methods: [(&str, Box<dyn Minimizer<f64>>); 3] = [
         ("FISTA", Box::new(ProximalGradient::new(L1(0.0)))),
-        ("FISTA in a box", Box::new(ProximalGradient::new(wide()))),
+        ("FISTA in a box", Box::new(ProximalGradient::new(wide))),
         (
             "proximal gradient",
             Box::new(ProximalGradient { accelerated: false, ..ProximalGradient::new(L1(0.0)) }),
         ),
-        ("projected gradient", Box::new(ProjectedGradient::new(wide()))),
-        ("OWL-QN", Box::new(OwlQn::new(0.0))),
     ];
     for (name, method) in methods {
         let o = method.run(&off, &[2.0, -1.0, 3.0]).unwrap();

@@ -22,7 +22,6 @@ use crate::error::{Check, HyperParameterError};
 /// let mut grads = [3.0f64, 4.0, 0.1, 0.0];
 /// clip.apply(&[6.0, 8.0, 6.0, 8.0], &mut grads);
 /// assert!((grads[0] - 0.6).abs() < 1e-12 && grads[2] == 0.1);
-/// # Ok::<(), wengert_optim::HyperParameterError>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct AdaptiveClip {

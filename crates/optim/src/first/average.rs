@@ -51,7 +51,6 @@ impl Average {
 /// mean.update(&[1.0]);
 /// mean.update(&[4.0]);
 /// assert_eq!(mean.params(), [2.5]);
-/// # Ok::<(), wengert_optim::HyperParameterError>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Averaged<T: Float = f32> {

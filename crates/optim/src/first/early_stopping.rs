@@ -20,7 +20,6 @@ use crate::error::{Check, HyperParameterError};
 /// assert!(stopping.observe(0.7, &theta)); // twice in a row no better
 /// stopping.restore_best(&mut theta);
 /// assert_eq!((theta[0], stopping.best()), (1.0, Some(0.5)));
-/// # Ok::<(), wengert_optim::HyperParameterError>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct EarlyStopping<T: Float = f32> {
@@ -67,7 +66,6 @@ impl<T: Float> EarlyStopping<T> {
     /// use wengert_optim::first::Goal;
     /// let mut accuracy = EarlyStopping::new(1, 0.0).with_goal(Goal::Max);
     /// assert!(!accuracy.observe(0.8, &[1.0f32]) && !accuracy.observe(0.9, &[2.0]) && accuracy.observe(0.7, &[3.0]));
-    /// # Ok::<(), wengert_optim::HyperParameterError>(())
     /// ```
     pub fn with_goal(self, goal: Goal) -> Self {
         EarlyStopping { goal, ..self }

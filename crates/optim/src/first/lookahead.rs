@@ -27,7 +27,6 @@ use crate::error::{Check, HyperParameterError};
 /// assert_eq!(theta, [1.0]);
 /// lookahead.step(&mut theta, &[-1.0]);
 /// assert_eq!(theta, [1.0]); // half of the way from 0 to 2
-/// # Ok::<(), wengert_optim::HyperParameterError>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Lookahead<O, T: Float = f32> {

@@ -26,7 +26,6 @@ use crate::error::{Check, HyperParameterError};
 /// assert_eq!(grads, [0.5, -0.5]);
 /// lasso.proximal(&mut theta, 1.0);
 /// assert_eq!(theta, [1.5, 0.0]);
-/// # Ok::<(), wengert_optim::HyperParameterError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -128,7 +127,6 @@ impl<T: Float> Update<T, 0> for AddPenalty<T> {
 /// let mut theta = [3.0f64, 4.0, 0.3, 0.4, 9.0, 9.0];
 /// MaxNorm::new(1.0, "weight").apply(&mut theta, &layout);
 /// assert!((theta[0] - 0.6).abs() < 1e-12 && theta[2..] == [0.3, 0.4, 9.0, 9.0]);
-/// # Ok::<(), wengert_optim::HyperParameterError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

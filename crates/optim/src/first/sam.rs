@@ -29,7 +29,6 @@ use crate::error::{Check, HyperParameterError};
 /// let loss = sam.step_with(&mut theta, &mut grads, &mut |t, g| { g[0] = 2.0 * t[0]; t[0] * t[0] });
 /// assert_eq!(loss, 1.0);
 /// assert!((theta[0] - 0.7).abs() < 1e-15); // the gradient at 1.5
-/// # Ok::<(), wengert_optim::HyperParameterError>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Sam<O, T: Float = f32> {

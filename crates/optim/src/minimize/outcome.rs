@@ -128,7 +128,7 @@ pub struct Outcome<T> {
     /// Multipliers, from methods for constrained problems.
     pub multipliers: Option<Multipliers>,
     /// The least curvature that was found at the point before convergence was claimed, from methods with second derivatives
-    /// (see [`CurvatureProbe`](crate::CurvatureProbe)).
+    /// (see [`CurvatureProbe`](crate::minimize::CurvatureProbe)).
     pub curvature: Option<LeastCurvature>,
 }
 

@@ -58,7 +58,7 @@ impl<T: Float> Iterate<T> {
 }
 
 /// A minimisation in progress: what a callback sees. It serialises, so that it is a checkpoint from which
-/// [`Method::resume`] continues with the same bits (with `serde_json` that takes its feature `float_roundtrip`).
+/// [`Method::resume`](super::Method::resume) continues with the same bits (with `serde_json` that takes its feature `float_roundtrip`).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(bound = "S: Serialize + DeserializeOwned")]
 pub struct Run<T: Float, S> {

@@ -30,7 +30,6 @@ pub enum Threshold {
 ///     assert_eq!(schedule.observe(loss), 0.1);
 /// }
 /// assert!((schedule.observe(0.9) - 0.01).abs() < 1e-15);
-/// # Ok::<(), wengert_optim::HyperParameterError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -36,7 +36,6 @@ pub struct RangeTestPoint {
 /// }
 /// let suggested = test.suggestion().unwrap();
 /// assert!((1e-3..1.0).contains(&suggested), "{suggested}");
-/// # Ok::<(), wengert_optim::HyperParameterError>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct RangeTest {

@@ -37,7 +37,7 @@ pub struct HessianFree {
     pub max_products: usize,
     /// Takes products from mini-batches, where the objective has them; off.
     pub curvature_batches: bool,
-    /// How conjugate gradients are preconditioned; the [objective's own](super::Preconditioned) does not see the damping.
+    /// How conjugate gradients are preconditioned; the [objective's own](crate::Preconditioned) does not see the damping.
     pub preconditioning: Preconditioning,
     /// When to stop.
     pub stopping: Stopping,
