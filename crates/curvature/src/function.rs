@@ -9,6 +9,8 @@ use wengert_optim::{CurvatureAt, Objective, Operator, Want};
 use wengert_tape::{HessianOperator, Var, hvp, value_and_grad};
 use wengert_tensor::{Float, Tensor};
 
+use crate::flat_loss::Function;
+
 /// A scalar function of a vector as an objective with exact gradient and Hessian. Products with the Hessian at one
 /// point share one recording of the gradient.
 ///
@@ -29,10 +31,8 @@ use wengert_tensor::{Float, Tensor};
 /// ```
 pub struct FunctionObjective<'a, T: Float = f64> {
     dimension: usize,
-    function: Function<'a, T>,
+    function: Function<'a, Var<T>, T>,
 }
-
-type Function<'a, T> = Box<dyn Fn(&Var<T>) -> Var<T> + 'a>;
 
 impl<'a, T: Float> FunctionObjective<'a, T> {
     /// `function` of a vector of `dimension` elements.

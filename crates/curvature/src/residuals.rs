@@ -5,7 +5,7 @@ use wengert_tape::{Sweep, Tape, Var};
 use wengert_tensor::{Float, Tensor};
 
 use crate::flat::split;
-use crate::flat_loss::FlatLoss;
+use crate::flat_loss::{FlatLoss, Function};
 use crate::gauss_newton::RecordedModel;
 
 /// Residuals of a vector, written in operations on [`Var`]: their Jacobian is the tape's, recorded once for all products at a
@@ -29,7 +29,7 @@ use crate::gauss_newton::RecordedModel;
 pub struct FunctionResiduals<'a, T: Float = f64> {
     dimension: usize,
     count: usize,
-    function: Box<dyn Fn(&Var<T>) -> Var<T> + 'a>,
+    function: Function<'a, Var<T>, T>,
 }
 
 impl<'a, T: Float> FunctionResiduals<'a, T> {

@@ -72,7 +72,7 @@ struct Attended<T: Float> {
 impl<T: Float> Layer<T, Attended<T>> for Attention {
     fn forward(&self, cx: &Ctx<T>, x: &Attended<T>) -> Var<T> {
         let scores = self.0.forward(cx, &x.queries).matmul(&x.values.transpose(-1, -2));
-        let weights = scores.masked_fill(&x.left_out.unsqueeze(0), -1e9).softmax(-1);
+        let weights = scores.masked_fill(x.left_out.unsqueeze(0), -1e9).softmax(-1);
         weights.matmul(&x.values)
     }
 }
