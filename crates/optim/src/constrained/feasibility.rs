@@ -1,10 +1,11 @@
 //! Points of less violation, and whether there are any near: what tells infeasible from not yet feasible.
 
+use wengert_tensor::linalg::symmetric_eigen;
+
 use super::bounds::Bounds;
 use super::kkt::Sizes;
 use super::lbfgs_b::LbfgsB;
 use super::problem::{Constraints, ConstraintsAt};
-use crate::linear::dense::symmetric_eigen;
 use crate::objective::{Counted, Objective};
 use crate::second::Method;
 use crate::stopping::Stopping;
@@ -199,7 +200,7 @@ impl<T: Float> Violation<'_, '_, T> {
                 matrix[j * n + i] += entry;
             }
         }
-        let (values, vectors) = symmetric_eigen(&matrix, n);
+        let (values, vectors) = symmetric_eigen(&matrix, n).ok()?;
         let lowest = &vectors[..n];
         (values[0] < 0.0).then(|| lowest.iter().zip(&sizes).map(|(v, size)| v * size).collect())
     }

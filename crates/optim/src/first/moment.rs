@@ -1,7 +1,7 @@
 //! Second moments, kept as their roots: a square leaves the range of the type long before its root does.
 
-use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
+use wengert_tensor::{ElementKind, Float};
 
 /// 2ᵉ.
 const fn power(e: i64) -> f64 {
@@ -20,8 +20,8 @@ const SINGLE: Scales = Scales { small: power(-55), large: power(40), up: power(1
 
 const DOUBLE: Scales = Scales { small: power(-480), large: power(400), up: power(700), down: power(-600) };
 
-const fn scales<T>() -> Scales {
-    if size_of::<T>() == 4 { SINGLE } else { DOUBLE }
+const fn scales<T: Float>() -> Scales {
+    if matches!(T::KIND, ElementKind::F32) { SINGLE } else { DOUBLE }
 }
 
 /// √(a² + b²); with `care` it neither overflows nor underflows where it exists itself.

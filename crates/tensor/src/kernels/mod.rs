@@ -4,6 +4,7 @@ pub mod conv;
 pub(crate) mod cross_entropy;
 pub mod gemm;
 mod layer_norm;
+pub mod linalg;
 pub mod pool;
 mod scan;
 pub(crate) mod softmax;

@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use wengert_tensor::linalg::{Cholesky, Ldl};
 
 use super::super::descent::{Descent, DescentDefaults, Direction, need_hessian};
 use super::super::method::Iterate;
 use super::super::probe::{CurvatureProbe, Escape};
-use crate::linear::dense::{Cholesky, Ldl};
 use crate::objective::{Counted, Objective};
 use crate::outcome::{MinimizeError, Reason};
 use crate::search::{LineSearch, MoreThuente};
@@ -63,12 +63,12 @@ impl<T: Float> Direction<T> for NewtonDirection {
         let (matrix, gradient) = (vector::to_f64(&hessian.dense()), vector::to_f64(&at.gradient));
         let n = gradient.len();
         let step = match Cholesky::new(&matrix, n) {
-            Some(factor) => factor.solve(&gradient),
-            None => {
+            Ok(factor) => factor.solve(&gradient),
+            Err(_) => {
                 // Not finite: steepest descent may lead out.
-                let Some(mut factor) = Ldl::new(&matrix, n) else { return Ok(f64::NAN) };
+                let Ok(mut factor) = Ldl::new(&matrix, n) else { return Ok(f64::NAN) };
                 factor.make_positive(self.floor);
-                factor.solve(&gradient)
+                factor.solve(&gradient).map_err(|_| Reason::NonFinite)?
             }
         };
         vector::from_f64(&step, direction);
