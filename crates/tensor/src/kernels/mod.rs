@@ -3,8 +3,8 @@
 pub mod conv;
 pub(crate) mod cross_entropy;
 pub mod gemm;
-mod layer_norm;
 pub mod linalg;
+pub mod normalise;
 pub mod pool;
 mod scan;
 pub(crate) mod softmax;
