@@ -2,12 +2,10 @@
 
 use std::ops::Range;
 
-use smallvec::SmallVec;
-
 use crate::array::element::{Element, Float};
 use crate::array::shape::{Axes, Axis};
 use crate::array::tensor::Tensor;
-use crate::loops::reduce::reduced_shape;
+use crate::loops::along::{folded_rows, mapped_rows};
 use crate::machine::parallel::{self, CHUNK, PARALLEL_THRESHOLD};
 use crate::machine::simd::{Isa, Kernel, dispatch};
 
@@ -79,14 +77,7 @@ impl<T: Element> Tensor<T> {
         f: impl RowMap<T, R>,
     ) -> Tensor<R> {
         let axis = self.shape().axis(operation, axis);
-        let last = self.rank() - 1;
-        if axis != last {
-            return self.transpose(axis, last).map_rows(operation, last, f).transpose(axis, last);
-        }
-        let length = self.shape()[axis];
-        let x = self.contiguous_for(operation);
-        let x = x.contiguous_slice();
-        Tensor::filled_by(operation, self.shape().clone(), |out| map_slices(x, length, out, &f))
+        mapped_rows(operation, axis, [self], |[x], length, out| map_slices(x, length, out, &f))
     }
 
     /// `f` of the elements along `axes`, as one row in row-major order; the axes stay with length 1 if `keepdim`, and
@@ -114,20 +105,22 @@ impl<T: Element> Tensor<T> {
         keepdim: bool,
         f: impl RowFold<T, R>,
     ) -> Tensor<R> {
-        let (reduced, kept): (SmallVec<[usize; 4]>, SmallVec<[usize; 4]>) =
-            (0..self.rank()).partition(|&i| mask[i]);
-        let length: usize = reduced.iter().map(|&i| self.shape()[i]).product();
-        let order: SmallVec<[usize; 4]> = kept.into_iter().chain(reduced).collect();
-        let x = self.view(self.layout.permute(&order)).contiguous_for("fold_rows");
-        let x = x.contiguous_slice();
-        Tensor::filled_by("fold_rows", reduced_shape(self.shape(), mask, keepdim), |out| {
-            let outputs = (CHUNK / length.max(1)).max(1);
-            parallel::for_each_chunk(out, outputs, x.len() >= PARALLEL_THRESHOLD, |start, out| {
-                let x = &x[start * length..][..out.len() * length];
-                dispatch(FoldRows { first: start, x, out, length, f: &f });
-            });
-        })
+        folded_rows("fold_rows", self, mask, keepdim, |x, length, out| fold_slices(x, length, out, &f))
     }
+}
+
+/// `f` of every row of `length` elements of `x`, one number of each.
+pub(crate) fn fold_slices<A: Element, R: Element>(
+    x: &[A],
+    length: usize,
+    out: &mut [R],
+    f: &impl RowFold<A, R>,
+) {
+    let outputs = (CHUNK / length.max(1)).max(1);
+    parallel::for_each_chunk(out, outputs, x.len() >= PARALLEL_THRESHOLD, |start, out| {
+        let x = &x[start * length..][..out.len() * length];
+        dispatch(FoldRows { first: start, x, out, length, f });
+    });
 }
 
 /// `f` of every row of `length` elements of `x`.

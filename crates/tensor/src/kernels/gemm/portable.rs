@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use super::driver::Product;
-use super::scratch::{Slot, with_scratch};
 use super::source::{Source, Strided};
 use crate::array::element::{ElementKind, Float};
+use crate::kernels::scratch::{Slot, with_scratch};
 
 /// Rows and terms of a block of an operand that has to be copied before it is a matrix.
 const BLOCK: usize = 256;
