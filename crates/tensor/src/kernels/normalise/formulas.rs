@@ -76,7 +76,7 @@ impl<T: Float> RowMap<T, T> for Value<'_, T> {
     #[inline(always)]
     fn row<I: Isa>(&self, index: usize, x: &[T], out: &mut [T]) {
         let scale = Scale::of(self.geometry, x);
-        let mut buffers = [[T::ZERO; _]; 2];
+        let mut buffers = [None; 2];
         for piece in self.geometry.pieces(index) {
             let [gain, bias] = gains(piece, [self.gain, self.bias], &mut buffers);
             let range = piece.range();
@@ -113,7 +113,7 @@ impl<T: Float> RowMap<T, T> for ValueTangent<'_, T> {
         let t = row_of(t, index, x.len());
         let scale = Scale::of(self.geometry, x);
         let tangent = scale.tangent(x, t);
-        let mut buffers = [[T::ZERO; _]; 3];
+        let mut buffers = [None; 3];
         for piece in self.geometry.pieces(index) {
             let [gain, t_gain, t_bias] = gains(piece, [self.gain, t_gain, t_bias], &mut buffers);
             let range = piece.range();
@@ -137,7 +137,7 @@ pub(super) struct Gradient<'a, T> {
 impl<T: Float> Gradient<'_, T> {
     #[inline(always)]
     fn write(&self, scale: Scale<T>, index: usize, x: &[T], v: &[T], out: &mut [T]) {
-        let mut buffer = [T::ZERO; _];
+        let mut buffer = None;
         let mut totals = [T::ZERO; 2];
         for piece in self.geometry.pieces(index) {
             let (range, gain) = (piece.range(), piece.gains(self.gain, &mut buffer));
@@ -180,7 +180,7 @@ impl<T: Float> RowMap<T, T> for GradientTangent<'_, T> {
         let t_mean = scale.taken(mean(t));
         // With u = gain·v and its tangent w.
         let product = |gain: T, v: T, t_gain: T, t_v: T| (gain * v, t_gain * v + gain * t_v);
-        let mut buffers = [[T::ZERO; _]; 2];
+        let mut buffers = [None; 2];
         let mut totals = [T::ZERO; 6];
         for piece in self.geometry.pieces(index) {
             let [gain, t_gain] = gains(piece, [self.gain, t_gain], &mut buffers);
@@ -218,7 +218,7 @@ impl<T: Float> RowPass<T> for GainGradient<'_, T> {
     fn row<I: Isa>(&self, index: usize, _: &mut [T], of_gain: &mut [T]) {
         let [x, v] = [self.x, self.v].map(|rows| row_of(rows, index, self.geometry.length()));
         let scale = Scale::of(self.geometry, x);
-        let mut buffer = [T::ZERO; _];
+        let mut buffer = None;
         for piece in self.geometry.pieces(index) {
             let [x, v] = [x, v].map(|row| &row[piece.range()]);
             for ((sum, &x), &v) in piece.sums(of_gain, &mut buffer).iter_mut().zip(x).zip(v) {
@@ -244,7 +244,7 @@ impl<T: Float> RowPass<T> for GainGradientTangent<'_, T> {
         let [x, v, t, t_v] = [self.x, self.v, t, t_v].map(|rows| row_of(rows, index, self.geometry.length()));
         let scale = Scale::of(self.geometry, x);
         let tangent = scale.tangent(x, t);
-        let mut buffer = [T::ZERO; _];
+        let mut buffer = None;
         for piece in self.geometry.pieces(index) {
             let [x, v, t, t_v] = [x, v, t, t_v].map(|row| &row[piece.range()]);
             let sums = piece.sums(of_gain, &mut buffer).iter_mut();
@@ -271,7 +271,7 @@ impl<T: Float> RowPass<T> for Gradients<'_, T> {
         let scale = Scale::of(geometry, x);
         self.of_x.write(scale, index, x, v, out);
         let (of_gain, of_bias) = totals.split_at_mut(geometry.gains());
-        let mut buffers = [[T::ZERO; _]; 2];
+        let mut buffers = [None; 2];
         for piece in geometry.pieces(index) {
             let [x, v] = [x, v].map(|row| &row[piece.range()]);
             let [first, second] = &mut buffers;

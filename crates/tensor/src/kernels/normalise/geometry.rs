@@ -141,8 +141,8 @@ pub(super) struct Piece {
     shared: bool,
 }
 
-/// Room for a gain that is repeated, or for what is to be summed.
-pub(super) type Buffer<T> = [T; PIECE];
+/// Room for a gain that is repeated, or for what is to be summed; `None`, and not even zeroed, until it is used.
+pub(super) type Buffer<T> = Option<[T; PIECE]>;
 
 impl Piece {
     #[inline(always)]
@@ -156,9 +156,7 @@ impl Piece {
         if !self.shared {
             return &all[self.gain..][..self.length];
         }
-        let buffer = &mut buffer[..self.length];
-        buffer.fill(all[self.gain]);
-        buffer
+        &buffer.insert([all[self.gain]; PIECE])[..self.length]
     }
 
     /// Where to add what each element has for its gain; [`settle`](Self::settle) must follow.
@@ -167,14 +165,12 @@ impl Piece {
         if !self.shared {
             return &mut all[self.gain..][..self.length];
         }
-        let buffer = &mut buffer[..self.length];
-        buffer.fill(T::ZERO);
-        buffer
+        &mut buffer.insert([T::ZERO; PIECE])[..self.length]
     }
 
     #[inline(always)]
     pub(super) fn settle<T: Float>(self, all: &mut [T], buffer: &Buffer<T>) {
-        if self.shared {
+        if let Some(buffer) = buffer {
             let [sum] = sums([&buffer[..self.length]], |[x]| [x]);
             all[self.gain] += sum;
         }
