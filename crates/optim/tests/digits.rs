@@ -1,6 +1,7 @@
 //! Softmax regression on the digits: 1797 images of 8 × 8, ten classes, 650 weights with ½·10⁻³‖w‖², from zero.
 
-use wengert_optim::linear::dense::Cholesky;
+use wengert_tensor::linalg::Cholesky;
+
 use wengert_optim::minimize::*;
 
 const FEATURES: usize = 65;
@@ -152,7 +153,7 @@ impl Preconditioner<f64> for ClassBlocks<'_> {
     }
 }
 
-struct Blocks(Vec<Cholesky>);
+struct Blocks(Vec<Cholesky<f64>>);
 
 /// Takes the mean over the classes off each class, and returns it: the softmax does not see it, so along it the Hessian
 /// is 10⁻³.

@@ -115,7 +115,7 @@ fn every_method_solves_every_problem() {
             if o.converged() && at_minimum && (o.value - problem.minima[0]).abs() > problem.slack {
                 // Another minimum than the least is one only if the Hessian says so.
                 let hessian = problem.hessian(&o.point).unwrap().dense();
-                let (eigenvalues, _) = linear::dense::symmetric_eigen(&hessian, problem.n);
+                let (eigenvalues, _) = wengert_tensor::linalg::symmetric_eigen(&hessian, problem.n).unwrap();
                 let definite = eigenvalues[0] > 1e-9 * eigenvalues[problem.n - 1];
                 assert_eq!(definite, !SADDLES.contains(&(name, problem.name)), "{label}: {eigenvalues:?}");
             }

@@ -3,7 +3,7 @@
 mod methods;
 
 use methods::{Rosenbrock, START, Visit, every_method};
-use wengert_optim::constrained::{Bounds, L1, ProjectedGradient, ProximalGradient};
+use wengert_optim::constrained::{Bounds, L1, ProximalGradient};
 use wengert_optim::minimize::{KrylovModel, NewtonCgDirection};
 use wengert_optim::*;
 

@@ -28,3 +28,10 @@ pub use arithmetic::{Operand, Side};
 pub use pool::Pool2dOptions;
 pub(crate) use reshape::embedded;
 pub(crate) use unary::*;
+
+use wengert_tensor::{Element, Tensor};
+
+/// The elements of a tensor that was made contiguous, for a kernel.
+fn slice<T: Element>(x: &Tensor<T>) -> &[T] {
+    x.as_slice().expect("made contiguous before")
+}

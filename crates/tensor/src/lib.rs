@@ -17,12 +17,12 @@ pub mod random;
 
 pub use array::cast::Cast;
 pub use array::convert::Iter;
-pub use array::element::{Element, Float};
+pub use array::element::{Element, ElementKind, Float};
 pub use array::operand::Operand;
 pub use array::shape::{Axes, Axis, Dims, Shape, Slice};
 pub use array::tensor::{ShapeError, Tensor};
 pub use array::{shape, size};
-pub use kernels::{conv, gemm, pool};
+pub use kernels::{conv, gemm, linalg, normalise, pool};
 #[doc(hidden)]
 pub use machine::compiled_here::of_signature;
 pub use machine::{memory, parallel, simd};

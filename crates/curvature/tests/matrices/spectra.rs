@@ -4,7 +4,8 @@ use wengert_optim::estimate::{
     DensitySettings, EigenSettings, extreme_eigenpairs, hutch_plus_plus, hutchinson_diagonal,
     hutchinson_trace, spectral_density,
 };
-use wengert_optim::linear::dense::symmetric_eigen;
+use wengert_tensor::linalg::symmetric_eigen;
+
 use wengert_optim::{Curvatures, Operator};
 
 use super::models::{all, mlp};
@@ -15,7 +16,7 @@ fn extreme_eigenpairs_are_those_of_the_dense_matrix() {
         let (objective, at) = (case.classes(), case.params.values());
         let h = objective.hessian(at).unwrap();
         let n = h.dimension();
-        let (values, _) = symmetric_eigen(&h.dense(), n);
+        let (values, _) = symmetric_eigen(&h.dense(), n).unwrap();
         let settings = EigenSettings { largest: 3, smallest: 2, ..EigenSettings::default() };
         let pairs = extreme_eigenpairs(&*h, &settings);
         assert!(pairs.converged() && pairs.products <= n, "{}: {} products", case.name, pairs.products);
@@ -50,7 +51,7 @@ fn density_has_the_moments_of_the_spectrum() {
     let case = mlp();
     let (objective, at) = (case.classes(), case.params.values());
     let h = objective.hessian(at).unwrap();
-    let (n, (values, _)) = (h.dimension(), symmetric_eigen(&h.dense(), h.dimension()));
+    let (n, (values, _)) = (h.dimension(), symmetric_eigen(&h.dense(), h.dimension()).unwrap());
     let settings = DensitySettings { probes: 400, steps: 40, seed: 1 };
     let density = spectral_density(&*h, &settings);
     assert!((density.weights.iter().sum::<f64>() - 1.0).abs() < 1e-10);

@@ -1,16 +1,21 @@
 //! Numbers as bytes, in the little-endian order of the format.
 
-use std::any::Any;
 use std::io::{Error, Write};
 
-use wengert_tensor::Float;
+use wengert_tensor::{Element, ElementKind, Float};
 
 /// Numbers that are turned into bytes at a time.
 const CHUNK: usize = 1 << 12;
 
 /// The name of the type in the format.
-pub(super) fn name_of<T: Float>() -> &'static str {
-    if size_of::<T>() == 4 { "F32" } else { "F64" }
+pub(super) fn name_of<T: Element>() -> &'static str {
+    match T::KIND {
+        ElementKind::F32 => "F32",
+        ElementKind::F64 => "F64",
+        ElementKind::U32 => "U32",
+        ElementKind::U8 => "U8",
+        ElementKind::Bool => "BOOL",
+    }
 }
 
 /// Bits of an element, for the types that the format had when this was written.
@@ -52,7 +57,8 @@ impl Readable {
         match self {
             Readable::F64 => numbers(bytes, values, |b| {
                 let x = f64::from_le_bytes(b);
-                same(x).or_else(|| Some(T::from_f64(x)).filter(|y| y.to_f64().is_finite() || !x.is_finite()))
+                let y: T = same(x).unwrap_or_else(|| T::from_f64(x));
+                Some(y).filter(|y| y.is_finite() || !x.is_finite())
             }),
             Readable::F32 => numbers(bytes, values, |b| Some(from_f32(f32::from_le_bytes(b)))),
             // The upper half of an f32.
@@ -65,15 +71,12 @@ impl Readable {
 }
 
 /// Writes the numbers' bytes: all bits of them, also of those that are no numbers.
-pub(super) fn write<T: Float>(values: &[T], out: &mut impl Write) -> Result<(), Error> {
+pub(super) fn write<T: Element>(values: &[T], out: &mut impl Write) -> Result<(), Error> {
     let mut bytes = Vec::with_capacity(CHUNK.min(values.len()) * size_of::<T>());
     for chunk in values.chunks(CHUNK) {
         bytes.clear();
         for &x in chunk {
-            match same::<T, f32>(x) {
-                Some(x) => bytes.extend(x.to_le_bytes()),
-                None => bytes.extend(x.to_f64().to_le_bytes()),
-            }
+            bytes.extend_from_slice(x.to_le_bytes().as_ref());
         }
         out.write_all(&bytes)?;
     }
@@ -96,8 +99,9 @@ fn from_f32<T: Float>(x: f32) -> T {
 }
 
 /// The number itself if both types are one: a conversion may change the bits of what is no number.
-fn same<A: Any, B: Any + Copy>(x: A) -> Option<B> {
-    (&x as &dyn Any).downcast_ref().copied()
+fn same<A: Element, B: Element>(x: A) -> Option<B> {
+    let bytes = || x.to_le_bytes().as_ref().try_into().expect("the type is the same");
+    (A::KIND == B::KIND).then(|| B::from_le_bytes(bytes()))
 }
 
 /// A number of IEEE 754's 16-bit format.

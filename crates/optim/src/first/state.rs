@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use serde::{Deserialize, Serialize};
-use wengert_tensor::Float;
+use wengert_tensor::{ElementKind, Float};
 
 /// Everything that an optimiser remembers between steps: a named tree of numbers and vectors.
 ///
@@ -203,7 +203,7 @@ impl State {
     pub fn with_vector<T: Float>(mut self, name: &str, values: &[T]) -> Self {
         // `T` is sealed to f32 and f64, both of which pass through f64 unchanged (NaN payloads included, up to
         // the quiet bit, which arithmetic sets anyway).
-        let values = if T::NAME == "f32" {
+        let values = if T::KIND == ElementKind::F32 {
             Values::F32(values.iter().map(|v| v.to_f64() as f32).collect())
         } else {
             Values::F64(values.iter().map(|v| v.to_f64()).collect())
@@ -308,8 +308,10 @@ impl State {
             });
         }
         match values {
-            Values::F32(v) if T::NAME == "f32" => Ok(v.iter().map(|&x| T::from_f64(f64::from(x))).collect()),
-            Values::F64(v) if T::NAME == "f64" => Ok(v.iter().map(|&x| T::from_f64(x)).collect()),
+            Values::F32(v) if T::KIND == ElementKind::F32 => {
+                Ok(v.iter().map(|&x| T::from_f64(f64::from(x))).collect())
+            }
+            Values::F64(v) if T::KIND == ElementKind::F64 => Ok(v.iter().map(|&x| T::from_f64(x)).collect()),
             _ => Err(self.value(name, T::NAME, format_args!("{}", values.element()))),
         }
     }

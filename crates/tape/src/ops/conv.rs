@@ -6,6 +6,7 @@ use wengert_tensor::conv::{
 };
 use wengert_tensor::{Float, Shape, Tensor};
 
+use super::slice;
 use crate::class::BilinearMap;
 use crate::cotangent;
 use crate::describe::Attributes;
@@ -138,10 +139,6 @@ impl<T: Float> Op<T> for Biased {
         Saves::INPUTS
     }
     rules_compiled_here!(Biased);
-}
-
-fn slice<T: Float>(x: &Tensor<T>) -> &[T] {
-    x.as_slice().expect("made contiguous before")
 }
 
 impl<T: Float> Var<T> {

@@ -1,8 +1,10 @@
 //! Layer normalisation. Its derivatives are two more operations, of which all further ones are made: the gradients with
 //! respect to x and to the gain.
 
+use wengert_tensor::normalise::{self, NormGeometry};
 use wengert_tensor::{Float, Shape, Tensor};
 
+use super::slice;
 use crate::cotangent;
 use crate::describe::Attributes;
 use crate::op::{
@@ -27,7 +29,27 @@ fn or_zeros<T: Float>(tangent: Option<&Var<T>>, like: &Var<T>) -> Var<T> {
     tangent.cloned().unwrap_or_else(|| Var::zeros(like.shape()))
 }
 
+/// What a kernel makes of the elements of some tensors, of that shape.
+#[track_caller]
+fn written<T: Float, const N: usize>(
+    shape: &Shape,
+    inputs: [&Tensor<T>; N],
+    kernel: impl FnOnce([&[T]; N], &mut [T]),
+) -> Tensor<T> {
+    let inputs = inputs.map(Tensor::contiguous);
+    Tensor::written_for("layer_norm", shape, |out| kernel(inputs.each_ref().map(slice), out))
+}
+
 impl LayerNorm {
+    /// Rows of the last axes.
+    #[track_caller]
+    fn geometry(self, x: &Shape, gain: &Shape) -> NormGeometry {
+        let Some(geometry) = NormGeometry::last_axes(x, gain, self.epsilon) else {
+            panic!("layer_norm: {gain}, the shape of the gain, is not that of the last axes of shape {x}");
+        };
+        geometry
+    }
+
     fn value<T: Float>(self, x: &Var<T>, gain: &Var<T>, bias: &Var<T>) -> Var<T> {
         apply(self, &[x, gain, bias])
     }
@@ -61,11 +83,27 @@ impl LayerNorm {
         fused(
             || Description::of::<T>(&Gradient(self), "tangent"),
             [x, gain, v, t, t_gain, t_v],
-            move |[x, gain, v, t, t_gain, t_v]| {
-                x.layer_norm_gradient_tangent(gain, v, self.epsilon, [t, t_gain, t_v])
+            move |inputs @ [x, gain, ..]| {
+                let geometry = self.geometry(x.shape(), gain.shape());
+                written(x.shape(), inputs, |[x, gain, v, t, t_gain, t_v], out| {
+                    normalise::gradient_tangent(&geometry, x, gain, v, [t, t_gain, t_v], out);
+                })
             },
             rule,
         )
+    }
+
+    /// The gradients of x, gain and bias for the cotangent v, in one pass.
+    fn gradients<T: Float>(self, inputs: [&Tensor<T>; 3]) -> [Tensor<T>; 3] {
+        let [x, gain, _] = inputs;
+        let geometry = self.geometry(x.shape(), gain.shape());
+        let mut sums = vec![T::ZERO; 2 * gain.len()];
+        let of_x = written(x.shape(), inputs, |[x, gain, v], out| {
+            normalise::gradients(&geometry, x, gain, v, out, &mut sums);
+        });
+        let [of_gain, of_bias] = <[&[T]; 2]>::from(sums.split_at(gain.len()))
+            .map(|sums| Tensor::vector(sums).reshape(gain.shape()));
+        [of_x, of_gain, of_bias]
     }
 
     fn curvature_rule<T: Float>(self, x: &Var<T>, gain: &Var<T>, v: &Var<T>, t: &Var<T>) -> Var<T> {
@@ -88,23 +126,28 @@ impl<T: Float> Op<T> for LayerNorm {
     }
 
     #[track_caller]
-    fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
-        x[0].layer_norm(x[1], x[2], self.epsilon)
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
+        let [x, gain, bias] = [0, 1, 2].map(|i| inputs[i]);
+        let geometry = self.geometry(x.shape(), gain.shape());
+        let (a, b) = (gain.shape(), bias.shape());
+        assert!(a == b, "layer_norm: shapes {a} and {b} differ");
+        written(x.shape(), [x, gain, bias], |[x, gain, bias], out| {
+            normalise::value(&geometry, x, gain, bias, out);
+        })
     }
 
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
         let (x, gain) = (at.input(0), at.input(1));
         if ![x, gain, cotangent].iter().any(|v| v.is_tracked()) && at.needs(0) && at.needs(1) {
-            let epsilon = self.epsilon;
-            let all = x.value().layer_norm_gradients(gain.value(), cotangent.value(), epsilon);
+            let norm = *self;
+            let all = norm.gradients([x.value(), gain.value(), cotangent.value()]);
             for (i, one) in all.into_iter().enumerate() {
                 into.add(i, || {
                     // One loop gives all three; a replay runs it for each.
                     let mut description = Description::of::<T>(self, "gradients");
                     description.attributes.set("of_input", i);
-                    let kernel = move |[x, gain, v]: [&Tensor<T>; 3]| {
-                        let mut all = x.layer_norm_gradients(gain, v, epsilon).into_iter();
-                        all.nth(i).expect("one for each input")
+                    let kernel = move |inputs: [&Tensor<T>; 3]| {
+                        norm.gradients(inputs).into_iter().nth(i).expect("one for each input")
                     };
                     apply_known(Fused::new(description, kernel), &[x, gain, cotangent], &[], one)
                 });
@@ -122,12 +165,15 @@ impl<T: Float> Op<T> for LayerNorm {
         Some(match &tangents[0] {
             None => self.value(x, &t_gain, &t_bias),
             Some(t) => {
-                let epsilon = self.epsilon;
+                let norm = *self;
                 fused(
                     || Description::of::<T>(self, "tangent"),
                     [x, gain, t, &t_gain, &t_bias],
-                    move |[x, gain, t, t_gain, t_bias]| {
-                        x.layer_norm_tangent(gain, epsilon, [t, t_gain, t_bias])
+                    move |inputs @ [x, gain, ..]| {
+                        let geometry = norm.geometry(x.shape(), gain.shape());
+                        written(x.shape(), inputs, |[x, gain, t, t_gain, t_bias], out| {
+                            normalise::tangent(&geometry, x, gain, [t, t_gain, t_bias], out);
+                        })
                     },
                     || gain * self.tangent(x, t, gain.shape()) + self.value(x, &t_gain, &t_bias),
                 )
@@ -156,8 +202,12 @@ impl<T: Float> Op<T> for Gradient {
         attributes.set("epsilon", self.0.epsilon);
     }
 
-    fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
-        x[0].layer_norm_gradient(x[1], x[2], self.0.epsilon)
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
+        let [x, gain, v] = [0, 1, 2].map(|i| inputs[i]);
+        let geometry = self.0.geometry(x.shape(), gain.shape());
+        written(x.shape(), [x, gain, v], |[x, gain, v], out| {
+            normalise::gradient(&geometry, x, gain, v, out);
+        })
     }
 
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
@@ -203,8 +253,11 @@ impl<T: Float> Op<T> for GainGradient {
         attributes.set("gain", &self.1);
     }
 
-    fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
-        x[0].layer_norm_gain_gradient(x[1], self.0.epsilon, &self.1)
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
+        let geometry = self.0.geometry(inputs[0].shape(), &self.1);
+        written(&self.1, [inputs[0], inputs[1]], |[x, v], out| {
+            normalise::gain_gradient(&geometry, x, v, out);
+        })
     }
 
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
@@ -217,11 +270,16 @@ impl<T: Float> Op<T> for GainGradient {
         let (x, v) = (at.input(0), at.input(1));
         let along_v = || tangents[1].as_ref().map(|t| self.0.gain_gradient(x, t, &self.1));
         let Some(t) = &tangents[0] else { return along_v() };
-        let (t_v, epsilon, gain) = (or_zeros(tangents[1].as_ref(), v), self.0.epsilon, self.1.clone());
+        let (t_v, norm, gain) = (or_zeros(tangents[1].as_ref(), v), self.0, self.1.clone());
         Some(fused(
             || Description::of::<T>(self, "tangent"),
             [x, v, t, &t_v],
-            move |[x, v, t, t_v]| x.layer_norm_gain_gradient_tangent(v, epsilon, &gain, [t, t_v]),
+            move |inputs| {
+                let geometry = norm.geometry(inputs[0].shape(), &gain);
+                written(&gain, inputs, |[x, v, t, t_v], out| {
+                    normalise::gain_gradient_tangent(&geometry, x, v, [t, t_v], out);
+                })
+            },
             || {
                 let along_x = (v * self.0.tangent(x, t, &self.1)).sum_to(&self.1);
                 along_v().into_iter().fold(along_x, cotangent::accumulate)

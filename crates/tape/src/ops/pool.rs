@@ -5,6 +5,7 @@ use wengert_tensor::pool::{
 };
 use wengert_tensor::{Float, Shape, Tensor};
 
+use super::slice;
 use crate::class::{Decision, DecisionOp, LinearMap, Routing, RoutingOp, routed};
 use crate::data::{Data, Given};
 use crate::describe::Attributes;
@@ -167,10 +168,6 @@ impl<T: Float> LinearMap<T> for AvgPool {
         cotangent.linear(AvgPool { transposed: !self.transposed, ..self.clone() })
     }
     rules_compiled_here!(AvgPool in LinearOp);
-}
-
-fn slice<T: wengert_tensor::Element>(x: &Tensor<T>) -> &[T] {
-    x.as_slice().expect("made contiguous before")
 }
 
 impl<T: Float> Var<T> {

@@ -24,24 +24,90 @@ mod sealed {
 pub trait Element:
     sealed::Sealed + Cast + Copy + Default + PartialEq + PartialOrd + Debug + Display + Send + Sync + 'static
 {
+    /// Which of the types it is: code that is generic and yet differs between them asks this.
+    const KIND: ElementKind;
     /// The name used in messages, e.g. `"f32"`.
-    const NAME: &'static str;
+    const NAME: &'static str = Self::KIND.name();
+    /// The bytes of an element: `[u8; 4]` for `f32`.
+    type Bytes: AsRef<[u8]> + for<'a> TryFrom<&'a [u8], Error: Debug> + Copy;
+
+    /// The element's bytes, the least significant first; all bits are kept, those of NaN too. `true` is 1.
+    ///
+    /// ```
+    /// use wengert_tensor::Element;
+    /// fn bytes<T: Element>(x: &[T]) -> Vec<u8> {
+    ///     x.iter().flat_map(|x| x.to_le_bytes().as_ref().to_vec()).collect()
+    /// }
+    /// assert_eq!(bytes(&[1u32, 258]), [1, 0, 0, 0, 2, 1, 0, 0]);
+    /// ```
+    fn to_le_bytes(self) -> Self::Bytes;
+
+    /// The element of these bytes, the least significant first. For `bool` all but 0 is `true`.
+    fn from_le_bytes(bytes: Self::Bytes) -> Self;
 }
 
-impl Element for f32 {
-    const NAME: &'static str = "f32";
+/// The types of elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ElementKind {
+    /// `f32`.
+    F32,
+    /// `f64`.
+    F64,
+    /// `u32`.
+    U32,
+    /// `u8`.
+    U8,
+    /// `bool`.
+    Bool,
 }
-impl Element for f64 {
-    const NAME: &'static str = "f64";
+
+impl ElementKind {
+    /// The type's name, e.g. `"f32"`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::F64 => "f64",
+            Self::U32 => "u32",
+            Self::U8 => "u8",
+            Self::Bool => "bool",
+        }
+    }
 }
-impl Element for u32 {
-    const NAME: &'static str = "u32";
+
+macro_rules! number {
+    ($($t:ident is $kind:ident,)*) => { $(
+        impl Element for $t {
+            const KIND: ElementKind = ElementKind::$kind;
+            type Bytes = [u8; size_of::<$t>()];
+            #[inline(always)]
+            fn to_le_bytes(self) -> Self::Bytes {
+                $t::to_le_bytes(self)
+            }
+            #[inline(always)]
+            fn from_le_bytes(bytes: Self::Bytes) -> Self {
+                $t::from_le_bytes(bytes)
+            }
+        }
+    )* };
 }
-impl Element for u8 {
-    const NAME: &'static str = "u8";
+number! {
+    f32 is F32,
+    f64 is F64,
+    u32 is U32,
+    u8 is U8,
 }
+
 impl Element for bool {
-    const NAME: &'static str = "bool";
+    const KIND: ElementKind = ElementKind::Bool;
+    type Bytes = [u8; 1];
+    #[inline(always)]
+    fn to_le_bytes(self) -> [u8; 1] {
+        [u8::from(self)]
+    }
+    #[inline(always)]
+    fn from_le_bytes([byte]: [u8; 1]) -> Self {
+        byte != 0
+    }
 }
 
 /// A floating-point element, `f32` or `f64`: the only types with arithmetic and derivatives. Sealed.
@@ -89,6 +155,10 @@ pub trait Float:
     fn abs(self) -> Self;
     /// √x.
     fn sqrt(self) -> Self;
+    /// √(x² + y²), without overflow or underflow on the way.
+    fn hypot(self, other: Self) -> Self;
+    /// |x| with the sign of `sign`.
+    fn copysign(self, sign: Self) -> Self;
     /// `self · a + b` with one rounding. Slow where the compiler was not told of FMA: inside a
     /// [`Kernel`](crate::simd::Kernel) use [`Isa::mul_add`](crate::simd::Isa::mul_add).
     fn mul_add(self, a: Self, b: Self) -> Self;
@@ -143,6 +213,14 @@ macro_rules! float {
                 $t::sqrt(self)
             }
             #[inline(always)]
+            fn hypot(self, other: Self) -> Self {
+                $t::hypot(self, other)
+            }
+            #[inline(always)]
+            fn copysign(self, sign: Self) -> Self {
+                $t::copysign(self, sign)
+            }
+            #[inline(always)]
             fn mul_add(self, a: Self, b: Self) -> Self {
                 $t::mul_add(self, a, b)
             }
@@ -194,6 +272,29 @@ float!(f64);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn there_and_back<T: Element>(x: T, bytes: &[u8]) {
+        assert_eq!(x.to_le_bytes().as_ref(), bytes, "{}", T::NAME);
+        assert_eq!(T::from_le_bytes(bytes.try_into().expect("as long as the type")), x, "{}", T::NAME);
+        assert!(T::Bytes::try_from(&[0; 9][..]).is_err() && size_of::<T>() == bytes.len());
+    }
+
+    #[test]
+    fn bytes_of_every_type() {
+        there_and_back(1.5f32, &[0, 0, 0xc0, 0x3f]);
+        there_and_back(-2.0f64, &[0, 0, 0, 0, 0, 0, 0, 0xc0]);
+        there_and_back(0x0102_0304u32, &[4, 3, 2, 1]);
+        there_and_back(7u8, &[7]);
+        there_and_back(true, &[1]);
+        assert!(<bool as Element>::from_le_bytes([2]));
+        // A signalling NaN.
+        let bits = 0x7f80_0001u32;
+        assert_eq!(<f32 as Element>::from_le_bytes(bits.to_le_bytes()).to_bits(), bits);
+        assert_eq!(
+            [f32::NAME, f64::NAME, u32::NAME, u8::NAME, bool::NAME],
+            ["f32", "f64", "u32", "u8", "bool"]
+        );
+    }
 
     #[test]
     fn maximum_and_minimum_propagate_nan() {

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use crate::array::element::Element;
+use crate::array::element::{Element, ElementKind};
 use crate::machine::memory::{self, Block};
 
 /// A fixed number of elements in aligned memory, all of them initialised at all times: a fresh buffer is zeroed,
@@ -23,7 +23,7 @@ impl<T: Element> Storage<T> {
     pub(crate) fn unspecified(length: usize) -> Option<Self> {
         let block = memory::acquire(length.checked_mul(size_of::<T>())?)?;
         // A recycled buffer may hold any bytes, and not every byte is a `bool`.
-        if T::NAME == "bool" {
+        if T::KIND == ElementKind::Bool {
             // SAFETY: the block is ours and has that many bytes.
             unsafe { std::ptr::write_bytes(block.start().as_ptr(), 0, block.bytes()) };
         }

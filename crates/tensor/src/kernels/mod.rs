@@ -1,10 +1,16 @@
-//! The computations that are more than a loop with a formula.
+//! The computations that are more than a loop with a formula: functions of slices and of the geometry that says what lies
+//! where in them. They know no tensors but for scratch memory, so another kind of device would have others in their place.
+//!
+//! Each is compiled here, for each type of elements. What stands outside, in `methods`, are the formulas of elementwise
+//! operations and of reductions: their loops walk tensors of any strides, and so are no functions of slices.
 
 pub mod conv;
 pub(crate) mod cross_entropy;
 pub mod gemm;
-mod layer_norm;
+pub mod linalg;
+pub mod normalise;
 pub mod pool;
-mod scan;
+pub(crate) mod scan;
+mod scratch;
 pub(crate) mod softmax;
-mod sort;
+pub(crate) mod sort;

@@ -1,12 +1,9 @@
-//! Cumulative sums and products.
+//! Cumulative sums and products, and linear recurrences, of rows.
 
 use crate::array::element::Float;
-use crate::array::shape::Axis;
-use crate::array::tensor::Tensor;
 use crate::compiled_here;
-use crate::kernels::softmax::{assert_same_shape, last_axis};
 use crate::loops::RowMap;
-use crate::loops::rows::row_of;
+use crate::loops::rows::{map_slices, row_of};
 use crate::machine::simd::Isa;
 
 /// Every element combined with all before it, in `f64`.
@@ -41,96 +38,23 @@ impl<T: Float> RowMap<T, T> for Recurrence<'_, T> {
     }
 }
 
-impl<T: Float> Tensor<T> {
-    /// The solution s of the linear recurrence sᵢ = cᵢ + aᵢ·sᵢ₋₁ along `axis`, where `self` is c, `factors` is a, and s
-    /// before the first is 0; accumulated in `f64`.
-    ///
-    /// # Panics
-    /// If there is no such axis, or the shapes differ.
-    ///
-    /// ```
-    /// # use wengert_tensor::Tensor;
-    /// let (c, a) = (Tensor::from([1.0f32, 1.0, 1.0]), Tensor::from([0.0, 2.0, 3.0]));
-    /// assert_eq!(c.linear_recurrence(&a, 0).to_vec(), [1.0, 3.0, 10.0]);
-    /// ```
-    #[track_caller]
-    pub fn linear_recurrence(&self, factors: &Tensor<T>, axis: impl Into<Axis>) -> Tensor<T> {
-        compiled_here! {
-            fn recurrence<T: Float>(c: &Tensor<T>, a: &Tensor<T>, axis: usize) -> Tensor<T> {
-                let a = last_axis(a, axis);
-                let last = a.rank() - 1;
-                let rows = Recurrence(a.contiguous_slice());
-                last_axis(c, axis).map_rows("linear_recurrence", last, rows).transpose(axis, last)
-            }
-        }
-        let axis = self.shape().axis("linear_recurrence", axis);
-        assert_same_shape("linear_recurrence", self, factors);
-        recurrence(self, factors, axis)
-    }
-
-    /// The sum of each element and all before it along `axis`, accumulated in `f64`.
-    ///
-    /// # Panics
-    /// If there is no such axis.
-    ///
-    /// ```
-    /// # use wengert_tensor::Tensor;
-    /// assert_eq!(Tensor::from([1.0f32, 2.0, 3.0]).cumsum(0).to_vec(), [1.0, 3.0, 6.0]);
-    /// ```
-    #[track_caller]
-    pub fn cumsum(&self, axis: impl Into<Axis>) -> Tensor<T> {
-        compiled_here! {
-            fn cumsum<T: Float>(x: &Tensor<T>, axis: usize) -> Tensor<T> {
-                x.map_rows("cumsum", axis, Scan { start: 0.0, combine: |a: f64, b: f64| a + b })
-            }
-        }
-        cumsum(self, self.shape().axis("cumsum", axis))
-    }
-
-    /// The product of each element and all before it along `axis`, accumulated in `f64`.
-    ///
-    /// # Panics
-    /// If there is no such axis.
-    ///
-    /// ```
-    /// # use wengert_tensor::Tensor;
-    /// assert_eq!(Tensor::from([1.0f32, 2.0, 3.0]).cumprod(0).to_vec(), [1.0, 2.0, 6.0]);
-    /// ```
-    #[track_caller]
-    pub fn cumprod(&self, axis: impl Into<Axis>) -> Tensor<T> {
-        compiled_here! {
-            fn cumprod<T: Float>(x: &Tensor<T>, axis: usize) -> Tensor<T> {
-                x.map_rows("cumprod", axis, Scan { start: 1.0, combine: |a: f64, b: f64| a * b })
-            }
-        }
-        cumprod(self, self.shape().axis("cumprod", axis))
+compiled_here! {
+    /// The solution of sᵢ = cᵢ + aᵢ·sᵢ₋₁ of every row of `length` elements.
+    pub(crate) fn recurrence<T: Float>(c: &[T], a: &[T], length: usize, out: &mut [T]) {
+        map_slices(c, length, out, &Recurrence(a));
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn along_every_axis() {
-        let x = Tensor::<f64>::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
-        assert_eq!(x.cumsum(0).to_vec(), [1.0, 2.0, 3.0, 5.0, 7.0, 9.0]);
-        assert_eq!(x.cumsum(-1).to_vec(), [1.0, 3.0, 6.0, 4.0, 9.0, 15.0]);
-        assert_eq!(x.flip(1).cumprod(1).to_vec(), [3.0, 6.0, 6.0, 6.0, 30.0, 120.0]);
-        assert_eq!(Tensor::<f32>::zeros([0, 3]).cumsum(0).shape(), &[0, 3]);
+compiled_here! {
+    /// The sums of each element and all before it in every row.
+    pub(crate) fn sums<T: Float>(x: &[T], length: usize, out: &mut [T]) {
+        map_slices(x, length, out, &Scan { start: 0.0, combine: |a: f64, b: f64| a + b });
     }
+}
 
-    #[test]
-    fn recurrences_along_every_axis() {
-        let (c, a) = (Tensor::from([[1.0f64, 2.0], [3.0, 4.0]]), Tensor::from([[9.0, 2.0], [3.0, -1.0]]));
-        assert_eq!(c.linear_recurrence(&a, 1).to_vec(), [1.0, 4.0, 3.0, 1.0]);
-        assert_eq!(c.linear_recurrence(&a, 0).to_vec(), [1.0, 2.0, 6.0, 2.0]);
-        assert_eq!(c.t().linear_recurrence(&a.t(), 0), c.linear_recurrence(&a, 1).t());
-    }
-
-    #[test]
-    fn a_long_sum_in_single_precision() {
-        let x = Tensor::<f32>::full([1_000_000], 0.1);
-        assert_eq!(x.cumsum(0).at([999_999]), (1e6 * f64::from(0.1f32)) as f32);
+compiled_here! {
+    /// The products of each element and all before it in every row.
+    pub(crate) fn products<T: Float>(x: &[T], length: usize, out: &mut [T]) {
+        map_slices(x, length, out, &Scan { start: 1.0, combine: |a: f64, b: f64| a * b });
     }
 }

@@ -1,8 +1,10 @@
 //! The loops that every operation goes through: each takes a formula and knows how to walk strided operands,
 //! vectorise and split over threads, so that an operation is no more than its formula.
 
+pub(crate) mod along;
 pub(crate) mod blocks;
 pub(crate) mod copy;
+pub(crate) mod folds;
 pub(crate) mod map;
 mod nest;
 pub(crate) mod operands;

@@ -238,6 +238,22 @@ pub(crate) fn fold_slice<T: Element, F: Fold<T>>(x: &[T], fold: &F) -> F::Partia
     })
 }
 
+/// The partial results of lanes, a power of two of them, merged in pairs.
+#[inline(always)]
+pub(crate) fn merge_lanes<P: Copy, const LANES: usize>(
+    mut lanes: [P; LANES],
+    merge: impl Fn(P, P) -> P,
+) -> P {
+    let mut width = LANES;
+    while width > 1 {
+        width /= 2;
+        for i in 0..width {
+            lanes[i] = merge(lanes[i], lanes[i + width]);
+        }
+    }
+    lanes[0]
+}
+
 struct FoldBlock<'a, T, F> {
     x: &'a [T],
     fold: &'a F,
@@ -257,14 +273,7 @@ impl<T: Element, F: Fold<T>> Kernel for FoldBlock<'_, T, F> {
         for (lane, &x) in lanes.iter_mut().zip(chunks.remainder()) {
             *lane = self.fold.step::<I>(*lane, x);
         }
-        let mut width = LANES;
-        while width > 1 {
-            width /= 2;
-            for i in 0..width {
-                lanes[i] = self.fold.merge(lanes[i], lanes[i + width]);
-            }
-        }
-        lanes[0]
+        merge_lanes(lanes, |a, b| self.fold.merge(a, b))
     }
 }
 

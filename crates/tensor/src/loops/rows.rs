@@ -1,11 +1,11 @@
 //! Loops whose formula sees a whole row along one axis: softmax, cumulative sums, sorting.
 
-use smallvec::SmallVec;
+use std::ops::Range;
 
-use crate::array::element::Element;
+use crate::array::element::{Element, Float};
 use crate::array::shape::{Axes, Axis};
 use crate::array::tensor::Tensor;
-use crate::loops::reduce::reduced_shape;
+use crate::loops::along::{folded_rows, mapped_rows};
 use crate::machine::parallel::{self, CHUNK, PARALLEL_THRESHOLD};
 use crate::machine::simd::{Isa, Kernel, dispatch};
 
@@ -51,6 +51,13 @@ pub trait RowFold<A, R>: Sync {
     }
 }
 
+/// A formula of a whole row that writes a row and adds to sums over all rows; it has its inputs and finds the row of each by
+/// number. Mark `row` `#[inline(always)]`.
+pub(crate) trait RowPass<T>: Sync {
+    /// Writes all of `out`, and adds to `sums`.
+    fn row<I: Isa>(&self, index: usize, out: &mut [T], sums: &mut [T]);
+}
+
 /// Row number `index` of rows of this length.
 #[inline(always)]
 pub(crate) fn row_of<T>(rows: &[T], index: usize, length: usize) -> &[T] {
@@ -70,9 +77,7 @@ impl<T: Element> Tensor<T> {
         f: impl RowMap<T, R>,
     ) -> Tensor<R> {
         let axis = self.shape().axis(operation, axis);
-        mapped(operation, self, axis, &|first, length, x, out| {
-            dispatch(Rows { first, x, out, length, f: &f });
-        })
+        mapped_rows(operation, axis, [self], |[x], length, out| map_slices(x, length, out, &f))
     }
 
     /// `f` of the elements along `axes`, as one row in row-major order; the axes stay with length 1 if `keepdim`, and
@@ -100,63 +105,106 @@ impl<T: Element> Tensor<T> {
         keepdim: bool,
         f: impl RowFold<T, R>,
     ) -> Tensor<R> {
-        folded(self, mask, keepdim, &|first, length, x, out| {
-            dispatch(FoldRows { first, x, out, length, f: &f });
-        })
+        folded_rows("fold_rows", self, mask, keepdim, |x, length, out| fold_slices(x, length, out, &f))
     }
 }
 
-/// What is done with some rows: the number of the first, the length of each, their elements, and what to write.
-type Work<'a, A, R> = dyn Fn(usize, usize, &[A], &mut [R]) + Sync + 'a;
+/// `f` of every row of `length` elements of `x`, one number of each.
+pub(crate) fn fold_slices<A: Element, R: Element>(
+    x: &[A],
+    length: usize,
+    out: &mut [R],
+    f: &impl RowFold<A, R>,
+) {
+    let outputs = (CHUNK / length.max(1)).max(1);
+    parallel::for_each_chunk(out, outputs, x.len() >= PARALLEL_THRESHOLD, |start, out| {
+        let x = &x[start * length..][..out.len() * length];
+        dispatch(FoldRows { first: start, x, out, length, f });
+    });
+}
 
-/// [`Tensor::map_rows`], compiled once for each type of element.
-#[track_caller]
-#[inline(never)]
-fn mapped<T: Element, R: Element>(
-    operation: &str,
-    x: &Tensor<T>,
-    axis: usize,
-    work: &Work<'_, T, R>,
-) -> Tensor<R> {
-    let last = x.rank() - 1;
-    if axis != last {
-        return mapped(operation, &x.transpose(axis, last), last, work).transpose(axis, last);
+/// `f` of every row of `length` elements of `x`.
+pub(crate) fn map_slices<A: Element, R: Element>(
+    x: &[A],
+    length: usize,
+    out: &mut [R],
+    f: &impl RowMap<A, R>,
+) {
+    if out.is_empty() {
+        return;
     }
-    let (length, shape) = (x.shape()[axis], x.shape().clone());
-    let x = x.contiguous_for(operation);
-    let x = x.contiguous_slice();
-    Tensor::filled_by(operation, shape, |out| {
+    let rows = (CHUNK / length).max(1);
+    parallel::for_each_chunk(out, rows * length, x.len() >= PARALLEL_THRESHOLD, |start, out| {
+        let x = &x[start..start + out.len()];
+        dispatch(Rows { first: start / length, x, out, length, f });
+    });
+}
+
+/// Rows that are added up one after the other where rows are summed.
+const ROW_BLOCK: usize = 32;
+
+/// `f` for every one of `rows` rows of `length` elements, in one pass: `out` has a row of that length for each, or is empty,
+/// and `sums` becomes the sums over all rows. Blocks of rows are merged pairwise.
+pub(crate) fn pass_over_rows<T: Float>(
+    [rows, length]: [usize; 2],
+    out: &mut [T],
+    sums: &mut [T],
+    f: &impl RowPass<T>,
+) {
+    let width = sums.len();
+    let block = |i: usize, out: &mut [T], sums: &mut [T]| {
+        sums.fill(T::ZERO);
+        let first = i * ROW_BLOCK;
+        dispatch(Pass { rows: first..rows.min(first + ROW_BLOCK), length, out, sums, f });
+    };
+    if length == 0 {
+        return sums.fill(T::ZERO);
+    }
+    if rows <= ROW_BLOCK {
+        return block(0, out, sums);
+    }
+    let parallel = rows.saturating_mul(length) >= PARALLEL_THRESHOLD;
+    let blocks = rows.div_ceil(ROW_BLOCK);
+    let mut partials = Tensor::filled_by("sum of rows", [blocks, width].into(), |partials| {
         if out.is_empty() {
-            return;
+            parallel::for_each_chunk(partials, width, parallel, |at, sums| block(at / width, &mut [], sums));
+        } else {
+            let sizes = [ROW_BLOCK * length, width];
+            parallel::for_each_chunk_pair(out, partials, sizes, parallel, block);
         }
-        let rows = (CHUNK / length).max(1);
-        parallel::for_each_chunk(out, rows * length, x.len() >= PARALLEL_THRESHOLD, |start, out| {
-            work(start / length, length, &x[start..start + out.len()], out);
-        });
-    })
+    });
+    let partials = partials.as_mut_slice();
+    let mut distance = width;
+    while distance < partials.len() {
+        for pair in partials.chunks_mut(2 * distance).filter(|pair| pair.len() > distance) {
+            let (left, right) = pair.split_at_mut(distance);
+            left[..width].iter_mut().zip(&right[..width]).for_each(|(a, &b)| *a += b);
+        }
+        distance *= 2;
+    }
+    sums.copy_from_slice(&partials[..width]);
 }
 
-/// [`Tensor::fold_rows_masked`], compiled once for each type of element.
-#[track_caller]
-#[inline(never)]
-fn folded<T: Element, R: Element>(
-    x: &Tensor<T>,
-    mask: &[bool],
-    keepdim: bool,
-    work: &Work<'_, T, R>,
-) -> Tensor<R> {
-    let (reduced, kept): (SmallVec<[usize; 4]>, SmallVec<[usize; 4]>) = (0..x.rank()).partition(|&i| mask[i]);
-    let length: usize = reduced.iter().map(|&i| x.shape()[i]).product();
-    let order: SmallVec<[usize; 4]> = kept.into_iter().chain(reduced).collect();
-    let shape = reduced_shape(x.shape(), mask, keepdim);
-    let x = x.view(x.layout.permute(&order)).contiguous_for("fold_rows");
-    let x = x.contiguous_slice();
-    Tensor::filled_by("fold_rows", shape, |out| {
-        let outputs = (CHUNK / length.max(1)).max(1);
-        parallel::for_each_chunk(out, outputs, x.len() >= PARALLEL_THRESHOLD, |start, out| {
-            work(start, length, &x[start * length..][..out.len() * length], out);
-        });
-    })
+struct Pass<'a, T, F> {
+    rows: Range<usize>,
+    length: usize,
+    out: &'a mut [T],
+    sums: &'a mut [T],
+    f: &'a F,
+}
+
+impl<T: Float, F: RowPass<T>> Kernel for Pass<'_, T, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let mut out = self.out;
+        let length = if out.is_empty() { 0 } else { self.length };
+        for row in self.rows {
+            let (here, rest) = out.split_at_mut(length);
+            self.f.row::<I>(row, here, self.sums);
+            out = rest;
+        }
+    }
 }
 
 struct FoldRows<'a, A, R, F> {

@@ -1,6 +1,7 @@
 //! Several sums over the same elements at once, inside the formula of a row.
 
 use crate::array::element::Float;
+use crate::loops::reduce::merge_lanes;
 
 /// Independent partial sums, so that the compiler can use vector registers.
 const LANES: usize = 16;
@@ -38,15 +39,8 @@ pub(crate) fn sums<T: Float, const S: usize, const K: usize>(
             }
             (from, lane) = (from + 1, lane + 1);
         }
-        for (total, mut lanes) in total.iter_mut().zip(lanes) {
-            let mut width = LANES;
-            while width > 1 {
-                width /= 2;
-                for i in 0..width {
-                    lanes[i] += lanes[i + width];
-                }
-            }
-            *total += lanes[0];
+        for (total, lanes) in total.iter_mut().zip(lanes) {
+            *total += merge_lanes(lanes, |a, b| a + b);
         }
     }
     total

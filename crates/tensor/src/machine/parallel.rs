@@ -107,16 +107,16 @@ fn chunk_by_chunk<T: Send>(
     }
 }
 
-/// Calls `work(i, a, b)` for the `i`-th chunk of `size` elements of each of two slices of equal length.
+/// Calls `work(i, a, b)` for the `i`-th chunks of two slices that have equally many, of sizes of their own.
 pub(crate) fn for_each_chunk_pair<A: Send, B: Send>(
     a: &mut [A],
     b: &mut [B],
-    size: usize,
+    sizes: [usize; 2],
     parallel: bool,
     work: impl Fn(usize, &mut [A], &mut [B]) + Sync + Send,
 ) {
-    assert_eq!(a.len(), b.len());
-    let (a, b) = (Chunks::new(a, size), Chunks::new(b, size));
+    let (a, b) = (Chunks::new(a, sizes[0]), Chunks::new(b, sizes[1]));
+    assert_eq!(a.count(), b.count());
     // SAFETY: each chunk is asked for once.
     for_each(a.count(), parallel, |i| work(i, unsafe { a.get(i) }, unsafe { b.get(i) }));
 }
@@ -231,11 +231,11 @@ mod tests {
     #[test]
     fn pairs_of_chunks_cover_both_slices_once_on_any_number_of_threads() {
         for (length, size) in [(0, 3), (1, 3), (3, 3), (7, 3), (64, 1), (5, 100)] {
-            for (threads, parallel) in [(1, true), (4, false), (4, true)] {
-                let (mut a, mut b) = (vec![0usize; length], vec![0u8; length]);
+            for (threads, parallel, width) in [(1, true, 1), (4, false, 1), (4, true, 1), (4, true, 3)] {
+                let (mut a, mut b) = (vec![0usize; length], vec![0u8; length * width]);
                 with_threads(threads, || {
-                    for_each_chunk_pair(&mut a, &mut b, size, parallel, |i, a, b| {
-                        assert_eq!(a.len(), b.len());
+                    for_each_chunk_pair(&mut a, &mut b, [size, size * width], parallel, |i, a, b| {
+                        assert_eq!(a.len() * width, b.len());
                         a.iter_mut().enumerate().for_each(|(j, x)| *x += i * size + j);
                         b.iter_mut().for_each(|x| *x += 1);
                     });

@@ -23,8 +23,6 @@ pub(super) trait Real: Float + Coefficients {
     /// Beyond this, erfc x rounds to 0.
     const ERFC_ZERO: Self;
 
-    /// |self| with the sign of `sign`.
-    fn copysign(self, sign: Self) -> Self;
     /// 2^⌊n/2⌋ and 2^⌈n/2⌉ for an integer n whose power of 2 may overflow or underflow.
     fn pow2_halves(n: Self) -> (Self, Self);
     /// (k, m) with `self` = 2ᵏ m and m in [√½, √2), for positive normal numbers.
@@ -73,10 +71,6 @@ macro_rules! real {
             const SATURATED: Self = $saturated;
             const ERFC_ZERO: Self = $erfc_zero;
 
-            #[inline(always)]
-            fn copysign(self, sign: Self) -> Self {
-                $t::copysign(self, sign)
-            }
             #[inline(always)]
             fn pow2_halves(n: Self) -> (Self, Self) {
                 // n + 2·bias is positive, so that a logical shift halves it; each half is then a biased exponent.

@@ -4,31 +4,10 @@ use crate::array::element::Float;
 use crate::array::shape::Axes;
 use crate::array::tensor::Tensor;
 use crate::compiled_here;
+use crate::loops::Map1;
+use crate::loops::folds::{Extreme, LargestAbs, SumOf};
 use crate::loops::reduce::reduced_shape;
-use crate::loops::{Fold, Map1};
 use crate::machine::simd::Isa;
-
-/// The sum of a formula of every element.
-pub(crate) struct SumOf<F>(pub(crate) F);
-
-impl<T: Float, F: Map1<T, T>> Fold<T> for SumOf<F> {
-    type Partial = T;
-    type Output = T;
-    fn identity(&self) -> T {
-        T::ZERO
-    }
-    #[inline(always)]
-    fn step<I: Isa>(&self, partial: T, x: T) -> T {
-        partial + self.0.call::<I>(x)
-    }
-    #[inline(always)]
-    fn merge(&self, a: T, b: T) -> T {
-        a + b
-    }
-    fn finish(&self, partial: T, _: usize) -> T {
-        partial
-    }
-}
 
 struct AbsPow<T>(T);
 
@@ -75,7 +54,7 @@ impl<T: Float> Tensor<T> {
                 } else if p == f64::INFINITY {
                     x.fold_masked(mask, keepdim, LargestAbs)
                 } else if p == f64::NEG_INFINITY {
-                    x.abs().fold_masked(mask, keepdim, crate::methods::extremes::Extreme::<false>)
+                    x.abs().fold_masked(mask, keepdim, Extreme::<false>)
                 } else {
                     x.scaled_norm(mask, keepdim, p)
                 }
@@ -104,7 +83,7 @@ impl<T: Float> Tensor<T> {
         let most = if p > 0.0 {
             self.fold_masked(mask, true, LargestAbs)
         } else {
-            self.abs().fold_masked(mask, true, crate::methods::extremes::Extreme::<false>)
+            self.abs().fold_masked(mask, true, Extreme::<false>)
         };
         let scale = most.map(|m: T| if m > T::ZERO && m.is_finite() { m } else { T::ONE });
         let scaled = self / &scale;
@@ -121,28 +100,6 @@ impl<T: Float> Tensor<T> {
             }
         };
         result.reshape(shape)
-    }
-}
-
-/// The largest |x|, 0 for no elements.
-struct LargestAbs;
-
-impl<T: Float> Fold<T> for LargestAbs {
-    type Partial = T;
-    type Output = T;
-    fn identity(&self) -> T {
-        T::ZERO
-    }
-    #[inline(always)]
-    fn step<I: Isa>(&self, partial: T, x: T) -> T {
-        partial.maximum(x.abs())
-    }
-    #[inline(always)]
-    fn merge(&self, a: T, b: T) -> T {
-        a.maximum(b)
-    }
-    fn finish(&self, partial: T, _: usize) -> T {
-        partial
     }
 }
 

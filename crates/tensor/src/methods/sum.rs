@@ -6,7 +6,7 @@ use crate::array::element::Float;
 use crate::array::shape::{Axes, Shape, broadcast};
 use crate::array::tensor::Tensor;
 use crate::compiled_here;
-use crate::methods::norm::SumOf;
+use crate::loops::folds::SumOf;
 
 impl<T: Float> Tensor<T> {
     /// The sum of all elements, as a tensor without axes. Pairwise: the relative error for positive elements

@@ -4,7 +4,7 @@
 use super::Generator;
 use super::draw::unit;
 use super::philox::{Group, LANES, group};
-use crate::array::element::Float;
+use crate::array::element::{ElementKind, Float};
 use crate::compiled_here;
 use crate::machine::parallel::{CHUNK, PARALLEL_THRESHOLD, for_each_chunk};
 use crate::machine::simd::{Baseline, Isa, Kernel, dispatch};
@@ -43,9 +43,14 @@ impl<T: Copy + Default, D: Distribution<T>> Kernel for Fill<'_, T, D> {
     }
 }
 
+/// Whether an element takes one word of random bits, not two.
+const fn single<T: Float>() -> bool {
+    matches!(T::KIND, ElementKind::F32)
+}
+
 /// Elements of type `T` in a group, if each takes its own size of random bits.
-const fn elements_of<T>() -> usize {
-    if size_of::<T>() == 4 { WORDS } else { WORDS / 2 }
+const fn elements_of<T: Float>() -> usize {
+    if single::<T>() { WORDS } else { WORDS / 2 }
 }
 
 /// Uniform in [0, 1), with the bits of the type's significand.
@@ -53,7 +58,7 @@ const fn elements_of<T>() -> usize {
 fn sample_unit<T: Float>(words: &Group, out: &mut [T; WORDS]) {
     const SCALE: f64 = 1.0 / (1u32 << 24) as f64;
     let words = words.as_flattened();
-    if size_of::<T>() == 4 {
+    if single::<T>() {
         for i in 0..WORDS {
             out[i] = T::from_f64(f64::from(words[i] >> 8) * SCALE);
         }
@@ -126,7 +131,7 @@ impl<T: Float> Distribution<T> for Normal<T> {
         sample_unit(words, &mut units);
         for i in 0..half {
             // In (0, 1), with finer steps towards 0 than the uniform number has: f32 reaches 6.7 deviations.
-            let u = if size_of::<T>() == 4 {
+            let u = if single::<T>() {
                 T::from_f64((f64::from(words.as_flattened()[i]) + 0.5) * (1.0 / 4_294_967_296.0))
             } else {
                 T::ONE - units[i]
@@ -363,7 +368,7 @@ impl Generator {
 
 /// The next smaller number of the type.
 fn next_down<T: Float>(x: T) -> T {
-    if size_of::<T>() == 4 {
+    if single::<T>() {
         // Exact both ways: an f32 and its neighbour are f64s.
         T::from_f64(f64::from((x.to_f64() as f32).next_down()))
     } else {

@@ -1,8 +1,9 @@
 //! Axes that do not exist, for everything that takes one, and reductions of huge and of empty views.
 
 use wengert_tensor::loops::{Fold, RowFold, RowMap};
+use wengert_tensor::normalise::{self, NormGeometry};
 use wengert_tensor::simd::Isa;
-use wengert_tensor::{Axes, Axis, Shape, Tensor};
+use wengert_tensor::{Axes, Axis, Tensor};
 
 use crate::helpers::refused;
 use crate::panics::caught;
@@ -134,13 +135,14 @@ fn reductions_of_huge_views() {
     assert_eq!(empty.sum_axes(0, true).shape(), &[1, 0]);
     assert_eq!(empty.t().softmax(1).shape(), &[0, rows]);
     assert_eq!(empty.sum_to(&[1, 0].into()).shape(), &[1, 0]);
-    let last = Shape::from([0]);
-    assert_eq!(empty.layer_norm_gain_gradient(&empty, 0.1, &last).shape(), &[0]);
-    assert_eq!(empty.layer_norm_gain_gradient_tangent(&empty, 0.1, &last, [&empty, &empty]).shape(), &[0]);
+    let of_nothing = NormGeometry::last_axes(empty.shape(), &[0].into(), 0.1).unwrap();
+    normalise::gain_gradient::<f64>(&of_nothing, &[], &[], &mut []);
+    normalise::gradients::<f64>(&of_nothing, &[], &[], &[], &mut [], &mut []);
     // As many sums of nothing as no memory holds.
     let panic = caught(|| empty.sum_axes(1, false));
     assert!(panic.message.contains(&rows.to_string()), "{}", panic.message);
-    refused("zeros", &[&rows], || empty.t().layer_norm_gain_gradient(&empty.t(), 0.1, &[rows].into()));
+    let long = NormGeometry::last_axes(&[0, rows].into(), &[rows].into(), 0.1).unwrap();
+    refused("normalise", &[&rows], || normalise::gain_gradient::<f64>(&long, &[], &[], &mut []));
     let wide = Tensor::<f64>::scalar(1.0).broadcast_to([1 << 48]);
     refused("argmax", &[&(1u64 << 48)], || wide.argmax(0));
     refused("argmin", &[&(1u64 << 48)], || wide.argmin(0));

@@ -4,6 +4,7 @@
 
 mod axes;
 mod convolutions;
+mod factorisations;
 mod helpers;
 mod indexing;
 mod joins;

@@ -2,8 +2,8 @@
 
 use std::cmp::Ordering;
 
-use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
+use wengert_tensor::{ElementKind, Float};
 
 /// 2ᵉ.
 const fn power(e: i64) -> f64 {
@@ -22,8 +22,8 @@ const SINGLE: Scales = Scales { small: power(-55), large: power(40), up: power(1
 
 const DOUBLE: Scales = Scales { small: power(-480), large: power(400), up: power(700), down: power(-600) };
 
-const fn scales<T>() -> Scales {
-    if size_of::<T>() == 4 { SINGLE } else { DOUBLE }
+const fn scales<T: Float>() -> Scales {
+    if matches!(T::KIND, ElementKind::F32) { SINGLE } else { DOUBLE }
 }
 
 /// √(a² + b²); with `care` it neither overflows nor underflows where it exists itself.
@@ -46,14 +46,14 @@ pub(super) fn hypot<I: Isa, T: Float>(a: T, b: T, care: bool) -> T {
 }
 
 /// The largest number whose square may be taken without care.
-pub(super) const fn largest<T>() -> f64 {
+pub(super) const fn largest<T: Float>() -> f64 {
     scales::<T>().large
 }
 
 /// Whether a root whose square underflows can be told from 0 beside `added`, which is added to it.
 pub(super) fn underflow_matters<T: Float>(added: f64) -> bool {
     // The root of the smallest normal number, over the precision.
-    let least = if size_of::<T>() == 4 { power(-38) } else { power(-457) };
+    let least = if matches!(T::KIND, ElementKind::F32) { power(-38) } else { power(-457) };
     added.partial_cmp(&least) != Some(Ordering::Greater)
 }
 

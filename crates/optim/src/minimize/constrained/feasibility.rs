@@ -1,10 +1,11 @@
 //! Points of less violation, and whether there are any near: what tells infeasible from not yet feasible.
 
+use wengert_tensor::linalg::symmetric_eigen;
+
 use super::constraints::{Constraints, ConstraintsAt};
 use super::kkt::Sizes;
 use super::lbfgs_b::LbfgsB;
 use crate::minimize::bounds::Bounds;
-use crate::minimize::linear::dense::symmetric_eigen;
 use crate::minimize::method::Method;
 use crate::minimize::objective::{Counted, Objective};
 use crate::minimize::stopping::Stopping;
@@ -199,7 +200,7 @@ impl<T: Float> Violation<'_, '_, T> {
                 matrix[j * n + i] += entry;
             }
         }
-        let (values, vectors) = symmetric_eigen(&matrix, n);
+        let (values, vectors) = symmetric_eigen(&matrix, n).ok()?;
         let lowest = &vectors[..n];
         (values[0] < 0.0).then(|| lowest.iter().zip(&sizes).map(|(v, size)| v * size).collect())
     }

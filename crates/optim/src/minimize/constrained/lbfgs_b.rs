@@ -1,9 +1,10 @@
 //! L-BFGS-B.
 
+use wengert_tensor::linalg::{Ldl, Qr};
+
 use crate::minimize::bounds::Bounds;
 use crate::minimize::error::MinimizeError;
 use crate::minimize::linear::CurvaturePairs;
-use crate::minimize::linear::dense::{Ldl, qr};
 use crate::minimize::method::Method;
 use crate::minimize::objective::Counted;
 use crate::minimize::outcome::Reason;
@@ -180,7 +181,7 @@ struct Model<'a, T: Float> {
     upper: Vec<f64>,
     theta: f64,
     /// M⁻¹; `None` without pairs.
-    middle: Option<Ldl>,
+    middle: Option<Ldl<f64>>,
 }
 
 impl<'a, T: Float> Model<'a, T> {
@@ -207,7 +208,7 @@ impl<'a, T: Float> Model<'a, T> {
                 }
             }
         }
-        let middle = if k == 0 { None } else { Ldl::new(&matrix, 2 * k) };
+        let middle = if k == 0 { None } else { Ldl::new(&matrix, 2 * k).ok() };
         Self { pairs, gradient: vector::to_f64(&at.gradient), lower, upper, theta, middle }
     }
 
@@ -222,9 +223,10 @@ impl<'a, T: Float> Model<'a, T> {
         y.chain((0..k).map(|j| self.theta * self.pairs.pair(j).0[i].to_f64())).collect()
     }
 
-    /// M v.
+    /// M v; NaN where M⁻¹ is singular, which makes steps that are not taken.
     fn apply_middle(&self, v: &[f64]) -> Vec<f64> {
-        self.middle.as_ref().map_or_else(|| v.to_vec(), |m| m.solve(v))
+        let Some(inverse) = &self.middle else { return v.to_vec() };
+        inverse.solve(v).unwrap_or_else(|_| vec![f64::NAN; v.len()])
     }
 
     /// Where the model says to go.
@@ -329,7 +331,7 @@ impl<'a, T: Float> Model<'a, T> {
                 system[i * size + j] = f64::from(u8::from(i == j)) - column[i];
             }
         }
-        let solved = qr(system, size, size, self.apply_middle(&v));
+        let solved = Qr::new(system, size, size).least_squares(&self.apply_middle(&v));
         let v = solved.solve(&solved.rhs);
         let step: Vec<f64> =
             rows.iter().zip(&reduced).map(|(row, r)| -(r + dot(row, &v) / theta) / theta).collect();

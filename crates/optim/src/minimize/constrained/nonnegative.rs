@@ -1,6 +1,7 @@
 //! Least squares with coefficients that are not negative.
 
-use crate::minimize::linear::dense::qr;
+use wengert_tensor::linalg::Qr;
+
 use crate::minimize::vector;
 
 /// The z ≥ 0 that brings Σ zⱼ aⱼ nearest to `target`, by the active set method of Lawson and Hanson (1974): few are positive, and
@@ -58,8 +59,7 @@ fn solve(columns: &[Vec<f64>], which: &[usize], target: &[f64]) -> Option<Vec<f6
         return None;
     }
     let matrix = (0..m).flat_map(|i| which.iter().map(move |&j| columns[j][i])).collect();
-    let factor = qr(matrix, m, n, target.to_vec());
-    factor.is_full_rank().then(|| factor.solve(&factor.rhs))
+    Qr::new(matrix, m, n).solve(target).ok()
 }
 
 #[cfg(test)]

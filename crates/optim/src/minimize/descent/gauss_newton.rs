@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use wengert_tensor::linalg::Qr;
 
 use super::driver::{Descent, DescentDefaults, Direction};
 use crate::minimize::error::MinimizeError;
 use crate::minimize::forcing::Forcing;
-use crate::minimize::linear::dense::qr;
 use crate::minimize::linear::{Settings, cg, lsmr};
 use crate::minimize::objective::{Counted, Counts, Curvatures, Objective, Residuals};
 use crate::minimize::outcome::Reason;
@@ -92,9 +92,8 @@ impl GaussNewtonDirection {
         if m >= n && m * n <= self.dense_limit {
             let jacobian = vector::to_f64(&residuals.dense_jacobian(&at.point));
             problem.add(Counts { products: n as u64, ..Counts::default() });
-            let factor = qr(jacobian, m, n, vector::to_f64(&r));
-            if factor.is_full_rank() {
-                return vector::from_f64(&factor.solve(&factor.rhs), direction);
+            if let Ok(step) = Qr::new(jacobian, m, n).solve(&vector::to_f64(&r)) {
+                return vector::from_f64(&step, direction);
             }
         }
         // Of the many solutions of a rank-deficient problem LSMR gives the shortest.

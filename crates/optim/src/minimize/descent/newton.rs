@@ -1,10 +1,10 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use wengert_tensor::linalg::{Cholesky, Ldl};
 
 use super::driver::{Descent, DescentDefaults, Direction, need_hessian};
 use crate::minimize::error::MinimizeError;
-use crate::minimize::linear::dense::{Cholesky, Ldl};
 use crate::minimize::objective::{Counted, Curvatures};
 use crate::minimize::outcome::Reason;
 use crate::minimize::probe::{CurvatureProbe, Escape};
@@ -64,12 +64,12 @@ impl<T: Float> Direction<T> for NewtonDirection {
         let (matrix, gradient) = (vector::to_f64(&hessian.dense()), vector::to_f64(&at.gradient));
         let n = gradient.len();
         let step = match Cholesky::new(&matrix, n) {
-            Some(factor) => factor.solve(&gradient),
-            None => {
+            Ok(factor) => factor.solve(&gradient),
+            Err(_) => {
                 // Not finite: steepest descent may lead out.
-                let Some(mut factor) = Ldl::new(&matrix, n) else { return Ok(f64::NAN) };
+                let Ok(mut factor) = Ldl::new(&matrix, n) else { return Ok(f64::NAN) };
                 factor.make_positive(self.floor);
-                factor.solve(&gradient)
+                factor.solve(&gradient).map_err(|_| Reason::NonFinite)?
             }
         };
         vector::from_f64(&step, direction);

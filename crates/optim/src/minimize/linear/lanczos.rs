@@ -1,4 +1,5 @@
-use super::dense::symmetric_eigen;
+use wengert_tensor::linalg::symmetric_eigen;
+
 use crate::minimize::operator::Operator;
 use crate::minimize::vector::{self, Float, axpy, dot, scale};
 
@@ -77,7 +78,8 @@ impl<T: Float> Lanczos<T> {
                 t[(i + 1) * k + i] = self.off_diagonal[i];
             }
         }
-        symmetric_eigen(&t, k)
+        // Products that were not finite have ended the iteration; their sums may still have overflowed.
+        symmetric_eigen(&t, k).unwrap_or_else(|_| (vec![f64::NAN; k], vec![f64::NAN; k * k]))
     }
 
     /// `out = V y`.

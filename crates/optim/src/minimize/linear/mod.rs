@@ -1,4 +1,4 @@
-//! Linear solvers that know their matrix only as an [`Operator`], preconditioners, and small dense factorisations.
+//! Linear solvers that know their matrix only as an [`Operator`], and preconditioners.
 //!
 //! | solver | for | minimises | products an iteration |
 //! |---|---|---|---|
@@ -27,7 +27,6 @@
 mod cg;
 mod conjugate;
 mod cr;
-pub mod dense;
 mod gltr;
 mod gmres;
 mod lanczos;

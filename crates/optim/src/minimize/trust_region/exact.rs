@@ -1,9 +1,9 @@
 use serde::{Deserialize, Serialize};
+use wengert_tensor::linalg::symmetric_eigen;
 
 use super::driver::TrustRegion;
 use super::subproblem::{Model, Subproblem};
 use crate::minimize::error::MinimizeError;
-use crate::minimize::linear::dense::symmetric_eigen;
 use crate::minimize::linear::{Stop, TrustStep};
 use crate::minimize::objective::{Counted, Curvatures};
 use crate::minimize::outcome::Reason;
@@ -51,10 +51,8 @@ impl<T: Float> Subproblem<T> for ExactModel {
     ) -> Result<Model<'a, T>, Reason> {
         let hessian = problem.hessian(&at.point).ok_or(Reason::NonFinite)?;
         let n = at.point.len();
-        let (values, vectors) = symmetric_eigen(&vector::to_f64(&hessian.dense()), n);
-        if values.iter().any(|v| v.is_nan()) {
-            return Err(Reason::NonFinite);
-        }
+        let (values, vectors) =
+            symmetric_eigen(&vector::to_f64(&hessian.dense()), n).map_err(|_| Reason::NonFinite)?;
         let gradient = vector::to_f64(&at.gradient);
         let coefficients: Vec<f64> = vectors.chunks_exact(n).map(|q| vector::dot(q, &gradient)).collect();
         Ok(Box::new(move |radius| {

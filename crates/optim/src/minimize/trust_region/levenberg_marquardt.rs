@@ -1,10 +1,10 @@
 use serde::{Deserialize, Serialize};
+use wengert_tensor::linalg::{Qr, Triangular};
 
 use super::driver::TrustRegion;
 use super::subproblem::{LocalModel, Model, RadiusTrial, Subproblem};
 use crate::minimize::error::MinimizeError;
 use crate::minimize::field::Field;
-use crate::minimize::linear::dense::{Triangular, qr};
 use crate::minimize::linear::{Stop, TrustStep};
 use crate::minimize::objective::{Counted, Counts, Objective, Residuals};
 use crate::minimize::outcome::Reason;
@@ -138,7 +138,7 @@ impl<T: Float> Subproblem<T> for LevenbergMarquardtModel {
         padded.resize(m.max(n) * n, 0.0);
         let mut rhs: Vec<f64> = r.iter().map(|r| -r).collect();
         rhs.resize(m.max(n), 0.0);
-        let factor = qr(padded, m.max(n), n, rhs);
+        let factor = Qr::new(padded, m.max(n), n).least_squares(&rhs);
         Ok(Box::new(LinearResiduals { problem, residuals, jacobian, r, factor, scales: d, last }))
     }
 }
@@ -149,7 +149,7 @@ struct LinearResiduals<'a, 'o, T: Float> {
     residuals: &'a dyn Residuals<T>,
     jacobian: Vec<f64>,
     r: Vec<f64>,
-    factor: Triangular,
+    factor: Triangular<f64>,
     scales: &'a [f64],
     last: &'a mut Damping,
 }
@@ -212,7 +212,7 @@ fn widen(d: &mut [f64], jacobian: &[f64]) {
     }
 }
 
-fn multiply(factor: &Triangular, p: &[f64]) -> Vec<f64> {
+fn multiply(factor: &Triangular<f64>, p: &[f64]) -> Vec<f64> {
     let n = p.len();
     (0..n).map(|i| vector::dot(&factor.factor()[i * n + i..(i + 1) * n], &p[i..])).collect()
 }
@@ -229,7 +229,7 @@ struct Damping {
 ///
 /// Each trial of λ is a factorisation: they end when `exhausted` says so, with the last.
 fn damped_step(
-    factor: &Triangular,
+    factor: &Triangular<f64>,
     d: &[f64],
     radius: f64,
     last: &mut Damping,
@@ -287,7 +287,7 @@ fn damped_step(
 }
 
 /// R of [R; √λ D], by another QR.
-fn damped_factor(factor: &Triangular, d: &[f64], lambda: f64) -> Triangular {
+fn damped_factor(factor: &Triangular<f64>, d: &[f64], lambda: f64) -> Triangular<f64> {
     let n = d.len();
     let mut stacked = vec![0.0; 2 * n * n];
     for i in 0..n {
@@ -296,11 +296,11 @@ fn damped_factor(factor: &Triangular, d: &[f64], lambda: f64) -> Triangular {
     }
     let mut rhs = factor.rhs.clone();
     rhs.resize(2 * n, 0.0);
-    qr(stacked, 2 * n, n, rhs)
+    Qr::new(stacked, 2 * n, n).least_squares(&rhs)
 }
 
 /// The Newton correction of λ for ‖D p(λ)‖ = radius.
-fn newton_gain(factor: &Triangular, d: &[f64], p: &[f64], size: f64, radius: f64) -> f64 {
+fn newton_gain(factor: &Triangular<f64>, d: &[f64], p: &[f64], size: f64, radius: f64) -> f64 {
     let direction: Vec<f64> = p.iter().zip(d).map(|(p, d)| p * d * d / size).collect();
     let w = factor.solve_transposed(&direction);
     (size - radius) / radius / vector::dot(&w, &w)

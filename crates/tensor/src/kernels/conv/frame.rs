@@ -6,7 +6,8 @@
 
 use crate::array::element::Float;
 use crate::array::size;
-use crate::kernels::gemm::{Slot, copy_run, with_scratch};
+use crate::kernels::gemm::copy_run;
+use crate::kernels::scratch::{Slot, with_scratch};
 
 /// Where a tap meets the pixels along one axis: at position q, pixel `q + shift` of the phase.
 #[derive(Clone, Copy, Debug)]

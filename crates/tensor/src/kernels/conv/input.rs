@@ -7,7 +7,8 @@ use super::{Conv2dGeometry, check_len, for_each_group};
 use crate::array::element::Float;
 use crate::array::size;
 use crate::compiled_here;
-use crate::kernels::gemm::{Output, Slot, with_scratch};
+use crate::kernels::gemm::Output;
+use crate::kernels::scratch::{Slot, with_scratch};
 use crate::machine::simd::{self, Level};
 
 /// The gradient of [`conv2d`](super::conv2d) with respect to its input: for every pixel the sum over the taps that met it of the

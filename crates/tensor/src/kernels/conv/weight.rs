@@ -5,7 +5,8 @@ use super::patches::Patches;
 use super::{Conv2dGeometry, check_len};
 use crate::array::element::Float;
 use crate::compiled_here;
-use crate::kernels::gemm::{Dots, Output, PARALLEL_WORK, Product, Slot, Source, Strided, with_scratch};
+use crate::kernels::gemm::{Dots, Output, PARALLEL_WORK, Product, Source, Strided};
+use crate::kernels::scratch::{Slot, with_scratch};
 use crate::machine::parallel;
 use crate::machine::simd::{self, Level};
 

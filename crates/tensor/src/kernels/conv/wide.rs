@@ -5,7 +5,8 @@
 
 use super::frame::Frame;
 use crate::array::element::Float;
-use crate::kernels::gemm::{Output, Product, Rows, Slot, Strided, with_scratch};
+use crate::kernels::gemm::{Output, Product, Rows, Strided};
+use crate::kernels::scratch::{Slot, with_scratch};
 use crate::machine::parallel;
 use crate::machine::simd::{Isa, Kernel, Level, dispatch};
 

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use super::kernel::{Kernels, MAX_COLUMNS, MAX_ROWS, Tile};
 use super::portable;
-use super::scratch::{Slot, with_scratch};
 use super::source::{Source, Strided};
 use crate::array::element::Float;
+use crate::kernels::scratch::{Slot, with_scratch};
 use crate::machine::parallel;
 use crate::machine::simd::Level;
 

@@ -13,7 +13,6 @@ mod dots;
 mod driver;
 mod kernel;
 mod portable;
-mod scratch;
 mod source;
 #[cfg(target_arch = "x86_64")]
 mod transpose;
@@ -28,7 +27,6 @@ mod tests;
 
 pub(crate) use dots::Dots;
 pub(crate) use driver::{Output, PARALLEL_WORK, Product};
-pub(crate) use scratch::{Slot, with_scratch};
 pub(crate) use source::{Rows, Source, Strided, copy_run};
 pub use view::{MatrixMut, MatrixRef};
 

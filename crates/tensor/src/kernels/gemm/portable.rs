@@ -1,12 +1,11 @@
 //! Products on CPUs without kernels of ours: the `matrixmultiply` crate, block by block.
 
-use std::any::TypeId;
 use std::ops::Range;
 
 use super::driver::Product;
-use super::scratch::{Slot, with_scratch};
 use super::source::{Source, Strided};
-use crate::array::element::Float;
+use crate::array::element::{ElementKind, Float};
+use crate::kernels::scratch::{Slot, with_scratch};
 
 /// Rows and terms of a block of an operand that has to be copied before it is a matrix.
 const BLOCK: usize = 256;
@@ -88,7 +87,7 @@ unsafe fn multiply<T: Float>(
     let (alpha, beta) = (alpha.to_f64(), beta.to_f64());
     // SAFETY: `T` is what the type test says, and the matrices are as the caller guarantees.
     unsafe {
-        if TypeId::of::<T>() == TypeId::of::<f32>() {
+        if T::KIND == ElementKind::F32 {
             matrixmultiply::sgemm(
                 m,
                 k,

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 #[cfg(target_arch = "x86_64")]
 use super::transpose;
+#[cfg(target_arch = "x86_64")]
+use crate::array::element::ElementKind;
 use crate::array::element::Float;
 #[cfg(target_arch = "x86_64")]
 use crate::machine::simd::{self, Level};
@@ -100,7 +102,7 @@ impl<T: Float> Strided<T> {
     /// As for [`Source::copy`], for a block that begins at the first element.
     unsafe fn copy_squares(&self, rows: usize, columns: usize, to: *mut T, stride: usize) -> (usize, usize) {
         #[cfg(target_arch = "x86_64")]
-        if self.row == 1 && T::NAME == "f32" && simd::level() != Level::Baseline {
+        if self.row == 1 && T::KIND == ElementKind::F32 && simd::level() != Level::Baseline {
             let (from, to) = (self.start.cast(), to.cast());
             // SAFETY: the level was found on this CPU; the caller guarantees the elements, whose type is `f32`.
             return unsafe { transpose::squares(from, self.column, to, stride, rows, columns) };

@@ -1,9 +1,9 @@
 //! Products of a matrix and a vector, which are as fast as the matrix can be read.
 
 use super::driver::Output;
-use super::scratch::{Slot, with_scratch};
 use super::source::{Source, Strided};
 use crate::array::element::Float;
+use crate::kernels::scratch::{Slot, with_scratch};
 use crate::machine::parallel;
 use crate::machine::simd::{Isa, Kernel, dispatch};
 

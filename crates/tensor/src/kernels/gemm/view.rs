@@ -46,6 +46,15 @@ impl<'a, T: Float> MatrixRef<'a, T> {
         Self::batch(data, offset, [1, shape[0], shape[1]], [0, strides[0], strides[1]])
     }
 
+    /// A matrix of `[rows, columns]` that begins with the first element of `data`, row by row.
+    ///
+    /// # Panics
+    /// If an element lies outside of `data`.
+    #[track_caller]
+    pub fn row_major(data: &'a [T], shape: [usize; 2]) -> Self {
+        Self::new(data, 0, shape, [shape[1] as isize, 1])
+    }
+
     /// A batch of matrices of extents `[batch, rows, columns]` with strides in that order.
     ///
     /// # Panics
@@ -86,6 +95,15 @@ impl<'a, T: Float> MatrixMut<'a, T> {
     #[track_caller]
     pub fn new(data: &'a mut [T], offset: usize, shape: [usize; 2], strides: [isize; 2]) -> Self {
         Self::batch(data, offset, [1, shape[0], shape[1]], [0, strides[0], strides[1]])
+    }
+
+    /// A matrix of `[rows, columns]` that begins with the first element of `data`, row by row.
+    ///
+    /// # Panics
+    /// If an element lies outside of `data`.
+    #[track_caller]
+    pub fn row_major(data: &'a mut [T], shape: [usize; 2]) -> Self {
+        Self::new(data, 0, shape, [shape[1] as isize, 1])
     }
 
     /// A batch of matrices of extents `[batch, rows, columns]` with strides in that order.

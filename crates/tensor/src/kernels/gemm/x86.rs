@@ -7,7 +7,7 @@ use std::arch::x86_64::*;
 use std::mem::size_of;
 
 use super::vector::Vector;
-use crate::array::element::Float;
+use crate::array::element::{ElementKind, Float};
 
 /// A 512-bit register.
 #[derive(Clone, Copy)]
@@ -19,7 +19,7 @@ pub(super) struct Ymm(__m256);
 
 #[inline(always)]
 const fn single<T: Float>() -> bool {
-    size_of::<T>() == size_of::<f32>()
+    matches!(T::KIND, ElementKind::F32)
 }
 
 // SAFETY: each method is one instruction of AVX-512F (or a cast, or a few for `sum`) on exactly the elements that the trait names.

@@ -38,7 +38,7 @@ compiled_here! {
         }
         let parallel = input.len() >= parallel::PARALLEL_THRESHOLD;
         let planes = super::planes_at_once(in_plane);
-        parallel::for_each_chunk_pair(values, positions, planes * out_plane, parallel, |chunk, values, positions| {
+        parallel::for_each_chunk_pair(values, positions, [planes * out_plane; 2], parallel, |chunk, values, positions| {
             let outputs = values.chunks_mut(out_plane).zip(positions.chunks_mut(out_plane));
             for (i, (values, positions)) in outputs.enumerate() {
                 let input = &input[(chunk * planes + i) * in_plane..][..in_plane];

@@ -1,8 +1,9 @@
 //! The KKT system and its Newton step.
 
+use wengert_tensor::linalg::{Ldl, LinalgError, Qr};
+
 use super::local::Local;
 use super::{InteriorPoint, InteriorPointState, NewtonStep};
-use crate::minimize::linear::dense::{Ldl, qr};
 use crate::minimize::objective::{Counted, Curvatures};
 use crate::minimize::run::Iterate;
 use crate::minimize::vector::{self, Float};
@@ -10,7 +11,7 @@ use crate::minimize::vector::{self, Float};
 /// The KKT matrix K as D K D with rows and columns of largest element about 1, and the right-hand side of the Newton step.
 pub(super) struct System {
     scaled: Vec<f64>,
-    factor: Ldl,
+    factor: Ldl<f64>,
     /// D.
     scale: Vec<f64>,
     rhs: Vec<f64>,
@@ -19,7 +20,7 @@ pub(super) struct System {
 impl System {
     /// The Newton step.
     pub(super) fn step(&self, local: &Local, state: &InteriorPointState) -> Option<NewtonStep> {
-        unpack(local, state, &self.solve(&self.rhs))
+        unpack(local, state, &self.solve(&self.rhs).ok()?)
     }
 
     /// The step with `c` in place of the constraints' values.
@@ -32,20 +33,20 @@ impl System {
         let n = local.w.len();
         let mut rhs = self.rhs.clone();
         rhs[n..].iter_mut().zip(c).for_each(|(r, c)| *r = -c);
-        unpack(local, state, &self.solve(&rhs))
+        unpack(local, state, &self.solve(&rhs).ok()?)
     }
 
     /// K⁻¹ b, refined once.
-    fn solve(&self, b: &[f64]) -> Vec<f64> {
+    fn solve(&self, b: &[f64]) -> Result<Vec<f64>, LinalgError> {
         let size = b.len();
         let b: Vec<f64> = b.iter().zip(&self.scale).map(|(b, d)| b * d).collect();
-        let mut x = self.factor.solve(&b);
+        let mut x = self.factor.solve(&b)?;
         let mut rest = b;
         for (r, row) in rest.iter_mut().zip(self.scaled.chunks_exact(size)) {
             *r -= vector::dot(row, &x);
         }
-        vector::axpy(1.0, &self.factor.solve(&rest), &mut x);
-        x.iter().zip(&self.scale).map(|(x, d)| x * d).collect()
+        vector::axpy(1.0, &self.factor.solve(&rest)?, &mut x);
+        Ok(x.iter().zip(&self.scale).map(|(x, d)| x * d).collect())
     }
 }
 
@@ -154,7 +155,7 @@ impl<T: Float> InteriorPoint<'_, T> {
             for k in n..size {
                 scaled[k * size + k] -= relax;
             }
-            let factor = Ldl::new(&scaled, size)?;
+            let factor = Ldl::new(&scaled, size).ok()?;
             let (positive, _, zero) = factor.inertia();
             if positive == n && zero == 0 {
                 state.shift = shift;
@@ -206,7 +207,6 @@ pub(super) fn least_squares_multipliers(local: &Local, state: &InteriorPointStat
             transposed[i * m + k] = row[i];
         }
     }
-    let factor = qr(transposed, n, m, target);
-    let y = if factor.is_full_rank() { factor.solve(&factor.rhs) } else { vec![0.0; m] };
+    let y = Qr::new(transposed, n, m).solve(&target).unwrap_or_else(|_| vec![0.0; m]);
     if vector::norm_inf(&y) <= 1e3 { y } else { vec![0.0; m] }
 }

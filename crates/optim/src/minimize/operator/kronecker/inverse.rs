@@ -1,12 +1,12 @@
 //! The damped inverse of a Kronecker-factored matrix.
 
 use serde::{Deserialize, Serialize};
+use wengert_tensor::linalg::{Cholesky, symmetric_eigen};
 
 use super::block::{KroneckerBlock, Place, Scratch};
-use super::{Diagonal, check_parts, positive};
+use super::{Diagonal, check_parts};
 use crate::minimize::error::MinimizeError;
 use crate::minimize::field::Field;
-use crate::minimize::linear::dense::symmetric_eigen;
 use crate::minimize::operator::{Kronecker, Operator};
 use crate::minimize::vector::{self, Float};
 
@@ -60,20 +60,28 @@ pub(super) fn factored<T: Float>(block: &KroneckerBlock<T>, damping: f64) -> Opt
     let pi = if pi.is_finite() && pi > 0.0 { pi } else { 1.0 };
     let root = damping.sqrt();
     Some(Kind::Factored {
-        inputs: positive::inverse(&block.inputs, columns, pi * root)?,
-        outputs: positive::inverse(&block.outputs, rows, root / pi)?,
+        inputs: damped_inverse(&block.inputs, columns, pi * root)?,
+        outputs: damped_inverse(&block.outputs, rows, root / pi)?,
     })
+}
+
+/// (A + `shift` I)⁻¹ for a symmetric A of `n` rows, computed in `f64`; `None` if it is not positive definite to rounding or
+/// not finite.
+fn damped_inverse<T: Float>(a: &[T], n: usize, shift: f64) -> Option<Vec<T>> {
+    let mut damped = vector::to_f64(a);
+    damped.iter_mut().step_by(n + 1).for_each(|d| *d += shift);
+    let inverse = Cholesky::new(&damped, n).ok()?.inverse();
+    Some(inverse.into_iter().map(T::from_f64).collect())
 }
 
 /// (A ⊗ G + λI)⁻¹ by eigendecompositions. Eigenvalues that rounding makes negative count as zero.
 pub(super) fn exact<T: Float>(block: &KroneckerBlock<T>, damping: f64) -> Option<Kind<T>> {
     let Place { rows, columns, .. } = block.layout;
-    let (a, inputs) = symmetric_eigen(&vector::to_f64(&block.inputs), columns);
-    let (g, outputs) = symmetric_eigen(&vector::to_f64(&block.outputs), rows);
+    let (a, inputs) = symmetric_eigen(&vector::to_f64(&block.inputs), columns).ok()?;
+    let (g, outputs) = symmetric_eigen(&vector::to_f64(&block.outputs), rows).ok()?;
     let damped = g.iter().flat_map(|g| a.iter().map(move |a| g.max(0.0) * a.max(0.0) + damping));
     let damped: Vec<f64> = damped.collect();
-    let finite = a.iter().chain(&g).all(|x| x.is_finite());
-    if !finite || !damped.iter().all(|&d| d > 0.0) {
+    if !damped.iter().all(|&d| d > 0.0) {
         return None;
     }
     let convert = |x: &[f64]| x.iter().map(|&x| T::from_f64(x)).collect::<Vec<T>>();

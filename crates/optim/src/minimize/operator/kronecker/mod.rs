@@ -2,7 +2,6 @@
 
 mod block;
 mod inverse;
-mod positive;
 
 pub use block::KroneckerBlock;
 pub use inverse::KroneckerInverse;

@@ -1,72 +1,82 @@
-use super::check_square;
+use super::{LinalgError, check_right_hand_side, check_square};
+use crate::array::element::Float;
+use crate::compiled_here;
 
 /// P A Pᵀ = L D Lᵀ of any symmetric matrix, D with blocks of one and two (Bunch and Kaufman, 1977): solves
 /// indefinite systems, counts the signs of the eigenvalues, and can be made positive definite.
 ///
 /// ```
-/// use wengert_optim::linear::dense::Ldl;
+/// use wengert_tensor::linalg::Ldl;
 ///
 /// let factor = Ldl::new(&[0.0, 1.0, 1.0, 0.0], 2).unwrap();
 /// assert_eq!(factor.inertia(), (1, 1, 0));
-/// assert_eq!(factor.solve(&[3.0, 5.0]), [5.0, 3.0]);
+/// assert_eq!(factor.solve(&[3.0, 5.0]).unwrap(), [5.0, 3.0]);
 /// ```
 #[derive(Clone, Debug)]
-pub struct Ldl {
+pub struct Ldl<T> {
     n: usize,
     /// Unit lower triangular.
-    l: Vec<f64>,
-    diagonal: Vec<f64>,
+    l: Vec<T>,
+    diagonal: Vec<T>,
     /// D[i + 1, i]; not zero where a block of two begins at i.
-    below: Vec<f64>,
+    below: Vec<T>,
     /// Row i of P A Pᵀ is row `order[i]` of A.
     order: Vec<usize>,
-    scale: f64,
+    scale: T,
 }
 
-impl Ldl {
-    /// The factors of the n × n matrix `a`, or `None` if it is not finite.
+impl<T: Float> Ldl<T> {
+    /// The factors of the n × n matrix `a`.
+    ///
+    /// # Errors
+    /// [`NotFinite`](LinalgError::NotFinite).
     ///
     /// # Panics
     /// If `a` has not n² elements.
     #[track_caller]
-    pub fn new(a: &[f64], n: usize) -> Option<Self> {
+    pub fn new(a: &[T], n: usize) -> Result<Self, LinalgError> {
+        compiled_here! {
+            fn factored<T: Float>(a: &[T], n: usize) -> Ldl<T> {
+                let mut factor = Ldl {
+                    n,
+                    l: vec![T::ZERO; n * n],
+                    diagonal: vec![T::ZERO; n],
+                    below: vec![T::ZERO; n],
+                    order: (0..n).collect(),
+                    scale: a.iter().fold(T::ZERO, |m, x| m.maximum(x.abs())),
+                };
+                let mut a = a.to_vec();
+                let mut k = 0;
+                while k < n {
+                    k += factor.eliminate(&mut a, k);
+                }
+                factor
+            }
+        }
         check_square("ldl", a, n);
-        let scale = a.iter().fold(0.0f64, |m, x| if *x == 0.0 { m } else { (m + 0.0 * x).max(x.abs()) });
         if !a.iter().all(|x| x.is_finite()) {
-            return None;
+            return Err(LinalgError::NotFinite);
         }
-        let mut s = Self {
-            n,
-            l: vec![0.0; n * n],
-            diagonal: vec![0.0; n],
-            below: vec![0.0; n],
-            order: (0..n).collect(),
-            scale,
-        };
-        let mut a = a.to_vec();
-        let mut k = 0;
-        while k < n {
-            k += s.eliminate(&mut a, k);
-        }
-        Some(s)
+        Ok(factored(a, n))
     }
 
     /// One step of elimination on the trailing matrix of `a` from `k`; returns the size of the block.
-    fn eliminate(&mut self, a: &mut [f64], k: usize) -> usize {
+    fn eliminate(&mut self, a: &mut [T], k: usize) -> usize {
         let n = self.n;
         // The growth-optimal threshold of Bunch and Kaufman.
-        let alpha = (1.0 + 17f64.sqrt()) / 8.0;
-        let largest = |a: &[f64], column: usize| {
+        let alpha = T::from_f64((1.0 + 17f64.sqrt()) / 8.0);
+        let largest = |a: &[T], column: usize| {
             let rows = (k..n).filter(|&i| i != column);
             rows.map(|i| (i, a[i * n + column].abs()))
-                .fold((column, 0.0), |m, x| if x.1 > m.1 { x } else { m })
+                .fold((column, T::ZERO), |m, x| if x.1 > m.1 { x } else { m })
         };
         let (r, lambda) = largest(a, k);
         let pivot = a[k * n + k].abs();
         let mut block = 1;
         if pivot < alpha * lambda {
             let sigma = largest(a, r).1;
-            if pivot * sigma < alpha * lambda * lambda {
+            // Not with the square of λ, which may overflow.
+            if pivot * (sigma / lambda) < alpha * lambda {
                 if a[r * n + r].abs() >= alpha * sigma {
                     self.swap(a, k, r);
                 } else {
@@ -75,11 +85,11 @@ impl Ldl {
                 }
             }
         }
-        self.l[k * n + k] = 1.0;
+        self.l[k * n + k] = T::ONE;
         self.diagonal[k] = a[k * n + k];
         if block == 1 {
             let d = self.diagonal[k];
-            if d == 0.0 {
+            if d == T::ZERO {
                 return 1;
             }
             for i in k + 1..n {
@@ -92,7 +102,7 @@ impl Ldl {
             }
             return 1;
         }
-        self.l[(k + 1) * n + k + 1] = 1.0;
+        self.l[(k + 1) * n + k + 1] = T::ONE;
         let (d1, e, d2) = (a[k * n + k], a[(k + 1) * n + k], a[(k + 1) * n + k + 1]);
         (self.diagonal[k + 1], self.below[k]) = (d2, e);
         for i in k + 2..n {
@@ -107,7 +117,7 @@ impl Ldl {
         2
     }
 
-    fn swap(&mut self, a: &mut [f64], i: usize, j: usize) {
+    fn swap(&mut self, a: &mut [T], i: usize, j: usize) {
         if i == j {
             return;
         }
@@ -126,7 +136,7 @@ impl Ldl {
 
     /// The numbers of positive, negative and (to rounding) zero eigenvalues.
     pub fn inertia(&self) -> (usize, usize, usize) {
-        let tiny = self.n as f64 * f64::EPSILON * self.scale;
+        let tiny = T::from_usize(self.n) * T::EPSILON * self.scale;
         let mut counts = (0, 0, 0);
         for value in self.block_eigenvalues() {
             if value > tiny {
@@ -140,10 +150,10 @@ impl Ldl {
         counts
     }
 
-    fn block_eigenvalues(&self) -> Vec<f64> {
+    fn block_eigenvalues(&self) -> Vec<T> {
         let mut values = self.diagonal.clone();
         for k in 0..self.n {
-            if self.below[k] != 0.0 {
+            if self.below[k] != T::ZERO {
                 let ((low, high), _) = eigen2(self.diagonal[k], self.below[k], self.diagonal[k + 1]);
                 (values[k], values[k + 1]) = (low, high);
             }
@@ -154,15 +164,15 @@ impl Ldl {
     /// Replaces every eigenvalue λ of D by max(|λ|, `floor` times the largest element of A), so that the matrix that
     /// is factored becomes positive definite (Cheng and Higham, 1998). Returns whether anything changed.
     pub fn make_positive(&mut self, floor: f64) -> bool {
-        let least = (floor * self.scale).max(f64::MIN_POSITIVE);
+        let least = (T::from_f64(floor) * self.scale).maximum(T::MIN_POSITIVE);
         let mut changed = false;
-        let mut lift = |x: f64| {
+        let mut lift = |x: T| {
             changed |= x < least;
-            x.abs().max(least)
+            x.abs().maximum(least)
         };
         let mut k = 0;
         while k < self.n {
-            if self.below[k] == 0.0 {
+            if self.below[k] == T::ZERO {
                 self.diagonal[k] = lift(self.diagonal[k]);
                 k += 1;
                 continue;
@@ -178,52 +188,72 @@ impl Ldl {
         changed
     }
 
-    /// A⁻¹ b; infinite or NaN where A is singular.
+    /// A⁻¹ b.
+    ///
+    /// # Errors
+    /// [`Singular`](LinalgError::Singular) where a pivot is 0.
     ///
     /// # Panics
     /// If `b` has not n elements.
     #[track_caller]
-    pub fn solve(&self, b: &[f64]) -> Vec<f64> {
+    pub fn solve(&self, b: &[T]) -> Result<Vec<T>, LinalgError> {
+        compiled_here! {
+            fn solved<T: Float>(factor: &Ldl<T>, b: &[T]) -> Result<Vec<T>, LinalgError> {
+                let mut x: Vec<T> = factor.order.iter().map(|&i| b[i]).collect();
+                factor.substitute(&mut x)?;
+                let mut out = vec![T::ZERO; factor.n];
+                for (x, &i) in x.iter().zip(&factor.order) {
+                    out[i] = *x;
+                }
+                Ok(out)
+            }
+        }
+        check_right_hand_side("ldl", b, self.n);
+        solved(self, b)
+    }
+
+    /// x ← L⁻ᵀ D⁻¹ L⁻¹ x.
+    fn substitute(&self, x: &mut [T]) -> Result<(), LinalgError> {
         let (n, l) = (self.n, &self.l);
-        assert!(b.len() == n, "ldl: right-hand side of {}, matrix of {n}", b.len());
-        let mut x: Vec<f64> = self.order.iter().map(|&i| b[i]).collect();
         for i in 0..n {
-            x[i] -= (0..i).map(|k| l[i * n + k] * x[k]).sum::<f64>();
+            let sum: T = (0..i).map(|k| l[i * n + k] * x[k]).sum();
+            x[i] -= sum;
         }
         let mut k = 0;
         while k < n {
-            if k + 1 < n && self.below[k] != 0.0 {
-                (x[k], x[k + 1]) =
-                    solve2(self.diagonal[k], self.below[k], self.diagonal[k + 1], x[k], x[k + 1]);
+            if self.below[k] != T::ZERO {
+                let (d1, e, d2) = (self.diagonal[k], self.below[k], self.diagonal[k + 1]);
+                (x[k], x[k + 1]) = solve2(d1, e, d2, x[k], x[k + 1]);
                 k += 2;
+            } else if self.diagonal[k] == T::ZERO {
+                return Err(LinalgError::Singular { row: k });
             } else {
                 x[k] /= self.diagonal[k];
                 k += 1;
             }
         }
         for i in (0..n).rev() {
-            x[i] -= (i + 1..n).map(|k| l[k * n + i] * x[k]).sum::<f64>();
+            let sum: T = (i + 1..n).map(|k| l[k * n + i] * x[k]).sum();
+            x[i] -= sum;
         }
-        let mut out = vec![0.0; n];
-        for (x, &i) in x.iter().zip(&self.order) {
-            out[i] = *x;
-        }
-        out
+        Ok(())
     }
 }
 
 /// The solution of [d1 e; e d2] (x, y) = (p, q), scaled by e against overflow: blocks are chosen with e large.
-fn solve2(d1: f64, e: f64, d2: f64, p: f64, q: f64) -> (f64, f64) {
+fn solve2<T: Float>(d1: T, e: T, d2: T, p: T, q: T) -> (T, T) {
     let (a, b, p, q) = (d1 / e, d2 / e, p / e, q / e);
-    let det = a * b - 1.0;
+    let det = a * b - T::ONE;
     ((b * p - q) / det, (a * q - p) / det)
 }
 
 /// The eigenvalues of [d1 e; e d2], lower first, and the unit eigenvector (c, s) of the lower.
-fn eigen2(d1: f64, e: f64, d2: f64) -> ((f64, f64), (f64, f64)) {
-    let (mean, half) = (0.5 * (d1 + d2), 0.5 * (d1 - d2));
+fn eigen2<T: Float>(d1: T, e: T, d2: T) -> ((T, T), (T, T)) {
+    let half_of = T::from_f64(0.5);
+    let (mean, half) = (half_of * d1 + half_of * d2, half_of * d1 - half_of * d2);
     let radius = half.hypot(e);
-    let angle = 0.5 * e.atan2(half);
-    // (cos, sin) of the angle is the vector of the higher.
-    ((mean - radius, mean + radius), (-angle.sin(), angle.cos()))
+    // The vector of the higher, without cancellation.
+    let (x, y) = if half >= T::ZERO { (half + radius, e) } else { (e, radius - half) };
+    let length = x.hypot(y);
+    ((mean - radius, mean + radius), (-(y / length), x / length))
 }

@@ -1,0 +1,232 @@
+use super::{LinalgError, check_right_hand_side};
+use crate::array::element::Float;
+use crate::compiled_here;
+
+/// A = Q R of an m × n matrix with m ≥ n, by Householder reflections: Q has orthonormal columns, R is upper triangular.
+///
+/// ```
+/// use wengert_tensor::linalg::{LinalgError, Qr};
+///
+/// // The line through (0, 1), (1, 3), (2, 5): 1 + 2t.
+/// let x = Qr::new(vec![1.0, 0.0, 1.0, 1.0, 1.0, 2.0], 3, 2).solve(&[1.0, 3.0, 5.0]).unwrap();
+/// assert!((x[0] - 1.0f64).abs() < 1e-14 && (x[1] - 2.0).abs() < 1e-14);
+/// let dependent = Qr::new(vec![1.0, 2.0, 1.0, 2.0], 2, 2).solve(&[1.0, 1.0]);
+/// assert_eq!(dependent.unwrap_err(), LinalgError::Singular { row: 1 });
+/// ```
+#[derive(Clone, Debug)]
+pub struct Qr<T> {
+    m: usize,
+    n: usize,
+    /// R, and below its diagonal the vectors v of the reflections I − v vᵀ/h without their first elements.
+    a: Vec<T>,
+    /// The first elements of v, and h; 0 for no reflection.
+    heads: Vec<[T; 2]>,
+}
+
+/// The triangular factor R of an m × n matrix (m ≥ n), and Qᵀb: what least squares needs.
+#[derive(Clone, Debug)]
+pub struct Triangular<T> {
+    n: usize,
+    r: Vec<T>,
+    /// The first n elements of Qᵀb.
+    pub rhs: Vec<T>,
+}
+
+impl<T: Float> Qr<T> {
+    /// The factors of the m × n matrix `a`, row by row.
+    ///
+    /// # Panics
+    /// If `a` has not m n elements, or m < n.
+    #[track_caller]
+    pub fn new(a: Vec<T>, m: usize, n: usize) -> Self {
+        let fits = m.checked_mul(n) == Some(a.len()) && m >= n;
+        assert!(fits, "qr: {} elements are no matrix of {m} × {n} with at least as many rows", a.len());
+        let mut qr = Qr { m, n, a, heads: vec![[T::ZERO; 2]; n] };
+        reflect(&mut qr);
+        qr
+    }
+
+    /// The least squares problem with the right-hand side `b`.
+    ///
+    /// # Panics
+    /// If `b` has not m elements.
+    #[track_caller]
+    pub fn least_squares(&self, b: &[T]) -> Triangular<T> {
+        check_right_hand_side("qr", b, self.m);
+        let mut rhs = b.to_vec();
+        apply_transposed(self, &mut rhs);
+        rhs.truncate(self.n);
+        Triangular { n: self.n, r: self.a[..self.n * self.n].to_vec(), rhs }
+    }
+
+    /// The x that makes ‖A x − b‖ least.
+    ///
+    /// # Errors
+    /// [`Singular`](LinalgError::Singular) if the columns of A are dependent to rounding.
+    ///
+    /// # Panics
+    /// If `b` has not m elements.
+    #[track_caller]
+    pub fn solve(&self, b: &[T]) -> Result<Vec<T>, LinalgError> {
+        let problem = self.least_squares(b);
+        match problem.dependent() {
+            Some(row) => Err(LinalgError::Singular { row }),
+            None => Ok(problem.solve(&problem.rhs)),
+        }
+    }
+
+    /// Q, m × n.
+    pub fn q(&self) -> Vec<T> {
+        q(self)
+    }
+
+    /// R, n × n, with zeros below the diagonal.
+    pub fn r(&self) -> Vec<T> {
+        let mut r = self.a[..self.n * self.n].to_vec();
+        r.chunks_exact_mut(self.n.max(1)).enumerate().for_each(|(i, row)| row[..i].fill(T::ZERO));
+        r
+    }
+}
+
+compiled_here! {
+    fn reflect<T: Float>(qr: &mut Qr<T>) {
+        let Qr { m, n, ref mut a, ref mut heads } = *qr;
+        let mut dots = vec![T::ZERO; n];
+        for k in 0..n {
+            let length = (k..m).map(|i| a[i * n + k]).fold(T::ZERO, T::hypot);
+            if length == T::ZERO {
+                continue;
+            }
+            // v = x + sign(x₀)‖x‖ e₁, in place; H = I − v vᵀ / (‖x‖ |v₀|). Times a power of two, so that nothing overflows.
+            let scale = power_of_two_near(T::ONE / length);
+            (k..m).for_each(|i| a[i * n + k] *= scale);
+            let scaled = scale * length;
+            let first = a[k * n + k] + scaled.copysign(a[k * n + k]);
+            let half_square = scaled * first.abs();
+            let diagonal = -length.copysign(a[k * n + k]);
+            a[k * n + k] = first;
+            // A ← A − v (vᵀA)ᵀ/…, row by row. Rows where v is zero stay as they are, which saves most of the work where a
+            // triangle is stacked on a diagonal.
+            let rows: Vec<usize> = (k..m).filter(|&i| a[i * n + k] != T::ZERO).collect();
+            let dots = &mut dots[k + 1..];
+            dots.fill(T::ZERO);
+            for &i in &rows {
+                let (v, row) = (a[i * n + k], &a[i * n + k + 1..(i + 1) * n]);
+                dots.iter_mut().zip(row).for_each(|(dot, &x)| *dot += v * x);
+            }
+            dots.iter_mut().for_each(|dot| *dot /= half_square);
+            for &i in &rows {
+                let (v, row) = (a[i * n + k], &mut a[i * n + k + 1..(i + 1) * n]);
+                row.iter_mut().zip(&*dots).for_each(|(x, &dot)| *x -= dot * v);
+            }
+            heads[k] = [first, half_square];
+            a[k * n + k] = diagonal;
+        }
+    }
+}
+
+compiled_here! {
+    /// b ← Qᵀ b, all m elements.
+    fn apply_transposed<T: Float>(qr: &Qr<T>, b: &mut [T]) {
+        let n = qr.n;
+        for (k, &[first, half_square]) in qr.heads.iter().enumerate() {
+            if half_square == T::ZERO {
+                continue;
+            }
+            let v = |i: usize| if i == k { first } else { qr.a[i * n + k] };
+            let dot: T = (k..qr.m).map(|i| v(i) * b[i]).sum();
+            for (i, b) in b.iter_mut().enumerate().skip(k) {
+                *b -= dot / half_square * v(i);
+            }
+        }
+    }
+}
+
+compiled_here! {
+    /// The first columns of the identity, reflected from the last reflection to the first.
+    fn q<T: Float>(qr: &Qr<T>) -> Vec<T> {
+        let (m, n) = (qr.m, qr.n);
+        let mut q = vec![T::ZERO; m * n];
+        q.iter_mut().step_by(n + 1).take(n).for_each(|d| *d = T::ONE);
+        let mut dots = vec![T::ZERO; n];
+        for (k, &[first, half_square]) in qr.heads.iter().enumerate().rev() {
+            if half_square == T::ZERO {
+                continue;
+            }
+            let v = |i: usize| if i == k { first } else { qr.a[i * n + k] };
+            // The columns before are not touched yet.
+            let dots = &mut dots[k..];
+            dots.fill(T::ZERO);
+            for i in k..m {
+                dots.iter_mut().zip(&q[i * n + k..(i + 1) * n]).for_each(|(dot, &x)| *dot += v(i) * x);
+            }
+            dots.iter_mut().for_each(|dot| *dot /= half_square);
+            for i in k..m {
+                q[i * n + k..(i + 1) * n].iter_mut().zip(&*dots).for_each(|(x, &dot)| *x -= dot * v(i));
+            }
+        }
+        q
+    }
+}
+
+/// A power of two between about a half and twice x > 0, as far as the type has it.
+fn power_of_two_near<T: Float>(x: T) -> T {
+    let exponent =
+        x.to_f64().log2().round().clamp(T::MIN_POSITIVE.to_f64().log2(), T::MAX.to_f64().log2() - 1.0);
+    T::from_f64(exponent.exp2())
+}
+
+impl<T: Float> Triangular<T> {
+    /// The size of R.
+    pub fn size(&self) -> usize {
+        self.n
+    }
+
+    /// R, n × n; what is below its diagonal means nothing.
+    pub fn factor(&self) -> &[T] {
+        &self.r
+    }
+
+    /// Whether no diagonal element is negligible beside the largest.
+    pub fn is_full_rank(&self) -> bool {
+        self.dependent().is_none()
+    }
+
+    /// The first row whose diagonal element is negligible beside the largest.
+    fn dependent(&self) -> Option<usize> {
+        let diagonal = || (0..self.n).map(|i| self.r[i * self.n + i].abs());
+        let largest = diagonal().fold(T::ZERO, |m, d| if d > m { d } else { m });
+        let rounding = T::from_f64(16.0) * T::from_usize(self.n) * T::EPSILON;
+        diagonal().position(|d| d.is_nan() || d <= rounding * largest)
+    }
+
+    /// R⁻¹ b; infinite or NaN where R is singular: see [`is_full_rank`](Self::is_full_rank).
+    ///
+    /// # Panics
+    /// If `b` has not n elements.
+    #[track_caller]
+    pub fn solve(&self, b: &[T]) -> Vec<T> {
+        check_right_hand_side("qr", b, self.n);
+        let mut x = b.to_vec();
+        for i in (0..self.n).rev() {
+            let sum: T = (i + 1..self.n).map(|k| self.r[i * self.n + k] * x[k]).sum();
+            x[i] = (x[i] - sum) / self.r[i * self.n + i];
+        }
+        x
+    }
+
+    /// R⁻ᵀ b; infinite or NaN where R is singular.
+    ///
+    /// # Panics
+    /// If `b` has not n elements.
+    #[track_caller]
+    pub fn solve_transposed(&self, b: &[T]) -> Vec<T> {
+        check_right_hand_side("qr", b, self.n);
+        let mut x = b.to_vec();
+        for i in 0..self.n {
+            let sum: T = (0..i).map(|k| self.r[k * self.n + i] * x[k]).sum();
+            x[i] = (x[i] - sum) / self.r[i * self.n + i];
+        }
+        x
+    }
+}

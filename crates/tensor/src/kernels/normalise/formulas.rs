@@ -1,0 +1,287 @@
+//! What is computed of each row.
+
+use super::geometry::{Buffer, NormGeometry, Piece};
+use crate::array::element::Float;
+use crate::loops::rows::{RowMap, RowPass, row_of};
+use crate::loops::sums::{means, sums};
+use crate::machine::simd::Isa;
+
+/// How one row is normalised.
+#[derive(Clone, Copy)]
+struct Scale<T> {
+    mean: T,
+    /// 1/√(variance + ε).
+    r: T,
+    centred: bool,
+}
+
+impl<T: Float> Scale<T> {
+    #[inline(always)]
+    fn of(geometry: &NormGeometry, x: &[T]) -> Self {
+        let centred = geometry.centred();
+        let mean = if centred { mean(x) } else { T::ZERO };
+        let [variance] = means([x], |[x]| [(x - mean) * (x - mean)]);
+        Scale { mean, r: T::ONE / (variance + geometry.epsilon()).sqrt(), centred }
+    }
+
+    #[inline(always)]
+    fn z(self, x: T) -> T {
+        (x - self.mean) * self.r
+    }
+
+    /// The map u ↦ J·u, from the means that it needs.
+    #[inline(always)]
+    fn jacobian(self, mean: T, mean_with_z: T) -> impl Fn(T, T) -> T {
+        let mean = self.taken(mean);
+        move |u, z| self.r * (u - mean - z * mean_with_z)
+    }
+
+    /// The map that gives the tangent of z along the row `along`.
+    #[inline(always)]
+    fn tangent(self, x: &[T], along: &[T]) -> impl Fn(T, T) -> T {
+        let mean = mean(along);
+        let [with_z] = means([along, x], |[t, x]| [(t - self.taken(mean)) * self.z(x)]);
+        self.jacobian(mean, with_z)
+    }
+
+    /// The mean, where it is taken off.
+    #[inline(always)]
+    fn taken(self, mean: T) -> T {
+        if self.centred { mean } else { T::ZERO }
+    }
+}
+
+#[inline(always)]
+fn mean<T: Float>(x: &[T]) -> T {
+    let [mean] = means([x], |[x]| [x]);
+    mean
+}
+
+/// Adds the sums of a piece to those of the pieces before.
+#[inline(always)]
+fn add<T: Float, const K: usize>(totals: &mut [T; K], of_piece: [T; K]) {
+    for (total, sum) in totals.iter_mut().zip(of_piece) {
+        *total += sum;
+    }
+}
+
+/// z·gain + bias.
+pub(super) struct Value<'a, T> {
+    pub(super) geometry: &'a NormGeometry,
+    pub(super) gain: &'a [T],
+    pub(super) bias: &'a [T],
+}
+
+impl<T: Float> RowMap<T, T> for Value<'_, T> {
+    #[inline(always)]
+    fn row<I: Isa>(&self, index: usize, x: &[T], out: &mut [T]) {
+        let scale = Scale::of(self.geometry, x);
+        let mut buffers = [None; 2];
+        for piece in self.geometry.pieces(index) {
+            let [gain, bias] = gains(piece, [self.gain, self.bias], &mut buffers);
+            let range = piece.range();
+            let pieces = out[range.clone()].iter_mut().zip(&x[range]).zip(gain).zip(bias);
+            for (((o, &x), &gain), &bias) in pieces {
+                *o = scale.z(x) * gain + bias;
+            }
+        }
+    }
+}
+
+/// For each element of a piece its own of several gains.
+#[inline(always)]
+fn gains<'a, T: Float, const Q: usize>(
+    piece: Piece,
+    all: [&'a [T]; Q],
+    buffers: &'a mut [Buffer<T>; Q],
+) -> [&'a [T]; Q] {
+    let mut buffers = buffers.iter_mut();
+    all.map(|all| piece.gains(all, buffers.next().expect("as many")))
+}
+
+/// The tangent of [`Value`] along x, gain and bias.
+pub(super) struct ValueTangent<'a, T> {
+    pub(super) geometry: &'a NormGeometry,
+    pub(super) gain: &'a [T],
+    pub(super) along: [&'a [T]; 3],
+}
+
+impl<T: Float> RowMap<T, T> for ValueTangent<'_, T> {
+    #[inline(always)]
+    fn row<I: Isa>(&self, index: usize, x: &[T], out: &mut [T]) {
+        let [t, t_gain, t_bias] = self.along;
+        let t = row_of(t, index, x.len());
+        let scale = Scale::of(self.geometry, x);
+        let tangent = scale.tangent(x, t);
+        let mut buffers = [None; 3];
+        for piece in self.geometry.pieces(index) {
+            let [gain, t_gain, t_bias] = gains(piece, [self.gain, t_gain, t_bias], &mut buffers);
+            let range = piece.range();
+            let (out, x, t) = (&mut out[range.clone()], &x[range.clone()], &t[range]);
+            let pieces = out.iter_mut().zip(x).zip(t).zip(gain).zip(t_gain).zip(t_bias);
+            for (((((o, &x), &t), &gain), &t_gain), &t_bias) in pieces {
+                let z = scale.z(x);
+                *o = gain * tangent(t, z) + t_gain * z + t_bias;
+            }
+        }
+    }
+}
+
+/// J·(gain·v).
+pub(super) struct Gradient<'a, T> {
+    pub(super) geometry: &'a NormGeometry,
+    pub(super) gain: &'a [T],
+    pub(super) v: &'a [T],
+}
+
+impl<T: Float> Gradient<'_, T> {
+    #[inline(always)]
+    fn write(&self, scale: Scale<T>, index: usize, x: &[T], v: &[T], out: &mut [T]) {
+        let mut buffer = None;
+        let mut totals = [T::ZERO; 2];
+        for piece in self.geometry.pieces(index) {
+            let (range, gain) = (piece.range(), piece.gains(self.gain, &mut buffer));
+            let rows = [&x[range.clone()], gain, &v[range]];
+            add(&mut totals, sums(rows, |[x, gain, v]| [gain * v, gain * v * scale.z(x)]));
+        }
+        let [mean, with_z] = totals.map(|total| total / T::from_usize(x.len()));
+        let jacobian = scale.jacobian(mean, with_z);
+        for piece in self.geometry.pieces(index) {
+            let (range, gain) = (piece.range(), piece.gains(self.gain, &mut buffer));
+            let (out, x, v) = (&mut out[range.clone()], &x[range.clone()], &v[range]);
+            for (((o, &x), &gain), &v) in out.iter_mut().zip(x).zip(gain).zip(v) {
+                *o = jacobian(gain * v, scale.z(x));
+            }
+        }
+    }
+}
+
+impl<T: Float> RowMap<T, T> for Gradient<'_, T> {
+    #[inline(always)]
+    fn row<I: Isa>(&self, index: usize, x: &[T], out: &mut [T]) {
+        self.write(Scale::of(self.geometry, x), index, x, row_of(self.v, index, x.len()), out);
+    }
+}
+
+/// The tangent of [`Gradient`] along x, gain and v.
+pub(super) struct GradientTangent<'a, T> {
+    pub(super) geometry: &'a NormGeometry,
+    pub(super) gain: &'a [T],
+    pub(super) v: &'a [T],
+    pub(super) along: [&'a [T]; 3],
+}
+
+impl<T: Float> RowMap<T, T> for GradientTangent<'_, T> {
+    #[inline(always)]
+    fn row<I: Isa>(&self, index: usize, x: &[T], out: &mut [T]) {
+        let [t, t_gain, t_v] = self.along;
+        let [v, t, t_v] = [self.v, t, t_v].map(|rows| row_of(rows, index, x.len()));
+        let scale = Scale::of(self.geometry, x);
+        let t_mean = scale.taken(mean(t));
+        // With u = gain·v and its tangent w.
+        let product = |gain: T, v: T, t_gain: T, t_v: T| (gain * v, t_gain * v + gain * t_v);
+        let mut buffers = [None; 2];
+        let mut totals = [T::ZERO; 6];
+        for piece in self.geometry.pieces(index) {
+            let [gain, t_gain] = gains(piece, [self.gain, t_gain], &mut buffers);
+            let [x, t, v, t_v] = [x, t, v, t_v].map(|row| &row[piece.range()]);
+            let of_piece = sums([x, t, gain, v, t_gain, t_v], |[x, t, gain, v, t_gain, t_v]| {
+                let (z, t, (u, w)) = (scale.z(x), t - t_mean, product(gain, v, t_gain, t_v));
+                [t * z, u, u * z, u * t, w, w * z]
+            });
+            add(&mut totals, of_piece);
+        }
+        let [tz, u, uz, ut, w, wz] = totals.map(|total| total / T::from_usize(x.len()));
+        let (of_t, of_u, of_w) = (scale.jacobian(t_mean, tz), scale.jacobian(u, uz), scale.jacobian(w, wz));
+        let u_with_tangent = scale.r * (ut - uz * tz);
+        for piece in self.geometry.pieces(index) {
+            let [gain, t_gain] = gains(piece, [self.gain, t_gain], &mut buffers);
+            let [x, t, v, t_v] = [x, t, v, t_v].map(|row| &row[piece.range()]);
+            let rows = out[piece.range()].iter_mut().zip(x).zip(t).zip(gain).zip(v).zip(t_gain).zip(t_v);
+            for ((((((o, &x), &t), &gain), &v), &t_gain), &t_v) in rows {
+                let (z, (u, w)) = (scale.z(x), product(gain, v, t_gain, t_v));
+                *o = of_w(w, z) - scale.r * (tz * of_u(u, z) + uz * of_t(t, z) + u_with_tangent * z);
+            }
+        }
+    }
+}
+
+/// Σ z·v for each gain.
+pub(super) struct GainGradient<'a, T> {
+    pub(super) geometry: &'a NormGeometry,
+    pub(super) x: &'a [T],
+    pub(super) v: &'a [T],
+}
+
+impl<T: Float> RowPass<T> for GainGradient<'_, T> {
+    #[inline(always)]
+    fn row<I: Isa>(&self, index: usize, _: &mut [T], of_gain: &mut [T]) {
+        let [x, v] = [self.x, self.v].map(|rows| row_of(rows, index, self.geometry.length()));
+        let scale = Scale::of(self.geometry, x);
+        let mut buffer = None;
+        for piece in self.geometry.pieces(index) {
+            let [x, v] = [x, v].map(|row| &row[piece.range()]);
+            for ((sum, &x), &v) in piece.sums(of_gain, &mut buffer).iter_mut().zip(x).zip(v) {
+                *sum += scale.z(x) * v;
+            }
+            piece.settle(of_gain, &buffer);
+        }
+    }
+}
+
+/// The tangent of [`GainGradient`] along x and v.
+pub(super) struct GainGradientTangent<'a, T> {
+    pub(super) geometry: &'a NormGeometry,
+    pub(super) x: &'a [T],
+    pub(super) v: &'a [T],
+    pub(super) along: [&'a [T]; 2],
+}
+
+impl<T: Float> RowPass<T> for GainGradientTangent<'_, T> {
+    #[inline(always)]
+    fn row<I: Isa>(&self, index: usize, _: &mut [T], of_gain: &mut [T]) {
+        let [t, t_v] = self.along;
+        let [x, v, t, t_v] = [self.x, self.v, t, t_v].map(|rows| row_of(rows, index, self.geometry.length()));
+        let scale = Scale::of(self.geometry, x);
+        let tangent = scale.tangent(x, t);
+        let mut buffer = None;
+        for piece in self.geometry.pieces(index) {
+            let [x, v, t, t_v] = [x, v, t, t_v].map(|row| &row[piece.range()]);
+            let sums = piece.sums(of_gain, &mut buffer).iter_mut();
+            for ((((sum, &x), &v), &t), &t_v) in sums.zip(x).zip(v).zip(t).zip(t_v) {
+                let z = scale.z(x);
+                *sum += z * t_v + tangent(t, z) * v;
+            }
+            piece.settle(of_gain, &buffer);
+        }
+    }
+}
+
+/// All three gradients: x's are written, those of gain and bias are summed, one behind the other.
+pub(super) struct Gradients<'a, T> {
+    pub(super) x: &'a [T],
+    pub(super) of_x: Gradient<'a, T>,
+}
+
+impl<T: Float> RowPass<T> for Gradients<'_, T> {
+    #[inline(always)]
+    fn row<I: Isa>(&self, index: usize, out: &mut [T], totals: &mut [T]) {
+        let geometry = self.of_x.geometry;
+        let [x, v] = [self.x, self.of_x.v].map(|rows| row_of(rows, index, geometry.length()));
+        let scale = Scale::of(geometry, x);
+        self.of_x.write(scale, index, x, v, out);
+        let (of_gain, of_bias) = totals.split_at_mut(geometry.gains());
+        let mut buffers = [None; 2];
+        for piece in geometry.pieces(index) {
+            let [x, v] = [x, v].map(|row| &row[piece.range()]);
+            let [first, second] = &mut buffers;
+            let sums = piece.sums(of_gain, first).iter_mut().zip(piece.sums(of_bias, second));
+            for (((of_gain, of_bias), &x), &v) in sums.zip(x).zip(v) {
+                *of_gain += scale.z(x) * v;
+                *of_bias += v;
+            }
+            piece.settle(of_gain, first);
+            piece.settle(of_bias, second);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Cumulative sums and products along an axis.
+
+use crate::array::element::Float;
+use crate::array::shape::Axis;
+use crate::array::tensor::Tensor;
+use crate::kernels::scan;
+use crate::loops::along::mapped_rows;
+use crate::methods::assert_same_shape;
+
+impl<T: Float> Tensor<T> {
+    /// The solution s of the linear recurrence sᵢ = cᵢ + aᵢ·sᵢ₋₁ along `axis`, where `self` is c, `factors` is a, and s
+    /// before the first is 0; accumulated in `f64`.
+    ///
+    /// # Panics
+    /// If there is no such axis, or the shapes differ.
+    ///
+    /// ```
+    /// # use wengert_tensor::Tensor;
+    /// let (c, a) = (Tensor::from([1.0f32, 1.0, 1.0]), Tensor::from([0.0, 2.0, 3.0]));
+    /// assert_eq!(c.linear_recurrence(&a, 0).to_vec(), [1.0, 3.0, 10.0]);
+    /// ```
+    #[track_caller]
+    pub fn linear_recurrence(&self, factors: &Tensor<T>, axis: impl Into<Axis>) -> Tensor<T> {
+        let axis = self.shape().axis("linear_recurrence", axis);
+        assert_same_shape("linear_recurrence", self, factors);
+        mapped_rows("linear_recurrence", axis, [self, factors], |[c, a], length, out| {
+            scan::recurrence(c, a, length, out);
+        })
+    }
+
+    /// The sum of each element and all before it along `axis`, accumulated in `f64`.
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    ///
+    /// ```
+    /// # use wengert_tensor::Tensor;
+    /// assert_eq!(Tensor::from([1.0f32, 2.0, 3.0]).cumsum(0).to_vec(), [1.0, 3.0, 6.0]);
+    /// ```
+    #[track_caller]
+    pub fn cumsum(&self, axis: impl Into<Axis>) -> Tensor<T> {
+        let axis = self.shape().axis("cumsum", axis);
+        mapped_rows("cumsum", axis, [self], |[x], length, out| scan::sums(x, length, out))
+    }
+
+    /// The product of each element and all before it along `axis`, accumulated in `f64`.
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    ///
+    /// ```
+    /// # use wengert_tensor::Tensor;
+    /// assert_eq!(Tensor::from([1.0f32, 2.0, 3.0]).cumprod(0).to_vec(), [1.0, 2.0, 6.0]);
+    /// ```
+    #[track_caller]
+    pub fn cumprod(&self, axis: impl Into<Axis>) -> Tensor<T> {
+        let axis = self.shape().axis("cumprod", axis);
+        mapped_rows("cumprod", axis, [self], |[x], length, out| scan::products(x, length, out))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn along_every_axis() {
+        let x = Tensor::<f64>::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+        assert_eq!(x.cumsum(0).to_vec(), [1.0, 2.0, 3.0, 5.0, 7.0, 9.0]);
+        assert_eq!(x.cumsum(-1).to_vec(), [1.0, 3.0, 6.0, 4.0, 9.0, 15.0]);
+        assert_eq!(x.flip(1).cumprod(1).to_vec(), [3.0, 6.0, 6.0, 6.0, 30.0, 120.0]);
+        assert_eq!(Tensor::<f32>::zeros([0, 3]).cumsum(0).shape(), &[0, 3]);
+    }
+
+    #[test]
+    fn recurrences_along_every_axis() {
+        let (c, a) = (Tensor::from([[1.0f64, 2.0], [3.0, 4.0]]), Tensor::from([[9.0, 2.0], [3.0, -1.0]]));
+        assert_eq!(c.linear_recurrence(&a, 1).to_vec(), [1.0, 4.0, 3.0, 1.0]);
+        assert_eq!(c.linear_recurrence(&a, 0).to_vec(), [1.0, 2.0, 6.0, 2.0]);
+        assert_eq!(c.t().linear_recurrence(&a.t(), 0), c.linear_recurrence(&a, 1).t());
+    }
+
+    #[test]
+    fn a_long_sum_in_single_precision() {
+        let x = Tensor::<f32>::full([1_000_000], 0.1);
+        assert_eq!(x.cumsum(0).at([999_999]), (1e6 * f64::from(0.1f32)) as f32);
+    }
+}

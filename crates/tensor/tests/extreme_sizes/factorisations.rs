@@ -1,0 +1,49 @@
+//! Factorisations, and rows that are normalised.
+
+use wengert_tensor::Shape;
+use wengert_tensor::gemm::{MatrixMut, MatrixRef};
+use wengert_tensor::linalg::{Cholesky, Ldl, Qr, symmetric_eigen};
+use wengert_tensor::normalise::{self, NormGeometry};
+
+use crate::helpers::{SIZES, refused};
+
+#[test]
+fn matrices_of_another_size_than_their_slice() {
+    for &n in SIZES.iter().filter(|&&n| n > 2) {
+        refused("cholesky", &[&n], || Cholesky::new(&[1.0f64; 4], n));
+        refused("ldl", &[&n], || Ldl::new(&[1.0f64; 4], n));
+        refused("symmetric_eigen", &[&n], || symmetric_eigen(&[1.0f64; 4], n));
+        refused("qr", &[&n], || Qr::new(vec![1.0f64; 4], n, n));
+        refused("gemm", &[&n], || MatrixRef::row_major(&[1.0f64; 4], [n, 2]));
+        let mut elements = [1.0f64; 4];
+        refused("gemm", &[&n], || MatrixMut::row_major(&mut elements, [2, n]).shape());
+        // A matrix without columns has no elements, whatever its rows.
+        assert!(Qr::<f64>::new(Vec::new(), n, 0).q().is_empty());
+    }
+}
+
+#[test]
+fn rows_to_be_normalised() {
+    for &rows in &SIZES {
+        for &length in &SIZES {
+            let shape = Shape::from([rows, length]);
+            let last = NormGeometry::last_axes(&shape, &[length].into(), 0.1);
+            assert_eq!(last.is_some(), shape.fits());
+            let groups = SIZES.iter().filter_map(|&groups| NormGeometry::groups(&shape, groups, 0.1));
+            for geometry in last.into_iter().chain(groups) {
+                assert_eq!((geometry.elements(), geometry.gains()), (rows * length, length));
+                let missing = if rows > 0 { geometry.elements() } else { length };
+                if missing > 0 {
+                    refused("normalise", &[&missing], || value(&geometry));
+                } else {
+                    value(&geometry);
+                }
+            }
+        }
+    }
+    assert_eq!(NormGeometry::groups(&[2, 0].into(), usize::MAX, 0.1), None);
+}
+
+fn value(geometry: &NormGeometry) {
+    normalise::value::<f64>(geometry, &[], &[], &[], &mut []);
+}
