@@ -35,7 +35,7 @@ pub use minimize::{
     Batched, Bfgs, Counts, CurvatureAt, Curvatures, DampedNewton, DenseOperator, Dfp, GaussNewton,
     HessianFree, Jacobian, Kfac, Kronecker, KroneckerBlock, KroneckerInverse, Lbfgs, LeastSquares,
     LevenbergMarquardt, Method, MinimizeError, Minimizer, Multipliers, Newton, NewtonCg, NonlinearCg,
-    Objective, Operator, Outcome, Preconditioned, Preconditioning, Problem, Reason, Record, Residuals, Ridge,
-    Run, SaddleFreeNewton, Sr1, SteepestDescent, StochasticLbfgs, Stopping, TrustRegionExact,
-    TrustRegionNewton, Want, constrained, estimate, linear, operator, search, vector,
+    Objective, Operator, Outcome, Preconditioned, Preconditioning, Problem, Progress, Reason, Record,
+    Residuals, Ridge, Run, SaddleFreeNewton, Sr1, SteepestDescent, StochasticLbfgs, Stopping,
+    TrustRegionExact, TrustRegionNewton, Want, constrained, estimate, linear, operator, search, vector,
 };

@@ -11,7 +11,7 @@ use super::error::MinimizeError;
 use super::objective::{Counted, Objective};
 use super::outcome::{Outcome, Reason};
 use super::probe::Escape;
-use super::run::{Iterate, Run};
+use super::run::{Iterate, Progress, Run};
 use super::stopping::Stopping;
 use super::vector::{self, Float};
 
@@ -27,6 +27,9 @@ pub trait Method<T: Float> {
 
     /// When to stop.
     fn stopping(&self) -> &Stopping;
+
+    /// When to stop, to be changed.
+    fn stopping_mut(&mut self) -> &mut Stopping;
 
     /// Whether the Hessian is read at every iterate, so that it is [made with the gradient](Objective::second_order) where
     /// that saves work.
@@ -174,12 +177,19 @@ pub trait Method<T: Float> {
 /// A [`Method`] whose kind is chosen at run time, from a command line say: `Box<dyn Minimizer<f32>>`.
 ///
 /// ```
-/// use wengert_optim::{Bfgs, Lbfgs, Minimizer, Problem};
+/// use std::ops::ControlFlow;
+/// use wengert_optim::{Bfgs, Lbfgs, Minimizer, Problem, Reason, Stopping};
 ///
 /// let methods: [Box<dyn Minimizer<f64>>; 2] = [Box::new(Lbfgs::default()), Box::new(Bfgs::default())];
 /// let square = Problem::new(1, |x: &[f64]| x[0] * x[0]).with_gradient(|x, g| g[0] = 2.0 * x[0]);
-/// for method in methods {
+/// for mut method in methods {
+///     method.set_stopping(Stopping::gradient(1e-9));
 ///     assert!(method.run(&square, &[3.0]).unwrap().converged());
+///     let first = |progress: &wengert_optim::Progress<'_, f64>| match progress.iterations {
+///         0 => ControlFlow::Continue(()),
+///         _ => ControlFlow::Break(()),
+///     };
+///     assert_eq!(method.run_with(&square, &[3.0], &mut { first }).unwrap().reason, Reason::Callback);
 /// }
 /// ```
 pub trait Minimizer<T: Float> {
@@ -188,10 +198,37 @@ pub trait Minimizer<T: Float> {
     /// # Errors
     /// As [`Method::minimize`].
     fn run(&self, objective: &dyn Objective<T>, start: &[T]) -> Result<Outcome<T>, MinimizeError>;
+
+    /// As [`Method::minimize_with`]; what methods remember is not seen, since each remembers something else.
+    ///
+    /// # Errors
+    /// As [`Method::minimize`].
+    fn run_with(
+        &self,
+        objective: &dyn Objective<T>,
+        start: &[T],
+        callback: &mut dyn FnMut(&Progress<'_, T>) -> ControlFlow<()>,
+    ) -> Result<Outcome<T>, MinimizeError>;
+
+    /// Takes another stopping rule.
+    fn set_stopping(&mut self, stopping: Stopping);
 }
 
 impl<T: Float, M: Method<T>> Minimizer<T> for M {
     fn run(&self, objective: &dyn Objective<T>, start: &[T]) -> Result<Outcome<T>, MinimizeError> {
         self.minimize(objective, start)
+    }
+
+    fn run_with(
+        &self,
+        objective: &dyn Objective<T>,
+        start: &[T],
+        callback: &mut dyn FnMut(&Progress<'_, T>) -> ControlFlow<()>,
+    ) -> Result<Outcome<T>, MinimizeError> {
+        self.minimize_with(objective, start, |run| callback(&run.progress()))
+    }
+
+    fn set_stopping(&mut self, stopping: Stopping) {
+        *self.stopping_mut() = stopping;
     }
 }

@@ -45,6 +45,6 @@ pub use operator::{DenseOperator, Jacobian, Kronecker, KroneckerBlock, Kronecker
 pub use outcome::{Multipliers, Outcome, Reason, Record};
 pub use preconditioning::{Preconditioned, Preconditioner, Preconditioning};
 pub use probe::{CurvatureProbe, Escape, LeastCurvature};
-pub use run::{Iterate, Run};
+pub use run::{Iterate, Progress, Run};
 pub use stopping::Stopping;
 pub use trust_region::*;

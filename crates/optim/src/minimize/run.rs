@@ -80,7 +80,38 @@ pub struct Run<T: Float, S> {
     pub trace: Vec<Record>,
 }
 
+/// How far a minimisation is, whatever the method: what the callback of [`Minimizer::run_with`](super::Minimizer::run_with)
+/// sees.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Progress<'a, T: Float> {
+    /// Where the method is.
+    pub current: &'a Iterate<T>,
+    /// The point of least value so far.
+    pub best: &'a Iterate<T>,
+    /// Iterations so far.
+    pub iterations: u64,
+    /// Evaluations so far.
+    pub counts: Counts,
+    /// Seconds so far.
+    pub seconds: f64,
+    /// One record for the start and for every iteration.
+    pub trace: &'a [Record],
+}
+
 impl<T: Float, S> Run<T, S> {
+    /// How far it is.
+    pub fn progress(&self) -> Progress<'_, T> {
+        Progress {
+            current: &self.current,
+            best: self.best.as_ref().unwrap_or(&self.current),
+            iterations: self.iterations,
+            counts: self.counts,
+            seconds: self.seconds,
+            trace: &self.trace,
+        }
+    }
+
     pub(super) fn record(&mut self, gradient_norm: f64, step: f64, seconds: f64) {
         self.seconds = seconds;
         self.trace.push(Record {

@@ -51,6 +51,10 @@ impl<T: Float> Method<T> for LbfgsB<T> {
         &self.stopping
     }
 
+    fn stopping_mut(&mut self) -> &mut Stopping {
+        &mut self.stopping
+    }
+
     fn validate(&self) -> Result<(), MinimizeError> {
         MinimizeError::require("history", self.history as f64, "at least 1", |h| h >= 1.0)
     }

@@ -67,6 +67,10 @@ impl<T: Float> Method<T> for OwlQn {
         &self.stopping
     }
 
+    fn stopping_mut(&mut self) -> &mut Stopping {
+        &mut self.stopping
+    }
+
     fn check(&self, pairs: &Self::State, dimension: usize) -> Result<(), MinimizeError> {
         pairs.check(dimension)
     }

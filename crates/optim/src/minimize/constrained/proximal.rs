@@ -153,6 +153,10 @@ impl<T: Float> Method<T> for ProximalGradient<T> {
         &self.stopping
     }
 
+    fn stopping_mut(&mut self) -> &mut Stopping {
+        &mut self.stopping
+    }
+
     fn place(&self, start: &mut [T]) -> Result<(), MinimizeError> {
         place(&*self.term, start)
     }
@@ -283,6 +287,10 @@ impl<T: Float> Method<T> for ProjectedGradient<T> {
 
     fn stopping(&self) -> &Stopping {
         &self.stopping
+    }
+
+    fn stopping_mut(&mut self) -> &mut Stopping {
+        &mut self.stopping
     }
 
     fn validate(&self) -> Result<(), MinimizeError> {

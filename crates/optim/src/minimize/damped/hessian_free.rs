@@ -95,6 +95,10 @@ impl<T: Float> Method<T> for HessianFree {
         &self.stopping
     }
 
+    fn stopping_mut(&mut self) -> &mut Stopping {
+        &mut self.stopping
+    }
+
     fn validate(&self) -> Result<(), MinimizeError> {
         MinimizeError::require("initial", self.initial, "positive", |i| i > 0.0 && i.is_finite())?;
         MinimizeError::require("warm_start", self.warm_start, "in [0, 1]", |w| (0.0..=1.0).contains(&w))?;

@@ -57,6 +57,10 @@ impl<T: Float> Method<T> for DampedNewton {
         &self.stopping
     }
 
+    fn stopping_mut(&mut self) -> &mut Stopping {
+        &mut self.stopping
+    }
+
     fn reads_hessian(&self) -> bool {
         true
     }

@@ -167,6 +167,10 @@ impl<T: Float, D: Direction<T>> Method<T> for Descent<D> {
         &self.stopping
     }
 
+    fn stopping_mut(&mut self) -> &mut Stopping {
+        &mut self.stopping
+    }
+
     fn reads_hessian(&self) -> bool {
         D::READS_HESSIAN
     }

@@ -71,6 +71,10 @@ impl<T: Float> Method<T> for StochasticLbfgs {
         &self.stopping
     }
 
+    fn stopping_mut(&mut self) -> &mut Stopping {
+        &mut self.stopping
+    }
+
     fn validate(&self) -> Result<(), MinimizeError> {
         MinimizeError::require("learning_rate", self.learning_rate, "positive", |r| {
             r > 0.0 && r.is_finite()

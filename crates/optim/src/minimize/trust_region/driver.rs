@@ -76,6 +76,10 @@ impl<T: Float, S: Subproblem<T>> Method<T> for TrustRegion<S> {
         &self.stopping
     }
 
+    fn stopping_mut(&mut self) -> &mut Stopping {
+        &mut self.stopping
+    }
+
     fn reads_hessian(&self) -> bool {
         self.subproblem.reads_hessian()
     }

@@ -96,6 +96,10 @@ impl<T: Float> Method<T> for AugmentedLagrangian<'_, T> {
         &self.stopping
     }
 
+    fn stopping_mut(&mut self) -> &mut Stopping {
+        &mut self.stopping
+    }
+
     fn validate(&self) -> Result<(), MinimizeError> {
         MinimizeError::require("growth", self.growth, "above 1", |g| g > 1.0 && g.is_finite())?;
         match self.initial_penalty {

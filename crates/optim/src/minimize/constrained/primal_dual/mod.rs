@@ -142,6 +142,10 @@ impl<T: Float> Method<T> for InteriorPoint<'_, T> {
         &self.stopping
     }
 
+    fn stopping_mut(&mut self) -> &mut Stopping {
+        &mut self.stopping
+    }
+
     fn validate(&self) -> Result<(), MinimizeError> {
         MinimizeError::require("initial_barrier", self.initial_barrier, "in (0, 1)", |b| b > 0.0 && b < 1.0)
     }
@@ -310,6 +314,10 @@ impl<T: Float> Method<T> for KktNewton<'_, T> {
 
     fn stopping(&self) -> &Stopping {
         &self.0.stopping
+    }
+
+    fn stopping_mut(&mut self) -> &mut Stopping {
+        &mut self.0.stopping
     }
     fn validate(&self) -> Result<(), MinimizeError> {
         self.0.validate()

@@ -112,6 +112,10 @@ impl<T: Float> Method<T> for Kfac {
         &self.stopping
     }
 
+    fn stopping_mut(&mut self) -> &mut Stopping {
+        &mut self.stopping
+    }
+
     fn validate(&self) -> Result<(), MinimizeError> {
         MinimizeError::require("initial", self.initial, "positive", |i| i > 0.0 && i.is_finite())?;
         MinimizeError::require("least", self.least, "at least 0", |l| l >= 0.0 && l.is_finite())?;
