@@ -246,19 +246,19 @@ impl<A: Element, R: Element, F: MapN<A, R, N>, const N: usize> Kernel for RowN<'
         let mut x = [self.x[0].get(0); N];
         if self.x.iter().all(|row| matches!(row, Row::Dense(_))) {
             let mut dense = [self.x[0].dense(n); N];
-            for k in 1..N {
-                dense[k] = self.x[k].dense(n);
+            for (dense, row) in dense.iter_mut().zip(&self.x) {
+                *dense = row.dense(n);
             }
             for (i, o) in self.out.iter_mut().enumerate() {
-                for k in 0..N {
-                    x[k] = dense[k][i];
+                for (x, dense) in x.iter_mut().zip(&dense) {
+                    *x = dense[i];
                 }
                 *o = self.f.call::<I>(x);
             }
         } else {
             for (i, o) in self.out.iter_mut().enumerate() {
-                for k in 0..N {
-                    x[k] = self.x[k].get(i);
+                for (x, row) in x.iter_mut().zip(&self.x) {
+                    *x = row.get(i);
                 }
                 *o = self.f.call::<I>(x);
             }

@@ -43,6 +43,15 @@ impl<'a, A: Element> Row<'a, A> {
     }
 }
 
+/// What is done with a row of each of two operands and one of the result.
+type Work2<'w, A, B, R> = dyn Fn(Row<'_, A>, Row<'_, B>, &mut [R]) + Sync + 'w;
+/// The same with a mask and two operands.
+type MaskedWork<'w, A, R> = dyn Fn(Row<'_, bool>, Row<'_, A>, Row<'_, A>, &mut [R]) + Sync + 'w;
+/// The same with several operands of one type.
+type WorkN<'w, A, R, const N: usize> = dyn Fn([Row<'_, A>; N], &mut [R]) + Sync + 'w;
+/// The same with where the operands' rows start, and the position in the row from which the piece of the result begins.
+type AtRow<'w, R, const N: usize> = dyn Fn([usize; N], usize, &mut [R]) + Sync + 'w;
+
 /// `work(row of a, row of out)` for all rows of a new tensor of the shape of `a`.
 #[track_caller]
 #[inline(never)]
@@ -69,7 +78,7 @@ pub(crate) fn two<A: Element, B: Element, R: Element>(
     shape: Option<Shape>,
     a: &Tensor<A>,
     b: &Tensor<B>,
-    work: &(dyn Fn(Row<'_, A>, Row<'_, B>, &mut [R]) + Sync),
+    work: &Work2<'_, A, B, R>,
 ) -> Tensor<R> {
     if shape.is_none()
         && let (Some(x), Some(y)) = (a.as_slice(), b.as_slice())
@@ -97,7 +106,7 @@ pub(crate) fn masked<A: Element, R: Element>(
     mask: &Tensor<bool>,
     a: &Tensor<A>,
     b: &Tensor<A>,
-    work: &(dyn Fn(Row<'_, bool>, Row<'_, A>, Row<'_, A>, &mut [R]) + Sync),
+    work: &MaskedWork<'_, A, R>,
 ) -> Tensor<R> {
     let mask = broadcast_rows(mask, &shape);
     let (a, b) = (broadcast_rows(a, &shape), broadcast_rows(b, &shape));
@@ -120,7 +129,7 @@ pub(crate) fn many<A: Element, R: Element, const N: usize>(
     operation: &str,
     shape: Shape,
     operands: [&Tensor<A>; N],
-    work: &(dyn Fn([Row<'_, A>; N], &mut [R]) + Sync),
+    work: &WorkN<'_, A, R, N>,
 ) -> Tensor<R> {
     let operands = operands.map(|x| broadcast_rows(x, &shape));
     let nest = Nest::new(operands.each_ref().map(|x| &x.layout));
@@ -157,7 +166,7 @@ fn two_slices<A: Element, B: Element, R: Element>(
     shape: &Shape,
     a: &[A],
     b: &[B],
-    work: &(dyn Fn(Row<'_, A>, Row<'_, B>, &mut [R]) + Sync),
+    work: &Work2<'_, A, B, R>,
 ) -> Tensor<R> {
     Tensor::filled_by(operation, shape.clone(), |out| {
         if out.len() < PARALLEL_THRESHOLD {
@@ -191,11 +200,7 @@ fn broadcast_rows<A: Element>(x: &Tensor<A>, shape: &Shape) -> Tensor<A> {
 /// there is only one, a chunk of it that begins at position `from` of the row. The output of a nest is contiguous,
 /// so row `i` is its `i`-th piece.
 #[inline(never)]
-fn for_each_row<R: Element, const N: usize>(
-    nest: &Nest<N>,
-    out: &mut [R],
-    work: &(dyn Fn([usize; N], usize, &mut [R]) + Sync),
-) {
+fn for_each_row<R: Element, const N: usize>(nest: &Nest<N>, out: &mut [R], work: &AtRow<'_, R, N>) {
     let length = nest.row_length;
     if out.is_empty() {
         return;
