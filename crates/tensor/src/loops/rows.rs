@@ -106,18 +106,19 @@ impl<T: Element> Tensor<T> {
         keepdim: bool,
         f: impl RowFold<T, R>,
     ) -> Tensor<R> {
-        self.fold_rows_masked(&axes.into().mask(operation, self.shape()), keepdim, f)
+        self.fold_rows_masked(operation, &axes.into().mask(operation, self.shape()), keepdim, f)
     }
 
     /// [`fold_rows`](Tensor::fold_rows) over the axes of `mask`.
     #[track_caller]
     pub(crate) fn fold_rows_masked<R: Element>(
         &self,
+        operation: &str,
         mask: &[bool],
         keepdim: bool,
         f: impl RowFold<T, R>,
     ) -> Tensor<R> {
-        folded_rows("fold_rows", self, mask, keepdim, |x, length, out| fold_slices(x, length, out, &f))
+        folded_rows(operation, self, mask, keepdim, |x, length, out| fold_slices(x, length, out, &f))
     }
 }
 
