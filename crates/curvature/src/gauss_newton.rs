@@ -24,7 +24,7 @@ use crate::output_curvature::OutputCurvature;
 /// ```
 /// use wengert_curvature::Objectives;
 /// use wengert_nn::{Init, Params};
-/// use wengert_optim::{Objective, Operator};
+/// use wengert_optim::{Curvatures, Operator};
 /// let mut params: Params<f64> = Params::seeded(0);
 /// let w = params.root().param("w", [1], Init::Ones);
 /// // (w³ − 1)²/2: J = 3w², H = 1.

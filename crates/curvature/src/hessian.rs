@@ -15,7 +15,7 @@ use crate::flat_loss::FlatLoss;
 /// ```
 /// use wengert_curvature::Objectives;
 /// use wengert_nn::{Init, Params};
-/// use wengert_optim::{Objective, Operator};
+/// use wengert_optim::{Curvatures, Operator};
 /// let mut params: Params<f64> = Params::seeded(0);
 /// let w = params.root().param("w", [2], Init::Ones);
 /// let loss = params.objective(|cx| cx.param(w).powi(3).sum());
