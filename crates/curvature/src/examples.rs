@@ -2,10 +2,11 @@
 
 use wengert_data::Padded;
 use wengert_tape::Var;
-use wengert_tensor::{Element, Float, Tensor};
+use wengert_tensor::{Element, Float, Shape, Tensor};
 
 /// A batch of data, by whose size [`objective_over`](crate::Objectives::objective_over) weighs it: tensors, whose first axis
-/// is that of the examples, [`Padded`] sequences, and tuples of an input and what belongs to it. For a type of one's own it is one method.
+/// is that of the examples, [`Padded`] sequences, and tuples of an input and up to three more that belong to it. For a type
+/// of one's own it is one method.
 ///
 /// ```
 /// use wengert_curvature::Examples;
@@ -19,27 +20,29 @@ pub trait Examples {
 
 impl<E: Element> Examples for Tensor<E> {
     fn examples(&self) -> usize {
-        self.shape().first().copied().unwrap_or(1)
+        along_first(self.shape())
     }
 }
 
 impl<T: Float> Examples for Var<T> {
     fn examples(&self) -> usize {
-        self.shape().first().copied().unwrap_or(1)
+        along_first(self.shape())
     }
 }
 
-impl<X: Examples, Y> Examples for (X, Y) {
-    fn examples(&self) -> usize {
-        self.0.examples()
-    }
+macro_rules! tuple {
+    ($($other:ident),*) => {
+        impl<X: Examples, $($other),*> Examples for (X, $($other,)*) {
+            fn examples(&self) -> usize {
+                self.0.examples()
+            }
+        }
+    };
 }
-
-impl<X: Examples, Y, Z> Examples for (X, Y, Z) {
-    fn examples(&self) -> usize {
-        self.0.examples()
-    }
-}
+tuple!();
+tuple!(Y);
+tuple!(Y, Z);
+tuple!(Y, Z, W);
 
 impl<X> Examples for Padded<X> {
     fn examples(&self) -> usize {
@@ -51,4 +54,9 @@ impl<B: Examples> Examples for &B {
     fn examples(&self) -> usize {
         (**self).examples()
     }
+}
+
+/// The length of the first axis; what has none is one example.
+fn along_first(shape: &Shape) -> usize {
+    shape.first().copied().unwrap_or(1)
 }

@@ -6,10 +6,11 @@ use wengert_tape::{Var, grad};
 use wengert_tensor::Float;
 use wengert_tensor::random::Generator;
 
+use crate::examples::Examples;
 use crate::flat_loss::FlatLoss;
 use crate::gauss_newton::{GaussNewton, RecordedModel};
 use crate::likelihood::Likelihood;
-use crate::output_curvature::{empirical, examples};
+use crate::output_curvature::empirical;
 
 /// Fisher matrices of objectives made from [models](crate::Objectives::model_objective), over single batches or
 /// [several](Batched), with or without [a penalty](Ridge).
@@ -126,7 +127,7 @@ impl<T: Float> FisherInformation<T> for FlatLoss<'_, T> {
                 loss.check(operation);
                 // The part of a mean is a share of it: (1/N) Σ gₙgₙᵀ = N Σ (gₙ/N)(gₙ/N)ᵀ.
                 let mean = *reduction == Reduction::Mean;
-                let weight = if mean { examples(outputs.shape()) as f64 } else { 1.0 };
+                let weight = if mean { outputs.examples() as f64 } else { 1.0 };
                 empirical(gradient, weight)
             }
         };

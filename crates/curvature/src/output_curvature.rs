@@ -1,7 +1,7 @@
 //! Curvature in the space of a model's outputs.
 
 use wengert_tape::{HessianOperator, Var};
-use wengert_tensor::{Float, Shape};
+use wengert_tensor::Float;
 
 /// A symmetric matrix on tensors of the outputs' shape.
 pub(crate) trait OutputCurvature<T: Float> {
@@ -70,9 +70,4 @@ impl<T: Float> OutputCurvature<T> for OuterProducts<T> {
 pub(crate) fn empirical<T: Float>(gradient: Var<T>, weight: f64) -> Box<dyn OutputCurvature<T>> {
     let axes = (1..gradient.rank()).collect();
     OuterProducts::boxed(vec![gradient], axes, weight)
-}
-
-/// The number of examples: the length of the first axis.
-pub(crate) fn examples(outputs: &Shape) -> usize {
-    outputs.first().copied().unwrap_or(1)
 }

@@ -71,11 +71,6 @@ impl<T: Float> Residuals<T> for FunctionResiduals<'_, T> {
         let residuals = self.of(&x);
         Box::new(Recorded { tape, x, residuals })
     }
-
-    #[track_caller]
-    fn dense_jacobian(&self, x: &[T]) -> Vec<T> {
-        dense(&*self.jacobian(x), self.count, self.dimension)
-    }
 }
 
 /// A recording of residuals of a vector.
@@ -147,11 +142,6 @@ impl<T: Float> Residuals<T> for FlatResiduals<'_, T> {
     fn jacobian(&self, x: &[T]) -> Box<dyn Jacobian<T> + '_> {
         Box::new(RecordedModel::new("least_squares", &self.model, x))
     }
-
-    #[track_caller]
-    fn dense_jacobian(&self, x: &[T]) -> Vec<T> {
-        dense(&*self.jacobian(x), self.count, self.dimension())
-    }
 }
 
 /// Rows and columns of frozen parameters are zero.
@@ -170,30 +160,6 @@ impl<T: Float> Jacobian<T> for RecordedModel<T> {
         let u = like("least_squares", u, &self.outputs());
         self.pull_back("least_squares", u, out);
     }
-}
-
-/// The matrix, row by row, by as few products as it can be had.
-fn dense<T: Float>(jacobian: &dyn Jacobian<T>, rows: usize, columns: usize) -> Vec<T> {
-    let mut matrix = vec![T::ZERO; rows * columns];
-    if rows < columns {
-        let mut unit = vec![T::ZERO; rows];
-        for (i, row) in matrix.chunks_exact_mut(columns).enumerate() {
-            unit[i] = T::ONE;
-            jacobian.apply_transpose(&unit, row);
-            unit[i] = T::ZERO;
-        }
-        return matrix;
-    }
-    let (mut unit, mut column) = (vec![T::ZERO; columns], vec![T::ZERO; rows]);
-    for j in 0..columns {
-        unit[j] = T::ONE;
-        jacobian.apply(&unit, &mut column);
-        unit[j] = T::ZERO;
-        for (row, &element) in matrix.chunks_exact_mut(columns).zip(&column) {
-            row[j] = element;
-        }
-    }
-    matrix
 }
 
 /// A vector as a variable of the residuals' shape.

@@ -16,8 +16,8 @@ use crate::var::{Deferred, Value, Var};
 
 mod fused;
 
-pub(crate) use fused::Fused;
 pub use fused::{Description, fused};
+pub(crate) use fused::{Fused, is_tracked};
 
 /// A differentiable operation with any number of inputs and one output.
 ///

@@ -35,25 +35,23 @@ impl<T: Float> HasFeatures for Features<T> {
     }
 }
 
-impl<T: Float, Y> HasFeatures for (Features<T>, Y) {
-    type Element = T;
-    fn features(&self) -> &Features<T> {
-        &self.0
-    }
-    fn with_features(self, features: Features<T>) -> Self {
-        (features, self.1)
-    }
+macro_rules! tuple {
+    ($($other:ident $i:tt),*) => {
+        impl<T: Float, $($other),*> HasFeatures for (Features<T>, $($other,)*) {
+            type Element = T;
+            fn features(&self) -> &Features<T> {
+                &self.0
+            }
+            fn with_features(self, features: Features<T>) -> Self {
+                (features, $(self.$i,)*)
+            }
+        }
+    };
 }
-
-impl<T: Float, Y, Z> HasFeatures for (Features<T>, Y, Z) {
-    type Element = T;
-    fn features(&self) -> &Features<T> {
-        &self.0
-    }
-    fn with_features(self, features: Features<T>) -> Self {
-        (features, self.1, self.2)
-    }
-}
+tuple!();
+tuple!(Y 1);
+tuple!(Y 1, Z 2);
+tuple!(Y 1, Z 2, W 3);
 
 impl<S: Source + HasFeatures + Clone> Dataset<S> {
     /// The shape of the features of one example.

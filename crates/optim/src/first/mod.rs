@@ -2,7 +2,8 @@
 //!
 //! A method is a *rule*: a struct of hyper-parameters that implements [`Rule`], the formula. [`FirstOrder`] makes an
 //! optimiser of it: it owns the state vectors, counts the steps, saves and restores. `Adam` is
-//! `FirstOrder<AdamConfig>`. Adding a method is a file in `rules/` and a line in the list there.
+//! `FirstOrder<AdamConfig>`. Adding a method is a file in `rules/`, declared and
+//! listed in `rules/mod.rs`.
 
 mod agc;
 mod average;

@@ -110,6 +110,11 @@ impl<T: Float> Memory<T> {
 
     /// 1 − decayᵗ, what divides an average that began at 0 to make its expectation right.
     pub fn bias_correction(&self, decay: f64) -> f64 {
-        1.0 - decay.powf(self.step as f64)
+        bias_correction(decay, self.step)
     }
+}
+
+/// 1 − decayᵗ in step t: see [`Memory::bias_correction`].
+pub(super) fn bias_correction(decay: f64, step: u64) -> f64 {
+    1.0 - decay.powf(step as f64)
 }

@@ -53,8 +53,9 @@ pub fn fused<T: Float, const N: usize>(
     }
 }
 
+/// Whether derivatives are recorded of what is computed from these.
 #[inline(never)]
-fn is_tracked<T: Float>(inputs: &[&Var<T>]) -> bool {
+pub(crate) fn is_tracked<T: Float>(inputs: &[&Var<T>]) -> bool {
     inputs.iter().any(|v| v.is_tracked())
 }
 

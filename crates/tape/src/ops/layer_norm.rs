@@ -8,7 +8,8 @@ use super::slice;
 use crate::cotangent;
 use crate::describe::Attributes;
 use crate::op::{
-    Cotangents, Description, Fused, Op, Point, Saves, apply, apply_known, fused, rules_compiled_here,
+    Cotangents, Description, Fused, Op, Point, Saves, apply, apply_known, fused, is_tracked,
+    rules_compiled_here,
 };
 use crate::var::Var;
 
@@ -138,7 +139,7 @@ impl<T: Float> Op<T> for LayerNorm {
 
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
         let (x, gain) = (at.input(0), at.input(1));
-        if ![x, gain, cotangent].iter().any(|v| v.is_tracked()) && at.needs(0) && at.needs(1) {
+        if !is_tracked(&[x, gain, cotangent]) && at.needs(0) && at.needs(1) {
             let norm = *self;
             let all = norm.gradients([x.value(), gain.value(), cotangent.value()]);
             for (i, one) in all.into_iter().enumerate() {

@@ -2,12 +2,12 @@
 
 use crate::array::element::Float;
 use crate::compiled_here;
-use crate::kernels::softmax::{SHORT, SHORT_ROWS, ShiftedExp, shifted_exps};
+use crate::kernels::softmax::{SHORT, SHORT_ROWS, ShiftedExp, exps_of_row, shifted_exps};
 use crate::loops::folds::{Extreme, SumOf};
 use crate::loops::reduce::fold_slice;
-use crate::loops::rows::{fold_slices, map_slices, one_by_one, row_of};
+use crate::loops::rows::{fold_slices, folds_one_by_one, map_slices, maps_one_by_one, row_of};
 use crate::loops::sums::sums;
-use crate::loops::{Map1, RowFold, RowMap};
+use crate::loops::{RowFold, RowMap};
 use crate::machine::simd::Isa;
 
 /// ln Σ eˣ − x[label] of each row, with a share `smoothing` of the label spread over all classes.
@@ -28,10 +28,7 @@ impl<T: Float> RowFold<T, T> for Loss<'_, T> {
     #[inline(always)]
     fn rows<I: Isa>(&self, first: usize, length: usize, x: &[T], out: &mut [T]) {
         if !(1..=SHORT).contains(&length) {
-            for (i, out) in out.iter_mut().enumerate() {
-                *out = self.row::<I>(first + i, row_of(x, i, length));
-            }
-            return;
+            return folds_one_by_one::<I, T, T>(self, first, length, x, out);
         }
         let mut exps = [T::ZERO; SHORT * SHORT_ROWS];
         let blocks = x.chunks(SHORT_ROWS * length).zip(out.chunks_mut(SHORT_ROWS));
@@ -92,10 +89,7 @@ struct Gradient<'a, T> {
 impl<T: Float> RowMap<T, T> for Gradient<'_, T> {
     #[inline(always)]
     fn row<I: Isa>(&self, index: usize, x: &[T], out: &mut [T]) {
-        let exp = ShiftedExp(fold_slice(x, &Extreme::<true>));
-        for (o, &x) in out.iter_mut().zip(x) {
-            *o = exp.call::<I>(x);
-        }
+        exps_of_row::<T, I>(x, out);
         let total = fold_slice(out, &SumOf(|e: T| e));
         self.finish(index, total, out);
     }
@@ -103,7 +97,7 @@ impl<T: Float> RowMap<T, T> for Gradient<'_, T> {
     #[inline(always)]
     fn rows<I: Isa>(&self, first: usize, length: usize, x: &[T], out: &mut [T]) {
         if !(1..=SHORT).contains(&length) {
-            return one_by_one::<I, T, T>(self, first, length, x, out);
+            return maps_one_by_one::<I, T, T>(self, first, length, x, out);
         }
         exps_of_short_rows::<T, I>(x, length, out, |i, exps| {
             let total = exps.iter().copied().sum();
@@ -136,17 +130,14 @@ impl<T: Float> RowMap<T, T> for GradientTangent<'_, T> {
     #[inline(always)]
     fn row<I: Isa>(&self, index: usize, x: &[T], out: &mut [T]) {
         let t = row_of(self.t, index, x.len());
-        let exp = ShiftedExp(fold_slice(x, &Extreme::<true>));
-        for (o, &x) in out.iter_mut().zip(x) {
-            *o = exp.call::<I>(x);
-        }
+        exps_of_row::<T, I>(x, out);
         self.finish(index, sums([out, t], |[e, t]| [e, e * t]), t, out);
     }
 
     #[inline(always)]
     fn rows<I: Isa>(&self, first: usize, length: usize, x: &[T], out: &mut [T]) {
         if !(1..=SHORT).contains(&length) {
-            return one_by_one::<I, T, T>(self, first, length, x, out);
+            return maps_one_by_one::<I, T, T>(self, first, length, x, out);
         }
         exps_of_short_rows::<T, I>(x, length, out, |i, exps| {
             let t = row_of(self.t, first + i, length);

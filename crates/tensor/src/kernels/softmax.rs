@@ -39,15 +39,21 @@ pub(crate) fn shifted_exps<T: Float, I: Isa>(x: &[T], length: usize, exps: &mut 
     largest
 }
 
+/// exp(x − largest) of the elements of a row.
+#[inline(always)]
+pub(crate) fn exps_of_row<T: Float, I: Isa>(x: &[T], out: &mut [T]) {
+    let exp = ShiftedExp(fold_slice(x, &Extreme::<true>));
+    for (o, &x) in out.iter_mut().zip(x) {
+        *o = exp.call::<I>(x);
+    }
+}
+
 struct Softmax;
 
 impl<T: Float> RowMap<T, T> for Softmax {
     #[inline(always)]
     fn row<I: Isa>(&self, _: usize, x: &[T], out: &mut [T]) {
-        let exp = ShiftedExp(fold_slice(x, &Extreme::<true>));
-        for (o, &x) in out.iter_mut().zip(x) {
-            *o = exp.call::<I>(x);
-        }
+        exps_of_row::<T, I>(x, out);
         let total = fold_slice(out, &SumOf(|e: T| e));
         for o in out {
             *o /= total;

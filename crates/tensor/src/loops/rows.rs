@@ -19,13 +19,13 @@ pub trait RowMap<A, R>: Sync {
     /// formula whose rows may be too short to fill a register does better on many at once.
     #[inline(always)]
     fn rows<I: Isa>(&self, first: usize, length: usize, x: &[A], out: &mut [R]) {
-        one_by_one::<I, A, R>(self, first, length, x, out);
+        maps_one_by_one::<I, A, R>(self, first, length, x, out);
     }
 }
 
 /// What [`RowMap::rows`] does by default.
 #[inline(always)]
-pub(crate) fn one_by_one<I: Isa, A, R>(
+pub(crate) fn maps_one_by_one<I: Isa, A, R>(
     f: &(impl RowMap<A, R> + ?Sized),
     first: usize,
     length: usize,
@@ -45,9 +45,21 @@ pub trait RowFold<A, R>: Sync {
     /// Several rows of `length` elements, as in [`RowMap::rows`].
     #[inline(always)]
     fn rows<I: Isa>(&self, first: usize, length: usize, x: &[A], out: &mut [R]) {
-        for (i, out) in out.iter_mut().enumerate() {
-            *out = self.row::<I>(first + i, &x[i * length..][..length]);
-        }
+        folds_one_by_one::<I, A, R>(self, first, length, x, out);
+    }
+}
+
+/// What [`RowFold::rows`] does by default.
+#[inline(always)]
+pub(crate) fn folds_one_by_one<I: Isa, A, R>(
+    f: &(impl RowFold<A, R> + ?Sized),
+    first: usize,
+    length: usize,
+    x: &[A],
+    out: &mut [R],
+) {
+    for (i, out) in out.iter_mut().enumerate() {
+        *out = f.row::<I>(first + i, row_of(x, i, length));
     }
 }
 
@@ -94,18 +106,19 @@ impl<T: Element> Tensor<T> {
         keepdim: bool,
         f: impl RowFold<T, R>,
     ) -> Tensor<R> {
-        self.fold_rows_masked(&axes.into().mask(operation, self.shape()), keepdim, f)
+        self.fold_rows_masked(operation, &axes.into().mask(operation, self.shape()), keepdim, f)
     }
 
     /// [`fold_rows`](Tensor::fold_rows) over the axes of `mask`.
     #[track_caller]
     pub(crate) fn fold_rows_masked<R: Element>(
         &self,
+        operation: &str,
         mask: &[bool],
         keepdim: bool,
         f: impl RowFold<T, R>,
     ) -> Tensor<R> {
-        folded_rows("fold_rows", self, mask, keepdim, |x, length, out| fold_slices(x, length, out, &f))
+        folded_rows(operation, self, mask, keepdim, |x, length, out| fold_slices(x, length, out, &f))
     }
 }
 

@@ -76,7 +76,7 @@ impl<T: Float> Tensor<T> {
     pub fn argmax(&self, axis: impl Into<Axis>) -> Tensor<u32> {
         compiled_here! {
             fn argmax<T: Float>(x: &Tensor<T>, mask: &[bool]) -> Tensor<u32> {
-                x.fold_rows_masked(mask, false, Extreme::<true>)
+                x.fold_rows_masked("argmax", mask, false, Extreme::<true>)
             }
         }
         argmax(self, &self.with_positions("argmax", axis.into()))
@@ -91,7 +91,7 @@ impl<T: Float> Tensor<T> {
     pub fn argmin(&self, axis: impl Into<Axis>) -> Tensor<u32> {
         compiled_here! {
             fn argmin<T: Float>(x: &Tensor<T>, mask: &[bool]) -> Tensor<u32> {
-                x.fold_rows_masked(mask, false, Extreme::<false>)
+                x.fold_rows_masked("argmin", mask, false, Extreme::<false>)
             }
         }
         argmin(self, &self.with_positions("argmin", axis.into()))

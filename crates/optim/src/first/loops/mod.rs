@@ -16,7 +16,8 @@ use wengert_tensor::simd::{Isa, Kernel, dispatch};
 /// The formula of an update for one parameter with `N` numbers of state, with `R` sums of squares on the side.
 pub(crate) trait Update<T: Float, const N: usize, const R: usize = 0>: Copy + Send + Sync {
     /// From the parameter `p`, its gradient `g` and state `s`: the new parameter, the new state, and this
-    /// parameter's terms of the sums, which are squared in f64, where those of f32 cannot overflow. Implement it `#[inline(always)]` and without branches.
+    /// parameter's terms of the sums, which are squared in f64, where those of f32 cannot overflow. Implement it
+    /// `#[inline(always)]` and without branches.
     fn apply<I: Isa>(&self, p: T, g: T, s: [T; N]) -> (T, [T; N], [T; R]);
 
     /// Up to which [`size`](Update::size) what the formula gives without care is right; without bound by default.

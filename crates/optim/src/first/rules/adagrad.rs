@@ -91,7 +91,13 @@ impl Rule for AdagradConfig {
         let slower = 1.0 + (memory.step - 1) as f64 * self.rate_decay;
         let rate = T::from_f64(memory.learning_rate / slower);
         let decay = T::from_f64(self.weight_decay);
-        let formula = AdagradStep { rate, decay, inside, outside, care: underflow_matters::<T>(self.epsilon.max(inside.to_f64())) };
+        let formula = AdagradStep {
+            rate,
+            decay,
+            inside,
+            outside,
+            care: underflow_matters::<T>(self.epsilon.max(inside.to_f64())),
+        };
         if inside == T::ZERO {
             update(params, grads, memory.each_mut::<1>(), Formula::<T, false>(formula));
         } else {

@@ -8,6 +8,7 @@ use super::moment::{Decay, Rms, hypot, largest, over};
 use crate::error::{Check, HyperParameterError};
 use crate::first::layout::Layout;
 use crate::first::loops::{Update, update};
+use crate::first::rule::bias_correction;
 use crate::first::{FirstOrder, Memory, NeedsNoLayout, Rule, Slots};
 
 /// Adam: steps scaled by bias-corrected averages of the gradient and of its square.
@@ -95,8 +96,7 @@ pub(super) struct AdamStep<T> {
 impl<T: Float> AdamStep<T> {
     /// With the decay of `config` in the gradient, and `decoupled` decay beside it.
     pub(super) fn new(config: &AdamConfig, rate: f64, step: u64, decoupled: f64) -> Self {
-        let correction1 = 1.0 - config.beta1.powf(step as f64);
-        let correction2 = 1.0 - config.beta2.powf(step as f64);
+        let [correction1, correction2] = [config.beta1, config.beta2].map(|beta| bias_correction(beta, step));
         AdamStep {
             keep: T::from_f64(1.0 - rate * decoupled),
             decay: T::from_f64(config.weight_decay),

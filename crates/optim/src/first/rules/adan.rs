@@ -158,7 +158,11 @@ impl<T: Float, const INSIDE: bool> Update<T, 4> for Formula<T, INSIDE> {
         let root = if INSIDE { hypot::<I, T>(root, formula.inside, formula.rms.care) } else { root };
         let root = root + formula.epsilon;
         let direction = I::mul_add(formula.of_v, v, formula.of_m * m);
-        (I::mul_add(formula.keep, p, -over(direction, root, formula.rms.care)) * formula.shrink, [m, v, rms, g], [])
+        (
+            I::mul_add(formula.keep, p, -over(direction, root, formula.rms.care)) * formula.shrink,
+            [m, v, rms, g],
+            [],
+        )
     }
 
     #[inline(always)]

@@ -78,7 +78,11 @@ impl Rule for LambConfig {
             epsilon: T::from_f64(self.epsilon),
             decay: T::from_f64(self.weight_decay),
         };
-        let moments = Moments { mean: Decay::of(self.beta1), rms: Rms::new(self.beta2, self.epsilon * correction2), direction };
+        let moments = Moments {
+            mean: Decay::of(self.beta1),
+            rms: Rms::new(self.beta2, self.epsilon * correction2),
+            direction,
+        };
         let (layout, rate) = (memory.layout.clone(), memory.learning_rate);
         let [m, rms] = memory.each_mut::<2>();
         for segment in layout.segments() {

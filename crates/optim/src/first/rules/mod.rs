@@ -1,21 +1,43 @@
 //! The methods that are rules, a file each, and the formulas that several share.
 
+mod adadelta;
+mod adafactor;
+mod adagrad;
+mod adam;
+mod adamax;
+mod adamw;
+mod adan;
+mod amsgrad;
 mod factored;
+mod gradient_descent;
 mod inverse_root;
+mod lamb;
+mod lars;
+mod lion;
 mod matrix;
 mod moment;
+mod momentum;
+mod muon;
+mod nadam;
+mod nesterov;
+mod radam;
+mod rmsprop;
+mod rprop;
 mod schedule_free;
+mod schedule_free_adamw;
+mod schedule_free_sgd;
+mod sgd;
+mod shampoo;
 mod unfactored;
 
 use wengert_tensor::Float;
 
 use super::list::NamedMethod;
 
-/// A line for each method: its file, the optimiser, and its hyper-parameters with what else they need. It makes the module,
-/// exports the names, and puts the method on the list.
+/// A line for each method: its file, the optimiser, and its hyper-parameters with what else they need. It exports the names,
+/// and puts the method on the list. (Modules that a macro declares are not found by the formatter.)
 macro_rules! rules {
     ($($file:ident: $optimizer:ident, $config:ident $(, $more:ident)*;)*) => {
-        $(mod $file;)*
         $(pub use $file::{$optimizer, $config $(, $more)*};)*
 
         /// The optimisers alone, without their hyper-parameters.

@@ -12,6 +12,7 @@ use crate::error::{Check, HyperParameterError};
 use crate::first::clip::{global_norm, ratio, scale};
 use crate::first::layout::{Layout, Segment};
 use crate::first::loops::{Update, split_off, update};
+use crate::first::rule::bias_correction;
 use crate::first::{Convention, FirstOrder, Memory, Rule, Slots};
 
 /// Muon: momentum made orthogonal, for weights that are matrices; AdamW for all other tensors.
@@ -182,7 +183,7 @@ impl MuonConfig {
         let momentum = self.momentum;
         let correction = |t: u64| match self.convention {
             Convention::Torch | Convention::Paper => 1.0,
-            Convention::Optax => 1.0 - momentum.powf(t as f64),
+            Convention::Optax => bias_correction(momentum, t),
         };
         let (of_m, of_g) = if self.nesterov {
             (momentum / correction(step + 1), (1.0 - momentum) / correction(step))

@@ -8,6 +8,7 @@ use super::moment::{Decay, Rms, largest, over};
 use crate::error::{Check, HyperParameterError};
 use crate::first::layout::Layout;
 use crate::first::loops::{Update, update};
+use crate::first::rule::bias_correction;
 use crate::first::{Convention, FirstOrder, Memory, NeedsNoLayout, Rule, Slots};
 
 /// Nadam: Adam with Nesterov's look-ahead.
@@ -82,7 +83,7 @@ impl NadamConfig {
         let (now, next) = (self.momentum(step as f64), self.momentum(step as f64 + 1.0));
         let paper = self.convention == Convention::Paper;
         let keep = if paper { now } else { self.beta1 };
-        let correction = (1.0 - self.beta2.powf(step as f64)) / if paper { self.beta2 } else { 1.0 };
+        let correction = bias_correction(self.beta2, step) / if paper { self.beta2 } else { 1.0 };
         let (coupled, decoupled) =
             if self.decoupled { (0.0, self.weight_decay) } else { (self.weight_decay, 0.0) };
         NadamStep {

@@ -126,7 +126,9 @@ struct RmspropStep<T, const CENTERED: bool, const MOMENTUM: bool, const INSIDE: 
     rate_outside: T,
 }
 
-impl<T: Float, const CENTERED: bool, const MOMENTUM: bool, const INSIDE: bool> RmspropStep<T, CENTERED, MOMENTUM, INSIDE> {
+impl<T: Float, const CENTERED: bool, const MOMENTUM: bool, const INSIDE: bool>
+    RmspropStep<T, CENTERED, MOMENTUM, INSIDE>
+{
     fn new(config: &RmspropConfig, memory: &Memory<T>) -> Self {
         let (epsilon, rate) = (T::from_f64(config.epsilon), T::from_f64(memory.learning_rate));
         let torch = config.convention == Convention::Torch;

@@ -15,20 +15,32 @@ pub trait Residuals<T: Float> {
     /// The Jacobian ∂r/∂x at `x`.
     fn jacobian(&self, x: &[T]) -> Box<dyn Jacobian<T> + '_>;
 
-    /// The Jacobian at `x` as an m × n matrix, row by row. By default n products.
+    /// The Jacobian at `x` as an m × n matrix, row by row. By default by n products, or by m with the transpose if those are
+    /// fewer.
+    #[track_caller]
     fn dense_jacobian(&self, x: &[T]) -> Vec<T> {
         let (m, n) = (self.count(), self.dimension());
         let jacobian = self.jacobian(x);
-        let (mut unit, mut column, mut out) = (vec![T::ZERO; n], vec![T::ZERO; m], vec![T::ZERO; m * n]);
+        let mut matrix = vec![T::ZERO; m * n];
+        if m < n {
+            let mut unit = vec![T::ZERO; m];
+            for (i, row) in matrix.chunks_exact_mut(n).enumerate() {
+                unit[i] = T::ONE;
+                jacobian.apply_transpose(&unit, row);
+                unit[i] = T::ZERO;
+            }
+            return matrix;
+        }
+        let (mut unit, mut column) = (vec![T::ZERO; n], vec![T::ZERO; m]);
         for j in 0..n {
             unit[j] = T::ONE;
             jacobian.apply(&unit, &mut column);
             unit[j] = T::ZERO;
-            for (row, &c) in out.chunks_exact_mut(n).zip(&column) {
-                row[j] = c;
+            for (row, &element) in matrix.chunks_exact_mut(n).zip(&column) {
+                row[j] = element;
             }
         }
-        out
+        matrix
     }
 }
 
