@@ -41,6 +41,12 @@ pub enum Error {
     /// An optimiser's state does not fit.
     #[error(transparent)]
     State(#[from] wengert_optim::StateError),
+    /// A gradient is not finite.
+    #[error(transparent)]
+    Step(#[from] wengert_optim::StepError),
+    /// A matrix cannot be factored or solved with.
+    #[error(transparent)]
+    Linalg(#[from] wengert_tensor::linalg::LinalgError),
     /// The number of threads cannot be set.
     #[error(transparent)]
     Threads(#[from] wengert_tensor::parallel::SetThreadsError),
