@@ -1,7 +1,8 @@
 //! Any of the libraries' errors.
 
-/// What can go wrong with anything from outside the program: one type for `main` and `?`.
-#[derive(Debug, thiserror::Error)]
+/// What can go wrong with anything from outside the program: one type for `main` and `?`. Its `Debug` form is its message,
+/// since that is what a `main` that fails prints.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A data set cannot be had or is not what it should be.
@@ -56,6 +57,12 @@ pub enum Error {
     /// Anything of the operating system.
     #[error(transparent)]
     Io(#[from] std::io::Error),
+}
+
+impl std::fmt::Debug for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
 }
 
 /// A result with [`Error`], unless another error type is given.
