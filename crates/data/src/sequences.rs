@@ -27,6 +27,7 @@ use crate::source::{IntoVars, Source};
 /// # Ok::<(), DataError>(())
 /// ```
 #[derive(Clone, Debug)]
+#[doc(alias = "pad_sequence")]
 pub struct Sequences<E: Element> {
     /// All elements, one sequence after the other, `[elements, …]`; contiguous.
     elements: Tensor<E>,

@@ -1,7 +1,8 @@
 //! Any of the libraries' errors.
 
-/// What can go wrong with anything from outside the program: one type for `main` and `?`.
-#[derive(Debug, thiserror::Error)]
+/// What can go wrong with anything from outside the program: one type for `main` and `?`. Its `Debug` form is its message,
+/// since that is what a `main` that fails prints.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A data set cannot be had or is not what it should be.
@@ -41,6 +42,12 @@ pub enum Error {
     /// An optimiser's state does not fit.
     #[error(transparent)]
     State(#[from] wengert_optim::StateError),
+    /// A gradient is not finite.
+    #[error(transparent)]
+    Step(#[from] wengert_optim::StepError),
+    /// A matrix cannot be factored or solved with.
+    #[error(transparent)]
+    Linalg(#[from] wengert_tensor::linalg::LinalgError),
     /// The number of threads cannot be set.
     #[error(transparent)]
     Threads(#[from] wengert_tensor::parallel::SetThreadsError),
@@ -50,6 +57,12 @@ pub enum Error {
     /// Anything of the operating system.
     #[error(transparent)]
     Io(#[from] std::io::Error),
+}
+
+impl std::fmt::Debug for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
 }
 
 /// A result with [`Error`], unless another error type is given.

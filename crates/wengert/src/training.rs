@@ -86,7 +86,7 @@ pub trait Training<T: Float> {
     ///     let step = params.accumulate(&mut stepper, &mut grads)?;
     ///     assert_eq!(matches!(step, Step::Updated { .. }), i == 2);
     /// }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # Ok::<(), wengert::Error>(())
     /// ```
     ///
     /// # Errors

@@ -9,6 +9,7 @@ const NAMES: &str = "
     nn.Conv2d nn.Linear nn.Module nn.Sequential training
     BCELoss BCEWithLogitsLoss CrossEntropyLoss HuberLoss L1Loss MSELoss SmoothL1Loss
     Parameter load_state_dict named_parameters parameters register_buffer register_parameter state_dict
+    DataLoader TensorDataset clip_grad_norm_ pad_sequence random_split
 ";
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -22,7 +23,9 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
 fn names_from_elsewhere_are_found() {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut files = Vec::new();
-    ["tensor", "tape", "nn"].iter().for_each(|name| sources(&crates.join(name).join("src"), &mut files));
+    ["tensor", "tape", "nn", "data", "optim"]
+        .iter()
+        .for_each(|name| sources(&crates.join(name).join("src"), &mut files));
     let text: String = files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();
     let is_there = |name: &str| {
         let alias = format!("#[doc(alias = \"{name}\")]");

@@ -50,6 +50,7 @@ pub type Batch<X = wengert_tape::Var, Y = Tensor<u32>> = (X, Y);
 ///
 /// Tensors of a pass live in buffers that are recycled, so that a training loop asks the system for no memory after its first
 /// steps.
+#[doc(alias = "DataLoader")]
 pub struct Batches<S: Source = (crate::Features, Tensor<u32>)> {
     dataset: Dataset<S>,
     plan: Plan,

@@ -35,6 +35,7 @@ pub type BatchOf<S> = <<S as Source>::Batch as IntoVars>::Vars;
 /// # Ok::<(), DataError>(())
 /// ```
 #[derive(Debug)]
+#[doc(alias = "TensorDataset")]
 pub struct Dataset<S = (Features, Tensor<u32>)> {
     source: Arc<S>,
     /// Positions in the source; all of them if there are none.

@@ -19,6 +19,7 @@ impl<S: Source> Dataset<S> {
     /// assert_eq!((train.len(), validation.len()), (90, 10));
     /// # Ok::<(), wengert_data::DataError>(())
     /// ```
+    #[doc(alias = "random_split")]
     pub fn split(&self, fraction: f64, seed: u64) -> Result<(Self, Self), DataError> {
         let first = self.share(fraction)?;
         let rows = self.shuffled_rows(seed);

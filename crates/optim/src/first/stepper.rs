@@ -123,6 +123,7 @@ impl<T: Float, O: Optimizer<T>> Stepper<O, T> {
     ///
     /// # Panics
     /// If `limit` is not finite and above 0.
+    #[doc(alias = "clip_grad_norm_")]
     #[track_caller]
     pub fn clip_norm(mut self, limit: f64) -> Self {
         HyperParameterError::or_panic(Check::new(Self::NAME).positive("clip_norm", limit));
