@@ -70,6 +70,9 @@ pub trait Direction<T: Float> {
 
     /// See [`Method::reads_hessian`].
     const READS_HESSIAN: bool = false;
+
+    /// See [`Method::reads_residuals`].
+    const READS_RESIDUALS: bool = false;
 }
 
 /// A step along a line that was taken.
@@ -169,6 +172,10 @@ impl<T: Float, D: Direction<T>> Method<T> for Descent<D> {
 
     fn reads_hessian(&self) -> bool {
         D::READS_HESSIAN
+    }
+
+    fn reads_residuals(&self) -> bool {
+        D::READS_RESIDUALS
     }
 
     fn validate(&self) -> Result<(), MinimizeError> {
