@@ -4,7 +4,7 @@ mod methods;
 
 use methods::{Rosenbrock, START, Visit, every_method};
 use wengert_optim::constrained::{Bounds, L1, ProximalGradient};
-use wengert_optim::minimize::{KrylovModel, NewtonCgDirection};
+use wengert_optim::minimize::{CurvatureAt, KrylovModel, NewtonCgDirection, Want};
 use wengert_optim::*;
 
 /// Rosenbrock's function plus one, so that its rounding is far above what is left to gain at the end.
@@ -159,4 +159,112 @@ fn a_straight_slope_leads_somewhere() {
             assert!(o.converged(), "{name} from {start:?}: {o}");
         }
     }
+}
+
+/// ½‖x − (3, 2)‖² where x₀ + x₁ ≤ 4, with all that methods ask for.
+struct Walled(f64);
+
+impl Walled {
+    fn residual(&self, x: &[f64]) -> [f64; 2] {
+        if x[0] + x[1] <= 4.0 { [x[0] - 3.0, x[1] - 2.0] } else { [self.0; 2] }
+    }
+}
+
+impl Objective<f64> for Walled {
+    fn dimension(&self) -> usize {
+        2
+    }
+    fn value(&self, x: &[f64]) -> f64 {
+        let r = self.residual(x);
+        0.5 * vector::dot(&r, &r)
+    }
+    fn value_and_gradient(&self, x: &[f64], gradient: &mut [f64]) -> f64 {
+        gradient.copy_from_slice(&self.residual(x));
+        self.value(x)
+    }
+    fn curvature(&self, want: Want, _: &[f64]) -> Option<CurvatureAt<'_, f64>> {
+        let identity = || CurvatureAt::operator(DenseOperator::with_diagonal(&[1.0, 1.0]));
+        matches!(want, Want::Hessian | Want::GaussNewton).then(identity)
+    }
+    fn residuals(&self) -> Option<&dyn Residuals<f64>> {
+        Some(self)
+    }
+    fn batch(&self, _: u64) -> Option<Box<dyn Objective<f64> + '_>> {
+        Some(Box::new(self))
+    }
+}
+
+impl Residuals<f64> for Walled {
+    fn dimension(&self) -> usize {
+        2
+    }
+    fn count(&self) -> usize {
+        2
+    }
+    fn evaluate(&self, x: &[f64], out: &mut [f64]) {
+        out.copy_from_slice(&self.residual(x));
+    }
+    fn jacobian(&self, _: &[f64]) -> Box<dyn Jacobian<f64> + '_> {
+        Box::new(Identity)
+    }
+}
+
+struct Identity;
+
+impl Jacobian<f64> for Identity {
+    fn apply(&self, v: &[f64], out: &mut [f64]) {
+        out.copy_from_slice(v);
+    }
+    fn apply_transpose(&self, u: &[f64], out: &mut [f64]) {
+        out.copy_from_slice(u);
+    }
+}
+
+#[test]
+fn a_wall_before_the_minimum_ends_without_progress() {
+    let methods: [(&str, Box<dyn Minimizer<f64>>); 9] = [
+        ("L-BFGS", Box::new(Lbfgs::default())),
+        ("Gauss–Newton", Box::new(GaussNewton::default())),
+        ("trust region", Box::new(TrustRegionNewton::default())),
+        ("exact trust region", Box::new(TrustRegionExact::default())),
+        ("SR1", Box::new(Sr1::default())),
+        ("Levenberg–Marquardt", Box::new(LevenbergMarquardt::default())),
+        ("damped Newton", Box::new(DampedNewton::default())),
+        ("Hessian-free", Box::new(HessianFree::default())),
+        ("stochastic L-BFGS", Box::new(StochasticLbfgs { steps: 3, ..StochasticLbfgs::default() })),
+    ];
+    for wall in [f64::NAN, f64::INFINITY] {
+        for (name, method) in &methods {
+            let o = method.run(&Walled(wall), &[0.1, -0.7]).unwrap();
+            assert_eq!(o.reason, Reason::NoProgress, "{name}: {o}");
+            // The least value there is 1/4.
+            let near = o.value < if *name == "stochastic L-BFGS" { 1.5 } else { 0.3 };
+            assert!(near && o.value >= 0.25, "{name}: {o}, {:?}", o.point);
+        }
+    }
+}
+
+struct FromAfar(Vec<String>);
+
+impl Visit for FromAfar {
+    fn visit<M: Method<f64>>(&mut self, name: &str, method: &M) {
+        // ∑ cosh xᵢ, of which squares of gradients are beyond the range of numbers.
+        let steep = Problem::new(2, |x: &[f64]| x.iter().map(|x| x.cosh()).sum())
+            .with_gradient(|x, g| (0..2).for_each(|i| g[i] = x[i].sinh()))
+            .with_hvp(|x, v, out| (0..2).for_each(|i| out[i] = v[i] * x[i].cosh()));
+        for start in [[120.0, -110.0], [400.0, 395.0], [-680.0, 1.0]] {
+            // Not all have what methods need.
+            let Ok(o) = method.minimize(&steep, &start) else { return };
+            if o.value > 1e-3 * steep.value(&start) {
+                self.0.push(format!("{name} from {start:?}: {o}, value {:e}", o.value));
+            }
+        }
+    }
+}
+
+#[test]
+fn gradients_of_any_size_lead_down() {
+    let mut stuck = FromAfar(Vec::new());
+    every_method(&Stopping { max_iterations: 300, ..Stopping::gradient(1e-6) }, 1.0, &mut stuck);
+    assert!(stuck.0.is_empty(), "{:#?}", stuck.0);
 }

@@ -14,7 +14,7 @@ use wengert_tensor::simd::Isa;
 
 /// The methods of the algebra, from the list of functions.
 macro_rules! declared {
-    ($( $(#[$doc:meta])* $name:ident, $Function:ident, |$n:ident| $number:expr, $reads:ident $(+ $property:ident)?, |$x:ident, $y:ident| $df:expr; )*) => { $(
+    ($( $(#[$doc:meta])* $name:ident, $Function:ident, |$n:ident| $number:expr, $reads:ident $(+ $property:ident)?, |$x:ident, $y:ident| $df:expr $(, |$v:ident, $tx:ident, $ty:ident| $times:expr)?; )*) => { $(
         $(#[$doc])*
         fn $name(&self) -> Self;
     )* };
@@ -112,7 +112,7 @@ impl<T: Float, I> Neg for Lane<T, I> {
 
 /// The methods of numbers, from the list of functions.
 macro_rules! computed {
-    ($( $(#[$doc:meta])* $name:ident, $Function:ident, |$n:ident| $number:expr, $reads:ident $(+ $property:ident)?, |$x:ident, $y:ident| $df:expr; )*) => { $(
+    ($( $(#[$doc:meta])* $name:ident, $Function:ident, |$n:ident| $number:expr, $reads:ident $(+ $property:ident)?, |$x:ident, $y:ident| $df:expr $(, |$v:ident, $tx:ident, $ty:ident| $times:expr)?; )*) => { $(
         #[inline(always)]
         fn $name(&self) -> Self {
             let $n = self.0;

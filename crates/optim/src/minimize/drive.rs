@@ -15,7 +15,13 @@ pub(super) fn counted<'a, T: Float, M: Method<T> + ?Sized>(
     objective: &'a dyn Objective<T>,
 ) -> Counted<'a, T> {
     let problem = Counted::new(objective);
-    if method.reads_hessian() { problem.expecting_hessians() } else { problem }
+    if method.reads_hessian() {
+        problem.expecting_hessians()
+    } else if method.reads_residuals() {
+        problem.expecting_residuals()
+    } else {
+        problem
+    }
 }
 
 /// Iterates until there is a reason not to. `clock` began when the run had taken `earlier` seconds.

@@ -37,6 +37,12 @@ pub trait Method<T: Float> {
         false
     }
 
+    /// Whether the [residuals](Objective::residuals), of objectives that have some, are read at every iterate, so that values and
+    /// gradients are made of them, and they are evaluated once a point.
+    fn reads_residuals(&self) -> bool {
+        false
+    }
+
     /// Refuses settings that mean nothing.
     ///
     /// # Errors
@@ -168,7 +174,7 @@ pub trait Method<T: Float> {
         run.check(dimension)?;
         self.check(&run.state, dimension)?;
         let problem = counted(self, objective);
-        problem.add(run.counts);
+        problem.restore(run.counts, &run.current.point);
         let earlier = run.seconds;
         Ok(drive(self, &problem, run, Instant::now(), earlier, callback))
     }

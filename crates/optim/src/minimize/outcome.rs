@@ -25,7 +25,7 @@ pub enum Reason {
     /// is as good as the working precision lets the method tell.
     PrecisionLimit,
     /// No step lowers the value as the gradient promises, and rounding does not explain it: derivatives that are wrong, or a
-    /// function with kinks or jumps.
+    /// function with kinks or jumps, or one that is not defined beyond a wall which the point has come up to.
     NoProgress,
     /// The value falls without limit.
     Unbounded,

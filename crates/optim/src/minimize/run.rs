@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::noise::Noise;
-use super::objective::{Counts, Objective};
+use super::objective::{Counted, Counts, Objective};
 use super::outcome::{Reason, Record};
 use super::vector::{self, Float};
 
@@ -49,6 +49,12 @@ impl<T: Float> Iterate<T> {
     pub(crate) fn stuck(&self, seen_finite: bool, norm: f64) -> Reason {
         let noise = Noise::of::<T>(self.value);
         Reason::stuck(seen_finite, noise.hides(&self.point, norm))
+    }
+
+    /// Whether the objective still has a value here, after trials nearby that had none: if so, the point is at a wall. Searches
+    /// along a line end with such a trial, of a step that is lost in rounding.
+    pub(crate) fn is_defined(&self, problem: &Counted<'_, T>) -> bool {
+        problem.value(&self.point).is_finite()
     }
 
     /// Whether value and gradient are finite.

@@ -126,8 +126,10 @@ impl<'a, 'o, T: Float> Trials<'a, 'o, T> {
         trial
     }
 
-    /// Why there was no step.
-    pub(super) fn stuck(&self) -> Reason {
+    /// Why there was no step. Where no trial had a finite value, the point itself is the last.
+    pub(super) fn stuck(&mut self) -> Reason {
+        let tried = self.hopeless.is_some();
+        self.finite = self.finite || tried && self.at.is_defined(self.problem);
         Reason::stuck(self.finite, self.hopeless.unwrap_or(false))
     }
 }

@@ -202,7 +202,7 @@ impl<A: Real> Div<f64> for Dual<A> {
 
 /// Methods by the chain rule, from the value and the slope that the function has as an operation.
 macro_rules! chained {
-    ($( $(#[$doc:meta])* $name:ident, $Function:ident, |$n:ident| $number:expr, $reads:ident $(+ $property:ident)?, |$x:ident, $y:ident| $df:expr; )*) => { $(
+    ($( $(#[$doc:meta])* $name:ident, $Function:ident, |$n:ident| $number:expr, $reads:ident $(+ $property:ident)?, |$x:ident, $y:ident| $df:expr $(, |$v:ident, $tx:ident, $ty:ident| $times:expr)?; )*) => { $(
         #[inline(always)]
         fn $name(&self) -> Self {
             self.through(&ops::$Function)

@@ -3,7 +3,8 @@
 
 /// Calls a macro with the list. An entry is the name, the operation's type, the value of a number x inside a loop for the
 /// instruction set `I`, what the derivative [reads](crate::Reads) (and `PIECEWISE_LINEAR` if it is), and the derivative
-/// at x, where y is the value.
+/// at x, where y is the value; and, where the derivative may leave the range of numbers though its product with v does not,
+/// that product.
 macro_rules! for_each_function {
     ($callback:ident) => {
         $callback! {
@@ -12,15 +13,15 @@ macro_rules! for_each_function {
             /// eˣ − 1, exact near 0.
             exp_m1, ExpM1, |x| x.exp_m1::<I>(), Output, |_x, y| y + 1.0;
             /// The natural logarithm.
-            ln, Ln, |x| x.ln::<I>(), Input, |x, _y| x.recip();
+            ln, Ln, |x| x.ln::<I>(), Input, |x, _y| x.recip(), |v, x, _y| v / x;
             /// ln(1 + x), exact near 0.
             ln_1p, Ln1p, |x| x.ln_1p::<I>(), Input, |x, _y| (x + 1.0).recip();
             /// √x; the derivative at 0 is +∞, as PyTorch's and JAX's.
             sqrt, Sqrt, |x| x.sqrt(), Output, |_x, y| y.recip() * 0.5;
             /// 1/√x.
-            rsqrt, Rsqrt, |x| x.rsqrt::<I>(), Output, |_x, y| y.clone() * y.clone() * y * -0.5;
+            rsqrt, Rsqrt, |x| x.rsqrt::<I>(), Output, |_x, y| y.clone() * y.clone() * y * -0.5, |v, _x, y| v * y.clone() * y.clone() * (y * -0.5);
             /// 1/x.
-            recip, Recip, |x| T::ONE / x, Output, |_x, y| -(y.clone() * y);
+            recip, Recip, |x| T::ONE / x, Output, |_x, y| -(y.clone() * y), |v, _x, y| -(v * y.clone() * y);
             /// |x|; the subgradient at 0 is 0.
             abs, Abs, |x| x.abs(), Input + PIECEWISE_LINEAR, |x, _y| x.sign();
             /// −1, 0 or 1; the derivative is 0 everywhere.

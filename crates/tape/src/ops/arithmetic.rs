@@ -215,6 +215,11 @@ impl Elementwise for Over {
     fn df<A: Real>(&self, x: A, y: A) -> A {
         -(y / x)
     }
+    /// The slope may be infinite where its product with `v` is not.
+    #[inline(always)]
+    fn times_df<A: Real>(&self, v: A, x: A, y: A) -> A {
+        -(v * y / x)
+    }
     code_compiled_here!(Over);
 }
 

@@ -1,5 +1,7 @@
 //! Products and cumulative sums.
 
+use std::cell::LazyCell;
+
 use wengert_tensor::{Axis, Float, Shape, Tensor};
 
 use crate::class::LinearMap;
@@ -42,6 +44,12 @@ impl LinearRecurrence {
             Var::cat(&[&x.slice_axis(axis, 1..), &nothing], axis)
         }
     }
+
+    /// rᵢ = vᵢ + aᵢ₊₁·rᵢ₊₁, for v and a.
+    fn backwards<T: Float>(&self, v: &Var<T>, a: &Var<T>) -> Var<T> {
+        let next = self.shifted(a, false);
+        apply(LinearRecurrence(self.0), &[&v.flip(self.0), &next.flip(self.0)]).flip(self.0)
+    }
 }
 
 impl<T: Float> Op<T> for LinearRecurrence {
@@ -59,11 +67,9 @@ impl<T: Float> Op<T> for LinearRecurrence {
 
     /// The recurrence backwards, c̄ᵢ = s̄ᵢ + aᵢ₊₁·c̄ᵢ₊₁, and āᵢ = c̄ᵢ·sᵢ₋₁.
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
-        let next = self.shifted(at.input(1), false);
-        let added =
-            apply(LinearRecurrence(self.0), &[&cotangent.flip(self.0), &next.flip(self.0)]).flip(self.0);
-        into.add(0, || added.clone());
-        into.add(1, || &added * self.shifted(at.output(), true));
+        let (added, factors) = (at.input(0), at.input(1));
+        into.add(0, || self.backwards(cotangent, factors));
+        into.add(1, || apply(FactorSlopes(self.0), &[cotangent, added, factors]));
     }
 
     /// ṡᵢ = (ċᵢ + ȧᵢ·sᵢ₋₁) + aᵢ·ṡᵢ₋₁.
@@ -75,19 +81,57 @@ impl<T: Float> Op<T> for LinearRecurrence {
     rules_compiled_here!(LinearRecurrence);
 }
 
+/// rᵢ·sᵢ₋₁ for v, c and a, where r is the recurrence of v and a backwards, and s that of c and a: how ∑ vᵢ·sᵢ depends on a.
+/// In one, since either may leave the range of numbers where the product does not.
+struct FactorSlopes(usize);
+
+impl<T: Float> Op<T> for FactorSlopes {
+    fn name(&self) -> &str {
+        "linear_recurrence_slopes"
+    }
+
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("axis", self.0);
+    }
+
+    fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
+        x[0].linear_recurrence_slopes(x[1], x[2], self.0)
+    }
+
+    /// r̄ᵢ = ūᵢ·sᵢ₋₁ and s̄ᵢ₋₁ = ūᵢ·rᵢ, and from there as the two recurrences, whose slopes are such products again.
+    fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
+        let (v, c, a) = (at.input(0), at.input(1), at.input(2));
+        let recurrence = LinearRecurrence(self.0);
+        let slopes = |v: &Var<T>, c: &Var<T>| apply(FactorSlopes(self.0), &[v, c, a]);
+        let of_r =
+            LazyCell::new(|| cotangent * recurrence.shifted(&apply(LinearRecurrence(self.0), &[c, a]), true));
+        let of_s = LazyCell::new(|| recurrence.shifted(&(cotangent * recurrence.backwards(v, a)), false));
+        into.add(0, || apply(LinearRecurrence(self.0), &[&*of_r, a]));
+        into.add(1, || recurrence.backwards(&of_s, a));
+        into.add(2, || slopes(v, &of_r) + slopes(&of_s, c));
+    }
+
+    fn saves(&self) -> Saves {
+        Saves::INPUTS
+    }
+    rules_compiled_here!(FactorSlopes);
+}
+
 /// The product along an axis, which stays.
 struct Product(usize);
 
 impl Product {
-    /// The product of all others, of each element.
-    fn slope<T: Float>(&self, x: &Var<T>) -> Var<T> {
-        let (axis, length) = (self.0, x.shape()[self.0]);
-        // Of those before it, and of those behind it by the same from the other end.
-        let before = |x: &Var<T>| {
-            let one = Var::ones(x.slice_axis(axis, ..1).shape());
-            Var::cat(&[&one, &x.slice_axis(axis, ..length - 1).cumprod(axis)], axis)
-        };
-        before(x) * before(&x.flip(axis)).flip(axis)
+    /// `v`, whose shape is that of the product, times the product of all others, of each element: the slopes of the recurrence that
+    /// begins with 1 and has the elements for factors.
+    fn times_slope<T: Float>(&self, v: &Var<T>, x: &Var<T>) -> Var<T> {
+        let axis = self.0;
+        let first = x.slice_axis(axis, ..1);
+        // −0 changes no number when added, not even −0.
+        let nothing = Var::constant(Tensor::full(x.shape(), T::from_f64(-0.0)));
+        let v = Var::cat(&[&nothing, v], axis);
+        let added = Var::cat(&[&Var::ones(first.shape()), &nothing], axis);
+        let factors = Var::cat(&[&Var::zeros(first.shape()), x], axis);
+        apply(FactorSlopes(axis), &[&v, &added, &factors]).slice_axis(axis, 1..)
     }
 }
 
@@ -106,7 +150,7 @@ impl<T: Float> Op<T> for Product {
 
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
         let x = at.input(0);
-        into.add(0, || if x.is_empty() { Var::zeros(x.shape()) } else { cotangent * self.slope(x) });
+        into.add(0, || if x.is_empty() { Var::zeros(x.shape()) } else { self.times_slope(cotangent, x) });
     }
 
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
@@ -114,7 +158,8 @@ impl<T: Float> Op<T> for Product {
         if x.is_empty() {
             return None;
         }
-        tangents[0].as_ref().map(|t| (t * self.slope(x)).sum_axes(self.0, true))
+        let one = || Var::ones(x.slice_axis(self.0, ..1).shape());
+        tangents[0].as_ref().map(|t| (t * self.times_slope(&one(), x)).sum_axes(self.0, true))
     }
 
     fn saves(&self) -> Saves {

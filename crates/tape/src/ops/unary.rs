@@ -10,7 +10,7 @@ use crate::var::Var;
 
 /// A method on [`Var`] from the two formulas of an [`Elementwise`] function.
 macro_rules! unary {
-    ($( $(#[$doc:meta])* $name:ident, $Function:ident, $reads:ident $(+ $property:ident)?, |$x:ident| $f:expr, |$dx:ident, $dy:ident| $df:expr; )*) => { $(
+    ($( $(#[$doc:meta])* $name:ident, $Function:ident, $reads:ident $(+ $property:ident)?, |$x:ident| $f:expr, |$dx:ident, $dy:ident| $df:expr $(, |$v:ident, $tx:ident, $ty:ident| $times:expr)?; )*) => { $(
         pub(crate) struct $Function;
 
         impl Elementwise for $Function {
@@ -25,6 +25,12 @@ macro_rules! unary {
             fn df<A: Real>(&self, $dx: A, $dy: A) -> A {
                 $df
             }
+            $(
+                #[inline(always)]
+                fn times_df<A: Real>(&self, $v: A, $tx: A, $ty: A) -> A {
+                    $times
+                }
+            )?
             code_compiled_here!($Function);
         }
 
@@ -46,10 +52,10 @@ const SQRT_HALF: f64 = std::f64::consts::FRAC_1_SQRT_2;
 
 /// The functions that formulas may use, as operations.
 macro_rules! listed {
-    ($( $(#[$doc:meta])* $name:ident, $Function:ident, |$n:ident| $number:expr, $reads:ident $(+ $property:ident)?, |$x:ident, $y:ident| $df:expr; )*) => {
+    ($( $(#[$doc:meta])* $name:ident, $Function:ident, |$n:ident| $number:expr, $reads:ident $(+ $property:ident)?, |$x:ident, $y:ident| $df:expr $(, |$v:ident, $tx:ident, $ty:ident| $times:expr)?; )*) => {
         unary! { $(
             $(#[$doc])*
-            $name, $Function, $reads $(+ $property)?, |x| x.$name(), |$x, $y| $df;
+            $name, $Function, $reads $(+ $property)?, |x| x.$name(), |$x, $y| $df $(, |$v, $tx, $ty| $times)?;
         )* }
     };
 }
@@ -133,6 +139,11 @@ impl Elementwise for Powf {
         let y = if self.0 == 0.0 { 0.0 } else { self.0 - 1.0 };
         x.powf(y) * self.0
     }
+    /// Of a negative power by the power itself, which is a number where its slope may be none.
+    #[inline(always)]
+    fn times_df<A: Real>(&self, v: A, x: A, y: A) -> A {
+        if self.0 < 0.0 { v * x.powf(self.0) * self.0 / x } else { v * self.df(x, y) }
+    }
     code_compiled_here!(Powf);
 }
 
@@ -194,7 +205,7 @@ impl<T: Float> Var<T> {
 
 /// The methods of variables in formulas.
 macro_rules! recorded {
-    ($( $(#[$doc:meta])* $name:ident, $Function:ident, |$n:ident| $number:expr, $reads:ident $(+ $property:ident)?, |$x:ident, $y:ident| $df:expr; )*) => { $(
+    ($( $(#[$doc:meta])* $name:ident, $Function:ident, |$n:ident| $number:expr, $reads:ident $(+ $property:ident)?, |$x:ident, $y:ident| $df:expr $(, |$v:ident, $tx:ident, $ty:ident| $times:expr)?; )*) => { $(
         fn $name(&self) -> Self {
             Var::$name(self)
         }

@@ -184,3 +184,54 @@ fn negative_powers_at_the_ends_of_the_range() {
         assert!(slopes[0] == 1.0 && slopes[1..].iter().all(|s| s.abs() < 1e-40), "norm({p}): {slopes:?}");
     }
 }
+
+#[test]
+fn slopes_beyond_the_range_times_small_cotangents() {
+    let functions: [(&str, fn(&Var<f32>) -> Var<f32>, fn(&Var<f64>) -> Var<f64>, f32, f32); 6] = [
+        ("recip", |x| x.recip(), |x| x.recip(), 1e-20, 1e-10),
+        ("2 / x", |x| 2.0 / x, |x| 2.0 / x, -1e-20, 1e-10),
+        ("rsqrt", |x| x.rsqrt(), |x| x.rsqrt(), 1e-30, 1e-20),
+        ("ln", |x| x.ln(), |x| x.ln(), 1e-40, 1e-5),
+        ("powf(-1)", |x| x.powf(-1.0), |x| x.powf(-1.0), -1e-20, 1e-10),
+        ("powf(-1.5)", |x| x.powf(-1.5), |x| x.powf(-1.5), 1e-20, 1e-20),
+    ];
+    for (name, single, double, x, v) in functions {
+        let weight = f64::from(v);
+        let found = grad(|x: &Var<f32>| (single(x) * weight).sum(), &Var::from([x])).item();
+        let along = jvp(single, &Var::from([x]), &Var::from([v])).1.item();
+        let exact = grad(|x: &Var<f64>| (double(x) * weight).sum(), &Var::from([f64::from(x)])).item();
+        for found in [found, along] {
+            assert!((f64::from(found) / exact - 1.0).abs() < 1e-5, "{name}: {found:e}, not {exact:e}");
+        }
+    }
+}
+
+/// Parts of products leave the range, and the products with others that come behind or with the cotangent do not.
+#[test]
+fn gradients_of_products_in_parts_beyond_the_range() {
+    fn last<T: wengert_tensor::Float>(x: &Var<T>) -> Var<T> {
+        x.cumprod(0).select(0, -1)
+    }
+    let points: [(&[f32], f64); 6] = [
+        (&[1e25, 1e25, 1e-30, 1e-30], 1.0),
+        (&[1e-30, 1e10, 1e25, 1e25], 1.0),
+        (&[1e-20, 1e20, 1e20], 1e-10),
+        (&[0.0, 1e25, 1e25], 1e-20),
+        (&[1e-25, 1e-25, 1e30, -1e30], 1.0),
+        (&[1e-25, 1e-20, 3.0, 1e20], 1e30),
+    ];
+    for (x, weight) in points {
+        let (single, double) =
+            (Var::from(x.to_vec()), Var::from(x.iter().map(|&x| f64::from(x)).collect::<Vec<_>>()));
+        let exact = grad(|x: &Var<f64>| x.prod() * weight, &double).value().to_vec();
+        for (name, found) in [
+            ("prod", grad(|x: &Var<f32>| x.prod() * weight, &single)),
+            ("cumprod", grad(|x: &Var<f32>| last(x) * weight, &single)),
+        ] {
+            for (found, exact) in found.value().to_vec().into_iter().zip(&exact) {
+                let near = (f64::from(found) / exact - 1.0).abs() < 1e-5;
+                assert!(near || found == *exact as f32, "{name} at {x:?}: {found:e}, not {exact:e}");
+            }
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! Cumulative sums and products, and linear recurrences, of rows.
 
+use smallvec::SmallVec;
+
 use crate::array::element::Float;
 use crate::compiled_here;
 use crate::loops::RowMap;
@@ -35,6 +37,45 @@ impl<T: Float> RowMap<T, T> for Recurrence<'_, T> {
             state = c.to_f64() + a.to_f64() * state;
             *o = T::from_f64(state);
         }
+    }
+}
+
+/// Of each factor aᵢ of a recurrence the slope rᵢ·sᵢ₋₁, where r is the recurrence of the row backwards, rᵢ = vᵢ + aᵢ₊₁·rᵢ₊₁,
+/// and s that of c forwards: all in `f64`.
+struct FactorSlopes<'a, T> {
+    added: &'a [T],
+    factors: &'a [T],
+}
+
+impl<T: Float> RowMap<T, T> for FactorSlopes<'_, T> {
+    #[inline(always)]
+    fn row<I: Isa>(&self, index: usize, v: &[T], out: &mut [T]) {
+        let (c, a) = (row_of(self.added, index, v.len()), row_of(self.factors, index, v.len()));
+        let mut backwards: SmallVec<[f64; 64]> = SmallVec::from_elem(0.0, v.len());
+        let mut state = -0.0;
+        for i in (0..v.len()).rev() {
+            state = v[i].to_f64() + a.get(i + 1).map_or(-0.0, |a| a.to_f64() * state);
+            backwards[i] = state;
+        }
+        // Nothing comes before the first.
+        let mut before = None;
+        for (i, o) in out.iter_mut().enumerate() {
+            *o = before.map_or(T::ZERO, |s: f64| T::from_f64(backwards[i] * s));
+            before = Some(c[i].to_f64() + before.map_or(-0.0, |s| a[i].to_f64() * s));
+        }
+    }
+}
+
+compiled_here! {
+    /// The slopes of the factors of recurrences, of `v`, of what is added and of the factors.
+    pub(crate) fn recurrence_slopes<T: Float>(
+        v: &[T],
+        added: &[T],
+        factors: &[T],
+        length: usize,
+        out: &mut [T],
+    ) {
+        map_slices(v, length, out, &FactorSlopes { added, factors });
     }
 }
 

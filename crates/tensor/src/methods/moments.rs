@@ -64,7 +64,13 @@ impl<T: Float> Tensor<T> {
         }
         let axes = axes.into();
         let mask = axes.mask("var", self.shape());
-        var(&(self - &self.mean_axes(axes, true)), &mask, correction, keepdim)
+        let found = var(&(self - &self.mean_axes(axes.clone(), true)), &mask, correction, keepdim);
+        let finite = found.is_finite();
+        if finite.all() {
+            return found;
+        }
+        // Squares, or their sum, have left the range of numbers, where their mean may be within.
+        Tensor::select_where(&finite, &found, &self.std_axes(axes, correction, keepdim).square())
     }
 
     /// The elements less their mean along `axes`, and less what rounding the mean left of it: their mean is 0 even where
@@ -143,6 +149,22 @@ mod tests {
         for not_a_number in [f32::NAN, f32::INFINITY] {
             assert!(Tensor::from([1.0, not_a_number]).var().item().is_nan());
         }
+    }
+
+    /// The sum of the squares is beyond the largest number, and their mean is not; or below the least, and over 0.
+    #[test]
+    fn variances_whose_sums_are_out_of_range() {
+        let rows = Tensor::from([
+            [1.5e19f32, -1.5e19, 1.5e19, -1.5e19],
+            [1.0, 2.0, 1.0, 2.0],
+            [1e30, 0.0, 0.0, 0.0],
+        ]);
+        let found = rows.var_axes(1, 0, false).to_vec();
+        assert!((found[0] / 2.25e38 - 1.0).abs() < 1e-6, "{found:?}");
+        assert_eq!(found[1..], [0.25, f32::INFINITY]);
+        let large = Tensor::from([1.2e154f64, -1.2e154, 1.2e154]).var_axes(0, 0, true).item();
+        assert!((large / (1.28e308) - 1.0).abs() < 1e-14, "{large:e}");
+        assert_eq!(Tensor::from([1e-30f32, -1e-30]).var_axes(0, 2, false).item(), f32::INFINITY);
     }
 
     #[test]

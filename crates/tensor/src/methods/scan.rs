@@ -28,6 +28,36 @@ impl<T: Float> Tensor<T> {
         })
     }
 
+    /// The gradient with respect to a of ∑ vᵢ·sᵢ, where s is the [linear recurrence](Tensor::linear_recurrence) of c = `added`
+    /// and a = `factors` along `axis`, and `self` is v; accumulated in `f64`, so that parts of its products may leave the range of
+    /// `f32`.
+    ///
+    /// # Panics
+    /// If there is no such axis, or the shapes differ.
+    ///
+    /// ```
+    /// # use wengert_tensor::Tensor;
+    /// let (c, a) = (Tensor::from([2.0f32, 1.0, 1.0]), Tensor::from([0.0, 5.0, 3.0]));
+    /// // s = 2, 1 + 2 a₁, 1 + a₂ (1 + 2 a₁)
+    /// let v = Tensor::from([0.0, 0.0, 1.0]);
+    /// assert_eq!(v.linear_recurrence_slopes(&c, &a, 0).to_vec(), [0.0, 6.0, 11.0]);
+    /// ```
+    #[track_caller]
+    pub fn linear_recurrence_slopes(
+        &self,
+        added: &Tensor<T>,
+        factors: &Tensor<T>,
+        axis: impl Into<Axis>,
+    ) -> Tensor<T> {
+        let operation = "linear_recurrence_slopes";
+        let axis = self.shape().axis(operation, axis);
+        assert_same_shape(operation, self, added);
+        assert_same_shape(operation, self, factors);
+        mapped_rows(operation, axis, [self, added, factors], |[v, c, a], length, out| {
+            scan::recurrence_slopes(v, c, a, length, out);
+        })
+    }
+
     /// The sum of each element and all before it along `axis`, accumulated in `f64`.
     ///
     /// # Panics

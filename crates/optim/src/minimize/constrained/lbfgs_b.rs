@@ -4,7 +4,7 @@ use wengert_tensor::linalg::{Ldl, Qr};
 
 use crate::minimize::bounds::Bounds;
 use crate::minimize::error::MinimizeError;
-use crate::minimize::linear::CurvaturePairs;
+use crate::minimize::linear::{CurvaturePairs, LARGE};
 use crate::minimize::method::Method;
 use crate::minimize::objective::Counted;
 use crate::minimize::outcome::Reason;
@@ -192,11 +192,10 @@ impl<'a, T: Float> Model<'a, T> {
     fn new(method: &LbfgsB<T>, at: &Iterate<T>, pairs: &'a CurvaturePairs<T>) -> Self {
         let (lower, upper) = method.bounds.to_f64();
         let k = pairs.len();
-        let theta = if k == 0 {
-            vector::norm(&at.gradient) / method.first_length(&at.point)
-        } else {
-            1.0 / pairs.scaling()
-        };
+        // Without pairs nothing but the ratio of the two matters, and squares of large gradients would overflow.
+        let norm = vector::norm(&at.gradient);
+        let unit = if k == 0 && norm > LARGE { norm } else { 1.0 };
+        let theta = if k == 0 { norm / unit / method.first_length(&at.point) } else { 1.0 / pairs.scaling() };
         let mut matrix = vec![0.0; 4 * k * k];
         for i in 0..k {
             for j in 0..k {
@@ -213,7 +212,8 @@ impl<'a, T: Float> Model<'a, T> {
             }
         }
         let middle = if k == 0 { None } else { Ldl::new(&matrix, 2 * k).ok() };
-        Self { pairs, gradient: vector::to_f64(&at.gradient), lower, upper, theta, middle }
+        let gradient = at.gradient.iter().map(|g| g.to_f64() / unit).collect();
+        Self { pairs, gradient, lower, upper, theta, middle }
     }
 
     fn size(&self) -> usize {

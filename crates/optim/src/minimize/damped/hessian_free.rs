@@ -6,7 +6,7 @@ use super::{ANY_FALL, curvature_scale};
 use crate::minimize::error::MinimizeError;
 use crate::minimize::field::Field;
 use crate::minimize::forcing::Forcing;
-use crate::minimize::linear::{Bend, Conjugate};
+use crate::minimize::linear::{Bend, Conjugate, InUnits};
 use crate::minimize::method::Method;
 use crate::minimize::objective::{Counted, Curvatures, Objective};
 use crate::minimize::operator::{Damped, Operator};
@@ -231,6 +231,14 @@ impl HessianFree {
         tolerance: f64,
         x: &mut [T],
     ) -> Result<Path<T>, Reason> {
+        if let Some(system) = InUnits::of(a, gradient) {
+            let damping = damping / system.unit;
+            let mut path =
+                self.conjugate_gradients(&system, inverse, &system.vector, damping, tolerance, x)?;
+            path.below *= system.unit;
+            path.iterates.iter_mut().for_each(|kept| kept.predicted *= system.unit);
+            return Ok(path);
+        }
         let mut below = 0.0;
         let mut r = vec![T::ZERO; x.len()];
         // r = A x + g.

@@ -70,6 +70,9 @@ pub trait Direction<T: Float> {
 
     /// See [`Method::reads_hessian`].
     const READS_HESSIAN: bool = false;
+
+    /// See [`Method::reads_residuals`].
+    const READS_RESIDUALS: bool = false;
 }
 
 /// A step along a line that was taken.
@@ -175,6 +178,10 @@ impl<T: Float, D: Direction<T>> Method<T> for Descent<D> {
         D::READS_HESSIAN
     }
 
+    fn reads_residuals(&self) -> bool {
+        D::READS_RESIDUALS
+    }
+
     fn validate(&self) -> Result<(), MinimizeError> {
         self.search.validate()?;
         self.direction.validate()
@@ -204,12 +211,14 @@ impl<T: Float, D: Direction<T>> Method<T> for Descent<D> {
             } else {
                 self.direction.compute(problem, at, &mut state.memory, &mut direction)?
             };
+            alpha *= into_range(&at.gradient, &mut direction);
             let usable = alpha > 0.0 && alpha.is_finite();
             if !usable || !is_descent(&at.gradient, &direction) {
                 if self.direction.forget(&mut state.memory) {
                     continue;
                 }
                 vector::scaled(-1.0, &at.gradient, &mut direction);
+                into_range(&at.gradient, &mut direction);
                 alpha = unit_length(&direction);
                 steepest = true;
             }
@@ -298,6 +307,17 @@ pub(super) fn need_hessian<T: Float>(
     match problem.hessian(&at.point) {
         Some(_) => Ok(()),
         None => Err(MinimizeError::Missing { method, what: "a Hessian" }),
+    }
+}
+
+/// Shortens a direction to length 1 whose slope is beyond the range of numbers; by what it was divided.
+fn into_range<T: Float>(gradient: &[T], direction: &mut [T]) -> f64 {
+    let size = vector::norm(direction);
+    if size.is_finite() && vector::dot(gradient, direction).is_infinite() {
+        direction.iter_mut().for_each(|d| *d = T::from_f64(d.to_f64() / size));
+        size
+    } else {
+        1.0
     }
 }
 

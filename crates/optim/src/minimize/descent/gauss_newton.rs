@@ -7,7 +7,7 @@ use super::driver::{Descent, DescentDefaults, Direction};
 use crate::minimize::error::MinimizeError;
 use crate::minimize::forcing::Forcing;
 use crate::minimize::linear::{Settings, cg, lsmr};
-use crate::minimize::objective::{Counted, Counts, Curvatures, Objective, Residuals};
+use crate::minimize::objective::{Counted, Curvatures, Objective, Residuals};
 use crate::minimize::outcome::Reason;
 use crate::minimize::run::Iterate;
 use crate::minimize::search::{LineSearch, MoreThuente};
@@ -39,6 +39,7 @@ impl DescentDefaults for GaussNewtonDirection {
 
 impl<T: Float> Direction<T> for GaussNewtonDirection {
     type Memory = Forcing;
+    const READS_RESIDUALS: bool = true;
 
     fn check(&self, forcing: &Forcing, _: usize) -> Result<(), MinimizeError> {
         forcing.check()
@@ -63,7 +64,7 @@ impl<T: Float> Direction<T> for GaussNewtonDirection {
     ) -> Result<f64, Reason> {
         let tolerance = forcing.since_the_start(problem, at);
         match problem.residuals() {
-            Some(residuals) => self.least_squares(problem, residuals, at, tolerance, direction),
+            Some(residuals) => self.least_squares(residuals, at, tolerance, direction),
             None => {
                 let matrix = problem.gauss_newton(&at.point).ok_or(Reason::NonFinite)?;
                 let mut rhs = vec![T::ZERO; direction.len()];
@@ -79,7 +80,6 @@ impl<T: Float> Direction<T> for GaussNewtonDirection {
 impl GaussNewtonDirection {
     fn least_squares<T: Float>(
         &self,
-        problem: &Counted<'_, T>,
         residuals: &dyn Residuals<T>,
         at: &Iterate<T>,
         tolerance: f64,
@@ -91,13 +91,11 @@ impl GaussNewtonDirection {
         vector::scale(-1.0, &mut r);
         if m >= n && m * n <= self.dense_limit {
             let jacobian = vector::to_f64(&residuals.dense_jacobian(&at.point));
-            problem.add(Counts { products: n as u64, ..Counts::default() });
             if let Ok(step) = Qr::new(jacobian, m, n).solve(&vector::to_f64(&r)) {
                 return vector::from_f64(&step, direction);
             }
         }
         // Of the many solutions of a rank-deficient problem LSMR gives the shortest.
-        let jacobian = problem.jacobian(residuals, &at.point);
-        lsmr(&jacobian, &r, direction, 0.0, &Settings::tolerance(tolerance));
+        lsmr(&*residuals.jacobian(&at.point), &r, direction, 0.0, &Settings::tolerance(tolerance));
     }
 }

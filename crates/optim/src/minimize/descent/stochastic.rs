@@ -127,7 +127,7 @@ impl<T: Float> Method<T> for StochasticLbfgs {
             state.sum.fill(T::ZERO);
             shrink *= 0.25;
         }
-        Err(Reason::NonFinite)
+        Err(at.stuck(at.is_defined(problem), vector::norm(&at.gradient)))
     }
 }
 

@@ -1,4 +1,5 @@
 use super::conjugate::{Bend, Conjugate};
+use super::units::InUnits;
 use super::{Settings, Solve, Stop, check_input, residual};
 use crate::minimize::operator::Operator;
 use crate::minimize::vector::{self, Float, axpy};
@@ -35,6 +36,14 @@ pub fn cg<T: Float>(
     settings: &Settings,
 ) -> CgSolve<T> {
     check_input("cg", a, b, x, settings);
+    if let Some(system) = InUnits::of(a, b) {
+        let mut solved = cg(&system, &system.vector, x, preconditioner, settings);
+        solved.solve.residual *= system.unit;
+        if let Some((_, bend)) = &mut solved.negative_curvature {
+            *bend *= system.unit;
+        }
+        return solved;
+    }
     let n = b.len();
     let mut r = vec![T::ZERO; n];
     residual(a, b, x, &mut r);

@@ -37,6 +37,7 @@ mod preconditioner;
 mod shifted;
 mod steihaug;
 mod tridiagonal;
+mod units;
 
 pub use cg::{CgSolve, cg};
 pub(crate) use conjugate::{Bend, Conjugate};
@@ -51,6 +52,7 @@ pub use pairs::CurvaturePairs;
 pub use preconditioner::DiagonalPreconditioner;
 pub(crate) use shifted::ShiftedSystems;
 pub use steihaug::{TrustStep, steihaug};
+pub(in crate::minimize) use units::{InUnits, LARGE};
 
 use super::operator::Operator;
 use super::vector::{self, Float};

@@ -1,4 +1,5 @@
 use super::conjugate::{Bend, Conjugate};
+use super::units::InUnits;
 use super::{Settings, Stop, check_ball};
 use crate::minimize::operator::Operator;
 use crate::minimize::vector::{self, Float, axpy};
@@ -38,6 +39,12 @@ pub fn steihaug<T: Float>(
 ) -> TrustStep<T> {
     let n = gradient.len();
     check_ball("steihaug", hessian, gradient, radius, settings);
+    if let Some(model) = InUnits::of(hessian, gradient) {
+        let mut solved = steihaug(&model, &model.vector, radius, preconditioner, settings);
+        solved.reduction *= model.unit;
+        solved.shorter.iter_mut().for_each(|(_, _, reduction)| *reduction *= model.unit);
+        return solved;
+    }
     let mut path = Path {
         step: vec![T::ZERO; n],
         reduction: 0.0,

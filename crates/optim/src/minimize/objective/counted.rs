@@ -5,10 +5,11 @@ use std::rc::Rc;
 
 use super::counts::{Budget, Limits};
 use super::last_hessian::LastHessian;
+use super::last_residuals::LastResiduals;
 use super::{Counts, CurvatureAt, Objective, Residuals, Want};
 use crate::minimize::operator::{Jacobian, Operator};
 use crate::minimize::outcome::Reason;
-use crate::minimize::vector::Float;
+use crate::minimize::vector::{self, Float};
 
 /// An objective that counts its evaluations, and refuses those beyond the budgets of a run: a refused value is NaN, and so
 /// is every element of a refused gradient or product. A gradient alone is never refused: it completes an iterate whose
@@ -18,7 +19,8 @@ use crate::minimize::vector::Float;
 /// [`granted`](Self::granted) before it tries anything else after a trial that failed.
 ///
 /// For methods that read the Hessian at every iterate it [makes Hessian and gradient together](Objective::second_order)
-/// where that saves work, and remembers the Hessian of the last point.
+/// where that saves work, and remembers the Hessian of the last point. For methods that read residuals it makes values and
+/// gradients of these, so that they are evaluated, and counted as a value, once a point.
 ///
 /// ```
 /// use wengert_optim::minimize::Counted;
@@ -36,12 +38,14 @@ pub struct Counted<'a, T: Float> {
     aim: Cell<f64>,
     /// If Hessians are expected to be asked for where gradients are.
     last: Option<LastHessian<'a, T>>,
+    /// If residuals are expected to be asked for where values are.
+    last_residuals: Option<LastResiduals<T>>,
 }
 
 impl<'a, T: Float> Counted<'a, T> {
     /// Counts the evaluations of `objective`, from zero.
     pub fn new(objective: &'a dyn Objective<T>) -> Self {
-        Self { objective, budget: Budget::default(), aim: Cell::new(0.0), last: None }
+        Self { objective, budget: Budget::default(), aim: Cell::new(0.0), last: None, last_residuals: None }
     }
 
     /// The same, for a method that asks for the Hessian where it asks for gradients.
@@ -49,9 +53,20 @@ impl<'a, T: Float> Counted<'a, T> {
         Self { last: Some(LastHessian::default()), ..self }
     }
 
+    /// The same, for a method that asks for the residuals, if there are any, where it asks for values.
+    pub(crate) fn expecting_residuals(self) -> Self {
+        Self { last_residuals: Some(LastResiduals::default()), ..self }
+    }
+
     /// The counts so far.
     pub fn counts(&self) -> Counts {
         self.budget.counts()
+    }
+
+    /// The counts of a run that goes on from `point`, and the residuals there, where it had kept them: counted already.
+    pub(crate) fn restore(&self, counts: Counts, point: &[T]) {
+        self.residuals_at(point);
+        self.budget.restore(counts);
     }
 
     /// Adds evaluations made elsewhere, such as those of a sub-problem.
@@ -73,7 +88,13 @@ impl<'a, T: Float> Counted<'a, T> {
 
     /// Another objective that stands in for this one, such as a mini-batch: with the same counts and budgets.
     pub fn part<'b>(&self, objective: &'b dyn Objective<T>) -> Counted<'b, T> {
-        Counted { objective, budget: self.budget.clone(), aim: self.aim.clone(), last: None }
+        Counted {
+            objective,
+            budget: self.budget.clone(),
+            aim: self.aim.clone(),
+            last: None,
+            last_residuals: None,
+        }
     }
 
     /// Fails with the budget of the run that is used up, if one is: values and products are refused from then on.
@@ -88,13 +109,26 @@ impl<'a, T: Float> Counted<'a, T> {
         }
     }
 
-    /// The Jacobian at `x` of residuals of this objective, its products counted and refused beyond the budgets.
-    pub(crate) fn jacobian<'r>(
-        &'r self,
-        residuals: &'r dyn Residuals<T>,
-        x: &[T],
-    ) -> impl Jacobian<T> + use<'a, 'r, T> {
-        CountedJacobian { jacobian: residuals.jacobian(x), problem: self }
+    /// The residuals at `x` of an objective of which they are expected: the last, if these were here. Not refused.
+    fn residuals_at(&self, x: &[T]) -> Option<Rc<[T]>> {
+        let last = self.last_residuals.as_ref()?;
+        let residuals = self.objective.residuals()?;
+        Some(last.at(x, residuals.count(), |out| self.evaluate_counted(residuals, x, out)))
+    }
+
+    fn evaluate_counted(&self, residuals: &dyn Residuals<T>, x: &[T], out: &mut [T]) {
+        self.add(Counts { values: 1, ..Counts::default() });
+        residuals.evaluate(x, out);
+    }
+
+    /// Jᵀr, the gradient of ½‖r‖².
+    fn gradient_of(&self, r: &[T], x: &[T], gradient: &mut [T]) {
+        self.inner_residuals().jacobian(x).apply_transpose(r, gradient);
+    }
+
+    /// Only reached where there are some.
+    fn inner_residuals(&self) -> &'a dyn Residuals<T> {
+        self.objective.residuals().expect("an objective of which there were residuals has some")
     }
 
     /// f and ∇f at `x` as they come with the Hessian, if it is expected and comes with them.
@@ -120,6 +154,9 @@ impl<'a, T: Float> Objective<T> for Counted<'a, T> {
         if self.exhausted() {
             return f64::NAN;
         }
+        if let Some(r) = self.residuals_at(x) {
+            return half_square(&r);
+        }
         self.add(Counts { values: 1, ..Counts::default() });
         self.objective.value(x)
     }
@@ -128,7 +165,12 @@ impl<'a, T: Float> Objective<T> for Counted<'a, T> {
             gradient.fill(T::NAN);
             return f64::NAN;
         }
-        self.add(Counts { values: 1, gradients: 1, products: 0 });
+        self.add(Counts { gradients: 1, ..Counts::default() });
+        if let Some(r) = self.residuals_at(x) {
+            self.gradient_of(&r, x, gradient);
+            return half_square(&r);
+        }
+        self.add(Counts { values: 1, ..Counts::default() });
         match self.with_hessian(x, gradient) {
             Some(value) => value,
             None => self.objective.value_and_gradient(x, gradient),
@@ -136,6 +178,9 @@ impl<'a, T: Float> Objective<T> for Counted<'a, T> {
     }
     fn gradient(&self, x: &[T], gradient: &mut [T]) {
         self.add(Counts { gradients: 1, ..Counts::default() });
+        if let Some(r) = self.residuals_at(x) {
+            return self.gradient_of(&r, x, gradient);
+        }
         if self.with_hessian(x, gradient).is_none() {
             self.objective.gradient(x, gradient);
         }
@@ -158,13 +203,52 @@ impl<'a, T: Float> Objective<T> for Counted<'a, T> {
         }
     }
     fn residuals(&self) -> Option<&dyn Residuals<T>> {
-        self.objective.residuals()
+        self.objective.residuals().is_some().then_some(self)
     }
     fn batch(&self, index: u64) -> Option<Box<dyn Objective<T> + '_>> {
         self.objective.batch(index)
     }
     fn exhausted(&self) -> bool {
         self.granted().is_err()
+    }
+}
+
+/// ½‖r‖².
+fn half_square<T: Float>(r: &[T]) -> f64 {
+    0.5 * vector::dot(r, r)
+}
+
+/// Those of the objective, counted as values and products, and refused as they are.
+impl<T: Float> Residuals<T> for Counted<'_, T> {
+    fn dimension(&self) -> usize {
+        self.objective.dimension()
+    }
+    fn count(&self) -> usize {
+        self.inner_residuals().count()
+    }
+    fn evaluate(&self, x: &[T], out: &mut [T]) {
+        if let Some(r) = self.last_residuals.as_ref().and_then(|last| last.known(x)) {
+            return out.copy_from_slice(&r);
+        }
+        if self.exhausted() {
+            return out.fill(T::NAN);
+        }
+        match self.residuals_at(x) {
+            Some(r) => out.copy_from_slice(&r),
+            None => self.evaluate_counted(self.inner_residuals(), x, out),
+        }
+    }
+    fn jacobian(&self, x: &[T]) -> Box<dyn Jacobian<T> + '_> {
+        Box::new(CountedJacobian { jacobian: self.inner_residuals().jacobian(x), problem: self })
+    }
+    // A dense matrix counts as the products it stands for.
+    fn dense_jacobian(&self, x: &[T]) -> Vec<T> {
+        let (residuals, n) = (self.inner_residuals(), x.len());
+        if self.budget.grant_products(n) {
+            residuals.dense_jacobian(x)
+        } else {
+            vec![T::NAN; residuals.count() * n]
+        }
     }
 }
 

@@ -94,6 +94,10 @@ impl Budget {
         self.counts.set(counts);
     }
 
+    pub(super) fn restore(&self, counts: Counts) {
+        self.counts.set(counts);
+    }
+
     pub(super) fn set_limits(&self, limits: Limits) {
         self.limits.set(limits);
     }

@@ -5,6 +5,7 @@ mod counted;
 mod counts;
 mod curvature;
 mod last_hessian;
+mod last_residuals;
 mod least_squares;
 mod problem;
 mod ridge;

@@ -84,6 +84,10 @@ impl<T: Float, S: Subproblem<T>> Method<T> for TrustRegion<S> {
         self.subproblem.reads_hessian()
     }
 
+    fn reads_residuals(&self) -> bool {
+        S::READS_RESIDUALS
+    }
+
     fn validate(&self) -> Result<(), MinimizeError> {
         MinimizeError::require("initial_radius", self.initial_radius.unwrap_or(1.0), "positive", |r| {
             r > 0.0 && r.is_finite()

@@ -6,7 +6,7 @@ use super::subproblem::{LocalModel, Model, RadiusTrial, Subproblem};
 use crate::minimize::error::MinimizeError;
 use crate::minimize::field::Field;
 use crate::minimize::linear::{Stop, TrustStep};
-use crate::minimize::objective::{Counted, Counts, Objective, Residuals};
+use crate::minimize::objective::{Counted, Objective, Residuals};
 use crate::minimize::outcome::Reason;
 use crate::minimize::run::Iterate;
 use crate::minimize::vector::{self, Float};
@@ -50,17 +50,20 @@ pub struct LevenbergMarquardtMemory {
     /// D.
     scales: Vec<f64>,
     last: Damping,
+    /// J at the start, off which the first scales were read, until the first step.
+    first: Option<Vec<f64>>,
 }
 
 impl<T: Float> Subproblem<T> for LevenbergMarquardtModel {
     type Memory = LevenbergMarquardtMemory;
+    const READS_RESIDUALS: bool = true;
 
     fn validate(&self) -> Result<(), MinimizeError> {
         MinimizeError::require("factor", self.factor, "positive", |f| f > 0.0 && f.is_finite())
     }
 
     fn check(&self, memory: &Self::Memory, dimension: usize) -> Result<(), MinimizeError> {
-        let LevenbergMarquardtMemory { scales: d, last } = memory;
+        let LevenbergMarquardtMemory { scales: d, last, .. } = memory;
         Field("scales").vector(d, dimension)?;
         Field("last").non_negative(last.lambda)?;
         Field("last").non_negative(last.radius)?;
@@ -73,17 +76,15 @@ impl<T: Float> Subproblem<T> for LevenbergMarquardtModel {
             return Err(MinimizeError::Missing { method: "LevenbergMarquardt", what: "residuals" });
         };
         let n = at.point.len();
-        let scales = match self.scaling {
-            Scaling::None => vec![1.0; n],
-            Scaling::Columns => {
-                let mut d = vec![0.0; n];
-                widen(&mut d, &vector::to_f64(&residuals.dense_jacobian(&at.point)));
-                // A variable that no residual depends on yet keeps its own scale.
-                d.iter_mut().for_each(|d| *d = if *d == 0.0 { 1.0 } else { *d });
-                d
-            }
-        };
-        Ok(LevenbergMarquardtMemory { scales, last: Damping::default() })
+        let (mut scales, mut first) = (vec![1.0; n], None);
+        if self.scaling == Scaling::Columns {
+            let jacobian = first.insert(vector::to_f64(&residuals.dense_jacobian(&at.point)));
+            scales.fill(0.0);
+            widen(&mut scales, jacobian);
+            // A variable that no residual depends on yet keeps its own scale.
+            scales.iter_mut().for_each(|d| *d = if *d == 0.0 { 1.0 } else { *d });
+        }
+        Ok(LevenbergMarquardtMemory { scales, last: Damping::default(), first })
     }
 
     fn first_radius(&self, at: &Iterate<T>, memory: &Self::Memory) -> Option<f64> {
@@ -118,12 +119,12 @@ impl<T: Float> Subproblem<T> for LevenbergMarquardtModel {
         at: &'a Iterate<T>,
         memory: &'a mut Self::Memory,
     ) -> Result<Model<'a, T>, Reason> {
-        let LevenbergMarquardtMemory { scales: d, last } = memory;
+        let LevenbergMarquardtMemory { scales: d, last, first } = memory;
         let residuals = problem.residuals().ok_or(Reason::NonFinite)?;
         problem.granted()?;
         let (m, n) = (residuals.count(), at.point.len());
-        let jacobian = vector::to_f64(&residuals.dense_jacobian(&at.point));
-        problem.add(Counts { products: n as u64, ..Counts::default() });
+        let jacobian = first.take().filter(|first| first.len() == m * n);
+        let jacobian = jacobian.unwrap_or_else(|| vector::to_f64(&residuals.dense_jacobian(&at.point)));
         let mut r = vec![T::ZERO; m];
         residuals.evaluate(&at.point, &mut r);
         let r = vector::to_f64(&r);

@@ -81,7 +81,7 @@ impl<T: Float> Subproblem<T> for Sr1Model {
         if memory.matrix.is_empty() {
             let (sy, yy) = (dot(step, &change), dot(&change, &change));
             // The identity at the scale of the first pair.
-            let gamma = if sy > 0.0 { yy / sy } else { memory.forcing.initial_norm() };
+            let gamma = if sy > 0.0 && yy.is_finite() { yy / sy } else { memory.forcing.initial_norm() };
             memory.matrix = vec![T::ZERO; n * n];
             for i in 0..n {
                 memory.matrix[i * n + i] = T::from_f64(gamma);

@@ -100,6 +100,9 @@ pub trait Subproblem<T: Float> {
     /// Whether the objective has a Hessian for this model, so that the driver may look for negative curvature by its products.
     const SECOND_ORDER: bool = false;
 
+    /// See [`Method::reads_residuals`](crate::minimize::Method::reads_residuals).
+    const READS_RESIDUALS: bool = false;
+
     /// See [`Method::reads_hessian`](crate::minimize::Method::reads_hessian).
     fn reads_hessian(&self) -> bool {
         <Self as Subproblem<T>>::SECOND_ORDER

@@ -256,6 +256,6 @@ impl Kfac {
             // Thrown out of the domain: again from the iteration's start, with smaller steps.
             state.raise(10.0);
         }
-        Err(Reason::NonFinite)
+        Err(at.stuck(at.is_defined(problem), vector::norm(&at.gradient)))
     }
 }
