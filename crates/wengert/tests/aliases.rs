@@ -9,7 +9,7 @@ const NAMES: &str = "
     nn.Conv2d nn.Linear nn.Module nn.Sequential training
     BCELoss BCEWithLogitsLoss CrossEntropyLoss HuberLoss L1Loss MSELoss SmoothL1Loss
     Parameter load_state_dict named_parameters parameters register_buffer register_parameter state_dict
-    DataLoader TensorDataset clip_grad_norm_ pad_sequence random_split
+    DataLoader Embedding TensorDataset clip_grad_norm_ pad_sequence random_split
 ";
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

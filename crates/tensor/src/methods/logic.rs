@@ -54,6 +54,13 @@ impl Not for &Tensor<bool> {
     }
 }
 
+impl Not for Tensor<bool> {
+    type Output = Tensor<bool>;
+    fn not(self) -> Tensor<bool> {
+        self.logical_not()
+    }
+}
+
 struct Any;
 
 impl Fold<bool> for Any {
