@@ -69,6 +69,7 @@ const FUNCTIONS: &[OfAxis] = &[
     ("softmax_gradient", |x, a| drop(x.softmax_gradient(x, a))),
     ("softmax_gradient_tangent", |x, a| drop(x.softmax_gradient_tangent(x, [x, x], a))),
     ("linear_recurrence", |x, a| drop(x.linear_recurrence(x, a))),
+    ("linear_recurrence_slopes", |x, a| drop(x.linear_recurrence_slopes(x, x, a))),
     ("cumsum", |x, a| drop(x.cumsum(a))),
     ("cumprod", |x, a| drop(x.cumprod(a))),
     ("sort", |x, a| drop(x.sort(a, false))),
