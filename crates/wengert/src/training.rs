@@ -79,7 +79,7 @@ pub trait Training<T: Float> {
     /// let (x, y) = (Var::from([[0.0], [1.0], [2.0]]), Var::from([[3.0], [5.0], [7.0]]));
     /// let mut params: Params = Params::seeded(0);
     /// let line = Linear::new(params.root(), 1, 1);
-    /// let mut stepper = Stepper::new(Sgd::new(0.1), &params.segments()).accumulate(3)?;
+    /// let mut stepper = Stepper::new(Sgd::new(0.1), &params.segments()).accumulate(3);
     /// for i in 0..3 {
     ///     let (x, y) = (x.slice(i..i + 1), y.slice(i..i + 1));
     ///     let (_, mut grads) = params.value_and_grad(|cx| line.forward(cx, &x).mse(&y))?;
