@@ -36,6 +36,22 @@ pub trait Objectives<T: Float> {
     fn objective<'a>(&self, loss: impl Fn(&Ctx<T>) -> Var<T> + 'a) -> FlatLoss<'a, T>;
 
     /// A model and a loss of its outputs as an objective with gradient, Hessian and Gauss–Newton matrix.
+    ///
+    /// ```
+    /// use wengert_curvature::Objectives;
+    /// use wengert_nn::{Layer, Linear, Losses, Params};
+    /// use wengert_optim::{Curvatures, Operator};
+    /// use wengert_tape::Var;
+    ///
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// let model = Linear::new(params.root(), 1, 1);
+    /// let (x, y) = (Var::from([[0.0], [1.0], [2.0]]), Var::from([[3.0], [5.0], [7.0]]));
+    /// let objective = params.model_objective(|cx| model.forward(cx, &x), |out| out.mse(&y));
+    /// let matrix = objective.gauss_newton(params.values()).unwrap();
+    /// // The model is linear and the loss quadratic: it is the Hessian.
+    /// let hessian = objective.hessian(params.values()).unwrap();
+    /// assert!(matrix.dense().iter().zip(hessian.dense()).all(|(a, b)| (a - b).abs() < 1e-12));
+    /// ```
     fn model_objective<'a>(
         &self,
         outputs: impl Fn(&Ctx<T>) -> Var<T> + 'a,
@@ -103,6 +119,23 @@ pub trait Objectives<T: Float> {
 
     /// Like [`objective_over`](Objectives::objective_over), with the model's outputs and the loss of the outputs apart, so that
     /// there are a Gauss–Newton matrix and [Fisher matrices](FisherInformation).
+    ///
+    /// ```
+    /// use wengert_curvature::Objectives;
+    /// use wengert_nn::{Layer, Linear, Losses, Params};
+    /// use wengert_optim::Curvatures;
+    /// use wengert_tape::Var;
+    ///
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// let model = Linear::new(params.root(), 1, 1);
+    /// let batches = [
+    ///     (Var::from([[0.0], [1.0]]), Var::from([[3.0], [5.0]])),
+    ///     (Var::from([[2.0], [3.0]]), Var::from([[7.0], [9.0]])),
+    /// ];
+    /// let objective =
+    ///     params.model_objective_over(&batches, |cx, (x, _)| model.forward(cx, x), |out, (_, y)| out.mse(y));
+    /// assert!(objective.gauss_newton(params.values()).is_some() && objective.kronecker(params.values(), 0).is_some());
+    /// ```
     ///
     /// # Panics
     /// If there are no batches, or no examples in them.
