@@ -84,6 +84,7 @@ use crate::ctx::Ctx;
     message = "`{Self}` is no layer from `{X}` to `{Y}` in elements `{T}`",
     label = "`Layer<{T}, {X}, {Y}>` is not implemented for `{Self}`",
     note = "`impl Layer for …` means `f32`: `impl<T: Float> Layer<T> for …` serves both precisions",
+    note = "a sequence whose first layer takes something else than a variable begins with `Sequential::starting`",
     note = "a closure becomes a layer by `Lambda::new(|cx, x| …)`"
 )]
 pub trait Layer<T: Float = f32, X: ?Sized = Var<T>, Y = Var<T>> {

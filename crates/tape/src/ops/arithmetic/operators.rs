@@ -29,7 +29,8 @@ use crate::var::Var;
 #[diagnostic::on_unimplemented(
     message = "a `Var<{T}>` and a `{Self}` have no common operator",
     label = "neither a variable or tensor of elements `{T}`, nor a number of type `f64`, `f32` or `i32`",
-    note = "convert a number with `f64::from(n)` or `n as f64`; element types do not mix"
+    note = "convert a number with `f64::from(n)` or `n as f64`; element types do not mix",
+    note = "a mask or an index becomes numbers by `cast`: `x * mask.cast::<f32>()`"
 )]
 pub trait Operand<T: Float> {
     /// Which of these it is.
