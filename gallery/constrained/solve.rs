@@ -52,7 +52,7 @@ pub(crate) fn solve(problem: &Classic, solver: Solver) -> Result<Row, MinimizeEr
         }
     };
     let multipliers = outcome.multipliers.clone().unwrap_or_else(|| of_bounds(problem, &outcome));
-    let tolerance = if solver == Solver::AugmentedLagrangian { 10.0 * ROUGH } else { 1e-6 };
+    let tolerance = if solver == Solver::QuadraticPenalty { 10.0 * ROUGH } else { 1e-6 };
     Ok(Row { problem: problem.name, method, optimum: problem.optimum, tolerance, multipliers, outcome })
 }
 

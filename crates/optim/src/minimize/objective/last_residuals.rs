@@ -7,7 +7,10 @@ use crate::minimize::vector::Float;
 
 /// The residuals at the last point where they were evaluated, with that point: the value, the gradient, and the model of a
 /// method at one point are all made of them.
-pub(super) struct LastResiduals<T>(RefCell<Option<(Vec<T>, Rc<[T]>)>>);
+pub(super) struct LastResiduals<T>(RefCell<Option<At<T>>>);
+
+/// A point, and the residuals there.
+type At<T> = (Vec<T>, Rc<[T]>);
 
 impl<T> Default for LastResiduals<T> {
     fn default() -> Self {
