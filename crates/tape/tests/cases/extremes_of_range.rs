@@ -185,9 +185,12 @@ fn negative_powers_at_the_ends_of_the_range() {
     }
 }
 
+/// A name, a function in both precisions, a point, and a cotangent.
+type Sloped = (&'static str, fn(&Var<f32>) -> Var<f32>, fn(&Var<f64>) -> Var<f64>, f32, f32);
+
 #[test]
 fn slopes_beyond_the_range_times_small_cotangents() {
-    let functions: [(&str, fn(&Var<f32>) -> Var<f32>, fn(&Var<f64>) -> Var<f64>, f32, f32); 6] = [
+    let functions: [Sloped; 6] = [
         ("recip", |x| x.recip(), |x| x.recip(), 1e-20, 1e-10),
         ("2 / x", |x| 2.0 / x, |x| 2.0 / x, -1e-20, 1e-10),
         ("rsqrt", |x| x.rsqrt(), |x| x.rsqrt(), 1e-30, 1e-20),
