@@ -1,22 +1,30 @@
-//! The functions of a crate that say when they panic.
+//! The functions of a crate that say when they panic, and which of them tests call.
 
 use std::fs::{read_dir, read_to_string};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// The texts of all files in a file or folder.
+fn texts(place: PathBuf) -> Vec<String> {
+    if !place.is_dir() {
+        return vec![read_to_string(&place).unwrap()];
+    }
+    read_dir(&place).unwrap().flat_map(|entry| texts(entry.unwrap().path())).collect()
+}
 
 /// The names of all functions in the crate at `folder` whose documentation has a section on panics.
 pub(crate) fn documented_panics(folder: &str) -> Vec<String> {
-    let mut sources = vec![Path::new(folder).join("src")];
     let mut names = Vec::new();
-    while let Some(path) = sources.pop() {
-        if path.is_dir() {
-            sources.extend(read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
-            continue;
-        }
-        let source = read_to_string(&path).unwrap();
+    for source in texts(Path::new(folder).join("src")) {
         for after in source.split("/// # Panics").skip(1) {
             let declared = after.split("fn ").nth(1).expect("a function is documented");
             names.push(declared.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap().to_owned());
         }
     }
     names
+}
+
+/// Those of the functions that are not called in these files and folders of the crate.
+pub(crate) fn not_called_in(folder: &str, places: &[&str], names: &[String]) -> Vec<String> {
+    let tests: String = places.iter().flat_map(|place| texts(Path::new(folder).join(place))).collect();
+    names.iter().filter(|name| !tests.contains(&format!("{name}("))).cloned().collect()
 }

@@ -1,9 +1,4 @@
-//! Misuse panics with the operation, the shapes and the caller's line.
-
-#[path = "../../tape/tests/tape/documented_panics.rs"]
-mod documented_panics;
-#[path = "../../tensor/tests/extreme_sizes/panics.rs"]
-mod panics;
+//! Misuse of parameters, files and the first layers and losses.
 
 use wengert_nn::init::fans;
 use wengert_nn::*;
@@ -11,24 +6,8 @@ use wengert_tape::{Tape, Var};
 use wengert_tensor::Tensor;
 use wengert_tensor::random::Generator;
 
-use documented_panics::documented_panics;
-use panics::caught;
-
-#[track_caller]
-fn says(expected: &str, work: impl FnOnce()) {
-    let caught = caught(work);
-    assert_eq!(caught.message, expected);
-    assert!(caught.file.ends_with("misuse.rs"), "`{expected}` points at {}:{}", caught.file, caught.line);
-}
-
-/// Every function that says when it panics is called in this file.
-#[test]
-fn every_documented_panic_is_provoked() {
-    let mut names = documented_panics(env!("CARGO_MANIFEST_DIR"));
-    assert!(names.len() > 40 && names.iter().any(|name| name == "set_buffer"), "{names:?}");
-    names.retain(|name| !include_str!("misuse.rs").contains(&format!("{name}(")));
-    assert!(names.is_empty(), "no misuse of {names:?} is tried");
-}
+use crate::panics::caught;
+use crate::says;
 
 /// Activations and losses of variables whose recording has ended.
 #[test]
