@@ -12,6 +12,7 @@ mod extremes;
 mod index;
 mod join;
 mod layer_norm;
+mod linalg;
 mod matmul;
 mod moments;
 mod norm;
@@ -25,6 +26,7 @@ mod sort;
 mod unary;
 
 pub use arithmetic::{Operand, Side};
+pub use linalg::{LuFactors, MatrixError, MatrixNorm};
 pub use pool::Pool2dOptions;
 pub(crate) use reshape::embedded;
 pub(crate) use unary::*;

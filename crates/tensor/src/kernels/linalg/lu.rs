@@ -26,6 +26,7 @@ pub struct Lu<T> {
     packed: Vec<T>,
     order: Vec<u32>,
     exchanges: usize,
+    pivoting: bool,
 }
 
 impl<T: Float> Lu<T> {
@@ -38,13 +39,30 @@ impl<T: Float> Lu<T> {
     /// If `a` has not m n elements.
     #[track_caller]
     pub fn new(a: Vec<T>, m: usize, n: usize) -> Result<Self, LinalgError> {
+        Self::factored(a, m, n, true)
+    }
+
+    /// The factors of the n × n matrix `a` with its rows in their order, for one that was ordered by pivoting before.
+    ///
+    /// # Errors
+    /// [`NotFinite`](LinalgError::NotFinite).
+    ///
+    /// # Panics
+    /// If `a` has not n² elements.
+    #[track_caller]
+    pub fn in_order(a: Vec<T>, n: usize) -> Result<Self, LinalgError> {
+        Self::factored(a, n, n, false)
+    }
+
+    #[track_caller]
+    fn factored(a: Vec<T>, m: usize, n: usize, pivoting: bool) -> Result<Self, LinalgError> {
         let fits = m.checked_mul(n) == Some(a.len());
         assert!(fits, "lu: {} elements are no matrix of {m} × {n}", a.len());
         if !a.iter().all(|x| x.is_finite()) {
             return Err(LinalgError::NotFinite);
         }
         let order = (0..m).map(|i| i as u32).collect();
-        let mut lu = Lu { m, n, packed: a, order, exchanges: 0 };
+        let mut lu = Lu { m, n, packed: a, order, exchanges: 0, pivoting };
         factor(&mut lu);
         Ok(lu)
     }
@@ -172,7 +190,7 @@ fn eliminate_directly<T: Float>(lu: &mut Lu<T>, first: usize, end: usize) {
     let (m, n) = (lu.m, lu.n);
     for j in first..end {
         let mut pivot = j;
-        for i in j + 1..m {
+        for i in j + 1..if lu.pivoting { m } else { 0 } {
             if lu.packed[i * n + j].abs() > lu.packed[pivot * n + j].abs() {
                 pivot = i;
             }
