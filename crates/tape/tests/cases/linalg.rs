@@ -79,7 +79,7 @@ fn systems() -> Vec<Case> {
         case("cholesky_solve", |v| v[0].cholesky_solve(&v[1]).unwrap(), [regular([3, 3]), other([3, 2])])
             .also([regular([2, 2]), other([2])]),
         case("cholesky_inverse", |v| v[0].cholesky_inverse().unwrap(), [regular([3, 3])]),
-        case("lstsq", |v| v[0].lstsq(&v[1]).unwrap(), [full_rank([4, 2]), other([4, 2])])
+        case("lstsq", |v| v[0].lstsq(&v[1]).unwrap(), [full_rank([4, 2]), other([4, 3])])
             .also([full_rank([3, 3]), other([3])])
             .also([full_rank([2, 4, 2]), other([4, 1])]),
         case("lstsq wide", |v| v[0].lstsq(&v[1]).unwrap(), [full_rank([2, 4]), other([2, 2])]),
@@ -99,10 +99,10 @@ fn factorisations() -> Vec<Case> {
             |v| (&v[0] + 6.0 * Var::constant(Tensor::eye(3))).cholesky().unwrap(),
             [any([3, 3])],
         ),
-        case("qr q", |v| v[0].qr().unwrap().0, [full_rank([3, 3])])
-            .also([full_rank([4, 2])])
+        // The last column of a square Q depends on the others alone.
+        case("qr q", |v| v[0].qr().unwrap().0, [full_rank([4, 2])])
             .also([full_rank([2, 3, 2])])
-            .also([full_rank([2, 4])])
+            .also([full_rank([3, 1])])
             .also([any([3, 0])]),
         case("qr r", |v| v[0].qr().unwrap().1, [full_rank([3, 3])])
             .also([full_rank([4, 2])])

@@ -9,6 +9,7 @@ mod golden;
 #[path = "../replay/interpreter.rs"]
 mod interpreter;
 mod laws;
+mod linalg;
 mod memory;
 mod misuse;
 mod nesting;
