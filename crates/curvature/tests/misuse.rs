@@ -113,6 +113,9 @@ fn flat_losses() {
     says("fisher: binary cross-entropy with the weight 2 of positive targets is no likelihood", || {
         let _ = Likelihood::from(BceWithLogits { positive_weight: 2.0, ..BceWithLogits::default() });
     });
+    says("fisher: cross-entropy with weights of the classes is no likelihood", || {
+        let _ = Likelihood::from(CrossEntropy { class_weights: Some(vec![1.0]), ..CrossEntropy::default() });
+    });
 
     let (hessian, matrix) = (model.hessian_operator(&x), model.gauss_newton_operator(&x).unwrap());
     let vector = "the vector has 1 elements, for 3 parameters";

@@ -11,6 +11,7 @@ mod dropout;
 mod extremes;
 mod index;
 mod join;
+mod labels;
 mod layer_norm;
 mod linalg;
 mod matmul;
