@@ -3,6 +3,7 @@
 mod accuracy;
 mod bce;
 mod cross_entropy;
+mod ctc;
 mod embedding;
 mod gaussian_nll;
 mod huber;
@@ -21,6 +22,7 @@ mod scalar;
 pub use accuracy::accuracy;
 pub use bce::{Bce, BceWithLogits};
 pub use cross_entropy::{CrossEntropy, Target};
+pub use ctc::Ctc;
 pub use embedding::{CosineEmbedding, TripletMargin};
 pub use gaussian_nll::GaussianNll;
 pub use huber::{Huber, SmoothL1};

@@ -95,5 +95,26 @@ def others():
     yield case("kl_div_batch_mean", f, [a], {"target": pack(p), "reduction": "mean"})
 
 
+def ctc():
+    x = torch.randn(6, 4, 5)
+    labels = torch.tensor([[1, 1, 2], [3, 0, 0], [2, 1, 4], [4, 4, 4]])
+    steps, counts = torch.tensor([6, 4, 3, 5]), torch.tensor([3, 0, 3, 3])
+    joined = torch.cat([row[:n] for row, n in zip(labels, counts)])
+    for reduction in ["mean", "sum", "none"]:
+        r = {"reduction": reduction}
+        o = {"steps": steps.tolist(), "counts": counts.tolist(), **r}
+        f = lambda x: F.ctc_loss(x.log_softmax(-1), labels, steps, counts, **r)
+        yield case("padded", f, [x], {"labels": labels.reshape(-1).tolist(), "blank": 0, **o})
+        f = lambda x: F.ctc_loss(x.log_softmax(-1), joined, steps, counts, blank=0, **r)
+        yield case("joined", f, [x], {"labels": joined.tolist(), "blank": 0, **o})
+        # Too few steps for the last sequence.
+        f = lambda x: F.ctc_loss(x.log_softmax(-1), labels, steps - 1, counts, zero_infinity=True, **r)
+        o["steps"] = (steps - 1).tolist()
+        yield case("zero_infinity", f, [x], {"labels": labels.reshape(-1).tolist(), "blank": 0, **o})
+    f = lambda x: F.ctc_loss(x.log_softmax(-1), torch.tensor([[0, 1]]), torch.tensor([6]), torch.tensor([2]), blank=4)
+    o = {"steps": [6], "counts": [2], "labels": [0, 1], "blank": 4, "reduction": "mean"}
+    yield case("padded", f, [x[:, :1]], o)
+
+
 if __name__ == "__main__":
-    print(json.dumps({"labelled": list(labelled()), "others": list(others())}))
+    print(json.dumps({"labelled": list(labelled()), "others": list(others()), "ctc": list(ctc())}))

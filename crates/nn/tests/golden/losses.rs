@@ -141,3 +141,39 @@ fn rows_of_logits_in_any_number_of_chunks() {
     let empty: Tensor<u32> = Tensor::vector(&[]);
     assert_eq!(none.loss(&Var::<f64>::zeros([0, 3]), &weight, None, &empty).item(), 0.0);
 }
+
+fn ctc<T: Float>() {
+    let cases = section(include_str!("losses.json"), "ctc");
+    assert_eq!(cases.len(), 10);
+    for case in &cases {
+        let reduction = reduction(case);
+        let index = |key: &str| -> Tensor<u32> {
+            Tensor::vector(&numbers(&case[key]).into_iter().map(|n| n as u32).collect::<Vec<u32>>())
+        };
+        let (steps, counts) = (index("steps"), index("counts"));
+        let labels = match name(case) {
+            "joined" => index("labels"),
+            _ => index("labels").reshape([counts.len() as isize, -1]),
+        };
+        let (zero_infinity, blank) = (name(case) == "zero_infinity", case["blank"].as_u64().unwrap() as u32);
+        let loss = Ctc { reduction, blank, zero_infinity };
+        compare::<T>(case, |x| loss.loss(&x[0].log_softmax(-1), &labels, &steps, &counts));
+    }
+}
+
+#[test]
+fn temporal_classification() {
+    ctc::<f64>();
+    ctc::<f32>();
+}
+
+/// With too few steps for the labels the loss is infinite.
+#[test]
+fn temporal_classification_that_is_impossible() {
+    let x = Var::<f64>::zeros([2, 1, 2]).log_softmax(-1);
+    let (labels, steps, counts) = (Tensor::from([[1u32, 1]]), Tensor::from([2u32]), Tensor::from([2u32]));
+    assert_eq!(Ctc::default().loss(&x, &labels, &steps, &counts).item(), f64::INFINITY);
+    let loss = Ctc { zero_infinity: true, ..Ctc::default() };
+    let gradient = wengert_tape::grad(|x: &Var<f64>| loss.loss(x, &labels, &steps, &counts), &x);
+    assert_eq!(gradient.value().to_vec(), [0.0; 4]);
+}

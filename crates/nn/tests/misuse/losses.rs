@@ -88,3 +88,18 @@ fn shapes_that_differ() {
         KlDiv { batch_mean: true, ..KlDiv::default() }.loss(&scalar, &scalar);
     });
 }
+
+#[test]
+fn temporal_classification() {
+    let (x, one) = (zeros([3, 1, 2]), Tensor::from([1u32]));
+    let steps = Tensor::from([3u32]);
+    says("ctc: 2 labels, where the counts come to 1", || {
+        Ctc::default().loss(&x, &Tensor::from([1u32, 1]), &steps, &one);
+    });
+    says("ctc_loss: the label 2 of sequence 0 is not one of 2 classes", || {
+        Ctc::default().loss(&x, &Tensor::from([[2u32]]), &steps, &one);
+    });
+    says("ctc_loss: the blank 2 is not one of 2 classes", || {
+        Ctc { blank: 2, ..Ctc::default() }.loss(&x, &Tensor::from([[1u32]]), &steps, &one);
+    });
+}

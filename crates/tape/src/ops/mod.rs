@@ -6,6 +6,7 @@ mod broadcast;
 mod compare;
 mod conv;
 mod cross_entropy;
+mod ctc;
 mod diagonal;
 mod dropout;
 mod extremes;

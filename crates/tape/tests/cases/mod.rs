@@ -5,6 +5,7 @@ mod arithmetic;
 mod broadcast;
 mod compare;
 mod convolution;
+mod ctc;
 mod diagonal;
 mod extremes;
 mod extremes_of_range;
@@ -64,6 +65,7 @@ pub(crate) fn all() -> Vec<Case> {
         broadcast::cases(),
         compare::cases(),
         convolution::cases(),
+        ctc::cases(),
         diagonal::cases(),
         extremes::cases(),
         index::cases(),

@@ -20,6 +20,7 @@ macro_rules! assert_panics {
     }};
 }
 
+mod ctc;
 mod linalg;
 
 fn x() -> Var<f64> {
