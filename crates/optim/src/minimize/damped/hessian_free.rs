@@ -120,7 +120,7 @@ impl<T: Float> Method<T> for HessianFree {
             method: "HessianFree",
             what: "a Gauss–Newton matrix or a Hessian",
         })?;
-        let scale = curvature_scale(&*operator, &at.gradient);
+        let scale = curvature_scale(&*operator, at);
         let solution = vec![T::ZERO; at.point.len()];
         Ok(HessianFreeState {
             damping: self.initial * scale,
