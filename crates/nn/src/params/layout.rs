@@ -204,6 +204,11 @@ impl Layout {
         matching.map(|e| e.frozen = frozen).count()
     }
 
+    /// Says of each parameter tensor whether it is frozen.
+    pub(crate) fn freeze_each(&mut self, frozen: &[bool]) {
+        self.entries.iter_mut().zip(frozen).for_each(|(entry, &frozen)| entry.frozen = frozen);
+    }
+
     /// The places of the frozen parameters.
     pub(crate) fn frozen(&self) -> impl Iterator<Item = Range<usize>> {
         self.entries.iter().filter(|e| e.frozen).map(Entry::range)
