@@ -430,6 +430,48 @@ fn sine_and_cosine_of_turns() {
     assert_eq!(exact, [(0.0, 1.0), (1.0, 0.0), (0.0, -1.0), (-1.0, 0.0), (0.0, 1.0), (1.0, 0.0)]);
 }
 
+/// The angle of (x, y) over slices; y is in the output.
+struct Angle<'a, T> {
+    x: &'a [T],
+    y: &'a mut [T],
+}
+
+impl<T: Float> Kernel for Angle<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        self.y.iter_mut().zip(self.x).for_each(|(y, x)| *y = y.atan2::<I>(*x));
+    }
+}
+
+#[test]
+fn angles() {
+    let special = [0.0, -0.0, 1.0, -1.0, 1e-320, 1e300, -1e300, f64::INFINITY, f64::NEG_INFINITY, f64::NAN];
+    let mut numbers = special.to_vec();
+    numbers.extend((0..150).map(|i| (f64::from(i) * 0.77).sin() * 10f64.powi(i % 7 - 3)));
+    for &y in &numbers {
+        let mut angles = vec![y; numbers.len()];
+        let mut baseline = angles.clone();
+        dispatch(Angle { x: &numbers, y: &mut angles });
+        Angle { x: &numbers, y: &mut baseline }.run::<Baseline>();
+        let mut single: Vec<f32> = vec![y as f32; numbers.len()];
+        let x: Vec<f32> = numbers.iter().map(|&x| x as f32).collect();
+        dispatch(Angle { x: &x, y: &mut single });
+        for (i, &x) in numbers.iter().enumerate() {
+            let expected = y.atan2(x);
+            for found in [angles[i], baseline[i]] {
+                let same = ordered(found).abs_diff(ordered(expected)) <= 2;
+                assert!(
+                    same || (found.is_nan() && expected.is_nan()),
+                    "atan2({y}, {x}) = {found}, not {expected}"
+                );
+            }
+            let (found, expected) = (single[i], f64::from(y as f32).atan2(f64::from(x as f32)));
+            assert!(ulps_f32(found, expected) <= 0.51, "atan2({y}, {x}) = {found} of f32, not {expected}");
+        }
+    }
+}
+
 /// A function with an order, over numbers of one order.
 struct Ordered<'a, T> {
     sinc: bool,

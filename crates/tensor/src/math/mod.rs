@@ -65,6 +65,10 @@ macro_rules! functions {
             /// 1/√x. Within 1.5 ulp.
             fn rsqrt<I: Isa>(self) -> Self;
 
+            /// The angle of the point (x, y), in [−π, π], `self` being y; with the special cases of IEEE 754 `atan2`. Within
+            /// 2 ulp.
+            fn atan2<I: Isa>(self, x: Self) -> Self;
+
             /// xʸ, with the special cases of IEEE 754 `pow`. Within 1 ulp.
             fn powf<I: Isa>(self, y: Self) -> Self;
         }
@@ -95,6 +99,10 @@ macro_rules! functions {
             #[inline(always)]
             fn rsqrt<I: Isa>(self) -> Self {
                 power::rsqrt(self)
+            }
+            #[inline(always)]
+            fn atan2<I: Isa>(self, x: Self) -> Self {
+                inverse::atan2::<I, $t>(self, x)
             }
             #[inline(always)]
             fn powf<I: Isa>(self, y: Self) -> Self {
