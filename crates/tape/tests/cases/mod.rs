@@ -15,6 +15,7 @@ mod kinks;
 mod layer_norm;
 mod linalg;
 mod matmul;
+mod pairs;
 mod reduce;
 mod reshape;
 mod select;
@@ -73,6 +74,7 @@ pub(crate) fn all() -> Vec<Case> {
         layer_norm::cases(),
         linalg::cases(),
         matmul::cases(),
+        pairs::cases(),
         reduce::cases(),
         reshape::cases(),
         select::cases(),

@@ -4,6 +4,7 @@ mod chains;
 mod checkpointing;
 mod complete;
 mod documented_panics;
+mod elementwise;
 mod extreme_sizes;
 mod golden;
 #[path = "../replay/interpreter.rs"]

@@ -22,6 +22,7 @@ macro_rules! assert_panics {
 
 mod ctc;
 mod linalg;
+mod elementwise;
 
 fn x() -> Var<f64> {
     Var::from([1.0, 2.0, 3.0])
