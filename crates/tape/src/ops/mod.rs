@@ -2,12 +2,15 @@
 //! it has on tensors.
 
 mod arithmetic;
+mod arrange;
 mod broadcast;
 mod compare;
 mod conv;
 mod cross_entropy;
 mod diagonal;
+mod distance;
 mod dropout;
+mod einsum;
 mod extremes;
 mod index;
 mod join;
@@ -16,6 +19,7 @@ mod matmul;
 mod moments;
 mod norm;
 mod pool;
+mod products;
 mod reduce;
 mod reshape;
 mod round;
@@ -25,6 +29,7 @@ mod sort;
 mod unary;
 
 pub use arithmetic::{Operand, Side};
+pub use arrange::Indexing;
 pub use pool::Pool2dOptions;
 pub(crate) use reshape::embedded;
 pub(crate) use unary::*;

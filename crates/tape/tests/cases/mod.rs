@@ -2,10 +2,12 @@
 //! file of its family; `gradients.rs` fails for an operation that has none.
 
 mod arithmetic;
+mod arrange;
 mod broadcast;
 mod compare;
 mod convolution;
 mod diagonal;
+mod distance;
 mod extremes;
 mod extremes_of_range;
 mod index;
@@ -13,6 +15,7 @@ mod join;
 mod kinks;
 mod layer_norm;
 mod matmul;
+mod products;
 mod reduce;
 mod reshape;
 mod select;
@@ -60,15 +63,18 @@ fn case<const N: usize>(name: &'static str, f: fn(&[Var<f64>]) -> Var<f64>, poin
 pub(crate) fn all() -> Vec<Case> {
     [
         arithmetic::cases(),
+        arrange::cases(),
         broadcast::cases(),
         compare::cases(),
         convolution::cases(),
         diagonal::cases(),
+        distance::cases(),
         extremes::cases(),
         index::cases(),
         join::cases(),
         layer_norm::cases(),
         matmul::cases(),
+        products::cases(),
         reduce::cases(),
         reshape::cases(),
         select::cases(),

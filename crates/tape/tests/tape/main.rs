@@ -17,5 +17,6 @@ mod operators;
 mod panics;
 mod recording;
 mod shapes;
+mod structure;
 mod transforms;
 mod twins;

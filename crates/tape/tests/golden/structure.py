@@ -1,0 +1,102 @@
+"""Writes structure.json: operations on axes, indices and orders with their gradients, by PyTorch in double precision.
+
+    python structure.py        (needs torch)
+
+The gradient is that of the sum of the result's elements times weights that the test has, too.
+"""
+
+import json
+import math
+import pathlib
+
+import torch
+import torch.nn.functional as F
+
+CASES = []
+
+
+def array(x):
+    return {"shape": list(x.shape), "data": [number(n) for n in x.detach().double().flatten().tolist()]}
+
+
+def number(n):
+    if math.isfinite(n):
+        return float(f"{n:.15g}")
+    return str(n)  # JSON has no infinities
+
+
+def numbers(*shape, salt=0):
+    i = torch.arange(math.prod(shape), dtype=torch.float64)
+    return (torch.sin(1.3 * i + 0.7 * salt + 0.2) * 2).reshape(shape)
+
+
+def case(name, f, *inputs):
+    """One function at one point. Several results are put one behind the other."""
+    inputs = [x.clone().requires_grad_() for x in inputs]
+    result = f(*inputs)
+    if isinstance(result, (tuple, list)):
+        result = torch.cat([r.double().flatten() for r in result])
+    entry = {"name": name, "inputs": [array(x) for x in inputs], "value": array(result)}
+    if result.requires_grad:
+        weights = torch.cos(0.9 * torch.arange(result.numel(), dtype=torch.float64) + 0.4).reshape(result.shape)
+        gradient = torch.autograd.grad((result * weights).sum(), inputs, allow_unused=True)
+        entry["gradient"] = [array(torch.zeros_like(x) if g is None else g) for g, x in zip(gradient, inputs)]
+    CASES.append(entry)
+
+
+def products():
+    case("tensordot", lambda a, b: torch.tensordot(a, b, dims=([1, 2], [1, 0])), numbers(2, 3, 4), numbers(4, 3, 5, salt=1))
+    case("tensordot of no axes", lambda a, b: torch.tensordot(a, b, dims=0), numbers(2), numbers(3, salt=1))
+    case("kron", torch.kron, numbers(2, 3), numbers(2, 2, 1, salt=1))
+    case("outer", torch.outer, numbers(3), numbers(2, salt=1))
+    case("inner", torch.inner, numbers(2, 3), numbers(4, 3, salt=1))
+    case("dot", torch.dot, numbers(4), numbers(4, salt=1))
+    case("trace", torch.trace, numbers(3, 4))
+    case("cross", lambda a, b: torch.linalg.cross(a, b, dim=0), numbers(3, 2), numbers(3, 1, salt=1))
+    case("einsum broadcasts", lambda a, b: torch.einsum("ij,ij->i", a, b), numbers(2, 3), numbers(2, 1, salt=1))
+    case("einsum sums the ellipsis", lambda a: torch.einsum("...i->i", a), numbers(2, 3, 2))
+    for p in [0.0, 0.5, 1.0, 1.5, 2.0, 3.0, math.inf]:
+        points = numbers(3, 4), numbers(2, 4, salt=1)
+        case(f"cdist {p}", lambda a, b: torch.cdist(a, b, p, "donot_use_mm_for_euclid_dist"), *points)
+    same = torch.tensor([[1.0, 2.0], [3.0, 1.0], [1.0, 2.0]], dtype=torch.float64)
+    case("cdist coinciding", lambda a: torch.cdist(a, a.detach(), 2.0, "donot_use_mm_for_euclid_dist"), same)
+    case("pairwise_distance", F.pairwise_distance, numbers(3, 4), numbers(3, 4, salt=1))
+    case("pairwise_distance at 0", lambda a: F.pairwise_distance(a, a.detach()), numbers(2, 3))
+    case("pairwise_distance 1", lambda a, b: F.pairwise_distance(a, b, 1.0, 0.1, True), numbers(3, 4), numbers(4, salt=1))
+    case("cosine_similarity", F.cosine_similarity, numbers(2, 3, 2), numbers(2, 3, 2, salt=1))
+    case("cosine_similarity broadcast", lambda a, b: F.cosine_similarity(a, b, dim=-1), numbers(2, 1, 3), numbers(4, 1, salt=1))
+    zeros = torch.cat([torch.zeros(1, 3, dtype=torch.float64), numbers(1, 3)])
+    case("cosine_similarity at 0", lambda a, b: F.cosine_similarity(a, b, dim=1, eps=0.01), zeros, numbers(2, 3, salt=1))
+    case("normalize", lambda a: F.normalize(a, dim=0), numbers(3, 2))
+    case("normalize 1", lambda a: F.normalize(a, p=1.0, dim=-1), numbers(3, 2))
+    case("normalize at 0", lambda a: F.normalize(a, dim=1, eps=0.5), zeros)
+    case("normalize short", lambda a: F.normalize(a, dim=1, eps=5.0), numbers(2, 3))
+
+
+def arrangements():
+    case("movedim", lambda a: torch.movedim(a, (2, 0), (0, 1)), numbers(2, 3, 4))
+    case("windows", lambda a: a.unfold(0, 3, 2), numbers(6, 2))
+    case("repeat_interleave", lambda a: a.repeat_interleave(2, 1), numbers(2, 3))
+    case("repeat_interleave_counts", lambda a: a.repeat_interleave(torch.tensor([2, 0, 3]), 1), numbers(2, 3))
+    case("meshgrid ij", lambda a, b, c: torch.meshgrid(a, b, c, indexing="ij"), numbers(2), numbers(3, salt=1), numbers(1, salt=2))
+    case("meshgrid xy", lambda a, b, c: torch.meshgrid(a, b, c, indexing="xy"), numbers(2), numbers(3, salt=1), numbers(2, salt=2))
+    case("cartesian_prod", torch.cartesian_prod, numbers(2), numbers(3, salt=1))
+    case("diag_embed", lambda a: torch.diag_embed(a, offset=1, dim1=0, dim2=2), numbers(2, 3))
+    case("diag_embed below", lambda a: torch.diag_embed(a, offset=-1, dim1=-1, dim2=0), numbers(2, 3))
+    case("unbind", lambda a: torch.unbind(a, 1)[::-1], numbers(2, 3))
+    case("split_sizes", lambda a: torch.split(a, [1, 2], 1)[::-1], numbers(2, 3))
+    case("hstack", lambda a, b: torch.hstack([a, b]), numbers(2, 2), numbers(2, 1, salt=1))
+    case("hstack vectors", lambda a, b: torch.hstack([a, b]), numbers(2), numbers(salt=1))
+    case("vstack", lambda a, b: torch.vstack([a, b]), numbers(2), numbers(2, 2, salt=1))
+    case("dstack", lambda a, b: torch.dstack([a, b]), numbers(2), numbers(1, 2, 2, salt=1))
+
+
+def main():
+    products()
+    arrangements()
+    path = pathlib.Path(__file__).with_name("structure.json")
+    text = {"torch": torch.__version__.split("+")[0], "cases": CASES}
+    path.write_text(json.dumps(text, separators=(",", ":")) + "\n")
+
+
+main()
