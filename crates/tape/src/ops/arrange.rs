@@ -22,8 +22,8 @@ pub enum Indexing {
 }
 
 /// Each position of an axis as often as its count says.
-struct Repeated {
-    length: usize,
+pub(super) struct Repeated {
+    pub(super) length: usize,
 }
 
 impl<T: Float> Decision<T> for Repeated {
@@ -38,7 +38,7 @@ impl<T: Float> Decision<T> for Repeated {
     fn forward(&self, _: &[&Tensor<T>], given: &[&Data<T>]) -> Tensor<u32> {
         let counts = given[0].index().to_vec();
         let total = counts.iter().map(|&n| n as usize).fold(0usize, usize::saturating_add);
-        let mut positions = size::list("repeat_interleave", total);
+        let mut positions = size::list("repeated_positions", total);
         for (i, &count) in (0..self.length as u32).zip(&counts) {
             positions.extend(std::iter::repeat_n(i, count as usize));
         }

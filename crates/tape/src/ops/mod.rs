@@ -23,6 +23,7 @@ mod products;
 mod reduce;
 mod reshape;
 mod round;
+mod scatter;
 mod select;
 mod softmax;
 mod sort;
@@ -32,6 +33,7 @@ pub use arithmetic::{Operand, Side};
 pub use arrange::Indexing;
 pub use pool::Pool2dOptions;
 pub(crate) use reshape::embedded;
+pub use scatter::{ScatterReduce, Segments};
 pub(crate) use unary::*;
 
 use wengert_tensor::{Element, Tensor};

@@ -18,6 +18,7 @@ mod matmul;
 mod products;
 mod reduce;
 mod reshape;
+mod scatter;
 mod select;
 mod softmax;
 mod unary;
@@ -77,6 +78,7 @@ pub(crate) fn all() -> Vec<Case> {
         products::cases(),
         reduce::cases(),
         reshape::cases(),
+        scatter::cases(),
         select::cases(),
         softmax::cases(),
         unary::cases(),

@@ -91,9 +91,49 @@ def arrangements():
     case("dstack", lambda a, b: torch.dstack([a, b]), numbers(2), numbers(1, 2, 2, salt=1))
 
 
+def scattering():
+    index = torch.tensor([[2, 2, 2, 0], [0, 1, 0, 0]])
+    x, source = numbers(2, 3), numbers(2, 4, salt=1)
+    # Without duplicates, for which PyTorch leaves open which one stays.
+    case("scatter", lambda a, b: a.scatter(1, torch.tensor([[2, 0], [0, 1]]), b), x, numbers(2, 2, salt=1))
+    case("scatter_add", lambda a, b: a.scatter_add(1, index, b), x, source)
+    case("index_copy", lambda a, b: a.index_copy(1, torch.tensor([2, 0]), b), x, numbers(2, 2, salt=1))
+    case("index_fill", lambda a: a.index_fill(1, torch.tensor([2, 0]), 1.5), x)
+    case("index_add", lambda a, b: a.index_add(1, torch.tensor([2, 0, 2]), b), x, numbers(2, 3, salt=1))
+    rows, columns = torch.tensor([[1], [0]]), torch.tensor([2, 0])
+    case("index", lambda a: a[rows, columns], numbers(2, 3, 2))
+    case("index of rows", lambda a: a[torch.tensor([1, 1, 0])], x)
+    case("index_put", lambda a, b: a.index_put((rows, columns), b), numbers(2, 3, 2), numbers(2, 2, 2, salt=1))
+    case("index_put of rows", lambda a, b: a.index_put((torch.tensor([1]),), b), x, numbers(salt=1))
+    repeated = torch.tensor([1, 0, 1])
+    case("index_put accumulated", lambda a, b: a.index_put((repeated, repeated), b, accumulate=True), x, numbers(3, salt=1))
+    case("take", lambda a: torch.take(a, torch.tensor([[5, 0], [5, 2]])), x)
+    case("take_along_axis", lambda a: torch.take_along_dim(a, torch.tensor([[1, 0, 1]]), 1), x)
+    mask = torch.tensor([True, False, True])
+    case("masked_scatter", lambda a, b: a.masked_scatter(mask, b), x, numbers(5, salt=1))
+    case("masked_select", lambda a: a.masked_select(a > 0.5), x)
+    ties = torch.tensor([[1.0, 2.0, 3.0], [4.0, -1.0, 0.0]], dtype=torch.float64)
+    tied = torch.tensor([[3.0, 3.0, 1.0, 1.0], [4.0, -2.0, 4.0, 2.0]], dtype=torch.float64)
+    zeros = torch.tensor([[0.0, 2.0, 3.0, 0.5], [0.0, 4.0, 0.0, 2.0]], dtype=torch.float64)
+    for how in ["sum", "mean", "amax", "amin", "prod"]:
+        for include in [True, False]:
+            reduce = lambda a, b: a.scatter_reduce(1, index, b, how, include_self=include)  # noqa: E731
+            kept = "with itself" if include else "alone"
+            case(f"scatter_reduce {how} {kept}", reduce, x, source)
+            # An element that is not included, and equal to the extreme, has a share of the gradient in PyTorch.
+            here = ties if include else ties + 0.125
+            case(f"scatter_reduce {how} {kept}", reduce, here, zeros if how == "prod" else tied)
+    lengths = torch.tensor([2, 0, 3])
+    for how in ["sum", "mean", "max", "min", "prod"]:
+        # An empty segment has the mean 0 here and NaN there.
+        of = torch.tensor([2, 3]) if how == "mean" else lengths
+        case(f"segment_{how}", lambda a: torch.segment_reduce(a, how, lengths=of, axis=0), numbers(5, 2))
+
+
 def main():
     products()
     arrangements()
+    scattering()
     path = pathlib.Path(__file__).with_name("structure.json")
     text = {"torch": torch.__version__.split("+")[0], "cases": CASES}
     path.write_text(json.dumps(text, separators=(",", ":")) + "\n")

@@ -1,7 +1,7 @@
 //! Products over subscripts, arrangements, scattering, order statistics.
 
 use super::caught;
-use wengert_tape::{Indexing, Var};
+use wengert_tape::{Indexing, ScatterReduce, Segments, Var};
 use wengert_tensor::Tensor;
 
 fn ones(shape: &[usize]) -> Var<f64> {
@@ -83,4 +83,58 @@ fn arrangements_that_do_not_fit() {
     assert_panics!(Var::dstack(&none), "dstack: there are no variables");
     assert_panics!(Var::hstack(&[&v, &m]), "cat: ", "[3]", "[2, 3]");
     assert_panics!(Var::vstack(&[&m, &ones(&[2])]), "cat: ", "[2, 3]", "[1, 2]");
+}
+
+#[test]
+fn indices_that_do_not_fit() {
+    let (m, v) = (ones(&[2, 3]), ones(&[3]));
+    let [two, far] = [&[0u32, 1][..], &[0, 7]].map(Tensor::vector);
+    let [pair, distant] = [[[0u32, 1], [1, 0]], [[0, 1], [9, 0]]].map(Tensor::from);
+    let source = ones(&[2, 2]);
+    assert_panics!(m.scatter(2, &pair, &source), "scatter: axis 2", "[2, 3]");
+    assert_panics!(m.scatter(1, &distant, &source), "scatter: index 9", "axis 1 of length 3");
+    assert_panics!(m.scatter(1, &pair, &v), "scatter: ", "[3]", "[2, 2]");
+    assert_panics!(m.scatter(1, &two, &ones(&[2])), "scatter: ", "[2]", "[2, 3]");
+    assert_panics!(m.index_copy(1, &far, &source), "index_copy: index 7", "axis 1 of length 3");
+    assert_panics!(m.index_copy(0, &two, &source), "index_copy: ", "[2, 2]", "[2, 3]");
+    assert_panics!(m.index_fill(1, &far, 0.0), "index_fill: index 7", "axis 1 of length 3", "[2, 3]");
+    assert_panics!(m.index_fill(2, &two, 0.0), "index_fill: axis 2", "[2, 3]");
+    let none: [Tensor<u32>; 0] = [];
+    assert_panics!(m.index(&none), "index: 0 indices", "[2, 3]");
+    assert_panics!(m.index(&[&two, &two, &two]), "index: 3 indices", "[2, 3]");
+    assert_panics!(m.index(&[&two, &far]), "index: index 7", "axis 1 of length 3");
+    assert_panics!(m.index(&[two.clone(), Tensor::zeros([3])]), "index: ", "[2]", "[3]");
+    assert_panics!(m.index_put(&[&far], &v, true), "index_put: index 7", "axis 0 of length 2");
+    assert_panics!(m.index_put(&[&two], &ones(&[2]), false), "index_put: ", "[2]", "[2, 3]");
+    assert_panics!(m.take(&far), "index_select: index 7", "length 6");
+    assert_panics!(m.take_along_axis(&two, 1), "take_along_axis: ", "[2]", "[2, 3]");
+    assert_panics!(m.take_along_axis(&distant, 1), "gather: index 9", "length 3");
+    assert_panics!(m.take_along_axis(Tensor::zeros([3, 1]), 1), "take_along_axis: ", "[2, 1]", "[3, 1]");
+    let mask = Tensor::full([3], true);
+    assert_panics!(m.masked_scatter(&mask, &v), "masked_scatter: 6 elements", "[3]", "3");
+    assert_panics!(m.masked_scatter(Tensor::full([2], true), &v), "masked_scatter: ", "[2]", "[2, 3]");
+    let sum = ScatterReduce::Sum;
+    assert_panics!(m.scatter_reduce(1, &distant, &source, sum, true), "scatter_reduce: index 9", "length 3");
+    assert_panics!(m.scatter_reduce(1, &pair, &v, sum, true), "scatter_reduce: ", "[3]", "[2, 2]");
+    assert_panics!(v.scatter_reduce(0, &pair, &source, sum, true), "scatter_reduce: ", "[2, 2]", "[3]");
+}
+
+#[test]
+fn segments_that_do_not_fit() {
+    let m = ones(&[2, 3]);
+    let [two, far, offsets] = [&[0u32, 1][..], &[0, 7], &[0, 2, 1]].map(Tensor::vector);
+    assert_panics!(Segments::<f64>::ids(&far, 3), "Segments::ids: index 7", "length 3");
+    assert_panics!(Segments::<f64>::ids(Tensor::zeros([2, 2]), 3), "Segments::ids: ", "[2, 2]");
+    assert_panics!(Segments::<f64>::lengths(Tensor::scalar(1)), "Segments::lengths: ", "[]");
+    assert_panics!(Segments::<f64>::offsets(&offsets), "Segments::offsets: 2", "1");
+    assert_panics!(Segments::<f64>::offsets(Tensor::vector(&[1])), "Segments::offsets: ", "1", "0");
+    assert_panics!(Segments::<f64>::offsets(Tensor::zeros([0])), "Segments::offsets: ", "0");
+    let segments = Segments::ids(&two, 3);
+    assert_panics!(m.segment_sum(&segments, 1), "segment_sum: segments of 2", "axis 1", "[2, 3]");
+    assert_panics!(m.segment_mean(&segments, 1), "segment_mean: segments of 2", "[2, 3]");
+    assert_panics!(m.segment_max(&segments, 1), "segment_max: segments of 2", "[2, 3]");
+    assert_panics!(m.segment_min(&segments, 2), "segment_min: axis 2", "[2, 3]");
+    assert_panics!(m.segment_prod(&segments, 1), "segment_prod: segments of 2", "[2, 3]");
+    let many = Segments::ids(&two, 1 << 62);
+    assert_panics!(m.segment_sum(&many, 0), "segment_sum: ", "4611686018427387904");
 }

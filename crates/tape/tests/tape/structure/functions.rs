@@ -1,12 +1,13 @@
 //! The functions that the golden file has numbers of, by the names that it has for them.
 
+use super::scatter;
 use wengert_tape::{Indexing, Var};
 use wengert_tensor::{Float, Tensor};
 
 pub(super) type Function<T> = fn(&[Var<T>]) -> Var<T>;
 
 pub(super) fn all<T: Float>() -> Vec<(&'static str, Function<T>)> {
-    [products(), distances(), arrangements()].concat()
+    [products(), distances(), arrangements(), scatter::functions()].concat()
 }
 
 fn products<T: Float>() -> Vec<(&'static str, Function<T>)> {
