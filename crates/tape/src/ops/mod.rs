@@ -2,6 +2,7 @@
 //! it has on tensors.
 
 mod arithmetic;
+mod arrange;
 mod broadcast;
 mod compare;
 mod conv;
@@ -9,7 +10,9 @@ mod corner;
 mod cross_entropy;
 mod ctc;
 mod diagonal;
+mod distance;
 mod dropout;
+mod einsum;
 mod extremes;
 mod index;
 mod join;
@@ -23,11 +26,13 @@ mod norm;
 mod polar;
 mod pool;
 mod power;
+mod products;
 mod reduce;
 mod remainder;
 mod replace;
 mod reshape;
 mod round;
+mod scatter;
 mod select;
 mod softmax;
 mod sort;
@@ -35,8 +40,10 @@ mod unary;
 
 pub use arithmetic::{Operand, Side};
 pub use linalg::{LuFactors, MatrixError, MatrixNorm};
+pub use arrange::Indexing;
 pub use pool::Pool2dOptions;
 pub(crate) use reshape::embedded;
+pub use scatter::{ScatterReduce, Segments};
 pub(crate) use unary::*;
 
 use wengert_tensor::{Element, Tensor};

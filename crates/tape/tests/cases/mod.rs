@@ -2,11 +2,13 @@
 //! file of its family; `gradients.rs` fails for an operation that has none.
 
 mod arithmetic;
+mod arrange;
 mod broadcast;
 mod compare;
 mod convolution;
 mod ctc;
 mod diagonal;
+mod distance;
 mod extremes;
 mod extremes_of_range;
 mod index;
@@ -16,8 +18,10 @@ mod layer_norm;
 mod linalg;
 mod matmul;
 mod pairs;
+mod products;
 mod reduce;
 mod reshape;
+mod scatter;
 mod select;
 mod softmax;
 mod unary;
@@ -63,11 +67,13 @@ fn case<const N: usize>(name: &'static str, f: fn(&[Var<f64>]) -> Var<f64>, poin
 pub(crate) fn all() -> Vec<Case> {
     [
         arithmetic::cases(),
+        arrange::cases(),
         broadcast::cases(),
         compare::cases(),
         convolution::cases(),
         ctc::cases(),
         diagonal::cases(),
+        distance::cases(),
         extremes::cases(),
         index::cases(),
         join::cases(),
@@ -75,8 +81,10 @@ pub(crate) fn all() -> Vec<Case> {
         linalg::cases(),
         matmul::cases(),
         pairs::cases(),
+        products::cases(),
         reduce::cases(),
         reshape::cases(),
+        scatter::cases(),
         select::cases(),
         softmax::cases(),
         unary::cases(),

@@ -19,5 +19,6 @@ mod operators;
 mod panics;
 mod recording;
 mod shapes;
+mod structure;
 mod transforms;
 mod twins;

@@ -12,6 +12,7 @@ pub mod linalg;
 pub mod normalise;
 pub mod pool;
 pub(crate) mod scan;
+pub(crate) mod scatter;
 mod scratch;
 pub(crate) mod softmax;
 pub(crate) mod sort;

@@ -23,6 +23,7 @@ macro_rules! assert_panics {
 mod ctc;
 mod linalg;
 mod elementwise;
+mod structure;
 
 fn x() -> Var<f64> {
     Var::from([1.0, 2.0, 3.0])
