@@ -1,6 +1,7 @@
 //! The library's own operations, one file per family. Each is a method on [`Var`](crate::Var) with the name that
 //! it has on tensors.
 
+mod along_axis;
 mod arithmetic;
 mod broadcast;
 mod compare;
@@ -20,12 +21,14 @@ mod reduce;
 mod reshape;
 mod round;
 mod select;
+mod shuffle;
 mod softmax;
 mod sort;
 mod unary;
 
+pub use along_axis::{PadMode, Resize};
 pub use arithmetic::{Operand, Side};
-pub use pool::Pool2dOptions;
+pub use pool::{Pool1dOptions, Pool2dOptions, Pool3dOptions, PoolOptions};
 pub(crate) use reshape::embedded;
 pub(crate) use unary::*;
 

@@ -18,6 +18,7 @@ mod reshape;
 mod select;
 mod softmax;
 mod unary;
+mod windows;
 
 use wengert_tape::Var;
 use wengert_tensor::{Shape, Tensor};
@@ -74,6 +75,7 @@ pub(crate) fn all() -> Vec<Case> {
         select::cases(),
         softmax::cases(),
         unary::cases(),
+        windows::cases(),
     ]
     .into_iter()
     .flatten()
