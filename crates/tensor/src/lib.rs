@@ -22,6 +22,7 @@ pub use array::operand::Operand;
 pub use array::shape::{Axes, Axis, Dims, Shape, Slice};
 pub use array::tensor::{ShapeError, Tensor};
 pub use array::{shape, size};
+pub use kernels::along_axis as axis_map;
 pub use kernels::{conv, ctc, gemm, linalg, normalise, pool};
 pub use kernels::scatter::Combine;
 #[doc(hidden)]

@@ -1,6 +1,7 @@
 //! The library's own operations, one file per family. Each is a method on [`Var`](crate::Var) with the name that
 //! it has on tensors.
 
+mod along_axis;
 mod arithmetic;
 mod arrange;
 mod broadcast;
@@ -34,14 +35,17 @@ mod reshape;
 mod round;
 mod scatter;
 mod select;
+mod shuffle;
 mod softmax;
 mod sort;
 mod unary;
 
+pub use along_axis::{PadMode, Resize};
 pub use arithmetic::{Operand, Side};
 pub use linalg::{LuFactors, MatrixError, MatrixNorm};
 pub use arrange::Indexing;
 pub use pool::Pool2dOptions;
+pub use pool::{Pool1dOptions, Pool2dOptions, Pool3dOptions, PoolOptions};
 pub(crate) use reshape::embedded;
 pub use scatter::{ScatterReduce, Segments};
 pub(crate) use unary::*;

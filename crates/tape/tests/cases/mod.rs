@@ -25,6 +25,7 @@ mod scatter;
 mod select;
 mod softmax;
 mod unary;
+mod windows;
 
 use wengert_tape::Var;
 use wengert_tensor::{Shape, Tensor};
@@ -88,6 +89,7 @@ pub(crate) fn all() -> Vec<Case> {
         select::cases(),
         softmax::cases(),
         unary::cases(),
+        windows::cases(),
     ]
     .into_iter()
     .flatten()

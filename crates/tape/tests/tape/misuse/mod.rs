@@ -24,6 +24,7 @@ mod ctc;
 mod linalg;
 mod elementwise;
 mod structure;
+mod windows;
 
 fn x() -> Var<f64> {
     Var::from([1.0, 2.0, 3.0])
