@@ -11,10 +11,11 @@ mod dropout;
 mod extremes;
 mod index;
 mod join;
-mod layer_norm;
+
 mod matmul;
 mod moments;
 mod norm;
+mod normalise;
 mod pool;
 mod reduce;
 mod reshape;

@@ -11,8 +11,9 @@ mod extremes_of_range;
 mod index;
 mod join;
 mod kinks;
-mod layer_norm;
+
 mod matmul;
+mod normalise;
 mod reduce;
 mod reshape;
 mod select;
@@ -67,8 +68,8 @@ pub(crate) fn all() -> Vec<Case> {
         extremes::cases(),
         index::cases(),
         join::cases(),
-        layer_norm::cases(),
         matmul::cases(),
+        normalise::cases(),
         reduce::cases(),
         reshape::cases(),
         select::cases(),

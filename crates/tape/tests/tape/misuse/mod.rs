@@ -20,6 +20,8 @@ macro_rules! assert_panics {
     }};
 }
 
+mod normalise;
+
 fn x() -> Var<f64> {
     Var::from([1.0, 2.0, 3.0])
 }
