@@ -140,21 +140,22 @@ fn close(what: &str, a: &Var<f64>, b: &Var<f64>) -> Result<(), String> {
     }
 }
 
+/// The texts of all files in a folder and its folders.
+fn sources(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let texts = |path: PathBuf| match path.is_dir() {
+        true => sources(&path),
+        false => vec![std::fs::read_to_string(path).unwrap()],
+    };
+    entries.flat_map(texts).collect()
+}
+
 /// The names of the operations on variables that the sources define.
 fn operations_in_sources() -> BTreeSet<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ops");
-    let list = std::fs::read_to_string(folder.with_extension("rs")).unwrap();
-    let modules = list.lines().filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'));
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut found = BTreeSet::new();
-    let functions = folder.with_file_name("algebra").join("functions.rs");
-    scan(&std::fs::read_to_string(functions).unwrap(), &mut found);
-    for module in modules {
-        let mut files: Vec<PathBuf> = vec![folder.join(module).with_extension("rs")];
-        files.extend(std::fs::read_dir(folder.join(module)).into_iter().flatten().map(|f| f.unwrap().path()));
-        for file in files {
-            scan(&std::fs::read_to_string(&file).unwrap(), &mut found);
-        }
-    }
+    scan(&std::fs::read_to_string(folder.join("algebra/functions.rs")).unwrap(), &mut found);
+    sources(&folder.join("ops")).iter().for_each(|source| scan(source, &mut found));
     found
 }
 
