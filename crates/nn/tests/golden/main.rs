@@ -2,4 +2,5 @@
 //! script that wrote that file stands there too.
 
 mod basics;
+mod norms;
 mod support;

@@ -3,6 +3,7 @@
 mod basics;
 #[path = "../../../tape/tests/tape/documented_panics.rs"]
 mod documented_panics;
+mod norms;
 #[path = "../../../tensor/tests/extreme_sizes/panics.rs"]
 mod panics;
 

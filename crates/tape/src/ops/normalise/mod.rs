@@ -150,6 +150,7 @@ impl Norm {
         means.broadcast_to([examples, groups, in_group]).reshape(shape)
     }
 
+    #[track_caller]
     fn value<T: Float>(self, x: &Var<T>, gain: &Var<T>, bias: &Var<T>) -> Var<T> {
         apply(self, &[x, gain, bias])
     }
