@@ -20,6 +20,7 @@ mod pool;
 mod reduce;
 mod reshape;
 mod round;
+mod rrelu;
 mod select;
 mod softmax;
 mod sort;

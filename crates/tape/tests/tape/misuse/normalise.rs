@@ -1,7 +1,9 @@
-//! Misuse of normalisations.
+//! Misuse of normalisations and of random slopes.
 
 use super::caught;
-use wengert_tape::Var;
+use wengert_tape::{Index, Var};
+use wengert_tensor::Tensor;
+use wengert_tensor::random::Generator;
 
 fn ones(shape: &[usize]) -> Var<f64> {
     Var::ones(shape)
@@ -23,4 +25,13 @@ fn gains_of_other_shapes() {
     }
     assert_panics!(m.channel_affine(&v, &v, &two), "channel_affine: ", "[3], [3] and [2]", "[2, 3]");
     assert_panics!(v.channel_affine(&v, &v, &v), "channel_affine: ", "[3], [3] and [3]");
+}
+
+#[test]
+fn random_slopes() {
+    let (x, key) = (ones(&[3]), Index::key(&Generator::seeded(0)));
+    assert_panics!(x.rrelu(0.5, 0.25, &key), "rrelu: ", "0.5 and 0.25");
+    assert_panics!(x.rrelu(0.0, f64::NAN, &key), "rrelu: ", "0 and NaN");
+    let short = Index::constant(Tensor::vector(&[0u32, 1]));
+    assert_panics!(x.rrelu(0.0, 0.5, &short), "rrelu: ", "six words", "[2]");
 }
