@@ -11,6 +11,9 @@ mod linear;
 mod pad;
 mod pool;
 mod resize;
+mod normalise;
+mod pair;
+mod pool2d;
 mod sequential;
 mod unflatten;
 
@@ -26,6 +29,9 @@ pub use linear::{Linear, LinearBuilder};
 pub use pad::*;
 pub use pool::*;
 pub use resize::*;
+pub use normalise::*;
+pub use pair::Pair;
+pub use pool2d::{AvgPool2d, MaxPool2d};
 pub use sequential::{Sequential, SequentialBuilder};
 pub use unflatten::Unflatten;
 

@@ -19,6 +19,9 @@ mod linalg;
 mod matmul;
 mod pairs;
 mod products;
+
+mod matmul;
+mod normalise;
 mod reduce;
 mod reshape;
 mod scatter;
@@ -83,6 +86,8 @@ pub(crate) fn all() -> Vec<Case> {
         matmul::cases(),
         pairs::cases(),
         products::cases(),
+        matmul::cases(),
+        normalise::cases(),
         reduce::cases(),
         reshape::cases(),
         scatter::cases(),

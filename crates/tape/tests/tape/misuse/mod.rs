@@ -25,6 +25,7 @@ mod linalg;
 mod elementwise;
 mod structure;
 mod windows;
+mod normalise;
 
 fn x() -> Var<f64> {
     Var::from([1.0, 2.0, 3.0])
