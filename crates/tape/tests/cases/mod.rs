@@ -13,6 +13,7 @@ mod join;
 mod kinks;
 mod layer_norm;
 mod matmul;
+mod recurrent;
 mod reduce;
 mod reshape;
 mod select;
@@ -69,6 +70,7 @@ pub(crate) fn all() -> Vec<Case> {
         join::cases(),
         layer_norm::cases(),
         matmul::cases(),
+        recurrent::cases(),
         reduce::cases(),
         reshape::cases(),
         select::cases(),

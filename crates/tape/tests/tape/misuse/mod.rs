@@ -20,6 +20,8 @@ macro_rules! assert_panics {
     }};
 }
 
+mod recurrent;
+
 fn x() -> Var<f64> {
     Var::from([1.0, 2.0, 3.0])
 }
