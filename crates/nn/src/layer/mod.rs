@@ -4,22 +4,26 @@ mod activation;
 mod chain;
 mod conv2d;
 mod dropout;
+mod embedding;
 mod flatten;
 mod lambda;
 mod linear;
 mod pair;
 mod pool2d;
+mod recurrent;
 mod sequential;
 
 pub use activation::*;
 pub use chain::Chain;
 pub use conv2d::{Conv2d, Conv2dBuilder};
 pub use dropout::Dropout;
+pub use embedding::{BagMode, Embedding, EmbeddingBag, EmbeddingBagBuilder, EmbeddingBuilder};
 pub use flatten::Flatten;
 pub use lambda::Lambda;
 pub use linear::{Linear, LinearBuilder};
 pub use pair::Pair;
 pub use pool2d::{AvgPool2d, MaxPool2d};
+pub use recurrent::*;
 pub use sequential::{Sequential, SequentialBuilder};
 
 use wengert_tape::Var;

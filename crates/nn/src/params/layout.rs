@@ -204,6 +204,10 @@ impl Layout {
         matching.map(|e| e.frozen = frozen).count()
     }
 
+    pub(crate) fn freeze(&mut self, id: ParamId) {
+        self.entries[id.index()].frozen = true;
+    }
+
     /// The places of the frozen parameters.
     pub(crate) fn frozen(&self) -> impl Iterator<Item = Range<usize>> {
         self.entries.iter().filter(|e| e.frozen).map(Entry::range)

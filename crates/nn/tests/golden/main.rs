@@ -2,4 +2,6 @@
 //! script that wrote that file stands there too.
 
 mod basics;
+mod embedding;
+mod recurrent;
 mod support;

@@ -5,6 +5,7 @@ mod basics;
 mod documented_panics;
 #[path = "../../../tensor/tests/extreme_sizes/panics.rs"]
 mod panics;
+mod recurrent;
 
 use documented_panics::{documented_panics, not_called_in};
 use panics::caught;

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use wengert_tensor::{Float, Shape, Tensor};
 
-use crate::class::{Decision, DecisionOp, decision};
+use crate::class::{Decision, decision};
 use crate::data::{Data, Index, Mask};
 use crate::describe::Attributes;
 use crate::op::rules_compiled_here;

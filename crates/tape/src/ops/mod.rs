@@ -8,6 +8,7 @@ mod conv;
 mod cross_entropy;
 mod diagonal;
 mod dropout;
+mod embedding;
 mod extremes;
 mod gates;
 mod index;

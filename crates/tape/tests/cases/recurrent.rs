@@ -1,4 +1,4 @@
-//! The gates of recurrent units, and sequences of unequal length.
+//! Rows of tables of tokens, the gates of recurrent units, and sequences of unequal length.
 
 use super::{Case, any, case, other, unit};
 use wengert_tape::{Index, Var};
@@ -35,6 +35,18 @@ pub(super) fn cases() -> Vec<Case> {
             },
             [any([2, 8]), other([2, 8]), unit([2, 2])],
         ),
+        // The row of the padding is a constant.
+        case(
+            "embedding",
+            |v| {
+                Var::cat(&[&v[0], &Var::ones(v[0].slice(..1).shape())], 0)
+                    .embedding(tokens(), Some(3))
+                    .square()
+            },
+            [any([3, 2])],
+        )
+        .also([any([3, 0])]),
+        case("embedding without padding", |v| v[0].embedding(tokens(), None).exp(), [any([4, 2])]),
         case(
             "select_where within lengths",
             |v| {
@@ -44,4 +56,8 @@ pub(super) fn cases() -> Vec<Case> {
             [any([3, 2]), other([3, 2])],
         ),
     ]
+}
+
+fn tokens() -> Tensor<u32> {
+    Tensor::from([[3, 1, 0], [1, 3, 3]])
 }
