@@ -209,6 +209,10 @@ impl Layout {
         self.entries.iter_mut().zip(frozen).for_each(|(entry, &frozen)| entry.frozen = frozen);
     }
 
+    pub(crate) fn freeze(&mut self, id: ParamId) {
+        self.entries[id.index()].frozen = true;
+    }
+
     /// The places of the frozen parameters.
     pub(crate) fn frozen(&self) -> impl Iterator<Item = Range<usize>> {
         self.entries.iter().filter(|e| e.frozen).map(Entry::range)

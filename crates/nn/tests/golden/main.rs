@@ -5,4 +5,6 @@ mod activations;
 mod basics;
 mod losses;
 mod norms;
+mod embedding;
+mod recurrent;
 mod support;

@@ -9,6 +9,7 @@ mod norms;
 #[path = "../../../tensor/tests/extreme_sizes/panics.rs"]
 mod panics;
 mod windows;
+mod recurrent;
 
 use documented_panics::{documented_panics, not_called_in};
 use panics::caught;

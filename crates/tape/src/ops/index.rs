@@ -109,12 +109,11 @@ impl<T: Float> Routing<T> for Scatter {
 }
 
 impl<T: Float> Var<T> {
-    /// The positions `index` of `axis`: see [`Tensor::index_select`]. Of a table with a row for each token it is an embedding.
+    /// The positions `index` of `axis`: see [`Tensor::index_select`]. Of a table with a row for
+    /// each token it is an [`embedding`](Var::embedding) without padding.
     ///
     /// # Panics
     /// If there is no such axis, or an index is out of range.
-    #[doc(alias = "Embedding")]
-    #[doc(alias = "embedding")]
     #[track_caller]
     pub fn index_select(&self, axis: impl Into<Axis>, index: impl Into<Index<T>>) -> Var<T> {
         let axis = self.shape().axis("index_select", axis);

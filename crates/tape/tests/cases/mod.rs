@@ -22,6 +22,7 @@ mod products;
 
 mod matmul;
 mod normalise;
+mod recurrent;
 mod reduce;
 mod reshape;
 mod scatter;
@@ -88,6 +89,7 @@ pub(crate) fn all() -> Vec<Case> {
         products::cases(),
         matmul::cases(),
         normalise::cases(),
+        recurrent::cases(),
         reduce::cases(),
         reshape::cases(),
         scatter::cases(),

@@ -8,6 +8,7 @@ pub mod along_axis;
 pub mod conv;
 pub(crate) mod cross_entropy;
 pub mod ctc;
+pub mod gates;
 pub mod gemm;
 pub mod linalg;
 pub mod normalise;

@@ -26,6 +26,7 @@ mod elementwise;
 mod structure;
 mod windows;
 mod normalise;
+mod recurrent;
 
 fn x() -> Var<f64> {
     Var::from([1.0, 2.0, 3.0])
