@@ -43,7 +43,7 @@ pub use describe::{Attribute, Attributes};
 pub use op::{Cotangents, Description, Op, Point, Saves, apply, apply_given, fused};
 #[doc(hidden)]
 pub use ops::Side;
-pub use ops::{Operand, Pool2dOptions};
+pub use ops::{AttentionMask, AttentionOptions, Operand, Pool2dOptions};
 pub use sweep::Sweep;
 pub use tape::Tape;
 pub use transform::{

@@ -22,7 +22,7 @@ pub use array::operand::Operand;
 pub use array::shape::{Axes, Axis, Dims, Shape, Slice};
 pub use array::tensor::{ShapeError, Tensor};
 pub use array::{shape, size};
-pub use kernels::{conv, gemm, linalg, normalise, pool};
+pub use kernels::{attention, conv, gemm, linalg, normalise, pool};
 #[doc(hidden)]
 pub use machine::compiled_here::of_signature;
 pub use machine::{memory, parallel, simd};

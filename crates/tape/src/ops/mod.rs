@@ -2,6 +2,7 @@
 //! it has on tensors.
 
 mod arithmetic;
+mod attention;
 mod broadcast;
 mod compare;
 mod conv;
@@ -25,6 +26,7 @@ mod sort;
 mod unary;
 
 pub use arithmetic::{Operand, Side};
+pub use attention::{AttentionMask, AttentionOptions};
 pub use pool::Pool2dOptions;
 pub(crate) use reshape::embedded;
 pub(crate) use unary::*;

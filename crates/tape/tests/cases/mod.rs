@@ -2,6 +2,7 @@
 //! file of its family; `gradients.rs` fails for an operation that has none.
 
 mod arithmetic;
+mod attention;
 mod broadcast;
 mod compare;
 mod convolution;
@@ -60,6 +61,7 @@ fn case<const N: usize>(name: &'static str, f: fn(&[Var<f64>]) -> Var<f64>, poin
 pub(crate) fn all() -> Vec<Case> {
     [
         arithmetic::cases(),
+        attention::cases(),
         broadcast::cases(),
         compare::cases(),
         convolution::cases(),

@@ -4,6 +4,7 @@
 //! Each is compiled here, for each type of elements. What stands outside, in `methods`, are the formulas of elementwise
 //! operations and of reductions: their loops walk tensors of any strides, and so are no functions of slices.
 
+pub mod attention;
 pub mod conv;
 pub(crate) mod cross_entropy;
 pub mod gemm;
