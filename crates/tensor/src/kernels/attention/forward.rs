@@ -14,7 +14,7 @@ pub(super) fn value<T: Float>(problem: &Problem<'_, T>, out: &mut [T], log_sums:
     let AttentionGeometry { heads, queries, value_width, .. } = *geometry;
     for_each_piece(geometry, [queries, heads], QUERIES, [(out, value_width), (log_sums, 1)], &|piece| {
         let rows = piece.positions.len();
-        let mut space = Workspace::new(geometry, problem.operands.dropout.is_some());
+        let mut space = Workspace::new(problem);
         let mut values = vec![T::ZERO; rows * value_width];
         let mut log_sums = vec![T::ZERO; rows];
         for head in 0..heads {
@@ -22,11 +22,11 @@ pub(super) fn value<T: Float>(problem: &Problem<'_, T>, out: &mut [T], log_sums:
             values.fill(T::ZERO);
             for tile in problem.tiles(piece.batch, head, piece.positions.clone()) {
                 let columns = tile.keys.len();
-                let weights = &mut space.weights[..rows * columns];
+                let [weights, _, factors] = space.of_tile(&tile);
                 problem.scores(&tile, weights);
                 let (running, values) = (&mut running, &mut values[..]);
                 dispatch(Absorb { scores: weights, columns, running, values, value_width });
-                if let Some(factors) = problem.factors(&tile, &mut space.factors) {
+                if let Some(factors) = problem.factors(&tile, factors) {
                     dispatch(Multiply(weights, factors));
                 }
                 problem.add_values(&tile, weights, &problem.operands.value, values);
@@ -65,15 +65,14 @@ pub(super) fn tangent<'a, T: Float>(
     let AttentionGeometry { heads, queries, value_width, .. } = *geometry;
     for_each_piece(geometry, [queries, heads], QUERIES, [(out, value_width), (&mut [], 0)], &|piece| {
         let rows = piece.positions.len();
-        let mut space = Workspace::new(geometry, problem.operands.dropout.is_some());
+        let mut space = Workspace::new(problem);
         let mut values = vec![T::ZERO; rows * value_width];
         for head in 0..heads {
             let mut sums = vec![T::ZERO; rows];
             values.fill(T::ZERO);
             for tile in problem.tiles(piece.batch, head, piece.positions.clone()) {
                 let columns = tile.keys.len();
-                let weights = &mut space.weights[..rows * columns];
-                let of_scores = &mut space.of_scores[..rows * columns];
+                let [weights, of_scores, factors] = space.of_tile(&tile);
                 problem.weights(&tile, &of_queries(geometry, &tile, log_sums), weights);
                 of_scores.fill(T::ZERO);
                 if let Some(t) = &along.query {
@@ -86,7 +85,7 @@ pub(super) fn tangent<'a, T: Float>(
                     problem.add_bias(&tile, t, of_scores);
                 }
                 dispatch(Tangent { weights, of_scores, columns, sums: &mut sums });
-                if let Some(factors) = problem.factors(&tile, &mut space.factors) {
+                if let Some(factors) = problem.factors(&tile, factors) {
                     dispatch(Multiply(weights, factors));
                     dispatch(Multiply(of_scores, factors));
                 }

@@ -43,13 +43,15 @@ impl<'a, T: Float> Backward<'a, T> {
         Rows::of(self.problem.geometry, tile, self.log_sums, &self.means)
     }
 
-    /// The cotangents of a tile's scores, and the weights that dropout left, into the workspace.
-    fn tile(&self, tile: &Tile, space: &mut Workspace<T>) {
+    /// The weights that dropout left, and the cotangents of a tile's scores.
+    fn tile<'b>(&self, tile: &Tile, space: &'b mut Workspace<T>) -> [&'b [T]; 2] {
         self.problem.gradient(tile, &self.cotangent, &self.rows(tile), space);
+        let [weights, of_scores, _] = space.of_tile(tile);
+        [weights, of_scores]
     }
 
     fn workspace(&self) -> Workspace<T> {
-        Workspace::new(self.problem.geometry, self.problem.operands.dropout.is_some())
+        Workspace::new(&self.problem)
     }
 
     /// The gradient of the queries: scale · (cotangents of the scores) · keys.
@@ -62,11 +64,11 @@ impl<'a, T: Float> Backward<'a, T> {
             for head in 0..heads {
                 sum.fill(T::ZERO);
                 for tile in self.problem.tiles(piece.batch, head, piece.positions.clone()) {
-                    self.tile(&tile, &mut space);
+                    let [_, of_scores] = self.tile(&tile, &mut space);
                     let [rows, columns] = tile.shape();
                     gemm(
                         T::from_f64(geometry.scale),
-                        MatrixRef::row_major(&space.of_scores, [rows, columns]),
+                        MatrixRef::row_major(of_scores, [rows, columns]),
                         self.problem.operands.key.matrix(self.problem.key_place(&tile), [columns, width]),
                         T::ONE,
                         MatrixMut::row_major(&mut sum, [rows, width]),
@@ -97,8 +99,8 @@ impl<'a, T: Float> Backward<'a, T> {
                         }
                         let keys = piece.positions.clone();
                         let tile = Tile { batch: piece.batch, head, queries: positions, keys };
-                        self.tile(&tile, &mut space);
-                        self.add_keys_and_values(&tile, &space, &mut of_keys, &mut of_values);
+                        let tile_values = self.tile(&tile, &mut space);
+                        self.add_keys_and_values(&tile, tile_values, [&mut of_keys, &mut of_values]);
                     }
                 }
                 copy_head(&of_keys, [key_head, key_heads, width], piece.first);
@@ -107,19 +109,24 @@ impl<'a, T: Float> Backward<'a, T> {
         });
     }
 
-    fn add_keys_and_values(&self, tile: &Tile, space: &Workspace<T>, of_keys: &mut [T], of_values: &mut [T]) {
+    fn add_keys_and_values(
+        &self,
+        tile: &Tile,
+        [weights, of_scores]: [&[T]; 2],
+        [of_keys, of_values]: [&mut [T]; 2],
+    ) {
         let [rows, columns] = tile.shape();
         let AttentionGeometry { width, value_width, scale, .. } = *self.problem.geometry;
         gemm(
             T::from_f64(scale),
-            MatrixRef::row_major(&space.of_scores, [rows, columns]).transposed(),
+            MatrixRef::row_major(of_scores, [rows, columns]).transposed(),
             self.problem.operands.query.matrix(tile.query(), [rows, width]),
             T::ONE,
             MatrixMut::row_major(of_keys, [columns, width]),
         );
         gemm(
             T::ONE,
-            MatrixRef::row_major(&space.weights, [rows, columns]).transposed(),
+            MatrixRef::row_major(weights, [rows, columns]).transposed(),
             self.cotangent.matrix(tile.query(), [rows, value_width]),
             T::ONE,
             MatrixMut::row_major(of_values, [columns, value_width]),
@@ -141,8 +148,8 @@ impl<'a, T: Float> Backward<'a, T> {
                 for head in all(of_heads, heads, matrix % of_heads) {
                     for positions in ranges(queries, QUERIES) {
                         for tile in self.problem.tiles(batch, head, positions) {
-                            self.tile(&tile, &mut space);
-                            add_scores(&tile, &space.of_scores, [rows, columns], out);
+                            let [_, of_scores] = self.tile(&tile, &mut space);
+                            add_scores(&tile, of_scores, [rows, columns], out);
                         }
                     }
                 }

@@ -236,7 +236,7 @@ impl Case {
 
 #[test]
 fn the_same_bits_for_any_number_of_threads() {
-    let case = Case::new(AttentionGeometry { width: 40, value_width: 40, ..geometry(150, 300, Some(100)) });
+    let case = Case::new(AttentionGeometry { heads: 2, ..geometry(150, 300, Some(100)) });
     let bits = |r: Results| {
         [r.value, r.of_query, r.of_key, r.of_value, r.of_bias, r.tangent]
             .map(|numbers| numbers.iter().map(|x| x.to_bits()).collect::<Vec<u64>>())

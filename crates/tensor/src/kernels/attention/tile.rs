@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::formulas::{Multiply, OfScores, Weights};
 use super::geometry::{AttentionGeometry, AttentionOperands, View};
 use crate::array::element::Float;
+use crate::array::tensor::Tensor;
 use crate::kernels::gemm::{MatrixMut, gemm};
 use crate::machine::simd::dispatch;
 use crate::random::Generator;
@@ -130,10 +131,9 @@ impl<'a, T: Float> Problem<'a, T> {
     }
 
     /// Draws the factors that dropout gives the tile's weights, if it is on.
-    pub(super) fn factors<'b>(&self, tile: &Tile, space: &'b mut [T]) -> Option<&'b [T]> {
+    pub(super) fn factors<'b>(&self, tile: &Tile, factors: &'b mut [T]) -> Option<&'b [T]> {
         let (p, generator) = self.operands.dropout.as_ref()?;
         let AttentionGeometry { heads, queries, keys, .. } = *self.geometry;
-        let factors = &mut space[..tile.queries.len() * tile.keys.len()];
         draw_factors(tile, [heads, queries, keys], *p, generator, factors);
         Some(factors)
     }
@@ -147,8 +147,7 @@ impl<'a, T: Float> Problem<'a, T> {
         space: &mut Workspace<T>,
     ) {
         let ([count, columns], width) = (tile.shape(), self.geometry.value_width);
-        let (weights, of_scores) =
-            (&mut space.weights[..count * columns], &mut space.of_scores[..count * columns]);
+        let [weights, of_scores, factors] = space.of_tile(tile);
         self.weights(tile, &rows.log_sums, weights);
         gemm(
             T::ONE,
@@ -157,7 +156,7 @@ impl<'a, T: Float> Problem<'a, T> {
             T::ZERO,
             MatrixMut::row_major(of_scores, [count, columns]),
         );
-        let factors = self.factors(tile, &mut space.factors);
+        let factors = self.factors(tile, factors);
         if let Some(factors) = factors {
             dispatch(Multiply(of_scores, factors));
         }
@@ -205,21 +204,33 @@ impl<T: Float> Rows<T> {
 }
 
 /// Memory for tiles.
-pub(super) struct Workspace<T> {
-    pub(super) weights: Vec<T>,
-    pub(super) of_scores: Vec<T>,
-    pub(super) factors: Vec<T>,
+pub(super) struct Workspace<T: Float> {
+    weights: Tensor<T>,
+    of_scores: Tensor<T>,
+    factors: Tensor<T>,
 }
 
 impl<T: Float> Workspace<T> {
-    pub(super) fn new(geometry: &AttentionGeometry, dropout: bool) -> Self {
-        let size = geometry.queries.min(QUERIES) * geometry.keys.min(KEYS);
-        let of_size = |size| vec![T::ZERO; size];
-        Workspace {
-            weights: of_size(size),
-            of_scores: of_size(size),
-            factors: of_size(if dropout { size } else { 0 }),
-        }
+    /// For the tiles of a problem.
+    pub(super) fn new(problem: &Problem<'_, T>) -> Self {
+        let AttentionGeometry { queries, keys, .. } = *problem.geometry;
+        let size = queries.min(QUERIES) * keys.min(KEYS);
+        let of_size = |size: usize| Tensor::filled_by("attention", size.into(), |_| {});
+        let factors = if problem.operands.dropout.is_some() { size } else { 0 };
+        Workspace { weights: of_size(size), of_scores: of_size(size), factors: of_size(factors) }
+    }
+
+    /// The weights and the scores' tangents or cotangents of a tile, and room for the factors of dropout.
+    pub(super) fn of_tile(&mut self, tile: &Tile) -> [&mut [T]; 3] {
+        let size = tile.queries.len() * tile.keys.len();
+        let Workspace { weights, of_scores, factors } = self;
+        let factors = factors.as_mut_slice();
+        let of_factors = size.min(factors.len());
+        [
+            &mut weights.as_mut_slice()[..size],
+            &mut of_scores.as_mut_slice()[..size],
+            &mut factors[..of_factors],
+        ]
     }
 }
 
