@@ -20,6 +20,9 @@ macro_rules! assert_panics {
     }};
 }
 
+// Behind the macro, which it uses.
+mod attention;
+
 fn x() -> Var<f64> {
     Var::from([1.0, 2.0, 3.0])
 }

@@ -92,7 +92,7 @@ compiled_here! {
     /// keys]`.
     pub fn dropout_factors<T: Float>(shape: [usize; 4], p: f64, generator: &Generator, out: &mut [T]) {
         let [batch, heads, queries, keys] = shape;
-        let mut space = vec![T::ZERO; QUERIES * KEYS];
+        let mut space = [T::ZERO; QUERIES * KEYS];
         for (matrix, out) in out.chunks_exact_mut((queries * keys).max(1)).enumerate().take(batch * heads) {
             for (rows, columns) in ranges(queries, QUERIES).flat_map(|rows| ranges(keys, KEYS).map(move |c| (rows.clone(), c))) {
                 let tile = Tile { batch: matrix / heads, head: matrix % heads, queries: rows.clone(), keys: columns.clone() };

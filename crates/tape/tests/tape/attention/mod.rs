@@ -1,5 +1,7 @@
 //! Attention of several tiles against the formula, its masks, what it does at the edges, and its memory.
 
+mod golden;
+
 use wengert_tape::{
     AttentionMask, AttentionOptions, HessianOperator, Index, Mask, Var, grad, hvp, jvp, value_and_grad,
 };
