@@ -17,7 +17,7 @@ pub(super) fn weights<T: Float>(
 ) -> Var<T> {
     let mut scores = query.matmul(&repeated(key, query.shape()[1]).t()) * settings.scale;
     if let Some(bias) = bias {
-        scores = scores + bias;
+        scores += bias;
     }
     let nothing = Var::scalar(T::NEG_INFINITY);
     if settings.masked {

@@ -30,7 +30,7 @@ fn compare_with_pytorch<T: Float>(tolerance: f64) {
             v[0].attention(&v[1], &v[2], &options)
         };
         let value = f(&inputs);
-        let difference = error(&[value.clone()], &Value::Array(vec![case["value"].clone()]));
+        let difference = error(std::slice::from_ref(&value), &Value::Array(vec![case["value"].clone()]));
         assert!(difference < tolerance, "{name}: value differs by {difference:e}");
         let weights = Var::constant(Tensor::linspace(-1.0, 2.0, value.len()).reshape(value.shape()));
         let gradient = grad(|v: &Vec<Var<T>>| (f(v) * &weights).sum(), &inputs);

@@ -67,7 +67,7 @@ fn several_tiles_give_value_gradient_tangent_and_hessian_product_of_the_formula(
 #[test]
 fn hessian_products_are_differences_of_gradients() {
     let point = qkv(2, 2, 5, 7, 3);
-    let options = AttentionOptions::masked(AttentionMask::lengths(&Tensor::from([7u32, 3])));
+    let options = AttentionOptions::masked(AttentionMask::lengths(Tensor::from([7u32, 3])));
     let loss = |v: &Vec<Var<f64>>| v[0].attention(&v[1], &v[2], &options).square().sum();
     let along: Vec<Var<f64>> = qkv(2, 2, 5, 7, 3).iter().map(|v| v.flip(3)).collect();
     let moved = |h: f64| grad(loss, &point.iter().zip(&along).map(|(x, d)| x + d * h).collect());
@@ -89,13 +89,13 @@ fn masks_of_one_meaning_agree() {
     close(&with(AttentionMask::bias(&causal(4, 4))), &expected, 1e-15);
     close(&with(AttentionMask::none().and(AttentionMask::causal())), &expected, 1e-15);
     close(&with(AttentionMask::causal_after(1).and(AttentionMask::causal())), &expected, 1e-15);
-    let lengths = with(AttentionMask::lengths(&Tensor::from([4u32, 2])));
+    let lengths = with(AttentionMask::lengths(Tensor::from([4u32, 2])));
     let padding = Tensor::from([[false; 4], [false, false, true, true]]);
     close(&with(AttentionMask::padding(&padding)), &lengths, 1e-15);
     // Behind the length nothing matters.
     let [front, rest] = [(0..2), (2..4)].map(|range| v[1].slice_axis(2, range));
     let key = Var::cat(&[&front, &(rest * 1e9)], 2);
-    let options = AttentionOptions::masked(AttentionMask::lengths(&Tensor::from([2u32, 2])));
+    let options = AttentionOptions::masked(AttentionMask::lengths(Tensor::from([2u32, 2])));
     close(&v[0].attention(&key, &v[2], &options), &v[0].attention(&v[1], &v[2], &options), 1e-15);
 }
 
@@ -152,7 +152,7 @@ fn where_nothing_takes_part_all_is_zero() {
         let weights = v[0].attention_weights(&v[1], &AttentionOptions::masked(mask.clone()));
         assert!(zero(&weights), "weights of {what}");
     };
-    everything(AttentionMask::lengths(&Tensor::from([0u32, 0])), "no lengths");
+    everything(AttentionMask::lengths(Tensor::from([0u32, 0])), "no lengths");
     everything(AttentionMask::takes_part(Tensor::from([false])), "a false mask");
     everything(AttentionMask::bias(&Var::scalar(f64::NEG_INFINITY)), "−∞");
     // Even where the values are no numbers.
@@ -227,7 +227,7 @@ fn dropout_keeps_the_mean_and_is_the_same_in_all_derivatives() {
 fn more_keys_are_seen_by_all() {
     let v = qkv(2, 2, 3, 3, 2);
     let [key, value] = [1, 2].map(|i| Var::cat(&[&v[i], &normal([2, 2, 1, 2], 7)], 2));
-    let mask = AttentionMask::causal().and(AttentionMask::lengths(&Tensor::from([3u32, 1])));
+    let mask = AttentionMask::causal().and(AttentionMask::lengths(Tensor::from([3u32, 1])));
     let with = mask.and(AttentionMask::bias(&normal([3], 8))).with_more_keys([2, 2, 3, 3], 1);
     let weights = v[0].attention_weights(&key, &AttentionOptions::masked(with.clone()));
     let seen = [[true, false, false, true], [true, true, false, true], [true, true, true, true]];

@@ -35,9 +35,9 @@ fn options_that_do_not_suit_the_operands() {
     assert_panics!(x.attention(&x, &x, &mask), "attention: the mask of shape [2, 3]", "shape [2, 4, 3, 3]");
     let bias = with(AttentionMask::bias(&ones([3, 3, 3, 3])));
     assert_panics!(x.attention(&x, &x, &bias), "the bias of shape [3, 3, 3, 3]");
-    let lengths = with(AttentionMask::lengths(&Tensor::from([3u32])));
+    let lengths = with(AttentionMask::lengths(Tensor::from([3u32])));
     assert_panics!(x.attention(&x, &x, &lengths), "lengths of shape [1] for a batch of shape [2]");
-    let lengths = with(AttentionMask::lengths(&Tensor::from([3u32, 4])));
+    let lengths = with(AttentionMask::lengths(Tensor::from([3u32, 4])));
     assert_panics!(x.attention(&x, &x, &lengths), "sequence 1 has length 4, and there are 3 keys");
     let key = Index::key(&Generator::seeded(0));
     let dropout = |p: f64, key: &Index<f64>| AttentionOptions {
@@ -58,7 +58,7 @@ fn masks_that_do_not_go_together() {
     assert_panics!(mask([2, 3]).and(mask([3, 2])), "and: shapes [2, 3] and [3, 2]");
     let bias = |shape: [usize; 2]| AttentionMask::bias(&ones(shape));
     assert_panics!(bias([2, 3]).and(bias([3, 2])), "[2, 3]", "[3, 2]");
-    let lengths = || AttentionMask::<f64>::lengths(&Tensor::from([1u32]));
+    let lengths = || AttentionMask::<f64>::lengths(Tensor::from([1u32]));
     assert_panics!(lengths().and(lengths()), "and: both masks have lengths of the sequences");
     let scalar = Tensor::scalar(true);
     assert_panics!(AttentionMask::<f64>::padding(&scalar), "padding: the mask has no axis of keys");
