@@ -4,6 +4,7 @@
 mod along_axis;
 mod arithmetic;
 mod arrange;
+mod attention;
 mod broadcast;
 mod compare;
 mod conv;
@@ -53,6 +54,7 @@ pub use along_axis::{PadMode, Resize};
 pub use arithmetic::{Operand, Side};
 pub use linalg::{LuFactors, MatrixError, MatrixNorm};
 pub use arrange::Indexing;
+pub use attention::{AttentionMask, AttentionOptions};
 pub use pool::Pool2dOptions;
 pub use pool::{Pool1dOptions, Pool2dOptions, Pool3dOptions, PoolOptions};
 pub(crate) use reshape::embedded;

@@ -3,6 +3,7 @@
 
 mod arithmetic;
 mod arrange;
+mod attention;
 mod broadcast;
 mod compare;
 mod convolution;
@@ -73,6 +74,7 @@ pub(crate) fn all() -> Vec<Case> {
     [
         arithmetic::cases(),
         arrange::cases(),
+        attention::cases(),
         broadcast::cases(),
         compare::cases(),
         convolution::cases(),

@@ -1,5 +1,6 @@
 //! What the tape and the transforms must get right, apart from the operations' own rules.
 
+mod attention;
 mod chains;
 mod checkpointing;
 mod complete;

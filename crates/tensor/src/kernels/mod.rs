@@ -5,6 +5,7 @@
 //! operations and of reductions: their loops walk tensors of any strides, and so are no functions of slices.
 
 pub mod along_axis;
+pub mod attention;
 pub mod conv;
 pub(crate) mod cross_entropy;
 pub mod ctc;

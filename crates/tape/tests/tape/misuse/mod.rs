@@ -27,6 +27,8 @@ mod structure;
 mod windows;
 mod normalise;
 mod recurrent;
+// Behind the macro, which it uses.
+mod attention;
 
 fn x() -> Var<f64> {
     Var::from([1.0, 2.0, 3.0])

@@ -1,0 +1,5 @@
+//! Normalisation.
+
+mod layer_norm;
+
+pub use layer_norm::{LayerNorm, LayerNormBuilder};
