@@ -8,7 +8,7 @@ mod panics;
 use wengert_curvature::{
     Family, Fisher, FisherInformation, FunctionObjective, FunctionResiduals, Likelihood, Objectives, Targets,
 };
-use wengert_nn::{BceWithLogits, Init, Mse, Params, Reduction};
+use wengert_nn::{BceWithLogits, CrossEntropy, Init, Mse, Params, Reduction};
 use wengert_optim::{Curvatures, Objective, Operator, Residuals, Ridge};
 use wengert_tape::Var;
 use wengert_tensor::Tensor;

@@ -3,8 +3,8 @@
 
 mod activations;
 mod basics;
+mod embedding;
 mod losses;
 mod norms;
-mod embedding;
 mod recurrent;
 mod support;

@@ -8,8 +8,8 @@ mod losses;
 mod norms;
 #[path = "../../../tensor/tests/extreme_sizes/panics.rs"]
 mod panics;
-mod windows;
 mod recurrent;
+mod windows;
 
 use documented_panics::{documented_panics, not_called_in};
 use panics::caught;

@@ -15,13 +15,11 @@ mod extremes_of_range;
 mod index;
 mod join;
 mod kinks;
-mod layer_norm;
 mod linalg;
 mod matmul;
 mod pairs;
 mod products;
 
-mod matmul;
 mod normalise;
 mod recurrent;
 mod reduce;
@@ -84,12 +82,10 @@ pub(crate) fn all() -> Vec<Case> {
         extremes::cases(),
         index::cases(),
         join::cases(),
-        layer_norm::cases(),
         linalg::cases(),
         matmul::cases(),
         pairs::cases(),
         products::cases(),
-        matmul::cases(),
         normalise::cases(),
         recurrent::cases(),
         reduce::cases(),

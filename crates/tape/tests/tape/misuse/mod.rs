@@ -21,12 +21,12 @@ macro_rules! assert_panics {
 }
 
 mod ctc;
-mod linalg;
 mod elementwise;
-mod structure;
-mod windows;
+mod linalg;
 mod normalise;
 mod recurrent;
+mod structure;
+mod windows;
 // Behind the macro, which it uses.
 mod attention;
 
