@@ -57,6 +57,11 @@ impl Series {
         Series { mark: Mark::Path, ..Self::line(name, look, points) }
     }
 
+    /// Points in the colour of a look.
+    pub fn marks(name: impl Into<String>, look: usize, mark: Mark, points: Vec<(f64, f64)>) -> Self {
+        Series { mark, ..Self::line(name, look, points) }
+    }
+
     /// Points in black.
     pub fn points(name: impl Into<String>, mark: Mark, points: Vec<(f64, f64)>) -> Self {
         Series { name: name.into(), look: None, mark, points }
