@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 
 /// The viscosity.
-pub(crate) const VISCOSITY: f64 = 0.01 / PI;
+pub(crate) const VISCOSITY: f64 = 0.05 / PI;
 
 /// The value at the start.
 pub(crate) fn initial(x: f64) -> f64 {

@@ -20,7 +20,7 @@ struct Arguments {
     #[command(flatten)]
     options: Options,
     /// Iterations of L-BFGS
-    #[arg(long, default_value_t = 3000)]
+    #[arg(long, default_value_t = 2000)]
     iterations: u64,
     /// Points inside at which the equation should hold
     #[arg(long, value_name = "COUNT", default_value_t = 2000)]

@@ -21,7 +21,7 @@ pub(crate) fn draw(
         let places: Vec<f64> = ts.iter().zip(xs).flat_map(|(&t, &x)| [t, x]).collect();
         network.values_at(params, &places)
     };
-    let levels = (-9..=9).map(|i| f64::from(i) / 10.0).collect();
+    let levels = (-3..=3).map(|i| f64::from(i) / 4.0).collect();
     let field = Field { name: "u(t, x)".into(), values: Box::new(values), levels };
     let whole = Panel::new(Axis::new("t").range(0.0, 1.0), Axis::new("x").range(-1.0, 1.0))
         .titled("what the network learned")
