@@ -32,6 +32,11 @@ impl<T: Float> LinearMap<T> for Cumsum {
 /// The solution s of sᵢ = cᵢ + aᵢ·sᵢ₋₁ along an axis, for c and a.
 struct LinearRecurrence(usize);
 
+/// The solution s of sᵢ = cᵢ + aᵢ·sᵢ₋₁ along an axis.
+pub(super) fn recurrence<T: Float>(c: &Var<T>, a: &Var<T>, axis: usize) -> Var<T> {
+    apply(LinearRecurrence(axis), &[c, a])
+}
+
 impl LinearRecurrence {
     /// Of each element the one before it, 0 before the first; or the one behind it.
     fn shifted<T: Float>(&self, x: &Var<T>, forwards: bool) -> Var<T> {
