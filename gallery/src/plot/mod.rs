@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 
 pub use axis::Axis;
 
-use wengert_examples::files::write_file;
+use crate::files::write_file;
 
 /// What a [`Series`] is drawn as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
