@@ -62,7 +62,7 @@ impl<T: Float> Decision<T> for Fork {
 }
 
 /// The generator whose state the six words of a key are.
-fn generator(key: &Tensor<u32>) -> Generator {
+pub(super) fn generator(key: &Tensor<u32>) -> Generator {
     let words = key.to_vec();
     let word = |i: usize| u64::from(words[2 * i]) | u64::from(words[2 * i + 1]) << 32;
     Generator::from_state([word(0), word(1), word(2)])
@@ -74,7 +74,7 @@ fn words(generator: &Generator) -> Tensor<u32> {
 }
 
 #[track_caller]
-fn check_key(operation: &str, key: &Shape) {
+pub(super) fn check_key(operation: &str, key: &Shape) {
     assert!(key == &[6], "{operation}: a key has six words, this one has shape {key}");
 }
 

@@ -25,6 +25,7 @@ mod remainder;
 mod replace;
 mod reshape;
 mod round;
+mod sample;
 mod select;
 mod softmax;
 mod sort;

@@ -16,6 +16,7 @@ mod matmul;
 mod pairs;
 mod reduce;
 mod reshape;
+mod sample;
 mod select;
 mod softmax;
 mod unary;
@@ -73,6 +74,7 @@ pub(crate) fn all() -> Vec<Case> {
         pairs::cases(),
         reduce::cases(),
         reshape::cases(),
+        sample::cases(),
         select::cases(),
         softmax::cases(),
         unary::cases(),

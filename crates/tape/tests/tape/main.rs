@@ -17,6 +17,7 @@ mod operators;
 #[path = "../../../tensor/tests/extreme_sizes/panics.rs"]
 mod panics;
 mod recording;
+mod sampling;
 mod shapes;
 mod transforms;
 mod twins;
