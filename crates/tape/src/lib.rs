@@ -43,6 +43,8 @@ pub use describe::{Attribute, Attributes};
 pub use op::{Cotangents, Description, Op, Point, Saves, apply, apply_given, fused};
 #[doc(hidden)]
 pub use ops::Side;
+#[cfg(feature = "fft")]
+pub use ops::{FftNorm, FftOptions};
 pub use ops::{Operand, Pool2dOptions};
 pub use sweep::Sweep;
 pub use tape::Tape;

@@ -22,6 +22,8 @@ pub use array::operand::Operand;
 pub use array::shape::{Axes, Axis, Dims, Shape, Slice};
 pub use array::tensor::{ShapeError, Tensor};
 pub use array::{shape, size};
+#[cfg(feature = "fft")]
+pub use kernels::fourier;
 pub use kernels::{conv, gemm, linalg, normalise, pool};
 #[doc(hidden)]
 pub use machine::compiled_here::of_signature;

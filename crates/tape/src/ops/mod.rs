@@ -4,12 +4,15 @@
 mod arithmetic;
 mod broadcast;
 mod compare;
+mod complex;
 mod conv;
 mod corner;
 mod cross_entropy;
 mod diagonal;
 mod dropout;
 mod extremes;
+#[cfg(feature = "fft")]
+mod fft;
 mod index;
 mod join;
 mod layer_norm;
@@ -32,6 +35,8 @@ mod sort;
 mod unary;
 
 pub use arithmetic::{Operand, Side};
+#[cfg(feature = "fft")]
+pub use fft::{FftNorm, FftOptions};
 pub use pool::Pool2dOptions;
 pub(crate) use reshape::embedded;
 pub(crate) use unary::*;

@@ -4,10 +4,13 @@
 mod arithmetic;
 mod broadcast;
 mod compare;
+mod complex;
 mod convolution;
 mod diagonal;
 mod extremes;
 mod extremes_of_range;
+#[cfg(feature = "fft")]
+mod fft;
 mod index;
 mod join;
 mod kinks;
@@ -64,9 +67,12 @@ pub(crate) fn all() -> Vec<Case> {
         arithmetic::cases(),
         broadcast::cases(),
         compare::cases(),
+        complex::cases(),
         convolution::cases(),
         diagonal::cases(),
         extremes::cases(),
+        #[cfg(feature = "fft")]
+        fft::cases(),
         index::cases(),
         join::cases(),
         layer_norm::cases(),

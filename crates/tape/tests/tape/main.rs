@@ -6,6 +6,8 @@ mod complete;
 mod documented_panics;
 mod elementwise;
 mod extreme_sizes;
+#[cfg(feature = "fft")]
+mod fft;
 mod golden;
 #[path = "../replay/interpreter.rs"]
 mod interpreter;

@@ -6,6 +6,8 @@
 
 pub mod conv;
 pub(crate) mod cross_entropy;
+#[cfg(feature = "fft")]
+pub mod fourier;
 pub mod gemm;
 pub mod linalg;
 pub mod normalise;

@@ -21,6 +21,7 @@ macro_rules! assert_panics {
 }
 
 mod elementwise;
+mod fft;
 
 fn x() -> Var<f64> {
     Var::from([1.0, 2.0, 3.0])
