@@ -168,6 +168,26 @@ impl Elementwise for Powf {
     code_compiled_here!(Powf);
 }
 
+/// The power ½, which is √x but for +0 at −0 and ∞ at −∞.
+struct PowerOfHalf;
+
+impl Elementwise for PowerOfHalf {
+    const NAME: &'static str = "powf";
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("exponent", 0.5);
+    }
+    const READS: Reads = Reads::Output;
+    #[inline(always)]
+    fn f<A: Real>(&self, x: A) -> A {
+        x.recip().select_zero(x.constant(f64::INFINITY), (x + 0.0).sqrt())
+    }
+    #[inline(always)]
+    fn df<A: Real>(&self, _: A, y: A) -> A {
+        y.recip() * 0.5
+    }
+    code_compiled_here!(PowerOfHalf);
+}
+
 /// ψ⁽ⁿ⁾.
 pub(crate) struct Polygamma(pub(crate) u32);
 
@@ -246,11 +266,19 @@ impl<T: Float> Var<T> {
         }
     }
 
-    /// xʸ for a number y; NaN for negative x unless y is an integer.
+    /// xʸ for a number y; NaN for negative x unless y is an integer. Exact to rounding for the powers that have a
+    /// simpler name: −1, ½, 1 and 2.
     #[doc(alias = "pow")]
     #[track_caller]
     pub fn powf(&self, y: f64) -> Var<T> {
-        if y == 0.0 { self.apply(ZerothPower) } else { self.apply(Powf(y)) }
+        match y {
+            -1.0 => self.recip(),
+            0.0 => self.apply(ZerothPower),
+            0.5 => self.apply(PowerOfHalf),
+            1.0 => self.clone(),
+            2.0 => self.square(),
+            y => self.apply(Powf(y)),
+        }
     }
 
     /// ψ⁽ⁿ⁾(x), the n-th derivative of the [digamma](Var::digamma) function, which is that of n = 0: trigamma is

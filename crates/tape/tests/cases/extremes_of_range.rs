@@ -264,10 +264,37 @@ fn gradients_of_products_in_parts_beyond_the_range() {
             ("prod", grad(|x: &Var<f32>| x.prod() * weight, &single)),
             ("cumprod", grad(|x: &Var<f32>| last(x) * weight, &single)),
         ] {
-            for (found, exact) in found.value().to_vec().into_iter().zip(&exact) {
-                let near = (f64::from(found) / exact - 1.0).abs() < 1e-5;
-                assert!(near || found == *exact as f32, "{name} at {x:?}: {found:e}, not {exact:e}");
+            assert_near(&found, &exact, &format!("{name} at {x:?}"));
+        }
+        // Along every axis, and along the point itself: forward mode and, in both nestings, the second order.
+        let axes = (0..x.len()).map(|k| (0..x.len()).map(|i| f32::from(u8::from(i == k))).collect());
+        let relative = x.iter().zip([0.5, -2.0, 1.0, 3.0]).map(|(x, t)| x * t).collect();
+        for along in axes.chain([relative]) {
+            let along: Vec<f32> = along;
+            let (t, exact_t) = (
+                Var::from(along.clone()),
+                Var::from(along.iter().map(|&t| f64::from(t)).collect::<Vec<_>>()),
+            );
+            let exact = jvp(|x: &Var<f64>| x.prod(), &double, &exact_t).1.reshape([1]).value().to_vec();
+            let second = hvp(|x: &Var<f64>| x.prod() * weight, &double, &exact_t).value().to_vec();
+            let both: [(&str, fn(&Var<f32>) -> Var<f32>); 2] = [("prod", |x| x.prod()), ("cumprod", last)];
+            for (name, f) in both {
+                let label = format!("{name} at {x:?} along {along:?}");
+                assert_near(&jvp(f, &single, &t).1.reshape([1]), &exact, &label);
+                let weighted = |x: &Var<f32>| f(x) * weight;
+                assert_near(&hvp(weighted, &single, &t), &second, &label);
+                let twice = |x: &Var<f32>| (grad(weighted, x) * &t).sum();
+                assert_near(&grad(twice, &single), &second, &label);
+                let backwards = grad(|x: &Var<f32>| jvp(f, x, &t).1 * weight, &single);
+                assert_near(&backwards, &second, &label);
             }
         }
+    }
+}
+
+fn assert_near(found: &Var<f32>, exact: &[f64], label: &str) {
+    for (found, &exact) in found.value().to_vec().into_iter().zip(exact) {
+        let near = (f64::from(found) / exact - 1.0).abs() < 1e-5;
+        assert!(near || found == exact as f32, "{label}: {found:e}, not {exact:e}");
     }
 }

@@ -28,7 +28,7 @@ fn activation<T: Float>(name: &str, x: &Var<T>) -> Var<T> {
 }
 
 /// The largest difference, relative to the largest element.
-fn error<T: Float>(found: &[Var<T>], expected: &Value) -> f64 {
+pub(crate) fn error<T: Float>(found: &[Var<T>], expected: &Value) -> f64 {
     let worst = found.iter().zip(arrays::<f64>(expected)).map(|(found, expected)| {
         assert_eq!(found.shape(), expected.shape());
         let pairs = found.value().to_vec().into_iter().zip(expected.value().to_vec());

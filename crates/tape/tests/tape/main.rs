@@ -1,5 +1,6 @@
 //! What the tape and the transforms must get right, apart from the operations' own rules.
 
+mod attention;
 mod chains;
 mod checkpointing;
 mod complete;
@@ -12,6 +13,7 @@ mod golden;
 #[path = "../replay/interpreter.rs"]
 mod interpreter;
 mod laws;
+mod linalg;
 mod memory;
 mod misuse;
 mod nesting;
@@ -21,5 +23,6 @@ mod panics;
 mod recording;
 mod sampling;
 mod shapes;
+mod structure;
 mod transforms;
 mod twins;
