@@ -21,7 +21,7 @@ const CHUNK: usize = 8192;
 /// # Panics
 /// If `n` is 0, or the lengths are not equal multiples of 2n.
 pub fn complex<T: Float>(x: &[T], out: &mut [T], n: usize, inverse: bool, scale: f64) {
-    assert!(n > 0 && x.len() == out.len() && x.len() % (2 * n) == 0, "fft: rows of {n} pairs");
+    assert!(n > 0 && x.len() == out.len() && x.len().is_multiple_of(2 * n), "fft: rows of {n} pairs");
     type Kernel<T> = fn(&[T], &mut [T], usize, bool, f64);
     let kernel = of_signature::<Kernel<T>>(complex_rows::<f32> as Kernel<f32>)
         .or_else(|| of_signature(complex_rows::<f64> as Kernel<f64>));
@@ -55,7 +55,7 @@ pub fn half_to_real<T: Float>(x: &[T], out: &mut [T], n: usize, interior: f64, s
 }
 
 fn check_half(real: usize, half: usize, n: usize) {
-    let right = n > 0 && real % n == 0 && half == real / n * 2 * (n / 2 + 1);
+    let right = n > 0 && real.is_multiple_of(n) && half == real / n * 2 * (n / 2 + 1);
     assert!(right, "rfft: {real} numbers and {half} parts are no rows of {n}");
 }
 

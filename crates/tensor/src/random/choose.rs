@@ -54,7 +54,7 @@ pub fn check_logits<T: Float>(operation: &str, logits: &Tensor<T>) {
 #[track_caller]
 fn check_axis<T: Float>(operation: &str, x: &Tensor<T>, needed: usize) {
     assert!(x.rank() > 0, "{operation}: a tensor of shape [] has no axis of classes");
-    let rows = x.len() > 0 || x.shape()[..x.rank() - 1].iter().all(|&length| length > 0);
+    let rows = !x.is_empty() || x.shape()[..x.rank() - 1].iter().all(|&length| length > 0);
     let classes = classes(x);
     assert!(
         !rows || classes >= needed.min(1),
