@@ -47,6 +47,8 @@ pub use ops::{
     AttentionMask, AttentionOptions, Indexing, LuFactors, MatrixError, MatrixNorm, Operand, PadMode,
     Pool1dOptions, Pool2dOptions, Pool3dOptions, PoolOptions, Resize, ScatterReduce, Segments,
 };
+#[cfg(feature = "fft")]
+pub use ops::{FftNorm, FftOptions};
 pub use sweep::Sweep;
 pub use tape::Tape;
 pub use transform::{

@@ -23,6 +23,8 @@ pub use array::shape::{Axes, Axis, Dims, Shape, Slice};
 pub use array::tensor::{ShapeError, Tensor};
 pub use array::{shape, size};
 pub use kernels::along_axis as axis_map;
+#[cfg(feature = "fft")]
+pub use kernels::fourier;
 pub use kernels::scatter::Combine;
 pub use kernels::{attention, conv, ctc, gates, gemm, linalg, normalise, pool};
 #[doc(hidden)]

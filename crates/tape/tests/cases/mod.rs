@@ -6,12 +6,15 @@ mod arrange;
 mod attention;
 mod broadcast;
 mod compare;
+mod complex;
 mod convolution;
 mod ctc;
 mod diagonal;
 mod distance;
 mod extremes;
 mod extremes_of_range;
+#[cfg(feature = "fft")]
+mod fft;
 mod index;
 mod join;
 mod kinks;
@@ -24,6 +27,7 @@ mod normalise;
 mod recurrent;
 mod reduce;
 mod reshape;
+mod sample;
 mod scatter;
 mod select;
 mod softmax;
@@ -75,11 +79,14 @@ pub(crate) fn all() -> Vec<Case> {
         attention::cases(),
         broadcast::cases(),
         compare::cases(),
+        complex::cases(),
         convolution::cases(),
         ctc::cases(),
         diagonal::cases(),
         distance::cases(),
         extremes::cases(),
+        #[cfg(feature = "fft")]
+        fft::cases(),
         index::cases(),
         join::cases(),
         linalg::cases(),
@@ -90,6 +97,7 @@ pub(crate) fn all() -> Vec<Case> {
         recurrent::cases(),
         reduce::cases(),
         reshape::cases(),
+        sample::cases(),
         scatter::cases(),
         select::cases(),
         softmax::cases(),

@@ -9,6 +9,8 @@ pub mod attention;
 pub mod conv;
 pub(crate) mod cross_entropy;
 pub mod ctc;
+#[cfg(feature = "fft")]
+pub mod fourier;
 pub mod gates;
 pub mod gemm;
 pub mod linalg;

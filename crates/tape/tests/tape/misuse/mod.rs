@@ -22,6 +22,7 @@ macro_rules! assert_panics {
 
 mod ctc;
 mod elementwise;
+mod fft;
 mod linalg;
 mod normalise;
 mod recurrent;
