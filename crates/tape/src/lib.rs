@@ -43,7 +43,7 @@ pub use describe::{Attribute, Attributes};
 pub use op::{Cotangents, Description, Op, Point, Saves, apply, apply_given, fused};
 #[doc(hidden)]
 pub use ops::Side;
-pub use ops::{Indexing, Operand, Pool2dOptions, ScatterReduce, Segments};
+pub use ops::{Indexing, Operand, Pool2dOptions, QuantileMethod, ScatterReduce, Segments};
 pub use sweep::Sweep;
 pub use tape::Tape;
 pub use transform::{

@@ -22,6 +22,7 @@ pub use array::operand::Operand;
 pub use array::shape::{Axes, Axis, Dims, Shape, Slice};
 pub use array::tensor::{ShapeError, Tensor};
 pub use array::{shape, size};
+pub use kernels::order::OrderStatistic;
 pub use kernels::scatter::Combine;
 pub use kernels::{conv, gemm, linalg, normalise, pool};
 #[doc(hidden)]

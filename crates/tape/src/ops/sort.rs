@@ -68,6 +68,7 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there is no such axis.
+    #[doc(alias = "msort")]
     #[track_caller]
     pub fn sort(&self, axis: impl Into<Axis>, descending: bool) -> Var<T> {
         let axis = self.shape().axis("sort", axis);

@@ -15,6 +15,7 @@ mod join;
 mod kinks;
 mod layer_norm;
 mod matmul;
+mod order;
 mod products;
 mod reduce;
 mod reshape;
@@ -75,6 +76,7 @@ pub(crate) fn all() -> Vec<Case> {
         join::cases(),
         layer_norm::cases(),
         matmul::cases(),
+        order::cases(),
         products::cases(),
         reduce::cases(),
         reshape::cases(),

@@ -9,6 +9,7 @@ pub(crate) mod cross_entropy;
 pub mod gemm;
 pub mod linalg;
 pub mod normalise;
+pub(crate) mod order;
 pub mod pool;
 pub(crate) mod scan;
 pub(crate) mod scatter;

@@ -11,6 +11,7 @@ pub(crate) mod logic;
 pub(crate) mod matmul;
 mod moments;
 mod norm;
+mod order;
 mod prod;
 mod sample;
 mod scan;

@@ -2,6 +2,7 @@
 //! `tests/golden`.
 
 mod functions;
+mod order;
 mod scatter;
 
 use std::collections::BTreeSet;
