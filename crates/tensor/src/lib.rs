@@ -29,6 +29,7 @@ pub use kernels::{conv, gemm, linalg, normalise, pool};
 pub use machine::compiled_here::of_signature;
 pub use machine::{memory, parallel, simd};
 pub use messages::{names, text};
+pub use methods::distance::{pair_distances, pair_dots, pair_sums};
 pub use methods::matmul::matmul_shape;
 pub use methods::scatter::{combine_elements, combine_slices};
 pub use methods::sum::broadcast_axes;

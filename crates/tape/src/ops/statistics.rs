@@ -71,7 +71,7 @@ impl<T: Float> Var<T> {
         );
         let cov = self.cov(1);
         if self.rank() == 1 {
-            return &cov / &cov;
+            return cov.clone() / cov;
         }
         let deviations = cov.diagonal(0).sqrt();
         (cov / deviations.unsqueeze(1) / deviations.unsqueeze(0)).clamp(-1.0, 1.0)

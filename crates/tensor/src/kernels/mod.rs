@@ -6,6 +6,7 @@
 
 pub mod conv;
 pub(crate) mod cross_entropy;
+pub(crate) mod distance;
 pub mod gemm;
 pub mod linalg;
 pub mod normalise;

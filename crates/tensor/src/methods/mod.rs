@@ -4,6 +4,7 @@ mod arithmetic;
 mod compare;
 mod cross_entropy;
 mod diagonal;
+pub(crate) mod distance;
 mod extremes;
 pub(crate) mod index;
 mod join;
