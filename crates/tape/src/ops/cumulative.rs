@@ -34,14 +34,18 @@ impl<T: Float> Decision<T> for RunningExtreme {
 struct LogCumSumExp(usize);
 
 impl LogCumSumExp {
-    /// e^(xᵢ − yᵢ) and e^(yᵢ₋₁ − yᵢ), which add up to 1: how much of a sum is its last term, and how much the others. Both are 0
-    /// where there is nothing yet.
+    /// e^(xᵢ − yᵢ) and e^(yᵢ₋₁ − yᵢ), which add up to 1: how much of a sum is its last term, and how much the others. Computed from
+    /// xᵢ − yᵢ₋₁, since yᵢ may be rounded by more than the logarithm of 2. Both are 0 where there is nothing yet.
     fn parts<T: Float>(&self, at: &Point<T>) -> [Var<T>; 2] {
         let (x, y, axis) = (at.input(0), at.output(), self.0);
-        let sums = y.masked_fill(y.equal(f64::NEG_INFINITY), 0.0);
         let none = Tensor::full(x.shape().with(axis, 1), T::from_f64(f64::NEG_INFINITY));
         let before = Var::cat(&[&Var::constant(none), &y.slice_axis(axis, ..-1)], axis);
-        [(x - &sums).exp(), (before - sums).exp()]
+        // Equal infinities have no difference.
+        let difference = x - &before;
+        let equal = difference.masked_fill(x.abs().equal(f64::INFINITY), 0.0);
+        let difference = Var::select_where(x.equal(&before), &equal, &difference);
+        let nothing = y.equal(f64::NEG_INFINITY);
+        [&difference, &-&difference].map(|d| d.sigmoid().masked_fill(&nothing, 0.0))
     }
 }
 

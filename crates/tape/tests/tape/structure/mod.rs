@@ -2,6 +2,7 @@
 //! `tests/golden`.
 
 mod functions;
+mod kinks;
 mod order;
 mod scatter;
 
