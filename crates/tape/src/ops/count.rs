@@ -82,6 +82,7 @@ impl<T: Float> Piecewise<T> for Histogram {
         attributes.set("min", self.range[0]);
         attributes.set("max", self.range[1]);
     }
+    #[track_caller]
     fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
         let numbers: Vec<f64> = inputs[0].to_vec().into_iter().map(T::to_f64).collect();
         let [mut low, mut high] = self.range;
@@ -92,7 +93,8 @@ impl<T: Float> Piecewise<T> for Histogram {
         if low == high {
             (low, high) = (low - 1.0, high + 1.0);
         }
-        let mut counts = vec![0u64; self.bins];
+        let mut counts = list("histc", self.bins);
+        counts.resize(self.bins, 0u64);
         for x in numbers.into_iter().filter(|x| (low..=high).contains(x)) {
             let bin = ((x - low) / (high - low) * self.bins as f64) as usize;
             counts[bin.min(self.bins - 1)] += 1;

@@ -75,7 +75,7 @@ impl<T: Float> Var<T> {
         self.gather(axis, decision(Argsort { axis, descending }, &[self], &[]))
     }
 
-    /// The `k` largest elements along `axis`, largest first, and their positions.
+    /// The `k` largest elements along `axis`, largest first, and their positions. Those of `-x` are the smallest.
     ///
     /// # Panics
     /// If there is no such axis, or it is shorter than `k`.

@@ -31,7 +31,9 @@ impl<T: Float> Var<T> {
         );
         assert!(p >= 0.0, "cdist: the order of the norm, {p}, must not be negative");
         let lead = |s: &Shape| Shape::from(&s[..s.len() - 2]);
-        broadcast_or_panic("cdist", &lead(a), &lead(b));
+        let batch = broadcast_or_panic("cdist", &lead(a), &lead(b));
+        let pairs = [a[a.len() - 2], b[b.len() - 2]];
+        batch.iter().copied().chain(pairs).collect::<Shape>().checked("cdist");
         if p == 2.0 {
             return euclidean::distances(self, other);
         }

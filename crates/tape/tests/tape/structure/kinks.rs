@@ -60,13 +60,16 @@ fn rows_of_zeros() {
     assert_eq!(slopes(|x| x.pairwise_distance(&x.detach(), 2.0, 0.0, false), &x), [0.0; 4]);
 }
 
+/// A target with some terms at an index.
+type Way = fn(&Var<f64>, &Var<f64>, Tensor<u32>) -> Var<f64>;
+
 /// Of several terms for one position the last stays, whatever the number of threads, and it alone has a derivative.
 #[test]
 fn duplicates() {
     let index = || Tensor::vector(&[1u32, 0, 1]);
     let x = Var::from([5.0, 6.0, 7.0]);
     let zeros = Var::zeros([2]);
-    let ways: [fn(&Var<f64>, &Var<f64>, Tensor<u32>) -> Var<f64>; 3] = [
+    let ways: [Way; 3] = [
         |zeros, x, index| zeros.scatter(0, index, x),
         |zeros, x, index| zeros.index_copy(0, index, x),
         |zeros, x, index| zeros.index_put(&[index], x, false),
