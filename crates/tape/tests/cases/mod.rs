@@ -21,6 +21,7 @@ mod kinks;
 mod linalg;
 mod matmul;
 mod pairs;
+mod order;
 mod products;
 
 mod normalise;
@@ -92,6 +93,7 @@ pub(crate) fn all() -> Vec<Case> {
         linalg::cases(),
         matmul::cases(),
         pairs::cases(),
+        order::cases(),
         products::cases(),
         normalise::cases(),
         recurrent::cases(),

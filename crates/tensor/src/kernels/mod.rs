@@ -12,9 +12,11 @@ pub mod ctc;
 #[cfg(feature = "fft")]
 pub mod fourier;
 pub mod gates;
+pub(crate) mod distance;
 pub mod gemm;
 pub mod linalg;
 pub mod normalise;
+pub(crate) mod order;
 pub mod pool;
 pub(crate) mod scan;
 pub(crate) mod scatter;
