@@ -3,4 +3,5 @@
 
 mod basics;
 mod support;
+mod sweep;
 mod windows;
