@@ -33,6 +33,7 @@ impl AxisMap {
     ///
     /// # Panics
     /// If there are no inputs but outputs.
+    #[track_caller]
     pub fn resampled(inputs: usize, outputs: usize, scale: Option<f64>, mode: Interpolation) -> Self {
         assert!(inputs > 0 || outputs == 0, "resampled: {outputs} elements of none");
         // Elements of the input from one of the output to the next.
