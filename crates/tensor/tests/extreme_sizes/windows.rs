@@ -113,7 +113,7 @@ fn maps_of_an_axis() {
     for width in SIZES.into_iter().filter(|&width| width > 3) {
         refused("border", &[&width, &3], || AxisMap::border(3, width, 0, Border::Reflect));
         refused("border", &[&width, &3], || AxisMap::border(3, 0, width, Border::Circular));
-        assert_eq!(Border::Replicate.fits(3, width), true);
+        assert!(Border::Replicate.fits(3, width));
         if width > 1 << 60 {
             refused("border", &[&width, &3], || AxisMap::border(3, width, 1, Border::Replicate));
         }
@@ -122,6 +122,27 @@ fn maps_of_an_axis() {
         assert_eq!(adaptive_window(width, 3, 2).end, width);
         assert_eq!(adaptive_window(1, width, width - 1), 0..1);
     }
+    for far in SIZES.into_iter().filter(|&far| far > 3) {
+        // Two taps at two positions, of which one or none meets an element.
+        let patch = |stride, padding, dilation| {
+            let mut out = [f64::NAN; 4];
+            apply_axis_map(
+                &AxisMap::patches([3, 2, 2, stride, padding, dilation]),
+                1,
+                &[1.0, 2.0, 3.0],
+                &mut out,
+            );
+            out
+        };
+        assert_eq!(patch(far, 0, far), [1.0, 0.0, 0.0, 0.0]);
+        assert_eq!(patch(far, far, 1), [0.0, 1.0, 0.0, 2.0]);
+        assert_eq!(patch(1, far, 1), [0.0; 4]);
+        if far > 1 << 60 {
+            refused("patches", &[&far, &2], || AxisMap::patches([3, 2, far, 1, 0, 1]));
+        }
+    }
+    assert_eq!(AxisMap::adaptive_mean(1 << 20, 1).outputs(), 1);
+    assert_eq!(AxisMap::adaptive_mean(usize::MAX, 0).outputs(), 0);
     refused("resampled", &[&3], || AxisMap::resampled(0, 3, None, Interpolation::Nearest));
     for scale in [1e-300, 1e300, f64::INFINITY, f64::NAN, -1.0] {
         for mode in [Interpolation::Nearest, Interpolation::Linear { align_corners: false }] {
