@@ -8,3 +8,5 @@ mod losses;
 mod norms;
 mod recurrent;
 mod support;
+mod sweep;
+mod windows;
