@@ -1,27 +1,35 @@
 //! Layers, one file each.
 
 mod activation;
+mod bilinear;
 mod chain;
 mod conv2d;
 mod dropout;
 mod flatten;
+mod identity;
 mod lambda;
 mod linear;
 mod normalise;
 mod pair;
+mod parallel;
 mod pool2d;
+mod residual;
 mod sequential;
 
 pub use activation::*;
+pub use bilinear::{Bilinear, BilinearBuilder};
 pub use chain::Chain;
 pub use conv2d::{Conv2d, Conv2dBuilder};
-pub use dropout::Dropout;
+pub use dropout::*;
 pub use flatten::Flatten;
+pub use identity::Identity;
 pub use lambda::Lambda;
 pub use linear::{Linear, LinearBuilder};
 pub use normalise::*;
 pub use pair::Pair;
+pub use parallel::{Parallel, ParallelBuilder};
 pub use pool2d::{AvgPool2d, MaxPool2d};
+pub use residual::Residual;
 pub use sequential::{Sequential, SequentialBuilder};
 
 use wengert_tape::Var;

@@ -2,6 +2,7 @@
 
 mod activations;
 mod basics;
+mod containers;
 #[path = "../../../tape/tests/tape/documented_panics.rs"]
 mod documented_panics;
 mod norms;
