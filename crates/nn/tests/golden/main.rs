@@ -4,4 +4,5 @@
 mod activations;
 mod basics;
 mod norms;
+mod parametrize;
 mod support;

@@ -8,6 +8,7 @@ mod documented_panics;
 mod norms;
 #[path = "../../../tensor/tests/extreme_sizes/panics.rs"]
 mod panics;
+mod parametrize;
 
 use documented_panics::{documented_panics, not_called_in};
 use panics::caught;
