@@ -3,6 +3,9 @@
 
 mod activations;
 mod basics;
+mod embedding;
+mod losses;
 mod norms;
 mod parametrize;
+mod recurrent;
 mod support;

@@ -5,10 +5,13 @@ mod basics;
 mod containers;
 #[path = "../../../tape/tests/tape/documented_panics.rs"]
 mod documented_panics;
+mod losses;
 mod norms;
 #[path = "../../../tensor/tests/extreme_sizes/panics.rs"]
 mod panics;
 mod parametrize;
+mod recurrent;
+mod windows;
 
 use documented_panics::{documented_panics, not_called_in};
 use panics::caught;

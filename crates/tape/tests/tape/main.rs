@@ -1,14 +1,17 @@
 //! What the tape and the transforms must get right, apart from the operations' own rules.
 
+mod attention;
 mod chains;
 mod checkpointing;
 mod complete;
 mod documented_panics;
+mod elementwise;
 mod extreme_sizes;
 mod golden;
 #[path = "../replay/interpreter.rs"]
 mod interpreter;
 mod laws;
+mod linalg;
 mod memory;
 mod misuse;
 mod nesting;
@@ -17,5 +20,6 @@ mod operators;
 mod panics;
 mod recording;
 mod shapes;
+mod structure;
 mod transforms;
 mod twins;

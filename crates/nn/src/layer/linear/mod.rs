@@ -1,6 +1,6 @@
 //! The fully connected layer.
 
-mod map;
+pub(super) mod map;
 
 use wengert_tape::Var;
 use wengert_tensor::Float;

@@ -20,7 +20,15 @@ macro_rules! assert_panics {
     }};
 }
 
+mod ctc;
+mod elementwise;
+mod linalg;
 mod normalise;
+mod recurrent;
+mod structure;
+mod windows;
+// Behind the macro, which it uses.
+mod attention;
 
 fn x() -> Var<f64> {
     Var::from([1.0, 2.0, 3.0])
