@@ -6,6 +6,7 @@ mod basics;
 mod embedding;
 mod losses;
 mod norms;
+mod parametrize;
 mod recurrent;
 mod support;
 mod sweep;

@@ -2,12 +2,14 @@
 
 mod activations;
 mod basics;
+mod containers;
 #[path = "../../../tape/tests/tape/documented_panics.rs"]
 mod documented_panics;
 mod losses;
 mod norms;
 #[path = "../../../tensor/tests/extreme_sizes/panics.rs"]
 mod panics;
+mod parametrize;
 mod recurrent;
 mod windows;
 
