@@ -11,6 +11,7 @@ pub mod layer;
 pub mod loss;
 mod observe;
 mod params;
+mod scan;
 mod summary;
 
 pub use checkpoint::Checkpoint;

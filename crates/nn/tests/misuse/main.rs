@@ -6,6 +6,7 @@ mod documented_panics;
 #[path = "../../../tensor/tests/extreme_sizes/panics.rs"]
 mod panics;
 mod recurrent;
+mod scan;
 
 use documented_panics::{documented_panics, not_called_in};
 use panics::caught;

@@ -15,6 +15,7 @@ mod index;
 mod join;
 mod layer_norm;
 mod lengths;
+mod linalg;
 mod matmul;
 mod moments;
 mod norm;
@@ -28,6 +29,7 @@ mod sort;
 mod unary;
 
 pub use arithmetic::{Operand, Side};
+pub use linalg::{LuFactors, MatrixError, MatrixNorm};
 pub use pool::Pool2dOptions;
 pub(crate) use reshape::embedded;
 pub(crate) use unary::*;

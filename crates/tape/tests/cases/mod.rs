@@ -12,6 +12,7 @@ mod index;
 mod join;
 mod kinks;
 mod layer_norm;
+mod linalg;
 mod matmul;
 mod recurrent;
 mod reduce;
@@ -69,6 +70,7 @@ pub(crate) fn all() -> Vec<Case> {
         index::cases(),
         join::cases(),
         layer_norm::cases(),
+        linalg::cases(),
         matmul::cases(),
         recurrent::cases(),
         reduce::cases(),

@@ -9,6 +9,7 @@ mod golden;
 #[path = "../replay/interpreter.rs"]
 mod interpreter;
 mod laws;
+mod linalg;
 mod memory;
 mod misuse;
 mod nesting;
@@ -16,6 +17,7 @@ mod operators;
 #[path = "../../../tensor/tests/extreme_sizes/panics.rs"]
 mod panics;
 mod recording;
+mod scan;
 mod shapes;
 mod transforms;
 mod twins;

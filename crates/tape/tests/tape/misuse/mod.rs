@@ -20,7 +20,9 @@ macro_rules! assert_panics {
     }};
 }
 
+mod linalg;
 mod recurrent;
+mod scan;
 
 fn x() -> Var<f64> {
     Var::from([1.0, 2.0, 3.0])
