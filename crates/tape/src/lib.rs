@@ -49,8 +49,8 @@ pub use ops::{AttentionMask, AttentionOptions, Indexing, LuFactors, MatrixError,
 pub use sweep::Sweep;
 pub use tape::Tape;
 pub use transform::{
-    Arguments, HessianOperator, Linearized, Pullback, checkpoint, grad, hessian, hvp, jacobian_forward,
-    jacobian_reverse, jvp, linearize, value_and_grad, vjp,
+    Arguments, HessianOperator, Linearized, Pullback, RecomputedScan, Scan, Segment, checkpoint, grad,
+    hessian, hvp, jacobian_forward, jacobian_reverse, jvp, linearize, scan, value_and_grad, vjp,
 };
 pub use var::Var;
 pub use walk::{Recorded, Step};

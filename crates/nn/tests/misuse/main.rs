@@ -12,6 +12,7 @@ mod panics;
 mod parametrize;
 mod recurrent;
 mod windows;
+mod scan;
 
 use documented_panics::{documented_panics, not_called_in};
 use panics::caught;

@@ -22,6 +22,7 @@ mod operators;
 mod panics;
 mod recording;
 mod sampling;
+mod scan;
 mod shapes;
 mod structure;
 mod transforms;

@@ -30,6 +30,7 @@ mod structure;
 mod windows;
 // Behind the macro, which it uses.
 mod attention;
+mod scan;
 
 fn x() -> Var<f64> {
     Var::from([1.0, 2.0, 3.0])
