@@ -1,6 +1,7 @@
 //! Layers, one file each.
 
 mod activation;
+mod attention;
 mod chain;
 mod conv2d;
 mod dropout;
@@ -10,9 +11,12 @@ mod linear;
 mod norm;
 mod pair;
 mod pool2d;
+mod positions;
 mod sequential;
+mod transformer;
 
 pub use activation::*;
+pub use attention::{KeyValueCache, MultiheadAttention, MultiheadAttentionBuilder};
 pub use chain::Chain;
 pub use conv2d::{Conv2d, Conv2dBuilder};
 pub use dropout::Dropout;
@@ -22,7 +26,12 @@ pub use linear::{Linear, LinearBuilder};
 pub use norm::{LayerNorm, LayerNormBuilder};
 pub use pair::Pair;
 pub use pool2d::{AvgPool2d, MaxPool2d};
+pub use positions::{LearnedPositions, RotaryPositions, SinusoidalPositions, alibi};
 pub use sequential::{Sequential, SequentialBuilder};
+pub use transformer::{
+    FeedForward, Transformer, TransformerBuilder, TransformerDecoder, TransformerDecoderLayer,
+    TransformerEncoder, TransformerEncoderLayer,
+};
 
 use wengert_tape::Var;
 use wengert_tensor::Float;
