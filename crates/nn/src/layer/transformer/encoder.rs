@@ -123,9 +123,10 @@ pub(super) fn residual<T: Float>(
 /// ```
 /// use wengert_nn::{KeyValueCache, Params, TransformerBuilder};
 /// use wengert_tape::{AttentionMask, Var};
+/// use wengert_tensor::Tensor;
 /// let mut params: Params<f64> = Params::seeded(0);
 /// let decoder_only = TransformerBuilder::new(8, 2).feed_forward(16).norm_first().encoder(params.at("blocks"), 3);
-/// let x = Var::<f64>::from([[[0.5; 8], [1.5; 8]]].concat()).reshape([1, 2, 8]);
+/// let x = Var::from(Tensor::linspace(-1.0, 1.0, 16).reshape([1, 2, 8])).sin();
 /// // A sequence at once, and position by position.
 /// let whole = params.infer(|cx| decoder_only.forward_masked(cx, &x, &AttentionMask::causal()));
 /// let mut caches = decoder_only.caches();
