@@ -1,5 +1,6 @@
 //! Misuse panics with the operation, the shapes and the caller's line. One module for each family.
 
+mod attention;
 mod basics;
 #[path = "../../../tape/tests/tape/documented_panics.rs"]
 mod documented_panics;

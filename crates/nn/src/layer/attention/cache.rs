@@ -55,10 +55,8 @@ impl<T: Float> KeyValueCache<T> {
         self.length = self.length.min(length);
     }
 
-    /// Appends keys and values `[batch, heads, length, width]`, and gives all that are there now.
-    ///
-    /// # Panics
-    /// If they are not of the batch, the heads and the width of those that are there, or one of them is tracked.
+    /// Appends keys and values `[batch, heads, length, width]`, which must be untracked and of the batch, the heads and the
+    /// width of those that are there, and gives all that are there now.
     #[track_caller]
     pub(super) fn append(&mut self, key: &Var<T>, value: &Var<T>) -> [Var<T>; 2] {
         assert!(

@@ -30,24 +30,19 @@ impl Projections {
     /// Queries, keys and values of three inputs `[…, features]`. Where the inputs are one variable, by one product.
     #[track_caller]
     pub(super) fn apply<T: Float>(&self, cx: &Ctx<T>, [query, key, value]: [&Var<T>; 3]) -> [Var<T>; 3] {
-        let bias = match self.bias {
-            Some(id) => Some(cx.param_of(OPERATION, id)),
-            None => None,
+        let first = match &self.weights {
+            Weights::Stacked(id) | Weights::Separate([id, ..]) => *id,
         };
+        let (weight, bias) = cx.weight_and_bias(OPERATION, first, self.bias);
         let bias_of = |part: usize| bias.as_ref().map(|b| b.slice_axis(0, self.range(part)));
-        let stacked = match &self.weights {
-            Weights::Separate(ids) => {
-                let [q, k, v] = [ids[0], ids[1], ids[2]];
-                let q = linear(query, &cx.param_of(OPERATION, q), bias_of(0).as_ref());
-                let k = linear(key, &cx.param_of(OPERATION, k), bias_of(1).as_ref());
-                return [q, k, linear(value, &cx.param_of(OPERATION, v), bias_of(2).as_ref())];
-            }
-            Weights::Stacked(id) => *id,
-        };
-        let weight = cx.param_of(OPERATION, stacked);
+        if let Weights::Separate([_, k, v]) = self.weights {
+            let q = linear(query, &weight, bias_of(0).as_ref());
+            let k = linear(key, &cx.param_of(OPERATION, k), bias_of(1).as_ref());
+            return [q, k, linear(value, &cx.param_of(OPERATION, v), bias_of(2).as_ref())];
+        }
         if std::ptr::eq(query, key) && std::ptr::eq(key, value) {
             let all = linear(query, &weight, bias.as_ref());
-            cx.affine(Affine { weight: stacked, bias: self.bias, convolution: None }, query, &all);
+            cx.affine(Affine { weight: first, bias: self.bias, convolution: None }, query, &all);
             return [0, 1, 2].map(|part| all.slice_axis(-1, self.range(part)));
         }
         let of = |part: usize, x: &Var<T>| {
