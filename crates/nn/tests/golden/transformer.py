@@ -1,9 +1,11 @@
 """Attention, the layers of transformers and LayerNorm as PyTorch computes them, in double precision.
 
-Run in this folder: python transformer.py > transformer.json
+Run in this folder: python transformer.py > transformer.json, which also writes transformer.safetensors, the stack of layers
+as it is saved.
 """
 
 import json
+import struct
 
 import torch
 from torch import nn
@@ -37,6 +39,20 @@ def case(name, model, inputs, function, **options):
         "grads": [pack(g) for g in grads],
         **options,
     }
+
+
+def save(tensors, path):
+    """A safetensors file: the length of the header, the header, the numbers."""
+    header, data = {"__metadata__": {"format": "pt"}}, b""
+    for name, tensor in tensors.items():
+        numbers = tensor.numpy().tobytes()
+        offsets = [len(data), len(data) + len(numbers)]
+        header[name] = {"dtype": "F64", "shape": list(tensor.shape), "data_offsets": offsets}
+        data += numbers
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text + data)
 
 
 def attention():
@@ -96,7 +112,9 @@ def layers():
             lambda m, x, y: m(x, y, tgt_mask=causal),
         )
     norm = nn.LayerNorm(4)
-    yield case("stack", nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2, **shared), 2, norm), [x()], lambda m, x: m(x))
+    stack = nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2, **shared), 2, norm)
+    yield case("stack", stack, [x()], lambda m, x: m(x))
+    save(stack.state_dict(), "transformer.safetensors")
     padding = torch.tensor([[False, False, False, True, True], [False, True, False, False, False]])
     yield case(
         "transformer",

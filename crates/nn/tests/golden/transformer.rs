@@ -5,7 +5,7 @@ use wengert_nn::*;
 use wengert_tape::{AttentionMask, Var, grad, hvp};
 use wengert_tensor::{Float, Tensor};
 
-use crate::support::{compare, name, section, tensor};
+use crate::support::{close, compare, name, section, tensor};
 
 fn golden(name: &str) -> Vec<Value> {
     section(include_str!("transformer.json"), name)
@@ -109,7 +109,7 @@ fn layer_of<T: Float>(case: &Value, params: &mut Params<T>) -> (usize, Function<
     let options = TransformerBuilder::new(4, 2).feed_forward(6).dropout(0.0);
     let options = match name {
         n if n.ends_with("norm first") => options.norm_first().activation(FeedForward::Gelu),
-        n if n.ends_with("without bias") => options.no_bias().eps(1e-3),
+        n if n.ends_with("without bias") => options.no_bias().epsilon(1e-3),
         _ => options,
     };
     let p = params.at("m");
@@ -140,7 +140,7 @@ fn layer_of<T: Float>(case: &Value, params: &mut Params<T>) -> (usize, Function<
         _ => {
             let norm = match name {
                 "layer norm" => LayerNorm::new(p, [3, 4]),
-                _ => LayerNorm::builder(4).eps(0.5).no_bias().build(p),
+                _ => LayerNorm::builder(4).epsilon(0.5).no_bias().build(p),
             };
             (1, Box::new(move |cx, x| norm.forward(cx, &x[0])))
         }
@@ -165,6 +165,32 @@ fn layers_in_double_precision() {
 #[test]
 fn layers_in_single_precision() {
     layer_cases::<f32>();
+}
+
+/// A file that PyTorch's encoder would be saved as: it loads, has the outputs and gradients, and goes back.
+#[test]
+fn an_encoder_of_pytorch_loads_and_goes_back() {
+    let bytes = include_bytes!("transformer.safetensors");
+    let mut params: Params<f64> = Params::seeded(0);
+    let options = TransformerBuilder::new(4, 2).feed_forward(6).dropout(0.0).final_norm();
+    let stack = options.encoder(params.root(), 2);
+    params.load_safetensors(bytes).unwrap();
+    let case = golden("layers").into_iter().find(|case| name(case) == "stack").unwrap();
+    params.infer(|cx| {
+        let x = Var::constant(tensor(&case["inputs"][0]));
+        let expected = tensor::<f64>(&case["output"]);
+        close("output", &stack.forward(cx, &x).value().to_vec(), &expected.to_vec());
+    });
+    // Its gradients are those of the case with these numbers.
+    let numbers = case["inputs"].as_array().unwrap()[1..].iter().flat_map(|t| tensor::<f64>(t).to_vec());
+    close("parameters", params.values(), &numbers.collect::<Vec<f64>>());
+    compare_all(&case, &params, 1, |cx, x| stack.forward(cx, &x[0]));
+    let [theirs, ours] = [bytes.to_vec(), params.to_safetensors().unwrap()];
+    let [theirs, ours] = [&theirs, &ours].map(|bytes| safetensors::SafeTensors::deserialize(bytes).unwrap());
+    assert_eq!(theirs.len(), ours.len());
+    for (name, tensor) in theirs.iter() {
+        assert_eq!(ours.tensor(name).unwrap(), tensor, "{name}");
+    }
 }
 
 #[test]

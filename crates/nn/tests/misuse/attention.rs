@@ -37,7 +37,7 @@ fn sizes_of_layers() {
         drop(MultiheadAttention::builder(8, 4).dropout(2.0));
     });
     says("layer_norm: ε is -1, which is not 0 or more", || {
-        LayerNorm::builder(3).eps(-1.0).build(params.at("n"));
+        LayerNorm::builder(3).epsilon(-1.0).build(params.at("n"));
     });
 }
 

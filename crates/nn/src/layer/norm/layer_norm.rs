@@ -46,7 +46,7 @@ impl LayerNorm {
     /// ```
     /// use wengert_nn::{LayerNorm, Params};
     /// let mut params: Params = Params::seeded(0);
-    /// LayerNorm::builder(384).eps(1e-12).no_bias().build(params.at("norm"));
+    /// LayerNorm::builder(384).epsilon(1e-12).no_bias().build(params.at("norm"));
     /// assert_eq!(params.len(), 384);
     /// ```
     pub fn builder(features: impl Into<Shape>) -> LayerNormBuilder {
@@ -76,7 +76,7 @@ pub struct LayerNormBuilder {
 impl LayerNormBuilder {
     /// What is added to the variance. Default 10⁻⁵; files of BERT want 10⁻¹².
     #[must_use]
-    pub fn eps(mut self, epsilon: f64) -> Self {
+    pub fn epsilon(mut self, epsilon: f64) -> Self {
         self.epsilon = epsilon;
         self
     }

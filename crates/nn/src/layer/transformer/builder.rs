@@ -104,7 +104,7 @@ impl TransformerBuilder {
 
     /// What normalisation adds to the variance. Default 10⁻⁵.
     #[must_use]
-    pub fn eps(mut self, epsilon: f64) -> Self {
+    pub fn epsilon(mut self, epsilon: f64) -> Self {
         self.epsilon = epsilon;
         self
     }
@@ -204,7 +204,7 @@ impl TransformerBuilder {
 
     #[track_caller]
     pub(super) fn norm<T: Float>(&self, p: &mut Scope<'_, T>, name: &str) -> LayerNorm {
-        let norm = LayerNorm::builder(self.width).eps(self.epsilon);
+        let norm = LayerNorm::builder(self.width).epsilon(self.epsilon);
         if self.bias { norm } else { norm.no_bias() }.build(p.at(name))
     }
 
