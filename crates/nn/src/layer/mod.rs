@@ -3,35 +3,46 @@
 mod activation;
 mod attention;
 mod chain;
-mod conv2d;
+mod conv;
 mod dropout;
+mod embedding;
+mod extents;
 mod flatten;
 mod lambda;
 mod linear;
-mod norm;
-mod pair;
-mod pool2d;
+mod normalise;
+mod pad;
+mod pool;
 mod positions;
+mod recurrent;
+mod resize;
 mod sequential;
 mod transformer;
+mod unflatten;
 
 pub use activation::*;
 pub use attention::{KeyValueCache, MultiheadAttention, MultiheadAttentionBuilder};
 pub use chain::Chain;
-pub use conv2d::{Conv2d, Conv2dBuilder};
+pub(crate) use conv::four_axes;
+pub use conv::*;
 pub use dropout::Dropout;
+pub use embedding::{BagMode, Embedding, EmbeddingBag, EmbeddingBagBuilder, EmbeddingBuilder};
+pub use extents::{Extents, Pair, Sides};
 pub use flatten::Flatten;
 pub use lambda::Lambda;
 pub use linear::{Linear, LinearBuilder};
-pub use norm::{LayerNorm, LayerNormBuilder};
-pub use pair::Pair;
-pub use pool2d::{AvgPool2d, MaxPool2d};
+pub use normalise::*;
+pub use pad::*;
+pub use pool::*;
 pub use positions::{LearnedPositions, RotaryPositions, SinusoidalPositions, alibi};
+pub use recurrent::*;
+pub use resize::*;
 pub use sequential::{Sequential, SequentialBuilder};
 pub use transformer::{
     FeedForward, Transformer, TransformerBuilder, TransformerDecoder, TransformerDecoderLayer,
     TransformerEncoder, TransformerEncoderLayer,
 };
+pub use unflatten::Unflatten;
 
 use wengert_tape::Var;
 use wengert_tensor::Float;

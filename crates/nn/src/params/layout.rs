@@ -204,6 +204,15 @@ impl Layout {
         matching.map(|e| e.frozen = frozen).count()
     }
 
+    /// Says of each parameter tensor whether it is frozen.
+    pub(crate) fn freeze_each(&mut self, frozen: &[bool]) {
+        self.entries.iter_mut().zip(frozen).for_each(|(entry, &frozen)| entry.frozen = frozen);
+    }
+
+    pub(crate) fn freeze(&mut self, id: ParamId) {
+        self.entries[id.index()].frozen = true;
+    }
+
     /// The places of the frozen parameters.
     pub(crate) fn frozen(&self) -> impl Iterator<Item = Range<usize>> {
         self.entries.iter().filter(|e| e.frozen).map(Entry::range)

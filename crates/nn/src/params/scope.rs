@@ -78,9 +78,8 @@ impl<'a, T: Float> Scope<'a, T> {
         let mut values = Tensor::written_for("param", &shape, |_| {});
         init.fill(&shape, values.as_mut_slice(), &mut generator);
         let id = self.params.push(name, shape);
-        let range = self.params.layout.entry("param", id).range();
         let values = values.as_slice().expect("new tensors are contiguous");
-        self.params.storage.as_mut_slice()[range].copy_from_slice(values);
+        self.write(id, |all| all.copy_from_slice(values));
         id
     }
 
@@ -92,6 +91,17 @@ impl<'a, T: Float> Scope<'a, T> {
             id = Some(self.param(name, shape, init));
         }
         id
+    }
+
+    /// Writes the values of a parameter that was made here.
+    pub(crate) fn write(&mut self, id: ParamId, write: impl FnOnce(&mut [T])) {
+        let range = self.params.layout.entry("param", id).range();
+        write(&mut self.params.storage.as_mut_slice()[range]);
+    }
+
+    /// Makes a constant of a parameter that was made here.
+    pub(crate) fn freeze(&mut self, id: ParamId) {
+        Arc::make_mut(&mut self.params.layout).freeze(id);
     }
 
     /// A new buffer: a tensor that is saved with the parameters but has no gradient. Layers

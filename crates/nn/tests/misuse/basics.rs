@@ -6,7 +6,6 @@ use wengert_tape::{Tape, Var};
 use wengert_tensor::Tensor;
 use wengert_tensor::random::Generator;
 
-use crate::panics::caught;
 use crate::says;
 
 /// Activations and losses of variables whose recording has ended.

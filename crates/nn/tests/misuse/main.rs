@@ -1,11 +1,16 @@
 //! Misuse panics with the operation, the shapes and the caller's line. One module for each family.
 
+mod activations;
 mod attention;
 mod basics;
 #[path = "../../../tape/tests/tape/documented_panics.rs"]
 mod documented_panics;
+mod losses;
+mod norms;
 #[path = "../../../tensor/tests/extreme_sizes/panics.rs"]
 mod panics;
+mod recurrent;
+mod windows;
 
 use documented_panics::{documented_panics, not_called_in};
 use panics::caught;

@@ -1,34 +1,59 @@
 //! The library's own operations, one file per family. Each is a method on [`Var`](crate::Var) with the name that
 //! it has on tensors.
 
+mod along_axis;
 mod arithmetic;
+mod arrange;
 mod attention;
 mod broadcast;
 mod compare;
 mod conv;
+mod corner;
 mod cross_entropy;
+mod ctc;
 mod diagonal;
+mod distance;
 mod dropout;
+mod einsum;
+mod embedding;
 mod extremes;
+mod gates;
 mod index;
 mod join;
-mod layer_norm;
+mod labels;
+mod lengths;
+mod linalg;
+mod logarithmic;
 mod matmul;
 mod moments;
 mod norm;
+mod polar;
+
+mod normalise;
 mod pool;
+mod power;
+mod products;
 mod reduce;
+mod remainder;
+mod replace;
 mod reshape;
 mod round;
+mod rrelu;
+mod scatter;
 mod select;
+mod shuffle;
 mod softmax;
 mod sort;
 mod unary;
 
+pub use along_axis::{PadMode, Resize};
 pub use arithmetic::{Operand, Side};
+pub use arrange::Indexing;
 pub use attention::{AttentionMask, AttentionOptions};
-pub use pool::Pool2dOptions;
+pub use linalg::{LuFactors, MatrixError, MatrixNorm};
+pub use pool::{Pool1dOptions, Pool2dOptions, Pool3dOptions, PoolOptions};
 pub(crate) use reshape::embedded;
+pub use scatter::{ScatterReduce, Segments};
 pub(crate) use unary::*;
 
 use wengert_tensor::{Element, Tensor};

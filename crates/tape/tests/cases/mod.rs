@@ -2,23 +2,33 @@
 //! file of its family; `gradients.rs` fails for an operation that has none.
 
 mod arithmetic;
+mod arrange;
 mod attention;
 mod broadcast;
 mod compare;
 mod convolution;
+mod ctc;
 mod diagonal;
+mod distance;
 mod extremes;
 mod extremes_of_range;
 mod index;
 mod join;
 mod kinks;
-mod layer_norm;
+mod linalg;
 mod matmul;
+mod pairs;
+mod products;
+
+mod normalise;
+mod recurrent;
 mod reduce;
 mod reshape;
+mod scatter;
 mod select;
 mod softmax;
 mod unary;
+mod windows;
 
 use wengert_tape::Var;
 use wengert_tensor::{Shape, Tensor};
@@ -61,21 +71,30 @@ fn case<const N: usize>(name: &'static str, f: fn(&[Var<f64>]) -> Var<f64>, poin
 pub(crate) fn all() -> Vec<Case> {
     [
         arithmetic::cases(),
+        arrange::cases(),
         attention::cases(),
         broadcast::cases(),
         compare::cases(),
         convolution::cases(),
+        ctc::cases(),
         diagonal::cases(),
+        distance::cases(),
         extremes::cases(),
         index::cases(),
         join::cases(),
-        layer_norm::cases(),
+        linalg::cases(),
         matmul::cases(),
+        pairs::cases(),
+        products::cases(),
+        normalise::cases(),
+        recurrent::cases(),
         reduce::cases(),
         reshape::cases(),
+        scatter::cases(),
         select::cases(),
         softmax::cases(),
         unary::cases(),
+        windows::cases(),
     ]
     .into_iter()
     .flatten()

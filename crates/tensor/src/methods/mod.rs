@@ -14,7 +14,7 @@ mod norm;
 mod prod;
 mod sample;
 mod scan;
-mod scatter;
+pub(crate) mod scatter;
 mod select;
 mod softmax;
 mod sort;

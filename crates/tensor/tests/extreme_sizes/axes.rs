@@ -70,6 +70,8 @@ const FUNCTIONS: &[OfAxis] = &[
     ("softmax_gradient_tangent", |x, a| drop(x.softmax_gradient_tangent(x, [x, x], a))),
     ("linear_recurrence", |x, a| drop(x.linear_recurrence(x, a))),
     ("linear_recurrence_slopes", |x, a| drop(x.linear_recurrence_slopes(x, x, a))),
+    ("linear_recurrence_tangent", |x, a| drop(x.linear_recurrence_tangent(x, [x; 2], a))),
+    ("linear_recurrence_slopes_tangent", |x, a| drop(x.linear_recurrence_slopes_tangent([x; 2], [x; 3], a))),
     ("cumsum", |x, a| drop(x.cumsum(a))),
     ("cumprod", |x, a| drop(x.cumprod(a))),
     ("sort", |x, a| drop(x.sort(a, false))),

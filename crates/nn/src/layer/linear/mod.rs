@@ -1,6 +1,6 @@
 //! The fully connected layer.
 
-mod map;
+pub(super) mod map;
 
 pub(in crate::layer) use map::linear;
 use wengert_tape::Var;

@@ -141,7 +141,7 @@ impl TransformerBuilder {
     /// One layer that attends to its own input.
     ///
     /// # Panics
-    /// If the heads do not divide the width, ε is negative, or the place already has parameters of those names.
+    /// If the heads do not divide the width, or the place already has parameters of those names.
     #[track_caller]
     pub fn encoder_layer<T: Float>(&self, p: Scope<'_, T>) -> TransformerEncoderLayer {
         TransformerEncoderLayer::made(p, self)

@@ -20,6 +20,13 @@ macro_rules! assert_panics {
     }};
 }
 
+mod ctc;
+mod elementwise;
+mod linalg;
+mod normalise;
+mod recurrent;
+mod structure;
+mod windows;
 // Behind the macro, which it uses.
 mod attention;
 

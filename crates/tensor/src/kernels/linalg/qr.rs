@@ -93,10 +93,11 @@ compiled_here! {
         let Qr { m, n, ref mut a, ref mut heads } = *qr;
         let mut dots = vec![T::ZERO; n];
         for k in 0..n {
-            let length = (k..m).map(|i| a[i * n + k]).fold(T::ZERO, T::hypot);
-            if length == T::ZERO {
+            // What is triangular already stays, with its sign, as in LAPACK.
+            if (k + 1..m).all(|i| a[i * n + k] == T::ZERO) {
                 continue;
             }
+            let length = (k..m).map(|i| a[i * n + k]).fold(T::ZERO, T::hypot);
             // v = x + sign(x₀)‖x‖ e₁, in place; H = I − v vᵀ / (‖x‖ |v₀|). Times a power of two, so that nothing overflows.
             let scale = power_of_two_near(T::ONE / length);
             (k..m).for_each(|i| a[i * n + k] *= scale);

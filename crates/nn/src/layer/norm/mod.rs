@@ -1,5 +1,0 @@
-//! Normalisation.
-
-mod layer_norm;
-
-pub use layer_norm::{LayerNorm, LayerNormBuilder};
