@@ -11,3 +11,4 @@ mod recurrent;
 mod support;
 mod sweep;
 mod windows;
+mod transformer;
