@@ -4,8 +4,8 @@
 use clap::Parser;
 use wengert::nn::{BceWithLogits, Reduction};
 use wengert::prelude::*;
-use wengert_examples::options::Options;
 use wengert_examples::pictures::side_by_side;
+use wengert_gallery::options::Options;
 use wengert_gallery::plot::{Axis, Figure, Mark, Panel, Series};
 
 /// Learns codes of two numbers for digits, draws them, and prints what the decoder makes of a grid of codes.

@@ -9,7 +9,7 @@ mod pictures;
 use clap::Parser;
 use wengert::optim::Stopping;
 use wengert::prelude::*;
-use wengert_examples::options::Options;
+use wengert_gallery::options::Options;
 
 use network::{Points, Solution};
 

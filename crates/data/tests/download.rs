@@ -264,6 +264,9 @@ fn https_is_named_where_it_is_not_built() {
         let folder = tempfile::tempdir().unwrap();
         let error = Downloader::new([mirror]).fetch(&file(), folder.path()).unwrap_err();
         let DownloadError::Failed { failures, .. } = error else { panic!("{error}") };
-        assert!(failures.len() == 1 && failures[0].contains("HTTPS needs the feature `https`"), "{failures:?}");
+        assert!(
+            failures.len() == 1 && failures[0].contains("HTTPS needs the feature `https`"),
+            "{failures:?}"
+        );
     }
 }

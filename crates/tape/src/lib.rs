@@ -43,9 +43,13 @@ pub use describe::{Attribute, Attributes};
 pub use op::{Cotangents, Description, Op, Point, Saves, apply, apply_given, fused};
 #[doc(hidden)]
 pub use ops::Side;
+pub use ops::{
+    AttentionMask, AttentionOptions, Indexing, LuFactors, MatrixError, MatrixNorm, Operand, PadMode,
+    Pool1dOptions, Pool2dOptions, Pool3dOptions, PoolOptions, QuantileMethod, Resize, ScatterReduce,
+    Segments,
+};
 #[cfg(feature = "fft")]
 pub use ops::{FftNorm, FftOptions};
-pub use ops::{AttentionMask, AttentionOptions, Indexing, LuFactors, MatrixError, MatrixNorm, Operand, PadMode, Pool1dOptions, Pool2dOptions, Pool3dOptions, PoolOptions, QuantileMethod, Resize, ScatterReduce, Segments};
 pub use sweep::Sweep;
 pub use tape::Tape;
 pub use transform::{

@@ -1,8 +1,8 @@
 //! Layers, one file each.
 
 mod activation;
-mod bilinear;
 mod attention;
+mod bilinear;
 mod chain;
 mod conv;
 mod dropout;
@@ -26,8 +26,8 @@ mod transformer;
 mod unflatten;
 
 pub use activation::*;
-pub use bilinear::{Bilinear, BilinearBuilder};
 pub use attention::{KeyValueCache, MultiheadAttention, MultiheadAttentionBuilder};
+pub use bilinear::{Bilinear, BilinearBuilder};
 pub use chain::Chain;
 pub(crate) use conv::four_axes;
 pub use conv::*;

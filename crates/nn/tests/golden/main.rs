@@ -10,5 +10,5 @@ mod parametrize;
 mod recurrent;
 mod support;
 mod sweep;
-mod windows;
 mod transformer;
+mod windows;

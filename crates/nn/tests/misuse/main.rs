@@ -12,8 +12,8 @@ mod norms;
 mod panics;
 mod parametrize;
 mod recurrent;
-mod windows;
 mod scan;
+mod windows;
 
 use documented_panics::{documented_panics, not_called_in};
 use panics::caught;

@@ -20,8 +20,8 @@ mod join;
 mod kinks;
 mod linalg;
 mod matmul;
-mod pairs;
 mod order;
+mod pairs;
 mod products;
 
 mod normalise;

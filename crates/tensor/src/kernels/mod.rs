@@ -9,10 +9,10 @@ pub mod attention;
 pub mod conv;
 pub(crate) mod cross_entropy;
 pub mod ctc;
+pub(crate) mod distance;
 #[cfg(feature = "fft")]
 pub mod fourier;
 pub mod gates;
-pub(crate) mod distance;
 pub mod gemm;
 pub mod linalg;
 pub mod normalise;
