@@ -4,6 +4,7 @@
 //!   types of one's own.
 //! - [`Dataset`]: the examples of a source, split, scaled, and handed out in [`Batches`]: shuffled, bucketed by length,
 //!   shared among workers, resumed where a run was broken off, prepared by a thread.
+//! - [`Augment`]: random changes of images, by seed.
 //! - [`Mnist`] and [`FashionMnist`]: image sets by name, from a folder, the user's cache or the network.
 //! - [`synthetic`]: handwritten-looking digits drawn by strokes, for a machine that has no data.
 //! - [`idx`] and (feature `csv`) `csv`: readers of the two file formats.
@@ -21,6 +22,7 @@
 //! }
 //! ```
 
+mod augment;
 mod batches;
 #[cfg(feature = "csv")]
 pub mod csv;
@@ -42,6 +44,7 @@ mod sequences;
 mod source;
 pub mod synthetic;
 
+pub use augment::{Augment, Elastic};
 pub use batches::{Batch, Batches, Position, Prefetched};
 pub use dataset::{BatchOf, Dataset, HasFeatures, Supervised};
 pub use error::DataError;
