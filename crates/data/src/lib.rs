@@ -4,6 +4,7 @@
 //!   types of one's own.
 //! - [`Dataset`]: the examples of a source, split, scaled, and handed out in [`Batches`]: shuffled, bucketed by length,
 //!   shared among workers, resumed where a run was broken off, prepared by a thread.
+//! - [`Augment`]: random changes of images, by seed.
 //! - [`Mnist`] and [`FashionMnist`]: image sets by name, from a folder, the user's cache or the network.
 //! - [`Windows`]: pieces of a series, and what follows them.
 //! - [`text`]: text as tokens: bytes, or frequent pieces that are learned.
@@ -23,6 +24,7 @@
 //! }
 //! ```
 
+mod augment;
 mod batches;
 #[cfg(feature = "csv")]
 pub mod csv;
@@ -46,6 +48,7 @@ pub mod synthetic;
 pub mod text;
 mod windows;
 
+pub use augment::{Augment, Elastic};
 pub use batches::{Batch, Batches, Position, Prefetched};
 pub use dataset::{BatchOf, Dataset, HasFeatures, Supervised};
 pub use error::DataError;
