@@ -37,7 +37,7 @@ fn conv3x3(p: Scope<'_>, from: usize, to: usize) -> Conv2d {
 }
 
 /// Two convolutions, and past them a projection to as many channels.
-fn block(mut p: Scope<'_>, from: usize, to: usize) -> impl Layer + 'static {
+fn block(mut p: Scope<'_>, from: usize, to: usize) -> impl Layer + use<> {
     let branch = Sequential::builder(p.at("branch"))
         .with(|p| conv3x3(p, from, to))
         .with(|p| BatchNorm2d::new(p, to))
@@ -89,7 +89,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let (mut total, mut batches) = (0.0, 0.0);
         for (images, labels) in train.batches(BATCH).shuffled(seed.wrapping_add(epoch)) {
             let images = Var::from(augment.apply(images.value(), seed.wrapping_add(step)));
-            adam.set_learning_rate(schedule.rate(step));
+            adam.set_learning_rate(schedule.at(step));
             let loss = |cx: &Ctx| model.forward(cx, &images).cross_entropy(&labels);
             total += f64::from(params.train_step(&mut adam, loss)?);
             batches += 1.0;
