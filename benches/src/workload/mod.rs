@@ -8,6 +8,7 @@ mod data;
 mod gemm;
 mod gru;
 mod layer_norm;
+mod layers;
 mod logistic;
 mod mlp;
 mod problem;
@@ -27,6 +28,11 @@ const NAMED: &[(&str, Prepare)] = &[
     ("transformer", transformer::transformer),
     ("softmax_ce", softmax_ce::softmax_ce),
     ("layer_norm", layer_norm::layer_norm),
+    ("gru_layer", layers::gru),
+    ("lstm_layer", layers::lstm),
+    ("encoder_layer", layers::encoder),
+    ("batch_norm", layers::batch_norm),
+    ("embedding", layers::embedding),
     ("adam_10m", adam::adam_10m),
     ("lbfgs_logreg", logistic::lbfgs),
     ("newtoncg_logreg", logistic::newton_cg),
