@@ -116,22 +116,16 @@ impl<T: Float, S: Subproblem<T>> Method<T> for TrustRegion<S> {
         at: &mut Iterate<T>,
         state: &mut Self::State,
     ) -> Result<f64, Reason> {
-        let mut trials = Vec::new();
-        let result = self.try_steps(problem, at, state, &mut trials);
-        if S::LEARNS {
-            for (step, gradient) in &trials {
-                self.subproblem.learn(&mut state.memory, step, &at.gradient, gradient);
-            }
+        let (mut result, learned) = self.learning_steps(problem, at, state);
+        // What was learned from rejected steps may give a better model.
+        if learned && is_stuck(&result) {
+            result = self.in_a_ball_again(problem, at, state);
         }
-        let (next, length) = match result {
-            // What was learned from rejected steps may give a better model.
-            Err(Reason::PrecisionLimit | Reason::NoProgress)
-                if S::LEARNS && !trials.is_empty() && state.radius > 0.0 =>
-            {
-                return self.retry_from_gradient(problem, at, state);
-            }
-            other => other?,
-        };
+        // Or what was learned far away gives a bad one, of which "nothing left to gain" says nothing.
+        if is_stuck(&result) && self.subproblem.forget(&mut state.memory) {
+            result = self.in_a_ball_again(problem, at, state);
+        }
+        let (next, length) = result?;
         *at = next;
         Ok(length)
     }
@@ -235,21 +229,42 @@ impl<S> TrustRegion<S> {
         solved
     }
 
-    /// One more try with what was learned, in a ball as large as the last step.
-    fn retry_from_gradient<T: Float>(
+    /// The same, learning from every trial; and whether there was one to learn from.
+    fn learning_steps<T: Float>(
         &self,
         problem: &Counted<'_, T>,
-        at: &mut Iterate<T>,
+        at: &Iterate<T>,
         state: &mut TrustState<S::Memory>,
-    ) -> Result<f64, Reason>
+    ) -> (Result<(Iterate<T>, f64), Reason>, bool)
     where
         S: Subproblem<T>,
     {
-        state.radius = state.radius.max(1e-3 * vector::norm(&at.point));
-        let (next, length) = self.try_steps(problem, at, state, &mut Vec::new())?;
-        *at = next;
-        Ok(length)
+        let mut trials = Vec::new();
+        let result = self.try_steps(problem, at, state, &mut trials);
+        for (step, gradient) in &trials {
+            self.subproblem.learn(&mut state.memory, step, &at.gradient, gradient);
+        }
+        (result, !trials.is_empty())
     }
+
+    /// One more try, in a ball that a step need not be short in.
+    fn in_a_ball_again<T: Float>(
+        &self,
+        problem: &Counted<'_, T>,
+        at: &Iterate<T>,
+        state: &mut TrustState<S::Memory>,
+    ) -> Result<(Iterate<T>, f64), Reason>
+    where
+        S: Subproblem<T>,
+    {
+        state.radius = state.radius.max(1e-3 * vector::norm(&at.point)).max(f64::MIN_POSITIVE);
+        self.learning_steps(problem, at, state).0
+    }
+}
+
+/// Whether no step was found that another model might find.
+fn is_stuck<A>(result: &Result<A, Reason>) -> bool {
+    matches!(result, Err(Reason::PrecisionLimit | Reason::NoProgress))
 }
 
 /// The length of a step that promises a fall.
@@ -306,5 +321,50 @@ impl Ball<'_> {
         let (smaller, step, reduction) = rest.remove(0);
         *self.radius = smaller;
         TrustStep { step, reduction, length: smaller, shorter: rest, ..last }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::minimize::linear::{Settings, gltr};
+    use crate::minimize::objective::Problem;
+    use crate::minimize::operator::DenseOperator;
+
+    /// A model with curvature of 1e300 until it is told to forget that.
+    struct Misled;
+
+    impl Subproblem<f64> for Misled {
+        type Memory = bool;
+        const LEARNS: bool = true;
+
+        fn check(&self, _: &bool, _: usize) -> Result<(), MinimizeError> {
+            Ok(())
+        }
+        fn begin(&self, _: &Counted<'_, f64>, _: &Iterate<f64>) -> Result<bool, MinimizeError> {
+            Ok(true)
+        }
+        fn model<'a>(
+            &'a self,
+            _: &'a Counted<'_, f64>,
+            at: &'a Iterate<f64>,
+            misled: &'a mut bool,
+        ) -> Result<Model<'a, f64>, Reason> {
+            let curvature = if *misled { 1e300 } else { 1.0 };
+            let operator = DenseOperator::with_diagonal(&[curvature; 2]);
+            let settings = Settings { tolerance: 1e-6, max_iterations: None };
+            Ok(Box::new(move |radius| gltr(&operator, &at.gradient, radius, &settings)))
+        }
+        fn forget(&self, misled: &mut bool) -> bool {
+            std::mem::take(misled)
+        }
+    }
+
+    #[test]
+    fn a_model_that_promises_nothing_is_forgotten_before_giving_up() {
+        let bowl = Problem::new(2, |x: &[f64]| 3.0 + 0.5 * x.iter().map(|x| (x - 1.0).powi(2)).sum::<f64>())
+            .with_gradient(|x, g| g.iter_mut().zip(x).for_each(|(g, x)| *g = x - 1.0));
+        let outcome = TrustRegion::new(Misled).minimize(&bowl, &[3.0, -2.0]).unwrap();
+        assert!(outcome.converged(), "{outcome}");
     }
 }

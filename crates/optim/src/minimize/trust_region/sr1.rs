@@ -99,4 +99,8 @@ impl<T: Float> Subproblem<T> for Sr1Model {
             axpy(r.to_f64() / denominator, &change, row);
         }
     }
+
+    fn forget(&self, memory: &mut Sr1Memory<T>) -> bool {
+        !std::mem::take(&mut memory.matrix).is_empty()
+    }
 }

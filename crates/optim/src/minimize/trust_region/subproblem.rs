@@ -94,6 +94,11 @@ pub trait Subproblem<T: Float> {
     /// [`LEARNS`](Self::LEARNS).
     fn learn(&self, _memory: &mut Self::Memory, _step: &[T], _before: &[T], _after: &[T]) {}
 
+    /// Forgets what may have led to a bad model; false if there was nothing.
+    fn forget(&self, _memory: &mut Self::Memory) -> bool {
+        false
+    }
+
     /// Whether [`learn`](Self::learn) does anything; every rejected trial then costs a gradient.
     const LEARNS: bool = false;
 
