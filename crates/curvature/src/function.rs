@@ -188,8 +188,9 @@ fn var<T: Float>(x: &[T]) -> Var<T> {
     Var::constant(Tensor::vector(x))
 }
 
+/// Writes the elements of a result to a slice, which must have as many.
 #[track_caller]
-fn write<T: Float>(operation: &str, found: &Var<T>, out: &mut [T]) {
+pub(crate) fn write<T: Float>(operation: &str, found: &Var<T>, out: &mut [T]) {
     let (length, elements) = (out.len(), found.len());
     assert!(length == elements, "{operation}: a slice of {length} elements to write {elements} to");
     let found = found.value().contiguous();

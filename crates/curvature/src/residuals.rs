@@ -6,6 +6,7 @@ use wengert_tensor::{Float, Tensor};
 
 use crate::flat::split;
 use crate::flat_loss::{FlatLoss, Function};
+use crate::function::write;
 use crate::gauss_newton::RecordedModel;
 
 /// Residuals of a vector, written in operations on [`Var`]: their Jacobian is the tape's, recorded once for all products at a
@@ -60,7 +61,7 @@ impl<T: Float> Residuals<T> for FunctionResiduals<'_, T> {
     #[track_caller]
     fn evaluate(&self, x: &[T], out: &mut [T]) {
         check("FunctionResiduals", "variables", x.len(), self.dimension);
-        copy("FunctionResiduals", &self.of(&Var::constant(Tensor::vector(x))), out);
+        write("FunctionResiduals", &self.of(&Var::constant(Tensor::vector(x))), out);
     }
 
     #[track_caller]
@@ -86,7 +87,7 @@ impl<T: Float> Jacobian<T> for Recorded<T> {
         check("FunctionResiduals", "variables", v.len(), self.x.len());
         let tangent = Var::constant(Tensor::vector(v));
         match self.tape.push_forward(&[&self.residuals], &[&self.x], &[tangent]).remove(0) {
-            Some(moved) => copy("FunctionResiduals", &moved, out),
+            Some(moved) => write("FunctionResiduals", &moved, out),
             None => out.fill(T::ZERO),
         }
     }
@@ -95,7 +96,7 @@ impl<T: Float> Jacobian<T> for Recorded<T> {
     fn apply_transpose(&self, u: &[T], out: &mut [T]) {
         let u = like("FunctionResiduals", u, &self.residuals);
         match self.tape.pull_back(&self.residuals, u, &[&self.x], Sweep::Retain).remove(0) {
-            Some(slopes) => copy("FunctionResiduals", &slopes, out),
+            Some(slopes) => write("FunctionResiduals", &slopes, out),
             None => out.fill(T::ZERO),
         }
     }
@@ -135,7 +136,7 @@ impl<T: Float> Residuals<T> for FlatResiduals<'_, T> {
 
     #[track_caller]
     fn evaluate(&self, x: &[T], out: &mut [T]) {
-        copy("least_squares", &self.model.outputs_at("least_squares", x), out);
+        write("least_squares", &self.model.outputs_at("least_squares", x), out);
     }
 
     #[track_caller]
@@ -150,7 +151,7 @@ impl<T: Float> Jacobian<T> for RecordedModel<T> {
     fn apply(&self, v: &[T], out: &mut [T]) {
         let (wanted, tangents) = split("least_squares", &self.layout, &self.trained, v);
         match self.push_forward(&wanted, &tangents) {
-            Some(moved) => copy("least_squares", &moved, out),
+            Some(moved) => write("least_squares", &moved, out),
             None => out.fill(T::ZERO),
         }
     }
@@ -167,12 +168,6 @@ impl<T: Float> Jacobian<T> for RecordedModel<T> {
 fn like<T: Float>(operation: &str, u: &[T], residuals: &Var<T>) -> Var<T> {
     check(operation, "residuals", u.len(), residuals.len());
     Var::constant(Tensor::vector(u).reshape(residuals.shape()))
-}
-
-#[track_caller]
-fn copy<T: Float>(operation: &str, from: &Var<T>, out: &mut [T]) {
-    check(operation, "elements to write", out.len(), from.len());
-    out.copy_from_slice(from.value().contiguous().as_slice().expect("contiguous"));
 }
 
 #[track_caller]

@@ -193,7 +193,7 @@ fn residuals() {
     says("FunctionResiduals: 1 variables, not 2", || three.evaluate(&[1.0], &mut out));
     let two = FunctionResiduals::new(2, 2, |x: &Var<f64>| x * 2.0);
     says("FunctionResiduals: 1 variables, not 2", || drop(two.dense_jacobian(&[1.0])));
-    says("FunctionResiduals: 3 elements to write, not 2", || two.evaluate(&[1.0, 2.0], &mut out));
+    says("FunctionResiduals: a slice of 3 elements to write 2 to", || two.evaluate(&[1.0, 2.0], &mut out));
     let jacobian = two.jacobian(&[1.0, 2.0]);
     means("FunctionResiduals: 3 variables, not 2", || jacobian.apply(&[0.0; 3], &mut [0.0; 2]));
     means("FunctionResiduals: 3 residuals, not 2", || jacobian.apply_transpose(&[0.0; 3], &mut [0.0; 2]));
@@ -207,7 +207,7 @@ fn residuals() {
     });
     let residuals = problem.residuals().unwrap();
     means(text, || drop(residuals.jacobian(&[1.0])));
-    means("least_squares: 3 elements to write, not 2", || residuals.evaluate(&[1.0, 2.0], &mut out));
+    means("least_squares: a slice of 3 elements to write 2 to", || residuals.evaluate(&[1.0, 2.0], &mut out));
     let jacobian = residuals.jacobian(&[1.0, 2.0]);
     means("least_squares: 3 residuals, not 2", || jacobian.apply_transpose(&[0.0; 3], &mut [0.0; 2]));
     let text = "least_squares: the vector has 3 elements, for 2 parameters";

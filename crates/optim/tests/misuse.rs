@@ -1,5 +1,6 @@
 //! Bad hyper-parameters are typed errors, wrong lengths panic: for every method and helper.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::de::value::{MapDeserializer, SeqDeserializer};
@@ -94,8 +95,8 @@ fn spoiled<S: Serialize + DeserializeOwned>(good: &S) -> Vec<(String, f64, S)> {
     every.map(spoil).collect()
 }
 
-/// Tries nonsense for every real number among the hyper-parameters of a rule.
-fn refuses_nonsense<R: Rule + Default + std::fmt::Debug + Serialize + DeserializeOwned>() {
+/// Tries nonsense for every real number among the hyper-parameters of a rule; returns its name.
+fn refuses_nonsense<R: Rule + Default + std::fmt::Debug + Serialize + DeserializeOwned>() -> &'static str {
     FirstOrder::<R, f64>::with_layout(R::LEARNING_RATE, R::default(), &layout()).unwrap();
     let cases = spoiled(&R::default());
     assert!(cases.len() >= 4 || R::NAME == "gradient_descent", "{}: {} cases", R::NAME, cases.len());
@@ -109,33 +110,39 @@ fn refuses_nonsense<R: Rule + Default + std::fmt::Debug + Serialize + Deserializ
         let error = FirstOrder::<R, f64>::with_layout(rate, R::default(), &layout()).unwrap_err();
         assert_eq!((error.method, error.parameter), (R::NAME, "learning_rate"));
     }
+    R::NAME
 }
 
 #[test]
 fn nonsense_for_any_hyper_parameter_is_a_typed_error() {
-    refuses_nonsense::<AdadeltaConfig>();
-    refuses_nonsense::<AdafactorConfig>();
-    refuses_nonsense::<AdagradConfig>();
-    refuses_nonsense::<AdamConfig>();
-    refuses_nonsense::<AdaMaxConfig>();
-    refuses_nonsense::<AdamWConfig>();
-    refuses_nonsense::<AdanConfig>();
-    refuses_nonsense::<AmsgradConfig>();
-    refuses_nonsense::<GradientDescentConfig>();
-    refuses_nonsense::<LambConfig>();
-    refuses_nonsense::<LarsConfig>();
-    refuses_nonsense::<LionConfig>();
-    refuses_nonsense::<MomentumConfig>();
-    refuses_nonsense::<MuonConfig>();
-    refuses_nonsense::<NadamConfig>();
-    refuses_nonsense::<NesterovConfig>();
-    refuses_nonsense::<RAdamConfig>();
-    refuses_nonsense::<RmspropConfig>();
-    refuses_nonsense::<RpropConfig>();
-    refuses_nonsense::<ScheduleFreeAdamWConfig>();
-    refuses_nonsense::<ScheduleFreeSgdConfig>();
-    refuses_nonsense::<SgdConfig>();
-    refuses_nonsense::<ShampooConfig>();
+    let tried = [
+        refuses_nonsense::<AdadeltaConfig>(),
+        refuses_nonsense::<AdafactorConfig>(),
+        refuses_nonsense::<AdagradConfig>(),
+        refuses_nonsense::<AdamConfig>(),
+        refuses_nonsense::<AdaMaxConfig>(),
+        refuses_nonsense::<AdamWConfig>(),
+        refuses_nonsense::<AdanConfig>(),
+        refuses_nonsense::<AmsgradConfig>(),
+        refuses_nonsense::<GradientDescentConfig>(),
+        refuses_nonsense::<LambConfig>(),
+        refuses_nonsense::<LarsConfig>(),
+        refuses_nonsense::<LionConfig>(),
+        refuses_nonsense::<MomentumConfig>(),
+        refuses_nonsense::<MuonConfig>(),
+        refuses_nonsense::<NadamConfig>(),
+        refuses_nonsense::<NesterovConfig>(),
+        refuses_nonsense::<RAdamConfig>(),
+        refuses_nonsense::<RmspropConfig>(),
+        refuses_nonsense::<RpropConfig>(),
+        refuses_nonsense::<ScheduleFreeAdamWConfig>(),
+        refuses_nonsense::<ScheduleFreeSgdConfig>(),
+        refuses_nonsense::<SgdConfig>(),
+        refuses_nonsense::<ShampooConfig>(),
+    ];
+    let methods = methods::<f64>();
+    let rules = methods.iter().map(|method| method.name).filter(|name| !["lookahead", "sam"].contains(name));
+    assert_eq!(tried.into_iter().collect::<BTreeSet<_>>(), rules.collect());
 }
 
 #[test]

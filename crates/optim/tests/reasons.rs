@@ -1,7 +1,10 @@
 //! Why a method gave up: at the limit of precision, or without progress.
 
+#[path = "methods/identity.rs"]
+mod identity;
 mod methods;
 
+use identity::Identity;
 use methods::{Rosenbrock, START, Visit, every_method};
 use wengert_optim::constrained::{Bounds, L1, ProximalGradient};
 use wengert_optim::minimize::{CurvatureAt, KrylovModel, NewtonCgDirection, Want};
@@ -207,17 +210,6 @@ impl Residuals<f64> for Walled {
     }
     fn jacobian(&self, _: &[f64]) -> Box<dyn Jacobian<f64> + '_> {
         Box::new(Identity)
-    }
-}
-
-struct Identity;
-
-impl Jacobian<f64> for Identity {
-    fn apply(&self, v: &[f64], out: &mut [f64]) {
-        out.copy_from_slice(v);
-    }
-    fn apply_transpose(&self, u: &[f64], out: &mut [f64]) {
-        out.copy_from_slice(u);
     }
 }
 

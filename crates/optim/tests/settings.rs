@@ -1,8 +1,12 @@
 //! Settings that mean nothing are refused by name: every number of every configuration, one after the other.
 
+#[path = "methods/identity.rs"]
+mod identity;
+
 use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use identity::Identity;
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserializer, forward_to_deserialize_any};
@@ -190,17 +194,6 @@ impl Residuals<f64> for Squares {
     }
     fn jacobian(&self, _: &[f64]) -> Box<dyn Jacobian<f64> + '_> {
         Box::new(Identity)
-    }
-}
-
-struct Identity;
-
-impl Jacobian<f64> for Identity {
-    fn apply(&self, v: &[f64], out: &mut [f64]) {
-        out.copy_from_slice(v);
-    }
-    fn apply_transpose(&self, u: &[f64], out: &mut [f64]) {
-        out.copy_from_slice(u);
     }
 }
 

@@ -59,6 +59,9 @@ pub(crate) fn one<A: Element, R: Element>(
     a: &Tensor<A>,
     work: &(dyn Fn(Row<'_, A>, &mut [R]) + Sync),
 ) -> Tensor<R> {
+    if let Some(x) = a.as_slice() {
+        return one_slice(a.shape(), x, work);
+    }
     let shape = a.shape().clone();
     let a = with_dense_rows(a);
     let nest = Nest::new([&a.layout]);
@@ -150,6 +153,11 @@ pub(crate) fn into<A: Element, B: Element>(
     work: &(dyn Fn(&mut [A], Row<'_, B>) + Sync),
 ) {
     let shape = out.shape().clone();
+    if *b.shape() == shape
+        && let Some(b) = b.as_slice()
+    {
+        return into_slice(out.as_mut_slice(), b, work);
+    }
     let b = broadcast_rows(b, &shape);
     let nest = Nest::new([&b.layout, &Layout::contiguous(shape)]);
     let data = b.storage.as_slice();
@@ -157,6 +165,23 @@ pub(crate) fn into<A: Element, B: Element>(
         let b = Row::new(data, at, nest.row_strides[0], from, out.len());
         work(out, b);
     });
+}
+
+/// [`one`] of consecutive elements.
+#[track_caller]
+fn one_slice<A: Element, R: Element>(
+    shape: &Shape,
+    a: &[A],
+    work: &(dyn Fn(Row<'_, A>, &mut [R]) + Sync),
+) -> Tensor<R> {
+    Tensor::filled_by("map", shape.clone(), |out| {
+        if out.len() < PARALLEL_THRESHOLD {
+            return work(Row::Dense(a), out);
+        }
+        parallel::for_each_chunk(out, CHUNK, true, |start, out| {
+            work(Row::Dense(&a[start..start + out.len()]), out);
+        });
+    })
 }
 
 /// [`two`] of consecutive elements.
@@ -177,6 +202,17 @@ fn two_slices<A: Element, B: Element, R: Element>(
             work(Row::Dense(&a[range.clone()]), Row::Dense(&b[range]), out);
         });
     })
+}
+
+/// [`into`] consecutive elements as many others.
+fn into_slice<A: Element, B: Element>(out: &mut [A], b: &[B], work: &(dyn Fn(&mut [A], Row<'_, B>) + Sync)) {
+    if out.len() < PARALLEL_THRESHOLD {
+        return work(out, Row::Dense(b));
+    }
+    parallel::for_each_chunk(out, CHUNK, true, |start, out| {
+        let end = start + out.len();
+        work(out, Row::Dense(&b[start..end]));
+    });
 }
 
 /// The same elements with every row either consecutive or one repeated element, copied if need be: the only
