@@ -43,16 +43,23 @@ pub use describe::{Attribute, Attributes};
 pub use op::{Cotangents, Description, Op, Point, Saves, apply, apply_given, fused};
 #[doc(hidden)]
 pub use ops::Side;
-pub use ops::{Operand, PadMode, Pool1dOptions, Pool2dOptions, Pool3dOptions, PoolOptions, Resize};
+pub use ops::{
+    AttentionMask, AttentionOptions, Indexing, LuFactors, MatrixError, MatrixNorm, Operand, PadMode,
+    Pool1dOptions, Pool2dOptions, Pool3dOptions, PoolOptions, QuantileMethod, Resize, ScatterReduce,
+    Segments,
+};
+#[cfg(feature = "fft")]
+pub use ops::{FftNorm, FftOptions};
 pub use sweep::Sweep;
 pub use tape::Tape;
 pub use transform::{
-    Arguments, HessianOperator, Linearized, Pullback, checkpoint, grad, hessian, hvp, jacobian_forward,
-    jacobian_reverse, jvp, linearize, value_and_grad, vjp,
+    Arguments, HessianOperator, Linearized, Pullback, RecomputedScan, Scan, Segment, checkpoint, grad,
+    hessian, hvp, jacobian_forward, jacobian_reverse, jvp, linearize, scan, value_and_grad, vjp,
 };
 pub use var::Var;
 pub use walk::{Recorded, Step};
 #[doc(hidden)]
 pub use wengert_tensor as __tensor;
 pub use wengert_tensor::axis_map::Interpolation;
+pub use wengert_tensor::linalg::{LinalgError, Triangle};
 pub use wengert_tensor::pool::Divisor;

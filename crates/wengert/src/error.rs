@@ -14,6 +14,9 @@ pub enum Error {
     /// Bytes are not a table, or the table makes no data set.
     #[error(transparent)]
     Csv(#[from] wengert_data::csv::CsvError),
+    /// A tokeniser cannot be made.
+    #[error(transparent)]
+    Tokenizer(#[from] wengert_data::text::TokenizerError),
     /// A file cannot be downloaded.
     #[cfg(feature = "download")]
     #[error(transparent)]
@@ -39,9 +42,9 @@ pub enum Error {
     /// A minimisation could not start.
     #[error(transparent)]
     Minimize(#[from] wengert_optim::MinimizeError),
-    /// An optimiser's state does not fit.
+    /// A saved state does not fit.
     #[error(transparent)]
-    State(#[from] wengert_optim::StateError),
+    State(#[from] wengert_state::StateError),
     /// A gradient is not finite.
     #[error(transparent)]
     Step(#[from] wengert_optim::StepError),

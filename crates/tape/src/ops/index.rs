@@ -33,9 +33,9 @@ impl<T: Float> Routing<T> for IndexSelect {
 
 /// Sums at positions of one axis of zeros: the transpose of [`IndexSelect`].
 #[derive(Clone)]
-struct IndexAdd {
-    axis: usize,
-    shape: Shape,
+pub(super) struct IndexAdd {
+    pub(super) axis: usize,
+    pub(super) shape: Shape,
 }
 
 impl<T: Float> Routing<T> for IndexAdd {
@@ -83,9 +83,9 @@ impl<T: Float> Routing<T> for Gather {
 
 /// Sums at positions of zeros: the transpose of [`Gather`].
 #[derive(Clone)]
-struct Scatter {
-    axis: usize,
-    shape: Shape,
+pub(super) struct Scatter {
+    pub(super) axis: usize,
+    pub(super) shape: Shape,
 }
 
 impl<T: Float> Routing<T> for Scatter {
@@ -109,12 +109,11 @@ impl<T: Float> Routing<T> for Scatter {
 }
 
 impl<T: Float> Var<T> {
-    /// The positions `index` of `axis`: see [`Tensor::index_select`]. Of a table with a row for each token it is an embedding.
+    /// The positions `index` of `axis`: see [`Tensor::index_select`]. Of a table with a row for
+    /// each token it is an [`embedding`](Var::embedding) without padding.
     ///
     /// # Panics
     /// If there is no such axis, or an index is out of range.
-    #[doc(alias = "Embedding")]
-    #[doc(alias = "embedding")]
     #[track_caller]
     pub fn index_select(&self, axis: impl Into<Axis>, index: impl Into<Index<T>>) -> Var<T> {
         let axis = self.shape().axis("index_select", axis);

@@ -1,14 +1,19 @@
 //! What the tape and the transforms must get right, apart from the operations' own rules.
 
+mod attention;
 mod chains;
 mod checkpointing;
 mod complete;
 mod documented_panics;
+mod elementwise;
 mod extreme_sizes;
+#[cfg(feature = "fft")]
+mod fft;
 mod golden;
 #[path = "../replay/interpreter.rs"]
 mod interpreter;
 mod laws;
+mod linalg;
 mod memory;
 mod misuse;
 mod nesting;
@@ -16,6 +21,9 @@ mod operators;
 #[path = "../../../tensor/tests/extreme_sizes/panics.rs"]
 mod panics;
 mod recording;
+mod sampling;
+mod scan;
 mod shapes;
+mod structure;
 mod transforms;
 mod twins;

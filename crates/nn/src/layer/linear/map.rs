@@ -6,7 +6,7 @@ use wengert_tensor::{Float, Shape, Tensor};
 /// x·Wᵀ for x of shape `[…, in]` and W of shape `[out, in]`. Unlike a product with a transposed view, its cotangent for W
 /// comes in W's own memory layout, so it goes into the flat gradient without a transposition.
 #[track_caller]
-pub(super) fn linear<T: Float>(x: &Var<T>, weight: &Var<T>, bias: Option<&Var<T>>) -> Var<T> {
+pub(in crate::layer) fn linear<T: Float>(x: &Var<T>, weight: &Var<T>, bias: Option<&Var<T>>) -> Var<T> {
     if x.rank() < 2 {
         return linear(&x.unsqueeze(0), weight, bias).squeeze(0);
     }

@@ -20,7 +20,17 @@ macro_rules! assert_panics {
     }};
 }
 
+mod ctc;
+mod elementwise;
+mod fft;
+mod linalg;
+mod normalise;
+mod recurrent;
+mod structure;
 mod windows;
+// Behind the macro, which it uses.
+mod attention;
+mod scan;
 
 fn x() -> Var<f64> {
     Var::from([1.0, 2.0, 3.0])

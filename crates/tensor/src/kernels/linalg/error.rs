@@ -16,7 +16,9 @@ pub enum LinalgError {
         /// The row, after any exchanges.
         row: usize,
     },
-    /// The iteration for the eigenvalues did not end.
+    /// The determinant, whose logarithm was asked for, is negative.
+    NegativeDeterminant,
+    /// The iteration for the eigenvalues or singular values did not end.
     NoConvergence,
 }
 
@@ -26,7 +28,8 @@ impl Display for LinalgError {
             Self::NotFinite => f.write_str("the matrix is not finite"),
             Self::NotPositiveDefinite { row } => write!(f, "the matrix is not positive definite (row {row})"),
             Self::Singular { row } => write!(f, "the matrix is singular (row {row})"),
-            Self::NoConvergence => f.write_str("the eigenvalues did not converge"),
+            Self::NegativeDeterminant => f.write_str("the determinant is negative"),
+            Self::NoConvergence => f.write_str("the eigenvalues or singular values did not converge"),
         }
     }
 }

@@ -3,7 +3,7 @@ use crate::array::element::Float;
 use crate::machine::parallel::with_threads;
 
 /// Numbers in (−1, 1) that depend on `seed` only.
-fn random<T: Float>(len: usize, seed: u64) -> Vec<T> {
+pub(super) fn random<T: Float>(len: usize, seed: u64) -> Vec<T> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) + 1;
     let mut next = || {
         state ^= state << 13;
@@ -34,7 +34,7 @@ fn product<T: Float>(a: &[T], n: usize, x: &[T]) -> Vec<T> {
 }
 
 #[track_caller]
-fn assert_close<T: Float>(x: &[T], y: &[T], tolerance: f64, label: &str) {
+pub(super) fn assert_close<T: Float>(x: &[T], y: &[T], tolerance: f64, label: &str) {
     assert_eq!(x.len(), y.len(), "{label}");
     for (i, (x, y)) in x.iter().zip(y).enumerate() {
         assert!((*x - *y).abs().to_f64() <= tolerance, "{label}: element {i}: {x} and {y}");

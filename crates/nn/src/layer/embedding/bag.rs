@@ -1,0 +1,256 @@
+//! Sums, means and maxima of the vectors of bags of tokens.
+
+use wengert_tape::Var;
+use wengert_tensor::{Float, Tensor};
+
+use super::{Embedding, EmbeddingBuilder};
+use crate::ctx::Ctx;
+use crate::init::Init;
+use crate::layer::Layer;
+use crate::params::{ParamId, Params, Scope};
+
+/// What an [`EmbeddingBag`] makes of the vectors of a bag.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BagMode {
+    /// Their sum, weighted if there are weights.
+    Sum,
+    /// Their mean.
+    #[default]
+    Mean,
+    /// The largest element at each position. Equal ones share the derivative.
+    Max,
+}
+
+/// The sum, the mean or the maximum of the learned vectors of each bag of tokens. Padding does not count; a bag without
+/// tokens gives zeros.
+///
+/// As a layer it takes bags of one size, `[bags, size]`; [`bags`](EmbeddingBag::bags) takes those of any size. The parameter
+/// is that of an [`Embedding`].
+///
+/// ```
+/// use wengert_nn::{BagMode, EmbeddingBag, Layer, Params};
+/// use wengert_tensor::Tensor;
+/// let mut params: Params = Params::seeded(0);
+/// let words = EmbeddingBag::builder(100, 8).mode(BagMode::Sum).build(params.at("words"));
+/// let y = params.infer(|cx| words.forward(cx, &Tensor::from([[3u32, 14], [3, 99]])));
+/// assert_eq!(y.shape(), &[2, 8]);
+/// // Three bags of one, none and two tokens.
+/// let (tokens, starts) = (Tensor::from([7u32, 8, 9]), Tensor::from([0u32, 1, 1]));
+/// let y = params.infer(|cx| words.bags(cx, &tokens, &starts, None));
+/// assert_eq!(y.shape(), &[3, 8]);
+/// assert_eq!(y.select(0, 1).value().to_vec(), [0.0; 8]);
+/// ```
+#[doc(alias = "nn.EmbeddingBag")]
+#[derive(Clone, Debug)]
+pub struct EmbeddingBag {
+    table: Embedding,
+    mode: BagMode,
+}
+
+impl EmbeddingBag {
+    /// Means, without padding.
+    ///
+    /// # Panics
+    /// If the place already has a `weight`, or it has too many elements.
+    #[track_caller]
+    pub fn new<T: Float>(p: Scope<'_, T>, tokens: usize, width: usize) -> Self {
+        EmbeddingBag::builder(tokens, width).build(p)
+    }
+
+    /// With options.
+    pub fn builder(tokens: usize, width: usize) -> EmbeddingBagBuilder {
+        EmbeddingBagBuilder { table: Embedding::builder(tokens, width), mode: BagMode::default() }
+    }
+
+    /// The table, of shape `[tokens, width]`.
+    pub fn weight(&self) -> ParamId {
+        self.table.weight
+    }
+
+    /// Scales rows down to the largest norm: see [`Embedding::project`].
+    ///
+    /// # Panics
+    /// If the layer belongs to another `Params`.
+    #[track_caller]
+    pub fn project<T: Float>(&self, params: &mut Params<T>) {
+        self.table.project(params);
+    }
+
+    /// One vector for each bag, `[bags, width]`: bag k has the `tokens` `[count]` from `starts[k]` up to the start of the next
+    /// bag. With `weights` `[count]` the vectors of a sum are multiplied by them.
+    ///
+    /// # Panics
+    /// If tokens, starts and weights are not vectors of fitting lengths, the starts do not begin with 0 and rise to at most
+    /// the number of tokens, there are weights and no sum is taken, a token is not below the number of tokens, or the layer
+    /// belongs to another `Params`.
+    #[doc(alias = "offsets")]
+    #[doc(alias = "per_sample_weights")]
+    #[track_caller]
+    pub fn bags<T: Float>(
+        &self,
+        cx: &Ctx<T>,
+        tokens: &Tensor<u32>,
+        starts: &Tensor<u32>,
+        weights: Option<&Var<T>>,
+    ) -> Var<T> {
+        assert!(
+            tokens.rank() == 1 && starts.rank() == 1,
+            "embedding_bag: tokens of shape {} and starts of shape {}, not two vectors",
+            tokens.shape(),
+            starts.shape()
+        );
+        let bags = Bags::new(tokens.len(), &starts.to_vec());
+        let y = self.reduced(cx, &tokens.to_vec(), bags, weights);
+        cx.trace("EmbeddingBag", &[Some(self.table.weight)], y)
+    }
+
+    #[track_caller]
+    fn reduced<T: Float>(&self, cx: &Ctx<T>, tokens: &[u32], bags: Bags, weights: Option<&Var<T>>) -> Var<T> {
+        if let Some(weights) = weights {
+            assert!(self.mode == BagMode::Sum, "embedding_bag: weights for {:?}, not for a sum", self.mode);
+            assert!(
+                weights.shape()[..] == [tokens.len()],
+                "embedding_bag: weights of shape {} for {} tokens",
+                weights.shape(),
+                tokens.len()
+            );
+        }
+        let width = cx.layout().entry("embedding_bag", self.table.weight).shape[1];
+        // Padding is in no bag. The table sees it all the same, which checks it.
+        let all = self.table.rows(cx, &Tensor::vector(tokens));
+        let kept: Vec<u32> = (0..tokens.len() as u32)
+            .filter(|&at| Some(tokens[at as usize] as usize) != self.table.padding)
+            .collect();
+        let bag_of: Vec<u32> = kept.iter().map(|&at| bags.of[at as usize]).collect();
+        let mut sizes = vec![0usize; bags.count];
+        bag_of.iter().for_each(|&bag| sizes[bag as usize] += 1);
+        if self.mode == BagMode::Max {
+            return largest(&all, &kept, &bag_of, &sizes, width);
+        }
+        let all = match weights {
+            Some(weights) => all * weights.unsqueeze(1),
+            None => all,
+        };
+        let kept = all.index_select(0, Tensor::vector(&kept));
+        let sums = Var::zeros([bags.count, width]).index_add(0, Tensor::vector(&bag_of), &kept);
+        if self.mode == BagMode::Sum {
+            return sums;
+        }
+        let shares: Vec<T> = sizes.iter().map(|&n| T::ONE / T::from_usize(n.max(1))).collect();
+        sums * Var::constant(Tensor::vector(&shares)).unsqueeze(1)
+    }
+}
+
+/// The largest element at each position of each bag.
+fn largest<T: Float>(all: &Var<T>, kept: &[u32], bag_of: &[u32], sizes: &[usize], width: usize) -> Var<T> {
+    let (bags, longest) = (sizes.len(), sizes.iter().copied().max().unwrap_or(0));
+    if longest == 0 {
+        return Var::zeros([bags, width]);
+    }
+    // Bags side by side, the first vector of all in the place of what is missing.
+    let mut positions = vec![kept[0]; bags * longest];
+    let mut missing = vec![true; bags * longest];
+    let mut filled = vec![0; bags];
+    for (&at, &bag) in kept.iter().zip(bag_of) {
+        let slot = bag as usize * longest + filled[bag as usize];
+        filled[bag as usize] += 1;
+        (positions[slot], missing[slot]) = (at, false);
+    }
+    let missing = Tensor::vector(&missing).reshape([bags, longest, 1]);
+    let rows = all.index_select(0, Tensor::vector(&positions).reshape([bags, longest]));
+    let largest = rows.masked_fill(missing, f64::NEG_INFINITY).max_axes(1, false);
+    let empty: Vec<bool> = sizes.iter().map(|&n| n == 0).collect();
+    largest.masked_fill(Tensor::vector(&empty).reshape([bags, 1]), 0.0)
+}
+
+/// Which bag each token is in.
+struct Bags {
+    of: Vec<u32>,
+    count: usize,
+}
+
+impl Bags {
+    #[track_caller]
+    fn new(tokens: usize, starts: &[u32]) -> Self {
+        let first = starts.first().copied().unwrap_or(0);
+        assert!(first == 0, "embedding_bag: the first bag starts at {first}, not at 0");
+        assert!(!starts.is_empty() || tokens == 0, "embedding_bag: {tokens} tokens, but no bag");
+        let mut of = Vec::with_capacity(tokens);
+        for (bag, &start) in starts.iter().enumerate() {
+            let end = starts.get(bag + 1).map_or(tokens, |&next| next as usize);
+            assert!(
+                (start as usize) <= end && end <= tokens,
+                "embedding_bag: bag {bag} goes from {start} to {end} of {tokens} tokens"
+            );
+            of.resize(end, bag as u32);
+        }
+        Bags { of, count: starts.len() }
+    }
+}
+
+/// The options of an [`EmbeddingBag`].
+#[derive(Clone, Debug)]
+pub struct EmbeddingBagBuilder {
+    table: EmbeddingBuilder,
+    mode: BagMode,
+}
+
+impl EmbeddingBagBuilder {
+    /// What is made of the vectors of a bag. Default [`BagMode::Mean`].
+    #[must_use]
+    pub fn mode(mut self, mode: BagMode) -> Self {
+        self.mode = mode;
+        self
+    }
+
+    /// How the table starts.
+    #[must_use]
+    pub fn weight(mut self, init: Init) -> Self {
+        self.table = self.table.weight(init);
+        self
+    }
+
+    /// The token that does not count: see [`EmbeddingBuilder::padding`].
+    #[must_use]
+    pub fn padding(mut self, token: isize) -> Self {
+        self.table = self.table.padding(token);
+        self
+    }
+
+    /// The largest norm of a row: see [`EmbeddingBuilder::max_norm`].
+    #[must_use]
+    pub fn max_norm(mut self, norm: f64) -> Self {
+        self.table = self.table.max_norm(norm);
+        self
+    }
+
+    /// Makes the table.
+    ///
+    /// # Panics
+    /// Where [`EmbeddingBuilder::build`] does.
+    #[track_caller]
+    pub fn build<T: Float>(self, p: Scope<'_, T>) -> EmbeddingBag {
+        EmbeddingBag { table: self.table.build(p), mode: self.mode }
+    }
+
+    /// Makes a table of given vectors, frozen: see [`Embedding::from_pretrained`].
+    ///
+    /// # Panics
+    /// Where [`EmbeddingBuilder::build_from`] does.
+    #[track_caller]
+    pub fn build_from<T: Float>(self, p: Scope<'_, T>, vectors: &Tensor<T>) -> EmbeddingBag {
+        EmbeddingBag { table: self.table.build_from(p, vectors), mode: self.mode }
+    }
+}
+
+impl<T: Float> Layer<T, Tensor<u32>> for EmbeddingBag {
+    /// # Panics
+    /// If the tokens are no matrix, one is not below the number of tokens, or the layer belongs to another `Params`.
+    #[track_caller]
+    fn forward(&self, cx: &Ctx<T>, tokens: &Tensor<u32>) -> Var<T> {
+        let shape = tokens.shape();
+        assert!(shape.len() == 2, "embedding_bag: tokens of shape {shape}, not [bags, size]");
+        let starts: Vec<u32> = (0..shape[0]).map(|bag| (bag * shape[1]) as u32).collect();
+        self.bags(cx, &tokens.reshape([tokens.len()]), &Tensor::vector(&starts), None)
+    }
+}

@@ -1,0 +1,300 @@
+use wengert_tensor::linalg::{self, LinalgError, svd};
+use wengert_tensor::{Float, Shape, Tensor};
+
+use super::MatrixError;
+use super::factors::{factors, sign_and_pivots};
+use super::inverse::identities;
+use super::matrices::{self, each, expect};
+use super::solve::solve_with_factors;
+use crate::class::{Piecewise, piecewise};
+use crate::op::{Cotangents, Op, Point, Saves, apply, rules_compiled_here};
+use crate::var::Var;
+
+/// det A, of A and its factors.
+struct Determinant;
+/// The cofactors of A, det(A) A⁻ᵀ where A is invertible: the gradient of det A.
+struct Cofactor;
+/// The second derivative of det at A along H, of A and H.
+struct CofactorAlong;
+/// ln |det A|, of A and its factors.
+struct LogDeterminant;
+/// The sign of det A, of the factors.
+#[derive(Clone)]
+struct Sign;
+
+/// A matrix of one number for each matrix.
+fn as_matrices<T: Float>(numbers: &Var<T>) -> Var<T> {
+    numbers.unsqueeze(-1).unsqueeze(-1)
+}
+
+/// The sum of the diagonals, as matrices of one number.
+fn trace<T: Float>(x: &Var<T>) -> Var<T> {
+    as_matrices(&x.diagonal(0).sum_axes(-1, false))
+}
+
+/// The batch without the axes of the matrices, which have one element.
+fn without_matrix<T: Float>(x: Tensor<T>) -> Tensor<T> {
+    let batch = Shape::from(matrices::batch(x.shape()));
+    x.reshape(batch)
+}
+
+/// The product of numbers that itself is in range, though those on the way may not be.
+fn product<T: Float>(numbers: impl Iterator<Item = T>) -> T {
+    let (mut mantissa, mut exponent) = (1.0f64, 0i32);
+    for x in numbers {
+        mantissa *= x.to_f64();
+        if mantissa == 0.0 || !mantissa.is_finite() {
+            return T::from_f64(mantissa);
+        }
+        let power = mantissa.abs().log2().floor() as i32;
+        mantissa *= f64::from(-power).exp2();
+        exponent += power;
+    }
+    // In two steps: 2 to the exponent may be out of range where the product is not.
+    let half = exponent / 2;
+    T::from_f64(mantissa * f64::from(half).exp2() * f64::from(exponent - half).exp2())
+}
+
+impl<T: Float> Op<T> for Determinant {
+    fn name(&self) -> &str {
+        "det"
+    }
+    #[track_caller]
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
+        let n = matrices::square("det", inputs[0].shape());
+        without_matrix(expect(each("det", [inputs[1]], [1, 1], &|[factors], out| {
+            let (sign, pivots) = sign_and_pivots(factors, n);
+            out[0] = product(pivots.into_iter().chain([sign]));
+            Ok(())
+        })))
+    }
+    fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
+        into.add(0, || as_matrices(cotangent) * apply(Cofactor, &[at.input(0)]));
+    }
+    fn saves(&self) -> Saves {
+        Saves::INPUTS
+    }
+    rules_compiled_here!(Determinant);
+}
+
+/// `work` with U, the singular values, Vᵀ and det(U Vᵀ) of each matrix and, in that basis, a matrix to be turned back.
+#[track_caller]
+fn in_singular_basis<T: Float, const N: usize>(
+    inputs: [&Tensor<T>; N],
+    work: &(dyn Fn(&linalg::Svd<T>, [&[T]; N], &mut [T]) + Sync),
+) -> Tensor<T> {
+    let n = matrices::square("det", inputs[0].shape());
+    expect(each("det", inputs, [n, n], &|parts, out| {
+        let svd = svd(parts[0], n, n)?;
+        let mut inner = vec![T::ZERO; n * n];
+        work(&svd, parts, &mut inner);
+        let orientation = orientation(&svd.u, n)? * orientation(&svd.vt, n)?;
+        let turned = times(&times(&svd.u, &inner, n), &svd.vt, n);
+        out.iter_mut().zip(turned).for_each(|(out, x)| *out = orientation * x);
+        Ok(())
+    }))
+}
+
+/// The determinant of an orthogonal matrix, 1 or −1.
+fn orientation<T: Float>(q: &[T], n: usize) -> Result<T, LinalgError> {
+    let lu = linalg::Lu::new(q.to_vec(), n, n)?;
+    let negative = lu.packed().iter().step_by(n + 1).filter(|&&pivot| pivot < T::ZERO).count();
+    Ok(if negative % 2 == 0 { lu.sign() } else { -lu.sign() })
+}
+
+fn times<T: Float>(a: &[T], b: &[T], n: usize) -> Vec<T> {
+    let element = |e: usize| (0..n).map(|k| a[e / n * n + k] * b[k * n + e % n]).sum();
+    (0..n * n).map(element).collect()
+}
+
+/// The product of all singular values but some.
+fn without<T: Float>(values: &[T], left_out: [usize; 2]) -> T {
+    product((0..values.len()).filter(|k| !left_out.contains(k)).map(|k| values[k]))
+}
+
+impl<T: Float> Op<T> for Cofactor {
+    fn name(&self) -> &str {
+        "cofactor"
+    }
+    #[track_caller]
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
+        in_singular_basis([inputs[0]], &|svd, _, inner| {
+            let n = svd.values.len();
+            inner.iter_mut().step_by(n + 1).enumerate().for_each(|(i, d)| *d = without(&svd.values, [i, i]));
+        })
+    }
+    /// Second derivatives are symmetric.
+    fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
+        into.add(0, || apply(CofactorAlong, &[at.input(0), cotangent]));
+    }
+    fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
+        tangents[0].as_ref().map(|t| apply(CofactorAlong, &[at.input(0), t]))
+    }
+    fn saves(&self) -> Saves {
+        Saves::INPUTS
+    }
+    rules_compiled_here!(Cofactor);
+}
+
+impl<T: Float> Op<T> for CofactorAlong {
+    fn name(&self) -> &str {
+        "cofactor_along"
+    }
+    /// At a diagonal matrix the derivative of cofactor (i, i) along h is Σⱼ hⱼⱼ pᵢⱼ, and that of (i, j) is −hⱼᵢ pᵢⱼ, where pᵢⱼ is
+    /// the product of all but two diagonal elements.
+    #[track_caller]
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
+        in_singular_basis([inputs[0], inputs[1]], &|svd, [_, h], inner| {
+            let n = svd.values.len();
+            let transposed = |x: &[T]| -> Vec<T> { (0..n * n).map(|e| x[e % n * n + e / n]).collect() };
+            let h = times(&times(&transposed(&svd.u), h, n), &transposed(&svd.vt), n);
+            for i in 0..n {
+                for j in (0..n).filter(|&j| j != i) {
+                    let p = without(&svd.values, [i, j]);
+                    inner[i * n + i] += h[j * n + j] * p;
+                    inner[i * n + j] = -h[j * n + i] * p;
+                }
+            }
+        })
+    }
+    fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
+        let (a, h) = (at.input(0), at.input(1));
+        into.add(0, || third_derivative(a, h, cotangent));
+        into.add(1, || apply(CofactorAlong, &[a, cotangent]));
+    }
+    fn saves(&self) -> Saves {
+        Saves::INPUTS
+    }
+    rules_compiled_here!(CofactorAlong);
+}
+
+/// The gradient in A of det(A) (tr X tr Y − tr XY) with X = A⁻¹H and Y = A⁻¹K, which is the second derivative of det along H
+/// and K; NaN where A is singular.
+fn third_derivative<T: Float>(a: &Var<T>, h: &Var<T>, k: &Var<T>) -> Var<T> {
+    let (Ok(factors), Ok(inverse)) = (factors("det", a, false), a.inv()) else {
+        return Var::constant(Tensor::full(a.shape().clone(), T::NAN));
+    };
+    let det = as_matrices(&apply(Determinant, &[a, &factors]));
+    let [x, y] = [h, k].map(|v| inverse.matmul(v));
+    let (xy, yx) = (x.matmul(&y), y.matmul(&x));
+    let (tr_x, tr_y) = (trace(&x), trace(&y));
+    let inner =
+        (&tr_x * &tr_y - trace(&xy)) * &inverse - tr_y * x.matmul(&inverse) - tr_x * y.matmul(&inverse)
+            + (xy + yx).matmul(&inverse);
+    det * inner.t()
+}
+
+impl<T: Float> Op<T> for LogDeterminant {
+    fn name(&self) -> &str {
+        "logabsdet"
+    }
+    #[track_caller]
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
+        let n = matrices::square("slogdet", inputs[0].shape());
+        without_matrix(expect(each("slogdet", [inputs[1]], [1, 1], &|[factors], out| {
+            let (_, pivots) = sign_and_pivots(factors, n);
+            out[0] = T::from_f64(pivots.iter().map(|pivot| pivot.to_f64().abs().ln()).sum());
+            Ok(())
+        })))
+    }
+    /// A⁻ᵀ times the cotangent.
+    fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
+        let [a, factors] = [0, 1].map(|i| at.input(i));
+        into.add(0, || as_matrices(cotangent) * solve_with_factors(a, &identities(a), factors, true));
+    }
+    fn saves(&self) -> Saves {
+        Saves::INPUTS
+    }
+    rules_compiled_here!(LogDeterminant);
+}
+
+impl<T: Float> Piecewise<T> for Sign {
+    fn name(&self) -> &str {
+        "sign_of_det"
+    }
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
+        let n = inputs[0].dim(-1);
+        without_matrix(expect(each("slogdet", [inputs[0]], [1, 1], &|[factors], out| {
+            let (sign, pivots) = sign_and_pivots(factors, n);
+            out[0] = pivots.into_iter().fold(sign, |sign, pivot| match pivot {
+                pivot if pivot == T::ZERO => T::ZERO,
+                pivot if pivot < T::ZERO => -sign,
+                _ => sign,
+            });
+            Ok(())
+        })))
+    }
+    fn output_shape(&self, _: &[&Shape]) -> Option<Shape> {
+        None
+    }
+    rules_compiled_here!(Sign in PiecewiseOp);
+}
+
+impl<T: Float> Var<T> {
+    /// The determinants of the square matrices in the last two axes, by LU factorisation. The derivatives of first and second
+    /// order are those of a polynomial, right at singular matrices too; those beyond want an inverse and are NaN there.
+    ///
+    /// ```
+    /// use wengert_tape::{Var, grad};
+    /// let a = Var::from([[1.0f64, 2.0], [2.0, 4.0]]);
+    /// assert_eq!(a.det()?.item(), 0.0);
+    /// let cofactors = grad(|a: &Var<f64>| a.det().expect("a finite matrix"), &a);
+    /// assert!((cofactors - Var::from([[4.0, -2.0], [-2.0, 1.0]])).abs().max().item() < 1e-14);
+    /// # Ok::<(), wengert_tape::MatrixError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If a matrix is not finite.
+    ///
+    /// # Panics
+    /// If the matrices are not square.
+    #[doc(alias = "linalg.det")]
+    #[track_caller]
+    pub fn det(&self) -> Result<Var<T>, MatrixError> {
+        matrices::square("det", self.shape());
+        let factors = factors("det", self, false)?;
+        Ok(apply(Determinant, &[self, &factors]))
+    }
+
+    /// The sign and the logarithm of the absolute value of the determinants: sign · e^log = det, where det itself may be out of
+    /// range. A singular matrix has the sign 0 and the logarithm −∞, and no finite derivative.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let (sign, log) = Var::from([[0.0f64, 1e200], [1e200, 0.0]]).slogdet()?;
+    /// assert_eq!(sign.item(), -1.0);
+    /// assert!((log.item() - 400.0 * 10f64.ln()).abs() < 1e-12);
+    /// # Ok::<(), wengert_tape::MatrixError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If a matrix is not finite.
+    ///
+    /// # Panics
+    /// If the matrices are not square.
+    #[doc(alias = "linalg.slogdet")]
+    #[track_caller]
+    pub fn slogdet(&self) -> Result<(Var<T>, Var<T>), MatrixError> {
+        matrices::square("slogdet", self.shape());
+        let factors = factors("slogdet", self, false)?;
+        Ok((piecewise(Sign, &[&factors]), apply(LogDeterminant, &[self, &factors])))
+    }
+
+    /// ln det of the square matrices in the last two axes.
+    ///
+    /// # Errors
+    /// If a determinant is 0 or negative, or a matrix not finite. [`slogdet`](Var::slogdet) has a result for all.
+    ///
+    /// # Panics
+    /// If the matrices are not square.
+    #[track_caller]
+    pub fn logdet(&self) -> Result<Var<T>, MatrixError> {
+        matrices::square("logdet", self.shape());
+        let factors = factors("logdet", self, true)?;
+        let signs = piecewise(Sign, &[&factors]).into_value().to_vec();
+        match signs.iter().position(|&sign| sign < T::ZERO) {
+            Some(i) => Err(MatrixError::new("logdet", i, signs.len(), LinalgError::NegativeDeterminant)),
+            None => Ok(apply(LogDeterminant, &[self, &factors])),
+        }
+    }
+}

@@ -1,0 +1,109 @@
+use wengert_tensor::linalg::symmetric_eigen;
+use wengert_tensor::{Float, Tensor};
+
+use super::MatrixError;
+use super::matrices::{self, each, expect, symmetric};
+use crate::op::{Cotangents, Op, Point, Saves, apply_known, rules_compiled_here};
+use crate::var::Var;
+
+/// The eigenvalues of symmetric matrices in a first row, and below it the eigenvectors as columns.
+struct Eigen;
+
+fn value<T: Float>(a: &Tensor<T>) -> Result<Tensor<T>, MatrixError> {
+    let n = matrices::square("eigh", a.shape());
+    each("eigh", [a], [n + 1, n], &|[a], out| {
+        let (values, vectors) = symmetric_eigen(a, n)?;
+        out[..n].copy_from_slice(&values);
+        for (i, row) in out[n..].chunks_exact_mut(n.max(1)).enumerate() {
+            row.iter_mut().enumerate().for_each(|(k, x)| *x = vectors[k * n + i]);
+        }
+        Ok(())
+    })
+}
+
+fn parts<T: Float>(packed: &Var<T>) -> (Var<T>, Var<T>) {
+    (packed.select(-2, 0), packed.slice_axis(-2, 1..))
+}
+
+/// What separates numbers, sⱼ − sᵢ, from 0 when it is not rounding: the inverses, 0 where it is.
+pub(super) fn inverse_gaps<T: Float>(values: &Var<T>) -> Var<T> {
+    let gaps = values.unsqueeze(-2) - values.unsqueeze(-1);
+    let together = gaps.abs().le(&rounding(values).unsqueeze(-1));
+    gaps.masked_fill(together, f64::INFINITY).recip()
+}
+
+/// What is rounding beside the largest of n numbers, 4 n ε times it; `[…, 1]`.
+pub(super) fn rounding<T: Float>(values: &Var<T>) -> Var<T> {
+    let n = values.shape()[values.rank() - 1];
+    let largest = if n == 0 { values.sum_axes(-1, true) } else { values.abs().max_axes(-1, true) };
+    largest.stop_gradient() * (4.0 * n as f64 * T::EPSILON.to_f64())
+}
+
+impl<T: Float> Op<T> for Eigen {
+    fn name(&self) -> &str {
+        "eigh"
+    }
+    #[track_caller]
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
+        expect(value(inputs[0]))
+    }
+    /// Ā = V (diag(λ̄) + F ∘ VᵀV̄) Vᵀ with F = 1/(λⱼ − λᵢ), and 0 where two eigenvalues are one.
+    fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
+        into.add(0, || {
+            let (values, vectors) = parts(at.output());
+            let (of_values, of_vectors) = parts(cotangent);
+            let turned = inverse_gaps(&values) * vectors.t().matmul(&of_vectors);
+            symmetric(&vectors.matmul(&(turned + of_values.diag(0))).matmul(&vectors.t()))
+        });
+    }
+    fn saves(&self) -> Saves {
+        Saves::OUTPUT
+    }
+    rules_compiled_here!(Eigen);
+}
+
+impl<T: Float> Var<T> {
+    /// (λ, V) of A = V diag(λ) Vᵀ for the symmetric matrices in the last two axes: the eigenvalues in ascending order,
+    /// `[…, n]`, and the eigenvectors as the columns of V. Their symmetric part ½ (A + Aᵀ) is what counts; the derivatives
+    /// are symmetric.
+    ///
+    /// Eigenvectors are determined up to their sign, and within the space of an eigenvalue that occurs several times not at
+    /// all. There, to rounding, their derivative is taken to be 0: so the gradient of a function that depends on such a space
+    /// but not on its basis (as of a function of the eigenvalues that treats them all alike) is right and finite, and
+    /// its second derivative is finite but lacks what turns within the space.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let (values, vectors) = Var::from([[2.0f64, 1.0], [1.0, 2.0]]).eigh()?;
+    /// assert!((values - Var::from([1.0, 3.0])).abs().max().item() < 1e-15);
+    /// assert!((vectors.t().matmul(&vectors) - Var::from([[1.0, 0.0], [0.0, 1.0]])).abs().max().item() < 1e-15);
+    /// # Ok::<(), wengert_tape::MatrixError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If a matrix is not finite, or its eigenvalues do not converge.
+    ///
+    /// # Panics
+    /// If the matrices are not square.
+    #[doc(alias = "linalg.eigh")]
+    #[track_caller]
+    pub fn eigh(&self) -> Result<(Var<T>, Var<T>), MatrixError> {
+        matrices::square("eigh", self.shape());
+        let a = symmetric(self);
+        let value = value(a.value())?;
+        Ok(parts(&apply_known(Eigen, &[&a], &[], value)))
+    }
+
+    /// The eigenvalues of symmetric matrices in ascending order: see [`eigh`](Var::eigh).
+    ///
+    /// # Errors
+    /// If a matrix is not finite, or its eigenvalues do not converge.
+    ///
+    /// # Panics
+    /// If the matrices are not square.
+    #[doc(alias = "linalg.eigvalsh")]
+    #[track_caller]
+    pub fn eigvalsh(&self) -> Result<Var<T>, MatrixError> {
+        Ok(self.eigh()?.0)
+    }
+}

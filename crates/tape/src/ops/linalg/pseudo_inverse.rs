@@ -1,0 +1,92 @@
+use wengert_tensor::linalg::svd;
+use wengert_tensor::{Float, Tensor};
+
+use super::MatrixError;
+use super::matrices::{self, each, expect};
+use crate::describe::Attributes;
+use crate::op::{Cotangents, Op, Point, Saves, apply_known, rules_compiled_here};
+use crate::var::Var;
+
+/// A⁺, where singular values up to `tolerance` times the largest count as 0.
+struct PseudoInverse {
+    tolerance: f64,
+}
+
+impl PseudoInverse {
+    fn value<T: Float>(&self, a: &Tensor<T>) -> Result<Tensor<T>, MatrixError> {
+        let [m, n] = matrices::size("pinv", a.shape());
+        let k = m.min(n);
+        let tolerance = T::from_f64(self.tolerance);
+        each("pinv", [a], [n, m], &move |[a], out| {
+            let svd = svd(a, m, n)?;
+            out.fill(T::ZERO);
+            for (j, &s) in svd.values.iter().enumerate().filter(|&(_, &s)| s > tolerance * svd.values[0]) {
+                for (i, row) in out.chunks_exact_mut(m).enumerate() {
+                    let v = svd.vt[j * n + i] / s;
+                    row.iter_mut().enumerate().for_each(|(l, x)| *x += v * svd.u[l * k + j]);
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+impl<T: Float> Op<T> for PseudoInverse {
+    fn name(&self) -> &str {
+        "pinv"
+    }
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("tolerance", self.tolerance);
+    }
+    #[track_caller]
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
+        expect(self.value(inputs[0]))
+    }
+    /// The transpose of dP = −P dA P + P Pᵀ dAᵀ (I − A P) + (I − P A) dAᵀ PᵀP (Golub and Pereyra, 1973), at constant rank.
+    fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
+        into.add(0, || {
+            let (a, p, v) = (at.input(0), at.output(), cotangent.t());
+            let pt = p.t();
+            let pp = p.matmul(&pt);
+            // K Vᵀ PPᵀ and PᵀP Vᵀ N with K = I − A P and N = I − P A.
+            let left = v.matmul(&pp);
+            let right = pt.matmul(p).matmul(&v);
+            let first = &left - a.matmul(&p.matmul(&left));
+            let second = &right - right.matmul(p).matmul(a);
+            first + second - pt.matmul(cotangent).matmul(&pt)
+        });
+    }
+    fn saves(&self) -> Saves {
+        Saves::ALL
+    }
+    rules_compiled_here!(PseudoInverse);
+}
+
+impl<T: Float> Var<T> {
+    /// A⁺, the Moore–Penrose inverse of the m × n matrices in the last two axes, n × m. Singular values up to `tolerance` times
+    /// the largest count as 0; `None` means max(m, n) ε. The derivatives hold where the rank does not change.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let column = Var::from([[3.0f64], [4.0]]);
+    /// let inverse = column.pinv(None)?;
+    /// assert!((inverse - Var::from([[0.12, 0.16]])).abs().max().item() < 1e-15);
+    /// # Ok::<(), wengert_tape::MatrixError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If a matrix is not finite, or its singular values do not converge.
+    ///
+    /// # Panics
+    /// If there are fewer than two axes, or `tolerance` is negative or NaN.
+    #[doc(alias = "linalg.pinv")]
+    #[track_caller]
+    pub fn pinv(&self, tolerance: Option<f64>) -> Result<Var<T>, MatrixError> {
+        let [m, n] = matrices::size("pinv", self.shape());
+        let tolerance = tolerance.unwrap_or(m.max(n) as f64 * T::EPSILON.to_f64());
+        assert!(tolerance >= 0.0, "pinv: the tolerance {tolerance} is no number from 0 on");
+        let inverse = PseudoInverse { tolerance };
+        let value = inverse.value(self.value())?;
+        Ok(apply_known(inverse, &[self], &[], value))
+    }
+}

@@ -1,0 +1,122 @@
+use wengert_tensor::linalg;
+use wengert_tensor::{Float, Tensor};
+
+use super::MatrixError;
+use super::eigen::{inverse_gaps, rounding};
+use super::matrices::{self, each, expect};
+use crate::op::{Cotangents, Op, Point, Saves, apply_known, rules_compiled_here};
+use crate::var::Var;
+
+/// U, below it a row of the singular values, and below that V, of m × n matrices: (m + 1 + n) × min(m, n).
+struct SingularValues;
+
+fn value<T: Float>(a: &Tensor<T>) -> Result<Tensor<T>, MatrixError> {
+    let [m, n] = matrices::size("svd", a.shape());
+    let k = m.min(n);
+    each("svd", [a], [m + 1 + n, k], &move |[a], out| {
+        let svd = linalg::svd(a, m, n)?;
+        out[..m * k].copy_from_slice(&svd.u);
+        out[m * k..][..k].copy_from_slice(&svd.values);
+        for (i, row) in out[(m + 1) * k..].chunks_exact_mut(k.max(1)).enumerate() {
+            row.iter_mut().enumerate().for_each(|(j, x)| *x = svd.vt[j * n + i]);
+        }
+        Ok(())
+    })
+}
+
+/// U, the singular values and V.
+fn parts<T: Float>(packed: &Var<T>, m: usize) -> [Var<T>; 3] {
+    let m = m as isize;
+    [packed.slice_axis(-2, ..m), packed.select(-2, m), packed.slice_axis(-2, m + 1..)]
+}
+
+/// X − Xᵀ.
+fn skew<T: Float>(x: &Var<T>) -> Var<T> {
+    x - x.t()
+}
+
+impl<T: Float> Op<T> for SingularValues {
+    fn name(&self) -> &str {
+        "svd"
+    }
+    #[track_caller]
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
+        expect(value(inputs[0]))
+    }
+    /// Ā = U (E ∘ skew(UᵀŪ) S + S E ∘ skew(VᵀV̄) + diag(s̄)) Vᵀ + (Ū − U UᵀŪ) S⁻¹ Vᵀ + U S⁻¹ (V̄ − V VᵀV̄)ᵀ with
+    /// E = 1/(sⱼ² − sᵢ²); E and S⁻¹ are 0 where they would be infinite.
+    fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
+        into.add(0, || {
+            let [m, n] = matrices::size("svd", at.input(0).shape());
+            let [u, s, v] = parts(at.output(), m);
+            let [of_u, of_s, of_v] = parts(cotangent, m);
+            let (row, column) = (s.unsqueeze(-2), s.unsqueeze(-1));
+            let nothing = rounding(&s);
+            let sums = &row + &column;
+            // 1/(sⱼ² − sᵢ²) by its two factors.
+            let none = sums.le(&nothing.unsqueeze(-1));
+            let e = inverse_gaps(&s) * sums.masked_fill(none, f64::INFINITY).recip();
+            let (uu, vv) = (u.t().matmul(&of_u), v.t().matmul(&of_v));
+            let inner = &e * skew(&uu) * &row + column * (e * skew(&vv)) + of_s.diag(0);
+            let mut total = u.matmul(&inner).matmul(&v.t());
+            let inverse = s.masked_fill(s.le(&nothing), f64::INFINITY).recip().unsqueeze(-2);
+            if m > n {
+                total = total + ((of_u - u.matmul(&uu)) * &inverse).matmul(&v.t());
+            }
+            if n > m {
+                total = total + (u * inverse).matmul(&(of_v - v.matmul(&vv)).t());
+            }
+            total
+        });
+    }
+    fn saves(&self) -> Saves {
+        Saves::OUTPUT
+    }
+    rules_compiled_here!(SingularValues);
+}
+
+impl<T: Float> Var<T> {
+    /// (U, s, Vᵀ) of A = U diag(s) Vᵀ for the m × n matrices in the last two axes: with k = min(m, n), U is m × k, s `[…, k]` in
+    /// descending order and Vᵀ k × n (`full_matrices=False` of others).
+    ///
+    /// Singular vectors are determined up to a common sign, and those of a value that occurs several times, or of 0, not at
+    /// all; there their derivative is taken to be 0, as [`eigh`](Var::eigh) says. Gradients of functions of the singular
+    /// values alone are finite everywhere.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let a = Var::from([[3.0f64, 0.0], [4.0, 5.0]]);
+    /// let (u, s, vt) = a.svd()?;
+    /// assert!((s.prod().item() - 15.0).abs() < 1e-14);
+    /// assert!(((u * s.unsqueeze(-2)).matmul(&vt) - a).abs().max().item() < 1e-14);
+    /// # Ok::<(), wengert_tape::MatrixError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If a matrix is not finite, or the values do not converge.
+    ///
+    /// # Panics
+    /// If there are fewer than two axes.
+    #[doc(alias = "linalg.svd")]
+    #[track_caller]
+    pub fn svd(&self) -> Result<(Var<T>, Var<T>, Var<T>), MatrixError> {
+        let [m, _] = matrices::size("svd", self.shape());
+        let value = value(self.value())?;
+        let [u, s, v] = parts(&apply_known(SingularValues, &[self], &[], value), m);
+        Ok((u, s, v.t()))
+    }
+
+    /// The singular values in descending order, `[…, min(m, n)]`: see [`svd`](Var::svd).
+    ///
+    /// # Errors
+    /// If a matrix is not finite, or the values do not converge.
+    ///
+    /// # Panics
+    /// If there are fewer than two axes.
+    #[doc(alias = "linalg.svdvals")]
+    #[track_caller]
+    pub fn svdvals(&self) -> Result<Var<T>, MatrixError> {
+        matrices::size("svdvals", self.shape());
+        Ok(self.svd()?.1)
+    }
+}

@@ -1,0 +1,33 @@
+//! Gates of recurrent units of shapes that do not fit, and lengths without end.
+
+use crate::panics::caught;
+use wengert_tape::{HessianOperator, Index, Var};
+use wengert_tensor::Tensor;
+
+#[test]
+fn shapes_of_gates() {
+    let zeros = |shape: &[usize]| Var::<f64>::zeros(shape.to_vec());
+    let (a, b, h) = (zeros(&[2, 6]), zeros(&[2, 6]), zeros(&[2, 2]));
+    assert_panics!(a.gru_gates(&b, &zeros(&[2, 3])), "gru_gates: ", "[2, 6]", "[2, 3]", "3·hidden");
+    assert_panics!(a.gru_gates(&zeros(&[1, 6]), &h), "gru_gates: ", "[1, 6]");
+    assert_panics!(a.gru_gates(&b, &zeros(&[])), "gru_gates: ", "state of shape []");
+    assert_panics!(a.lstm_gates(&b, &h), "lstm_gates: ", "[2, 6]", "[2, 2]", "4·hidden");
+    // Put off, too.
+    let c = zeros(&[2, 3]);
+    assert_panics!(HessianOperator::new(|x| x.lstm_gates(x, &c).sum(), &h), "lstm_gates: ", "[2, 3]");
+}
+
+#[test]
+fn positions_without_end() {
+    let lengths: Index = Tensor::from([2u32, 0]).into();
+    assert_panics!(lengths.positions_within(0..usize::MAX), "positions_within: ");
+}
+
+#[test]
+fn tokens_out_of_range() {
+    let (table, tokens) = (Var::<f64>::zeros([3, 2]), Tensor::from([0u32, 7]));
+    assert_panics!(table.embedding(&tokens, None), "embedding: token 7 is not below 3");
+    assert_panics!(table.embedding(&tokens, Some(0)), "embedding: token 7 is not below 3");
+    assert_panics!(table.embedding(&tokens.slice(..1), Some(3)), "embedding: padding 3 is not below 3");
+    assert_panics!(Var::<f64>::zeros([3]).embedding(&tokens, None), "embedding: a table of shape [3]");
+}

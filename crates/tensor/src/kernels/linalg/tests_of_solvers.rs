@@ -1,0 +1,163 @@
+//! LU, triangular systems, singular values and the exponential.
+
+use super::tests::{assert_close, random};
+use super::*;
+use crate::array::element::Float;
+use crate::machine::parallel::with_threads;
+
+/// The product of an m × k and a k × n matrix.
+fn times<T: Float>(a: &[T], b: &[T], [m, k, n]: [usize; 3]) -> Vec<T> {
+    let element = |i: usize, j: usize| (0..k).map(|l| a[i * k + l] * b[l * n + j]).sum();
+    (0..m * n).map(|e| element(e / n, e % n)).collect()
+}
+
+fn lu_of<T: Float>() {
+    let rounding = T::EPSILON.to_f64();
+    let sizes = [
+        (0, 0),
+        (1, 1),
+        (0, 3),
+        (3, 0),
+        (5, 5),
+        (17, 17),
+        (40, 40),
+        (7, 30),
+        (30, 7),
+        (100, 100),
+        (129, 65),
+        (65, 129),
+    ];
+    for (m, n) in sizes {
+        let a = random::<T>(m * n, (m * 200 + n) as u64);
+        let lu = Lu::new(a.clone(), m, n).unwrap();
+        let k = m.min(n);
+        let l: Vec<T> = (0..m * k)
+            .map(|e| match (e / k, e % k) {
+                (i, j) if i == j => T::ONE,
+                (i, j) if i > j => lu.packed()[i * n + j],
+                _ => T::ZERO,
+            })
+            .collect();
+        let u: Vec<T> = (0..k * n).map(|e| if e % n >= e / n { lu.packed()[e] } else { T::ZERO }).collect();
+        assert!(l.iter().all(|x| x.abs() <= T::ONE));
+        let permuted: Vec<T> = lu.order().iter().flat_map(|&i| a[i as usize * n..][..n].to_vec()).collect();
+        assert_close(&times(&l, &u, [m, k, n]), &permuted, 100.0 * rounding, &format!("{m} × {n}"));
+    }
+    for n in [1, 2, 20, 90] {
+        let (a, x) = (random::<T>(n * n, n as u64), random::<T>(n * 3, 7));
+        let b = times(&a, &x, [n, n, 3]);
+        let lu = Lu::new(a.clone(), n, n).unwrap();
+        assert_close(&lu.solve(&b, 3).unwrap(), &x, 2e4 * n as f64 * rounding, "solve");
+        let at: Vec<T> = (0..n * n).map(|e| a[e % n * n + e / n]).collect();
+        let mut found = vec![T::ZERO; n * 3];
+        solve_transposed_with(lu.packed(), lu.order(), &times(&at, &x, [n, n, 3]), 3, &mut found);
+        assert_close(&found, &x, 2e4 * n as f64 * rounding, "transposed");
+        let again = with_threads(3, || Lu::new(a.clone(), n, n).unwrap());
+        assert_eq!(again.packed(), lu.packed());
+    }
+}
+
+#[test]
+fn lu() {
+    lu_of::<f32>();
+    lu_of::<f64>();
+    assert_eq!(Lu::new(vec![0.0, f64::INFINITY], 1, 2).unwrap_err(), LinalgError::NotFinite);
+    let singular = Lu::new(vec![0.0f64; 9], 3, 3).unwrap();
+    assert_eq!((singular.singular_row(), singular.sign()), (Some(0), 1.0));
+    assert_eq!(Lu::new(vec![0.0, 1.0, 1.0, 0.0f64], 2, 2).unwrap().sign(), -1.0);
+    // Badly scaled is not singular.
+    let scaled = Lu::new(vec![1.0, 1.0, 0.0, 1e-30f64], 2, 2).unwrap();
+    assert_eq!(scaled.solve(&[1.0, 1e-30], 1).unwrap(), [0.0, 1.0]);
+}
+
+#[test]
+fn triangular_systems_of_every_kind() {
+    for n in [0, 1, 3, 20, 100] {
+        // Strong on the diagonal, so that the solutions are tame.
+        let mut a = random::<f64>(n * n, 3);
+        a.iter_mut().for_each(|x| *x /= (n + 1) as f64);
+        a.iter_mut().step_by(n + 1).for_each(|d| *d += 1.5);
+        for columns in [0, 1, 5] {
+            let x = random::<f64>(n * columns, 4);
+            for kind in 0..8 {
+                let [upper, transposed, unit] = [1, 2, 4].map(|bit| kind & bit != 0);
+                let m: Vec<f64> = (0..n * n)
+                    .map(|e| if transposed { (e % n, e / n) } else { (e / n, e % n) })
+                    .map(|(i, j)| match i == j {
+                        true if unit => 1.0,
+                        false if (i > j) == upper => 0.0,
+                        _ => a[i * n + j],
+                    })
+                    .collect();
+                let mut b = times(&m, &x, [n, n, columns]);
+                solve_triangular(&a, n, Triangle { upper, transposed, unit }, &mut b, columns);
+                assert_close(&b, &x, 1e-12, &format!("n = {n}, {upper}, {transposed}, {unit}"));
+            }
+        }
+    }
+}
+
+fn svd_of<T: Float>() {
+    let rounding = T::EPSILON.to_f64();
+    for (m, n) in [(0, 0), (0, 2), (2, 0), (1, 1), (1, 4), (4, 1), (6, 6), (20, 9), (9, 20), (60, 50)] {
+        for scale in [1.0, 1e-30, 1e30] {
+            let a: Vec<T> =
+                random::<T>(m * n, (m + n) as u64).into_iter().map(|x| x * T::from_f64(scale)).collect();
+            check_svd(&a, m, n, scale * 200.0 * rounding);
+        }
+    }
+}
+
+#[track_caller]
+fn check_svd<T: Float>(a: &[T], m: usize, n: usize, tolerance: f64) -> Vec<T> {
+    let k = m.min(n);
+    let Svd { u, values, vt } = svd(a, m, n).unwrap();
+    assert_eq!([u.len(), values.len(), vt.len()], [m * k, k, k * n]);
+    assert!(values.windows(2).all(|w| w[0] >= w[1]) && values.iter().all(|&s| s >= T::ZERO));
+    let scaled: Vec<T> = (0..k * n).map(|e| values[e / n] * vt[e]).collect();
+    assert_close(&times(&u, &scaled, [m, k, n]), a, tolerance, &format!("{m} × {n}"));
+    let identity: Vec<T> = (0..k * k).map(|e| if e / k == e % k { T::ONE } else { T::ZERO }).collect();
+    let v: Vec<T> = (0..n * k).map(|e| vt[e % k * n + e / k]).collect();
+    assert_close(&times(&vt, &v, [k, n, k]), &identity, 200.0 * T::EPSILON.to_f64(), "VᵀV");
+    let ut: Vec<T> = (0..k * m).map(|e| u[e % m * k + e / m]).collect();
+    assert_close(&times(&ut, &u, [k, m, k]), &identity, 200.0 * T::EPSILON.to_f64(), "UᵀU");
+    values
+}
+
+#[test]
+fn singular_values() {
+    svd_of::<f32>();
+    svd_of::<f64>();
+    assert_eq!(svd(&[f64::NAN], 1, 1).unwrap_err(), LinalgError::NotFinite);
+    check_svd(&[0.0f64; 12], 4, 3, 0.0);
+    // Of rank one, two and with a column of zeros.
+    let outer: Vec<f64> = (0..30).map(|e| ((e / 5 + 1) * (e % 5 + 2)) as f64).collect();
+    let values = check_svd(&outer, 6, 5, 1e-13);
+    assert!(values[1] < 1e-13);
+    let values = check_svd(&[1.0, 0.0, 1.0, 2.0, 0.0, 2.0, 0.0, 0.0, 1.0f64], 3, 3, 1e-14);
+    assert_eq!(values[2], 0.0);
+    // Small values to high relative accuracy: a column of 1e-20 beside one of 1.
+    let values = check_svd(&[1.0, 1e-20, 1.0, -1e-20f64], 2, 2, 1e-15);
+    assert!((values[1] / (2f64.sqrt() * 1e-20) - 1.0).abs() < 1e-14, "{values:?}");
+}
+
+#[test]
+fn exponentials() {
+    // Nilpotent, diagonal, a rotation by many turns, and norms that need scaling.
+    let nilpotent = exponential(&[0.0, 1.0, 2.0, 0.0, 0.0, 3.0, 0.0, 0.0, 0.0f64], 3).unwrap();
+    assert_close(&nilpotent, &[1.0, 1.0, 3.5, 0.0, 1.0, 3.0, 0.0, 0.0, 1.0], 1e-15, "nilpotent");
+    assert_eq!(exponential(&[0.0f32; 4], 2).unwrap(), [1.0, 0.0, 0.0, 1.0]);
+    for angle in [1e-9, 0.5, 3.0, 40.0f64] {
+        let found = exponential(&[0.0, -angle, angle, 0.0], 2).unwrap();
+        let (s, c) = angle.sin_cos();
+        assert_close(&found, &[c, -s, s, c], 1e-14 * (1.0 + angle), &format!("{angle}"));
+    }
+    let diagonal = exponential(&[-30.0, 0.0, 0.0, 2.0f64], 2).unwrap();
+    assert_close(&diagonal, &[(-30f64).exp(), 0.0, 0.0, 2f64.exp()], 1e-13, "diagonal");
+    let single = exponential(&[-3.0f32, 1.0, 0.5, 2.0], 2).unwrap();
+    let double = exponential(&[-3.0f64, 1.0, 0.5, 2.0], 2).unwrap();
+    let double: Vec<f32> = double.iter().map(|&x| x as f32).collect();
+    assert_close(&single, &double, 2e-5, "single precision");
+    assert!(exponential::<f64>(&[], 0).unwrap().is_empty());
+    assert_eq!(exponential(&[f64::NAN], 1).unwrap_err(), LinalgError::NotFinite);
+}
