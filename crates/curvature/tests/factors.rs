@@ -1,7 +1,7 @@
 //! Kronecker factors against explicit sums over examples and positions.
 
 use wengert_curvature::{Objectives, Targets};
-use wengert_nn::{Affine, Conv2d, CrossEntropy, Ctx, Init, Layer, Linear, Losses, Params, Reduction};
+use wengert_nn::{Affine, Conv1d, Conv2d, CrossEntropy, Ctx, Init, Layer, Linear, Losses, Params, Reduction};
 use wengert_optim::{Curvatures, Kronecker, KroneckerBlock, Operator};
 use wengert_tape::Var;
 use wengert_tensor::random::Generator;
@@ -271,6 +271,25 @@ fn convolutions_sum_over_positions_and_patches() {
         let options = wengert_tensor::conv::Conv2dOptions { stride, padding, dilation, groups };
         convolution(&layer, options, &params);
     }
+}
+
+/// Sequences are images of height 1.
+#[test]
+fn convolutions_of_sequences_have_the_factors_of_images() {
+    let x = random([3, 2, 7], 5);
+    let mut params: Params<f64> = Params::seeded(2);
+    let of_sequences = Conv1d::builder(2, 4, 3).stride(2).padding(1).build(params.root());
+    let mut image_params: Params<f64> = Params::seeded(2);
+    let of_images = Conv2d::builder(2, 4, [1, 3]).stride([1, 2]).padding([0, 1]).build(image_params.root());
+    image_params.set_values(params.values());
+    let (sequences, images) = (Var::from(x.clone()), Var::from(x.reshape([3, 2, 1, 7])));
+    let loss = params.model_objective(|cx| of_sequences.forward(cx, &sequences), |z| z.square().sum());
+    let found = loss.kronecker_factors(params.values(), Targets::Model, 0).unwrap();
+    let loss = image_params.model_objective(|cx| of_images.forward(cx, &images), |z| z.square().sum());
+    let expected = loss.kronecker_factors(image_params.values(), Targets::Model, 0).unwrap();
+    assert_eq!((found.blocks().len(), expected.blocks().len()), (1, 1));
+    assert_close(&inputs(&found.blocks()[0]), &inputs(&expected.blocks()[0]), 1e-12);
+    assert_close(&outputs(&found.blocks()[0]), &outputs(&expected.blocks()[0]), 1e-12);
 }
 
 #[test]

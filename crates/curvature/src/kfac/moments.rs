@@ -75,7 +75,7 @@ fn positions<T: Float>(cotangent: &Tensor<T>, of: &Use<T>, channels: std::ops::R
         return rows(cotangent).t();
     }
     let count = channels.len();
-    let slice = cotangent.slice_axis(1, channels).permute([1, 0, 2, 3]).contiguous();
+    let slice = cotangent.slice_axis(1, channels).transpose(0, 1).contiguous();
     let positions = slice.len() / count.max(1);
     slice.reshape([count, positions])
 }
