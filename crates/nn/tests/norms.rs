@@ -66,7 +66,8 @@ fn numbers_far_from_0_are_normalised_as_exactly_as_others() {
         let error = (y.value().cast::<f64>() - exact).abs().max().item();
         assert!(error < 1e-5, "kind {kind}: {error}");
     }
-    // The running statistics of one whole batch, used in evaluation, do the same within their own rounding.
+    // The running statistics of one whole batch, used in evaluation, do the same within the rounding of the mean, a
+    // thousandth, but for the variance, which is the unbiased one.
     let mut params: Params<f32> = Params::seeded(0);
     let layer = BatchNorm2d::builder(4).momentum(1.0).build(params.root());
     let x = Var::constant(normal(&[16, 4, 8, 8], 1e4).cast::<f32>());
@@ -74,8 +75,9 @@ fn numbers_far_from_0_are_normalised_as_exactly_as_others() {
     params.update_buffers(&grads);
     let trained = params.infer_in(Mode::Train, |cx| layer.forward(cx, &x));
     let evaluated = params.infer(|cx| layer.forward(cx, &x));
-    let error = (trained - evaluated).abs().max().item();
-    assert!(error < 2e-3, "{error}");
+    let unbiased = (1024.0f64 / 1023.0).sqrt();
+    let error = (trained - evaluated * unbiased).abs().max().item();
+    assert!(error < 6e-4, "{error}");
 }
 
 fn far<T: wengert_tensor::Float>(kind: usize, params: &mut Params<T>) -> Box<dyn Layer<T>> {
