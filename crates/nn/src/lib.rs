@@ -13,6 +13,7 @@ mod observe;
 mod params;
 mod penalty;
 mod replaced;
+mod scan;
 mod summary;
 
 pub use checkpoint::Checkpoint;

@@ -1,6 +1,7 @@
 //! Layers, one file each.
 
 mod activation;
+mod attention;
 mod bilinear;
 mod chain;
 mod conv;
@@ -16,13 +17,16 @@ mod pad;
 mod parallel;
 mod parametrize;
 mod pool;
+mod positions;
 mod recurrent;
 mod residual;
 mod resize;
 mod sequential;
+mod transformer;
 mod unflatten;
 
 pub use activation::*;
+pub use attention::{KeyValueCache, MultiheadAttention, MultiheadAttentionBuilder};
 pub use bilinear::{Bilinear, BilinearBuilder};
 pub use chain::Chain;
 pub(crate) use conv::four_axes;
@@ -39,10 +43,15 @@ pub use pad::*;
 pub use parallel::{Parallel, ParallelBuilder};
 pub use parametrize::*;
 pub use pool::*;
+pub use positions::{LearnedPositions, RotaryPositions, SinusoidalPositions, alibi};
 pub use recurrent::*;
 pub use residual::Residual;
 pub use resize::*;
 pub use sequential::{Sequential, SequentialBuilder};
+pub use transformer::{
+    FeedForward, Transformer, TransformerBuilder, TransformerDecoder, TransformerDecoderLayer,
+    TransformerEncoder, TransformerEncoderLayer,
+};
 pub use unflatten::Unflatten;
 
 use wengert_tape::Var;

@@ -9,3 +9,6 @@ mod norms;
 mod parametrize;
 mod recurrent;
 mod support;
+mod sweep;
+mod transformer;
+mod windows;

@@ -1,6 +1,7 @@
 //! Misuse panics with the operation, the shapes and the caller's line. One module for each family.
 
 mod activations;
+mod attention;
 mod basics;
 mod containers;
 #[path = "../../../tape/tests/tape/documented_panics.rs"]
@@ -11,6 +12,7 @@ mod norms;
 mod panics;
 mod parametrize;
 mod recurrent;
+mod scan;
 mod windows;
 
 use documented_panics::{documented_panics, not_called_in};
