@@ -45,7 +45,7 @@ fn branches_side_by_side() {
         assert_eq!(own.forward(cx, &x).value(), (x.tanh() * x.sigmoid()).value());
     });
     let of_x = |v: &[Var<f64>]| sum.forward(&params.context(Mode::Train, &params.vars()), &v[0]);
-    check_grads(of_x, &[x.clone()], 2).unwrap();
+    check_grads(of_x, std::slice::from_ref(&x), 2).unwrap();
 }
 
 #[test]
