@@ -1,5 +1,6 @@
 //! What the examples share.
 
+pub mod corpus;
 pub mod files;
 pub mod mlp;
 pub mod options;
