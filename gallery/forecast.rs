@@ -5,7 +5,7 @@ use wengert::data::Windows;
 use wengert::nn::Lstm;
 use wengert::optim::clip_by_global_norm;
 use wengert::prelude::*;
-use wengert_examples::options::Options;
+use wengert_gallery::options::Options;
 use wengert_gallery::plot::{Axis, Figure, Mark, Panel, Series};
 
 /// Values that a forecast is made from.

@@ -6,7 +6,7 @@ mod units;
 
 use clap::Parser;
 use wengert::prelude::*;
-use wengert_examples::options::Options;
+use wengert_gallery::options::Options;
 use wengert_gallery::plot::{Axis, Figure, Panel, Series};
 
 use units::KINDS;
@@ -53,7 +53,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         panels.push(panel);
     }
 
-    let mut panel = Panel::new(Axis::new("layer"), norm()).titled("By layer, all steps together");
+    let mut panel = Panel::new(Axis::new("layer"), Axis::log("norm of the gradient")).titled("By layer, all steps together");
     for (look, kind) in KINDS.into_iter().enumerate() {
         let norms = units::norms(kind, [hidden, layers, steps], 1.0, seed);
         let by_layer: Vec<f64> =

@@ -174,7 +174,14 @@ fn draw<T: Float>(probabilities: &[T], uniform: f64) -> usize {
 }
 
 impl From<CrossEntropy> for Likelihood {
+    /// # Panics
+    /// If the classes have weights: that is no likelihood.
+    #[track_caller]
     fn from(loss: CrossEntropy) -> Self {
+        assert!(
+            loss.class_weights.is_none(),
+            "fisher: cross-entropy with weights of the classes is no likelihood"
+        );
         let family = Family::Categorical { axis: loss.axis };
         Likelihood { family, reduction: loss.reduction, weight: 1.0 }
     }

@@ -8,7 +8,7 @@ mod panics;
 use wengert_curvature::{
     Family, Fisher, FisherInformation, FunctionObjective, FunctionResiduals, Likelihood, Objectives, Targets,
 };
-use wengert_nn::{BceWithLogits, Init, Mse, Params, Reduction};
+use wengert_nn::{BceWithLogits, CrossEntropy, Init, Mse, Params, Reduction};
 use wengert_optim::{Curvatures, Objective, Operator, Residuals, Ridge};
 use wengert_tape::Var;
 use wengert_tensor::Tensor;
@@ -112,6 +112,9 @@ fn flat_losses() {
     });
     says("fisher: binary cross-entropy with the weight 2 of positive targets is no likelihood", || {
         let _ = Likelihood::from(BceWithLogits { positive_weight: 2.0, ..BceWithLogits::default() });
+    });
+    says("fisher: cross-entropy with weights of the classes is no likelihood", || {
+        let _ = Likelihood::from(CrossEntropy { class_weights: Some(vec![1.0]), ..CrossEntropy::default() });
     });
 
     let (hessian, matrix) = (model.hessian_operator(&x), model.gauss_newton_operator(&x).unwrap());

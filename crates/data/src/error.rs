@@ -95,7 +95,7 @@ pub enum DataError {
         reason: String,
     },
     /// The parts of the examples (inputs, targets) are not equally many.
-    #[error("there are {expected} examples by part 0, but {found} by part {part}")]
+    #[error("the parts of the examples are not equally many: part 0 has {expected}, part {part} has {found}")]
     CountMismatch {
         /// How many the first part has.
         expected: usize,

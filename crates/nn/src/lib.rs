@@ -11,6 +11,8 @@ pub mod layer;
 pub mod loss;
 mod observe;
 mod params;
+mod penalty;
+mod replaced;
 mod scan;
 mod summary;
 
@@ -26,5 +28,6 @@ pub use params::{
 };
 #[doc(hidden)]
 pub use params::{pieces, pull_back};
+pub use replaced::Replacement;
 pub use summary::{Summary, SummaryRow};
 pub use wengert_tensor::names::name_matches;

@@ -4,6 +4,7 @@ use wengert_tape::Var;
 use wengert_tensor::conv::{Conv2dGeometry, Conv2dOptions};
 use wengert_tensor::{Float, Shape};
 
+use crate::layer::four_axes;
 use crate::params::{Layout, ParamId};
 
 /// Who watches a forward pass, without a part in it: made one by [`Ctx::observe`](crate::Ctx::observe).
@@ -100,11 +101,12 @@ pub struct AffineUse<'a, T: Float> {
 /// An affine map with learned weights: what a layer tells [`Ctx::affine`](crate::Ctx::affine) of.
 #[derive(Clone, Copy, Debug)]
 pub struct Affine {
-    /// The weight: `[out, in]`, or for a convolution `[out, in / groups, height, width]`.
+    /// The weight: `[out, in]`, or for a convolution `[out, in / groups, height, width]`, or of sequences
+    /// `[out, in / groups, kernel]`.
     pub weight: ParamId,
     /// The bias, `[out]`.
     pub bias: Option<ParamId>,
-    /// For a convolution, how the kernel moves; else the map is along the last axis.
+    /// For a convolution, how the kernel moves, of sequences as of images of height 1; else the map is along the last axis.
     pub convolution: Option<Conv2dOptions>,
 }
 
@@ -147,7 +149,6 @@ fn convolution(
     input: &Shape,
     output: &Shape,
 ) -> Option<Conv2dGeometry> {
-    let four = |shape: &Shape| <[usize; 4]>::try_from(&shape[..]).ok();
-    let geometry = Conv2dGeometry::new(four(input)?, four(weight)?, options).ok()?;
-    (four(output)? == geometry.output_shape()).then_some(geometry)
+    let geometry = Conv2dGeometry::new(four_axes(input)?, four_axes(weight)?, options).ok()?;
+    (four_axes(output)? == geometry.output_shape()).then_some(geometry)
 }

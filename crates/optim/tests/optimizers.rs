@@ -106,7 +106,7 @@ fn state_of_another_kind_or_shape_is_refused() {
     assert!(refused(&mut adam, &state).to_string().contains("learning_rate is NaN"));
     state = good.clone().with_real("step", 1.0);
     assert!(refused(&mut adam, &state).to_string().contains("must be a count"));
-    state = good.clone().with_child(good.clone());
+    state = good.clone().with_child("inner", good.clone());
     assert!(matches!(refused(&mut adam, &state), StateError::Unexpected { .. }));
     let mut fresh = Adam::<f32>::new(0.1);
     state = good.clone();

@@ -1,4 +1,4 @@
-//! What every closure method promises, tried on each of one list: scaling, checkpoints, callbacks, bad input, walls.
+//! What every closure method promises, tried on each of one list: scaling, bad input, walls.
 
 mod methods;
 
@@ -59,44 +59,6 @@ fn scaling_f_by_a_power_of_two_changes_no_bit_of_any_iterate() {
             }
         }
     }
-}
-
-/// Interrupts each method, sends the checkpoint through JSON, and expects the bits of the uninterrupted run.
-struct Resume;
-
-impl Visit for Resume {
-    fn visit<M: Method<f64>>(&mut self, name: &str, method: &M) {
-        let f = Rosenbrock::new(1.0);
-        let whole = method.minimize(&f, &START).unwrap();
-        for stop_at in [0, 1, 2, 7, whole.iterations / 2] {
-            if stop_at > whole.iterations {
-                continue;
-            }
-            let mut saved = None;
-            let stopped = method.minimize_with(&f, &START, |run| {
-                if run.iterations < stop_at {
-                    return ControlFlow::Continue(());
-                }
-                saved = Some(serde_json::to_string(run).unwrap());
-                ControlFlow::Break(())
-            });
-            let stopped = stopped.unwrap();
-            assert_eq!((stopped.reason, stopped.iterations), (Reason::Callback, stop_at), "{name}");
-            let run: Run<f64, M::State> = serde_json::from_str(&saved.unwrap()).unwrap();
-            let resumed = method.resume(&f, run, |_| ControlFlow::Continue(())).unwrap();
-            let bits = |o: &Outcome<f64>| o.point.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
-            assert_eq!(bits(&resumed), bits(&whole), "{name} at {stop_at}: {resumed}, whole {whole}");
-            assert_eq!((resumed.reason, resumed.counts), (whole.reason, whole.counts), "{name} at {stop_at}");
-            assert_eq!(resumed.iterations, whole.iterations, "{name} at {stop_at}");
-            assert_eq!(resumed.trace.len(), whole.trace.len(), "{name} at {stop_at}");
-            assert_eq!(resumed.multipliers, whole.multipliers, "{name} at {stop_at}");
-        }
-    }
-}
-
-#[test]
-fn a_callback_stops_and_a_checkpoint_resumes_with_the_same_bits() {
-    every_method(&Stopping { max_iterations: 60, ..Stopping::gradient(1e-6) }, 1.0, &mut Resume);
 }
 
 /// Gives every method what cannot be minimised.

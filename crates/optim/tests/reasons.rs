@@ -147,8 +147,9 @@ fn a_straight_slope_leads_somewhere() {
         .with_hvp(|x, v, out| (0..2).for_each(|i| out[i] = v[i] / x[i].cosh().powi(2)));
     let diagonal = NewtonCgDirection { preconditioning: Preconditioning::Diagonal, ..Default::default() };
     let region = KrylovModel { preconditioning: Preconditioning::Diagonal, ..Default::default() };
-    let methods: [(&str, Box<dyn Minimizer<f64>>); 4] = [
+    let methods: [(&str, Box<dyn Minimizer<f64>>); 5] = [
         ("damped Newton", Box::new(DampedNewton::default())),
+        ("Hessian-free", Box::new(HessianFree::default())),
         ("Newton-CG", Box::new(NewtonCg::default())),
         ("Newton-CG, diagonal", Box::new(NewtonCg::new(diagonal))),
         ("trust region, diagonal", Box::new(TrustRegionNewton::new(region))),

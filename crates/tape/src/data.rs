@@ -239,6 +239,11 @@ impl<E: DiscreteElement, T: Float> Discrete<E, T> {
         self.len() == 0
     }
 
+    /// Whether a recording holds where they come from, so that they may be others in a replay.
+    pub fn is_recorded(&self) -> bool {
+        self.given.place.is_some()
+    }
+
     /// As an operand of [`apply_given`](crate::apply_given).
     pub fn given(&self) -> &Given<T> {
         &self.given

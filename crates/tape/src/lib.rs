@@ -43,7 +43,13 @@ pub use describe::{Attribute, Attributes};
 pub use op::{Cotangents, Description, Op, Point, Saves, apply, apply_given, fused};
 #[doc(hidden)]
 pub use ops::Side;
-pub use ops::{LuFactors, MatrixError, MatrixNorm, Operand, Pool2dOptions};
+pub use ops::{
+    AttentionMask, AttentionOptions, Indexing, LuFactors, MatrixError, MatrixNorm, Operand, PadMode,
+    Pool1dOptions, Pool2dOptions, Pool3dOptions, PoolOptions, QuantileMethod, Resize, ScatterReduce,
+    Segments,
+};
+#[cfg(feature = "fft")]
+pub use ops::{FftNorm, FftOptions};
 pub use sweep::Sweep;
 pub use tape::Tape;
 pub use transform::{
@@ -54,4 +60,6 @@ pub use var::Var;
 pub use walk::{Recorded, Step};
 #[doc(hidden)]
 pub use wengert_tensor as __tensor;
+pub use wengert_tensor::axis_map::Interpolation;
 pub use wengert_tensor::linalg::{LinalgError, Triangle};
+pub use wengert_tensor::pool::Divisor;

@@ -145,6 +145,10 @@ def two_over_pi():
     return rows
 
 
+def digamma_root():
+    return mp.findroot(mp.digamma, mp.mpf("1.4616"))
+
+
 def main():
     print("//! Polynomials and constants. Written by `scripts/coefficients.py`; do not edit.")
     print("#![allow(clippy::excessive_precision, clippy::approx_constant, clippy::unreadable_literal)]\n")
@@ -170,6 +174,20 @@ def main():
         erfcx_fit = fit(scaled_erfcx, -1, (limit - 4) / (limit + 4), lambda u: 1, kind)
         print(f"    const ERFCX: &'static [Self] = {array(kind, erfcx_fit)};")
         print("}\n")
+    root = digamma_root()
+    print("/// ln Γ(2 + z)/z for z from −3/4 to 1/2.")
+    log_gamma = fit(lambda z: mp.loggamma(2 + z) / z, -0.75, 0.5, abs, "f64")
+    print(f"pub(super) const LOG_GAMMA: &[f64] = {array('f64', log_gamma)};")
+    print("/// Of ln Γ(x) − (x − 1/2) ln x + x − ln(2π)/2 in 1/x², times x: B₂ₖ/(2k (2k − 1)) (J. Stirling).")
+    stirling = [float(mp.bernoulli(2 * k) / (2 * k * (2 * k - 1))) for k in range(1, 11)]
+    print(f"pub(super) const STIRLING: &[f64] = {array('f64', stirling)};")
+    print("/// The zero of the digamma function and what rounding loses.")
+    print(f"pub(super) const DIGAMMA_ROOT: (f64, f64) = ({float(root)!r}, {float(root - mp.mpf(float(root)))!r});")
+    print("/// ψ(x)/(x − zero) in x − 3/2, for x from 1 to 2.")
+    digamma = fit(lambda u: mp.digamma(u + 1.5) / (u + 1.5 - root), -0.5, 0.5, lambda u: 1, "f64")
+    print(f"pub(super) const DIGAMMA: &[f64] = {array('f64', digamma)};")
+    print("/// The Bernoulli numbers B₂, B₄, ….")
+    print(f"pub(super) const BERNOULLI: &[f64] = {array('f64', [float(mp.bernoulli(2 * k)) for k in range(1, 13)])};")
     rows = two_over_pi()
     print("/// `[j][s]`: the j-th of four summands of (2/π · 2^(16 s)) mod 4.")
     print("pub(super) const TWO_OVER_PI: [[f64; 64]; 4] = [")

@@ -29,7 +29,7 @@ macro_rules! functions {
 }
 functions!(
     exp, exp_m1, ln, ln_1p, sin, cos, tan, asin, acos, atan, sinh, cosh, tanh, sigmoid, softplus, erf, erfc,
-    gelu, rsqrt
+    gelu, rsqrt, exp2, log2, log10, asinh, acosh, atanh, ndtr, ndtri, erfinv, lgamma, digamma
 );
 
 /// xʸ over slices; the second operand is in the output.
@@ -65,9 +65,9 @@ fn both_powers<T: Float>(x: &[T], y: &[T]) -> [Vec<T>; 2] {
 /// The documented bounds, in ulp: f32, f64.
 fn bound(name: &str) -> (f64, f64) {
     match name {
-        "exp" | "ln" | "sin" | "cos" | "powf" => (1.0, 1.0),
+        "exp" | "ln" | "sin" | "cos" | "powf" | "exp2" | "log2" | "log10" => (1.0, 1.0),
         "rsqrt" => (1.5, 1.5),
-        "gelu" => (3.5, 2.0),
+        "gelu" | "ndtr" => (3.5, 2.0),
         _ => (2.0, 2.0),
     }
 }
@@ -117,6 +117,18 @@ fn reference(name: &str, x: f64) -> f64 {
         "sigmoid" => 1.0 / (1.0 + (-x).exp()),
         "softplus" => x.max(0.0) + if x.is_nan() { x } else { (-x.abs()).exp().ln_1p() },
         // Not in the standard library: the f64 functions, which have golden values.
+        "ndtr" => Transcendental::ndtr::<Baseline>(x),
+        "ndtri" => Transcendental::ndtri::<Baseline>(x),
+        "erfinv" => Transcendental::erfinv::<Baseline>(x),
+        "lgamma" => Transcendental::lgamma::<Baseline>(x),
+        "digamma" => Transcendental::digamma::<Baseline>(x),
+        "exp2" => x.exp2(),
+        "log2" => x.log2(),
+        "log10" => x.log10(),
+        // The standard library's are less accurate than these, which have golden values.
+        "asinh" => Transcendental::asinh::<Baseline>(x),
+        "acosh" => Transcendental::acosh::<Baseline>(x),
+        "atanh" => Transcendental::atanh::<Baseline>(x),
         "erf" => Transcendental::erf::<Baseline>(x),
         "erfc" => Transcendental::erfc::<Baseline>(x),
         "gelu" => Transcendental::gelu::<Baseline>(x),
@@ -206,7 +218,7 @@ fn golden(name: &str) -> Vec<Golden> {
     let text = include_str!("golden/transcendental.txt");
     let section =
         text.split("# ").find(|s| s.lines().next() == Some(name)).expect("a section of transcendental.txt");
-    let count = if name == "powf" { 2 } else { 1 };
+    let count = if name == "powf" || name == "polygamma" { 2 } else { 1 };
     let float = |field: &str| f64::from_bits(u64::from_str_radix(field, 16).expect("hexadecimal bits"));
     let parse = |line: &str| {
         let fields: Vec<&str> = line.split(' ').collect();
@@ -253,10 +265,14 @@ fn f64_agrees_with_golden_values() {
     assert!(failures.is_empty(), "{failures}");
 }
 
+/// What the standard library has not, or less accurate.
+const OURS_ALONE: &[&str] =
+    &["erf", "erfc", "gelu", "ndtr", "ndtri", "erfinv", "lgamma", "digamma", "asinh", "acosh", "atanh"];
+
 #[test]
 fn f64_agrees_with_the_standard_library_over_all_exponents() {
     let x: Vec<f64> = (0..1u64 << 20).map(|i| f64::from_bits(i * 17_592_186_044_399)).collect();
-    for &name in NAMES.iter().filter(|n| !matches!(**n, "erf" | "erfc" | "gelu")) {
+    for &name in NAMES.iter().filter(|n| !OURS_ALONE.contains(*n)) {
         for (level, result) in ["dispatch", "baseline"].into_iter().zip(both(name, &x)) {
             for (&x, &y) in x.iter().zip(&result) {
                 let expected = reference(name, x);
@@ -304,6 +320,23 @@ fn special_values() {
         ("erf", &[(0.0, 0.0), (-0.0, -0.0), (inf, 1.0), (-inf, -1.0)]),
         ("erfc", &[(0.0, 1.0), (inf, 0.0), (-inf, 2.0)]),
         ("gelu", &[(0.0, 0.0), (-0.0, -0.0), (inf, inf), (-inf, -0.0), (1e300, 1e300)]),
+        (
+            "exp2",
+            &[(0.0, 1.0), (-0.0, 1.0), (inf, inf), (-inf, 0.0), (10.0, 1024.0), (-3.0, 0.125), (1024.0, inf)],
+        ),
+        ("log2", &[(1.0, 0.0), (8.0, 3.0), (0.25, -2.0), (0.0, -inf), (-0.0, -inf), (inf, inf), (-1.0, nan)]),
+        ("log10", &[(1.0, 0.0), (1000.0, 3.0), (0.0, -inf), (-0.0, -inf), (inf, inf), (-1.0, nan)]),
+        ("asinh", &[(0.0, 0.0), (-0.0, -0.0), (inf, inf), (-inf, -inf), (5e-324, 5e-324)]),
+        ("acosh", &[(1.0, 0.0), (inf, inf), (0.5, nan), (0.0, nan), (-1.0, nan), (-4.0, nan), (-inf, nan)]),
+        (
+            "atanh",
+            &[(0.0, 0.0), (-0.0, -0.0), (1.0, inf), (-1.0, -inf), (1.5, nan), (inf, nan), (5e-324, 5e-324)],
+        ),
+        ("ndtr", &[(0.0, 0.5), (-0.0, 0.5), (inf, 1.0), (-inf, 0.0), (50.0, 1.0), (-50.0, 0.0)]),
+        ("ndtri", &[(0.5, 0.0), (0.0, -inf), (1.0, inf), (1.5, nan), (-0.5, nan), (inf, nan), (-inf, nan)]),
+        ("erfinv", &[(0.0, 0.0), (-0.0, -0.0), (1.0, inf), (-1.0, -inf), (1.5, nan), (-inf, nan)]),
+        ("lgamma", &[(1.0, 0.0), (2.0, 0.0), (0.0, inf), (-0.0, inf), (-3.0, inf), (inf, inf), (-inf, inf)]),
+        ("digamma", &[(0.0, -inf), (-0.0, inf), (-2.0, nan), (inf, inf), (-inf, nan)]),
         ("rsqrt", &[(0.0, inf), (-0.0, -inf), (inf, 0.0), (-1.0, nan)]),
     ];
     for &(name, values) in cases {
@@ -396,3 +429,212 @@ fn sine_and_cosine_of_turns() {
     let exact = [0.0, 0.25, 0.5, 0.75, 1.0, 1.25].map(|x: f64| x.sin_cos_turns::<Baseline>());
     assert_eq!(exact, [(0.0, 1.0), (1.0, 0.0), (0.0, -1.0), (-1.0, 0.0), (0.0, 1.0), (1.0, 0.0)]);
 }
+
+/// The angle of (x, y) over slices; y is in the output.
+struct Angle<'a, T> {
+    x: &'a [T],
+    y: &'a mut [T],
+}
+
+impl<T: Float> Kernel for Angle<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        self.y.iter_mut().zip(self.x).for_each(|(y, x)| *y = y.atan2::<I>(*x));
+    }
+}
+
+#[test]
+fn angles() {
+    let special = [0.0, -0.0, 1.0, -1.0, 1e-320, 1e300, -1e300, f64::INFINITY, f64::NEG_INFINITY, f64::NAN];
+    let mut numbers = special.to_vec();
+    numbers.extend((0..150).map(|i| (f64::from(i) * 0.77).sin() * 10f64.powi(i % 7 - 3)));
+    for &y in &numbers {
+        let mut angles = vec![y; numbers.len()];
+        let mut baseline = angles.clone();
+        dispatch(Angle { x: &numbers, y: &mut angles });
+        Angle { x: &numbers, y: &mut baseline }.run::<Baseline>();
+        let mut single: Vec<f32> = vec![y as f32; numbers.len()];
+        let x: Vec<f32> = numbers.iter().map(|&x| x as f32).collect();
+        dispatch(Angle { x: &x, y: &mut single });
+        for (i, &x) in numbers.iter().enumerate() {
+            let expected = y.atan2(x);
+            for found in [angles[i], baseline[i]] {
+                let same = ordered(found).abs_diff(ordered(expected)) <= 2;
+                assert!(
+                    same || (found.is_nan() && expected.is_nan()),
+                    "atan2({y}, {x}) = {found}, not {expected}"
+                );
+            }
+            let (found, expected) = (single[i], f64::from(y as f32).atan2(f64::from(x as f32)));
+            assert!(ulps_f32(found, expected) <= 0.51, "atan2({y}, {x}) = {found} of f32, not {expected}");
+        }
+    }
+}
+
+/// A function with an order, over numbers of one order.
+struct Ordered<'a, T> {
+    sinc: bool,
+    order: u32,
+    x: &'a mut [T],
+}
+
+impl<T: Float> Kernel for Ordered<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        for x in self.x {
+            *x = if self.sinc { x.sinc_derivative::<I>(self.order) } else { x.polygamma::<I>(self.order) };
+        }
+    }
+}
+
+fn polygamma(order: u32, x: f64) -> f64 {
+    let mut x = [x];
+    dispatch(Ordered { sinc: false, order, x: &mut x });
+    x[0]
+}
+
+fn sinc_derivative(order: u32, x: f64) -> f64 {
+    let mut x = [x];
+    dispatch(Ordered { sinc: true, order, x: &mut x });
+    x[0]
+}
+
+#[test]
+fn polygamma_agrees_with_golden_values() {
+    let mut worst = [0.0; 6];
+    for golden in golden("polygamma") {
+        let [order, x] = [golden.arguments[0], golden.arguments[1]];
+        let ulps = golden.ulps(polygamma(order as u32, x));
+        assert!(ulps <= 10.0, "polygamma({order}, {x:e}): {ulps} ulp");
+        worst[order as usize] = f64::max(worst[order as usize], ulps);
+    }
+    println!("polygamma: {worst:.2?} ulp by order");
+    assert_eq!(polygamma(0, 2.5), Transcendental::digamma::<Baseline>(2.5));
+}
+
+#[test]
+fn polygamma_at_poles_and_ends() {
+    let inf = f64::INFINITY;
+    for (order, x, expected) in [
+        (1, 0.0, inf),
+        (1, -0.0, inf),
+        (1, -3.0, inf),
+        (2, 0.0, -inf),
+        (2, -0.0, inf),
+        (3, -7.0, inf),
+        (1, inf, 0.0),
+        (2, inf, 0.0),
+        (1, 1e200, 1e-200),
+        (2, -1e-120, inf),
+        (2, 1e-120, -inf),
+    ] {
+        let found = polygamma(order, x);
+        let near = found == expected || (found / expected - 1.0).abs() < 1e-15;
+        assert!(near, "polygamma({order}, {x}) = {found}");
+    }
+    for (order, x) in [(1, f64::NAN), (1, -inf), (2, -3.0), (4, -inf)] {
+        assert!(polygamma(order, x).is_nan(), "polygamma({order}, {x})");
+    }
+    // Reflected, by mpmath.
+    for (order, x, expected) in [
+        (1, -0.5, 8.934_802_200_544_679),
+        (1, -2.3, 14.725_912_160_961_291),
+        (2, -2.3, 68.713_792_529_270_3),
+        (3, -10.75, 1_558.544_057_391_479_5),
+        (1, -1e6 + 0.25, 19.739_207_802_178_967),
+    ] {
+        let found = polygamma(order, x);
+        assert!((found / expected - 1.0).abs() < 2e-14, "polygamma({order}, {x}) = {found}");
+    }
+}
+
+#[test]
+fn sinc_and_its_derivatives() {
+    // By mpmath.
+    for (order, x, expected) in SINC {
+        let (found, size) = (sinc_derivative(*order, *x), std::f64::consts::PI.powi(*order as i32));
+        let error = (found - expected).abs() / size.min(size / x.abs().max(0.1));
+        assert!(error < 3e-15, "derivative {order} of sinc at {x}: {found}, not {expected}");
+    }
+    for n in 1..50 {
+        assert_eq!(sinc_derivative(0, f64::from(n)).abs(), 0.0);
+        assert_eq!(sinc_derivative(0, -f64::from(n) * 1e15).abs(), 0.0);
+    }
+    for (order, x, expected) in [
+        (0, 0.0, 1.0),
+        (0, 5e-324, 1.0),
+        (0, 1e-200, 1.0),
+        (1, 0.0, 0.0),
+        (3, -0.0, 0.0),
+        (0, f64::INFINITY, 0.0),
+    ] {
+        assert_eq!(sinc_derivative(order, x), expected, "derivative {order} at {x}");
+    }
+    assert!(sinc_derivative(2, f64::NEG_INFINITY) == 0.0 && sinc_derivative(1, f64::NAN).is_nan());
+}
+/// Order, argument, value, by mpmath: the n-th derivative is πⁿ ∫₀¹ sⁿ cos(πxs + nπ/2) ds.
+#[rustfmt::skip]
+const SINC: &[(u32, f64, f64)] = &[
+    (0, 0.001, 0.999998355066745),
+    (0, 0.1, 0.983631643083466),
+    (0, -0.3, 0.8583936913341398),
+    (0, 0.47, 0.6742493949823776),
+    (0, 0.5, 0.6366197723675814),
+    (0, 0.77, 0.27337935660150897),
+    (0, -1.3, -0.19809085184633995),
+    (0, 2.6, 0.11643488132933183),
+    (0, 7.25, -0.031045390212314002),
+    (0, 100.3, 0.002567478638088138),
+    (1, 0.001, -0.0032898648867278964),
+    (1, 0.1, -0.325751267883124),
+    (1, -0.3, 0.9020281301388888),
+    (1, 0.47, -1.2343427269443898),
+    (1, 0.5, -1.2732395447351628),
+    (1, 0.77, -1.3292083457558033),
+    (1, -1.3, 0.29976492342010236),
+    (1, 2.6, -0.16363533680933828),
+    (1, 7.25, -0.09324984703092876),
+    (1, 100.3, 0.005834673715397729),
+    (2, 0.001, -3.289858392793072),
+    (2, 0.1, -3.193029835964854),
+    (2, -0.3, -2.4584852862661744),
+    (2, 0.47, -1.4020525538333584),
+    (2, 0.5, -1.1902271282389358),
+    (2, 0.77, 0.7543431086741029),
+    (2, -1.3, 2.416255148459873),
+    (2, 2.6, -1.0232928812011073),
+    (2, 7.25, 0.3321298156056608),
+    (2, 100.3, -0.025456342907162602),
+    (3, 0.001, 0.01948179531659038),
+    (3, 0.1, 1.9253792898320052),
+    (3, -0.3, -5.24749315292437),
+    (3, 0.47, 6.973076251473552),
+    (3, 0.5, 7.141362769433615),
+    (3, 0.77, 6.675675568971846),
+    (3, -1.3, 1.1135057941987754),
+    (3, 2.6, 2.353751588960658),
+    (3, 7.25, 0.82516893142371),
+    (3, 100.3, -0.05707715736988829),
+    (4, 0.001, 19.48174953618773),
+    (4, 0.1, 18.799492671762525),
+    (4, -0.3, 13.648773849855683),
+    (4, 0.47, 6.33269089568457),
+    (4, 0.5, 4.8816512051307255),
+    (4, 0.77, -8.049199490515665),
+    (4, -1.3, -15.86967814604545),
+    (4, 2.6, 7.72065966423345),
+    (4, 7.25, -3.479368858714642),
+    (4, 100.3, 0.2523720179076129),
+    (5, 0.001, -0.13734113765443426),
+    (5, 0.1, -13.559125845367854),
+    (5, -0.3, 36.627473667589356),
+    (5, 0.47, -47.864785573028215),
+    (5, 0.5, -48.81651205130725),
+    (5, 0.77, -42.62550651255591),
+    (5, -1.3, -16.99443352401973),
+    (5, 2.6, -26.424754945111673),
+    (5, 7.25, -7.100935796660364),
+    (5, 100.3, 0.558262881948796),
+];

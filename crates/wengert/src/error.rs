@@ -42,9 +42,9 @@ pub enum Error {
     /// A minimisation could not start.
     #[error(transparent)]
     Minimize(#[from] wengert_optim::MinimizeError),
-    /// An optimiser's state does not fit.
+    /// A saved state does not fit.
     #[error(transparent)]
-    State(#[from] wengert_optim::StateError),
+    State(#[from] wengert_state::StateError),
     /// A gradient is not finite.
     #[error(transparent)]
     Step(#[from] wengert_optim::StepError),

@@ -76,6 +76,7 @@ pub use wengert_curvature as curvature;
 pub use wengert_data as data;
 pub use wengert_nn as nn;
 pub use wengert_optim as optim;
+pub use wengert_state as state;
 pub use wengert_tape as tape;
 pub use wengert_tensor as tensor;
 
@@ -100,4 +101,6 @@ mod guides {
     struct Recordings;
     #[doc = include_str!("../../../docs/guide/second-order.md")]
     struct SecondOrder;
+    #[doc = include_str!("../../../docs/guide/sequences.md")]
+    struct Sequences;
 }

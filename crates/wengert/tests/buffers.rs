@@ -1,47 +1,13 @@
 //! Running statistics change once for each step, whatever evaluations a step takes.
 
-use wengert::nn::{BufferId, CountId};
+use wengert::nn::BatchNorm1d;
 use wengert::optim::first::{NonFinite, methods};
 use wengert::optim::{Minimizer, Step, Stepper};
 use wengert::prelude::*;
 
-/// Normalises features by the statistics of the batch, in evaluation by running ones (Ioffe & Szegedy, 2015).
-struct BatchNorm {
-    gain: ParamId,
-    mean: BufferId,
-    variance: BufferId,
-    batches: CountId,
-}
-
-impl BatchNorm {
-    fn new(mut p: Scope<f64>, features: usize) -> Self {
-        BatchNorm {
-            gain: p.param("weight", [features], Init::Ones),
-            mean: p.buffer("running_mean", Tensor::zeros([features])),
-            variance: p.buffer("running_var", Tensor::ones([features])),
-            batches: p.count("num_batches_tracked", 0),
-        }
-    }
-}
-
-impl Layer<f64> for BatchNorm {
-    fn forward(&self, cx: &Ctx<f64>, x: &Var<f64>) -> Var<f64> {
-        let (mean, variance) = if cx.is_training() {
-            let (mean, variance) = (x.mean_axes(0, false), x.var_axes(0, 0, false));
-            cx.set_buffer(self.mean, cx.buffer(self.mean) * 0.9 + mean.value() * 0.1);
-            cx.set_buffer(self.variance, cx.buffer(self.variance) * 0.9 + variance.value() * 0.1);
-            cx.set_count(self.batches, cx.count(self.batches) + 1);
-            (mean, variance)
-        } else {
-            (Var::from(cx.buffer(self.mean)), Var::from(cx.buffer(self.variance)))
-        };
-        (x - mean) / (variance + 1e-5).sqrt() * cx.param(self.gain)
-    }
-}
-
 struct Net {
     first: Linear,
-    norm: BatchNorm,
+    norm: BatchNorm1d,
     last: Linear,
 }
 
@@ -49,7 +15,7 @@ impl Net {
     fn new() -> (Params<f64>, Self) {
         let mut params = Params::seeded(0);
         let first = Linear::new(params.at("first"), 3, 4);
-        let norm = BatchNorm::new(params.at("norm"), 4);
+        let norm = BatchNorm1d::new(params.at("norm"), 4);
         let last = Linear::new(params.at("last"), 4, 2);
         (params, Net { first, norm, last })
     }

@@ -47,7 +47,7 @@ fn sums_over_batches_are_the_whole() {
             assert_is(&what, &*parts.hessian(at).unwrap(), &whole.hessian(at).unwrap().dense());
             assert_is(&what, &*parts.gauss_newton(at).unwrap(), &whole.gauss_newton(at).unwrap().dense());
             let likelihood = CrossEntropy::default();
-            assert_is(&what, &*parts.fisher(at, likelihood), &whole.fisher(at, likelihood).dense());
+            assert_is(&what, &*parts.fisher(at, likelihood.clone()), &whole.fisher(at, likelihood).dense());
             let empirical = whole.empirical_fisher(at, Reduction::Mean).dense();
             assert_is(&what, &*parts.empirical_fisher(at, Reduction::Mean), &empirical);
         }

@@ -43,7 +43,7 @@ fn classes_along_another_axis() {
     let expected = case.classes().fisher(case.params.values(), CrossEntropy::default()).dense();
     let turned = case.params.model_objective(|cx| case.outputs(cx, &case.x).t(), |y| y.sum());
     let loss = CrossEntropy { axis: 0, ..CrossEntropy::default() };
-    assert_is("axis 0", &*turned.fisher(case.params.values(), loss), &expected);
+    assert_is("axis 0", &*turned.fisher(case.params.values(), loss.clone()), &expected);
     let sampled = turned.fisher_sampled(case.params.values(), loss, 4000, &mut Generator::seeded(0));
     assert_near("axis 0", &sampled.dense(), &expected, 0.03);
 }

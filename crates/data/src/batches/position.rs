@@ -1,10 +1,12 @@
 //! Places in the data where training can go on.
 
+use wengert_state::{State, StateError};
+
 /// A place in the passes over a data set, before one of the batches: what [`Batches::position`](super::Batches::position)
 /// tells and [`Batches::resume`](super::Batches::resume) goes on from.
 ///
 /// Besides the place it has the settings that decide what the batches are, so that a place in other data is refused.
-/// It is seven numbers:
+/// It is seven numbers, and as a [state](State) part of a saved run:
 ///
 /// ```
 /// use wengert_data::{Position, synthetic};
@@ -13,6 +15,8 @@
 /// let position = batches.position();
 /// assert_eq!((position.epoch, position.batch), (2, 5));
 /// assert_eq!(Position::from_words(position.to_words()), position);
+/// assert_eq!(Position::try_from(&wengert_state::State::from(&position))?, position);
+/// # Ok::<(), wengert_state::StateError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Position {
@@ -43,5 +47,22 @@ impl Position {
         let [shuffled, seed, epoch, batch, batch_size, bucket, examples] = words;
         let seed = (shuffled != 0).then_some(seed);
         Position { seed, epoch, batch, batch_size, bucket, examples }
+    }
+}
+
+const KIND: &str = "position";
+
+impl From<&Position> for State {
+    fn from(position: &Position) -> Self {
+        State::new(KIND, 0).with_words("words", &position.to_words())
+    }
+}
+
+impl TryFrom<&State> for Position {
+    type Error = StateError;
+
+    fn try_from(state: &State) -> Result<Self, StateError> {
+        state.expect(KIND, &[], &["words"], &[])?;
+        Ok(Position::from_words(state.words("words")?))
     }
 }

@@ -3,10 +3,10 @@
 use wengert_tape::Var;
 use wengert_tensor::{Float, Tensor};
 
-use super::cross_entropy::check_labels;
+use super::labels::{IGNORED, check_labels};
 
 /// The fraction of examples whose largest logit, along the last axis, is the label's; the first of equal ones counts.
-/// NaN if there are no examples.
+/// Labels of [`IGNORED`] do not count; NaN if there are no examples.
 ///
 /// # Panics
 /// If the labels' shape is not the logits' without the last axis, or a label is not less than the number of classes.
@@ -21,11 +21,9 @@ use super::cross_entropy::check_labels;
 #[track_caller]
 pub fn accuracy<T: Float>(logits: &Var<T>, labels: &Tensor<u32>) -> f64 {
     let axis = logits.shape().axis("accuracy", -1);
-    check_labels("accuracy", logits.shape(), axis, labels);
-    if labels.is_empty() {
-        return f64::NAN;
-    }
-    let right = logits.value().argmax(axis).zip_map("accuracy", labels, |a: u32, b: u32| a == b);
-    let right = right.to_vec().into_iter().filter(|&r| r).count();
-    right as f64 / labels.len() as f64
+    check_labels("accuracy", logits.shape(), axis, labels, IGNORED);
+    let found = logits.value().argmax(axis).to_vec();
+    let pairs = || found.iter().zip(labels.to_vec()).filter(|&(_, label)| label != IGNORED);
+    let right = pairs().filter(|&(&found, label)| found == label).count();
+    right as f64 / pairs().count() as f64
 }

@@ -3,7 +3,7 @@
 use wengert_tape::{Elementwise, Reads, Real, Var, code_compiled_here};
 use wengert_tensor::Float;
 
-use super::cross_entropy::position;
+use super::labels::position;
 use super::{Reduction, same_shape};
 
 /// −(t·ln p + (1 − t)·ln(1 − p)) for probabilities p and targets t in [0, 1], by default the mean over all elements.

@@ -1,15 +1,19 @@
 //! Softmax cross-entropy.
 
 use wengert_tape::{Index, Var};
-use wengert_tensor::{Float, Shape, Tensor};
+use wengert_tensor::{Float, Tensor};
 
 use super::Reduction;
+use super::labels::{self, Examples};
 
 /// The cross-entropy −Σₖ qₖ · ln softmax(x)ₖ of logits x against a target distribution q: the label's class, or given
 /// probabilities.
 ///
 /// With label smoothing ε, q is replaced by (1 − ε)·q + ε/K for K classes (Szegedy et al., "Rethinking the Inception
 /// architecture", 2016). By default the classes are along the last axis, and the result is the mean over all others.
+///
+/// Each class may have a weight w: the loss is then −Σₖ wₖ qₖ · ln softmax(x)ₖ, and the mean over labels divides by the sum of
+/// the labels' weights. Labels of [`IGNORED`](super::IGNORED) count for nothing, also in the mean.
 ///
 /// ```
 /// use wengert_nn::CrossEntropy;
@@ -20,7 +24,7 @@ use super::Reduction;
 /// let loss = CrossEntropy::default().loss(&logits, &labels).item();
 /// assert!((loss - ((1.0 + (-2f64).exp()).ln() + 2f64.ln()) / 2.0).abs() < 1e-15);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 #[doc(alias = "CrossEntropyLoss")]
 pub struct CrossEntropy {
     /// Mean over the examples, sum or neither.
@@ -29,11 +33,21 @@ pub struct CrossEntropy {
     pub label_smoothing: f64,
     /// The axis of the classes; default −1, the last. PyTorch's is 1.
     pub axis: isize,
+    /// The label of examples that do not count; by default [`IGNORED`](super::IGNORED).
+    pub ignore_index: u32,
+    /// The weight of each class; by default none, which is 1 for all.
+    pub class_weights: Option<Vec<f64>>,
 }
 
 impl Default for CrossEntropy {
     fn default() -> Self {
-        CrossEntropy { reduction: Reduction::Mean, label_smoothing: 0.0, axis: -1 }
+        CrossEntropy {
+            reduction: Reduction::Mean,
+            label_smoothing: 0.0,
+            axis: -1,
+            ignore_index: super::IGNORED,
+            class_weights: None,
+        }
     }
 }
 
@@ -67,7 +81,8 @@ impl CrossEntropy {
     /// The loss of logits.
     ///
     /// # Panics
-    /// If the shapes do not fit, a label is not less than the number of classes, or the smoothing is not in [0, 1].
+    /// If the shapes do not fit, a label is neither below the number of classes nor to be ignored, there is not a weight for
+    /// each class, or the smoothing is not in [0, 1].
     #[track_caller]
     pub fn loss<'a, T: Float>(&self, logits: &Var<T>, target: impl Into<Target<'a, T>>) -> Var<T> {
         let smoothing = self.label_smoothing;
@@ -76,10 +91,22 @@ impl CrossEntropy {
             "cross_entropy: the label smoothing {smoothing} is not in [0, 1]"
         );
         let axis = logits.shape().axis("cross_entropy", self.axis);
-        let losses = match target.into() {
+        let weights = self.class_weights.as_deref();
+        match target.into() {
             Target::Labels(labels) => {
-                check_labels("cross_entropy", logits.shape(), axis, labels.value());
-                of_labels(logits, &labels, axis, smoothing)
+                let examples =
+                    Examples::new("cross_entropy", logits.shape(), axis, &labels, self.ignore_index, weights);
+                let mut losses = examples.weighted(of_labels(logits, &examples.labels, axis, smoothing));
+                if let (Some(weights), true) = (weights, smoothing > 0.0) {
+                    // Smoothing takes each class with its own weight.
+                    let log_p = logits.log_softmax(axis);
+                    let right = of_labels(logits, &examples.labels, axis, 0.0);
+                    let weights = labels::along::<T>("cross_entropy", weights, logits.shape(), axis);
+                    let spread = -(log_p * weights).mean_axes(axis, false);
+                    losses =
+                        examples.weighted(right) * (1.0 - smoothing) + examples.counted(spread * smoothing);
+                }
+                examples.reduce(self.reduction, losses)
             }
             Target::Probabilities(q) => {
                 assert!(
@@ -88,10 +115,10 @@ impl CrossEntropy {
                     logits.shape(),
                     q.shape()
                 );
-                of_probabilities(logits, q, axis, smoothing)
+                let weights = weights.map(|w| labels::along("cross_entropy", w, logits.shape(), axis));
+                self.reduction.apply(of_probabilities(logits, q, axis, smoothing, weights))
             }
-        };
-        self.reduction.apply(losses)
+        }
     }
 }
 
@@ -108,44 +135,20 @@ fn of_labels<T: Float>(logits: &Var<T>, labels: &Index<T>, axis: usize, smoothin
 }
 
 /// The loss of each example against its distribution.
-fn of_probabilities<T: Float>(logits: &Var<T>, q: &Var<T>, axis: usize, smoothing: f64) -> Var<T> {
-    let log_p = logits.log_softmax(axis);
+fn of_probabilities<T: Float>(
+    logits: &Var<T>,
+    q: &Var<T>,
+    axis: usize,
+    smoothing: f64,
+    weights: Option<Var<T>>,
+) -> Var<T> {
+    let mut log_p = logits.log_softmax(axis);
+    if let Some(weights) = weights {
+        log_p = log_p * weights;
+    }
     let right = -(q * &log_p).sum_axes(axis, false);
     if smoothing == 0.0 {
         return right;
     }
     right * (1.0 - smoothing) - log_p.mean_axes(axis, false) * smoothing
-}
-
-/// Panics unless there is a label for each example and every label is a class.
-#[track_caller]
-pub(super) fn check_labels(operation: &str, logits: &Shape, axis: usize, labels: &Tensor<u32>) {
-    let classes = logits[axis];
-    let examples = logits.iter().enumerate().filter(|&(i, _)| i != axis).map(|(_, &d)| d);
-    assert!(
-        examples.clone().eq(labels.shape().iter().copied()),
-        "{operation}: the logits have shape {logits} with the classes along axis {axis}, the labels {}, which should be {}",
-        labels.shape(),
-        examples.collect::<Shape>()
-    );
-    let labels = labels.contiguous();
-    let flat = labels.as_slice().expect("contiguous");
-    if let Some(at) = flat.iter().position(|&label| label as usize >= classes) {
-        panic!(
-            "{operation}: the label {} at position {} is not one of {classes} classes (0 to {})",
-            flat[at],
-            position(at, labels.shape()),
-            classes as i64 - 1
-        );
-    }
-}
-
-/// The index of element number `at` of a shape, as `[i, j]`.
-pub(super) fn position(mut at: usize, shape: &Shape) -> Shape {
-    let mut index = vec![0; shape.len()];
-    for (i, &d) in index.iter_mut().zip(shape.iter()).rev() {
-        *i = at % d;
-        at /= d;
-    }
-    index.into()
 }

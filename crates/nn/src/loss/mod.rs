@@ -3,26 +3,48 @@
 mod accuracy;
 mod bce;
 mod cross_entropy;
+mod ctc;
+mod embedding;
+mod gaussian_nll;
 mod huber;
+mod kl_div;
 mod l1;
+mod labels;
+mod linear_cross_entropy;
+mod margin;
 mod mse;
+mod multi_margin;
+mod nll;
+mod poisson_nll;
 mod reduction;
 mod scalar;
 
 pub use accuracy::accuracy;
 pub use bce::{Bce, BceWithLogits};
 pub use cross_entropy::{CrossEntropy, Target};
+pub use ctc::Ctc;
+pub use embedding::{CosineEmbedding, TripletMargin};
+pub use gaussian_nll::GaussianNll;
 pub use huber::{Huber, SmoothL1};
+pub use kl_div::KlDiv;
 pub use l1::L1;
+pub use labels::IGNORED;
+pub use linear_cross_entropy::LinearCrossEntropy;
+pub use margin::{HingeEmbedding, MarginRanking, SoftMargin};
 pub use mse::Mse;
+pub use multi_margin::{MultiLabelMargin, MultiLabelSoftMargin, MultiMargin};
+pub use nll::Nll;
+pub use poisson_nll::PoissonNll;
 pub use reduction::Reduction;
 #[doc(hidden)]
 pub use scalar::{Watched, scalar};
 
-use wengert_tape::Var;
+use wengert_tape::{Index, Var};
 use wengert_tensor::Float;
 
-/// The losses with their default options, as methods of predictions.
+/// The losses with their default options, as methods of predictions. Those of more than a prediction and a target
+/// ([`GaussianNll`], [`TripletMargin`], [`CosineEmbedding`], [`MarginRanking`], [`LinearCrossEntropy`]) are called by their own
+/// method `loss`.
 pub trait Losses<T: Float> {
     /// The mean softmax cross-entropy of logits `[…, classes]` against labels (`&Tensor<u32>` of shape `[…]`) or
     /// probabilities (`&Var`): see [`CrossEntropy`].
@@ -73,6 +95,55 @@ pub trait Losses<T: Float> {
     /// If the shapes differ.
     #[track_caller]
     fn bce_with_logits(&self, target: &Var<T>) -> Var<T>;
+
+    /// The mean negative log-likelihood of labels, for logarithms of probabilities: see [`Nll`].
+    ///
+    /// # Panics
+    /// If the shapes do not fit or a label is not a class.
+    #[track_caller]
+    fn nll(&self, labels: impl Into<Index<T>>) -> Var<T>;
+
+    /// The mean over all elements of the Kullback–Leibler divergence's terms, for logarithms of probabilities: see [`KlDiv`].
+    ///
+    /// # Panics
+    /// If the shapes differ.
+    #[track_caller]
+    fn kl_div(&self, target: &Var<T>) -> Var<T>;
+
+    /// The mean negative log-likelihood of counts, for logarithms of rates: see [`PoissonNll`].
+    ///
+    /// # Panics
+    /// If the shapes differ.
+    #[track_caller]
+    fn poisson_nll(&self, target: &Var<T>) -> Var<T>;
+
+    /// The mean hinge loss of distances, for targets of 1 and −1: see [`HingeEmbedding`].
+    ///
+    /// # Panics
+    /// If the shapes differ.
+    #[track_caller]
+    fn hinge_embedding(&self, target: &Var<T>) -> Var<T>;
+
+    /// The mean logistic loss of scores, for targets of 1 and −1: see [`SoftMargin`].
+    ///
+    /// # Panics
+    /// If the shapes differ.
+    #[track_caller]
+    fn soft_margin(&self, target: &Var<T>) -> Var<T>;
+
+    /// The mean hinge loss of scores of several classes: see [`MultiMargin`].
+    ///
+    /// # Panics
+    /// If the shapes do not fit or a label is not a class.
+    #[track_caller]
+    fn multi_margin(&self, labels: impl Into<Index<T>>) -> Var<T>;
+
+    /// The mean binary cross-entropy of logits, averaged over the classes first: see [`MultiLabelSoftMargin`].
+    ///
+    /// # Panics
+    /// If the shapes differ or there is no axis.
+    #[track_caller]
+    fn multi_label_soft_margin(&self, target: &Var<T>) -> Var<T>;
 }
 
 impl<T: Float> Losses<T> for Var<T> {
@@ -103,6 +174,34 @@ impl<T: Float> Losses<T> for Var<T> {
     #[track_caller]
     fn bce_with_logits(&self, target: &Var<T>) -> Var<T> {
         BceWithLogits::default().loss(self, target)
+    }
+    #[track_caller]
+    fn nll(&self, labels: impl Into<Index<T>>) -> Var<T> {
+        Nll::default().loss(self, labels)
+    }
+    #[track_caller]
+    fn kl_div(&self, target: &Var<T>) -> Var<T> {
+        KlDiv::default().loss(self, target)
+    }
+    #[track_caller]
+    fn poisson_nll(&self, target: &Var<T>) -> Var<T> {
+        PoissonNll::default().loss(self, target)
+    }
+    #[track_caller]
+    fn hinge_embedding(&self, target: &Var<T>) -> Var<T> {
+        HingeEmbedding::default().loss(self, target)
+    }
+    #[track_caller]
+    fn soft_margin(&self, target: &Var<T>) -> Var<T> {
+        SoftMargin::default().loss(self, target)
+    }
+    #[track_caller]
+    fn multi_margin(&self, labels: impl Into<Index<T>>) -> Var<T> {
+        MultiMargin::default().loss(self, labels)
+    }
+    #[track_caller]
+    fn multi_label_soft_margin(&self, target: &Var<T>) -> Var<T> {
+        MultiLabelSoftMargin::default().loss(self, target)
     }
 }
 

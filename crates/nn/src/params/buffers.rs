@@ -44,8 +44,17 @@ impl<T: Float> Updates<T> {
         self.tensors.get(&index).map(|(value, _)| value)
     }
 
+    /// The mean of what a buffer was given, and of how many values.
+    pub(crate) fn mean(&self, index: usize) -> Option<(&Tensor<T>, u64)> {
+        self.tensors.get(&index).map(|(mean, number)| (mean, *number))
+    }
+
+    pub(crate) fn set_mean(&mut self, index: usize, mean: Tensor<T>, number: u64) {
+        self.tensors.insert(index, (mean, number));
+    }
+
     pub(crate) fn set_tensor(&mut self, index: usize, value: Tensor<T>) {
-        self.tensors.insert(index, (value, 1));
+        self.set_mean(index, value, 1);
     }
 
     pub(crate) fn count(&self, index: usize) -> Option<i64> {

@@ -120,6 +120,12 @@ impl Layout {
         ParamId { store: self.store, index }
     }
 
+    pub(crate) fn rename(&mut self, id: ParamId, name: String) {
+        let old = std::mem::replace(&mut self.entries[id.index()].name, name.clone());
+        self.by_name.remove(&old);
+        self.by_name.insert(name, id.index);
+    }
+
     pub(crate) fn push_buffer(&mut self, name: String) -> BufferId {
         self.buffers.push(name);
         BufferId { store: self.store, index: self.buffers.len() as u32 - 1 }
@@ -202,6 +208,11 @@ impl Layout {
     pub(crate) fn set_frozen(&mut self, pattern: &str, frozen: bool) -> usize {
         let matching = self.entries.iter_mut().filter(|e| name_matches(pattern, &e.name));
         matching.map(|e| e.frozen = frozen).count()
+    }
+
+    /// Says of each parameter tensor whether it is frozen.
+    pub(crate) fn freeze_each(&mut self, frozen: &[bool]) {
+        self.entries.iter_mut().zip(frozen).for_each(|(entry, &frozen)| entry.frozen = frozen);
     }
 
     pub(crate) fn freeze(&mut self, id: ParamId) {

@@ -6,6 +6,7 @@ mod grads;
 mod layout;
 mod scope;
 mod snapshot;
+mod state;
 mod values;
 
 pub use evaluate::GradError;

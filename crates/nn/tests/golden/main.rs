@@ -1,7 +1,14 @@
 //! Losses, layers and models against the numbers that PyTorch gives. Each module reads the golden file beside it, and the
 //! script that wrote that file stands there too.
 
+mod activations;
 mod basics;
 mod embedding;
+mod losses;
+mod norms;
+mod parametrize;
 mod recurrent;
 mod support;
+mod sweep;
+mod transformer;
+mod windows;

@@ -130,13 +130,14 @@ def models():
         }
 
 
-print(
-    json.dumps(
-        {
-            "losses": list(losses()),
-            "activations": list(activations()),
-            "layers": list(layers()),
-            "models": list(models()),
-        }
+if __name__ == "__main__":
+    print(
+        json.dumps(
+            {
+                "losses": list(losses()),
+                "activations": list(activations()),
+                "layers": list(layers()),
+                "models": list(models()),
+            }
+        )
     )
-)

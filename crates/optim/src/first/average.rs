@@ -1,11 +1,11 @@
 //! Averages of parameters over the steps.
 
 use serde::{Deserialize, Serialize};
+use wengert_state::{State, StateError};
 use wengert_tensor::Float;
 
 use super::lookahead::Towards;
 use super::loops::update;
-use super::state::{State, StateError};
 use crate::error::{Check, HyperParameterError};
 
 /// How [`Averaged`] weighs the steps.
@@ -121,7 +121,7 @@ impl<T: Float> Averaged<T> {
     /// # Errors
     /// If the state is of another kind, length or precision.
     pub fn load_state(&mut self, state: &State) -> Result<(), StateError> {
-        state.expect(Self::NAME, &["count"], &["params"], 0)?;
+        state.expect(Self::NAME, &["count"], &["params"], &[])?;
         if self.count > 0 && state.len != self.params.len() {
             return Err(StateError::Len { expected: self.params.len(), found: state.len });
         }

@@ -1,9 +1,9 @@
 //! Early stopping.
 
+use wengert_state::{State, StateError};
 use wengert_tensor::Float;
 
 use super::goal::Goal;
-use super::state::{State, StateError};
 use crate::error::{Check, HyperParameterError};
 
 /// Stops when a value has not become better for some time, and keeps the best parameters.
@@ -130,7 +130,7 @@ impl<T: Float> EarlyStopping<T> {
     /// # Errors
     /// If the state is of another kind or precision.
     pub fn load_state(&mut self, state: &State) -> Result<(), StateError> {
-        state.expect(Self::NAME, &["best", "waited", "observed", "best_at"], &["params"], 0)?;
+        state.expect(Self::NAME, &["best", "waited", "observed", "best_at"], &["params"], &[])?;
         let best = state.real("best")?;
         let (waited, observed) = (state.count("waited")?, state.count("observed")?);
         let best_at = state.count("best_at")?;

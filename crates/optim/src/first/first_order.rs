@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use wengert_state::{State, StateError};
 use wengert_tensor::Float;
 
 use super::layout::Layout;
 use super::optimizer::{Optimizer, check_lengths, check_rate};
 use super::rule::{Memory, NeedsNoLayout, Rule};
-use super::state::{State, StateError};
 use crate::error::{Check, HyperParameterError};
 
 /// The optimiser that follows the rule `R`; used under the names of the methods, such as
@@ -110,7 +110,7 @@ impl<R: Rule, T: Float> Optimizer<T> for FirstOrder<R, T> {
     fn step(&mut self, params: &mut [T], grads: &[T]) {
         self.prepare(params.len(), grads.len());
         self.memory.step += 1;
-        self.rule.update(&mut self.memory, params, grads);
+        self.rule.update_here(&mut self.memory, params, grads);
     }
 
     #[track_caller]
@@ -157,7 +157,7 @@ impl<R: Rule, T: Float> Optimizer<T> for FirstOrder<R, T> {
         // The length is believed only as far as vectors of that length are in the state, or the layout says so.
         let layout = match self.len {
             Some(len) if state.len != len && (state.len != 0 || state.count("step")? != 0) => {
-                return Err(match state.expect(R::NAME, &[], &[], 0) {
+                return Err(match state.expect(R::NAME, &[], &[], &[]) {
                     Err(kind @ StateError::Kind { .. }) => kind,
                     _ => StateError::Len { expected: len, found: state.len },
                 });
@@ -173,7 +173,7 @@ impl<R: Rule, T: Float> Optimizer<T> for FirstOrder<R, T> {
             scalars.extend(slots.reals.iter().map(|&(name, _)| name));
             names.extend(slots.vectors.iter().map(|&(name, ..)| name));
         }
-        state.expect(R::NAME, &scalars, &names, 0)?;
+        state.expect(R::NAME, &scalars, &names, &[])?;
         let learning_rate = state.learning_rate()?;
         let (mut reals, mut vectors) = (Vec::new(), Vec::new());
         if step > 0 {

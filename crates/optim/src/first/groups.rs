@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
+use wengert_state::{State, StateError};
 use wengert_tensor::Float;
 use wengert_tensor::names::{PatternError, name_matches};
 use wengert_tensor::text::shortened;
 
 use super::layout::Layout;
 use super::optimizer::{Begun, Evaluate, Optimizer, check_lengths, check_rate};
-use super::state::{State, StateError};
 use crate::error::HyperParameterError;
 
 /// Makes the optimiser of a run of tensors.
@@ -333,7 +333,9 @@ impl<T: Float> Optimizer<T> for Groups<T> {
         let mut state = State::new(Self::NAME, self.len).with_real("learning_rate", self.learning_rate);
         for (i, run) in self.runs.iter().enumerate() {
             state = state.with_count(&format!("enabled.{i}"), u64::from(run.enabled));
-            state.children.extend(run.optimizer.as_ref().map(|o| o.state()));
+            if let Some(optimizer) = &run.optimizer {
+                state = state.with_child(&i.to_string(), optimizer.state());
+            }
         }
         state
     }
@@ -342,8 +344,9 @@ impl<T: Float> Optimizer<T> for Groups<T> {
         let enabled: Vec<String> = (0..self.runs.len()).map(|i| format!("enabled.{i}")).collect();
         let mut scalars: Vec<&str> = enabled.iter().map(String::as_str).collect();
         scalars.push("learning_rate");
-        let children = self.runs.iter().filter(|run| run.optimizer.is_some()).count();
-        state.expect(Self::NAME, &scalars, &[], children)?;
+        let moved = self.runs.iter().enumerate().filter(|(_, run)| run.optimizer.is_some());
+        let children: Vec<String> = moved.map(|(i, _)| i.to_string()).collect();
+        state.expect(Self::NAME, &scalars, &[], &children.iter().map(String::as_str).collect::<Vec<_>>())?;
         if state.len != self.len {
             return Err(StateError::Len { expected: self.len, found: state.len });
         }
@@ -354,7 +357,7 @@ impl<T: Float> Optimizer<T> for Groups<T> {
         let before = self.state();
         let load = |runs: &mut Vec<Run<T>>, state: &State| {
             let optimizers = runs.iter_mut().filter_map(|run| run.optimizer.as_mut());
-            optimizers.zip(&state.children).try_for_each(|(o, s)| o.load_state(s))
+            optimizers.zip(&children).try_for_each(|(o, name)| o.load_state(state.child(name)?))
         };
         if let Err(error) = load(&mut self.runs, state) {
             let _ = load(&mut self.runs, &before);

@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
+use wengert_state::{State, StateError};
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
 use super::loops::{Update, copy, update};
 use super::optimizer::{Evaluate, Optimizer, moving};
-use super::state::{State, StateError};
 use crate::error::{Check, HyperParameterError};
 
 /// Lookahead: an inner optimiser runs ahead; every k steps the slow weights go a part of the way after it, and it
@@ -148,19 +148,20 @@ impl<T: Float, O: Optimizer<T>> Optimizer<T> for Lookahead<O, T> {
         State::new(Self::NAME, self.slow.len())
             .with_count("step", self.step)
             .with_vector("slow", &self.slow)
-            .with_child(self.inner.state())
+            .with_child("inner", self.inner.state())
     }
 
     fn load_state(&mut self, state: &State) -> Result<(), StateError> {
-        state.expect(Self::NAME, &["step"], &["slow"], 1)?;
+        state.expect(Self::NAME, &["step"], &["slow"], &["inner"])?;
+        let inner = state.child("inner")?;
         let (step, slow) = (state.count("step")?, state.vector("slow", state.len)?);
         if self.step > 0 && step > 0 && state.len != self.slow.len() {
             return Err(StateError::Len { expected: self.slow.len(), found: state.len });
         }
-        if step > 0 && state.children[0].len != state.len {
-            return Err(StateError::Len { expected: state.len, found: state.children[0].len });
+        if step > 0 && inner.len != state.len {
+            return Err(StateError::Len { expected: state.len, found: inner.len });
         }
-        self.inner.load_state(&state.children[0])?;
+        self.inner.load_state(inner)?;
         (self.step, self.slow) = (step, slow);
         Ok(())
     }

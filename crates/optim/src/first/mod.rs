@@ -7,7 +7,6 @@
 
 mod agc;
 mod average;
-mod bits;
 mod clip;
 mod early_stopping;
 mod first_order;
@@ -23,7 +22,6 @@ mod rule;
 mod rules;
 mod sam;
 pub mod schedule;
-mod state;
 mod stepper;
 
 pub use agc::AdaptiveClip;
@@ -41,5 +39,5 @@ pub use regularize::{ElasticNet, MaxNorm};
 pub use rule::{Convention, Memory, NeedsNoLayout, Rule, Slots};
 pub use rules::*;
 pub use sam::Sam;
-pub use state::{Scalar, State, StateError, Values};
 pub use stepper::{NonFinite, Step, StepError, Stepper};
+pub use wengert_state::{Scalar, State, StateError, Values};

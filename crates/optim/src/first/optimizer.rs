@@ -2,9 +2,8 @@
 
 use std::ops::Range;
 
+use wengert_state::{State, StateError};
 use wengert_tensor::Float;
-
-use super::state::{State, StateError};
 
 /// Where [`Optimizer::step_with`] gets losses and gradients: called with a point, it writes the gradient there into
 /// the second argument and returns the loss.

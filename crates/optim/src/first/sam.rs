@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
+use wengert_state::{State, StateError};
 use wengert_tensor::Float;
 use wengert_tensor::simd::Isa;
 
 use super::clip::{global_norm, ratio};
 use super::loops::{Update, copy, update};
 use super::optimizer::{Begun, Evaluate, Optimizer, check_lengths, moving};
-use super::state::{State, StateError};
 use crate::error::{Check, HyperParameterError};
 
 /// Sharpness-aware minimisation: an inner optimiser steps with the gradient at the worst point nearby.
@@ -114,7 +114,8 @@ impl<T: Float, O: Optimizer<T>> Optimizer<T> for Sam<O, T> {
     fn step(&mut self, params: &mut [T], grads: &[T]) {
         let len = params.len();
         check_lengths(Self::NAME, len, grads.len());
-        assert!(self.len == 0 || self.len == len, "sam: {len} parameters, but its state is for {}", self.len);
+        let fresh = self.len == 0 && !self.perturbed;
+        assert!(fresh || self.len == len, "sam: {len} parameters, but its state is for {}", self.len);
         self.len = len;
         if self.perturbed {
             copy(&self.origin, params);
@@ -169,20 +170,20 @@ impl<T: Float, O: Optimizer<T>> Optimizer<T> for Sam<O, T> {
 
     fn state(&self) -> State {
         let origin: &[T] = if self.perturbed { &self.origin } else { &[] };
-        State::new(Self::NAME, origin.len())
+        State::new(Self::NAME, self.len)
             .with_count("perturbed", u64::from(self.perturbed))
             .with_vector("origin", origin)
-            .with_child(self.inner.state())
+            .with_child("inner", self.inner.state())
     }
 
     fn load_state(&mut self, state: &State) -> Result<(), StateError> {
-        state.expect(Self::NAME, &["perturbed"], &["origin"], 1)?;
-        let (perturbed, origin) = (state.count("perturbed")? != 0, state.vector("origin", state.len)?);
-        let inner = &state.children[0];
-        if perturbed && inner.len != 0 && inner.len != state.len {
-            return Err(StateError::Len { expected: inner.len, found: state.len });
+        state.expect(Self::NAME, &["perturbed"], &["origin"], &["inner"])?;
+        let (inner, perturbed) = (state.child("inner")?, state.count("perturbed")? != 0);
+        let origin = state.vector("origin", if perturbed { state.len } else { 0 })?;
+        let len = state.len;
+        if inner.len != 0 && inner.len != len {
+            return Err(StateError::Len { expected: inner.len, found: len });
         }
-        let len = if perturbed { state.len } else { inner.len };
         if self.len != 0 && len != 0 && self.len != len {
             return Err(StateError::Len { expected: self.len, found: len });
         }

@@ -1,5 +1,6 @@
 //! Checked steps: accumulation, the policy for non-finite gradients, clipping.
 
+use wengert_state::{State, StateError};
 use wengert_tensor::Float;
 
 use super::agc::AdaptiveClip;
@@ -8,7 +9,6 @@ use super::layout::Layout;
 use super::lookahead::Towards;
 use super::loops::update;
 use super::optimizer::{Optimizer, check_lengths};
-use super::state::{State, StateError};
 use crate::error::{Check, HyperParameterError};
 
 /// What to do with a gradient that has a NaN or an infinity.
@@ -245,7 +245,7 @@ impl<T: Float, O: Optimizer<T>> Stepper<O, T> {
             .with_count("skipped", self.skipped)
             .with_count("gradients", self.gradients)
             .with_vector("sum", sum)
-            .with_child(self.optimizer.state())
+            .with_child("optimizer", self.optimizer.state())
     }
 
     /// Goes on from a saved state.
@@ -253,14 +253,14 @@ impl<T: Float, O: Optimizer<T>> Stepper<O, T> {
     /// # Errors
     /// If the state is of another kind, length or precision; nothing is then changed.
     pub fn load_state(&mut self, state: &State) -> Result<(), StateError> {
-        state.expect(Self::NAME, &["steps", "skipped", "gradients"], &["sum"], 1)?;
+        state.expect(Self::NAME, &["steps", "skipped", "gradients"], &["sum"], &["optimizer"])?;
         if state.len != self.layout.len() {
             return Err(StateError::Len { expected: self.layout.len(), found: state.len });
         }
         let (steps, skipped) = (state.count("steps")?, state.count("skipped")?);
         let gradients = state.count("gradients")?;
         let sum = state.vector("sum", if gradients > 0 { state.len } else { 0 })?;
-        self.optimizer.load_state(&state.children[0])?;
+        self.optimizer.load_state(state.child("optimizer")?)?;
         (self.steps, self.skipped, self.gradients, self.sum) = (steps, skipped, gradients, sum);
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! Why a minimisation cannot start, and the checks that say so.
 
+use wengert_state::StateError;
+
 use super::vector::{self, Float};
 
 /// Why a minimisation could not start.
@@ -69,6 +71,9 @@ pub enum MinimizeError {
         /// What it was given.
         what: &'static str,
     },
+    /// A state that is not one of a run of this method.
+    #[error(transparent)]
+    State(#[from] StateError),
     /// A checkpoint that no run of this method on this objective can have written.
     #[error("the checkpoint's {field} is {found}, but must be {expected}")]
     Checkpoint {

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use wengert_state::State;
 
 use super::drive::{counted, drive};
 use super::error::MinimizeError;
@@ -109,7 +110,7 @@ pub trait Method<T: Float> {
     }
 
     /// As [`minimize`](Self::minimize), calling `callback` at the start and after every iteration; it may stop the
-    /// run, and may serialise what it is given as a checkpoint.
+    /// run, and may keep what it is given as a checkpoint: see [`Run::to_state`].
     ///
     /// # Errors
     /// As [`minimize`](Self::minimize).
@@ -196,6 +197,15 @@ pub trait Method<T: Float> {
 ///         _ => ControlFlow::Break(()),
 ///     };
 ///     assert_eq!(method.run_with(&square, &[3.0], &mut { first }).unwrap().reason, Reason::Callback);
+///
+///     let mut state = None;
+///     let mut save = |progress: &wengert_optim::Progress<'_, f64>| {
+///         state = progress.to_state().ok();
+///         ControlFlow::Break(())
+///     };
+///     method.run_with(&square, &[3.0], &mut save).unwrap();
+///     let mut go_on = |_: &wengert_optim::Progress<'_, f64>| ControlFlow::Continue(());
+///     assert!(method.run_from(&square, &state.unwrap(), &mut go_on).unwrap().converged());
 /// }
 /// ```
 pub trait Minimizer<T: Float> {
@@ -216,6 +226,18 @@ pub trait Minimizer<T: Float> {
         callback: &mut dyn FnMut(&Progress<'_, T>) -> ControlFlow<()>,
     ) -> Result<Outcome<T>, MinimizeError>;
 
+    /// Continues from the [state](Progress::to_state) of a run of this method on this objective: the outcome has the bits of
+    /// the run that was not interrupted.
+    ///
+    /// # Errors
+    /// As [`Method::resume`], and [`MinimizeError::State`] if it is not the state of a run of this method.
+    fn run_from(
+        &self,
+        objective: &dyn Objective<T>,
+        state: &State,
+        callback: &mut dyn FnMut(&Progress<'_, T>) -> ControlFlow<()>,
+    ) -> Result<Outcome<T>, MinimizeError>;
+
     /// Takes another stopping rule.
     fn set_stopping(&mut self, stopping: Stopping);
 }
@@ -232,6 +254,15 @@ impl<T: Float, M: Method<T>> Minimizer<T> for M {
         callback: &mut dyn FnMut(&Progress<'_, T>) -> ControlFlow<()>,
     ) -> Result<Outcome<T>, MinimizeError> {
         self.minimize_with(objective, start, |run| callback(&run.progress()))
+    }
+
+    fn run_from(
+        &self,
+        objective: &dyn Objective<T>,
+        state: &State,
+        callback: &mut dyn FnMut(&Progress<'_, T>) -> ControlFlow<()>,
+    ) -> Result<Outcome<T>, MinimizeError> {
+        self.resume(objective, Run::from_state(state)?, |run| callback(&run.progress()))
     }
 
     fn set_stopping(&mut self, stopping: Stopping) {

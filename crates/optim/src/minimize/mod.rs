@@ -25,6 +25,7 @@ mod outcome;
 mod preconditioning;
 mod probe;
 mod run;
+mod saved;
 pub mod search;
 pub mod state;
 mod stopping;

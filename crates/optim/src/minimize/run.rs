@@ -1,11 +1,12 @@
 //! Iterates, and a minimisation in progress.
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use wengert_state::{State, StateError};
 
 use super::noise::Noise;
 use super::objective::{Counted, Counts, Objective};
 use super::outcome::{Reason, Record};
+use super::saved::WholeRun;
 use super::vector::{self, Float};
 
 /// A point with its value and gradient.
@@ -63,10 +64,9 @@ impl<T: Float> Iterate<T> {
     }
 }
 
-/// A minimisation in progress: what a callback sees. It serialises, so that it is a checkpoint from which
-/// [`Method::resume`](super::Method::resume) continues with the same bits (with `serde_json` that takes its feature `float_roundtrip`).
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(bound = "S: Serialize + DeserializeOwned")]
+/// A minimisation in progress: what a callback sees. As a [state](Run::to_state) it is a checkpoint from which
+/// [`Method::resume`](super::Method::resume) continues with the same bits; it serialises as that state.
+#[derive(Clone, Debug)]
 pub struct Run<T: Float, S> {
     /// Where the method is.
     pub current: Iterate<T>,
@@ -103,9 +103,21 @@ pub struct Progress<'a, T: Float> {
     pub seconds: f64,
     /// One record for the start and for every iteration.
     pub trace: &'a [Record],
+    pub(super) run: WholeRun<'a>,
 }
 
-impl<T: Float, S> Run<T, S> {
+impl<T: Float> Progress<'_, T> {
+    /// Everything that the method needs to [go on](super::Minimizer::run_from) from here with the same bits.
+    ///
+    /// # Errors
+    /// If what the method remembers cannot be written (see [`State::of`]); the methods of this crate have nothing of the
+    /// kind.
+    pub fn to_state(&self) -> Result<State, StateError> {
+        self.run.0.to_state()
+    }
+}
+
+impl<T: Float, S: Serialize> Run<T, S> {
     /// How far it is.
     pub fn progress(&self) -> Progress<'_, T> {
         Progress {
@@ -115,9 +127,12 @@ impl<T: Float, S> Run<T, S> {
             counts: self.counts,
             seconds: self.seconds,
             trace: &self.trace,
+            run: WholeRun(self),
         }
     }
+}
 
+impl<T: Float, S> Run<T, S> {
     pub(super) fn record(&mut self, gradient_norm: f64, step: f64, seconds: f64) {
         self.seconds = seconds;
         self.trace.push(Record {

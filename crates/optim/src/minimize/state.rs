@@ -1,5 +1,5 @@
 //! What methods remember between iterations: the [`State`](super::Method::State) of each, and the memories of directions and
-//! models. They serialise as part of a [`Run`](super::Run); nothing else is to be done with them.
+//! models. They are saved as part of a [`Run`](super::Run::to_state); nothing else is to be done with them.
 
 pub use super::constrained::multiplier::MultiplierState;
 pub use super::constrained::primal_dual::InteriorPointState;

@@ -263,17 +263,26 @@ pub fn from_f64<T: Float>(x: &[f64], out: &mut [T]) {
     }
 }
 
-/// `#[serde(with)]` for vectors of any [`Float`]: written as `f64`, which is exact for `f32` too.
+/// `#[serde(with)]` for vectors of any [`Float`].
 pub(crate) mod serde {
     use super::Float;
     use ::serde::{Deserialize, Deserializer, Serializer};
+    use wengert_tensor::ElementKind;
 
     pub(crate) fn serialize<T: Float, S: Serializer>(x: &[T], s: S) -> Result<S::Ok, S::Error> {
-        s.collect_seq(x.iter().map(|x| x.to_f64()))
+        match T::KIND {
+            ElementKind::F32 => s.collect_seq(x.iter().map(|x| x.to_f64() as f32)),
+            _ => s.collect_seq(x.iter().map(|x| x.to_f64())),
+        }
     }
 
     pub(crate) fn deserialize<'de, T: Float, D: Deserializer<'de>>(d: D) -> Result<Vec<T>, D::Error> {
-        Ok(Vec::<f64>::deserialize(d)?.into_iter().map(T::from_f64).collect())
+        Ok(match T::KIND {
+            ElementKind::F32 => {
+                Vec::<f32>::deserialize(d)?.into_iter().map(|x| T::from_f64(x.into())).collect()
+            }
+            _ => Vec::<f64>::deserialize(d)?.into_iter().map(T::from_f64).collect(),
+        })
     }
 }
 

@@ -1,4 +1,4 @@
-//! Random changes of JSON, for what reads files.
+//! Random changes of states as JSON, for what reads files.
 
 use serde_json::{Number, Value, json};
 use wengert_tensor::random::Generator;
@@ -35,11 +35,60 @@ fn places(value: &Value, path: &str, out: &mut Vec<String>) {
     }
 }
 
-/// Changes one place: a number becomes another, a list longer, shorter, empty or nested, a field of a record goes or comes twice,
-/// anything becomes nothing.
+/// The bits of numbers that are not what was there, as far as they are any.
+const NUMBERS: [&str; 14] = [
+    "7ff8000000000000", // NaN
+    "7ff0000000000000", // infinity
+    "fff0000000000000",
+    "0000000000000000", // 0, and as a whole number
+    "8000000000000000",
+    "3ff0000000000000", // 1
+    "bff0000000000000",
+    "3fe0000000000000",
+    "7e37e43c8800759c", // 1e300
+    "fe37e43c8800759c",
+    "7fefffffffffffff", // the largest
+    "0000000000000001", // the smallest, and 1
+    "ffffffffffffffff",
+    "zzzzzzzzzzzzzzzz",
+];
+
+/// Digits of numbers of 64 bits with one of them another, gone, or there twice, fewer or more, or none. In a third of cases only
+/// the sign or the exponent of one changes.
+fn mutate_digits(digits: &str, draws: &mut Draws) -> String {
+    let count = digits.len() / 16;
+    let (before, rest) = digits.split_at(16 * draws.below(count));
+    let (number, after) = rest.split_at(16);
+    match draws.below(9) {
+        0 => String::new(),
+        1 => format!("{before}{after}"),
+        2 => format!("{before}{number}{number}{after}"),
+        3 => format!("{digits}{digits}"),
+        4 => digits[1..].to_owned(),
+        5 => {
+            let bits = u64::from_str_radix(number, 16).unwrap_or(0);
+            let changed = bits ^ (1 << *draws.of(&[63, 52, 53, 62]));
+            format!("{before}{changed:016x}{after}")
+        }
+        _ => format!("{before}{}{after}", draws.of(&NUMBERS)),
+    }
+}
+
+/// Changes one place: a number becomes another, a vector or list longer, shorter, empty or nested, a field of a record goes or
+/// comes twice, anything becomes nothing.
 pub(crate) fn mutate(value: &mut Value, draws: &mut Draws) {
     let mut all = Vec::new();
     places(value, "", &mut all);
+    // Mostly values, as there are more records of one value than values.
+    if draws.below(4) > 0 {
+        let is_value = |place: &String| {
+            let there = value.pointer(place).expect("the place was found there");
+            !there.is_object() && !place.ends_with("/kind")
+        };
+        if all.iter().any(is_value) {
+            all.retain(is_value);
+        }
+    }
     let place = draws.of(&all).clone();
     let target = value.pointer_mut(&place).expect("the place was found there");
     match target {
@@ -88,6 +137,11 @@ pub(crate) fn mutate(value: &mut Value, draws: &mut Draws) {
             }
         }
         Value::Bool(flag) => *flag = !*flag,
+        Value::String(digits)
+            if digits.len() >= 16 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()) =>
+        {
+            *target = json!(mutate_digits(digits, draws));
+        }
         _ => *target = draws.of(&[json!(1.0), json!([0.5, 0.5]), json!({}), json!(7)]).clone(),
     }
 }

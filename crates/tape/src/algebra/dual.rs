@@ -226,6 +226,14 @@ impl<A: Real> Real for Dual<A> {
         self.through(&ops::Powf(y))
     }
     #[inline(always)]
+    fn polygamma(&self, n: u32) -> Self {
+        self.through(&ops::Polygamma(n))
+    }
+    #[inline(always)]
+    fn sinc_derivative(&self, n: u32) -> Self {
+        self.through(&ops::SincDerivative(n))
+    }
+    #[inline(always)]
     fn select_positive(&self, yes: Self, no: Self) -> Self {
         Self::either(yes, no, Positive(self.value.clone()))
     }

@@ -48,12 +48,44 @@ macro_rules! for_each_function {
             };
             /// arctan x.
             atan, Atan, |x| x.atan::<I>(), Input + BOUNDED_SLOPE, |x, _y| (x.clone() * x + 1.0).recip();
+            /// The inverse of sinh.
+            asinh, Asinh, |x| x.asinh::<I>(), Input + BOUNDED_SLOPE, |x, _y| {
+                // 1/√(1 + x²), whose square leaves the range for large x. Each form gets 1 where the other is taken.
+                let large = x.abs() - 1.0;
+                let one = x.constant(1.0);
+                let inverse = large.select_positive(x.clone(), one.clone()).recip();
+                let far = inverse.abs() * (inverse.clone() * inverse + 1.0).rsqrt();
+                let small = large.select_positive(one, x);
+                large.select_positive(far, (small.clone() * small + 1.0).rsqrt())
+            };
+            /// The inverse of cosh; NaN below 1.
+            acosh, Acosh, |x| x.acosh::<I>(), Input, |x, _y| (x.clone() - 1.0).rsqrt() * (x + 1.0).rsqrt();
+            /// The inverse of tanh; ±∞ at ±1, NaN outside.
+            atanh, Atanh, |x| x.atanh::<I>(), Input, |x, _y| {
+                ((x.constant(1.0) - x.clone()) * (x + 1.0)).recip()
+            }, |v, x, _y| v / ((x.constant(1.0) - x.clone()) * (x + 1.0));
+            /// 2ˣ, exact for integers.
+            exp2, Exp2, |x| x.exp2::<I>(), Output, |_x, y| y * LN_2;
+            /// The logarithm to base 2, exact for powers of 2.
+            log2, Log2, |x| x.log2::<I>(), Input, |x, _y| x.recip() * LOG2_E, |v, x, _y| v * LOG2_E / x;
+            /// The logarithm to base 10, exact for powers of 10.
+            log10, Log10, |x| x.log10::<I>(), Input, |x, _y| x.recip() * LOG10_E, |v, x, _y| v * LOG10_E / x;
             /// The logistic function 1 / (1 + e⁻ˣ).
             sigmoid, Sigmoid, |x| x.sigmoid::<I>(), Output + BOUNDED_SLOPE, |_x, y| y.clone() * (y.constant(1.0) - y);
             /// The error function 2/√π ∫₀ˣ e^(−t²) dt.
             erf, Erf, |x| x.erf::<I>(), Input + BOUNDED_SLOPE, |x, _y| (-(x.clone() * x)).exp() * ERF_SLOPE;
             /// 1 − erf x, exact for large x.
             erfc, Erfc, |x| x.erfc::<I>(), Input + BOUNDED_SLOPE, |x, _y| (-(x.clone() * x)).exp() * -ERF_SLOPE;
+            /// The inverse of the error function; ±∞ at ±1, NaN outside [−1, 1].
+            erfinv, Erfinv, |x| x.erfinv::<I>(), Output, |_x, y| (y.clone() * y).exp() * ERFINV_SLOPE;
+            /// The standard normal distribution function Φ(x).
+            ndtr, Ndtr, |x| x.ndtr::<I>(), Input + BOUNDED_SLOPE, |x, _y| (x.clone() * x * -0.5).exp() * NORMAL_PEAK;
+            /// The inverse of the standard normal distribution function: the quantile of a probability; NaN outside [0, 1].
+            ndtri, Ndtri, |x| x.ndtri::<I>(), Output, |_x, y| (y.clone() * y * 0.5).exp() * NDTRI_SLOPE;
+            /// ln|Γ(x)|, Γ being the gamma function.
+            lgamma, Lgamma, |x| x.lgamma::<I>(), Input, |x, _y| x.digamma();
+            /// The digamma function ψ(x) = Γ′(x)/Γ(x); ∓∞ at ±0, NaN at negative integers.
+            digamma, Digamma, |x| x.digamma::<I>(), Input, |x, _y| x.polygamma(1);
             /// The exact GELU, x · Φ(x) (Hendrycks & Gimpel, 2016).
             gelu, Gelu, |x| x.gelu::<I>(), Input + BOUNDED_SLOPE, |x, _y| {
                 let density = (-(x.clone() * x.clone()) * 0.5).exp() * NORMAL_PEAK;

@@ -45,6 +45,10 @@ pub trait Real:
     fn powi(&self, n: i32) -> Self;
     /// xʸ for a number y.
     fn powf(&self, y: f64) -> Self;
+    /// ψ⁽ⁿ⁾(x), the n-th derivative of the digamma function.
+    fn polygamma(&self, n: u32) -> Self;
+    /// The n-th derivative of sin πx/(πx).
+    fn sinc_derivative(&self, n: u32) -> Self;
     /// `yes` where x > 0, else `no`. What is not taken does not matter, not even if it is NaN.
     fn select_positive(&self, yes: Self, no: Self) -> Self;
     /// `yes` where x is 0, else `no`, also where x is NaN. What is not taken does not matter.
@@ -135,6 +139,14 @@ impl<T: Float, I: Isa> Real for Lane<T, I> {
     #[inline(always)]
     fn powf(&self, y: f64) -> Self {
         Lane::new(self.0.powf::<I>(T::from_f64(y)))
+    }
+    #[inline(always)]
+    fn polygamma(&self, n: u32) -> Self {
+        Lane::new(self.0.polygamma::<I>(n))
+    }
+    #[inline(always)]
+    fn sinc_derivative(&self, n: u32) -> Self {
+        Lane::new(self.0.sinc_derivative::<I>(n))
     }
     #[inline(always)]
     fn select_positive(&self, yes: Self, no: Self) -> Self {

@@ -40,13 +40,6 @@ impl<T: Float> Piecewise<T> for Shares {
         attributes.set("axes", &self.axes);
     }
     fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
-        compiled_here! {
-            // A NaN is the extreme wherever there is one.
-            fn hits<T: Float>(x: &Tensor<T>, y: &Tensor<T>) -> Tensor<T> {
-                let hit = |x: T, y: T| if x == y || (x.is_nan() && y.is_nan()) { T::ONE } else { T::ZERO };
-                x.zip_map("shares_of_extreme", y, hit)
-            }
-        }
         let hit = hits(x[0], x[1]);
         let count = hit.sum_axes(self.axes.clone(), true);
         hit / count
@@ -55,6 +48,31 @@ impl<T: Float> Piecewise<T> for Shares {
         Some(inputs[0].clone())
     }
     rules_compiled_here!(Shares in PiecewiseOp);
+}
+
+compiled_here! {
+    // A NaN is the extreme wherever there is one.
+    fn hits<T: Float>(x: &Tensor<T>, y: &Tensor<T>) -> Tensor<T> {
+        let hit = |x: T, y: T| if x == y || (x.is_nan() && y.is_nan()) { T::ONE } else { T::ZERO };
+        x.zip_map("shares_of_extreme", y, hit)
+    }
+}
+
+/// Of x and an extreme: 1 where they are equal, 0 elsewhere.
+#[derive(Clone)]
+pub(super) struct Hits;
+
+impl<T: Float> Piecewise<T> for Hits {
+    fn name(&self) -> &str {
+        "is_extreme"
+    }
+    fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
+        hits(x[0], x[1])
+    }
+    fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
+        Some(inputs[0].clone())
+    }
+    rules_compiled_here!(Hits in PiecewiseOp);
 }
 
 impl<T: Float> Op<T> for ExtremeAxes {

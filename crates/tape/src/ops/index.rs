@@ -33,9 +33,9 @@ impl<T: Float> Routing<T> for IndexSelect {
 
 /// Sums at positions of one axis of zeros: the transpose of [`IndexSelect`].
 #[derive(Clone)]
-struct IndexAdd {
-    axis: usize,
-    shape: Shape,
+pub(super) struct IndexAdd {
+    pub(super) axis: usize,
+    pub(super) shape: Shape,
 }
 
 impl<T: Float> Routing<T> for IndexAdd {
@@ -83,9 +83,9 @@ impl<T: Float> Routing<T> for Gather {
 
 /// Sums at positions of zeros: the transpose of [`Gather`].
 #[derive(Clone)]
-struct Scatter {
-    axis: usize,
-    shape: Shape,
+pub(super) struct Scatter {
+    pub(super) axis: usize,
+    pub(super) shape: Shape,
 }
 
 impl<T: Float> Routing<T> for Scatter {

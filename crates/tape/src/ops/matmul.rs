@@ -90,6 +90,7 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If the operands are not vectors of the same length.
+    #[doc(alias = "vdot")]
     #[track_caller]
     pub fn dot(&self, other: &Var<T>) -> Var<T> {
         assert!(
@@ -105,6 +106,7 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If an operand is not a vector.
+    #[doc(alias = "ger")]
     #[track_caller]
     pub fn outer(&self, other: &Var<T>) -> Var<T> {
         assert!(

@@ -1,37 +1,72 @@
 //! The library's own operations, one file per family. Each is a method on [`Var`](crate::Var) with the name that
 //! it has on tensors.
 
+mod along_axis;
 mod arithmetic;
+mod arrange;
+mod attention;
 mod broadcast;
 mod compare;
+mod complex;
 mod conv;
+mod corner;
+mod count;
 mod cross_entropy;
+mod ctc;
+mod cumulative;
 mod diagonal;
+mod distance;
 mod dropout;
+mod einsum;
 mod embedding;
 mod extremes;
+#[cfg(feature = "fft")]
+mod fft;
 mod gates;
 mod index;
 mod join;
-mod layer_norm;
+mod labels;
 mod lengths;
 mod linalg;
+mod logarithmic;
 mod matmul;
 mod moments;
 mod norm;
+mod polar;
+
+mod normalise;
+mod order;
 mod pool;
+mod power;
+mod products;
+mod quantile;
 mod reduce;
+mod remainder;
+mod replace;
 mod reshape;
 mod round;
+mod rrelu;
+mod sample;
+mod scatter;
 mod select;
+mod shuffle;
 mod softmax;
 mod sort;
+mod statistics;
 mod unary;
+mod unique;
 
+pub use along_axis::{PadMode, Resize};
 pub use arithmetic::{Operand, Side};
+pub use arrange::Indexing;
+pub use attention::{AttentionMask, AttentionOptions};
+#[cfg(feature = "fft")]
+pub use fft::{FftNorm, FftOptions};
 pub use linalg::{LuFactors, MatrixError, MatrixNorm};
-pub use pool::Pool2dOptions;
+pub use pool::{Pool1dOptions, Pool2dOptions, Pool3dOptions, PoolOptions};
+pub use quantile::QuantileMethod;
 pub(crate) use reshape::embedded;
+pub use scatter::{ScatterReduce, Segments};
 pub(crate) use unary::*;
 
 use wengert_tensor::{Element, Tensor};

@@ -5,9 +5,8 @@ use std::cell::LazyCell;
 use wengert_tensor::{Axis, Float, Shape, Tensor};
 
 use crate::class::LinearMap;
-use crate::cotangent;
 use crate::describe::Attributes;
-use crate::op::{Cotangents, Op, Point, Saves, apply, rules_compiled_here};
+use crate::op::{Cotangents, Description, Op, Point, Saves, apply, fused, rules_compiled_here};
 use crate::var::Var;
 
 /// Cumulative sums along an axis.
@@ -33,6 +32,16 @@ impl<T: Float> LinearMap<T> for Cumsum {
 /// The solution s of sᵢ = cᵢ + aᵢ·sᵢ₋₁ along an axis, for c and a.
 struct LinearRecurrence(usize);
 
+/// The solution s of sᵢ = cᵢ + aᵢ·sᵢ₋₁ along an axis.
+pub(super) fn recurrence<T: Float>(c: &Var<T>, a: &Var<T>, axis: usize) -> Var<T> {
+    apply(LinearRecurrence(axis), &[c, a])
+}
+
+/// The solution r of rᵢ = vᵢ + aᵢ₊₁·rᵢ₊₁ along an axis, which is not empty.
+pub(super) fn recurrence_backwards<T: Float>(v: &Var<T>, a: &Var<T>, axis: usize) -> Var<T> {
+    LinearRecurrence(axis).backwards(v, a)
+}
+
 impl LinearRecurrence {
     /// Of each element the one before it, 0 before the first; or the one behind it.
     fn shifted<T: Float>(&self, x: &Var<T>, forwards: bool) -> Var<T> {
@@ -50,6 +59,22 @@ impl LinearRecurrence {
         let next = self.shifted(a, false);
         apply(LinearRecurrence(self.0), &[&v.flip(self.0), &next.flip(self.0)]).flip(self.0)
     }
+
+    /// The tangent for c, a and theirs.
+    fn tangent<T: Float>(&self, [c, a]: [&Var<T>; 2], [t_c, t_a]: [&Var<T>; 2]) -> Var<T> {
+        apply(RecurrenceTangent(self.0), &[c, a, t_c, t_a])
+    }
+
+    /// The tangent of [`backwards`](Self::backwards).
+    fn backwards_tangent<T: Float>(&self, [v, a]: [&Var<T>; 2], [t_v, t_a]: [&Var<T>; 2]) -> Var<T> {
+        let next = |a: &Var<T>| self.shifted(a, false).flip(self.0);
+        self.tangent([&v.flip(self.0), &next(a)], [&t_v.flip(self.0), &next(t_a)]).flip(self.0)
+    }
+}
+
+/// The tangent of an input of this shape.
+fn or_zeros<T: Float>(tangent: &Option<Var<T>>, input: &Var<T>) -> Var<T> {
+    tangent.clone().unwrap_or_else(|| Var::zeros(input.shape()))
 }
 
 impl<T: Float> Op<T> for LinearRecurrence {
@@ -74,16 +99,75 @@ impl<T: Float> Op<T> for LinearRecurrence {
 
     /// ṡᵢ = (ċᵢ + ȧᵢ·sᵢ₋₁) + aᵢ·ṡᵢ₋₁.
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
-        let factors = tangents[1].as_ref().map(|t| t * self.shifted(at.output(), true));
-        let added = cotangent::sum(tangents[0].clone(), factors);
-        added.map(|t| apply(LinearRecurrence(self.0), &[&t, at.input(1)]))
+        let (c, a) = (at.input(0), at.input(1));
+        match tangents {
+            [t_c, Some(t_a)] => Some(self.tangent([c, a], [&or_zeros(t_c, c), t_a])),
+            [t_c, _] => t_c.as_ref().map(|t_c| apply(LinearRecurrence(self.0), &[t_c, a])),
+            _ => None,
+        }
+    }
+
+    fn saves(&self) -> Saves {
+        Saves::INPUTS
     }
     rules_compiled_here!(LinearRecurrence);
+}
+
+/// ṡᵢ = ċᵢ + ȧᵢ·sᵢ₋₁ + aᵢ·ṡᵢ₋₁ for c, a, ċ and ȧ, where s is the recurrence of c and a. In one, since s may leave the range of
+/// numbers where ṡ does not.
+struct RecurrenceTangent(usize);
+
+impl<T: Float> Op<T> for RecurrenceTangent {
+    fn name(&self) -> &str {
+        "linear_recurrence_tangent"
+    }
+
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("axis", self.0);
+    }
+
+    fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
+        x[0].linear_recurrence_tangent(x[1], [x[2], x[3]], self.0)
+    }
+
+    /// ∑ v̄ᵢ·ṡᵢ is the derivative along ċ and ȧ of ∑ v̄ᵢ·sᵢ, and so are its gradients those of that one's.
+    fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
+        let (c, a, t_c, t_a) = (at.input(0), at.input(1), at.input(2), at.input(3));
+        let recurrence = LinearRecurrence(self.0);
+        let nothing = LazyCell::new(|| Var::zeros(c.shape()));
+        into.add(0, || recurrence.backwards_tangent([cotangent, a], [&nothing, t_a]));
+        into.add(1, || FactorSlopes(self.0).tangent([cotangent, c, a], [&nothing, t_c, t_a]));
+        into.add(2, || recurrence.backwards(cotangent, a));
+        into.add(3, || apply(FactorSlopes(self.0), &[cotangent, c, a]));
+    }
+
+    fn saves(&self) -> Saves {
+        Saves::INPUTS
+    }
+    rules_compiled_here!(RecurrenceTangent);
 }
 
 /// rᵢ·sᵢ₋₁ for v, c and a, where r is the recurrence of v and a backwards, and s that of c and a: how ∑ vᵢ·sᵢ depends on a.
 /// In one, since either may leave the range of numbers where the product does not.
 struct FactorSlopes(usize);
+
+impl FactorSlopes {
+    /// ṙᵢ·sᵢ₋₁ + rᵢ·ṡᵢ₋₁ for v, c and a and their tangents; in one where nothing is recorded.
+    fn tangent<T: Float>(&self, [v, c, a]: [&Var<T>; 3], [t_v, t_c, t_a]: [&Var<T>; 3]) -> Var<T> {
+        let axis = self.0;
+        let description = || Description::of::<T>(self, "tangent");
+        let kernel = move |[v, c, a, t_v, t_c, t_a]: [&Tensor<T>; 6]| {
+            v.linear_recurrence_slopes_tangent([c, a], [t_v, t_c, t_a], axis)
+        };
+        fused(description, [v, c, a, t_v, t_c, t_a], kernel, || {
+            let recurrence = LinearRecurrence(axis);
+            let s = apply(LinearRecurrence(axis), &[c, a]);
+            let t_s = recurrence.tangent([c, a], [t_c, t_a]);
+            let (r, t_r) = (recurrence.backwards(v, a), recurrence.backwards_tangent([v, a], [t_v, t_a]));
+            t_r * recurrence.shifted(&s, true) + r * recurrence.shifted(&t_s, true)
+        })
+    }
+}
 
 impl<T: Float> Op<T> for FactorSlopes {
     fn name(&self) -> &str {
@@ -98,17 +182,20 @@ impl<T: Float> Op<T> for FactorSlopes {
         x[0].linear_recurrence_slopes(x[1], x[2], self.0)
     }
 
-    /// r̄ᵢ = ūᵢ·sᵢ₋₁ and s̄ᵢ₋₁ = ūᵢ·rᵢ, and from there as the two recurrences, whose slopes are such products again.
+    /// ∑ ūᵢ·rᵢ·sᵢ₋₁ is the derivative of ∑ vᵢ·sᵢ along ȧ = ū, and so are its gradients those of that one's.
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
         let (v, c, a) = (at.input(0), at.input(1), at.input(2));
         let recurrence = LinearRecurrence(self.0);
-        let slopes = |v: &Var<T>, c: &Var<T>| apply(FactorSlopes(self.0), &[v, c, a]);
-        let of_r =
-            LazyCell::new(|| cotangent * recurrence.shifted(&apply(LinearRecurrence(self.0), &[c, a]), true));
-        let of_s = LazyCell::new(|| recurrence.shifted(&(cotangent * recurrence.backwards(v, a)), false));
-        into.add(0, || apply(LinearRecurrence(self.0), &[&*of_r, a]));
-        into.add(1, || recurrence.backwards(&of_s, a));
-        into.add(2, || slopes(v, &of_r) + slopes(&of_s, c));
+        let nothing = LazyCell::new(|| Var::zeros(v.shape()));
+        into.add(0, || recurrence.tangent([c, a], [&nothing, cotangent]));
+        into.add(1, || recurrence.backwards_tangent([v, a], [&nothing, cotangent]));
+        into.add(2, || self.tangent([v, c, a], [&nothing, &nothing, cotangent]));
+    }
+
+    fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
+        let inputs = [at.input(0), at.input(1), at.input(2)];
+        let [t_v, t_c, t_a] = std::array::from_fn(|i| or_zeros(&tangents[i], inputs[i]));
+        Some(self.tangent(inputs, [&t_v, &t_c, &t_a]))
     }
 
     fn saves(&self) -> Saves {
@@ -121,17 +208,23 @@ impl<T: Float> Op<T> for FactorSlopes {
 struct Product(usize);
 
 impl Product {
-    /// `v`, whose shape is that of the product, times the product of all others, of each element: the slopes of the recurrence that
-    /// begins with 1 and has the elements for factors.
-    fn times_slope<T: Float>(&self, v: &Var<T>, x: &Var<T>) -> Var<T> {
+    /// The recurrence that begins with 1 and has the elements for factors: what is added, and the factors. The product is its
+    /// last element.
+    fn recurrence<T: Float>(&self, x: &Var<T>) -> [Var<T>; 2] {
         let axis = self.0;
         let first = x.slice_axis(axis, ..1);
-        // −0 changes no number when added, not even −0.
-        let nothing = Var::constant(Tensor::full(x.shape(), T::from_f64(-0.0)));
-        let v = Var::cat(&[&nothing, v], axis);
-        let added = Var::cat(&[&Var::ones(first.shape()), &nothing], axis);
-        let factors = Var::cat(&[&Var::zeros(first.shape()), x], axis);
-        apply(FactorSlopes(axis), &[&v, &added, &factors]).slice_axis(axis, 1..)
+        let added = Var::cat(&[&Var::ones(first.shape()), &self.nothing(x)], axis);
+        [added, self.after_zero(x)]
+    }
+
+    /// `x` behind an element of 0.
+    fn after_zero<T: Float>(&self, x: &Var<T>) -> Var<T> {
+        Var::cat(&[&Var::zeros(x.slice_axis(self.0, ..1).shape()), x], self.0)
+    }
+
+    /// −0 changes no number when added, not even −0.
+    fn nothing<T: Float>(&self, x: &Var<T>) -> Var<T> {
+        Var::constant(Tensor::full(x.shape(), T::from_f64(-0.0)))
     }
 }
 
@@ -148,9 +241,17 @@ impl<T: Float> Op<T> for Product {
         x[0].prod_axes(self.0, true)
     }
 
+    /// `cotangent` times the product of all others, of each element: the slopes of the factors.
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
         let x = at.input(0);
-        into.add(0, || if x.is_empty() { Var::zeros(x.shape()) } else { self.times_slope(cotangent, x) });
+        into.add(0, || {
+            if x.is_empty() {
+                return Var::zeros(x.shape());
+            }
+            let [added, factors] = self.recurrence(x);
+            let v = Var::cat(&[&self.nothing(x), cotangent], self.0);
+            apply(FactorSlopes(self.0), &[&v, &added, &factors]).slice_axis(self.0, 1..)
+        });
     }
 
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
@@ -158,8 +259,11 @@ impl<T: Float> Op<T> for Product {
         if x.is_empty() {
             return None;
         }
-        let one = || Var::ones(x.slice_axis(self.0, ..1).shape());
-        tangents[0].as_ref().map(|t| (t * self.times_slope(&one(), x)).sum_axes(self.0, true))
+        let [added, factors] = self.recurrence(x);
+        let t_x = self.after_zero(tangents[0].as_ref()?);
+        let nothing = Var::zeros(added.shape());
+        let tangent = LinearRecurrence(self.0).tangent([&added, &factors], [&nothing, &t_x]);
+        Some(tangent.slice_axis(self.0, -1..))
     }
 
     fn saves(&self) -> Saves {
@@ -169,7 +273,9 @@ impl<T: Float> Op<T> for Product {
 }
 
 impl<T: Float> Var<T> {
-    /// The cumulative sums along `axis`: element `i` is the sum of elements `0..=i`.
+    /// The cumulative sums along `axis`: element `i` is the sum of elements `0..=i`. From the end (JAX's `reverse`) it is
+    /// `x.flip(axis).cumsum(axis).flip(axis)`, and without the element
+    /// itself (`exclusive`) that of the elements moved on by one, with a 0 in front.
     ///
     /// # Panics
     /// If there is no such axis.

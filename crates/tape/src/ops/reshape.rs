@@ -187,6 +187,8 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there is no such axis.
+    #[doc(alias = "swapaxes")]
+    #[doc(alias = "swapdims")]
     #[track_caller]
     pub fn transpose(&self, a: impl Into<Axis>, b: impl Into<Axis>) -> Var<T> {
         let (a, b) = (self.shape().axis("transpose", a), self.shape().axis("transpose", b));

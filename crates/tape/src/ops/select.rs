@@ -94,11 +94,14 @@ impl<T: Float> Op<T> for Gated {
     rules_compiled_here!(Gated);
 }
 
-/// The larger or the smaller of two. Equal values share the cotangent half and half.
+/// The larger or the smaller of two. Equal values share the cotangent half and half. Of `fmax` and `fmin` it is a number
+/// wherever one of the two is.
 #[derive(Clone, Copy, PartialEq)]
 enum Extreme {
     Maximum,
     Minimum,
+    Fmax,
+    Fmin,
 }
 
 /// Which part the first of two has in their extreme: 1, 0 or ½.
@@ -110,21 +113,23 @@ impl<T: Float> Piecewise<T> for ShareOfFirst {
         "share_of_extreme"
     }
     fn describe(&self, attributes: &mut Attributes) {
-        attributes.set("maximum", self.0 == Extreme::Maximum);
+        attributes.set("maximum", self.0.is_largest());
+        attributes.set("ignores_nan", self.0.ignores_nan());
     }
     fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
         compiled_here! {
-            fn share<T: Float>(a: &Tensor<T>, b: &Tensor<T>, maximum: bool) -> Tensor<T> {
+            fn share<T: Float>(a: &Tensor<T>, b: &Tensor<T>, maximum: bool, ignores_nan: bool) -> Tensor<T> {
                 let share = move |a: T, b: T| match (a > b, a < b) {
                     (true, _) => T::from_f64(f64::from(u8::from(maximum))),
                     (_, true) => T::from_f64(f64::from(u8::from(!maximum))),
+                    _ if ignores_nan && a.is_nan() != b.is_nan() => if a.is_nan() { T::ZERO } else { T::ONE },
                     // Equal, or one of them NaN, which the value then shows.
                     _ => T::from_f64(0.5),
                 };
                 a.zip_map("share_of_extreme", b, share)
             }
         }
-        share(x[0], x[1], self.0 == Extreme::Maximum)
+        share(x[0], x[1], self.0.is_largest(), self.0.ignores_nan())
     }
     fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
         broadcast(inputs[0], inputs[1])
@@ -133,6 +138,14 @@ impl<T: Float> Piecewise<T> for ShareOfFirst {
 }
 
 impl Extreme {
+    fn is_largest(self) -> bool {
+        matches!(self, Extreme::Maximum | Extreme::Fmax)
+    }
+
+    fn ignores_nan(self) -> bool {
+        matches!(self, Extreme::Fmax | Extreme::Fmin)
+    }
+
     /// `v`, a cotangent or a tangent, as far as input number `i` has part in it.
     fn part<T: Float>(self, at: &Point<T>, i: usize, v: &Var<T>) -> Var<T> {
         gated(v, &piecewise(ShareOfFirst(self), &[at.input(i), at.input(1 - i)]))
@@ -144,14 +157,30 @@ impl<T: Float> Op<T> for Extreme {
         match self {
             Extreme::Maximum => "maximum",
             Extreme::Minimum => "minimum",
+            Extreme::Fmax => "fmax",
+            Extreme::Fmin => "fmin",
         }
     }
 
     #[track_caller]
     fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
+        compiled_here! {
+            fn of_numbers<T: Float>(a: &Tensor<T>, b: &Tensor<T>, largest: bool) -> Tensor<T> {
+                a.zip_map("fmax", b, move |a: T, b: T| match (a.is_nan(), b.is_nan()) {
+                    (true, _) => b,
+                    (_, true) => a,
+                    _ if largest => a.maximum(b),
+                    _ => a.minimum(b),
+                })
+            }
+        }
         match self {
             Extreme::Maximum => x[0].maximum(x[1]),
             Extreme::Minimum => x[0].minimum(x[1]),
+            Extreme::Fmax | Extreme::Fmin => {
+                broadcast_or_panic(Op::<T>::name(self), x[0].shape(), x[1].shape());
+                of_numbers(x[0], x[1], self.is_largest())
+            }
         }
     }
 
@@ -249,5 +278,25 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn minimum(&self, other: &Var<T>) -> Var<T> {
         apply(Extreme::Minimum, &[self, other])
+    }
+
+    /// The larger of two, or the one that is a number if the other is NaN, which then gets no derivative. Where they are
+    /// equal, each gets half.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn fmax(&self, other: &Var<T>) -> Var<T> {
+        apply(Extreme::Fmax, &[self, other])
+    }
+
+    /// The smaller of two, or the one that is a number if the other is NaN, which then gets no derivative. Where they are
+    /// equal, each gets half.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn fmin(&self, other: &Var<T>) -> Var<T> {
+        apply(Extreme::Fmin, &[self, other])
     }
 }

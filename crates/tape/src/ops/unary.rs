@@ -1,5 +1,7 @@
 //! Elementwise functions of one variable.
 
+use std::f64::consts::{LN_2, LOG2_E, LOG10_E};
+
 use wengert_tensor::Float;
 
 use crate::algebra::{Real, for_each_function};
@@ -49,6 +51,10 @@ const ERF_SLOPE: f64 = std::f64::consts::FRAC_2_SQRT_PI;
 /// 1/√(2π), the height of the normal density.
 const NORMAL_PEAK: f64 = 0.398_942_280_401_432_7;
 const SQRT_HALF: f64 = std::f64::consts::FRAC_1_SQRT_2;
+/// √π/2, the slope of the inverse of erf at 0.
+const ERFINV_SLOPE: f64 = 0.886_226_925_452_758;
+/// √(2π), the slope of the inverse of Φ at ½.
+const NDTRI_SLOPE: f64 = 2.506_628_274_631_000_5;
 
 /// The functions that formulas may use, as operations.
 macro_rules! listed {
@@ -67,6 +73,21 @@ unary! {
     square, Square, Input, |x| x.clone() * x, |x, _y| x * 2.0;
     /// max(x, 0); NaN for NaN; the subgradient at 0 is 0.
     relu, Relu, Output + PIECEWISE_LINEAR, |x| (-x.clone()).select_positive(x.constant(0.0), x), |_x, y| y.select_zero(y.constant(0.0), y.constant(1.0));
+    /// ln sigmoid x = −ln(1 + e⁻ˣ), without overflow.
+    #[doc(alias = "logsigmoid")]
+    log_sigmoid, LogSigmoid, Input + BOUNDED_SLOPE, |x| -(-x).softplus(), |x, _y| (-x).sigmoid();
+    /// ln(x/(1 − x)), the inverse of the logistic function; NaN outside [0, 1]. PyTorch's `eps` is a
+    /// [`clamp`](Var::clamp) to `eps..=1 − eps` before.
+    logit, Logit, Input, |x| {
+        // 2x − 1 is exact where it is used.
+        let near = ((x.clone() * 2.0) - 1.0).atanh() * 2.0;
+        (-x.clone() + 0.25).select_positive(x.ln() - (-x).ln_1p(), near)
+    }, |x, _y| (x.clone() * (x.constant(1.0) - x)).recip(), |v, x, _y| v / (x.constant(1.0) - x.clone()) / x;
+    /// −x ln x, the entropy of a probability: 0 at 0, −∞ below. The derivative at 0 is +∞.
+    entr, Entr, Input, |x| {
+        let below = (-x.clone()).select_positive(x.constant(f64::NEG_INFINITY), -(x.clone() * x.ln()));
+        x.select_zero(x.constant(0.0), below)
+    }, |x, _y| -(x.ln() + 1.0);
 }
 
 /// x⁰: 1, also for NaN, and flat.
@@ -147,6 +168,67 @@ impl Elementwise for Powf {
     code_compiled_here!(Powf);
 }
 
+/// The power ½, which is √x but for +0 at −0 and ∞ at −∞.
+struct PowerOfHalf;
+
+impl Elementwise for PowerOfHalf {
+    const NAME: &'static str = "powf";
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("exponent", 0.5);
+    }
+    const READS: Reads = Reads::Output;
+    #[inline(always)]
+    fn f<A: Real>(&self, x: A) -> A {
+        x.recip().select_zero(x.constant(f64::INFINITY), (x + 0.0).sqrt())
+    }
+    #[inline(always)]
+    fn df<A: Real>(&self, _: A, y: A) -> A {
+        y.recip() * 0.5
+    }
+    code_compiled_here!(PowerOfHalf);
+}
+
+/// ψ⁽ⁿ⁾.
+pub(crate) struct Polygamma(pub(crate) u32);
+
+impl Elementwise for Polygamma {
+    const NAME: &'static str = "polygamma";
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("n", self.0 as usize);
+    }
+    const READS: Reads = Reads::Input;
+    #[inline(always)]
+    fn f<A: Real>(&self, x: A) -> A {
+        x.polygamma(self.0)
+    }
+    #[inline(always)]
+    fn df<A: Real>(&self, x: A, _: A) -> A {
+        x.polygamma(self.0 + 1)
+    }
+    code_compiled_here!(Polygamma);
+}
+
+/// A derivative of sin πx/(πx).
+pub(crate) struct SincDerivative(pub(crate) u32);
+
+impl Elementwise for SincDerivative {
+    const NAME: &'static str = "sinc";
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("derivative", self.0 as usize);
+    }
+    const READS: Reads = Reads::Input;
+    const BOUNDED_SLOPE: bool = true;
+    #[inline(always)]
+    fn f<A: Real>(&self, x: A) -> A {
+        x.sinc_derivative(self.0)
+    }
+    #[inline(always)]
+    fn df<A: Real>(&self, x: A, _: A) -> A {
+        x.sinc_derivative(self.0 + 1)
+    }
+    code_compiled_here!(SincDerivative);
+}
+
 struct Clamp {
     low: f64,
     high: f64,
@@ -184,11 +266,36 @@ impl<T: Float> Var<T> {
         }
     }
 
-    /// xʸ for a number y; NaN for negative x unless y is an integer.
+    /// xʸ for a number y; NaN for negative x unless y is an integer. Exact to rounding for the powers that have a
+    /// simpler name: −1, ½, 1 and 2.
     #[doc(alias = "pow")]
     #[track_caller]
     pub fn powf(&self, y: f64) -> Var<T> {
-        if y == 0.0 { self.apply(ZerothPower) } else { self.apply(Powf(y)) }
+        match y {
+            -1.0 => self.recip(),
+            0.0 => self.apply(ZerothPower),
+            0.5 => self.apply(PowerOfHalf),
+            1.0 => self.clone(),
+            2.0 => self.square(),
+            y => self.apply(Powf(y)),
+        }
+    }
+
+    /// ψ⁽ⁿ⁾(x), the n-th derivative of the [digamma](Var::digamma) function, which is that of n = 0: trigamma is
+    /// `polygamma(1)`.
+    ///
+    /// # Panics
+    /// If `n` exceeds 100.
+    #[track_caller]
+    pub fn polygamma(&self, n: u32) -> Var<T> {
+        assert!(n <= 100, "polygamma: the order {n} is above 100");
+        self.apply(Polygamma(n))
+    }
+
+    /// sin πx/(πx), 1 at 0, and exactly 0 at the other integers and at ±∞.
+    #[track_caller]
+    pub fn sinc(&self) -> Var<T> {
+        self.apply(SincDerivative(0))
     }
 
     /// x limited to `low..=high`; the derivative is 1 inside and on the limits, 0 outside.
@@ -225,6 +332,12 @@ impl<T: Float> Real for Var<T> {
     }
     fn powf(&self, y: f64) -> Self {
         Var::powf(self, y)
+    }
+    fn polygamma(&self, n: u32) -> Self {
+        self.apply(Polygamma(n))
+    }
+    fn sinc_derivative(&self, n: u32) -> Self {
+        self.apply(SincDerivative(n))
     }
     fn select_positive(&self, yes: Self, no: Self) -> Self {
         Var::select_where(self.gt(0.0), &yes, &no)

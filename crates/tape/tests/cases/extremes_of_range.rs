@@ -56,6 +56,37 @@ const SLOPES: &[(&str, Function, f64, f64)] = &[
     ("atan", |x| x.atan(), -INF, 0.0),
     ("asin", |x| x.asin(), 1.0, INF),
     ("acos", |x| x.acos(), 1.0, -INF),
+    ("asinh", |x| x.asinh(), 1e200, 1e-200),
+    ("asinh", |x| x.asinh(), -INF, 0.0),
+    ("asinh", |x| x.asinh(), 1e-300, 1.0),
+    ("acosh", |x| x.acosh(), 4e200, 0.25e-200),
+    ("acosh", |x| x.acosh(), 1.0, INF),
+    ("atanh", |x| x.atanh(), 1.0, INF),
+    ("atanh", |x| x.atanh(), 1e-300, 1.0),
+    ("exp2", |x| x.exp2(), -INF, 0.0),
+    ("exp2", |x| x.exp2(), 2000.0, INF),
+    ("log2", |x| x.log2(), 0.0, INF),
+    ("log2", |x| x.log2(), INF, 0.0),
+    ("log10", |x| x.log10(), 1e300, std::f64::consts::LOG10_E * 1e-300),
+    ("erfinv", |x| x.erfinv(), 1.0, INF),
+    ("erfinv", |x| x.erfinv(), 1e-300, 0.886_226_925_452_758),
+    ("ndtr", |x| x.ndtr(), 1e200, 0.0),
+    ("ndtr", |x| x.ndtr(), -INF, 0.0),
+    ("ndtri", |x| x.ndtri(), 0.0, INF),
+    ("lgamma", |x| x.lgamma(), INF, INF),
+    ("lgamma", |x| x.lgamma(), 1e-300, -1e300),
+    ("digamma", |x| x.digamma(), 1e200, 1e-200),
+    ("digamma", |x| x.digamma(), INF, 0.0),
+    ("polygamma", |x| x.polygamma(2), INF, 0.0),
+    ("sinc", |x| x.sinc(), 0.0, 0.0),
+    ("sinc", |x| x.sinc(), INF, 0.0),
+    ("sinc", |x| x.sinc(), 2.0, 0.5),
+    ("log_sigmoid", |x| x.log_sigmoid(), -1e200, 1.0),
+    ("log_sigmoid", |x| x.log_sigmoid(), 1e200, 0.0),
+    ("logit", |x| x.logit(), 1e-300, 1e300),
+    ("logit", |x| x.logit(), 1.0, INF),
+    ("entr", |x| x.entr(), 0.0, INF),
+    ("frac", |x| x.frac(), 1e200, 1.0),
     ("sinh", |x| x.sinh(), 0.0, 1.0),
     ("powi", |x| x.powi(3), 1e100, 3e200),
     ("powi", |x| x.powi(-2), INF, 0.0),
@@ -81,7 +112,9 @@ fn slopes_at_the_ends_of_the_range() {
 /// Where the slope is a number, so is the curvature.
 #[test]
 fn curvatures_far_out() {
-    let functions: [(&str, Function); 6] = [
+    let functions: [(&str, Function); 8] = [
+        ("ndtr", |x| x.ndtr()),
+        ("log_sigmoid", |x| x.log_sigmoid()),
         ("tanh", |x| x.tanh()),
         ("sigmoid", |x| x.sigmoid()),
         ("softplus", |x| x.softplus()),
@@ -209,6 +242,8 @@ fn slopes_beyond_the_range_times_small_cotangents() {
     }
 }
 
+type Single = fn(&Var<f32>) -> Var<f32>;
+
 /// Parts of products leave the range, and the products with others that come behind or with the cotangent do not.
 #[test]
 fn gradients_of_products_in_parts_beyond_the_range() {
@@ -231,10 +266,37 @@ fn gradients_of_products_in_parts_beyond_the_range() {
             ("prod", grad(|x: &Var<f32>| x.prod() * weight, &single)),
             ("cumprod", grad(|x: &Var<f32>| last(x) * weight, &single)),
         ] {
-            for (found, exact) in found.value().to_vec().into_iter().zip(&exact) {
-                let near = (f64::from(found) / exact - 1.0).abs() < 1e-5;
-                assert!(near || found == *exact as f32, "{name} at {x:?}: {found:e}, not {exact:e}");
+            assert_near(&found, &exact, &format!("{name} at {x:?}"));
+        }
+        // Along every axis, and along the point itself: forward mode and, in both nestings, the second order.
+        let axes = (0..x.len()).map(|k| (0..x.len()).map(|i| f32::from(u8::from(i == k))).collect());
+        let relative = x.iter().zip([0.5, -2.0, 1.0, 3.0]).map(|(x, t)| x * t).collect();
+        for along in axes.chain([relative]) {
+            let along: Vec<f32> = along;
+            let (t, exact_t) = (
+                Var::from(along.clone()),
+                Var::from(along.iter().map(|&t| f64::from(t)).collect::<Vec<_>>()),
+            );
+            let exact = jvp(|x: &Var<f64>| x.prod(), &double, &exact_t).1.reshape([1]).value().to_vec();
+            let second = hvp(|x: &Var<f64>| x.prod() * weight, &double, &exact_t).value().to_vec();
+            let both: [(&str, Single); 2] = [("prod", |x| x.prod()), ("cumprod", last)];
+            for (name, f) in both {
+                let label = format!("{name} at {x:?} along {along:?}");
+                assert_near(&jvp(f, &single, &t).1.reshape([1]), &exact, &label);
+                let weighted = |x: &Var<f32>| f(x) * weight;
+                assert_near(&hvp(weighted, &single, &t), &second, &label);
+                let twice = |x: &Var<f32>| (grad(weighted, x) * &t).sum();
+                assert_near(&grad(twice, &single), &second, &label);
+                let backwards = grad(|x: &Var<f32>| jvp(f, x, &t).1 * weight, &single);
+                assert_near(&backwards, &second, &label);
             }
         }
+    }
+}
+
+fn assert_near(found: &Var<f32>, exact: &[f64], label: &str) {
+    for (found, &exact) in found.value().to_vec().into_iter().zip(exact) {
+        let near = (f64::from(found) / exact - 1.0).abs() < 1e-5;
+        assert!(near || found == exact as f32, "{label}: {found:e}, not {exact:e}");
     }
 }

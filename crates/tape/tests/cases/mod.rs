@@ -2,24 +2,38 @@
 //! file of its family; `gradients.rs` fails for an operation that has none.
 
 mod arithmetic;
+mod arrange;
+mod attention;
 mod broadcast;
 mod compare;
+mod complex;
 mod convolution;
+mod ctc;
 mod diagonal;
+mod distance;
 mod extremes;
 mod extremes_of_range;
+#[cfg(feature = "fft")]
+mod fft;
 mod index;
 mod join;
 mod kinks;
-mod layer_norm;
 mod linalg;
 mod matmul;
+mod order;
+mod pairs;
+mod products;
+
+mod normalise;
 mod recurrent;
 mod reduce;
 mod reshape;
+mod sample;
+mod scatter;
 mod select;
 mod softmax;
 mod unary;
+mod windows;
 
 use wengert_tape::Var;
 use wengert_tensor::{Shape, Tensor};
@@ -62,22 +76,35 @@ fn case<const N: usize>(name: &'static str, f: fn(&[Var<f64>]) -> Var<f64>, poin
 pub(crate) fn all() -> Vec<Case> {
     [
         arithmetic::cases(),
+        arrange::cases(),
+        attention::cases(),
         broadcast::cases(),
         compare::cases(),
+        complex::cases(),
         convolution::cases(),
+        ctc::cases(),
         diagonal::cases(),
+        distance::cases(),
         extremes::cases(),
+        #[cfg(feature = "fft")]
+        fft::cases(),
         index::cases(),
         join::cases(),
-        layer_norm::cases(),
         linalg::cases(),
         matmul::cases(),
+        pairs::cases(),
+        order::cases(),
+        products::cases(),
+        normalise::cases(),
         recurrent::cases(),
         reduce::cases(),
         reshape::cases(),
+        sample::cases(),
+        scatter::cases(),
         select::cases(),
         softmax::cases(),
         unary::cases(),
+        windows::cases(),
     ]
     .into_iter()
     .flatten()

@@ -5,14 +5,14 @@ use serde_json::Value;
 use wengert_tape::{HessianOperator, Var, value_and_grad};
 use wengert_tensor::{Float, Tensor};
 
-fn array<T: Float>(json: &Value) -> Var<T> {
+pub(crate) fn array<T: Float>(json: &Value) -> Var<T> {
     let list = |key: &str| json[key].as_array().expect("a list").iter();
     let shape: Vec<usize> = list("shape").map(|d| d.as_u64().expect("a length") as usize).collect();
     let data = list("data").map(|x| T::from_f64(x.as_f64().expect("a number"))).collect();
     Var::constant(Tensor::from_vec(data, shape).expect("as many numbers as the shape has"))
 }
 
-fn arrays<T: Float>(json: &Value) -> Vec<Var<T>> {
+pub(crate) fn arrays<T: Float>(json: &Value) -> Vec<Var<T>> {
     json.as_array().expect("a list of arrays").iter().map(array).collect()
 }
 
@@ -28,7 +28,7 @@ fn activation<T: Float>(name: &str, x: &Var<T>) -> Var<T> {
 }
 
 /// The largest difference, relative to the largest element.
-fn error<T: Float>(found: &[Var<T>], expected: &Value) -> f64 {
+pub(crate) fn error<T: Float>(found: &[Var<T>], expected: &Value) -> f64 {
     let worst = found.iter().zip(arrays::<f64>(expected)).map(|(found, expected)| {
         assert_eq!(found.shape(), expected.shape());
         let pairs = found.value().to_vec().into_iter().zip(expected.value().to_vec());

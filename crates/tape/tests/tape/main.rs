@@ -1,10 +1,14 @@
 //! What the tape and the transforms must get right, apart from the operations' own rules.
 
+mod attention;
 mod chains;
 mod checkpointing;
 mod complete;
 mod documented_panics;
+mod elementwise;
 mod extreme_sizes;
+#[cfg(feature = "fft")]
+mod fft;
 mod golden;
 #[path = "../replay/interpreter.rs"]
 mod interpreter;
@@ -17,7 +21,9 @@ mod operators;
 #[path = "../../../tensor/tests/extreme_sizes/panics.rs"]
 mod panics;
 mod recording;
+mod sampling;
 mod scan;
 mod shapes;
+mod structure;
 mod transforms;
 mod twins;

@@ -60,6 +60,13 @@ impl<T: Element> Tensor<T> {
         &self.layout.strides
     }
 
+    /// The memory that the elements lie in, and where in it the first is: with the [strides](Tensor::strides), what a kernel
+    /// for elements that do not follow each other needs.
+    #[doc(hidden)]
+    pub fn memory(&self) -> (&[T], usize) {
+        (self.storage.as_slice(), self.layout.offset)
+    }
+
     /// The number of axes.
     pub fn rank(&self) -> usize {
         self.layout.shape.len()

@@ -1,5 +1,7 @@
 //! Cumulative sums and products, and linear recurrences, of rows.
 
+use std::ops::{Add, Mul};
+
 use smallvec::SmallVec;
 
 use crate::array::element::Float;
@@ -7,6 +9,7 @@ use crate::compiled_here;
 use crate::loops::RowMap;
 use crate::loops::rows::{map_slices, row_of};
 use crate::machine::simd::Isa;
+use crate::math::Transcendental;
 
 /// Every element combined with all before it, in `f64`.
 struct Scan<F> {
@@ -25,23 +28,127 @@ impl<T: Float, F: Fn(f64, f64) -> f64 + Sync> RowMap<T, T> for Scan<F> {
     }
 }
 
-/// sᵢ = cᵢ + aᵢ·sᵢ₋₁ with these a, in `f64`.
+/// What a recurrence is computed in: `f64`, since parts of a product of `f32` may leave the range of numbers though the whole
+/// does not, or that with a derivative.
+trait Number: Copy + Add<Output = Self> + Mul<Output = Self> {
+    /// −0, which is what changes no number when added, not even −0.
+    const NOTHING: Self;
+}
+
+impl Number for f64 {
+    const NOTHING: f64 = -0.0;
+}
+
+/// A number and its derivative in some direction.
+#[derive(Clone, Copy)]
+struct Dual {
+    value: f64,
+    tangent: f64,
+}
+
+impl Add for Dual {
+    type Output = Dual;
+    #[inline(always)]
+    fn add(self, other: Dual) -> Dual {
+        Dual { value: self.value + other.value, tangent: self.tangent + other.tangent }
+    }
+}
+
+impl Mul for Dual {
+    type Output = Dual;
+    #[inline(always)]
+    fn mul(self, other: Dual) -> Dual {
+        Dual {
+            value: self.value * other.value,
+            tangent: self.tangent * other.value + self.value * other.tangent,
+        }
+    }
+}
+
+impl Number for Dual {
+    const NOTHING: Dual = Dual { value: -0.0, tangent: -0.0 };
+}
+
+/// The elements of a row by number.
+#[inline(always)]
+fn plain<T: Float>(row: &[T]) -> impl Fn(usize) -> f64 {
+    |i| row[i].to_f64()
+}
+
+/// The elements of a row and those of their tangents, by number.
+#[inline(always)]
+fn dual<T: Float>(row: &[T], tangents: &[T]) -> impl Fn(usize) -> Dual {
+    |i| Dual { value: row[i].to_f64(), tangent: tangents[i].to_f64() }
+}
+
+/// Solves sᵢ = cᵢ + aᵢ·sᵢ₋₁, for i below `length`.
+#[inline(always)]
+fn solve<N: Number>(
+    length: usize,
+    c: impl Fn(usize) -> N,
+    a: impl Fn(usize) -> N,
+    mut write: impl FnMut(usize, N),
+) {
+    let mut state = N::NOTHING;
+    for i in 0..length {
+        state = c(i) + a(i) * state;
+        write(i, state);
+    }
+}
+
+/// Of each factor aᵢ of a recurrence the slope rᵢ·sᵢ₋₁, where r is the recurrence of the row backwards, rᵢ = vᵢ + aᵢ₊₁·rᵢ₊₁,
+/// and s that of c forwards. The first has none, since nothing comes before it.
+#[inline(always)]
+fn slopes<N: Number>(
+    length: usize,
+    v: impl Fn(usize) -> N,
+    c: impl Fn(usize) -> N,
+    a: impl Fn(usize) -> N,
+    mut write: impl FnMut(usize, N),
+) {
+    let mut backwards: SmallVec<[N; 64]> = SmallVec::from_elem(N::NOTHING, length);
+    let mut state = N::NOTHING;
+    for i in (0..length).rev() {
+        state = v(i) + if i + 1 < length { a(i + 1) * state } else { N::NOTHING };
+        backwards[i] = state;
+    }
+    let mut before = N::NOTHING;
+    for i in 0..length {
+        if i > 0 {
+            write(i, backwards[i] * before);
+        }
+        before = c(i) + if i > 0 { a(i) * before } else { N::NOTHING };
+    }
+}
+
+/// sᵢ = cᵢ + aᵢ·sᵢ₋₁ with these a.
 struct Recurrence<'a, T>(&'a [T]);
 
 impl<T: Float> RowMap<T, T> for Recurrence<'_, T> {
     #[inline(always)]
     fn row<I: Isa>(&self, index: usize, c: &[T], out: &mut [T]) {
-        // −0 is what changes no number when added, not even −0.
-        let mut state = -0.0;
-        for ((o, &c), &a) in out.iter_mut().zip(c).zip(row_of(self.0, index, c.len())) {
-            state = c.to_f64() + a.to_f64() * state;
-            *o = T::from_f64(state);
-        }
+        let a = row_of(self.0, index, c.len());
+        solve(c.len(), plain(c), plain(a), |i, s| out[i] = T::from_f64(s));
     }
 }
 
-/// Of each factor aᵢ of a recurrence the slope rᵢ·sᵢ₋₁, where r is the recurrence of the row backwards, rᵢ = vᵢ + aᵢ₊₁·rᵢ₊₁,
-/// and s that of c forwards: all in `f64`.
+/// The tangent of a recurrence with these factors, for these tangents of what is added and of the factors.
+struct RecurrenceTangent<'a, T> {
+    factors: &'a [T],
+    added_tangents: &'a [T],
+    factor_tangents: &'a [T],
+}
+
+impl<T: Float> RowMap<T, T> for RecurrenceTangent<'_, T> {
+    #[inline(always)]
+    fn row<I: Isa>(&self, index: usize, c: &[T], out: &mut [T]) {
+        let row = |of| row_of(of, index, c.len());
+        let a = dual(row(self.factors), row(self.factor_tangents));
+        solve(c.len(), dual(c, row(self.added_tangents)), a, |i, s| out[i] = T::from_f64(s.tangent));
+    }
+}
+
+/// The slopes of the factors of a recurrence.
 struct FactorSlopes<'a, T> {
     added: &'a [T],
     factors: &'a [T],
@@ -50,19 +157,62 @@ struct FactorSlopes<'a, T> {
 impl<T: Float> RowMap<T, T> for FactorSlopes<'_, T> {
     #[inline(always)]
     fn row<I: Isa>(&self, index: usize, v: &[T], out: &mut [T]) {
-        let (c, a) = (row_of(self.added, index, v.len()), row_of(self.factors, index, v.len()));
-        let mut backwards: SmallVec<[f64; 64]> = SmallVec::from_elem(0.0, v.len());
-        let mut state = -0.0;
-        for i in (0..v.len()).rev() {
-            state = v[i].to_f64() + a.get(i + 1).map_or(-0.0, |a| a.to_f64() * state);
-            backwards[i] = state;
+        let row = |of| row_of(of, index, v.len());
+        out[0] = T::ZERO;
+        let write = |i: usize, slope: f64| out[i] = T::from_f64(slope);
+        slopes(v.len(), plain(v), plain(row(self.added)), plain(row(self.factors)), write);
+    }
+}
+
+/// The tangents of the slopes of the factors, for these tangents of v, of what is added and of the factors.
+struct SlopeTangents<'a, T> {
+    of: FactorSlopes<'a, T>,
+    tangents: [&'a [T]; 3],
+}
+
+impl<T: Float> RowMap<T, T> for SlopeTangents<'_, T> {
+    #[inline(always)]
+    fn row<I: Isa>(&self, index: usize, v: &[T], out: &mut [T]) {
+        let row = |of| row_of(of, index, v.len());
+        let [v_tangents, c_tangents, a_tangents] = self.tangents;
+        let (c, a) = (row(self.of.added), row(self.of.factors));
+        out[0] = T::ZERO;
+        let write = |i: usize, slope: Dual| out[i] = T::from_f64(slope.tangent);
+        slopes(v.len(), dual(v, row(v_tangents)), dual(c, row(c_tangents)), dual(a, row(a_tangents)), write);
+    }
+}
+
+/// ln Σeˣ of each element and all before it, in `f64`: the largest so far, and the sum relative to it.
+struct LogSums;
+
+impl<T: Float> RowMap<T, T> for LogSums {
+    #[inline(always)]
+    fn row<I: Isa>(&self, _: usize, x: &[T], out: &mut [T]) {
+        let (mut largest, mut sum) = (f64::NEG_INFINITY, 0.0f64);
+        for (o, &x) in out.iter_mut().zip(x) {
+            let x = x.to_f64();
+            // Equal infinities have no difference.
+            if x == largest {
+                sum += 1.0;
+            } else if x > largest {
+                sum = sum * Transcendental::exp::<I>(largest - x) + 1.0;
+                largest = x;
+            } else {
+                sum += Transcendental::exp::<I>(x - largest);
+            }
+            *o = T::from_f64(if largest.is_infinite() && !sum.is_nan() {
+                largest
+            } else {
+                largest + Transcendental::ln::<I>(sum)
+            });
         }
-        // Nothing comes before the first.
-        let mut before = None;
-        for (i, o) in out.iter_mut().enumerate() {
-            *o = before.map_or(T::ZERO, |s: f64| T::from_f64(backwards[i] * s));
-            before = Some(c[i].to_f64() + before.map_or(-0.0, |s| a[i].to_f64() * s));
-        }
+    }
+}
+
+compiled_here! {
+    /// The logarithms of the sums of the exponentials of each element and all before it in every row.
+    pub(crate) fn log_sums<T: Float>(x: &[T], length: usize, out: &mut [T]) {
+        map_slices(x, length, out, &LogSums);
     }
 }
 
@@ -76,6 +226,32 @@ compiled_here! {
         out: &mut [T],
     ) {
         map_slices(v, length, out, &FactorSlopes { added, factors });
+    }
+}
+
+compiled_here! {
+    /// The tangents of those slopes, of the rows and of their tangents in the same order.
+    pub(crate) fn recurrence_slopes_tangent<T: Float>(
+        rows: [&[T]; 3],
+        tangents: [&[T]; 3],
+        length: usize,
+        out: &mut [T],
+    ) {
+        let [v, added, factors] = rows;
+        map_slices(v, length, out, &SlopeTangents { of: FactorSlopes { added, factors }, tangents });
+    }
+}
+
+compiled_here! {
+    /// The tangent of the solution of sᵢ = cᵢ + aᵢ·sᵢ₋₁, of c and a and of their tangents.
+    pub(crate) fn recurrence_tangent<T: Float>(
+        rows: [&[T]; 2],
+        tangents: [&[T]; 2],
+        length: usize,
+        out: &mut [T],
+    ) {
+        let ([c, factors], [added_tangents, factor_tangents]) = (rows, tangents);
+        map_slices(c, length, out, &RecurrenceTangent { factors, added_tangents, factor_tangents });
     }
 }
 

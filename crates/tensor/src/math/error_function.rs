@@ -1,4 +1,4 @@
-//! erf, erfc and gelu. Near 0, erf x = x + x P(x²); elsewhere erfc x = exp(−x²) (1 + Q(u))/(1 + 2x) with
+//! erf, erfc, gelu and the normal distribution function. Near 0, erf x = x + x P(x²); elsewhere erfc x = exp(−x²) (1 + Q(u))/(1 + 2x) with
 //! u = (x − 4)/(x + 4), a factor that is smooth to infinity (M. M. Shepherd and J. G. Laframboise, "Chebyshev
 //! approximation of (1 + 2x) exp(x²) erfc x in 0 ≤ x < ∞", Mathematics of Computation 36, 1981).
 
@@ -56,19 +56,33 @@ pub(super) fn erfc<I: Isa, T: Real>(x: T) -> T {
     if x.abs() < T::from_f64(0.5) { T::ONE - erf_near::<I, T>(x) } else { far }
 }
 
+/// (a, m, n) with Φ(−a) = 2ⁿ m, for a = |x|, limited to where that is not 0.
 #[inline(always)]
-pub(super) fn gelu<I: Isa, T: Real>(x: T) -> T {
+fn normal_tail<I: Isa, T: Real>(x: T) -> (T, T, T) {
     let half = T::from_f64(0.5);
-    // Φ(x) = erfc(−x/√2)/2, with the exponent −x²/2 taken from x itself.
+    // Φ(−a) = erfc(a/√2)/2, with the exponent −a²/2 taken from a itself.
     let a = x.abs().limit(T::ZERO, T::ERFC_ZERO * T::from_f64(1.414));
     let (square, square_tail) = two_product::<I, T>(a, a);
     let (root_half, root_half_tail) = T::FRAC_1_SQRT_2;
     let (b, b_tail) = two_product::<I, T>(a, root_half);
     let b_tail = I::mul_add(a, root_half_tail, b_tail);
     let (m, n) = erfc_parts::<I, T>(b, b_tail, (half * square, half * square_tail));
-    let m = half * m;
+    (a, half * m, n)
+}
+
+#[inline(always)]
+pub(super) fn gelu<I: Isa, T: Real>(x: T) -> T {
+    let (a, m, n) = normal_tail::<I, T>(x);
     // Multiplied by x before the power of 2, lest a subnormal Φ lose bits that the product has.
     let negative = (-a * m).scale(n);
     let positive = x * (T::ONE - m.scale(n));
     if x < T::ZERO { negative } else { positive }
+}
+
+#[inline(always)]
+pub(super) fn ndtr<I: Isa, T: Real>(x: T) -> T {
+    let (_, m, n) = normal_tail::<I, T>(x);
+    let tail = m.scale(n);
+    let value = if x < T::ZERO { tail } else { T::ONE - tail };
+    if x.is_nan() { x } else { value }
 }

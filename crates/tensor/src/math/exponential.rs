@@ -12,6 +12,12 @@ pub(super) fn exp_parts<I: Isa, T: Real>(x: T, tail: T) -> (T, T) {
     (I::mul_add(r * r, polynomial::<I, T>(r, T::EXP), r), n)
 }
 
+/// e^(r + tail) − 1 for |r| ≤ ln 2 / 2 and a tail that is tiny against it.
+#[inline(always)]
+pub(super) fn exp_of_remainder<I: Isa, T: Real>(r: T, tail: T) -> T {
+    I::mul_add(r * r, polynomial::<I, T>(r, T::EXP), tail) + r
+}
+
 /// e^(x + tail), for a `tail` that is small against 1.
 #[inline(always)]
 pub(super) fn exp_with_tail<I: Isa, T: Real>(x: T, tail: T) -> T {

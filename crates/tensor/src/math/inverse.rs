@@ -1,5 +1,6 @@
-//! arcsin, arccos and arctan: a polynomial near 0, to which identities bring every other argument.
+//! arcsin, arccos, arctan and the angle of a point: a polynomial near 0, to which identities bring every other argument.
 
+use super::coefficients::Coefficients;
 use super::real::{Real, fast_two_sum, polynomial};
 use crate::machine::simd::Isa;
 
@@ -55,4 +56,22 @@ pub(super) fn atan<I: Isa, T: Real>(x: T) -> T {
     let z = t * t;
     let value = base + (t + I::mul_add(t * z, polynomial::<I, T>(z, T::ATAN), base_tail));
     value.copysign(x)
+}
+
+/// The angle of the point (x, y), in double precision for both types.
+#[inline(always)]
+pub(super) fn atan2<I: Isa, T: Real>(y: T, x: T) -> T {
+    let (y, x) = (y.to_f64(), x.to_f64());
+    let (a, b) = (y.abs(), x.abs());
+    let steep = a > b;
+    let (small, large) = if steep { (b, a) } else { (a, b) };
+    // 0/0 is 0 here, and ∞/∞ 1.
+    let ratio = small / if large == 0.0 { 1.0 } else { large };
+    let ratio = if small == f64::INFINITY { 1.0 } else { ratio };
+    let angle = atan::<I, f64>(ratio);
+    let (half_pi, half_pi_tail) = f64::FRAC_PI_2;
+    let angle = if steep { half_pi - (angle - half_pi_tail) } else { angle };
+    let (pi, pi_tail) = f64::PI;
+    let angle = if 1f64.copysign(x) < 0.0 { pi - (angle - pi_tail) } else { angle };
+    T::from_f64(if a.is_nan() || b.is_nan() { f64::NAN } else { angle.copysign(y) })
 }

@@ -25,7 +25,7 @@ fn decompose<T: Real>(x: T) -> (T, T) {
 
 /// `value` where ln x is finite, else ln x.
 #[inline(always)]
-fn at_the_ends<T: Real>(x: T, value: T) -> T {
+pub(super) fn at_the_ends<T: Real>(x: T, value: T) -> T {
     let value = if x == T::INFINITY { T::INFINITY } else { value };
     let value = if x == T::ZERO { T::NEG_INFINITY } else { value };
     // `!(x >= 0)`: negative or NaN.

@@ -1,20 +1,25 @@
 //! Vectorisable transcendental functions.
 //!
-//! Every function is straight-line code: the compiler turns a loop over one, inside a
-//! [`Kernel`](crate::simd::Kernel), into vector instructions. Special values (±0, ±∞, NaN, subnormal numbers,
+//! Every function but those of the gamma family and `sinc` is straight-line code: the compiler turns a loop over one,
+//! inside a [`Kernel`](crate::simd::Kernel), into vector instructions. Special values (±0, ±∞, NaN, subnormal numbers,
 //! arguments outside the domain) follow IEEE 754 and C's Annex F. Polynomials were computed for this crate by
 //! `scripts/coefficients.py`.
 
 mod coefficients;
 mod error_function;
 mod exponential;
+mod gamma;
 mod hyperbolic;
 mod inverse;
+mod inverse_hyperbolic;
 mod logarithm;
 mod logistic;
 mod power;
+mod quantile;
+mod radix;
 mod real;
 mod reduction;
+mod sinc;
 mod trigonometric;
 
 use crate::machine::simd::Isa;
@@ -50,8 +55,27 @@ macro_rules! functions {
             /// sin 2πx and cos 2πx, exact where they are 0 or ±1, within 2 ulp elsewhere; for |x| < 1/(16 ε).
             fn sin_cos_turns<I: Isa>(self) -> (Self, Self);
 
+            /// ln|Γ(x)|; ∞ at 0 and at negative integers. Within 2 ulp for x > 0; below, near its zeros, of 1 instead of the
+            /// value.
+            fn lgamma<I: Isa>(self) -> Self;
+
+            /// ψ(x) = Γ′(x)/Γ(x); NaN at negative integers, ∓∞ at ±0. Within 2 ulp for x > 0; below, near its zeros, of the
+            /// larger of two terms whose sum it is.
+            fn digamma<I: Isa>(self) -> Self;
+
+            /// ψ⁽ⁿ⁾(x), the n-th derivative of the digamma function ψ. Within 10 ulp for x > 0 and n up to 5.
+            fn polygamma<I: Isa>(self, n: u32) -> Self;
+
+            /// The n-th derivative of sin πx/(πx), which is 1 at 0, exactly 0 at other integers, and 0 at ±∞. Within 4 ulp
+            /// for n = 0; for others the error is some ulp of πⁿ/(n + 1), the largest value.
+            fn sinc_derivative<I: Isa>(self, n: u32) -> Self;
+
             /// 1/√x. Within 1.5 ulp.
             fn rsqrt<I: Isa>(self) -> Self;
+
+            /// The angle of the point (x, y), in [−π, π], `self` being y; with the special cases of IEEE 754 `atan2`. Within
+            /// 2 ulp.
+            fn atan2<I: Isa>(self, x: Self) -> Self;
 
             /// xʸ, with the special cases of IEEE 754 `pow`. Within 1 ulp.
             fn powf<I: Isa>(self, y: Self) -> Self;
@@ -73,8 +97,28 @@ macro_rules! functions {
                 trigonometric::sin_cos_turns::<I, $t>(self)
             }
             #[inline(always)]
+            fn lgamma<I: Isa>(self) -> Self {
+                gamma::log_gamma(f64::from(self)) as $t
+            }
+            #[inline(always)]
+            fn digamma<I: Isa>(self) -> Self {
+                gamma::digamma(f64::from(self)) as $t
+            }
+            #[inline(always)]
+            fn polygamma<I: Isa>(self, n: u32) -> Self {
+                gamma::polygamma(n, f64::from(self)) as $t
+            }
+            #[inline(always)]
+            fn sinc_derivative<I: Isa>(self, n: u32) -> Self {
+                sinc::sinc_derivative(n, f64::from(self)) as $t
+            }
+            #[inline(always)]
             fn rsqrt<I: Isa>(self) -> Self {
                 power::rsqrt(self)
+            }
+            #[inline(always)]
+            fn atan2<I: Isa>(self, x: Self) -> Self {
+                inverse::atan2::<I, $t>(self, x)
             }
             #[inline(always)]
             fn powf<I: Isa>(self, y: Self) -> Self {
@@ -123,4 +167,22 @@ functions! {
     /// K. Gimpel, arXiv 1606.08415; PyTorch's `approximate="none"`). −0 at −∞, its limit. Within 3.5 ulp for `f32`,
     /// 2 ulp for `f64`.
     error_function::gelu,
+    /// Φ(x), the standard normal distribution function. Within 3.5 ulp for `f32`, 2 ulp for `f64`.
+    error_function::ndtr,
+    /// The inverse of Φ; ∓∞ at 0 and 1, NaN outside. Within 2 ulp.
+    quantile::ndtri,
+    /// The inverse of the error function; ±∞ at ±1, NaN outside. Within 2 ulp.
+    quantile::erfinv,
+    /// 2ˣ, exact for integers. Within 1 ulp.
+    radix::exp2,
+    /// The logarithm to base 2, exact for powers of 2. Within 1 ulp.
+    radix::log2,
+    /// The logarithm to base 10, exact for powers of 10. Within 1 ulp.
+    radix::log10,
+    /// The inverse of sinh. Within 2 ulp.
+    inverse_hyperbolic::asinh,
+    /// The inverse of cosh, in [0, ∞]; NaN below 1. Within 2 ulp.
+    inverse_hyperbolic::acosh,
+    /// The inverse of tanh; ±∞ at ±1, NaN outside. Within 2 ulp.
+    inverse_hyperbolic::atanh,
 }

@@ -1,7 +1,7 @@
 //! sin, cos and tan: the argument reduced to [−π/4, π/4] as head + tail, a polynomial each for sine and cosine there.
 
 use super::real::{Real, fast_two_sum, polynomial};
-use crate::machine::simd::Isa;
+use crate::machine::simd::{Baseline, Isa};
 
 /// sin(r + tail) and cos(r + tail) for |r| ≤ π/4, each with what rounding it lost.
 #[inline(always)]
@@ -54,6 +54,13 @@ pub(super) fn sin_cos_turns<I: Isa, T: Real>(turns: T) -> (T, T) {
     let half_turns = if odd { halves - T::from_f64(0.5) } else { halves };
     let back = !(T::from_f64(0.5) * half_turns).is_integer();
     if back { (-s, -c) } else { (s, c) }
+}
+
+/// sin πx and cos πx for finite x of any size, exact where they are 0 or ±1.
+#[inline(always)]
+pub(super) fn sin_cos_half_turns(x: f64) -> (f64, f64) {
+    // The remainder is exact.
+    sin_cos_turns::<Baseline, f64>(0.5 * (x % 2.0))
 }
 
 #[inline(always)]

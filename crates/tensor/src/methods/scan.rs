@@ -28,6 +28,37 @@ impl<T: Float> Tensor<T> {
         })
     }
 
+    /// The tangent ṡ of the [linear recurrence](Tensor::linear_recurrence) s of c = `self` and a = `factors` along `axis`, for the
+    /// tangents ċ and ȧ: ṡᵢ = ċᵢ + ȧᵢ·sᵢ₋₁ + aᵢ·ṡᵢ₋₁; accumulated in `f64`, with s.
+    ///
+    /// # Panics
+    /// If there is no such axis, or the shapes differ.
+    ///
+    /// ```
+    /// # use wengert_tensor::Tensor;
+    /// let (c, a) = (Tensor::from([1.0f32, 1.0, 1.0]), Tensor::from([0.0, 2.0, 3.0]));
+    /// let (zeros, ones) = (Tensor::zeros([3]), Tensor::ones([3]));
+    /// // s = 1, 1 + a₁, 1 + a₂ (1 + a₁)
+    /// assert_eq!(c.linear_recurrence_tangent(&a, [&zeros, &ones], 0).to_vec(), [0.0, 1.0, 6.0]);
+    /// ```
+    #[track_caller]
+    pub fn linear_recurrence_tangent(
+        &self,
+        factors: &Tensor<T>,
+        tangents: [&Tensor<T>; 2],
+        axis: impl Into<Axis>,
+    ) -> Tensor<T> {
+        let operation = "linear_recurrence_tangent";
+        let axis = self.shape().axis(operation, axis);
+        let [t_c, t_a] = tangents;
+        for other in [factors, t_c, t_a] {
+            assert_same_shape(operation, self, other);
+        }
+        mapped_rows(operation, axis, [self, factors, t_c, t_a], |[c, a, t_c, t_a], length, out| {
+            scan::recurrence_tangent([c, a], [t_c, t_a], length, out);
+        })
+    }
+
     /// The gradient with respect to a of ∑ vᵢ·sᵢ, where s is the [linear recurrence](Tensor::linear_recurrence) of c = `added`
     /// and a = `factors` along `axis`, and `self` is v; accumulated in `f64`, so that parts of its products may leave the range of
     /// `f32`.
@@ -58,6 +89,40 @@ impl<T: Float> Tensor<T> {
         })
     }
 
+    /// The tangents of the [slopes](Tensor::linear_recurrence_slopes) of v = `self`, c = `added` and a = `factors`, for the tangents
+    /// of the three: ṙᵢ·sᵢ₋₁ + rᵢ·ṡᵢ₋₁, where r is the recurrence of v backwards; accumulated in `f64`, with r and s.
+    ///
+    /// # Panics
+    /// If there is no such axis, or the shapes differ.
+    ///
+    /// ```
+    /// # use wengert_tensor::Tensor;
+    /// let (c, a) = (Tensor::from([2.0f32, 1.0, 1.0]), Tensor::from([0.0, 5.0, 3.0]));
+    /// let v = Tensor::from([0.0, 0.0, 1.0]);
+    /// // The slopes are 0, 2 a₂ and 1 + 2 a₁.
+    /// let (zeros, ones) = (Tensor::zeros([3]), Tensor::ones([3]));
+    /// let tangents = v.linear_recurrence_slopes_tangent([&c, &a], [&zeros, &zeros, &ones], 0);
+    /// assert_eq!(tangents.to_vec(), [0.0, 2.0, 2.0]);
+    /// ```
+    #[track_caller]
+    pub fn linear_recurrence_slopes_tangent(
+        &self,
+        [added, factors]: [&Tensor<T>; 2],
+        tangents: [&Tensor<T>; 3],
+        axis: impl Into<Axis>,
+    ) -> Tensor<T> {
+        let operation = "linear_recurrence_slopes_tangent";
+        let axis = self.shape().axis(operation, axis);
+        let [t_v, t_c, t_a] = tangents;
+        for other in [added, factors, t_v, t_c, t_a] {
+            assert_same_shape(operation, self, other);
+        }
+        let all = [self, added, factors, t_v, t_c, t_a];
+        mapped_rows(operation, axis, all, |[v, c, a, t_v, t_c, t_a], length, out| {
+            scan::recurrence_slopes_tangent([v, c, a], [t_v, t_c, t_a], length, out);
+        })
+    }
+
     /// The sum of each element and all before it along `axis`, accumulated in `f64`.
     ///
     /// # Panics
@@ -71,6 +136,23 @@ impl<T: Float> Tensor<T> {
     pub fn cumsum(&self, axis: impl Into<Axis>) -> Tensor<T> {
         let axis = self.shape().axis("cumsum", axis);
         mapped_rows("cumsum", axis, [self], |[x], length, out| scan::sums(x, length, out))
+    }
+
+    /// The logarithm of the sum of the exponentials of each element and all before it along `axis`, without overflow; accumulated
+    /// in `f64`.
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    ///
+    /// ```
+    /// # use wengert_tensor::Tensor;
+    /// let sums = Tensor::from([1000.0f64, 1000.0]).logcumsumexp(0);
+    /// assert_eq!(sums.to_vec(), [1000.0, 1000.0 + 2f64.ln()]);
+    /// ```
+    #[track_caller]
+    pub fn logcumsumexp(&self, axis: impl Into<Axis>) -> Tensor<T> {
+        let axis = self.shape().axis("logcumsumexp", axis);
+        mapped_rows("logcumsumexp", axis, [self], |[x], length, out| scan::log_sums(x, length, out))
     }
 
     /// The product of each element and all before it along `axis`, accumulated in `f64`.
@@ -103,11 +185,57 @@ mod tests {
     }
 
     #[test]
+    fn logarithms_of_sums_with_infinities() {
+        const INF: f64 = f64::INFINITY;
+        let sums = |x: [f64; 3]| Tensor::from(x).logcumsumexp(0).to_vec();
+        assert_eq!(sums([-INF, -INF, 2.0]), [-INF, -INF, 2.0]);
+        assert_eq!(sums([1.0, INF, 2.0]), [1.0, INF, INF]);
+        assert_eq!(sums([-800.0, 800.0, -INF]), [-800.0, 800.0, 800.0]);
+        assert!(sums([1.0, f64::NAN, INF])[1..].iter().all(|x| x.is_nan()));
+        assert!(sums([-INF, f64::NAN, -INF])[1..].iter().all(|x| x.is_nan()));
+        assert_eq!(Tensor::<f32>::zeros([0, 3]).logcumsumexp(0).shape(), &[0, 3]);
+    }
+
+    #[test]
     fn recurrences_along_every_axis() {
         let (c, a) = (Tensor::from([[1.0f64, 2.0], [3.0, 4.0]]), Tensor::from([[9.0, 2.0], [3.0, -1.0]]));
         assert_eq!(c.linear_recurrence(&a, 1).to_vec(), [1.0, 4.0, 3.0, 1.0]);
         assert_eq!(c.linear_recurrence(&a, 0).to_vec(), [1.0, 2.0, 6.0, 2.0]);
         assert_eq!(c.t().linear_recurrence(&a.t(), 0), c.linear_recurrence(&a, 1).t());
+    }
+
+    /// Differences of the recurrence and of its slopes tell the tangents.
+    #[test]
+    fn tangents_of_recurrences() {
+        for length in [1usize, 2, 3, 7, 64, 65] {
+            let row = |k: usize| {
+                Tensor::<f64>::from_fn([2, length], |i| (1.3 * (i[0] + 3 * i[1] + 11 * k) as f64).sin())
+            };
+            let [v, c, a, t_v, t_c, t_a] = std::array::from_fn(row);
+            let h = 1e-5;
+            let [at, before] = [h, -h].map(|h| {
+                let [v, c, a] = [(&v, &t_v), (&c, &t_c), (&a, &t_a)].map(|(x, t)| x + &(t * h));
+                [c.linear_recurrence(&a, 1), v.linear_recurrence_slopes(&c, &a, 1)]
+            });
+            let found = [
+                c.linear_recurrence_tangent(&a, [&t_c, &t_a], 1),
+                v.linear_recurrence_slopes_tangent([&c, &a], [&t_v, &t_c, &t_a], 1),
+            ];
+            for k in 0..2 {
+                let expected = (&at[k] - &before[k]) / (2.0 * h);
+                let off = (&expected - &found[k]).abs().max().item();
+                assert!(off < 1e-7 * expected.abs().max().item().max(1.0), "{length}: {off}");
+            }
+        }
+    }
+
+    /// Their parts leave the range of `f32`.
+    #[test]
+    fn tangents_whose_parts_leave_the_range() {
+        let c = Tensor::from([1e30f32, 0.0, 0.0]);
+        let a = Tensor::from([0.0, 1e30, 1e-30]);
+        let (zeros, t) = (Tensor::zeros([3]), Tensor::from([0.0f32, 0.0, 1e-30]));
+        assert_eq!(c.linear_recurrence_tangent(&a, [&zeros, &t], 0).at([2]), 1e30);
     }
 
     #[test]

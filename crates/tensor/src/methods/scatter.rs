@@ -6,42 +6,64 @@
 use crate::array::element::Float;
 use crate::array::shape::Axis;
 use crate::array::tensor::Tensor;
-use crate::compiled_here;
-use crate::loops::blocks::for_each_band;
+use crate::kernels::scatter::{self, Combine};
 use crate::methods::index::{check_alongside, check_indices, selected_shape};
 
-compiled_here! {
-    /// [`Tensor::index_add_inplace`] after the checks.
-    fn add_slices<T: Float>(x: &mut Tensor<T>, axis: usize, index: &Tensor<u32>, source: &Tensor<T>) {
-        let (_, _, inner) = x.shape().around(axis);
-        let (index, source, around) = (index.contiguous(), source.contiguous(), x.shape().around(axis));
-        let (rows, terms) = (index.contiguous_slice(), source.contiguous_slice());
-        for_each_band(x.as_mut_slice(), around, terms.len(), |mut band| {
-            let terms = &terms[band.outer * rows.len() * inner..];
-            for (&row, terms) in rows.iter().zip(terms.chunks_exact(inner)) {
-                if let Some(sums) = band.at(row, inner, 0) {
-                    sums.iter_mut().zip(terms).for_each(|(sum, &x)| *sum += x);
-                }
-            }
-        });
-    }
+/// Combines the slices of `source` with those at the positions of `axis` that `index` names, in place and in the order of the
+/// index: see [`Tensor::index_add`]. `operation` names the caller's operation in messages.
+///
+/// # Panics
+/// As `index_add`.
+#[track_caller]
+pub fn combine_slices<T: Float>(
+    operation: &str,
+    x: &mut Tensor<T>,
+    axis: impl Into<Axis>,
+    index: &Tensor<u32>,
+    source: &Tensor<T>,
+    combine: Combine,
+) {
+    let axis = x.shape().axis(operation, axis);
+    let expected = selected_shape(x.shape(), axis, index.shape());
+    assert!(
+        source.shape() == &expected,
+        "{operation}: source shape {} is not {expected}, what index shape {} selects from axis {axis} of shape {}",
+        source.shape(),
+        index.shape(),
+        x.shape()
+    );
+    check_indices(operation, index, x.shape(), axis);
+    let (index, source, around) = (index.contiguous(), source.contiguous(), x.shape().around(axis));
+    scatter::slices(x.as_mut_slice(), around, index.contiguous_slice(), source.contiguous_slice(), combine);
 }
 
-compiled_here! {
-    /// [`Tensor::scatter_add_inplace`] after the checks.
-    fn add_elements<T: Float>(x: &mut Tensor<T>, axis: usize, index: &Tensor<u32>, source: &Tensor<T>) {
-        let (index, source, around) = (index.contiguous(), source.contiguous(), x.shape().around(axis));
-        let (rows, terms) = (index.contiguous_slice(), source.contiguous_slice());
-        let (inner, count) = (around.2, index.shape()[axis] * around.2);
-        for_each_band(x.as_mut_slice(), around, terms.len(), |mut band| {
-            let from = band.outer * count;
-            for (i, (&row, &x)) in rows[from..][..count].iter().zip(&terms[from..]).enumerate() {
-                if let Some([sum, ..]) = band.at(row, inner, i % inner) {
-                    *sum += x;
-                }
-            }
-        });
-    }
+/// Combines every element of `source` with that at its own index, in which that along `axis` is replaced by `index[i, j, …]`, in
+/// place and in the order of the index: see [`Tensor::scatter_add`]. `operation` names the caller's operation in messages.
+///
+/// # Panics
+/// As `scatter_add`.
+#[track_caller]
+pub fn combine_elements<T: Float>(
+    operation: &str,
+    x: &mut Tensor<T>,
+    axis: impl Into<Axis>,
+    index: &Tensor<u32>,
+    source: &Tensor<T>,
+    combine: Combine,
+) {
+    let axis = x.shape().axis(operation, axis);
+    check_alongside(operation, x.shape(), axis, index.shape());
+    assert!(
+        source.shape() == index.shape(),
+        "{operation}: source shape {} and index shape {} differ",
+        source.shape(),
+        index.shape()
+    );
+    check_indices(operation, index, x.shape(), axis);
+    let (count, around) = (index.shape()[axis], x.shape().around(axis));
+    let (index, source) = (index.contiguous(), source.contiguous());
+    let (rows, terms) = (index.contiguous_slice(), source.contiguous_slice());
+    scatter::elements(x.as_mut_slice(), around, count, rows, terms, combine);
 }
 
 impl<T: Float> Tensor<T> {
@@ -72,17 +94,7 @@ impl<T: Float> Tensor<T> {
     /// As `index_add`.
     #[track_caller]
     pub fn index_add_inplace(&mut self, axis: impl Into<Axis>, index: &Tensor<u32>, source: &Tensor<T>) {
-        let axis = self.shape().axis("index_add", axis);
-        let expected = selected_shape(self.shape(), axis, index.shape());
-        assert!(
-            source.shape() == &expected,
-            "index_add: source shape {} is not {expected}, what index shape {} selects from axis {axis} of shape {}",
-            source.shape(),
-            index.shape(),
-            self.shape()
-        );
-        check_indices("index_add", index, self.shape(), axis);
-        add_slices(self, axis, index, source);
+        combine_slices("index_add", self, axis, index, source, Combine::Add);
     }
 
     /// A copy with every element of `source` added at its own index, in which that along `axis` is replaced by
@@ -111,16 +123,7 @@ impl<T: Float> Tensor<T> {
     /// As `scatter_add`.
     #[track_caller]
     pub fn scatter_add_inplace(&mut self, axis: impl Into<Axis>, index: &Tensor<u32>, source: &Tensor<T>) {
-        let axis = self.shape().axis("scatter_add", axis);
-        check_alongside("scatter_add", self.shape(), axis, index.shape());
-        assert!(
-            source.shape() == index.shape(),
-            "scatter_add: source shape {} and index shape {} differ",
-            source.shape(),
-            index.shape()
-        );
-        check_indices("scatter_add", index, self.shape(), axis);
-        add_elements(self, axis, index, source);
+        combine_elements("scatter_add", self, axis, index, source, Combine::Add);
     }
 }
 
@@ -165,6 +168,31 @@ mod tests {
         for threads in [2, 3, 8] {
             assert!(with_threads(threads, all) == expected);
         }
+    }
+
+    #[test]
+    fn the_last_the_largest_and_the_smallest() {
+        let index = Tensor::from([2u32, 0, 2, 2]);
+        let terms = Tensor::from([[4.0f64, 1.0], [2.0, f64::NAN], [3.0, 9.0], [-1.0, 5.0]]);
+        let combined = |combine| {
+            let (mut slices, mut elements) = (Tensor::zeros([3, 2]), Tensor::zeros([3, 2]));
+            combine_slices("test", &mut slices, 0, &index, &terms, combine);
+            combine_elements(
+                "test",
+                &mut elements,
+                0,
+                &index.unsqueeze(1).broadcast_to([4, 2]),
+                &terms,
+                combine,
+            );
+            let bits = |x: &Tensor<f64>| x.to_vec().into_iter().map(f64::to_bits).collect::<Vec<_>>();
+            assert_eq!(bits(&slices), bits(&elements));
+            slices.select(0, 2).to_vec()
+        };
+        assert_eq!(combined(Combine::Replace), [-1.0, 5.0]);
+        assert_eq!(combined(Combine::Larger), [4.0, 9.0]);
+        assert_eq!(combined(Combine::Smaller), [-1.0, 0.0]);
+        assert_eq!(combined(Combine::Add), [6.0, 15.0]);
     }
 
     #[test]

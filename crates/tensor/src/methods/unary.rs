@@ -98,6 +98,17 @@ impl<T: Float> Map1<T, T> for Powf<T> {
     }
 }
 
+/// √x as the power that it is: +0 for −0 and ∞ for −∞.
+struct PowerOfHalf;
+
+impl<T: Float> Map1<T, T> for PowerOfHalf {
+    #[inline(always)]
+    fn call<I: Isa>(&self, x: T) -> T {
+        let root = (x + T::ZERO).sqrt();
+        if x == T::NEG_INFINITY { T::INFINITY } else { root }
+    }
+}
+
 impl<T: Float> Tensor<T> {
     /// xⁿ by repeated multiplication; 0⁰ is 1.
     pub fn powi(&self, n: i32) -> Tensor<T> {
@@ -112,14 +123,20 @@ impl<T: Float> Tensor<T> {
         if n == 2 { self.square() } else { powi(self, n) }
     }
 
-    /// xʸ for a number y; NaN for negative x unless y is an integer.
+    /// xʸ for a number y; NaN for negative x unless y is an integer. Exact to rounding for the powers that have a
+    /// simpler name: −1, ½, 1 and 2.
     pub fn powf(&self, y: f64) -> Tensor<T> {
         compiled_here! {
             fn powf<T: Float>(x: &Tensor<T>, y: f64) -> Tensor<T> {
-                x.map(Powf(T::from_f64(y)))
+                if y == 0.5 { x.map(PowerOfHalf) } else { x.map(Powf(T::from_f64(y))) }
             }
         }
-        powf(self, y)
+        match y {
+            -1.0 => self.recip(),
+            1.0 => self.clone(),
+            2.0 => self.square(),
+            y => powf(self, y),
+        }
     }
 
     /// x limited to `low..=high`; NaN stays.
@@ -176,6 +193,7 @@ mod tests {
         assert_eq!(x.powi(5).to_vec(), [-32.0, 0.0, 243.0]);
         assert_eq!(x.powi(-1).to_vec(), [-0.5, f64::INFINITY, 1.0 / 3.0]);
         assert!(x.powf(0.5).at([0]).is_nan());
+        assert_eq!(x.powf(0.0).to_vec(), [1.0, 1.0, 1.0]);
     }
 
     /// What overflows or underflows on the way does not in the end.
@@ -207,5 +225,29 @@ mod tests {
     fn nan_stays() {
         let x = Tensor::from([f32::NAN]);
         assert!(x.relu().item().is_nan() && x.clamp(0.0, 1.0).item().is_nan());
+    }
+
+    #[test]
+    fn powers_with_a_simpler_name_are_as_exact() {
+        let x = Tensor::<f64>::from_fn([4000], |i| (0.37 * i[0] as f64 - 700.0).exp2() * 1.234_567);
+        let x =
+            Tensor::cat(&[&x, &-&x, &Tensor::from([0.0, -0.0, f64::INFINITY, f64::NEG_INFINITY, 5e-324])], 0);
+        let bits = |x: Tensor<f64>| x.to_vec().into_iter().map(f64::to_bits).collect::<Vec<_>>();
+        assert_eq!(bits(x.powf(1.0)), bits(x.clone()));
+        assert_eq!(bits(x.powf(2.0)), bits(x.square()));
+        assert_eq!(bits(x.powf(-1.0)), bits(x.recip()));
+        // The power ½ is not the root at −0 and at −∞.
+        let root = |x: f64| {
+            if x == 0.0 {
+                0.0
+            } else if x == f64::NEG_INFINITY {
+                f64::INFINITY
+            } else {
+                x.sqrt()
+            }
+        };
+        for (found, x) in x.powf(0.5).to_vec().into_iter().zip(x.to_vec()) {
+            assert!(found.to_bits() == root(x).to_bits() || x < 0.0 && found.is_nan(), "{x}: {found}");
+        }
     }
 }

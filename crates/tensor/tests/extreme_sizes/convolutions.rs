@@ -4,7 +4,7 @@ use wengert_tensor::conv::{
     Conv2dGeometry, Conv2dOptions, conv2d, conv2d_input_gradient, conv2d_weight_gradient,
 };
 use wengert_tensor::pool::{
-    Pool2dGeometry, avg_pool2d, avg_pool2d_gradient, max_pool2d, pool_gather, pool_scatter,
+    Divisor, Pool2dGeometry, avg_pool2d, avg_pool2d_gradient, max_pool2d, pool_gather, pool_scatter,
 };
 use wengert_tensor::random::Generator;
 
@@ -110,8 +110,8 @@ fn poolings() {
         let (mut values, mut positions) = (vec![f64::NAN; dy.len()], vec![u32::MAX; dy.len()]);
         max_pool2d(&g, &x, &mut values, &mut positions);
         let (mut means, mut spread) = (vec![f64::NAN; dy.len()], vec![f64::NAN; x.len()]);
-        avg_pool2d(&g, true, &x, &mut means);
-        avg_pool2d_gradient(&g, true, &dy, &mut spread);
+        avg_pool2d(&g, Divisor::Taps, &x, &mut means);
+        avg_pool2d_gradient(&g, Divisor::Taps, &dy, &mut spread);
         let axes = [0, 1].map(|i| [input[2 + i], stride[i], padding[i], dilation[i]]);
         let plane = output[2] * output[3];
         // The taps that meet a pixel, of windows that may have more than can be counted.

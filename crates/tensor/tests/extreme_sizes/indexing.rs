@@ -1,6 +1,6 @@
 //! Reading and writing at positions, and diagonals.
 
-use wengert_tensor::Tensor;
+use wengert_tensor::{Combine, Tensor, combine_elements, combine_slices};
 
 use crate::helpers::{OFFSETS, SIZES, fated, refused};
 
@@ -16,6 +16,10 @@ fn indices_beyond_the_axis() {
         refused("gather", &[&index, &"[2, 3]"], || x().gather(1, &same));
         refused("index_add", &[&index], || x().index_add(1, &one, &Tensor::zeros([2, 2])));
         refused("scatter_add", &[&index], || x().scatter_add(1, &same, &Tensor::zeros([2, 1])));
+        let (mut target, zeros) = (x(), Tensor::zeros([2, 2]));
+        refused("put", &[&index], || combine_slices("put", &mut target, 1, &one, &zeros, Combine::Replace));
+        let zeros = Tensor::zeros([2, 1]);
+        refused("put", &[&index], || combine_elements("put", &mut target, 1, &same, &zeros, Combine::Larger));
     }
     // What they select is too large.
     let wide = Tensor::scalar(1.0f32).broadcast_to([2, 1 << 40]);

@@ -60,6 +60,42 @@ def magnitudes(count, low, high, signed=True):
             for _ in range(count)]
 
 
+class Numbers:
+    """Arguments of functions that came later, so that those of the others stay."""
+
+    def __init__(self, seed):
+        self.rng = random.Random(seed)
+
+    def uniform(self, count, low, high):
+        return [self.rng.uniform(low, high) for _ in range(count)]
+
+    def magnitudes(self, count, low, high, signed=True):
+        return [math.ldexp(self.rng.uniform(1, 2), self.rng.randint(low, high - 1))
+                * (self.rng.choice([-1, 1]) if signed else 1) for _ in range(count)]
+
+    def positive(self):
+        return self.magnitudes(90, -1074, 1024, False) + self.uniform(90, 0.4, 2.5)
+
+
+later = Numbers(7)
+
+
+def inverse_erf(x):
+    """The y with erf y = x, by Newton's method on ln erfc, from an asymptotic start."""
+    if x < 0:
+        return -inverse_erf(-x)
+    with mp.workprec(2400):
+        target = mp.log(1 - x)
+        y = mp.mpf(mp.erfinv(float(x))) if x < 0.999 else mp.sqrt(-target)
+        for _ in range(200):
+            e = mp.erfc(y)
+            step = (mp.log(e) - target) * e / (2 / mp.sqrt(mp.pi) * mp.exp(-y * y))
+            y += step
+            if abs(step) < abs(y) * mp.mpf(2) ** -200:
+                return y
+    raise AssertionError(x)
+
+
 def erfcx_free_gelu(x):
     return x * mp.erfc(-x / mp.sqrt(2)) / 2
 
@@ -91,7 +127,30 @@ FUNCTIONS = {
     "erfc": (mp.erfc, uniform(140, -6.5, 27.3) + uniform(80, 0, 3) + magnitudes(20, -60, 1)),
     "gelu": (erfcx_free_gelu, uniform(140, -38.6, 9) + uniform(100, -3, 3) + magnitudes(30, -60, 1)),
     "rsqrt": (lambda x: 1 / mp.sqrt(x), POSITIVE),
+    "exp2": (lambda x: mp.mpf(2) ** x, later.uniform(110, -1074, 1024) + later.uniform(60, -1, 1) + later.magnitudes(20, -60, 0)),
+    "log2": (lambda x: mp.log(x, 2), later.positive() + [2.0**k for k in (-1074, -1, 5, 1023)]),
+    "log10": (mp.log10, later.positive() + [10.0**k for k in (1, 2, 3, 15, 22)]),
+    "asinh": (mp.asinh, later.uniform(100, -5, 5) + later.magnitudes(80, -60, 1023)),
+    "acosh": (mp.acosh, [1 + a for a in later.magnitudes(100, -52, 6, False)] + later.magnitudes(60, 0, 1023, False)),
+    "atanh": (mp.atanh, later.uniform(110, -1, 1) + later.magnitudes(40, -60, 0)
+              + [1 - a for a in later.magnitudes(30, -52, -1, False)]),
+    "ndtr": (lambda x: mp.erfc(-x / mp.sqrt(2)) / 2, later.uniform(110, -37.5, 9) + later.uniform(80, -3, 3)),
+    "ndtri": (lambda p: mp.sqrt(2) * inverse_erf(2 * p - 1), later.uniform(110, 0, 1) + later.magnitudes(60, -1000, -1, False)
+              + [1 - a for a in later.magnitudes(30, -52, -1, False)]),
+    "erfinv": (lambda x: inverse_erf(x), later.uniform(110, -1, 1) + later.magnitudes(40, -1000, 0)
+               + [1 - a for a in later.magnitudes(50, -52, -1, False)]),
+    "lgamma": (lambda x: mp.log(abs(mp.gamma(x))) if abs(x) < 1e4 else mp.loggamma(x).real,
+               later.uniform(100, 0, 4) + later.uniform(60, 0, 40) + later.magnitudes(60, -1000, 1010, False)
+               + [1 + a for a in later.magnitudes(20, -40, -3)] + [2 + a for a in later.magnitudes(20, -40, -3)]
+               + [-a for a in later.magnitudes(20, -1000, -2, False)]),
+    "digamma": (mp.digamma, later.uniform(100, 0, 4) + later.uniform(60, 0, 40) + later.magnitudes(60, -1000, 1010, False)
+                + [1.4616321449683622 + a for a in later.magnitudes(20, -40, -3)]),
 }
+
+
+def polygamma(n, x):
+    with mp.workprec(400):
+        return mp.psi(n, x)
 
 
 def powers():
@@ -111,6 +170,10 @@ def main():
         print(f"# {name}")
         for x in arguments:
             print(line([x], function(real(x))))
+    print("# polygamma")
+    for n in range(1, 6):
+        for x in later.uniform(30, 0, 6) + later.uniform(10, 6, 60) + later.magnitudes(10, -200 // n, 1000 // n, False):
+            print(line([float(n), x], polygamma(n, real(x))))
     print("# powf")
     for x, y in powers():
         value = mp.power(real(abs(x)), real(y))

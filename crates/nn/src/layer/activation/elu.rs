@@ -42,7 +42,7 @@ impl Elementwise for Formula {
     }
     #[inline(always)]
     fn f<A: Real>(&self, x: A) -> A {
-        x.clone().select_positive(x.clone(), negative_part(x).exp_m1() * self.alpha)
+        value(x, [1.0, self.alpha, 1.0])
     }
     #[inline(always)]
     fn df<A: Real>(&self, x: A, y: A) -> A {
@@ -50,14 +50,25 @@ impl Elementwise for Formula {
     }
     #[inline(always)]
     fn times_df<A: Real>(&self, v: A, x: A, _: A) -> A {
-        if self.alpha == 0.0 {
-            return x.select_positive(v, x.constant(0.0));
-        }
-        let curved = v.clone() * (negative_part(x.clone()).exp() * self.alpha);
-        // At 0 the slope is that of the curved piece, without its curvature.
-        x.select_zero(v.clone() * self.alpha, x.select_positive(v, curved))
+        times_slope(v, x, [1.0, self.alpha, 1.0])
     }
     code_compiled_here!(Formula);
+}
+
+/// slope·x where x is positive, alpha·(e^(rate·x) − 1) elsewhere.
+#[inline(always)]
+pub(super) fn value<A: Real>(x: A, [slope, alpha, rate]: [f64; 3]) -> A {
+    x.clone().select_positive(x.clone() * slope, (negative_part(x) * rate).exp_m1() * alpha)
+}
+
+#[inline(always)]
+pub(super) fn times_slope<A: Real>(v: A, x: A, [slope, alpha, rate]: [f64; 3]) -> A {
+    if alpha == 0.0 {
+        return x.select_positive(v * slope, x.constant(0.0));
+    }
+    let curved = v.clone() * ((negative_part(x.clone()) * rate).exp() * (alpha * rate));
+    // At 0 the slope is that of the curved piece, without its curvature.
+    x.select_zero(v.clone() * (alpha * rate), x.select_positive(v * slope, curved))
 }
 
 /// min(x, 0), so that the branch that is not taken does not overflow; NaN for NaN.

@@ -3,6 +3,7 @@
 use wengert_tape::Var;
 use wengert_tensor::Float;
 
+use super::Activations;
 use crate::ctx::Ctx;
 use crate::layer::Layer;
 
@@ -43,5 +44,43 @@ impl<T: Float> Layer<T> for LogSoftmax {
     #[track_caller]
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
         cx.trace("LogSoftmax", &[], x.log_softmax(self.axis))
+    }
+}
+
+/// e⁻ˣ / Σe⁻ˣ along an axis, the last one by default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Softmin {
+    /// The axis; negative ones count from the end.
+    pub axis: isize,
+}
+
+impl Default for Softmin {
+    fn default() -> Self {
+        Softmin { axis: -1 }
+    }
+}
+
+impl<T: Float> Layer<T> for Softmin {
+    #[track_caller]
+    fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
+        cx.trace("Softmin", &[], x.softmin(self.axis))
+    }
+}
+
+/// eˣ / Σeˣ over the channels of images `[batch, channels, height, width]` or `[channels, height, width]`, at each pixel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Softmax2d;
+
+impl<T: Float> Layer<T> for Softmax2d {
+    /// # Panics
+    /// If the input does not have three or four axes.
+    #[track_caller]
+    fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
+        let shape = x.shape();
+        assert!(
+            matches!(shape.len(), 3 | 4),
+            "softmax2d: an input of shape {shape} is no image or batch of images"
+        );
+        cx.trace("Softmax2d", &[], x.softmax(-3))
     }
 }

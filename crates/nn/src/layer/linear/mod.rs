@@ -2,6 +2,7 @@
 
 pub(super) mod map;
 
+pub(in crate::layer) use map::linear;
 use wengert_tape::Var;
 use wengert_tensor::Float;
 
@@ -130,7 +131,7 @@ impl<T: Float> Layer<T> for Linear {
             self.in_features,
             self.out_features
         );
-        let y = map::linear(x, &weight, bias.as_ref());
+        let y = linear(x, &weight, bias.as_ref());
         cx.affine(Affine { weight: self.weight, bias: self.bias, convolution: None }, x, &y);
         cx.trace("Linear", &[Some(self.weight), self.bias], y)
     }

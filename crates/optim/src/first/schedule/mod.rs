@@ -12,7 +12,7 @@
 //! ```
 //!
 //! All schedules can be serialised, and [`AnySchedule`] is one type for them all. Their numbers are written as decimals, which
-//! people can read: a format has to read them back exactly (`serde_json` does with its feature `float_roundtrip`).
+//! people can read and formats may round; [`State::of`](crate::State::of) and [`State::read`](crate::State::read) keep every bit.
 //!
 //! Constructors panic on values that make no sense; [`Schedule::check`] finds them in schedules that were read from a
 //! file.

@@ -1,6 +1,7 @@
 //! The rate falls when the loss does not.
 
 use serde::{Deserialize, Serialize};
+use wengert_state::bits;
 
 use crate::error::{Check, HyperParameterError};
 use crate::first::goal::Goal;
@@ -19,7 +20,7 @@ pub enum Threshold {
 /// `ReduceLROnPlateau` with `eps` = 0, but for values below 0: there its relative threshold has the wrong sign, and a loss
 /// that rises slowly counts as better.
 ///
-/// It is its own state: serialise it (numbers are written as bits). Default: factor 0.1, patience 10, a relative threshold of
+/// It is its own state, kept by [`State::of`](crate::State::of) or serialised (what it has observed is written as bits). Default: factor 0.1, patience 10, a relative threshold of
 /// 1e-4, no cool-down, smallest rate 0.
 ///
 /// ```
@@ -47,9 +48,9 @@ pub struct ReduceOnPlateau {
     pub cooldown: u64,
     /// The rate that is never gone below.
     pub smallest: f64,
-    #[serde(with = "crate::first::bits::real")]
+    #[serde(with = "bits::number")]
     rate: f64,
-    #[serde(with = "crate::first::bits::optional")]
+    #[serde(with = "bits::optional")]
     best: Option<f64>,
     bad: u64,
     cooling: u64,

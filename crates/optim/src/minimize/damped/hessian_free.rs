@@ -120,7 +120,7 @@ impl<T: Float> Method<T> for HessianFree {
             method: "HessianFree",
             what: "a Gauss–Newton matrix or a Hessian",
         })?;
-        let scale = curvature_scale(&*operator, &at.gradient);
+        let scale = curvature_scale(&*operator, at);
         let solution = vec![T::ZERO; at.point.len()];
         Ok(HessianFreeState {
             damping: self.initial * scale,
@@ -175,6 +175,7 @@ impl HessianFree {
         let mut trials = Trials::new(problem, at, ANY_FALL);
         // Steps of a batch are no better for being exact, and the damping for it must not fall at once.
         let tolerance = if whole { state.forcing.since_the_start(problem, at) } else { 0.0 };
+        let mut gentle = false;
         for _ in 0..60 {
             problem.granted()?;
             let shifted = Damped::new(operator, state.damping);
@@ -211,11 +212,16 @@ impl HessianFree {
                 *at = trial.into_iterate();
                 return Ok(vector::norm(&step));
             }
-            if trial.is_flat() {
-                break;
-            }
             state.damping = state.damping.max(4.0 * raised);
             state.solution.fill(T::ZERO);
+            if trial.is_flat() {
+                // Steps of a batch may be too long for the gradient to shrink, too short for f to tell: the last is one whose
+                // length the whole objective's curvature gives.
+                let last = if whole || gentle { None } else { curvature(problem, &at.point) };
+                let Some(curvature) = last else { break };
+                gentle = true;
+                state.damping = state.damping.max(2.0 * curvature_scale(&*curvature, at));
+            }
         }
         Err(trials.stuck())
     }

@@ -80,9 +80,7 @@ impl<T: Float> Method<T> for DampedNewton {
         let hessian = problem
             .hessian(&at.point)
             .ok_or(MinimizeError::Missing { method: "DampedNewton", what: "a Hessian" })?;
-        // Where f is all but straight, steps as long as its curvature asks for would leave the range of numbers.
-        let straight = 1e-6 * vector::norm(&at.gradient) / vector::norm(&at.point).max(1.0);
-        let scale = curvature_scale(&*hessian, &at.gradient).max(straight);
+        let scale = curvature_scale(&*hessian, at);
         Ok(DampedState { forcing: Forcing::begin(at), scale, damping: self.initial * scale })
     }
 

@@ -1,6 +1,8 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Found, Line, LineSearch, Samples, SearchFailure, Start, Trial, near_edge, validate_wolfe};
+use super::{
+    Found, Line, LineSearch, Samples, SearchFailure, Start, Trial, near_edge, ran_away, validate_wolfe,
+};
 use crate::minimize::error::MinimizeError;
 
 /// The line search of CG_DESCENT (Hager and Zhang, 2005): Wolfe or approximate Wolfe conditions by the secant²
@@ -120,7 +122,7 @@ impl Search<'_> {
             step = (self.settings.expansion * trial.step).min(self.start.max_step);
             step = step.min(0.5 * (trial.step + self.samples.ceiling));
             if !step.is_finite() {
-                return Err(Err(SearchFailure::Unbounded));
+                return Err(ran_away(self.samples.line, &self.best));
             }
         }
     }

@@ -57,6 +57,11 @@ pub trait Line {
     }
     /// Takes note of rounding that a search has found.
     fn note_rounding(&mut self, _rounding: f64) {}
+    /// Whether this step leads far away, on the scale of the point that the line goes through: if not, a function that falls as
+    /// far as this may well have a minimum, and it was the direction that was short. True if nothing is known of that scale.
+    fn is_far(&self, _step: f64) -> bool {
+        true
+    }
     /// Whether evaluations are [refused](crate::Objective::exhausted), so that what is not finite says nothing of φ.
     fn exhausted(&self) -> bool {
         false
@@ -135,6 +140,11 @@ pub enum SearchFailure {
     /// The search has settings that mean nothing; see [`LineSearch::validate`].
     #[error("the settings of the search mean nothing")]
     Settings,
+}
+
+/// Ends a search whose steps have become too long, with φ still falling; `reached` is the lowest.
+fn ran_away(line: &dyn Line, reached: &Trial) -> Result<Found, SearchFailure> {
+    if line.is_far(reached.step) { Err(SearchFailure::Unbounded) } else { reached.or_no_progress() }
 }
 
 /// Ends a search at a value that is not finite because evaluations are refused, or because φ falls without limit.

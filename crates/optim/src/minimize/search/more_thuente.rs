@@ -1,7 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Found, Line, LineSearch, Samples, SearchFailure, Start, Trial, cubic_minimum, near_edge, validate_wolfe,
+    Found, Line, LineSearch, Samples, SearchFailure, Start, Trial, cubic_minimum, near_edge, ran_away,
+    validate_wolfe,
 };
 use crate::minimize::error::MinimizeError;
 
@@ -62,7 +63,7 @@ impl LineSearch for MoreThuente {
                 return Ok(trial.found(false));
             }
             if !(trial.step * 8.0).is_finite() {
-                return Err(SearchFailure::Unbounded);
+                return ran_away(samples.line, &trial);
             }
             first_stage &= !(sufficient && trial.slope >= 0.0);
             // Before closing, steps grow by between 1.1 and 4 times the last advance.
@@ -99,7 +100,7 @@ impl LineSearch for MoreThuente {
         }
         // All trials spent on ever longer steps, each lower than the one before, and nowhere a slope upwards.
         if !bracket.closed && !samples.ceiling.is_finite() && bracket.best.step > FAR * first {
-            return Err(SearchFailure::Unbounded);
+            return ran_away(samples.line, &bracket.best);
         }
         bracket.best.or_no_progress()
     }

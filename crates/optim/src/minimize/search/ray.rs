@@ -5,6 +5,9 @@ use crate::minimize::bounds::Bounds;
 use crate::minimize::objective::{Curvatures, Objective};
 use crate::minimize::vector::{self, Float};
 
+/// How many times as long as the point, or 1, a step is that leads far away.
+const FAR: f64 = 1e6;
+
 /// φ(α) = f(x + α d) for an objective, remembering the last trial so that accepting it costs nothing more.
 pub struct Ray<'a, T: Float> {
     objective: &'a dyn Objective<T>,
@@ -117,6 +120,10 @@ impl<T: Float> Line for Ray<'_, T> {
 
     fn note_rounding(&mut self, rounding: f64) {
         self.rounding = rounding;
+    }
+
+    fn is_far(&self, step: f64) -> bool {
+        step * vector::norm(self.direction) > FAR * vector::norm(self.origin).max(1.0)
     }
 
     fn exhausted(&self) -> bool {

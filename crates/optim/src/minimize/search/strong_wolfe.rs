@@ -1,7 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Found, Line, LineSearch, Samples, SearchFailure, Start, Trial, cubic_minimum, near_edge, validate_wolfe,
+    Found, Line, LineSearch, Samples, SearchFailure, Start, Trial, cubic_minimum, near_edge, ran_away,
+    validate_wolfe,
 };
 use crate::minimize::error::MinimizeError;
 
@@ -55,7 +56,7 @@ impl LineSearch for StrongWolfe {
                 step = if cubic.is_finite() && cubic > trial.step { cubic.clamp(least, most) } else { most };
                 step = step.min(start.max_step).min(0.5 * (trial.step + samples.ceiling));
                 if !step.is_finite() {
-                    return Err(SearchFailure::Unbounded);
+                    return ran_away(samples.line, &trial);
                 }
                 previous = trial;
                 continue;

@@ -122,6 +122,37 @@ fn trouble_is_reported() {
     }
 }
 
+/// The function falls as far as trials go, all of which together are shorter than the point is long: that is no proof that it
+/// falls for ever.
+#[test]
+fn a_direction_that_is_too_short_proves_nothing() {
+    use crate::minimize::objective::{Objective, Problem};
+    use crate::minimize::vector::dot;
+    let bowl =
+        Problem::new(2, |x: &[f64]| 1e17 * ((x[0] - 1.0).powi(2) + x[1] * x[1])).with_gradient(|x, g| {
+            g.copy_from_slice(&[2e17 * (x[0] - 1.0), 2e17 * x[1]]);
+        });
+    let (origin, straight) =
+        ([3.0, 4.0], Problem::new(2, |x: &[f64]| x[0] + x[1]).with_gradient(|_, g| g.fill(1.0)));
+    for (search, method, ..) in searches() {
+        let mut gradient = [0.0; 2];
+        let value = bowl.value_and_gradient(&origin, &mut gradient);
+        for size in [1e-45, 1e-60, 1e-320] {
+            let direction = gradient.map(|g| -g * size);
+            let slope = dot(&gradient, &direction);
+            let found =
+                method.search(&mut Ray::new(&bowl, &origin, &direction), Start::new(value, slope, 1.0));
+            assert_ne!(found, Err(SearchFailure::Unbounded), "{search}, {size:e}");
+        }
+        let found =
+            method.search(&mut Ray::new(&straight, &origin, &[-1.0, -1.0]), Start::new(7.0, -2.0, 1.0));
+        assert!(found.is_err() || found.unwrap().step > 1e6, "{search}: {found:?}");
+    }
+    let found = MoreThuente::default()
+        .search(&mut Ray::new(&straight, &origin, &[-1.0; 2]), Start::new(7.0, -2.0, 1.0));
+    assert_eq!(found, Err(SearchFailure::Unbounded));
+}
+
 #[test]
 fn exact_is_exact_on_quadratics_and_says_when_it_cannot() {
     struct Quadratic(f64);

@@ -1,6 +1,8 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Found, Line, LineSearch, Samples, SearchFailure, Start, Trial, near_edge, validate_wolfe};
+use super::{
+    Found, Line, LineSearch, Samples, SearchFailure, Start, Trial, near_edge, ran_away, validate_wolfe,
+};
 use crate::minimize::error::MinimizeError;
 
 /// The weak Wolfe conditions, φ(α) ≤ φ(0) + c₁ α φ'(0) and φ'(α) ≥ c₂ φ'(0), by doubling and bisection (Lewis
@@ -48,7 +50,7 @@ impl LineSearch for WeakWolfe {
             step =
                 if high.is_finite() { 0.5 * (low.step + high) } else { (2.0 * low.step).min(start.max_step) };
             if !step.is_finite() {
-                return Err(SearchFailure::Unbounded);
+                return ran_away(samples.line, &low);
             }
         }
         low.or_no_progress()

@@ -20,8 +20,16 @@ macro_rules! assert_panics {
     }};
 }
 
+mod ctc;
+mod elementwise;
+mod fft;
 mod linalg;
+mod normalise;
 mod recurrent;
+mod structure;
+mod windows;
+// Behind the macro, which it uses.
+mod attention;
 mod scan;
 
 fn x() -> Var<f64> {

@@ -4,24 +4,34 @@ use std::fmt;
 
 use crate::array::shape::Shape;
 
-/// How the kernel of a two-dimensional convolution moves over the image; pairs are (height, width).
+/// How the kernel of a convolution over `D` axes moves over the image; arrays are in the order of the axes, so for two
+/// (height, width).
+///
+/// Zeros that differ between the two sides of an axis are added to the image before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Conv2dOptions {
-    /// Pixels from one position of the kernel to the next. Default `[1, 1]`.
-    pub stride: [usize; 2],
-    /// Zeros round the image, on both sides. Default `[0, 0]`.
-    pub padding: [usize; 2],
-    /// Pixels from one tap of the kernel to the next. Default `[1, 1]`.
-    pub dilation: [usize; 2],
+pub struct ConvOptions<const D: usize> {
+    /// Pixels from one position of the kernel to the next. Default 1 along each axis.
+    pub stride: [usize; D],
+    /// Zeros round the image, on both sides. Default 0.
+    pub padding: [usize; D],
+    /// Pixels from one tap of the kernel to the next. Default 1.
+    pub dilation: [usize; D],
     /// Groups that the channels are split into; each output channel sees one group of input channels. Default 1.
     pub groups: usize,
 }
 
-impl Default for Conv2dOptions {
+impl<const D: usize> Default for ConvOptions<D> {
     fn default() -> Self {
-        Self { stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: 1 }
+        Self { stride: [1; D], padding: [0; D], dilation: [1; D], groups: 1 }
     }
 }
+
+/// Over sequences.
+pub type Conv1dOptions = ConvOptions<1>;
+/// Over images.
+pub type Conv2dOptions = ConvOptions<2>;
+/// Over volumes.
+pub type Conv3dOptions = ConvOptions<3>;
 
 /// The checked shapes of a two-dimensional convolution.
 ///
@@ -40,7 +50,7 @@ impl Default for Conv2dOptions {
 /// let options = Conv2dOptions { padding: [2, 2], ..Default::default() };
 /// let g = Conv2dGeometry::new([64, 1, 28, 28], [6, 1, 5, 5], options)?;
 /// assert_eq!(g.output_shape(), [64, 6, 28, 28]);
-/// # Ok::<(), wengert_tensor::conv::Conv2dError>(())
+/// # Ok::<(), wengert_tensor::conv::ConvError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Conv2dGeometry {
@@ -57,12 +67,8 @@ impl Conv2dGeometry {
     /// # Errors
     /// If the channels do not fit the groups, a stride, dilation or kernel extent is 0, the kernel is larger
     /// than the padded image, or a size overflows.
-    pub fn new(input: [usize; 4], weight: [usize; 4], options: Conv2dOptions) -> Result<Self, Conv2dError> {
-        let groups = options.groups;
-        if groups == 0 || !weight[0].is_multiple_of(groups) || weight[1].checked_mul(groups) != Some(input[1])
-        {
-            return Err(Conv2dError::Channels { input: input[1], weight: [weight[0], weight[1]], groups });
-        }
+    pub fn new(input: [usize; 4], weight: [usize; 4], options: Conv2dOptions) -> Result<Self, ConvError> {
+        check_channels(input[1], [weight[0], weight[1]], options.groups)?;
         let mut output = [input[0], weight[0], 0, 0];
         for axis in 0..2 {
             output[2 + axis] = positions(
@@ -73,9 +79,7 @@ impl Conv2dGeometry {
                 options.dilation[axis],
             )?;
         }
-        if let Some(shape) = [input, weight, output].into_iter().find(|&shape| !Shape::from(shape).fits()) {
-            return Err(Conv2dError::TooLarge { shape });
-        }
+        check_sizes([input, weight, output])?;
         Ok(Self { input, weight, output, options })
     }
 
@@ -115,6 +119,24 @@ impl Conv2dGeometry {
     }
 }
 
+/// # Errors
+/// If the channels do not fit the groups.
+pub(super) fn check_channels(input: usize, weight: [usize; 2], groups: usize) -> Result<(), ConvError> {
+    if groups == 0 || !weight[0].is_multiple_of(groups) || weight[1].checked_mul(groups) != Some(input) {
+        return Err(ConvError::Channels { input, weight, groups });
+    }
+    Ok(())
+}
+
+/// # Errors
+/// If no tensor can have one of the shapes.
+pub(crate) fn check_sizes<const R: usize, const N: usize>(shapes: [[usize; R]; N]) -> Result<(), ConvError> {
+    match shapes.into_iter().map(Shape::from).find(|shape| !shape.fits()) {
+        Some(shape) => Err(ConvError::TooLarge { shape }),
+        None => Ok(()),
+    }
+}
+
 /// How many positions a window of `kernel` taps has along an axis of `size` pixels.
 ///
 /// # Errors
@@ -125,9 +147,9 @@ pub(crate) fn positions(
     stride: usize,
     padding: usize,
     dilation: usize,
-) -> Result<usize, Conv2dError> {
+) -> Result<usize, ConvError> {
     if kernel == 0 || stride == 0 || dilation == 0 {
-        return Err(Conv2dError::Zero { kernel, stride, dilation });
+        return Err(ConvError::Zero { kernel, stride, dilation });
     }
     let reach = (kernel - 1).checked_mul(dilation).and_then(|reach| reach.checked_add(1));
     let padded = padding.checked_mul(2).and_then(|padding| padding.checked_add(size));
@@ -135,14 +157,14 @@ pub(crate) fn positions(
         (Some(reach), Some(padded)) if reach <= padded && padded <= isize::MAX as usize => {
             Ok((padded - reach) / stride + 1)
         }
-        _ => Err(Conv2dError::KernelTooLarge { size, kernel, padding, dilation }),
+        _ => Err(ConvError::KernelTooLarge { size, kernel, padding, dilation }),
     }
 }
 
 /// Why shapes do not make a convolution or a pooling.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Conv2dError {
+pub enum ConvError {
     /// The channels of image and weight do not fit together.
     Channels {
         /// Channels of the image.
@@ -181,14 +203,14 @@ pub enum Conv2dError {
         /// The dilation along the axis.
         dilation: usize,
     },
-    /// The number of elements overflows.
+    /// The number of elements overflows, or a plane has more pixels than `u32` counts.
     TooLarge {
         /// The shape that is too large.
-        shape: [usize; 4],
+        shape: Shape,
     },
 }
 
-impl fmt::Display for Conv2dError {
+impl fmt::Display for ConvError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Channels { input, weight: [out, per_group], groups } => write!(
@@ -208,9 +230,9 @@ impl fmt::Display for Conv2dError {
                 "padding {padding} is more than half of a window of {kernel} taps with dilation {dilation}, \
                  or leaves a window without a pixel"
             ),
-            Self::TooLarge { shape } => write!(f, "shape {shape:?} has too many elements"),
+            Self::TooLarge { shape } => write!(f, "shape {shape} has too many elements"),
         }
     }
 }
 
-impl std::error::Error for Conv2dError {}
+impl std::error::Error for ConvError {}

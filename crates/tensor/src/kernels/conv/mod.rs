@@ -1,4 +1,4 @@
-//! Two-dimensional convolution of images in NCHW layout, forward and both gradients.
+//! Convolution of images in NCHW and of volumes in NCDHW layout, forward and both gradients.
 //!
 //! As in all of deep learning, "convolution" is the cross-correlation: the kernel is not flipped.
 //! Each direction is a matrix product of [`gemm`](crate::gemm) with the patches of the image, a matrix that never
@@ -13,13 +13,15 @@ mod patches;
 mod taps;
 #[cfg(test)]
 mod tests;
+mod volume;
 mod weight;
 mod wide;
 
 pub use forward::conv2d;
-pub(crate) use geometry::positions;
-pub use geometry::{Conv2dError, Conv2dGeometry, Conv2dOptions};
+pub use geometry::{Conv1dOptions, Conv2dGeometry, Conv2dOptions, Conv3dOptions, ConvError, ConvOptions};
+pub(crate) use geometry::{check_sizes, positions};
 pub use input::conv2d_input_gradient;
+pub use volume::{Conv3dGeometry, conv3d, conv3d_input_gradient, conv3d_weight_gradient};
 pub use weight::conv2d_weight_gradient;
 
 use crate::kernels::gemm::PARALLEL_WORK;
@@ -41,6 +43,6 @@ fn for_each_group(g: &Conv2dGeometry, product: [usize; 3], work: impl Fn(usize, 
 
 /// Panics if a slice has another length than its shape.
 #[track_caller]
-pub(crate) fn check_len(what: &str, len: usize, shape: [usize; 4]) {
+pub(crate) fn check_len<const R: usize>(what: &str, len: usize, shape: [usize; R]) {
     assert!(len == shape.iter().product::<usize>(), "{what} has {len} elements, its shape is {shape:?}");
 }

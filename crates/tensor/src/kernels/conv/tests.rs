@@ -206,5 +206,5 @@ fn strides_paddings_and_dilations_of_any_size() {
     conv2d_input_gradient::<f32>(&none, &[], &[], &mut []);
     conv2d_weight_gradient::<f32>(&none, &[], &[], &mut []);
     let large = Conv2dGeometry::new([1 << 40, 0, 1 << 30, 1], [1, 0, 1, 1], Conv2dOptions::default());
-    assert_eq!(large, Err(Conv2dError::TooLarge { shape: [1 << 40, 0, 1 << 30, 1] }));
+    assert_eq!(large, Err(ConvError::TooLarge { shape: [1 << 40, 0, 1 << 30, 1].into() }));
 }

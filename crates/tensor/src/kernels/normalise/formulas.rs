@@ -10,6 +10,8 @@ use crate::machine::simd::Isa;
 #[derive(Clone, Copy)]
 struct Scale<T> {
     mean: T,
+    /// What the rounded mean leaves, so that a large mean costs no precision.
+    rest: T,
     /// 1/√(variance + ε).
     r: T,
     centred: bool,
@@ -19,14 +21,20 @@ impl<T: Float> Scale<T> {
     #[inline(always)]
     fn of(geometry: &NormGeometry, x: &[T]) -> Self {
         let centred = geometry.centred();
-        let mean = if centred { mean(x) } else { T::ZERO };
-        let [variance] = means([x], |[x]| [(x - mean) * (x - mean)]);
-        Scale { mean, r: T::ONE / (variance + geometry.epsilon()).sqrt(), centred }
+        if !centred {
+            let [square] = means([x], |[x]| [x * x]);
+            let r = T::ONE / (square + geometry.epsilon()).sqrt();
+            return Scale { mean: T::ZERO, rest: T::ZERO, r, centred };
+        }
+        let mean = mean(x);
+        let [rest, square] = means([x], |[x]| [x - mean, (x - mean) * (x - mean)]);
+        let variance = square - rest * rest;
+        Scale { mean, rest, r: T::ONE / (variance + geometry.epsilon()).sqrt(), centred }
     }
 
     #[inline(always)]
     fn z(self, x: T) -> T {
-        (x - self.mean) * self.r
+        ((x - self.mean) - self.rest) * self.r
     }
 
     /// The map u ↦ J·u, from the means that it needs.

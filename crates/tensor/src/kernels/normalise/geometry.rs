@@ -1,5 +1,6 @@
 use std::ops::Range;
 
+use super::channels::Frame;
 use crate::array::element::Float;
 use crate::array::shape::Shape;
 use crate::loops::sums::sums;
@@ -9,13 +10,13 @@ const PIECE: usize = 128;
 
 /// Which elements of a tensor are normalised together, and which gain each has.
 ///
-/// The elements that share their statistics are a row: consecutive elements of the tensor, whose rows follow one another.
+/// The elements that share their statistics are a row: consecutive elements of the tensor, whose rows follow one another;
+/// but in batch normalisation those of a channel, wherever they lie.
 /// - Layer normalisation: [`last_axes`](Self::last_axes), a gain for each element of a row.
 /// - RMS normalisation: the same, [`uncentred`](Self::uncentred).
 /// - Group normalisation: [`groups`](Self::groups), a gain for each channel; instance normalisation: as many groups as
 ///   channels.
-/// - Batch normalisation: of the tensor with its channels first, which is then one example: `groups(&[1, channels,
-///   others], channels, epsilon)`.
+/// - Batch normalisation: [`batch`](Self::batch).
 ///
 /// ```
 /// use wengert_tensor::normalise::{self, NormGeometry};
@@ -35,6 +36,8 @@ pub struct NormGeometry {
     gains: usize,
     centred: bool,
     epsilon: f64,
+    /// Where a row is a channel of all examples.
+    frame: Option<Frame>,
 }
 
 impl NormGeometry {
@@ -45,7 +48,7 @@ impl NormGeometry {
         }
         let rows = x[..x.len() - gain.len()].iter().product();
         let length = gain.count();
-        Some(NormGeometry { rows, length, span: 1, gains: length, centred: true, epsilon })
+        Some(NormGeometry { rows, length, span: 1, gains: length, centred: true, epsilon, frame: None })
     }
 
     /// A row is one of `groups` equal parts of the channels of an example, for `x` of shape [examples, channels, …]; `None`
@@ -57,7 +60,27 @@ impl NormGeometry {
         }
         let span: usize = x[2..].iter().product();
         let (rows, length) = (examples * groups, channels / groups * span);
-        Some(NormGeometry { rows, length, span, gains: channels, centred: true, epsilon })
+        Some(NormGeometry { rows, length, span, gains: channels, centred: true, epsilon, frame: None })
+    }
+
+    /// A row is a channel of all examples, for `x` of shape [examples, channels, …]; `None` if there is no axis of channels.
+    pub fn batch(x: &Shape, epsilon: f64) -> Option<Self> {
+        let (&examples, &channels) = (x.first()?, x.get(1)?);
+        if !x.fits() {
+            return None;
+        }
+        let span = x[2..].iter().product();
+        let frame = Some(Frame { examples, channels, span });
+        let length = examples * span;
+        Some(NormGeometry {
+            rows: channels,
+            length,
+            span: length,
+            gains: channels,
+            centred: true,
+            epsilon,
+            frame,
+        })
     }
 
     /// The same without the mean: elements are divided by the root of their mean square.
@@ -73,6 +96,10 @@ impl NormGeometry {
     /// The number of elements of the gain.
     pub fn gains(&self) -> usize {
         self.gains
+    }
+
+    pub(super) fn frame(&self) -> Option<Frame> {
+        self.frame
     }
 
     pub(super) fn rows(&self) -> usize {

@@ -9,6 +9,7 @@
 //! The functions read and write slices of whole tensors, whose [`NormGeometry`] says what a row is. They panic where a
 //! slice has another length.
 
+mod channels;
 mod formulas;
 mod geometry;
 #[cfg(test)]
@@ -19,6 +20,7 @@ pub use geometry::NormGeometry;
 use crate::array::element::Float;
 use crate::compiled_here;
 use crate::loops::rows::{map_slices, pass_over_rows};
+use channels::Frame;
 use formulas::{
     GainGradient, GainGradientTangent, Gradient, GradientTangent, Gradients, Value, ValueTangent,
 };
@@ -31,6 +33,9 @@ use formulas::{
 pub fn value<T: Float>(geometry: &NormGeometry, x: &[T], gain: &[T], bias: &[T], out: &mut [T]) {
     compiled_here! {
         fn value<T: Float>(geometry: &NormGeometry, x: &[T], gain: &[T], bias: &[T], out: &mut [T]) {
+            if let Some(frame) = geometry.frame() {
+                return channels::value(geometry, frame, [x, gain, bias], out);
+            }
             map_slices(x, geometry.length(), out, &Value { geometry, gain, bias });
         }
     }
@@ -46,6 +51,9 @@ pub fn value<T: Float>(geometry: &NormGeometry, x: &[T], gain: &[T], bias: &[T],
 pub fn tangent<T: Float>(geometry: &NormGeometry, x: &[T], gain: &[T], along: [&[T]; 3], out: &mut [T]) {
     compiled_here! {
         fn tangent<T: Float>(geometry: &NormGeometry, x: &[T], gain: &[T], along: [&[T]; 3], out: &mut [T]) {
+            if let Some(frame) = geometry.frame() {
+                return channels::tangent(geometry, frame, [x, gain], along, out);
+            }
             map_slices(x, geometry.length(), out, &ValueTangent { geometry, gain, along });
         }
     }
@@ -61,6 +69,10 @@ pub fn tangent<T: Float>(geometry: &NormGeometry, x: &[T], gain: &[T], along: [&
 pub fn gradient<T: Float>(geometry: &NormGeometry, x: &[T], gain: &[T], v: &[T], out: &mut [T]) {
     compiled_here! {
         fn gradient<T: Float>(geometry: &NormGeometry, x: &[T], gain: &[T], v: &[T], out: &mut [T]) {
+            if let Some(frame) = geometry.frame() {
+                channels::gradients(geometry, frame, [x, gain, v], Some(out));
+                return;
+            }
             map_slices(x, geometry.length(), out, &Gradient { geometry, gain, v });
         }
     }
@@ -90,6 +102,9 @@ pub fn gradient_tangent<T: Float>(
             along: [&[T]; 3],
             out: &mut [T],
         ) {
+            if let Some(frame) = geometry.frame() {
+                return channels::gradient_tangent(geometry, frame, [x, gain, v], along, out);
+            }
             map_slices(x, geometry.length(), out, &GradientTangent { geometry, gain, v, along });
         }
     }
@@ -105,6 +120,10 @@ pub fn gradient_tangent<T: Float>(
 pub fn gain_gradient<T: Float>(geometry: &NormGeometry, x: &[T], v: &[T], out: &mut [T]) {
     compiled_here! {
         fn gain_gradient<T: Float>(geometry: &NormGeometry, x: &[T], v: &[T], out: &mut [T]) {
+            if let Some(frame) = geometry.frame() {
+                let [of_gain, _] = channels::gradients(geometry, frame, [x, out, v], None);
+                return out.copy_from_slice(&of_gain);
+            }
             let shape = [geometry.rows(), geometry.length()];
             pass_over_rows(shape, &mut [], out, &GainGradient { geometry, x, v });
         }
@@ -133,6 +152,10 @@ pub fn gain_gradient_tangent<T: Float>(
             along: [&[T]; 2],
             out: &mut [T],
         ) {
+            if let Some(frame) = geometry.frame() {
+                let of_gain = channels::gain_gradient_tangent(geometry, frame, [x, v], along);
+                return out.copy_from_slice(&of_gain);
+            }
             let shape = [geometry.rows(), geometry.length()];
             pass_over_rows(shape, &mut [], out, &GainGradientTangent { geometry, x, v, along });
         }
@@ -164,6 +187,10 @@ pub fn gradients<T: Float>(
             of_x: &mut [T],
             of_gain_and_bias: &mut [T],
         ) {
+            if let Some(frame) = geometry.frame() {
+                let sums = channels::gradients(geometry, frame, [x, gain, v], Some(of_x));
+                return of_gain_and_bias.copy_from_slice(&sums.concat());
+            }
             let shape = [geometry.rows(), geometry.length()];
             let rows = Gradients { x, of_x: Gradient { geometry, gain, v } };
             pass_over_rows(shape, of_x, of_gain_and_bias, &rows);
@@ -173,6 +200,45 @@ pub fn gradients<T: Float>(
     check(geometry, [x, v, of_x], [gain, both]);
     assert!(of_gain_and_bias.len() == 2 * gain.len(), "normalise: an odd number of sums");
     gradients(geometry, x, gain, v, of_x, of_gain_and_bias);
+}
+
+/// (x − mean)·scale + shift with one number of each for each channel, where rows are those of a
+/// [batch](NormGeometry::batch).
+///
+/// # Panics
+/// If a slice has not as many elements as x, or the channels, or the geometry is another.
+#[track_caller]
+pub fn affine<T: Float>(geometry: &NormGeometry, x: &[T], of_channels: [&[T]; 3], out: &mut [T]) {
+    compiled_here! {
+        fn affine<T: Float>(frame: Frame, x: &[T], of_channels: [&[T]; 3], out: &mut [T]) {
+            channels::affine(frame, x, of_channels, out);
+        }
+    }
+    check(geometry, [x, out], of_channels);
+    affine(frame_of("affine", geometry), x, of_channels, out);
+}
+
+/// The mean and the (biased) variance of each channel, where rows are those of a [batch](NormGeometry::batch).
+///
+/// # Panics
+/// If the slice has not as many elements as x, or the geometry is another.
+#[track_caller]
+pub fn moments<T: Float>(geometry: &NormGeometry, x: &[T]) -> [Vec<T>; 2] {
+    compiled_here! {
+        fn moments<T: Float>(geometry: &NormGeometry, frame: Frame, x: &[T]) -> [Vec<T>; 2] {
+            channels::moments(geometry, frame, x)
+        }
+    }
+    check(geometry, [x], []);
+    moments(geometry, frame_of("moments", geometry), x)
+}
+
+#[track_caller]
+fn frame_of(function: &str, geometry: &NormGeometry) -> Frame {
+    match geometry.frame() {
+        Some(frame) => frame,
+        None => panic!("normalise: {function} is of the channels of a batch"),
+    }
 }
 
 #[track_caller]

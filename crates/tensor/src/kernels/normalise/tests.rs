@@ -37,6 +37,12 @@ impl Case {
         Case { geometry, x, statistics: vec![2, 3], gain, centred: true }
     }
 
+    fn batch(examples: usize, channels: usize, others: usize) -> Case {
+        let x = Shape::from([examples, channels, others]);
+        let geometry = NormGeometry::batch(&x, EPSILON).unwrap();
+        Case { geometry, x, statistics: vec![0, 2], gain: [channels, 1].into(), centred: true }
+    }
+
     fn uncentred(self) -> Case {
         Case { geometry: self.geometry.uncentred(), centred: false, ..self }
     }
@@ -64,6 +70,21 @@ impl Case {
                 Case::groups(40, 4, 700, 2),
             ]
         };
+        let batch = || {
+            vec![
+                // Lanes that are full, shared by channels, left over; more than one step in a row.
+                Case::batch(5, 16, 1),
+                Case::batch(9, 37, 1),
+                Case::batch(4, 7, 5),
+                Case::batch(3, 5, 15),
+                Case::batch(2, 3, 16),
+                Case::batch(3, 2, 41),
+                Case::batch(1, 4, 33),
+                Case::batch(70, 11, 100),
+                Case::batch(300, 300, 1),
+            ]
+        };
+        let groups = || groups().into_iter().chain(batch()).collect::<Vec<_>>();
         let uncentred = layer().into_iter().chain(groups()).map(Case::uncentred);
         layer().into_iter().chain(groups()).chain(uncentred).collect()
     }
@@ -177,7 +198,12 @@ fn tangents_against_difference_quotients() {
 
 #[test]
 fn the_same_bits_for_any_number_of_threads() {
-    for case in [Case::layer(&[300, 400], 1), Case::groups(100, 12, 130, 4)] {
+    for case in [
+        Case::layer(&[300, 400], 1),
+        Case::groups(100, 12, 130, 4),
+        Case::batch(100, 12, 130),
+        Case::batch(400, 300, 1),
+    ] {
         let [x, gain, bias, v, ..] = case.at();
         let run = |threads| {
             parallel::with_threads(threads, || {
@@ -194,7 +220,9 @@ fn the_same_bits_for_any_number_of_threads() {
 
 #[test]
 fn rows_of_nothing_and_no_rows() {
-    for case in [Case::layer(&[3, 0], 1), Case::groups(2, 3, 0, 3)] {
+    for case in
+        [Case::layer(&[3, 0], 1), Case::groups(2, 3, 0, 3), Case::batch(2, 3, 0), Case::batch(0, 3, 2)]
+    {
         let [x, gain, bias, v, ..] = case.at();
         assert!(case.value(&x, &gain, &bias).is_empty());
         let expected = vec![0.0; gain.len()];
@@ -217,6 +245,8 @@ fn what_has_no_geometry() {
     none(NormGeometry::groups(&[4, 6, 2].into(), 0, EPSILON));
     none(NormGeometry::groups(&[4, 0, 2].into(), 3, EPSILON));
     none(NormGeometry::groups(&[1 << 40, 1 << 40].into(), 1, EPSILON));
+    none(NormGeometry::batch(&[4].into(), EPSILON));
+    none(NormGeometry::batch(&[1 << 40, 1 << 40].into(), EPSILON));
 }
 
 #[test]
@@ -224,4 +254,70 @@ fn what_has_no_geometry() {
 fn a_gain_of_another_length() {
     let geometry = NormGeometry::last_axes(&[2, 3].into(), &[3].into(), EPSILON).unwrap();
     value(&geometry, &[1.0; 6], &[1.0; 2], &[1.0; 3], &mut [0.0; 6]);
+}
+
+#[test]
+#[should_panic(expected = "normalise: moments is of the channels of a batch")]
+fn moments_of_rows() {
+    let geometry = NormGeometry::last_axes(&[2, 3].into(), &[3].into(), EPSILON).unwrap();
+    moments(&geometry, &[1.0; 6]);
+}
+
+/// Numbers of which single precision keeps hardly more than the differences.
+#[test]
+fn large_means_cost_no_precision() {
+    for case in [
+        Case::layer(&[3, 5000], 1),
+        Case::groups(2, 4, 700, 2),
+        Case::batch(40, 3, 70),
+        Case::batch(2000, 5, 1),
+    ] {
+        let [x, gain, bias, v, t, _] = case.at();
+        let (x, gain) = ((x + 1e5).cast::<f32>(), &gain);
+        let exact = case.value(&x.cast(), gain, &bias);
+        let single = |x: &Tensor<f64>| x.cast::<f32>().to_vec();
+        let (x32, gain32, bias32) = (x.to_vec(), single(gain), single(&bias));
+        let mut out = vec![f32::NAN; x.len()];
+        value(&case.geometry, &x32, &gain32, &bias32, &mut out);
+        let largest = |a: &[f32], b: &Tensor<f64>| {
+            a.iter().zip(b.to_vec()).map(|(&a, b)| (f64::from(a) - b).abs()).fold(0.0, f64::max)
+        };
+        let error = largest(&out, &exact);
+        assert!(error < 1e-5, "{} {error}", case.x);
+        gradient(&case.geometry, &x32, &gain32, &single(&v), &mut out);
+        let error = largest(&out, &case.gradient(&x.cast(), gain, &v));
+        assert!(error < 1e-5, "gradient {} {error}", case.x);
+        let along = [single(&t), gain32.clone(), bias32.clone()];
+        tangent(&case.geometry, &x32, &gain32, along.each_ref().map(|t| &t[..]), &mut out);
+        let exact = case.of_x(|out| {
+            let x = x.cast();
+            tangent(&case.geometry, slice(&x), slice(gain), [&t, gain, &bias].map(slice), out);
+        });
+        let error = largest(&out, &exact);
+        assert!(error < 1e-5, "tangent {} {error}", case.x);
+    }
+}
+
+#[test]
+fn affine_maps_of_channels() {
+    for (examples, channels, others) in [(3, 4, 1), (2, 3, 5), (2, 2, 16), (1, 3, 40), (0, 3, 2), (2, 0, 3)] {
+        let (x, c) = (Shape::from([examples, channels, others]), Shape::from([channels, 1]));
+        let geometry = NormGeometry::batch(&x, 0.0).unwrap();
+        let [x, mean, scale, shift] = [wave(x, 1), wave(&c, 2), wave(&c, 3), wave(&c, 4)];
+        let found = Tensor::written(x.shape(), |out| {
+            affine(&geometry, slice(&x), [&mean, &scale, &shift].map(slice), out);
+        });
+        assert_eq!(found.len(), examples * channels * others);
+        if !found.is_empty() {
+            close("affine", &found, &((&x - mean) * scale + shift), 1e-14);
+        }
+    }
+}
+
+#[test]
+fn moments_of_channels() {
+    let x = wave([3, 4, 50], 1);
+    let [mean, variance] = moments(&NormGeometry::batch(x.shape(), 0.0).unwrap(), slice(&x));
+    close("mean", &Tensor::vector(&mean), &x.mean_axes([0, 2], false), 1e-14);
+    close("variance", &Tensor::vector(&variance), &x.var_axes([0, 2], 0, false), 1e-14);
 }

@@ -1,41 +1,69 @@
 //! Average pooling.
 
+use super::geometry::Axis;
 use super::{Pool2dGeometry, for_each_plane};
 use crate::array::element::Float;
 use crate::compiled_here;
 use crate::kernels::conv::check_len;
 use crate::machine::simd::{Isa, Kernel, dispatch};
 
-/// The mean of each window.
-///
-/// With `count_padding` the padding counts as zeros, so every sum is divided by the number of taps (PyTorch's default,
-/// `count_include_pad`); else by the number of pixels that the window holds.
+/// What the sum of each window is divided by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Divisor {
+    /// The number of its taps within the padded image: the padding counts as zeros. PyTorch's default,
+    /// `count_include_pad = True`.
+    Taps,
+    /// The number of pixels that it holds.
+    Pixels,
+    /// The same number for each window: PyTorch's `divisor_override`.
+    Fixed(usize),
+}
+
+impl From<bool> for Divisor {
+    /// Whether the padding counts.
+    fn from(count_padding: bool) -> Self {
+        if count_padding { Divisor::Taps } else { Divisor::Pixels }
+    }
+}
+
+impl From<usize> for Divisor {
+    /// That number.
+    fn from(number: usize) -> Self {
+        Divisor::Fixed(number)
+    }
+}
+
+/// The sum of each window, divided as `divisor` says.
 ///
 /// # Panics
 /// If a slice has another length than its shape.
 ///
 /// ```
-/// use wengert_tensor::pool::{avg_pool2d, Pool2dGeometry};
+/// use wengert_tensor::pool::{avg_pool2d, Divisor, Pool2dGeometry};
 ///
 /// let g = Pool2dGeometry::new([1, 1, 1, 3], [1, 2], [1, 2], [0, 1], [1, 1]).unwrap();
 /// let mut output = [0.0; 2];
-/// avg_pool2d(&g, true, &[4.0, 1.0, 3.0], &mut output);
+/// avg_pool2d(&g, Divisor::Taps, &[4.0, 1.0, 3.0], &mut output);
 /// assert_eq!(output, [2.0, 2.0]);
-/// avg_pool2d(&g, false, &[4.0, 1.0, 3.0], &mut output);
+/// avg_pool2d(&g, Divisor::Pixels, &[4.0, 1.0, 3.0], &mut output);
 /// assert_eq!(output, [4.0, 2.0]);
 /// ```
 #[track_caller]
-pub fn avg_pool2d<T: Float>(geometry: &Pool2dGeometry, count_padding: bool, input: &[T], output: &mut [T]) {
+pub fn avg_pool2d<T: Float>(geometry: &Pool2dGeometry, divisor: Divisor, input: &[T], output: &mut [T]) {
     check_len("avg_pool2d: input", input.len(), geometry.input);
     check_len("avg_pool2d: output", output.len(), geometry.output);
-    means(geometry, count_padding, input, output);
+    means(geometry, divisor, input, output);
 }
 
 compiled_here! {
-    fn means<T: Float>(geometry: &Pool2dGeometry, count_padding: bool, input: &[T], output: &mut [T]) {
+    fn means<T: Float>(geometry: &Pool2dGeometry, divisor: Divisor, input: &[T], output: &mut [T]) {
         let [in_plane, out_plane] = geometry.planes();
+        if output.is_empty() {
+            return;
+        }
+        let divisors = &Divisors::new(geometry, divisor);
         for_each_plane(output, out_plane, in_plane, |i, output| {
-            dispatch(Mean { geometry, count_padding, input: &input[i * in_plane..][..in_plane], output });
+            dispatch(Mean { geometry, divisors, input: &input[i * in_plane..][..in_plane], output });
         });
     }
 }
@@ -48,46 +76,60 @@ compiled_here! {
 #[track_caller]
 pub fn avg_pool2d_gradient<T: Float>(
     geometry: &Pool2dGeometry,
-    count_padding: bool,
+    divisor: Divisor,
     output_gradient: &[T],
     input_gradient: &mut [T],
 ) {
     check_len("avg_pool2d_gradient: output gradient", output_gradient.len(), geometry.output);
     check_len("avg_pool2d_gradient: input gradient", input_gradient.len(), geometry.input);
-    spread(geometry, count_padding, output_gradient, input_gradient);
+    spread(geometry, divisor, output_gradient, input_gradient);
 }
 
 compiled_here! {
     fn spread<T: Float>(
         geometry: &Pool2dGeometry,
-        count_padding: bool,
+        divisor: Divisor,
         output_gradient: &[T],
         input_gradient: &mut [T],
     ) {
         let [in_plane, out_plane] = geometry.planes();
+        if output_gradient.is_empty() {
+            return input_gradient.fill(T::ZERO);
+        }
+        let divisors = &Divisors::new(geometry, divisor);
         for_each_plane(input_gradient, in_plane, in_plane, |i, gradient| {
             let output = &output_gradient[i * out_plane..][..out_plane];
-            dispatch(Spread { geometry, count_padding, output, gradient });
+            dispatch(Spread { geometry, divisors, output, gradient });
         });
     }
 }
 
-/// By how much the sum of the window at (row, column) is divided.
-#[inline(always)]
-fn divisor<T: Float>(g: &Pool2dGeometry, count_padding: bool, row: usize, column: usize) -> T {
-    let [y, x] = &g.axes;
-    if count_padding {
-        // Windows may have more taps than a number of `usize` counts.
-        T::from_usize(y.kernel) * T::from_usize(x.kernel)
-    } else {
-        T::from_usize(y.taps_at(row).len() * x.taps_at(column).len())
+/// By how much the sum of the window at (row, column) is divided: the product of two factors.
+struct Divisors<T> {
+    rows: Vec<T>,
+    columns: Vec<T>,
+}
+
+impl<T: Float> Divisors<T> {
+    fn new(g: &Pool2dGeometry, divisor: Divisor) -> Self {
+        let of = |axis: &Axis, fixed: usize| {
+            let count = |position: usize| match divisor {
+                Divisor::Taps => axis.counted(position),
+                Divisor::Pixels => axis.taps_at(position).len(),
+                Divisor::Fixed(_) => fixed,
+            };
+            (0..axis.positions).map(|position| T::from_usize(count(position))).collect()
+        };
+        let [y, x] = &g.axes;
+        let fixed = if let Divisor::Fixed(number) = divisor { number } else { 1 };
+        Divisors { rows: of(y, fixed), columns: of(x, 1) }
     }
 }
 
 /// Average pooling of one plane.
 struct Mean<'a, T> {
     geometry: &'a Pool2dGeometry,
-    count_padding: bool,
+    divisors: &'a Divisors<T>,
     input: &'a [T],
     output: &'a mut [T],
 }
@@ -111,9 +153,8 @@ impl<T: Float> Kernel for Mean<'_, T> {
                     output[inside].iter_mut().zip(pixels).for_each(|(sum, &pixel)| *sum += pixel);
                 }
             }
-            for (column, sum) in output.iter_mut().enumerate() {
-                *sum /= divisor(self.geometry, self.count_padding, row, column);
-            }
+            let of_row = self.divisors.rows[row];
+            output.iter_mut().zip(&self.divisors.columns).for_each(|(sum, &n)| *sum /= of_row * n);
         }
     }
 }
@@ -121,7 +162,7 @@ impl<T: Float> Kernel for Mean<'_, T> {
 /// The gradient of average pooling of one plane.
 struct Spread<'a, T> {
     geometry: &'a Pool2dGeometry,
-    count_padding: bool,
+    divisors: &'a Divisors<T>,
     output: &'a [T],
     gradient: &'a mut [T],
 }
@@ -134,6 +175,7 @@ impl<T: Float> Kernel for Spread<'_, T> {
         let [y, x] = &self.geometry.axes;
         self.gradient.fill(T::ZERO);
         for (row, output) in self.output.chunks_exact(x.positions).enumerate() {
+            let of_row = self.divisors.rows[row];
             for ky in y.taps_at(row) {
                 for kx in x.taps() {
                     let inside = x.inside(kx);
@@ -142,8 +184,9 @@ impl<T: Float> Kernel for Spread<'_, T> {
                     }
                     let first = y.pixel(row, ky) * x.size + x.pixel(inside.start, kx);
                     let pixels = self.gradient[first..].iter_mut().step_by(x.stride);
-                    for ((pixel, &out), column) in pixels.zip(&output[inside.clone()]).zip(inside) {
-                        *pixel += out / divisor(self.geometry, self.count_padding, row, column);
+                    let terms = output[inside.clone()].iter().zip(&self.divisors.columns[inside]);
+                    for (pixel, (&out, &n)) in pixels.zip(terms) {
+                        *pixel += out / (of_row * n);
                     }
                 }
             }

@@ -1,9 +1,9 @@
 //! The shapes of a two-dimensional pooling.
 
+use std::iter::Chain;
 use std::ops::Range;
 
-use crate::array::shape::Shape;
-use crate::kernels::conv::{Conv2dError, positions};
+use crate::kernels::conv::{ConvError, check_sizes, positions};
 
 /// The checked shapes of a two-dimensional pooling: a window that moves over each plane of an image
 /// `[batch, channels, height, width]`. Pairs are (height, width).
@@ -15,7 +15,7 @@ use crate::kernels::conv::{Conv2dError, positions};
 ///
 /// let g = Pool2dGeometry::new([64, 32, 24, 24], [2, 2], [2, 2], [0, 0], [1, 1])?;
 /// assert_eq!(g.output_shape(), [64, 32, 12, 12]);
-/// # Ok::<(), wengert_tensor::conv::Conv2dError>(())
+/// # Ok::<(), wengert_tensor::conv::ConvError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pool2dGeometry {
@@ -50,27 +50,57 @@ impl Pool2dGeometry {
         stride: [usize; 2],
         padding: [usize; 2],
         dilation: [usize; 2],
-    ) -> Result<Self, Conv2dError> {
-        let axis = |i: usize| -> Result<Axis, Conv2dError> {
+    ) -> Result<Self, ConvError> {
+        Self::checked(positions, input, [kernel, stride, padding, dilation])
+    }
+
+    /// As [`new`](Self::new), with positions rounded up (PyTorch's `ceil_mode`): a last window may reach beyond the
+    /// padded image, if it starts inside of the image or of the padding before it.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    ///
+    /// ```
+    /// use wengert_tensor::pool::Pool2dGeometry;
+    ///
+    /// let g = Pool2dGeometry::rounded_up([1, 1, 5, 4], [2, 2], [2, 2], [0, 0], [1, 1])?;
+    /// assert_eq!(g.output_shape(), [1, 1, 3, 2]);
+    /// # Ok::<(), wengert_tensor::conv::ConvError>(())
+    /// ```
+    pub fn rounded_up(
+        input: [usize; 4],
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        padding: [usize; 2],
+        dilation: [usize; 2],
+    ) -> Result<Self, ConvError> {
+        Self::checked(positions_rounded_up, input, [kernel, stride, padding, dilation])
+    }
+
+    fn checked(
+        positions: fn(usize, usize, usize, usize, usize) -> Result<usize, ConvError>,
+        input: [usize; 4],
+        [kernel, stride, padding, dilation]: [[usize; 2]; 4],
+    ) -> Result<Self, ConvError> {
+        let axis = |i: usize| -> Result<Axis, ConvError> {
             let (size, kernel, stride) = (input[2 + i], kernel[i], stride[i]);
             let (padding, dilation) = (padding[i], dilation[i]);
             let positions = positions(size, kernel, stride, padding, dilation)?;
             let axis = Axis { size, positions, kernel, stride, padding, dilation };
             if padding > ((kernel - 1) * dilation).div_ceil(2) || axis.misses_pixels() {
-                return Err(Conv2dError::PaddingTooLarge { kernel, padding, dilation });
+                return Err(ConvError::PaddingTooLarge { kernel, padding, dilation });
             }
             Ok(axis)
         };
         // Positions are stored in `u32`.
         let plane = input[2].checked_mul(input[3]).filter(|&plane| u32::try_from(plane).is_ok());
-        if plane.is_none() || !Shape::from(input).fits() {
-            return Err(Conv2dError::TooLarge { shape: input });
+        if plane.is_none() {
+            return Err(ConvError::TooLarge { shape: input.into() });
         }
+        check_sizes([input])?;
         let axes = [axis(0)?, axis(1)?];
         let output = [input[0], input[1], axes[0].positions, axes[1].positions];
-        if !Shape::from(output).fits() {
-            return Err(Conv2dError::TooLarge { shape: output });
-        }
+        check_sizes([output])?;
         Ok(Self { input, output, axes })
     }
 
@@ -90,7 +120,53 @@ impl Pool2dGeometry {
     }
 }
 
+/// [`positions`], and one more if that window reaches only beyond the end but does not start there.
+///
+/// # Errors
+/// As [`positions`].
+fn positions_rounded_up(
+    size: usize,
+    kernel: usize,
+    stride: usize,
+    padding: usize,
+    dilation: usize,
+) -> Result<usize, ConvError> {
+    match positions(size, kernel, stride, padding, dilation) {
+        Ok(whole) => {
+            // In `u128`: nothing about the stride was checked.
+            let next = whole as u128 * stride as u128;
+            let reach = ((kernel - 1) * dilation + 1) as u128;
+            let more = next + reach < (size + 2 * padding) as u128 + stride as u128;
+            Ok(if more && next < (size + padding) as u128 { whole + 1 } else { whole })
+        }
+        // A single window may be larger than the padded image, by less than the stride.
+        Err(error @ ConvError::KernelTooLarge { .. }) => {
+            let reach = (kernel - 1).checked_mul(dilation).and_then(|reach| reach.checked_add(1));
+            let padded = padding.checked_mul(2).and_then(|padding| padding.checked_add(size));
+            match (reach, padded) {
+                (Some(reach), Some(padded))
+                    if reach > padded
+                        && reach - padded < stride
+                        && size > 0
+                        && reach <= isize::MAX as usize =>
+                {
+                    Ok(1)
+                }
+                _ => Err(error),
+            }
+        }
+        Err(error) => Err(error),
+    }
+}
+
 impl Axis {
+    /// How many taps count at a position where the padding does: those within the padded image, which are all but where
+    /// positions were rounded up.
+    pub(super) fn counted(&self, position: usize) -> usize {
+        let left = (self.size + 2 * self.padding).saturating_sub(position * self.stride);
+        left.div_ceil(self.dilation).min(self.kernel)
+    }
+
     /// The positions at which a tap meets a pixel.
     #[inline(always)]
     pub(super) fn inside(&self, tap: usize) -> Range<usize> {
@@ -138,11 +214,18 @@ impl Axis {
         inside < windows && first + inside * self.stride < self.dilation
     }
 
-    /// The taps that meet a pixel at any position.
+    /// The taps that meet a pixel at any position, and few others, in ascending order.
     #[inline(always)]
-    pub(super) fn taps(&self) -> Range<usize> {
-        let last = (self.positions - 1) * self.stride;
-        let low = self.padding.saturating_sub(last).div_ceil(self.dilation);
-        low..(self.size + self.padding).div_ceil(self.dilation).min(self.kernel)
+    pub(super) fn taps(&self) -> Chain<Range<usize>, Range<usize>> {
+        let last = self.positions - 1;
+        let first =
+            |position: usize| self.padding.saturating_sub(position * self.stride).div_ceil(self.dilation);
+        let end = (self.size + self.padding).div_ceil(self.dilation).min(self.kernel);
+        if self.stride <= self.size || last == 0 {
+            return (0..0).chain(first(last)..end);
+        }
+        // Where positions are rounded up, the last may be so far from the others that many taps meet none of both.
+        let (others, at_last) = (first(last - 1)..end, self.taps_at(last));
+        if at_last.end < others.start { at_last.chain(others) } else { (0..0).chain(at_last.start..end) }
     }
 }

@@ -8,7 +8,7 @@ mod max;
 #[cfg(test)]
 mod tests;
 
-pub use average::{avg_pool2d, avg_pool2d_gradient};
+pub use average::{Divisor, avg_pool2d, avg_pool2d_gradient};
 pub use geometry::Pool2dGeometry;
 pub use max::{max_pool2d, pool_gather, pool_scatter};
 

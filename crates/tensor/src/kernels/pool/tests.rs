@@ -56,8 +56,8 @@ fn check<T: Float>(g: &Pool2dGeometry, kernel: [usize; 2], options: [[usize; 2];
             sums.push(pixels.iter().map(|&p| input[p]).sum::<T>() / T::from_usize(taps));
             pixels.iter().for_each(|&p| expected[p] += gradient / T::from_usize(taps));
         }
-        avg_pool2d(g, count_padding, input, &mut mean);
-        avg_pool2d_gradient(g, count_padding, &gradient, &mut spread);
+        avg_pool2d(g, count_padding.into(), input, &mut mean);
+        avg_pool2d_gradient(g, count_padding.into(), &gradient, &mut spread);
         let near =
             |x: &T, y: &T| x == y || (*x - *y).abs() <= T::EPSILON * T::from_f64(64.0) * (y.abs() + T::ONE);
         assert!(mean.iter().zip(&sums).all(|(x, y)| near(x, y) || x.is_nan() && y.is_nan()), "{g:?}");
@@ -107,8 +107,8 @@ fn empty_images_give_empty_outputs() {
     let g = Pool2dGeometry::new([0, 3, 4, 4], [2, 2], [2, 2], [0, 0], [1, 1]).unwrap();
     max_pool2d::<f32>(&g, &[], &mut [], &mut []);
     pool_scatter::<f32>(&g, &[], &[], &mut []);
-    avg_pool2d::<f32>(&g, true, &[], &mut []);
-    avg_pool2d_gradient::<f32>(&g, true, &[], &mut []);
+    avg_pool2d::<f32>(&g, Divisor::Taps, &[], &mut []);
+    avg_pool2d_gradient::<f32>(&g, Divisor::Taps, &[], &mut []);
 }
 
 #[test]
@@ -120,10 +120,10 @@ fn the_same_bits_for_any_number_of_threads() {
         let (mut v, mut p, mut mean, mut back) =
             (vec![0.0; count], vec![0; count], vec![0.0; count], input.clone());
         max_pool2d(&g, &input, &mut v, &mut p);
-        avg_pool2d(&g, false, &input, &mut mean);
+        avg_pool2d(&g, Divisor::Pixels, &input, &mut mean);
         pool_scatter(&g, &p, &v, &mut back);
         let scattered = back.clone();
-        avg_pool2d_gradient(&g, false, &mean, &mut back);
+        avg_pool2d_gradient(&g, Divisor::Pixels, &mean, &mut back);
         (v, p, mean, scattered, back)
     };
     let expected = with_threads(1, all);
@@ -188,12 +188,12 @@ fn windows_far_larger_than_the_image() {
         assert!(
             values.chunks(2).all(|row| row == [3.0, 5.0]) && positions.chunks(2).all(|row| row == [0, 1])
         );
-        avg_pool2d(&g, true, &[3.0, 5.0], &mut values);
+        avg_pool2d(&g, Divisor::Taps, &[3.0, 5.0], &mut values);
         assert!(values.chunks(2).all(|row| row == [3.0 / far as f64, 5.0 / far as f64]));
     }
     let wide = Pool2dGeometry::new([1, 1, 3, 3], [2, 2], [usize::MAX, 7], [1, 0], [2, 2]).unwrap();
     assert_eq!(wide.output_shape(), [1, 1, 1, 1]);
     let mut mean = [0.0f32];
-    avg_pool2d(&wide, true, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0], &mut mean);
+    avg_pool2d(&wide, Divisor::Taps, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0], &mut mean);
     assert_eq!(mean, [(4.0 + 6.0) / 4.0]);
 }

@@ -149,7 +149,7 @@ impl<T: Float> Method<T> for Kfac {
         };
         let factors = first.ok_or(MinimizeError::Missing { method: "Kfac", what: "Kronecker factors" })?;
         MinimizeError::length("the Kronecker factors", factors.dimension(), at.point.len())?;
-        let scale = curvature_scale(&factors, &at.gradient);
+        let scale = curvature_scale(&factors, at);
         Ok(KfacState {
             factors,
             inverse: None,

@@ -1,0 +1,82 @@
+//! Smooth activations without options.
+
+use wengert_tape::{Elementwise, Reads, Real, code_compiled_here};
+
+/// Beyond ± this, what tends to 0 or 1 is that in either precision, and products with x are their limits.
+const SATURATED: f64 = 1000.0;
+
+/// x·tanh(ln(1 + eˣ)).
+pub(super) struct Mish;
+
+impl Elementwise for Mish {
+    const NAME: &'static str = "mish";
+    const READS: Reads = Reads::Input;
+    const BOUNDED_SLOPE: bool = true;
+    #[inline(always)]
+    fn f<A: Real>(&self, x: A) -> A {
+        x.clamp(-SATURATED, f64::INFINITY) * x.softplus().tanh()
+    }
+    #[inline(always)]
+    fn df<A: Real>(&self, x: A, _: A) -> A {
+        let x = x.clamp(-SATURATED, SATURATED);
+        let t = x.softplus().tanh();
+        t.clone() + x.clone() * x.sigmoid() * (t.constant(1.0) - t.clone() * t)
+    }
+    code_compiled_here!(Mish);
+}
+
+/// −ln(1 + e⁻ˣ).
+pub(super) struct LogSigmoid;
+
+impl Elementwise for LogSigmoid {
+    const NAME: &'static str = "log_sigmoid";
+    const READS: Reads = Reads::Input;
+    const BOUNDED_SLOPE: bool = true;
+    #[inline(always)]
+    fn f<A: Real>(&self, x: A) -> A {
+        -(-x).softplus()
+    }
+    #[inline(always)]
+    fn df<A: Real>(&self, x: A, _: A) -> A {
+        (-x).sigmoid()
+    }
+    code_compiled_here!(LogSigmoid);
+}
+
+/// x / (1 + |x|).
+pub(super) struct Softsign;
+
+impl Elementwise for Softsign {
+    const NAME: &'static str = "softsign";
+    const READS: Reads = Reads::Input;
+    const BOUNDED_SLOPE: bool = true;
+    #[inline(always)]
+    fn f<A: Real>(&self, x: A) -> A {
+        x.clone() / (x.abs() + 1.0)
+    }
+    #[inline(always)]
+    fn df<A: Real>(&self, x: A, _: A) -> A {
+        let r = (x.abs() + 1.0).recip();
+        r.clone() * r
+    }
+    code_compiled_here!(Softsign);
+}
+
+/// x − tanh x.
+pub(super) struct Tanhshrink;
+
+impl Elementwise for Tanhshrink {
+    const NAME: &'static str = "tanhshrink";
+    const READS: Reads = Reads::Input;
+    const BOUNDED_SLOPE: bool = true;
+    #[inline(always)]
+    fn f<A: Real>(&self, x: A) -> A {
+        x.clone() - x.tanh()
+    }
+    #[inline(always)]
+    fn df<A: Real>(&self, x: A, _: A) -> A {
+        let t = x.tanh();
+        t.clone() * t
+    }
+    code_compiled_here!(Tanhshrink);
+}

@@ -1,0 +1,290 @@
+//! Other arrangements of axes and elements: moved axes, grids, windows, repetitions, stacks.
+
+use std::borrow::Borrow;
+
+use wengert_tensor::size::{self, check_positions};
+use wengert_tensor::{Axis, Float, Shape, Tensor};
+
+use crate::class::{Decision, decision};
+use crate::data::{Data, Index};
+use crate::describe::Attributes;
+use crate::op::rules_compiled_here;
+use crate::ops::products::different_axes;
+use crate::var::Var;
+
+/// Which axis of a grid belongs to which vector: see [`Var::meshgrid`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Indexing {
+    /// Axis `i` to vector `i`, as in matrices.
+    Ij,
+    /// The first two exchanged, as for points of a picture, whose rows are y.
+    Xy,
+}
+
+/// Each position of an axis as often as its count says.
+pub(super) struct Repeated {
+    pub(super) length: usize,
+}
+
+impl<T: Float> Decision<T> for Repeated {
+    type Element = u32;
+    fn name(&self) -> &str {
+        "repeated_positions"
+    }
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("length", self.length);
+    }
+    #[track_caller]
+    fn forward(&self, _: &[&Tensor<T>], given: &[&Data<T>]) -> Tensor<u32> {
+        let counts = given[0].index().to_vec();
+        let total = counts.iter().map(|&n| n as usize).fold(0usize, usize::saturating_add);
+        let mut positions = size::list("repeated_positions", total);
+        for (i, &count) in (0..self.length as u32).zip(&counts) {
+            positions.extend(std::iter::repeat_n(i, count as usize));
+        }
+        Tensor::vector(&positions)
+    }
+    rules_compiled_here!(Repeated in DecisionOp);
+}
+
+impl<T: Float> Var<T> {
+    /// The axes `source` moved to the positions `destination`; the others keep their order.
+    ///
+    /// # Panics
+    /// If there are not as many of both, or an axis does not exist or is given twice.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// assert_eq!(Var::<f64>::zeros([2, 3, 4]).movedim(&[0], &[-1]).shape(), &[3, 4, 2]);
+    /// ```
+    #[doc(alias = "moveaxis")]
+    #[track_caller]
+    pub fn movedim(&self, source: &[isize], destination: &[isize]) -> Var<T> {
+        assert!(
+            source.len() == destination.len(),
+            "movedim: {source:?} and {destination:?} are not as many axes of shape {}",
+            self.shape()
+        );
+        let from = different_axes("movedim", self.shape(), source);
+        let to = different_axes("movedim", self.shape(), destination);
+        let mut others = (0..self.rank()).filter(|axis| !from.contains(axis));
+        let moved = |axis| match to.iter().position(|t| *t == axis) {
+            Some(i) => from[i],
+            None => others.next().expect("as many axes as there are"),
+        };
+        let order: Vec<usize> = (0..self.rank()).map(moved).collect();
+        self.permute(&order[..])
+    }
+
+    /// All windows of `size` positions of an axis, one every `step`: the axis becomes their number, and a last axis is added
+    /// for the positions in each. What does not fill a window at the end is left out.
+    ///
+    /// # Panics
+    /// If there is no such axis, it is shorter than `size` or longer than 2³², or `step` is 0.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let x = Var::from([1.0f64, 2.0, 3.0, 4.0, 5.0]);
+    /// assert_eq!(x.windows(0, 3, 2).value().to_vec(), [1.0, 2.0, 3.0, 3.0, 4.0, 5.0]);
+    /// ```
+    #[doc(alias = "unfold")]
+    #[doc(alias = "sliding_window_view")]
+    #[track_caller]
+    pub fn windows(&self, axis: impl Into<Axis>, size: usize, step: usize) -> Var<T> {
+        let axis = self.shape().axis("windows", axis);
+        let length = self.shape()[axis];
+        assert!(
+            size <= length && step > 0,
+            "windows: size {size} and step {step} for axis {axis} of shape {}: at most {length} and at least 1",
+            self.shape()
+        );
+        check_positions("windows", length);
+        let count = (length - size) / step + 1;
+        let shape = Shape::from([count, size]).checked("windows");
+        let index = Tensor::from_fn(shape, |i| (i[0] * step + i[1]) as u32);
+        self.index_select(axis, index).movedim(&[axis as isize + 1], &[-1])
+    }
+
+    /// Each position of an axis `count` times in a row.
+    ///
+    /// # Panics
+    /// If there is no such axis, or the result has too many elements.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// assert_eq!(Var::from([1.0f64, 2.0]).repeat_interleave(2, 0).value().to_vec(), [1.0, 1.0, 2.0, 2.0]);
+    /// ```
+    #[track_caller]
+    pub fn repeat_interleave(&self, count: usize, axis: impl Into<Axis>) -> Var<T> {
+        let axis = self.shape().axis("repeat_interleave", axis);
+        let length = size::product("repeat_interleave", &[self.shape()[axis], count]);
+        let apart = self.unsqueeze(axis + 1);
+        let repeated = apart.shape().with(axis + 1, count).checked("repeat_interleave");
+        apart.broadcast_to(repeated).reshape(self.shape().with(axis, length))
+    }
+
+    /// Each position of an axis as often in a row as `counts`, a vector with a number for each, says.
+    ///
+    /// # Panics
+    /// If there is no such axis, there is not one count for each position, or the result has too many elements.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// use wengert_tensor::Tensor;
+    /// let x = Var::from([1.0f64, 2.0, 3.0]);
+    /// assert_eq!(x.repeat_interleave_counts(Tensor::vector(&[2, 0, 1]), 0).value().to_vec(), [1.0, 1.0, 3.0]);
+    /// ```
+    #[doc(alias = "repeat_interleave")]
+    #[track_caller]
+    pub fn repeat_interleave_counts(&self, counts: impl Into<Index<T>>, axis: impl Into<Axis>) -> Var<T> {
+        let (counts, axis) = (counts.into(), self.shape().axis("repeat_interleave_counts", axis));
+        let length = self.shape()[axis];
+        assert!(
+            counts.shape()[..] == [length],
+            "repeat_interleave_counts: counts of shape {} for axis {axis} of length {length} of shape {}",
+            counts.shape(),
+            self.shape()
+        );
+        check_positions("repeat_interleave_counts", length);
+        self.index_select(axis, decision(Repeated { length }, &[], &[counts.given()]))
+    }
+
+    /// Along each axis of a grid the numbers of one vector: a variable of the grid's shape for each.
+    ///
+    /// # Panics
+    /// If there is none, one is no vector (or number, which counts as a vector of one), or the grid has too many elements.
+    ///
+    /// ```
+    /// use wengert_tape::{Indexing, Var};
+    /// let (x, y) = (Var::from([1.0f64, 2.0, 3.0]), Var::from([10.0, 20.0]));
+    /// let [a, b] = &Var::meshgrid(&[&x, &y], Indexing::Ij)[..] else { unreachable!() };
+    /// assert_eq!((a.shape().to_vec(), b.value().at([2, 1])), (vec![3, 2], 20.0));
+    /// ```
+    #[track_caller]
+    pub fn meshgrid(vectors: &[impl Borrow<Var<T>>], indexing: Indexing) -> Vec<Var<T>> {
+        assert!(!vectors.is_empty(), "meshgrid: there are no vectors");
+        let rank = vectors.len();
+        let axis_of = |i: usize| match indexing {
+            Indexing::Xy if rank > 1 && i < 2 => 1 - i,
+            _ => i,
+        };
+        let mut grid = vec![1; rank];
+        for (i, vector) in vectors.iter().map(Borrow::borrow).enumerate() {
+            assert!(vector.rank() <= 1, "meshgrid: shape {} is not that of a vector", vector.shape());
+            grid[axis_of(i)] = vector.len();
+        }
+        let grid = Shape::from(grid).checked("meshgrid");
+        let spread = |(i, vector): (usize, &Var<T>)| {
+            let mut shape = vec![1; rank];
+            shape[axis_of(i)] = vector.len();
+            vector.reshape(Shape::from(shape)).broadcast_to(&grid)
+        };
+        vectors.iter().map(Borrow::borrow).enumerate().map(spread).collect()
+    }
+
+    /// All tuples with one number of each vector, as rows, the last vector running fastest.
+    ///
+    /// # Panics
+    /// As [`meshgrid`](Var::meshgrid).
+    #[track_caller]
+    pub fn cartesian_prod(vectors: &[impl Borrow<Var<T>>]) -> Var<T> {
+        let grid: Vec<Var<T>> =
+            Var::meshgrid(vectors, Indexing::Ij).iter().map(|x| x.reshape([x.len()])).collect();
+        if let [only] = &grid[..] { only.clone() } else { Var::stack(&grid, 1) }
+    }
+
+    /// Matrices over the axes `first` and `second` of the result with the last axis on the diagonal `offset`, which counts
+    /// from `first` to `second`, and 0 elsewhere; [`diag`](Var::diag) for the last two axes.
+    ///
+    /// # Panics
+    /// If there is no axis, `first` and `second` are not two of the result's axes, or a matrix has more than 2³² elements.
+    #[track_caller]
+    pub fn diag_embed(&self, offset: isize, first: isize, second: isize) -> Var<T> {
+        assert!(self.rank() > 0, "diag_embed: shape {} has no axis", self.shape());
+        let one_more: Shape = self.shape().iter().copied().chain([1]).collect();
+        different_axes("diag_embed", &one_more, &[first, second]);
+        self.diag(offset).movedim(&[-2, -1], &[first, second])
+    }
+
+    /// The positions of an axis as variables of their own, without the axis.
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    #[track_caller]
+    pub fn unbind(&self, axis: impl Into<Axis>) -> Vec<Var<T>> {
+        let axis = self.shape().axis("unbind", axis);
+        let mut parts = size::list("unbind", self.shape()[axis]);
+        parts.extend((0..self.shape()[axis]).map(|i| self.slice_axis(axis, i..i + 1).squeeze(axis)));
+        parts
+    }
+
+    /// Cut along an axis into pieces of the given sizes.
+    ///
+    /// # Panics
+    /// If there is no such axis, or the sizes do not add up to its length.
+    #[doc(alias = "split_with_sizes")]
+    #[track_caller]
+    pub fn split_sizes(&self, sizes: &[usize], axis: impl Into<Axis>) -> Vec<Var<T>> {
+        let axis = self.shape().axis("split_sizes", axis);
+        let total = size::sum("split_sizes", sizes);
+        assert!(
+            total == self.shape()[axis],
+            "split_sizes: {sizes:?} add up to {total}, and axis {axis} of shape {} has length {}",
+            self.shape(),
+            self.shape()[axis]
+        );
+        let mut start = 0;
+        let cut = |&size: &usize| {
+            start += size;
+            self.slice_axis(axis, start - size..start)
+        };
+        sizes.iter().map(cut).collect()
+    }
+
+    /// Side by side: along the second axis, or the first of vectors. A number counts as a vector of one.
+    ///
+    /// # Panics
+    /// If there are none, or their shapes differ in another axis.
+    #[doc(alias = "column_stack")]
+    #[track_caller]
+    pub fn hstack(parts: &[impl Borrow<Var<T>>]) -> Var<T> {
+        let parts = with_axes("hstack", parts, |x| if x.rank() == 0 { x.reshape([1]) } else { x.clone() });
+        Var::cat(&parts, usize::from(parts[0].rank() > 1))
+    }
+
+    /// One below the other: along the first axis. Vectors and numbers count as rows.
+    ///
+    /// # Panics
+    /// If there are none, or their shapes differ in another axis.
+    #[doc(alias = "row_stack")]
+    #[track_caller]
+    pub fn vstack(parts: &[impl Borrow<Var<T>>]) -> Var<T> {
+        let row = |x: &Var<T>| if x.rank() < 2 { x.reshape([1, x.len()]) } else { x.clone() };
+        Var::cat(&with_axes("vstack", parts, row), 0)
+    }
+
+    /// One behind the other: along the third axis. A vector counts as a row, and a matrix as one of depth 1.
+    ///
+    /// # Panics
+    /// If there are none, or their shapes differ in another axis.
+    #[track_caller]
+    pub fn dstack(parts: &[impl Borrow<Var<T>>]) -> Var<T> {
+        let deep = |x: &Var<T>| match x.rank() {
+            0 | 1 => x.reshape([1, x.len(), 1]),
+            2 => x.unsqueeze(2),
+            _ => x.clone(),
+        };
+        Var::cat(&with_axes("dstack", parts, deep), 2)
+    }
+}
+
+/// Each part with as many axes as it has to have.
+#[track_caller]
+fn with_axes<T: Float>(
+    operation: &str,
+    parts: &[impl Borrow<Var<T>>],
+    change: impl Fn(&Var<T>) -> Var<T>,
+) -> Vec<Var<T>> {
+    assert!(!parts.is_empty(), "{operation}: there are no variables");
+    parts.iter().map(|part| change(part.borrow())).collect()
+}

@@ -1,0 +1,373 @@
+//! The operation itself and the loops that its rules run where nothing more is to be differentiated. All have four axes.
+
+use wengert_tensor::attention::{
+    self, AttentionGeometry, AttentionGradients, AttentionOperands, AttentionTangents, View,
+};
+use wengert_tensor::{Element, Float, Shape, Tensor};
+
+use super::rules;
+use crate::data::{Data, Given};
+use crate::describe::Attributes;
+use crate::op::{Cotangents, Op, Point, Saves, apply_given, apply_known, is_tracked, rules_compiled_here};
+use crate::ops::dropout::generator;
+use crate::var::Var;
+
+/// What distinguishes one attention from another, beside its operands: queries, keys, values and, if there is one, a
+/// bias; a mask and a key of random numbers, if there are.
+#[derive(Clone, Copy)]
+pub(super) struct Settings {
+    pub(super) scale: f64,
+    /// Query i attends to no key beyond i + this.
+    pub(super) last_key: Option<isize>,
+    pub(super) dropout: Option<f64>,
+    pub(super) biased: bool,
+    pub(super) masked: bool,
+}
+
+impl Settings {
+    fn describe(self, attributes: &mut Attributes) {
+        attributes.set("scale", self.scale);
+        if let Some(last) = self.last_key {
+            attributes.set("last_key", last);
+        }
+        if let Some(p) = self.dropout {
+            attributes.set("dropout", p);
+        }
+        attributes.set("biased", self.biased);
+        attributes.set("masked", self.masked);
+    }
+
+    /// Queries, keys, values and bias.
+    pub(super) fn floats(self) -> usize {
+        3 + usize::from(self.biased)
+    }
+
+    /// Runs `work` on the geometry and the operands of `[query, key, value]` and of what else there is.
+    fn with_operands<T: Float, R>(
+        self,
+        [query, key, value]: [&Tensor<T>; 3],
+        bias: Option<&Tensor<T>>,
+        given: &[&Data<T>],
+        work: impl FnOnce(&AttentionGeometry, &AttentionOperands<'_, T>) -> R,
+    ) -> R {
+        let geometry = self.geometry(query.shape(), key.shape(), value.dim(3));
+        let scores = scores(query.shape(), key.shape());
+        let bias = bias.map(|bias| bias.broadcast_to(&scores));
+        let mask = self.masked.then(|| given[0].mask().broadcast_to(&scores));
+        let key_of_dropout = given.get(usize::from(self.masked));
+        let operands = AttentionOperands {
+            query: view(query),
+            key: view(key),
+            value: view(value),
+            bias: bias.as_ref().map(view),
+            takes_part: mask.as_ref().map(view),
+            dropout: self.dropout.zip(key_of_dropout).map(|(p, key)| (p, generator(key.index()))),
+        };
+        work(&geometry, &operands)
+    }
+
+    fn geometry(self, query: &Shape, key: &Shape, value_width: usize) -> AttentionGeometry {
+        AttentionGeometry {
+            batch: query[0],
+            heads: query[1],
+            key_heads: key[1],
+            queries: query[2],
+            keys: key[2],
+            width: query[3],
+            value_width,
+            scale: self.scale,
+            last_key: self.last_key,
+        }
+    }
+
+    /// The value, and the logarithms of the sums of the weights.
+    fn forward<T: Float>(
+        self,
+        inputs: [&Tensor<T>; 3],
+        bias: Option<&Tensor<T>>,
+        given: &[&Data<T>],
+    ) -> [Tensor<T>; 2] {
+        self.with_operands(inputs, bias, given, |geometry, operands| {
+            let AttentionGeometry { batch, heads, queries, value_width, .. } = *geometry;
+            let mut log_sums = Tensor::zeros([batch, queries, heads]);
+            let value = Tensor::written_for("attention", [batch, queries, heads, value_width], |out| {
+                attention::value(geometry, operands, out, log_sums.as_mut_slice());
+            });
+            [value.transpose(1, 2), log_sums]
+        })
+    }
+
+    /// The gradients of queries, keys, values and bias, of those that are needed.
+    fn gradients<T: Float>(
+        self,
+        inputs: &[&Tensor<T>],
+        given: &[&Data<T>],
+        needed: impl Fn(usize) -> bool,
+    ) -> Vec<Option<Tensor<T>>> {
+        let (operands, [log_sums, value, cotangent]) = self.split(inputs);
+        let [query, key, value_in] = [operands[0], operands[1], operands[2]];
+        let lying = |x: &Tensor<T>, needed: bool| {
+            needed.then(|| Tensor::zeros([x.dim(0), x.dim(2), x.dim(1), x.dim(3)]))
+        };
+        let mut of_query = lying(query, needed(0));
+        let of_both = needed(1) || needed(2);
+        let (mut of_key, mut of_value) = (lying(key, of_both), lying(value_in, of_both));
+        let bias = operands.get(3).copied();
+        let mut of_bias = bias.filter(|_| needed(3)).map(|bias| Tensor::zeros(bias.shape()));
+        let log_sums = log_sums.contiguous();
+        self.with_operands([query, key, value_in], bias, given, |geometry, operands| {
+            let out = AttentionGradients {
+                query: of_query.as_mut().map(Tensor::as_mut_slice),
+                key_and_value: of_key
+                    .as_mut()
+                    .zip(of_value.as_mut())
+                    .map(|(k, v)| [k, v].map(Tensor::as_mut_slice)),
+                bias: of_bias.as_mut().map(|b| (std::array::from_fn(|i| b.dim(i)), b.as_mut_slice())),
+            };
+            let log_sums = super::super::slice(&log_sums);
+            attention::gradients(geometry, operands, &view(value), log_sums, &view(cotangent), out);
+        });
+        let as_heads = |x: Option<Tensor<T>>| x.map(|x| x.transpose(1, 2));
+        vec![as_heads(of_query), as_heads(of_key), as_heads(of_value), of_bias]
+    }
+
+    /// The operands, and the three that come behind them.
+    fn split<'a, 'b, T: Float>(
+        self,
+        inputs: &'a [&'b Tensor<T>],
+    ) -> (&'a [&'b Tensor<T>], [&'b Tensor<T>; 3]) {
+        let (operands, rest) = inputs.split_at(self.floats());
+        (operands, [rest[0], rest[1], rest[2]])
+    }
+}
+
+/// The shape of the scores.
+pub(super) fn scores(query: &Shape, key: &Shape) -> Shape {
+    [query[0], query[1], query[2], key[2]].into()
+}
+
+fn view<T: Element>(x: &Tensor<T>) -> View<'_, T> {
+    let (memory, offset) = x.memory();
+    View::new(memory, offset, std::array::from_fn(|i| x.strides()[i]))
+}
+
+/// The value. Its inputs are the operands, and behind them the logarithms of the sums of the weights, which count as
+/// constants: the rules know how they depend on the operands.
+pub(super) struct Attention(pub(super) Settings);
+
+/// The logarithms of the sums of the weights, of queries, keys and bias; of shape `[batch, queries, heads]`.
+struct LogSums(Settings);
+
+/// The gradient of one of the operands, of the inputs of [`Attention`], its value and the value's cotangent.
+struct Gradient {
+    settings: Settings,
+    of: usize,
+}
+
+/// The tangent of the value, of the inputs of [`Attention`], its value and the tangents that there are.
+struct Tangent {
+    settings: Settings,
+    along: [bool; 4],
+}
+
+/// What dropout multiplies the weights by.
+pub(super) struct Factors {
+    pub(super) p: f64,
+    pub(super) scores: Shape,
+}
+
+/// The logarithms of the sums of the weights that belong to operands, as a constant.
+pub(super) fn log_sums<T: Float>(settings: Settings, operands: &[&Var<T>], given: &[&Given<T>]) -> Var<T> {
+    let inputs: Vec<Var<T>> = operands.iter().map(|x| x.stop_gradient()).collect();
+    apply_given(LogSums(settings), &inputs.iter().collect::<Vec<_>>(), given)
+}
+
+/// The attention of queries, keys, values and, if there is one, a bias.
+pub(super) fn attention<T: Float>(settings: Settings, operands: &[&Var<T>], given: &[&Given<T>]) -> Var<T> {
+    let data: Vec<&Data<T>> = given.iter().map(|given| given.value()).collect();
+    let values: Vec<&Tensor<T>> = operands.iter().map(|x| x.value()).collect();
+    let [value, log_sums] =
+        settings.forward([values[0], values[1], values[2]], values.get(3).copied(), &data);
+    let constants: Vec<Var<T>> = operands.iter().map(|x| x.stop_gradient()).collect();
+    let without_value: Vec<&Var<T>> =
+        (0..settings.floats()).filter(|&i| i != 2).map(|i| &constants[i]).collect();
+    let log_sums = apply_known(LogSums(settings), &without_value, given, log_sums);
+    let inputs: Vec<&Var<T>> = operands.iter().copied().chain([&log_sums]).collect();
+    apply_known(Attention(settings), &inputs, given, value)
+}
+
+impl<T: Float> Op<T> for Attention {
+    fn name(&self) -> &str {
+        "attention"
+    }
+    fn describe(&self, attributes: &mut Attributes) {
+        self.0.describe(attributes);
+    }
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
+        self.evaluate(inputs, &[]).into_float()
+    }
+    fn evaluate(&self, x: &[&Tensor<T>], given: &[&Data<T>]) -> Data<T> {
+        let [value, _] = self.0.forward([x[0], x[1], x[2]], self.0.biased.then(|| x[3]), given);
+        Data::Float(value)
+    }
+
+    fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
+        let inputs: Vec<&Var<T>> = at.inputs().iter().chain([at.output(), cotangent]).collect();
+        if is_tracked(&inputs) {
+            return rules::vjp(self.0, at, cotangent, into);
+        }
+        let given: Vec<&Given<T>> = at.given.iter().collect();
+        let all = {
+            let data: Vec<&Data<T>> = given.iter().map(|given| given.value()).collect();
+            let values: Vec<&Tensor<T>> = inputs.iter().map(|x| x.value()).collect();
+            self.0.gradients(&values, &data, |i| at.needs(i))
+        };
+        for (of, gradient) in all.into_iter().enumerate() {
+            if let Some(gradient) = gradient {
+                let operation = Gradient { settings: self.0, of };
+                into.add(of, || apply_known(operation, &inputs, &given, gradient));
+            }
+        }
+    }
+
+    fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
+        let tangents = &tangents[..self.0.floats()];
+        if tangents.iter().all(Option::is_none) {
+            return None;
+        }
+        let inputs: Vec<&Var<T>> =
+            at.inputs().iter().chain([at.output()]).chain(tangents.iter().flatten()).collect();
+        if is_tracked(&inputs) {
+            return Some(rules::jvp(self.0, at, tangents));
+        }
+        let along = std::array::from_fn(|i| tangents.get(i).is_some_and(Option::is_some));
+        let given: Vec<&Given<T>> = at.given.iter().collect();
+        Some(apply_given(Tangent { settings: self.0, along }, &inputs, &given))
+    }
+    rules_compiled_here!(Attention);
+}
+
+impl<T: Float> Op<T> for LogSums {
+    fn name(&self) -> &str {
+        "attention_log_sums"
+    }
+    fn describe(&self, attributes: &mut Attributes) {
+        self.0.describe(attributes);
+    }
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
+        self.evaluate(inputs, &[]).into_float()
+    }
+    fn evaluate(&self, x: &[&Tensor<T>], given: &[&Data<T>]) -> Data<T> {
+        let none = Tensor::zeros([x[1].dim(0), x[1].dim(1), x[1].dim(2), 0]);
+        let [_, log_sums] = self.0.forward([x[0], x[1], &none], self.0.biased.then(|| x[2]), given);
+        Data::Float(log_sums)
+    }
+    fn vjp(&self, _: &Point<T>, _: &Var<T>, _: &mut Cotangents<T>) {}
+    fn jvp(&self, _: &Point<T>, _: &[Option<Var<T>>]) -> Option<Var<T>> {
+        None
+    }
+    fn saves(&self) -> Saves {
+        Saves::NOTHING
+    }
+    rules_compiled_here!(LogSums);
+}
+
+impl<T: Float> Op<T> for Gradient {
+    fn name(&self) -> &str {
+        "attention_gradient"
+    }
+    fn describe(&self, attributes: &mut Attributes) {
+        self.settings.describe(attributes);
+        attributes.set("of_input", self.of);
+    }
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
+        self.evaluate(inputs, &[]).into_float()
+    }
+    fn evaluate(&self, inputs: &[&Tensor<T>], given: &[&Data<T>]) -> Data<T> {
+        let mut all = self.settings.gradients(inputs, given, |i| i == self.of);
+        Data::Float(all.swap_remove(self.of).expect("it is the one that is needed"))
+    }
+    fn vjp(&self, _: &Point<T>, _: &Var<T>, _: &mut Cotangents<T>) {
+        unreachable!("attention_gradient: no derivative is taken of what only a complete recording holds")
+    }
+    fn saves(&self) -> Saves {
+        Saves::NOTHING
+    }
+    rules_compiled_here!(Gradient);
+}
+
+impl<T: Float> Op<T> for Tangent {
+    fn name(&self) -> &str {
+        "attention_tangent"
+    }
+    fn describe(&self, attributes: &mut Attributes) {
+        self.settings.describe(attributes);
+        let along: Vec<usize> = (0..4).filter(|&i| self.along[i]).collect();
+        attributes.set("along", &along[..]);
+    }
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
+        self.evaluate(inputs, &[]).into_float()
+    }
+    fn evaluate(&self, inputs: &[&Tensor<T>], given: &[&Data<T>]) -> Data<T> {
+        let (x, rest) = inputs.split_at(self.settings.floats());
+        let (log_sums, value) = (rest[0].contiguous(), rest[1]);
+        let bias = x.get(3).copied();
+        let mut tangents = rest[2..].iter().map(|&t| t.clone());
+        let scores = scores(x[0].shape(), x[1].shape());
+        let [query, key, of_value, of_bias] =
+            self.along.map(|there| tangents.by_ref().take(usize::from(there)).next());
+        let of_bias = of_bias.map(|t| t.broadcast_to(&scores));
+        let out = self.settings.with_operands([x[0], x[1], x[2]], bias, given, |geometry, operands| {
+            let AttentionGeometry { batch, heads, queries, value_width, .. } = *geometry;
+            let along = AttentionTangents {
+                query: query.as_ref().map(view),
+                key: key.as_ref().map(view),
+                value: of_value.as_ref().map(view),
+                bias: of_bias.as_ref().map(view),
+            };
+            Tensor::written_for("attention", [batch, queries, heads, value_width], |out| {
+                attention::tangent(
+                    geometry,
+                    operands,
+                    &along,
+                    &view(value),
+                    super::super::slice(&log_sums),
+                    out,
+                );
+            })
+        });
+        Data::Float(out.transpose(1, 2))
+    }
+    fn vjp(&self, _: &Point<T>, _: &Var<T>, _: &mut Cotangents<T>) {
+        unreachable!("attention_tangent: no derivative is taken of what only a complete recording holds")
+    }
+    fn saves(&self) -> Saves {
+        Saves::NOTHING
+    }
+    rules_compiled_here!(Tangent);
+}
+
+impl<T: Float> Op<T> for Factors {
+    fn name(&self) -> &str {
+        "attention_dropout_factors"
+    }
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("p", self.p);
+        attributes.set("scores", &self.scores);
+    }
+    fn forward(&self, _: &[&Tensor<T>]) -> Tensor<T> {
+        unreachable!("attention: evaluated with its key")
+    }
+    fn evaluate(&self, _: &[&Tensor<T>], given: &[&Data<T>]) -> Data<T> {
+        let [batch, heads, queries, keys] = std::array::from_fn(|i| self.scores[i]);
+        let generator = generator(given[0].index());
+        Data::Float(Tensor::written_for("attention", &self.scores, |out| {
+            attention::dropout_factors([batch, heads, queries, keys], self.p, &generator, out);
+        }))
+    }
+    fn vjp(&self, _: &Point<T>, _: &Var<T>, _: &mut Cotangents<T>) {}
+    fn saves(&self) -> Saves {
+        Saves::NOTHING
+    }
+    rules_compiled_here!(Factors);
+}

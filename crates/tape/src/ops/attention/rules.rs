@@ -1,0 +1,122 @@
+//! The derivatives in operations on variables, for all orders beyond the first. They hold the scores of all queries and
+//! keys.
+
+use wengert_tensor::{Float, Tensor};
+
+use super::op::{Factors, Settings, scores};
+use crate::data::{Given, Mask};
+use crate::op::{Cotangents, Point, apply_given};
+use crate::var::Var;
+
+/// The weights of all keys for all queries: the softmax of the scores where a key takes part.
+pub(super) fn weights<T: Float>(
+    settings: Settings,
+    [query, key, log_sums]: [&Var<T>; 3],
+    bias: Option<&Var<T>>,
+    given: &[Given<T>],
+) -> Var<T> {
+    let mut scores = query.matmul(&repeated(key, query.shape()[1]).t()) * settings.scale;
+    if let Some(bias) = bias {
+        scores += bias;
+    }
+    let nothing = Var::scalar(T::NEG_INFINITY);
+    if settings.masked {
+        scores = Var::select_where(given[0].to_mask(), &scores, &nothing);
+    }
+    if let Some(past) = settings.last_key {
+        let in_time = Tensor::from_fn(&scores.shape()[2..], |i| {
+            (i[1] as isize) <= (i[0] as isize).saturating_add(past)
+        });
+        scores = Var::select_where(in_time, &scores, &nothing);
+    }
+    // Where nothing takes part, the softmax would be that of nothing but −∞.
+    let empty: Mask<T> = log_sums.transpose(1, 2).unsqueeze(3).equal(f64::INFINITY);
+    scores.masked_fill(&empty, 0.0).softmax(-1).masked_fill(&empty, 0.0)
+}
+
+/// The rules' quantities at a point.
+struct Recorded<T: Float> {
+    query: Var<T>,
+    key: Var<T>,
+    value: Var<T>,
+    weights: Var<T>,
+    factors: Option<Var<T>>,
+}
+
+impl<T: Float> Recorded<T> {
+    fn new(settings: Settings, at: &Point<T>) -> Self {
+        let [query, key, value] = [0, 1, 2].map(|i| at.input(i));
+        let bias = settings.biased.then(|| at.input(3));
+        let heads = query.shape()[1];
+        let factors = settings.dropout.map(|p| {
+            let scores = scores(query.shape(), key.shape());
+            apply_given(Factors { p, scores }, &[], &[at.given(usize::from(settings.masked))])
+        });
+        Recorded {
+            query: query.clone(),
+            key: repeated(key, heads),
+            value: repeated(value, heads),
+            weights: weights(settings, [query, key, at.input(settings.floats())], bias, &at.given),
+            factors,
+        }
+    }
+
+    /// As dropout leaves them.
+    fn dropped(&self, weights: Var<T>) -> Var<T> {
+        match &self.factors {
+            Some(factors) => weights * factors,
+            None => weights,
+        }
+    }
+}
+
+pub(super) fn vjp<T: Float>(settings: Settings, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
+    let r = Recorded::new(settings, at);
+    let key_heads = at.input(1).shape()[1];
+    into.add(2, || summed(r.dropped(r.weights.clone()).t().matmul(cotangent), key_heads));
+    if (0..settings.floats()).all(|i| i == 2 || !at.needs(i)) {
+        return;
+    }
+    let of_weights = &r.weights * r.dropped(cotangent.matmul(&r.value.t()));
+    let of_scores = &of_weights - &r.weights * of_weights.sum_axes(3, true);
+    into.add(0, || of_scores.matmul(&r.key) * settings.scale);
+    into.add(1, || summed(of_scores.t().matmul(&r.query) * settings.scale, key_heads));
+    if settings.biased {
+        into.add(3, || of_scores.clone());
+    }
+}
+
+pub(super) fn jvp<T: Float>(settings: Settings, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Var<T> {
+    let r = Recorded::new(settings, at);
+    let heads = r.query.shape()[1];
+    let along_query = tangents[0].as_ref().map(|t| t.matmul(&r.key.t()) * settings.scale);
+    let along_key = tangents[1].as_ref().map(|t| r.query.matmul(&repeated(t, heads).t()) * settings.scale);
+    let along_bias = tangents.get(3).cloned().flatten();
+    let along_scores = [along_query, along_key, along_bias].into_iter().flatten().reduce(|a, b| a + b);
+    let through_weights = along_scores.map(|t| {
+        let of_scores = &r.weights * t;
+        let of_weights = &of_scores - &r.weights * of_scores.sum_axes(3, true);
+        r.dropped(of_weights).matmul(&r.value)
+    });
+    let along_value = tangents[2].as_ref().map(|t| r.dropped(r.weights.clone()).matmul(&repeated(t, heads)));
+    crate::cotangent::sum(through_weights, along_value).expect("there is a tangent")
+}
+
+/// Heads of keys or values, each for all the heads of queries that share it.
+fn repeated<T: Float>(x: &Var<T>, heads: usize) -> Var<T> {
+    let [batch, of_keys, length, width] = std::array::from_fn(|i| x.shape()[i]);
+    if of_keys == heads {
+        return x.clone();
+    }
+    let group = heads / of_keys.max(1);
+    x.unsqueeze(2).broadcast_to([batch, of_keys, group, length, width]).reshape([batch, heads, length, width])
+}
+
+/// Its transpose.
+fn summed<T: Float>(x: Var<T>, key_heads: usize) -> Var<T> {
+    let [batch, heads, length, width] = std::array::from_fn(|i| x.shape()[i]);
+    if heads == key_heads {
+        return x;
+    }
+    x.reshape([batch, key_heads, heads / key_heads.max(1), length, width]).sum_axes(2, false)
+}

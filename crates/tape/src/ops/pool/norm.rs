@@ -1,0 +1,31 @@
+//! Pooling by a norm.
+
+use wengert_tensor::Float;
+use wengert_tensor::pool::Divisor;
+
+use super::planes::PoolOptions;
+use crate::var::Var;
+
+impl<T: Float> Var<T> {
+    /// (Σ xᵖ)^(1/p) over each window of the last `D` axes, of which there are one, two or three. As in PyTorch, the powers
+    /// are those of x, not of its absolute value, and a window that `ceil_mode` cuts short counts as if it were whole: its sum is
+    /// multiplied by the number of taps over that of those within. Where the sum is 0 the derivative is taken as 0.
+    ///
+    /// # Panics
+    /// If there are not `D + 2` axes, the window does not fit, or p is not positive and finite.
+    ///
+    /// ```
+    /// use wengert_tape::{PoolOptions, Var};
+    /// let x = Var::from([3.0f64, 4.0]).reshape([1, 1, 2]);
+    /// assert_eq!(x.lp_pool(2.0, PoolOptions::new([2])).item(), 5.0);
+    /// ```
+    #[doc(alias = "lp_pool2d")]
+    #[track_caller]
+    pub fn lp_pool<const D: usize>(&self, p: f64, options: PoolOptions<D>) -> Var<T> {
+        assert!(p > 0.0 && p.is_finite(), "lp_pool: the power {p} is not positive and finite");
+        let taps = options.kernel.iter().map(|&n| n as f64).product::<f64>();
+        let total = self.powf(p).avg_pool(options, Divisor::Taps) * taps;
+        let nothing = total.equal(0.0);
+        total.masked_fill(&nothing, 1.0).powf(1.0 / p).masked_fill(&nothing, 0.0)
+    }
+}

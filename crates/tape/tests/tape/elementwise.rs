@@ -1,0 +1,254 @@
+//! Elementwise functions: values and gradients against PyTorch's (`tests/golden/elementwise.py`), and special arguments.
+
+use serde_json::Value;
+use wengert_tape::{Var, grad};
+use wengert_tensor::{Float, Tensor};
+
+use crate::golden::{array, arrays};
+
+fn function<T: Float>(name: &str, x: &[Var<T>]) -> Var<T> {
+    let a = &x[0];
+    let b = || &x[1];
+    match name {
+        "asinh" => a.asinh(),
+        "acosh" => a.acosh(),
+        "atanh" => a.atanh(),
+        "exp2" => a.exp2(),
+        "log2" => a.log2(),
+        "log10" => a.log10(),
+        "erfinv" => a.erfinv(),
+        "ndtr" => a.ndtr(),
+        "ndtri" => a.ndtri(),
+        "lgamma" => a.lgamma(),
+        "digamma" => a.digamma(),
+        "polygamma 1" => a.polygamma(1),
+        "polygamma 2" => a.polygamma(2),
+        "sinc" => a.sinc(),
+        "log_sigmoid" => a.log_sigmoid(),
+        "logit" => a.logit(),
+        "entr" => a.entr(),
+        "frac" => a.frac(),
+        "trunc" => a.trunc(),
+        "ceil" => a.ceil(),
+        "atan2" => a.atan2(b()),
+        "hypot" => a.hypot(b()),
+        "pow" => a.pow(b()),
+        "ldexp" => a.ldexp(b()),
+        "logaddexp" => a.logaddexp(b()),
+        "logaddexp2" => a.logaddexp2(b()),
+        "xlogy" => a.xlogy(b()),
+        "xlog1py" => a.xlog1py(b()),
+        "fmod" => a.fmod(b()),
+        "remainder" => a.remainder(b()),
+        "copysign" => a.copysign(b()),
+        "fmax" => a.fmax(b()),
+        "fmin" => a.fmin(b()),
+        "lerp" => a.lerp(b(), 0.7),
+        "clamp_to" => a.clamp_to(&-b().abs(), &b().abs()),
+        _ => panic!("no function {name}"),
+    }
+}
+
+fn compare<T: Float>(tolerance: f64) {
+    let golden: Value =
+        serde_json::from_str(include_str!("../golden/elementwise.json")).expect("the file is JSON");
+    let cases = golden["cases"].as_array().unwrap();
+    assert_eq!(cases.len(), 35);
+    for case in cases {
+        let name = case["name"].as_str().unwrap();
+        let inputs = arrays::<T>(&case["inputs"]);
+        let value = function(name, &inputs);
+        let weights = Var::constant(Tensor::linspace(1.0, 2.0, value.len()));
+        let gradient = grad(|x: &Vec<Var<T>>| (function(name, x) * &weights).sum(), &inputs);
+        close(name, &value, &case["value"], tolerance);
+        for (i, found) in gradient.iter().enumerate() {
+            close(&format!("{name}: gradient {i}"), found, &case["gradient"][i], tolerance);
+        }
+    }
+}
+
+/// Each element relative to itself, and to 1 where it is smaller.
+fn close<T: Float>(what: &str, found: &Var<T>, expected: &Value, tolerance: f64) {
+    let expected = array::<f64>(expected).value().to_vec();
+    assert_eq!(found.len(), expected.len());
+    for (f, e) in found.value().to_vec().into_iter().zip(expected) {
+        let error = (f.to_f64() - e).abs() / e.abs().max(1.0);
+        assert!(error < tolerance, "{what}: {f}, not {e}");
+    }
+}
+
+#[test]
+fn double_precision() {
+    compare::<f64>(1e-11);
+}
+
+#[test]
+fn single_precision() {
+    compare::<f32>(1e-5);
+}
+
+const INF: f64 = f64::INFINITY;
+const NAN: f64 = f64::NAN;
+
+/// A function of two numbers, the numbers, the value, and the two slopes.
+type Special = (&'static str, f64, f64, f64, [f64; 2]);
+
+#[rustfmt::skip]
+const SPECIAL: &[Special] = &[
+    ("atan2", 0.0, 0.0, 0.0, [0.0, 0.0]),
+    ("atan2", -0.0, -1.0, -std::f64::consts::PI, [-1.0, 0.0]),
+    ("atan2", 3e200, 4e200, 0.643_501_108_793_284_4, [4.0 / 25.0 * 1e-200, -3.0 / 25.0 * 1e-200]),
+    ("hypot", 0.0, 0.0, 0.0, [0.0, 0.0]),
+    ("hypot", 3e200, -4e200, 5e200, [0.6, -0.8]),
+    ("hypot", 3e-200, 4e-200, 5e-200, [0.6, 0.8]),
+    ("pow", 0.0, 0.0, 1.0, [0.0, 0.0]),
+    ("pow", 0.0, 2.0, 0.0, [0.0, 0.0]),
+    ("pow", 0.0, 1.0, 0.0, [1.0, 0.0]),
+    ("pow", 0.0, 0.5, 0.0, [INF, 0.0]),
+    ("pow", -2.0, 2.0, 4.0, [-4.0, NAN]),
+    ("pow", -2.0, 0.5, NAN, [NAN, NAN]),
+    ("ldexp", 1.5, 2000.0, INF, [INF, INF]),
+    ("ldexp", 5e-324, 1100.0, 67_108_864.0, [INF, 67_108_864.0 * std::f64::consts::LN_2]),
+    ("ldexp", 1.0, -1074.0, 5e-324, [5e-324, 5e-324]),
+    ("logaddexp", -INF, -INF, -INF, [0.5, 0.5]),
+    ("logaddexp", INF, 1.0, INF, [1.0, 0.0]),
+    ("logaddexp", INF, INF, INF, [0.5, 0.5]),
+    ("logaddexp", -INF, 3.0, 3.0, [0.0, 1.0]),
+    ("logaddexp", 1e300, 1e300, 1e300, [0.5, 0.5]),
+    ("logaddexp2", 3.0, 3.0, 4.0, [0.5, 0.5]),
+    ("logaddexp2", 1000.0, -1000.0, 1000.0, [1.0, 0.0]),
+    ("xlogy", 0.0, 0.0, 0.0, [0.0, 0.0]),
+    ("xlogy", 0.0, -1.0, 0.0, [0.0, 0.0]),
+    ("xlogy", 0.0, INF, 0.0, [INF, 0.0]),
+    ("xlogy", 1.0, 0.0, -INF, [-INF, INF]),
+    ("xlog1py", 0.0, -1.0, 0.0, [0.0, 0.0]),
+    ("xlog1py", 2.0, 1e-300, 2e-300, [1e-300, 2.0]),
+    ("fmod", 5.0, 0.0, NAN, [1.0, -INF]),
+    ("fmod", -5.0, INF, -5.0, [1.0, 0.0]),
+    ("remainder", -5.0, 3.0, 1.0, [1.0, 2.0]),
+    ("remainder", 1e300, 7.0, 1.0, [1.0, -1e300 / 7.0]),
+    ("copysign", 0.0, -1.0, -0.0, [0.0, 0.0]),
+    ("copysign", 2.0, -0.0, -2.0, [-1.0, 0.0]),
+    ("fmax", NAN, 1.0, 1.0, [0.0, 1.0]),
+    ("fmax", 1.0, NAN, 1.0, [1.0, 0.0]),
+    ("fmax", 1.0, 1.0, 1.0, [0.5, 0.5]),
+    ("fmax", NAN, NAN, NAN, [0.5, 0.5]),
+    ("fmin", NAN, 1.0, 1.0, [0.0, 1.0]),
+    ("fmin", 2.0, 1.0, 1.0, [0.0, 1.0]),
+];
+
+fn same(found: f64, expected: f64) -> bool {
+    let close = (found - expected).abs() <= 1e-14 * expected.abs();
+    (found.is_nan() && expected.is_nan())
+        || (found == expected && found.is_sign_negative() == expected.is_sign_negative())
+        || (found == 0.0 && expected == 0.0 && expected.is_sign_positive())
+        || close && expected != 0.0
+}
+
+#[test]
+fn special_arguments_of_two() {
+    let mut wrong = String::new();
+    for &(name, a, b, value, slopes) in SPECIAL {
+        let point = vec![Var::from([a]), Var::from([b])];
+        let found = function(name, &point).item();
+        let gradient = grad(|x: &Vec<Var<f64>>| function(name, x).sum(), &point);
+        let gradient: Vec<f64> = gradient.iter().map(Var::item).collect();
+        let right = same(found, value) && same(gradient[0], slopes[0]) && same(gradient[1], slopes[1]);
+        if !right {
+            wrong += &format!("{name}({a}, {b}) = {found}, {gradient:?}, not {value}, {slopes:?}\n");
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn quotients_rounded_down() {
+    for (a, b, expected) in [
+        (7.0, 2.0, 3.0),
+        (-7.0, 2.0, -4.0),
+        (7.0, -2.0, -4.0),
+        (-6.0, 2.0, -3.0),
+        (0.0, -3.0, -0.0),
+        (1.0, 0.1, 9.0),
+        (1e300, 3.0, 1e300 / 3.0),
+        (5.0, 0.0, INF),
+        (-1.0, INF, -1.0),
+        (1e-300, 1e300, 0.0),
+    ] {
+        let found = Var::from([a]).floor_divide(&Var::from([b])).item();
+        assert!(same(found, expected), "{a} // {b} = {found}, not {expected}");
+    }
+    let single = Var::from([1.0f32]).floor_divide(&Var::from([0.1])).item();
+    assert_eq!(single, 9.0);
+}
+
+#[test]
+fn in_the_place_of_what_is_no_number() {
+    let x = Var::from([NAN, INF, -INF, 2.0, -0.0]);
+    assert_eq!(x.nan_to_num(1.0, 2.0, -3.0).value().to_vec(), [1.0, 2.0, -3.0, 2.0, -0.0]);
+    assert_eq!(x.nan_to_num(0.0, None, None).value().to_vec(), [0.0, f64::MAX, f64::MIN, 2.0, -0.0]);
+    let slopes = grad(|x: &Var<f64>| x.nan_to_num(0.0, None, None).sum(), &x);
+    assert_eq!(slopes.value().to_vec(), [0.0, 0.0, 0.0, 1.0, 1.0]);
+    assert_eq!(x.is_nan().value().to_vec(), [true, false, false, false, false]);
+    assert_eq!(x.is_inf().value().to_vec(), [false, true, true, false, false]);
+    assert_eq!(x.is_finite().value().to_vec(), [false, false, false, true, true]);
+    let y = Var::from([NAN, INF, INF, 2.0000001, 1e-9]);
+    assert_eq!(x.is_close(&y, 1e-5, 1e-8).value().to_vec(), [false, true, false, true, true]);
+    assert_eq!(x.is_close(&y, 1e-9, 0.0).value().to_vec(), [false, true, false, false, false]);
+}
+
+#[test]
+fn steps_limits_and_ends() {
+    let (x, values) = (Var::from([-1.0, 0.0, -0.0, 3.0, NAN]), Var::from([0.25, 0.5, 0.5, 1.5, 7.0]));
+    let steps = x.heaviside(&values).value().to_vec();
+    assert!(steps[..4] == [0.0, 0.5, 0.5, 1.0] && steps[4].is_nan(), "{steps:?}");
+    let slopes = grad(|v: &Vec<Var<f64>>| v[0].heaviside(&v[1]).slice(..4).sum(), &vec![x, values]);
+    assert_eq!(slopes[0].value().to_vec(), [0.0; 5]);
+    assert_eq!(slopes[1].value().to_vec(), [0.0, 1.0, 1.0, 0.0, 0.0]);
+    // Limits that cross: the upper one.
+    let v = vec![
+        Var::from([0.0, 3.0, 1.0, 3.0]),
+        Var::from([1.0, 1.0, 1.0, 5.0]),
+        Var::from([2.0, 2.0, 2.0, 4.0]),
+    ];
+    let clamped = |v: &Vec<Var<f64>>| v[0].clamp_to(&v[1], &v[2]);
+    assert_eq!(clamped(&v).value().to_vec(), [1.0, 2.0, 1.0, 4.0]);
+    let slopes = grad(|v: &Vec<Var<f64>>| clamped(v).sum(), &v);
+    assert_eq!(slopes[0].value().to_vec(), [0.0, 0.0, 0.5, 0.0]);
+    assert_eq!(slopes[1].value().to_vec(), [1.0, 0.0, 0.5, 0.0]);
+    assert_eq!(slopes[2].value().to_vec(), [0.0, 1.0, 0.0, 1.0]);
+    // Exact at both ends.
+    let (a, b) = (Var::from([0.1, 1e16]), Var::from([0.3, -1.0]));
+    assert_eq!(a.lerp(&b, 0.0).value(), a.value());
+    assert_eq!(a.lerp(&b, 1.0).value(), b.value());
+}
+
+#[test]
+fn rounding() {
+    let x = Var::from([-1.5, -0.2, -0.0, 0.7, 2.0, 1e300, INF, -INF]);
+    let bits = |v: Var<f64>| v.value().to_vec().into_iter().map(f64::to_bits).collect::<Vec<_>>();
+    assert_eq!(bits(x.trunc()), [-1.0, -0.0, -0.0, 0.0, 2.0, 1e300, INF, -INF].map(f64::to_bits));
+    assert_eq!(bits(x.ceil()), [-1.0, -0.0, -0.0, 1.0, 2.0, 1e300, INF, -INF].map(f64::to_bits));
+    assert_eq!(bits(x.floor()), [-2.0, -1.0, -0.0, 0.0, 2.0, 1e300, INF, -INF].map(f64::to_bits));
+    assert_eq!(x.frac().slice(..6).value().to_vec(), [-0.5, -0.2, 0.0, 0.7, 0.0, 0.0]);
+}
+
+/// Logarithms of exact powers, in both precisions.
+#[test]
+fn exact_powers() {
+    for k in -149..=127 {
+        let x = Var::from([2f64.powi(k) as f32]);
+        assert_eq!(x.log2().item(), k as f32);
+        assert_eq!(Var::from([k as f32]).exp2().item(), x.item());
+    }
+    for k in -1074..=1023i32 {
+        // Multiplied, because powers of subnormal size are not exact by `powi`.
+        let x = (0..k.abs()).fold(1.0, |x, _| if k > 0 { x * 2.0 } else { x * 0.5 });
+        assert_eq!(Var::from([x]).log2().item(), f64::from(k));
+        assert_eq!(Var::from([f64::from(k)]).exp2().item(), x);
+    }
+    for k in 0..=22 {
+        assert_eq!(Var::from([10f64.powi(k)]).log10().item(), f64::from(k));
+        assert_eq!(Var::from([10f64.powi(k) as f32]).log10().item(), k as f32);
+    }
+}

@@ -1,0 +1,165 @@
+//! What happens to the elements of a tile of scores, row by row.
+
+use crate::array::element::Float;
+use crate::kernels::softmax::ShiftedExp;
+use crate::loops::Map1;
+use crate::loops::folds::{Extreme, SumOf};
+use crate::loops::reduce::fold_slice;
+use crate::machine::simd::{Isa, Kernel};
+
+/// The largest score of each row so far, and the sum of the weights relative to it.
+pub(super) struct Running<T> {
+    pub(super) largest: Vec<T>,
+    pub(super) sum: Vec<T>,
+}
+
+impl<T: Float> Running<T> {
+    pub(super) fn new(rows: usize) -> Self {
+        Running { largest: vec![T::NEG_INFINITY; rows], sum: vec![T::ZERO; rows] }
+    }
+}
+
+/// Makes of a tile's scores their weights relative to the largest so far, and brings what was summed up before, values
+/// included, to the same measure (M. Milakov and N. Gimelshein, "Online normalizer calculation for softmax", 2018).
+pub(super) struct Absorb<'a, T> {
+    pub(super) scores: &'a mut [T],
+    pub(super) columns: usize,
+    pub(super) running: &'a mut Running<T>,
+    pub(super) values: &'a mut [T],
+    pub(super) value_width: usize,
+}
+
+impl<T: Float> Kernel for Absorb<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        for (i, scores) in self.scores.chunks_exact_mut(self.columns).enumerate() {
+            let before = self.running.largest[i];
+            let largest = before.maximum(fold_slice(scores, &Extreme::<true>));
+            // Of a row in which nothing takes part yet, all weights are 0.
+            let shift = if largest == T::NEG_INFINITY { T::ZERO } else { largest };
+            let exp = ShiftedExp(shift);
+            for score in scores.iter_mut() {
+                *score = exp.call::<I>(*score);
+            }
+            let factor =
+                if before == largest && before != T::NEG_INFINITY { T::ONE } else { exp.call::<I>(before) };
+            self.running.largest[i] = largest;
+            self.running.sum[i] = self.running.sum[i] * factor + fold_slice(scores, &SumOf(|e: T| e));
+            if factor != T::ONE {
+                for value in &mut self.values[i * self.value_width..][..self.value_width] {
+                    *value *= factor;
+                }
+            }
+        }
+    }
+}
+
+/// Divides each row by the sum of its weights, and gives the logarithms of the sums: +∞ where nothing takes part, so that
+/// any weight relative to it is 0.
+pub(super) struct Finish<'a, T> {
+    pub(super) running: &'a Running<T>,
+    pub(super) values: &'a mut [T],
+    pub(super) value_width: usize,
+    pub(super) log_sums: &'a mut [T],
+}
+
+impl<T: Float> Kernel for Finish<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let width = self.value_width;
+        for (i, log_sum) in self.log_sums.iter_mut().enumerate() {
+            let (largest, sum) = (self.running.largest[i], self.running.sum[i]);
+            let values = &mut self.values[i * width..][..width];
+            if largest == T::NEG_INFINITY {
+                values.fill(T::ZERO);
+                *log_sum = T::INFINITY;
+            } else {
+                for value in values {
+                    *value /= sum;
+                }
+                *log_sum = largest + sum.ln::<I>();
+            }
+        }
+    }
+}
+
+/// Makes of scores the weights e^(score − log sum of the row).
+pub(super) struct Weights<'a, T> {
+    pub(super) scores: &'a mut [T],
+    pub(super) columns: usize,
+    pub(super) log_sums: &'a [T],
+}
+
+impl<T: Float> Kernel for Weights<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        for (scores, &log_sum) in self.scores.chunks_exact_mut(self.columns).zip(self.log_sums) {
+            let exp = ShiftedExp(log_sum);
+            for score in scores {
+                *score = exp.call::<I>(*score);
+            }
+        }
+    }
+}
+
+/// Makes of the weights' cotangents those of the scores: weight · (cotangent − the row's mean).
+pub(super) struct OfScores<'a, T> {
+    pub(super) weights: &'a [T],
+    pub(super) cotangents: &'a mut [T],
+    pub(super) columns: usize,
+    pub(super) means: &'a [T],
+}
+
+impl<T: Float> Kernel for OfScores<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let rows =
+            self.weights.chunks_exact(self.columns).zip(self.cotangents.chunks_exact_mut(self.columns));
+        for ((weights, cotangents), &mean) in rows.zip(self.means) {
+            for (cotangent, &weight) in cotangents.iter_mut().zip(weights) {
+                // What has no part has no derivative either, whatever stands there.
+                *cotangent = if weight == T::ZERO { T::ZERO } else { weight * (*cotangent - mean) };
+            }
+        }
+    }
+}
+
+/// a ← a·b.
+pub(super) struct Multiply<'a, T>(pub(super) &'a mut [T], pub(super) &'a [T]);
+
+impl<T: Float> Kernel for Multiply<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        for (a, &b) in self.0.iter_mut().zip(self.1) {
+            *a *= b;
+        }
+    }
+}
+
+/// Makes of the scores' tangents weight · tangent, and adds them up by rows.
+pub(super) struct Tangent<'a, T> {
+    pub(super) weights: &'a [T],
+    pub(super) of_scores: &'a mut [T],
+    pub(super) columns: usize,
+    pub(super) sums: &'a mut [T],
+}
+
+impl<T: Float> Kernel for Tangent<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let rows = self.weights.chunks_exact(self.columns).zip(self.of_scores.chunks_exact_mut(self.columns));
+        for ((weights, of_scores), sum) in rows.zip(self.sums) {
+            for (tangent, &weight) in of_scores.iter_mut().zip(weights) {
+                // As with cotangents.
+                *tangent = if weight == T::ZERO { T::ZERO } else { weight * *tangent };
+            }
+            *sum += fold_slice(of_scores, &SumOf(|t: T| t));
+        }
+    }
+}

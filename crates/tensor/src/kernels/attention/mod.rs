@@ -1,0 +1,107 @@
+//! Scaled dot-product attention: softmax(scale · Q·Kᵀ + bias)·V (A. Vaswani et al., "Attention is all you need", 2017),
+//! without ever holding all scores.
+//!
+//! The scores are computed by tiles of some queries and some keys. The value needs, for each query, the largest score so
+//! far and the sum of the weights relative to it; what has been summed up is scaled anew whenever a larger score comes
+//! (M. Milakov and N. Gimelshein, "Online normalizer calculation for softmax", 2018). The gradients compute the tiles
+//! again, with the logarithms of the sums of the weights kept from the value (T. Dao et al., "FlashAttention", 2022).
+//!
+//! A query to which no key takes part has the value 0, and zero gradients. Results lie as `[batch, length, heads, width]`,
+//! so that the heads of a position follow each other; the numbers of the queries as `[batch, queries, heads]`. The same
+//! bits for any number of threads: every piece of a result is summed up by one of them, in one order.
+
+mod formulas;
+mod forward;
+mod geometry;
+mod gradient;
+mod pieces;
+#[cfg(test)]
+mod tests;
+mod tile;
+
+pub use forward::AttentionTangents;
+pub use geometry::{AttentionGeometry, AttentionOperands, View};
+
+use crate::compiled_here;
+use crate::random::Generator;
+use gradient::Backward;
+use tile::{KEYS, Problem, QUERIES, Tile, draw_factors, ranges};
+
+compiled_here! {
+    /// The value, of `[batch, queries, heads, value_width]`, and the logarithms of the sums of the weights, of `[batch,
+    /// queries, heads]`: +∞ where no key takes part.
+    pub fn value<T: Float>(
+        geometry: &AttentionGeometry,
+        operands: &AttentionOperands<'_, T>,
+        out: &mut [T],
+        log_sums: &mut [T],
+    ) {
+        forward::value(&Problem { geometry, operands }, out, log_sums);
+    }
+}
+
+compiled_here! {
+    /// The tangent of [`value`], which and whose logarithms of sums are given.
+    pub fn tangent<T: Float>(
+        geometry: &AttentionGeometry,
+        operands: &AttentionOperands<'_, T>,
+        along: &AttentionTangents<'_, T>,
+        value: &View<'_, T>,
+        log_sums: &[T],
+        out: &mut [T],
+    ) {
+        forward::tangent(&Problem { geometry, operands }, along, value, log_sums, out);
+    }
+}
+
+/// Where the gradients go; `None` for those that nobody needs.
+pub struct AttentionGradients<'a, T> {
+    /// Of the queries, `[batch, queries, heads, width]`.
+    pub query: Option<&'a mut [T]>,
+    /// Of the keys and of the values, `[batch, keys, key_heads, width]` and `[batch, keys, key_heads, value_width]`.
+    pub key_and_value: Option<[&'a mut [T]; 2]>,
+    /// Of the bias, with its shape, whose axes are those of the scores `[batch, heads, queries, keys]` or 1 long.
+    pub bias: Option<([usize; 4], &'a mut [T])>,
+}
+
+compiled_here! {
+    /// The gradients for the `cotangent` of [`value`], which and whose logarithms of sums are given.
+    pub fn gradients<T: Float>(
+        geometry: &AttentionGeometry,
+        operands: &AttentionOperands<'_, T>,
+        value: &View<'_, T>,
+        log_sums: &[T],
+        cotangent: &View<'_, T>,
+        out: AttentionGradients<'_, T>,
+    ) {
+        let backward = Backward::new(Problem { geometry, operands }, value, *cotangent, log_sums);
+        if let Some(out) = out.query {
+            backward.queries(out);
+        }
+        if let Some([of_keys, of_values]) = out.key_and_value {
+            backward.keys_and_values(of_keys, of_values);
+        }
+        if let Some((shape, out)) = out.bias {
+            backward.bias(shape, out);
+        }
+    }
+}
+
+compiled_here! {
+    /// What dropout with probability `p` multiplies the weights by, all of them, of that shape `[batch, heads, queries,
+    /// keys]`.
+    pub fn dropout_factors<T: Float>(shape: [usize; 4], p: f64, generator: &Generator, out: &mut [T]) {
+        let [batch, heads, queries, keys] = shape;
+        let mut space = [T::ZERO; QUERIES * KEYS];
+        for (matrix, out) in out.chunks_exact_mut((queries * keys).max(1)).enumerate().take(batch * heads) {
+            for (rows, columns) in ranges(queries, QUERIES).flat_map(|rows| ranges(keys, KEYS).map(move |c| (rows.clone(), c))) {
+                let tile = Tile { batch: matrix / heads, head: matrix % heads, queries: rows.clone(), keys: columns.clone() };
+                let factors = &mut space[..rows.len() * columns.len()];
+                draw_factors(&tile, [heads, queries, keys], p, generator, factors);
+                for (query, factors) in rows.zip(factors.chunks_exact(columns.len())) {
+                    out[query * keys..][columns.clone()].copy_from_slice(factors);
+                }
+            }
+        }
+    }
+}

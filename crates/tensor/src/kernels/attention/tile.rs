@@ -1,0 +1,253 @@
+//! A tile: the scores of some consecutive queries of one head with some consecutive keys.
+
+use std::ops::Range;
+
+use super::formulas::{Multiply, OfScores, Weights};
+use super::geometry::{AttentionGeometry, AttentionOperands, View};
+use crate::array::element::Float;
+use crate::array::tensor::Tensor;
+use crate::kernels::gemm::{MatrixMut, gemm};
+use crate::machine::simd::dispatch;
+use crate::random::Generator;
+
+/// Queries of a tile.
+pub(super) const QUERIES: usize = 64;
+/// Keys of a tile.
+pub(super) const KEYS: usize = 128;
+
+/// An attention, with what its parts are made from.
+pub(super) struct Problem<'a, T> {
+    pub(super) geometry: &'a AttentionGeometry,
+    pub(super) operands: &'a AttentionOperands<'a, T>,
+}
+
+/// Which scores a tile has.
+#[derive(Clone)]
+pub(super) struct Tile {
+    pub(super) batch: usize,
+    pub(super) head: usize,
+    pub(super) queries: Range<usize>,
+    pub(super) keys: Range<usize>,
+}
+
+impl Tile {
+    /// Rows and columns.
+    pub(super) fn shape(&self) -> [usize; 2] {
+        [self.queries.len(), self.keys.len()]
+    }
+
+    /// Row `i` of what has the scores' shape.
+    fn row(&self, i: usize) -> [usize; 3] {
+        [self.batch, self.head, self.queries.start + i]
+    }
+
+    /// The tile's first query.
+    pub(super) fn query(&self) -> [usize; 3] {
+        self.row(0)
+    }
+}
+
+/// Positions `0..length` in ranges of `size`.
+pub(super) fn ranges(length: usize, size: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..length).step_by(size).map(move |first| first..length.min(first + size))
+}
+
+impl<'a, T: Float> Problem<'a, T> {
+    /// The tiles of some queries of a head, without those in which no key takes part because it comes too late.
+    pub(super) fn tiles(
+        &self,
+        batch: usize,
+        head: usize,
+        queries: Range<usize>,
+    ) -> impl Iterator<Item = Tile> {
+        let limit = self.geometry.limit(queries.end.saturating_sub(1));
+        ranges(self.geometry.keys, KEYS).take_while(move |keys| keys.start < limit).map(move |keys| Tile {
+            batch,
+            head,
+            queries: queries.clone(),
+            keys,
+        })
+    }
+
+    /// The keys of a tile as rows.
+    pub(super) fn key_place(&self, tile: &Tile) -> [usize; 3] {
+        [tile.batch, self.geometry.key_head(tile.head), tile.keys.start]
+    }
+
+    /// `out ← scale · queries · keysᵀ (+ out)`, for queries and keys of any kind.
+    pub(super) fn products(
+        &self,
+        tile: &Tile,
+        query: &View<'a, T>,
+        key: &View<'a, T>,
+        add: bool,
+        out: &mut [T],
+    ) {
+        let ([rows, columns], width) = (tile.shape(), self.geometry.width);
+        gemm(
+            T::from_f64(self.geometry.scale),
+            query.matrix(tile.query(), [rows, width]),
+            key.matrix(self.key_place(tile), [columns, width]).transposed(),
+            if add { T::ONE } else { T::ZERO },
+            MatrixMut::row_major(out, [rows, columns]),
+        );
+    }
+
+    /// Adds to a tile's scores.
+    pub(super) fn add_bias(&self, tile: &Tile, bias: &View<'a, T>, scores: &mut [T]) {
+        let columns = tile.keys.len();
+        for (i, scores) in scores.chunks_exact_mut(columns).enumerate() {
+            match bias.row(tile.row(i), tile.keys.start, columns) {
+                Some(bias) => scores.iter_mut().zip(bias).for_each(|(score, &bias)| *score += bias),
+                None => {
+                    for (j, score) in scores.iter_mut().enumerate() {
+                        *score += bias.at(tile.row(i), tile.keys.start + j);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The scores, −∞ where a key takes no part.
+    pub(super) fn scores(&self, tile: &Tile, out: &mut [T]) {
+        self.products(tile, &self.operands.query, &self.operands.key, false, out);
+        if let Some(bias) = &self.operands.bias {
+            self.add_bias(tile, bias, out);
+        }
+        let columns = tile.keys.len();
+        for (i, scores) in out.chunks_exact_mut(columns).enumerate() {
+            if let Some(mask) = &self.operands.takes_part {
+                exclude(mask, tile.row(i), tile.keys.start, scores);
+            }
+            let limit = self.geometry.limit(tile.queries.start + i).saturating_sub(tile.keys.start);
+            scores[limit.min(columns)..].fill(T::NEG_INFINITY);
+        }
+    }
+
+    /// The weights, of which those of a row sum up to 1.
+    pub(super) fn weights(&self, tile: &Tile, log_sums: &[T], out: &mut [T]) {
+        self.scores(tile, out);
+        dispatch(Weights { scores: out, columns: tile.keys.len(), log_sums });
+    }
+
+    /// Draws the factors that dropout gives the tile's weights, if it is on.
+    pub(super) fn factors<'b>(&self, tile: &Tile, factors: &'b mut [T]) -> Option<&'b [T]> {
+        let (p, generator) = self.operands.dropout.as_ref()?;
+        let AttentionGeometry { heads, queries, keys, .. } = *self.geometry;
+        draw_factors(tile, [heads, queries, keys], *p, generator, factors);
+        Some(factors)
+    }
+
+    /// The cotangents of a tile's scores for the `cotangent` of the output, and the weights as dropout leaves them.
+    pub(super) fn gradient(
+        &self,
+        tile: &Tile,
+        cotangent: &View<'a, T>,
+        rows: &Rows<T>,
+        space: &mut Workspace<T>,
+    ) {
+        let ([count, columns], width) = (tile.shape(), self.geometry.value_width);
+        let [weights, of_scores, factors] = space.of_tile(tile);
+        self.weights(tile, &rows.log_sums, weights);
+        gemm(
+            T::ONE,
+            cotangent.matrix(tile.query(), [count, width]),
+            self.operands.value.matrix(self.key_place(tile), [columns, width]).transposed(),
+            T::ZERO,
+            MatrixMut::row_major(of_scores, [count, columns]),
+        );
+        let factors = self.factors(tile, factors);
+        if let Some(factors) = factors {
+            dispatch(Multiply(of_scores, factors));
+        }
+        dispatch(OfScores { weights, cotangents: of_scores, columns, means: &rows.means });
+        if let Some(factors) = factors {
+            dispatch(Multiply(weights, factors));
+        }
+    }
+}
+
+/// The factors that dropout gives a tile's weights; those of each tile are independent of the others.
+pub(super) fn draw_factors<T: Float>(
+    tile: &Tile,
+    [heads, queries, keys]: [usize; 3],
+    p: f64,
+    generator: &Generator,
+    out: &mut [T],
+) {
+    let row = (tile.batch * heads + tile.head) * queries.div_ceil(QUERIES) + tile.queries.start / QUERIES;
+    let number = row * keys.div_ceil(KEYS) + tile.keys.start / KEYS;
+    generator.fork(number as u64).fill_bernoulli(out, 1.0 - p);
+    if p < 1.0 {
+        let scale = T::from_f64(1.0 / (1.0 - p));
+        out.iter_mut().for_each(|factor| *factor *= scale);
+    }
+}
+
+/// What is known of each query of a tile: the logarithm of the sum of its weights, and the mean of their cotangents.
+pub(super) struct Rows<T> {
+    log_sums: Vec<T>,
+    means: Vec<T>,
+}
+
+/// One number for each query, in the order of batch, query, head.
+pub(super) fn of_queries<T: Float>(geometry: &AttentionGeometry, tile: &Tile, numbers: &[T]) -> Vec<T> {
+    let AttentionGeometry { heads, queries, .. } = *geometry;
+    tile.queries.clone().map(|query| numbers[(tile.batch * queries + query) * heads + tile.head]).collect()
+}
+
+impl<T: Float> Rows<T> {
+    pub(super) fn of(geometry: &AttentionGeometry, tile: &Tile, log_sums: &[T], means: &[T]) -> Self {
+        let [log_sums, means] = [log_sums, means].map(|numbers| of_queries(geometry, tile, numbers));
+        Rows { log_sums, means }
+    }
+}
+
+/// Memory for tiles.
+pub(super) struct Workspace<T: Float> {
+    weights: Tensor<T>,
+    of_scores: Tensor<T>,
+    factors: Tensor<T>,
+}
+
+impl<T: Float> Workspace<T> {
+    /// For the tiles of a problem.
+    pub(super) fn new(problem: &Problem<'_, T>) -> Self {
+        let AttentionGeometry { queries, keys, .. } = *problem.geometry;
+        let size = queries.min(QUERIES) * keys.min(KEYS);
+        let of_size = |size: usize| Tensor::filled_by("attention", size.into(), |_| {});
+        let factors = if problem.operands.dropout.is_some() { size } else { 0 };
+        Workspace { weights: of_size(size), of_scores: of_size(size), factors: of_size(factors) }
+    }
+
+    /// The weights and the scores' tangents or cotangents of a tile, and room for the factors of dropout.
+    pub(super) fn of_tile(&mut self, tile: &Tile) -> [&mut [T]; 3] {
+        let size = tile.queries.len() * tile.keys.len();
+        let Workspace { weights, of_scores, factors } = self;
+        let factors = factors.as_mut_slice();
+        let of_factors = size.min(factors.len());
+        [
+            &mut weights.as_mut_slice()[..size],
+            &mut of_scores.as_mut_slice()[..size],
+            &mut factors[..of_factors],
+        ]
+    }
+}
+
+/// Makes −∞ of the scores of keys, from `first` on, that take no part.
+fn exclude<T: Float>(takes_part: &View<'_, bool>, row: [usize; 3], first: usize, scores: &mut [T]) {
+    match takes_part.row(row, first, scores.len()) {
+        Some(takes_part) => {
+            for (score, &takes_part) in scores.iter_mut().zip(takes_part) {
+                *score = if takes_part { *score } else { T::NEG_INFINITY };
+            }
+        }
+        None => {
+            for (j, score) in scores.iter_mut().enumerate() {
+                if !takes_part.at(row, first + j) {
+                    *score = T::NEG_INFINITY;
+                }
+            }
+        }
+    }
+}
