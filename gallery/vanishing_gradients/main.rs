@@ -53,7 +53,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         panels.push(panel);
     }
 
-    let mut panel = Panel::new(Axis::new("layer"), Axis::log("norm of the gradient")).titled("By layer, all steps together");
+    let mut panel = Panel::new(Axis::new("layer"), Axis::log("norm of the gradient"))
+        .titled("By layer, all steps together");
     for (look, kind) in KINDS.into_iter().enumerate() {
         let norms = units::norms(kind, [hidden, layers, steps], 1.0, seed);
         let by_layer: Vec<f64> =
