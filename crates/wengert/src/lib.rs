@@ -101,4 +101,6 @@ mod guides {
     struct Recordings;
     #[doc = include_str!("../../../docs/guide/second-order.md")]
     struct SecondOrder;
+    #[doc = include_str!("../../../docs/guide/sequences.md")]
+    struct Sequences;
 }
