@@ -11,6 +11,7 @@ pub mod layer;
 pub mod loss;
 mod observe;
 mod params;
+mod sampling;
 mod summary;
 
 pub use checkpoint::Checkpoint;
@@ -25,5 +26,6 @@ pub use params::{
 };
 #[doc(hidden)]
 pub use params::{pieces, pull_back};
+pub use sampling::Sampling;
 pub use summary::{Summary, SummaryRow};
 pub use wengert_tensor::names::name_matches;
