@@ -13,6 +13,7 @@ mod observe;
 mod params;
 mod penalty;
 mod replaced;
+mod sampling;
 mod scan;
 mod summary;
 
@@ -29,5 +30,6 @@ pub use params::{
 #[doc(hidden)]
 pub use params::{pieces, pull_back};
 pub use replaced::Replacement;
+pub use sampling::Sampling;
 pub use summary::{Summary, SummaryRow};
 pub use wengert_tensor::names::name_matches;

@@ -85,6 +85,8 @@ pub use wengert_tensor as tensor;
 mod guides {
     #[doc = include_str!("../../../README.md")]
     struct Readme;
+    #[doc = include_str!("../../../docs/guide/attention.md")]
+    struct Attention;
     #[doc = include_str!("../../../docs/guide/choosing-an-optimiser.md")]
     struct ChoosingAnOptimiser;
     #[doc = include_str!("../../../docs/guide/custom-layer.md")]

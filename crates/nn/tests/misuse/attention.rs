@@ -146,3 +146,23 @@ fn positions() {
         );
     });
 }
+
+#[test]
+fn sampling() {
+    let with = Sampling::new;
+    says("temperature: -1 is negative or not finite", || {
+        let _ = with().temperature(-1.0);
+    });
+    says("top_k: none of the tokens would be left", || {
+        let _ = with().top_k(0);
+    });
+    says("top_p: the probability 0 is not in (0, 1]", || {
+        let _ = with().top_p(0.0);
+    });
+    says("sample: one of 2 scores is NaN", || {
+        with().probabilities(&[1.0, f64::NAN]);
+    });
+    says("sample: of 0 tokens none has a score above −∞", || {
+        with().sample(&[0.0f32; 0], &mut wengert_tensor::random::Generator::seeded(0));
+    });
+}
