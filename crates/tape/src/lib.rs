@@ -46,7 +46,7 @@ pub use ops::Side;
 pub use ops::{
     AttentionMask, AttentionOptions, Indexing, LuFactors, MatrixError, MatrixNorm, Operand, PadMode,
     Pool1dOptions, Pool2dOptions, Pool3dOptions, PoolOptions, QuantileMethod, Resize, ScatterReduce,
-    Segments,
+    Segments, SvdFactors,
 };
 #[cfg(feature = "fft")]
 pub use ops::{FftNorm, FftOptions};

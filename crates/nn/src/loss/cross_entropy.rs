@@ -144,7 +144,7 @@ fn of_probabilities<T: Float>(
 ) -> Var<T> {
     let mut log_p = logits.log_softmax(axis);
     if let Some(weights) = weights {
-        log_p = log_p * weights;
+        log_p *= weights;
     }
     let right = -(q * &log_p).sum_axes(axis, false);
     if smoothing == 0.0 {

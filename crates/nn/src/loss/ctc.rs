@@ -53,7 +53,7 @@ impl Ctc {
         if self.reduction == Reduction::Mean {
             let counts: Vec<T> =
                 counts.value().to_vec().into_iter().map(|n| T::from_usize(n.max(1) as usize)).collect();
-            losses = losses / Var::constant(Tensor::vector(&counts));
+            losses /= Var::constant(Tensor::vector(&counts));
         }
         self.reduction.apply(losses)
     }

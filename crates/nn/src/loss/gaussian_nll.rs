@@ -62,7 +62,7 @@ impl GaussianNll {
         let v = &variance + (at_least - &variance).stop_gradient();
         let mut losses = (v.ln() + (mean - target).square() / v) * 0.5;
         if self.full {
-            losses = losses + 0.5 * std::f64::consts::TAU.ln();
+            losses += 0.5 * std::f64::consts::TAU.ln();
         }
         self.reduction.apply(losses)
     }

@@ -133,7 +133,7 @@ impl MultiLabelSoftMargin {
         let axis = logits.shape().axis("multi_label_soft_margin", -1);
         let mut losses = target * (-logits).softplus() + (1.0 - target) * logits.softplus();
         if let Some(weights) = &self.class_weights {
-            losses = losses * along("multi_label_soft_margin", weights, logits.shape(), axis);
+            losses *= along("multi_label_soft_margin", weights, logits.shape(), axis);
         }
         self.reduction.apply(losses.mean_axes(axis, false))
     }

@@ -49,7 +49,7 @@ impl PoissonNll {
             let few = target.le(1.0);
             let t = target.masked_fill(&few, 1.0);
             let stirling = &t * t.ln() - &t + (t * std::f64::consts::TAU).ln() * 0.5;
-            losses = losses + stirling.masked_fill(few, 0.0);
+            losses += stirling.masked_fill(few, 0.0);
         }
         self.reduction.apply(losses)
     }

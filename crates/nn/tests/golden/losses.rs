@@ -53,7 +53,7 @@ fn loss<T: Float>(case: &Value, x: &[Var<T>]) -> Var<T> {
             // Two rows of logits at a time.
             let loss =
                 LinearCrossEntropy { reduction, label_smoothing: smoothing, chunk: 2, ..Default::default() };
-            loss.loss(&x[0], &x[1], Some(&x[2]), &labels(case))
+            loss.loss(&x[0], &x[1], Some(&x[2]), labels(case))
         }
         "nll" => nll(-1).loss(&x[0], labels(case)),
         "nll_axis" => nll(1).loss(&x[0], labels(case).reshape([2, 2, 2])),

@@ -14,16 +14,16 @@ fn zeros<const N: usize>(shape: [usize; N]) -> Var {
 fn labels_and_weights() {
     let (x, labels) = (zeros([2, 3]), Tensor::from([0u32, 1]));
     says("nll: the label 3 at position [1] is not one of 3 classes (0 to 2)", || {
-        x.nll(&Tensor::from([0u32, 3]));
+        x.nll(Tensor::from([0u32, 3]));
     });
     says(
         "nll: the logits have shape [2, 3] with the classes along axis 1, the labels [1], which should be [2]",
         || {
-            x.nll(&Tensor::from([0u32]));
+            x.nll(Tensor::from([0u32]));
         },
     );
     says("multi_margin: the label 9 at position [0] is not one of 3 classes (0 to 2)", || {
-        x.multi_margin(&Tensor::from([9u32, 1]));
+        x.multi_margin(Tensor::from([9u32, 1]));
     });
     says("multi_margin: the power 3 is neither 1 nor 2", || {
         MultiMargin { p: 3, ..MultiMargin::default() }.loss(&x, &labels);
@@ -46,7 +46,7 @@ fn labels_and_weights() {
         linear.loss(&x, &zeros([4, 3]), Some(&zeros([3])), &labels);
     });
     says("linear_cross_entropy: the label 4 at position [0] is not one of 4 classes (0 to 3)", || {
-        linear.loss(&x, &zeros([4, 3]), None, &Tensor::from([4u32, 0]));
+        linear.loss(&x, &zeros([4, 3]), None, Tensor::from([4u32, 0]));
     });
     says("linear_cross_entropy: the label smoothing -1 is not in [0, 1]", || {
         LinearCrossEntropy { label_smoothing: -1.0, ..linear }.loss(&x, &zeros([4, 3]), None, &labels);
@@ -94,12 +94,12 @@ fn temporal_classification() {
     let (x, one) = (zeros([3, 1, 2]), Tensor::from([1u32]));
     let steps = Tensor::from([3u32]);
     says("ctc: 2 labels, where the counts come to 1", || {
-        Ctc::default().loss(&x, &Tensor::from([1u32, 1]), &steps, &one);
+        Ctc::default().loss(&x, Tensor::from([1u32, 1]), &steps, &one);
     });
     says("ctc_loss: the label 2 of sequence 0 is not one of 2 classes", || {
-        Ctc::default().loss(&x, &Tensor::from([[2u32]]), &steps, &one);
+        Ctc::default().loss(&x, Tensor::from([[2u32]]), &steps, &one);
     });
     says("ctc_loss: the blank 2 is not one of 2 classes", || {
-        Ctc { blank: 2, ..Ctc::default() }.loss(&x, &Tensor::from([[1u32]]), &steps, &one);
+        Ctc { blank: 2, ..Ctc::default() }.loss(&x, Tensor::from([[1u32]]), &steps, &one);
     });
 }

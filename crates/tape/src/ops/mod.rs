@@ -62,7 +62,7 @@ pub use arrange::Indexing;
 pub use attention::{AttentionMask, AttentionOptions};
 #[cfg(feature = "fft")]
 pub use fft::{FftNorm, FftOptions};
-pub use linalg::{LuFactors, MatrixError, MatrixNorm};
+pub use linalg::{LuFactors, MatrixError, MatrixNorm, SvdFactors};
 pub use pool::{Pool1dOptions, Pool2dOptions, Pool3dOptions, PoolOptions};
 pub use quantile::QuantileMethod;
 pub(crate) use reshape::embedded;

@@ -1,6 +1,6 @@
 //! Factorisations, systems and functions of matrices.
 
-use wengert_tape::{MatrixNorm, Triangle, Var};
+use wengert_tape::{MatrixNorm, SvdFactors, Triangle, Var};
 use wengert_tensor::Tensor;
 
 use super::{Case, any, at, case, other};
@@ -134,7 +134,7 @@ fn factorisations() -> Vec<Case> {
         case(
             "svd",
             |v| {
-                let (u, s, vt) = v[0].svd().unwrap();
+                let SvdFactors { u, s, vt } = v[0].svd().unwrap();
                 (u * (s * 0.2).exp().unsqueeze(-2)).matmul(&vt)
             },
             [full_rank([3, 3])],
@@ -145,7 +145,7 @@ fn factorisations() -> Vec<Case> {
         case(
             "svd vectors",
             |v| {
-                let (u, s, vt) = v[0].svd().unwrap();
+                let SvdFactors { u, s, vt } = v[0].svd().unwrap();
                 Var::cat(&[(&u * s.unsqueeze(-2)).matmul(&u.t().powi(3)), vt.t().matmul(&vt.powi(3))], -1)
             },
             [full_rank([3, 3])],

@@ -40,7 +40,7 @@ fn apply<T: Float>(name: &str, v: &[Var<T>]) -> Var<T> {
         "lu_u" => a.lu().map(|lu| lu.u),
         "eigh" => Ok(of_eigenvalues(a)),
         "eigvalsh" => a.eigvalsh(),
-        "svd" => a.svd().map(|(u, s, vt)| (u * s.tanh().unsqueeze(-2)).matmul(&vt)),
+        "svd" => a.svd().map(|f| (f.u * f.s.tanh().unsqueeze(-2)).matmul(&f.vt)),
         "svdvals" => a.svdvals(),
         "cond" => a.cond(),
         "matrix_power" => a.matrix_power(5),

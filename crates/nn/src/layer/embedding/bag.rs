@@ -117,7 +117,7 @@ impl EmbeddingBag {
         }
         let width = cx.layout().entry("embedding_bag", self.table.weight).shape[1];
         // Padding is in no bag. The table sees it all the same, which checks it.
-        let all = self.table.rows(cx, &Tensor::vector(tokens));
+        let all = self.table.rows(cx, Tensor::vector(tokens));
         let kept: Vec<u32> = (0..tokens.len() as u32)
             .filter(|&at| Some(tokens[at as usize] as usize) != self.table.padding)
             .collect();

@@ -77,11 +77,14 @@ impl<T: Float> Op<T> for Determinant {
     rules_compiled_here!(Determinant);
 }
 
+/// What is to be done in the basis of a matrix's singular vectors.
+type InBasis<'a, T, const N: usize> = &'a (dyn Fn(&linalg::Svd<T>, [&[T]; N], &mut [T]) + Sync);
+
 /// `work` with U, the singular values, Vᵀ and det(U Vᵀ) of each matrix and, in that basis, a matrix to be turned back.
 #[track_caller]
 fn in_singular_basis<T: Float, const N: usize>(
     inputs: [&Tensor<T>; N],
-    work: &(dyn Fn(&linalg::Svd<T>, [&[T]; N], &mut [T]) + Sync),
+    work: InBasis<'_, T, N>,
 ) -> Tensor<T> {
     let n = matrices::square("det", inputs[0].shape());
     expect(each("det", inputs, [n, n], &|parts, out| {

@@ -28,7 +28,7 @@ fn parts<T: Float>(packed: &Var<T>) -> (Var<T>, Var<T>) {
 /// What separates numbers, sⱼ − sᵢ, from 0 when it is not rounding: the inverses, 0 where it is.
 pub(super) fn inverse_gaps<T: Float>(values: &Var<T>) -> Var<T> {
     let gaps = values.unsqueeze(-2) - values.unsqueeze(-1);
-    let together = gaps.abs().le(&rounding(values).unsqueeze(-1));
+    let together = gaps.abs().le(rounding(values).unsqueeze(-1));
     gaps.masked_fill(together, f64::INFINITY).recip()
 }
 

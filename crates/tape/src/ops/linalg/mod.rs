@@ -24,3 +24,4 @@ mod triangular;
 pub use error::MatrixError;
 pub use lu::LuFactors;
 pub use norms::MatrixNorm;
+pub use svd::SvdFactors;

@@ -54,17 +54,17 @@ impl<T: Float> Op<T> for SingularValues {
             let nothing = rounding(&s);
             let sums = &row + &column;
             // 1/(sⱼ² − sᵢ²) by its two factors.
-            let none = sums.le(&nothing.unsqueeze(-1));
+            let none = sums.le(nothing.unsqueeze(-1));
             let e = inverse_gaps(&s) * sums.masked_fill(none, f64::INFINITY).recip();
             let (uu, vv) = (u.t().matmul(&of_u), v.t().matmul(&of_v));
             let inner = &e * skew(&uu) * &row + column * (e * skew(&vv)) + of_s.diag(0);
             let mut total = u.matmul(&inner).matmul(&v.t());
             let inverse = s.masked_fill(s.le(&nothing), f64::INFINITY).recip().unsqueeze(-2);
             if m > n {
-                total = total + ((of_u - u.matmul(&uu)) * &inverse).matmul(&v.t());
+                total += ((of_u - u.matmul(&uu)) * &inverse).matmul(&v.t());
             }
             if n > m {
-                total = total + (u * inverse).matmul(&(of_v - v.matmul(&vv)).t());
+                total += (u * inverse).matmul(&(of_v - v.matmul(&vv)).t());
             }
             total
         });
@@ -75,18 +75,28 @@ impl<T: Float> Op<T> for SingularValues {
     rules_compiled_here!(SingularValues);
 }
 
+/// A = U diag(s) Vᵀ of m × n matrices, with k = min(m, n).
+#[derive(Clone)]
+pub struct SvdFactors<T: Float> {
+    /// Orthonormal columns, m × k.
+    pub u: Var<T>,
+    /// The singular values in descending order, `[…, k]`.
+    pub s: Var<T>,
+    /// Orthonormal rows, k × n.
+    pub vt: Var<T>,
+}
+
 impl<T: Float> Var<T> {
-    /// (U, s, Vᵀ) of A = U diag(s) Vᵀ for the m × n matrices in the last two axes: with k = min(m, n), U is m × k, s `[…, k]` in
-    /// descending order and Vᵀ k × n (`full_matrices=False` of others).
+    /// A = U diag(s) Vᵀ of the m × n matrices in the last two axes (`full_matrices=False` of others).
     ///
     /// Singular vectors are determined up to a common sign, and those of a value that occurs several times, or of 0, not at
     /// all; there their derivative is taken to be 0, as [`eigh`](Var::eigh) says. Gradients of functions of the singular
     /// values alone are finite everywhere.
     ///
     /// ```
-    /// use wengert_tape::Var;
+    /// use wengert_tape::{SvdFactors, Var};
     /// let a = Var::from([[3.0f64, 0.0], [4.0, 5.0]]);
-    /// let (u, s, vt) = a.svd()?;
+    /// let SvdFactors { u, s, vt } = a.svd()?;
     /// assert!((s.prod().item() - 15.0).abs() < 1e-14);
     /// assert!(((u * s.unsqueeze(-2)).matmul(&vt) - a).abs().max().item() < 1e-14);
     /// # Ok::<(), wengert_tape::MatrixError>(())
@@ -99,11 +109,11 @@ impl<T: Float> Var<T> {
     /// If there are fewer than two axes.
     #[doc(alias = "linalg.svd")]
     #[track_caller]
-    pub fn svd(&self) -> Result<(Var<T>, Var<T>, Var<T>), MatrixError> {
+    pub fn svd(&self) -> Result<SvdFactors<T>, MatrixError> {
         let [m, _] = matrices::size("svd", self.shape());
         let value = value(self.value())?;
         let [u, s, v] = parts(&apply_known(SingularValues, &[self], &[], value), m);
-        Ok((u, s, v.t()))
+        Ok(SvdFactors { u, s, vt: v.t() })
     }
 
     /// The singular values in descending order, `[…, min(m, n)]`: see [`svd`](Var::svd).
@@ -117,6 +127,6 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn svdvals(&self) -> Result<Var<T>, MatrixError> {
         matrices::size("svdvals", self.shape());
-        Ok(self.svd()?.1)
+        Ok(self.svd()?.s)
     }
 }

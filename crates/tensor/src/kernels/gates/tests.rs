@@ -15,13 +15,15 @@ fn sigmoid(x: f64) -> f64 {
 const SIZES: [[usize; 2]; 9] =
     [[0, 3], [3, 0], [1, 1], [2, 7], [3, 16], [2, 127], [2, 128], [3, 129], [70, 150]];
 
+type Inputs<'a> = [&'a [f64]; 3];
+
 /// The value, the gradient of its weighted sum, and the tangent, as slices of f64.
 struct Unit {
     widths: [usize; 3],
     out: usize,
-    value: fn(usize, [&[f64]; 3], &mut [f64]),
-    gradients: fn(usize, [&[f64]; 3], &[f64], &mut [f64]),
-    tangent: fn(usize, [&[f64]; 3], [&[f64]; 3], &mut [f64]),
+    value: fn(usize, Inputs, &mut [f64]),
+    gradients: fn(usize, Inputs, &[f64], &mut [f64]),
+    tangent: fn(usize, Inputs, Inputs, &mut [f64]),
 }
 
 const GRU: Unit = Unit {
@@ -64,10 +66,10 @@ fn values_are_those_of_the_formulas() {
         }
         let [a, b, c] = [wave(rows * 4 * n, 0.1), wave(rows * 4 * n, 0.7), wave(rows * n, 2.0)];
         let found = written(rows * 2 * n, |out| (LSTM.value)(n, [&a, &b, &c], out));
-        for i in 0..rows * n {
+        for (i, c) in c.iter().enumerate() {
             let (row, unit) = (i / n, i % n);
             let sum = |gate: usize| a[(row * 4 + gate) * n + unit] + b[(row * 4 + gate) * n + unit];
-            let cell = sigmoid(sum(1)) * c[i] + sigmoid(sum(0)) * sum(2).tanh();
+            let cell = sigmoid(sum(1)) * c + sigmoid(sum(0)) * sum(2).tanh();
             assert!((found[(row * 2 + 1) * n + unit] - cell).abs() < 1e-14);
             assert!((found[row * 2 * n + unit] - sigmoid(sum(3)) * cell.tanh()).abs() < 1e-14);
         }
