@@ -3,7 +3,7 @@
 use clap::Parser;
 use wengert::optim::schedule::{InverseTime, Schedule};
 use wengert::prelude::*;
-use wengert_examples::options::Options;
+use wengert_gallery::options::Options;
 use wengert_gallery::plot::{Axis, Figure, Mark, Panel, Series};
 
 /// The points' y; x is 1, 2, … 18.

@@ -3,7 +3,7 @@
 
 use clap::Parser;
 use wengert::prelude::*;
-use wengert_examples::options::Options;
+use wengert_gallery::options::Options;
 use wengert_gallery::plot::{Axis, Figure, Panel, Series};
 
 /// The network, 1-4-2-3.

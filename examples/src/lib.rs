@@ -1,7 +1,4 @@
 //! What the examples share.
 
-pub mod files;
-pub mod mlp;
-pub mod options;
 pub mod pictures;
 pub mod work;

@@ -8,8 +8,8 @@ mod report;
 
 use clap::Parser;
 use wengert::prelude::*;
-use wengert_examples::files::write_file;
-use wengert_examples::options::Options;
+use wengert_gallery::files::write_file;
+use wengert_gallery::options::Options;
 
 use contenders::Contender;
 use network::{Autoencoder, Score};

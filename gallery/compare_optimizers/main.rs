@@ -9,8 +9,8 @@ mod train;
 use clap::Parser;
 use wengert::data::Origin;
 use wengert::prelude::*;
-use wengert_examples::files::write_file;
-use wengert_examples::options::Options;
+use wengert_gallery::files::write_file;
+use wengert_gallery::options::Options;
 
 use contender::Contender;
 

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use wengert::prelude::*;
-use wengert_examples::mlp::Mlp;
+use wengert_gallery::mlp::Mlp;
 
 use crate::contender::Contender;
 

@@ -8,8 +8,8 @@ mod solve;
 mod table;
 
 use clap::Parser;
-use wengert_examples::files::write_file;
-use wengert_examples::options::Options;
+use wengert_gallery::files::write_file;
+use wengert_gallery::options::Options;
 
 /// Solves classic constrained problems with several methods each and prints a table.
 #[derive(Debug, Parser)]

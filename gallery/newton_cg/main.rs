@@ -12,8 +12,8 @@ use clap::Parser;
 use wengert::optim::minimize::KrylovModel;
 use wengert::optim::{Counts, Minimizer, Preconditioning, Stopping};
 use wengert::prelude::*;
-use wengert_examples::files::write_file;
-use wengert_examples::options::Options;
+use wengert_gallery::files::write_file;
+use wengert_gallery::options::Options;
 
 use problem::Regression;
 use run::Run;

@@ -7,7 +7,7 @@ mod report;
 use clap::Parser;
 use wengert::optim::estimate::{DensitySettings, EigenSettings};
 use wengert::prelude::*;
-use wengert_examples::options::Options;
+use wengert_gallery::options::Options;
 
 use network::Problem;
 use report::Spectrum;

@@ -9,7 +9,7 @@ mod settings;
 mod table;
 
 use clap::Parser;
-use wengert_examples::options::Options;
+use wengert_gallery::options::Options;
 
 use functions::functions;
 use run::run;

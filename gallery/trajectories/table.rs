@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::io;
 use std::path::{Path as FilePath, PathBuf};
 
-use wengert_examples::files::write_file;
+use wengert_gallery::files::write_file;
 
 use crate::functions::Function;
 use crate::run::Path;

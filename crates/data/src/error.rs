@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use wengert_tensor::{Shape, text};
 
 use crate::idx::IdxError;
+use crate::text::TokenizerError;
 
 /// Why a data set could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +28,48 @@ pub enum DataError {
         /// What is wrong with it.
         source: Box<crate::csv::CsvError>,
     },
+    /// A file cannot be read.
+    #[error("{}: {source}", text::path(path))]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+    /// A file is not the tokeniser that it should be, or cannot be written.
+    #[error("{}: {source}", text::path(path))]
+    Tokenizer {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: Box<TokenizerError>,
+    },
+    /// A tokeniser cannot be made.
+    #[error(transparent)]
+    Tokens(#[from] TokenizerError),
+    /// A token that a tokeniser does not have.
+    #[error("token {token} at position {position} is not below {vocabulary}, the number of tokens")]
+    UnknownToken {
+        /// Where it is.
+        position: usize,
+        /// The token.
+        token: u32,
+        /// The number of tokens.
+        vocabulary: usize,
+    },
+    /// A series with fewer steps than one window needs.
+    #[error(
+        "a series of {steps} steps has no window: that takes {needed}, and input and target at least one each"
+    )]
+    SeriesTooShort {
+        /// The number of its steps.
+        steps: usize,
+        /// The steps of a window with its target.
+        needed: usize,
+    },
+    /// Windows that never move on.
+    #[error("a stride of 0")]
+    ZeroStride,
     /// A file is in order, but not what the data set needs.
     #[error("{}: {source}", text::path(path))]
     Contents {
@@ -52,7 +95,7 @@ pub enum DataError {
         reason: String,
     },
     /// The parts of the examples (inputs, targets) are not equally many.
-    #[error("there are {expected} examples by part 0, but {found} by part {part}")]
+    #[error("the parts of the examples are not equally many: part 0 has {expected}, part {part} has {found}")]
     CountMismatch {
         /// How many the first part has.
         expected: usize,

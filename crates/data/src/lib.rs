@@ -5,6 +5,8 @@
 //! - [`Dataset`]: the examples of a source, split, scaled, and handed out in [`Batches`]: shuffled, bucketed by length,
 //!   shared among workers, resumed where a run was broken off, prepared by a thread.
 //! - [`Mnist`] and [`FashionMnist`]: image sets by name, from a folder, the user's cache or the network.
+//! - [`Windows`]: pieces of a series, and what follows them.
+//! - [`text`]: text as tokens: bytes, or frequent pieces that are learned.
 //! - [`synthetic`]: handwritten-looking digits drawn by strokes, for a machine that has no data.
 //! - [`idx`] and (feature `csv`) `csv`: readers of the two file formats.
 //! - `download` (feature `download`): files over HTTPS, resumed, retried and checked.
@@ -41,6 +43,8 @@ mod scaling;
 mod sequences;
 mod source;
 pub mod synthetic;
+pub mod text;
+mod windows;
 
 pub use batches::{Batch, Batches, Position, Prefetched};
 pub use dataset::{BatchOf, Dataset, HasFeatures, Supervised};
@@ -52,3 +56,4 @@ pub use moments::Moments;
 pub use padded::Padded;
 pub use sequences::Sequences;
 pub use source::{IntoVars, Source};
+pub use windows::Windows;

@@ -113,7 +113,10 @@ fn fetch(description: &'static Description) -> Result<Result<ImageSet, DataError
         return Err("nowhere to download to".into());
     };
     let folder = cache.join(description.folder);
-    let downloader = Downloader::new(description.mirrors.iter().copied()).progress(true);
+    // What is downloaded is checked: see `download`.
+    let scheme = if cfg!(feature = "https") { "https" } else { "http" };
+    let mirrors = description.mirrors.iter().map(|mirror| format!("{scheme}://{mirror}"));
+    let downloader = Downloader::new(mirrors).progress(true);
     for (name, (sha256, bytes)) in FILES.iter().zip(description.published) {
         let file = RemoteFile { name: format!("{name}.gz"), sha256: sha256.into(), bytes };
         downloader.fetch(&file, &folder).map_err(|e| e.to_string())?;
@@ -130,10 +133,7 @@ static MNIST: Description = Description {
         ("8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6", 1_648_877),
         ("f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6", 4_542),
     ],
-    mirrors: &[
-        "https://ossci-datasets.s3.amazonaws.com/mnist/",
-        "https://storage.googleapis.com/cvdf-datasets/mnist/",
-    ],
+    mirrors: &["ossci-datasets.s3.amazonaws.com/mnist/", "storage.googleapis.com/cvdf-datasets/mnist/"],
     classes: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
     mean: 0.1307,
     std: 0.3081,
@@ -149,8 +149,9 @@ static FASHION_MNIST: Description = Description {
         ("67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5", 5_148),
     ],
     mirrors: &[
-        "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
-        "https://fashion-mnist.s3.eu-central-1.amazonaws.com/",
+        "fashion-mnist.s3.eu-central-1.amazonaws.com/",
+        // By HTTPS alone.
+        "raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
     ],
     classes: [
         "T-shirt/top",

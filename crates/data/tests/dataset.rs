@@ -139,7 +139,10 @@ fn bad_parts() {
     let x = Tensor::<f32>::zeros([3, 2]);
     let error = Dataset::new((x.clone(), x.clone(), Tensor::<u32>::zeros(2))).unwrap_err();
     assert!(matches!(error, DataError::CountMismatch { expected: 3, part: 2, found: 2 }));
-    assert_eq!(error.to_string(), "there are 3 examples by part 0, but 2 by part 2");
+    assert_eq!(
+        error.to_string(),
+        "the parts of the examples are not equally many: part 0 has 3, part 2 has 2"
+    );
     // Inside a part.
     let nested = Dataset::new(((x.clone(), Tensor::<u32>::zeros(2)), x)).unwrap_err();
     assert!(matches!(nested, DataError::CountMismatch { expected: 3, part: 1, found: 2 }));

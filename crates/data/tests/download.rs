@@ -253,3 +253,20 @@ fn two_at_once_take_turns() {
     assert_fetched(&downloader(&[&server]), folder.path());
     assert_eq!(server.ranges().len(), 1);
 }
+
+#[cfg(not(feature = "https"))]
+#[test]
+fn https_is_named_where_it_is_not_built() {
+    let secure = Server::new(&[Answer::Content(content())]).mirror.replace("http:", "https:");
+    let answer: &'static str = format!("302 Found\r\nLocation: {secure}file.gz").leak();
+    let elsewhere = Server::new(&[Answer::Status(answer)]);
+    for mirror in [&secure, &elsewhere.mirror] {
+        let folder = tempfile::tempdir().unwrap();
+        let error = Downloader::new([mirror]).fetch(&file(), folder.path()).unwrap_err();
+        let DownloadError::Failed { failures, .. } = error else { panic!("{error}") };
+        assert!(
+            failures.len() == 1 && failures[0].contains("HTTPS needs the feature `https`"),
+            "{failures:?}"
+        );
+    }
+}

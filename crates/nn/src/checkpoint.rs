@@ -40,12 +40,12 @@ impl<T: Float> Ctx<T> {
         inputs: &[&Var<T>],
     ) -> Var<T> {
         let tracked: Vec<usize> =
-            (0..self.layout().entries().len()).filter(|&i| self.leaf(i).is_tracked()).collect();
+            (0..self.layout().entries().len()).filter(|&i| self.current(i).is_tracked()).collect();
         if tracked.is_empty() && !inputs.iter().any(|input| input.is_tracked()) {
             return work(self, &inputs.iter().copied().cloned().collect::<Vec<_>>());
         }
-        let mut all = inputs.to_vec();
-        all.extend(tracked.iter().map(|&i| self.leaf(i)));
+        let parameters: Vec<Var<T>> = tracked.iter().map(|&i| self.current(i)).collect();
+        let all: Vec<&Var<T>> = inputs.iter().copied().chain(&parameters).collect();
         let (start, count) = (self.copied(), inputs.len());
         // What the first run has to say, which is the only one that is watched.
         let (first, watching) = (Rc::new(Cell::new(None)), RefCell::new(Some(self.observers())));

@@ -10,6 +10,7 @@ use wengert_tensor::{Float, Tensor};
 
 use crate::observe::{Affine, AffineUse, LayerUse, Observer, ParamUse};
 use crate::params::{BufferId, Buffers, CountId, Layout, ParamId, Updates};
+use crate::replaced::Replaced;
 
 /// Whether a model is being trained or used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +37,7 @@ pub struct Ctx<T: Float = f32> {
     /// What has been set here.
     updates: RefCell<Updates<T>>,
     observers: RefCell<Vec<Rc<dyn Observer<T>>>>,
+    replaced: Replaced<T>,
 }
 
 impl<T: Float> Ctx<T> {
@@ -48,7 +50,8 @@ impl<T: Float> Ctx<T> {
     ) -> Self {
         let (draws, updates, observers) = (Cell::new(0), RefCell::default(), RefCell::default());
         let buffers = Some(buffers);
-        Ctx { layout, leaves, mode, generator, key: None, draws, buffers, updates, observers }
+        let replaced = Replaced::default();
+        Ctx { layout, leaves, mode, generator, key: None, draws, buffers, updates, observers, replaced }
     }
 
     /// The value of a parameter tensor, tracked if its gradient is wanted.
@@ -64,6 +67,9 @@ impl<T: Float> Ctx<T> {
     #[track_caller]
     pub(crate) fn param_of(&self, operation: &str, id: ParamId) -> Var<T> {
         let name = &self.layout.entry(operation, id).name;
+        if let Some(value) = self.replaced.get(id.index()) {
+            return value;
+        }
         let value = &self.leaves[id.index()];
         for observer in &*self.observers.borrow() {
             observer.param(&ParamUse { id, name, value });
@@ -108,6 +114,8 @@ impl<T: Float> Ctx<T> {
         }
         let name = params.first().map_or("", |&id| self.layout.entry("trace", id).name.as_str());
         let path = name.rsplit_once('.').map_or("", |(path, _)| path);
+        // The layer's place, not that of what its weight is computed from.
+        let path = path.find("parametrizations.").map_or(path, |at| path[..at].trim_end_matches('.'));
         for observer in &*observers {
             observer.layer(&LayerUse { kind, path, params: &params, output: &output });
         }
@@ -133,7 +141,7 @@ impl<T: Float> Ctx<T> {
     #[track_caller]
     pub fn affine(&self, map: Affine, input: &Var<T>, output: &Var<T>) {
         let observers = self.observers.borrow();
-        if observers.is_empty() {
+        if observers.is_empty() || self.replaced.contains(map.weight.index()) {
             return;
         }
         let geometry = map.geometry(&self.layout, input.shape(), output.shape());
@@ -264,41 +272,18 @@ impl<T: Float> Ctx<T> {
         }
     }
 
-    /// ½·c·‖θ‖², θ being all parameters, biases included: a penalty that makes the loss strongly convex near its
-    /// minimum. [`l2_of`](Ctx::l2_of) leaves some out.
-    ///
-    /// ```
-    /// use wengert_nn::{Init, Params};
-    /// let mut params = Params::seeded(0);
-    /// params.root().param("w", [2], Init::Constant(3.0));
-    /// let (value, grads) = params.value_and_grad(|cx| cx.l2(0.5))?;
-    /// assert_eq!((value, &grads[..]), (4.5f64, &[1.5, 1.5][..]));
-    /// # Ok::<(), wengert_nn::GradError>(())
-    /// ```
-    pub fn l2(&self, c: f64) -> Var<T> {
-        self.half_squares("*", c)
-    }
-
-    /// ½·c·‖θ‖², θ being the parameters whose name fits `pattern` (see [`name_matches`](crate::name_matches)):
-    /// `"*.weight"` leaves biases out.
-    ///
-    /// # Panics
-    /// If the pattern fits no name.
-    #[track_caller]
-    pub fn l2_of(&self, pattern: &str, c: f64) -> Var<T> {
-        self.layout.expect_match("l2_of", pattern);
-        self.half_squares(pattern, c)
-    }
-
-    fn half_squares(&self, pattern: &str, c: f64) -> Var<T> {
-        let squares = self.layout.matching(pattern).map(|index| self.leaves[index].square().sum());
-        let total = squares.reduce(|a, b| a + b).unwrap_or_else(|| Var::constant(T::ZERO));
-        total * (0.5 * c)
-    }
-
     /// A parameter by its [position](ParamId::index), unseen by observers.
     pub fn leaf(&self, index: usize) -> &Var<T> {
         &self.leaves[index]
+    }
+
+    /// What layers get for the parameter at a position.
+    pub(crate) fn current(&self, index: usize) -> Var<T> {
+        self.replaced.get(index).unwrap_or_else(|| self.leaves[index].clone())
+    }
+
+    pub(crate) fn replaced(&self) -> &Replaced<T> {
+        &self.replaced
     }
 
     /// Names, shapes and positions of the parameters.
@@ -328,6 +313,7 @@ impl<T: Float> Ctx<T> {
             buffers: self.buffers.clone(),
             updates: self.updates.clone(),
             observers: RefCell::default(),
+            replaced: self.replaced.constant(),
         }
     }
 
@@ -335,7 +321,11 @@ impl<T: Float> Ctx<T> {
     pub(crate) fn with_leaves<'a>(&self, leaves: impl Iterator<Item = (usize, &'a Var<T>)>) -> Self {
         let mut copy = self.copied();
         for (index, leaf) in leaves {
-            copy.leaves[index] = leaf.clone();
+            if copy.replaced.contains(index) {
+                copy.replaced.set(index, Some(leaf.clone()));
+            } else {
+                copy.leaves[index] = leaf.clone();
+            }
         }
         copy
     }

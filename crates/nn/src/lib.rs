@@ -11,7 +11,10 @@ pub mod layer;
 pub mod loss;
 mod observe;
 mod params;
+mod penalty;
+mod replaced;
 mod sampling;
+mod scan;
 mod summary;
 
 pub use checkpoint::Checkpoint;
@@ -26,6 +29,7 @@ pub use params::{
 };
 #[doc(hidden)]
 pub use params::{pieces, pull_back};
+pub use replaced::Replacement;
 pub use sampling::Sampling;
 pub use summary::{Summary, SummaryRow};
 pub use wengert_tensor::names::name_matches;

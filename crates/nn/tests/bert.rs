@@ -74,7 +74,7 @@ impl Bert {
             words: params.root().param("words", [WORDS, WIDTH], init()),
             kinds: params.root().param("kinds", [2, WIDTH], init()),
             positions: LearnedPositions::with_init(params.at("positions"), POSITIONS, WIDTH, init()),
-            norm: LayerNorm::builder(WIDTH).epsilon(1e-12).build(params.at("norm")),
+            norm: LayerNorm::builder(WIDTH).eps(1e-12).build(params.at("norm")),
             encoder: options.epsilon(1e-12).encoder(params.at("encoder"), LAYERS),
         }
     }

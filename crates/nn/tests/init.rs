@@ -1,7 +1,7 @@
 //! The distributions of initial values.
 
 use wengert_nn::Init;
-use wengert_nn::init::Fan;
+use wengert_nn::init::{Fan, Nonlinearity};
 use wengert_tensor::random::Generator;
 
 fn draw(init: &Init, shape: [usize; 2]) -> Vec<f64> {
@@ -33,6 +33,8 @@ fn moments_are_those_of_the_distributions() {
         (Init::XavierNormal { gain: 3.0 }, 0.0, 3.0 * (2.0 / 500.0f64).sqrt(), normal),
         (Init::pytorch_weight(), 0.0, 1.0 / 900f64.sqrt(), uniform),
         (Init::TruncatedNormal { std: 0.02 }, 0.0, 0.02 * cut, 2.364_6),
+        (Init::NormalWithin { mean: 1.0, std: 0.5, low: 0.0, high: 2.0 }, 1.0, 0.5 * cut, 2.364_6),
+        (Init::Sparse { sparsity: 0.0, std: 0.3 }, 0.0, 0.3, normal),
     ];
     for (init, mean, std, kurtosis) in cases {
         let [m, s, k] = moments(&draw(&init, [200, 300]));
@@ -53,6 +55,54 @@ fn limits_are_kept() {
     within(Init::TruncatedNormal { std: 0.5 }, 1.0);
     within(Init::pytorch_weight(), 0.05);
     within(Init::pytorch_bias(400), 0.05);
+}
+
+#[test]
+fn restricted_normal_numbers_lie_within() {
+    let values = draw(&Init::NormalWithin { mean: 0.0, std: 1.0, low: -0.5, high: 2.0 }, [100, 400]);
+    let [least, most] = [f64::min, f64::max].map(|f| values.iter().copied().reduce(f).unwrap());
+    assert!((-0.5..-0.499).contains(&least) && (1.98..=2.0).contains(&most), "{least} {most}");
+    // The mean of the normal distribution between a and b: (φ(a) − φ(b))/(Φ(b) − Φ(a)).
+    let mean = moments(&values)[0];
+    assert!((mean - 0.445_743_8).abs() < 0.02, "{mean}");
+}
+
+#[test]
+fn columns_have_their_part_of_zeros_at_random_places() {
+    let (rows, columns) = (30, 400);
+    let values = draw(&Init::Sparse { sparsity: 0.35, std: 2.0 }, [rows, columns]);
+    let zero = |i: usize, j: usize| values[i * columns + j] == 0.0;
+    // ⌈0.35 · 30⌉.
+    assert!((0..columns).all(|j| (0..rows).filter(|&i| zero(i, j)).count() == 11));
+    for i in 0..rows {
+        let count = (0..columns).filter(|&j| zero(i, j)).count() as f64;
+        assert!((count / columns as f64 - 11.0 / 30.0).abs() < 0.12, "row {i}: {count}");
+    }
+    let others: Vec<f64> = values.iter().copied().filter(|&v| v != 0.0).collect();
+    assert!((moments(&others)[1] / 2.0 - 1.0).abs() < 0.05);
+    assert!(draw(&Init::Sparse { sparsity: 1.0, std: 2.0 }, [5, 4]).iter().all(|&v| v == 0.0));
+}
+
+#[test]
+fn identities_and_convolutions_that_pass_channels_on() {
+    assert_eq!(draw(&Init::Identity, [2, 3]), [1.0, 0.0, 0.0, 0.0, 1.0, 0.0]);
+    let dirac = |groups: usize, shape: &[usize]| {
+        let mut values = vec![f64::NAN; shape.iter().product()];
+        Init::Dirac { groups }.fill(&shape.into(), &mut values, &mut Generator::seeded(0));
+        values.iter().enumerate().filter(|(_, v)| **v != 0.0).map(|(i, v)| (i, *v)).collect::<Vec<_>>()
+    };
+    // Numbers of torch.nn.init.dirac_.
+    assert_eq!(dirac(1, &[3, 2, 3]), [(1, 1.0), (10, 1.0)]);
+    assert_eq!(dirac(2, &[4, 2, 2, 3]), [(4, 1.0), (22, 1.0), (28, 1.0), (46, 1.0)]);
+    assert_eq!(dirac(1, &[1, 1, 1, 3, 2]), [(3, 1.0)]);
+    assert_eq!(dirac(1, &[2, 0, 3]), []);
+}
+
+#[test]
+fn gains() {
+    use Nonlinearity::*;
+    let gains = [Linear, Sigmoid, Tanh, Relu, LeakyRelu(0.5), Selu].map(Nonlinearity::gain);
+    assert_eq!(gains, [1.0, 1.0, 5.0 / 3.0, 2f64.sqrt(), 1.6f64.sqrt(), 0.75]);
 }
 
 #[test]

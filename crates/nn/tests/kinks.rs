@@ -1,7 +1,8 @@
 //! The table of `docs/guide/kinks.md` against the library.
 
 use wengert_nn::{Activations, Bce, Huber, L1, Reduction, SmoothL1};
-use wengert_tape::{Pool2dOptions, Var, grad, hvp, jacobian_forward, jvp};
+use wengert_tape::{Pool2dOptions, Segments, Var, grad, hvp, jacobian_forward, jvp};
+use wengert_tensor::Tensor;
 
 type Function = fn(&Var<f64>) -> Var<f64>;
 
@@ -46,6 +47,15 @@ const FUNCTIONS: &[(&str, Function)] = &[
     ("`max_pool2d(x)` of one window", |x| x.reshape([1, 1, 2, 2]).max_pool2d(Pool2dOptions::new([2, 2]))),
     ("`sort(x)`, the first element", |x| x.sort(0, false).slice(..1)),
     ("`topk(x, 1)`", |x| x.topk(1, 0).0),
+    ("`median(x)`", |x| x.median(0, false).0),
+    ("`kthvalue(1, x)`", |x| x.kthvalue(1, 0, false).0),
+    ("`mode(x)`", |x| x.mode(0, false).0),
+    ("`cummax(x)`, the last element", |x| x.cummax(0).0.slice(-1..)),
+    ("`segment_max(x)` of one segment", |x| x.segment_max(&Segments::ids(Tensor::zeros([x.len()]), 1), 0)),
+    ("`scatter(x)` to one position", |x| Var::zeros([1]).scatter(0, Tensor::zeros([x.len()]), x)),
+    ("`cdist(x, 0)`", |x| x.unsqueeze(0).cdist(&zeros(&x.unsqueeze(0)), 2.0)),
+    ("`normalize(x)`, the first element, ε = 0.5", |x| x.normalize(2.0, 0, 0.5).slice(..1)),
+    ("`cosine_similarity(x, (3, 4))`, ε = 0.5", |x| x.cosine_similarity(&Var::from([3.0, 4.0]), 0, 0.5)),
     ("`std(x)`", |x| x.std_axes(.., 1, false)),
     ("`norm(x, 0)`", |x| x.norm(0.0)),
     ("`norm(x, 0.5)`", |x| x.norm(0.5)),

@@ -2,7 +2,7 @@
 //! dropout, second derivatives, other forms of the same computation.
 
 use wengert_nn::*;
-use wengert_tape::{Arguments, Var, check_grads, grad, hvp};
+use wengert_tape::{Arguments, Scan, Var, check_grads, grad, hvp};
 use wengert_tensor::{Tensor, parallel};
 
 fn wave(shape: &[usize], salt: f64) -> Var<f64> {
@@ -258,4 +258,41 @@ fn a_recurrent_layer_is_a_layer_like_others() {
         params.value_and_grad(|cx| model.forward(cx, &tokens).reshape([6, 10]).square().sum()).unwrap();
     assert_eq!(grads.len(), params.len());
     assert!(params.id("net.1.weight_hh_l0").is_some());
+}
+
+/// A scan over a cell, kept and computed again, is the layer; with dropout it draws the same in both.
+#[test]
+fn a_scan_over_a_cell_is_a_layer() {
+    let mut params: Params<f64> = Params::seeded(1);
+    let cell = GruCell::new(params.at("cell"), 2, 3);
+    let xs = wave(&[11, 2, 2], 0.3);
+    let step = |cell: GruCell| {
+        move |cx: &Ctx<f64>, h: &Var<f64>, x: &Var<f64>| {
+            let h = cell.step(cx, x, h);
+            let y = Dropout::new(0.3).forward(cx, &h);
+            (h, y)
+        }
+    };
+    let loss = |y: Var<f64>| y.square().sum();
+    let kept = |cx: &Ctx<f64>| loss(cx.scan(Scan::new(), step(cell.clone()), cell.zero_state([2]), &xs).1);
+    let again = |cx: &Ctx<f64>| {
+        let scan = Scan::new().recomputed();
+        loss(cx.scan_recomputed(scan, step(cell.clone()), cell.zero_state([2]), &xs).1)
+    };
+    let mut same = params.clone();
+    same.set_step(params.step());
+    let (value, grads) = params.value_and_grad(kept).unwrap();
+    let (found, recomputed) = same.value_and_grad(again).unwrap();
+    assert!((found - value).abs() < 1e-13);
+    for (a, b) in grads.iter().zip(recomputed.iter()) {
+        assert!((a - b).abs() < 1e-13, "{a} {b}");
+    }
+    let mut by_hand = cell.zero_state([2]);
+    params.infer(|cx| {
+        let (end, _) = cx.scan(Scan::new(), step(cell.clone()), cell.zero_state([2]), &xs);
+        for t in 0..11 {
+            by_hand = cell.step(cx, &xs.select(0, t), &by_hand);
+        }
+        close(&end, &by_hand);
+    });
 }

@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 
 use interpreter::{Catalogue, Inputs, Program, bits};
 use wengert_nn::{
-    Activations, Conv2d, CrossEntropy, Ctx, Dropout, Huber, Init, Layer, Linear, Losses, MaxPool2d, Mode,
-    Params, SmoothL1,
+    Activations, AlphaDropout, BatchNorm2d, Conv2d, CrossEntropy, Ctx, Dropout, Dropout2d, GroupNorm, Huber,
+    Init, InstanceNorm2d, Layer, Linear, Losses, MaxPool2d, Mode, Params, Prelu, RmsNorm, Rrelu, SmoothL1,
+    SpectralNorm, WeightNorm,
 };
 use wengert_tape::{Data, Index, Tape, Var, hvp, value_and_grad};
 use wengert_tensor::Tensor;
@@ -172,6 +173,39 @@ fn choosing() -> (Params, Loss, Batches) {
     (params, Box::new(loss), Batches::of(&[9]))
 }
 
+/// Everything that normalises: values, by statistics of all kinds, and weights.
+fn normalised() -> (Params, Loss, Batches) {
+    let mut params = Params::seeded(3);
+    let first = WeightNorm::of(params.at("first"), |p| Conv2d::new(p, 2, 6, 3));
+    let batch = BatchNorm2d::new(params.at("batch"), 6);
+    let slopes = Prelu::with_slopes(params.at("slopes"), 6, 0.25);
+    let group = GroupNorm::new(params.at("group"), 2, 6);
+    let instance = InstanceNorm2d::builder(6).affine().build(params.at("instance"));
+    let hidden = SpectralNorm::of(params.at("hidden"), |p| Linear::new(p, 6 * 4 * 4, 32));
+    let rms = RmsNorm::new(params.at("rms"), 32);
+    let out = Linear::new(params.at("out"), 16, CLASSES);
+    let (channels, alpha) = (Dropout2d::new(0.2), AlphaDropout::new(0.2));
+    let loss = move |cx: &Ctx, x: &Var, y: &Index| {
+        let h = batch.forward(cx, &first.forward(cx, x));
+        let h = group.forward(cx, &channels.forward(cx, &slopes.forward(cx, &h)));
+        let h = instance.forward(cx, &(h.mish() + &h.square())).selu();
+        let h = Rrelu::default().forward(cx, &hidden.forward(cx, &h.flatten(1, -1)));
+        let h = alpha.forward(cx, &rms.forward(cx, &h)).glu(-1);
+        out.forward(cx, &h).cross_entropy(y)
+    };
+    (params, Box::new(loss), Batches::of(&[2, 6, 6]))
+}
+
+#[test]
+fn a_train_step_of_a_network_that_normalises() {
+    let (params, loss, batches) = normalised();
+    let wanted =
+        ["batch_norm", "batch_norm_gradients", "group_norm", "rms_norm", "instance_norm", "rrelu_slopes"];
+    has(&train_step(params, &loss, &batches), &wanted);
+    let (params, loss, batches) = normalised();
+    has(&hessian_product(params, &loss, &batches), &["batch_norm_tangent", "batch_norm_gradient_tangent"]);
+}
+
 #[test]
 fn a_train_step_of_a_perceptron() {
     let (params, loss, batches) = perceptron();
@@ -207,13 +241,36 @@ fn products_with_the_hessian() {
 #[test]
 fn activations_and_losses() {
     type Function = fn(&Var<f64>, &Var<f64>) -> Var<f64>;
-    let functions: [(&str, Function); 14] = [
+    let functions: [(&str, Function); 37] = [
         ("elu", |x, _| x.elu(1.0)),
         ("elu of another alpha", |x, _| x.elu(0.5)),
         ("leaky_relu", |x, _| x.leaky_relu(0.01)),
         ("leaky_relu of another slope", |x, _| x.leaky_relu(0.2)),
         ("silu", |x, _| x.silu()),
         ("gelu_tanh", |x, _| x.gelu_tanh()),
+        ("selu", |x, _| x.selu()),
+        ("celu", |x, _| x.celu(1.0)),
+        ("celu of another alpha", |x, _| x.celu(0.5)),
+        ("mish", |x, _| x.mish()),
+        ("swish", |x, _| x.swish(1.0)),
+        ("swish of another beta", |x, _| x.swish(2.0)),
+        ("hardswish", |x, _| x.hardswish()),
+        ("hardsigmoid", |x, _| x.hardsigmoid()),
+        ("hardtanh", |x, _| x.hardtanh(-1.0, 1.0)),
+        ("hardtanh of other limits", |x, _| x.hardtanh(-0.2, 0.5)),
+        ("squared_relu", |x, _| x.squared_relu()),
+        ("log_sigmoid", |x, _| x.log_sigmoid()),
+        ("softsign", |x, _| x.softsign()),
+        ("tanhshrink", |x, _| x.tanhshrink()),
+        ("hardshrink", |x, _| x.hardshrink(0.5)),
+        ("hardshrink of another lambda", |x, _| x.hardshrink(0.3)),
+        ("softshrink", |x, _| x.softshrink(0.5)),
+        ("softshrink of another lambda", |x, _| x.softshrink(0.3)),
+        ("threshold", |x, _| x.threshold(0.5, 0.0)),
+        ("threshold of another value", |x, _| x.threshold(0.5, 1.0)),
+        ("prelu", |x, t| x.prelu(t)),
+        ("glu", |x, _| x.glu(-1)),
+        ("geglu", |x, _| x.geglu(-1)),
         ("mse", |x, t| x.mse(t)),
         ("l1", |x, t| x.l1(t)),
         ("huber", |x, t| x.huber(t)),

@@ -45,13 +45,16 @@ pub use op::{Cotangents, Description, Op, Point, Saves, apply, apply_given, fuse
 pub use ops::Side;
 pub use ops::{
     AttentionMask, AttentionOptions, Indexing, LuFactors, MatrixError, MatrixNorm, Operand, PadMode,
-    Pool1dOptions, Pool2dOptions, Pool3dOptions, PoolOptions, Resize, ScatterReduce, Segments,
+    Pool1dOptions, Pool2dOptions, Pool3dOptions, PoolOptions, QuantileMethod, Resize, ScatterReduce,
+    Segments,
 };
+#[cfg(feature = "fft")]
+pub use ops::{FftNorm, FftOptions};
 pub use sweep::Sweep;
 pub use tape::Tape;
 pub use transform::{
-    Arguments, HessianOperator, Linearized, Pullback, checkpoint, grad, hessian, hvp, jacobian_forward,
-    jacobian_reverse, jvp, linearize, value_and_grad, vjp,
+    Arguments, HessianOperator, Linearized, Pullback, RecomputedScan, Scan, Segment, checkpoint, grad,
+    hessian, hvp, jacobian_forward, jacobian_reverse, jvp, linearize, scan, value_and_grad, vjp,
 };
 pub use var::Var;
 pub use walk::{Recorded, Step};

@@ -23,12 +23,16 @@ pub use array::shape::{Axes, Axis, Dims, Shape, Slice};
 pub use array::tensor::{ShapeError, Tensor};
 pub use array::{shape, size};
 pub use kernels::along_axis as axis_map;
+#[cfg(feature = "fft")]
+pub use kernels::fourier;
+pub use kernels::order::OrderStatistic;
 pub use kernels::scatter::Combine;
 pub use kernels::{attention, conv, ctc, gates, gemm, linalg, normalise, pool};
 #[doc(hidden)]
 pub use machine::compiled_here::of_signature;
 pub use machine::{memory, parallel, simd};
 pub use messages::{names, text};
+pub use methods::distance::{pair_distances, pair_dots, pair_sums};
 pub use methods::matmul::matmul_shape;
 pub use methods::scatter::{combine_elements, combine_slices};
 pub use methods::sum::broadcast_axes;

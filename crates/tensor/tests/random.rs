@@ -2,11 +2,11 @@
 
 use rand::Rng;
 use rand_distr::{Distribution, Gamma};
-use wengert_tensor::Float;
 use wengert_tensor::math::Transcendental;
 use wengert_tensor::parallel::with_threads;
 use wengert_tensor::random::Generator;
 use wengert_tensor::simd::Baseline;
+use wengert_tensor::{Float, Tensor};
 
 /// √n times the Kolmogorov–Smirnov distance from `cdf`; 1.95 is exceeded by chance once in a thousand times.
 fn kolmogorov_smirnov<T: Float>(sample: &[T], cdf: impl Fn(f64) -> f64) -> f64 {
@@ -283,4 +283,36 @@ fn below_zero_panics() {
 #[should_panic(expected = "has no probability")]
 fn an_interval_beyond_underflow_panics() {
     Generator::seeded(0).fill_truncated_normal(&mut [0f64; 1], 0.0, 1.0, 50.0, 51.0);
+}
+
+#[test]
+fn numbers_with_distributions_of_their_own() {
+    let draw = |g: &mut Generator, i: usize| g.below(i as u64 + 1) as u32;
+    let all = || {
+        let mut x = vec![0; 5000];
+        Generator::seeded(3).fill_each(&mut x, draw);
+        x
+    };
+    let one = with_threads(1, all);
+    assert_eq!(one, with_threads(3, all));
+    assert!(one.iter().enumerate().all(|(i, &x)| x as usize <= i) && one[4000..].iter().any(|&x| x > 3000));
+    // The next ones are others.
+    let mut generator = Generator::seeded(3);
+    let (mut a, mut b) = ([0u64; 4], [0u64; 4]);
+    generator.fill_each(&mut a, |g, _| g.below(u64::MAX));
+    generator.fill_each(&mut b, |g, _| g.below(u64::MAX));
+    assert!(a.iter().all(|x| !b.contains(x)));
+}
+
+#[test]
+fn what_cannot_be_drawn_from_is_named() {
+    let message = |work: fn(&mut Generator)| {
+        let panic = std::panic::catch_unwind(|| work(&mut Generator::seeded(0))).unwrap_err();
+        panic.downcast_ref::<String>().expect("a text").clone()
+    };
+    assert!(message(|g| g.poisson(&mut [1.0f32, -2.0])).contains("-2"));
+    assert!(message(|g| g.poisson(&mut [f64::NAN])).contains("NaN"));
+    assert!(message(|g| drop(g.choose(&Tensor::from([1.0f64, f64::INFINITY]), 1, true))).contains("inf"));
+    assert!(message(|g| drop(g.choose(&Tensor::from([[1.0f64], [0.0]]), 1, true))).contains("row 1"));
+    assert!(message(|g| drop(g.choose(&Tensor::<f32>::scalar(1.0), 1, true))).contains("[]"));
 }

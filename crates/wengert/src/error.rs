@@ -14,6 +14,9 @@ pub enum Error {
     /// Bytes are not a table, or the table makes no data set.
     #[error(transparent)]
     Csv(#[from] wengert_data::csv::CsvError),
+    /// A tokeniser cannot be made.
+    #[error(transparent)]
+    Tokenizer(#[from] wengert_data::text::TokenizerError),
     /// A file cannot be downloaded.
     #[cfg(feature = "download")]
     #[error(transparent)]

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 
 pub use axis::Axis;
 
-use wengert_examples::files::write_file;
+use crate::files::write_file;
 
 /// What a [`Series`] is drawn as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +55,11 @@ impl Series {
     /// A curve with a dot where it ends.
     pub fn path(name: impl Into<String>, look: usize, points: Vec<(f64, f64)>) -> Self {
         Series { mark: Mark::Path, ..Self::line(name, look, points) }
+    }
+
+    /// Points in the colour of a look.
+    pub fn marks(name: impl Into<String>, look: usize, mark: Mark, points: Vec<(f64, f64)>) -> Self {
+        Series { mark, ..Self::line(name, look, points) }
     }
 
     /// Points in black.

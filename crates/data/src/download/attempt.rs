@@ -104,6 +104,8 @@ fn unanswered(error: ureq::Error) -> Failure {
         ureq::Error::Timeout(ureq::Timeout::RecvResponse | ureq::Timeout::RecvBody) => {
             Failure::Passing(error.to_string())
         }
+        // Of a mirror, or of the place that it sends us to.
+        ureq::Error::TlsRequired => Failure::Permanent("HTTPS needs the feature `https`".into()),
         _ => Failure::Permanent(error.to_string()),
     }
 }

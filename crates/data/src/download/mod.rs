@@ -1,4 +1,8 @@
-//! Files over HTTPS: resumed where an earlier attempt broke off, retried, and checked against their SHA-256.
+//! Files from public mirrors: resumed where an earlier attempt broke off, retried, and checked against their SHA-256.
+//!
+//! A file is what was published, whoever sent it: nothing is used whose SHA-256 is another than the program says, and not a byte
+//! more than the published length is taken in. So plain HTTP will do, and spares the build a cryptographic library; with the
+//! feature `https` mirrors may be asked by HTTPS too, so that nobody on the way sees what is downloaded.
 
 mod attempt;
 mod error;
@@ -37,7 +41,7 @@ pub struct RemoteFile {
 ///     sha256: "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c".into(),
 ///     bytes: 28_881,
 /// };
-/// let downloader = Downloader::new(["https://ossci-datasets.s3.amazonaws.com/mnist/"]).progress(true);
+/// let downloader = Downloader::new(["http://ossci-datasets.s3.amazonaws.com/mnist/"]).progress(true);
 /// let path = downloader.fetch(&labels, "data".as_ref())?;
 /// # Ok::<(), wengert_data::download::DownloadError>(())
 /// ```

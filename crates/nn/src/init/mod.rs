@@ -1,9 +1,12 @@
 //! How parameters start.
 
 mod fan;
+mod nonlinearity;
 mod orthogonal;
+mod structured;
 
 pub use fan::{Fan, fans};
+pub use nonlinearity::Nonlinearity;
 
 use wengert_tensor::random::Generator;
 use wengert_tensor::{Float, Shape};
@@ -47,6 +50,19 @@ pub enum Init {
         /// The standard deviation before the restriction.
         std: f64,
     },
+    /// Normal, restricted to an interval: what PyTorch's `trunc_normal_` gives, whose limits are ±2 by default whatever the
+    /// deviation.
+    #[doc(alias = "trunc_normal_")]
+    NormalWithin {
+        /// The mean before the restriction.
+        mean: f64,
+        /// The standard deviation before the restriction.
+        std: f64,
+        /// The lower limit.
+        low: f64,
+        /// The upper limit.
+        high: f64,
+    },
     /// Uniform with mean 0 and standard deviation `gain` / √fan (He et al., "Delving deep into rectifiers", 2015).
     KaimingUniform {
         /// √2 for ReLU, 1 for a linear unit; see also [`Init::leaky_relu_gain`].
@@ -78,6 +94,25 @@ pub enum Init {
     Orthogonal {
         /// The factor.
         gain: f64,
+    },
+    /// A matrix with ones on its diagonal, zeros elsewhere.
+    #[doc(alias = "eye_")]
+    Identity,
+    /// A convolution that passes on as many channels as possible, for weights `[out, in / groups, kernel…]` with one to three
+    /// axes of the kernel: 1 at the middle of the kernel from each channel to itself, in each group; 0 elsewhere.
+    #[doc(alias = "dirac_")]
+    Dirac {
+        /// Groups that the output channels are split into.
+        groups: usize,
+    },
+    /// A matrix whose columns have a part of zeros, rounded up, at random places, and are otherwise normal with mean 0
+    /// (Martens, "Deep learning via Hessian-free optimization", 2010).
+    #[doc(alias = "sparse_")]
+    Sparse {
+        /// The part of zeros in each column.
+        sparsity: f64,
+        /// The standard deviation of the others.
+        std: f64,
     },
 }
 
@@ -124,7 +159,8 @@ impl Init {
     ///
     /// # Panics
     /// If the length of `out` is not that of the shape, if the shape has less than two axes where fans are needed or a
-    /// matrix is made, or a limit or deviation is not finite or out of order.
+    /// matrix is made, or is none of a convolution for [`Init::Dirac`], or a limit, deviation or part is not finite or out of
+    /// order.
     #[track_caller]
     pub fn fill<T: Float>(&self, shape: &Shape, out: &mut [T], generator: &mut Generator) {
         assert!(
@@ -157,7 +193,18 @@ impl Init {
                 );
                 generator.fill_truncated_normal(out, T::ZERO, T::from_f64(std), -limit, limit);
             }
+            Init::NormalWithin { mean, std, low, high } => {
+                let [mean, std, low, high] = [mean, std, low, high].map(T::from_f64);
+                assert!(
+                    mean.is_finite() && std.is_finite() && std > T::ZERO && low < high,
+                    "init: a normal distribution of mean {mean} and standard deviation {std} within {low} and {high}"
+                );
+                generator.fill_truncated_normal(out, mean, std, low, high);
+            }
             Init::Orthogonal { gain } => orthogonal::fill(shape, gain, out, generator),
+            Init::Identity => structured::identity(shape, out),
+            Init::Dirac { groups } => structured::dirac(shape, groups, out),
+            Init::Sparse { sparsity, std } => structured::sparse(shape, sparsity, std, out, generator),
         }
     }
 }

@@ -38,12 +38,12 @@ pub struct Sequential<T: Float = f32, X: ?Sized = Var<T>> {
 impl<T: Float> Sequential<T> {
     /// These layers, whose parameters have already been made.
     pub fn new(layers: Vec<Box<dyn Layer<T>>>) -> Self {
-        Sequential { first: Box::new(Identity), len: layers.len(), rest: layers }
+        Sequential { first: Box::new(Start), len: layers.len(), rest: layers }
     }
 
     /// Makes layers whose parameters are named by the layers' positions, as in PyTorch: `0.weight`, `2.bias`.
     pub fn builder(p: Scope<'_, T>) -> SequentialBuilder<'_, T> {
-        SequentialBuilder { scope: p, first: Box::new(Identity), rest: Vec::new(), len: 0 }
+        SequentialBuilder { scope: p, first: Box::new(Start), rest: Vec::new(), len: 0 }
     }
 }
 
@@ -140,9 +140,9 @@ impl<T: Float, X: ?Sized> Layer<T, X> for Sequential<T, X> {
 }
 
 /// What is before the first layer.
-struct Identity;
+struct Start;
 
-impl<T: Float> Layer<T> for Identity {
+impl<T: Float> Layer<T> for Start {
     fn forward(&self, _: &Ctx<T>, x: &Var<T>) -> Var<T> {
         x.clone()
     }

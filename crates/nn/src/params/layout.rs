@@ -120,6 +120,12 @@ impl Layout {
         ParamId { store: self.store, index }
     }
 
+    pub(crate) fn rename(&mut self, id: ParamId, name: String) {
+        let old = std::mem::replace(&mut self.entries[id.index()].name, name.clone());
+        self.by_name.remove(&old);
+        self.by_name.insert(name, id.index);
+    }
+
     pub(crate) fn push_buffer(&mut self, name: String) -> BufferId {
         self.buffers.push(name);
         BufferId { store: self.store, index: self.buffers.len() as u32 - 1 }

@@ -73,13 +73,47 @@ impl<'a, T: Float> Scope<'a, T> {
     pub fn param(&mut self, name: &str, shape: impl Into<Shape>, init: Init) -> ParamId {
         let name = self.new_name("param", name);
         let shape = shape.into().checked("param");
-        // By name, so that a layer's start does not depend on which layers were made before it.
-        let mut generator = self.params.generator.fork(hash(&name));
-        let mut values = Tensor::written_for("param", &shape, |_| {});
-        init.fill(&shape, values.as_mut_slice(), &mut generator);
+        let values = self.initial(&name, &shape, init);
         let id = self.params.push(name, shape);
         let values = values.as_slice().expect("new tensors are contiguous");
         self.write(id, |all| all.copy_from_slice(values));
+        id
+    }
+
+    /// What a tensor of that whole name starts with.
+    #[track_caller]
+    fn initial(&self, name: &str, shape: &Shape, init: Init) -> Tensor<T> {
+        // By name, so that a layer's start does not depend on which layers were made before it.
+        let mut generator = self.params.generator.fork(hash(name));
+        let mut values = Tensor::written_for("param", shape, |_| {});
+        init.fill(shape, values.as_mut_slice(), &mut generator);
+        values
+    }
+
+    /// The values that a parameter tensor of this name would start with here.
+    #[track_caller]
+    pub(crate) fn drawn(&self, name: &str, shape: impl Into<Shape>, init: Init) -> Tensor<T> {
+        self.initial(&self.join("drawn", name), &shape.into(), init)
+    }
+
+    /// The same place again.
+    pub(crate) fn again(&mut self) -> Scope<'_, T> {
+        Scope { params: self.params, path: self.path.clone() }
+    }
+
+    /// The parameters that are being made.
+    pub(crate) fn params(&mut self) -> &mut Params<T> {
+        self.params
+    }
+
+    /// Gives a parameter of this place another name; there must be it, and no other of the new name.
+    #[track_caller]
+    pub(crate) fn rename(&mut self, operation: &str, from: &str, to: &str) -> ParamId {
+        let (from, to) = (self.join(operation, from), self.new_name(operation, to));
+        let Some(id) = self.params.id(&from) else {
+            panic!("{operation}: the layer has made no parameter `{from}`");
+        };
+        Arc::make_mut(&mut self.params.layout).rename(id, to);
         id
     }
 

@@ -17,7 +17,7 @@ fn size(case: &Value, key: &str) -> usize {
 
 fn layer_norm<T: Float>(case: &Value, p: Scope<'_, T>) -> LayerNorm {
     let shape: Vec<usize> = numbers(&case["shape"]).iter().map(|&d| d as usize).collect();
-    let builder = LayerNorm::builder(&shape[..]).epsilon(case["epsilon"].as_f64().unwrap());
+    let builder = LayerNorm::builder(&shape[..]).eps(case["epsilon"].as_f64().unwrap());
     match case["affine"].as_str().unwrap() {
         "all" => builder.build(p),
         "weight" => builder.no_bias().build(p),
@@ -29,21 +29,21 @@ fn rms_norm<T: Float>(case: &Value, p: Scope<'_, T>) -> RmsNorm {
     let shape: Vec<usize> = numbers(&case["shape"]).iter().map(|&d| d as usize).collect();
     let mut builder = RmsNorm::builder(&shape[..]);
     if let Some(epsilon) = case["epsilon"].as_f64() {
-        builder = builder.epsilon(epsilon);
+        builder = builder.eps(epsilon);
     }
     if case["affine"] == "no" { builder.no_affine().build(p) } else { builder.build(p) }
 }
 
 fn group_norm<T: Float>(case: &Value, p: Scope<'_, T>) -> GroupNorm {
     let builder = GroupNorm::builder(size(case, "groups"), size(case, "channels"))
-        .epsilon(case["epsilon"].as_f64().unwrap());
+        .eps(case["epsilon"].as_f64().unwrap());
     if case["affine"] == true { builder.build(p) } else { builder.no_affine().build(p) }
 }
 
 fn batch_norm<T: Float, const D: usize>(case: &Value, p: Scope<'_, T>) -> BatchNorm<D> {
     let mut builder = BatchNorm::builder(size(case, "channels")).cumulative();
     if let Some(epsilon) = case["epsilon"].as_f64() {
-        builder = builder.epsilon(epsilon);
+        builder = builder.eps(epsilon);
     }
     if let Some(momentum) = case["momentum"].as_f64() {
         builder = builder.momentum(momentum);

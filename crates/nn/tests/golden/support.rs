@@ -47,7 +47,7 @@ pub(crate) fn close<T: Float>(what: &str, found: &[T], expected: &[f64]) {
 }
 
 /// The weights of an output's elements in the sum that is differentiated.
-fn weights<T: Float>(output: &Var<T>) -> Var<T> {
+pub(crate) fn weights<T: Float>(output: &Var<T>) -> Var<T> {
     let weights = match output.len() {
         1 => Tensor::full([1], T::from_f64(-1.0)),
         n => Tensor::linspace(-1.0, 2.0, n),

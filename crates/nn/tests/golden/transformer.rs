@@ -140,7 +140,7 @@ fn layer_of<T: Float>(case: &Value, params: &mut Params<T>) -> (usize, Function<
         _ => {
             let norm = match name {
                 "layer norm" => LayerNorm::new(p, [3, 4]),
-                _ => LayerNorm::builder(4).epsilon(0.5).no_bias().build(p),
+                _ => LayerNorm::builder(4).eps(0.5).no_bias().build(p),
             };
             (1, Box::new(move |cx, x| norm.forward(cx, &x[0])))
         }

@@ -216,6 +216,19 @@ fn initial_values() {
     let text = "init: shape [2] has no fan in and fan out, which take at least two axes";
     fill(text, &[2], Init::kaiming_normal());
     fill(text, &[2], Init::xavier_uniform());
+    let within = Init::NormalWithin { mean: 0.0, std: 1.0, low: 2.0, high: 1.0 };
+    fill("init: a normal distribution of mean 0 and standard deviation 1 within 2 and 1", &[2], within);
+    fill("init: shape [2] is no matrix with a diagonal", &[2], Init::Identity);
+    fill(
+        "init: shape [2, 2] is no weight of a convolution, which has three to five axes",
+        &[2, 2],
+        Init::Dirac { groups: 1 },
+    );
+    let parted = "init: 3 output channels cannot be parted into 2 groups";
+    fill(parted, &[3, 1, 1], Init::Dirac { groups: 2 });
+    let sparse = |sparsity: f64| Init::Sparse { sparsity, std: 1.0 };
+    fill("init: shape [2] is no matrix with sparse columns", &[2], sparse(0.5));
+    fill("init: 1.5 is no part of a column", &[2, 2], sparse(1.5));
     fill("init: shape [2] is no matrix to be made orthogonal", &[2], Init::Orthogonal { gain: 1.0 });
     says(text, || {
         init::fans(&[2].into());

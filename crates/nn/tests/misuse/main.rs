@@ -3,13 +3,16 @@
 mod activations;
 mod attention;
 mod basics;
+mod containers;
 #[path = "../../../tape/tests/tape/documented_panics.rs"]
 mod documented_panics;
 mod losses;
 mod norms;
 #[path = "../../../tensor/tests/extreme_sizes/panics.rs"]
 mod panics;
+mod parametrize;
 mod recurrent;
+mod scan;
 mod windows;
 
 use documented_panics::{documented_panics, not_called_in};

@@ -19,6 +19,22 @@ fn what_norms_cannot_be_made_of() {
             GroupNorm::new(params.at("a"), groups, 6);
         });
     }
+    let negative = |layer: &str| format!("{layer}: ε is -1, which is not 0 or more");
+    says(&negative("layer_norm"), || {
+        LayerNorm::builder(3).eps(-1.0).build(params.at("a"));
+    });
+    says(&negative("rms_norm"), || {
+        RmsNorm::builder(3).eps(-1.0).build(params.at("b"));
+    });
+    says(&negative("group_norm"), || {
+        GroupNorm::builder(1, 3).eps(-1.0).build(params.at("c"));
+    });
+    says(&negative("batch_norm"), || {
+        BatchNorm2d::builder(3).eps(-1.0).build(params.at("d"));
+    });
+    says(&negative("instance_norm"), || {
+        InstanceNorm2d::builder(3).eps(-1.0).build(params.at("e"));
+    });
     let taken = |name: &str| format!("param: there is already a parameter or buffer named `{name}`");
     LayerNorm::new(params.at("norm"), 3);
     says(&taken("norm.weight"), || {
@@ -54,10 +70,10 @@ fn inputs_that_norms_refuse() {
     let x = |shape: &[usize]| Var::ones(shape);
     let infer = |layer: &dyn Fn(&Ctx) -> Var| drop(params.infer_in(Mode::Train, layer));
     let gain = "the shape of the gain, is not that of";
-    says(&format!("layer_norm: [2, 3], {gain} the last axes of shape [3, 2]"), || {
+    says("layer_norm: the input has shape [3, 2], but the layer normalises axes of shape [2, 3]", || {
         infer(&|cx| layer.forward(cx, &x(&[3, 2])));
     });
-    says(&format!("rms_norm: [3], {gain} the last axes of shape [3, 2]"), || {
+    says("rms_norm: the input has shape [3, 2], but the layer normalises axes of shape [3]", || {
         infer(&|cx| rms.forward(cx, &x(&[3, 2])));
     });
     says(&format!("group_norm: [4], {gain} the channels, the second axis, of shape [4]"), || {

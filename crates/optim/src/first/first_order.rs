@@ -110,7 +110,7 @@ impl<R: Rule, T: Float> Optimizer<T> for FirstOrder<R, T> {
     fn step(&mut self, params: &mut [T], grads: &[T]) {
         self.prepare(params.len(), grads.len());
         self.memory.step += 1;
-        self.rule.update(&mut self.memory, params, grads);
+        self.rule.update_here(&mut self.memory, params, grads);
     }
 
     #[track_caller]

@@ -1,6 +1,7 @@
 //! All first-order methods by name.
 
 use wengert_tensor::Float;
+use wengert_tensor::compiled_here;
 use wengert_tensor::names::nearest;
 use wengert_tensor::text::shortened;
 
@@ -46,13 +47,15 @@ impl<T: Float> NamedMethod<T> {
     }
 }
 
-/// Every first-order method, in the order of their names.
-pub fn methods<T: Float>() -> Vec<NamedMethod<T>> {
-    let mut methods = rules::named();
-    methods.push(NamedMethod { name: "lookahead", learning_rate: 1e-3, build: lookahead });
-    methods.push(NamedMethod { name: "sam", learning_rate: 1e-2, build: sam });
-    methods.sort_by_key(|method| method.name);
-    methods
+compiled_here! {
+    /// Every first-order method, in the order of their names.
+    pub fn methods<T: Float>() -> Vec<NamedMethod<T>> {
+        let mut methods = rules::named();
+        methods.push(NamedMethod { name: "lookahead", learning_rate: 1e-3, build: lookahead });
+        methods.push(NamedMethod { name: "sam", learning_rate: 1e-2, build: sam });
+        methods.sort_by_key(|method| method.name);
+        methods
+    }
 }
 
 fn lookahead<T: Float>(rate: f64, layout: &Layout) -> Built<T> {

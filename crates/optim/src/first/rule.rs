@@ -42,12 +42,34 @@ pub trait Rule: Clone + Send {
     /// One step. Lengths have been checked, and `memory.step` counts this step (so it is 1 in the first).
     fn update<T: Float>(&self, memory: &mut Memory<T>, params: &mut [T], grads: &[T]);
 
+    /// Calls [`update`](Rule::update), which the rules of this crate compile with it.
+    #[doc(hidden)]
+    fn update_here<T: Float>(&self, memory: &mut Memory<T>, params: &mut [T], grads: &[T]) {
+        self.update(memory, params, grads);
+    }
+
     /// Writes the parameters to evaluate with; see
     /// [`Optimizer::write_evaluation`](crate::Optimizer::write_evaluation).
     fn write_evaluation<T: Float>(&self, _memory: &Memory<T>, params: &[T], out: &mut [T]) {
         copy(params, out);
     }
 }
+
+/// In the `impl` of [`Rule`] for a type of this crate: its loops are compiled here, for `f32` and for `f64`, and not again by
+/// each program that makes steps.
+macro_rules! update_compiled_here {
+    ($Config:ident) => {
+        fn update_here<T: Float>(&self, memory: &mut Memory<T>, params: &mut [T], grads: &[T]) {
+            wengert_tensor::compiled_here! {
+                fn update<T: Float>(rule: &$Config, memory: &mut Memory<T>, params: &mut [T], grads: &[T]) {
+                    rule.update(memory, params, grads);
+                }
+            }
+            update(self, memory, params, grads);
+        }
+    };
+}
+pub(crate) use update_compiled_here;
 
 /// Marks the rules that treat every parameter alike and so need no [`Layout`].
 pub trait NeedsNoLayout: Rule + Default {}

@@ -100,7 +100,8 @@ impl<T: Float> Var<T> {
         );
         check_positions("windows", length);
         let count = (length - size) / step + 1;
-        let index = Tensor::from_fn([count, size], |i| (i[0] * step + i[1]) as u32);
+        let shape = Shape::from([count, size]).checked("windows");
+        let index = Tensor::from_fn(shape, |i| (i[0] * step + i[1]) as u32);
         self.index_select(axis, index).movedim(&[axis as isize + 1], &[-1])
     }
 

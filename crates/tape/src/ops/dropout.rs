@@ -1,7 +1,7 @@
 //! Random masks.
 
 use wengert_tensor::random::Generator;
-use wengert_tensor::{Float, Shape, Tensor};
+use wengert_tensor::{Axes, Float, Shape, Tensor};
 
 use crate::class::{Decision, decision};
 use crate::data::{Data, Index};
@@ -132,10 +132,29 @@ impl<T: Float> Var<T> {
     /// If `p` is not in [0, 1], or the key does not consist of six words.
     #[track_caller]
     pub fn dropout(&self, p: f64, key: impl Into<Index<T>>) -> Var<T> {
-        let key = key.into();
+        self.dropout_shared(p, &[] as &[usize], key)
+    }
+
+    /// [`dropout`](Var::dropout) of whole parts of x: what differs only along these axes becomes 0 together or stays
+    /// together. Of images `[batch, channels, height, width]` the axes 2 and 3 make it one of whole channels (Tompson et
+    /// al., "Efficient object localization using convolutional networks", 2015), the axes 1 to 3 of whole examples.
+    ///
+    /// ```
+    /// use wengert_tape::{Index, Var};
+    /// use wengert_tensor::random::Generator;
+    /// let y = Var::<f64>::ones([50, 3]).dropout_shared(0.5, 1, Index::key(&Generator::seeded(0)));
+    /// assert!(y.value().to_vec().chunks(3).all(|row| row == [0.0; 3] || row == [2.0; 3]));
+    /// ```
+    ///
+    /// # Panics
+    /// If `p` is not in [0, 1], an axis does not exist or is given twice, or the key does not consist of six words.
+    #[track_caller]
+    pub fn dropout_shared(&self, p: f64, axes: impl Into<Axes>, key: impl Into<Index<T>>) -> Var<T> {
+        let (shared, key) = (axes.into().mask("dropout", self.shape()), key.into());
         assert!((0.0..=1.0).contains(&p), "dropout: the probability {p} is not in [0, 1]");
         check_key("dropout", key.shape());
-        let factors = DropoutFactors { p, shape: self.shape().clone() };
+        let shape = self.shape().iter().zip(shared).map(|(&length, shared)| if shared { 1 } else { length });
+        let factors = DropoutFactors { p, shape: shape.collect() };
         gated(self, &apply_given(factors, &[], &[key.given()]))
     }
 }

@@ -37,6 +37,11 @@ pub(super) fn recurrence<T: Float>(c: &Var<T>, a: &Var<T>, axis: usize) -> Var<T
     apply(LinearRecurrence(axis), &[c, a])
 }
 
+/// The solution r of rᵢ = vᵢ + aᵢ₊₁·rᵢ₊₁ along an axis, which is not empty.
+pub(super) fn recurrence_backwards<T: Float>(v: &Var<T>, a: &Var<T>, axis: usize) -> Var<T> {
+    LinearRecurrence(axis).backwards(v, a)
+}
+
 impl LinearRecurrence {
     /// Of each element the one before it, 0 before the first; or the one behind it.
     fn shifted<T: Float>(&self, x: &Var<T>, forwards: bool) -> Var<T> {
@@ -268,7 +273,9 @@ impl<T: Float> Op<T> for Product {
 }
 
 impl<T: Float> Var<T> {
-    /// The cumulative sums along `axis`: element `i` is the sum of elements `0..=i`.
+    /// The cumulative sums along `axis`: element `i` is the sum of elements `0..=i`. From the end (JAX's `reverse`) it is
+    /// `x.flip(axis).cumsum(axis).flip(axis)`, and without the element
+    /// itself (`exclusive`) that of the elements moved on by one, with a 0 in front.
     ///
     /// # Panics
     /// If there is no such axis.

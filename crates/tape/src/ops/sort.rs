@@ -68,13 +68,14 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there is no such axis.
+    #[doc(alias = "msort")]
     #[track_caller]
     pub fn sort(&self, axis: impl Into<Axis>, descending: bool) -> Var<T> {
         let axis = self.shape().axis("sort", axis);
         self.gather(axis, decision(Argsort { axis, descending }, &[self], &[]))
     }
 
-    /// The `k` largest elements along `axis`, largest first, and their positions.
+    /// The `k` largest elements along `axis`, largest first, and their positions. Those of `-x` are the smallest.
     ///
     /// # Panics
     /// If there is no such axis, or it is shorter than `k`.

@@ -6,6 +6,8 @@ mod dense;
 mod forward;
 mod hessian;
 mod reverse;
+mod scan;
+mod segments;
 
 pub use arguments::Arguments;
 pub use checkpoint::checkpoint;
@@ -13,3 +15,5 @@ pub use dense::{hessian, jacobian_forward, jacobian_reverse};
 pub use forward::{Linearized, jvp, linearize};
 pub use hessian::{HessianOperator, hvp};
 pub use reverse::{Pullback, grad, value_and_grad, vjp};
+pub use scan::{Scan, scan};
+pub use segments::{RecomputedScan, Segment};

@@ -19,6 +19,9 @@ pub(super) fn cases() -> Vec<Case> {
         case("argmin", |v| v[0].argmin(0).one_hot(2) * v[0].t().exp(), [any([2, 3])]),
         case("argsort", |v| v[1].gather(1, v[0].argsort(1, true)) * &v[0], [any([2, 3]), other([2, 3])]),
         case("dropout", |v| v[0].dropout(0.4, key(5)).exp(), [any([2, 5])]).also([any([])]),
+        case("dropout_shared", |v| v[0].dropout_shared(0.4, 1, key(5)).exp(), [any([5, 2])])
+            .also([any([2, 3, 2])])
+            .also([any([3, 0])]),
         case("rrelu", |v| v[0].rrelu(0.1, 0.4, key(5)).exp(), [any([2, 5])]).also([any([])]).also([any([0])]),
         case("dropout of all", |v| v[0].dropout(1.0, key(5)).exp(), [any([2, 2])]),
     ]

@@ -242,6 +242,8 @@ fn slopes_beyond_the_range_times_small_cotangents() {
     }
 }
 
+type Single = fn(&Var<f32>) -> Var<f32>;
+
 /// Parts of products leave the range, and the products with others that come behind or with the cotangent do not.
 #[test]
 fn gradients_of_products_in_parts_beyond_the_range() {
@@ -277,7 +279,7 @@ fn gradients_of_products_in_parts_beyond_the_range() {
             );
             let exact = jvp(|x: &Var<f64>| x.prod(), &double, &exact_t).1.reshape([1]).value().to_vec();
             let second = hvp(|x: &Var<f64>| x.prod() * weight, &double, &exact_t).value().to_vec();
-            let both: [(&str, fn(&Var<f32>) -> Var<f32>); 2] = [("prod", |x| x.prod()), ("cumprod", last)];
+            let both: [(&str, Single); 2] = [("prod", |x| x.prod()), ("cumprod", last)];
             for (name, f) in both {
                 let label = format!("{name} at {x:?} along {along:?}");
                 assert_near(&jvp(f, &single, &t).1.reshape([1]), &exact, &label);

@@ -6,17 +6,21 @@ mod arrange;
 mod attention;
 mod broadcast;
 mod compare;
+mod complex;
 mod convolution;
 mod ctc;
 mod diagonal;
 mod distance;
 mod extremes;
 mod extremes_of_range;
+#[cfg(feature = "fft")]
+mod fft;
 mod index;
 mod join;
 mod kinks;
 mod linalg;
 mod matmul;
+mod order;
 mod pairs;
 mod products;
 
@@ -24,6 +28,7 @@ mod normalise;
 mod recurrent;
 mod reduce;
 mod reshape;
+mod sample;
 mod scatter;
 mod select;
 mod softmax;
@@ -75,21 +80,26 @@ pub(crate) fn all() -> Vec<Case> {
         attention::cases(),
         broadcast::cases(),
         compare::cases(),
+        complex::cases(),
         convolution::cases(),
         ctc::cases(),
         diagonal::cases(),
         distance::cases(),
         extremes::cases(),
+        #[cfg(feature = "fft")]
+        fft::cases(),
         index::cases(),
         join::cases(),
         linalg::cases(),
         matmul::cases(),
         pairs::cases(),
+        order::cases(),
         products::cases(),
         normalise::cases(),
         recurrent::cases(),
         reduce::cases(),
         reshape::cases(),
+        sample::cases(),
         scatter::cases(),
         select::cases(),
         softmax::cases(),

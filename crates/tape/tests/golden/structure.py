@@ -130,10 +130,78 @@ def scattering():
         case(f"segment_{how}", lambda a: torch.segment_reduce(a, how, lengths=of, axis=0), numbers(5, 2))
 
 
+NAN, INF = math.nan, math.inf
+
+
+def orders():
+    x = numbers(3, 4)
+    runs = torch.tensor([[1.0, 1.0, 0.0, 3.0, 3.0], [2.0, NAN, 5.0, 1.0, 2.0]], dtype=torch.float64)
+    holes = torch.tensor([[1.0, NAN, 4.0, 2.0], [NAN, 3.0, NAN, NAN]], dtype=torch.float64)
+    ties = torch.tensor([[3.0, 2.0, 2.0, 1.0, 3.0], [5.0, 4.0, 1.0, 2.0, 3.0]], dtype=torch.float64)
+    case("cummax", lambda a: torch.cummax(a, 1).values, x)
+    case("cummax", lambda a: torch.cummax(a, 1).values, runs)
+    case("cummax index", lambda a: torch.cummax(a, 1).indices, runs)
+    case("cummin", lambda a: torch.cummin(a, 0).values, x)
+    case("cummin index", lambda a: torch.cummin(a, 1).indices, ties)
+    case("logcumsumexp", lambda a: torch.logcumsumexp(a, 1), x)
+    case("logcumsumexp", lambda a: torch.logcumsumexp(a, 1), x * 300)
+    # Of nothing the gradient is NaN in PyTorch.
+    case("logcumsumexp from nothing", lambda a: torch.logcumsumexp(a.detach(), 0), torch.tensor([-INF, -INF, 1.0, -INF], dtype=torch.float64))
+    case("median", lambda a: torch.median(a, 1).values, x)
+    case("median", lambda a: torch.median(a, 1).values, holes)
+    case("median of all", lambda a: torch.median(a.flatten(), 0, keepdim=True).values, x)
+    case("nanmedian", lambda a: torch.nanmedian(a, 1).values, holes)
+    case("kthvalue", lambda a: torch.kthvalue(a, 3, 1, keepdim=True).values, x)
+    case("mode", lambda a: torch.mode(a, 1).values, ties)
+    case("mode index", lambda a: torch.mode(a, 1).indices, ties)
+    q = torch.tensor([0.0, 0.3, 0.5, 0.85, 1.0], dtype=torch.float64)
+    case("quantile", lambda a: torch.quantile(a, 0.3, dim=1), x)
+    case("quantile of NaN", lambda a: torch.quantile(a.detach(), 0.3, dim=1), holes)
+    for method in ["linear", "lower", "higher", "midpoint", "nearest"]:
+        case(f"quantiles {method}", lambda a: torch.quantile(a, q, dim=1, interpolation=method), x)
+    case("quantiles kept", lambda a: torch.quantile(a, q, dim=0, keepdim=True), x)
+    case("nanquantile", lambda a: torch.nanquantile(a, 0.4, dim=1), holes[:1])
+    case("nanquantiles", lambda a: torch.nanquantile(a, q, dim=1), holes[:, 1:3])
+    case("aminmax", lambda a: torch.aminmax(a, dim=1), x)
+    case("msort", torch.msort, x)
+    case("topk", lambda a: torch.topk(a, 2, 1).values, x)
+    case("logsumexp of two axes", lambda a: torch.logsumexp(a, (0, 2)), numbers(2, 3, 2))
+    case("var", lambda a: torch.var(a, dim=1, correction=2), x)
+    case("std", lambda a: torch.std(a, dim=(0, 1), correction=0), x)
+    case("nansum", lambda a: torch.nansum(a, 1), holes)
+    case("nanmean", lambda a: torch.nanmean(a, 0), holes)
+    case("nanmean", lambda a: torch.nanmean(a.detach(), 0), holes[1:])
+    case("cov", torch.cov, x)
+    case("cov", torch.cov, numbers(4))
+    case("cov of all", lambda a: torch.cov(a, correction=0), x)
+    case("corrcoef", torch.corrcoef, x)
+    case("cumsum", lambda a: torch.cumsum(a, 1), x)
+    case("cumsum reversed", lambda a: torch.flip(torch.cumsum(torch.flip(a, [1]), 1), [1]), x)
+
+
+def counts():
+    ordered = torch.tensor([[1.0, 2.0, 2.0, 5.0], [-1.0, 0.0, 2.0, INF]], dtype=torch.float64)
+    values = torch.tensor([[2.0, 6.0, 0.0], [-INF, 2.0, 0.5]], dtype=torch.float64)
+    for right in [False, True]:
+        side = "right" if right else "left"
+        case(f"searchsorted {side}", lambda a, b: torch.searchsorted(a.detach(), b.detach(), right=right), ordered, values)
+        case(f"bucketize {side}", lambda a, b: torch.bucketize(b.detach(), a.detach(), right=right), ordered[0], values)
+    case("bincount", lambda a: torch.bincount(a.detach().long(), minlength=6), torch.tensor([3.0, 1.0, 3.0], dtype=torch.float64))
+    wide = torch.tensor([0.0, 0.5, 1.0, 1.0, 3.0, 4.0, 7.0, -2.0], dtype=torch.float64)
+    case("histc", lambda a: torch.histc(a.detach(), 4, 0.0, 4.0), wide)
+    case("histc of the whole range", lambda a: torch.histc(a.detach(), 3), wide)
+    case("histc of equals", lambda a: torch.histc(a.detach(), 3), torch.ones(3, dtype=torch.float64))
+    case("count_nonzero", lambda a: torch.count_nonzero(a.detach(), 1), torch.tensor([[0.0, 1.0], [NAN, -INF]], dtype=torch.float64))
+    again = torch.tensor([[3.0, 1.0], [3.0, 2.0]], dtype=torch.float64)
+    case("unique", lambda a: torch.unique(a.detach(), return_inverse=True, return_counts=True), again)
+
+
 def main():
     products()
     arrangements()
     scattering()
+    orders()
+    counts()
     path = pathlib.Path(__file__).with_name("structure.json")
     text = {"torch": torch.__version__.split("+")[0], "cases": CASES}
     path.write_text(json.dumps(text, separators=(",", ":")) + "\n")

@@ -1,7 +1,7 @@
 //! Sizes near the limits of `usize` and `isize`: the right value and derivative, or a panic that names the operation, the
 //! sizes and the caller's line, whether nothing is recorded, or something, or put off.
 
-use wengert_tape::{Pool2dOptions, Var, grad, hvp};
+use wengert_tape::{Pool2dOptions, Segments, Var, grad, hvp};
 use wengert_tensor::conv::Conv2dOptions;
 use wengert_tensor::{Slice, Tensor};
 
@@ -37,6 +37,8 @@ const SAME: &[[Function; 2]] = &[
     [|x| x.diagonal(isize::MIN), |x| x.slice(..0).sum_axes(1, false)],
     [|x| x.split(usize::MAX, 1).remove(0), |x| x * 1.0],
     [|x| x.chunk(usize::MAX, 1).remove(2), |x| x.slice_axis(1, 2..)],
+    [|x| x.windows(1, 2, usize::MAX), |x| x.slice_axis(1, ..2).unsqueeze(1)],
+    [|x| x.diag_embed(0, 1, 2), |x| x.diag(0)],
     [
         |x| conv(x, Conv2dOptions { stride: [usize::MAX, 1 << 63], ..Default::default() }),
         |x| conv(x, Conv2dOptions { stride: [2, 3], ..Default::default() }),
@@ -86,6 +88,33 @@ const REFUSED: &[(Function, &[&str])] = &[
     (|x| x.gather(1, Tensor::from([[u32::MAX], [0]])), &["gather", "4294967295"]),
     (|x| x.index_select(1, Tensor::vector(&[3])), &["index_select", "index 3"]),
     (|x| x.split(0, 1).remove(0), &["split"]),
+    (|x| x.windows(1, usize::MAX, 1), &["windows", "18446744073709551615", "[2, 3]"]),
+    (|x| x.repeat_interleave(usize::MAX, 0), &["repeat_interleave", "18446744073709551615"]),
+    (|x| x.repeat_interleave(1 << 60, 0), &["repeat_interleave", "1152921504606846976"]),
+    (|x| x.diag_embed(isize::MIN, 1, 2), &["diag", "-9223372036854775808"]),
+    (|x| x.diag_embed(0, isize::MAX, 2), &["diag_embed", "9223372036854775807"]),
+    (|x| x.movedim(&[isize::MIN], &[0]), &["movedim", "-9223372036854775808"]),
+    (|x| x.tensordot(x, &[isize::MAX], &[0]), &["tensordot", "9223372036854775807"]),
+    (|x| x.split_sizes(&[usize::MAX, 4], 1).remove(0), &["split_sizes", "18446744073709551615"]),
+    (|x| x.kthvalue(usize::MAX, 1, false).0, &["kthvalue", "18446744073709551615"]),
+    (|x| x.scatter(1, Tensor::from([[u32::MAX], [0]]), &Var::scalar(0.0)), &["scatter", "4294967295"]),
+    (|x| x.take(Tensor::vector(&[6])), &["index 6"]),
+    (|x| x.segment_sum(&Segments::ids(Tensor::vector(&[0, 1]), usize::MAX), 0), &["18446744073709551615"]),
+    (|x| x * x.histc(usize::MAX, 0.0, 1.0), &["histc", "18446744073709551615"]),
+    (
+        |x| {
+            let wide = x.sum().broadcast_to([1 << 31, 1]);
+            wide.cdist(&wide, 2.0)
+        },
+        &["cdist", "[2147483648, 2147483648]"],
+    ),
+    (
+        |x| {
+            let wide = x.sum().broadcast_to([1 << 31]);
+            Var::einsum("i,j", &[&wide, &wide])
+        },
+        &["mul", "[2147483648, 2147483648]"],
+    ),
     (|x| x.masked_fill(Tensor::zeros([7]), 0.0), &["masked_fill", "[2, 3]", "[7]"]),
     (|x| Var::stack(&[x, &x.slice(1..)], 0), &["stack", "[1, 3]"]),
     (

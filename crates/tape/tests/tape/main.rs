@@ -7,6 +7,8 @@ mod complete;
 mod documented_panics;
 mod elementwise;
 mod extreme_sizes;
+#[cfg(feature = "fft")]
+mod fft;
 mod golden;
 #[path = "../replay/interpreter.rs"]
 mod interpreter;
@@ -19,6 +21,8 @@ mod operators;
 #[path = "../../../tensor/tests/extreme_sizes/panics.rs"]
 mod panics;
 mod recording;
+mod sampling;
+mod scan;
 mod shapes;
 mod structure;
 mod transforms;

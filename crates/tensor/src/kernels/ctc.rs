@@ -44,7 +44,7 @@ impl<'a, T: Float> Sequence<'a, T> {
     }
 
     fn class(&self, state: usize) -> u32 {
-        if state % 2 == 0 { self.batch.blank } else { self.labels[state / 2] }
+        if state.is_multiple_of(2) { self.batch.blank } else { self.labels[state / 2] }
     }
 
     /// Whether one may come to a state from the label before, over the blank between.

@@ -9,10 +9,14 @@ pub mod attention;
 pub mod conv;
 pub(crate) mod cross_entropy;
 pub mod ctc;
+pub(crate) mod distance;
+#[cfg(feature = "fft")]
+pub mod fourier;
 pub mod gates;
 pub mod gemm;
 pub mod linalg;
 pub mod normalise;
+pub(crate) mod order;
 pub mod pool;
 pub(crate) mod scan;
 pub(crate) mod scatter;

@@ -9,6 +9,7 @@ use crate::compiled_here;
 use crate::loops::RowMap;
 use crate::loops::rows::{map_slices, row_of};
 use crate::machine::simd::Isa;
+use crate::math::Transcendental;
 
 /// Every element combined with all before it, in `f64`.
 struct Scan<F> {
@@ -178,6 +179,40 @@ impl<T: Float> RowMap<T, T> for SlopeTangents<'_, T> {
         out[0] = T::ZERO;
         let write = |i: usize, slope: Dual| out[i] = T::from_f64(slope.tangent);
         slopes(v.len(), dual(v, row(v_tangents)), dual(c, row(c_tangents)), dual(a, row(a_tangents)), write);
+    }
+}
+
+/// ln Σeˣ of each element and all before it, in `f64`: the largest so far, and the sum relative to it.
+struct LogSums;
+
+impl<T: Float> RowMap<T, T> for LogSums {
+    #[inline(always)]
+    fn row<I: Isa>(&self, _: usize, x: &[T], out: &mut [T]) {
+        let (mut largest, mut sum) = (f64::NEG_INFINITY, 0.0f64);
+        for (o, &x) in out.iter_mut().zip(x) {
+            let x = x.to_f64();
+            // Equal infinities have no difference.
+            if x == largest {
+                sum += 1.0;
+            } else if x > largest {
+                sum = sum * Transcendental::exp::<I>(largest - x) + 1.0;
+                largest = x;
+            } else {
+                sum += Transcendental::exp::<I>(x - largest);
+            }
+            *o = T::from_f64(if largest.is_infinite() && !sum.is_nan() {
+                largest
+            } else {
+                largest + Transcendental::ln::<I>(sum)
+            });
+        }
+    }
+}
+
+compiled_here! {
+    /// The logarithms of the sums of the exponentials of each element and all before it in every row.
+    pub(crate) fn log_sums<T: Float>(x: &[T], length: usize, out: &mut [T]) {
+        map_slices(x, length, out, &LogSums);
     }
 }
 

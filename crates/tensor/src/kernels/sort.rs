@@ -10,7 +10,7 @@ use crate::machine::simd::Isa;
 
 /// The order in which elements are sorted: NaN last when ascending, first when descending; zeros of either sign equal.
 #[inline(always)]
-fn compare<T: Element>(a: T, b: T, descending: bool) -> Ordering {
+pub(crate) fn compare<T: Element>(a: T, b: T, descending: bool) -> Ordering {
     // Only NaN differs from itself.
     #[allow(clippy::eq_op)]
     let order = a.partial_cmp(&b).unwrap_or_else(|| (a != a).cmp(&(b != b)));

@@ -6,9 +6,9 @@ use std::f64::consts::PI;
 
 use super::coefficients::{BERNOULLI, DIGAMMA, DIGAMMA_ROOT, LOG_GAMMA, STIRLING};
 use super::logarithm::{ln, ln_1p, ln_double};
-use super::real::{Real, polynomial, two_product};
+use super::real::{polynomial, two_product};
 use super::trigonometric::sin_cos_half_turns;
-use crate::machine::simd::{Baseline, Isa};
+use crate::machine::simd::Baseline;
 
 /// ln √(2π).
 const HALF_LN_TAU: f64 = 0.918_938_533_204_672_8;
@@ -16,19 +16,9 @@ const HALF_LN_TAU: f64 = 0.918_938_533_204_672_8;
 /// From here on the asymptotic series are exact to rounding.
 const FAR: f64 = 10.0;
 
-#[inline(always)]
-pub(super) fn lgamma<I: Isa, T: Real>(x: T) -> T {
-    T::from_f64(log_gamma(x.to_f64()))
-}
-
-#[inline(always)]
-pub(super) fn digamma<I: Isa, T: Real>(x: T) -> T {
-    T::from_f64(psi(x.to_f64()))
-}
-
 /// ln|Γ(x)|.
 #[inline(never)]
-fn log_gamma(x: f64) -> f64 {
+pub(super) fn log_gamma(x: f64) -> f64 {
     if x.is_nan() {
         return x;
     }
@@ -80,7 +70,7 @@ fn stirling(x: f64) -> f64 {
 
 /// ψ(x) = Γ′(x)/Γ(x).
 #[inline(never)]
-fn psi(x: f64) -> f64 {
+pub(super) fn digamma(x: f64) -> f64 {
     if x == 0.0 {
         return f64::NEG_INFINITY.copysign(-x);
     }
@@ -92,7 +82,7 @@ fn psi(x: f64) -> f64 {
             return f64::NAN;
         }
         let (sine, cosine) = sin_cos_half_turns(x);
-        return psi(1.0 - x) - PI * cosine / sine;
+        return digamma(1.0 - x) - PI * cosine / sine;
     }
     if x >= FAR {
         let inverse = 1.0 / x;
@@ -121,7 +111,7 @@ fn psi(x: f64) -> f64 {
 #[inline(never)]
 pub(super) fn polygamma(n: u32, x: f64) -> f64 {
     if n == 0 {
-        return psi(x);
+        return digamma(x);
     }
     let sign = if n % 2 == 1 { 1.0 } else { -1.0 };
     if x.is_nan() || x == f64::NEG_INFINITY {

@@ -55,6 +55,14 @@ macro_rules! functions {
             /// sin 2πx and cos 2πx, exact where they are 0 or ±1, within 2 ulp elsewhere; for |x| < 1/(16 ε).
             fn sin_cos_turns<I: Isa>(self) -> (Self, Self);
 
+            /// ln|Γ(x)|; ∞ at 0 and at negative integers. Within 2 ulp for x > 0; below, near its zeros, of 1 instead of the
+            /// value.
+            fn lgamma<I: Isa>(self) -> Self;
+
+            /// ψ(x) = Γ′(x)/Γ(x); NaN at negative integers, ∓∞ at ±0. Within 2 ulp for x > 0; below, near its zeros, of the
+            /// larger of two terms whose sum it is.
+            fn digamma<I: Isa>(self) -> Self;
+
             /// ψ⁽ⁿ⁾(x), the n-th derivative of the digamma function ψ. Within 10 ulp for x > 0 and n up to 5.
             fn polygamma<I: Isa>(self, n: u32) -> Self;
 
@@ -87,6 +95,14 @@ macro_rules! functions {
             #[inline(always)]
             fn sin_cos_turns<I: Isa>(self) -> (Self, Self) {
                 trigonometric::sin_cos_turns::<I, $t>(self)
+            }
+            #[inline(always)]
+            fn lgamma<I: Isa>(self) -> Self {
+                gamma::log_gamma(f64::from(self)) as $t
+            }
+            #[inline(always)]
+            fn digamma<I: Isa>(self) -> Self {
+                gamma::digamma(f64::from(self)) as $t
             }
             #[inline(always)]
             fn polygamma<I: Isa>(self, n: u32) -> Self {
@@ -169,9 +185,4 @@ functions! {
     inverse_hyperbolic::acosh,
     /// The inverse of tanh; ±∞ at ±1, NaN outside. Within 2 ulp.
     inverse_hyperbolic::atanh,
-    /// ln|Γ(x)|; ∞ at 0 and at negative integers. Within 2 ulp for x > 0; below, near its zeros, of 1 instead of the value.
-    gamma::lgamma,
-    /// ψ(x) = Γ′(x)/Γ(x); NaN at negative integers, ∓∞ at ±0. Within 2 ulp for x > 0; below, near its zeros, of the larger
-    /// of two terms whose sum it is.
-    gamma::digamma,
 }

@@ -68,5 +68,5 @@ pub(super) fn ndtri<I: Isa, T: Real>(p: T) -> T {
     let tail = far::<I>((2.0 * if upper { 1.0 - p } else { p }).limit(0.0, 0.5));
     let outer = if upper { tail } else { -tail };
     let value = SQRT_2 * if (p - 0.5).abs() <= 0.25 { inner } else { outer };
-    T::from_f64(if p >= 0.0 && p <= 1.0 { value } else { f64::NAN })
+    T::from_f64(if (0.0..=1.0).contains(&p) { value } else { f64::NAN })
 }

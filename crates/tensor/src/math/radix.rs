@@ -7,11 +7,11 @@ use super::real::{Real, two_product};
 use crate::machine::simd::Isa;
 
 /// ln 2 to the nearest `f64`, and what rounding loses.
-const LN_2: (f64, f64) = (std::f64::consts::LN_2, 2.319046813846299558e-17);
+const LN_2: (f64, f64) = (std::f64::consts::LN_2, 2.319_046_813_846_299_6e-17);
 /// 1/ln 2, likewise.
-const LOG2_E: (f64, f64) = (std::f64::consts::LOG2_E, 2.035527374093103311e-17);
+const LOG2_E: (f64, f64) = (std::f64::consts::LOG2_E, 2.035_527_374_093_103_3e-17);
 /// 1/ln 10, likewise.
-const LOG10_E: (f64, f64) = (std::f64::consts::LOG10_E, 1.098319650216765038e-17);
+const LOG10_E: (f64, f64) = (std::f64::consts::LOG10_E, 1.098_319_650_216_765e-17);
 
 #[inline(always)]
 pub(super) fn exp2<I: Isa, T: Real>(x: T) -> T {

@@ -28,7 +28,7 @@ fn series(n: u32, t: f64) -> f64 {
     loop {
         let k = (j + n) / 2;
         let term = power / f64::from(j + n + 1);
-        sum += if k % 2 == 0 { term } else { -term };
+        sum += if k.is_multiple_of(2) { term } else { -term };
         // From here on terms fall by more than half.
         if term.abs() <= 1e-18 * sum.abs() || (term == 0.0) {
             return sum;

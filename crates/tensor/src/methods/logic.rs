@@ -22,28 +22,35 @@ macro_rules! logic_operator {
             }
         }
 
-        impl $Trait<&Tensor<bool>> for &Tensor<bool> {
+        logic_operator!(@sides $Trait, $operator, $method: &Tensor<bool>, &Tensor<bool>);
+        logic_operator!(@sides $Trait, $operator, $method: &Tensor<bool>, Tensor<bool>);
+        logic_operator!(@sides $Trait, $operator, $method: Tensor<bool>, &Tensor<bool>);
+        logic_operator!(@sides $Trait, $operator, $method: Tensor<bool>, Tensor<bool>);
+    )* };
+    (@sides $Trait:ident, $operator:ident, $method:ident: $Left:ty, $Right:ty) => {
+        impl $Trait<$Right> for $Left {
             type Output = Tensor<bool>;
             #[track_caller]
-            fn $operator(self, other: &Tensor<bool>) -> Tensor<bool> {
-                self.$method(other)
+            fn $operator(self, other: $Right) -> Tensor<bool> {
+                Tensor::$method(&self, &other)
             }
         }
-    )* };
+    };
 }
 
 logic_operator! {
-    /// Where both are true, with broadcasting; also written `&a & &b`.
+    /// Where both are true, with broadcasting; also written `a & b`, by value or by reference.
     ///
     /// ```
     /// # use wengert_tensor::Tensor;
     /// let x = Tensor::from([1.0f32, 2.0, 3.0]);
     /// assert_eq!(x.gt(1.0).logical_and(&x.lt(3.0)).to_vec(), [false, true, false]);
+    /// assert_eq!((x.gt(1.0) & x.lt(3.0)).to_vec(), [false, true, false]);
     /// ```
     BitAnd, bitand, logical_and, &;
-    /// Where at least one is true, with broadcasting; also written `&a | &b`.
+    /// Where at least one is true, with broadcasting; also written `a | b`.
     BitOr, bitor, logical_or, |;
-    /// Where exactly one is true, with broadcasting; also written `&a ^ &b`.
+    /// Where exactly one is true, with broadcasting; also written `a ^ b`.
     BitXor, bitxor, logical_xor, ^;
 }
 

@@ -138,6 +138,23 @@ impl<T: Float> Tensor<T> {
         mapped_rows("cumsum", axis, [self], |[x], length, out| scan::sums(x, length, out))
     }
 
+    /// The logarithm of the sum of the exponentials of each element and all before it along `axis`, without overflow; accumulated
+    /// in `f64`.
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    ///
+    /// ```
+    /// # use wengert_tensor::Tensor;
+    /// let sums = Tensor::from([1000.0f64, 1000.0]).logcumsumexp(0);
+    /// assert_eq!(sums.to_vec(), [1000.0, 1000.0 + 2f64.ln()]);
+    /// ```
+    #[track_caller]
+    pub fn logcumsumexp(&self, axis: impl Into<Axis>) -> Tensor<T> {
+        let axis = self.shape().axis("logcumsumexp", axis);
+        mapped_rows("logcumsumexp", axis, [self], |[x], length, out| scan::log_sums(x, length, out))
+    }
+
     /// The product of each element and all before it along `axis`, accumulated in `f64`.
     ///
     /// # Panics
@@ -165,6 +182,18 @@ mod tests {
         assert_eq!(x.cumsum(-1).to_vec(), [1.0, 3.0, 6.0, 4.0, 9.0, 15.0]);
         assert_eq!(x.flip(1).cumprod(1).to_vec(), [3.0, 6.0, 6.0, 6.0, 30.0, 120.0]);
         assert_eq!(Tensor::<f32>::zeros([0, 3]).cumsum(0).shape(), &[0, 3]);
+    }
+
+    #[test]
+    fn logarithms_of_sums_with_infinities() {
+        const INF: f64 = f64::INFINITY;
+        let sums = |x: [f64; 3]| Tensor::from(x).logcumsumexp(0).to_vec();
+        assert_eq!(sums([-INF, -INF, 2.0]), [-INF, -INF, 2.0]);
+        assert_eq!(sums([1.0, INF, 2.0]), [1.0, INF, INF]);
+        assert_eq!(sums([-800.0, 800.0, -INF]), [-800.0, 800.0, 800.0]);
+        assert!(sums([1.0, f64::NAN, INF])[1..].iter().all(|x| x.is_nan()));
+        assert!(sums([-INF, f64::NAN, -INF])[1..].iter().all(|x| x.is_nan()));
+        assert_eq!(Tensor::<f32>::zeros([0, 3]).logcumsumexp(0).shape(), &[0, 3]);
     }
 
     #[test]

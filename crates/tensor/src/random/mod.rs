@@ -15,11 +15,14 @@
 //! assert_eq!(Generator::from_state(saved).permutation(10), order);
 //! ```
 
+mod choose;
 mod draw;
+mod each;
 mod fill;
 mod philox;
 mod rng;
 
+pub use choose::{check_logits, check_weights};
 pub(crate) use fill::{
     Bernoulli, Normal, TruncatedNormal, Uniform, fill_bernoulli, fill_bernoulli_mask, fill_normal,
     fill_truncated_normal, fill_uniform,

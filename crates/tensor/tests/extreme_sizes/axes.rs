@@ -3,7 +3,7 @@
 use wengert_tensor::loops::{Fold, RowFold, RowMap};
 use wengert_tensor::normalise::{self, NormGeometry};
 use wengert_tensor::simd::Isa;
-use wengert_tensor::{Axes, Axis, Tensor};
+use wengert_tensor::{Axes, Axis, OrderStatistic, Tensor};
 
 use crate::helpers::refused;
 use crate::panics::caught;
@@ -77,6 +77,9 @@ const FUNCTIONS: &[OfAxis] = &[
     ("sort", |x, a| drop(x.sort(a, false))),
     ("argsort", |x, a| drop(x.argsort(a, false))),
     ("topk", |x, a| drop(x.topk(0, a))),
+    ("logcumsumexp", |x, a| drop(x.logcumsumexp(a))),
+    ("running_extreme", |x, a| drop(x.running_extreme(a, true))),
+    ("order_statistic", |x, a| drop(x.order_statistic(OrderStatistic::Median, a))),
     ("f", |x, a| drop(x.fold("f", of_axes(a), false, Zero))),
     ("f", |x, a| drop(x.fold_rows("f", of_axes(a), false, Zero))),
     ("f", |x, a| drop(x.map_rows("f", a, Zero))),
@@ -128,6 +131,8 @@ fn axes_that_do_not_exist() {
     refused("squeeze", &[&"[2, 3]"], || x.squeeze(1));
     refused("permute", &[&"[2, 3]"], || x.permute([0]));
     refused("topk", &[&usize::MAX, &"[2, 3]"], || x.topk(usize::MAX, 1));
+    let last = OrderStatistic::Kth(usize::MAX);
+    refused("order_statistic", &[&usize::MAX, &"[2, 3]"], || x.order_statistic(last, 1));
 }
 
 #[test]
@@ -151,6 +156,8 @@ fn reductions_of_huge_views() {
     refused("argmin", &[&(1u64 << 48)], || wide.argmin(0));
     refused("argsort", &[&(1u64 << 48)], || wide.argsort(0, true));
     refused("topk", &[&(1u64 << 48)], || wide.topk(1, 0));
+    refused("running_extreme", &[&(1u64 << 48)], || wide.running_extreme(0, true));
+    refused("order_statistic", &[&(1u64 << 48)], || wide.order_statistic(OrderStatistic::Mode, 0));
     refused("nonzero", &[&(1u64 << 48)], || wide.nonzero());
     refused("count_nonzero", &[&(1u64 << 48)], || wide.count_nonzero(.., false));
     refused("sum_to", &[&usize::MAX], || wide.sum_to(&[usize::MAX].into()));

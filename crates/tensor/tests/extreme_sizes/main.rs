@@ -13,3 +13,4 @@ mod panics;
 mod products;
 mod scan;
 mod views;
+mod windows;

@@ -5,7 +5,7 @@ use wengert_tensor::normalise::{self, NormGeometry};
 use wengert_tensor::{Float, Tensor};
 
 use super::running::Running;
-use super::{Gain, check_channels};
+use super::{Gain, check_channels, checked_epsilon};
 use crate::ctx::Ctx;
 use crate::layer::Layer;
 use crate::params::{ParamId, Scope};
@@ -114,9 +114,8 @@ pub struct BatchNormBuilder<const D: usize> {
 
 impl<const D: usize> BatchNormBuilder<D> {
     /// ε. Default 10⁻⁵.
-    #[doc(alias = "eps")]
     #[must_use]
-    pub fn epsilon(mut self, epsilon: f64) -> Self {
+    pub fn eps(mut self, epsilon: f64) -> Self {
         self.epsilon = epsilon;
         self
     }
@@ -154,10 +153,11 @@ impl<const D: usize> BatchNormBuilder<D> {
     /// Makes the layer's parameters and buffers.
     ///
     /// # Panics
-    /// If the place already has one of the names.
+    /// If ε is negative or NaN, or the place already has one of the names.
     #[track_caller]
     pub fn build<T: Float>(self, mut p: Scope<'_, T>) -> BatchNorm<D> {
         let BatchNormBuilder { channels, epsilon, momentum, affine, running } = self;
+        checked_epsilon("batch_norm", epsilon);
         let gain = Gain::make(&mut p, &[channels].into(), affine, affine);
         // Not by `then`: a closure would lose the caller's line.
         let running = if running { Some(Running::make(&mut p, channels)) } else { None };

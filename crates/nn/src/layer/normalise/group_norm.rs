@@ -3,7 +3,7 @@
 use wengert_tape::Var;
 use wengert_tensor::Float;
 
-use super::Gain;
+use super::{Gain, checked_epsilon};
 use crate::ctx::Ctx;
 use crate::layer::Layer;
 use crate::params::{ParamId, Scope};
@@ -66,9 +66,8 @@ pub struct GroupNormBuilder {
 
 impl GroupNormBuilder {
     /// ε. Default 10⁻⁵.
-    #[doc(alias = "eps")]
     #[must_use]
-    pub fn epsilon(mut self, epsilon: f64) -> Self {
+    pub fn eps(mut self, epsilon: f64) -> Self {
         self.epsilon = epsilon;
         self
     }
@@ -83,10 +82,11 @@ impl GroupNormBuilder {
     /// Makes the layer's parameters.
     ///
     /// # Panics
-    /// If the channels cannot be parted into so many groups, or the place already has a `weight` or `bias`.
+    /// If ε is negative or NaN, the channels cannot be parted into so many groups, or the place already has a `weight` or `bias`.
     #[track_caller]
     pub fn build<T: Float>(self, mut p: Scope<'_, T>) -> GroupNorm {
         let GroupNormBuilder { groups, channels, epsilon, affine } = self;
+        checked_epsilon("group_norm", epsilon);
         assert!(
             groups > 0 && channels.is_multiple_of(groups),
             "group_norm: {channels} channels cannot be parted into {groups} groups"

@@ -3,7 +3,7 @@
 use wengert_tape::Var;
 use wengert_tensor::{Float, Shape};
 
-use super::Gain;
+use super::{Gain, check_last_axes, checked_epsilon};
 use crate::ctx::Ctx;
 use crate::layer::Layer;
 use crate::params::{ParamId, Scope};
@@ -18,7 +18,7 @@ use crate::params::{ParamId, Scope};
 /// use wengert_tape::Var;
 /// let mut params: Params<f64> = Params::seeded(0);
 /// let norm = LayerNorm::new(params.at("norm"), 4);
-/// let of_bert = LayerNorm::builder([3, 4]).epsilon(1e-12).build(params.at("images"));
+/// let of_bert = LayerNorm::builder([3, 4]).eps(1e-12).build(params.at("images"));
 /// let x = Var::from([[1.0, 2.0, 3.0, 4.0], [0.0, 0.0, 7.0, 7.0], [5.0, 6.0, 7.0, 8.0]]);
 /// let (rows, all) = params.infer(|cx| (norm.forward(cx, &x), of_bert.forward(cx, &x)));
 /// assert!(rows.mean_axes(1, false).abs().max().item() < 1e-12 && all.mean().abs().item() < 1e-12);
@@ -68,9 +68,8 @@ pub struct LayerNormBuilder {
 
 impl LayerNormBuilder {
     /// ε. Default 10⁻⁵.
-    #[doc(alias = "eps")]
     #[must_use]
-    pub fn epsilon(mut self, epsilon: f64) -> Self {
+    pub fn eps(mut self, epsilon: f64) -> Self {
         self.epsilon = epsilon;
         self
     }
@@ -93,12 +92,12 @@ impl LayerNormBuilder {
     /// Makes the layer's parameters.
     ///
     /// # Panics
-    /// If the shape has no axes, or the place already has a `weight` or `bias`.
+    /// If the shape has no axes, ε is negative or NaN, or the place already has a `weight` or `bias`.
     #[track_caller]
     pub fn build<T: Float>(self, mut p: Scope<'_, T>) -> LayerNorm {
         assert!(!self.shape.is_empty(), "layer_norm: there are no axes to normalise over");
         let gain = Gain::make(&mut p, &self.shape, self.weight, self.bias);
-        LayerNorm { gain, epsilon: self.epsilon }
+        LayerNorm { gain, epsilon: checked_epsilon("layer_norm", self.epsilon) }
     }
 }
 
@@ -107,6 +106,7 @@ impl<T: Float> Layer<T> for LayerNorm {
     /// If the last axes of `x` have another shape, or the layer belongs to another `Params`.
     #[track_caller]
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
+        check_last_axes("layer_norm", x.shape(), &self.gain.shape);
         let (weight, bias) = self.gain.get("layer_norm", cx);
         cx.trace("LayerNorm", &self.gain.ids(), x.layer_norm(&weight, &bias, self.epsilon))
     }

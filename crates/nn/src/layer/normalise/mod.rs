@@ -58,6 +58,22 @@ impl Gain {
     }
 }
 
+/// ε, if it is one.
+#[track_caller]
+fn checked_epsilon(operation: &str, epsilon: f64) -> f64 {
+    assert!(epsilon >= 0.0, "{operation}: ε is {epsilon}, which is not 0 or more");
+    epsilon
+}
+
+/// Checks that the last axes are those that are normalised.
+#[track_caller]
+fn check_last_axes(operation: &str, x: &Shape, features: &Shape) {
+    assert!(
+        x.ends_with(features),
+        "{operation}: the input has shape {x}, but the layer normalises axes of shape {features}"
+    );
+}
+
 /// Checks the number of axes, which is one of two, and the channels at one of them.
 #[track_caller]
 fn check_channels(kind: &str, x: &Shape, ranks: [usize; 2], axis: usize, channels: usize) {

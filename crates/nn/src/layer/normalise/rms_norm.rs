@@ -3,7 +3,7 @@
 use wengert_tape::Var;
 use wengert_tensor::{Float, Shape};
 
-use super::Gain;
+use super::{Gain, check_last_axes, checked_epsilon};
 use crate::ctx::Ctx;
 use crate::layer::Layer;
 use crate::params::{ParamId, Scope};
@@ -62,9 +62,8 @@ pub struct RmsNormBuilder {
 
 impl RmsNormBuilder {
     /// ε. Default: the precision of the element type.
-    #[doc(alias = "eps")]
     #[must_use]
-    pub fn epsilon(mut self, epsilon: f64) -> Self {
+    pub fn eps(mut self, epsilon: f64) -> Self {
         self.epsilon = Some(epsilon);
         self
     }
@@ -80,10 +79,14 @@ impl RmsNormBuilder {
     /// Makes the layer's parameters.
     ///
     /// # Panics
-    /// If the shape has no axes, or the place already has a `weight`.
+    /// If the shape has no axes, ε is negative or NaN, or the place already has a `weight`.
     #[track_caller]
     pub fn build<T: Float>(self, mut p: Scope<'_, T>) -> RmsNorm {
         assert!(!self.shape.is_empty(), "rms_norm: there are no axes to normalise over");
+        // Not by `map`: a closure would lose the caller's line.
+        if let Some(epsilon) = self.epsilon {
+            checked_epsilon("rms_norm", epsilon);
+        }
         RmsNorm { gain: Gain::make(&mut p, &self.shape, self.weight, false), epsilon: self.epsilon }
     }
 }
@@ -93,6 +96,7 @@ impl<T: Float> Layer<T> for RmsNorm {
     /// If the last axes of `x` have another shape, or the layer belongs to another `Params`.
     #[track_caller]
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
+        check_last_axes("rms_norm", x.shape(), &self.gain.shape);
         let (weight, _) = self.gain.get("rms_norm", cx);
         let epsilon = self.epsilon.unwrap_or(T::EPSILON.to_f64());
         cx.trace("RmsNorm", &self.gain.ids(), x.rms_norm(&weight, epsilon))

@@ -204,7 +204,7 @@ impl TransformerBuilder {
 
     #[track_caller]
     pub(super) fn norm<T: Float>(&self, p: &mut Scope<'_, T>, name: &str) -> LayerNorm {
-        let norm = LayerNorm::builder(self.width).epsilon(self.epsilon);
+        let norm = LayerNorm::builder(self.width).eps(self.epsilon);
         if self.bias { norm } else { norm.no_bias() }.build(p.at(name))
     }
 

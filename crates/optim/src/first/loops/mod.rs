@@ -9,9 +9,9 @@ use pass::{BLOCK, Summed};
 use std::array;
 use std::mem::take;
 
-use wengert_tensor::Float;
 use wengert_tensor::parallel::{self, CHUNK, PARALLEL_THRESHOLD};
 use wengert_tensor::simd::{Isa, Kernel, dispatch};
+use wengert_tensor::{Float, compiled_here};
 
 /// The formula of an update for one parameter with `N` numbers of state, with `R` sums of squares on the side.
 pub(crate) trait Update<T: Float, const N: usize, const R: usize = 0>: Copy + Send + Sync {
@@ -134,8 +134,13 @@ pub(crate) fn update_reading<T: Float, const N: usize, const M: usize, const R: 
 /// If the lengths differ.
 #[track_caller]
 pub(crate) fn copy<T: Float>(from: &[T], to: &mut [T]) {
+    compiled_here! {
+        fn copy<T: Float>(from: &[T], to: &mut [T]) {
+            let [] = update(to, from, [], Copied);
+        }
+    }
     assert!(from.len() == to.len(), "{} elements copied to {}", from.len(), to.len());
-    let [] = update(to, from, [], Copied);
+    copy(from, to);
 }
 
 #[derive(Clone, Copy)]
@@ -181,10 +186,12 @@ pub(crate) fn sums<T: Float, const R: usize>(
     })
 }
 
-/// Σ xᵢ², in f64, where the square of an f32 cannot overflow.
-pub(crate) fn sum_of_squares<T: Float>(x: &[T]) -> f64 {
-    let [sum] = sums(x, x, |a: T, _| [a.to_f64() * a.to_f64()]);
-    sum
+compiled_here! {
+    /// Σ xᵢ², in f64, where the square of an f32 cannot overflow.
+    pub(crate) fn sum_of_squares<T: Float>(x: &[T]) -> f64 {
+        let [sum] = sums(x, x, |a: T, _| [a.to_f64() * a.to_f64()]);
+        sum
+    }
 }
 
 /// Splits `len` elements into at most [`PIECES`] pieces of multiples of `unit`, made in order by `piece`, runs them, and

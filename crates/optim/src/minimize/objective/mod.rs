@@ -24,9 +24,12 @@ use super::vector::Float;
 
 /// A smooth function of a flat vector, to be minimised.
 ///
-/// A value of +∞ or NaN means "not defined here": methods step back from it. One of −∞ ends a run as
-/// [unbounded](crate::Reason::Unbounded). Plain closures become
-/// an objective through [`Problem`], residuals through [`LeastSquares`].
+/// A value of +∞ or NaN means "not defined here": methods step back from it. That is enough to keep them away from where f
+/// is not defined, not to minimise along its edge, of which values alone do not tell the direction: with a minimum there, steps
+/// become ever shorter, and the run ends without progress. State such an edge as [bounds](crate::constrained::Bounds) or
+/// as a [constraint](crate::constrained::Constraints). A value of −∞ ends a run as [unbounded](crate::Reason::Unbounded).
+///
+/// Plain closures become an objective through [`Problem`], residuals through [`LeastSquares`].
 ///
 /// Values are `f64` for either element type; `f32` losses are exact in it.
 ///

@@ -7,6 +7,7 @@ use crate::minimize::error::MinimizeError;
 use crate::minimize::field::Field;
 use crate::minimize::linear::{Stop, TrustStep};
 use crate::minimize::method::Method;
+use crate::minimize::noise::is_short;
 use crate::minimize::objective::Counted;
 use crate::minimize::outcome::Reason;
 use crate::minimize::probe::{CurvatureProbe, Escape};
@@ -171,7 +172,6 @@ impl<S> TrustRegion<S> {
         let mut solved = self.first_step(problem, at, &mut ball, &mut model);
         let rule = Rule { accept: self.accept, patience: PLAIN_REJECTIONS, gradients: S::LEARNS };
         let mut trials = Trials::new(problem, at, rule);
-        let smallest = T::EPSILON.to_f64() * vector::norm(&at.point).max(f64::MIN_POSITIVE);
         let (mut seen_drowned, mut before_correction) = (false, None);
         loop {
             // Products may have been refused, and what came of them is no step.
@@ -192,7 +192,7 @@ impl<S> TrustRegion<S> {
             // A value that was refused is no reason to reject the step, nor to solve for a shorter one.
             problem.granted()?;
             let given_up = trial.drowned && std::mem::replace(&mut seen_drowned, true);
-            if length <= smallest || given_up {
+            if is_short(length, &at.point) || given_up {
                 return Err(trials.stuck());
             }
             // What the whole step did, not its correction, tells how good the model is.

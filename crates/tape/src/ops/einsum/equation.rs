@@ -160,9 +160,10 @@ fn label_lengths(text: &str, inputs: &[Vec<usize>], shapes: &[&Shape], broadcast
 
 /// The label in messages.
 fn name(label: usize) -> String {
-    match u8::try_from(label).expect("few labels") {
-        label @ 0..26 => format!("'{}'", (b'A' + label) as char),
-        label @ 26..52 => format!("'{}'", (b'a' + label - 26) as char),
+    let letter = |first: u8, number: usize| format!("'{}'", (first + number as u8) as char);
+    match label {
+        0..26 => letter(b'A', label),
+        26..LETTERS => letter(b'a', label - 26),
         _ => "`...`".into(),
     }
 }

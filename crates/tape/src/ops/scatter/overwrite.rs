@@ -1,5 +1,6 @@
 //! Terms in the place of what was there.
 
+use wengert_tensor::shape::broadcast;
 use wengert_tensor::{Axis, Combine, Float, Tensor};
 
 use super::places::Places;
@@ -78,7 +79,9 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn scatter(&self, axis: impl Into<Axis>, index: impl Into<Index<T>>, source: &Var<T>) -> Var<T> {
         let (axis, index) = (self.shape().axis("scatter", axis), index.into());
-        let source = if source.rank() == 0 { source.broadcast_to(index.shape()) } else { source.clone() };
+        let fits = broadcast(source.shape(), index.shape()).as_ref() == Some(index.shape());
+        // If it does not fit, the operation says so.
+        let source = if fits { source.broadcast_to(index.shape()) } else { source.clone() };
         overwritten(Places::Elements(axis), self, index.given(), &source)
     }
 

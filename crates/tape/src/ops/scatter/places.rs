@@ -1,6 +1,6 @@
 //! Positions along an axis: the same for whole slices, or one for each element.
 
-use wengert_tensor::{Combine, Float, Shape, Tensor, combine_elements, combine_slices};
+use wengert_tensor::{Combine, Float, Shape, Tensor, combine_elements, combine_slices, size};
 
 use crate::class::{Decision, decision, routed};
 use crate::data::{Data, Given, Mask};
@@ -85,6 +85,7 @@ impl Places {
     }
 
     /// Where something comes to, as a mask that broadcasts to a target of this shape.
+    #[track_caller]
     pub(super) fn touched<T: Float>(self, index: &Given<T>, shape: &Shape) -> Mask<T> {
         let axis = self.axis();
         match self {
@@ -105,6 +106,7 @@ impl Places {
     }
 
     /// Which terms are the last ones of their places: a mask of the index's shape.
+    #[track_caller]
     pub(super) fn last<T: Float>(self, index: &Given<T>, shape: &Shape) -> Mask<T> {
         let axis = self.axis();
         match self {
@@ -133,6 +135,14 @@ pub(super) fn targets(index: &Tensor<u32>, axis: usize, shape: &Shape) -> Vec<us
     index.to_vec().into_iter().enumerate().map(place).collect()
 }
 
+/// As many times false, or a panic if there is no memory for them.
+#[track_caller]
+fn flags(operation: &str, count: usize) -> Vec<bool> {
+    let mut flags = size::list(operation, count);
+    flags.resize(count, false);
+    flags
+}
+
 /// Whether an index along an axis names an element of a target of this shape.
 struct Touched {
     axis: usize,
@@ -148,8 +158,9 @@ impl<T: Float> Decision<T> for Touched {
         attributes.set("axis", self.axis);
         attributes.set("shape", &self.shape);
     }
+    #[track_caller]
     fn forward(&self, _: &[&Tensor<T>], given: &[&Data<T>]) -> Tensor<bool> {
-        let mut touched = vec![false; self.shape.count()];
+        let mut touched = flags("touched", self.shape.count());
         for target in targets(given[0].index(), self.axis, &self.shape) {
             touched[target] = true;
         }
@@ -173,9 +184,10 @@ impl<T: Float> Decision<T> for Last {
         attributes.set("axis", self.axis);
         attributes.set("shape", &self.shape);
     }
+    #[track_caller]
     fn forward(&self, _: &[&Tensor<T>], given: &[&Data<T>]) -> Tensor<bool> {
         let index = given[0].index();
-        let mut taken = vec![false; self.shape.count()];
+        let mut taken = flags("last_of_its_place", self.shape.count());
         let mut last: Vec<bool> = targets(index, self.axis, &self.shape)
             .into_iter()
             .rev()

@@ -73,7 +73,7 @@ impl<T: Float> Decision<T> for Starts {
         let index = given[0].index();
         let inner: usize = index.shape()[self.axis + 1..].iter().product();
         let (numbers, length) = (index.to_vec(), index.shape()[self.axis]);
-        let starts = |i: usize| i / inner % length == 0 || numbers[i] != numbers[i - inner];
+        let starts = |i: usize| (i / inner).is_multiple_of(length) || numbers[i] != numbers[i - inner];
         let starts: Vec<bool> = (0..numbers.len()).map(starts).collect();
         Tensor::vector(&starts).reshape(index.shape())
     }

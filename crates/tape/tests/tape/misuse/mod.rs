@@ -22,6 +22,7 @@ macro_rules! assert_panics {
 
 mod ctc;
 mod elementwise;
+mod fft;
 mod linalg;
 mod normalise;
 mod recurrent;
@@ -29,6 +30,7 @@ mod structure;
 mod windows;
 // Behind the macro, which it uses.
 mod attention;
+mod scan;
 
 fn x() -> Var<f64> {
     Var::from([1.0, 2.0, 3.0])

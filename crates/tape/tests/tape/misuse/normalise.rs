@@ -1,4 +1,4 @@
-//! Misuse of normalisations and of random slopes.
+//! Misuse of normalisations and of random slopes and masks.
 
 use super::caught;
 use wengert_tape::{Index, Var};
@@ -28,10 +28,13 @@ fn gains_of_other_shapes() {
 }
 
 #[test]
-fn random_slopes() {
+fn random_slopes_and_masks() {
     let (x, key) = (ones(&[3]), Index::key(&Generator::seeded(0)));
     assert_panics!(x.rrelu(0.5, 0.25, &key), "rrelu: ", "0.5 and 0.25");
     assert_panics!(x.rrelu(0.0, f64::NAN, &key), "rrelu: ", "0 and NaN");
+    assert_panics!(x.dropout_shared(1.5, 0, &key), "dropout: ", "1.5");
+    assert_panics!(x.dropout_shared(0.5, 1, &key), "dropout: ", "axis 1", "[3]");
     let short = Index::constant(Tensor::vector(&[0u32, 1]));
+    assert_panics!(x.dropout_shared(0.5, 0, &short), "dropout: ", "six words", "[2]");
     assert_panics!(x.rrelu(0.0, 0.5, &short), "rrelu: ", "six words", "[2]");
 }

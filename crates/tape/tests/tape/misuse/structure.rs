@@ -1,7 +1,7 @@
 //! Products over subscripts, arrangements, scattering, order statistics.
 
 use super::caught;
-use wengert_tape::{Indexing, ScatterReduce, Segments, Var};
+use wengert_tape::{Index, Indexing, QuantileMethod, ScatterReduce, Segments, Var};
 use wengert_tensor::Tensor;
 
 fn ones(shape: &[usize]) -> Var<f64> {
@@ -137,4 +137,45 @@ fn segments_that_do_not_fit() {
     assert_panics!(m.segment_prod(&segments, 1), "segment_prod: segments of 2", "[2, 3]");
     let many = Segments::ids(&two, 1 << 62);
     assert_panics!(m.segment_sum(&many, 0), "segment_sum: ", "4611686018427387904");
+}
+
+#[test]
+fn orders_and_counts_of_what_is_not_there() {
+    let (m, empty) = (ones(&[2, 3]), ones(&[2, 0]));
+    assert_panics!(m.cummax(2), "cummax: axis 2", "[2, 3]");
+    assert_panics!(m.cummin(2), "cummin: axis 2", "[2, 3]");
+    assert_panics!(m.logcumsumexp(2), "logcumsumexp: axis 2", "[2, 3]");
+    assert_panics!(m.median(2, false), "median: axis 2", "[2, 3]");
+    assert_panics!(empty.median(1, false), "median: ", "axis 1", "[2, 0]");
+    assert_panics!(empty.nanmedian(1, true), "nanmedian: ", "axis 1", "[2, 0]");
+    assert_panics!(empty.mode(1, true), "mode: ", "axis 1", "[2, 0]");
+    assert_panics!(m.kthvalue(0, 1, true), "kthvalue: k = 0", "axis 1", "[2, 3]");
+    assert_panics!(m.kthvalue(4, 1, true), "kthvalue: k = 4", "axis 1", "[2, 3]");
+    assert_panics!(m.kthvalue(1, 2, true), "kthvalue: axis 2", "[2, 3]");
+    assert_panics!(empty.aminmax(1, false), "min: ", "[2, 0]");
+    assert_panics!(m.quantile(1.5, 1, false), "quantile: q = 1.5");
+    assert_panics!(m.quantile(f64::NAN, 1, false), "quantile: q = NaN");
+    assert_panics!(empty.quantile(0.5, 1, false), "quantile: ", "axis 1", "[2, 0]");
+    let linear = QuantileMethod::Linear;
+    assert_panics!(m.quantiles(&[0.5, -0.1], 1, linear, false), "quantile: q = -0.1");
+    assert_panics!(m.nanquantile(0.5, 2, false), "nanquantile: axis 2", "[2, 3]");
+    assert_panics!(m.nanquantiles(&[2.0], 0, linear, false), "nanquantile: q = 2");
+    let wide = ones(&[1]).broadcast_to([(1 << 32) + 1]);
+    assert_panics!(wide.unique(), "unique: ", "4294967297");
+    assert_panics!(wide.quantile(0.5, 0, false), "quantile: ", "4294967297");
+    assert_panics!(m.searchsorted(&ones(&[3, 2]), false), "searchsorted: ", "[2, 3]", "[3, 2]");
+    assert_panics!(ones(&[]).searchsorted(&m, false), "searchsorted: ", "[]");
+    assert_panics!(m.bucketize(&m, false), "bucketize: ", "[2, 3]");
+    assert_panics!(m.histc(0, 0.0, 1.0), "histc: ", "no bins");
+    assert_panics!(m.histc(3, 1.0, 0.0), "histc: 1 to 0");
+    assert_panics!(m.histc(3, 0.0, f64::NAN), "histc: 0 to NaN");
+    assert_panics!((&m / 0.0).histc(3, 0.0, 0.0), "histc: ", "inf");
+    assert_panics!(m.histc(usize::MAX, 0.0, 1.0), "histc: ", "18446744073709551615");
+    assert_panics!(m.count_nonzero(2, false), "count_nonzero: axis 2", "[2, 3]");
+    assert_panics!(m.nansum(2, false), "sum: axis 2", "[2, 3]");
+    assert_panics!(m.nanmean([0, 0], false), "sum: axis 0", "twice");
+    assert_panics!(ones(&[]).cov(1), "cov: ", "[]");
+    assert_panics!(ones(&[1, 1, 1]).corrcoef(), "corrcoef: ", "[1, 1, 1]");
+    let labels = Index::<f64>::constant(Tensor::vector(&[1u32]));
+    assert_panics!(labels.bincount(usize::MAX), "bincount: 18446744073709551615");
 }

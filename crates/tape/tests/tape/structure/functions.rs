@@ -1,13 +1,14 @@
 //! The functions that the golden file has numbers of, by the names that it has for them.
 
-use super::scatter;
+use super::{order, scatter};
 use wengert_tape::{Indexing, Var};
 use wengert_tensor::{Float, Tensor};
 
 pub(super) type Function<T> = fn(&[Var<T>]) -> Var<T>;
 
 pub(super) fn all<T: Float>() -> Vec<(&'static str, Function<T>)> {
-    [products(), distances(), arrangements(), scatter::functions()].concat()
+    [products(), distances(), arrangements(), scatter::functions(), order::functions(), order::counts()]
+        .concat()
 }
 
 fn products<T: Float>() -> Vec<(&'static str, Function<T>)> {
@@ -69,7 +70,7 @@ fn arrangements<T: Float>() -> Vec<(&'static str, Function<T>)> {
 }
 
 /// Several results one behind the other, as the golden file has them.
-fn joined<T: Float>(parts: &[Var<T>]) -> Var<T> {
+pub(super) fn joined<T: Float>(parts: &[Var<T>]) -> Var<T> {
     let flat: Vec<Var<T>> = parts.iter().map(|x| x.reshape([x.len()])).collect();
     Var::cat(&flat, 0)
 }

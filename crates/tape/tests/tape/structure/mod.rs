@@ -2,6 +2,8 @@
 //! `tests/golden`.
 
 mod functions;
+mod kinks;
+mod order;
 mod scatter;
 
 use std::collections::BTreeSet;

@@ -30,6 +30,7 @@ impl AxisMap {
     ///
     /// # Panics
     /// If the border [does not fit](Border::fits), or the sum overflows.
+    #[track_caller]
     pub fn border(positions: usize, before: usize, after: usize, border: Border) -> Self {
         assert!(
             border.fits(positions, before.max(after)),

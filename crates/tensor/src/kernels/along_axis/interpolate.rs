@@ -29,8 +29,11 @@ impl AxisMap {
     /// An axis of `inputs` elements resampled to `outputs`. `scale` is how many new elements there are for one, if that is
     /// another number than `outputs / inputs`, of which the latter is rounded.
     ///
+    /// Which element is the nearest is computed as in PyTorch's double precision, also for `f32`.
+    ///
     /// # Panics
     /// If there are no inputs but outputs.
+    #[track_caller]
     pub fn resampled(inputs: usize, outputs: usize, scale: Option<f64>, mode: Interpolation) -> Self {
         assert!(inputs > 0 || outputs == 0, "resampled: {outputs} elements of none");
         // Elements of the input from one of the output to the next.
@@ -39,9 +42,16 @@ impl AxisMap {
             _ => inputs as f64 / outputs as f64,
         };
         let last = inputs.saturating_sub(1);
-        let nearest = |centre: f64| {
+        // The cell in which a place of the new cell lies, counted in halves of it.
+        let nearest = |halves: usize| {
             AxisMap::from_rows(inputs, outputs, |i| {
-                let at = if inputs == outputs { i } else { ((i as f64 + centre) * step) as usize };
+                let at = match scale {
+                    Some(_) => ((i as f64 + halves as f64 / 2.0) * step) as usize,
+                    // Exactly: no rounding takes a neighbour.
+                    None => {
+                        ((2 * i as u128 + halves as u128) * inputs as u128 / (2 * outputs as u128)) as usize
+                    }
+                };
                 [(at.min(last), 1.0)]
             })
         };
@@ -52,8 +62,8 @@ impl AxisMap {
             false => (i as f64 + 0.5) * step - 0.5,
         };
         match mode {
-            Interpolation::Nearest => nearest(0.0),
-            Interpolation::NearestExact => nearest(0.5),
+            Interpolation::Nearest => nearest(0),
+            Interpolation::NearestExact => nearest(1),
             Interpolation::Area => AxisMap::adaptive_mean(inputs, outputs),
             Interpolation::Linear { align_corners } => AxisMap::from_rows(inputs, outputs, |i| {
                 let place = place(i, align_corners).max(0.0);

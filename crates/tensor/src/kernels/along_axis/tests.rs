@@ -74,7 +74,7 @@ fn maxima_of_windows() {
 #[test]
 #[should_panic(expected = "axis_maxima: the window 1..4 of an axis of 3 elements")]
 fn a_window_that_leaves_the_axis() {
-    axis_maxima(&[1..4], 3, 1, &[0.0; 3], &mut [0]);
+    axis_maxima(&[0..2, 1..4], 3, 1, &[0.0; 3], &mut [0; 2]);
 }
 
 #[test]

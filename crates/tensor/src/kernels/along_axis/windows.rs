@@ -2,16 +2,21 @@
 
 use super::AxisMap;
 
-/// The elements of a window that moves over an axis.
 impl AxisMap {
     /// The taps of a window one behind the other, each at all its positions: row `tap · positions + position` is the
-    /// element that the tap meets there, or 0 where it meets none. With `[size, positions, kernel, stride, padding, dilation]`,
-    /// whose padded axis and dilated window fit into `isize` and whose product of kernel and positions is the length of an axis.
+    /// element that the tap meets there, or 0 where it meets none. With `[size, positions, kernel, stride, padding, dilation]`:
+    /// or any numbers.
+    ///
+    /// # Panics
+    /// If kernel and positions have too large a product.
+    #[track_caller]
     pub fn patches([size, positions, kernel, stride, padding, dilation]: [usize; 6]) -> Self {
-        AxisMap::from_rows(size, kernel * positions, |row| {
+        let rows = crate::array::size::product("patches", &[kernel, positions]);
+        AxisMap::from_rows(size, rows, |row| {
             let (tap, position) = (row / positions, row % positions);
-            let at = position as u128 * stride as u128 + tap as u128 * dilation as u128;
-            at.checked_sub(padding as u128).filter(|&at| at < size as u128).map(|at| (at as usize, 1.0))
+            let at = (position as u128 * stride as u128).checked_add(tap as u128 * dilation as u128);
+            let at = at.and_then(|at| at.checked_sub(padding as u128)).filter(|&at| at < size as u128);
+            at.map(|at| (at as usize, 1.0))
         })
     }
 

@@ -1,8 +1,10 @@
 use std::cmp::Ordering;
 
+use super::rows::{add_scaled, dot, rotate};
 use super::{LinalgError, check_square};
 use crate::array::element::Float;
 use crate::compiled_here;
+use crate::machine::simd::{Isa, Kernel, dispatch};
 
 /// Sweeps for one eigenvalue: no matrix has ever needed thirty.
 const SWEEPS: usize = 60;
@@ -34,8 +36,8 @@ pub fn symmetric_eigen<T: Float>(a: &[T], n: usize) -> Result<(Vec<T>, Vec<T>), 
 
 compiled_here! {
     fn eigen<T: Float>(a: &[T], n: usize) -> Result<(Vec<T>, Vec<T>), LinalgError> {
-        let (mut d, mut e, mut q) = tridiagonalise(a.to_vec(), n);
-        if !implicit_ql(&mut d, &mut e, &mut q, n) {
+        let (mut d, mut e, mut q) = dispatch(Tridiagonalise { a: a.to_vec(), n });
+        if !dispatch(ImplicitQl { d: &mut d, e: &mut e, q: &mut q, n }) {
             return Err(LinalgError::NoConvergence);
         }
         let mut order: Vec<usize> = (0..n).collect();
@@ -48,95 +50,115 @@ compiled_here! {
 }
 
 /// A = QᵀTQ with T tridiagonal: its diagonal, its off-diagonal, and Q (row k is the k-th basis vector).
-fn tridiagonalise<T: Float>(mut a: Vec<T>, n: usize) -> (Vec<T>, Vec<T>, Vec<T>) {
-    let two = T::from_f64(2.0);
-    let mut q = vec![T::ZERO; n * n];
-    for i in 0..n {
-        q[i * n + i] = T::ONE;
-    }
-    let mut w = vec![T::ZERO; n];
-    for k in 0..n.saturating_sub(2) {
-        let mut v: Vec<T> = (0..n).map(|i| if i > k { a[i * n + k] } else { T::ZERO }).collect();
-        let length = v.iter().copied().fold(T::ZERO, T::hypot);
-        if length == T::ZERO {
-            continue;
-        }
-        let first = v[k + 1];
-        v[k + 1] += length.copysign(first);
-        let size = v.iter().copied().fold(T::ZERO, T::hypot);
-        v.iter_mut().for_each(|v| *v /= size);
-        // A ← H A H with H = I − 2 v vᵀ: A − 2 v wᵀ − 2 w vᵀ, w = A v − (vᵀAv) v.
-        for (i, w) in w.iter_mut().enumerate() {
-            *w = (k + 1..n).map(|j| a[i * n + j] * v[j]).sum();
-        }
-        let vav: T = v.iter().zip(&w).map(|(&v, &w)| v * w).sum();
-        w.iter_mut().zip(&v).for_each(|(w, &v)| *w -= vav * v);
-        for i in 0..n {
-            for j in 0..n {
-                a[i * n + j] -= two * (v[i] * w[j] + w[i] * v[j]);
-            }
-        }
-        // Q ← H Q.
-        for j in 0..n {
-            let dot: T = (k + 1..n).map(|i| v[i] * q[i * n + j]).sum();
-            for i in k + 1..n {
-                q[i * n + j] -= two * dot * v[i];
-            }
-        }
-    }
-    let d = (0..n).map(|i| a[i * n + i]).collect();
-    let e = (0..n).map(|i| if i + 1 < n { a[(i + 1) * n + i] } else { T::ZERO }).collect();
-    (d, e, q)
+struct Tridiagonalise<T> {
+    a: Vec<T>,
+    n: usize,
 }
 
-/// Diagonalises the tridiagonal matrix (d, e), rotating the rows of `q` along. Whether it came to an end.
-fn implicit_ql<T: Float>(d: &mut [T], e: &mut [T], q: &mut [T], n: usize) -> bool {
-    let two = T::from_f64(2.0);
-    for l in 0..n {
-        let mut sweeps = 0;
-        loop {
-            let negligible = |&m: &usize| e[m].abs() <= T::EPSILON * (d[m].abs() + d[m + 1].abs());
-            let m = (l..n - 1).find(negligible).unwrap_or(n - 1);
-            if m == l {
-                break;
-            }
-            sweeps += 1;
-            if sweeps > SWEEPS {
-                return false;
-            }
-            // Wilkinson's shift from the leading two.
-            let g = (d[l + 1] - d[l]) / (two * e[l]);
-            let mut g = d[m] - d[l] + e[l] / (g + g.hypot(T::ONE).copysign(g));
-            let (mut s, mut c, mut p) = (T::ONE, T::ONE, T::ZERO);
-            let mut early = false;
-            for i in (l..m).rev() {
-                let (f, b) = (s * e[i], c * e[i]);
-                let r = f.hypot(g);
-                e[i + 1] = r;
-                if r == T::ZERO {
-                    d[i + 1] -= p;
-                    e[m] = T::ZERO;
-                    early = true;
-                    break;
-                }
-                (s, c) = (f / r, g / r);
-                g = d[i + 1] - p;
-                let t = (d[i] - g) * s + two * c * b;
-                p = s * t;
-                d[i + 1] = g + p;
-                g = c * t - b;
-                let (upper, lower) = q.split_at_mut((i + 1) * n);
-                for (x, y) in upper[i * n..].iter_mut().zip(&mut lower[..n]) {
-                    (*x, *y) = (c * *x - s * *y, s * *x + c * *y);
-                }
-            }
-            if early {
+impl<T: Float> Kernel for Tridiagonalise<T> {
+    type Output = (Vec<T>, Vec<T>, Vec<T>);
+    #[inline(always)]
+    fn run<I: Isa>(self) -> Self::Output {
+        let Self { mut a, n } = self;
+        let two = T::from_f64(2.0);
+        let mut q = vec![T::ZERO; n * n];
+        q.iter_mut().step_by(n + 1).for_each(|d| *d = T::ONE);
+        let (mut w, mut dots) = (vec![T::ZERO; n], vec![T::ZERO; n]);
+        for k in 0..n.saturating_sub(2) {
+            // The matrix is symmetric, and what is before row k + 1 done.
+            let mut v: Vec<T> = a[k * n + k + 1..(k + 1) * n].to_vec();
+            let length = v.iter().copied().fold(T::ZERO, T::hypot);
+            if length == T::ZERO {
                 continue;
             }
-            d[l] -= p;
-            e[l] = g;
-            e[m] = T::ZERO;
+            let first = v[0];
+            v[0] += length.copysign(first);
+            let size = v.iter().copied().fold(T::ZERO, T::hypot);
+            v.iter_mut().for_each(|v| *v /= size);
+            // A ← H A H with H = I − 2 v vᵀ: A − 2 v wᵀ − 2 w vᵀ, w = A v − (vᵀAv) v. Of row k only its norm is left.
+            let w = &mut w[k + 1..];
+            for (w, row) in w.iter_mut().zip(a[(k + 1) * n..].chunks_exact(n)) {
+                *w = dot::<T, I>(&row[k + 1..], &v);
+            }
+            add_scaled::<T, I>(w, -dot::<T, I>(&v, w), &v);
+            for ((row, &v_i), &w_i) in a[(k + 1) * n..].chunks_exact_mut(n).zip(&v).zip(&*w) {
+                add_scaled::<T, I>(&mut row[k + 1..], -two * v_i, w);
+                add_scaled::<T, I>(&mut row[k + 1..], -two * w_i, &v);
+            }
+            a[k * n + k + 1] = -length.copysign(first);
+            // Q ← H Q.
+            dots.fill(T::ZERO);
+            for (&v, row) in v.iter().zip(q[(k + 1) * n..].chunks_exact(n)) {
+                add_scaled::<T, I>(&mut dots, v, row);
+            }
+            for (&v, row) in v.iter().zip(q[(k + 1) * n..].chunks_exact_mut(n)) {
+                add_scaled::<T, I>(row, -two * v, &dots);
+            }
         }
+        let d = (0..n).map(|i| a[i * n + i]).collect();
+        let e = (0..n).map(|i| if i + 1 < n { a[i * n + i + 1] } else { T::ZERO }).collect();
+        (d, e, q)
     }
-    true
+}
+
+/// Diagonalises the tridiagonal matrix (d, e), rotating the rows of `q` along. Gives whether it came to an end.
+struct ImplicitQl<'a, T> {
+    d: &'a mut [T],
+    e: &'a mut [T],
+    q: &'a mut [T],
+    n: usize,
+}
+
+impl<T: Float> Kernel for ImplicitQl<'_, T> {
+    type Output = bool;
+    #[inline(always)]
+    fn run<I: Isa>(self) -> bool {
+        let Self { d, e, q, n } = self;
+        let two = T::from_f64(2.0);
+        for l in 0..n {
+            let mut sweeps = 0;
+            loop {
+                let negligible = |&m: &usize| e[m].abs() <= T::EPSILON * (d[m].abs() + d[m + 1].abs());
+                let m = (l..n - 1).find(negligible).unwrap_or(n - 1);
+                if m == l {
+                    break;
+                }
+                sweeps += 1;
+                if sweeps > SWEEPS {
+                    return false;
+                }
+                // Wilkinson's shift from the leading two.
+                let g = (d[l + 1] - d[l]) / (two * e[l]);
+                let mut g = d[m] - d[l] + e[l] / (g + g.hypot(T::ONE).copysign(g));
+                let (mut s, mut c, mut p) = (T::ONE, T::ONE, T::ZERO);
+                let mut early = false;
+                for i in (l..m).rev() {
+                    let (f, b) = (s * e[i], c * e[i]);
+                    let r = f.hypot(g);
+                    e[i + 1] = r;
+                    if r == T::ZERO {
+                        d[i + 1] -= p;
+                        e[m] = T::ZERO;
+                        early = true;
+                        break;
+                    }
+                    (s, c) = (f / r, g / r);
+                    g = d[i + 1] - p;
+                    let t = (d[i] - g) * s + two * c * b;
+                    p = s * t;
+                    d[i + 1] = g + p;
+                    g = c * t - b;
+                    let (upper, lower) = q.split_at_mut((i + 1) * n);
+                    rotate::<T, I>(&mut upper[i * n..], &mut lower[..n], c, s);
+                }
+                if early {
+                    continue;
+                }
+                d[l] -= p;
+                e[l] = g;
+                e[m] = T::ZERO;
+            }
+        }
+        true
+    }
 }

@@ -79,7 +79,7 @@ impl<T: Float> Lu<T> {
 
     /// 1 or −1, the determinant of P.
     pub fn sign(&self) -> T {
-        if self.exchanges % 2 == 0 { T::ONE } else { -T::ONE }
+        if self.exchanges.is_multiple_of(2) { T::ONE } else { -T::ONE }
     }
 
     /// The first row whose pivot is not above the rounding errors of its elimination, (j + 1) ε Σ|l u|.

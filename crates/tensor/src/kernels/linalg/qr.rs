@@ -1,6 +1,8 @@
+use super::rows::add_scaled;
 use super::{LinalgError, check_right_hand_side};
 use crate::array::element::Float;
 use crate::compiled_here;
+use crate::machine::simd::{Isa, Kernel, dispatch};
 
 /// A = Q R of an m × n matrix with m ≥ n, by Householder reflections: Q has orthonormal columns, R is upper triangular.
 ///
@@ -90,7 +92,18 @@ impl<T: Float> Qr<T> {
 
 compiled_here! {
     fn reflect<T: Float>(qr: &mut Qr<T>) {
-        let Qr { m, n, ref mut a, ref mut heads } = *qr;
+        dispatch(Reflect(qr));
+    }
+}
+
+/// Makes the triangular factor, and the reflections below it.
+struct Reflect<'a, T>(&'a mut Qr<T>);
+
+impl<T: Float> Kernel for Reflect<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let Qr { m, n, ref mut a, ref mut heads } = *self.0;
         let mut dots = vec![T::ZERO; n];
         for k in 0..n {
             // What is triangular already stays, with its sign, as in LAPACK.
@@ -112,13 +125,12 @@ compiled_here! {
             let dots = &mut dots[k + 1..];
             dots.fill(T::ZERO);
             for &i in &rows {
-                let (v, row) = (a[i * n + k], &a[i * n + k + 1..(i + 1) * n]);
-                dots.iter_mut().zip(row).for_each(|(dot, &x)| *dot += v * x);
+                add_scaled::<T, I>(dots, a[i * n + k], &a[i * n + k + 1..(i + 1) * n]);
             }
             dots.iter_mut().for_each(|dot| *dot /= half_square);
             for &i in &rows {
-                let (v, row) = (a[i * n + k], &mut a[i * n + k + 1..(i + 1) * n]);
-                row.iter_mut().zip(&*dots).for_each(|(x, &dot)| *x -= dot * v);
+                let v = a[i * n + k];
+                add_scaled::<T, I>(&mut a[i * n + k + 1..(i + 1) * n], -v, dots);
             }
             heads[k] = [first, half_square];
             a[k * n + k] = diagonal;
@@ -144,8 +156,19 @@ compiled_here! {
 }
 
 compiled_here! {
-    /// The first columns of the identity, reflected from the last reflection to the first.
     fn q<T: Float>(qr: &Qr<T>) -> Vec<T> {
+        dispatch(Orthonormal(qr))
+    }
+}
+
+/// The first columns of the identity, reflected from the last reflection to the first.
+struct Orthonormal<'a, T>(&'a Qr<T>);
+
+impl<T: Float> Kernel for Orthonormal<'_, T> {
+    type Output = Vec<T>;
+    #[inline(always)]
+    fn run<I: Isa>(self) -> Vec<T> {
+        let qr = self.0;
         let (m, n) = (qr.m, qr.n);
         let mut q = vec![T::ZERO; m * n];
         q.iter_mut().step_by(n + 1).take(n).for_each(|d| *d = T::ONE);
@@ -159,11 +182,11 @@ compiled_here! {
             let dots = &mut dots[k..];
             dots.fill(T::ZERO);
             for i in k..m {
-                dots.iter_mut().zip(&q[i * n + k..(i + 1) * n]).for_each(|(dot, &x)| *dot += v(i) * x);
+                add_scaled::<T, I>(dots, v(i), &q[i * n + k..(i + 1) * n]);
             }
             dots.iter_mut().for_each(|dot| *dot /= half_square);
             for i in k..m {
-                q[i * n + k..(i + 1) * n].iter_mut().zip(&*dots).for_each(|(x, &dot)| *x -= dot * v(i));
+                add_scaled::<T, I>(&mut q[i * n + k..(i + 1) * n], -v(i), dots);
             }
         }
         q

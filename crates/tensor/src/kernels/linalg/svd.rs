@@ -1,5 +1,6 @@
 use std::cmp::Ordering;
 
+use super::rows::{dot, rotate};
 use super::{LinalgError, Qr};
 use crate::array::element::Float;
 use crate::compiled_here;
@@ -149,11 +150,11 @@ impl<T: Float> Kernel for Sweep<'_, T> {
         let tolerance = T::from_usize(n).sqrt() * T::EPSILON;
         let mut orthogonal = true;
         for i in 0..n {
-            bring_largest_first(w, g, n, i);
+            bring_largest_first::<T, I>(w, g, n, i);
             for j in i + 1..n {
                 let (above, below) = w.split_at_mut(j * n);
                 let (x, y) = (&mut above[i * n..][..n], &mut below[..n]);
-                let [xx, xy, yy] = products::<T, I>(x, y);
+                let [xx, xy, yy] = [dot::<T, I>(x, x), dot::<T, I>(x, y), dot::<T, I>(y, y)];
                 // Rows of zeros are orthogonal to all.
                 if xy == T::ZERO || xy.abs() <= tolerance * xx.sqrt() * yy.sqrt() {
                     continue;
@@ -191,8 +192,8 @@ fn clear_rounding<T: Float>(w: &mut [T], n: usize, [i, j]: [usize; 2], [xx, xy, 
 
 /// Exchanges row i for the largest of the rows from i on (de Rijk, 1989).
 #[inline(always)]
-fn bring_largest_first<T: Float>(w: &mut [T], g: &mut [T], n: usize, i: usize) {
-    let square = |row: &[T]| row.iter().map(|&x| x * x).sum::<T>();
+fn bring_largest_first<T: Float, I: Isa>(w: &mut [T], g: &mut [T], n: usize, i: usize) {
+    let square = |row: &[T]| dot::<T, I>(row, row);
     let mut largest = i;
     let mut most = square(&w[i * n..][..n]);
     for j in i + 1..n {
@@ -206,34 +207,5 @@ fn bring_largest_first<T: Float>(w: &mut [T], g: &mut [T], n: usize, i: usize) {
             let (above, below) = rows.split_at_mut(largest * n);
             above[i * n..][..n].swap_with_slice(&mut below[..n]);
         }
-    }
-}
-
-/// Σ x², Σ x y and Σ y², in sixteen parts each.
-#[inline(always)]
-fn products<T: Float, I: Isa>(x: &[T], y: &[T]) -> [T; 3] {
-    const LANES: usize = 16;
-    let mut sums = [[T::ZERO; LANES]; 3];
-    let (x_blocks, y_blocks) = (x.chunks_exact(LANES), y.chunks_exact(LANES));
-    let rest = x_blocks.remainder().iter().zip(y_blocks.remainder());
-    for (x, y) in x_blocks.zip(y_blocks) {
-        for k in 0..LANES {
-            sums[0][k] = I::mul_add(x[k], x[k], sums[0][k]);
-            sums[1][k] = I::mul_add(x[k], y[k], sums[1][k]);
-            sums[2][k] = I::mul_add(y[k], y[k], sums[2][k]);
-        }
-    }
-    for (k, (&x, &y)) in rest.enumerate() {
-        sums[0][k] = I::mul_add(x, x, sums[0][k]);
-        sums[1][k] = I::mul_add(x, y, sums[1][k]);
-        sums[2][k] = I::mul_add(y, y, sums[2][k]);
-    }
-    sums.map(|parts| parts.into_iter().sum())
-}
-
-#[inline(always)]
-fn rotate<T: Float, I: Isa>(x: &mut [T], y: &mut [T], c: T, s: T) {
-    for (x, y) in x.iter_mut().zip(y) {
-        (*x, *y) = (I::mul_add(c, *x, -(s * *y)), I::mul_add(s, *x, c * *y));
     }
 }

@@ -1,5 +1,6 @@
 //! The shapes of a two-dimensional pooling.
 
+use std::iter::Chain;
 use std::ops::Range;
 
 use crate::kernels::conv::{ConvError, check_sizes, positions};
@@ -213,11 +214,18 @@ impl Axis {
         inside < windows && first + inside * self.stride < self.dilation
     }
 
-    /// The taps that meet a pixel at any position.
+    /// The taps that meet a pixel at any position, and few others, in ascending order.
     #[inline(always)]
-    pub(super) fn taps(&self) -> Range<usize> {
-        let last = (self.positions - 1) * self.stride;
-        let low = self.padding.saturating_sub(last).div_ceil(self.dilation);
-        low..(self.size + self.padding).div_ceil(self.dilation).min(self.kernel)
+    pub(super) fn taps(&self) -> Chain<Range<usize>, Range<usize>> {
+        let last = self.positions - 1;
+        let first =
+            |position: usize| self.padding.saturating_sub(position * self.stride).div_ceil(self.dilation);
+        let end = (self.size + self.padding).div_ceil(self.dilation).min(self.kernel);
+        if self.stride <= self.size || last == 0 {
+            return (0..0).chain(first(last)..end);
+        }
+        // Where positions are rounded up, the last may be so far from the others that many taps meet none of both.
+        let (others, at_last) = (first(last - 1)..end, self.taps_at(last));
+        if at_last.end < others.start { at_last.chain(others) } else { (0..0).chain(at_last.start..end) }
     }
 }

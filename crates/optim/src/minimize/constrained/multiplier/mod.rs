@@ -12,6 +12,7 @@ use super::lbfgs_b::LbfgsB;
 use crate::minimize::error::MinimizeError;
 use crate::minimize::field::Field;
 use crate::minimize::method::Method;
+use crate::minimize::noise::is_short;
 use crate::minimize::objective::Counted;
 use crate::minimize::outcome::{Multipliers, Outcome, Reason};
 use crate::minimize::run::Iterate;
@@ -197,7 +198,7 @@ impl<T: Float> Method<T> for AugmentedLagrangian<'_, T> {
         let length = at.move_to(next);
         self.judge(at, &found, state, &multipliers);
         state.distance = Some(distance);
-        let still = length <= T::EPSILON.to_f64() * vector::norm(&at.point);
+        let still = is_short(length, &at.point);
         state.unchanged = if still { state.unchanged.saturating_add(1) } else { 0 };
         let given_up = state.penalty > LARGEST_PENALTY || state.unchanged > 3;
         if given_up || self.stationary_violation(problem, at, &found, state) {

@@ -1,5 +1,13 @@
 //! Dropout.
 
+mod alpha;
+mod channels;
+mod drop_path;
+
+pub use alpha::{AlphaDropout, FeatureAlphaDropout};
+pub use channels::{ChannelDropout, Dropout1d, Dropout2d, Dropout3d};
+pub use drop_path::DropPath;
+
 use wengert_tape::Var;
 use wengert_tensor::Float;
 
@@ -29,9 +37,15 @@ impl Dropout {
     /// If `p` is not in [0, 1].
     #[track_caller]
     pub fn new(p: f64) -> Self {
-        assert!((0.0..=1.0).contains(&p), "dropout: the probability {p} is not in [0, 1]");
-        Dropout { p }
+        Dropout { p: probability("dropout", p) }
     }
+}
+
+/// The probability, if it is one.
+#[track_caller]
+fn probability(layer: &str, p: f64) -> f64 {
+    assert!((0.0..=1.0).contains(&p), "{layer}: the probability {p} is not in [0, 1]");
+    p
 }
 
 impl<T: Float> Layer<T> for Dropout {

@@ -1,5 +1,7 @@
 //! Distances, similarities and lengths of vectors.
 
+mod euclidean;
+
 use wengert_tensor::shape::broadcast_or_panic;
 use wengert_tensor::{Axis, Float, Shape};
 
@@ -9,7 +11,7 @@ impl<T: Float> Var<T> {
     /// The p-norm of the difference of each row of `self` (`[…, P, M]`) and each of `other` (`[…, R, M]`): `[…, P, R]`;
     /// leading axes broadcast. Computed from the differences themselves, so that points that are near each other keep their
     /// digits, and with derivatives of 0 where points coincide (see [`norm_axes`](Var::norm_axes)), of any order.
-    /// Takes memory for all differences.
+    /// Orders other than 2 take memory for all differences, `[…, P, R, M]`.
     ///
     /// # Panics
     /// If an operand has fewer than two axes, the last axes differ in length, the others do not broadcast, or `p` is
@@ -29,7 +31,12 @@ impl<T: Float> Var<T> {
         );
         assert!(p >= 0.0, "cdist: the order of the norm, {p}, must not be negative");
         let lead = |s: &Shape| Shape::from(&s[..s.len() - 2]);
-        broadcast_or_panic("cdist", &lead(a), &lead(b));
+        let batch = broadcast_or_panic("cdist", &lead(a), &lead(b));
+        let pairs = [a[a.len() - 2], b[b.len() - 2]];
+        batch.iter().copied().chain(pairs).collect::<Shape>().checked("cdist");
+        if p == 2.0 {
+            return euclidean::distances(self, other);
+        }
         (self.unsqueeze(-2) - other.unsqueeze(-3)).norm_axes(p, -1, false)
     }
 

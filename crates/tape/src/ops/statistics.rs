@@ -1,0 +1,79 @@
+//! Sums without NaN, covariances and correlations.
+
+use wengert_tensor::{Axes, Float};
+
+use crate::data::Mask;
+use crate::var::Var;
+
+impl<T: Float> Var<T> {
+    /// Where elements are NaN.
+    fn nan_mask(&self) -> Mask<T> {
+        self.not_equal(self)
+    }
+
+    /// The sum over some axes of the elements that are not NaN, which have no part in the derivative either.
+    ///
+    /// # Panics
+    /// If an axis does not exist or is given twice.
+    #[track_caller]
+    pub fn nansum(&self, axes: impl Into<Axes>, keepdim: bool) -> Var<T> {
+        self.masked_fill(self.nan_mask(), 0.0).sum_axes(axes, keepdim)
+    }
+
+    /// The mean over some axes of the elements that are not NaN; NaN if there are none.
+    ///
+    /// # Panics
+    /// If an axis does not exist or is given twice.
+    #[track_caller]
+    pub fn nanmean(&self, axes: impl Into<Axes>, keepdim: bool) -> Var<T> {
+        let axes = axes.into();
+        let [one, zero] = [T::ONE, T::ZERO].map(Var::scalar);
+        let numbers = Var::select_where(self.nan_mask(), &zero, &one);
+        self.nansum(axes.clone(), keepdim) / numbers.sum_axes(axes, keepdim)
+    }
+
+    /// The covariances of variables, which are the rows, over observations, which are the columns: Σ(xᵢ − x̄ᵢ)(xⱼ − x̄ⱼ) /
+    /// (n − `correction`), `[variables, variables]`; of a vector its variance, without axes.
+    ///
+    /// # Panics
+    /// If there is no axis, or more than two.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let x = Var::from([[1.0f64, 2.0, 3.0], [6.0, 4.0, 2.0]]);
+    /// assert_eq!(x.cov(1).value().to_vec(), [1.0, -2.0, -2.0, 4.0]);
+    /// ```
+    #[track_caller]
+    pub fn cov(&self, correction: usize) -> Var<T> {
+        assert!(
+            (1..=2).contains(&self.rank()),
+            "cov: shape {} is not that of a vector or a matrix",
+            self.shape()
+        );
+        let rows = if self.rank() == 1 { self.unsqueeze(0) } else { self.clone() };
+        let centred = &rows - rows.mean_axes(1, true);
+        let divisor = (rows.shape()[1] as f64 - correction as f64).max(0.0);
+        let cov = centred.matmul(&centred.t()) / divisor;
+        if self.rank() == 1 { cov.sum() } else { cov }
+    }
+
+    /// The correlations of variables, which are the rows, over observations, which are the columns: their covariances divided by
+    /// both deviations, from −1 to 1; of a vector 1, without axes. NaN for a variable that does not vary.
+    ///
+    /// # Panics
+    /// If there is no axis, or more than two.
+    #[track_caller]
+    pub fn corrcoef(&self) -> Var<T> {
+        assert!(
+            (1..=2).contains(&self.rank()),
+            "corrcoef: shape {} is not that of a vector or a matrix",
+            self.shape()
+        );
+        let cov = self.cov(1);
+        if self.rank() == 1 {
+            return cov.clone() / cov;
+        }
+        let deviations = cov.diagonal(0).sqrt();
+        (cov / deviations.unsqueeze(1) / deviations.unsqueeze(0)).clamp(-1.0, 1.0)
+    }
+}

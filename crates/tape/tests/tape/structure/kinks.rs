@@ -1,0 +1,121 @@
+//! Points that coincide, rows of zeros, ties and duplicates: numbers, the same in both modes, to second order.
+
+use wengert_tape::{ScatterReduce, Segments, Var, grad, hessian, hvp, jacobian_forward};
+use wengert_tensor::Tensor;
+
+/// The gradient of the sum of `f` by both modes, and that its Hessian has numbers and is symmetric.
+fn slopes(f: impl Fn(&Var<f64>) -> Var<f64> + Copy, x: &Var<f64>) -> Vec<f64> {
+    let total = |x: &Var<f64>| f(x).sum();
+    let reverse = grad(total, x).value().to_vec();
+    let forward = jacobian_forward(total, x).value().to_vec();
+    let near = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() <= 1e-12 * (1.0 + a.abs()));
+    assert!(near(&forward, &reverse), "{forward:?} and {reverse:?}");
+    let curvature = hessian(total, x).reshape([x.len(), x.len()]);
+    assert!(curvature.value().is_finite().all(), "{curvature}");
+    assert!(near(&curvature.value().to_vec(), &curvature.t().value().to_vec()), "{curvature}");
+    reverse
+}
+
+#[test]
+fn distances_of_coinciding_points() {
+    let x = Var::from([[1.0, 2.0], [3.0, -1.0], [1.0, 2.0]]);
+    let by_differences =
+        |x: &Var<f64>| (x.unsqueeze(1) - x.unsqueeze(0)).norm_axes(2.0, -1, false) * weights();
+    let distances = |x: &Var<f64>| x.cdist(x, 2.0) * weights();
+    let (found, expected) = (slopes(distances, &x), slopes(by_differences, &x));
+    assert!(found.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-14), "{found:?} {expected:?}");
+    let v = Var::from([[0.3, 1.0], [-0.7, 0.2], [0.1, 0.4]]);
+    let [a, b] =
+        [hvp(|x: &Var<f64>| distances(x).sum(), &x, &v), hvp(|x: &Var<f64>| by_differences(x).sum(), &x, &v)];
+    assert!(a.value().all_close(b.value(), 1e-13, 1e-13), "{a} {b}");
+    // Alone, and in one dimension.
+    assert_eq!(slopes(|x| x.cdist(&x.detach(), 2.0), &Var::from([[2.0]])), [0.0]);
+    for p in [0.5, 1.0, 1.5, 3.0, f64::INFINITY] {
+        assert_eq!(slopes(|x| x.cdist(&x.detach(), p), &Var::from([[2.0, 1.0]])), [0.0; 2], "p = {p}");
+    }
+}
+
+fn weights() -> Var<f64> {
+    Var::from([[1.0, 2.0, -0.5], [0.3, 1.0, 0.7], [1.5, -2.0, 1.0]])
+}
+
+#[test]
+fn points_that_are_near_each_other() {
+    let x = Var::from([[1e8, 1.0]]);
+    let y = Var::from([[1e8, 1.0 + 1e-9]]);
+    assert_eq!(x.cdist(&y, 2.0).item(), (1.0 + 1e-9) - 1.0);
+    assert_eq!(grad(|x: &Var<f64>| x.cdist(&y, 2.0).sum(), &x).value().to_vec(), [0.0, -1.0]);
+}
+
+#[test]
+fn rows_of_zeros() {
+    let x = Var::from([[0.0, 0.0], [3.0, 4.0]]);
+    let epsilon = 1e-12;
+    let unit = slopes(|x| x.normalize(2.0, 1, epsilon) * Var::from([1.0, 2.0]), &x);
+    assert_eq!(unit[..2], [1.0 / epsilon, 2.0 / epsilon]);
+    let other = Var::from([[1.0, 1.0], [0.0, 2.0]]);
+    assert_eq!(x.cosine_similarity(&other, 1, 1e-8).value().to_vec(), [0.0, 0.8]);
+    slopes(|x| x.cosine_similarity(&other, 1, 1e-8), &x);
+    assert_eq!(slopes(|x| x.cosine_similarity(x, 1, 1e-8).slice(..1), &x), [0.0; 4]);
+    assert_eq!(slopes(|x| x.pairwise_distance(&x.detach(), 2.0, 0.0, false), &x), [0.0; 4]);
+}
+
+/// A target with some terms at an index.
+type Way = fn(&Var<f64>, &Var<f64>, Tensor<u32>) -> Var<f64>;
+
+/// Of several terms for one position the last stays, whatever the number of threads, and it alone has a derivative.
+#[test]
+fn duplicates() {
+    let index = || Tensor::vector(&[1u32, 0, 1]);
+    let x = Var::from([5.0, 6.0, 7.0]);
+    let zeros = Var::zeros([2]);
+    let ways: [Way; 3] = [
+        |zeros, x, index| zeros.scatter(0, index, x),
+        |zeros, x, index| zeros.index_copy(0, index, x),
+        |zeros, x, index| zeros.index_put(&[index], x, false),
+    ];
+    for way in ways {
+        assert_eq!(way(&zeros, &x, index()).value().to_vec(), [6.0, 7.0]);
+        assert_eq!(slopes(|x| way(&zeros, x, index()).square(), &x), [0.0, 12.0, 14.0]);
+        assert_eq!(slopes(|zeros| way(zeros, &x, index()), &zeros), [0.0; 2]);
+    }
+    let far = 100_000;
+    let many = Tensor::from_fn([far], |i| (i[0] % 7) as u32);
+    let numbers = Var::constant(Tensor::<f64>::arange(0.0, far as f64, 1.0));
+    let found = Var::zeros([7]).scatter(0, many, &numbers).value().to_vec();
+    assert!(found.iter().all(|&x| x >= (far - 7) as f64), "{found:?}");
+}
+
+#[test]
+fn ties_and_empty_segments() {
+    let x = Var::from([2.0, 5.0, 5.0, -1.0]);
+    let segments = Segments::ids(Tensor::vector(&[0u32, 0, 0, 2]), 3);
+    assert_eq!(x.segment_max(&segments, 0).value().to_vec(), [5.0, f64::NEG_INFINITY, -1.0]);
+    assert_eq!(x.segment_min(&segments, 0).value().to_vec(), [2.0, f64::INFINITY, -1.0]);
+    assert_eq!(x.segment_mean(&segments, 0).value().to_vec(), [4.0, 0.0, -1.0]);
+    assert_eq!(x.segment_prod(&segments, 0).value().to_vec(), [50.0, 1.0, -1.0]);
+    assert_eq!(slopes(|x| x.segment_max(&segments, 0), &x), [0.0, 0.5, 0.5, 1.0]);
+    let nan = Var::from([f64::NAN, 5.0, 5.0, -1.0]);
+    assert!(nan.segment_max(&segments, 0).value().at([0]).is_nan());
+    // Products of zeros: the slope of each is the product of the others.
+    let zeros = Var::from([0.0, 3.0, 2.0, 0.0]);
+    assert_eq!(slopes(|x| x.segment_prod(&segments, 0), &zeros), [6.0, 0.0, 0.0, 1.0]);
+    let index = || Tensor::vector(&[0u32, 0, 0, 0]);
+    let product = |x: &Var<f64>| Var::from([2.0]).scatter_reduce(0, index(), x, ScatterReduce::Prod, true);
+    assert_eq!(slopes(product, &Var::from([0.0, 3.0, 0.5, 1.0])), [3.0, 0.0, 0.0, 0.0]);
+    assert_eq!(slopes(product, &Var::from([0.0, 3.0, 0.0, 1.0])), [0.0; 4]);
+    // What nothing comes to keeps its element.
+    let kept = Var::from([4.0, 9.0]).scatter_reduce(0, index(), &x, ScatterReduce::Max, false);
+    assert_eq!(kept.value().to_vec(), [5.0, 9.0]);
+}
+
+#[test]
+fn sums_of_nothing_and_of_the_huge() {
+    const INF: f64 = f64::INFINITY;
+    let x = Var::from([-INF, -1e300, 1e300, 1e300]);
+    let sums = |x: &Var<f64>| x.logcumsumexp(0) * Var::from([1.0, 1.0, 1.0, 2.0]);
+    assert_eq!(grad(|x: &Var<f64>| sums(x).sum(), &x).value().to_vec(), [0.0, 1.0, 2.0, 1.0]);
+    let quantiles = Var::from([-INF, 1.0, INF]);
+    let at = |q| quantiles.quantile(q, 0, false).item();
+    assert_eq!([at(0.0), at(0.5), at(0.75), at(1.0)], [-INF, 1.0, INF, INF]);
+}

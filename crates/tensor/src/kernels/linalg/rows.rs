@@ -1,0 +1,40 @@
+//! Loops over rows that every factorisation needs, to be compiled for an instruction set in the kernel that calls them.
+
+use crate::array::element::Float;
+use crate::machine::simd::Isa;
+
+/// Independent parts of a sum.
+const LANES: usize = 16;
+
+/// Σ x y, in sixteen parts.
+#[inline(always)]
+pub(super) fn dot<T: Float, I: Isa>(x: &[T], y: &[T]) -> T {
+    let mut sums = [T::ZERO; LANES];
+    let (x_blocks, y_blocks) = (x.chunks_exact(LANES), y.chunks_exact(LANES));
+    let rest = x_blocks.remainder().iter().zip(y_blocks.remainder());
+    for (x, y) in x_blocks.zip(y_blocks) {
+        for k in 0..LANES {
+            sums[k] = I::mul_add(x[k], y[k], sums[k]);
+        }
+    }
+    for (sum, (&x, &y)) in sums.iter_mut().zip(rest) {
+        *sum = I::mul_add(x, y, *sum);
+    }
+    sums.into_iter().sum()
+}
+
+/// y ← y + a x.
+#[inline(always)]
+pub(super) fn add_scaled<T: Float, I: Isa>(y: &mut [T], a: T, x: &[T]) {
+    for (y, &x) in y.iter_mut().zip(x) {
+        *y = I::mul_add(a, x, *y);
+    }
+}
+
+/// (x, y) ← (c x − s y, s x + c y).
+#[inline(always)]
+pub(super) fn rotate<T: Float, I: Isa>(x: &mut [T], y: &mut [T], c: T, s: T) {
+    for (x, y) in x.iter_mut().zip(y) {
+        (*x, *y) = (I::mul_add(c, *x, -(s * *y)), I::mul_add(s, *x, c * *y));
+    }
+}

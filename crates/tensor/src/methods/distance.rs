@@ -1,0 +1,161 @@
+//! Distances between all pairs of rows, and what their derivatives are made of.
+
+use crate::array::element::Float;
+use crate::array::shape::{Shape, broadcast_or_panic};
+use crate::array::tensor::Tensor;
+use crate::kernels::distance::{self, Sizes};
+
+/// Operands of pairs of rows: `a` of shape `[…, P, M]` and `b` of shape `[…, R, M]`, with all of a batch in memory.
+struct Pairs<T: Float> {
+    a: Tensor<T>,
+    b: Tensor<T>,
+    sizes: Sizes,
+    batch: Shape,
+}
+
+impl<T: Float> Pairs<T> {
+    #[track_caller]
+    fn new(operation: &str, a: &Tensor<T>, b: &Tensor<T>) -> Self {
+        let (&[.., p, length], &[.., r, columns]) = (&a.shape()[..], &b.shape()[..]) else {
+            panic!("{operation}: shapes {} and {} are not both of rows", a.shape(), b.shape())
+        };
+        assert!(
+            length == columns,
+            "{operation}: rows of shapes {} and {} differ in length",
+            a.shape(),
+            b.shape()
+        );
+        let lead = |x: &Tensor<T>| Shape::from(&x.shape()[..x.rank() - 2]);
+        let batch = broadcast_or_panic(operation, &lead(a), &lead(b));
+        let whole = |x: &Tensor<T>, rows| x.broadcast_to(with(&batch, rows, length)).contiguous();
+        Pairs { a: whole(a, p), b: whole(b, r), sizes: Sizes { p, r, length }, batch }
+    }
+
+    /// An operand with a row for each of `a`.
+    #[track_caller]
+    fn beside(&self, operation: &str, x: &Tensor<T>, columns: usize) -> Tensor<T> {
+        let shape = with(&self.batch, self.sizes.p, columns);
+        assert!(x.shape() == &shape, "{operation}: shape {} is not {shape}", x.shape());
+        x.contiguous()
+    }
+
+    /// What a kernel makes of these; 0 where rows are empty.
+    #[track_caller]
+    fn filled(&self, operation: &str, columns: usize, kernel: impl FnOnce(&mut [T])) -> Tensor<T> {
+        let shape = with(&self.batch, self.sizes.p, columns).checked(operation);
+        Tensor::filled_by(operation, shape, |out| {
+            if self.sizes.length == 0 || self.sizes.r == 0 {
+                out.fill(T::ZERO);
+            } else {
+                kernel(out);
+            }
+        })
+    }
+}
+
+/// The shape of a batch of matrices.
+fn with(batch: &Shape, rows: usize, columns: usize) -> Shape {
+    batch.iter().copied().chain([rows, columns]).collect()
+}
+
+/// The Euclidean distance ‖aᵢ − bⱼ‖ of each row of `a` (`[…, P, M]`) and each of `b` (`[…, R, M]`): `[…, P, R]`.
+///
+/// # Panics
+/// If an operand has fewer than two axes, the rows differ in length, or the batches do not broadcast.
+///
+/// ```
+/// use wengert_tensor::{Tensor, pair_distances};
+/// let (a, b) = (Tensor::from([[0.0f32, 0.0]]), Tensor::from([[3.0, 4.0], [0.0, 0.0]]));
+/// assert_eq!(pair_distances(&a, &b).to_vec(), [5.0, 0.0]);
+/// ```
+#[track_caller]
+pub fn pair_distances<T: Float>(a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
+    let pairs = Pairs::new("pair_distances", a, b);
+    let (a, b) = (pairs.a.contiguous_slice(), pairs.b.contiguous_slice());
+    pairs.filled("pair_distances", pairs.sizes.r, |out| distance::distances(pairs.sizes, a, b, out))
+}
+
+/// Σⱼ wᵢⱼ·(aᵢ − bⱼ) for `w` of shape `[…, P, R]`: `[…, P, M]`, from the differences themselves.
+///
+/// # Panics
+/// As [`pair_distances`], or if `w` has another shape.
+#[track_caller]
+pub fn pair_sums<T: Float>(w: &Tensor<T>, a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
+    let pairs = Pairs::new("pair_sums", a, b);
+    let w = pairs.beside("pair_sums", w, pairs.sizes.r);
+    let (a, b) = (pairs.a.contiguous_slice(), pairs.b.contiguous_slice());
+    let sum = |out: &mut [T]| distance::sums(pairs.sizes, w.contiguous_slice(), a, b, out);
+    pairs.filled("pair_sums", pairs.sizes.length, sum)
+}
+
+/// uᵢ·(aᵢ − bⱼ) for `u` of shape `[…, P, M]`: `[…, P, R]`, from the differences themselves.
+///
+/// # Panics
+/// As [`pair_distances`], or if `u` has another shape.
+#[track_caller]
+pub fn pair_dots<T: Float>(u: &Tensor<T>, a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
+    let pairs = Pairs::new("pair_dots", a, b);
+    let u = pairs.beside("pair_dots", u, pairs.sizes.length);
+    let (a, b) = (pairs.a.contiguous_slice(), pairs.b.contiguous_slice());
+    let dots = |out: &mut [T]| distance::dots(pairs.sizes, u.contiguous_slice(), a, b, out);
+    pairs.filled("pair_dots", pairs.sizes.r, dots)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::parallel::with_threads;
+
+    fn points(rows: usize, length: usize, salt: f64) -> Tensor<f64> {
+        Tensor::from_fn([2, rows, length], |i| ((i[0] * 31 + i[1] * 7 + i[2]) as f64 * 0.7 + salt).sin())
+    }
+
+    #[test]
+    fn as_by_differences() {
+        for (p, r, length) in [(3, 4, 1), (1, 5, 8), (4, 3, 21), (2, 0, 3), (0, 2, 3), (2, 3, 0)] {
+            let (a, b) = (points(p, length, 0.0), points(r, length, 1.0));
+            let (w, u) = (points(p, r, 2.0), points(p, length, 3.0));
+            let difference = a.unsqueeze(2) - b.unsqueeze(1);
+            let near =
+                |x: Tensor<f64>, y: Tensor<f64>| assert!(x.all_close(&y, 1e-13, 1e-13), "{p} {r} {length}");
+            near(pair_distances(&a, &b), difference.norm_axes(2.0, -1, false));
+            near(pair_sums(&w, &a, &b), (&difference * w.unsqueeze(3)).sum_axes(2, false));
+            near(pair_dots(&u, &a, &b), (&difference * u.unsqueeze(2)).sum_axes(3, false));
+            let first = b.slice(..1);
+            near(pair_distances(&a, &first), (a.unsqueeze(2) - first.unsqueeze(1)).norm_axes(2.0, -1, false));
+        }
+    }
+
+    #[test]
+    fn near_and_far() {
+        let a = Tensor::from([[1e200, 1e-200, 1.0]]).t();
+        assert_eq!(pair_distances(&a, &a).diagonal(0).to_vec(), [0.0; 3]);
+        let zero = Tensor::<f64>::zeros([1, 1]);
+        assert_eq!(pair_distances(&a, &zero).to_vec(), [1e200, 1e-200, 1.0]);
+        let (x, y) = (Tensor::from([[1.0f32, 3e30]]), Tensor::from([[1.0f32 + 1e-6, 3e30]]));
+        assert_eq!(pair_distances(&x, &y).item(), (1.0f32 + 1e-6) - 1.0);
+        let wild = Tensor::from([[f64::NAN], [f64::INFINITY]]);
+        let found = pair_distances(&wild, &zero).to_vec();
+        assert!(found[0].is_nan() && found[1] == f64::INFINITY);
+    }
+
+    #[test]
+    fn the_same_bits_for_any_number_of_threads() {
+        let (a, b) = (points(300, 10, 0.0), points(200, 10, 1.0));
+        let all = || (pair_distances(&a, &b), pair_sums(&points(300, 200, 2.0), &a, &b));
+        assert!(with_threads(1, all) == with_threads(3, all));
+    }
+
+    #[test]
+    #[should_panic(expected = "pair_distances: rows of shapes [2, 3] and [2, 2] differ in length")]
+    fn rows_of_different_length() {
+        pair_distances(&Tensor::<f32>::zeros([2, 3]), &Tensor::zeros([2, 2]));
+    }
+
+    #[test]
+    #[should_panic(expected = "pair_sums: shape [2, 2] is not [2, 4]")]
+    fn weights_of_another_shape() {
+        let a = Tensor::<f32>::zeros([2, 3]);
+        pair_sums(&Tensor::zeros([2, 2]), &a, &Tensor::zeros([4, 3]));
+    }
+}
