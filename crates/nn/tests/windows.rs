@@ -116,3 +116,18 @@ fn batches_of_nothing_go_through_all_layers() {
     let (loss, grads) = params.value_and_grad(|cx| model.forward(cx, &x).sum()).unwrap();
     assert_eq!((loss, grads.iter().all(|&g| g == 0.0)), (0.0, true));
 }
+
+#[test]
+fn fractional_windows_are_drawn_anew() {
+    let params: Params<f64> = Params::seeded(0);
+    let (x, layer) = (random(&[2, 3, 20, 17], 3), FractionalMaxPool2d::with_ratio(2, [0.6, 0.7]));
+    let draw = || params.infer(|cx| layer.with_indices(cx, &x));
+    let ((y, at), (other, _)) = (draw(), draw());
+    assert_eq!(y.shape(), &[2, 3, 12, 11]);
+    assert_ne!(y.value(), other.value());
+    // What the indices say is what was given.
+    assert_eq!(
+        &x.reshape([2, 3, 340]).gather(2, at.reshape([2, 3, 132])).reshape([2, 3, 12, 11]).value(),
+        &y.value()
+    );
+}

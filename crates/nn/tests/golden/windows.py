@@ -86,6 +86,16 @@ def pools():
         yield case(f"MaxUnpool{d}d", lambda x: unpool(*pool(x), output_size=shape[2:]), [shape])
 
 
+def fractional():
+    """Random numbers in the order of the axes; PyTorch takes the width's first for images, and not for volumes."""
+    u = torch.tensor([[[0.2, 0.9], [0.5, 0.1]]])
+    image = lambda x: F.fractional_max_pool2d(x, (2, 3), output_size=(3, 4), _random_samples=u.flip(-1))
+    yield case("image", image, [[1, 2, 7, 9]])
+    u = torch.tensor([[[0.2, 0.5, 0.9]], [[0.7, 0.0, 0.3]]])
+    volume = lambda x: F.fractional_max_pool3d(x, (2, 2, 3), output_size=(2, 3, 1), _random_samples=u)
+    yield case("volume", volume, [[2, 1, 5, 6, 4]])
+
+
 def borders():
     for name, width, shape in (
         ("1d", (2, 1), [2, 2, 3]),
@@ -133,6 +143,7 @@ print(
         {
             "convolutions": list(convolutions()),
             "pools": list(pools()),
+            "fractional": list(fractional()),
             "borders": list(borders()),
             "resampling": list(resampling()),
             "others": list(others()),

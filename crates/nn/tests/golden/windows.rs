@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use wengert_nn::*;
-use wengert_tape::{Interpolation, PadMode, Resize};
+use wengert_tape::{Interpolation, PadMode, Resize, Var};
 
 use crate::support::{compare, name, section, with_params};
 
@@ -138,6 +138,16 @@ fn unpooled<const D: usize>(case: &Value, size: [usize; D]) {
     Params::<f64>::seeded(0).infer(|cx| {
         compare::<f64>(case, |x| unpool.forward(cx, &pool.with_indices(cx, &x[0])));
     });
+}
+
+#[test]
+fn fractional_pools_are_those_of_pytorch() {
+    let cases = golden("fractional");
+    assert_eq!(cases.len(), 2);
+    let samples = Var::from([[[0.2, 0.9], [0.5, 0.1]]]);
+    compare::<f64>(&cases[0], |x| x[0].fractional_max_pool([2, 3], [3, 4], &samples).0);
+    let samples = Var::from([[[0.2, 0.5, 0.9]], [[0.7, 0.0, 0.3]]]);
+    compare::<f64>(&cases[1], |x| x[0].fractional_max_pool([2, 2, 3], [2, 3, 1], &samples).0);
 }
 
 #[test]

@@ -75,6 +75,12 @@ fn pools() {
     says("avg_pool1d: image [4] does not have three axes", || {
         params.infer(|cx| LpPool1d::new(2.0, 2).forward(cx, &zeros([4])));
     });
+    says("fractional_max_pool: the ratios [0.5, 1.0] are not in (0, 1)", || {
+        FractionalMaxPool2d::with_ratio(2, [0.5, 1.0]);
+    });
+    says("fractional_max_pool: [2, 4] does not have 4 axes", || {
+        params.infer(|cx| FractionalMaxPool2d::new(2, 2).forward(cx, &zeros([2, 4])));
+    });
     let at = |shape: [usize; 3]| Tensor::<u32>::zeros(shape).into();
     says("max_unpool: [2, 4] does not have 3 axes", || {
         params.infer(|cx| MaxUnpool1d::new(2).forward(cx, &(zeros([2, 4]), at([2, 4, 1]))));

@@ -1,6 +1,6 @@
 //! Convolutions, pools, borders, resampling and patches over one, two and three axes.
 
-use super::{Case, any, case, indices, other, positive, unit};
+use super::{Case, any, at, case, indices, other, positive, unit};
 use wengert_tape::{Interpolation, PadMode, Pool1dOptions, Pool3dOptions, PoolOptions, Resize, Var};
 use wengert_tensor::conv::{Conv1dOptions, Conv2dOptions, Conv3dOptions};
 
@@ -128,6 +128,12 @@ fn pools() -> Vec<Case> {
             |v| v[0].adaptive_max_pool_with_indices([2, 3, 1]).0,
             [any([1, 2, 3, 4, 2])],
         ),
+        case(
+            "fractional_max_pool",
+            |v| v[0].square().fractional_max_pool([2, 1], [3, 2], &at([[[0.3, 0.8]], [[0.0, 0.5]]])).0,
+            [any([2, 1, 5, 4])],
+        )
+        .order(3),
         case("max_unpool", |v| v[0].max_unpool(indices([[[3, 0, 5]], [[1, 1, 2]]]), [6]), [any([2, 1, 3])]),
         case(
             "max_unpool of maxima",

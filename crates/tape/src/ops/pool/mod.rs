@@ -4,6 +4,7 @@
 
 mod adaptive;
 mod average;
+mod fractional;
 mod max;
 mod norm;
 mod planes;

@@ -96,6 +96,17 @@ fn pools() {
         "[2, 4, 5, 5]",
         "5 axes"
     );
+    let one = |u: f64| Var::from([[[u]]]);
+    let x = zeros([1, 1, 5]);
+    refuses!(x.fractional_max_pool([2, 2], [2, 2], &one(0.0)), "fractional_max_pool: [1, 1, 5]", "4 axes");
+    refuses!(x.fractional_max_pool([3], [4], &one(0.0)), "fractional_max_pool: [4] windows of extent [3]");
+    refuses!(x.fractional_max_pool([0], [4], &one(0.0)), "fractional_max_pool: ", "extent [0]");
+    refuses!(x.fractional_max_pool([usize::MAX], [2], &one(0.0)), "fractional_max_pool: ", "do not fit");
+    refuses!(
+        x.fractional_max_pool([2], [4], &one(1.0)),
+        "fractional_max_pool: the sample 1 is not in [0, 1)"
+    );
+    refuses!(x.fractional_max_pool([2], [4], &zeros([1, 1, 2])), "fractional_max_pool: samples [1, 1, 2]");
     let at = |shape: [usize; 3], index: u32| Tensor::full(shape, index);
     refuses!(x2.max_unpool(at([2, 4, 5], 0), [9]), "max_unpool: [2, 4, 5, 5] does not have 3 axes");
     refuses!(x1.max_unpool(at([2, 4, 4], 0), [9]), "max_unpool: values [2, 4, 5]", "[2, 4, 4]");
