@@ -201,7 +201,7 @@ fn the_same_bits_for_any_number_of_threads() {
                 value(|a| a.inv().unwrap()),
                 value(|a| a.qr().unwrap().1),
                 value(|a| a.svdvals().unwrap()),
-                value(|a| of_eigenvalues(a)),
+                value(of_eigenvalues),
                 value(|a| (a * 0.01).matrix_exp().unwrap()),
             ]
         })

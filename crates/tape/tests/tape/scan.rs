@@ -47,7 +47,7 @@ fn by_hand(v: &[Var<f64>], reversed: bool, truncated: Option<usize>) -> Var<f64>
     let steps = v[2].shape()[0] as isize;
     let (mut carry, mut all) = ((v[0].clone(), v[1].clone()), Vec::new());
     for count in 0..steps {
-        if truncated.is_some_and(|n| count > 0 && count as usize % n == 0) {
+        if truncated.is_some_and(|n| count > 0 && (count as usize).is_multiple_of(n)) {
             carry = (carry.0.stop_gradient(), carry.1.stop_gradient());
         }
         let at = if reversed { steps - 1 - count } else { count };

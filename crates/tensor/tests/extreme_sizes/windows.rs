@@ -155,7 +155,9 @@ fn maps_of_an_axis() {
     let map = AxisMap::border(3, 1, 1, Border::Replicate);
     refused("apply_axis_map", &[&7], || apply_axis_map(&map, 2, &[0.0; 7], &mut [0.0; 10]));
     let beyond = 1..4;
-    refused("axis_maxima", &[&"1..4", &3], || axis_maxima(&[beyond.clone()], 3, 1, &[0.0; 3], &mut [0]));
+    refused("axis_maxima", &[&"1..4", &3], || {
+        axis_maxima(std::slice::from_ref(&beyond), 3, 1, &[0.0; 3], &mut [0])
+    });
 }
 
 #[test]
