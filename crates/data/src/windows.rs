@@ -16,7 +16,7 @@ use crate::source::{IntoVars, Source};
 /// use wengert_tape::Var;
 /// use wengert_tensor::Tensor;
 ///
-/// let series = Tensor::arange(0.0, 10.0, 1.0);
+/// let series = Tensor::<f32>::arange(0.0, 10.0, 1.0);
 /// // Three steps, and the two after them; a window at every second step.
 /// let data = Dataset::new(Windows::forecast(&series, 3, 2)?.stride(2)?)?;
 /// let (past, future): (Var, Var) = data.select(&[0, 2])?;

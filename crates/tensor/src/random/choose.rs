@@ -2,6 +2,7 @@
 
 use super::Generator;
 use crate::array::element::Float;
+use crate::array::size;
 use crate::array::tensor::Tensor;
 use crate::compiled_here;
 use crate::machine::simd::Baseline;
@@ -83,7 +84,7 @@ impl Generator {
     ///
     /// # Panics
     /// If a weight is negative, infinite or NaN, a row has no positive one (without replacement, not `count` of them), or
-    /// there is no axis.
+    /// there is no axis or no memory for the result.
     ///
     /// ```
     /// # use wengert_tensor::{Tensor, random::Generator};
@@ -107,6 +108,8 @@ impl Generator {
         }
         let needed = if replacement { count.min(1) } else { count };
         check_weights("choose", weights, needed);
+        // Whether there is memory for the result.
+        drop(size::list::<u32>("choose", size::product("choose", &[rows(weights), count])));
         draw(self, weights, count, replacement)
     }
 }

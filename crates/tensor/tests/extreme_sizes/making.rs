@@ -124,4 +124,10 @@ fn of_random_numbers_with_senseless_limits() {
     refused("bernoulli", &[&"1.5"], || Tensor::<f32>::bernoulli([2], 1.5, &mut g));
     refused("bernoulli_mask", &[&"NaN"], || Tensor::bernoulli_mask([2], f64::NAN, &mut g));
     refused("fill_uniform", &[&"2", &"1"], || g.fill_uniform(&mut [0.0f32], 2.0, 1.0));
+    let weights = Tensor::from([[1.0f32, 2.0], [0.5, 0.0]]);
+    for count in [1 << 50, usize::MAX / 2, usize::MAX] {
+        refused("choose", &[], || g.choose(&weights, count, true));
+    }
+    refused("choose", &[], || g.choose(&weights, 2, false));
+    assert!(g.choose(&weights, 0, true).is_empty());
 }

@@ -118,7 +118,7 @@ border! {
 /// use wengert_nn::{ConstantPad2d, Layer, Params};
 /// use wengert_tape::Var;
 /// let params: Params = Params::seeded(0);
-/// let x = Var::from([[[[1.0]]]]);
+/// let x = Var::ones([1, 1, 1, 1]);
 /// let y = params.infer(|cx| ConstantPad2d::new([[0, 1], [1, 0]], 7.0).forward(cx, &x));
 /// assert_eq!(y.value().to_vec(), [7.0, 1.0, 7.0, 7.0]);
 /// ```
