@@ -75,7 +75,7 @@ impl Bert {
             kinds: params.root().param("kinds", [2, WIDTH], init()),
             positions: LearnedPositions::with_init(params.at("positions"), POSITIONS, WIDTH, init()),
             norm: LayerNorm::builder(WIDTH).eps(1e-12).build(params.at("norm")),
-            encoder: options.epsilon(1e-12).encoder(params.at("encoder"), LAYERS),
+            encoder: options.eps(1e-12).encoder(params.at("encoder"), LAYERS),
         }
     }
 

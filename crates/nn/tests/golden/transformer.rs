@@ -109,7 +109,7 @@ fn layer_of<T: Float>(case: &Value, params: &mut Params<T>) -> (usize, Function<
     let options = TransformerBuilder::new(4, 2).feed_forward(6).dropout(0.0);
     let options = match name {
         n if n.ends_with("norm first") => options.norm_first().activation(FeedForward::Gelu),
-        n if n.ends_with("without bias") => options.no_bias().epsilon(1e-3),
+        n if n.ends_with("without bias") => options.no_bias().eps(1e-3),
         _ => options,
     };
     let p = params.at("m");

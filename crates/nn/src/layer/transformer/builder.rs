@@ -104,7 +104,7 @@ impl TransformerBuilder {
 
     /// What normalisation adds to the variance. Default 10⁻⁵.
     #[must_use]
-    pub fn epsilon(mut self, epsilon: f64) -> Self {
+    pub fn eps(mut self, epsilon: f64) -> Self {
         self.epsilon = epsilon;
         self
     }
