@@ -29,7 +29,8 @@ fn names_from_elsewhere_are_found() {
     let text: String = files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();
     let is_there = |name: &str| {
         let alias = format!("#[doc(alias = \"{name}\")]");
-        let items = ["pub fn {}(", "pub fn {}<", "pub struct {} ", "pub type {} "].map(|item| item.replace("{}", name));
+        let items = ["pub fn {}(", "pub fn {}<", "pub struct {} ", "pub type {} "]
+            .map(|item| item.replace("{}", name));
         // Activations stand in a list: `Name, method;`.
         let listed = format!("    {name}, {};", name.to_lowercase());
         text.contains(&alias) || text.contains(&listed) || items.iter().any(|item| text.contains(item))

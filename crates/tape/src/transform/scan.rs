@@ -24,7 +24,7 @@ use crate::var::Var;
 ///     scan(step, Var::scalar(0.0), &xs).1
 /// };
 /// assert_eq!(average(&Var::scalar(0.5)).value().to_vec(), [0.5, 1.25, 2.125]);
-/// assert_eq!(grad(|a: &Var<f64>| average(a).sum(), &Var::scalar(0.5)).item(), -3.25);
+/// assert_eq!(grad(|a: &Var<f64>| average(a).sum(), &Var::scalar(0.5)).item(), -5.75);
 /// ```
 ///
 /// # Panics

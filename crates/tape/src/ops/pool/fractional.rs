@@ -99,7 +99,7 @@ impl<T: Float> Var<T> {
     /// use wengert_tape::Var;
     /// let x = Var::from([1.0f64, 5.0, 2.0, 3.0, 4.0]).reshape([1, 1, 5]);
     /// let (y, at) = x.fractional_max_pool([2], [3], &Var::from([[[0.4]]]));
-    /// assert_eq!((y.value().to_vec(), at.value().to_vec()), (vec![5.0, 5.0, 4.0], vec![1, 1, 4]));
+    /// assert_eq!((y.value().to_vec(), at.value().to_vec()), (vec![5.0, 3.0, 4.0], vec![1, 3, 4]));
     /// ```
     #[doc(alias = "fractional_max_pool2d")]
     #[doc(alias = "fractional_max_pool3d")]
