@@ -20,8 +20,14 @@ const CHUNK: usize = 8192;
 ///
 /// # Panics
 /// If `n` is 0, or the lengths are not equal multiples of 2n.
+#[track_caller]
 pub fn complex<T: Float>(x: &[T], out: &mut [T], n: usize, inverse: bool, scale: f64) {
-    assert!(n > 0 && x.len() == out.len() && x.len().is_multiple_of(2 * n), "fft: rows of {n} pairs");
+    let (pairs, odd) = (x.len() / 2, x.len() % 2);
+    let rows = n > 0 && x.len() == out.len() && odd == 0 && pairs.is_multiple_of(n);
+    assert!(rows, "fft: {} and {} numbers are no rows of {n} pairs", x.len(), out.len());
+    if x.is_empty() {
+        return;
+    }
     type Kernel<T> = fn(&[T], &mut [T], usize, bool, f64);
     let kernel = of_signature::<Kernel<T>>(complex_rows::<f32> as Kernel<f32>)
         .or_else(|| of_signature(complex_rows::<f64> as Kernel<f64>));
@@ -33,8 +39,12 @@ pub fn complex<T: Float>(x: &[T], out: &mut [T], n: usize, inverse: bool, scale:
 ///
 /// # Panics
 /// If `n` is 0, or there is not a row of ⌊n/2⌋ + 1 pairs for each of `n` numbers.
+#[track_caller]
 pub fn real_to_half<T: Float>(x: &[T], out: &mut [T], n: usize, interior: f64, scale: f64) {
     check_half(x.len(), out.len(), n);
+    if x.is_empty() {
+        return;
+    }
     type Kernel<T> = fn(&[T], &mut [T], usize, f64, f64);
     let kernel = of_signature::<Kernel<T>>(real_rows::<f32> as Kernel<f32>)
         .or_else(|| of_signature(real_rows::<f64> as Kernel<f64>));
@@ -46,14 +56,19 @@ pub fn real_to_half<T: Float>(x: &[T], out: &mut [T], n: usize, interior: f64, s
 ///
 /// # Panics
 /// If `n` is 0, or there is not a row of ⌊n/2⌋ + 1 pairs for each of `n` numbers.
+#[track_caller]
 pub fn half_to_real<T: Float>(x: &[T], out: &mut [T], n: usize, interior: f64, scale: f64) {
     check_half(out.len(), x.len(), n);
+    if x.is_empty() {
+        return;
+    }
     type Kernel<T> = fn(&[T], &mut [T], usize, f64, f64);
     let kernel = of_signature::<Kernel<T>>(half_rows::<f32> as Kernel<f32>)
         .or_else(|| of_signature(half_rows::<f64> as Kernel<f64>));
     kernel.expect("one of the types is T")(x, out, n, interior, scale);
 }
 
+#[track_caller]
 fn check_half(real: usize, half: usize, n: usize) {
     let right = n > 0 && real.is_multiple_of(n) && half == real / n * 2 * (n / 2 + 1);
     assert!(right, "rfft: {real} numbers and {half} parts are no rows of {n}");

@@ -2,7 +2,10 @@
 
 use wengert_tensor::Shape;
 use wengert_tensor::gemm::{MatrixMut, MatrixRef};
-use wengert_tensor::linalg::{Cholesky, Ldl, Qr, symmetric_eigen};
+use wengert_tensor::linalg::{
+    Cholesky, Ldl, Lu, Qr, Triangle, exponential, solve_transposed_with, solve_triangular, solve_with, svd,
+    symmetric_eigen,
+};
 use wengert_tensor::normalise::{self, NormGeometry};
 
 use crate::helpers::{SIZES, refused};
@@ -14,6 +17,16 @@ fn matrices_of_another_size_than_their_slice() {
         refused("ldl", &[&n], || Ldl::new(&[1.0f64; 4], n));
         refused("symmetric_eigen", &[&n], || symmetric_eigen(&[1.0f64; 4], n));
         refused("qr", &[&n], || Qr::new(vec![1.0f64; 4], n, n));
+        refused("lu", &[&n], || Lu::new(vec![1.0f64; 4], n, n));
+        refused("lu", &[&n], || Lu::in_order(vec![1.0f64; 4], n));
+        refused("svd", &[&n], || svd(&[1.0f64; 4], n, n));
+        refused("matrix_exp", &[&n], || exponential(&[1.0f64; 4], n));
+        let mut x = [1.0f64; 2];
+        let triangle = Triangle::default();
+        refused("solve_triangular", &[&n], || solve_triangular(&[1.0; 4], n, triangle, &mut x, 1));
+        refused("solve_triangular", &[&n], || solve_triangular(&[1.0; 4], 2, triangle, &mut x, n));
+        refused("lu", &[&n], || solve_with(&[1.0; 4], &[0, 1], &[1.0; 2], n, &mut x));
+        refused("lu", &[&n], || solve_transposed_with(&[1.0; 4], &[0, 1], &[1.0; 2], n, &mut x));
         refused("gemm", &[&n], || MatrixRef::row_major(&[1.0f64; 4], [n, 2]));
         let mut elements = [1.0f64; 4];
         refused("gemm", &[&n], || MatrixMut::row_major(&mut elements, [2, n]).shape());
@@ -46,4 +59,26 @@ fn rows_to_be_normalised() {
 
 fn value(geometry: &NormGeometry) {
     normalise::value::<f64>(geometry, &[], &[], &[], &mut []);
+}
+
+#[cfg(feature = "fft")]
+#[test]
+fn rows_to_be_transformed() {
+    use wengert_tensor::fourier::{complex, half_to_real, real_to_half};
+    for &n in &SIZES {
+        let (x, mut out) = ([1.0f64; 6], [0.0; 6]);
+        if n == 1 || n == 3 {
+            complex(&x, &mut out, n, false, 1.0);
+        } else {
+            refused("fft", &[&n], || complex(&x, &mut out, n, false, 1.0));
+        }
+        if n > 0 {
+            // No rows of any length.
+            complex::<f64>(&[], &mut [], n, true, 1.0);
+            real_to_half::<f64>(&[], &mut [], n, 1.0, 1.0);
+            half_to_real::<f64>(&[], &mut [], n, 1.0, 1.0);
+        }
+        refused("rfft", &[&n], || real_to_half(&x, &mut out[..1], n, 1.0, 1.0));
+        refused("rfft", &[&n], || half_to_real(&x[..1], &mut out, n, 1.0, 1.0));
+    }
 }

@@ -129,5 +129,6 @@ fn of_random_numbers_with_senseless_limits() {
         refused("choose", &[], || g.choose(&weights, count, true));
     }
     refused("choose", &[], || g.choose(&weights, 2, false));
+    refused("draw", &[], || wengert_tensor::random::check_weights("draw", &weights, usize::MAX));
     assert!(g.choose(&weights, 0, true).is_empty());
 }

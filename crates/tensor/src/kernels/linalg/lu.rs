@@ -1,5 +1,5 @@
 use super::lower::Lower;
-use super::{LinalgError, check_right_hand_sides, triangular};
+use super::{LinalgError, check_right_hand_sides, check_square, triangular};
 use crate::array::element::Float;
 use crate::compiled_here;
 use crate::kernels::gemm::{MatrixMut, MatrixRef, gemm};
@@ -114,8 +114,12 @@ impl<T: Float> Lu<T> {
 }
 
 /// x ← A⁻¹ B with the packed factors of a square A and the order of its rows.
+///
+/// # Panics
+/// If the factors are not as many as the square of the rows, or B or x not n rows of `columns`.
+#[track_caller]
 pub fn solve_with<T: Float>(packed: &[T], order: &[u32], b: &[T], columns: usize, x: &mut [T]) {
-    let n = order.len();
+    let n = check_factors(packed, order, b, columns, x);
     for (x, &row) in x.chunks_exact_mut(columns.max(1)).zip(order) {
         x.copy_from_slice(&b[row as usize * columns..][..columns]);
     }
@@ -125,9 +129,22 @@ pub fn solve_with<T: Float>(packed: &[T], order: &[u32], b: &[T], columns: usize
     triangular::solve_triangular(packed, n, upper, x, columns);
 }
 
-/// x ← A⁻ᵀ B, likewise.
-pub fn solve_transposed_with<T: Float>(packed: &[T], order: &[u32], b: &[T], columns: usize, x: &mut [T]) {
+#[track_caller]
+fn check_factors<T>(packed: &[T], order: &[u32], b: &[T], columns: usize, x: &[T]) -> usize {
     let n = order.len();
+    check_square("lu", packed, n);
+    check_right_hand_sides("lu", b, n, columns);
+    check_right_hand_sides("lu", x, n, columns);
+    n
+}
+
+/// x ← A⁻ᵀ B, likewise.
+///
+/// # Panics
+/// As [`solve_with`].
+#[track_caller]
+pub fn solve_transposed_with<T: Float>(packed: &[T], order: &[u32], b: &[T], columns: usize, x: &mut [T]) {
+    let n = check_factors(packed, order, b, columns, x);
     let mut w = b.to_vec();
     let upper = triangular::Triangle { upper: true, transposed: true, unit: false };
     let lower = triangular::Triangle { upper: false, transposed: true, unit: true };
