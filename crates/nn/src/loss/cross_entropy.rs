@@ -96,16 +96,16 @@ impl CrossEntropy {
             Target::Labels(labels) => {
                 let examples =
                     Examples::new("cross_entropy", logits.shape(), axis, &labels, self.ignore_index, weights);
-                let mut losses = examples.weighted(of_labels(logits, &examples.labels, axis, smoothing));
-                if let (Some(weights), true) = (weights, smoothing > 0.0) {
+                let losses = match weights {
                     // Smoothing takes each class with its own weight.
-                    let log_p = logits.log_softmax(axis);
-                    let right = of_labels(logits, &examples.labels, axis, 0.0);
-                    let weights = labels::along::<T>("cross_entropy", weights, logits.shape(), axis);
-                    let spread = -(log_p * weights).mean_axes(axis, false);
-                    losses =
-                        examples.weighted(right) * (1.0 - smoothing) + examples.counted(spread * smoothing);
-                }
+                    Some(weights) if smoothing > 0.0 => {
+                        let right = of_labels(logits, &examples.labels, axis, 0.0);
+                        let weights = labels::along::<T>("cross_entropy", weights, logits.shape(), axis);
+                        let spread = -(logits.log_softmax(axis) * weights).mean_axes(axis, false);
+                        examples.weighted(right) * (1.0 - smoothing) + examples.counted(spread * smoothing)
+                    }
+                    _ => examples.weighted(of_labels(logits, &examples.labels, axis, smoothing)),
+                };
                 examples.reduce(self.reduction, losses)
             }
             Target::Probabilities(q) => {

@@ -28,9 +28,9 @@ impl<T: Float> Examples<T> {
         ignore_index: u32,
         class_weights: Option<&[f64]>,
     ) -> Self {
-        check_labels(operation, scores, axis, labels.value(), ignore_index);
+        let some = check_labels(operation, scores, axis, labels.value(), ignore_index);
         // Labels that may be others in a replay may be such then.
-        let some = labels.is_recorded() || labels.value().to_vec().contains(&ignore_index);
+        let some = some || labels.is_recorded();
         let ignored = some.then(|| labels.equal_to(ignore_index));
         let labels = match &ignored {
             Some(mask) => labels.masked_fill(mask, 0),
@@ -88,9 +88,15 @@ pub(super) fn along<T: Float>(operation: &str, weights: &[f64], scores: &Shape, 
     class_vector(operation, weights, scores[axis]).reshape(shape)
 }
 
-/// Panics unless there is a label for each example and every label is a class, or to be ignored.
+/// Panics unless there is a label for each example and every label is a class, or to be ignored. Gives whether any is.
 #[track_caller]
-pub(super) fn check_labels(operation: &str, logits: &Shape, axis: usize, labels: &Tensor<u32>, ignored: u32) {
+pub(super) fn check_labels(
+    operation: &str,
+    logits: &Shape,
+    axis: usize,
+    labels: &Tensor<u32>,
+    ignored: u32,
+) -> bool {
     let classes = logits[axis];
     let examples = logits.iter().enumerate().filter(|&(i, _)| i != axis).map(|(_, &d)| d);
     assert!(
@@ -109,6 +115,7 @@ pub(super) fn check_labels(operation: &str, logits: &Shape, axis: usize, labels:
             classes as i64 - 1
         );
     }
+    flat.contains(&ignored)
 }
 
 /// The index of element number `at` of a shape, as `[i, j]`.

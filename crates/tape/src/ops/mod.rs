@@ -69,9 +69,21 @@ pub(crate) use reshape::embedded;
 pub use scatter::{ScatterReduce, Segments};
 pub(crate) use unary::*;
 
-use wengert_tensor::{Element, Tensor};
+use wengert_tensor::{Element, Float, Shape, Tensor};
 
 /// The elements of a tensor that was made contiguous, for a kernel.
 fn slice<T: Element>(x: &Tensor<T>) -> &[T] {
     x.as_slice().expect("made contiguous before")
+}
+
+/// What a kernel makes of the elements of some tensors, of that shape.
+#[track_caller]
+fn written<T: Float, const N: usize>(
+    operation: &str,
+    shape: &Shape,
+    inputs: [&Tensor<T>; N],
+    kernel: impl FnOnce([&[T]; N], &mut [T]),
+) -> Tensor<T> {
+    let inputs = inputs.map(Tensor::contiguous);
+    Tensor::written_for(operation, shape, |out| kernel(inputs.each_ref().map(slice), out))
 }

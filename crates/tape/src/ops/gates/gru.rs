@@ -53,7 +53,7 @@ impl<T: Float> Op<T> for Gru {
     fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
         let [a, b, h] = [0, 1, 2].map(|i| x[i]);
         check("gru_gates", 3, a.shape(), b.shape(), h.shape());
-        written("gru_gates", h.shape().clone(), [a, b, h], |[a, b, state], out| {
+        written("gru_gates", h.shape(), [a, b, h], |[a, b, state], out| {
             gru::value(hidden(h), Inputs { a, b, h: state }, out);
         })
     }
@@ -65,7 +65,7 @@ impl<T: Float> Op<T> for Gru {
             [a, b, h, cotangent],
             |[a, b, h, v]| {
                 let shape = widened(h.shape(), 7);
-                written("gru_gates", shape, [a, b, h, v], |[a, b, state, v], out| {
+                written("gru_gates", &shape, [a, b, h, v], |[a, b, state, v], out| {
                     gru::gradients(hidden(h), Inputs { a, b, h: state }, v, out);
                 })
             },
@@ -84,7 +84,7 @@ impl<T: Float> Op<T> for Gru {
             || Description::of::<T>(self, "tangent"),
             [a, b, h, t_a, t_b, t_h],
             |x @ [_, _, h, ..]| {
-                written("gru_gates", h.shape().clone(), x, |[a, b, state, t_a, t_b, t_h], out| {
+                written("gru_gates", h.shape(), x, |[a, b, state, t_a, t_b, t_h], out| {
                     let along = Inputs { a: t_a, b: t_b, h: t_h };
                     gru::tangent(hidden(h), Inputs { a, b, h: state }, along, out);
                 })

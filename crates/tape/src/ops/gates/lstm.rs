@@ -59,7 +59,7 @@ impl<T: Float> Op<T> for Lstm {
     fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
         let [a, b, c] = [0, 1, 2].map(|i| x[i]);
         check("lstm_gates", 4, a.shape(), b.shape(), c.shape());
-        written("lstm_gates", widened(c.shape(), 2), [a, b, c], |[a, b, cell], out| {
+        written("lstm_gates", &widened(c.shape(), 2), [a, b, c], |[a, b, cell], out| {
             lstm::value(hidden(c), Inputs { a, b, c: cell }, out);
         })
     }
@@ -71,7 +71,7 @@ impl<T: Float> Op<T> for Lstm {
             [a, b, c, cotangent],
             |[a, b, c, v]| {
                 let shape = widened(c.shape(), 5);
-                written("lstm_gates", shape, [a, b, c, v], |[a, b, cell, v], out| {
+                written("lstm_gates", &shape, [a, b, c, v], |[a, b, cell, v], out| {
                     lstm::gradients(hidden(c), Inputs { a, b, c: cell }, v, out);
                 })
             },
@@ -91,7 +91,7 @@ impl<T: Float> Op<T> for Lstm {
             || Description::of::<T>(self, "tangent"),
             [a, b, c, t_a, t_b, t_c],
             |x @ [_, _, c, ..]| {
-                written("lstm_gates", widened(c.shape(), 2), x, |[a, b, cell, t_a, t_b, t_c], out| {
+                written("lstm_gates", &widened(c.shape(), 2), x, |[a, b, cell, t_a, t_b, t_c], out| {
                     let along = Inputs { a: t_a, b: t_b, c: t_c };
                     lstm::tangent(hidden(c), Inputs { a, b, c: cell }, along, out);
                 })

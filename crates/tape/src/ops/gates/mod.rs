@@ -4,9 +4,9 @@
 mod gru;
 mod lstm;
 
-use wengert_tensor::{Float, Shape, Tensor};
+use wengert_tensor::{Float, Shape};
 
-use super::slice;
+use super::written;
 use crate::var::Var;
 
 /// Panics unless a and b have `gates` times the hidden units along their last axis, and the state the same other axes.
@@ -25,18 +25,6 @@ fn check(operation: &str, gates: usize, a: &Shape, b: &Shape, state: &Shape) {
 fn widened(state: &Shape, width: usize) -> Shape {
     let (hidden, lead) = state.split_last().expect("checked before");
     lead.iter().copied().chain([hidden * width]).collect()
-}
-
-/// What a kernel makes of the elements of some tensors, of that shape.
-#[track_caller]
-fn written<T: Float, const N: usize>(
-    operation: &str,
-    shape: Shape,
-    inputs: [&Tensor<T>; N],
-    kernel: impl FnOnce([&[T]; N], &mut [T]),
-) -> Tensor<T> {
-    let inputs = inputs.map(Tensor::contiguous);
-    Tensor::written_for(operation, shape, |out| kernel(inputs.each_ref().map(slice), out))
 }
 
 /// The part of the last axis that starts at so many times the hidden units.

@@ -5,9 +5,9 @@ use super::MatrixError;
 use super::inverse::identities;
 use super::matrices::{self, each, expect, of_size};
 use super::triangular::{LOWER, UPPER, solve_triangle};
-use crate::class::{Decision, decision};
+use crate::class::{Decision, DecisionOp};
 use crate::data::{Data, Index};
-use crate::op::{Cotangents, Op, Point, Saves, apply, rules_compiled_here};
+use crate::op::{Cotangents, Op, Point, Saves, apply, decide_known, rules_compiled_here};
 use crate::var::Var;
 
 /// A = P L U of m × n matrices, with k = min(m, n).
@@ -28,17 +28,29 @@ struct PivotOrder {
     columns: usize,
 }
 
+/// That order, `[…, m, 1]`.
+#[track_caller]
+fn pivot_order<T: Float>(a: &Tensor<T>) -> Result<Tensor<u32>, MatrixError> {
+    let [m, n] = matrices::size("lu", a.shape());
+    let rows = each("lu", [a], [m, 1], &move |[a], out| {
+        let lu = Lu::new(a.to_vec(), m, n)?;
+        out.iter_mut().zip(lu.order()).for_each(|(out, &row)| *out = T::from_usize(row as usize));
+        Ok(())
+    })?;
+    let numbers: Vec<u32> = rows.to_vec().into_iter().map(|row| row.to_f64() as u32).collect();
+    Ok(Tensor::vector(&numbers).reshape(rows.shape()))
+}
+
 impl PivotOrder {
-    fn value<T: Float>(&self, a: &Tensor<T>) -> Result<Tensor<T>, MatrixError> {
-        let [m, n] = matrices::size("lu", a.shape());
-        let columns = self.columns;
-        each("lu", [a], [m, columns], &move |[a], out| {
-            let lu = Lu::new(a.to_vec(), m, n)?;
-            for (out, &row) in out.chunks_exact_mut(columns.max(1)).zip(lu.order()) {
-                out.fill(T::from_usize(row as usize));
-            }
-            Ok(())
-        })
+    #[track_caller]
+    fn repeated(&self, order: &Tensor<u32>) -> Tensor<u32> {
+        order.broadcast_to(of_size(matrices::batch(order.shape()), [order.dim(-2), self.columns]))
+    }
+
+    /// The function of `a` whose value is known from the order.
+    fn known<T: Float>(self, a: &Var<T>, order: &Tensor<u32>) -> Index<T> {
+        let value = Data::Index(self.repeated(order));
+        decide_known(DecisionOp(self), &[a], &[], value).to_index()
     }
 }
 
@@ -49,9 +61,7 @@ impl<T: Float> Decision<T> for PivotOrder {
     }
     #[track_caller]
     fn forward(&self, inputs: &[&Tensor<T>], _: &[&Data<T>]) -> Tensor<u32> {
-        let rows = expect(self.value(inputs[0]));
-        let numbers: Vec<u32> = rows.to_vec().into_iter().map(|row| row.to_f64() as u32).collect();
-        Tensor::vector(&numbers).reshape(rows.shape())
+        self.repeated(&pivot_order(inputs[0]).unwrap_or_else(|error| panic!("{error}")))
     }
     rules_compiled_here!(PivotOrder in DecisionOp);
 }
@@ -116,9 +126,9 @@ impl<T: Float> Var<T> {
     pub fn lu(&self) -> Result<LuFactors<T>, MatrixError> {
         let [m, n] = matrices::size("lu", self.shape());
         let batch = matrices::batch(self.shape());
-        PivotOrder { columns: 0 }.value(self.value())?;
-        let rows = decision(PivotOrder { columns: n }, &[self], &[]);
-        let columns = decision(PivotOrder { columns: m }, &[self], &[]);
+        let order = pivot_order(self.value())?;
+        let rows = PivotOrder { columns: n }.known(self, &order);
+        let columns = PivotOrder { columns: m }.known(self, &order);
         let eye = Var::constant(Tensor::eye(m)).broadcast_to(of_size(batch, [m, m]));
         let p = eye.gather(-2, columns).t();
         let ordered = self.gather(-2, &rows);

@@ -8,7 +8,7 @@ mod rules;
 use wengert_tensor::normalise::{self, NormGeometry};
 use wengert_tensor::{Float, Shape, Tensor};
 
-use super::slice;
+use super::written;
 use crate::op::{Description, apply, fused};
 use crate::var::Var;
 use rules::{GainGradient, Gradient};
@@ -38,18 +38,6 @@ struct Norm {
 /// The tangent, or zeros of that shape.
 fn or_zeros<T: Float>(tangent: Option<&Var<T>>, like: &Var<T>) -> Var<T> {
     tangent.cloned().unwrap_or_else(|| Var::zeros(like.shape()))
-}
-
-/// What a kernel makes of the elements of some tensors, of that shape.
-#[track_caller]
-fn written<T: Float, const N: usize>(
-    operation: &str,
-    shape: &Shape,
-    inputs: [&Tensor<T>; N],
-    kernel: impl FnOnce([&[T]; N], &mut [T]),
-) -> Tensor<T> {
-    let inputs = inputs.map(Tensor::contiguous);
-    Tensor::written_for(operation, shape, |out| kernel(inputs.each_ref().map(slice), out))
 }
 
 /// A shape of so many axes whose first are these, the others of length 1.
