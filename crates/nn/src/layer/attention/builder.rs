@@ -5,6 +5,7 @@ use wengert_tensor::Float;
 use super::layer::MultiheadAttention;
 use super::projections::{Projections, Weights};
 use crate::init::Init;
+use crate::layer::dropout::probability;
 use crate::layer::{Linear, RotaryPositions};
 use crate::params::Scope;
 
@@ -95,8 +96,7 @@ impl MultiheadAttentionBuilder {
     #[must_use]
     #[track_caller]
     pub fn dropout(mut self, p: f64) -> Self {
-        assert!((0.0..=1.0).contains(&p), "dropout: the probability {p} is not in [0, 1]");
-        self.dropout = p;
+        self.dropout = probability("dropout", p);
         self
     }
 

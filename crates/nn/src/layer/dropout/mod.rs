@@ -43,7 +43,7 @@ impl Dropout {
 
 /// The probability, if it is one.
 #[track_caller]
-fn probability(layer: &str, p: f64) -> f64 {
+pub(crate) fn probability(layer: &str, p: f64) -> f64 {
     assert!((0.0..=1.0).contains(&p), "{layer}: the probability {p} is not in [0, 1]");
     p
 }

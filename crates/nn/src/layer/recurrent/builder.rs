@@ -5,6 +5,7 @@ use wengert_tensor::{Float, size};
 use super::layer::Recurrent;
 use super::unit::Unit;
 use super::weights::{Sizes, Weights};
+use crate::layer::dropout::probability;
 use crate::params::Scope;
 
 /// The options of a [`Recurrent`] layer.
@@ -70,7 +71,7 @@ impl<U: Unit> RecurrentBuilder<U> {
     pub fn build<T: Float>(self, mut p: Scope<'_, T>) -> Recurrent<U> {
         let RecurrentBuilder { sizes, layers, dropout, .. } = self;
         assert!(layers > 0, "{}: there are no layers", U::NAME);
-        assert!((0.0..=1.0).contains(&dropout), "{}: the probability {dropout} is not in [0, 1]", U::NAME);
+        probability(U::NAME, dropout);
         if let Some(size) = sizes.projection {
             let hidden = sizes.hidden;
             assert!(

@@ -7,6 +7,7 @@ use super::{
     TransformerEncoderLayer,
 };
 use crate::init::Init;
+use crate::layer::dropout::probability;
 use crate::layer::linear::LinearBuilder;
 use crate::layer::{LayerNorm, Linear, MultiheadAttention, RotaryPositions};
 use crate::params::Scope;
@@ -75,8 +76,7 @@ impl TransformerBuilder {
     #[must_use]
     #[track_caller]
     pub fn dropout(mut self, p: f64) -> Self {
-        assert!((0.0..=1.0).contains(&p), "dropout: the probability {p} is not in [0, 1]");
-        self.dropout = p;
+        self.dropout = probability("dropout", p);
         self
     }
 
