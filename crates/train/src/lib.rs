@@ -1,0 +1,8 @@
+//! The training loop: what every program writes round its model, written once.
+//!
+//! An [`RunObserver`] is told of the [`Event`]s of a run; a [`Metric`](metric::Metric) says how good outputs are, over batches of any size.
+
+mod event;
+pub mod metric;
+
+pub use event::{Event, Moment, RunObserver, StepReport};
