@@ -12,11 +12,12 @@ use crate::place::Place;
 pub struct Epochs {
     place: Rc<Place>,
     first: bool,
+    over: bool,
 }
 
 impl Epochs {
     pub(crate) fn new(place: Rc<Place>) -> Self {
-        Epochs { place, first: true }
+        Epochs { place, first: true, over: false }
     }
 }
 
@@ -24,10 +25,16 @@ impl Iterator for Epochs {
     type Item = Epoch;
 
     fn next(&mut self) -> Option<Epoch> {
-        let number = self.place.next_epoch(std::mem::take(&mut self.first))?;
-        Some(Epoch { number, place: Rc::clone(&self.place) })
+        if self.over {
+            return None;
+        }
+        let number = self.place.next_epoch(std::mem::take(&mut self.first));
+        self.over = number.is_none();
+        Some(Epoch { number: number?, place: Rc::clone(&self.place) })
     }
 }
+
+impl std::iter::FusedIterator for Epochs {}
 
 /// An epoch of a run.
 #[derive(Debug)]

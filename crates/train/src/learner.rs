@@ -28,7 +28,7 @@ use crate::training::{Training, step_with_gradient, with_values};
 /// for _ in 0..300 {
 ///     learner.step(|cx| line.forward(cx, &x).mse(&y))?;
 /// }
-/// assert!((params.get("weight").unwrap()[0] - 2.0).abs() < 0.1);
+/// assert!((learner.params().get("weight").unwrap()[0] - 2.0).abs() < 0.1);
 /// # Ok::<(), wengert_train::TrainError>(())
 /// ```
 pub struct Learner<'p, T: Float = f32> {

@@ -12,9 +12,9 @@
 //! let data = synthetic::digits(200, 0);
 //! let mut params: Params = Params::seeded(0);
 //! let model = Linear::new(params.root(), 784, 10);
-//! let loss = Trainer::new(&mut params, Adam::new(3e-3))
+//! let finished = Trainer::new(&mut params, Adam::new(3e-3))
 //!     .fit(&data, 5, |cx, (images, labels)| model.forward(cx, images).cross_entropy(labels))?;
-//! # assert!(loss.rows[4].value < 0.5);
+//! # assert!(finished.history.rows[4].value < finished.history.rows[0].value);
 //! # Ok::<(), wengert_train::TrainError>(())
 //! ```
 //!
@@ -38,6 +38,7 @@ mod logbook;
 pub mod metric;
 mod monitor;
 mod place;
+mod reason;
 mod run;
 mod segments;
 mod trainer;
@@ -49,6 +50,7 @@ pub use error::TrainError;
 pub use event::{Event, Moment, RunObserver, StepReport};
 pub use history::{History, Row};
 pub use learner::Learner;
+pub use reason::{Finished, StopReason};
 pub use run::{Measured, Run};
 pub use segments::Segments;
 pub use trainer::Trainer;

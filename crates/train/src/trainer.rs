@@ -12,9 +12,9 @@ use wengert_tensor::names::nearest;
 
 use crate::error::TrainError;
 use crate::event::RunObserver;
-use crate::history::History;
 use crate::learner::Learner;
 use crate::monitor::{Plateau, Stopping};
+use crate::reason::Finished;
 use crate::run::Run;
 
 /// The mean of the losses of an epoch's steps, which every run measures.
@@ -32,10 +32,10 @@ pub(crate) const TRAIN_LOSS: &str = "train.loss";
 /// let data = synthetic::digits(200, 0);
 /// let mut params: Params = Params::seeded(0);
 /// let model = Linear::new(params.root(), 784, 10);
-/// let history = Trainer::new(&mut params, Adam::new(3e-3))
+/// let finished = Trainer::new(&mut params, Adam::new(3e-3))
 ///     .batch_size(50)
 ///     .fit(&data, 10, |cx, (images, labels)| model.forward(cx, images).cross_entropy(labels))?;
-/// assert_eq!(history.rows.len(), 10); // the loss of each epoch
+/// assert_eq!(finished.history.rows.len(), 10); // the loss of each epoch
 /// assert!(accuracy(&model, &params, &data) > 0.9);
 /// # Ok::<(), wengert_train::TrainError>(())
 /// ```
@@ -247,7 +247,7 @@ impl<'p, T: Float> Trainer<'p, T> {
         data: &Dataset<S>,
         epochs: u64,
         loss: impl Fn(&Ctx<T>, &BatchOf<S>) -> Var<T>,
-    ) -> Result<History, TrainError> {
+    ) -> Result<Finished, TrainError> {
         self.fit_with(data, epochs, loss, |_| Ok(()))
     }
 
@@ -265,7 +265,7 @@ impl<'p, T: Float> Trainer<'p, T> {
         epochs: u64,
         loss: impl Fn(&Ctx<T>, &BatchOf<S>) -> Var<T>,
         mut after: impl FnMut(&mut Run<'p, T>) -> Result<(), TrainError>,
-    ) -> Result<History, TrainError> {
+    ) -> Result<Finished, TrainError> {
         let batches: Batches<S> = data.batches(self.batch_size).shuffled(self.seed);
         let mut run = self.start()?;
         for epoch in run.epochs(epochs)? {

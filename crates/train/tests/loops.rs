@@ -14,7 +14,7 @@ use wengert_optim::schedule::{Cosine, Schedule};
 use wengert_optim::{Adam, Lbfgs, Minimizer, Optimizer, Sgd, Stopping, TrustRegionNewton};
 use wengert_state::State;
 use wengert_tape::Var;
-use wengert_train::{Event, Learner, Moment, RunObserver, TrainError, Trainer};
+use wengert_train::{Event, Learner, Moment, RunObserver, StopReason, TrainError, Trainer};
 
 /// The run that all of these make: three epochs of batches of 16.
 fn trainer(params: &mut Params) -> Trainer<'_> {
@@ -109,7 +109,8 @@ fn an_observer_ends_a_run_with_its_reason() {
     let (mut params, model) = Model::new();
     let trainer = Trainer::new(&mut params, Sgd::new(0.1)).observe(diary.clone()).batch_size(30);
     let loss = |cx: &Ctx, (images, labels): &(Var, _)| model.forward(cx, images).cross_entropy(labels);
-    trainer.fit(&train, 7, loss).unwrap();
+    let finished = trainer.fit(&train, 7, loss).unwrap();
+    assert_eq!(finished.reason, StopReason::Asked("three steps are enough".to_owned()));
     let told = diary.0.borrow().clone();
     assert_eq!(told.last().unwrap(), "end: three steps are enough");
     assert_eq!(told.iter().filter(|line| line.starts_with("step")).count(), 3);
@@ -209,7 +210,7 @@ fn minimized(method: &dyn Minimizer<f32>, from: Option<State>, states: &mut Vec<
     if let Some(state) = from {
         trainer = trainer.from_state(state);
     }
-    let (history, _) = trainer
+    let (finished, _) = trainer
         .minimize(method, &objective, |run| {
             states.push(run.state());
             Ok(())
@@ -217,7 +218,7 @@ fn minimized(method: &dyn Minimizer<f32>, from: Option<State>, states: &mut Vec<
         .unwrap();
     State::new("end", 0)
         .with_child("params", params.state())
-        .with_child("history", State::of(&history).unwrap())
+        .with_child("history", State::of(&finished.history).unwrap())
 }
 
 #[test]

@@ -56,7 +56,7 @@ fn run(settings: Settings, from: Option<&State>, watch: &mut dyn FnMut(&Run<'_>)
         })?;
         watch(&run);
     }
-    let history = run.finish()?;
+    let history = run.finish()?.history;
     Ok(end(&params, &history))
 }
 

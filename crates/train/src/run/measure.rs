@@ -9,6 +9,7 @@ use super::Run;
 use crate::error::TrainError;
 use crate::event::Moment;
 use crate::metric::Metrics;
+use crate::reason::StopReason;
 
 /// Values that were measured, by name.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -100,7 +101,7 @@ impl<T: Float> Run<'_, T> {
         }
         if let Some(mut stopping) = self.stopping.take_if(|stopping| stopping.name == name) {
             if self.learner.evaluated(|params| stopping.observe(value, params)) {
-                self.stop(&stopping.reason());
+                self.end(StopReason::EarlyStopping(stopping.reason()));
             }
             self.stopping = Some(stopping);
         }

@@ -9,8 +9,9 @@ use wengert_tensor::Float;
 use super::Run;
 use crate::error::TrainError;
 use crate::event::{Event, StepReport};
-use crate::history::History;
+
 use crate::place::Start;
+use crate::reason::{Finished, StopReason};
 use crate::trainer::Trainer;
 
 impl<'p, T: Float> Trainer<'p, T> {
@@ -31,8 +32,8 @@ impl<'p, T: Float> Trainer<'p, T> {
     /// let batches: Vec<_> = data.batches(100).collect();
     /// let loss = params.objective_over(&batches, |cx, (images, labels)| model.forward(cx, images).cross_entropy(labels));
     /// let method = Lbfgs::default().with_stopping(Stopping { max_iterations: 20, ..Stopping::gradient(1e-3) });
-    /// let (history, outcome) = Trainer::without_optimizer(&mut params).minimize(&method, &loss, |_| Ok(()))?;
-    /// assert_eq!(history.rows.len() as u64, outcome.iterations);
+    /// let (finished, outcome) = Trainer::without_optimizer(&mut params).minimize(&method, &loss, |_| Ok(()))?;
+    /// assert_eq!(finished.history.rows.len() as u64, outcome.iterations);
     /// assert!(accuracy(&model, &params, &data) > 0.95);
     /// # Ok::<(), wengert_train::TrainError>(())
     /// ```
@@ -44,7 +45,7 @@ impl<'p, T: Float> Trainer<'p, T> {
         method: &dyn Minimizer<T>,
         objective: &dyn Objective<T>,
         mut after: impl FnMut(&mut Run<'p, T>) -> Result<(), TrainError>,
-    ) -> Result<(History, Outcome<T>), TrainError> {
+    ) -> Result<(Finished, Outcome<T>), TrainError> {
         let mut run = self.start()?;
         let mut failure = None;
         let resumed = run.method.take();
@@ -64,7 +65,7 @@ impl<'p, T: Float> Trainer<'p, T> {
             return Err(error);
         }
         run.learner.params_mut().set_values(&outcome.point);
-        run.reason.get_or_insert_with(|| outcome.reason.to_string());
+        run.reason.get_or_insert_with(|| StopReason::Done(outcome.reason.to_string()));
         Ok((run.finish()?, outcome))
     }
 }

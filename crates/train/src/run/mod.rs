@@ -21,6 +21,7 @@ use crate::learner::Learner;
 use crate::logbook::Logbook;
 use crate::monitor::{Plateau, Stopping};
 use crate::place::Place;
+use crate::reason::{Finished, StopReason};
 use crate::trainer::Trainer;
 
 pub use measure::Measured;
@@ -42,7 +43,7 @@ pub use measure::Measured;
 ///         run.step(|cx| model.forward(cx, &images).cross_entropy(&labels))?;
 ///     }
 /// }
-/// let history = run.finish()?;
+/// let history = run.finish()?.history;
 /// assert!(history.rows[2].value < history.rows[0].value);
 /// # Ok::<(), wengert_train::TrainError>(())
 /// ```
@@ -65,7 +66,7 @@ pub struct Run<'p, T: Float = f32> {
     /// What a method of minimisation goes on from.
     method: Option<State>,
     /// Why the run is to end.
-    reason: Option<String>,
+    reason: Option<StopReason>,
     finished: bool,
 }
 
@@ -187,13 +188,17 @@ impl<'p, T: Float> Run<'p, T> {
 
     /// Ends the run: no further batch or epoch is given out.
     pub fn stop(&mut self, reason: &str) {
-        self.reason.get_or_insert_with(|| reason.to_owned());
+        self.end(StopReason::Asked(reason.to_owned()));
+    }
+
+    fn end(&mut self, reason: StopReason) {
+        self.reason.get_or_insert(reason);
         self.place.end();
     }
 
     /// Why the run ends, if it does before its time.
-    pub fn stopped(&self) -> Option<&str> {
-        self.reason.as_deref()
+    pub fn stopped(&self) -> Option<&StopReason> {
+        self.reason.as_ref()
     }
 
     /// Ends the run. The parameters are then those to evaluate the model with, of the best measurement where
@@ -201,11 +206,11 @@ impl<'p, T: Float> Run<'p, T> {
     ///
     /// # Errors
     /// If the last checkpoint cannot be written.
-    pub fn finish(mut self) -> Result<History, TrainError> {
+    pub fn finish(mut self) -> Result<Finished, TrainError> {
         self.tell_losses();
         self.check_measured()?;
         if self.place.is_interrupted() {
-            self.reason.get_or_insert_with(|| "it was interrupted".to_owned());
+            self.reason.get_or_insert(StopReason::Interrupted);
         }
         self.finished = true;
         self.learner.settle();
@@ -216,9 +221,10 @@ impl<'p, T: Float> Run<'p, T> {
             stopping.restore(self.learner.params_mut())?;
         }
         let now = self.now();
-        let reason = self.reason.clone().unwrap_or_else(|| "all epochs are done".to_owned());
-        self.log.tell(&Event::End { reason: &reason }, &now);
-        Ok(std::mem::take(&mut self.log.history))
+        let reason = self.reason.take();
+        let reason = reason.unwrap_or_else(|| StopReason::Done("all epochs are done".to_owned()));
+        self.log.tell(&Event::End { reason: &reason.to_string() }, &now);
+        Ok(Finished { history: std::mem::take(&mut self.log.history), reason })
     }
 
     /// Whether what is watched was ever measured.

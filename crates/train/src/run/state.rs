@@ -11,6 +11,7 @@ use crate::error::TrainError;
 use crate::learner::{AVERAGE, NONE, OPTIMIZER, PARAMS, STEPPER, none};
 use crate::monitor::{Plateau, Stopping};
 use crate::place::Start;
+use crate::reason::StopReason;
 
 /// The kinds of the state and of its parts, which are named after them.
 const KIND: &str = "run";
@@ -40,7 +41,11 @@ impl<T: Float> Run<'_, T> {
             .with_real("sum", self.losses.sum)
             .with_real("weight", self.losses.weight)
             .with_scalar("told", Scalar::Flag(self.losses.told));
-        let reason = self.reason.clone().filter(|_| !self.place.is_interrupted());
+        let stopped = match &self.reason {
+            Some(StopReason::EarlyStopping(reason)) => reason.clone(),
+            // Another run may go on where this one was to end.
+            _ => String::new(),
+        };
         // Parameters and optimiser stand where readers of the file look for them.
         let mut state = self.learner.state();
         state.kind = KIND.to_owned();
@@ -49,7 +54,7 @@ impl<T: Float> Run<'_, T> {
             .with_count("step", self.log.steps)
             .with_count("examples", self.log.examples)
             .with_real("seconds", self.log.elapsed().as_secs_f64())
-            .with_scalar("stopped", Scalar::Text(reason.unwrap_or_default()))
+            .with_scalar("stopped", Scalar::Text(stopped))
             .with_child(POSITION, start.position.as_ref().map_or_else(none, State::from))
             .with_child(OTHERS, others)
             .with_child(LOSSES, losses)
@@ -128,7 +133,7 @@ impl<T: Float> Run<'_, T> {
         self.log.earlier = seconds;
         self.place.go_to(Start { epoch: state.count("epoch")?, position });
         if !stopped.is_empty() {
-            self.stop(&stopped.clone());
+            self.end(StopReason::EarlyStopping(stopped.clone()));
         }
         Ok(())
     }
