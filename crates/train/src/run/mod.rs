@@ -1,5 +1,6 @@
 //! A run of training.
 
+mod columns;
 mod measure;
 mod minimize;
 mod state;

@@ -6,7 +6,7 @@ use wengert_data::Position;
 use wengert_state::{Scalar, State, StateError};
 use wengert_tensor::Float;
 
-use super::{Losses, Run};
+use super::{Losses, Run, columns};
 use crate::error::TrainError;
 use crate::learner::{AVERAGE, NONE, OPTIMIZER, PARAMS, STEPPER, none};
 use crate::monitor::{Plateau, Stopping};
@@ -58,10 +58,7 @@ impl<T: Float> Run<'_, T> {
             .with_child(POSITION, start.position.as_ref().map_or_else(none, State::from))
             .with_child(OTHERS, others)
             .with_child(LOSSES, losses)
-            .with_child(
-                HISTORY,
-                State::of(&self.log.history).expect("a history is made of names and numbers"),
-            )
+            .with_child(HISTORY, columns::state(&self.log.history))
             .with_child(STOPPING, self.stopping.as_ref().map_or_else(none, Stopping::state))
             .with_child(PLATEAU, self.plateau.as_ref().map_or_else(none, Plateau::state))
             .with_child(KEPT, self.kept.state(before))
@@ -127,7 +124,7 @@ impl<T: Float> Run<'_, T> {
         let Scalar::Text(stopped) = state.scalar("stopped")? else {
             return Err(state.refuse("stopped", "a text"));
         };
-        self.log.history = state.child(HISTORY)?.read()?;
+        self.log.history = columns::read(state.child(HISTORY)?)?;
         self.log.steps = state.count("step")?;
         self.log.examples = state.count("examples")?;
         self.log.earlier = seconds;
