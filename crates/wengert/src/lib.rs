@@ -71,6 +71,8 @@ pub use wengert_curvature as curvature;
 pub use wengert_data as data;
 pub use wengert_nn as nn;
 pub use wengert_optim as optim;
+#[cfg(feature = "plot")]
+pub use wengert_plot as plot;
 pub use wengert_state as state;
 pub use wengert_tape as tape;
 pub use wengert_tensor as tensor;

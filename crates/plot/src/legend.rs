@@ -2,10 +2,10 @@
 
 use plotters::prelude::*;
 
-use super::axis::number;
-use super::draw::{Area, Drawn, FINE, beside, sample, stroke, text, units};
-use super::palette::{FRAME, INK, shade};
-use super::{Figure, Mark};
+use crate::axis::number;
+use crate::draw::{Area, Drawn, FINE, beside, sample, stroke, text, units};
+use crate::palette::{FRAME, INK, shade};
+use crate::{Figure, Mark};
 
 /// The width of a column of short names, in pixels.
 const USUAL_WIDTH: f64 = 190.0;
@@ -14,7 +14,7 @@ const INDENT: f64 = 44.0;
 const LINE: f64 = 22.0;
 
 /// The width of the column, in pixels: wide enough for the longest name.
-pub(super) fn width<B: DrawingBackend>(
+pub(crate) fn width<B: DrawingBackend>(
     figure: &Figure<'_>,
     area: &Area<B>,
 ) -> Result<f64, DrawingAreaErrorKind<B::ErrorType>> {
@@ -27,7 +27,7 @@ pub(super) fn width<B: DrawingBackend>(
 }
 
 /// Draws a line for each name among the series, and the key of the first background.
-pub(super) fn draw<B: DrawingBackend>(figure: &Figure<'_>, area: &Area<B>) -> Drawn<B> {
+pub(crate) fn draw<B: DrawingBackend>(figure: &Figure<'_>, area: &Area<B>) -> Drawn<B> {
     let mut names: Vec<&str> = Vec::new();
     let mut top = 18.0;
     let write = |words: String, at: (f64, f64), colour| {

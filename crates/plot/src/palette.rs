@@ -17,16 +17,16 @@ const COLOURS: [RGBColor; 6] = [
 const DASHES: [&[f64]; 4] = [&[], &[9.0, 4.0], &[2.0, 3.0], &[12.0, 3.0, 2.0, 3.0]];
 
 /// The colour of points and text.
-pub(super) const INK: RGBColor = RGBColor(30, 30, 30);
+pub(crate) const INK: RGBColor = RGBColor(30, 30, 30);
 
 /// The colour of the lines behind the data.
-pub(super) const GRID: RGBColor = RGBColor(226, 226, 226);
+pub(crate) const GRID: RGBColor = RGBColor(226, 226, 226);
 
 /// The colour of the axes.
-pub(super) const FRAME: RGBColor = RGBColor(95, 95, 95);
+pub(crate) const FRAME: RGBColor = RGBColor(95, 95, 95);
 
 /// Colour and dash of a series.
-pub(super) fn look(index: Option<usize>) -> (RGBColor, &'static [f64]) {
+pub(crate) fn look(index: Option<usize>) -> (RGBColor, &'static [f64]) {
     match index {
         Some(i) => (COLOURS[i % COLOURS.len()], DASHES[i / COLOURS.len() % DASHES.len()]),
         None => (INK, DASHES[0]),
@@ -34,14 +34,14 @@ pub(super) fn look(index: Option<usize>) -> (RGBColor, &'static [f64]) {
 }
 
 /// The shade of band `index` of `count`: white where the function is low, warm grey where it is high.
-pub(super) fn shade(index: usize, count: usize) -> RGBColor {
+pub(crate) fn shade(index: usize, count: usize) -> RGBColor {
     let part = index as f64 / count.max(2).saturating_sub(1) as f64;
     let mix = |low: f64, high: f64| (low + part * (high - low)).round() as u8;
     RGBColor(mix(255.0, 196.0), mix(255.0, 194.0), mix(255.0, 186.0))
 }
 
 /// The colour of the line where that band begins.
-pub(super) fn contour(index: usize, count: usize) -> RGBColor {
+pub(crate) fn contour(index: usize, count: usize) -> RGBColor {
     let RGBColor(r, g, b) = shade(index, count);
     RGBColor(r - 38, g - 38, b - 38)
 }

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::geometry::Point;
+use crate::geometry::Point;
 
 /// Values at the nodes of a rectangular grid, row by row.
-pub(super) struct Grid {
-    pub(super) columns: usize,
-    pub(super) values: Vec<f64>,
+pub(crate) struct Grid {
+    pub(crate) columns: usize,
+    pub(crate) values: Vec<f64>,
 }
 
 impl Grid {
@@ -17,7 +17,7 @@ impl Grid {
 
     /// The lines where the values, interpolated linearly, are `level`, in units of the grid (marching squares;
     /// Lorensen and Cline 1987 in the plane). Where a cell is a saddle its lines part so that they do not cross.
-    pub(super) fn lines(&self, level: f64) -> Vec<Vec<Point>> {
+    pub(crate) fn lines(&self, level: f64) -> Vec<Vec<Point>> {
         let rows = self.values.len() / self.columns;
         let mut segments: Vec<[Edge; 2]> = Vec::new();
         for row in 0..rows.saturating_sub(1) {

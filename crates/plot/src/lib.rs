@@ -1,27 +1,30 @@
-//! Pictures of curves, paths and points, written as SVG and PNG.
+//! Pictures of curves, paths and points ([`Figure`]), of tables of counts ([`Matrix`]) and of images ([`Sheet`]), written
+//! as SVG and PNG. No fonts are needed, and no network.
 //!
-//! ```no_run
-//! use wengert_gallery::plot::{Axis, Figure, Panel, Series};
+//! ```
+//! use wengert_plot::{Axis, Figure, Panel, Series};
 //! let curve: Vec<(f64, f64)> = (1..100).map(|t| (f64::from(t), 0.9f64.powi(t))).collect();
 //! let panel = Panel::new(Axis::new("step"), Axis::log("loss")).with(Series::line("0.9ᵗ", 0, curve));
-//! Figure::new("Geometric decay", vec![panel]).save("target/pictures", "decay")?;
-//! # Ok::<(), std::io::Error>(())
+//! let svg = Figure::new("Geometric decay", vec![panel]).to_svg()?;
+//! assert!(svg.starts_with("<svg"));
+//! # Ok::<(), wengert_plot::PlotError>(())
 //! ```
 
 mod axis;
 mod contour;
 mod draw;
+mod error;
 mod geometry;
 mod legend;
+mod matrix;
 mod palette;
+mod sheet;
 mod write;
 
-use std::io;
-use std::path::{Path, PathBuf};
-
 pub use axis::Axis;
-
-use crate::files::write_file;
+pub use error::PlotError;
+pub use matrix::Matrix;
+pub use sheet::{Sheet, Tile};
 
 /// What a [`Series`] is drawn as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,35 +160,9 @@ impl<'a> Figure<'a> {
         self.size = (width, height);
         self
     }
-
-    /// Writes `NAME.svg` and `NAME.png` into `folder`, which is made if it is missing, and returns their paths.
-    ///
-    /// # Errors
-    /// If a file cannot be written.
-    pub fn save(&self, folder: impl AsRef<Path>, name: &str) -> io::Result<[PathBuf; 2]> {
-        let folder = folder.as_ref();
-        let (svg, png) = (folder.join(format!("{name}.svg")), folder.join(format!("{name}.png")));
-        write_file(&svg, self.to_svg()?.as_bytes())?;
-        write_file(&png, &self.to_png()?)?;
-        Ok([svg, png])
-    }
-
-    /// The picture as SVG.
-    ///
-    /// # Errors
-    /// If it cannot be drawn.
-    pub fn to_svg(&self) -> io::Result<String> {
-        write::svg(self)
-    }
-
-    /// The picture as PNG.
-    ///
-    /// # Errors
-    /// If it cannot be drawn.
-    pub fn to_png(&self) -> io::Result<Vec<u8>> {
-        write::png(self)
-    }
 }
+
+write::files!(Figure<'_>);
 
 #[cfg(test)]
 mod tests;

@@ -1,10 +1,10 @@
 //! Lines in pixels: clipping, thinning, dashes.
 
 /// A point in pixels.
-pub(super) type Point = (f64, f64);
+pub(crate) type Point = (f64, f64);
 
 /// The parts of a line that are inside the rectangle from `low` to `high`. A point that is not finite is a gap.
-pub(super) fn clip(line: impl IntoIterator<Item = Point>, low: Point, high: Point) -> Vec<Vec<Point>> {
+pub(crate) fn clip(line: impl IntoIterator<Item = Point>, low: Point, high: Point) -> Vec<Vec<Point>> {
     let mut parts: Vec<Vec<Point>> = Vec::new();
     let mut before: Option<Point> = None;
     let mut open = false;
@@ -52,7 +52,7 @@ fn clip_segment(from: Point, to: Point, low: Point, high: Point) -> Option<(Poin
 }
 
 /// The line without points that are nearer than `distance` to the one before; the last point stays.
-pub(super) fn thin(line: &[Point], distance: f64) -> Vec<Point> {
+pub(crate) fn thin(line: &[Point], distance: f64) -> Vec<Point> {
     let mut kept: Vec<Point> = Vec::new();
     for (i, &point) in line.iter().enumerate() {
         let near = kept.last().is_some_and(|k| (k.0 - point.0).hypot(k.1 - point.1) < distance);
@@ -67,7 +67,7 @@ pub(super) fn thin(line: &[Point], distance: f64) -> Vec<Point> {
 }
 
 /// The strokes of a dashed line, whose pattern is strokes and gaps by turns; the whole line without a pattern.
-pub(super) fn dash(line: &[Point], pattern: &[f64]) -> Vec<Vec<Point>> {
+pub(crate) fn dash(line: &[Point], pattern: &[f64]) -> Vec<Vec<Point>> {
     if pattern.is_empty() {
         return vec![line.to_vec()];
     }
@@ -104,7 +104,7 @@ pub(super) fn dash(line: &[Point], pattern: &[f64]) -> Vec<Vec<Point>> {
 }
 
 /// The line parted where it turns by more than 120°: one thick line through such a corner would be drawn thin.
-pub(super) fn smooth_parts(line: &[Point]) -> Vec<Vec<Point>> {
+pub(crate) fn smooth_parts(line: &[Point]) -> Vec<Vec<Point>> {
     let mut parts = vec![line.iter().take(1).copied().collect::<Vec<Point>>()];
     for (i, &point) in line.iter().enumerate().skip(1) {
         let before = line[i - 1];

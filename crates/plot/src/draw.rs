@@ -5,13 +5,14 @@ use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::contour::Grid;
-use super::geometry::{Point, clip, dash, smooth_parts, thin};
-use super::palette::{FRAME, GRID, INK, contour, look, shade};
-use super::{Figure, Mark, Panel, Series, legend};
+use crate::contour::Grid;
+use crate::geometry::{Point, clip, dash, smooth_parts, thin};
+use crate::palette::{FRAME, GRID, INK, contour, look, shade};
+use crate::write::Drawing;
+use crate::{Figure, Mark, Panel, Series, legend};
 
 /// Units of the drawing in a pixel of the finished picture: the backends round to whole units.
-pub(super) const FINE: u32 = 3;
+pub(crate) const FINE: u32 = 3;
 
 /// The name of the registered font, which SVG viewers resolve for themselves.
 const FONT: &str = "sans-serif";
@@ -19,21 +20,31 @@ const FONT: &str = "sans-serif";
 /// Distance between the nodes of a background's grid.
 const CELL: f64 = 3.0 * FINE as f64;
 
-pub(super) type Area<B> = DrawingArea<B, Shift>;
-pub(super) type Drawn<B> = Result<(), DrawingAreaErrorKind<<B as DrawingBackend>::ErrorType>>;
+pub(crate) type Area<B> = DrawingArea<B, Shift>;
+pub(crate) type Drawn<B> = Result<(), DrawingAreaErrorKind<<B as DrawingBackend>::ErrorType>>;
 
 /// Pixels as units.
-pub(super) fn units(pixels: f64) -> i32 {
+pub(crate) fn units(pixels: f64) -> i32 {
     (pixels * f64::from(FINE)).round() as i32
 }
 
 /// A text style of this height in pixels.
-pub(super) fn text(pixels: f64, colour: RGBColor) -> TextStyle<'static> {
+pub(crate) fn text(pixels: f64, colour: RGBColor) -> TextStyle<'static> {
     (FONT, f64::from(FINE) * pixels).into_font().color(&colour)
 }
 
+impl Drawing for Figure<'_> {
+    fn size(&self) -> (u32, u32) {
+        self.size
+    }
+
+    fn draw<B: DrawingBackend>(&self, root: &Area<B>) -> Drawn<B> {
+        figure(self, root)
+    }
+}
+
 /// Draws the whole figure.
-pub(super) fn figure<B: DrawingBackend>(figure: &Figure<'_>, root: &Area<B>) -> Drawn<B> {
+fn figure<B: DrawingBackend>(figure: &Figure<'_>, root: &Area<B>) -> Drawn<B> {
     root.fill(&WHITE)?;
     let left = units(16.0);
     root.draw(&Text::new(figure.title.as_str(), (left, units(14.0)), text(23.0, INK)))?;
@@ -152,7 +163,7 @@ fn draw_series<B: DrawingBackend>(
 }
 
 /// A point as it is drawn, in the panel and in the legend.
-pub(super) fn sample<B: DrawingBackend>(
+pub(crate) fn sample<B: DrawingBackend>(
     mark: Mark,
     index: Option<usize>,
     at: Point,
@@ -166,7 +177,7 @@ pub(super) fn sample<B: DrawingBackend>(
 }
 
 /// A line as it is drawn, in the panel and in the legend.
-pub(super) fn stroke<B: DrawingBackend>(line: &[Point], index: Option<usize>, root: &Area<B>) -> Drawn<B> {
+pub(crate) fn stroke<B: DrawingBackend>(line: &[Point], index: Option<usize>, root: &Area<B>) -> Drawn<B> {
     let (colour, pattern) = look(index);
     let pattern: Vec<f64> = pattern.iter().map(|pixels| pixels * f64::from(FINE)).collect();
     for part in dash(line, &pattern).iter().flat_map(|part| smooth_parts(part)) {
@@ -226,6 +237,6 @@ fn units_of(point: Point) -> (i32, i32) {
 }
 
 /// Text that begins at a point and is centred on its height.
-pub(super) fn beside(style: TextStyle<'static>) -> TextStyle<'static> {
+pub(crate) fn beside(style: TextStyle<'static>) -> TextStyle<'static> {
     style.pos(Pos::new(HPos::Left, VPos::Center))
 }

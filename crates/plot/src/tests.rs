@@ -1,7 +1,8 @@
-use super::axis::{Axis, number};
-use super::contour::Grid;
-use super::geometry::{clip, dash, smooth_parts, thin};
-use super::*;
+use crate::axis::{Axis, number};
+use crate::contour::Grid;
+use crate::geometry::{clip, dash, smooth_parts, thin};
+use crate::write::Drawing;
+use crate::*;
 
 #[test]
 fn ticks_are_round_and_inside() {
@@ -101,4 +102,66 @@ fn lines_part_at_sharp_turns() {
     let back = (0.1, 0.0);
     let parts = smooth_parts(&[(0.0, 0.0), (1.0, 0.0), back, (0.1, 1.0)]);
     assert_eq!(parts, [vec![(0.0, 0.0), (1.0, 0.0)], vec![(1.0, 0.0), back, (0.1, 1.0)]]);
+}
+
+#[test]
+fn a_matrix_and_a_sheet_are_drawn_in_both_formats() {
+    let folder = tempfile::tempdir().unwrap();
+    let counts = vec![vec![30.0, 2.0, 0.0], vec![1.0, 25.0, 4.0], vec![0.0, 0.0, 0.0]];
+    let matrix =
+        Matrix::new("Counts", counts).labels(["a<b", "b", "ccc"]).axes("true", "predicted").note("of 62");
+    let svg = matrix.to_svg().unwrap();
+    assert!(svg.contains("a&lt;b") && svg.contains("predicted") && svg.contains("30"));
+    matrix.save(folder.path(), "matrix").unwrap();
+    let tiles = (0..10u8)
+        .map(|i| Tile::new(2, 3, &[0, 50, 100, 150, 200, i]).caption(&format!("{i}, not 3\n97 %")))
+        .chain([Tile::new(300, 100, &vec![90; 90_000])])
+        .collect();
+    let sheet = Sheet::new("Tiles", tiles).columns(4);
+    let svg = sheet.to_svg().unwrap();
+    assert_eq!((svg.matches("<image ").count(), svg.matches("97 %").count()), (11, 10));
+    sheet.write(folder.path().join("new/sheet.png")).unwrap();
+    let file = std::fs::File::open(folder.path().join("new/sheet.png")).unwrap();
+    let reader = png::Decoder::new(std::io::BufReader::new(file)).read_info().unwrap();
+    assert_eq!((reader.info().width, reader.info().height), Drawing::size(&sheet));
+}
+
+#[test]
+fn nothing_is_drawn_of_nothing() {
+    for svg in [
+        Matrix::new("none", vec![]).to_svg(),
+        Matrix::new("none", vec![vec![]]).to_svg(),
+        Sheet::new("none", vec![]).to_svg(),
+        Figure::new("none", vec![]).to_svg(),
+    ] {
+        assert!(svg.unwrap().contains("none"));
+    }
+    Sheet::new("", vec![]).to_png().unwrap();
+}
+
+#[test]
+fn the_name_of_a_file_says_what_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let figure = Figure::new("f", vec![Panel::new(Axis::new("x"), Axis::new("y"))]).size(200, 100);
+    for name in ["f", "f.gif", "svg"] {
+        let error = figure.write(folder.path().join(name)).unwrap_err();
+        assert!(matches!(error, PlotError::Extension { .. }), "{name}: {error}");
+    }
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    let error = figure.write(folder.path().join("file/f.svg")).unwrap_err();
+    assert!(matches!(error, PlotError::Write { .. }) && error.to_string().contains("f.svg"), "{error}");
+    figure.write(folder.path().join("F.SVG")).unwrap();
+    assert!(std::fs::read_dir(folder.path()).unwrap().count() == 2);
+}
+
+#[test]
+#[should_panic(expected = "Tile::new: 5 bytes for 2 × 2 pixels")]
+fn a_tile_needs_all_its_bytes() {
+    let _ = Tile::new(2, 2, &[0; 5]);
+}
+
+#[test]
+#[should_panic(expected = "row 1 has 1 counts, row 0 has 2")]
+fn a_matrix_has_rows_of_one_length() {
+    let _ = Matrix::new("m", vec![vec![1.0, 2.0], vec![3.0]]);
 }

@@ -3,7 +3,7 @@
 /// An axis with its label, which names the unit if there is one.
 #[derive(Clone, Debug)]
 pub struct Axis {
-    pub(super) label: String,
+    pub(crate) label: String,
     scale: Scale,
     range: Option<(f64, f64)>,
 }
@@ -46,7 +46,7 @@ impl Axis {
     }
 
     /// Where a value is along the axis: the value or a decimal logarithm; NaN if it is nowhere.
-    pub(super) fn place(&self, value: f64) -> f64 {
+    pub(crate) fn place(&self, value: f64) -> f64 {
         match self.scale {
             Scale::Linear => value,
             Scale::Log if value > 0.0 => value.log10(),
@@ -56,7 +56,7 @@ impl Axis {
     }
 
     /// Both ends, as places: the given range, or that of the values with some air.
-    pub(super) fn ends(&self, values: impl Iterator<Item = f64>) -> (f64, f64) {
+    pub(crate) fn ends(&self, values: impl Iterator<Item = f64>) -> (f64, f64) {
         if let Some((low, high)) = self.range {
             return (self.place(low), self.place(high));
         }
@@ -72,7 +72,7 @@ impl Axis {
     }
 
     /// The places of the ticks between two places.
-    pub(super) fn ticks(&self, (low, high): (f64, f64)) -> Vec<f64> {
+    pub(crate) fn ticks(&self, (low, high): (f64, f64)) -> Vec<f64> {
         let mut step = round_step((high - low) / 6.0);
         if self.scale == Scale::Nines {
             return NINES
@@ -97,7 +97,7 @@ impl Axis {
     }
 
     /// What is written at a place.
-    pub(super) fn text(&self, place: f64, (low, high): (f64, f64)) -> String {
+    pub(crate) fn text(&self, place: f64, (low, high): (f64, f64)) -> String {
         match self.scale {
             Scale::Log => return number(10f64.powf(place)),
             Scale::Nines => return number(100.0 - 10f64.powf(-place)),
@@ -127,7 +127,7 @@ fn round_step(step: f64) -> f64 {
 }
 
 /// A number, shortly: 1e4 and up, and below 0.01, as powers of ten.
-pub(super) fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     if value == 0.0 {
         return "0".into();
     }
