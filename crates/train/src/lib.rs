@@ -37,6 +37,7 @@ mod learner;
 mod logbook;
 pub mod metric;
 mod monitor;
+mod number;
 mod place;
 mod reason;
 mod run;
