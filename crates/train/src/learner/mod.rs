@@ -1,16 +1,21 @@
 //! Parameters with what trains them.
 
+mod average;
+mod state;
+
 use wengert_nn::{Ctx, GradError, Grads, Params, Watched};
 use wengert_optim::first::{AdaptiveClip, NonFinite};
 use wengert_optim::schedule::Schedule;
 use wengert_optim::{Average, Averaged, Optimizer, Step, Stepper};
-use wengert_state::{State, StateError};
 use wengert_tape::Var;
 use wengert_tensor::Float;
 
 use crate::error::TrainError;
 use crate::segments::Segments;
 use crate::training::{Training, step_with_gradient, with_values};
+
+use average::Snapshots;
+pub(crate) use state::{AVERAGE, NONE, OPTIMIZER, PARAMS, STEPPER, none};
 
 /// Parameters with the optimiser that trains them, its schedule, and what is done to gradients before it steps: what a
 /// [`Trainer`](crate::Trainer) has one of, and further ones for further networks ([`Trainer::also`](crate::Trainer::also)).
@@ -41,27 +46,6 @@ pub struct Learner<'p, T: Float = f32> {
     watched: bool,
     accumulate: u64,
     updates: u64,
-}
-
-/// The parts of the state.
-pub(crate) const PARAMS: &str = "params";
-pub(crate) const OPTIMIZER: &str = "optimizer";
-pub(crate) const STEPPER: &str = "stepper";
-pub(crate) const AVERAGE: &str = "average";
-
-/// What stands where a run has nothing.
-pub(crate) const NONE: &str = "none";
-
-pub(crate) fn none() -> State {
-    State::new(NONE, 0)
-}
-
-/// An average of the parameters behind some of the updates.
-struct Snapshots<T: Float> {
-    average: Averaged<T>,
-    /// The first update that counts, and every how many do.
-    start: u64,
-    every: u64,
 }
 
 /// What a step found.
@@ -295,64 +279,6 @@ impl<'p, T: Float> Learner<'p, T> {
     pub(crate) fn settle(&mut self) {
         let values = self.evaluated(|params| params.values().to_vec());
         self.params.values_mut().copy_from_slice(&values);
-    }
-
-    /// Everything that later steps depend on: the parameters, the optimiser, and what has been accumulated for it.
-    pub fn state(&self) -> State {
-        let mut stepper = self.stepper.as_ref().map_or_else(none, Stepper::state);
-        let optimizer = stepper.children.remove(OPTIMIZER).unwrap_or_else(none);
-        State::new("learner", self.params.len())
-            .with_count("updates", self.updates)
-            .with_child(PARAMS, self.params.state())
-            .with_child(OPTIMIZER, optimizer)
-            .with_child(STEPPER, stepper)
-            .with_child(
-                AVERAGE,
-                self.average.as_ref().map_or_else(none, |snapshots| snapshots.average.state()),
-            )
-    }
-
-    /// Goes on from a saved state.
-    ///
-    /// # Errors
-    /// If the state is of another model or optimiser; nothing is then changed.
-    pub fn load_state(&mut self, state: &State) -> Result<(), TrainError> {
-        state.expect("learner", &["updates"], &[], &[PARAMS, OPTIMIZER, STEPPER, AVERAGE])?;
-        let updates = state.count("updates")?;
-        let before = self.params.state();
-        self.params.load_state(state.child(PARAMS)?)?;
-        if let Err(error) = self.load_stepper(state) {
-            self.params.load_state(&before)?;
-            return Err(error.into());
-        }
-        self.updates = updates;
-        Ok(())
-    }
-
-    fn load_stepper(&mut self, state: &State) -> Result<(), StateError> {
-        let (optimizer, rest) = (state.child(OPTIMIZER)?, state.child(STEPPER)?);
-        match &mut self.stepper {
-            Some(stepper) => stepper.load_state(&rest.clone().with_child(OPTIMIZER, optimizer.clone()))?,
-            None => rest.expect(NONE, &[], &[], &[])?,
-        }
-        match &mut self.average {
-            Some(snapshots) => snapshots.average.load_state(state.child(AVERAGE)?),
-            None => state.child(AVERAGE)?.expect(NONE, &[], &[], &[]),
-        }
-    }
-}
-
-impl<T: Float> Snapshots<T> {
-    /// The parameters are these behind so many updates.
-    fn look(&mut self, updates: u64, params: &[T]) {
-        if updates >= self.start && (updates - self.start).is_multiple_of(self.every) {
-            self.average.update(params);
-        }
-    }
-
-    /// The average, if it is one of anything.
-    fn get(&self) -> Option<&[T]> {
-        (self.average.count() > 0).then(|| self.average.params())
     }
 }
 
