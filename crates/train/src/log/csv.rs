@@ -149,7 +149,7 @@ impl<T: Float> RunObserver<T> for Csv {
             self.rows.extend_from_slice(HEAD);
         }
         match event {
-            Event::Step(step) if now.step % self.going.every == 0 => {
+            Event::Step(step) if now.step.is_multiple_of(self.going.every) => {
                 self.row(now, "step", "loss", step.loss);
                 self.row(now, "step", "learning_rate", step.learning_rate);
                 if let Step::Updated { gradient_norm } = step.outcome {

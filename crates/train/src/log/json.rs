@@ -213,7 +213,7 @@ impl<T: Float> RunObserver<T> for JsonLines {
             Event::Start { params, settings } => {
                 ("start", Rest::Start { parameters: params.len(), settings: Settings(settings) })
             }
-            Event::Step(step) if now.step % self.going.every == 0 => {
+            Event::Step(step) if now.step.is_multiple_of(self.going.every) => {
                 ("step", Rest::Step(StepLine::new(step)))
             }
             Event::Values { set, values } if !self.going.has(now.epoch, now.step, set) => {

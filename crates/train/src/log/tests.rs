@@ -118,7 +118,8 @@ fn events(path: &Path) -> String {
 #[test]
 fn a_run_that_goes_on_leaves_the_log_of_one_that_was_never_stopped() {
     let folder = tempfile::tempdir().unwrap();
-    let make: [(&str, fn(&Path) -> Box<dyn RunObserver<f32>>); 2] = [
+    type Make = fn(&Path) -> Box<dyn RunObserver<f32>>;
+    let make: [(&str, Make); 2] = [
         ("log.jsonl", |p| Box::new(JsonLines::create(p).unwrap())),
         ("log.csv", |p| Box::new(Csv::create(p).unwrap())),
     ];

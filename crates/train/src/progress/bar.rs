@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 use std::ops::ControlFlow;
-use std::sync::{Mutex, Once, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
@@ -33,15 +33,21 @@ const PERIOD: Duration = Duration::from_millis(100);
 /// first bar of a process puts a step before the hook for panics that is set then, which does all that it did before.
 pub struct Progress {
     bar: Option<Bar>,
-    target: Option<Box<dyn Fn() -> ProgressDrawTarget>>,
+    screen: Option<Screen>,
     lines: Lines,
     out: Box<dyn Write>,
 }
 
 impl std::fmt::Debug for Progress {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Progress").field("bar", &self.target.is_some()).finish_non_exhaustive()
+        f.debug_struct("Progress").field("bar", &self.screen.is_some()).finish_non_exhaustive()
     }
+}
+
+/// Where the bar is.
+struct Screen {
+    target: Box<dyn Fn() -> ProgressDrawTarget>,
+    clear: Clear,
 }
 
 #[derive(Debug)]
@@ -57,20 +63,25 @@ impl Progress {
     /// The bar on standard error, the lines on standard output.
     #[allow(clippy::new_without_default, reason = "as the other observers")]
     pub fn new() -> Self {
-        let terminal = std::io::stderr().is_terminal();
-        let target: Option<Box<dyn Fn() -> ProgressDrawTarget>> =
-            if terminal { Some(Box::new(ProgressDrawTarget::stderr)) } else { None };
-        Progress { bar: None, target, lines: Lines::default(), out: Box::new(std::io::stdout()) }
+        let screen = std::io::stderr().is_terminal().then(|| Screen {
+            target: Box::new(ProgressDrawTarget::stderr),
+            clear: Arc::new(|| {
+                let _ = std::io::stderr().write_all(b"\r\x1b[2K");
+            }),
+        });
+        Progress { bar: None, screen, lines: Lines::default(), out: Box::new(std::io::stdout()) }
     }
 
     /// The bar on a terminal of one's own, the lines to a writer.
     pub fn to(terminal: impl TermLike + Clone + 'static, lines: impl Write + 'static) -> Self {
-        Progress {
-            bar: None,
-            target: Some(Box::new(move || ProgressDrawTarget::term_like(Box::new(terminal.clone())))),
-            lines: Lines::default(),
-            out: Box::new(lines),
-        }
+        let target = terminal.clone();
+        let screen = Screen {
+            target: Box::new(move || ProgressDrawTarget::term_like(Box::new(target.clone()))),
+            clear: Arc::new(move || {
+                let _ = terminal.clear_line().and_then(|()| terminal.flush());
+            }),
+        };
+        Progress { bar: None, screen: Some(screen), lines: Lines::default(), out: Box::new(lines) }
     }
 
     /// Shows where the run is, if it is time for that.
@@ -91,37 +102,43 @@ impl Progress {
 
     /// Begins an epoch's bar, at once on the screen.
     fn begin(&mut self, now: &Moment) {
-        let Some(target) = &self.target else { return };
+        let Some(screen) = &self.screen else { return };
         let start = match self.bar.take() {
             Some(old) => {
-                clear(old.shown);
+                let _active = lock();
+                old.shown.finish_and_clear();
                 old.start
             }
             None => (Instant::now(), now.step, now.examples),
         };
         clear_before_panics();
         let template = if now.batches > 0 {
-            "{prefix} [{bar:30}] {pos}/{len} {msg}"
+            "{prefix} [{wide_bar}] {pos}/{len} {msg}"
         } else {
             "{prefix} {spinner} {pos} {msg}"
         };
         let style = ProgressStyle::with_template(template).expect("a valid template").progress_chars("=> ");
         let epochs = if now.epochs > 0 { format!("/{}", now.epochs) } else { String::new() };
         let mut active = lock();
-        let shown = ProgressBar::with_draw_target((now.batches > 0).then_some(now.batches), target())
-            .with_style(style)
-            .with_prefix(format!("epoch {}{epochs}", now.epoch + 1))
-            .with_position(now.batch);
+        let shown =
+            ProgressBar::with_draw_target((now.batches > 0).then_some(now.batches), (screen.target)())
+                .with_style(style)
+                .with_prefix(format!("epoch {}{epochs}", now.epoch + 1))
+                .with_position(now.batch);
         shown.tick();
-        *active = Some(shown.clone());
+        *active = Some(screen.clear.clone());
         drop(active);
         self.bar = Some(Bar { shown, epoch: now.epoch, start, last: None });
     }
 
     fn end(&mut self) {
-        if let Some(bar) = self.bar.take() {
-            clear(bar.shown);
+        let (Some(bar), Some(screen)) = (self.bar.take(), &self.screen) else { return };
+        let mut active = lock();
+        bar.shown.finish_and_clear();
+        if std::thread::panicking() {
+            (screen.clear)();
         }
+        *active = None;
     }
 }
 
@@ -189,17 +206,14 @@ impl Drop for Progress {
     }
 }
 
-/// The bar that is on the screen. Who draws it holds the lock.
-static ACTIVE: Mutex<Option<ProgressBar>> = Mutex::new(None);
+/// Clears the line of the bar that is on the screen. Who draws it holds the lock.
+static ACTIVE: Mutex<Option<Clear>> = Mutex::new(None);
 
-fn lock() -> std::sync::MutexGuard<'static, Option<ProgressBar>> {
+/// While a thread panics, the library for bars draws nothing and clears nothing.
+type Clear = Arc<dyn Fn() + Send + Sync>;
+
+fn lock() -> MutexGuard<'static, Option<Clear>> {
     ACTIVE.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn clear(bar: ProgressBar) {
-    let mut active = lock();
-    bar.finish_and_clear();
-    *active = None;
 }
 
 /// Has the bar cleared before a panic prints its message, which would stand behind it.
@@ -213,9 +227,9 @@ pub(super) fn hook_for_panics() {
     std::panic::set_hook(Box::new(move |panic| {
         // A panic within the drawing itself has the lock.
         if let Ok(active) = ACTIVE.try_lock()
-            && let Some(bar) = &*active
+            && let Some(clear) = &*active
         {
-            bar.finish_and_clear();
+            clear();
         }
         hook(panic);
     }));

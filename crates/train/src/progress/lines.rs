@@ -103,7 +103,7 @@ impl Lines {
             Event::Start { .. } if now.step > 0 => {
                 let _ = writeln!(self.ready, "goes on after {} steps, in epoch {}", now.step, now.epoch + 1);
             }
-            Event::Step(step) if self.every.is_some_and(|every| now.step % every == 0) => {
+            Event::Step(step) if self.every.is_some_and(|every| now.step.is_multiple_of(every)) => {
                 let _ = write!(self.ready, "{}: loss {}", place(now), Short(step.loss));
                 match step.outcome {
                     Step::Skipped { skipped } => {

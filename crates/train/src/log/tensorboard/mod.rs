@@ -217,7 +217,7 @@ impl<T: Float> RunObserver<T> for TensorBoard {
                 }
             }
             Event::Step(step) => {
-                if now.step % self.steps == 0 {
+                if now.step.is_multiple_of(self.steps) {
                     self.lock().summary(now.step, |summary| {
                         scalar(summary, "step/loss", step.loss);
                         scalar(summary, "step/learning_rate", step.learning_rate);
@@ -226,7 +226,7 @@ impl<T: Float> RunObserver<T> for TensorBoard {
                         }
                     });
                 }
-                if self.histograms.is_some_and(|every| now.step % every == 0) {
+                if self.histograms.is_some_and(|every| now.step.is_multiple_of(every)) {
                     for (name, _, values) in step.params.iter() {
                         self.histogram(&format!("parameters/{name}"), now.step, values);
                     }
