@@ -41,3 +41,77 @@ pub trait Metric<T: Float = f32, Y = Tensor<u32>>: Debug {
     /// If the state is that of another metric or of one with other settings.
     fn merge(&mut self, other: &State) -> Result<(), StateError>;
 }
+
+/// Metrics that are measured together.
+#[derive(Debug)]
+pub struct Metrics<T: Float = f32, Y = Tensor<u32>> {
+    metrics: Vec<Box<dyn Metric<T, Y>>>,
+}
+impl<T: Float, Y> Metrics<T, Y> {
+    /// None.
+    pub fn new() -> Self {
+        Metrics { metrics: Vec::new() }
+    }
+    /// a
+    pub fn with(mut self, m: impl Metric<T, Y> + 'static) -> Self {
+        self.metrics.push(Box::new(m));
+        self
+    }
+    /// a
+    pub fn reset(&mut self) {
+        self.metrics.iter_mut().for_each(|m| m.reset())
+    }
+    /// a
+    pub fn update(&mut self, o: &Tensor<T>, y: &Y) {
+        self.metrics.iter_mut().for_each(|m| m.update(o, y))
+    }
+    /// a
+    pub fn values(&self) -> Vec<(String, f64)> {
+        self.metrics.iter().map(|m| (m.name().to_owned(), m.value())).collect()
+    }
+}
+/// tmp
+#[derive(Debug)]
+pub struct Accuracy {
+    right: u64,
+    all: u64,
+}
+impl Accuracy {
+    /// t
+    pub fn new() -> Self {
+        Accuracy { right: 0, all: 0 }
+    }
+}
+impl Metric for Accuracy {
+    fn name(&self) -> &str {
+        "accuracy"
+    }
+    fn goal(&self) -> Goal {
+        Goal::Max
+    }
+    fn update(&mut self, o: &Tensor, y: &Tensor<u32>) {
+        let a = o.argmax(-1);
+        for (a, b) in a.iter().zip(y.iter()) {
+            self.all += 1;
+            if a == b {
+                self.right += 1;
+            }
+        }
+    }
+    fn value(&self) -> f64 {
+        self.right as f64 / self.all as f64
+    }
+    fn reset(&mut self) {
+        self.right = 0;
+        self.all = 0;
+    }
+    fn state(&self) -> State {
+        State::new("accuracy", 0)
+    }
+    fn load_state(&mut self, _: &State) -> Result<(), StateError> {
+        Ok(())
+    }
+    fn merge(&mut self, _: &State) -> Result<(), StateError> {
+        Ok(())
+    }
+}

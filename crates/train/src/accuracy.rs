@@ -14,7 +14,10 @@ const BATCH: usize = 1000;
 /// If the model does not take the examples, its outputs are not `[examples, classes]`, or a label is not a class.
 ///
 /// ```
-/// use wengert::prelude::*;
+/// use wengert_data::synthetic;
+/// use wengert_nn::{Linear, Params};
+/// use wengert_train::accuracy;
+///
 /// let data = synthetic::digits(100, 0);
 /// let mut params = Params::seeded(0);
 /// let model = Linear::new(params.root(), 784, 10);

@@ -4,109 +4,18 @@
 //! Everything that is computed of x and up to three others y has the form slope·(x − x̄) + shift + Σ factor·(y − ȳ), which
 //! is what [`Coefficients`] holds.
 
+mod coefficients;
+mod frame;
+
 use std::array::from_fn;
 use std::ops::Range;
 
 use super::geometry::NormGeometry;
 use crate::array::element::Float;
-use crate::loops::rows::{RowMap, map_slices, row_of};
-use crate::machine::parallel::{self, PARALLEL_THRESHOLD};
-use crate::machine::simd::{Isa, Kernel, dispatch};
-
-/// Partial sums side by side: elements of one channel, or of as many channels as there is room for.
-const LANES: usize = 16;
-/// Elements that a lane adds up in the precision of its type before double precision takes over.
-const STEPS: usize = 64;
-
-/// A tensor of shape [examples, channels, span].
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Frame {
-    pub(super) examples: usize,
-    pub(super) channels: usize,
-    pub(super) span: usize,
-}
-
-impl Frame {
-    fn elements(self) -> usize {
-        self.examples * self.channels * self.span
-    }
-
-    /// Elements of a channel.
-    fn count(self) -> f64 {
-        (self.examples * self.span) as f64
-    }
-
-    /// Channels whose sums are made at once.
-    fn block(self) -> usize {
-        (LANES / self.span.max(1)).max(1)
-    }
-
-    /// Which channel of a block a lane belongs to.
-    #[inline(always)]
-    fn channel(self, lane: usize) -> usize {
-        if self.block() == 1 { 0 } else { lane / self.span }
-    }
-
-    /// For each of some channels the sums of the terms of its elements; a term also gets the number of its lane.
-    #[inline(always)]
-    fn sums<T: Float, const S: usize, const K: usize>(
-        self,
-        channels: &Range<usize>,
-        arrays: [&[T]; S],
-        term: impl Fn(usize, [T; S]) -> [T; K],
-    ) -> [[f64; LANES]; K] {
-        let width = channels.len() * self.span;
-        let (mut totals, mut lanes) = ([[0f64; LANES]; K], [[T::ZERO; LANES]; K]);
-        let mut steps = 0;
-        for example in 0..self.examples {
-            let start = (example * self.channels + channels.start) * self.span;
-            let rows = arrays.map(|array| &array[start..start + width]);
-            let mut at = 0;
-            while at < width {
-                if at + LANES <= width {
-                    let pieces: [&[T; LANES]; S] =
-                        rows.map(|row| row[at..at + LANES].try_into().expect("that long"));
-                    for lane in 0..LANES {
-                        let terms = term(lane, pieces.map(|piece| piece[lane]));
-                        for (lanes, term) in lanes.iter_mut().zip(terms) {
-                            lanes[lane] += term;
-                        }
-                    }
-                } else {
-                    for lane in 0..width - at {
-                        let terms = term(lane, rows.map(|row| row[at + lane]));
-                        for (lanes, term) in lanes.iter_mut().zip(terms) {
-                            lanes[lane] += term;
-                        }
-                    }
-                }
-                (at, steps) = (at + LANES, steps + 1);
-                if steps % STEPS == 0 {
-                    settle(&mut totals, &mut lanes);
-                }
-            }
-        }
-        settle(&mut totals, &mut lanes);
-        totals.map(|totals| {
-            let mut of_channel = [0f64; LANES];
-            for (lane, total) in totals.into_iter().enumerate() {
-                of_channel[self.channel(lane).min(LANES - 1)] += total;
-            }
-            of_channel
-        })
-    }
-}
-
-/// Adds the lanes to the totals.
-#[inline(always)]
-fn settle<T: Float, const K: usize>(totals: &mut [[f64; LANES]; K], lanes: &mut [[T; LANES]; K]) {
-    for (totals, lanes) in totals.iter_mut().zip(lanes) {
-        for (total, lane) in totals.iter_mut().zip(lanes) {
-            *total += lane.to_f64();
-            *lane = T::ZERO;
-        }
-    }
-}
+use crate::machine::simd::Isa;
+use coefficients::{Coefficients, OfChannels, coefficients, combine};
+pub(super) use frame::Frame;
+use frame::LANES;
 
 /// How the channels of a block are normalised: z = ((x − mean) − rest)·r.
 struct Scales<T> {
@@ -166,120 +75,6 @@ impl<T: Float> Scales<T> {
     /// What z of that channel is multiplied by, as a factor of x.
     fn slope(&self, channel: usize, of_z: T) -> T {
         of_z * self.r[channel]
-    }
-}
-
-/// slope·((x − mean) − rest) + shift + Σ factor·(y − mean of y), for the elements of one channel; and what is summed
-/// over the channel.
-#[derive(Clone, Copy)]
-struct Coefficients<T, const A: usize> {
-    x: [T; 4],
-    y: [[T; 2]; A],
-    sums: [T; 2],
-}
-
-/// What is found of each channel.
-trait OfChannels<T: Float, const A: usize>: Sync {
-    fn block<I: Isa>(&self, frame: Frame, channels: Range<usize>, out: &mut [Coefficients<T, A>]);
-}
-
-struct Block<'a, T, F, const A: usize> {
-    frame: Frame,
-    channels: Range<usize>,
-    out: &'a mut [Coefficients<T, A>],
-    f: &'a F,
-}
-
-impl<T: Float, F: OfChannels<T, A>, const A: usize> Kernel for Block<'_, T, F, A> {
-    type Output = ();
-    #[inline(always)]
-    fn run<I: Isa>(self) {
-        self.f.block::<I>(self.frame, self.channels, self.out);
-    }
-}
-
-fn coefficients<T: Float, const A: usize>(
-    frame: Frame,
-    f: &impl OfChannels<T, A>,
-) -> Vec<Coefficients<T, A>> {
-    let nothing = Coefficients { x: [T::ZERO; 4], y: [[T::ZERO; 2]; A], sums: [T::ZERO; 2] };
-    let mut table = vec![nothing; frame.channels];
-    if frame.elements() > 0 {
-        let parallel = frame.elements() >= PARALLEL_THRESHOLD;
-        parallel::for_each_chunk(&mut table, frame.block(), parallel, |first, out| {
-            dispatch(Block { frame, channels: first..first + out.len(), out, f });
-        });
-    }
-    table
-}
-
-/// Writes what the coefficients say.
-fn combine<T: Float, const A: usize>(
-    frame: Frame,
-    table: &[Coefficients<T, A>],
-    x: &[T],
-    arrays: [&[T]; A],
-    out: &mut [T],
-) {
-    if out.is_empty() {
-        return;
-    }
-    if frame.span >= LANES {
-        return map_slices(x, frame.span, out, &OneChannel { table, arrays });
-    }
-    let column = |of: &dyn Fn(&Coefficients<T, A>) -> T| -> Vec<T> {
-        table.iter().flat_map(|c| std::iter::repeat_n(of(c), frame.span)).collect()
-    };
-    let x_columns = from_fn(|i| column(&|c| c.x[i]));
-    let y_columns = from_fn(|a| from_fn(|i| column(&|c| c.y[a][i])));
-    map_slices(x, frame.channels * frame.span, out, &AllChannels { x: x_columns, y: y_columns, arrays });
-}
-
-/// Rows of one channel of one example.
-struct OneChannel<'a, T, const A: usize> {
-    table: &'a [Coefficients<T, A>],
-    arrays: [&'a [T]; A],
-}
-
-impl<T: Float, const A: usize> RowMap<T, T> for OneChannel<'_, T, A> {
-    #[inline(always)]
-    fn row<I: Isa>(&self, index: usize, x: &[T], out: &mut [T]) {
-        let Coefficients { x: [slope, mean, rest, shift], y, .. } = self.table[index % self.table.len()];
-        let length = out.len();
-        let arrays = self.arrays.map(|array| row_of(array, index, length));
-        let x = &x[..length];
-        for i in 0..length {
-            let mut sum = I::mul_add(slope, (x[i] - mean) - rest, shift);
-            for a in 0..A {
-                sum = I::mul_add(y[a][0], arrays[a][i] - y[a][1], sum);
-            }
-            out[i] = sum;
-        }
-    }
-}
-
-/// Rows of all channels of one example, with each coefficient for each element.
-struct AllChannels<'a, T, const A: usize> {
-    x: [Vec<T>; 4],
-    y: [[Vec<T>; 2]; A],
-    arrays: [&'a [T]; A],
-}
-
-impl<T: Float, const A: usize> RowMap<T, T> for AllChannels<'_, T, A> {
-    #[inline(always)]
-    fn row<I: Isa>(&self, index: usize, x: &[T], out: &mut [T]) {
-        let length = out.len();
-        let [slope, mean, rest, shift] = self.x.each_ref().map(|column| &column[..length]);
-        let y = self.y.each_ref().map(|columns| columns.each_ref().map(|column| &column[..length]));
-        let arrays = self.arrays.map(|array| row_of(array, index, length));
-        let x = &x[..length];
-        for i in 0..length {
-            let mut sum = I::mul_add(slope[i], (x[i] - mean[i]) - rest[i], shift[i]);
-            for a in 0..A {
-                sum = I::mul_add(y[a][0][i], arrays[a][i] - y[a][1][i], sum);
-            }
-            out[i] = sum;
-        }
     }
 }
 

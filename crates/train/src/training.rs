@@ -9,13 +9,16 @@ use wengert_tensor::Float;
 /// step or is evaluated elsewhere than where it takes them (SAM, Lookahead, look-ahead Nesterov, schedule-free).
 ///
 /// ```
-/// use wengert::prelude::*;
+/// use wengert_data::synthetic;
+/// use wengert_nn::{Layer, Linear, Losses, Params};
+/// use wengert_optim::first::by_name;
+/// use wengert_train::{Segments, Training, accuracy};
 ///
 /// let data = synthetic::digits(200, 0);
 /// for name in ["adam", "sam", "schedule_free_adamw"] {
 ///     let mut params: Params = Params::seeded(0);
 ///     let model = Linear::new(params.root(), 784, 10);
-///     let mut optimizer = optimizer_by_name(name, None, &params.segments())?;
+///     let mut optimizer = by_name(name, None, &params.segments())?;
 ///     for epoch in 0..20 {
 ///         for (images, labels) in data.batches(50).shuffled(epoch) {
 ///             params.train_step(&mut *optimizer, |cx| {
@@ -26,7 +29,7 @@ use wengert_tensor::Float;
 ///     let reached = params.evaluated(&*optimizer, |params| accuracy(&model, params, &data));
 ///     assert!(reached > 0.8, "{name}: {reached}");
 /// }
-/// # Ok::<(), wengert::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Training<T: Float> {
     /// One step of `optimizer`, which evaluates the loss and its gradient where the method needs them. Returns the loss before the
@@ -50,7 +53,10 @@ pub trait Training<T: Float> {
     /// of them ([`Params::update_buffers`]): the same as the two calls.
     ///
     /// ```
-    /// use wengert::prelude::*;
+    /// use wengert_nn::{Layer, Linear, Losses, Params};
+    /// use wengert_optim::Adam;
+    /// use wengert_tape::Var;
+    /// use wengert_train::Training;
     ///
     /// let (x, y) = (Var::from([[0.0], [1.0], [2.0]]), Var::from([[3.0], [5.0], [7.0]]));
     /// let mut params: Params = Params::seeded(0);
@@ -61,7 +67,7 @@ pub trait Training<T: Float> {
     ///     params.update(&mut adam, &grads);
     /// }
     /// assert!((params.get("weight").unwrap()[0] - 2.0).abs() < 0.1);
-    /// # Ok::<(), wengert::Error>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Panics
@@ -73,8 +79,10 @@ pub trait Training<T: Float> {
     /// of what the evaluations made of them whose gradients it accumulated, without those that it skipped or refused.
     ///
     /// ```
-    /// use wengert::optim::{Step, Stepper};
-    /// use wengert::prelude::*;
+    /// use wengert_nn::{Layer, Linear, Losses, Params};
+    /// use wengert_optim::{Sgd, Step, Stepper};
+    /// use wengert_tape::Var;
+    /// use wengert_train::{Segments, Training};
     ///
     /// let (x, y) = (Var::from([[0.0], [1.0], [2.0]]), Var::from([[3.0], [5.0], [7.0]]));
     /// let mut params: Params = Params::seeded(0);
@@ -86,7 +94,7 @@ pub trait Training<T: Float> {
     ///     let step = params.accumulate(&mut stepper, &mut grads)?;
     ///     assert_eq!(matches!(step, Step::Updated { .. }), i == 2);
     /// }
-    /// # Ok::<(), wengert::Error>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
@@ -116,46 +124,7 @@ impl<T: Float> Training<T> for Params<T> {
         let loss = Watched::new(loss);
         let (value, gradient) = self.value_and_grad(|cx| loss.value(cx))?;
         loss.check("train_step");
-        if optimizer.gradients_per_step() == 1 {
-            self.update(optimizer, &gradient);
-            return Ok(value);
-        }
-        let at_parameters = gradient.clone();
-        let mut first = Some((value, gradient));
-        let mut failure = None;
-        let borrowed = Borrowed::new(self);
-        let mut point = borrowed.start.clone();
-        let mut scratch = vec![T::ZERO; point.len()];
-        let value = optimizer.step_with(&mut point, &mut scratch, &mut |at, out| {
-            let evaluated = match first.take_if(|_| at == borrowed.start) {
-                Some(known) => Ok(known),
-                None => {
-                    borrowed.params.values_mut().copy_from_slice(at);
-                    borrowed.params.value_and_grad(|cx| loss.value(cx))
-                }
-            };
-            match evaluated {
-                Ok((value, gradient)) => {
-                    out.copy_from_slice(&gradient);
-                    value
-                }
-                Err(error) => {
-                    failure = Some(error);
-                    out.fill(T::ZERO);
-                    T::NAN
-                }
-            }
-        });
-        drop(borrowed);
-        loss.check("train_step");
-        match failure {
-            Some(error) => Err(error),
-            None => {
-                self.values_mut().copy_from_slice(&point);
-                self.update_buffers(&at_parameters);
-                Ok(value)
-            }
-        }
+        step_with_gradient(self, optimizer, value, &gradient, &loss)
     }
 
     #[track_caller]
@@ -180,9 +149,70 @@ impl<T: Float> Training<T> for Params<T> {
     }
 
     fn evaluated<R>(&mut self, optimizer: &dyn Optimizer<T>, work: impl FnOnce(&Self) -> R) -> R {
-        let borrowed = Borrowed::new(self);
-        optimizer.write_evaluation(&borrowed.start, &mut borrowed.params.values_mut());
-        work(borrowed.params)
+        with_values(self, |start, out| optimizer.write_evaluation(start, out), work)
+    }
+}
+
+/// The result of `work` with parameters that `write` makes of those that are there. They are given back then, also after a panic.
+pub(crate) fn with_values<T: Float, R>(
+    params: &mut Params<T>,
+    write: impl FnOnce(&[T], &mut [T]),
+    work: impl FnOnce(&Params<T>) -> R,
+) -> R {
+    let borrowed = Borrowed::new(params);
+    write(&borrowed.start, &mut borrowed.params.values_mut());
+    work(borrowed.params)
+}
+
+/// One step of `optimizer`, where loss and gradient at the parameters are known.
+///
+/// # Errors
+/// If the loss does not depend on some parameters at one of the other points that the optimiser looks at. All are then
+/// unchanged.
+#[track_caller]
+pub(crate) fn step_with_gradient<T: Float>(
+    params: &mut Params<T>,
+    optimizer: &mut dyn Optimizer<T>,
+    value: T,
+    gradient: &Grads<T>,
+    loss: &Watched<impl Fn(&Ctx<T>) -> Var<T>>,
+) -> Result<T, GradError> {
+    if optimizer.gradients_per_step() == 1 {
+        params.update(optimizer, gradient);
+        return Ok(value);
+    }
+    let mut first = Some(value);
+    let mut failure = None;
+    let borrowed = Borrowed::new(params);
+    let mut point = borrowed.start.clone();
+    let mut scratch = vec![T::ZERO; point.len()];
+    let value = optimizer.step_with(&mut point, &mut scratch, &mut |at, out| {
+        if let Some(known) = first.take_if(|_| at == borrowed.start) {
+            out.copy_from_slice(gradient);
+            return known;
+        }
+        borrowed.params.values_mut().copy_from_slice(at);
+        match borrowed.params.value_and_grad(|cx| loss.value(cx)) {
+            Ok((value, gradient)) => {
+                out.copy_from_slice(&gradient);
+                value
+            }
+            Err(error) => {
+                failure = Some(error);
+                out.fill(T::ZERO);
+                T::NAN
+            }
+        }
+    });
+    drop(borrowed);
+    loss.check("train_step");
+    match failure {
+        Some(error) => Err(error),
+        None => {
+            params.values_mut().copy_from_slice(&point);
+            params.update_buffers(gradient);
+            Ok(value)
+        }
     }
 }
 

@@ -10,10 +10,13 @@ pub trait Segments {
     /// (groups, Muon, LAMB …) and for [`by_name`](wengert_optim::by_name).
     ///
     /// ```
-    /// use wengert::prelude::*;
+    /// use wengert_nn::{Linear, Params};
+    /// use wengert_optim::first::by_name;
+    /// use wengert_train::Segments;
+    ///
     /// let mut params: Params = Params::seeded(0);
     /// Linear::new(params.at("out"), 3, 2);
-    /// let muon = optimizer_by_name::<f32>("muon", None, &params.segments()).unwrap();
+    /// let muon = by_name::<f32>("muon", None, &params.segments()).unwrap();
     /// assert_eq!(muon.name(), "muon");
     /// ```
     fn segments(&self) -> Layout;
