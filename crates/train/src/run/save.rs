@@ -1,12 +1,15 @@
 //! Checkpoints of a run.
 
 use wengert_optim::first::Goal;
+use wengert_state::State;
 use wengert_tensor::Float;
 
 use super::Run;
-use crate::checkpoint::{CheckpointStore, Checkpoints, read_like};
+use super::state::{OTHERS, PLATEAU, STOPPING};
+use crate::checkpoint::{CheckpointError, CheckpointStore, Checkpoints, differences, read};
 use crate::error::TrainError;
 use crate::event::{Event, Moment};
+use crate::learner::{AVERAGE, NONE, OPTIMIZER, PARAMS, STEPPER};
 use crate::place::Start;
 
 /// A run's checkpoints, and what has happened since the last.
@@ -35,7 +38,14 @@ impl<T: Float> Run<'_, T> {
     ) -> Result<(), TrainError> {
         let store = rules.open(known)?;
         match store.newest()? {
-            Some(newest) if resume => self.load_state(&read_like(newest, &self.state())?)?,
+            Some(path) if resume => {
+                let state = read(&path)?;
+                let differences = differences(&settings(&self.state()), &settings(&state));
+                if !differences.is_empty() {
+                    return Err(CheckpointError::Other { path, differences }.into());
+                }
+                self.load_state(&state)?;
+            }
             _ => store.expect_unused()?,
         }
         let (epoch, first) = (self.place.at().epoch, self.log.steps);
@@ -116,6 +126,18 @@ impl<T: Float> Run<'_, T> {
             self.log.tell(&Event::Saved { path: &path }, &now);
         }
     }
+}
+
+/// The parts of a run's state whose form depends on its settings alone, and not on how far it is.
+fn settings(state: &State) -> State {
+    let mut settings = State::new(&state.kind, state.len);
+    for name in [PARAMS, OPTIMIZER, STEPPER, AVERAGE, OTHERS, PLATEAU] {
+        if let Ok(part) = state.child(name) {
+            settings = settings.with_child(name, part.clone());
+        }
+    }
+    let stopping = state.child(STOPPING).map_or(NONE, |stopping| stopping.kind.as_str());
+    settings.with_child(STOPPING, State::new(stopping, 0))
 }
 
 impl<T: Float> Drop for Run<'_, T> {
