@@ -4,9 +4,9 @@ use clap::Parser;
 use wengert::data::Windows;
 use wengert::nn::Lstm;
 use wengert::optim::clip_by_global_norm;
+use wengert::plot::{Axis, Figure, Mark, Panel, Series};
 use wengert::prelude::*;
 use wengert_gallery::options::Options;
-use wengert_gallery::plot::{Axis, Figure, Mark, Panel, Series};
 
 /// Values that a forecast is made from.
 const PAST: usize = 60;

@@ -7,9 +7,9 @@ use clap::Parser;
 use wengert::data::Augment;
 use wengert::nn::{AdaptiveAvgPool2d, BatchNorm2d, Conv2d, MaxPool2d, Residual};
 use wengert::optim::schedule::{OneCycle, Schedule};
+use wengert::plot::{Axis, Figure, Panel, Series};
 use wengert::prelude::*;
 use wengert_gallery::options::Options;
-use wengert_gallery::plot::{Axis, Figure, Panel, Series};
 
 /// Trains a residual network on MNIST, and draws the errors on train and test digits.
 #[derive(Debug, Parser)]

@@ -3,10 +3,10 @@
 
 use clap::Parser;
 use wengert::nn::{BceWithLogits, Reduction};
+use wengert::plot::{Axis, Figure, Mark, Panel, Series};
 use wengert::prelude::*;
 use wengert_examples::pictures::side_by_side;
 use wengert_gallery::options::Options;
-use wengert_gallery::plot::{Axis, Figure, Mark, Panel, Series};
 
 /// Learns codes of two numbers for digits, draws them, and prints what the decoder makes of a grid of codes.
 #[derive(Debug, Parser)]

@@ -55,8 +55,8 @@ pub use ops::{FftNorm, FftOptions};
 pub use sweep::Sweep;
 pub use tape::Tape;
 pub use transform::{
-    Arguments, HessianOperator, Linearized, Pullback, RecomputedScan, Scan, Segment, checkpoint, grad,
-    hessian, hvp, jacobian_forward, jacobian_reverse, jvp, linearize, scan, value_and_grad, vjp,
+    Arguments, HessianOperator, Linearized, Primals, Pullback, RecomputedScan, Scan, Segment, checkpoint,
+    grad, hessian, hvp, jacobian_forward, jacobian_reverse, jvp, linearize, scan, value_and_grad, vjp,
 };
 pub use var::Var;
 pub use walk::{Recorded, Step};
