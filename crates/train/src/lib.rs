@@ -27,6 +27,8 @@
 //! that was not: dropout depends on seed and step, shuffles on seed and epoch, schedules on the update.
 
 mod accuracy;
+#[cfg(feature = "plot")]
+mod curves;
 mod epochs;
 mod error;
 mod event;
@@ -43,6 +45,7 @@ mod picture;
 mod place;
 mod progress;
 mod reason;
+mod report;
 mod run;
 mod segments;
 mod trainer;
@@ -60,6 +63,7 @@ pub use progress::PlainLines;
 #[cfg(feature = "progress")]
 pub use progress::Progress;
 pub use reason::{Finished, StopReason};
+pub use report::{Report, ReportError, WrongExample, WrongExamples};
 pub use run::{Measured, Run};
 pub use segments::Segments;
 pub use trainer::Trainer;
