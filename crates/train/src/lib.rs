@@ -27,6 +27,7 @@
 //! that was not: dropout depends on seed and step, shuffles on seed and epoch, schedules on the update.
 
 mod accuracy;
+pub mod checkpoint;
 #[cfg(feature = "plot")]
 mod curves;
 mod epochs;

@@ -6,6 +6,7 @@ mod entry;
 mod error;
 mod header;
 mod load;
+pub mod tensor_file;
 
 pub use error::{FileError, FormatError, StoredTensor};
 pub(crate) use header::is_reserved;
@@ -119,7 +120,7 @@ fn compose<T: Float>(
         sorted_counts(counts).map(|(name, _)| (name, count::DTYPE, &no_axes, size_of::<i64>() as u64));
     let tensors =
         tensors.iter().map(|&(name, shape, _)| (name, dtype::name_of::<T>(), shape, size_of::<T>() as u64));
-    header::compose(counts.chain(tensors))
+    header::compose(&[], counts.chain(tensors))
         .map_err(|source| FileError::Format { path: path.map(Path::to_owned), source })
 }
 

@@ -1,5 +1,45 @@
 //! How good a model's outputs are, over batches of any size.
+//!
+//! [`Metrics`] are a set of them by name. Those here equal scikit-learn's. Classifiers' outputs are logits of shape
+//! `[batch, classes]`, `[batch, time, classes]` and so on, or for two classes `[batch]` or `[batch, 1]`; labels of
+//! [`IGNORED`](wengert_nn::IGNORED) do not count anywhere. Sums are exact, so that parts which were measured apart give the same bits
+//! as the whole, in any order.
+//!
+//! | targets | metrics |
+//! |---|---|
+//! | labels, by the class that is chosen | [`Accuracy`], [`TopK`], [`Precision`], [`Recall`], [`F1`], [`ConfusionMatrix`] |
+//! | labels, by scores or probabilities | [`RocAuc`], [`AveragePrecision`], [`CalibrationError`], [`LogLoss`], [`Perplexity`], [`BitsPerCharacter`] |
+//! | numbers | [`MeanAbsoluteError`], [`RootMeanSquaredError`], [`MeanAbsolutePercentageError`], [`R2`] |
+//! | any | [`Mean`] of a function |
 
+mod accuracy;
+mod averaged;
+mod calibration;
+mod confusion;
+mod exact;
+mod kept;
+mod likelihood;
+mod mean;
+mod outputs;
+mod ranking;
+mod rates;
+mod regression;
+mod set;
+mod top_k;
+
+pub use accuracy::Accuracy;
+pub use averaged::{Averaging, F1, Precision, Recall};
+pub use calibration::{CalibrationBin, CalibrationError};
+pub use confusion::ConfusionMatrix;
+pub use likelihood::{BitsPerCharacter, LogLoss, Perplexity};
+pub use mean::{Mean, Targets};
+pub use ranking::{AveragePrecision, RocAuc};
+pub use rates::{throughput, update_norm};
+pub use regression::{MeanAbsoluteError, MeanAbsolutePercentageError, Numbers, R2, RootMeanSquaredError};
+pub use set::Metrics;
+pub use top_k::TopK;
+
+use std::any::Any;
 use std::fmt::Debug;
 
 use wengert_optim::first::Goal;
@@ -10,14 +50,23 @@ use wengert_tensor::{Float, Tensor};
 ///
 /// It accumulates counts and sums, never means, so that batches of unequal sizes and parts of a data set that were
 /// measured apart [merge](Metric::merge) to what the whole would have given.
-pub trait Metric<T: Float = f32, Y = Tensor<u32>>: Debug {
+pub trait Metric<T: Float = f32, Y = Tensor<u32>>: Any + Debug {
     /// Its name, e.g. `"accuracy"`.
     fn name(&self) -> &str;
 
     /// Whether it is to become small or large.
     fn goal(&self) -> Goal;
 
+    /// Why it would not take these in, if so: their shapes do not fit, say. By default it takes in everything.
+    fn refuses(&self, _outputs: &Tensor<T>, _targets: &Y) -> Option<String> {
+        None
+    }
+
     /// Takes in the outputs for a batch.
+    ///
+    /// # Panics
+    /// If it [`refuses`](Metric::refuses) them.
+    #[track_caller]
     fn update(&mut self, outputs: &Tensor<T>, targets: &Y);
 
     /// The value over all that was taken in; NaN if that is nothing, or the value does not exist.
@@ -42,76 +91,10 @@ pub trait Metric<T: Float = f32, Y = Tensor<u32>>: Debug {
     fn merge(&mut self, other: &State) -> Result<(), StateError>;
 }
 
-/// Metrics that are measured together.
-#[derive(Debug)]
-pub struct Metrics<T: Float = f32, Y = Tensor<u32>> {
-    metrics: Vec<Box<dyn Metric<T, Y>>>,
-}
-impl<T: Float, Y> Metrics<T, Y> {
-    /// None.
-    pub fn new() -> Self {
-        Metrics { metrics: Vec::new() }
-    }
-    /// a
-    pub fn with(mut self, m: impl Metric<T, Y> + 'static) -> Self {
-        self.metrics.push(Box::new(m));
-        self
-    }
-    /// a
-    pub fn reset(&mut self) {
-        self.metrics.iter_mut().for_each(|m| m.reset())
-    }
-    /// a
-    pub fn update(&mut self, o: &Tensor<T>, y: &Y) {
-        self.metrics.iter_mut().for_each(|m| m.update(o, y))
-    }
-    /// a
-    pub fn values(&self) -> Vec<(String, f64)> {
-        self.metrics.iter().map(|m| (m.name().to_owned(), m.value())).collect()
-    }
-}
-/// tmp
-#[derive(Debug)]
-pub struct Accuracy {
-    right: u64,
-    all: u64,
-}
-impl Accuracy {
-    /// t
-    pub fn new() -> Self {
-        Accuracy { right: 0, all: 0 }
-    }
-}
-impl Metric for Accuracy {
-    fn name(&self) -> &str {
-        "accuracy"
-    }
-    fn goal(&self) -> Goal {
-        Goal::Max
-    }
-    fn update(&mut self, o: &Tensor, y: &Tensor<u32>) {
-        let a = o.argmax(-1);
-        for (a, b) in a.iter().zip(y.iter()) {
-            self.all += 1;
-            if a == b {
-                self.right += 1;
-            }
-        }
-    }
-    fn value(&self) -> f64 {
-        self.right as f64 / self.all as f64
-    }
-    fn reset(&mut self) {
-        self.right = 0;
-        self.all = 0;
-    }
-    fn state(&self) -> State {
-        State::new("accuracy", 0)
-    }
-    fn load_state(&mut self, _: &State) -> Result<(), StateError> {
-        Ok(())
-    }
-    fn merge(&mut self, _: &State) -> Result<(), StateError> {
-        Ok(())
+/// Panics if there is a reason to.
+#[track_caller]
+fn expect_fit(refusal: Option<String>) {
+    if let Some(reason) = refusal {
+        panic!("{reason}");
     }
 }

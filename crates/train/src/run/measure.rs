@@ -39,7 +39,7 @@ impl<T: Float> Run<'_, T> {
     /// # Panics
     /// If a metric does not take the outputs.
     #[track_caller]
-    pub fn validate<S: Source, Y>(
+    pub fn validate<S: Source, Y: 'static>(
         &mut self,
         set: &str,
         data: Batches<S>,
