@@ -289,12 +289,12 @@ impl<'p, T: Float> Trainer<'p, T> {
     /// # Panics
     /// As [`fit`](Trainer::fit).
     #[track_caller]
-    pub fn fit_with<S: Source>(
+    pub fn fit_with<S: Source, R>(
         self,
         data: &Dataset<S>,
         epochs: u64,
         loss: impl Fn(&Ctx<T>, &BatchOf<S>) -> Var<T>,
-        mut after: impl FnMut(&mut Run<'p, T>) -> Result<(), TrainError>,
+        mut after: impl FnMut(&mut Run<'p, T>) -> Result<R, TrainError>,
     ) -> Result<Finished, TrainError> {
         let batches: Batches<S> = data.batches(self.batch_size).shuffled(self.seed);
         let mut run = self.start()?;
