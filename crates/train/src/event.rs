@@ -33,6 +33,13 @@ pub trait RunObserver<T: Float = f32> {
     fn on(&mut self, event: &Event<'_, T>, now: &Moment) -> ControlFlow<String>;
 }
 
+/// Who is lent to a run is told as well, and can be asked afterwards.
+impl<T: Float, O: RunObserver<T> + ?Sized> RunObserver<T> for &mut O {
+    fn on(&mut self, event: &Event<'_, T>, now: &Moment) -> ControlFlow<String> {
+        (**self).on(event, now)
+    }
+}
+
 /// Where a run is.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
