@@ -26,5 +26,5 @@ pub(crate) fn write(
         taken.update(&logits, &labels);
         wrong.update(images.value(), &logits, &labels);
     }
-    report.confusion_matrix("test", &taken).wrong("test", &wrong).write(file)
+    report.confusion("test", &taken).wrong("test", &wrong).write(file)
 }

@@ -1,5 +1,7 @@
 //! What a run was and found, as one page.
 
+#[cfg(feature = "plot")]
+mod drawn;
 mod error;
 mod page;
 mod wrong;
@@ -13,6 +15,7 @@ use wengert_tensor::file::write_atomically;
 
 use crate::event::{Event, Moment, RunObserver};
 use crate::history::History;
+use crate::metric::ConfusionMatrix;
 
 pub use error::ReportError;
 pub use wrong::{WrongExample, WrongExamples};
@@ -23,6 +26,8 @@ pub use wrong::{WrongExample, WrongExamples};
 /// A run that it is lent to, `observe(&mut report)`, fills it with settings, values and times.
 ///
 /// ```
+/// use wengert_tensor::Tensor;
+/// use wengert_train::metric::{ConfusionMatrix, Metric};
 /// use wengert_train::{History, Report};
 /// # let folder = std::env::temp_dir().join(format!("wengert-report-{}", std::process::id()));
 ///
@@ -30,10 +35,12 @@ pub use wrong::{WrongExample, WrongExamples};
 /// for epoch in 0..5 {
 ///     history.push(epoch, 100 * (epoch + 1), "validation", "accuracy", 1.0 - 0.5f64.powi(epoch as i32 + 1));
 /// }
+/// let mut matrix = ConfusionMatrix::new().classes(["odd", "even"]);
+/// matrix.update(&Tensor::from([[2.0f32, 1.0], [0.0, 1.0], [0.3, 0.2]]), &Tensor::from([0, 1, 1]));
 /// Report::new("Digits")
 ///     .note("Two layers, trained on 6,000 digits.")
 ///     .history(&history)
-///     .confusion("validation", &["odd", "even"], &[vec![480, 20], vec![11, 489]])
+///     .confusion("validation", &matrix)
 ///     .write(folder.join("report.html"))?;
 /// # std::fs::remove_dir_all(folder).unwrap();
 /// # Ok::<(), wengert_train::ReportError>(())
@@ -58,6 +65,8 @@ struct Confusion {
     set: String,
     labels: Vec<String>,
     counts: Vec<Vec<u64>>,
+    /// Taken for nothing.
+    undecided: u64,
 }
 
 impl Report {
@@ -93,10 +102,15 @@ impl Report {
         self
     }
 
-    /// With a confusion matrix of a set: the names of the classes, and for each true class the counts of what was predicted.
-    pub fn confusion<S: ToString>(mut self, set: &str, classes: &[S], counts: &[Vec<u64>]) -> Self {
-        let labels = classes.iter().map(S::to_string).collect();
-        self.confusions.push(Confusion { set: set.to_owned(), labels, counts: counts.to_vec() });
+    /// With the confusion matrix of a set.
+    pub fn confusion(mut self, set: &str, matrix: &ConfusionMatrix) -> Self {
+        let classes = 0..matrix.len();
+        self.confusions.push(Confusion {
+            set: set.to_owned(),
+            labels: classes.clone().map(|class| matrix.class(class)).collect(),
+            counts: classes.clone().map(|l| classes.clone().map(|p| matrix.count(l, p)).collect()).collect(),
+            undecided: matrix.undecided().iter().sum(),
+        });
         self
     }
 

@@ -153,25 +153,27 @@ fn matrix(html: &mut String, confusion: &Confusion) {
     let class = |i: usize| escaped(confusion.labels.get(i).map_or(i.to_string().as_str(), String::as_str));
     let _ = writeln!(html, "<section>\n<h2>Confusion matrix, {}</h2>", escaped(&confusion.set));
     let counts = &confusion.counts;
-    let columns = counts.iter().map(Vec::len).max().unwrap_or(0);
-    let total: u64 = counts.iter().flatten().sum();
+    let total = counts.iter().flatten().sum::<u64>() + confusion.undecided;
     let right: u64 = counts.iter().enumerate().filter_map(|(i, row)| row.get(i)).sum();
     let share = if total > 0 { 100.0 * right as f64 / total as f64 } else { 0.0 };
     let _ = writeln!(
         html,
         "<p>{right} of {total} are right, {share:.2} %. A row is a true class, a column what was predicted.</p>"
     );
-    if counts.len() <= TABLE && columns <= TABLE {
+    if confusion.undecided > 0 {
+        let _ =
+            writeln!(html, "<p>{} were taken for nothing, as an output was NaN.</p>", confusion.undecided);
+    }
+    if (1..=TABLE).contains(&counts.len()) {
         html.push_str("<div class=\"wide\"><table class=\"matrix\">\n<thead><tr><th></th>");
-        for c in 0..columns {
+        for c in 0..counts.len() {
             let _ = write!(html, "<th scope=\"col\">{}</th>", class(c));
         }
         html.push_str("</tr></thead>\n<tbody>\n");
         for (r, row) in counts.iter().enumerate() {
             let _ = write!(html, "<tr><th scope=\"row\">{}</th>", class(r));
             let all: u64 = row.iter().sum();
-            for c in 0..columns {
-                let count = row.get(c).copied().unwrap_or(0);
+            for (c, &count) in row.iter().enumerate() {
                 let part = if all > 0 { (count as f64 / all as f64).sqrt() } else { 0.0 };
                 let colour = if c == r { "0,130,190" } else { "220,90,0" };
                 let text = if count > 0 { count.to_string() } else { String::new() };

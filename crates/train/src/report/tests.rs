@@ -5,6 +5,7 @@ use wengert_tensor::Tensor;
 
 use super::*;
 use crate::log::tests::{at, start, step};
+use crate::metric::Metric;
 
 /// A report with everything, and with names that are no HTML.
 fn report() -> Report {
@@ -27,9 +28,15 @@ fn report() -> Report {
         let _ = log.on(&Event::End { reason: "all epochs are done" }, &end);
     }
     let classes: Vec<String> = (0..10).map(|i| format!("<{i}>")).collect();
-    let counts: Vec<Vec<u64>> = (0..10)
-        .map(|r| (0..10).map(|c| if r == c { 95 + r } else { (r * 7 + c * 3) % 11 / 8 * (r + 1) }).collect())
-        .collect();
+    let mut matrix = ConfusionMatrix::new().classes(classes.clone());
+    for i in 0..400u32 {
+        let (label, near) = (i % 10, (i % 10 + i / 10 % 3) % 10);
+        let predicted = if i % 4 == 0 { near } else { label };
+        let row: Vec<f32> =
+            (0..10).map(|c| if i == 77 { f32::NAN } else { f32::from(u8::from(c == predicted)) }).collect();
+        let row = Tensor::from_vec(row, [1, 10]).unwrap();
+        matrix.update(&row, &Tensor::from_vec(vec![label], [1]).unwrap());
+    }
     let mut wrong = WrongExamples::new(12).size(8, 8).classes(classes.clone());
     let images: Vec<f32> = (0..20 * 64).map(|i| ((i % 64 * (i / 64 + 1)) % 17) as f32).collect();
     let outputs: Vec<f32> = (0..200).map(|i| ((i * 7919) % 13) as f32 / 2.0).collect();
@@ -38,10 +45,7 @@ fn report() -> Report {
         &Tensor::from_vec(outputs, [20, 10]).unwrap(),
         &Tensor::from_vec((0..20).map(|i| i % 10).collect(), [20]).unwrap(),
     );
-    report
-        .setting("learning rate", 1e-3)
-        .confusion("validation", &classes, &counts)
-        .wrong("validation", &wrong)
+    report.setting("learning rate", 1e-3).confusion("validation", &matrix).wrong("validation", &wrong)
 }
 
 /// Whether each element is closed where it should be.
@@ -80,6 +84,8 @@ fn a_report_has_all_that_it_was_told_as_text() {
         "<th scope=\"row\">optimiser</th><td>adam, &quot;fast&quot;\nor not</td>",
         "<th scope=\"row\">learning rate</th><td>0.001</td>",
         "<th scope=\"col\">&lt;9&gt;</th>",
+        " of 400 are right, ",
+        "<p>1 were taken for nothing, as an output was NaN.</p>",
         "taken for &lt;",
         "data:image/png;base64,iVBORw0KGgo",
     ] {
@@ -96,7 +102,8 @@ fn a_report_has_all_that_it_was_told_as_text() {
 fn an_empty_report_is_a_page() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("new/r.html");
-    let report = Report::new("").confusion::<String>("none", &[], &[]).wrong("none", &WrongExamples::new(0));
+    let report =
+        Report::new("").confusion("none", &ConfusionMatrix::new()).wrong("none", &WrongExamples::new(0));
     report.write(&path).unwrap();
     check_nesting(&std::fs::read_to_string(&path).unwrap());
     let error = report.write(path.join("r.html")).unwrap_err();
@@ -146,6 +153,14 @@ fn there_is_a_label_for_each_example() {
 fn wrong_examples_are_drawn() {
     let folder = tempfile::tempdir().unwrap();
     report().wrong[0].1.plot(folder.path().join("wrong.png")).unwrap();
+    let mut matrix = ConfusionMatrix::new().classes(["cat"]);
+    matrix.update(&Tensor::from([[2.0f32, 1.0], [0.0, 1.0], [f32::NAN, 0.2]]), &Tensor::from([0, 0, 1]));
+    matrix.plot(folder.path().join("matrix.svg")).unwrap();
+    let svg = std::fs::read_to_string(folder.path().join("matrix.svg")).unwrap();
+    for text in ["cat", "predicted", "1 of 3 are right, 33.33 %; 1 were taken for nothing"] {
+        assert!(svg.contains(text), "{text}");
+    }
+    ConfusionMatrix::new().plot(folder.path().join("matrix.png")).unwrap();
     assert!(report().wrong[0].1.plot(folder.path().join("wrong.bmp")).is_err());
 }
 
