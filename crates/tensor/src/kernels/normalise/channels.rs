@@ -120,9 +120,21 @@ struct Scales<T> {
     lanes: [[T; LANES]; 3],
 }
 
-impl<T: Float> Scales<T> {
+// What is summed over elements is few kernels, each compiled once for each instruction set: how the rules put the sums together
+// is arithmetic of a few numbers.
+
+struct FindScales<'a, T> {
+    geometry: &'a NormGeometry,
+    frame: Frame,
+    channels: &'a Range<usize>,
+    x: &'a [T],
+}
+
+impl<T: Float> Kernel for FindScales<'_, T> {
+    type Output = Scales<T>;
     #[inline(always)]
-    fn of(geometry: &NormGeometry, frame: Frame, channels: &Range<usize>, x: &[T]) -> Self {
+    fn run<I: Isa>(self) -> Scales<T> {
+        let FindScales { geometry, frame, channels, x } = self;
         let (count, centred) = (frame.count(), geometry.centred());
         let mut mean = [T::ZERO; LANES];
         if centred {
@@ -144,6 +156,48 @@ impl<T: Float> Scales<T> {
         let lanes = [first, by_lane(&rest), by_lane(&r)];
         Scales { frame, centred, mean, rest, r, variance, lanes }
     }
+}
+
+/// Sums of y and of y·z.
+struct SumsWithZ<'a, T> {
+    scales: &'a Scales<T>,
+    channels: &'a Range<usize>,
+    x: &'a [T],
+    y: &'a [T],
+}
+
+impl<T: Float> Kernel for SumsWithZ<'_, T> {
+    type Output = [[f64; LANES]; 2];
+    #[inline(always)]
+    fn run<I: Isa>(self) -> [[f64; LANES]; 2] {
+        let frame = self.scales.frame;
+        frame.sums(self.channels, [self.x, self.y], |lane, [x, y]| [y, y * self.scales.z(lane, x)])
+    }
+}
+
+/// Sums of y·(x − mean).
+struct SumsAround<'a, T> {
+    frame: Frame,
+    mean: [T; LANES],
+    channels: &'a Range<usize>,
+    x: &'a [T],
+    y: &'a [T],
+}
+
+impl<T: Float> Kernel for SumsAround<'_, T> {
+    type Output = [f64; LANES];
+    #[inline(always)]
+    fn run<I: Isa>(self) -> [f64; LANES] {
+        let [sums] =
+            self.frame.sums(self.channels, [self.x, self.y], |lane, [x, y]| [y * (x - self.mean[lane])]);
+        sums
+    }
+}
+
+impl<T: Float> Scales<T> {
+    fn of(geometry: &NormGeometry, frame: Frame, channels: &Range<usize>, x: &[T]) -> Self {
+        dispatch(FindScales { geometry, frame, channels, x })
+    }
 
     #[inline(always)]
     fn z(&self, lane: usize, x: T) -> T {
@@ -152,9 +206,8 @@ impl<T: Float> Scales<T> {
     }
 
     /// The means of y, where means are taken off, and of y·z.
-    #[inline(always)]
     fn means_with_z(&self, channels: &Range<usize>, x: &[T], y: &[T]) -> [[f64; LANES]; 2] {
-        let sums = self.frame.sums(channels, [x, y], |lane, [x, y]| [y, y * self.z(lane, x)]);
+        let sums = dispatch(SumsWithZ { scales: self, channels, x, y });
         let [means, with_z] = sums.map(|sums| sums.map(|sum| sum / self.frame.count()));
         [means, with_z]
     }
@@ -180,22 +233,7 @@ struct Coefficients<T, const A: usize> {
 
 /// What is found of each channel.
 trait OfChannels<T: Float, const A: usize>: Sync {
-    fn block<I: Isa>(&self, frame: Frame, channels: Range<usize>, out: &mut [Coefficients<T, A>]);
-}
-
-struct Block<'a, T, F, const A: usize> {
-    frame: Frame,
-    channels: Range<usize>,
-    out: &'a mut [Coefficients<T, A>],
-    f: &'a F,
-}
-
-impl<T: Float, F: OfChannels<T, A>, const A: usize> Kernel for Block<'_, T, F, A> {
-    type Output = ();
-    #[inline(always)]
-    fn run<I: Isa>(self) {
-        self.f.block::<I>(self.frame, self.channels, self.out);
-    }
+    fn block(&self, frame: Frame, channels: Range<usize>, out: &mut [Coefficients<T, A>]);
 }
 
 fn coefficients<T: Float, const A: usize>(
@@ -207,7 +245,7 @@ fn coefficients<T: Float, const A: usize>(
     if frame.elements() > 0 {
         let parallel = frame.elements() >= PARALLEL_THRESHOLD;
         parallel::for_each_chunk(&mut table, frame.block(), parallel, |first, out| {
-            dispatch(Block { frame, channels: first..first + out.len(), out, f });
+            f.block(frame, first..first + out.len(), out);
         });
     }
     table
@@ -290,8 +328,7 @@ struct Moments<'a, T> {
 }
 
 impl<T: Float> OfChannels<T, 0> for Moments<'_, T> {
-    #[inline(always)]
-    fn block<I: Isa>(&self, frame: Frame, channels: Range<usize>, out: &mut [Coefficients<T, 0>]) {
+    fn block(&self, frame: Frame, channels: Range<usize>, out: &mut [Coefficients<T, 0>]) {
         let scales = Scales::of(self.geometry, frame, &channels, self.x);
         for (c, out) in out.iter_mut().enumerate() {
             out.sums = [scales.mean[c] + scales.rest[c], T::from_f64(scales.variance[c])];
@@ -314,8 +351,7 @@ struct Value<'a, T> {
 }
 
 impl<T: Float> OfChannels<T, 0> for Value<'_, T> {
-    #[inline(always)]
-    fn block<I: Isa>(&self, frame: Frame, channels: Range<usize>, out: &mut [Coefficients<T, 0>]) {
+    fn block(&self, frame: Frame, channels: Range<usize>, out: &mut [Coefficients<T, 0>]) {
         let scales = Scales::of(self.geometry, frame, &channels, self.x);
         for (c, out) in out.iter_mut().enumerate() {
             let (gain, bias) = (self.gain[channels.start + c], self.bias[channels.start + c]);
@@ -353,8 +389,7 @@ struct Tangent<'a, T> {
 }
 
 impl<T: Float> OfChannels<T, 1> for Tangent<'_, T> {
-    #[inline(always)]
-    fn block<I: Isa>(&self, frame: Frame, channels: Range<usize>, out: &mut [Coefficients<T, 1>]) {
+    fn block(&self, frame: Frame, channels: Range<usize>, out: &mut [Coefficients<T, 1>]) {
         let scales = Scales::of(self.geometry, frame, &channels, self.x);
         let [means, with_z] = scales.means_with_z(&channels, self.x, self.t);
         for (c, out) in out.iter_mut().enumerate() {
@@ -404,15 +439,14 @@ struct GradientTangent<'a, T> {
 }
 
 impl<T: Float> OfChannels<T, 3> for GradientTangent<'_, T> {
-    #[inline(always)]
-    fn block<I: Isa>(&self, frame: Frame, channels: Range<usize>, out: &mut [Coefficients<T, 3>]) {
+    fn block(&self, frame: Frame, channels: Range<usize>, out: &mut [Coefficients<T, 3>]) {
         let scales = Scales::of(self.geometry, frame, &channels, self.x);
         let [t, v, t_v] = self.arrays;
         let [t_means, t_with_z] = scales.means_with_z(&channels, self.x, t);
         let [v_means, v_with_z] = scales.means_with_z(&channels, self.x, v);
         let [w_means, w_with_z] = scales.means_with_z(&channels, self.x, t_v);
         let of_t: [T; LANES] = from_fn(|lane| scales.taken(t_means[frame.channel(lane).min(LANES - 1)]));
-        let [v_with_t] = frame.sums(&channels, [t, v], |lane, [t, v]| [v * (t - of_t[lane])]);
+        let v_with_t = dispatch(SumsAround { frame, mean: of_t, channels: &channels, x: t, y: v });
         for (c, out) in out.iter_mut().enumerate() {
             let [gain, t_gain] = self.gain.map(|gain| gain[channels.start + c].to_f64());
             let r = scales.r[c].to_f64();
