@@ -30,10 +30,7 @@ fn shapes_that_are_no_matrices_or_do_not_fit() {
     assert_panics!(square.symmetric_function(Var::sum), "symmetric_function: the function makes [] of [2]");
     let tracked = wengert_tape::Tape::new().var(Tensor::scalar(2.0));
     let captures = move |x: &Var<f64>| x * &tracked;
-    assert_panics!(
-        square.symmetric_function(captures),
-        "symmetric_function: the function captures a tracked"
-    );
+    assert_panics!(square.symmetric_function(captures), "symmetric_function: ", "captures a tracked");
     assert_panics!(wide.matrix_exp(), "matrix_exp: ", not_square);
     assert_panics!(wide.matrix_power(2), "matrix_power: ", not_square);
     let rows = "different numbers of rows";
