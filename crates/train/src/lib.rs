@@ -45,9 +45,11 @@ mod place;
 mod progress;
 mod reason;
 mod run;
+pub mod search;
 mod segments;
 mod trainer;
 mod training;
+pub mod watch;
 
 pub use accuracy::accuracy;
 pub use epochs::{Epoch, EpochBatches, Epochs};

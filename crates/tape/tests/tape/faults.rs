@@ -47,7 +47,10 @@ fn a_backward_fault_names_where_the_operation_was_applied() {
         )
     });
     assert_eq!((fault.operation.as_str(), fault.pass, fault.location.line()), ("sqrt", Pass::Backward, line));
-    assert_eq!((fault.cotangent.as_ref().unwrap().least, fault.derivative.as_ref().unwrap().infinite), (3.0, 1));
+    assert_eq!(
+        (fault.cotangent.as_ref().unwrap().least, fault.derivative.as_ref().unwrap().infinite),
+        (3.0, 1)
+    );
     assert!(fault.to_string().contains("derivative that it was given: [2] from 3 to 3"), "{fault}");
     // NaN times 0: the first that made it, not those that pass it on.
     let fault = found(|| grad(|x: &Var<f64>| (x * 0.0).sqrt().exp().sum(), &x));
