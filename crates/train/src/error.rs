@@ -5,6 +5,8 @@ use wengert_nn::GradError;
 use wengert_optim::{HyperParameterError, MinimizeError, StepError};
 use wengert_state::StateError;
 
+use crate::checkpoint::CheckpointError;
+
 /// Why a run cannot start or go on.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -73,6 +75,9 @@ pub enum TrainError {
     /// A saved state is not one of this run.
     #[error(transparent)]
     State(#[from] StateError),
+    /// A checkpoint cannot be written or read, or is one of another run.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
     /// Ctrl-C cannot be listened to.
     #[error("Ctrl-C cannot be listened to: {reason}")]
     Interrupt {

@@ -33,6 +33,20 @@ pub trait RunObserver<T: Float = f32> {
     fn on(&mut self, event: &Event<'_, T>, now: &Moment) -> ControlFlow<String>;
 }
 
+/// An observer that is lent to a run, to be read afterwards.
+impl<T: Float, O: RunObserver<T> + ?Sized> RunObserver<T> for &mut O {
+    fn on(&mut self, event: &Event<'_, T>, now: &Moment) -> ControlFlow<String> {
+        (**self).on(event, now)
+    }
+}
+
+/// An observer of a kind that is chosen at run time.
+impl<T: Float, O: RunObserver<T> + ?Sized> RunObserver<T> for Box<O> {
+    fn on(&mut self, event: &Event<'_, T>, now: &Moment) -> ControlFlow<String> {
+        (**self).on(event, now)
+    }
+}
+
 /// Where a run is.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]

@@ -93,9 +93,9 @@ impl History {
     }
 }
 
-/// A table with a line for each moment at which something was measured; epochs are counted from 1.
-impl Display for History {
-    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+impl History {
+    /// The names, and a line of cells for each moment at which something was measured: epoch from 1, step, values by name.
+    pub(crate) fn table(&self) -> (Vec<String>, Vec<Vec<String>>) {
         let names = self.names();
         let mut lines: Vec<Vec<String>> = Vec::new();
         let mut before = None;
@@ -115,6 +115,14 @@ impl Display for History {
             }
             before = Some((row.epoch, row.step));
         }
+        (names, lines)
+    }
+}
+
+/// A table with a line for each moment at which something was measured; epochs are counted from 1.
+impl Display for History {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        let (names, mut lines) = self.table();
         let mut heads = vec!["epoch".to_owned(), "step".to_owned()];
         heads.extend(names);
         lines.insert(0, heads);

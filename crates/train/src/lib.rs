@@ -28,6 +28,8 @@
 
 mod accuracy;
 pub mod checkpoint;
+#[cfg(feature = "plot")]
+mod curves;
 mod epochs;
 mod error;
 mod event;
@@ -44,6 +46,7 @@ mod picture;
 mod place;
 mod progress;
 mod reason;
+mod report;
 mod run;
 pub mod search;
 mod segments;
@@ -63,6 +66,7 @@ pub use progress::PlainLines;
 #[cfg(feature = "progress")]
 pub use progress::Progress;
 pub use reason::{Finished, StopReason};
+pub use report::{Report, ReportError, WrongExample, WrongExamples};
 pub use run::{Measured, Run};
 pub use segments::Segments;
 pub use trainer::Trainer;

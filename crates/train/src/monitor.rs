@@ -2,6 +2,7 @@
 
 use wengert_nn::Params;
 use wengert_optim::EarlyStopping;
+use wengert_optim::first::Goal;
 use wengert_optim::schedule::ReduceOnPlateau;
 use wengert_state::{State, StateError};
 use wengert_tensor::Float;
@@ -21,6 +22,11 @@ pub(crate) struct Stopping {
 impl Stopping {
     pub(crate) fn new(name: String, rule: EarlyStopping<f32>) -> Self {
         Stopping { name, rule, best: None }
+    }
+
+    /// Whether the value is to become small or large.
+    pub(crate) fn set_goal(&mut self, goal: Goal) {
+        self.rule = self.rule.clone().with_goal(goal);
     }
 
     /// Takes in a value and the model that it was measured on; returns whether to stop.

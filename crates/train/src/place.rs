@@ -57,6 +57,11 @@ impl At {
         self.exhausted || (self.after.is_none() && self.touched > 0)
     }
 
+    /// Nothing was done yet with what was given out: all is at a place to go on from.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.touched == 0
+    }
+
     /// Where to go on from, if all that belongs to the unit is done.
     pub(crate) fn start(&self) -> Start {
         match (self.epoch_is_over(), self.touched) {
@@ -108,12 +113,9 @@ impl Place {
         self.change(|at| at.epochs = epochs);
     }
 
-    /// Parameters are to be updated. Whether that is the first time in this unit: all is then at a place to go on from.
-    pub(crate) fn touch(&self) -> bool {
-        self.change(|at| {
-            at.touched += 1;
-            at.touched == 1
-        })
+    /// Parameters are to be updated.
+    pub(crate) fn touch(&self) {
+        self.change(|at| at.touched += 1);
     }
 
     /// The update that was to be was none.

@@ -2,7 +2,7 @@
 
 use wengert_data::{BatchOf, Batches, Dataset, Source};
 use wengert_nn::{Ctx, Params};
-use wengert_optim::first::{AdaptiveClip, NonFinite};
+use wengert_optim::first::{AdaptiveClip, Goal, NonFinite};
 use wengert_optim::schedule::{ReduceOnPlateau, Schedule};
 use wengert_optim::{Average, EarlyStopping, Optimizer};
 use wengert_state::State;
@@ -10,9 +10,11 @@ use wengert_tape::Var;
 use wengert_tensor::Float;
 use wengert_tensor::names::nearest;
 
+use crate::checkpoint::Checkpoints;
 use crate::error::TrainError;
 use crate::event::RunObserver;
 use crate::learner::Learner;
+use crate::metric::Metrics;
 use crate::monitor::{Plateau, Stopping};
 use crate::reason::Finished;
 use crate::run::Run;
@@ -44,12 +46,14 @@ pub struct Trainer<'p, T: Float = f32> {
     pub(crate) learner: Learner<'p, T>,
     pub(crate) others: Vec<(String, Learner<'p, T>)>,
     pub(crate) observers: Vec<Box<dyn RunObserver<T> + 'p>>,
-    pub(crate) records: Vec<String>,
+    pub(crate) known: Vec<(String, Goal)>,
     pub(crate) stopping: Option<Stopping>,
     pub(crate) plateau: Option<Plateau>,
     pub(crate) settings: Vec<(String, String)>,
     pub(crate) interruptible: bool,
     pub(crate) from: Option<State>,
+    pub(crate) checkpoints: Option<Checkpoints>,
+    pub(crate) resume: bool,
     batch_size: usize,
     seed: u64,
 }
@@ -71,12 +75,14 @@ impl<'p, T: Float> Trainer<'p, T> {
             learner,
             others: Vec::new(),
             observers: Vec::new(),
-            records: Vec::new(),
+            known: vec![(TRAIN_LOSS.to_owned(), Goal::Min)],
             stopping: None,
             plateau: None,
             settings: Vec::new(),
             interruptible: false,
             from: None,
+            checkpoints: None,
+            resume: false,
             batch_size: 32,
             seed: 0,
         }
@@ -169,20 +175,44 @@ impl<'p, T: Float> Trainer<'p, T> {
         self
     }
 
-    /// Announces values that the program measures, e.g. `"validation.accuracy"`, so that the run can be governed by them.
-    pub fn records<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
-        self.records.extend(names.into_iter().map(Into::into));
+    /// Announces what [`Run::validate`] will measure on some data, so that the run can be governed by it.
+    pub fn measures<Y: 'static>(mut self, set: &str, metrics: &Metrics<T, Y>) -> Self {
+        let values = metrics.iter().map(|metric| (format!("{set}.{}", metric.name()), metric.goal()));
+        self.known.extend(values);
+        self
+    }
+
+    /// Announces a value that the program measures itself, for [`Run::record`], e.g. `"validation.perplexity"`, and whether it is
+    /// to become small or large.
+    pub fn records(mut self, value: &str, goal: Goal) -> Self {
+        self.known.push((value.to_owned(), goal));
+        self
+    }
+
+    /// Saves the run in a folder, in the background; also when it ends before its time, by a panic too. A folder that has
+    /// checkpoints already is refused, unless the run [goes on](Trainer::resume) from them.
+    pub fn checkpoints(mut self, rules: Checkpoints) -> Self {
+        self.checkpoints = Some(rules);
+        self
+    }
+
+    /// Goes on from the newest of the [checkpoints](Trainer::checkpoints), in the bits of a run that was not broken off; begins if
+    /// there is none. The number of epochs may be another.
+    pub fn resume(mut self) -> Self {
+        self.resume = true;
         self
     }
 
     /// Ends the run when a value has not become better for some of its measurements, with the parameters and buffers of the
-    /// best. The value is `"train.loss"` or one that was [announced](Trainer::records).
+    /// best. The value is `"train.loss"` or one that was announced by [`measures`](Trainer::measures) or
+    /// [`records`](Trainer::records), which know whether it is to become small or large.
     pub fn early_stopping(mut self, value: &str, rule: EarlyStopping) -> Self {
         self.stopping = Some(Stopping::new(value.to_owned(), rule));
         self
     }
 
-    /// Sets the learning rate to that of a schedule which lowers it when a value does not become better.
+    /// Sets the learning rate to that of a schedule which lowers it when a value does not become better, as for
+    /// [`early_stopping`](Trainer::early_stopping).
     pub fn reduce_on_plateau(mut self, value: &str, schedule: ReduceOnPlateau) -> Self {
         self.plateau = Some(Plateau { name: value.to_owned(), schedule });
         self
@@ -229,7 +259,7 @@ impl<'p, T: Float> Trainer<'p, T> {
     /// # Errors
     /// If a value is watched that nothing measures, settings do not go together, or a state is that of another run; the
     /// parameters are then unchanged.
-    pub fn start(self) -> Result<Run<'p, T>, TrainError> {
+    pub fn start(mut self) -> Result<Run<'p, T>, TrainError> {
         self.check()?;
         Run::new(self)
     }
@@ -259,12 +289,12 @@ impl<'p, T: Float> Trainer<'p, T> {
     /// # Panics
     /// As [`fit`](Trainer::fit).
     #[track_caller]
-    pub fn fit_with<S: Source>(
+    pub fn fit_with<S: Source, R>(
         self,
         data: &Dataset<S>,
         epochs: u64,
         loss: impl Fn(&Ctx<T>, &BatchOf<S>) -> Var<T>,
-        mut after: impl FnMut(&mut Run<'p, T>) -> Result<(), TrainError>,
+        mut after: impl FnMut(&mut Run<'p, T>) -> Result<R, TrainError>,
     ) -> Result<Finished, TrainError> {
         let batches: Batches<S> = data.batches(self.batch_size).shuffled(self.seed);
         let mut run = self.start()?;
@@ -277,35 +307,43 @@ impl<'p, T: Float> Trainer<'p, T> {
         run.finish()
     }
 
-    fn check(&self) -> Result<(), TrainError> {
+    fn check(&mut self) -> Result<(), TrainError> {
         self.learner.check()?;
         self.others.iter().try_for_each(|(_, learner)| learner.check())?;
-        if let Some(name) = twice(self.others.iter().map(|(name, _)| name)) {
-            return Err(TrainError::Twice { what: "learners", name });
+        let twice =
+            |what, name: Option<String>| name.map_or(Ok(()), |name| Err(TrainError::Twice { what, name }));
+        twice("learners", repeated(self.others.iter().map(|(name, _)| name)))?;
+        twice("values", repeated(self.known.iter().map(|(name, _)| name)))?;
+        if let Some(stopping) = &mut self.stopping {
+            stopping.set_goal(goal_of(&self.known, &stopping.name)?);
         }
-        let watched = self.stopping.iter().map(|stopping| &stopping.name);
-        for name in watched.chain(self.plateau.iter().map(|plateau| &plateau.name)) {
-            self.check_known(name)?;
+        if let Some(plateau) = &mut self.plateau {
+            plateau.schedule.goal = goal_of(&self.known, &plateau.name)?;
         }
+        let refuse = |reason: &str| Err(TrainError::Settings(reason.to_owned()));
         if self.plateau.is_some() && self.learner.has_schedule() {
-            let both = "the learning rate is set by a schedule and on plateaus: only one can".to_owned();
-            return Err(TrainError::Settings(both));
+            return refuse("the learning rate is set by a schedule and on plateaus: only one can");
+        }
+        if self.resume && self.checkpoints.is_none() {
+            return refuse("resume: there is no folder of checkpoints to go on from");
+        }
+        if self.resume && self.from.is_some() {
+            return refuse("a run goes on from a state or from checkpoints: only one can be");
         }
         Ok(())
     }
-
-    fn check_known(&self, name: &str) -> Result<(), TrainError> {
-        let known: Vec<&str> =
-            std::iter::once(TRAIN_LOSS).chain(self.records.iter().map(String::as_str)).collect();
-        if known.contains(&name) {
-            return Ok(());
-        }
-        let known = nearest(name, known, 10).into_iter().map(str::to_owned).collect();
-        Err(TrainError::UnknownValue { name: name.to_owned(), known })
-    }
 }
 
-fn twice<'a>(names: impl Iterator<Item = &'a String>) -> Option<String> {
+fn goal_of(known: &[(String, Goal)], name: &str) -> Result<Goal, TrainError> {
+    if let Some((_, goal)) = known.iter().find(|(known, _)| known == name) {
+        return Ok(*goal);
+    }
+    let known = nearest(name, known.iter().map(|(name, _)| name.as_str()), 10);
+    let known = known.into_iter().map(str::to_owned).collect();
+    Err(TrainError::UnknownValue { name: name.to_owned(), known })
+}
+
+fn repeated<'a>(names: impl Iterator<Item = &'a String>) -> Option<String> {
     let mut seen = std::collections::BTreeSet::new();
     names.into_iter().find(|name| !seen.insert(*name)).cloned()
 }

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use common::{Model, data};
 use wengert_curvature::Objectives;
 use wengert_nn::{Ctx, Layer, Linear, Losses, Mode, Params};
+use wengert_optim::first::Goal;
 use wengert_optim::minimize::KrylovModel;
 use wengert_optim::schedule::{Cosine, Schedule};
 use wengert_optim::{Adam, Lbfgs, Minimizer, Optimizer, Sgd, Stopping, TrustRegionNewton};
@@ -122,7 +123,7 @@ fn what_is_misspelt_or_empty_is_an_error_before_the_first_step() {
     let stopping = || wengert_optim::EarlyStopping::new(1, 0.0);
     let (mut params, model) = Model::new();
     let trainer = Trainer::new(&mut params, Sgd::new(0.1))
-        .records(["validation.accuracy"])
+        .records("validation.accuracy", Goal::Max)
         .early_stopping("validation.acuracy", stopping());
     let error = trainer.start().map(drop).unwrap_err();
     assert_eq!(
@@ -139,7 +140,7 @@ fn what_is_misspelt_or_empty_is_an_error_before_the_first_step() {
     drop(run);
     // Announced and watched, but never measured.
     let trainer = Trainer::new(&mut params, Sgd::new(0.1))
-        .records(["test.wrong"])
+        .records("test.wrong", Goal::Min)
         .early_stopping("test.wrong", stopping());
     let error = trainer.fit(&train, 1, loss).unwrap_err();
     assert_eq!(error.to_string(), "`test.wrong` was announced and is watched, but was never measured");

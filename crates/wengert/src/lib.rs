@@ -103,4 +103,6 @@ mod guides {
     struct SecondOrder;
     #[doc = include_str!("../../../docs/guide/sequences.md")]
     struct Sequences;
+    #[doc = include_str!("../../../docs/guide/training.md")]
+    struct Training;
 }

@@ -6,7 +6,7 @@
 //! # The file
 //! A safetensors file, which any tool for such files reads. Of a state whose child `params` is that of
 //! [`Params`](wengert_nn::Params::state), parameters are under `model.` and their names, buffers and counts under `buffers.`, with
-//! their shapes; all other vectors under their paths, such as `optimizer.first_moment`. Everything else, to the bit, is
+//! their shapes; all other vectors under their paths, such as `optimizer.m`. Everything else, to the bit, is
 //! JSON in the metadata, with the version of the format, that of the library, and a CRC-32 over all names, types,
 //! shapes, numbers and metadata: a bit that is flipped anywhere is an error. So in Python
 //! `{name.removeprefix("model."): tensor for name, tensor in load_file(path).items() if name.startswith("model.")}`

@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use wengert_optim::first::Goal;
+use wengert_tensor::file::clear_abandoned_files;
 use wengert_tensor::{names, text};
 
+use super::names::Named;
 use super::{CheckpointError, CheckpointStore};
 
 /// Bytes of a value's name, so that the file's name is none that a file system refuses.
@@ -142,7 +144,7 @@ impl Checkpoints {
         Ok(())
     }
 
-    /// Makes the folder, and checks that it can be written to. The values are those that the run will have, and what
+    /// Makes the folder, checks that it can be written to, and removes what killed runs left half written. The values are those that the run will have, and what
     /// they are to become.
     ///
     /// # Errors
@@ -153,6 +155,8 @@ impl Checkpoints {
         std::fs::create_dir_all(&self.folder).map_err(failed)?;
         let probe = self.folder.join(format!(".wengert-{}.probe", std::process::id()));
         std::fs::File::create(&probe).and_then(|_| std::fs::remove_file(&probe)).map_err(failed)?;
+        // What a killed run was writing.
+        clear_abandoned_files(&self.folder, |name| Named::parse(name).is_some());
         let goal =
             |name: &str| values.iter().find(|(known, _)| known == name).map_or(Goal::Min, |(_, goal)| *goal);
         let best = self.best.iter().map(|(name, count)| (name.clone(), goal(name), *count)).collect();

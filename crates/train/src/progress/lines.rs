@@ -80,7 +80,7 @@ impl<T: Float, W: Write> RunObserver<T> for PlainLines<W> {
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     every: Option<u64>,
-    /// What was measured at one moment, of sets that are all different.
+    /// What was measured at one moment, of values that are all different.
     measured: Option<Measured>,
     /// Whole lines that nobody has printed yet.
     pub(super) ready: String,
@@ -89,7 +89,9 @@ pub(super) struct Lines {
 #[derive(Debug)]
 struct Measured {
     now: Moment,
-    sets: Vec<String>,
+    names: Vec<String>,
+    /// The set of the last of them.
+    set: String,
     text: String,
 }
 
@@ -121,23 +123,30 @@ impl Lines {
     }
 
     fn measure(&mut self, set: &str, values: &[(String, f64)], now: &Moment) {
+        let full = |name: &str| format!("{set}.{name}");
         let here = |m: &Measured| {
-            (m.now.epoch, m.now.step) == (now.epoch, now.step) && !m.sets.iter().any(|s| s == set)
+            (m.now.epoch, m.now.step) == (now.epoch, now.step)
+                && !values.iter().any(|(name, _)| m.names.contains(&full(name)))
         };
         if !self.measured.as_ref().is_some_and(here) {
             self.close();
         }
         let measured = self.measured.get_or_insert_with(|| Measured {
             now: *now,
-            sets: Vec::new(),
+            names: Vec::new(),
+            set: String::new(),
             text: String::new(),
         });
         measured.now = *now;
-        measured.sets.push(set.to_owned());
-        for (i, (name, value)) in values.iter().enumerate() {
-            let start = if i == 0 { format!("{set} ") } else { String::new() };
+        for (name, value) in values {
+            let start = match (measured.set == set, measured.names.is_empty()) {
+                (true, _) => ", ".to_owned(),
+                (false, true) => format!("{set} "),
+                (false, false) => format!("; {set} "),
+            };
             let _ = write!(measured.text, "{start}{name} {}", Short(*value));
-            measured.text.push_str(if i + 1 == values.len() { "; " } else { ", " });
+            set.clone_into(&mut measured.set);
+            measured.names.push(full(name));
         }
     }
 
@@ -146,7 +155,7 @@ impl Lines {
         if let Some(Measured { now, text, .. }) = self.measured.take() {
             // A name may have newlines.
             let text = text.replace(['\n', '\r'], " ");
-            let _ = writeln!(self.ready, "{}: {text}{}", place(&now), duration(now.elapsed));
+            let _ = writeln!(self.ready, "{}: {text}; {}", place(&now), duration(now.elapsed));
         }
     }
 }

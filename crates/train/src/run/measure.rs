@@ -86,7 +86,11 @@ impl<T: Float> Run<'_, T> {
     fn take_note(&mut self, set: &str, values: &[(String, f64)], now: &Moment) {
         self.log.note(set, values, now);
         for (name, value) in values {
-            self.decide(&format!("{set}.{name}"), *value);
+            let name = format!("{set}.{name}");
+            self.decide(&name, *value);
+            if let Some(saving) = &mut self.saving {
+                saving.measured(name, *value);
+            }
         }
         self.end_if_broken();
     }

@@ -65,7 +65,9 @@ impl<'p, T: Float> Trainer<'p, T> {
             return Err(error);
         }
         run.learner.params_mut().set_values(&outcome.point);
-        run.reason.get_or_insert_with(|| StopReason::Done(outcome.reason.to_string()));
+        if !run.place.is_interrupted() {
+            run.reason.get_or_insert_with(|| StopReason::Done(outcome.reason.to_string()));
+        }
         Ok((run.finish()?, outcome))
     }
 }
@@ -104,6 +106,7 @@ impl<'p, T: Float> Run<'p, T> {
         }
         self.record("train", &[("loss".to_owned(), loss)]);
         after(self)?;
+        self.save_iteration()?;
         Ok(self.flow())
     }
 

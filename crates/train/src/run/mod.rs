@@ -3,6 +3,7 @@
 mod columns;
 mod measure;
 mod minimize;
+mod save;
 mod state;
 mod step;
 
@@ -26,6 +27,7 @@ use crate::reason::{Finished, StopReason};
 use crate::trainer::Trainer;
 
 pub use measure::Measured;
+use save::Saving;
 
 /// A run of training, for a loop of one's own: made by [`Trainer::start`].
 ///
@@ -66,6 +68,7 @@ pub struct Run<'p, T: Float = f32> {
     told_epoch: Option<u64>,
     /// What a method of minimisation goes on from.
     method: Option<State>,
+    saving: Option<Saving>,
     /// Why the run is to end.
     reason: Option<StopReason>,
     finished: bool,
@@ -107,11 +110,15 @@ impl<'p, T: Float> Run<'p, T> {
             losses: Losses::default(),
             told_epoch: None,
             method: None,
+            saving: None,
             reason: None,
             finished: false,
         };
         if let Some(state) = trainer.from {
             run.load_state(&state)?;
+        }
+        if let Some(rules) = trainer.checkpoints {
+            run.open(&rules, &trainer.known, trainer.resume)?;
         }
         let now = run.now();
         run.log.tell(&Event::Start { params: run.learner.params(), settings: &run.settings }, &now);
@@ -213,6 +220,7 @@ impl<'p, T: Float> Run<'p, T> {
         if self.place.is_interrupted() {
             self.reason.get_or_insert(StopReason::Interrupted);
         }
+        self.save_last()?;
         self.finished = true;
         self.learner.settle();
         self.others.iter_mut().for_each(|(_, learner)| learner.settle());

@@ -16,11 +16,11 @@ use crate::reason::StopReason;
 /// The kinds of the state and of its parts, which are named after them.
 const KIND: &str = "run";
 const POSITION: &str = "position";
-const OTHERS: &str = "others";
+pub(super) const OTHERS: &str = "others";
 const LOSSES: &str = "losses";
 const HISTORY: &str = "history";
-const STOPPING: &str = "stopping";
-const PLATEAU: &str = "plateau";
+pub(super) const STOPPING: &str = "stopping";
+pub(super) const PLATEAU: &str = "plateau";
 const KEPT: &str = "kept";
 const METHOD: &str = "method";
 

@@ -14,7 +14,8 @@ impl<T: Float> Run<'_, T> {
     ///
     /// # Errors
     /// If the loss is not finite or does not depend on some parameters, or a gradient that is
-    /// [looked at](crate::Learner::non_finite) is not finite. Nothing is then changed.
+    /// [looked at](crate::Learner::non_finite) is not finite. Nothing is then changed. If a checkpoint could not be written:
+    /// the run can go on, and the step is taken when it is asked for again.
     ///
     /// # Panics
     /// If the loss does not have exactly one element.
@@ -105,6 +106,7 @@ impl<T: Float> Run<'_, T> {
             self.log.tell(&Event::Epoch, &now);
             self.end_if_broken();
         }
+        self.save_if_due()?;
         self.place.touch();
         Ok(())
     }
