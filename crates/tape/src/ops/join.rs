@@ -137,6 +137,7 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If `widths` does not have one pair per axis, or the result has too many elements.
+    #[doc(alias = "constant_pad_nd")]
     #[track_caller]
     pub fn pad(&self, widths: &[(usize, usize)], value: f64) -> Var<T> {
         let padded = self.linear(Pad { widths: widths.to_vec() });
