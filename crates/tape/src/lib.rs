@@ -25,6 +25,7 @@ mod cotangent;
 mod data;
 mod describe;
 mod draw;
+mod fault;
 mod op;
 mod ops;
 mod sweep;
@@ -40,6 +41,7 @@ pub use class::Code;
 pub use class::{BilinearMap, Elementwise, LinearMap, Reads};
 pub use data::{Data, Discrete, DiscreteElement, Given, Index, Kind, Mask};
 pub use describe::{Attribute, Attributes};
+pub use fault::{Extent, Fault, Pass, find_fault};
 pub use op::{Cotangents, Description, Op, Point, Saves, apply, apply_given, fused};
 #[doc(hidden)]
 pub use ops::Side;

@@ -60,10 +60,13 @@ pub fn apply<T: Float, O: Op<T>>(op: O, inputs: &[&Var<T>]) -> Var<T> {
 /// assert_eq!(grad(f, &Var::from([3.0, 4.0])).value().to_vec(), [6.0, 0.0]);
 /// ```
 #[track_caller]
+#[inline(never)]
 pub fn apply_given<T: Float, O: Op<T>>(op: O, inputs: &[&Var<T>], given: &[&Given<T>]) -> Var<T> {
-    // Compiled for every operation: what does not need to know its type is in functions of its own.
+    // Compiled for every operation: what does not need to know its type is in functions of its own, and no table of its
+    // methods is made here, which would have all its rules compiled again.
     if is_constant(inputs, given) {
-        return Var::new(Value::Ready(run(&op, inputs, given)), None);
+        let value = run(&ValueOf(&op), inputs, given);
+        return Var::new(Value::Ready(value), None);
     }
     apply_tracked(op.shared(), inputs, given)
 }
@@ -75,7 +78,7 @@ fn apply_tracked<T: Float>(op: Rc<dyn Op<T>>, inputs: &[&Var<T>], given: &[&Give
     let shape = if is_deferring(inputs) { op.output_shape(&shapes(inputs)) } else { None };
     let value = match shape {
         Some(shape) => deferred(op.clone(), inputs, given, shape),
-        None => Value::Ready(run(&*op, inputs, given)),
+        None => Value::Ready(run(&ValueOf(&*op), inputs, given)),
     };
     recorded(op, inputs, given, value)
 }
@@ -128,16 +131,30 @@ pub(crate) fn decide_known<T: Float, O: Op<T>>(
     Given { value, place }
 }
 
+/// What gives an operation's value and no more: a table of all its methods would have its rules compiled where it is applied.
+trait Evaluate<T: Float> {
+    #[track_caller]
+    fn evaluate(&self, inputs: &[&Tensor<T>], given: &[&Data<T>]) -> Tensor<T>;
+}
+
+struct ValueOf<'a, O: ?Sized>(&'a O);
+
+impl<T: Float, O: Op<T> + ?Sized> Evaluate<T> for ValueOf<'_, O> {
+    fn evaluate(&self, inputs: &[&Tensor<T>], given: &[&Data<T>]) -> Tensor<T> {
+        if given.is_empty() { self.0.forward(inputs) } else { self.0.evaluate(inputs, given).into_float() }
+    }
+}
+
 /// The value of an operation.
 #[track_caller]
 #[inline(never)]
-fn run<T: Float>(op: &dyn Op<T>, inputs: &[&Var<T>], given: &[&Given<T>]) -> Tensor<T> {
+fn run<T: Float>(op: &dyn Evaluate<T>, inputs: &[&Var<T>], given: &[&Given<T>]) -> Tensor<T> {
     let inputs = Values::of(inputs);
     if given.is_empty() {
-        return op.forward(inputs.as_slice());
+        return op.evaluate(inputs.as_slice(), &[]);
     }
     let given: SmallVec<[&Data<T>; 1]> = given.iter().map(|g| &g.value).collect();
-    op.evaluate(inputs.as_slice(), &given).into_float()
+    op.evaluate(inputs.as_slice(), &given)
 }
 
 /// The values of an operation's inputs. One and two, by far the most frequent, need no list in memory.

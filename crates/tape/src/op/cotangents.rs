@@ -116,6 +116,15 @@ pub(super) fn jvp_by_transposition<T: Float, O: Op<T> + ?Sized>(
     at: &Point<T>,
     tangents: &[Option<Var<T>>],
 ) -> Option<Var<T>> {
+    transposed(&|cotangent, into| op.vjp(at, cotangent, into), at, tangents)
+}
+
+#[inline(never)]
+fn transposed<T: Float>(
+    vjp: &dyn Fn(&Var<T>, &mut Cotangents<T>),
+    at: &Point<T>,
+    tangents: &[Option<Var<T>>],
+) -> Option<Var<T>> {
     let tape = Tape::nested();
     // The map is linear, so any point will do.
     let dummy = tape.enter(&Var::zeros(at.output.shape()));
@@ -125,7 +134,7 @@ pub(super) fn jvp_by_transposition<T: Float, O: Op<T> + ?Sized>(
         slot_of: (0..count).map(|i| tangents[i].is_some().then_some(i as u32)).collect(),
         shapes: at.inputs.iter().map(|v| v.shape().clone()).collect(),
     };
-    op.vjp(at, &dummy, &mut transposed);
+    vjp(&dummy, &mut transposed);
     let mut total: Option<Var<T>> = None;
     for (contribution, tangent) in transposed.slots.into_iter().zip(tangents) {
         if let (Some(contribution), Some(tangent)) = (contribution.finish(), tangent)

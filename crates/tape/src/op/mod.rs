@@ -108,10 +108,10 @@ pub trait Op<T: Float>: 'static {
 /// In the `impl` of [`Op`], [`LinearMap`](crate::LinearMap) or [`BilinearMap`](crate::BilinearMap) for a type of this crate: its
 /// rules are compiled here, for `f32` and for `f64`, and not again by each program that records it.
 macro_rules! rules_compiled_here {
-    ($Operation:ident $(in $Class:ident)?) => {
+    ($Operation:ident $(<$T:ident>)? $(in $Class:ident)?) => {
         fn shared(self) -> std::rc::Rc<dyn crate::op::Op<T>> {
             wengert_tensor::compiled_here! {
-                fn shared<T: Float>(operation: $Operation) -> std::rc::Rc<dyn crate::op::Op<T>> {
+                fn shared<T: Float>(operation: $Operation $(<$T>)?) -> std::rc::Rc<dyn crate::op::Op<T>> {
                     std::rc::Rc::new($(crate::class::$Class)?(operation))
                 }
             }

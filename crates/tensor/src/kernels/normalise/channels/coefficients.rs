@@ -7,7 +7,7 @@ use super::frame::{Frame, LANES};
 use crate::array::element::Float;
 use crate::loops::rows::{RowMap, map_slices, row_of};
 use crate::machine::parallel::{self, PARALLEL_THRESHOLD};
-use crate::machine::simd::{Isa, Kernel, dispatch};
+use crate::machine::simd::Isa;
 
 /// slope·((x − mean) − rest) + shift + Σ factor·(y − mean of y), for the elements of one channel; and what is summed
 /// over the channel.
@@ -20,22 +20,7 @@ pub(super) struct Coefficients<T, const A: usize> {
 
 /// What is found of each channel.
 pub(super) trait OfChannels<T: Float, const A: usize>: Sync {
-    fn block<I: Isa>(&self, frame: Frame, channels: Range<usize>, out: &mut [Coefficients<T, A>]);
-}
-
-struct Block<'a, T, F, const A: usize> {
-    frame: Frame,
-    channels: Range<usize>,
-    out: &'a mut [Coefficients<T, A>],
-    f: &'a F,
-}
-
-impl<T: Float, F: OfChannels<T, A>, const A: usize> Kernel for Block<'_, T, F, A> {
-    type Output = ();
-    #[inline(always)]
-    fn run<I: Isa>(self) {
-        self.f.block::<I>(self.frame, self.channels, self.out);
-    }
+    fn block(&self, frame: Frame, channels: Range<usize>, out: &mut [Coefficients<T, A>]);
 }
 
 pub(super) fn coefficients<T: Float, const A: usize>(
@@ -47,7 +32,7 @@ pub(super) fn coefficients<T: Float, const A: usize>(
     if frame.elements() > 0 {
         let parallel = frame.elements() >= PARALLEL_THRESHOLD;
         parallel::for_each_chunk(&mut table, frame.block(), parallel, |first, out| {
-            dispatch(Block { frame, channels: first..first + out.len(), out, f });
+            f.block(frame, first..first + out.len(), out);
         });
     }
     table

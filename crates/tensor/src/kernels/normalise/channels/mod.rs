@@ -12,7 +12,7 @@ use std::ops::Range;
 
 use super::geometry::NormGeometry;
 use crate::array::element::Float;
-use crate::machine::simd::Isa;
+use crate::machine::simd::{Isa, Kernel, dispatch};
 use coefficients::{Coefficients, OfChannels, coefficients, combine};
 pub(super) use frame::Frame;
 use frame::LANES;
@@ -29,9 +29,21 @@ struct Scales<T> {
     lanes: [[T; LANES]; 3],
 }
 
-impl<T: Float> Scales<T> {
+// What is summed over elements is few kernels, each compiled once for each instruction set: how the rules put the sums together
+// is arithmetic of a few numbers.
+
+struct FindScales<'a, T> {
+    geometry: &'a NormGeometry,
+    frame: Frame,
+    channels: &'a Range<usize>,
+    x: &'a [T],
+}
+
+impl<T: Float> Kernel for FindScales<'_, T> {
+    type Output = Scales<T>;
     #[inline(always)]
-    fn of(geometry: &NormGeometry, frame: Frame, channels: &Range<usize>, x: &[T]) -> Self {
+    fn run<I: Isa>(self) -> Scales<T> {
+        let FindScales { geometry, frame, channels, x } = self;
         let (count, centred) = (frame.count(), geometry.centred());
         let mut mean = [T::ZERO; LANES];
         if centred {
@@ -53,6 +65,48 @@ impl<T: Float> Scales<T> {
         let lanes = [first, by_lane(&rest), by_lane(&r)];
         Scales { frame, centred, mean, rest, r, variance, lanes }
     }
+}
+
+/// Sums of y and of y·z.
+struct SumsWithZ<'a, T> {
+    scales: &'a Scales<T>,
+    channels: &'a Range<usize>,
+    x: &'a [T],
+    y: &'a [T],
+}
+
+impl<T: Float> Kernel for SumsWithZ<'_, T> {
+    type Output = [[f64; LANES]; 2];
+    #[inline(always)]
+    fn run<I: Isa>(self) -> [[f64; LANES]; 2] {
+        let frame = self.scales.frame;
+        frame.sums(self.channels, [self.x, self.y], |lane, [x, y]| [y, y * self.scales.z(lane, x)])
+    }
+}
+
+/// Sums of y·(x − mean).
+struct SumsAround<'a, T> {
+    frame: Frame,
+    mean: [T; LANES],
+    channels: &'a Range<usize>,
+    x: &'a [T],
+    y: &'a [T],
+}
+
+impl<T: Float> Kernel for SumsAround<'_, T> {
+    type Output = [f64; LANES];
+    #[inline(always)]
+    fn run<I: Isa>(self) -> [f64; LANES] {
+        let [sums] =
+            self.frame.sums(self.channels, [self.x, self.y], |lane, [x, y]| [y * (x - self.mean[lane])]);
+        sums
+    }
+}
+
+impl<T: Float> Scales<T> {
+    fn of(geometry: &NormGeometry, frame: Frame, channels: &Range<usize>, x: &[T]) -> Self {
+        dispatch(FindScales { geometry, frame, channels, x })
+    }
 
     #[inline(always)]
     fn z(&self, lane: usize, x: T) -> T {
@@ -61,9 +115,8 @@ impl<T: Float> Scales<T> {
     }
 
     /// The means of y, where means are taken off, and of y·z.
-    #[inline(always)]
     fn means_with_z(&self, channels: &Range<usize>, x: &[T], y: &[T]) -> [[f64; LANES]; 2] {
-        let sums = self.frame.sums(channels, [x, y], |lane, [x, y]| [y, y * self.z(lane, x)]);
+        let sums = dispatch(SumsWithZ { scales: self, channels, x, y });
         let [means, with_z] = sums.map(|sums| sums.map(|sum| sum / self.frame.count()));
         [means, with_z]
     }
@@ -85,8 +138,7 @@ struct Moments<'a, T> {
 }
 
 impl<T: Float> OfChannels<T, 0> for Moments<'_, T> {
-    #[inline(always)]
-    fn block<I: Isa>(&self, frame: Frame, channels: Range<usize>, out: &mut [Coefficients<T, 0>]) {
+    fn block(&self, frame: Frame, channels: Range<usize>, out: &mut [Coefficients<T, 0>]) {
         let scales = Scales::of(self.geometry, frame, &channels, self.x);
         for (c, out) in out.iter_mut().enumerate() {
             out.sums = [scales.mean[c] + scales.rest[c], T::from_f64(scales.variance[c])];
@@ -109,8 +161,7 @@ struct Value<'a, T> {
 }
 
 impl<T: Float> OfChannels<T, 0> for Value<'_, T> {
-    #[inline(always)]
-    fn block<I: Isa>(&self, frame: Frame, channels: Range<usize>, out: &mut [Coefficients<T, 0>]) {
+    fn block(&self, frame: Frame, channels: Range<usize>, out: &mut [Coefficients<T, 0>]) {
         let scales = Scales::of(self.geometry, frame, &channels, self.x);
         for (c, out) in out.iter_mut().enumerate() {
             let (gain, bias) = (self.gain[channels.start + c], self.bias[channels.start + c]);
@@ -148,8 +199,7 @@ struct Tangent<'a, T> {
 }
 
 impl<T: Float> OfChannels<T, 1> for Tangent<'_, T> {
-    #[inline(always)]
-    fn block<I: Isa>(&self, frame: Frame, channels: Range<usize>, out: &mut [Coefficients<T, 1>]) {
+    fn block(&self, frame: Frame, channels: Range<usize>, out: &mut [Coefficients<T, 1>]) {
         let scales = Scales::of(self.geometry, frame, &channels, self.x);
         let [means, with_z] = scales.means_with_z(&channels, self.x, self.t);
         for (c, out) in out.iter_mut().enumerate() {
@@ -199,15 +249,14 @@ struct GradientTangent<'a, T> {
 }
 
 impl<T: Float> OfChannels<T, 3> for GradientTangent<'_, T> {
-    #[inline(always)]
-    fn block<I: Isa>(&self, frame: Frame, channels: Range<usize>, out: &mut [Coefficients<T, 3>]) {
+    fn block(&self, frame: Frame, channels: Range<usize>, out: &mut [Coefficients<T, 3>]) {
         let scales = Scales::of(self.geometry, frame, &channels, self.x);
         let [t, v, t_v] = self.arrays;
         let [t_means, t_with_z] = scales.means_with_z(&channels, self.x, t);
         let [v_means, v_with_z] = scales.means_with_z(&channels, self.x, v);
         let [w_means, w_with_z] = scales.means_with_z(&channels, self.x, t_v);
         let of_t: [T; LANES] = from_fn(|lane| scales.taken(t_means[frame.channel(lane).min(LANES - 1)]));
-        let [v_with_t] = frame.sums(&channels, [t, v], |lane, [t, v]| [v * (t - of_t[lane])]);
+        let v_with_t = dispatch(SumsAround { frame, mean: of_t, channels: &channels, x: t, y: v });
         for (c, out) in out.iter_mut().enumerate() {
             let [gain, t_gain] = self.gain.map(|gain| gain[channels.start + c].to_f64());
             let r = scales.r[c].to_f64();
