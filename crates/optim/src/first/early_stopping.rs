@@ -148,6 +148,16 @@ impl<T: Float> EarlyStopping<T> {
     ///
     /// # Errors
     /// If the state is of another kind or precision.
+    ///
+    /// ```
+    /// use wengert_optim::EarlyStopping;
+    /// let mut stopping = EarlyStopping::new(2, 0.0);
+    /// stopping.observe(0.5, &[1.0f32]);
+    /// let mut later = EarlyStopping::<f32>::new(2, 0.0);
+    /// later.load_state(&stopping.state())?;
+    /// assert_eq!(later.best(), Some(0.5));
+    /// # Ok::<(), wengert_optim::StateError>(())
+    /// ```
     pub fn load_state(&mut self, state: &State) -> Result<(), StateError> {
         state.expect(Self::NAME, &["best", "waited", "observed", "best_at"], &["params"], &[])?;
         let best = state.real("best")?;

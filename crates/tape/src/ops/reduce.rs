@@ -309,6 +309,11 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there is no such axis.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// assert_eq!(Var::from([2.0f64, 3.0, 4.0]).cumprod(0).value().to_vec(), [2.0, 6.0, 24.0]);
+    /// ```
     #[track_caller]
     pub fn cumprod(&self, axis: impl Into<Axis>) -> Var<T> {
         let axis = self.shape().axis("cumprod", axis);
@@ -334,6 +339,15 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there is no such axis.
+    ///
+    /// ```
+    /// use wengert_tape::{Var, grad};
+    /// let x = Var::from([[2.0f64, 3.0], [0.0, 5.0]]);
+    /// assert_eq!(x.prod_axis(1, false).value().to_vec(), [6.0, 0.0]);
+    /// // Also beside a 0.
+    /// let slope = grad(|x: &Var<f64>| x.prod_axis(1, false).sum(), &x);
+    /// assert_eq!(slope.value().to_vec(), [3.0, 2.0, 5.0, 0.0]);
+    /// ```
     #[track_caller]
     pub fn prod_axis(&self, axis: impl Into<Axis>, keepdim: bool) -> Var<T> {
         let axis = self.shape().axis("prod", axis);

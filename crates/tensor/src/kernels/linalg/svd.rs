@@ -10,6 +10,12 @@ use crate::machine::simd::{Isa, Kernel, dispatch};
 const SWEEPS: usize = 60;
 
 /// A = U Σ Vᵀ of an m × n matrix, with k = min(m, n) singular values.
+///
+/// ```
+/// use wengert_tensor::linalg::{Svd, svd};
+/// let Svd { values, .. } = svd(&[0.0f64, 3.0, 2.0, 0.0], 2, 2).unwrap();
+/// assert!((values[0] - 3.0).abs() < 1e-14 && (values[1] - 2.0).abs() < 1e-14);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Svd<T> {
     /// m × k, with orthonormal columns.
