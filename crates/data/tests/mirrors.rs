@@ -4,8 +4,11 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
+#[cfg(not(feature = "https"))]
 use std::process::Command;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+#[cfg(not(feature = "https"))]
+use std::sync::Mutex;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
@@ -265,6 +268,7 @@ fn child() {
 }
 
 /// What loading a data set gives where this proxy stands for the whole network.
+#[cfg(not(feature = "https"))]
 fn load(name: &str, proxy: &str, cache: &Path) -> String {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "child", "--nocapture"]).env(CHILD, name).env_remove("WENGERT_DATA");
@@ -278,6 +282,7 @@ fn load(name: &str, proxy: &str, cache: &Path) -> String {
 }
 
 /// A proxy that connects to servers without the files, whatever their name, and the addresses that it was asked for.
+#[cfg(not(feature = "https"))]
 fn network_without_the_files() -> (String, Arc<Mutex<Vec<String>>>) {
     let asked = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&asked);

@@ -58,7 +58,7 @@ impl Stopping {
     }
 
     pub(crate) fn state(&self) -> State {
-        let best = self.best.clone().unwrap_or_else(|| none());
+        let best = self.best.clone().unwrap_or_else(none);
         State::new("stopping", 0).with_child("rule", self.rule.state()).with_child("best", best)
     }
 

@@ -110,7 +110,7 @@ fn a_search_ends_with_its_work() {
     // Also by a panic.
     let caught = std::panic::catch_unwind(|| find_fault(|| -> () { panic!("of the work") }));
     assert!(caught.is_err());
-    let (_, fault) = find_fault(|| bad());
+    let (_, fault) = find_fault(bad);
     assert_eq!(fault.unwrap().operation, "ln");
     // A tape of before is not searched.
     let tape = Tape::new();

@@ -31,7 +31,9 @@ impl Model {
     }
 }
 
+type Digits = Dataset<(Features, Tensor<u32>)>;
+
 /// 50 digits to learn from, 30 to measure on.
-pub(crate) fn data() -> (Dataset<(Features, Tensor<u32>)>, Dataset<(Features, Tensor<u32>)>) {
+pub(crate) fn data() -> (Digits, Digits) {
     (synthetic::digits(50, 0), synthetic::digits(30, 1))
 }

@@ -44,7 +44,7 @@ pub fn gmres<T: Float>(
         if iterations >= limit {
             return done(Stop::MaxIterations, start);
         }
-        space.from_length(start);
+        space.begin_with(start);
         let mut growth = Growth::Further;
         while growth == Growth::Further && iterations < limit && space.residual() > target && !space.is_full()
         {
@@ -122,7 +122,7 @@ impl<T: Float> Space<T> {
     }
 
     /// Starts anew in that direction, of this length.
-    fn from_length(&mut self, start: f64) {
+    fn begin_with(&mut self, start: f64) {
         scale(1.0 / start, &mut self.basis[0]);
         self.rhs.fill(0.0);
         self.rhs[0] = start;
