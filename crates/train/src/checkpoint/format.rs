@@ -44,10 +44,10 @@ pub fn write(path: impl AsRef<Path>, state: &State) -> Result<(), CheckpointErro
     write_atomically(path, |out| Ok(file.write(out)?)).map_err(|error| CheckpointError::access(path, error))
 }
 
-/// The state that [`write`] wrote, to the bit.
+/// The state that [`write()`] wrote, to the bit.
 ///
 /// # Errors
-/// If the file cannot be read, is none that [`write`] wrote, of another version, or was changed since.
+/// If the file cannot be read, is none that [`write()`] wrote, of another version, or was changed since.
 pub fn read(path: impl AsRef<Path>) -> Result<State, CheckpointError> {
     let path = path.as_ref();
     let file = open(path).map_err(|error| CheckpointError::access(path, error))?;

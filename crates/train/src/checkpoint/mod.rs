@@ -1,6 +1,6 @@
 //! Files from which a run goes on with the same bits.
 //!
-//! [`write`] and [`read`] keep a [`State`](wengert_state::State) as a safetensors file, for any program; [`Checkpoints`] says when a run
+//! [`write()`] and [`read`] keep a [`State`](wengert_state::State) as a safetensors file, for any program; [`Checkpoints`] says when a run
 //! writes which, and a [`CheckpointStore`] does it in the background.
 //!
 //! # The file
