@@ -35,7 +35,7 @@ pub fn apply<T: Float, O: Op<T>>(op: O, inputs: &[&Var<T>]) -> Var<T> {
 }
 
 /// Like [`apply`], with operands that are no floating-point numbers: labels, indices, masks. The operation gets them in
-/// [`Op::evaluate`], and its rules by [`Point::given`].
+/// [`Op::evaluate`], and its rules by [`Point::given`](super::Point::given).
 ///
 /// # Panics
 /// Where `apply` does.
