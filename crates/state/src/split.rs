@@ -31,10 +31,10 @@ impl State {
 
     /// What [`split`](State::split) would leave here and take out, of a state that stays as it is, and of the vectors only
     /// those that `outside` says yes to.
-    pub fn parts<'a>(
-        &'a self,
+    pub fn parts(
+        &self,
         mut outside: impl FnMut(&str, &Values) -> bool,
-    ) -> (State, BTreeMap<String, &'a Values>) {
+    ) -> (State, BTreeMap<String, &Values>) {
         let mut found = BTreeMap::new();
         let rest = self.apart("", &mut BTreeSet::new(), &mut outside, &mut found);
         (rest, found)

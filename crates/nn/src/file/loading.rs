@@ -36,8 +36,11 @@ const SOUGHT: usize = 32;
 pub struct Loading<'a> {
     pub(super) partial: bool,
     prefixes: Vec<String>,
-    rename: Option<Box<dyn Fn(&str) -> Option<String> + 'a>>,
+    rename: Option<Rename<'a>>,
 }
+
+/// From a file's name to a model's.
+type Rename<'a> = Box<dyn Fn(&str) -> Option<String> + 'a>;
 
 impl<'a> Loading<'a> {
     /// All by its name.

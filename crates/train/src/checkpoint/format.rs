@@ -385,7 +385,11 @@ mod tests {
         tensors.sort_by(|a, b| a.name().cmp(b.name()));
         for tensor in &tensors {
             add_tensor(&mut checksum, tensor.name(), tensor.numbers().dtype(), tensor.shape());
-            tensor.numbers().each_piece(|bytes| Ok(checksum.update(bytes))).unwrap();
+            let add = |bytes: &[u8]| {
+                checksum.update(bytes);
+                Ok(())
+            };
+            tensor.numbers().each_piece(add).unwrap();
         }
         let checksum = written(checksum);
         texts.remove(FORMAT.0);
