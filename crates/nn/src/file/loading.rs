@@ -42,6 +42,9 @@ pub struct Loading<'a> {
     rename: Option<Rename<'a>>,
 }
 
+/// From a file's name to a model's.
+type Rename<'a> = Box<dyn Fn(&str) -> Option<String> + 'a>;
+
 impl<'a> Loading<'a> {
     /// All by its name.
     pub fn new() -> Self {

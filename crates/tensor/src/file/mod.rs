@@ -52,6 +52,14 @@ pub fn write_atomically<E: From<AccessError>>(
     Ok(())
 }
 
+/// Makes the temporary file of [`write_atomically`], and removes it again: whether the folder can be written to.
+///
+/// # Errors
+/// Those of the system.
+pub fn check_writable(path: &Path) -> Result<(), Error> {
+    Temporary::beside(path, false).map(drop)
+}
+
 /// Opens a regular file to read it at any place: a FIFO would wait for a writer, and a device has no end.
 ///
 /// # Errors

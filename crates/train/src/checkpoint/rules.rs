@@ -1,12 +1,10 @@
 //! When a run writes checkpoints, and which it keeps.
 
-use std::fs::OpenOptions;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use wengert_optim::first::Goal;
-use wengert_tensor::file::clear_abandoned_files;
+use wengert_tensor::file::{check_writable, clear_abandoned_files};
 use wengert_tensor::{names, text};
 
 use super::names::Named;
@@ -155,7 +153,7 @@ impl Checkpoints {
         self.check(values)?;
         let failed = |source| CheckpointError::io(&self.folder, source);
         std::fs::create_dir_all(&self.folder).map_err(failed)?;
-        probe(&self.folder).map_err(failed)?;
+        check_writable(&self.folder.join(Named::of_step(0).file_name())).map_err(failed)?;
         // What a killed run was writing.
         clear_abandoned_files(&self.folder, |name| Named::parse(name).is_some());
         let goal =
@@ -175,19 +173,5 @@ impl Checkpoints {
         self.steps.is_some_and(|every| step.is_multiple_of(every))
             || epochs.zip(epochs_done).is_some_and(|(every, done)| done.is_multiple_of(every))
             || self.time.is_some_and(|every| since_last >= every)
-    }
-}
-
-/// Whether files can be made in the folder.
-fn probe(folder: &Path) -> Result<(), std::io::Error> {
-    let mut number = 0;
-    loop {
-        let path = folder.join(format!(".wengert-{}-{number}.probe", std::process::id()));
-        // A new one, and not what a link of that name leads to.
-        match OpenOptions::new().write(true).create_new(true).open(&path) {
-            Ok(_) => return std::fs::remove_file(path),
-            Err(error) if error.kind() == ErrorKind::AlreadyExists && number < 100 => number += 1,
-            Err(error) => return Err(error),
-        }
     }
 }

@@ -43,14 +43,19 @@ fn kill_9_leaves_whole_files() {
     let folder = tempfile::tempdir().unwrap();
     let mut generator = wengert_tensor::random::Generator::seeded(3);
     let mut newest = None;
-    for _ in 0..kills {
+    for kill in 0..kills {
+        let before = names(folder.path());
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["crash::writes_until_it_is_killed", "--exact"])
             .env(FOLDER, folder.path())
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        std::thread::sleep(Duration::from_micros((generator.uniform() * 60_000.0) as u64));
+        // Every other one while it writes, whenever that is; those between also while it starts.
+        while kill % 2 == 0 && names(folder.path()) == before && child.try_wait().unwrap().is_none() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        std::thread::sleep(Duration::from_micros((generator.uniform() * 30_000.0) as u64));
         child.kill().unwrap();
         assert!(!child.wait().unwrap().success());
         let mut found = None;
