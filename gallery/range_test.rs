@@ -5,6 +5,7 @@ use clap::Parser;
 use wengert::optim::schedule::RangeTest;
 use wengert::plot::{Axis, Figure, Mark, Panel, Series};
 use wengert::prelude::*;
+use wengert::train::search::range_test;
 use wengert_gallery::mlp::Mlp;
 use wengert_gallery::options::Options;
 
@@ -63,14 +64,8 @@ fn run(name: &str, arguments: &Arguments, digits: &Dataset) -> Result<RangeTest,
     let mut optimizer = optimizer_by_name::<f32>(name, None, &params.segments())?;
     let steps = arguments.options.steps(800, 100);
     RangeTest::check(arguments.smallest, arguments.largest, steps as usize)?;
-    let mut test = RangeTest::new(arguments.smallest, arguments.largest, steps as usize);
-    for epoch in arguments.seed.. {
-        for (images, labels) in digits.batches(arguments.batch_size as usize).shuffled(epoch) {
-            let Some(rate) = test.next_rate() else { return Ok(test) };
-            let loss = |cx: &Ctx| model.forward(cx, &images).cross_entropy(&labels);
-            optimizer.set_learning_rate(rate);
-            test.observe(params.train_step(&mut *optimizer, loss)?.into());
-        }
-    }
-    Ok(test)
+    let test = RangeTest::new(arguments.smallest, arguments.largest, steps as usize);
+    let batches = |epoch| digits.batches(arguments.batch_size as usize).shuffled(arguments.seed + epoch);
+    let loss = |cx: &Ctx, (images, labels): &Batch| model.forward(cx, images).cross_entropy(labels);
+    Ok(range_test(test, &mut params, &mut *optimizer, batches, loss)?)
 }

@@ -15,7 +15,7 @@ use super::Metric;
 /// use wengert_train::metric::{Accuracy, ConfusionMatrix, Metrics};
 /// let mut quality = Metrics::new().with(Accuracy::new()).with(ConfusionMatrix::new());
 /// quality.update(&Tensor::from([[0.1f32, 0.9], [0.8, 0.2]]), &Tensor::from([1, 1]));
-/// assert_eq!(quality.values()[0], ("accuracy".to_owned(), 0.5));
+/// assert_eq!(quality.value("accuracy"), Some(0.5));
 /// assert_eq!(quality.names("validation")[0], "validation.accuracy");
 /// let matrix: &ConfusionMatrix = quality.get("confusion_matrix").unwrap();
 /// assert_eq!(matrix.count(1, 0), 1);
@@ -93,6 +93,11 @@ impl<T: Float, Y: 'static> Metrics<T, Y> {
     /// Names and values, in the order in which they were added.
     pub fn values(&self) -> Vec<(String, f64)> {
         self.all.iter().map(|metric| (metric.name().to_owned(), metric.value())).collect()
+    }
+
+    /// The value of the metric of that name, if there is one.
+    pub fn value(&self, name: &str) -> Option<f64> {
+        self.iter().find(|metric| metric.name() == name).map(|metric| metric.value())
     }
 
     /// The names as they are when measured on a set: `"validation.accuracy"`.
