@@ -3,14 +3,22 @@
 use crate::array::element::Float;
 use crate::loops::reduce::merge_lanes;
 
-/// Independent partial sums, so that the compiler can use vector registers.
-const LANES: usize = 16;
-/// Elements that are added up one after the other into [`LANES`] partial sums.
+/// Elements that are added up one after the other into partial sums.
 const BLOCK: usize = 4096;
 
 /// Σ of some terms of the elements at the same position of some rows of the same length.
 #[inline(always)]
 pub(crate) fn sums<T: Float, const S: usize, const K: usize>(
+    rows: [&[T]; S],
+    term: impl Fn([T; S]) -> [T; K],
+) -> [T; K] {
+    // So many that an addition need not wait for the one before, and all stay in registers.
+    if K <= 2 { in_lanes::<T, S, K, 32>(rows, term) } else { in_lanes::<T, S, K, 16>(rows, term) }
+}
+
+/// By so many independent partial sums.
+#[inline(always)]
+fn in_lanes<T: Float, const S: usize, const K: usize, const LANES: usize>(
     rows: [&[T]; S],
     term: impl Fn([T; S]) -> [T; K],
 ) -> [T; K] {
@@ -62,7 +70,7 @@ mod tests {
 
     #[test]
     fn every_element_counts_once_whatever_the_length() {
-        for length in [0, 1, 15, 16, 17, 100, 4096, 4097, 10_000] {
+        for length in [0, 1, 15, 16, 17, 31, 33, 100, 4096, 4097, 10_000] {
             let x: Vec<f64> = (0..length).map(|i| i as f64).collect();
             let count = length as f64;
             let expected = [count, count * (count - 1.0) / 2.0];

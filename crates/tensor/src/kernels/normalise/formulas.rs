@@ -10,10 +10,10 @@ use crate::machine::simd::Isa;
 #[derive(Clone, Copy)]
 struct Scale<T> {
     mean: T,
-    /// What the rounded mean leaves, so that a large mean costs no precision.
-    rest: T,
     /// 1/√(variance + ε).
     r: T,
+    /// Minus what the rounded mean leaves, times `r`, so that a large mean costs no precision.
+    rest: T,
     centred: bool,
 }
 
@@ -21,35 +21,35 @@ impl<T: Float> Scale<T> {
     #[inline(always)]
     fn of(geometry: &NormGeometry, x: &[T]) -> Self {
         let centred = geometry.centred();
+        let root = |variance: T| T::ONE / (variance + geometry.epsilon()).sqrt();
         if !centred {
             let [square] = means([x], |[x]| [x * x]);
-            let r = T::ONE / (square + geometry.epsilon()).sqrt();
-            return Scale { mean: T::ZERO, rest: T::ZERO, r, centred };
+            return Scale { mean: T::ZERO, r: root(square), rest: T::ZERO, centred };
         }
         let mean = mean(x);
         let [rest, square] = means([x], |[x]| [x - mean, (x - mean) * (x - mean)]);
-        let variance = square - rest * rest;
-        Scale { mean, rest, r: T::ONE / (variance + geometry.epsilon()).sqrt(), centred }
+        let r = root(square - rest * rest);
+        Scale { mean, r, rest: -(rest * r), centred }
     }
 
     #[inline(always)]
-    fn z(self, x: T) -> T {
-        ((x - self.mean) - self.rest) * self.r
+    fn z<I: Isa>(self, x: T) -> T {
+        I::mul_add(x - self.mean, self.r, self.rest)
     }
 
     /// The map u ↦ J·u, from the means that it needs.
     #[inline(always)]
-    fn jacobian(self, mean: T, mean_with_z: T) -> impl Fn(T, T) -> T {
+    fn jacobian<I: Isa>(self, mean: T, mean_with_z: T) -> impl Fn(T, T) -> T {
         let mean = self.taken(mean);
-        move |u, z| self.r * (u - mean - z * mean_with_z)
+        move |u, z| self.r * I::mul_add(-z, mean_with_z, u - mean)
     }
 
     /// The map that gives the tangent of z along the row `along`.
     #[inline(always)]
-    fn tangent(self, x: &[T], along: &[T]) -> impl Fn(T, T) -> T {
+    fn tangent<I: Isa>(self, x: &[T], along: &[T]) -> impl Fn(T, T) -> T {
         let mean = mean(along);
-        let [with_z] = means([along, x], |[t, x]| [(t - self.taken(mean)) * self.z(x)]);
-        self.jacobian(mean, with_z)
+        let [with_z] = means([along, x], |[t, x]| [(t - self.taken(mean)) * self.z::<I>(x)]);
+        self.jacobian::<I>(mean, with_z)
     }
 
     /// The mean, where it is taken off.
@@ -90,7 +90,7 @@ impl<T: Float> RowMap<T, T> for Value<'_, T> {
             let range = piece.range();
             let pieces = out[range.clone()].iter_mut().zip(&x[range]).zip(gain).zip(bias);
             for (((o, &x), &gain), &bias) in pieces {
-                *o = scale.z(x) * gain + bias;
+                *o = I::mul_add(scale.z::<I>(x), gain, bias);
             }
         }
     }
@@ -120,7 +120,7 @@ impl<T: Float> RowMap<T, T> for ValueTangent<'_, T> {
         let [t, t_gain, t_bias] = self.along;
         let t = row_of(t, index, x.len());
         let scale = Scale::of(self.geometry, x);
-        let tangent = scale.tangent(x, t);
+        let tangent = scale.tangent::<I>(x, t);
         let mut buffers = [None; 3];
         for piece in self.geometry.pieces(index) {
             let [gain, t_gain, t_bias] = gains(piece, [self.gain, t_gain, t_bias], &mut buffers);
@@ -128,7 +128,7 @@ impl<T: Float> RowMap<T, T> for ValueTangent<'_, T> {
             let (out, x, t) = (&mut out[range.clone()], &x[range.clone()], &t[range]);
             let pieces = out.iter_mut().zip(x).zip(t).zip(gain).zip(t_gain).zip(t_bias);
             for (((((o, &x), &t), &gain), &t_gain), &t_bias) in pieces {
-                let z = scale.z(x);
+                let z = scale.z::<I>(x);
                 *o = gain * tangent(t, z) + t_gain * z + t_bias;
             }
         }
@@ -144,21 +144,21 @@ pub(super) struct Gradient<'a, T> {
 
 impl<T: Float> Gradient<'_, T> {
     #[inline(always)]
-    fn write(&self, scale: Scale<T>, index: usize, x: &[T], v: &[T], out: &mut [T]) {
+    fn write<I: Isa>(&self, scale: Scale<T>, index: usize, x: &[T], v: &[T], out: &mut [T]) {
         let mut buffer = None;
         let mut totals = [T::ZERO; 2];
         for piece in self.geometry.pieces(index) {
             let (range, gain) = (piece.range(), piece.gains(self.gain, &mut buffer));
             let rows = [&x[range.clone()], gain, &v[range]];
-            add(&mut totals, sums(rows, |[x, gain, v]| [gain * v, gain * v * scale.z(x)]));
+            add(&mut totals, sums(rows, |[x, gain, v]| [gain * v, gain * v * scale.z::<I>(x)]));
         }
         let [mean, with_z] = totals.map(|total| total / T::from_usize(x.len()));
-        let jacobian = scale.jacobian(mean, with_z);
+        let jacobian = scale.jacobian::<I>(mean, with_z);
         for piece in self.geometry.pieces(index) {
             let (range, gain) = (piece.range(), piece.gains(self.gain, &mut buffer));
             let (out, x, v) = (&mut out[range.clone()], &x[range.clone()], &v[range]);
             for (((o, &x), &gain), &v) in out.iter_mut().zip(x).zip(gain).zip(v) {
-                *o = jacobian(gain * v, scale.z(x));
+                *o = jacobian(gain * v, scale.z::<I>(x));
             }
         }
     }
@@ -167,7 +167,7 @@ impl<T: Float> Gradient<'_, T> {
 impl<T: Float> RowMap<T, T> for Gradient<'_, T> {
     #[inline(always)]
     fn row<I: Isa>(&self, index: usize, x: &[T], out: &mut [T]) {
-        self.write(Scale::of(self.geometry, x), index, x, row_of(self.v, index, x.len()), out);
+        self.write::<I>(Scale::of(self.geometry, x), index, x, row_of(self.v, index, x.len()), out);
     }
 }
 
@@ -194,20 +194,21 @@ impl<T: Float> RowMap<T, T> for GradientTangent<'_, T> {
             let [gain, t_gain] = gains(piece, [self.gain, t_gain], &mut buffers);
             let [x, t, v, t_v] = [x, t, v, t_v].map(|row| &row[piece.range()]);
             let of_piece = sums([x, t, gain, v, t_gain, t_v], |[x, t, gain, v, t_gain, t_v]| {
-                let (z, t, (u, w)) = (scale.z(x), t - t_mean, product(gain, v, t_gain, t_v));
+                let (z, t, (u, w)) = (scale.z::<I>(x), t - t_mean, product(gain, v, t_gain, t_v));
                 [t * z, u, u * z, u * t, w, w * z]
             });
             add(&mut totals, of_piece);
         }
         let [tz, u, uz, ut, w, wz] = totals.map(|total| total / T::from_usize(x.len()));
-        let (of_t, of_u, of_w) = (scale.jacobian(t_mean, tz), scale.jacobian(u, uz), scale.jacobian(w, wz));
+        let (of_t, of_u, of_w) =
+            (scale.jacobian::<I>(t_mean, tz), scale.jacobian::<I>(u, uz), scale.jacobian::<I>(w, wz));
         let u_with_tangent = scale.r * (ut - uz * tz);
         for piece in self.geometry.pieces(index) {
             let [gain, t_gain] = gains(piece, [self.gain, t_gain], &mut buffers);
             let [x, t, v, t_v] = [x, t, v, t_v].map(|row| &row[piece.range()]);
             let rows = out[piece.range()].iter_mut().zip(x).zip(t).zip(gain).zip(v).zip(t_gain).zip(t_v);
             for ((((((o, &x), &t), &gain), &v), &t_gain), &t_v) in rows {
-                let (z, (u, w)) = (scale.z(x), product(gain, v, t_gain, t_v));
+                let (z, (u, w)) = (scale.z::<I>(x), product(gain, v, t_gain, t_v));
                 *o = of_w(w, z) - scale.r * (tz * of_u(u, z) + uz * of_t(t, z) + u_with_tangent * z);
             }
         }
@@ -230,7 +231,7 @@ impl<T: Float> RowPass<T> for GainGradient<'_, T> {
         for piece in self.geometry.pieces(index) {
             let [x, v] = [x, v].map(|row| &row[piece.range()]);
             for ((sum, &x), &v) in piece.sums(of_gain, &mut buffer).iter_mut().zip(x).zip(v) {
-                *sum += scale.z(x) * v;
+                *sum += scale.z::<I>(x) * v;
             }
             piece.settle(of_gain, &buffer);
         }
@@ -251,13 +252,13 @@ impl<T: Float> RowPass<T> for GainGradientTangent<'_, T> {
         let [t, t_v] = self.along;
         let [x, v, t, t_v] = [self.x, self.v, t, t_v].map(|rows| row_of(rows, index, self.geometry.length()));
         let scale = Scale::of(self.geometry, x);
-        let tangent = scale.tangent(x, t);
+        let tangent = scale.tangent::<I>(x, t);
         let mut buffer = None;
         for piece in self.geometry.pieces(index) {
             let [x, v, t, t_v] = [x, v, t, t_v].map(|row| &row[piece.range()]);
             let sums = piece.sums(of_gain, &mut buffer).iter_mut();
             for ((((sum, &x), &v), &t), &t_v) in sums.zip(x).zip(v).zip(t).zip(t_v) {
-                let z = scale.z(x);
+                let z = scale.z::<I>(x);
                 *sum += z * t_v + tangent(t, z) * v;
             }
             piece.settle(of_gain, &buffer);
@@ -277,7 +278,7 @@ impl<T: Float> RowPass<T> for Gradients<'_, T> {
         let geometry = self.of_x.geometry;
         let [x, v] = [self.x, self.of_x.v].map(|rows| row_of(rows, index, geometry.length()));
         let scale = Scale::of(geometry, x);
-        self.of_x.write(scale, index, x, v, out);
+        self.of_x.write::<I>(scale, index, x, v, out);
         let (of_gain, of_bias) = totals.split_at_mut(geometry.gains());
         let mut buffers = [None; 2];
         for piece in geometry.pieces(index) {
@@ -285,7 +286,7 @@ impl<T: Float> RowPass<T> for Gradients<'_, T> {
             let [first, second] = &mut buffers;
             let sums = piece.sums(of_gain, first).iter_mut().zip(piece.sums(of_bias, second));
             for (((of_gain, of_bias), &x), &v) in sums.zip(x).zip(v) {
-                *of_gain += scale.z(x) * v;
+                *of_gain += scale.z::<I>(x) * v;
                 *of_bias += v;
             }
             piece.settle(of_gain, first);
