@@ -1,6 +1,7 @@
 //! MNIST from start to end: data, seed, shuffle, train, test accuracy, save.
 
 use wengert::prelude::*;
+use wengert::train::{Progress, metric::Accuracy, metric::Metrics};
 
 struct Mlp {
     hidden: Linear,
@@ -27,15 +28,17 @@ fn main() -> wengert::Result<()> {
     let train = if quick { data.train.take(6000)? } else { data.train };
     let mut params = Params::seeded(0);
     let model = Mlp::new(&mut params);
-    let mut adam = Adam::new(1e-3);
-    for epoch in 1..=if quick { 1 } else { 5 } {
-        for (images, labels) in train.batches(64).shuffled(epoch) {
-            let loss = |cx: &Ctx| model.forward(cx, &images).cross_entropy(&labels);
-            let (_, grads) = params.value_and_grad(loss)?;
-            adam.step(&mut params.values_mut(), &grads);
-        }
-        println!("epoch {epoch}: test accuracy {:.2} %", 100.0 * accuracy(&model, &params, &data.test));
-    }
+    let mut quality = Metrics::new().with(Accuracy::new());
+    Trainer::new(&mut params, Adam::new(1e-3)).batch_size(64).observe(Progress::new()).fit_with(
+        &train,
+        if quick { 1 } else { 5 },
+        |cx, (images, labels)| model.forward(cx, images).cross_entropy(labels),
+        |run| {
+            run.validate("test", data.test.batches(1000), &mut quality, |cx, (x, y)| {
+                (model.forward(cx, &x), y)
+            })
+        },
+    )?;
     params.save(std::env::temp_dir().join("mnist.safetensors"))?;
     Ok(())
 }

@@ -3,10 +3,9 @@
 use clap::Parser;
 use wengert::data::Windows;
 use wengert::nn::Lstm;
-use wengert::optim::clip_by_global_norm;
+use wengert::plot::{Axis, Figure, Mark, Panel, Series};
 use wengert::prelude::*;
 use wengert_gallery::options::Options;
-use wengert_gallery::plot::{Axis, Figure, Mark, Panel, Series};
 
 /// Values that a forecast is made from.
 const PAST: usize = 60;
@@ -108,17 +107,11 @@ fn trained(
     [epochs, seed]: [u64; 2],
 ) -> wengert::Result<Tensor> {
     let rates = schedule::Cosine::new(5e-3, epochs * train.len().div_ceil(64) as u64);
-    let (mut adam, mut step) = (Adam::new(5e-3), 0);
-    for epoch in 0..epochs {
-        for (past, future) in train.batches(64).shuffled(seed + epoch) {
-            let (_, grads) = params.value_and_grad(|cx| model.forward(cx, &past).mse(&future))?;
-            let mut grads = grads.to_vec();
-            clip_by_global_norm(&mut grads, 1.0);
-            adam.set_learning_rate(rates.at(step));
-            adam.step(&mut params.values_mut(), &grads);
-            step += 1;
-        }
-    }
+    Trainer::new(&mut params, Adam::new(5e-3)).schedule(rates).clip_norm(1.0).batch_size(64).seed(seed).fit(
+        train,
+        epochs,
+        |cx, (past, future)| model.forward(cx, past).mse(future),
+    )?;
     Ok(params.infer(|cx| model.forward(cx, past)).into_value())
 }
 

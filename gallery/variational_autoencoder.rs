@@ -3,10 +3,11 @@
 
 use clap::Parser;
 use wengert::nn::{BceWithLogits, Reduction};
+use wengert::plot::{Axis, Figure, Mark, Panel, Series};
 use wengert::prelude::*;
+use wengert::train::Progress;
 use wengert_examples::pictures::side_by_side;
 use wengert_gallery::options::Options;
-use wengert_gallery::plot::{Axis, Figure, Mark, Panel, Series};
 
 /// Learns codes of two numbers for digits, draws them, and prints what the decoder makes of a grid of codes.
 #[derive(Debug, Parser)]
@@ -85,26 +86,25 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let mut params: Params = Params::seeded(seed);
     let model = Vae::new(&mut params);
-    let mut adam = Adam::new(1e-3);
     let (all, labels) = test.all();
-    println!("epoch   reconstruction   divergence   bound on −ln p (nats, test digits)");
-    for epoch in 0..epochs {
-        for (images, _) in train.batches(100).shuffled(seed.wrapping_add(epoch)) {
-            params.train_step(&mut adam, |cx| {
-                let (reconstruction, divergence) = model.loss(cx, &images);
-                reconstruction + divergence
-            })?;
-        }
-        let (reconstruction, divergence) = params.infer(|cx| {
-            let (reconstruction, divergence) = model.loss(cx, &all);
-            (reconstruction.item(), divergence.item())
-        });
-        println!(
-            "{:5}   {reconstruction:14.2}   {divergence:10.2}   {:.2}",
-            epoch + 1,
-            reconstruction + divergence
-        );
-    }
+    let value = |name: &str, value: f32| (name.to_owned(), f64::from(value));
+    let loss = |cx: &Ctx, images: &Var| {
+        let (reconstruction, divergence) = model.loss(cx, images);
+        reconstruction + divergence
+    };
+    println!("the bound on −ln p, in nats, is the sum of reconstruction and divergence");
+    Trainer::new(&mut params, Adam::new(1e-3)).batch_size(100).seed(seed).observe(Progress::new()).fit_with(
+        &train,
+        epochs,
+        |cx, (images, _)| loss(cx, images),
+        |run| {
+            let (reconstruction, divergence) = run.params().infer(|cx| model.loss(cx, &all));
+            let values =
+                [value("reconstruction", reconstruction.item()), value("divergence", divergence.item())];
+            run.record("test", &values);
+            Ok(())
+        },
+    )?;
 
     let steps = [-1.5f32, -0.75, 0.0, 0.75, 1.5];
     println!("\nwhat the decoder draws where the code's numbers are −1.5 to 1.5:");

@@ -6,13 +6,12 @@ mod model;
 
 use std::io::Write;
 use std::path::PathBuf;
-use std::time::Instant;
 
 use clap::Parser;
 use wengert::data::Windows;
 use wengert::data::text::{Bytes, Tokenizer};
-use wengert::optim::clip_by_global_norm;
 use wengert::prelude::*;
+use wengert::train::Progress;
 use wengert_examples::corpus;
 
 use model::{Writer, bits_per_character};
@@ -77,29 +76,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let batch = arguments.batch_size as usize;
     let steps = arguments.epochs * data.len().div_ceil(batch) as u64;
-    let rates = schedule::Cosine::new(arguments.lr, steps);
-    let mut adam = Adam::new(arguments.lr);
-    let start = Instant::now();
-    let mut step = 0;
-    for epoch in 0..arguments.epochs {
-        let (mut total, mut count) = (0.0, 0.0);
-        for (characters, next) in data.batches(batch).shuffled(arguments.seed + epoch) {
-            let (loss, grads) = params.value_and_grad(|cx| writer.loss(cx, &characters, &next))?;
-            let mut grads = grads.to_vec();
-            clip_by_global_norm(&mut grads, 1.0);
-            adam.set_learning_rate(rates.at(step));
-            adam.step(&mut params.values_mut(), &grads);
-            (total, count) = (total + f64::from(loss) * next.len() as f64, count + next.len() as f64);
-            step += 1;
+    let mut run = Trainer::new(&mut params, Adam::new(arguments.lr))
+        .schedule(schedule::Cosine::new(arguments.lr, steps))
+        .clip_norm(1.0)
+        .observe(Progress::new())
+        .start()?;
+    for epoch in run.epochs(arguments.epochs)? {
+        for (characters, next) in epoch.batches(data.batches(batch).shuffled(arguments.seed))? {
+            run.step(|cx| writer.loss(cx, &characters, &next))?;
         }
-        println!(
-            "epoch {:3}: {:.3} bits per character, {:.3} held out; {:.1} s",
-            epoch + 1,
-            total / count / std::f64::consts::LN_2,
-            bits_per_character(&writer, &params, &held_out),
-            start.elapsed().as_secs_f64()
-        );
+        let bits = run.evaluated(|params| bits_per_character(&writer, params, &held_out));
+        run.record("held out", &[("bits per character".to_owned(), bits)]);
     }
+    run.finish()?;
 
     let mut random = Generator::seeded(arguments.seed);
     let prompt = Bytes.encode(arguments.prompt.as_bytes());

@@ -47,6 +47,18 @@ pub(crate) struct Arguments {
     /// File to read the initial weights from
     #[arg(long, value_name = "FILE")]
     pub(crate) load: Option<PathBuf>,
+    /// Folder to save the run in, after every epoch and when Ctrl-C is pressed
+    #[arg(long, value_name = "DIR")]
+    pub(crate) checkpoints: Option<PathBuf>,
+    /// Go on from the newest checkpoint, in the middle of an epoch too
+    #[arg(long, requires = "checkpoints")]
+    pub(crate) resume: bool,
+    /// File to write a line of JSON to for everything that is measured
+    #[arg(long, value_name = "FILE")]
+    pub(crate) log: Option<PathBuf>,
+    /// HTML file to write a report of the run to
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
     /// One epoch of 6,000 digits, with curvature the work of 20 gradients over 1,000, to see that everything works
     #[arg(long, conflicts_with = "epochs")]
     pub(crate) quick: bool,

@@ -7,6 +7,7 @@ mod curved;
 mod digits;
 mod minimize;
 mod model;
+mod page;
 mod report;
 mod train;
 

@@ -1,13 +1,19 @@
-//! The training loop.
+//! Training by first-order methods.
 
 use std::time::Instant;
 
-use indicatif::{ProgressBar, ProgressStyle};
 use wengert::optim::schedule::Cosine;
 use wengert::prelude::*;
+use wengert::train::checkpoint::Checkpoints;
+use wengert::train::metric::{Accuracy, Metrics};
+use wengert::train::{JsonLines, Progress, Report, StopReason};
 
 use crate::arguments::Arguments;
 use crate::model::Classifier;
+use crate::page;
+
+/// Digits that are evaluated at once.
+const CHUNK: usize = 1000;
 
 /// What came out.
 pub(crate) struct Outcome {
@@ -19,7 +25,7 @@ pub(crate) struct Outcome {
     pub(crate) images_per_second: f64,
 }
 
-/// Trains the classifier and prints a line per epoch.
+/// Trains the classifier and shows how it gets on.
 pub(crate) fn train(
     arguments: &Arguments,
     classifier: &Classifier,
@@ -29,59 +35,55 @@ pub(crate) fn train(
     let epochs = if arguments.quick { 1 } else { arguments.epochs.unwrap_or(5) };
     let batch_size = arguments.batch_size.unwrap_or(64) as usize;
     let l2 = arguments.l2.unwrap_or(0.0);
-    let mut optimizer = optimizer_by_name(&arguments.optimizer, arguments.lr, &params.segments())?;
-    let steps = epochs * data.train.len().div_ceil(batch_size) as u64;
-    let schedule = Cosine::new(optimizer.learning_rate(), steps);
-
-    let (mut step, mut train_seconds) = (0, 0.0);
-    let mut test_accuracy = accuracy(classifier, params, &data.test);
-    for epoch in 1..=epochs {
-        let progress = progress_bar(data.train.len() as u64, epoch);
-        let start = Instant::now();
-        let mut total = 0.0;
-        let batches = data.train.batches(batch_size).shuffled(arguments.seed).epoch(epoch);
-        for (images, labels) in batches {
-            let count = labels.len();
-            let loss = |cx: &Ctx| {
-                let loss = classifier.forward(cx, &images).cross_entropy(&labels);
-                if l2 == 0.0 { loss } else { loss + cx.l2(l2) }
-            };
-            optimizer.set_learning_rate(schedule.at(step));
-            let loss = params.train_step(&mut *optimizer, loss)?;
-            if !loss.is_finite() {
-                return Err(format!("the loss is {loss} in epoch {epoch}: try a smaller --lr").into());
-            }
-            total += f64::from(loss) * count as f64;
-            step += 1;
-            progress.inc(count as u64);
+    let (mut train_seconds, mut images) = (0.0, 0);
+    let mut report = Report::new("Handwritten digits");
+    if epochs > 0 {
+        let optimizer = optimizer_by_name(&arguments.optimizer, arguments.lr, &params.segments())?;
+        let steps = epochs * data.train.len().div_ceil(batch_size) as u64;
+        let schedule = Cosine::new(optimizer.learning_rate(), steps);
+        let mut trainer = Trainer::new(params, optimizer)
+            .schedule(schedule)
+            .setting("model", arguments.model.name())
+            .setting("batch size", batch_size)
+            .setting("seed", arguments.seed)
+            .observe(Progress::new())
+            .observe(&mut report);
+        if let Some(file) = &arguments.log {
+            trainer = trainer.observe(JsonLines::create(file)?.every_steps(100));
         }
-        let seconds = start.elapsed().as_secs_f64();
-        train_seconds += seconds;
-        progress.finish_and_clear();
-        let train_accuracy;
-        (train_accuracy, test_accuracy) = params.evaluated(&*optimizer, |params| {
-            (accuracy(classifier, params, &data.train), accuracy(classifier, params, &data.test))
-        });
-        println!(
-            "epoch {epoch:2}: loss {:.4}, train accuracy {:.2} %, test accuracy {:.2} %, {:.0} images/s",
-            total / data.train.len() as f64,
-            100.0 * train_accuracy,
-            100.0 * test_accuracy,
-            data.train.len() as f64 / seconds,
-        );
+        if let Some(folder) = &arguments.checkpoints {
+            trainer = trainer.checkpoints(Checkpoints::new(folder).every_epochs(1)).on_interrupt();
+        }
+        if arguments.resume {
+            trainer = trainer.resume();
+        }
+        let mut quality = Metrics::new().with(Accuracy::new());
+        let mut run = trainer.start()?;
+        for epoch in run.epochs(epochs)? {
+            let (start, seen) = (Instant::now(), run.now().examples);
+            for (images, labels) in epoch.batches(data.train.batches(batch_size).shuffled(arguments.seed))? {
+                run.step(|cx| {
+                    let loss = classifier.forward(cx, &images).cross_entropy(&labels);
+                    if l2 == 0.0 { loss } else { loss + cx.l2(l2) }
+                })?;
+            }
+            train_seconds += start.elapsed().as_secs_f64();
+            images += run.now().examples - seen;
+            for (name, set) in [("train", &data.train), ("test", &data.test)] {
+                run.validate(name, set.batches(CHUNK), &mut quality, |cx, (images, labels)| {
+                    (classifier.forward(cx, &images), labels)
+                })?;
+            }
+        }
+        if run.finish()?.reason == StopReason::Interrupted {
+            println!("interrupted: go on with --resume");
+        }
     }
-    // What is saved is what was evaluated.
-    let point = params.values().to_vec();
-    optimizer.write_evaluation(&point, &mut params.values_mut());
-    let images = (epochs as usize * data.train.len()) as f64;
-    let images_per_second = if epochs == 0 { 0.0 } else { images / train_seconds };
+    if let Some(file) = &arguments.report {
+        page::write(report, file, classifier, params, data)?;
+        println!("wrote {}", file.display());
+    }
+    let test_accuracy = accuracy(classifier, params, &data.test);
+    let images_per_second = if images == 0 { 0.0 } else { images as f64 / train_seconds };
     Ok(Outcome { epochs, test_accuracy, train_seconds, images_per_second })
-}
-
-/// A bar on a terminal; nothing where standard error is a file or a pipe.
-fn progress_bar(length: u64, epoch: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("{msg} [{bar:40}] {pos}/{len} images, {per_sec}, {eta} left")
-        .expect("a valid template")
-        .progress_chars("=> ");
-    ProgressBar::new(length).with_style(style).with_message(format!("epoch {epoch:2}"))
 }

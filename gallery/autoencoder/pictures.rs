@@ -1,9 +1,8 @@
 //! The curves.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
-use wengert_gallery::plot::{Axis, Figure, Panel, Series};
+use wengert::plot::{Axis, Figure, Panel, PlotError, Series};
 
 use crate::{Point, Run};
 
@@ -11,7 +10,7 @@ use crate::{Point, Run};
 ///
 /// # Errors
 /// If a file cannot be written.
-pub(crate) fn draw(folder: &Path, runs: &[Run], data: &str) -> io::Result<[PathBuf; 2]> {
+pub(crate) fn draw(folder: &Path, runs: &[Run], data: &str) -> Result<[PathBuf; 2], PlotError> {
     let error = || Axis::log("squared error per test image");
     let panels = vec![
         panel(Axis::new("training time (s)"), error(), runs, |p| p.seconds),

@@ -1,10 +1,9 @@
 //! The curves and the table of all points.
 
 use std::fmt::Write;
-use std::io;
 use std::path::{Path, PathBuf};
 
-use wengert_gallery::plot::{Axis, Figure, Panel, Series};
+use wengert::plot::{Axis, Figure, Panel, PlotError, Series};
 
 use crate::train::{Progress, Run};
 
@@ -12,7 +11,7 @@ use crate::train::{Progress, Run};
 ///
 /// # Errors
 /// If a file cannot be written.
-pub(crate) fn draw(folder: &Path, runs: &[Run], digits: &str) -> io::Result<[PathBuf; 2]> {
+pub(crate) fn draw(folder: &Path, runs: &[Run], digits: &str) -> Result<[PathBuf; 2], PlotError> {
     let epochs = || Axis::new("epoch");
     let seconds = || Axis::log("training time (s)");
     let (loss, accuracy) = (|| Axis::log("training loss (nats)"), || Axis::nines("test accuracy (%)"));

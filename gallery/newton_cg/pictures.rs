@@ -1,9 +1,8 @@
 //! The curves.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
-use wengert_gallery::plot::{Axis, Figure, Panel, Series};
+use wengert::plot::{Axis, Figure, Panel, PlotError, Series};
 
 use crate::run::{Point, Run};
 
@@ -11,7 +10,7 @@ use crate::run::{Point, Run};
 ///
 /// # Errors
 /// If a file cannot be written.
-pub(crate) fn draw(folder: &Path, runs: &[Run], best: f64, digits: usize) -> io::Result<[PathBuf; 2]> {
+pub(crate) fn draw(folder: &Path, runs: &[Run], best: f64, digits: usize) -> Result<[PathBuf; 2], PlotError> {
     let iteration = || Axis::log("iteration, counted from 1 at the start");
     let work = || Axis::new("work (gradients over all digits)");
     let seconds = || Axis::new("time (s)");

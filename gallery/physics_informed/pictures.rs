@@ -1,10 +1,9 @@
 //! The solution over time and space, and at three times beside the exact one.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
+use wengert::plot::{Axis, Field, Figure, Mark, Panel, PlotError, Series};
 use wengert::prelude::*;
-use wengert_gallery::plot::{Axis, Field, Figure, Mark, Panel, Series};
 
 use crate::network::Solution;
 
@@ -16,7 +15,7 @@ pub(crate) fn draw(
     network: &Solution,
     params: &Params<f64>,
     curves: &[Curve],
-) -> io::Result<[PathBuf; 2]> {
+) -> Result<[PathBuf; 2], PlotError> {
     let values = |ts: &[f64], xs: &[f64]| {
         let places: Vec<f64> = ts.iter().zip(xs).flat_map(|(&t, &x)| [t, x]).collect();
         network.values_at(params, &places)

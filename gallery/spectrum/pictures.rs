@@ -1,9 +1,8 @@
 //! The densities.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
-use wengert_gallery::plot::{Axis, Figure, Mark, Panel, Series};
+use wengert::plot::{Axis, Figure, Mark, Panel, PlotError, Series};
 
 use crate::report::Spectrum;
 
@@ -14,7 +13,7 @@ const FLOOR: f64 = 1e-6;
 ///
 /// # Errors
 /// If a file cannot be written.
-pub(crate) fn draw(folder: &Path, spectra: &[Spectrum], data: &str) -> io::Result<[PathBuf; 2]> {
+pub(crate) fn draw(folder: &Path, spectra: &[Spectrum], data: &str) -> Result<[PathBuf; 2], PlotError> {
     let panels = spectra.chunk_by(|a, b| a.when == b.when).map(panel).collect();
     Figure::new("Eigenvalues of the curvature of a 784-32-10 network's loss", panels)
         .note(format!(

@@ -4,4 +4,3 @@
 pub mod files;
 pub mod mlp;
 pub mod options;
-pub mod plot;

@@ -1,9 +1,8 @@
 //! The pictures.
 
-use std::io;
 use std::path::Path as FilePath;
 
-use wengert_gallery::plot::{Axis, Field, Figure, Mark, Panel, Series};
+use wengert::plot::{Axis, Field, Figure, Mark, Panel, PlotError, Series};
 
 use crate::functions::Function;
 use crate::run::{End, Path};
@@ -14,7 +13,7 @@ const NAMES: [&str; 3] = ["x", "y", "z"];
 ///
 /// # Errors
 /// If a file cannot be written.
-pub(crate) fn draw(folder: &FilePath, function: &Function, paths: &[Path]) -> io::Result<usize> {
+pub(crate) fn draw(folder: &FilePath, function: &Function, paths: &[Path]) -> Result<usize, PlotError> {
     let planes: &[(usize, usize)] = if function.start.len() == 2 { &[(0, 1)] } else { &[(0, 1), (0, 2)] };
     let panels = planes.iter().map(|&(across, down)| plane(function, paths, across, down)).collect();
     let paths_drawn = Figure::new(function.title, panels)

@@ -5,7 +5,7 @@ use wengert::prelude::*;
 use super::Workload;
 use super::data::Data;
 use super::problem::Problem;
-use super::training::adam;
+use super::training::{adam, in_a_run};
 
 /// 784-128-10, batch 64, Adam.
 pub(super) fn small() -> Workload {
@@ -15,6 +15,13 @@ pub(super) fn small() -> Workload {
 /// 784-1024-1024-10, batch 256, Adam.
 pub(super) fn large() -> Workload {
     train(&[784, 1024, 1024, 10], 256)
+}
+
+/// The steps of [`small`] in a run of training, in turn with bare ones.
+pub(super) fn small_in_a_run() -> Workload {
+    let steps = || problem(&[784, 128, 10], 64);
+    let (bare, driven) = (steps().training(adam()), in_a_run(steps(), adam()));
+    driven.in_gradients(bare.step).note("in place of the gradient: the step without a run")
 }
 
 fn train(sizes: &[usize], batch: usize) -> Workload {

@@ -21,6 +21,7 @@ type Prepare = fn() -> Workload;
 /// The workloads with a name of their own, and how to prepare them.
 const NAMED: &[(&str, Prepare)] = &[
     ("mlp_small", mlp::small),
+    ("mlp_small_run", mlp::small_in_a_run),
     ("mlp_large", mlp::large),
     ("lenet", convolutional::lenet),
     ("cnn", convolutional::cnn),
@@ -43,7 +44,8 @@ const NAMED: &[(&str, Prepare)] = &[
 pub struct Workload {
     /// What is timed.
     pub step: Box<dyn FnMut()>,
-    /// What to time in turn with it, for the ratio: the gradient, where the step is a product with a matrix.
+    /// What to time in turn with it, for the ratio: the gradient, where the step is a product with a matrix, or the step
+    /// without what is measured.
     pub gradient: Option<Box<dyn FnMut()>>,
     /// Bytes of tensors that are held from one step to the next and belong to the step's memory.
     pub held_bytes: usize,

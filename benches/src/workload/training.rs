@@ -5,6 +5,7 @@ use std::hint::black_box;
 use wengert::prelude::*;
 
 use super::Workload;
+use super::problem::Problem;
 
 /// After about 800 steps on the same batch the first moments of Adam for dead units become subnormal, and the step
 /// is another one.
@@ -19,6 +20,19 @@ pub(super) fn training(
     let step = move || {
         let (value, grads) = params.value_and_grad(&loss).expect("the loss depends on every parameter");
         optimizer.step(&mut params.values_mut(), &grads);
+        black_box(value);
+    };
+    Workload { most_steps: MOST_STEPS, ..Workload::new(step) }
+}
+
+/// The same steps in a run, which has all that it has for a program that does not ask for more.
+pub(super) fn in_a_run(problem: Problem, optimizer: impl Optimizer + 'static) -> Workload {
+    let Problem { params, outputs, loss } = problem;
+    // The workload lasts as long as the program.
+    let params = Box::leak(Box::new(params));
+    let mut run = Trainer::new(params, optimizer).start().expect("the settings go together");
+    let step = move || {
+        let value = run.step(|cx| loss(&outputs(cx))).expect("the loss depends on every parameter");
         black_box(value);
     };
     Workload { most_steps: MOST_STEPS, ..Workload::new(step) }

@@ -19,7 +19,9 @@ mod summary;
 
 pub use checkpoint::Checkpoint;
 pub use ctx::{Ctx, Mode};
-pub use file::{FileError, FormatError, StoredTensor};
+pub use file::{
+    FileError, FormatError, LoadReport, Loading, MisshapenTensor, MissingTensor, StoredTensor, tensor_file,
+};
 pub use init::Init;
 pub use layer::*;
 pub use loss::*;

@@ -211,3 +211,28 @@ fn of_programs() {
     assert!(gradient.iter().all(|g| g.is_finite()), "{gradient:?}");
     assert!(gradient.contains(&0.0) && gradient.iter().any(|&g| g > 0.0));
 }
+
+/// Pairs that a loss does not count, with scores that are infinite there.
+#[test]
+fn of_losses() {
+    use wengert_nn::{MultiLabelMargin, MultiMargin, Reduction};
+    let scores = Var::from([[INF, 0.5, 2.0], [0.25, -INF, 0.5]]);
+    let labels = Tensor::from([0u32, 2]);
+    for p in [1, 2] {
+        let loss = |x: &Var<f64>| {
+            MultiMargin { reduction: Reduction::Sum, p, ..MultiMargin::default() }.loss(x, &labels)
+        };
+        // Only 1 − 0.5 + 0.25 counts, of three classes.
+        let slope = if p == 1 { 1.0 } else { 1.5 };
+        assert_eq!(loss(&scores).item(), slope * 0.75 / 3.0 / if p == 1 { 1.0 } else { 2.0 });
+        let expected = Var::from([[0.0, 0.0, 0.0], [slope / 3.0, 0.0, -slope / 3.0]]);
+        assert_eq!(grad(loss, &scores).value(), expected.value());
+    }
+    let right = Tensor::from([[true, false, false], [true, false, true]]);
+    let loss = |x: &Var<f64>| MultiLabelMargin { reduction: Reduction::Sum }.loss(x, &right);
+    let scores = Var::from([[INF, 0.5, 2.0], [-0.25, -1.0, INF]]);
+    // Only 1 + 0.25 − 1 counts.
+    assert_eq!(loss(&scores).item(), 0.25 / 3.0);
+    let third = 1.0 / 3.0;
+    assert_eq!(grad(loss, &scores).value(), Var::from([[0.0, 0.0, 0.0], [-third, third, 0.0]]).value());
+}

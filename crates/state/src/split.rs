@@ -1,6 +1,6 @@
 //! Vectors apart from what is round them, for files of tensors.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{State, Values};
 
@@ -21,18 +21,28 @@ impl State {
     /// ```
     pub fn split(&mut self) -> BTreeMap<String, Values> {
         let mut taken = BTreeMap::new();
-        self.each_vector("", &mut |path, values| {
-            // Names with dots may lead to the same path: then the second one stays.
-            if !values.is_empty() && !taken.contains_key(path) {
+        self.each_vector("", &mut BTreeSet::new(), &mut |path, values| {
+            if !values.is_empty() {
                 taken.insert(path.to_owned(), values.take());
             }
         });
         taken
     }
 
+    /// What [`split`](State::split) would leave here and take out, of a state that stays as it is, and of the vectors only
+    /// those that `outside` says yes to.
+    pub fn parts<'a>(
+        &'a self,
+        mut outside: impl FnMut(&str, &Values) -> bool,
+    ) -> (State, BTreeMap<String, &'a Values>) {
+        let mut found = BTreeMap::new();
+        let rest = self.apart("", &mut BTreeSet::new(), &mut outside, &mut found);
+        (rest, found)
+    }
+
     /// Gives every empty vector the values of its path, if there are some of its type.
     pub fn join(&mut self, mut values_at: impl FnMut(&str) -> Option<Values>) {
-        self.each_vector("", &mut |path, values| {
+        self.each_vector("", &mut BTreeSet::new(), &mut |path, values| {
             if values.is_empty()
                 && let Some(found) = values_at(path)
                 && found.element() == values.element()
@@ -42,12 +52,86 @@ impl State {
         });
     }
 
-    fn each_vector(&mut self, prefix: &str, visit: &mut dyn FnMut(&str, &mut Values)) {
+    /// Shows the vectors with their paths. Names with dots may lead to the same path: then only the first has it, and
+    /// the others stay where they are.
+    fn each_vector(
+        &mut self,
+        prefix: &str,
+        seen: &mut BTreeSet<String>,
+        visit: &mut dyn FnMut(&str, &mut Values),
+    ) {
         for (name, values) in &mut self.vectors {
-            visit(&format!("{prefix}{name}"), values);
+            let path = format!("{prefix}{name}");
+            if !seen.contains(&path) {
+                visit(&path, values);
+                seen.insert(path);
+            }
         }
         for (name, child) in &mut self.children {
-            child.each_vector(&format!("{prefix}{name}."), visit);
+            child.each_vector(&format!("{prefix}{name}."), seen, visit);
         }
+    }
+
+    fn apart<'a>(
+        &'a self,
+        prefix: &str,
+        seen: &mut BTreeSet<String>,
+        outside: &mut dyn FnMut(&str, &Values) -> bool,
+        found: &mut BTreeMap<String, &'a Values>,
+    ) -> State {
+        let mut rest = State { scalars: self.scalars.clone(), ..State::new(&self.kind, self.len) };
+        for (name, values) in &self.vectors {
+            let path = format!("{prefix}{name}");
+            let first = seen.insert(path.clone());
+            let stays = if first && !values.is_empty() && outside(&path, values) {
+                found.insert(path, values);
+                values.none()
+            } else {
+                values.clone()
+            };
+            rest.vectors.insert(name.clone(), stays);
+        }
+        for (name, child) in &self.children {
+            let child = child.apart(&format!("{prefix}{name}."), seen, outside, found);
+            rest.children.insert(name.clone(), child);
+        }
+        rest
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two vectors of one path, the first of which is empty.
+    fn ambiguous(first: &[f32], second: &[f32]) -> State {
+        State::new("run", 0)
+            .with_child("a", State::new("a", 0).with_vector("b.c", first))
+            .with_child("a.b", State::new("b", 0).with_vector("c", second))
+    }
+
+    #[test]
+    fn what_is_taken_apart_comes_together_also_where_two_have_the_same_path() {
+        for state in
+            [ambiguous(&[], &[1.0]), ambiguous(&[1.0], &[]), ambiguous(&[1.0], &[2.0]), ambiguous(&[], &[])]
+        {
+            let mut rest = state.clone();
+            let mut vectors = rest.split();
+            let (same, borrowed) = state.parts(|_, _| true);
+            assert_eq!(same, rest);
+            assert!(borrowed.into_iter().eq(vectors.iter().map(|(path, values)| (path.clone(), values))));
+            rest.join(|path| vectors.remove(path));
+            assert_eq!(rest, state);
+        }
+    }
+
+    #[test]
+    fn vectors_can_stay() {
+        let state = State::new("x", 0).with_words("seed", &[1, 2]).with_vector("w", &[1.0f64]);
+        let (mut rest, vectors) = state.parts(|_, values| values.element() != "u64");
+        assert_eq!(rest.words("seed"), Ok([1, 2]));
+        assert_eq!(vectors.keys().collect::<Vec<_>>(), ["w"]);
+        rest.join(|path| vectors.get(path).map(|&values| values.clone()));
+        assert_eq!(rest, state);
     }
 }

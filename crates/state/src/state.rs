@@ -231,8 +231,25 @@ impl State {
     /// # Errors
     /// If there are none, or they are more, fewer, or of another type.
     pub fn words<const N: usize>(&self, name: &str) -> Result<[u64; N], StateError> {
-        match self.values(name, N)? {
-            Values::U64(words) => Ok(std::array::from_fn(|i| words[i])),
+        let words = self.whole_numbers(name, N)?;
+        Ok(std::array::from_fn(|i| words[i]))
+    }
+
+    /// The whole numbers of this name, of which there must be `len`.
+    ///
+    /// ```
+    /// use wengert_state::State;
+    /// let state = State::new("trace", 0).with_words("step", &[10, 20]);
+    /// assert_eq!(state.whole_numbers("step", 2)?, [10, 20]);
+    /// assert!(state.whole_numbers("step", 3).is_err());
+    /// # Ok::<(), wengert_state::StateError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If there are none, or they are more, fewer, or of another type.
+    pub fn whole_numbers(&self, name: &str, len: usize) -> Result<&[u64], StateError> {
+        match self.values(name, len)? {
+            Values::U64(words) => Ok(words),
             values => Err(self.value(name, "u64", values.element().to_owned())),
         }
     }

@@ -88,6 +88,15 @@ impl Values {
         }
     }
 
+    /// No elements, of the same type.
+    pub(crate) fn none(&self) -> Self {
+        match self {
+            Values::F32(_) => Values::F32(Vec::new()),
+            Values::F64(_) => Values::F64(Vec::new()),
+            Values::U64(_) => Values::U64(Vec::new()),
+        }
+    }
+
     /// Takes the elements out.
     pub(crate) fn take(&mut self) -> Self {
         match self {

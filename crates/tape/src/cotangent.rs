@@ -48,6 +48,11 @@ impl<T: Float> Cotangent<T> {
         self.ranges.push(Contribution { axis, slice, length, value });
     }
 
+    /// All that was added so far, in some pieces.
+    pub(crate) fn contributions(&self) -> impl Iterator<Item = &Var<T>> {
+        self.sum.iter().chain(self.ranges.iter().map(|range| &range.value))
+    }
+
     /// The sum so far, taken out, if neither it nor what is to be added is to be differentiated.
     pub(crate) fn take_sum_without_derivatives(&mut self, others: &[&Var<T>]) -> Option<Var<T>> {
         let plain = |v: &Var<T>| !v.is_tracked();

@@ -25,6 +25,7 @@ mod cotangent;
 mod data;
 mod describe;
 mod draw;
+mod fault;
 mod op;
 mod ops;
 mod sweep;
@@ -40,6 +41,7 @@ pub use class::Code;
 pub use class::{BilinearMap, Elementwise, LinearMap, Reads};
 pub use data::{Data, Discrete, DiscreteElement, Given, Index, Kind, Mask};
 pub use describe::{Attribute, Attributes};
+pub use fault::{Extent, Fault, Pass, find_fault};
 pub use op::{Cotangents, Description, Op, Point, Saves, apply, apply_given, fused};
 #[doc(hidden)]
 pub use ops::Side;
@@ -53,8 +55,8 @@ pub use ops::{FftNorm, FftOptions, StftOptions};
 pub use sweep::Sweep;
 pub use tape::Tape;
 pub use transform::{
-    Arguments, HessianOperator, Linearized, Pullback, RecomputedScan, Scan, Segment, checkpoint, grad,
-    hessian, hvp, jacobian_forward, jacobian_reverse, jvp, linearize, scan, value_and_grad, vjp,
+    Arguments, HessianOperator, Linearized, Primals, Pullback, RecomputedScan, Scan, Segment, checkpoint,
+    grad, hessian, hvp, jacobian_forward, jacobian_reverse, jvp, linearize, scan, value_and_grad, vjp,
 };
 pub use var::Var;
 pub use walk::{Recorded, Step};

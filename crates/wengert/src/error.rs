@@ -14,6 +14,9 @@ pub enum Error {
     /// Bytes are not a table, or the table makes no data set.
     #[error(transparent)]
     Csv(#[from] wengert_data::csv::CsvError),
+    /// A run of training cannot start or go on.
+    #[error(transparent)]
+    Train(#[from] wengert_train::TrainError),
     /// A tokeniser cannot be made.
     #[error(transparent)]
     Tokenizer(#[from] wengert_data::text::TokenizerError),

@@ -61,24 +61,22 @@
 //! }
 //! ```
 
-mod accuracy;
 mod error;
 pub mod prelude;
-mod segments;
-mod training;
 
-pub use accuracy::accuracy;
 pub use error::{Error, Result};
-pub use segments::Segments;
-pub use training::Training;
+pub use wengert_train::{Segments, Training, accuracy};
 
 pub use wengert_curvature as curvature;
 pub use wengert_data as data;
 pub use wengert_nn as nn;
 pub use wengert_optim as optim;
+#[cfg(feature = "plot")]
+pub use wengert_plot as plot;
 pub use wengert_state as state;
 pub use wengert_tape as tape;
 pub use wengert_tensor as tensor;
+pub use wengert_train as train;
 
 /// The programs of the README and the guides are compiled and run with the tests.
 #[cfg(doctest)]
@@ -105,4 +103,6 @@ mod guides {
     struct SecondOrder;
     #[doc = include_str!("../../../docs/guide/sequences.md")]
     struct Sequences;
+    #[doc = include_str!("../../../docs/guide/training.md")]
+    struct Training;
 }

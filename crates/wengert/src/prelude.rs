@@ -1,9 +1,6 @@
 //! What most programs need, for `use wengert::prelude::*`: variables and tensors, models and the commonest layers, a few
 //! optimisers, and the traits whose methods are called. All else is in the modules.
 
-pub use crate::accuracy::accuracy;
-pub use crate::segments::Segments;
-pub use crate::training::Training;
 pub use wengert_curvature::{FisherInformation, FunctionConstraints, FunctionObjective, Objectives};
 pub use wengert_data::{Batch, DataError, Dataset, FashionMnist, ImageSet, Mnist, synthetic};
 pub use wengert_nn::{
@@ -18,3 +15,4 @@ pub use wengert_optim::{
 pub use wengert_tape::{Elementwise, Var, check_grads, grad, hessian, hvp, jvp, value_and_grad, vjp};
 pub use wengert_tensor::random::Generator;
 pub use wengert_tensor::{Float, Shape, Tensor};
+pub use wengert_train::{Segments, Trainer, Training, accuracy};

@@ -44,3 +44,19 @@ fn steps_on_fresh_batches_allocate_nothing() {
     let late = (2..20).map(epoch).last().unwrap();
     assert_eq!(late, warm);
 }
+
+#[test]
+fn steps_of_a_run_allocate_nothing() {
+    let digits = wengert::data::synthetic::digits(500, 0);
+    let mut params: Params = Params::seeded(0);
+    let model = common::perceptron(&mut params, &[784, 16, 10], Relu);
+    let mut run = Trainer::new(&mut params, Adam::new(1e-3)).start().unwrap();
+    let mut seen = Vec::new();
+    for epoch in run.epochs(20).unwrap() {
+        for (images, labels) in epoch.batches(digits.batches(64).shuffled(0)).unwrap() {
+            run.step(|cx| model.forward(cx, &images).cross_entropy(&labels)).unwrap();
+        }
+        seen.push(stats());
+    }
+    assert_eq!(seen[19], seen[1]);
+}

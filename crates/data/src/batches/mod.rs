@@ -181,6 +181,21 @@ impl<S: Source> Batches<S> {
         self
     }
 
+    /// The number of examples in a full batch.
+    pub fn batch_size(&self) -> usize {
+        self.plan.size
+    }
+
+    /// The number of examples in all batches of an epoch: those of the data set, or of a worker's share of them.
+    ///
+    /// ```
+    /// let batches = wengert_data::synthetic::digits(100, 0).batches(64);
+    /// assert_eq!((batches.batch_size(), batches.examples(), batches.drop_last().examples()), (64, 100, 64));
+    /// ```
+    pub fn examples(&self) -> usize {
+        self.plan.share(self.dataset.len())
+    }
+
     /// Where the pass is: before the batch that comes next.
     pub fn position(&self) -> Position {
         self.plan.position(self.dataset.len(), self.next)

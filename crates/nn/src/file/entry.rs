@@ -31,6 +31,10 @@ impl Axes {
         self.lengths.iter().map(|&length| usize::try_from(length).unwrap_or(usize::MAX)).collect()
     }
 
+    pub(super) fn axes(&self) -> usize {
+        self.count
+    }
+
     pub(super) fn is(&self, shape: &Shape) -> bool {
         self.count == shape.len() && self.lengths.iter().zip(shape.iter()).all(|(&a, &b)| a == b as u64)
     }

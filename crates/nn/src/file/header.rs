@@ -5,6 +5,7 @@
 //! entry of a file: here entries pass by, and only those are kept that somebody wants. What is written is the same to
 //! the byte.
 
+use std::borrow::Cow;
 use std::fmt::{Formatter, Write};
 use std::io::{Error, Read, Seek, SeekFrom};
 
@@ -81,6 +82,16 @@ impl Header {
         if end == Some(self.bytes) { Ok(()) } else { Err(FormatError::Gaps) }
     }
 
+    /// Shows the texts of the metadata to `visit`, with `None` for what is no text.
+    pub(super) fn each_text<'a>(
+        &'a self,
+        mut visit: impl FnMut(&str, Option<Cow<'a, str>>),
+    ) -> Result<(), FormatError> {
+        let mut json = serde_json::Deserializer::from_slice(&self.json);
+        (Metadata(&mut visit).deserialize(&mut json))
+            .map_err(|error| FormatError::Header { reason: text::line(&error.to_string(), 160) })
+    }
+
     /// The entry, if its bytes are inside the file, and as many as they should be. Of a type that is not known only the
     /// place is checked. Else what is wrong with it.
     fn checked<'a>(&self, part: Part<'a>) -> Result<Entry<'a>, &'static str> {
@@ -102,20 +113,25 @@ impl Header {
 }
 
 /// The header of a file with tensors of these names, types, shapes and bytes of an element, one after another: with the
-/// eight bytes before it.
+/// eight bytes before it. The texts come into the metadata, after what PyTorch's writer has there.
 ///
 /// # Errors
 /// If it is longer than the format allows.
 pub(super) fn compose<'a>(
+    texts: &[(&str, &str)],
     tensors: impl Iterator<Item = (&'a str, &'a str, &'a Shape, u64)>,
 ) -> Result<Vec<u8>, FormatError> {
-    let mut json = format!("{{\"{METADATA}\":{{\"format\":\"pt\"}}");
+    let mut json = format!("{{\"{METADATA}\":{{\"format\":\"pt\"");
+    for (key, value) in texts {
+        write!(json, ",{}:{}", quoted(key), quoted(value)).expect("strings can be written to");
+    }
+    json.push('}');
     let mut end = 0;
     for (name, dtype, shape, bytes) in tensors {
         if shape.len() > AXES {
             return Err(FormatError::Tensor { name: text::shortened(name), reason: "has too many axes" });
         }
-        let name = serde_json::to_string(name).expect("every string can be JSON");
+        let name = quoted(name);
         let lengths = shape.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
         let start = end;
         end += shape.count() as u64 * bytes;
@@ -135,6 +151,10 @@ pub(super) fn compose<'a>(
     header.extend(json.bytes());
     header.resize(8 + length, b' ');
     Ok(header)
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::to_string(text).expect("every string can be JSON")
 }
 
 /// Whether a parameter of this name can be told from the other things that a header has.
@@ -166,6 +186,64 @@ impl<'de, F: FnMut(&str, Part<'de>) -> bool> Visitor<'de> for Entries<F> {
                 map.next_value::<IgnoredAny>()?;
             } else if !(self.0)(&name, map.next_value()?) {
                 return Err(A::Error::custom("stopped"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The metadata's entries, shown to a function.
+struct Metadata<F>(F);
+
+impl<'de, F: FnMut(&str, Option<Cow<'de, str>>)> DeserializeSeed<'de> for Metadata<&mut F> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de, F: FnMut(&str, Option<Cow<'de, str>>)> Visitor<'de> for Metadata<&mut F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        f.write_str("tensors by name")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(Name(name)) = map.next_key()? {
+            if name == METADATA {
+                map.next_value_seed(Texts(&mut *self.0))?;
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+struct Texts<F>(F);
+
+impl<'de, F: FnMut(&str, Option<Cow<'de, str>>)> DeserializeSeed<'de> for Texts<&mut F> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de, F: FnMut(&str, Option<Cow<'de, str>>)> Visitor<'de> for Texts<&mut F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        f.write_str("texts by name")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(Name(key)) = map.next_key()? {
+            match map.next_value()? {
+                Part::Text(text) => (self.0)(&key, Some(text)),
+                _ => (self.0)(&key, None),
             }
         }
         Ok(())

@@ -1,5 +1,6 @@
 //! Loading: what the model wants is found, checked and read; all else is passed over.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{Error, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -9,6 +10,8 @@ use wengert_tensor::{Float, Shape, Tensor, names, text};
 use super::dtype::Readable;
 use super::entry::{Axes, Entry};
 use super::header::Header;
+use super::loading::{LoadReport, Loading, MisshapenTensor};
+use super::tensor_file::CHECKPOINT;
 use super::{FileError, FormatError, StoredTensor, count};
 use crate::params::Params;
 
@@ -52,12 +55,13 @@ enum Elements {
     Whole(count::Readable),
 }
 
-/// Replaces all parameters and buffers by those in a file.
+/// Replaces parameters and buffers by those in a file.
 pub(super) fn load<T: Float>(
     params: &mut Params<T>,
     file: &mut (impl Read + Seek),
     path: Option<&Path>,
-) -> Result<(), FileError> {
+    loading: &Loading<'_>,
+) -> Result<LoadReport, FileError> {
     let io = |source: Error| FileError::Io { path: path.map(Path::to_owned).unwrap_or_default(), source };
     let (buffers, counts) = (params.buffers(), params.counts());
     let mut wanted: Vec<Wanted<'_>> = params
@@ -70,7 +74,7 @@ pub(super) fn load<T: Float>(
         .collect();
     let length = file.seek(SeekFrom::End(0)).map_err(io)?;
     let header = Header::read(file, length).map_err(io)?.map_err(|source| format(path, source))?;
-    find(&header, &mut wanted, path)?;
+    let report = find(&header, &mut wanted, path, loading)?;
 
     let mut chunk = vec![0; CHUNK];
     let mut read = |wanted: &Wanted<'_>, take: &mut dyn FnMut(&[u8], Elements) -> bool| {
@@ -97,17 +101,27 @@ pub(super) fn load<T: Float>(
     let (parameters, rest) = wanted.split_at(wanted.len() - buffers.len() - counts.len());
     let (rest, whole) = rest.split_at(buffers.len());
     let mut values = Vec::with_capacity(params.len());
-    for wanted in parameters {
-        numbers(wanted, &mut values)?;
+    for (wanted, (_, _, old)) in parameters.iter().zip(params.iter()) {
+        match wanted.found {
+            Some(_) => numbers(wanted, &mut values)?,
+            None => values.extend_from_slice(old),
+        }
     }
     let mut tensors = Vec::with_capacity(buffers.len());
     for (wanted, (_, old)) in rest.iter().zip(&buffers) {
+        if wanted.found.is_none() {
+            tensors.push(old.clone());
+            continue;
+        }
         let mut values = Vec::with_capacity(old.len());
         numbers(wanted, &mut values)?;
         tensors.push(Tensor::vector(&values).reshape(old.shape()));
     }
     let mut totals = Vec::with_capacity(counts.len());
-    for wanted in whole {
+    for (wanted, (_, old)) in whole.iter().zip(&counts) {
+        if wanted.found.is_none() {
+            totals.push(*old);
+        }
         read(wanted, &mut |part, elements| {
             if let Elements::Whole(dtype) = elements {
                 totals.push(dtype.decode(part));
@@ -117,29 +131,46 @@ pub(super) fn load<T: Float>(
     }
     params.set_values(&values);
     params.set_buffers(tensors, totals);
-    Ok(())
+    Ok(report)
 }
 
-/// Finds all that is wanted, and checks it; there must be nothing else that could be a parameter.
-fn find(header: &Header, wanted: &mut [Wanted<'_>], path: Option<&Path>) -> Result<(), FileError> {
+/// Finds all that is wanted, and checks it; there must be nothing else that could be a parameter, unless a part will do.
+fn find(
+    header: &Header,
+    wanted: &mut [Wanted<'_>],
+    path: Option<&Path>,
+    loading: &Loading<'_>,
+) -> Result<LoadReport, FileError> {
     let places: HashMap<&str, usize> = wanted.iter().enumerate().map(|(i, w)| (w.name, i)).collect();
     // The first in the model's order is the one to tell.
     let mut wrong: Option<(usize, FileError)> = None;
     let (mut held, mut others, mut unexpected) = (0, Vec::new(), 0);
+    let mut misshaped: Vec<Option<MisshapenTensor>> =
+        vec![None; if loading.partial { wanted.len() } else { 0 }];
+    let mut checkpoint = false;
+    // What is wrong with the metadata is nothing to a model.
+    let _ = header.each_text(|key, _| checkpoint |= key == CHECKPOINT);
     header
         .each(|name, entry| {
-            held += 1;
-            if let Some(&i) = places.get(name) {
+            let Some((own, should_be)) = loading.name(name, checkpoint) else { return };
+            held += usize::from(should_be);
+            if let Some(&i) = places.get(&*own) {
                 match check(&wanted[i], &entry, path) {
                     Ok(found) => wanted[i].found = Some(found),
+                    Err(FileError::Shape { name, found, expected, .. }) if loading.partial => {
+                        let (found, expected) = (*found, *expected);
+                        misshaped[i] = Some(MisshapenTensor { name, found, expected });
+                    }
                     Err(error) if wrong.as_ref().is_none_or(|(first, _)| i < *first) => {
                         wrong = Some((i, error))
                     }
                     Err(_) => {}
                 }
-            } else if Readable::from_name(&entry.dtype).is_some() {
+            } else if should_be && Readable::from_name(&entry.dtype).is_some() {
                 unexpected += 1;
-                if others.len() < NAMED {
+                if loading.partial {
+                    others.push(name.to_owned());
+                } else if others.len() < NAMED {
                     others.push(text::shortened(name));
                 }
             }
@@ -148,17 +179,28 @@ fn find(header: &Header, wanted: &mut [Wanted<'_>], path: Option<&Path>) -> Resu
     if let Some((_, error)) = wrong {
         return Err(error);
     }
+    let applied = wanted.iter().filter(|w| w.found.is_some()).map(|w| w.name.to_owned()).collect();
+    let mut report = LoadReport { applied, ..LoadReport::default() };
+    if loading.partial {
+        let missing = wanted.iter().zip(&misshaped).filter(|(w, other)| w.found.is_none() && other.is_none());
+        let missing = missing.map(|(w, _)| w.name.to_owned()).collect();
+        report.unexpected = others;
+        report.add_missing(missing);
+        report.misshaped = misshaped.into_iter().flatten().collect();
+        return Ok(report);
+    }
     let missing: Vec<&Wanted<'_>> = wanted.iter().filter(|w| w.found.is_none()).collect();
     let path = path.map(Path::to_owned);
     if !missing.is_empty() {
-        let nearest = nearest(header, &places, &missing[..missing.len().min(SOUGHT)]);
+        let missing_first = &missing[..missing.len().min(SOUGHT)];
+        let nearest = nearest(header, &places, missing_first, |name| loading.name(name, checkpoint));
         let names = missing.iter().map(|w| w.name.to_owned()).collect();
         return Err(FileError::Missing { path, names, held, nearest });
     }
     if unexpected > 0 {
         return Err(FileError::Unexpected { path, names: others, count: unexpected });
     }
-    Ok(())
+    Ok(report)
 }
 
 /// What the file has under the name of a parameter.
@@ -187,18 +229,24 @@ fn check(wanted: &Wanted<'_>, entry: &Entry<'_>, path: Option<&Path>) -> Result<
 }
 
 /// For each of the missing parameters the tensor in the file that is most like it, and no other parameter's.
-fn nearest(header: &Header, places: &HashMap<&str, usize>, missing: &[&Wanted<'_>]) -> Vec<StoredTensor> {
+fn nearest(
+    header: &Header,
+    places: &HashMap<&str, usize>,
+    missing: &[&Wanted<'_>],
+    own: impl for<'n> Fn(&'n str) -> Option<(Cow<'n, str>, bool)>,
+) -> Vec<StoredTensor> {
     let mut best: Vec<Option<(usize, StoredTensor)>> = vec![None; missing.len()];
     let mut compared = 0;
     // It was read without an error before.
     let _ = header.each(|name, entry| {
-        if compared == COMPARED || places.contains_key(name) {
+        let Some((own, true)) = own(name).filter(|_| compared < COMPARED) else { return };
+        if places.contains_key(&*own) {
             return;
         }
         compared += 1;
         for (wanted, best) in missing.iter().zip(&mut best) {
             let other = if wanted.fits(&entry.shape) { 0 } else { OTHER_SHAPE };
-            let distance = names::edit_distance(wanted.name, name) + other;
+            let distance = names::edit_distance(wanted.name, &own) + other;
             if best.as_ref().is_none_or(|(least, _)| distance < *least) {
                 let (name, dtype) = (text::shortened(name), text::shortened(&entry.dtype));
                 *best = Some((distance, StoredTensor { name, shape: entry.shape.shape(), dtype }));

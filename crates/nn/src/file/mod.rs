@@ -6,9 +6,12 @@ mod entry;
 mod error;
 mod header;
 mod load;
+mod loading;
+pub mod tensor_file;
 
 pub use error::{FileError, FormatError, StoredTensor};
 pub(crate) use header::is_reserved;
+pub use loading::{LoadReport, Loading, MisshapenTensor, MissingTensor};
 
 use std::io::{BufReader, Cursor, Error, Write};
 use std::path::Path;
@@ -53,7 +56,7 @@ impl<T: Float> Params<T> {
     /// Replaces all parameters and buffers by those in a safetensors file, such as one written by PyTorch, converting
     /// elements of 16, 32 or 64 bits, counts from whole numbers of 32 or 64. Nothing changes on an error. Entries of another
     /// kind that the model does not have, such as the integer `num_batches_tracked` of PyTorch's batch normalisation, are
-    /// passed over.
+    /// passed over. Out of a run's [checkpoint](tensor_file::CHECKPOINT) it takes the model.
     ///
     /// Only what the model needs is read: beside the model's size this takes the memory of the file's header.
     ///
@@ -62,9 +65,22 @@ impl<T: Float> Params<T> {
     /// parameter, has a tensor of floating-point numbers that is none, or one of another shape, of a type that is no
     /// floating-point number, or with a number that is too large.
     pub fn load(&mut self, path: impl AsRef<Path>) -> Result<(), FileError> {
+        self.load_with(path, &Loading::new()).map(drop)
+    }
+
+    /// Like [`load`](Params::load), with the names of the file made those of the model, or only a part of it: see
+    /// [`Loading`]. Nothing changes on an error.
+    ///
+    /// # Errors
+    /// As [`load`](Params::load); [partially](Loading::partial) neither missing, unexpected nor misshapen tensors are errors.
+    pub fn load_with(
+        &mut self,
+        path: impl AsRef<Path>,
+        loading: &Loading<'_>,
+    ) -> Result<LoadReport, FileError> {
         let path = path.as_ref();
         let file = open(path).map_err(|error| FileError::access(path, error))?;
-        load::load(self, &mut BufReader::new(file), Some(path))
+        load::load(self, &mut BufReader::new(file), Some(path), loading)
     }
 
     /// What [`save`](Params::save) writes.
@@ -87,7 +103,19 @@ impl<T: Float> Params<T> {
     /// # Errors
     /// As [`load`](Params::load), apart from reading.
     pub fn load_safetensors(&mut self, bytes: &[u8]) -> Result<(), FileError> {
-        load::load(self, &mut Cursor::new(bytes), None)
+        self.load_safetensors_with(bytes, &Loading::new()).map(drop)
+    }
+
+    /// Like [`load_with`](Params::load_with), from bytes.
+    ///
+    /// # Errors
+    /// As [`load_with`](Params::load_with), apart from reading.
+    pub fn load_safetensors_with(
+        &mut self,
+        bytes: &[u8],
+        loading: &Loading<'_>,
+    ) -> Result<LoadReport, FileError> {
+        load::load(self, &mut Cursor::new(bytes), None, loading)
     }
 }
 
@@ -119,7 +147,7 @@ fn compose<T: Float>(
         sorted_counts(counts).map(|(name, _)| (name, count::DTYPE, &no_axes, size_of::<i64>() as u64));
     let tensors =
         tensors.iter().map(|&(name, shape, _)| (name, dtype::name_of::<T>(), shape, size_of::<T>() as u64));
-    header::compose(counts.chain(tensors))
+    header::compose(&[], counts.chain(tensors))
         .map_err(|source| FileError::Format { path: path.map(Path::to_owned), source })
 }
 

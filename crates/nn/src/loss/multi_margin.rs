@@ -55,10 +55,11 @@ impl MultiMargin {
         );
         let with_axis: Shape = examples.labels.shape().iter().copied().chain([1]).collect();
         let right = scores.gather(axis, examples.labels.reshape(with_axis));
-        let hinge = (scores - right + self.margin).relu();
+        // What is not counted is left out, not multiplied by 0: the score may be infinite.
+        let own = examples.labels.one_hot(classes).equal(1.0);
+        let hinge = (scores - right + self.margin).masked_fill(own, 0.0).relu();
         let hinge = if self.p == 2 { hinge.square() } else { hinge };
-        let others = 1.0 - examples.labels.one_hot(classes);
-        let losses = examples.weighted((hinge * others).sum_axes(axis, false) / classes as f64);
+        let losses = examples.weighted(hinge.sum_axes(axis, false) / classes as f64);
         // As in PyTorch, the mean is over the examples whatever their weights.
         self.reduction.apply(losses)
     }
@@ -100,7 +101,9 @@ impl MultiLabelMargin {
         let axis = shapes.0.axis("multi_label_margin", -1);
         let right = Var::constant(right.cast::<T>());
         let (column, row) = (scores.unsqueeze(-1), scores.unsqueeze(-2));
-        let hinge = (1.0 - column + row).relu() * right.unsqueeze(-1) * (1.0 - right.unsqueeze(-2));
+        // Only pairs of a right class and a wrong one count.
+        let others = right.unsqueeze(-1).le(right.unsqueeze(-2));
+        let hinge = (1.0 - column + row).masked_fill(others, 0.0).relu();
         self.reduction.apply(hinge.sum_axes([-2isize, -1], false) / shapes.0[axis] as f64)
     }
 }

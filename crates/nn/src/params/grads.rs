@@ -6,7 +6,7 @@ use std::sync::Arc;
 use wengert_tensor::{Float, Shape, Tensor};
 
 use super::buffers::Updates;
-use super::{Layout, ParamId};
+use super::{Layout, ParamId, Params};
 
 /// The gradient of a loss: a slice of the layout of [`Params::values`](crate::Params::values).
 ///
@@ -17,6 +17,27 @@ pub struct Grads<T: Float = f32> {
     pub(super) layout: Arc<Layout>,
     pub(super) flat: Tensor<T>,
     pub(super) updates: Updates<T>,
+}
+
+impl<T: Float> Params<T> {
+    /// A gradient that was computed elsewhere, by a method of minimisation say, in the layout of these parameters and without
+    /// anything for the buffers.
+    ///
+    /// ```
+    /// use wengert_nn::{Linear, Params};
+    /// let mut params: Params = Params::seeded(0);
+    /// Linear::new(params.root(), 2, 1);
+    /// let grads = params.gradient(&[1.0, 2.0, 3.0]);
+    /// assert_eq!(grads.get("bias"), Some(&[3.0][..]));
+    /// ```
+    ///
+    /// # Panics
+    /// If it does not have as many elements as there are parameters.
+    #[track_caller]
+    pub fn gradient(&self, flat: &[T]) -> Grads<T> {
+        assert!(flat.len() == self.len(), "gradient: {} elements for {} parameters", flat.len(), self.len());
+        Grads { layout: Arc::clone(&self.layout), flat: Tensor::vector(flat), updates: Updates::default() }
+    }
 }
 
 impl<T: Float> Grads<T> {

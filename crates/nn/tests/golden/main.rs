@@ -4,6 +4,7 @@
 mod activations;
 mod basics;
 mod embedding;
+mod lenet;
 mod losses;
 mod norms;
 mod parametrize;

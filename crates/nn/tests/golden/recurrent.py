@@ -6,12 +6,13 @@ Run in this folder: python recurrent.py > recurrent.json (also writes recurrent.
 
 import json
 import random
-import struct
 import sys
 
 import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from files import save
 
 torch.set_default_dtype(torch.float64)
 
@@ -122,19 +123,6 @@ def cells():
             }
 
 
-def save_file(tensors, path):
-    """The format of safetensors: the length of the header, the header, the bytes of the tensors."""
-    header, data = {}, b""
-    for name, t in tensors.items():
-        part = t.numpy().astype("<f8").tobytes()
-        header[name] = {"dtype": "F64", "shape": list(t.shape), "data_offsets": [len(data), len(data) + len(part)]}
-        data += part
-    head = json.dumps(header).encode()
-    head += b" " * (-len(head) % 8)
-    with open(path, "wb") as f:
-        f.write(struct.pack("<Q", len(head)) + head + data)
-
-
 class Tagger(nn.Module):
     """A two-layer bidirectional LSTM below a linear layer, with PyTorch's own initial values."""
 
@@ -150,7 +138,7 @@ class Tagger(nn.Module):
 def file():
     torch.manual_seed(0)
     model = Tagger()
-    save_file(model.state_dict(), "recurrent.safetensors")
+    save(model.state_dict(), "recurrent.safetensors")
     x = filled([5, 2, 3], 0.3).requires_grad_(True)
     y = model(x)
     grads = torch.autograd.grad((y * filled(y.shape, 5.0)).sum(), [x] + list(model.parameters()))

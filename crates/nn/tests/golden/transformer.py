@@ -5,10 +5,11 @@ as it is saved.
 """
 
 import json
-import struct
 
 import torch
 from torch import nn
+
+from files import save
 
 torch.set_default_dtype(torch.float64)
 torch.manual_seed(0)
@@ -39,20 +40,6 @@ def case(name, model, inputs, function, **options):
         "grads": [pack(g) for g in grads],
         **options,
     }
-
-
-def save(tensors, path):
-    """A safetensors file: the length of the header, the header, the numbers."""
-    header, data = {"__metadata__": {"format": "pt"}}, b""
-    for name, tensor in tensors.items():
-        numbers = tensor.numpy().tobytes()
-        offsets = [len(data), len(data) + len(numbers)]
-        header[name] = {"dtype": "F64", "shape": list(tensor.shape), "data_offsets": offsets}
-        data += numbers
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    with open(path, "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text + data)
 
 
 def attention():
@@ -114,7 +101,7 @@ def layers():
     norm = nn.LayerNorm(4)
     stack = nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2, **shared), 2, norm)
     yield case("stack", stack, [x()], lambda m, x: m(x))
-    save(stack.state_dict(), "transformer.safetensors")
+    save(stack.state_dict(), "transformer.safetensors", {"format": "pt"})
     padding = torch.tensor([[False, False, False, True, True], [False, True, False, False, False]])
     yield case(
         "transformer",

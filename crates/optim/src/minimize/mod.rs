@@ -24,6 +24,7 @@ pub mod operator;
 mod outcome;
 mod preconditioning;
 mod probe;
+mod rounding;
 mod run;
 mod saved;
 pub mod search;

@@ -1,6 +1,7 @@
 //! Changes of f that drown in the rounding of its values.
 
 use super::vector::{self, Float};
+use crate::minimize::rounding;
 
 /// What is known of the rounding of f around a point. Where a change of f drowns in it, the change is taken to be what the
 /// gradients imply by the trapezoid rule, ½ sᵀ(g + g₊): a search then works by slopes alone, and sufficient decrease becomes
@@ -27,7 +28,7 @@ impl Noise {
 
     /// Around a point of this value, as evaluated in the precision of `T`.
     pub(crate) fn of<T: Float>(value: f64) -> Self {
-        Self::new(T::EPSILON.to_f64(), value)
+        Self::new(rounding::relative::<T>(1.0), value)
     }
 
     /// The same, with equal values always taken for rounding: for methods that go on from there only if the gradient has
@@ -100,14 +101,14 @@ impl Noise {
     /// Whether a gradient of this length at `point` is below rounding, as far as it can be told without curvature: f changes
     /// by less over the part √ε of the point's size. Not at the origin, which has none.
     pub(crate) fn hides<T: Float>(&self, point: &[T], gradient: f64) -> bool {
-        let reach = T::EPSILON.to_f64().sqrt() * vector::norm(point);
+        let reach = rounding::half_digits::<T>() * vector::norm(point);
         reach > 0.0 && reach * gradient <= self.level
     }
 }
 
 /// Whether a step of this length from `point` is below the rounding of the point.
 pub(crate) fn is_short<T: Float>(length: f64, point: &[T]) -> bool {
-    length <= 4.0 * T::EPSILON.to_f64() * vector::norm(point)
+    length <= rounding::of::<T>(4.0, vector::norm(point))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Looking for negative curvature where the gradient vanishes.
 
+use crate::minimize::rounding;
 use serde::{Deserialize, Serialize};
 use wengert_tensor::random::Generator;
 
@@ -109,7 +110,7 @@ impl Found {
         let largest = vector::norm_inf(&values);
         let residual = krylov.residual * vector[steps - 1].abs();
         // Zero eigenvalues come out as rounding of the largest.
-        let rounding = T::EPSILON.to_f64().sqrt() * largest;
+        let rounding = rounding::half_digits::<T>() * largest;
         let negative = value < -rounding;
         let share = if negative { 0.5 } else { 0.25 };
         let settled = residual <= (share * value.abs()).max(rounding);

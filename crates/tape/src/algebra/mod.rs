@@ -2,9 +2,11 @@
 
 mod dual;
 mod functions;
+mod term;
 
 pub(crate) use dual::tangent_of_slope;
 pub(crate) use functions::for_each_function;
+pub(crate) use term::{Term, evaluate};
 
 use std::marker::PhantomData;
 use std::ops::{Add, Div, Mul, Neg, Sub};

@@ -2,72 +2,135 @@
 
 use std::rc::Rc;
 
-use wengert_tensor::loops::{Map1, Map2, MapN};
+use wengert_tensor::loops::{Map1, MapN};
 use wengert_tensor::simd::Isa;
 use wengert_tensor::{Float, Tensor};
 
-use crate::algebra::{Lane, Real, tangent_of_slope};
-use crate::class::elementwise::ElementwiseOp;
-use crate::class::slope::Slope;
+use crate::algebra::{Lane, Real, Term, tangent_of_slope};
 use crate::class::{Elementwise, Reads};
 use crate::describe::Attributes;
-use crate::op::Op;
 use crate::var::Var;
 
-/// A loop over the elements of three tensors, in which the first is a tangent or a cotangent.
-type OfThree<E, T> = fn(&E, Moves, &Tensor<T>, &Tensor<T>, &Tensor<T>) -> Tensor<T>;
-
-/// The loops over elements of one type and the operations on variables that use them, as pointers: they are compiled
-/// where the pointers are made.
+/// An elementwise function with all that is compiled of its formulas, as a pointer: it is compiled where the pointer is made,
+/// and the rules, which know no more of the function, once for all.
 #[doc(hidden)]
-pub struct Code<E, T: Float> {
-    /// The function as an operation.
-    pub(super) operation: fn(Rc<E>) -> Rc<dyn Op<T>>,
-    /// The product with its derivative as an operation.
-    pub(super) slope: fn(Slope<E>) -> Rc<dyn Op<T>>,
-    /// `f(x)`.
-    pub(super) value: fn(&E, &Tensor<T>) -> Tensor<T>,
-    /// `v · df(z)`, of a derivative that reads one argument.
-    pub(super) times_slope: fn(&E, Moves, &Tensor<T>, &Tensor<T>) -> Tensor<T>,
-    /// `v · df(x, y)`, of a derivative that reads both.
-    pub(super) times_slope_of_both: OfThree<E, T>,
-    /// `u · v · df′(z)`, of a derivative that reads one argument.
-    pub(super) times_curvature: OfThree<E, T>,
-    /// `v̇ · df(z) + v · ż · df′(z)` of v̇, ż, v and z, of a derivative that reads one argument.
-    pub(super) slope_tangent: fn(&E, [&Tensor<T>; 4]) -> Tensor<T>,
+pub struct Code<T: Float>(pub(super) Rc<dyn Function<T>>);
+
+impl<T: Float> Code<T> {
+    /// The code of a function.
+    pub fn of_formulas<E: Elementwise>(function: E) -> Self {
+        Code(Rc::new(Formulas(function)))
+    }
 }
 
-impl<E: Elementwise, T: Float> Code<E, T> {
-    const READS_BOTH: bool = matches!(E::READS, Reads::Both);
+/// What the rules need of a function.
+pub(super) trait Function<T: Float> {
+    fn facts(&self) -> &'static Facts;
+    fn describe(&self, attributes: &mut Attributes);
+    /// `f(x)`.
+    #[track_caller]
+    fn value(&self, x: &Tensor<T>) -> Tensor<T>;
+    /// `v · df(z)`, of a derivative that reads one argument.
+    #[track_caller]
+    fn times_slope(&self, moves: Moves, v: &Tensor<T>, z: &Tensor<T>) -> Tensor<T>;
+    /// `v · df(x, y)`, of a derivative that reads both.
+    #[track_caller]
+    fn times_slope_of_both(&self, moves: Moves, of: [&Tensor<T>; 3]) -> Tensor<T>;
+    /// `u · v · df′(z)`, of a derivative that reads one argument.
+    #[track_caller]
+    fn times_curvature(&self, moves: Moves, of: [&Tensor<T>; 3]) -> Tensor<T>;
+    /// `v̇ · df(z) + v · ż · df′(z)` of v̇, ż, v and z, of a derivative that reads one argument.
+    #[track_caller]
+    fn slope_tangent(&self, of: [&Tensor<T>; 4]) -> Tensor<T>;
+    /// `v · df(x, y)` as a formula.
+    fn slope_formula<'t>(&self, of: [Term<'t>; 3]) -> Term<'t>;
+    /// `v · df′(z)` as a formula, of a derivative that reads one argument.
+    fn curvature_formula<'t>(&self, of: [Term<'t>; 2]) -> Term<'t>;
+}
 
-    /// The code that comes of the formulas.
-    pub fn of_formulas() -> Self {
-        let operation = |f| Rc::new(ElementwiseOp(f)) as Rc<dyn Op<T>>;
-        let slope = |slope| Rc::new(slope) as Rc<dyn Op<T>>;
-        let value = |f: &E, x: &Tensor<T>| x.map(Value(f));
-        // What a function does not need is not compiled: these conditions are constants.
-        if Self::READS_BOTH {
-            Code {
-                operation,
-                slope,
-                value,
-                times_slope: |_, _, _, _| unreachable!("the derivative reads both"),
-                times_slope_of_both: |f, m, v, x, y| Tensor::zip_many(E::NAME, [v, x, y], TimesSlope(f, m)),
-                times_curvature: |_, _, _, _, _| unreachable!("the derivative reads both"),
-                slope_tangent: |_, _| unreachable!("the derivative reads both"),
-            }
-        } else {
-            Code {
-                operation,
-                slope,
-                value,
-                times_slope: |f, m, v, z| v.zip_map(E::NAME, z, TimesSlope(f, m)),
-                times_slope_of_both: |_, _, _, _, _| unreachable!("the derivative reads one"),
-                times_curvature: |f, m, u, v, z| Tensor::zip_many(E::NAME, [u, v, z], TimesCurvature(f, m)),
-                slope_tangent: |f, operands| Tensor::zip_many(E::NAME, operands, Tangent(f)),
-            }
-        }
+/// A function's constants.
+pub(super) struct Facts {
+    pub(super) name: &'static str,
+    pub(super) reads: Reads,
+    pub(super) piecewise_linear: bool,
+    may_be_infinite: bool,
+}
+
+struct Formulas<E>(E);
+
+impl<E: Elementwise> Formulas<E> {
+    const FACTS: Facts = Facts {
+        name: E::NAME,
+        reads: E::READS,
+        piecewise_linear: E::PIECEWISE_LINEAR,
+        may_be_infinite: !E::BOUNDED_SLOPE && !E::PIECEWISE_LINEAR,
+    };
+    const READS_BOTH: bool = matches!(E::READS, Reads::Both);
+}
+
+// What a function does not need is not compiled: the conditions are constants.
+impl<T: Float, E: Elementwise> Function<T> for Formulas<E> {
+    fn facts(&self) -> &'static Facts {
+        &Self::FACTS
     }
+
+    fn describe(&self, attributes: &mut Attributes) {
+        self.0.describe(attributes);
+    }
+
+    fn value(&self, x: &Tensor<T>) -> Tensor<T> {
+        self.0.value(x)
+    }
+
+    fn times_slope(&self, moves: Moves, v: &Tensor<T>, z: &Tensor<T>) -> Tensor<T> {
+        if Self::READS_BOTH {
+            unreachable!("the derivative reads both")
+        }
+        Tensor::zip_many(E::NAME, [v, z], TimesSlope(&self.0, moves.nothing()))
+    }
+
+    fn times_slope_of_both(&self, moves: Moves, of: [&Tensor<T>; 3]) -> Tensor<T> {
+        if !Self::READS_BOTH {
+            unreachable!("the derivative reads one")
+        }
+        Tensor::zip_many(E::NAME, of, TimesSlope(&self.0, moves.nothing()))
+    }
+
+    fn times_curvature(&self, moves: Moves, of: [&Tensor<T>; 3]) -> Tensor<T> {
+        if Self::READS_BOTH {
+            unreachable!("the derivative reads both")
+        }
+        Tensor::zip_many(E::NAME, of, TimesCurvature(&self.0, moves.nothing()))
+    }
+
+    fn slope_tangent(&self, of: [&Tensor<T>; 4]) -> Tensor<T> {
+        if Self::READS_BOTH {
+            unreachable!("the derivative reads both")
+        }
+        Tensor::zip_many(E::NAME, of, Tangent(&self.0))
+    }
+
+    fn slope_formula<'t>(&self, of: [Term<'t>; 3]) -> Term<'t> {
+        slope_formula(&self.0, of)
+    }
+
+    fn curvature_formula<'t>(&self, of: [Term<'t>; 2]) -> Term<'t> {
+        if Self::READS_BOTH {
+            unreachable!("the derivative reads both")
+        }
+        curvature_formula(&self.0, of)
+    }
+}
+
+// Compiled once for all types of elements.
+#[inline(never)]
+fn slope_formula<'t, E: Elementwise>(function: &E, [v, x, y]: [Term<'t>; 3]) -> Term<'t> {
+    function.times_df(v, x, y)
+}
+
+#[inline(never)]
+fn curvature_formula<'t, E: Elementwise>(function: &E, [v, z]: [Term<'t>; 2]) -> Term<'t> {
+    tangent_of_slope(function, v, None, z)
 }
 
 /// In the `impl` of [`Elementwise`] for a type: its code is compiled in this crate, for `f32` and for `f64`, and not
@@ -76,15 +139,22 @@ impl<E: Elementwise, T: Float> Code<E, T> {
 #[macro_export]
 macro_rules! code_compiled_here {
     ($Function:ident) => {
-        fn code<T: $crate::__tensor::Float>() -> $crate::Code<Self, T> {
+        fn code<T: $crate::__tensor::Float>(self) -> $crate::Code<T> {
             $crate::__tensor::compiled_here! {
-                fn code<T: Float>() -> $crate::Code<$Function, T> {
-                    $crate::Code::of_formulas()
+                fn code<T: Float>(function: $Function) -> $crate::Code<T> {
+                    $crate::Code::of_formulas(function)
                 }
             }
-            code()
+            code(self)
         }
     };
+}
+
+/// `f` of every element.
+#[track_caller]
+#[inline]
+pub(crate) fn by_formula<T: Float, E: Elementwise>(function: &E, x: &Tensor<T>) -> Tensor<T> {
+    x.map(Value(function))
 }
 
 struct Value<'a, E>(&'a E);
@@ -111,18 +181,16 @@ impl Moves {
         attributes.set("moves", if self == Moves::Input { "input" } else { "output" });
     }
 
-    /// Whether `product`, of `v` and a slope, is to be 0, as `v` is, though the slope is not a number. Elsewhere the product
-    /// stays, also where `v` is 0: it depends on `v` as everywhere else.
+    /// The number `v` whose product with an infinite slope is 0 and not NaN: 0 if the input moves, and none, which is NaN, if
+    /// the output does. Elsewhere the product stays, also where `v` is 0: it depends on `v` as everywhere else.
     #[inline(always)]
-    fn nothing<T: Float, E: Elementwise>(self, v: T, product: T) -> bool {
-        let may_be_infinite = !E::BOUNDED_SLOPE && !E::PIECEWISE_LINEAR;
-        may_be_infinite && self == Moves::Input && v == T::ZERO && product.is_nan()
+    fn nothing<T: Float>(self) -> T {
+        if self == Moves::Input { T::ZERO } else { T::NAN }
     }
 
     /// `product`, but 0 where nothing moves: the same for variables.
-    pub(super) fn select<T: Float, E: Elementwise>(self, v: &Var<T>, product: Var<T>) -> Var<T> {
-        let may_be_infinite = !E::BOUNDED_SLOPE && !E::PIECEWISE_LINEAR;
-        if may_be_infinite && self == Moves::Input {
+    pub(super) fn select<T: Float>(self, function: &Facts, v: &Var<T>, product: Var<T>) -> Var<T> {
+        if function.may_be_infinite && self == Moves::Input {
             let number = Var::select_where(product.equal(&product), &product, &Var::scalar(T::ZERO));
             v.select_zero(number, product)
         } else {
@@ -131,31 +199,37 @@ impl Moves {
     }
 }
 
-struct TimesSlope<'a, E>(&'a E, Moves);
+/// `product`, but 0 where `v` is the number of which nothing comes, though the slope is not a number.
+#[inline(always)]
+fn moved<T: Float, E: Elementwise>(nothing: T, v: T, product: T) -> T {
+    if Formulas::<E>::FACTS.may_be_infinite && v == nothing && product.is_nan() { T::ZERO } else { product }
+}
 
-impl<T: Float, E: Elementwise> Map2<T, T, T> for TimesSlope<'_, E> {
+struct TimesSlope<'a, E, T>(&'a E, T);
+
+impl<T: Float, E: Elementwise> MapN<T, T, 2> for TimesSlope<'_, E, T> {
     #[inline(always)]
-    fn call<I: Isa>(&self, v: T, z: T) -> T {
+    fn call<I: Isa>(&self, [v, z]: [T; 2]) -> T {
         let product = self.0.times_df(Lane::<T, I>::new(v), Lane::new(z), Lane::new(z)).0;
-        if self.1.nothing::<T, E>(v, product) { T::ZERO } else { product }
+        moved::<T, E>(self.1, v, product)
     }
 }
 
-impl<T: Float, E: Elementwise> MapN<T, T, 3> for TimesSlope<'_, E> {
+impl<T: Float, E: Elementwise> MapN<T, T, 3> for TimesSlope<'_, E, T> {
     #[inline(always)]
     fn call<I: Isa>(&self, [v, x, y]: [T; 3]) -> T {
         let product = self.0.times_df(Lane::<T, I>::new(v), Lane::new(x), Lane::new(y)).0;
-        if self.1.nothing::<T, E>(v, product) { T::ZERO } else { product }
+        moved::<T, E>(self.1, v, product)
     }
 }
 
-struct TimesCurvature<'a, E>(&'a E, Moves);
+struct TimesCurvature<'a, E, T>(&'a E, T);
 
-impl<T: Float, E: Elementwise> MapN<T, T, 3> for TimesCurvature<'_, E> {
+impl<T: Float, E: Elementwise> MapN<T, T, 3> for TimesCurvature<'_, E, T> {
     #[inline(always)]
     fn call<I: Isa>(&self, [u, v, z]: [T; 3]) -> T {
         let product = tangent_of_slope(self.0, Lane::<T, I>::new(u * v), None, Lane::new(z)).0;
-        if self.1.nothing::<T, E>(u, product) { T::ZERO } else { product }
+        moved::<T, E>(self.1, u, product)
     }
 }
 
@@ -166,7 +240,6 @@ impl<T: Float, E: Elementwise> MapN<T, T, 4> for Tangent<'_, E> {
     #[inline(always)]
     fn call<I: Isa>(&self, [t_v, t_z, v, z]: [T; 4]) -> T {
         let sum = tangent_of_slope(self.0, Lane::<T, I>::new(v * t_z), Some(Lane::new(t_v)), Lane::new(z)).0;
-        let moves = Moves::Input;
-        if moves.nothing::<T, E>(t_v, sum) && moves.nothing::<T, E>(t_z, sum) { T::ZERO } else { sum }
+        if t_v == T::ZERO { moved::<T, E>(T::ZERO, t_z, sum) } else { sum }
     }
 }

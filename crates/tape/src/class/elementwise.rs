@@ -4,11 +4,11 @@ use std::rc::Rc;
 
 use wengert_tensor::{Float, Shape, Tensor};
 
-use crate::algebra::Real;
-use crate::class::code::{Code, Moves};
+use crate::algebra::{Real, evaluate};
+use crate::class::code::{Code, Function, Moves, by_formula};
 use crate::class::slope::{self, times_slope};
 use crate::describe::Attributes;
-use crate::op::{Cotangents, Op, Point, Saves, apply, fused};
+use crate::op::{Cotangents, Op, Point, Saves, apply, fused, rules_compiled_here};
 use crate::var::Var;
 
 /// A differentiable function of one number, applied to every element.
@@ -81,14 +81,23 @@ pub trait Elementwise: Sync + 'static {
             v * slope
         }
     }
-    /// The code that comes of the formulas; [`code_compiled_here`](crate::code_compiled_here) has it compiled in the
-    /// function's own crate.
+    /// `f` of every element of a tensor: the loop that comes of the formula, if there is not one already.
     #[doc(hidden)]
-    fn code<T: Float>() -> Code<Self, T>
+    #[track_caller]
+    fn value<T: Float>(&self, x: &Tensor<T>) -> Tensor<T>
     where
         Self: Sized,
     {
-        Code::of_formulas()
+        by_formula(self, x)
+    }
+    /// The code that comes of the formulas; [`code_compiled_here`](crate::code_compiled_here) has it compiled in the
+    /// function's own crate.
+    #[doc(hidden)]
+    fn code<T: Float>(self) -> Code<T>
+    where
+        Self: Sized,
+    {
+        Code::of_formulas(self)
     }
 }
 
@@ -108,15 +117,16 @@ impl<T: Float> Var<T> {
     /// Applies a function of one number to every element.
     #[track_caller]
     pub fn apply<E: Elementwise>(&self, function: E) -> Var<T> {
-        apply(ElementwiseOp(Rc::new(function)), &[self])
+        apply(ElementwiseOp(function.code().0), &[self])
     }
 }
 
-pub(super) struct ElementwiseOp<E>(pub(super) Rc<E>);
+/// A function as an operation.
+struct ElementwiseOp<T: Float>(Rc<dyn Function<T>>);
 
-impl<T: Float, E: Elementwise> Op<T> for ElementwiseOp<E> {
+impl<T: Float> Op<T> for ElementwiseOp<T> {
     fn name(&self) -> &str {
-        E::NAME
+        self.0.facts().name
     }
 
     fn describe(&self, attributes: &mut Attributes) {
@@ -125,7 +135,7 @@ impl<T: Float, E: Elementwise> Op<T> for ElementwiseOp<E> {
 
     #[track_caller]
     fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
-        (E::code().value)(&self.0, inputs[0])
+        self.0.value(inputs[0])
     }
 
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
@@ -137,7 +147,7 @@ impl<T: Float, E: Elementwise> Op<T> for ElementwiseOp<E> {
     }
 
     fn saves(&self) -> Saves {
-        match E::READS {
+        match self.0.facts().reads {
             Reads::Input => Saves::INPUTS,
             Reads::Output => Saves::OUTPUT,
             Reads::Both => Saves::ALL,
@@ -148,15 +158,13 @@ impl<T: Float, E: Elementwise> Op<T> for ElementwiseOp<E> {
         Some(inputs[0].clone())
     }
 
-    fn shared(self) -> Rc<dyn Op<T>> {
-        (E::code().operation)(self.0)
-    }
+    rules_compiled_here!(ElementwiseOp<T>);
 }
 
-impl<E: Elementwise> ElementwiseOp<E> {
+impl<T: Float> ElementwiseOp<T> {
     /// `v · df(x, y)`: for the cotangent and for the tangent alike.
-    fn scaled_slope<T: Float>(&self, moves: Moves, at: &Point<T>, v: &Var<T>) -> Var<T> {
-        let (x, y) = match E::READS {
+    fn scaled_slope(&self, moves: Moves, at: &Point<T>, v: &Var<T>) -> Var<T> {
+        let (x, y) = match self.0.facts().reads {
             Reads::Input => return times_slope(&self.0, moves, v, at.input(0)),
             Reads::Output => return times_slope(&self.0, moves, v, at.output()),
             Reads::Both => (at.input(0), at.output()),
@@ -165,8 +173,12 @@ impl<E: Elementwise> ElementwiseOp<E> {
         fused(
             || slope::part(&*self.0, "slope", moves),
             [v, x, y],
-            move |[v, x, y]| (E::code().times_slope_of_both)(&function, moves, v, x, y),
-            || moves.select::<T, E>(v, self.0.times_df(v.clone(), x.clone(), y.clone())),
+            move |of| function.times_slope_of_both(moves, of),
+            || {
+                let inputs = [v.clone(), x.clone(), y.clone()];
+                let product = evaluate(inputs, &|of| self.0.slope_formula(of));
+                moves.select(self.0.facts(), v, product)
+            },
         )
     }
 }

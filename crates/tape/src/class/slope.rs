@@ -4,61 +4,64 @@ use std::rc::Rc;
 
 use wengert_tensor::{Float, Shape, Tensor};
 
-use crate::algebra::tangent_of_slope;
-use crate::class::Elementwise;
-use crate::class::code::Moves;
+use crate::algebra::evaluate;
+use crate::class::code::{Function, Moves};
 use crate::cotangent;
 use crate::describe::Attributes;
-use crate::op::{Cotangents, Description, Op, Point, Saves, apply, fused};
+use crate::op::{Cotangents, Description, Op, Point, Saves, apply, fused, rules_compiled_here};
 use crate::var::Var;
 
 /// `v · df(z)` of a function whose derivative reads one argument `z`, its input or its output. Where it is recorded,
 /// this is one node without intermediate results, however long the formula.
 #[track_caller]
-pub(super) fn times_slope<T: Float, E: Elementwise>(
-    function: &Rc<E>,
+pub(super) fn times_slope<T: Float>(
+    function: &Rc<dyn Function<T>>,
     moves: Moves,
     v: &Var<T>,
     z: &Var<T>,
 ) -> Var<T> {
     let slope = Slope { function: Rc::clone(function), moves };
     // Of a piecewise linear function, z matters to no further derivative, and `v` need not be kept.
-    if E::PIECEWISE_LINEAR { apply(slope, &[v, &z.stop_gradient()]) } else { apply(slope, &[v, z]) }
+    if function.facts().piecewise_linear {
+        apply(slope, &[v, &z.stop_gradient()])
+    } else {
+        apply(slope, &[v, z])
+    }
 }
 
 /// The product of a cotangent or a tangent with the derivative.
-pub(super) struct Slope<E> {
-    function: Rc<E>,
+pub(super) struct Slope<T: Float> {
+    function: Rc<dyn Function<T>>,
     moves: Moves,
 }
 
-impl<E: Elementwise> Slope<E> {
+impl<T: Float> Slope<T> {
     /// `u · v · df′(z)`: linear in u, which moves, and in v alike, and so the rule in both modes.
-    fn curvature<T: Float>(&self, moves: Moves, u: &Var<T>, v: &Var<T>, z: &Var<T>) -> Var<T> {
+    fn curvature(&self, moves: Moves, u: &Var<T>, v: &Var<T>, z: &Var<T>) -> Var<T> {
         let function = Rc::clone(&self.function);
         fused(
             || part(&*self.function, "curvature", moves),
             [u, v, z],
-            move |[u, v, z]| (E::code().times_curvature)(&function, moves, u, v, z),
+            move |of| function.times_curvature(moves, of),
             || {
-                let product = tangent_of_slope(&*self.function, u * v, None, z.clone());
-                moves.select::<T, E>(u, product.broadcast_to(z.shape()))
+                let product = evaluate([u * v, z.clone()], &|of| self.function.curvature_formula(of));
+                moves.select(self.function.facts(), u, product.broadcast_to(z.shape()))
             },
         )
     }
 }
 
 /// A loop that computes a part of a function's derivatives.
-pub(super) fn part<E: Elementwise>(function: &E, name: &str, moves: Moves) -> Description {
+pub(super) fn part<T: Float>(function: &dyn Function<T>, name: &str, moves: Moves) -> Description {
     let mut attributes = Attributes::default();
     function.describe(&mut attributes);
     moves.describe(&mut attributes);
-    Description { name: format!("{}_{name}", E::NAME), attributes }
+    Description { name: format!("{}_{name}", function.facts().name), attributes }
 }
 
-impl<T: Float, E: Elementwise> Op<T> for Slope<E> {
+impl<T: Float> Op<T> for Slope<T> {
     fn name(&self) -> &str {
-        E::NAME
+        self.function.facts().name
     }
 
     fn describe(&self, attributes: &mut Attributes) {
@@ -69,7 +72,7 @@ impl<T: Float, E: Elementwise> Op<T> for Slope<E> {
 
     #[track_caller]
     fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
-        (E::code().times_slope)(&self.function, self.moves, inputs[0], inputs[1])
+        self.function.times_slope(self.moves, inputs[0], inputs[1])
     }
 
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
@@ -90,7 +93,7 @@ impl<T: Float, E: Elementwise> Op<T> for Slope<E> {
                 fused(
                     || part(&*self.function, "slope_tangent", moves),
                     [t_v, t_z, v, z],
-                    move |values| (E::code().slope_tangent)(&function, values),
+                    move |of| function.slope_tangent(of),
                     || cotangent::accumulate(along_v(t_v), along_z(t_z)),
                 )
             }
@@ -101,14 +104,12 @@ impl<T: Float, E: Elementwise> Op<T> for Slope<E> {
     }
 
     fn saves(&self) -> Saves {
-        if E::PIECEWISE_LINEAR { Saves::inputs_of(0b10) } else { Saves::INPUTS }
+        if self.function.facts().piecewise_linear { Saves::inputs_of(0b10) } else { Saves::INPUTS }
     }
 
     fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
         Some(inputs[0].clone())
     }
 
-    fn shared(self) -> Rc<dyn Op<T>> {
-        (E::code().slope)(self)
-    }
+    rules_compiled_here!(Slope<T>);
 }

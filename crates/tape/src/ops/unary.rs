@@ -2,17 +2,17 @@
 
 use std::f64::consts::{LN_2, LOG2_E, LOG10_E};
 
-use wengert_tensor::Float;
+use wengert_tensor::{Float, Tensor};
 
 use crate::algebra::{Real, for_each_function};
-use crate::class::{Elementwise, Reads};
+use crate::class::{Elementwise, Reads, by_formula};
 use crate::code_compiled_here;
 use crate::describe::Attributes;
 use crate::var::Var;
 
 /// A method on [`Var`] from the two formulas of an [`Elementwise`] function.
 macro_rules! unary {
-    ($( $(#[$doc:meta])* $name:ident, $Function:ident, $reads:ident $(+ $property:ident)?, |$x:ident| $f:expr, |$dx:ident, $dy:ident| $df:expr $(, |$v:ident, $tx:ident, $ty:ident| $times:expr)?; )*) => { $(
+    ($( $(#[$doc:meta])* $name:ident, $Function:ident, $reads:ident $(+ $property:ident)?, |$x:ident| $f:expr, |$dx:ident, $dy:ident| $df:expr $(, |$v:ident, $tx:ident, $ty:ident| $times:expr)? $(, by $method:ident)?; )*) => { $(
         pub(crate) struct $Function;
 
         impl Elementwise for $Function {
@@ -31,6 +31,12 @@ macro_rules! unary {
                 #[inline(always)]
                 fn times_df<A: Real>(&self, $v: A, $tx: A, $ty: A) -> A {
                     $times
+                }
+            )?
+            $(
+                #[track_caller]
+                fn value<T: Float>(&self, x: &Tensor<T>) -> Tensor<T> {
+                    x.$method()
                 }
             )?
             code_compiled_here!($Function);
@@ -63,7 +69,21 @@ macro_rules! listed {
     ($( $(#[$doc:meta])* $name:ident, $Function:ident, |$n:ident| $number:expr, $reads:ident $(+ $property:ident)?, |$x:ident, $y:ident| $df:expr $(, |$v:ident, $tx:ident, $ty:ident| $times:expr)?; )*) => {
         unary! { $(
             $(#[$doc])*
-            $name, $Function, $reads $(+ $property)?, |x| x.$name(), |$x, $y| $df $(, |$v, $tx, $ty| $times)?;
+            $name, $Function, $reads $(+ $property)?, |x| x.$name(), |$x, $y| $df $(, |$v, $tx, $ty| $times)?, by $name;
+        )* }
+
+        /// The functions as methods of tensors. Where those have a method of that name, it goes before this one, so that its
+        /// loop, of the same formula, is not compiled twice.
+        #[allow(dead_code, reason = "tensors have some of them")]
+        trait OfElements {
+            $(fn $name(&self) -> Self;)*
+        }
+
+        impl<T: Float> OfElements for Tensor<T> { $(
+            #[track_caller]
+            fn $name(&self) -> Self {
+                by_formula(&$Function, self)
+            }
         )* }
     };
 }

@@ -39,7 +39,13 @@ compiled_here! {
             }
             let Some((op, at, parents)) = visit(arena, node, mode, needed) else { continue };
             let mut into = slots(&at, &parents, &mut alive);
-            op.vjp(&at, &cotangent, &mut into);
+            match &arena.watched {
+                None => op.vjp(&at, &cotangent, &mut into),
+                Some(watched) => {
+                    watched.in_rule(|| op.vjp(&at, &cotangent, &mut into));
+                    watched.pulled_back(&*op, node, &cotangent, &into.slots);
+                }
+            }
             for (parent, slot) in parents.iter().zip(&into.slot_of) {
                 if let (Some(parent), Some(slot)) = (parent, slot)
                     && !into.slots[*slot as usize].is_empty()

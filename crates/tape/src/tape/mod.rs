@@ -11,6 +11,7 @@ use smallvec::SmallVec;
 use wengert_tensor::{Float, Shape, Tensor};
 
 use crate::data::{Data, Discrete, DiscreteElement, Given, Kind};
+use crate::fault::Watched;
 use crate::op::Op;
 use crate::var::{Value, Var};
 
@@ -40,6 +41,8 @@ pub(crate) struct Arena<T: Float> {
     maker: Maker,
     closed: Cell<bool>,
     deferring: Cell<bool>,
+    /// If somebody searches for the first operation that makes a NaN.
+    pub(crate) watched: Option<Box<Watched>>,
     pub(crate) nodes: RefCell<Vec<Node<T>>>,
 }
 
@@ -196,7 +199,8 @@ impl<T: Float> Tape<T> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let (closed, deferring) = (Cell::new(false), Cell::new(false));
-        Tape { arena: Rc::new(Arena { id, maker, closed, deferring, nodes: RefCell::default() }) }
+        let watched = Watched::if_searching();
+        Tape { arena: Rc::new(Arena { id, maker, closed, deferring, watched, nodes: RefCell::default() }) }
     }
 
     /// A new variable on this tape.

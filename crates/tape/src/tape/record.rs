@@ -94,7 +94,7 @@ fn push<T: Float>(
     op: &Rc<dyn Op<T>>,
     inputs: &[&Var<T>],
     given: &[&Given<T>],
-    output: &Value<T>,
+    value: &Value<T>,
     mut outer: Option<Rc<Place<T>>>,
 ) -> Option<Place<T>> {
     let saves = op.saves();
@@ -123,9 +123,12 @@ fn push<T: Float>(
         } else {
             Some(Box::new(Extra { kind: Kind::Float, constant: None, given }))
         };
-        let output = if saves.output() && !arena.is_complete() { output.clone() } else { output.dropped() };
+        let output = if saves.output() && !arena.is_complete() { value.clone() } else { value.dropped() };
         let node = Node { op: Some(Rc::clone(op)), inputs: kept, output, outer: outer.clone(), extra };
         let node = arena.push(op.name(), node);
+        if let Some(watched) = &arena.watched {
+            watched.recorded(&**op, inputs, value, node);
+        }
         let place = Place { arena, node, outer: outer.take() };
         if i == last {
             return Some(place);

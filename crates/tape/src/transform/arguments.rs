@@ -1,5 +1,7 @@
 //! What a differentiated function may take.
 
+use std::borrow::Borrow;
+
 use wengert_tensor::Float;
 
 use crate::var::Var;
@@ -57,6 +59,58 @@ impl<T: Float, const N: usize> Arguments<T> for [Var<T>; N] {
     }
     fn with_vars(&self, vars: Vec<Var<T>>) -> Self {
         array(vars)
+    }
+}
+
+/// Where a function is differentiated: its [`Arguments`], or a slice of variables, whose gradient is a `Vec` of them.
+///
+/// ```
+/// use wengert_tape::{Var, grad, hvp};
+/// fn loss(weights: &[Var<f64>]) -> Var<f64> {
+///     weights.iter().map(|w| w.square().sum()).sum()
+/// }
+/// let weights = vec![Var::from([1.0, 2.0]), Var::from([3.0])];
+/// let gradient: Vec<Var<f64>> = grad(loss, &weights[..]);
+/// assert_eq!(gradient[1].item(), 6.0);
+/// // Of the last weight alone.
+/// assert_eq!(hvp(loss, &weights[1..], &gradient[1..])[0].item(), 12.0);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no argument of a function of variables with elements `{T}`",
+    label = "not a `Var<{T}>`, an array, slice, `Vec` or tuple of them",
+    note = "a number or tensor becomes a variable by `Var::from`, a list of parameters is a `Vec<Var<{T}>>`"
+)]
+pub trait Primals<T: Float> {
+    /// What derivatives are: `Self`, or of a slice the `Vec`.
+    type Owned: Arguments<T> + Borrow<Self>;
+    /// The variables, in order.
+    fn variables(&self) -> Vec<Var<T>>;
+    /// The same structure with other variables, of which there are as many.
+    ///
+    /// # Panics
+    /// If there are not as many.
+    #[track_caller]
+    fn rebuilt(&self, vars: Vec<Var<T>>) -> Self::Owned;
+}
+
+impl<T: Float, A: Arguments<T>> Primals<T> for A {
+    type Owned = A;
+    fn variables(&self) -> Vec<Var<T>> {
+        self.to_vars()
+    }
+    fn rebuilt(&self, vars: Vec<Var<T>>) -> A {
+        self.with_vars(vars)
+    }
+}
+
+impl<T: Float> Primals<T> for [Var<T>] {
+    type Owned = Vec<Var<T>>;
+    fn variables(&self) -> Vec<Var<T>> {
+        self.to_vec()
+    }
+    fn rebuilt(&self, vars: Vec<Var<T>>) -> Vec<Var<T>> {
+        check_count(vars.len(), self.len());
+        vars
     }
 }
 

@@ -2,7 +2,7 @@
 
 use wengert_tensor::Float;
 
-use crate::transform::Arguments;
+use crate::transform::Primals;
 use crate::transform::reverse::Recording;
 use crate::var::Var;
 
@@ -17,7 +17,11 @@ use crate::var::Var;
 /// assert_eq!((y.item(), dy.item()), (0.0, 2.0));
 /// ```
 #[track_caller]
-pub fn jvp<T: Float, A: Arguments<T>>(f: impl FnOnce(&A) -> Var<T>, x: &A, tangent: &A) -> (Var<T>, Var<T>) {
+pub fn jvp<T: Float, A: Primals<T> + ?Sized>(
+    f: impl FnOnce(&A) -> Var<T>,
+    x: &A,
+    tangent: &A,
+) -> (Var<T>, Var<T>) {
     let (value, linearized) = linearize(f, x);
     let tangent = linearized.along("jvp", tangent);
     (value, tangent)
@@ -32,7 +36,10 @@ pub fn jvp<T: Float, A: Arguments<T>>(f: impl FnOnce(&A) -> Var<T>, x: &A, tange
 /// assert_eq!(derivative.apply(&Var::from([1.0])).item(), 6.0);
 /// assert_eq!(derivative.apply(&Var::from([2.0])).item(), 12.0);
 /// ```
-pub fn linearize<T: Float, A: Arguments<T>>(f: impl FnOnce(&A) -> Var<T>, x: &A) -> (Var<T>, Linearized<T>) {
+pub fn linearize<T: Float, A: Primals<T> + ?Sized>(
+    f: impl FnOnce(&A) -> Var<T>,
+    x: &A,
+) -> (Var<T>, Linearized<T>) {
     let recording = Recording::of(f, x);
     (recording.value(), Linearized(recording))
 }
@@ -46,16 +53,17 @@ impl<T: Float> Linearized<T> {
     /// # Panics
     /// If a tangent does not have its argument's shape.
     #[track_caller]
-    pub fn apply<A: Arguments<T>>(&self, tangent: &A) -> Var<T> {
+    pub fn apply<A: Primals<T> + ?Sized>(&self, tangent: &A) -> Var<T> {
         self.along("linearize", tangent)
     }
 
     #[track_caller]
-    fn along<A: Arguments<T>>(&self, operation: &str, tangent: &A) -> Var<T> {
+    fn along<A: Primals<T> + ?Sized>(&self, operation: &str, tangent: &A) -> Var<T> {
         let Linearized(recording) = self;
         let inputs: Vec<&Var<T>> = recording.inputs.iter().collect();
         let outputs = [&recording.output];
-        let found = recording.tape.swept_forward(operation, &outputs, &inputs, &tangent.to_vars()).remove(0);
+        let found =
+            recording.tape.swept_forward(operation, &outputs, &inputs, &tangent.variables()).remove(0);
         found.unwrap_or_else(|| Var::zeros(recording.output.shape()))
     }
 }

@@ -3,8 +3,8 @@
 use wengert_tensor::Float;
 
 use crate::sweep::{Sweep, or_zeros, scalar_seed};
-use crate::transform::Arguments;
 use crate::transform::reverse::Recording;
+use crate::transform::{Arguments, Primals};
 use crate::var::Var;
 
 /// The product of the Hessian of a scalar function at `x` with `v`, in the structure of `x`.
@@ -19,7 +19,7 @@ use crate::var::Var;
 /// assert_eq!(hv.value().to_vec(), [6.0, 120.0]);
 /// ```
 #[track_caller]
-pub fn hvp<T: Float, A: Arguments<T>>(f: impl FnOnce(&A) -> Var<T>, x: &A, v: &A) -> A {
+pub fn hvp<T: Float, A: Primals<T> + ?Sized>(f: impl FnOnce(&A) -> Var<T>, x: &A, v: &A) -> A::Owned {
     HessianOperator::of("hvp", f, x).along_once("hvp", v)
 }
 
@@ -27,13 +27,13 @@ pub fn hvp<T: Float, A: Arguments<T>>(f: impl FnOnce(&A) -> Var<T>, x: &A, v: &A
 ///
 /// The gradient is recorded once, without computing what only the gradient's own value needs; each product is one
 /// forward sweep over that recording (Pearlmutter, "Fast exact multiplication by the Hessian", 1994).
-pub struct HessianOperator<T: Float, A> {
+pub struct HessianOperator<T: Float, A: Primals<T> + ?Sized> {
     recording: Recording<T>,
     gradient: Vec<Var<T>>,
-    structure: A,
+    structure: A::Owned,
 }
 
-impl<T: Float, A: Arguments<T>> HessianOperator<T, A> {
+impl<T: Float, A: Primals<T> + ?Sized> HessianOperator<T, A> {
     /// Records the gradient of `f` at `x`.
     ///
     /// # Panics
@@ -49,7 +49,7 @@ impl<T: Float, A: Arguments<T>> HessianOperator<T, A> {
         let recording = Recording::of(f, x);
         let seed = scalar_seed(operation, &recording.output);
         let gradient = recording.tape.deferring(|| recording.pull_back(operation, seed, Sweep::Record));
-        HessianOperator { gradient, structure: x.with_vars(x.to_vars()), recording }
+        HessianOperator { gradient, structure: x.rebuilt(x.variables()), recording }
     }
 
     /// The function's value at the point.
@@ -58,7 +58,7 @@ impl<T: Float, A: Arguments<T>> HessianOperator<T, A> {
     }
 
     /// The gradient at the point, in the structure of the arguments; computed now.
-    pub fn gradient(&self) -> A {
+    pub fn gradient(&self) -> A::Owned {
         self.structure.with_vars(self.gradient.iter().map(|g| self.recording.tape.leave(g)).collect())
     }
 
@@ -67,11 +67,11 @@ impl<T: Float, A: Arguments<T>> HessianOperator<T, A> {
     /// # Panics
     /// If `v` has other shapes than the arguments.
     #[track_caller]
-    pub fn apply(&self, v: &A) -> A {
+    pub fn apply(&self, v: &A) -> A::Owned {
         let Recording { tape, inputs, .. } = &self.recording;
         let inputs: Vec<&Var<T>> = inputs.iter().collect();
         let gradient: Vec<&Var<T>> = self.gradient.iter().collect();
-        let found = tape.swept_forward("HessianOperator::apply", &gradient, &inputs, &v.to_vars());
+        let found = tape.swept_forward("HessianOperator::apply", &gradient, &inputs, &v.variables());
         self.structure.with_vars(or_zeros(found, &inputs))
     }
 
@@ -80,21 +80,21 @@ impl<T: Float, A: Arguments<T>> HessianOperator<T, A> {
     /// # Panics
     /// If `v` has other shapes than the arguments.
     #[track_caller]
-    pub fn apply_once(self, v: &A) -> A {
+    pub fn apply_once(self, v: &A) -> A::Owned {
         self.along_once("HessianOperator::apply_once", v)
     }
 
     #[track_caller]
-    fn along_once(mut self, operation: &str, v: &A) -> A {
+    fn along_once(mut self, operation: &str, v: &A) -> A::Owned {
         let gradient = std::mem::take(&mut self.gradient);
         let Recording { tape, inputs, .. } = &self.recording;
         let inputs: Vec<&Var<T>> = inputs.iter().collect();
-        let found = tape.swept_forward_once(operation, gradient, &inputs, &v.to_vars());
+        let found = tape.swept_forward_once(operation, gradient, &inputs, &v.variables());
         self.structure.with_vars(or_zeros(found, &inputs))
     }
 }
 
-impl<T: Float, A> Drop for HessianOperator<T, A> {
+impl<T: Float, A: Primals<T> + ?Sized> Drop for HessianOperator<T, A> {
     fn drop(&mut self) {
         self.recording.tape.close();
     }

@@ -9,7 +9,7 @@ mod reverse;
 mod scan;
 mod segments;
 
-pub use arguments::Arguments;
+pub use arguments::{Arguments, Primals};
 pub use checkpoint::checkpoint;
 pub use dense::{hessian, jacobian_forward, jacobian_reverse};
 pub use forward::{Linearized, jvp, linearize};

@@ -1,13 +1,15 @@
 //! Gradients and vector–Jacobian products.
 
+use std::borrow::Borrow;
+
 use wengert_tensor::Float;
 
 use crate::sweep::{Sweep, or_zeros, scalar_seed};
 use crate::tape::Tape;
-use crate::transform::Arguments;
+use crate::transform::{Arguments, Primals};
 use crate::var::Var;
 
-/// The gradient of a scalar function at `x`, in the structure of `x` (see [`Arguments`]).
+/// The gradient of a scalar function at `x`, in the structure of `x` (see [`Arguments`] and, for slices, [`Primals`]).
 ///
 /// # Panics
 /// If the function's value does not have exactly one element.
@@ -20,7 +22,7 @@ use crate::var::Var;
 /// ```
 #[doc(alias = "backward")]
 #[track_caller]
-pub fn grad<T: Float, A: Arguments<T>>(f: impl FnOnce(&A) -> Var<T>, x: &A) -> A {
+pub fn grad<T: Float, A: Primals<T> + ?Sized>(f: impl FnOnce(&A) -> Var<T>, x: &A) -> A::Owned {
     differentiated("grad", f, x).1
 }
 
@@ -28,23 +30,32 @@ pub fn grad<T: Float, A: Arguments<T>>(f: impl FnOnce(&A) -> Var<T>, x: &A) -> A
 ///
 /// # Panics
 /// If the function's value does not have exactly one element.
+///
+/// ```
+/// use wengert_tape::{Var, value_and_grad};
+/// let (value, gradient) = value_and_grad(|x: &Var<f64>| x.square().sum(), &Var::from([3.0, 4.0]));
+/// assert_eq!((value.item(), gradient.value().to_vec()), (25.0, vec![6.0, 8.0]));
+/// ```
 #[track_caller]
-pub fn value_and_grad<T: Float, A: Arguments<T>>(f: impl FnOnce(&A) -> Var<T>, x: &A) -> (Var<T>, A) {
+pub fn value_and_grad<T: Float, A: Primals<T> + ?Sized>(
+    f: impl FnOnce(&A) -> Var<T>,
+    x: &A,
+) -> (Var<T>, A::Owned) {
     differentiated("value_and_grad", f, x)
 }
 
 #[track_caller]
-fn differentiated<T: Float, A: Arguments<T>>(
+fn differentiated<T: Float, A: Primals<T> + ?Sized>(
     operation: &str,
     f: impl FnOnce(&A) -> Var<T>,
     x: &A,
-) -> (Var<T>, A) {
+) -> (Var<T>, A::Owned) {
     let recording = Recording::of(f, x);
     let seed = scalar_seed(operation, &recording.output);
     let found = recording.pull_back(operation, seed, Sweep::Consume);
     let value = recording.value();
     recording.tape.close();
-    (value, x.with_vars(found))
+    (value, x.rebuilt(found))
 }
 
 /// The value of a function at `x`, and the map from a cotangent of the value to the cotangents of `x`.
@@ -56,9 +67,12 @@ fn differentiated<T: Float, A: Arguments<T>>(
 /// assert_eq!(y.value().to_vec(), [1.0, 4.0]);
 /// assert_eq!(pullback.apply(&Var::from([1.0, 10.0])).value().to_vec(), [2.0, 40.0]);
 /// ```
-pub fn vjp<T: Float, A: Arguments<T>>(f: impl FnOnce(&A) -> Var<T>, x: &A) -> (Var<T>, Pullback<T, A>) {
+pub fn vjp<T: Float, A: Primals<T> + ?Sized>(
+    f: impl FnOnce(&A) -> Var<T>,
+    x: &A,
+) -> (Var<T>, Pullback<T, A::Owned>) {
     let recording = Recording::of(f, x);
-    (recording.value(), Pullback { structure: x.with_vars(x.to_vars()), recording })
+    (recording.value(), Pullback { structure: x.rebuilt(x.variables()), recording })
 }
 
 /// A function recorded at a point, to be swept backwards any number of times: see [`vjp`].
@@ -92,10 +106,10 @@ pub(super) struct Recording<T: Float> {
 }
 
 impl<T: Float> Recording<T> {
-    pub(super) fn of<A: Arguments<T>>(f: impl FnOnce(&A) -> Var<T>, x: &A) -> Self {
+    pub(super) fn of<A: Primals<T> + ?Sized>(f: impl FnOnce(&A) -> Var<T>, x: &A) -> Self {
         let tape = Tape::nested();
-        let inputs: Vec<Var<T>> = x.to_vars().iter().map(|v| tape.enter(v)).collect();
-        let output = f(&x.with_vars(inputs.clone()));
+        let inputs: Vec<Var<T>> = x.variables().iter().map(|v| tape.enter(v)).collect();
+        let output = f(x.rebuilt(inputs.clone()).borrow());
         Recording { tape, inputs, output }
     }
 

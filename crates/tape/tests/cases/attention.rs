@@ -7,7 +7,9 @@ use wengert_tensor::Tensor;
 use wengert_tensor::random::Generator;
 
 pub(super) fn cases() -> Vec<Case> {
-    vec![
+    // The third order goes by other rules than the first two.
+    let third = |case: Case| if case.operation() == "attention" { case.order(3) } else { case };
+    let all = vec![
         case(
             "attention",
             |v| v[0].attention(&v[1], &v[2], &AttentionOptions::default()),
@@ -98,7 +100,8 @@ pub(super) fn cases() -> Vec<Case> {
             [any([2, 3, 2]), other([2, 3, 2])],
         )
         .also([any([1, 4, 2, 2]), other([1, 2, 3, 2])]),
-    ]
+    ];
+    all.into_iter().map(third).collect()
 }
 
 fn with_bias(v: &[Var<f64>]) -> Var<f64> {

@@ -17,6 +17,13 @@ fn full_rank<const N: usize>(shape: [usize; N]) -> Var<f64> {
         + Var::constant(Tensor::from_fn([m, n], |i| if i[0] == i[1] { 3.0 + i[0] as f64 } else { 0.0 }))
 }
 
+/// With eigenvalues −1, 2 and as much more.
+fn with_gap(gap: f64) -> Var<f64> {
+    let (u, w) = ([1.0, 2.0, 2.0], [2.0, -2.0, 1.0]);
+    let element = |i: &[usize]| (gap * w[i[0]] * w[i[1]] - 3.0 * u[i[0]] * u[i[1]]) / 9.0;
+    Var::constant(Tensor::from_fn([3, 3], element) + Tensor::eye(3) * 2.0)
+}
+
 /// X Xᵀ + I, which is positive definite whatever X.
 fn positive(x: &Var<f64>) -> Var<f64> {
     x.matmul(&x.t()) + Var::constant(Tensor::eye(x.shape()[x.rank() - 2]))
@@ -128,6 +135,31 @@ fn factorisations() -> Vec<Case> {
         )
         .also([at([[1.0, 0.5], [0.5, -2.0]])])
         .also([at([[3.0]])]),
+        // A projector onto a space of two equal eigenvalues.
+        case(
+            "eigh projector",
+            |v| {
+                let vectors = v[0].eigh().unwrap().1.slice_axis(-1, 1..);
+                vectors.matmul(&vectors.t())
+            },
+            [with_gap(0.0)],
+        )
+        .order(3),
+        case("symmetric_function", |v| v[0].symmetric_function(|x| (x * 0.3).exp()).unwrap(), [any([3, 3])])
+            .also([with_gap(0.0)])
+            .also([with_gap(1e-9)])
+            .also([with_gap(1e-4)])
+            .also([with_gap(0.02)])
+            .also([at([[3.0]])])
+            .also([any([0, 0])])
+            .also([any([2, 2, 2])])
+            .order(3),
+        case(
+            "symmetric_function of a function with a pole",
+            |v| v[0].symmetric_function(|x| x.recip()).unwrap(),
+            [at([[1.0, 0.5], [0.5, -2.0]])],
+        )
+        .also([with_gap(1e-7)]),
         case(
             "eigvalsh",
             |v| v[0].eigvalsh().unwrap(),

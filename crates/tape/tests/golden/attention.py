@@ -7,6 +7,7 @@ import json
 
 import torch
 import torch.nn.functional as F
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 torch.set_default_dtype(torch.float64)
 torch.manual_seed(0)
@@ -26,6 +27,11 @@ def case(name, query, key, value_width, mask=None, bias=None, **options):
     value = F.scaled_dot_product_attention(*inputs[:3], attn_mask=attn_mask, **options)
     weights = torch.linspace(-1.0, 2.0, value.numel()).reshape(value.shape)
     gradient = torch.autograd.grad((value * weights).sum(), inputs)
+    # Only this of PyTorch's implementations has derivatives of second order.
+    with sdpa_kernel(SDPBackend.MATH):
+        again = F.scaled_dot_product_attention(*inputs[:3], attn_mask=attn_mask, **options)
+    first = torch.autograd.grad((again.sin() * weights).sum(), inputs, create_graph=True)
+    second = torch.autograd.grad(sum(g.sin().sum() for g in first), inputs)
     return {
         "name": name,
         "inputs": [pack(t) for t in inputs],
@@ -34,6 +40,7 @@ def case(name, query, key, value_width, mask=None, bias=None, **options):
         "causal": options.get("is_causal", False),
         "value": pack(value),
         "gradient": [pack(g) for g in gradient],
+        "second": [pack(g) for g in second],
     }
 
 

@@ -1,5 +1,6 @@
 //! What a tensor is: elements, shapes, layouts, storage, and the checks of sizes; how it is made, converted and shown.
 
+mod axes;
 pub(crate) mod cast;
 pub(crate) mod convert;
 mod create;
@@ -11,5 +12,6 @@ pub(crate) mod layout;
 pub(crate) mod operand;
 pub mod shape;
 pub mod size;
+mod slice;
 pub(crate) mod storage;
 pub(crate) mod tensor;

@@ -192,6 +192,18 @@ impl<T: Element> Tensor<T> {
     /// If a tensor cannot have the shape, or the system has no memory for it; `operation` names the caller's operation.
     #[track_caller]
     pub(crate) fn filled_by(operation: &str, shape: Shape, fill: impl FnOnce(&mut [T])) -> Tensor<T> {
+        let mut fill = Some(fill);
+        Tensor::filled_by_pointer(operation, shape, &mut |out| {
+            if let Some(fill) = fill.take() {
+                fill(out);
+            }
+        })
+    }
+
+    /// The same, compiled once and not for each `fill`, which is called once.
+    #[track_caller]
+    #[inline(never)]
+    fn filled_by_pointer(operation: &str, shape: Shape, fill: &mut dyn FnMut(&mut [T])) -> Tensor<T> {
         let shape = shape.checked(operation);
         let Some(mut storage) = Storage::unspecified(shape.count()) else {
             let bytes = shape.count() * size_of::<T>();

@@ -5,6 +5,7 @@ mod target;
 mod temporary;
 
 pub use error::AccessError;
+pub use temporary::clear_abandoned_files;
 
 use std::fs::File;
 use std::io::{BufWriter, Error, ErrorKind, Write};

@@ -71,8 +71,13 @@ pub(super) fn clear_abandoned(target: &Path) {
     let Some(name) = target.file_name() else { return };
     let start = start(name);
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    clear_abandoned_in(folder, |temporary| is_temporary(temporary, &start));
+}
+
+/// Removes the temporaries in a folder whose names are asked for, unless they are in use.
+fn clear_abandoned_in(folder: &Path, asked_for: impl Fn(&OsStr) -> bool) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        if !is_temporary(&entry.file_name(), &start) || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+        if !asked_for(&entry.file_name()) || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
             continue;
         }
         let path = entry.path();
@@ -81,6 +86,19 @@ pub(super) fn clear_abandoned(target: &Path) {
             let _ = std::fs::remove_file(&path);
         }
     }
+}
+
+/// Removes what killed processes left of files in a folder that [`write_atomically`](super::write_atomically) was to
+/// write, of those whose names are `ours`; of names longer than 180 bytes nothing is found. For a folder of files that
+/// may never be written again. That something cannot be removed is no error.
+pub fn clear_abandoned_files(folder: &Path, ours: impl Fn(&str) -> bool) {
+    clear_abandoned_in(folder, |temporary| temporary.to_str().and_then(target_of).is_some_and(&ours));
+}
+
+/// The name of the file that a temporary of this name was to become.
+fn target_of(temporary: &str) -> Option<&str> {
+    let (target, _) = temporary.strip_prefix('.')?.strip_suffix(SUFFIX)?.rsplit_once('.')?;
+    is_temporary(temporary.as_ref(), &start(target.as_ref())).then_some(target)
 }
 
 /// What the names of all temporaries of a file begin with.
@@ -130,6 +148,8 @@ mod tests {
         let ours = |name: &str, of: &str| is_temporary(name.as_ref(), &start(of.as_ref()));
         assert!(ours(".a.12-0.wengert.tmp", "a"));
         assert!(ours(".a.b.12-0.wengert.tmp", "a.b"));
+        assert_eq!(target_of(".a.12-0.wengert.tmp"), Some("a"));
+        assert_eq!(target_of(".a.b.12-0.wengert.tmp"), Some("a.b"));
         for name in [
             ".a.b.12-0.wengert.tmp",
             ".a.12-0.tmp",
@@ -143,6 +163,7 @@ mod tests {
             "a",
         ] {
             assert!(!ours(name, "a"), "{name}");
+            assert_ne!(target_of(name), Some("a"), "{name}");
         }
         let long = "n".repeat(255);
         assert!(start(long.as_ref()).len() < 30);

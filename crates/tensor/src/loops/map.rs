@@ -1,5 +1,7 @@
 //! Elementwise loops: one output element from the same position of one or several inputs.
 
+use std::slice;
+
 use crate::array::element::Element;
 use crate::array::shape::{Shape, broadcast_or_panic};
 use crate::array::tensor::Tensor;
@@ -110,7 +112,7 @@ impl<A: Element> Tensor<A> {
     #[track_caller]
     pub(crate) fn zip_many_to<R: Element, const N: usize>(
         operation: &str,
-        shape: Shape,
+        shape: Option<Shape>,
         operands: [&Tensor<A>; N],
         f: impl MapN<A, R, N>,
     ) -> Tensor<R> {
@@ -153,7 +155,7 @@ pub(crate) fn joint_shape(operation: &str, a: &Shape, b: &Shape) -> Option<Shape
     if a == b { None } else { Some(broadcast_or_panic(operation, a, b)) }
 }
 
-/// The shape that all broadcast to.
+/// The shape that all broadcast to; `None` if they are the same.
 ///
 /// # Panics
 /// If they do not; `operation` names the operation in the message.
@@ -161,12 +163,16 @@ pub(crate) fn joint_shape(operation: &str, a: &Shape, b: &Shape) -> Option<Shape
 pub(crate) fn joint_shape_of_all<A: Element, const N: usize>(
     operation: &str,
     operands: [&Tensor<A>; N],
-) -> Shape {
-    let mut shape = operands[0].shape().clone();
+) -> Option<Shape> {
+    let first = operands[0].shape();
+    if operands[1..].iter().all(|x| x.shape() == first) {
+        return None;
+    }
+    let mut shape = first.clone();
     for other in &operands[1..] {
         shape = broadcast_or_panic(operation, &shape, other.shape());
     }
-    shape
+    Some(shape)
 }
 
 /// Panics if `other` does not broadcast to `target`; `operation` names the operation in the message.
@@ -178,6 +184,9 @@ pub(crate) fn check_fits(operation: &str, target: &Shape, other: &Shape) {
     }
 }
 
+// What is compiled for each formula and each instruction set is as few loops as will do. Of elements that are all repeated one
+// result is computed, by the loop over a row of one, and repeated.
+
 struct Row1<'a, A, R, F> {
     out: &'a mut [R],
     a: Row<'a, A>,
@@ -188,13 +197,15 @@ impl<A: Element, R: Element, F: Map1<A, R>> Kernel for Row1<'_, A, R, F> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self) {
-        match self.a {
-            Row::Dense(a) => {
-                for (o, &a) in self.out.iter_mut().zip(a) {
-                    *o = self.f.call::<I>(a);
-                }
-            }
-            Row::Repeat(a) => self.out.fill(self.f.call::<I>(a)),
+        let a = match &self.a {
+            Row::Dense(a) => a,
+            Row::Repeat(a) => slice::from_ref(a),
+        };
+        for (o, &a) in self.out.iter_mut().zip(a) {
+            *o = self.f.call::<I>(a);
+        }
+        if let Row::Repeat(_) = self.a {
+            repeat_first(self.out);
         }
     }
 }
@@ -210,30 +221,46 @@ impl<A: Element, B: Element, R: Element, F: Map2<A, B, R>> Kernel for Row2<'_, A
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self) {
-        match (self.a, self.b) {
-            (Row::Dense(a), Row::Dense(b)) => {
+        let a = match (&self.a, &self.b) {
+            (Row::Dense(a), _) => Some(*a),
+            (Row::Repeat(a), Row::Repeat(_)) => Some(slice::from_ref(a)),
+            (Row::Repeat(_), Row::Dense(_)) => None,
+        };
+        match (a, self.a, self.b) {
+            (Some(a), _, Row::Dense(b)) => {
                 for ((o, &a), &b) in self.out.iter_mut().zip(a).zip(b) {
                     *o = self.f.call::<I>(a, b);
                 }
             }
-            (Row::Dense(a), Row::Repeat(b)) => {
+            (Some(a), of, Row::Repeat(b)) => {
                 for (o, &a) in self.out.iter_mut().zip(a) {
                     *o = self.f.call::<I>(a, b);
                 }
+                if let Row::Repeat(_) = of {
+                    repeat_first(self.out);
+                }
             }
-            (Row::Repeat(a), Row::Dense(b)) => {
+            (None, _, b) => {
+                let (a, b) = (self.a.get(0), b.dense(self.out.len()));
                 for (o, &b) in self.out.iter_mut().zip(b) {
                     *o = self.f.call::<I>(a, b);
                 }
             }
-            (Row::Repeat(a), Row::Repeat(b)) => self.out.fill(self.f.call::<I>(a, b)),
         }
+    }
+}
+
+/// Writes the first element to all others.
+#[inline(never)]
+fn repeat_first<R: Element>(out: &mut [R]) {
+    if let [first, others @ ..] = out {
+        others.fill(*first);
     }
 }
 
 struct RowN<'a, A, R, F, const N: usize> {
     out: &'a mut [R],
-    x: [Row<'a, A>; N],
+    x: [&'a [A]; N],
     f: &'a F,
 }
 
@@ -243,25 +270,19 @@ impl<A: Element, R: Element, F: MapN<A, R, N>, const N: usize> Kernel for RowN<'
     fn run<I: Isa>(self) {
         let n = self.out.len();
         // Loops, not closures: those that are not inlined are not compiled for the instruction set.
-        let mut x = [self.x[0].get(0); N];
-        if self.x.iter().all(|row| matches!(row, Row::Dense(_))) {
-            let mut dense = [self.x[0].dense(n); N];
-            for (dense, row) in dense.iter_mut().zip(&self.x) {
-                *dense = row.dense(n);
+        let mut rows = self.x;
+        for row in &mut rows {
+            *row = &row[..n];
+        }
+        if n == 0 {
+            return;
+        }
+        let mut x = [rows[0][0]; N];
+        for (i, o) in self.out.iter_mut().enumerate() {
+            for (x, row) in x.iter_mut().zip(&rows) {
+                *x = row[i];
             }
-            for (i, o) in self.out.iter_mut().enumerate() {
-                for (x, dense) in x.iter_mut().zip(&dense) {
-                    *x = dense[i];
-                }
-                *o = self.f.call::<I>(x);
-            }
-        } else {
-            for (i, o) in self.out.iter_mut().enumerate() {
-                for (x, row) in x.iter_mut().zip(&self.x) {
-                    *x = row.get(i);
-                }
-                *o = self.f.call::<I>(x);
-            }
+            *o = self.f.call::<I>(x);
         }
     }
 }

@@ -47,8 +47,8 @@ impl<'a, A: Element> Row<'a, A> {
 type Work2<'w, A, B, R> = dyn Fn(Row<'_, A>, Row<'_, B>, &mut [R]) + Sync + 'w;
 /// The same with a mask and two operands.
 type MaskedWork<'w, A, R> = dyn Fn(Row<'_, bool>, Row<'_, A>, Row<'_, A>, &mut [R]) + Sync + 'w;
-/// The same with several operands of one type.
-type WorkN<'w, A, R, const N: usize> = dyn Fn([Row<'_, A>; N], &mut [R]) + Sync + 'w;
+/// What is done with consecutive elements of several operands of one type and of the result.
+type WorkN<'w, A, R, const N: usize> = dyn Fn([&[A]; N], &mut [R]) + Sync + 'w;
 /// The same with where the operands' rows start, and the position in the row from which the piece of the result begins.
 type AtRow<'w, R, const N: usize> = dyn Fn([usize; N], usize, &mut [R]) + Sync + 'w;
 
@@ -125,24 +125,49 @@ pub(crate) fn masked<A: Element, R: Element>(
     })
 }
 
-/// `work` for the rows of several tensors of one type, broadcast to `shape`.
+/// `work` for the rows of several tensors of one type, broadcast to `shape`, that of all if there is none. An element that is
+/// repeated is written out, so that there are no more kinds of rows than one.
 #[track_caller]
 #[inline(never)]
 pub(crate) fn many<A: Element, R: Element, const N: usize>(
     operation: &str,
-    shape: Shape,
+    shape: Option<Shape>,
     operands: [&Tensor<A>; N],
     work: &WorkN<'_, A, R, N>,
 ) -> Tensor<R> {
+    if shape.is_none() && operands.iter().all(|x| x.as_slice().is_some()) {
+        return many_slices(operation, operands, work);
+    }
+    let shape = shape.unwrap_or_else(|| operands[0].shape().clone());
     let operands = operands.map(|x| broadcast_rows(x, &shape));
     let nest = Nest::new(operands.each_ref().map(|x| &x.layout));
     let data = operands.each_ref().map(|x| x.storage.as_slice());
     Tensor::filled_by(operation, shape, |out| {
         for_each_row(&nest, out, &|starts, from, out| {
             let row = |k: usize| Row::new(data[k], starts[k], nest.row_strides[k], from, out.len());
-            work(std::array::from_fn(row), out);
+            written_out(std::array::from_fn(row), out, work);
         });
     })
+}
+
+/// `work` for rows of any kind.
+fn written_out<A: Element, R: Element, const N: usize>(
+    rows: [Row<'_, A>; N],
+    out: &mut [R],
+    work: &WorkN<'_, A, R, N>,
+) {
+    const BLOCK: usize = 128;
+    if rows.iter().all(|row| matches!(row, Row::Dense(_))) {
+        return work(rows.map(|row| row.dense(out.len())), out);
+    }
+    let repeated = rows.map(|row| [row.get(0); BLOCK]);
+    for (k, out) in out.chunks_mut(BLOCK).enumerate() {
+        let block = |i: usize| match rows[i] {
+            Row::Dense(a) => &a[k * BLOCK..][..out.len()],
+            Row::Repeat(_) => &repeated[i][..out.len()],
+        };
+        work(std::array::from_fn(block), out);
+    }
 }
 
 /// `work(row of out, row of b)` for all rows of `out`, to whose shape `b` broadcasts.
@@ -200,6 +225,24 @@ fn two_slices<A: Element, B: Element, R: Element>(
         parallel::for_each_chunk(out, CHUNK, true, |start, out| {
             let range = start..start + out.len();
             work(Row::Dense(&a[range.clone()]), Row::Dense(&b[range]), out);
+        });
+    })
+}
+
+/// [`many`] of consecutive elements.
+#[track_caller]
+fn many_slices<A: Element, R: Element, const N: usize>(
+    operation: &str,
+    operands: [&Tensor<A>; N],
+    work: &WorkN<'_, A, R, N>,
+) -> Tensor<R> {
+    let rows = operands.map(|x| x.as_slice().expect("the elements are consecutive"));
+    Tensor::filled_by(operation, operands[0].shape().clone(), |out| {
+        if out.len() < PARALLEL_THRESHOLD {
+            return work(rows, out);
+        }
+        parallel::for_each_chunk(out, CHUNK, true, |start, out| {
+            work(rows.map(|row| &row[start..start + out.len()]), out);
         });
     })
 }

@@ -139,8 +139,14 @@ pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
         Level::Avx2 => unsafe { run_avx2(kernel) },
-        _ => kernel.run::<Baseline>(),
+        _ => run_baseline(kernel),
     }
+}
+
+// Not inlined, as those for other instruction sets cannot be: it would be compiled wherever the kernel is called.
+#[inline(never)]
+fn run_baseline<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run::<Baseline>()
 }
 
 #[cfg(target_arch = "x86_64")]

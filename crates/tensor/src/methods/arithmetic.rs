@@ -201,7 +201,7 @@ impl<T: Float> Tensor<T> {
     #[track_caller]
     pub fn mul_add(&self, b: &Tensor<T>, c: &Tensor<T>) -> Tensor<T> {
         compiled_here! {
-            fn mul_add<T: Float>(operands: [&Tensor<T>; 3], shape: Shape) -> Tensor<T> {
+            fn mul_add<T: Float>(operands: [&Tensor<T>; 3], shape: Option<Shape>) -> Tensor<T> {
                 Tensor::zip_many_to("mul_add", shape, operands, MulAdd)
             }
         }

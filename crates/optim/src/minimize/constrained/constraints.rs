@@ -1,5 +1,6 @@
 use crate::minimize::bounds::Bounds;
 use crate::minimize::error::MinimizeError;
+use crate::minimize::rounding;
 use crate::minimize::vector::{self, Float};
 
 type Value<'f, T> = Box<dyn Fn(&[T]) -> f64 + 'f>;
@@ -204,7 +205,7 @@ fn differences<T: Float>(gradient: &Gradient<'_, T>, x: &[T], v: &[T], out: &mut
     if length == 0.0 || !length.is_finite() {
         return out.fill(if length == 0.0 { T::ZERO } else { T::NAN });
     }
-    let h = T::EPSILON.to_f64().cbrt() * vector::norm(x).max(1.0) / length;
+    let h = rounding::difference_step::<T>() * vector::norm(x).max(1.0) / length;
     let (mut at, mut below) = (x.to_vec(), vec![T::ZERO; x.len()]);
     vector::axpy(-h, v, &mut at);
     gradient(&at, &mut below);

@@ -1,5 +1,6 @@
 //! Points of less violation, and whether there are any near: what tells infeasible from not yet feasible.
 
+use crate::minimize::rounding;
 use wengert_tensor::linalg::symmetric_eigen;
 
 use super::constraints::{Constraints, ConstraintsAt};
@@ -64,7 +65,7 @@ impl<T: Float> Objective<T> for Violation<'_, '_, T> {
 impl<T: Float> Violation<'_, '_, T> {
     /// The share of the violation, squared, that a stationary point may promise to first order.
     fn share() -> f64 {
-        T::EPSILON.to_f64().sqrt().max(1e-6)
+        rounding::half_digits::<T>().max(1e-6)
     }
 
     /// Value and gradient in `n` variables.
@@ -184,7 +185,7 @@ impl<T: Float> Violation<'_, '_, T> {
             return None;
         }
         let sizes: Vec<f64> = x.iter().map(|x| x.to_f64().abs().max(1.0)).collect();
-        let h = T::EPSILON.to_f64().cbrt();
+        let h = rounding::difference_step::<T>();
         let mut matrix = vec![0.0; n * n];
         let mut slopes = [vec![T::ZERO; n], vec![T::ZERO; n]];
         for j in 0..n {

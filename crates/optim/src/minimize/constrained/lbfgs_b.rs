@@ -1,5 +1,6 @@
 //! L-BFGS-B.
 
+use crate::minimize::rounding;
 use wengert_tensor::linalg::{Ldl, Qr};
 
 use crate::minimize::bounds::Bounds;
@@ -271,7 +272,7 @@ impl<'a, T: Float> Model<'a, T> {
         let mut c = vec![0.0; size];
         let mut slope = -dot(&d, &d);
         let mut curvature = -theta * slope - dot(&p, &self.apply_middle(&p));
-        let least_curvature = f64::EPSILON * -theta * slope;
+        let least_curvature = rounding::of_product::<f64>(-theta, slope);
         let mut best = if slope < 0.0 { -slope / curvature.max(least_curvature) } else { 0.0 };
         let mut reached = 0.0;
         for (t, b) in breaks {

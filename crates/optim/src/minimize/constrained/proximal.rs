@@ -1,5 +1,6 @@
 //! Proximal and projected gradient methods.
 
+use crate::minimize::rounding;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -178,7 +179,7 @@ impl<T: Float> Method<T> for ProximalGradient<T> {
         // A step that is too long for the curvature makes the gradient map small, and before the first move t is a guess.
         let t = if state.tried { state.step } else { UNTRIED * state.step };
         // Over a step so short that it is lost in the rounding of x every map is 0.
-        let seen = T::EPSILON.to_f64().sqrt() * vector::norm(&at.point) / vector::norm(&at.gradient);
+        let seen = rounding::half_digits::<T>() * vector::norm(&at.point) / vector::norm(&at.gradient);
         let t = if seen.is_finite() { t.max(seen) } else { t };
         vector::norm_inf(&proximal_step(&*self.term, at, t).1) / t
     }

@@ -1,5 +1,6 @@
 //! Hessian-free optimisation.
 
+use crate::minimize::rounding;
 use serde::{Deserialize, Serialize};
 
 use super::{ANY_FALL, curvature_scale};
@@ -260,7 +261,7 @@ impl HessianFree {
             r.copy_from_slice(gradient);
         }
         let mut gradients = Conjugate::new(r, inverse);
-        let target = T::EPSILON.to_f64().max(tolerance) * vector::norm(gradient);
+        let target = rounding::relative::<T>(1.0).max(tolerance) * vector::norm(gradient);
         let mut values = vec![model(x, &gradients.residual)];
         // −m(x) without the damping.
         let kept =

@@ -1,5 +1,6 @@
 //! Methods that search along a line: a [`Direction`], a [line search](crate::minimize::search), a stopping rule.
 
+use crate::minimize::rounding;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
@@ -324,7 +325,7 @@ fn into_range<T: Float>(gradient: &[T], direction: &mut [T]) -> f64 {
 /// Whether gᵀd is negative beyond rounding, relative to the lengths.
 fn is_descent<T: Float>(gradient: &[T], direction: &[T]) -> bool {
     let slope = vector::dot(gradient, direction);
-    slope < -T::EPSILON.to_f64() * vector::norm(gradient) * vector::norm(direction)
+    slope < -rounding::of_product::<T>(vector::norm(gradient), vector::norm(direction))
 }
 
 /// Whether d is along −g.

@@ -1,3 +1,4 @@
+use crate::minimize::rounding;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -79,7 +80,7 @@ impl<T: Float> InverseHessian<T> {
     /// H y and yᵀHy for an update with (s, y); `None` where its curvature sᵀy is not positive, relative to the lengths.
     fn prepare(&mut self, s: &[T], y: &[T]) -> Option<(Vec<T>, f64, f64)> {
         let sy = dot(s, y);
-        if !(sy > T::EPSILON.to_f64() * vector::norm(s) * vector::norm(y) && sy.is_finite()) {
+        if !(sy > rounding::of_product::<T>(vector::norm(s), vector::norm(y)) && sy.is_finite()) {
             return None;
         }
         if self.matrix.is_empty() {

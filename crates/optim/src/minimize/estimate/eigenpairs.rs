@@ -3,6 +3,7 @@
 use super::probes::normal;
 use crate::minimize::linear::{Lanczos, lanczos};
 use crate::minimize::operator::Operator;
+use crate::minimize::rounding;
 use crate::minimize::vector::{self, Float};
 
 /// What [`extreme_eigenpairs`] looks for.
@@ -117,7 +118,7 @@ impl Ends {
         let k = values.len();
         let residuals = (0..k).map(|i| krylov.residual * vectors[i * k + k - 1].abs()).collect();
         let size = vector::norm_inf(&values);
-        let limit = settings.tolerance.max(100.0 * T::EPSILON.to_f64()) * size;
+        let limit = settings.tolerance.max(rounding::relative::<T>(100.0)) * size;
         Self {
             values,
             vectors,

@@ -4,6 +4,7 @@ use super::probes::{mean_and_error, rademacher};
 use super::trace::TraceEstimate;
 use crate::minimize::linear::orthogonalise;
 use crate::minimize::operator::Operator;
+use crate::minimize::rounding;
 use crate::minimize::vector::{self, Float};
 
 /// The trace by Hutch++ (Meyer, Musco, Musco and Woodruff, "Hutch++: optimal stochastic trace estimation", 2021) with at most
@@ -37,7 +38,7 @@ pub fn hutch_plus_plus<T: Float>(a: &dyn Operator<T>, products: usize, seed: u64
         orthogonalise(&basis, &mut az);
         let after = vector::norm(&az);
         // A vector that is (nearly) in the space already would be noise.
-        if after.is_finite() && after > 100.0 * T::EPSILON.to_f64() * before {
+        if after.is_finite() && after > rounding::of::<T>(100.0, before) {
             vector::scale(1.0 / after, &mut az);
             basis.push(az.clone());
         }

@@ -1,5 +1,6 @@
 use super::{Settings, Solve, Stop, check_input, residual};
 use crate::minimize::operator::Operator;
+use crate::minimize::rounding;
 use crate::minimize::vector::{self, Float, axpy, dot, scale};
 
 /// GMRES (Saad and Schultz, 1986), restarted every `restart` iterations, for any square A x = b from the start in
@@ -61,7 +62,7 @@ pub fn gmres<T: Float>(
             }
             let mut below = vector::norm(w);
             // What is left is rounding: the Krylov space is invariant.
-            if below <= T::EPSILON.to_f64() * length {
+            if below <= rounding::of::<T>(1.0, length) {
                 below = 0.0;
             } else {
                 scale(1.0 / below, w);
@@ -71,7 +72,7 @@ pub fn gmres<T: Float>(
                     (c * column[k] + s * column[k + 1], c * column[k + 1] - s * column[k]);
             }
             let length = column[size].hypot(below);
-            singular = length <= 4.0 * (size + 1) as f64 * T::EPSILON.to_f64() * largest;
+            singular = length <= rounding::of::<T>(4.0 * (size + 1) as f64, largest);
             if singular {
                 break;
             }
@@ -103,7 +104,7 @@ pub fn gmres<T: Float>(
         if exhausted {
             residual(a, b, x, &mut basis[0]);
             let norm = vector::norm(&basis[0]);
-            let stop = if norm <= target.max(1e3 * T::EPSILON.to_f64() * start) {
+            let stop = if norm <= target.max(rounding::of::<T>(1e3, start)) {
                 Stop::Converged
             } else {
                 Stop::Breakdown

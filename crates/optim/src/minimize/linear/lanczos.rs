@@ -1,3 +1,4 @@
+use crate::minimize::rounding;
 use wengert_tensor::linalg::symmetric_eigen;
 
 use crate::minimize::operator::Operator;
@@ -60,7 +61,7 @@ impl<T: Float> Lanczos<T> {
             self.basis.push(v);
             orthogonalise(&self.basis, &mut self.next);
             self.residual = vector::norm(&self.next);
-            if self.residual <= 10.0 * T::EPSILON.to_f64() * size || self.basis.len() == n {
+            if self.residual <= rounding::of::<T>(10.0, size) || self.basis.len() == n {
                 self.residual = 0.0;
             }
         }

@@ -1,5 +1,6 @@
 use super::{Settings, Solve, Stop, check_input, precondition, residual};
 use crate::minimize::operator::Operator;
+use crate::minimize::rounding;
 use crate::minimize::vector::{self, Float, axpy, dot, scale};
 
 /// MINRES (Paige and Saunders, 1975) for symmetric A x = b from the start in `x`: A may be indefinite, and for a
@@ -78,7 +79,7 @@ pub fn minres<T: Float>(
         let delta = cos * partly + sin * alpha;
         let gamma_bar = cos * alpha - sin * partly;
         // ‖A r‖ = ‖r‖ ‖(γ̄, c β₊)‖ with the residual r of the step before: small where r is not, if there is no solution.
-        if gamma_bar.hypot(cos * beta) <= settings.tolerance.max(T::EPSILON.to_f64()) * frobenius {
+        if gamma_bar.hypot(cos * beta) <= settings.tolerance.max(rounding::relative::<T>(1.0)) * frobenius {
             break Stop::LeastSquares;
         }
         let gamma = gamma_bar.hypot(beta);

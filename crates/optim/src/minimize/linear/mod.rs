@@ -56,6 +56,7 @@ pub(in crate::minimize) use units::{InUnits, LARGE};
 
 use super::operator::Operator;
 use super::vector::{self, Float};
+use crate::minimize::rounding;
 
 /// When a linear solver stops.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -156,7 +157,7 @@ fn is_positive(rz: f64) -> bool {
 
 /// Whether pᵀAp counts as not positive: relative to ‖p‖‖Ap‖, so that scaling A changes nothing.
 fn not_positive<T: Float>(curvature: f64, p: &[T], ap: &[T]) -> bool {
-    curvature <= T::EPSILON.to_f64() * vector::norm(p) * vector::norm(ap)
+    curvature <= rounding::of_product::<T>(vector::norm(p), vector::norm(ap))
 }
 
 #[track_caller]

@@ -1,3 +1,4 @@
+use crate::minimize::rounding;
 use serde::{Deserialize, Serialize};
 
 use crate::minimize::error::MinimizeError;
@@ -96,7 +97,10 @@ impl<T: Float> CurvaturePairs<T> {
             return false;
         }
         let (product, size) = (dot(step, change), vector::norm(change));
-        if !(product > T::EPSILON.to_f64() * vector::norm(step) * size && product.is_finite() && size > 0.0) {
+        if !(product > rounding::of_product::<T>(vector::norm(step), size)
+            && product.is_finite()
+            && size > 0.0)
+        {
             return false;
         }
         if self.len() == self.capacity {

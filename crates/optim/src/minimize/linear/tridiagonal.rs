@@ -1,5 +1,7 @@
 //! The trust-region subproblem for a tridiagonal matrix.
 
+use crate::minimize::rounding;
+
 /// Minimises γ h₁ + ½ hᵀTh over ‖h‖ ≤ `radius` for the symmetric tridiagonal T with the given diagonals: Newton's
 /// method on 1/‖h(λ)‖ − 1/radius, safeguarded by a bracket of λ. Returns h and λ ≥ 0 with (T + λI) h = −γ e₁.
 pub(super) fn trust_region(diagonal: &[f64], off: &[f64], gamma: f64, radius: f64) -> (Vec<f64>, f64) {
@@ -105,7 +107,7 @@ pub(super) fn least_eigenvalue(diagonal: &[f64], off: &[f64]) -> f64 {
         low = low.min(d - reach(i));
         high = high.min(d);
     }
-    let width = f64::EPSILON * low.abs().max(high.abs());
+    let width = rounding::of::<f64>(1.0, low.abs().max(high.abs()));
     while high - low > 4.0 * width {
         let middle = 0.5 * (low + high);
         if middle <= low || middle >= high {

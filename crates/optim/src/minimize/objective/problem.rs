@@ -2,6 +2,7 @@
 
 use super::{CurvatureAt, Objective, Want};
 use crate::minimize::operator::{DenseOperator, Operator};
+use crate::minimize::rounding;
 use crate::minimize::vector::{self, Float};
 
 type Value<'f, T> = Box<dyn Fn(&[T]) -> f64 + 'f>;
@@ -117,7 +118,7 @@ impl<T: Float> Objective<T> for Problem<'_, T> {
 fn difference_gradient<T: Float>(f: &Value<'_, T>, x: &[T], gradient: &mut [T]) {
     let mut at = x.to_vec();
     for (i, g) in gradient.iter_mut().enumerate() {
-        let h = T::from_f64(T::EPSILON.to_f64().cbrt() * x[i].to_f64().abs().max(1.0));
+        let h = T::from_f64(rounding::difference_step::<T>() * x[i].to_f64().abs().max(1.0));
         at[i] = x[i] + h;
         let (above, upper) = (f(&at), at[i]);
         at[i] = x[i] - h;
@@ -155,7 +156,7 @@ impl<T: Float> Operator<T> for Differences<'_, '_, T> {
         if length == 0.0 || !length.is_finite() {
             return out.fill(if length == 0.0 { T::ZERO } else { T::NAN });
         }
-        let h = T::EPSILON.to_f64().cbrt() * vector::norm(&self.at).max(1.0) / length;
+        let h = rounding::difference_step::<T>() * vector::norm(&self.at).max(1.0) / length;
         let mut at = self.at.clone();
         let mut below = vec![T::ZERO; v.len()];
         vector::axpy(-h, v, &mut at);

@@ -1,3 +1,4 @@
+use crate::minimize::rounding;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -73,7 +74,7 @@ impl Search<'_> {
                 (low, high) = self.update(low, high, middle)?;
             }
             (a, b) = (low, high);
-            if b.step - a.step <= 2.0 * f64::EPSILON * b.step {
+            if b.step - a.step <= rounding::of::<f64>(2.0, b.step) {
                 return Err(self.give_up());
             }
         }

@@ -36,6 +36,7 @@ pub use weak_wolfe::WeakWolfe;
 
 use super::error::MinimizeError;
 use super::noise::Noise;
+use crate::minimize::rounding;
 
 /// φ(α) = f(x + α d).
 pub trait Line {
@@ -49,7 +50,7 @@ pub trait Line {
     }
     /// The relative rounding error of a value.
     fn precision(&self) -> f64 {
-        f64::EPSILON
+        rounding::relative::<f64>(1.0)
     }
     /// The rounding of values near here beyond their [precision](Self::precision), as searches have found it so far.
     fn rounding(&self) -> f64 {

@@ -3,6 +3,7 @@
 use super::Line;
 use crate::minimize::bounds::Bounds;
 use crate::minimize::objective::{Curvatures, Objective};
+use crate::minimize::rounding;
 use crate::minimize::vector::{self, Float};
 
 /// How many times as long as the point, or 1, a step is that leads far away.
@@ -111,7 +112,7 @@ impl<T: Float> Line for Ray<'_, T> {
     }
 
     fn precision(&self) -> f64 {
-        T::EPSILON.to_f64()
+        rounding::relative::<T>(1.0)
     }
 
     fn rounding(&self) -> f64 {

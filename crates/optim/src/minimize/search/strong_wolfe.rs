@@ -1,3 +1,4 @@
+use crate::minimize::rounding;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -80,7 +81,7 @@ impl StrongWolfe {
         for _ in 0..trials {
             let (a, b) = (low.step.min(high.step), low.step.max(high.step));
             let width = b - a;
-            if width <= 4.0 * f64::EPSILON * b {
+            if width <= rounding::of::<f64>(4.0, b) {
                 break;
             }
             let cubic = cubic_minimum(&low, &high);

@@ -1,3 +1,4 @@
+use crate::minimize::rounding;
 use serde::{Deserialize, Serialize};
 use wengert_tensor::linalg::symmetric_eigen;
 
@@ -84,7 +85,7 @@ fn minimise(values: &[f64], c: &[f64], radius: f64) -> (Vec<f64>, bool) {
         values.iter().zip(c).map(term).collect()
     };
     let size = vector::norm_inf(values);
-    if values[0] > f64::EPSILON * size {
+    if values[0] > rounding::of::<f64>(1.0, size) {
         let y = at(0.0);
         if vector::norm(&y) <= radius {
             return (y, false);
@@ -109,7 +110,7 @@ fn minimise(values: &[f64], c: &[f64], radius: f64) -> (Vec<f64>, bool) {
         let slope: f64 = y.iter().zip(values).map(|(y, v)| y * y / (v + lambda)).sum();
         let newton = lambda + length * length / slope * excess;
         let next = if newton > below && newton < above { newton } else { 0.5 * (below + above) };
-        if next == lambda || above - below <= f64::EPSILON * above {
+        if next == lambda || above - below <= rounding::of::<f64>(1.0, above) {
             break;
         }
         lambda = next;

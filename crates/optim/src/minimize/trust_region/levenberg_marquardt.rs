@@ -1,3 +1,4 @@
+use crate::minimize::rounding;
 use serde::{Deserialize, Serialize};
 use wengert_tensor::linalg::{Qr, Triangular};
 
@@ -252,7 +253,7 @@ fn damped_step(
         // Of the many solutions the shortest, as far as it can be told from rounding.
         let rows = factor.factor().chunks_exact(n);
         let largest = rows.flat_map(|row| row.iter().zip(d)).fold(0.0f64, |m, (r, d)| m.max((r / d).abs()));
-        let least = f64::EPSILON * largest * largest;
+        let least = rounding::of_product::<f64>(largest, largest);
         let damped = damped_factor(factor, d, least);
         let p = damped.solve(&damped.rhs);
         if length(&p) <= 1.1 * radius {

@@ -1,5 +1,6 @@
 //! Scaled dot-product attention.
 
+mod derivatives;
 mod mask;
 mod op;
 mod rules;
@@ -148,9 +149,10 @@ impl<T: Float> Var<T> {
     /// Keys and values may have fewer heads than the queries: consecutive groups of query heads then share one (Ainslie et
     /// al., "GQA", 2023). A query for which no key takes part gives 0, with zero gradients.
     ///
-    /// The scores are never all in memory: they are computed by tiles, in the value, in the gradient and in the tangent,
-    /// which together take what the operands take (Dao et al., "FlashAttention", 2022). Derivatives of second and higher
-    /// order are recorded in operations on variables, and hold some matrices of all scores `[batch…, heads, queries, keys]`.
+    /// The scores are never all in memory: they are computed by tiles, in the value, in its derivatives and in those of second
+    /// order, each of which takes about what the operands take (Dao et al., "FlashAttention", 2022). Derivatives of third and
+    /// higher order go through operations on variables, and hold some matrices of all scores `[batch…, heads, queries,
+    /// keys]`.
     ///
     /// ```
     /// use wengert_tape::{AttentionMask, AttentionOptions, Var};

@@ -1,14 +1,14 @@
-//! The operation itself and the loops that its rules run where nothing more is to be differentiated. All have four axes.
+//! The operation itself and the loops that it and its derivatives run. All have four axes.
 
 use wengert_tensor::attention::{
     self, AttentionGeometry, AttentionGradients, AttentionOperands, AttentionTangents, View,
 };
 use wengert_tensor::{Element, Float, Shape, Tensor};
 
-use super::rules;
+use super::derivatives::{Gradient, Tangent, there};
 use crate::data::{Data, Given};
 use crate::describe::Attributes;
-use crate::op::{Cotangents, Op, Point, Saves, apply_given, apply_known, is_tracked, rules_compiled_here};
+use crate::op::{Cotangents, Op, Point, Saves, apply_given, apply_known, rules_compiled_here};
 use crate::ops::dropout::generator;
 use crate::var::Var;
 
@@ -25,7 +25,7 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    fn describe(self, attributes: &mut Attributes) {
+    pub(super) fn describe(self, attributes: &mut Attributes) {
         attributes.set("scale", self.scale);
         if let Some(last) = self.last_key {
             attributes.set("last_key", last);
@@ -97,25 +97,66 @@ impl Settings {
         })
     }
 
-    /// The gradients of queries, keys, values and bias, of those that are needed.
-    fn gradients<T: Float>(
+    /// The gradients of queries, keys, values and bias, of those that are needed; of these operands and what stands behind
+    /// them: the logarithms of the sums, the value, its cotangent.
+    pub(super) fn gradients<T: Float>(
         self,
         inputs: &[&Tensor<T>],
         given: &[&Data<T>],
         needed: impl Fn(usize) -> bool,
     ) -> Vec<Option<Tensor<T>>> {
-        let (operands, [log_sums, value, cotangent]) = self.split(inputs);
-        let [query, key, value_in] = [operands[0], operands[1], operands[2]];
+        let (value, cotangent) = (inputs[self.floats() + 1], inputs[self.floats() + 2]);
+        self.results(inputs, given, needed, |geometry, operands, log_sums, out| {
+            attention::gradients(geometry, operands, &view(value), log_sums, &view(cotangent), out);
+        })
+    }
+
+    /// Their tangents; behind the inputs stand the tangents that there are, of the operands and of the cotangent.
+    pub(super) fn gradients_along<T: Float>(
+        self,
+        inputs: &[&Tensor<T>],
+        given: &[&Data<T>],
+        along: [bool; 4],
+        needed: impl Fn(usize) -> bool,
+    ) -> Vec<Option<Tensor<T>>> {
+        let (value, cotangent) = (inputs[self.floats() + 1], inputs[self.floats() + 2]);
+        let mut rest = inputs[self.floats() + 3..].iter().copied();
+        let along = Tangents::new(along, &mut rest, &scores(inputs[0].shape(), inputs[1].shape()));
+        let of_cotangent = rest.next();
+        self.results(inputs, given, needed, |geometry, operands, log_sums, out| {
+            attention::gradients_along(
+                geometry,
+                operands,
+                &view(value),
+                log_sums,
+                &view(cotangent),
+                &along.views(),
+                of_cotangent.map(view),
+                out,
+            );
+        })
+    }
+
+    /// What `work` writes for queries, keys, values and bias, for those that are needed, given the logarithms of the sums.
+    fn results<T: Float>(
+        self,
+        inputs: &[&Tensor<T>],
+        given: &[&Data<T>],
+        needed: impl Fn(usize) -> bool,
+        work: impl FnOnce(&AttentionGeometry, &AttentionOperands<'_, T>, &[T], AttentionGradients<'_, T>),
+    ) -> Vec<Option<Tensor<T>>> {
+        let (operands, rest) = inputs.split_at(self.floats());
+        let [query, key, value] = [operands[0], operands[1], operands[2]];
         let lying = |x: &Tensor<T>, needed: bool| {
             needed.then(|| Tensor::zeros([x.dim(0), x.dim(2), x.dim(1), x.dim(3)]))
         };
         let mut of_query = lying(query, needed(0));
         let of_both = needed(1) || needed(2);
-        let (mut of_key, mut of_value) = (lying(key, of_both), lying(value_in, of_both));
+        let (mut of_key, mut of_value) = (lying(key, of_both), lying(value, of_both));
         let bias = operands.get(3).copied();
         let mut of_bias = bias.filter(|_| needed(3)).map(|bias| Tensor::zeros(bias.shape()));
-        let log_sums = log_sums.contiguous();
-        self.with_operands([query, key, value_in], bias, given, |geometry, operands| {
+        let log_sums = rest[0].contiguous();
+        self.with_operands([query, key, value], bias, given, |geometry, operands| {
             let out = AttentionGradients {
                 query: of_query.as_mut().map(Tensor::as_mut_slice),
                 key_and_value: of_key
@@ -124,20 +165,75 @@ impl Settings {
                     .map(|(k, v)| [k, v].map(Tensor::as_mut_slice)),
                 bias: of_bias.as_mut().map(|b| (std::array::from_fn(|i| b.dim(i)), b.as_mut_slice())),
             };
-            let log_sums = super::super::slice(&log_sums);
-            attention::gradients(geometry, operands, &view(value), log_sums, &view(cotangent), out);
+            work(geometry, operands, super::super::slice(&log_sums), out);
         });
         let as_heads = |x: Option<Tensor<T>>| x.map(|x| x.transpose(1, 2));
         vec![as_heads(of_query), as_heads(of_key), as_heads(of_value), of_bias]
     }
 
-    /// The operands, and the three that come behind them.
-    fn split<'a, 'b, T: Float>(
+    /// The tangent of the value; of the operands and what stands behind them: the logarithms of the sums, the value, the
+    /// tangents that there are.
+    pub(super) fn tangent<T: Float>(
         self,
-        inputs: &'a [&'b Tensor<T>],
-    ) -> (&'a [&'b Tensor<T>], [&'b Tensor<T>; 3]) {
-        let (operands, rest) = inputs.split_at(self.floats());
-        (operands, [rest[0], rest[1], rest[2]])
+        inputs: &[&Tensor<T>],
+        given: &[&Data<T>],
+        along: [bool; 4],
+    ) -> Tensor<T> {
+        let mut rest = inputs[self.floats() + 2..].iter().copied();
+        let along = Tangents::new(along, &mut rest, &scores(inputs[0].shape(), inputs[1].shape()));
+        self.like_value(inputs, given, |geometry, operands, value, log_sums, out| {
+            attention::tangent(geometry, operands, &along.views(), value, log_sums, out);
+        })
+    }
+
+    /// Its tangent: where the operands move along the second of these, and the tangents, the first, along the third.
+    pub(super) fn second_tangent<T: Float>(
+        self,
+        inputs: &[&Tensor<T>],
+        given: &[&Data<T>],
+        along: [[bool; 4]; 3],
+    ) -> Tensor<T> {
+        let mut rest = inputs[self.floats() + 2..].iter().copied();
+        let scores = scores(inputs[0].shape(), inputs[1].shape());
+        let along = along.map(|along| Tangents::new(along, &mut rest, &scores));
+        self.like_value(inputs, given, |geometry, operands, value, log_sums, out| {
+            let [first, second, third] = along.each_ref().map(Tangents::views);
+            attention::second_tangent(geometry, operands, [&first, &second, &third], value, log_sums, out);
+        })
+    }
+
+    /// What `work` writes, as the value lies, given that and the logarithms of the sums.
+    fn like_value<T: Float>(
+        self,
+        inputs: &[&Tensor<T>],
+        given: &[&Data<T>],
+        work: impl FnOnce(&AttentionGeometry, &AttentionOperands<'_, T>, &View<'_, T>, &[T], &mut [T]),
+    ) -> Tensor<T> {
+        let (x, rest) = inputs.split_at(self.floats());
+        let (log_sums, value) = (rest[0].contiguous(), rest[1]);
+        let out = self.with_operands([x[0], x[1], x[2]], x.get(3).copied(), given, |geometry, operands| {
+            let AttentionGeometry { batch, heads, queries, value_width, .. } = *geometry;
+            Tensor::written_for("attention", [batch, queries, heads, value_width], |out| {
+                work(geometry, operands, &view(value), super::super::slice(&log_sums), out);
+            })
+        });
+        out.transpose(1, 2)
+    }
+}
+
+/// The tangents of the operands that there are, that of the bias with the scores' shape.
+struct Tangents<T: Float>([Option<Tensor<T>>; 4]);
+
+impl<T: Float> Tangents<T> {
+    /// Takes them out of what follows.
+    fn new<'a>(along: [bool; 4], rest: &mut impl Iterator<Item = &'a Tensor<T>>, scores: &Shape) -> Self {
+        let [query, key, value, bias] = along.map(|there| if there { rest.next().cloned() } else { None });
+        Tangents([query, key, value, bias.map(|t| t.broadcast_to(scores))])
+    }
+
+    fn views(&self) -> AttentionTangents<'_, T> {
+        let [query, key, value, bias] = self.0.each_ref().map(|t| t.as_ref().map(view));
+        AttentionTangents { query, key, value, bias }
     }
 }
 
@@ -158,22 +254,21 @@ pub(super) struct Attention(pub(super) Settings);
 /// The logarithms of the sums of the weights, of queries, keys and bias; of shape `[batch, queries, heads]`.
 struct LogSums(Settings);
 
-/// The gradient of one of the operands, of the inputs of [`Attention`], its value and the value's cotangent.
-struct Gradient {
-    settings: Settings,
-    of: usize,
-}
-
-/// The tangent of the value, of the inputs of [`Attention`], its value and the tangents that there are.
-struct Tangent {
-    settings: Settings,
-    along: [bool; 4],
-}
-
 /// What dropout multiplies the weights by.
 pub(super) struct Factors {
     pub(super) p: f64,
     pub(super) scores: Shape,
+}
+
+/// Runs `work` on the values of some inputs and of what else there is.
+pub(super) fn with_values<T: Float, R>(
+    inputs: &[&Var<T>],
+    given: &[&Given<T>],
+    work: impl FnOnce(&[&Tensor<T>], &[&Data<T>]) -> R,
+) -> R {
+    let values: Vec<&Tensor<T>> = inputs.iter().map(|x| x.value()).collect();
+    let given: Vec<&Data<T>> = given.iter().map(|given| given.value()).collect();
+    work(&values, &given)
 }
 
 /// The logarithms of the sums of the weights that belong to operands, as a constant.
@@ -213,15 +308,8 @@ impl<T: Float> Op<T> for Attention {
 
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
         let inputs: Vec<&Var<T>> = at.inputs().iter().chain([at.output(), cotangent]).collect();
-        if is_tracked(&inputs) {
-            return rules::vjp(self.0, at, cotangent, into);
-        }
         let given: Vec<&Given<T>> = at.given.iter().collect();
-        let all = {
-            let data: Vec<&Data<T>> = given.iter().map(|given| given.value()).collect();
-            let values: Vec<&Tensor<T>> = inputs.iter().map(|x| x.value()).collect();
-            self.0.gradients(&values, &data, |i| at.needs(i))
-        };
+        let all = with_values(&inputs, &given, |x, given| self.0.gradients(x, given, |i| at.needs(i)));
         for (of, gradient) in all.into_iter().enumerate() {
             if let Some(gradient) = gradient {
                 let operation = Gradient { settings: self.0, of };
@@ -237,12 +325,8 @@ impl<T: Float> Op<T> for Attention {
         }
         let inputs: Vec<&Var<T>> =
             at.inputs().iter().chain([at.output()]).chain(tangents.iter().flatten()).collect();
-        if is_tracked(&inputs) {
-            return Some(rules::jvp(self.0, at, tangents));
-        }
-        let along = std::array::from_fn(|i| tangents.get(i).is_some_and(Option::is_some));
         let given: Vec<&Given<T>> = at.given.iter().collect();
-        Some(apply_given(Tangent { settings: self.0, along }, &inputs, &given))
+        Some(apply_given(Tangent { settings: self.0, along: there(tangents) }, &inputs, &given))
     }
     rules_compiled_here!(Attention);
 }
@@ -270,81 +354,6 @@ impl<T: Float> Op<T> for LogSums {
         Saves::NOTHING
     }
     rules_compiled_here!(LogSums);
-}
-
-impl<T: Float> Op<T> for Gradient {
-    fn name(&self) -> &str {
-        "attention_gradient"
-    }
-    fn describe(&self, attributes: &mut Attributes) {
-        self.settings.describe(attributes);
-        attributes.set("of_input", self.of);
-    }
-    fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
-        self.evaluate(inputs, &[]).into_float()
-    }
-    fn evaluate(&self, inputs: &[&Tensor<T>], given: &[&Data<T>]) -> Data<T> {
-        let mut all = self.settings.gradients(inputs, given, |i| i == self.of);
-        Data::Float(all.swap_remove(self.of).expect("it is the one that is needed"))
-    }
-    fn vjp(&self, _: &Point<T>, _: &Var<T>, _: &mut Cotangents<T>) {
-        unreachable!("attention_gradient: no derivative is taken of what only a complete recording holds")
-    }
-    fn saves(&self) -> Saves {
-        Saves::NOTHING
-    }
-    rules_compiled_here!(Gradient);
-}
-
-impl<T: Float> Op<T> for Tangent {
-    fn name(&self) -> &str {
-        "attention_tangent"
-    }
-    fn describe(&self, attributes: &mut Attributes) {
-        self.settings.describe(attributes);
-        let along: Vec<usize> = (0..4).filter(|&i| self.along[i]).collect();
-        attributes.set("along", &along[..]);
-    }
-    fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
-        self.evaluate(inputs, &[]).into_float()
-    }
-    fn evaluate(&self, inputs: &[&Tensor<T>], given: &[&Data<T>]) -> Data<T> {
-        let (x, rest) = inputs.split_at(self.settings.floats());
-        let (log_sums, value) = (rest[0].contiguous(), rest[1]);
-        let bias = x.get(3).copied();
-        let mut tangents = rest[2..].iter().map(|&t| t.clone());
-        let scores = scores(x[0].shape(), x[1].shape());
-        let [query, key, of_value, of_bias] =
-            self.along.map(|there| tangents.by_ref().take(usize::from(there)).next());
-        let of_bias = of_bias.map(|t| t.broadcast_to(&scores));
-        let out = self.settings.with_operands([x[0], x[1], x[2]], bias, given, |geometry, operands| {
-            let AttentionGeometry { batch, heads, queries, value_width, .. } = *geometry;
-            let along = AttentionTangents {
-                query: query.as_ref().map(view),
-                key: key.as_ref().map(view),
-                value: of_value.as_ref().map(view),
-                bias: of_bias.as_ref().map(view),
-            };
-            Tensor::written_for("attention", [batch, queries, heads, value_width], |out| {
-                attention::tangent(
-                    geometry,
-                    operands,
-                    &along,
-                    &view(value),
-                    super::super::slice(&log_sums),
-                    out,
-                );
-            })
-        });
-        Data::Float(out.transpose(1, 2))
-    }
-    fn vjp(&self, _: &Point<T>, _: &Var<T>, _: &mut Cotangents<T>) {
-        unreachable!("attention_tangent: no derivative is taken of what only a complete recording holds")
-    }
-    fn saves(&self) -> Saves {
-        Saves::NOTHING
-    }
-    rules_compiled_here!(Tangent);
 }
 
 impl<T: Float> Op<T> for Factors {

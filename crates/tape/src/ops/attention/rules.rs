@@ -1,11 +1,12 @@
-//! The derivatives in operations on variables, for all orders beyond the first. They hold the scores of all queries and
-//! keys.
+//! The value's gradients and tangent in operations on variables, of which come the derivatives beyond the second order. They
+//! hold the scores of all queries and keys.
 
 use wengert_tensor::{Float, Tensor};
 
 use super::op::{Factors, Settings, scores};
 use crate::data::{Given, Mask};
-use crate::op::{Cotangents, Point, apply_given};
+use crate::op::{Cotangents, apply_given};
+use crate::transform;
 use crate::var::Var;
 
 /// The weights of all keys for all queries: the softmax of the scores where a key takes part.
@@ -34,7 +35,7 @@ pub(super) fn weights<T: Float>(
     scores.masked_fill(&empty, 0.0).softmax(-1).masked_fill(&empty, 0.0)
 }
 
-/// The rules' quantities at a point.
+/// The formulas' quantities at a point.
 struct Recorded<T: Float> {
     query: Var<T>,
     key: Var<T>,
@@ -44,19 +45,20 @@ struct Recorded<T: Float> {
 }
 
 impl<T: Float> Recorded<T> {
-    fn new(settings: Settings, at: &Point<T>) -> Self {
-        let [query, key, value] = [0, 1, 2].map(|i| at.input(i));
-        let bias = settings.biased.then(|| at.input(3));
+    /// Of the operands and what comes behind them, first the logarithms of the sums.
+    fn new(settings: Settings, inputs: &[Var<T>], given: &[Given<T>]) -> Self {
+        let [query, key, value] = [0, 1, 2].map(|i| &inputs[i]);
+        let bias = settings.biased.then(|| &inputs[3]);
         let heads = query.shape()[1];
         let factors = settings.dropout.map(|p| {
             let scores = scores(query.shape(), key.shape());
-            apply_given(Factors { p, scores }, &[], &[at.given(usize::from(settings.masked))])
+            apply_given(Factors { p, scores }, &[], &[&given[usize::from(settings.masked)]])
         });
         Recorded {
             query: query.clone(),
             key: repeated(key, heads),
             value: repeated(value, heads),
-            weights: weights(settings, [query, key, at.input(settings.floats())], bias, &at.given),
+            weights: weights(settings, [query, key, &inputs[settings.floats()]], bias, given),
             factors,
         }
     }
@@ -70,36 +72,89 @@ impl<T: Float> Recorded<T> {
     }
 }
 
-pub(super) fn vjp<T: Float>(settings: Settings, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
-    let r = Recorded::new(settings, at);
-    let key_heads = at.input(1).shape()[1];
-    into.add(2, || summed(r.dropped(r.weights.clone()).t().matmul(cotangent), key_heads));
-    if (0..settings.floats()).all(|i| i == 2 || !at.needs(i)) {
-        return;
+/// The gradient of operand `of`, of the inputs of the operation that computes it.
+pub(super) fn gradient<T: Float>(
+    settings: Settings,
+    of: usize,
+    inputs: &[Var<T>],
+    given: &[Given<T>],
+) -> Var<T> {
+    let r = Recorded::new(settings, inputs, given);
+    let cotangent = &inputs[settings.floats() + 2];
+    let key_heads = inputs[1].shape()[1];
+    if of == 2 {
+        return summed(r.dropped(r.weights.clone()).t().matmul(cotangent), key_heads);
     }
     let of_weights = &r.weights * r.dropped(cotangent.matmul(&r.value.t()));
     let of_scores = &of_weights - &r.weights * of_weights.sum_axes(3, true);
-    into.add(0, || of_scores.matmul(&r.key) * settings.scale);
-    into.add(1, || summed(of_scores.t().matmul(&r.query) * settings.scale, key_heads));
-    if settings.biased {
-        into.add(3, || of_scores.clone());
+    match of {
+        0 => of_scores.matmul(&r.key) * settings.scale,
+        1 => summed(of_scores.t().matmul(&r.query) * settings.scale, key_heads),
+        _ => of_scores.sum_to(inputs[3].shape()),
     }
 }
 
-pub(super) fn jvp<T: Float>(settings: Settings, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Var<T> {
-    let r = Recorded::new(settings, at);
+/// The tangent of the value, of the inputs of the operation that computes it, which has the tangents that are there.
+pub(super) fn tangent<T: Float>(
+    settings: Settings,
+    along: [bool; 4],
+    inputs: &[Var<T>],
+    given: &[Given<T>],
+) -> Var<T> {
+    let r = Recorded::new(settings, inputs, given);
     let heads = r.query.shape()[1];
-    let along_query = tangents[0].as_ref().map(|t| t.matmul(&r.key.t()) * settings.scale);
-    let along_key = tangents[1].as_ref().map(|t| r.query.matmul(&repeated(t, heads).t()) * settings.scale);
-    let along_bias = tangents.get(3).cloned().flatten();
+    let mut tangents = inputs[settings.floats() + 2..].iter();
+    let tangents = along.map(|there| if there { tangents.next() } else { None });
+    let along_query = tangents[0].map(|t| t.matmul(&r.key.t()) * settings.scale);
+    let along_key = tangents[1].map(|t| r.query.matmul(&repeated(t, heads).t()) * settings.scale);
+    let along_bias = tangents[3].cloned();
     let along_scores = [along_query, along_key, along_bias].into_iter().flatten().reduce(|a, b| a + b);
     let through_weights = along_scores.map(|t| {
         let of_scores = &r.weights * t;
         let of_weights = &of_scores - &r.weights * of_scores.sum_axes(3, true);
         r.dropped(of_weights).matmul(&r.value)
     });
-    let along_value = tangents[2].as_ref().map(|t| r.dropped(r.weights.clone()).matmul(&repeated(t, heads)));
+    let along_value = tangents[2].map(|t| r.dropped(r.weights.clone()).matmul(&repeated(t, heads)));
     crate::cotangent::sum(through_weights, along_value).expect("there is a tangent")
+}
+
+/// The vector–Jacobian product of such a formula of `inputs` with respect to those of which some are `needed`.
+pub(super) fn vjp<T: Float>(
+    formula: impl Fn(&[Var<T>]) -> Var<T>,
+    inputs: &[Var<T>],
+    needed: &[usize],
+    cotangent: &Var<T>,
+    into: &mut Cotangents<T>,
+) {
+    let chosen: Vec<Var<T>> = needed.iter().map(|&i| inputs[i].clone()).collect();
+    let (_, pullback) = transform::vjp(|x: &Vec<Var<T>>| formula(&with(inputs, needed, x)), &chosen);
+    for (&i, contribution) in needed.iter().zip(pullback.apply(cotangent)) {
+        into.add(i, || contribution);
+    }
+}
+
+/// The tangent of such a formula along the tangents that there are.
+pub(super) fn jvp<T: Float>(
+    formula: impl Fn(&[Var<T>]) -> Var<T>,
+    inputs: &[Var<T>],
+    needed: &[usize],
+    tangents: &[Option<Var<T>>],
+) -> Var<T> {
+    let chosen: Vec<Var<T>> = needed.iter().map(|&i| inputs[i].clone()).collect();
+    let along: Vec<Var<T>> = needed
+        .iter()
+        .map(|&i| tangents[i].clone().unwrap_or_else(|| Var::zeros(inputs[i].shape())))
+        .collect();
+    transform::jvp(|x: &Vec<Var<T>>| formula(&with(inputs, needed, x)), &chosen, &along).1
+}
+
+/// Some of the inputs replaced.
+fn with<T: Float>(inputs: &[Var<T>], which: &[usize], by: &[Var<T>]) -> Vec<Var<T>> {
+    let mut inputs = inputs.to_vec();
+    for (&i, x) in which.iter().zip(by) {
+        inputs[i] = x.clone();
+    }
+    inputs
 }
 
 /// Heads of keys or values, each for all the heads of queries that share it.

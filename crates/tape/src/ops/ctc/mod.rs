@@ -23,6 +23,10 @@ struct Ctc {
 /// The gradient of the losses, each times a factor: of the logarithms of probabilities and the factors.
 struct Gradient(Ctc);
 
+/// The derivative of the losses along t: of the logarithms of probabilities and t. An operation of its own and no product,
+/// since what does not count for a sequence with an infinite loss has the derivative 0, and the loss no finite one.
+struct Tangent(Ctc);
+
 impl Ctc {
     /// What the kernels need, of contiguous operands.
     fn batch<'a>(self, shape: &[usize], given: &'a [Tensor<u32>; 3]) -> CtcBatch<'a> {
@@ -36,8 +40,7 @@ impl Ctc {
 
     /// The derivative of the losses along t.
     fn tangent<T: Float>(self, x: &Var<T>, t: &Var<T>, given: [&Given<T>; 3]) -> Var<T> {
-        let ones = Var::ones(x.shape()[1]);
-        (self.gradient(x, &ones, given) * t).sum_axes([0usize, 2], false)
+        apply_given(Tangent(self), &[x, t], &given)
     }
 
     /// The derivative of the gradient along t, which is also its transpose.
@@ -45,6 +48,12 @@ impl Ctc {
         let losses = |x: &Var<T>| recursion::losses(x, self.blank, given);
         let (_, pullback) = vjp(|x: &Var<T>| jvp(losses, x, t).1, x);
         pullback.apply(scale)
+    }
+
+    /// The second derivative of the losses, along t and u.
+    fn second<T: Float>(self, x: &Var<T>, t: &Var<T>, u: &Var<T>, given: [&Given<T>; 3]) -> Var<T> {
+        let losses = |x: &Var<T>| recursion::losses(x, self.blank, given);
+        jvp(|x: &Var<T>| jvp(losses, x, t).1, x, u).1
     }
 }
 
@@ -120,6 +129,41 @@ impl<T: Float> Op<T> for Gradient {
         Saves::INPUTS
     }
     rules_compiled_here!(Gradient);
+}
+
+impl<T: Float> Op<T> for Tangent {
+    fn name(&self) -> &str {
+        "ctc_loss_tangent"
+    }
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("blank", self.0.blank as usize);
+    }
+    fn forward(&self, _: &[&Tensor<T>]) -> Tensor<T> {
+        unreachable!("ctc_loss: evaluated with its labels")
+    }
+    #[track_caller]
+    fn evaluate(&self, inputs: &[&Tensor<T>], given: &[&Data<T>]) -> Data<T> {
+        let ones = Tensor::ones(inputs[0].dim(1));
+        let Data::Float(gradient) = Gradient(self.0).evaluate(&[inputs[0], &ones], given) else {
+            unreachable!("a gradient is of numbers")
+        };
+        Data::Float((gradient * inputs[1]).sum_axes([0usize, 2], false))
+    }
+    fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
+        let (x, t) = (at.input(0), at.input(1));
+        into.add(0, || self.0.curvature(x, cotangent, t, all(at)));
+        into.add(1, || self.0.gradient(x, cotangent, all(at)));
+    }
+    fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
+        let (x, t) = (at.input(0), at.input(1));
+        let along_x = tangents[0].as_ref().map(|u| self.0.second(x, t, u, all(at)));
+        let along_t = tangents[1].as_ref().map(|u| self.0.tangent(x, u, all(at)));
+        cotangent::sum(along_x, along_t)
+    }
+    fn saves(&self) -> Saves {
+        Saves::INPUTS
+    }
+    rules_compiled_here!(Tangent);
 }
 
 impl<T: Float> Var<T> {

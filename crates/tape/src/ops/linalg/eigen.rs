@@ -3,15 +3,16 @@ use wengert_tensor::{Float, Tensor};
 
 use super::MatrixError;
 use super::matrices::{self, each, expect, symmetric};
-use crate::op::{Cotangents, Op, Point, Saves, apply_known, rules_compiled_here};
+use crate::data::Mask;
+use crate::op::{Cotangents, Op, Point, apply, apply_known, is_tracked, rules_compiled_here};
 use crate::var::Var;
 
 /// The eigenvalues of symmetric matrices in a first row, and below it the eigenvectors as columns.
 struct Eigen;
 
-fn value<T: Float>(a: &Tensor<T>) -> Result<Tensor<T>, MatrixError> {
-    let n = matrices::square("eigh", a.shape());
-    each("eigh", [a], [n + 1, n], &|[a], out| {
+pub(super) fn value<T: Float>(operation: &'static str, a: &Tensor<T>) -> Result<Tensor<T>, MatrixError> {
+    let n = matrices::square(operation, a.shape());
+    each(operation, [a], [n + 1, n], &|[a], out| {
         let (values, vectors) = symmetric_eigen(a, n)?;
         out[..n].copy_from_slice(&values);
         for (i, row) in out[n..].chunks_exact_mut(n.max(1)).enumerate() {
@@ -21,15 +22,41 @@ fn value<T: Float>(a: &Tensor<T>) -> Result<Tensor<T>, MatrixError> {
     })
 }
 
-fn parts<T: Float>(packed: &Var<T>) -> (Var<T>, Var<T>) {
+pub(super) fn parts<T: Float>(packed: &Var<T>) -> (Var<T>, Var<T>) {
     (packed.select(-2, 0), packed.slice_axis(-2, 1..))
 }
 
 /// What separates numbers, sⱼ − sᵢ, from 0 when it is not rounding: the inverses, 0 where it is.
 pub(super) fn inverse_gaps<T: Float>(values: &Var<T>) -> Var<T> {
     let gaps = values.unsqueeze(-2) - values.unsqueeze(-1);
-    let together = gaps.abs().le(rounding(values).unsqueeze(-1));
-    gaps.masked_fill(together, f64::INFINITY).recip()
+    gaps.masked_fill(together(values), f64::INFINITY).recip()
+}
+
+/// Where the difference of two numbers is rounding.
+fn together<T: Float>(values: &Var<T>) -> Mask<T> {
+    let gaps = values.unsqueeze(-2) - values.unsqueeze(-1);
+    gaps.abs().le(rounding(values).unsqueeze(-1))
+}
+
+/// Y of Y·B − B·Y = X, for matrices B that are diagonal and X that count only between different eigenvalues: F∘X. Its inputs
+/// are F, a constant, B and X. The derivative along changes of B need not be diagonal between equal eigenvalues.
+struct Between;
+
+impl<T: Float> Op<T> for Between {
+    fn name(&self) -> &str {
+        "between_eigenvalues"
+    }
+    #[track_caller]
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
+        inputs[0] * inputs[2]
+    }
+    fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
+        let [f, b, y] = [at.input(0), at.input(1), at.output()];
+        let of_x = apply(Between, &[f, b, cotangent]);
+        into.add(1, || of_x.matmul(&y.t()) - y.t().matmul(&of_x));
+        into.add(2, || of_x);
+    }
+    rules_compiled_here!(Between);
 }
 
 /// What is rounding beside the largest of n numbers, 4 n ε times it; `[…, 1]`.
@@ -45,19 +72,25 @@ impl<T: Float> Op<T> for Eigen {
     }
     #[track_caller]
     fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
-        expect(value(inputs[0]))
+        expect(value("eigh", inputs[0]))
     }
-    /// Ā = V (diag(λ̄) + F ∘ VᵀV̄) Vᵀ with F = 1/(λⱼ − λᵢ), and 0 where two eigenvalues are one.
+    /// Ā = V (diag(λ̄) + F ∘ VᵀV̄) Vᵀ with F = 1/(λⱼ − λᵢ), and 0 where two eigenvalues are one. Where that is to be
+    /// differentiated, F must change with all of VᵀAV that turns equal eigenvalues into different ones.
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
         into.add(0, || {
             let (values, vectors) = parts(at.output());
             let (of_values, of_vectors) = parts(cotangent);
-            let turned = inverse_gaps(&values) * vectors.t().matmul(&of_vectors);
+            let turned = vectors.t().matmul(&of_vectors);
+            let a = at.input(0);
+            let turned = if is_tracked(&[a, at.output(), cotangent]) {
+                let turned_back = vectors.t().matmul(a).matmul(&vectors);
+                let within = Var::select_where(together(&values), &turned_back, &Var::scalar(T::ZERO));
+                apply(Between, &[&inverse_gaps(&values.stop_gradient()), &within, &turned])
+            } else {
+                inverse_gaps(&values) * turned
+            };
             symmetric(&vectors.matmul(&(turned + of_values.diag(0))).matmul(&vectors.t()))
         });
-    }
-    fn saves(&self) -> Saves {
-        Saves::OUTPUT
     }
     rules_compiled_here!(Eigen);
 }
@@ -68,9 +101,10 @@ impl<T: Float> Var<T> {
     /// are symmetric.
     ///
     /// Eigenvectors are determined up to their sign, and within the space of an eigenvalue that occurs several times not at
-    /// all. There, to rounding, their derivative is taken to be 0: so the gradient of a function that depends on such a space
-    /// but not on its basis (as of a function of the eigenvalues that treats them all alike) is right and finite, and
-    /// its second derivative is finite but lacks what turns within the space.
+    /// all. There, to rounding, their derivative is taken to be 0. So derivatives of a function that depends on such a space but
+    /// not on its basis, and not on the single eigenvalues, as a projector does, are right and finite, of second order
+    /// too; of a function of the eigenvalues that treats them all alike the gradient is, and its second derivative is
+    /// finite but lacks what makes the eigenvalues differ. [`symmetric_function`](Var::symmetric_function) has the right ones.
     ///
     /// ```
     /// use wengert_tape::Var;
@@ -90,7 +124,7 @@ impl<T: Float> Var<T> {
     pub fn eigh(&self) -> Result<(Var<T>, Var<T>), MatrixError> {
         matrices::square("eigh", self.shape());
         let a = symmetric(self);
-        let value = value(a.value())?;
+        let value = value("eigh", a.value())?;
         Ok(parts(&apply_known(Eigen, &[&a], &[], value)))
     }
 

@@ -1,5 +1,5 @@
 use wengert_tensor::Float;
-use wengert_tensor::linalg::{LinalgError, Triangle};
+use wengert_tensor::linalg::{LinalgError, Triangle, dependent_row};
 
 use super::MatrixError;
 use super::matrices::{self, each, with_one_batch};
@@ -9,17 +9,11 @@ use crate::var::Var;
 /// The matrices of full rank, by the diagonals of their triangular factors.
 fn check_rank<T: Float>(r: &Var<T>) -> Result<(), MatrixError> {
     let n = r.shape()[r.rank() - 1];
-    let dependent = |[r]: [&[T]; 1], _: &mut [T]| {
-        let diagonal = || r.iter().step_by(n + 1).map(|d| d.abs());
-        let largest = diagonal().fold(T::ZERO, |max, d| if d > max { d } else { max });
-        let rounding = T::from_f64(16.0) * T::from_usize(n) * T::EPSILON * largest;
-        // A NaN is not above it either.
-        match diagonal().position(|d| d.is_nan() || d <= rounding) {
-            Some(row) => Err(LinalgError::Singular { row }),
-            None => Ok(()),
-        }
+    let check = |[r]: [&[T]; 1], _: &mut [T]| match dependent_row(r, n) {
+        Some(row) => Err(LinalgError::Singular { row }),
+        None => Ok(()),
     };
-    each("lstsq", [r.value()], [0, 0], &dependent).map(drop)
+    each("lstsq", [r.value()], [0, 0], &check).map(drop)
 }
 
 impl<T: Float> Var<T> {

@@ -10,6 +10,7 @@ mod eigen;
 mod error;
 mod exponential;
 mod factors;
+mod function;
 mod inverse;
 mod least_squares;
 mod lu;

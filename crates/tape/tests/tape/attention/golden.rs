@@ -34,14 +34,23 @@ fn compare_with_pytorch<T: Float>(tolerance: f64) {
         assert!(difference < tolerance, "{name}: value differs by {difference:e}");
         let weights = Var::constant(Tensor::linspace(-1.0, 2.0, value.len()).reshape(value.shape()));
         let gradient = grad(|v: &Vec<Var<T>>| (f(v) * &weights).sum(), &inputs);
-        for (i, (found, expected)) in gradient.iter().zip(case["gradient"].as_array().unwrap()).enumerate() {
-            if expected["data"].as_array().unwrap().iter().all(|x| x.as_f64() == Some(0.0)) {
-                assert!(found.value().abs().max().item().to_f64() < tolerance);
-                continue;
-            }
-            let difference = error(std::slice::from_ref(found), &Value::Array(vec![expected.clone()]));
-            assert!(difference < tolerance, "{name}: gradient {i} differs by {difference:e}");
+        agree(&format!("{name}: gradient"), &gradient, &case["gradient"], tolerance);
+        // The gradient of the sum of the sines of a gradient.
+        let first = |v: &Vec<Var<T>>| grad(|v: &Vec<Var<T>>| (f(v).sin() * &weights).sum(), v);
+        let sines = |v: &Vec<Var<T>>| first(v).iter().map(|g| g.sin().sum()).reduce(|a, b| a + b);
+        let second = grad(|v: &Vec<Var<T>>| sines(v).expect("there are operands"), &inputs);
+        agree(&format!("{name}: second derivative"), &second, &case["second"], 10.0 * tolerance);
+    }
+}
+
+fn agree<T: Float>(what: &str, found: &[Var<T>], expected: &Value, tolerance: f64) {
+    for (i, (found, expected)) in found.iter().zip(expected.as_array().unwrap()).enumerate() {
+        if expected["data"].as_array().unwrap().iter().all(|x| x.as_f64() == Some(0.0)) {
+            assert!(found.value().abs().max().item().to_f64() < tolerance);
+            continue;
         }
+        let difference = error(std::slice::from_ref(found), &Value::Array(vec![expected.clone()]));
+        assert!(difference < tolerance, "{what} {i} differs by {difference:e}");
     }
 }
 

@@ -259,14 +259,17 @@ fn the_same_bits_for_any_number_of_threads() {
     let bits = || {
         let v: Vec<Var<f64>> = v.iter().map(|x| Var::constant(x.clone())).collect();
         let options = AttentionOptions::masked(AttentionMask::causal_after(110));
-        let g = grad(|v: &Vec<Var<f64>>| v[0].attention(&v[1], &v[2], &options).sin().sum(), &v);
+        let f = |v: &Vec<Var<f64>>| v[0].attention(&v[1], &v[2], &options).sin().sum();
+        let twice = |v: &Vec<Var<f64>>| jvp(|v: &Vec<Var<f64>>| jvp(f, v, v).1, v, v).1;
+        let g = [grad(f, &v), hvp(f, &v, &v), vec![twice(&v)]].concat();
         g.iter().flat_map(|g| g.value().to_vec()).map(f64::to_bits).collect::<Vec<u64>>()
     };
     let expected = parallel::with_threads(1, bits);
     assert_eq!(parallel::with_threads(3, bits), expected);
 }
 
-/// The value, the gradient and the tangent of 2048 positions take less than a sixteenth of a matrix of all scores.
+/// The value and the derivatives of first and second order of 2048 positions take less than a sixteenth of a matrix of all
+/// scores.
 #[test]
 fn no_matrix_of_all_scores_is_in_memory() {
     let (length, width) = (2048, 8);
@@ -293,5 +296,74 @@ fn no_matrix_of_all_scores_is_in_memory() {
     for (what, bytes) in [("value", of_value), ("gradient", of_gradient), ("tangent", of_tangent)] {
         assert!(bytes > 0 && bytes <= 12 * operand, "{what}: {bytes} bytes, an operand {operand}");
         assert!(bytes < scores / 16, "{what}: {bytes} bytes, all scores {scores}");
+    }
+    let of_product = peak(&|| drop(hvp(f, &point, &point)));
+    let of_penalty = peak(&|| {
+        let penalty = |v: &Vec<Var<f32>>| grad(f, v).iter().map(|g| g.square().sum()).reduce(|a, b| a + b);
+        drop(grad(|v: &Vec<Var<f32>>| penalty(v).expect("there are three"), &point));
+    });
+    let of_both = peak(&|| {
+        let along = |v: &Vec<Var<f32>>| jvp(f, v, &point).1;
+        drop(grad(along, &point));
+        drop(jvp(along, &point, &point));
+    });
+    for (what, bytes) in [("hvp", of_product), ("gradient's gradient", of_penalty), ("jvp's", of_both)] {
+        assert!(bytes > 0 && bytes <= 40 * operand, "{what}: {bytes} bytes, an operand {operand}");
+        assert!(bytes < scores / 4, "{what}: {bytes} bytes, all scores {scores}");
+    }
+}
+
+/// A function of the operands of attention.
+type Function<'a> = &'a dyn Fn(&Vec<Var<f64>>) -> Var<f64>;
+
+/// Every way to a second derivative, of several tiles, against the formula.
+#[test]
+fn second_derivatives_of_several_tiles_are_those_of_the_formula() {
+    let (queries, keys) = (70, 133);
+    let v: Vec<Var<f64>> = vec![
+        normal([1, 4, queries, 3], 1),
+        normal([1, 2, keys, 3], 2),
+        normal([1, 2, keys, 2], 3),
+        normal([4, 1, keys], 4),
+    ];
+    let along: Vec<Var<f64>> = v.iter().zip(11..).map(|(x, seed)| normal(x.shape().clone(), seed)).collect();
+    let mask = AttentionMask::causal_after(40).and(AttentionMask::lengths(Tensor::from([120u32])));
+    // For one query of 70 nothing takes part.
+    let mask = mask.and(AttentionMask::takes_part(Tensor::from_fn([queries, 1], |i| i[0] != 65)));
+    let options = |v: &[Var<f64>]| AttentionOptions {
+        scale: Some(0.4),
+        ..AttentionOptions::masked(mask.clone().and(AttentionMask::bias(&v[3])))
+    };
+    let f = |v: &Vec<Var<f64>>| v[0].attention(&v[1], &v[2], &options(v));
+    let g = |v: &Vec<Var<f64>>| {
+        let all_heads = |x: &Var<f64>| x.repeat_interleave(2, 1);
+        v[0].attention_weights(&v[1], &options(v)).matmul(&all_heads(&v[2]))
+    };
+    let [of_kernel, of_formula]: [Function; 2] = [&f, &g];
+    let pairs = |found: Vec<Var<f64>>, expected: Vec<Var<f64>>| {
+        found.iter().zip(&expected).for_each(|(found, expected)| close(found, expected, 1e-11));
+    };
+    let compare = |derivative: &dyn Fn(Function) -> Vec<Var<f64>>| {
+        pairs(derivative(of_kernel), derivative(of_formula));
+    };
+    compare(&|f| hvp(|v: &Vec<Var<f64>>| f(v).sin().sum(), &v, &along));
+    // The gradient of squares of the gradient, of each part alone and of all.
+    for part in 0..5 {
+        let of_part = |f: Function, v: &Vec<Var<f64>>| {
+            let gradient = grad(|v: &Vec<Var<f64>>| f(v).sin().sum(), v);
+            let chosen = gradient.iter().enumerate().filter(|(i, _)| part == 4 || *i == part);
+            chosen.map(|(_, g)| g.sin().sum()).reduce(|a, b| a + b).expect("there is a part")
+        };
+        compare(&|f| grad(|v: &Vec<Var<f64>>| of_part(f, v), &v));
+    }
+    // The gradient and the tangent of a tangent, along one and along all.
+    for part in 0..5 {
+        let chosen = |v: &[Var<f64>]| {
+            let one = |(i, x): (usize, &Var<f64>)| if part == 4 || i == part { x.clone() } else { x * 0.0 };
+            v.iter().enumerate().map(one).collect::<Vec<_>>()
+        };
+        compare(&|f| grad(|v: &Vec<Var<f64>>| jvp(f, v, &chosen(v)).1.sin().sum(), &v));
+        compare(&|f| vec![jvp(|v: &Vec<Var<f64>>| jvp(f, v, &along).1, &v, &chosen(&along)).1]);
+        compare(&|f| vec![jvp(|v: &Vec<Var<f64>>| jvp(f, v, v).1, &v, &chosen(&along)).1]);
     }
 }

@@ -1,6 +1,7 @@
 //! Misuse of linear algebra.
 
 use wengert_tape::{MatrixNorm, Triangle, Var};
+use wengert_tensor::Tensor;
 
 use crate::panics::caught;
 
@@ -25,6 +26,11 @@ fn shapes_that_are_no_matrices_or_do_not_fit() {
     assert_panics!(wide.cholesky_inverse(), "cholesky_inverse: ", not_square);
     assert_panics!(wide.eigh(), "eigh: ", not_square);
     assert_panics!(wide.eigvalsh(), "eigh: ", not_square);
+    assert_panics!(wide.symmetric_function(Var::exp), "symmetric_function: ", not_square);
+    assert_panics!(square.symmetric_function(Var::sum), "symmetric_function: the function makes [] of [2]");
+    let tracked = wengert_tape::Tape::new().var(Tensor::scalar(2.0));
+    let captures = move |x: &Var<f64>| x * &tracked;
+    assert_panics!(square.symmetric_function(captures), "symmetric_function: ", "captures a tracked");
     assert_panics!(wide.matrix_exp(), "matrix_exp: ", not_square);
     assert_panics!(wide.matrix_power(2), "matrix_power: ", not_square);
     let rows = "different numbers of rows";

@@ -163,3 +163,76 @@ impl<T: Float> Kernel for Tangent<'_, T> {
         }
     }
 }
+
+/// Makes of weights P, their cotangents M, the tangents Ṡ of the scores and those of the cotangents Ṁ, with the means of M,
+/// of Ṡ and the tangents of the first of these: P, the cotangents of the scores, the tangents of P, and those of the
+/// cotangents of the scores.
+pub(super) struct DerivativeOfScores<'a, T> {
+    pub(super) weights: &'a [T],
+    pub(super) of_scores: &'a mut [T],
+    pub(super) along_weights: &'a mut [T],
+    pub(super) along_scores: &'a mut [T],
+    pub(super) columns: usize,
+    pub(super) means: [&'a [T]; 3],
+}
+
+impl<T: Float> Kernel for DerivativeOfScores<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let columns = self.columns;
+        for (i, weights) in self.weights.chunks_exact(columns).enumerate() {
+            let [mean, score_mean, along_mean] = self.means.map(|means| means[i]);
+            let of_scores = &mut self.of_scores[i * columns..][..columns];
+            let along_weights = &mut self.along_weights[i * columns..][..columns];
+            let along_scores = &mut self.along_scores[i * columns..][..columns];
+            for j in 0..columns {
+                let weight = weights[j];
+                let (g, p, a) =
+                    (of_scores[j] - mean, along_weights[j] - score_mean, along_scores[j] - along_mean);
+                let p = weight * p;
+                // What has no part has no derivative either, whatever stands there.
+                let none = weight == T::ZERO;
+                of_scores[j] = if none { T::ZERO } else { weight * g };
+                along_weights[j] = if none { T::ZERO } else { p };
+                along_scores[j] = if none { T::ZERO } else { p * g + weight * a };
+            }
+        }
+    }
+}
+
+/// Makes of weights P, tangents Ṡ and S′ of the scores and mixed ones Ṡ′, with the means of the first two: P, its two
+/// tangents, and P∘((S′ − m′)∘(Ṡ − m) + Ṡ′), of which it adds up the rows.
+pub(super) struct SecondTangent<'a, T> {
+    pub(super) weights: &'a [T],
+    pub(super) of_along: &'a mut [T],
+    pub(super) of_other: &'a mut [T],
+    pub(super) of_both: &'a mut [T],
+    pub(super) columns: usize,
+    pub(super) means: [&'a [T]; 2],
+    pub(super) sums: &'a mut [T],
+}
+
+impl<T: Float> Kernel for SecondTangent<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let columns = self.columns;
+        for (i, weights) in self.weights.chunks_exact(columns).enumerate() {
+            let [mean, other_mean] = self.means.map(|means| means[i]);
+            let of_along = &mut self.of_along[i * columns..][..columns];
+            let of_other = &mut self.of_other[i * columns..][..columns];
+            let of_both = &mut self.of_both[i * columns..][..columns];
+            for j in 0..columns {
+                let weight = weights[j];
+                let (a, b) = (of_along[j] - mean, of_other[j] - other_mean);
+                // As above.
+                let none = weight == T::ZERO;
+                of_both[j] = if none { T::ZERO } else { weight * (a * b + of_both[j]) };
+                of_along[j] = if none { T::ZERO } else { weight * a };
+                of_other[j] = if none { T::ZERO } else { weight * b };
+            }
+            self.sums[i] += fold_slice(of_both, &SumOf(|t: T| t));
+        }
+    }
+}

@@ -1,8 +1,8 @@
 //! The value and its tangent, tile by tile.
 
 use super::formulas::{Absorb, Finish, Multiply, Running, Tangent};
-use super::geometry::{AttentionGeometry, AttentionOperands, View};
-use super::pieces::{copy_head, for_each_piece};
+use super::geometry::{AttentionGeometry, View};
+use super::pieces::{Piece, copy_head, for_each_piece};
 use super::tile::{Problem, QUERIES, Workspace, of_queries};
 use crate::array::element::Float;
 use crate::kernels::gemm::{MatrixMut, gemm};
@@ -40,6 +40,7 @@ pub(super) fn value<T: Float>(problem: &Problem<'_, T>, out: &mut [T], log_sums:
 }
 
 /// The tangents of what an attention is computed from; those that are none are zero.
+#[derive(Clone, Copy)]
 pub struct AttentionTangents<'a, T> {
     /// Of the queries.
     pub query: Option<View<'a, T>>,
@@ -52,18 +53,21 @@ pub struct AttentionTangents<'a, T> {
 }
 
 /// The tangent of the value, whose own `value` is given: with weights P and scores S, D∘(P∘Ṡ)·V + (D∘P)·V̇ less the value
-/// times the sum of P∘Ṡ over each row.
+/// times the sum of P∘Ṡ over each row, which are the `score_means`; those go where the numbers of the queries lie, or nowhere
+/// if there is no place.
 pub(super) fn tangent<'a, T: Float>(
     problem: &Problem<'a, T>,
     along: &AttentionTangents<'a, T>,
     value: &View<'a, T>,
     log_sums: &[T],
     out: &mut [T],
+    score_means: &mut [T],
 ) {
     let geometry = problem.geometry;
-    let AttentionOperands { query, key, .. } = problem.operands;
     let AttentionGeometry { heads, queries, value_width, .. } = *geometry;
-    for_each_piece(geometry, [queries, heads], QUERIES, [(out, value_width), (&mut [], 0)], &|piece| {
+    let width_of_means = usize::from(!score_means.is_empty());
+    let results = [(out, value_width), (score_means, width_of_means)];
+    for_each_piece(geometry, [queries, heads], QUERIES, results, &|piece| {
         let rows = piece.positions.len();
         let mut space = Workspace::new(problem);
         let mut values = vec![T::ZERO; rows * value_width];
@@ -75,15 +79,7 @@ pub(super) fn tangent<'a, T: Float>(
                 let [weights, of_scores, factors] = space.of_tile(&tile);
                 problem.weights(&tile, &of_queries(geometry, &tile, log_sums), weights);
                 of_scores.fill(T::ZERO);
-                if let Some(t) = &along.query {
-                    problem.products(&tile, t, key, true, of_scores);
-                }
-                if let Some(t) = &along.key {
-                    problem.products(&tile, query, t, true, of_scores);
-                }
-                if let Some(t) = &along.bias {
-                    problem.add_bias(&tile, t, of_scores);
-                }
+                problem.add_tangents_of_scores(&tile, along, of_scores);
                 dispatch(Tangent { weights, of_scores, columns, sums: &mut sums });
                 if let Some(factors) = problem.factors(&tile, factors) {
                     dispatch(Multiply(weights, factors));
@@ -94,20 +90,38 @@ pub(super) fn tangent<'a, T: Float>(
                     problem.add_values(&tile, weights, t, &mut values);
                 }
             }
-            for (i, &sum) in sums.iter().enumerate() {
-                let row = &mut values[i * value_width..][..value_width];
-                for (j, out) in row.iter_mut().enumerate() {
-                    *out -= sum * value.at([piece.batch, head, piece.positions.start + i], j);
-                }
-            }
+            subtract_means(&piece, head, &sums, value, &mut values, value_width);
+            copy_head(&sums, [head, heads, width_of_means], piece.second);
             copy_head(&values, [head, heads, value_width], piece.first);
         }
     });
 }
 
+/// Subtracts from the rows of a head of a piece its values times `sums`.
+pub(super) fn subtract_means<T: Float>(
+    piece: &Piece<'_, T>,
+    head: usize,
+    sums: &[T],
+    value: &View<'_, T>,
+    rows: &mut [T],
+    width: usize,
+) {
+    for (i, &sum) in sums.iter().enumerate() {
+        for (j, out) in rows[i * width..][..width].iter_mut().enumerate() {
+            *out -= sum * value.at([piece.batch, head, piece.positions.start + i], j);
+        }
+    }
+}
+
 impl<'a, T: Float> Problem<'a, T> {
     /// `out ← out + weights · values`, for values of any kind.
-    fn add_values(&self, tile: &super::tile::Tile, weights: &[T], values: &View<'a, T>, out: &mut [T]) {
+    pub(super) fn add_values(
+        &self,
+        tile: &super::tile::Tile,
+        weights: &[T],
+        values: &View<'a, T>,
+        out: &mut [T],
+    ) {
         let ([rows, columns], width) = (tile.shape(), self.geometry.value_width);
         gemm(
             T::ONE,

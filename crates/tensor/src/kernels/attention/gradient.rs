@@ -8,6 +8,101 @@ use crate::array::element::Float;
 use crate::kernels::gemm::{MatrixMut, MatrixRef, gemm};
 use crate::machine::parallel;
 
+/// What tiles contribute to results that have the shapes of the operands.
+pub(super) trait Contributions<T: Float>: Sync {
+    /// Memory for what is known of a tile.
+    type Space;
+
+    fn problem(&self) -> &Problem<'_, T>;
+
+    fn space(&self) -> Self::Space;
+
+    /// Computes what is to be known of a tile.
+    fn compute(&self, tile: &Tile, space: &mut Self::Space);
+
+    /// Adds to rows of queries.
+    fn add_to_queries(&self, tile: &Tile, space: &mut Self::Space, sum: &mut [T]);
+
+    /// Adds to rows of keys and of values.
+    fn add_to_keys_and_values(&self, tile: &Tile, space: &mut Self::Space, sums: [&mut [T]; 2]);
+
+    /// What is added to the result for the scores.
+    fn of_scores<'b>(&self, tile: &Tile, space: &'b mut Self::Space) -> &'b [T];
+
+    /// The result for the queries, `[batch, queries, heads, width]`.
+    fn queries(&self, out: &mut [T]) {
+        let geometry = self.problem().geometry;
+        let AttentionGeometry { heads, queries, width, .. } = *geometry;
+        for_each_piece(geometry, [queries, heads], QUERIES, [(out, width), (&mut [], 0)], &|piece| {
+            let mut space = self.space();
+            let mut sum = vec![T::ZERO; piece.positions.len() * width];
+            for head in 0..heads {
+                sum.fill(T::ZERO);
+                for tile in self.problem().tiles(piece.batch, head, piece.positions.clone()) {
+                    self.compute(&tile, &mut space);
+                    self.add_to_queries(&tile, &mut space, &mut sum);
+                }
+                copy_head(&sum, [head, heads, width], piece.first);
+            }
+        });
+    }
+
+    /// The results for the keys and the values, `[batch, keys, key_heads, width]` and `[batch, keys, key_heads,
+    /// value_width]`.
+    fn keys_and_values(&self, [of_keys, of_values]: [&mut [T]; 2]) {
+        let geometry = self.problem().geometry;
+        let AttentionGeometry { heads, key_heads, queries, keys, width, value_width, .. } = *geometry;
+        let results = [(of_keys, width), (of_values, value_width)];
+        for_each_piece(geometry, [keys, key_heads], KEYS, results, &|piece| {
+            let mut space = self.space();
+            let columns = piece.positions.len();
+            let (mut of_keys, mut of_values) =
+                (vec![T::ZERO; columns * width], vec![T::ZERO; columns * value_width]);
+            for key_head in 0..key_heads {
+                of_keys.fill(T::ZERO);
+                of_values.fill(T::ZERO);
+                for head in (0..heads).filter(|&head| geometry.key_head(head) == key_head) {
+                    for positions in ranges(queries, QUERIES) {
+                        if geometry.limit(positions.end - 1) <= piece.positions.start {
+                            continue;
+                        }
+                        let keys = piece.positions.clone();
+                        let tile = Tile { batch: piece.batch, head, queries: positions, keys };
+                        self.compute(&tile, &mut space);
+                        self.add_to_keys_and_values(&tile, &mut space, [&mut of_keys, &mut of_values]);
+                    }
+                }
+                copy_head(&of_keys, [key_head, key_heads, width], piece.first);
+                copy_head(&of_values, [key_head, key_heads, value_width], piece.second);
+            }
+        });
+    }
+
+    /// The result for what is added to the scores, of that `shape`, whose axes are the scores' or 1 long: that of the
+    /// scores, summed up. By matrices of the result, each in one order.
+    fn bias(&self, shape: [usize; 4], out: &mut [T]) {
+        let AttentionGeometry { batch, heads, queries, .. } = *self.problem().geometry;
+        let [batches, of_heads, rows, columns] = shape;
+        let all = |length: usize, of: usize, i: usize| if length == 1 { 0..of } else { i..i + 1 };
+        let size = rows * columns;
+        parallel::for_each_chunk(out, size, batches * of_heads > 1, |start, out| {
+            out.fill(T::ZERO);
+            let mut space = self.space();
+            let matrix = start / size;
+            for batch in all(batches, batch, matrix / of_heads) {
+                for head in all(of_heads, heads, matrix % of_heads) {
+                    for positions in ranges(queries, QUERIES) {
+                        for tile in self.problem().tiles(batch, head, positions) {
+                            self.compute(&tile, &mut space);
+                            add_scores(&tile, self.of_scores(&tile, &mut space), [rows, columns], out);
+                        }
+                    }
+                }
+            }
+        });
+    }
+}
+
 /// What the gradients are computed from, beside the operands.
 pub(super) struct Backward<'a, T> {
     pub(super) problem: Problem<'a, T>,
@@ -26,15 +121,7 @@ impl<'a, T: Float> Backward<'a, T> {
         cotangent: View<'a, T>,
         log_sums: &'a [T],
     ) -> Self {
-        let geometry = problem.geometry;
-        let AttentionGeometry { batch, heads, queries, value_width, .. } = *geometry;
-        let mut means = vec![T::ZERO; batch * queries * heads];
-        for_each_piece(geometry, [queries, heads], QUERIES, [(&mut means[..], 1), (&mut [], 0)], &|piece| {
-            for (i, mean) in piece.first.iter_mut().enumerate() {
-                let place = [piece.batch, i % heads, piece.positions.start + i / heads];
-                *mean = (0..value_width).map(|j| value.at(place, j) * cotangent.at(place, j)).sum();
-            }
-        });
+        let means = row_products(problem.geometry, value, &cotangent);
         Backward { problem, cotangent, log_sums, means }
     }
 
@@ -42,119 +129,97 @@ impl<'a, T: Float> Backward<'a, T> {
     fn rows(&self, tile: &Tile) -> Rows<T> {
         Rows::of(self.problem.geometry, tile, self.log_sums, &self.means)
     }
+}
 
-    /// The weights that dropout left, and the cotangents of a tile's scores.
-    fn tile<'b>(&self, tile: &Tile, space: &'b mut Workspace<T>) -> [&'b [T]; 2] {
-        self.problem.gradient(tile, &self.cotangent, &self.rows(tile), space);
-        let [weights, of_scores, _] = space.of_tile(tile);
-        [weights, of_scores]
+/// For each query the product of what two tensors like the value have there; as numbers of the queries lie.
+pub(super) fn row_products<T: Float>(
+    geometry: &AttentionGeometry,
+    a: &View<'_, T>,
+    b: &View<'_, T>,
+) -> Vec<T> {
+    let AttentionGeometry { batch, heads, queries, value_width, .. } = *geometry;
+    let mut products = vec![T::ZERO; batch * queries * heads];
+    for_each_piece(geometry, [queries, heads], QUERIES, [(&mut products[..], 1), (&mut [], 0)], &|piece| {
+        for (i, product) in piece.first.iter_mut().enumerate() {
+            let place = [piece.batch, i % heads, piece.positions.start + i / heads];
+            *product = (0..value_width).map(|j| a.at(place, j) * b.at(place, j)).sum();
+        }
+    });
+    products
+}
+
+/// The tiles are the weights that dropout left, and the cotangents of the scores.
+impl<T: Float> Contributions<T> for Backward<'_, T> {
+    type Space = Workspace<T>;
+
+    fn problem(&self) -> &Problem<'_, T> {
+        &self.problem
     }
 
-    fn workspace(&self) -> Workspace<T> {
+    fn space(&self) -> Workspace<T> {
         Workspace::new(&self.problem)
     }
 
-    /// The gradient of the queries: scale · (cotangents of the scores) · keys.
-    pub(super) fn queries(&self, out: &mut [T]) {
-        let geometry = self.problem.geometry;
-        let AttentionGeometry { heads, queries, width, .. } = *geometry;
-        for_each_piece(geometry, [queries, heads], QUERIES, [(out, width), (&mut [], 0)], &|piece| {
-            let mut space = self.workspace();
-            let mut sum = vec![T::ZERO; piece.positions.len() * width];
-            for head in 0..heads {
-                sum.fill(T::ZERO);
-                for tile in self.problem.tiles(piece.batch, head, piece.positions.clone()) {
-                    let [_, of_scores] = self.tile(&tile, &mut space);
-                    let [rows, columns] = tile.shape();
-                    gemm(
-                        T::from_f64(geometry.scale),
-                        MatrixRef::row_major(of_scores, [rows, columns]),
-                        self.problem.operands.key.matrix(self.problem.key_place(&tile), [columns, width]),
-                        T::ONE,
-                        MatrixMut::row_major(&mut sum, [rows, width]),
-                    );
-                }
-                copy_head(&sum, [head, heads, width], piece.first);
-            }
-        });
+    fn compute(&self, tile: &Tile, space: &mut Workspace<T>) {
+        self.problem.gradient(tile, &self.cotangent, &self.rows(tile), space);
     }
 
-    /// The gradients of the keys, scale · (cotangents of the scores)ᵀ · queries, and of the values, weightsᵀ · cotangents.
-    pub(super) fn keys_and_values(&self, of_keys: &mut [T], of_values: &mut [T]) {
-        let geometry = self.problem.geometry;
-        let AttentionGeometry { heads, key_heads, queries, keys, width, value_width, .. } = *geometry;
-        let results = [(of_keys, width), (of_values, value_width)];
-        for_each_piece(geometry, [keys, key_heads], KEYS, results, &|piece| {
-            let mut space = self.workspace();
-            let columns = piece.positions.len();
-            let (mut of_keys, mut of_values) =
-                (vec![T::ZERO; columns * width], vec![T::ZERO; columns * value_width]);
-            for key_head in 0..key_heads {
-                of_keys.fill(T::ZERO);
-                of_values.fill(T::ZERO);
-                for head in (0..heads).filter(|&head| geometry.key_head(head) == key_head) {
-                    for positions in ranges(queries, QUERIES) {
-                        if geometry.limit(positions.end - 1) <= piece.positions.start {
-                            continue;
-                        }
-                        let keys = piece.positions.clone();
-                        let tile = Tile { batch: piece.batch, head, queries: positions, keys };
-                        let tile_values = self.tile(&tile, &mut space);
-                        self.add_keys_and_values(&tile, tile_values, [&mut of_keys, &mut of_values]);
-                    }
-                }
-                copy_head(&of_keys, [key_head, key_heads, width], piece.first);
-                copy_head(&of_values, [key_head, key_heads, value_width], piece.second);
-            }
-        });
+    /// scale · (cotangents of the scores) · keys.
+    fn add_to_queries(&self, tile: &Tile, space: &mut Workspace<T>, sum: &mut [T]) {
+        let [_, of_scores, _] = space.of_tile(tile);
+        self.problem.add_to_queries(tile, of_scores, &self.problem.operands.key, sum);
     }
 
-    fn add_keys_and_values(
-        &self,
-        tile: &Tile,
-        [weights, of_scores]: [&[T]; 2],
-        [of_keys, of_values]: [&mut [T]; 2],
-    ) {
-        let [rows, columns] = tile.shape();
-        let AttentionGeometry { width, value_width, scale, .. } = *self.problem.geometry;
+    /// scale · (cotangents of the scores)ᵀ · queries, and weightsᵀ · cotangents.
+    fn add_to_keys_and_values(&self, tile: &Tile, space: &mut Workspace<T>, sums: [&mut [T]; 2]) {
+        let [weights, of_scores, _] = space.of_tile(tile);
+        let [of_keys, of_values] = sums;
+        self.problem.add_to_keys(tile, of_scores, &self.problem.operands.query, of_keys);
+        self.problem.add_to_values(tile, weights, &self.cotangent, of_values);
+    }
+
+    fn of_scores<'b>(&self, tile: &Tile, space: &'b mut Workspace<T>) -> &'b [T] {
+        let [_, of_scores, _] = space.of_tile(tile);
+        of_scores
+    }
+}
+
+/// Sums of products with tiles of the scores' shape.
+impl<T: Float> Problem<'_, T> {
+    /// `sum ← sum + scale · scores · keys`, for keys of any kind.
+    pub(super) fn add_to_queries(&self, tile: &Tile, scores: &[T], keys: &View<'_, T>, sum: &mut [T]) {
+        let ([rows, columns], width) = (tile.shape(), self.geometry.width);
         gemm(
-            T::from_f64(scale),
-            MatrixRef::row_major(of_scores, [rows, columns]).transposed(),
-            self.problem.operands.query.matrix(tile.query(), [rows, width]),
+            T::from_f64(self.geometry.scale),
+            MatrixRef::row_major(scores, [rows, columns]),
+            keys.matrix(self.key_place(tile), [columns, width]),
             T::ONE,
-            MatrixMut::row_major(of_keys, [columns, width]),
+            MatrixMut::row_major(sum, [rows, width]),
         );
+    }
+
+    /// `sum ← sum + scale · scoresᵀ · queries`, for queries of any kind.
+    pub(super) fn add_to_keys(&self, tile: &Tile, scores: &[T], queries: &View<'_, T>, sum: &mut [T]) {
+        let ([rows, columns], width) = (tile.shape(), self.geometry.width);
+        gemm(
+            T::from_f64(self.geometry.scale),
+            MatrixRef::row_major(scores, [rows, columns]).transposed(),
+            queries.matrix(tile.query(), [rows, width]),
+            T::ONE,
+            MatrixMut::row_major(sum, [columns, width]),
+        );
+    }
+
+    /// `sum ← sum + weightsᵀ · cotangents`, for cotangents of any kind.
+    pub(super) fn add_to_values(&self, tile: &Tile, weights: &[T], cotangents: &View<'_, T>, sum: &mut [T]) {
+        let ([rows, columns], width) = (tile.shape(), self.geometry.value_width);
         gemm(
             T::ONE,
             MatrixRef::row_major(weights, [rows, columns]).transposed(),
-            self.cotangent.matrix(tile.query(), [rows, value_width]),
+            cotangents.matrix(tile.query(), [rows, width]),
             T::ONE,
-            MatrixMut::row_major(of_values, [columns, value_width]),
+            MatrixMut::row_major(sum, [columns, width]),
         );
-    }
-
-    /// The gradient of what is added to the scores, of that `shape`, whose axes are the scores' or 1 long: the cotangents
-    /// of the scores, summed up. By matrices of the result, each in one order.
-    pub(super) fn bias(&self, shape: [usize; 4], out: &mut [T]) {
-        let AttentionGeometry { batch, heads, queries, .. } = *self.problem.geometry;
-        let [batches, of_heads, rows, columns] = shape;
-        let all = |length: usize, of: usize, i: usize| if length == 1 { 0..of } else { i..i + 1 };
-        let size = rows * columns;
-        parallel::for_each_chunk(out, size, batches * of_heads > 1, |start, out| {
-            out.fill(T::ZERO);
-            let mut space = self.workspace();
-            let matrix = start / size;
-            for batch in all(batches, batch, matrix / of_heads) {
-                for head in all(of_heads, heads, matrix % of_heads) {
-                    for positions in ranges(queries, QUERIES) {
-                        for tile in self.problem.tiles(batch, head, positions) {
-                            let [_, of_scores] = self.tile(&tile, &mut space);
-                            add_scores(&tile, of_scores, [rows, columns], out);
-                        }
-                    }
-                }
-            }
-        });
     }
 }
 

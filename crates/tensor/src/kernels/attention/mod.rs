@@ -4,7 +4,8 @@
 //! The scores are computed by tiles of some queries and some keys. The value needs, for each query, the largest score so
 //! far and the sum of the weights relative to it; what has been summed up is scaled anew whenever a larger score comes
 //! (M. Milakov and N. Gimelshein, "Online normalizer calculation for softmax", 2018). The gradients compute the tiles
-//! again, with the logarithms of the sums of the weights kept from the value (T. Dao et al., "FlashAttention", 2022).
+//! again, with the logarithms of the sums of the weights kept from the value (T. Dao et al., "FlashAttention", 2022), and so
+//! do the derivatives of the gradients and of the tangent.
 //!
 //! A query to which no key takes part has the value 0, and zero gradients. Results lie as `[batch, length, heads, width]`,
 //! so that the heads of a position follow each other; the numbers of the queries as `[batch, queries, heads]`. The same
@@ -15,6 +16,7 @@ mod forward;
 mod geometry;
 mod gradient;
 mod pieces;
+mod second;
 #[cfg(test)]
 mod tests;
 mod tile;
@@ -22,9 +24,11 @@ mod tile;
 pub use forward::AttentionTangents;
 pub use geometry::{AttentionGeometry, AttentionOperands, View};
 
+use crate::array::element::Float;
 use crate::compiled_here;
 use crate::random::Generator;
-use gradient::Backward;
+use gradient::{Backward, Contributions};
+use second::BackwardAlong;
 use tile::{KEYS, Problem, QUERIES, Tile, draw_factors, ranges};
 
 compiled_here! {
@@ -50,7 +54,7 @@ compiled_here! {
         log_sums: &[T],
         out: &mut [T],
     ) {
-        forward::tangent(&Problem { geometry, operands }, along, value, log_sums, out);
+        forward::tangent(&Problem { geometry, operands }, along, value, log_sums, out, &mut []);
     }
 }
 
@@ -74,16 +78,54 @@ compiled_here! {
         cotangent: &View<'_, T>,
         out: AttentionGradients<'_, T>,
     ) {
+        write(&Backward::new(Problem { geometry, operands }, value, *cotangent, log_sums), out);
+    }
+}
+
+/// What tiles contribute goes where it is needed.
+fn write<T: Float>(contributions: &impl Contributions<T>, out: AttentionGradients<'_, T>) {
+    if let Some(out) = out.query {
+        contributions.queries(out);
+    }
+    if let Some(out) = out.key_and_value {
+        contributions.keys_and_values(out);
+    }
+    if let Some((shape, out)) = out.bias {
+        contributions.bias(shape, out);
+    }
+}
+
+compiled_here! {
+    /// The tangents of [`gradients`] along tangents of the operands and of the `cotangent`; by the symmetry of second
+    /// derivatives also the gradients of what `gradients` gives, along the first, for fixed weights of its results.
+    #[allow(clippy::too_many_arguments)]
+    pub fn gradients_along<T: Float>(
+        geometry: &AttentionGeometry,
+        operands: &AttentionOperands<'_, T>,
+        value: &View<'_, T>,
+        log_sums: &[T],
+        cotangent: &View<'_, T>,
+        along: &AttentionTangents<'_, T>,
+        along_cotangent: Option<View<'_, T>>,
+        out: AttentionGradients<'_, T>,
+    ) {
         let backward = Backward::new(Problem { geometry, operands }, value, *cotangent, log_sums);
-        if let Some(out) = out.query {
-            backward.queries(out);
-        }
-        if let Some([of_keys, of_values]) = out.key_and_value {
-            backward.keys_and_values(of_keys, of_values);
-        }
-        if let Some((shape, out)) = out.bias {
-            backward.bias(shape, out);
-        }
+        write(&BackwardAlong::new(backward, value, along, along_cotangent), out);
+    }
+}
+
+compiled_here! {
+    /// The tangent of [`tangent`] where the operands move along the second of these, and the tangents, the first, along the
+    /// third.
+    pub fn second_tangent<T: Float>(
+        geometry: &AttentionGeometry,
+        operands: &AttentionOperands<'_, T>,
+        along: [&AttentionTangents<'_, T>; 3],
+        value: &View<'_, T>,
+        log_sums: &[T],
+        out: &mut [T],
+    ) {
+        second::second_tangent(&Problem { geometry, operands }, along, value, log_sums, out);
     }
 }
 

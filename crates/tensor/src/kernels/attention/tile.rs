@@ -138,6 +138,25 @@ impl<'a, T: Float> Problem<'a, T> {
         Some(factors)
     }
 
+    /// `out ← cotangents · valuesᵀ (+ out)`, for cotangents and values of any kind.
+    pub(super) fn of_weights(
+        &self,
+        tile: &Tile,
+        cotangent: &View<'_, T>,
+        values: &View<'_, T>,
+        add: bool,
+        out: &mut [T],
+    ) {
+        let ([rows, columns], width) = (tile.shape(), self.geometry.value_width);
+        gemm(
+            T::ONE,
+            cotangent.matrix(tile.query(), [rows, width]),
+            values.matrix(self.key_place(tile), [columns, width]).transposed(),
+            if add { T::ONE } else { T::ZERO },
+            MatrixMut::row_major(out, [rows, columns]),
+        );
+    }
+
     /// The cotangents of a tile's scores for the `cotangent` of the output, and the weights as dropout leaves them.
     pub(super) fn gradient(
         &self,
@@ -146,16 +165,10 @@ impl<'a, T: Float> Problem<'a, T> {
         rows: &Rows<T>,
         space: &mut Workspace<T>,
     ) {
-        let ([count, columns], width) = (tile.shape(), self.geometry.value_width);
+        let columns = tile.keys.len();
         let [weights, of_scores, factors] = space.of_tile(tile);
         self.weights(tile, &rows.log_sums, weights);
-        gemm(
-            T::ONE,
-            cotangent.matrix(tile.query(), [count, width]),
-            self.operands.value.matrix(self.key_place(tile), [columns, width]).transposed(),
-            T::ZERO,
-            MatrixMut::row_major(of_scores, [count, columns]),
-        );
+        self.of_weights(tile, cotangent, &self.operands.value, false, of_scores);
         let factors = self.factors(tile, factors);
         if let Some(factors) = factors {
             dispatch(Multiply(of_scores, factors));

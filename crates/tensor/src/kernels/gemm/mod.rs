@@ -9,6 +9,7 @@
 //! Each element of C is summed in an order that depends on k alone (for the product of a matrix and a vector also on
 //! which of the matrix's strides is 1), so the number of threads does not change a bit of the result.
 
+mod blocks;
 mod dots;
 mod driver;
 mod kernel;

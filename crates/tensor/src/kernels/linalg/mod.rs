@@ -29,7 +29,7 @@ pub use ldl::Ldl;
 pub use lu::Lu;
 #[doc(hidden)]
 pub use lu::{solve_transposed_with, solve_with};
-pub use qr::{Qr, Triangular};
+pub use qr::{Qr, Triangular, dependent_row};
 pub use svd::{Svd, svd};
 pub use triangular::{Triangle, solve_triangular};
 

@@ -71,7 +71,7 @@ impl<T: Float> Qr<T> {
     #[track_caller]
     pub fn solve(&self, b: &[T]) -> Result<Vec<T>, LinalgError> {
         let problem = self.least_squares(b);
-        match problem.dependent() {
+        match dependent_row(&problem.r, self.n) {
             Some(row) => Err(LinalgError::Singular { row }),
             None => Ok(problem.solve(&problem.rhs)),
         }
@@ -200,6 +200,21 @@ fn power_of_two_near<T: Float>(x: T) -> T {
     T::from_f64(exponent.exp2())
 }
 
+/// The first row of the triangular factor R, n × n, whose diagonal element is negligible beside the largest, or NaN: the columns
+/// of what was factored are dependent to rounding.
+///
+/// ```
+/// use wengert_tensor::linalg::dependent_row;
+/// assert_eq!(dependent_row(&[2.0, 1.0, 0.0, 1e-3], 2), None);
+/// assert_eq!(dependent_row(&[2.0, 1.0, 0.0, 1e-15], 2), Some(1));
+/// ```
+pub fn dependent_row<T: Float>(r: &[T], n: usize) -> Option<usize> {
+    let diagonal = || r.iter().step_by(n + 1).map(|d| d.abs());
+    let largest = diagonal().fold(T::ZERO, |m, d| if d > m { d } else { m });
+    let rounding = T::from_f64(16.0) * T::from_usize(n) * T::EPSILON;
+    diagonal().position(|d| d.is_nan() || d <= rounding * largest)
+}
+
 impl<T: Float> Triangular<T> {
     /// The size of R.
     pub fn size(&self) -> usize {
@@ -213,15 +228,7 @@ impl<T: Float> Triangular<T> {
 
     /// Whether no diagonal element is negligible beside the largest.
     pub fn is_full_rank(&self) -> bool {
-        self.dependent().is_none()
-    }
-
-    /// The first row whose diagonal element is negligible beside the largest.
-    fn dependent(&self) -> Option<usize> {
-        let diagonal = || (0..self.n).map(|i| self.r[i * self.n + i].abs());
-        let largest = diagonal().fold(T::ZERO, |m, d| if d > m { d } else { m });
-        let rounding = T::from_f64(16.0) * T::from_usize(self.n) * T::EPSILON;
-        diagonal().position(|d| d.is_nan() || d <= rounding * largest)
+        dependent_row(&self.r, self.n).is_none()
     }
 
     /// R⁻¹ b; infinite or NaN where R is singular: see [`is_full_rank`](Self::is_full_rank).

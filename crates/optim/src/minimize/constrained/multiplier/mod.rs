@@ -1,5 +1,6 @@
 //! The augmented Lagrangian method, and with multipliers of zero the quadratic penalty method.
 
+use crate::minimize::rounding;
 use serde::{Deserialize, Serialize};
 
 mod augmented;
@@ -208,7 +209,7 @@ impl<T: Float> Method<T> for AugmentedLagrangian<'_, T> {
             state.estimates = multipliers;
         }
         // At the floor of rounding a larger penalty only costs accuracy.
-        let exact = distance <= 100.0 * T::EPSILON.to_f64() * size;
+        let exact = distance <= rounding::of::<T>(100.0, size);
         if !self.estimates || (distance > 0.25 * before && !exact) {
             state.penalty *= self.growth;
         }

@@ -4,6 +4,7 @@ use super::{InteriorPoint, InteriorPointState};
 use crate::minimize::constrained::constraints::ConstraintsAt;
 use crate::minimize::constrained::kkt::judge;
 use crate::minimize::outcome::Multipliers;
+use crate::minimize::rounding;
 use crate::minimize::run::Iterate;
 use crate::minimize::vector::{self, Float};
 
@@ -25,13 +26,13 @@ pub(super) struct Local {
     pub(super) found: ConstraintsAt,
 }
 
-/// Below this width, relative to their size, bounds fix their variable: there is no inside to walk through.
+/// Below this width, in units of the rounding of their size, bounds fix their variable: there is no inside to walk through.
 const NO_WIDTH: f64 = 1e4;
 
 /// Whether bounds leave no room for steps in the precision of `T`.
 pub(super) fn fixes<T: Float>(low: f64, high: f64) -> bool {
     let width = high - low;
-    width.is_finite() && width <= NO_WIDTH * T::EPSILON.to_f64() * low.abs().max(high.abs())
+    width.is_finite() && width <= rounding::of::<T>(NO_WIDTH, low.abs().max(high.abs()))
 }
 
 impl<T: Float> InteriorPoint<'_, T> {

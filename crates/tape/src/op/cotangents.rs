@@ -1,0 +1,135 @@
+//! What derivative rules add to.
+
+use smallvec::SmallVec;
+use wengert_tensor::shape::broadcast;
+use wengert_tensor::{Float, Shape, Slice, Tensor};
+
+use super::point::no_input;
+use super::{Description, Op, Point, fused};
+use crate::cotangent::{Cotangent, accumulate};
+use crate::sweep::Sweep;
+use crate::tape::Tape;
+use crate::var::Var;
+
+/// The inputs' cotangents, which [`Op::vjp`] adds to.
+pub struct Cotangents<T: Float> {
+    /// What has been added up so far, from this operation and from those behind it; an input that stands twice
+    /// has one slot.
+    pub(crate) slots: SmallVec<[Cotangent<T>; 2]>,
+    /// Each input's slot; `None` if nobody needs its cotangent.
+    pub(crate) slot_of: SmallVec<[Option<u32>; 2]>,
+    /// Each input's shape.
+    pub(crate) shapes: SmallVec<[Shape; 2]>,
+}
+
+impl<T: Float> Cotangents<T> {
+    /// Adds a contribution to the cotangent of input `index`, if it is needed; otherwise `contribution` is not
+    /// computed. Where the input was broadcast, the contribution is summed down to the input's shape.
+    ///
+    /// # Panics
+    /// If there is no such input, or its shape does not broadcast to the contribution's.
+    #[track_caller]
+    pub fn add(&mut self, index: usize, contribution: impl FnOnce() -> Var<T>) {
+        if let Some(slot) = self.slot(index) {
+            self.add_needed(index, slot, contribution());
+        }
+    }
+
+    /// Where the cotangent of input `index` is added up, if it is needed.
+    #[track_caller]
+    fn slot(&self, index: usize) -> Option<usize> {
+        match self.slot_of.get(index) {
+            Some(slot) => slot.map(|slot| slot as usize),
+            None => no_input("Cotangents::add", index, self.slot_of.len()),
+        }
+    }
+
+    #[track_caller]
+    fn add_needed(&mut self, index: usize, slot: usize, contribution: Var<T>) {
+        let shape = &self.shapes[index];
+        check_contribution("Cotangents::add", index, shape, &contribution);
+        self.slots[slot].add(contribution.sum_to(shape));
+    }
+
+    /// Adds a contribution to a range of one axis of the cotangent of input `index`. What comes of all its ranges is put
+    /// together once, when nothing more can come.
+    pub(crate) fn add_range(&mut self, index: usize, axis: usize, slice: Slice, contribution: &Var<T>) {
+        let Some(slot) = self.slot_of[index] else { return };
+        let length = self.shapes[index][axis];
+        self.slots[slot as usize].add_range(axis, slice, length, contribution.clone());
+    }
+
+    /// Like [`add`](Cotangents::add), with a faster way for when there is already a cotangent and nothing is to be
+    /// differentiated: `in_place` adds to it the contribution that comes of `others`, and is what a complete recording
+    /// holds, under the description's name.
+    ///
+    /// # Panics
+    /// Where `add` does.
+    #[track_caller]
+    pub fn add_in_place<const N: usize>(
+        &mut self,
+        index: usize,
+        description: impl FnOnce() -> Description,
+        others: [&Var<T>; N],
+        contribution: impl FnOnce() -> Var<T>,
+        in_place: impl Fn(&mut Tensor<T>, [&Tensor<T>; N]) + 'static,
+    ) {
+        let Some(slot) = self.slot(index) else { return };
+        match self.slots[slot].take_sum_without_derivatives(&others) {
+            Some(sum) => self.slots[slot].add(fused::added(description, sum, others, in_place)),
+            None => self.add_needed(index, slot, contribution()),
+        }
+    }
+}
+
+/// Panics unless an input's shape broadcasts to that of what is to be added to its cotangent.
+#[track_caller]
+pub(crate) fn check_contribution<T: Float>(operation: &str, index: usize, input: &Shape, found: &Var<T>) {
+    let found = found.shape();
+    assert!(
+        input == found || broadcast(input, found).as_ref() == Some(found),
+        "{operation}: the contribution to the cotangent of input {index} has shape {found}, to which the input's {input} does not broadcast"
+    );
+}
+
+/// J·t as the transpose of the linear map u ↦ uᵀ·J that `vjp` computes (Townsend, "A new trick for calculating
+/// Jacobian vector products", 2017).
+pub(super) fn jvp_by_transposition<T: Float, O: Op<T> + ?Sized>(
+    op: &O,
+    at: &Point<T>,
+    tangents: &[Option<Var<T>>],
+) -> Option<Var<T>> {
+    transposed(&|cotangent, into| op.vjp(at, cotangent, into), at, tangents)
+}
+
+#[inline(never)]
+fn transposed<T: Float>(
+    vjp: &dyn Fn(&Var<T>, &mut Cotangents<T>),
+    at: &Point<T>,
+    tangents: &[Option<Var<T>>],
+) -> Option<Var<T>> {
+    let tape = Tape::nested();
+    // The map is linear, so any point will do.
+    let dummy = tape.enter(&Var::zeros(at.output.shape()));
+    let count = tangents.len();
+    let mut transposed = Cotangents {
+        slots: (0..count).map(|_| Cotangent::default()).collect(),
+        slot_of: (0..count).map(|i| tangents[i].is_some().then_some(i as u32)).collect(),
+        shapes: at.inputs.iter().map(|v| v.shape().clone()).collect(),
+    };
+    vjp(&dummy, &mut transposed);
+    let mut total: Option<Var<T>> = None;
+    for (contribution, tangent) in transposed.slots.into_iter().zip(tangents) {
+        if let (Some(contribution), Some(tangent)) = (contribution.finish(), tangent)
+            && let Some(part) =
+                tape.pull_back(&contribution, tangent.clone(), &[&dummy], Sweep::Retain).remove(0)
+        {
+            total = Some(match total {
+                None => part,
+                Some(sum) => accumulate(sum, part),
+            });
+        }
+    }
+    tape.close();
+    total
+}

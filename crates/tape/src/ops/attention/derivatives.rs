@@ -1,0 +1,265 @@
+//! The derivatives as operations, which can be differentiated themselves: the second order goes by tiles too. All begin with
+//! the operands, the logarithms of the sums and the value. These two count as constants: the rules know how they depend on
+//! the operands.
+
+use wengert_tensor::{Float, Tensor};
+
+use super::op::{Settings, with_values};
+use super::rules;
+use crate::data::{Data, Given};
+use crate::describe::Attributes;
+use crate::op::{Cotangents, Op, Point, Saves, apply_given, apply_known, is_tracked, rules_compiled_here};
+use crate::var::Var;
+
+/// The gradient of one of the operands, for the value's cotangent.
+pub(super) struct Gradient {
+    pub(super) settings: Settings,
+    pub(super) of: usize,
+}
+
+/// The tangent of the value, for the tangents of operands that there are.
+pub(super) struct Tangent {
+    pub(super) settings: Settings,
+    pub(super) along: [bool; 4],
+}
+
+/// The tangent of a gradient, for the value's cotangent, the tangents of operands that there are, and perhaps one of the
+/// cotangent. Second derivatives are symmetric, so it is also the gradient, by operand `of`, of the products of the gradients
+/// with those tangents.
+struct GradientAlong {
+    settings: Settings,
+    of: usize,
+    along: [bool; 4],
+    cotangent: bool,
+}
+
+/// The tangent of a tangent: for the tangents that there are the first time, for those along which the operands move, and for
+/// those of the first.
+struct TangentAlong {
+    settings: Settings,
+    along: [[bool; 4]; 3],
+}
+
+/// Which of the operands have tangents.
+pub(super) fn there<T: Float>(tangents: &[Option<Var<T>>]) -> [bool; 4] {
+    std::array::from_fn(|i| tangents.get(i).is_some_and(Option::is_some))
+}
+
+fn describe_along(attributes: &mut Attributes, name: &'static str, along: [bool; 4]) {
+    let along: Vec<usize> = (0..4).filter(|&i| along[i]).collect();
+    attributes.set(name, &along[..]);
+}
+
+impl<T: Float> Op<T> for Gradient {
+    fn name(&self) -> &str {
+        "attention_gradient"
+    }
+    fn describe(&self, attributes: &mut Attributes) {
+        self.settings.describe(attributes);
+        attributes.set("of_input", self.of);
+    }
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
+        self.evaluate(inputs, &[]).into_float()
+    }
+    fn evaluate(&self, inputs: &[&Tensor<T>], given: &[&Data<T>]) -> Data<T> {
+        let mut all = self.settings.gradients(inputs, given, |i| i == self.of);
+        Data::Float(all.swap_remove(self.of).expect("it is the one that is needed"))
+    }
+
+    /// With the cotangent of a gradient as a tangent of its operand.
+    fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
+        let Gradient { settings, of } = *self;
+        let count = settings.floats();
+        let inputs: Vec<&Var<T>> = at.inputs().iter().chain([cotangent]).collect();
+        if is_tracked(&inputs) {
+            let needed: Vec<usize> = (0..count).chain([count + 2]).filter(|&i| at.needs(i)).collect();
+            let formula = |x: &[Var<T>]| rules::gradient(settings, of, x, &at.given);
+            return rules::vjp(formula, at.inputs(), &needed, cotangent, into);
+        }
+        let given: Vec<&Given<T>> = at.given.iter().collect();
+        let along = std::array::from_fn(|i| i == of);
+        add_second_gradients(settings, [&inputs, &[]], &given, along, at, into);
+        let inputs: Vec<&Var<T>> = at.inputs()[..count + 2].iter().chain([cotangent]).collect();
+        into.add(count + 2, || apply_given(Tangent { settings, along }, &inputs, &given));
+    }
+
+    fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
+        let Gradient { settings, of } = *self;
+        let count = settings.floats();
+        let (of_operands, of_cotangent) = (&tangents[..count], tangents[count + 2].as_ref());
+        let given: Vec<&Given<T>> = at.given.iter().collect();
+        if of_operands.iter().all(Option::is_none) {
+            let inputs: Vec<&Var<T>> = at.inputs()[..count + 2].iter().chain(of_cotangent).collect();
+            return of_cotangent.map(|_| apply_given(Gradient { settings, of }, &inputs, &given));
+        }
+        let inputs: Vec<&Var<T>> =
+            at.inputs().iter().chain(of_operands.iter().flatten()).chain(of_cotangent).collect();
+        if is_tracked(&inputs) {
+            let moving: Vec<usize> =
+                (0..count).chain([count + 2]).filter(|&i| tangents[i].is_some()).collect();
+            let formula = |x: &[Var<T>]| rules::gradient(settings, of, x, &at.given);
+            return Some(rules::jvp(formula, at.inputs(), &moving, tangents));
+        }
+        let along = there(of_operands);
+        let operation = GradientAlong { settings, of, along, cotangent: of_cotangent.is_some() };
+        Some(apply_given(operation, &inputs, &given))
+    }
+    fn saves(&self) -> Saves {
+        Saves::INPUTS
+    }
+    rules_compiled_here!(Gradient);
+}
+
+/// Adds to the operands' cotangents the gradients of the products of gradients with tangents; of the inputs up to the value's
+/// cotangent, and the tangents.
+fn add_second_gradients<T: Float>(
+    settings: Settings,
+    [inputs, tangents]: [&[&Var<T>]; 2],
+    given: &[&Given<T>],
+    along: [bool; 4],
+    at: &Point<T>,
+    into: &mut Cotangents<T>,
+) {
+    if (0..settings.floats()).all(|i| !at.needs(i)) {
+        return;
+    }
+    let inputs = [inputs, tangents].concat();
+    let all =
+        with_values(&inputs, given, |x, given| settings.gradients_along(x, given, along, |i| at.needs(i)));
+    for (of, gradient) in all.into_iter().enumerate() {
+        if let Some(gradient) = gradient {
+            let operation = GradientAlong { settings, of, along, cotangent: false };
+            into.add(of, || apply_known(operation, &inputs, given, gradient));
+        }
+    }
+}
+
+impl<T: Float> Op<T> for Tangent {
+    fn name(&self) -> &str {
+        "attention_tangent"
+    }
+    fn describe(&self, attributes: &mut Attributes) {
+        self.settings.describe(attributes);
+        describe_along(attributes, "along", self.along);
+    }
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
+        self.evaluate(inputs, &[]).into_float()
+    }
+    fn evaluate(&self, inputs: &[&Tensor<T>], given: &[&Data<T>]) -> Data<T> {
+        Data::Float(self.settings.tangent(inputs, given, self.along))
+    }
+
+    /// The product with a cotangent is that of the tangents with the gradients.
+    fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
+        let Tangent { settings, along } = *self;
+        let count = settings.floats();
+        let tangents = count + 2..at.inputs().len();
+        let inputs: Vec<&Var<T>> = at.inputs().iter().chain([cotangent]).collect();
+        if is_tracked(&inputs) {
+            let needed: Vec<usize> = (0..count).chain(tangents).filter(|&i| at.needs(i)).collect();
+            let formula = |x: &[Var<T>]| rules::tangent(settings, along, x, &at.given);
+            return rules::vjp(formula, at.inputs(), &needed, cotangent, into);
+        }
+        let given: Vec<&Given<T>> = at.given.iter().collect();
+        let inputs: Vec<&Var<T>> = at.inputs()[..count + 2].iter().chain([cotangent]).collect();
+        let moved: Vec<&Var<T>> = at.inputs()[count + 2..].iter().collect();
+        add_second_gradients(settings, [&inputs, &moved], &given, along, at, into);
+        // Of each operand that has a tangent, the place of that.
+        let mut places = tangents;
+        let places = along.map(|there| if there { places.next() } else { None });
+        let needed = |of: usize| places[of].is_some_and(|place| at.needs(place));
+        if (0..count).any(needed) {
+            let all = with_values(&inputs, &given, |x, given| settings.gradients(x, given, needed));
+            for (of, gradient) in all.into_iter().enumerate() {
+                if let (Some(gradient), Some(place)) = (gradient, places[of]) {
+                    into.add(place, || apply_known(Gradient { settings, of }, &inputs, &given, gradient));
+                }
+            }
+        }
+    }
+
+    fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
+        let Tangent { settings, along } = *self;
+        let count = settings.floats();
+        let (of_operands, of_tangents) = (&tangents[..count], &tangents[count + 2..]);
+        let mut rest = of_tangents.iter();
+        let mixed = along.map(|there| there && rest.next().is_some_and(Option::is_some));
+        let given: Vec<&Given<T>> = at.given.iter().collect();
+        if of_operands.iter().all(Option::is_none) {
+            let inputs: Vec<&Var<T>> =
+                at.inputs()[..count + 2].iter().chain(of_tangents.iter().flatten()).collect();
+            return mixed
+                .contains(&true)
+                .then(|| apply_given(Tangent { settings, along: mixed }, &inputs, &given));
+        }
+        let moving = of_operands.iter().chain(of_tangents).flatten();
+        let inputs: Vec<&Var<T>> = at.inputs().iter().chain(moving).collect();
+        if is_tracked(&inputs) {
+            let moving: Vec<usize> =
+                (0..count).chain(count + 2..tangents.len()).filter(|&i| tangents[i].is_some()).collect();
+            let formula = |x: &[Var<T>]| rules::tangent(settings, along, x, &at.given);
+            return Some(rules::jvp(formula, at.inputs(), &moving, tangents));
+        }
+        let operation = TangentAlong { settings, along: [along, there(of_operands), mixed] };
+        Some(apply_given(operation, &inputs, &given))
+    }
+    fn saves(&self) -> Saves {
+        Saves::INPUTS
+    }
+    rules_compiled_here!(Tangent);
+}
+
+impl<T: Float> Op<T> for GradientAlong {
+    fn name(&self) -> &str {
+        "attention_gradient_along"
+    }
+    fn describe(&self, attributes: &mut Attributes) {
+        self.settings.describe(attributes);
+        attributes.set("of_input", self.of);
+        describe_along(attributes, "along", self.along);
+        attributes.set("along_cotangent", self.cotangent);
+    }
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
+        self.evaluate(inputs, &[]).into_float()
+    }
+    fn evaluate(&self, inputs: &[&Tensor<T>], given: &[&Data<T>]) -> Data<T> {
+        let mut all = self.settings.gradients_along(inputs, given, self.along, |i| i == self.of);
+        Data::Float(all.swap_remove(self.of).expect("it is the one that is needed"))
+    }
+    fn vjp(&self, _: &Point<T>, _: &Var<T>, _: &mut Cotangents<T>) {
+        unreachable!(
+            "attention_gradient_along: no derivative is taken of what only a complete recording holds"
+        )
+    }
+    fn saves(&self) -> Saves {
+        Saves::NOTHING
+    }
+    rules_compiled_here!(GradientAlong);
+}
+
+impl<T: Float> Op<T> for TangentAlong {
+    fn name(&self) -> &str {
+        "attention_tangent_along"
+    }
+    fn describe(&self, attributes: &mut Attributes) {
+        self.settings.describe(attributes);
+        for (name, along) in ["along", "operands_along", "tangents_along"].into_iter().zip(self.along) {
+            describe_along(attributes, name, along);
+        }
+    }
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
+        self.evaluate(inputs, &[]).into_float()
+    }
+    fn evaluate(&self, inputs: &[&Tensor<T>], given: &[&Data<T>]) -> Data<T> {
+        Data::Float(self.settings.second_tangent(inputs, given, self.along))
+    }
+    fn vjp(&self, _: &Point<T>, _: &Var<T>, _: &mut Cotangents<T>) {
+        unreachable!(
+            "attention_tangent_along: no derivative is taken of what only a complete recording holds"
+        )
+    }
+    fn saves(&self) -> Saves {
+        Saves::NOTHING
+    }
+    rules_compiled_here!(TangentAlong);
+}

@@ -1,0 +1,243 @@
+//! The derivatives of the gradients and of the tangent, of which tiles are computed again as well.
+//!
+//! With weights P, of which dropout D leaves W = D∘P, scores S, values V and a cotangent C of the value, the cotangents of
+//! the weights are M = D∘(C·Vᵀ), those of the scores G = P∘(M − μ) with the means μ of the rows of M by the weights. Along
+//! tangents, written with a dot, Ṗ = P∘(Ṡ − m) with the means m of the rows of Ṡ, and Ġ = Ṗ∘(M − μ) + P∘(Ṁ − μ̇).
+
+use super::formulas::{DerivativeOfScores, Multiply, SecondTangent};
+use super::forward::{self, AttentionTangents};
+use super::geometry::{AttentionGeometry, View};
+use super::gradient::{Backward, Contributions, row_products};
+use super::pieces::{copy_head, for_each_piece};
+use super::tile::{KEYS, Problem, QUERIES, Tile, of_queries};
+use crate::array::element::Float;
+use crate::array::tensor::Tensor;
+use crate::machine::simd::dispatch;
+
+/// Memory for four tiles, and one for the factors of dropout.
+pub(super) struct FourTiles<T: Float> {
+    tiles: [Tensor<T>; 4],
+    factors: Tensor<T>,
+}
+
+impl<T: Float> FourTiles<T> {
+    fn new(problem: &Problem<'_, T>) -> Self {
+        let AttentionGeometry { queries, keys, .. } = *problem.geometry;
+        let size = queries.min(QUERIES) * keys.min(KEYS);
+        let of_size = |size: usize| Tensor::filled_by("attention", size.into(), |_| {});
+        let factors = if problem.operands.dropout.is_some() { size } else { 0 };
+        FourTiles { tiles: std::array::from_fn(|_| of_size(size)), factors: of_size(factors) }
+    }
+
+    /// As large as a tile.
+    fn of_tile(&mut self, tile: &Tile) -> ([&mut [T]; 4], &mut [T]) {
+        let size = tile.queries.len() * tile.keys.len();
+        let factors = self.factors.as_mut_slice();
+        let of_factors = size.min(factors.len());
+        (self.tiles.each_mut().map(|tile| &mut tile.as_mut_slice()[..size]), &mut factors[..of_factors])
+    }
+}
+
+impl<'a, T: Float> Problem<'a, T> {
+    /// The tangents of a tile's scores.
+    fn tangents_of_scores(&self, tile: &Tile, along: &AttentionTangents<'a, T>, out: &mut [T]) {
+        out.fill(T::ZERO);
+        self.add_tangents_of_scores(tile, along, out);
+    }
+
+    pub(super) fn add_tangents_of_scores(
+        &self,
+        tile: &Tile,
+        along: &AttentionTangents<'a, T>,
+        out: &mut [T],
+    ) {
+        if let Some(t) = &along.query {
+            self.products(tile, t, &self.operands.key, true, out);
+        }
+        if let Some(t) = &along.key {
+            self.products(tile, &self.operands.query, t, true, out);
+        }
+        if let Some(t) = &along.bias {
+            self.add_bias(tile, t, out);
+        }
+    }
+}
+
+/// What the tangents of the gradients are computed from.
+pub(super) struct BackwardAlong<'a, T> {
+    backward: Backward<'a, T>,
+    /// The tangents of the operands.
+    along: &'a AttentionTangents<'a, T>,
+    /// The tangent of the value's cotangent.
+    along_cotangent: Option<View<'a, T>>,
+    /// m.
+    score_means: Vec<T>,
+    /// μ̇.
+    along_means: Vec<T>,
+}
+
+impl<'a, T: Float> BackwardAlong<'a, T> {
+    pub(super) fn new(
+        backward: Backward<'a, T>,
+        value: &View<'a, T>,
+        along: &'a AttentionTangents<'a, T>,
+        along_cotangent: Option<View<'a, T>>,
+    ) -> Self {
+        let geometry = backward.problem.geometry;
+        let AttentionGeometry { batch, heads, queries, value_width, .. } = *geometry;
+        let mut score_means = vec![T::ZERO; batch * queries * heads];
+        let mut tangent = Tensor::zeros([batch, queries, heads, value_width]);
+        let out = tangent.as_mut_slice();
+        forward::tangent(&backward.problem, along, value, backward.log_sums, out, &mut score_means);
+        // μ is the product of the value and its cotangent.
+        let [h, l, w] = [heads, queries, value_width].map(|x| x as isize);
+        let tangent = View::new(out, 0, [l * h * w, w, h * w, 1]);
+        let mut along_means = row_products(geometry, &tangent, &backward.cotangent);
+        if let Some(t) = &along_cotangent {
+            let more = row_products(geometry, value, t);
+            along_means.iter_mut().zip(more).for_each(|(mean, more)| *mean += more);
+        }
+        BackwardAlong { backward, along, along_cotangent, score_means, along_means }
+    }
+}
+
+/// The tiles are W, G, Ẇ and Ġ.
+impl<T: Float> Contributions<T> for BackwardAlong<'_, T> {
+    type Space = FourTiles<T>;
+
+    fn problem(&self) -> &Problem<'_, T> {
+        &self.backward.problem
+    }
+
+    fn space(&self) -> FourTiles<T> {
+        FourTiles::new(&self.backward.problem)
+    }
+
+    fn compute(&self, tile: &Tile, space: &mut FourTiles<T>) {
+        let Backward { problem, cotangent, log_sums, means } = &self.backward;
+        let rows = |numbers: &[T]| of_queries(problem.geometry, tile, numbers);
+        let ([weights, of_scores, along_weights, along_scores], factors) = space.of_tile(tile);
+        problem.weights(tile, &rows(log_sums), weights);
+        problem.of_weights(tile, cotangent, &problem.operands.value, false, of_scores);
+        problem.tangents_of_scores(tile, self.along, along_weights);
+        along_scores.fill(T::ZERO);
+        if let Some(t) = &self.along_cotangent {
+            problem.of_weights(tile, t, &problem.operands.value, true, along_scores);
+        }
+        if let Some(t) = &self.along.value {
+            problem.of_weights(tile, cotangent, t, true, along_scores);
+        }
+        let factors = problem.factors(tile, factors);
+        if let Some(factors) = factors {
+            dispatch(Multiply(of_scores, factors));
+            dispatch(Multiply(along_scores, factors));
+        }
+        dispatch(DerivativeOfScores {
+            weights,
+            of_scores,
+            along_weights,
+            along_scores,
+            columns: tile.keys.len(),
+            means: [&rows(means), &rows(&self.score_means), &rows(&self.along_means)],
+        });
+        if let Some(factors) = factors {
+            dispatch(Multiply(weights, factors));
+            dispatch(Multiply(along_weights, factors));
+        }
+    }
+
+    /// scale · (Ġ·K + G·K̇).
+    fn add_to_queries(&self, tile: &Tile, space: &mut FourTiles<T>, sum: &mut [T]) {
+        let problem = self.problem();
+        let ([_, of_scores, _, along_scores], _) = space.of_tile(tile);
+        problem.add_to_queries(tile, along_scores, &problem.operands.key, sum);
+        if let Some(t) = &self.along.key {
+            problem.add_to_queries(tile, of_scores, t, sum);
+        }
+    }
+
+    /// scale · (Ġᵀ·Q + Gᵀ·Q̇), and Ẇᵀ·C + Wᵀ·Ċ.
+    fn add_to_keys_and_values(&self, tile: &Tile, space: &mut FourTiles<T>, sums: [&mut [T]; 2]) {
+        let (problem, [of_keys, of_values]) = (self.problem(), sums);
+        let ([weights, of_scores, along_weights, along_scores], _) = space.of_tile(tile);
+        problem.add_to_keys(tile, along_scores, &problem.operands.query, of_keys);
+        if let Some(t) = &self.along.query {
+            problem.add_to_keys(tile, of_scores, t, of_keys);
+        }
+        problem.add_to_values(tile, along_weights, &self.backward.cotangent, of_values);
+        if let Some(t) = &self.along_cotangent {
+            problem.add_to_values(tile, weights, t, of_values);
+        }
+    }
+
+    fn of_scores<'b>(&self, tile: &Tile, space: &'b mut FourTiles<T>) -> &'b [T] {
+        let ([_, _, _, along_scores], _) = space.of_tile(tile);
+        along_scores
+    }
+}
+
+/// The tangent, along `other`, of the tangent along `along`, whose own tangents are `mixed`: with what is along `other`
+/// written with an accent, D∘X·V + Ẇ·V′ + W′·V̇ + W·V̇′ less the value times the sums of the rows of X, where X is
+/// P∘((S′ − m′)∘(Ṡ − m) + Ṡ′).
+pub(super) fn second_tangent<'a, T: Float>(
+    problem: &Problem<'a, T>,
+    [along, other, mixed]: [&AttentionTangents<'a, T>; 3],
+    value: &View<'a, T>,
+    log_sums: &[T],
+    out: &mut [T],
+) {
+    let geometry = problem.geometry;
+    let AttentionGeometry { batch, heads, queries, value_width, .. } = *geometry;
+    let means = |along: &AttentionTangents<'a, T>| {
+        let mut means = vec![T::ZERO; batch * queries * heads];
+        // The tangent itself is of no use.
+        let mut tangent = Tensor::zeros([batch, queries, heads, value_width]);
+        forward::tangent(problem, along, value, log_sums, tangent.as_mut_slice(), &mut means);
+        means
+    };
+    let (means, other_means) = (means(along), means(other));
+    for_each_piece(geometry, [queries, heads], QUERIES, [(out, value_width), (&mut [], 0)], &|piece| {
+        let rows = piece.positions.len();
+        let mut space = FourTiles::new(problem);
+        let mut values = vec![T::ZERO; rows * value_width];
+        for head in 0..heads {
+            let mut sums = vec![T::ZERO; rows];
+            values.fill(T::ZERO);
+            for tile in problem.tiles(piece.batch, head, piece.positions.clone()) {
+                let of_rows = |numbers: &[T]| of_queries(geometry, &tile, numbers);
+                let ([weights, of_along, of_other, of_both], factors) = space.of_tile(&tile);
+                problem.weights(&tile, &of_rows(log_sums), weights);
+                problem.tangents_of_scores(&tile, along, of_along);
+                problem.tangents_of_scores(&tile, other, of_other);
+                problem.tangents_of_scores(&tile, mixed, of_both);
+                for (along, other) in [(along, other), (other, along)] {
+                    if let (Some(query), Some(key)) = (&along.query, &other.key) {
+                        problem.products(&tile, query, key, true, of_both);
+                    }
+                }
+                dispatch(SecondTangent {
+                    weights,
+                    of_along,
+                    of_other,
+                    of_both,
+                    columns: tile.keys.len(),
+                    means: [&of_rows(&means), &of_rows(&other_means)],
+                    sums: &mut sums,
+                });
+                if let Some(factors) = problem.factors(&tile, factors) {
+                    [&mut *weights, of_along, of_other, of_both]
+                        .into_iter()
+                        .for_each(|tile| dispatch(Multiply(tile, factors)));
+                }
+                problem.add_values(&tile, of_both, &problem.operands.value, &mut values);
+                for (weights, along) in [(&*of_along, other), (&*of_other, along), (&*weights, mixed)] {
+                    if let Some(t) = &along.value {
+                        problem.add_values(&tile, weights, t, &mut values);
+                    }
+                }
+            }
+            forward::subtract_means(&piece, head, &sums, value, &mut values, value_width);
+            copy_head(&values, [head, heads, value_width], piece.first);
+        }
+    });
+}

@@ -1,0 +1,214 @@
+//! What is different in the state of another run.
+
+use std::collections::BTreeSet;
+use std::fmt::{Display, Formatter};
+
+use wengert_state::{Scalar, State, Values};
+use wengert_tensor::{names, text};
+
+/// Differences that a message shows.
+const SHOWN: usize = 8;
+/// The kind of a model's state.
+const PARAMS: &str = "params";
+
+/// One way in which the state in a file is not that of the run here. Parameters and buffers go by their names, all else
+/// by its path in the state, such as `optimizer`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Difference {
+    /// Something else is there, such as another optimiser.
+    Kind {
+        /// What it is of.
+        name: String,
+        /// What it is here.
+        here: String,
+        /// What it is in the file.
+        there: String,
+    },
+    /// The file does not have it.
+    Missing {
+        /// What.
+        name: String,
+        /// What the file has instead, and this run has not, nearest first.
+        nearest: Vec<String>,
+    },
+    /// This run does not have it.
+    Unexpected {
+        /// What.
+        name: String,
+    },
+    /// It has another shape or length.
+    Shape {
+        /// What.
+        name: String,
+        /// The shape here.
+        here: String,
+        /// The shape in the file.
+        there: String,
+    },
+    /// Its numbers are of another precision.
+    Precision {
+        /// What.
+        name: String,
+        /// The precision here.
+        here: &'static str,
+        /// The precision in the file.
+        there: &'static str,
+    },
+}
+
+impl Display for Difference {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        let pair = |f: &mut Formatter<'_>, name: &str, verb, here: &str, there: &str| {
+            write!(f, "{} {verb}{there} in the file, {here} here", text::quoted(name))
+        };
+        match self {
+            Difference::Kind { name, here, there } => {
+                pair(f, name, "is ", &text::quoted(here), &text::quoted(there))
+            }
+            Difference::Missing { name, nearest } if nearest.is_empty() => {
+                write!(f, "the file lacks {}", text::quoted(name))
+            }
+            Difference::Missing { name, nearest } => {
+                write!(
+                    f,
+                    "the file lacks {} (nearest {})",
+                    text::quoted(name),
+                    text::list(nearest, nearest.len())
+                )
+            }
+            Difference::Unexpected { name } => {
+                write!(f, "the file has {}, which is not here", text::quoted(name))
+            }
+            Difference::Shape { name, here, there } => {
+                pair(f, name, "has shape ", &text::shortened(here), &text::shortened(there))
+            }
+            Difference::Precision { name, here, there } => pair(f, name, "is of ", here, there),
+        }
+    }
+}
+
+/// All [`differences`] of two states, for people to read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Differences(Vec<Difference>);
+
+impl Differences {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// One by one.
+    pub fn iter(&self) -> std::slice::Iter<'_, Difference> {
+        self.0.iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a Differences {
+    type Item = &'a Difference;
+    type IntoIter = std::slice::Iter<'a, Difference>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl Display for Differences {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        for (i, difference) in self.0.iter().take(SHOWN).enumerate() {
+            write!(f, "{}{difference}", if i == 0 { "" } else { "; " })?;
+        }
+        match self.0.len().saturating_sub(SHOWN) {
+            0 => Ok(()),
+            more => write!(f, "; and {more} more"),
+        }
+    }
+}
+
+/// How the state of a file is not one from which the run here can go on: another model, other sizes, another optimiser,
+/// another precision, parts that only one of them has. What a part remembers may differ, also in that it remembers
+/// nothing yet.
+pub fn differences(here: &State, there: &State) -> Differences {
+    let mut found = Vec::new();
+    compare("", here, there, &mut found);
+    Differences(found)
+}
+
+fn compare(path: &str, here: &State, there: &State, found: &mut Vec<Difference>) {
+    let shown = || if path.is_empty() { "the state".to_owned() } else { path.to_owned() };
+    if here.kind != there.kind {
+        let (here, there) = (here.kind.clone(), there.kind.clone());
+        return found.push(Difference::Kind { name: shown(), here, there });
+    }
+    if here.kind == PARAMS {
+        return compare_models(&shown(), here, there, found);
+    }
+    let within = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    let before = found.len();
+    compare_names(&here.children, &there.children, within, found);
+    for (name, here) in &here.children {
+        if let Some(there) = there.children.get(name) {
+            compare(&within(name), here, there, found);
+        }
+    }
+    if here.len != there.len && here.len != 0 && there.len != 0 {
+        let (here, there) = (format!("[{}]", here.len), format!("[{}]", there.len));
+        found.push(Difference::Shape { name: shown(), here, there });
+    }
+    if found.len() > before {
+        return;
+    }
+    for (name, here) in &here.vectors {
+        let Some(there) = there.vectors.get(name) else { continue };
+        let same = |values: &Values| values.element() == here.element();
+        if !same(there) && !here.is_empty() && !there.is_empty() {
+            let (here, there) = (here.element(), there.element());
+            found.push(Difference::Precision { name: within(name), here, there });
+        }
+    }
+}
+
+/// What only one of them has. An odd name is not taken for one that both have.
+fn compare_names<V>(
+    here: &std::collections::BTreeMap<String, V>,
+    there: &std::collections::BTreeMap<String, V>,
+    shown: impl Fn(&str) -> String,
+    found: &mut Vec<Difference>,
+) {
+    let only_there: Vec<&str> =
+        there.keys().filter(|name| !here.contains_key(*name)).map(String::as_str).collect();
+    for name in here.keys().filter(|name| !there.contains_key(*name)) {
+        let nearest = names::nearest(name, only_there.iter().copied(), 2).into_iter().map(&shown).collect();
+        found.push(Difference::Missing { name: shown(name), nearest });
+    }
+    found.extend(only_there.into_iter().map(|name| Difference::Unexpected { name: shown(name) }));
+}
+
+fn compare_models(name: &str, here: &State, there: &State, found: &mut Vec<Difference>) {
+    let empty = State::new("", 0);
+    let parts = |part: &str| {
+        let of = |state: &'_ State| state.children.get(part).cloned();
+        (of(here).unwrap_or_else(|| empty.clone()), of(there).unwrap_or_else(|| empty.clone()))
+    };
+    let (shapes_here, shapes_there) = parts("shapes");
+    compare_names(&shapes_here.scalars, &shapes_there.scalars, str::to_owned, found);
+    for (name, shape) in &shapes_here.scalars {
+        if let (Scalar::Text(here), Some(Scalar::Text(there))) = (shape, shapes_there.scalars.get(name))
+            && here != there
+        {
+            found.push(Difference::Shape { name: name.clone(), here: here.clone(), there: there.clone() });
+        }
+    }
+    let (buffers_here, buffers_there) = parts("buffers");
+    compare_names(&buffers_here.scalars, &buffers_there.scalars, str::to_owned, found);
+    // Of parameters in another precision all are.
+    let (here, there) = parts("parameters");
+    let elements = |state: &State| -> BTreeSet<&'static str> {
+        state.vectors.values().filter(|v| !v.is_empty()).map(Values::element).collect()
+    };
+    if let (Some(&here), Some(&there)) = (elements(&here).first(), elements(&there).first())
+        && here != there
+    {
+        found.push(Difference::Precision { name: name.to_owned(), here, there });
+    }
+}

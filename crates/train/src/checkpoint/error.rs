@@ -1,0 +1,144 @@
+//! What can be wrong with a checkpoint.
+
+use std::path::{Path, PathBuf};
+
+use wengert_nn::FormatError;
+use wengert_tensor::file::AccessError;
+use wengert_tensor::text;
+
+use super::Differences;
+
+/// Why a checkpoint could not be written or read, or when to write one makes no sense.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CheckpointError {
+    /// A file or the folder could not be read or written.
+    #[error("{}: {source}", text::path(path))]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What went wrong.
+        source: std::io::Error,
+    },
+    /// What stands at the path is no regular file.
+    #[error("{}: it is {kind}, not a regular file", text::path(path))]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+        /// What it is: "a folder", "a symbolic link" …
+        kind: &'static str,
+    },
+    /// The bytes are not a safetensors file, or only a part of one; or the state does not go into one.
+    #[error("{}: not a safetensors file: {source}", text::path(path))]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: FormatError,
+    },
+    /// A file of tensors that are not those of a run.
+    #[error(
+        "{}: a file of tensors, but no checkpoint of a run; `Params::load` reads a model's",
+        text::path(path)
+    )]
+    NotACheckpoint {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file of another version of the format.
+    #[error(
+        "{}: version {} of the format, written by wengert {}; this is wengert {} and reads version {supported}",
+        text::path(path),
+        text::shortened(found),
+        text::shortened(library),
+        env!("CARGO_PKG_VERSION")
+    )]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: String,
+        /// The version of the library that wrote it.
+        library: String,
+        /// The version that is read here.
+        supported: u32,
+    },
+    /// The file is not as it was written.
+    #[error("{}: damaged: its checksum is {found}, but must be {expected}", text::path(path))]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The checksum that the file names, shortened.
+        expected: String,
+        /// The checksum of what it holds.
+        found: String,
+    },
+    /// The file is as it was written, but no state can be made of it; or a state cannot be written.
+    #[error("{}: {reason}", text::path(path))]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The file of another run.
+    #[error("{}: of another run: {differences}", text::path(path))]
+    Other {
+        /// The file.
+        path: PathBuf,
+        /// What is different.
+        differences: Differences,
+    },
+    /// The folder has checkpoints already, and the run does not go on from them.
+    #[error(
+        "{}: it has checkpoints of another run, the newest {}: go on from it, or take another folder",
+        text::path(folder),
+        text::path(newest)
+    )]
+    Occupied {
+        /// The folder.
+        folder: PathBuf,
+        /// The newest checkpoint in it.
+        newest: PathBuf,
+    },
+    /// A setting of [`Checkpoints`](super::Checkpoints) that makes no sense.
+    #[error("checkpoints: {setting} {reason}")]
+    Setting {
+        /// Which.
+        setting: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The best are to be kept by a value that the run does not have.
+    #[error("checkpoints: the run has no value {}{}", text::quoted(name), nearest_text(nearest))]
+    Metric {
+        /// The name that was asked for.
+        name: String,
+        /// The names most like it, nearest first.
+        nearest: Vec<String>,
+    },
+}
+
+fn nearest_text(nearest: &[String]) -> String {
+    match nearest.len() {
+        0 => "; it has none".to_owned(),
+        n => format!("; the nearest are {}", text::list(nearest, n)),
+    }
+}
+
+impl CheckpointError {
+    pub(super) fn io(path: &Path, source: std::io::Error) -> Self {
+        CheckpointError::Io { path: path.to_owned(), source }
+    }
+
+    pub(super) fn access(path: &Path, error: AccessError) -> Self {
+        match error {
+            AccessError::NotAFile { kind } => CheckpointError::NotAFile { path: path.to_owned(), kind },
+            other => CheckpointError::io(path, other.into()),
+        }
+    }
+
+    pub(super) fn content(path: &Path, reason: impl Into<String>) -> Self {
+        CheckpointError::Content { path: path.to_owned(), reason: reason.into() }
+    }
+}

@@ -1,0 +1,92 @@
+//! What can be wrong with a run.
+
+use wengert_data::DataError;
+use wengert_nn::GradError;
+use wengert_optim::{HyperParameterError, MinimizeError, StepError};
+use wengert_state::StateError;
+
+use crate::checkpoint::CheckpointError;
+
+/// Why a run cannot start or go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// No epochs were asked for.
+    #[error("0 epochs: there is nothing to train")]
+    NoEpochs,
+    /// The data have no batch.
+    #[error("the data have no batch ({examples} examples)")]
+    NoBatches {
+        /// The number of examples.
+        examples: usize,
+    },
+    /// A value that is watched and that nothing gives.
+    #[error("nothing measures `{name}`; there {}", known_values(.known))]
+    UnknownValue {
+        /// The name.
+        name: String,
+        /// The names of the values that there are.
+        known: Vec<String>,
+    },
+    /// A value that was announced and is watched, but was never measured.
+    #[error("`{name}` was announced and is watched, but was never measured")]
+    Unmeasured {
+        /// The name.
+        name: String,
+    },
+    /// Two things of one name.
+    #[error("there are two {what} called `{name}`")]
+    Twice {
+        /// What kind of thing.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// Settings that do not go together.
+    #[error("{0}")]
+    Settings(String),
+    /// A loss that is not finite.
+    #[error("the loss is {value} in step {step} (epoch {epoch}, batch {batch}); nothing was changed")]
+    Loss {
+        /// The loss.
+        value: f64,
+        /// The step, from 0.
+        step: u64,
+        /// The epoch, from 0.
+        epoch: u64,
+        /// The batch, from 0.
+        batch: u64,
+    },
+    /// The loss has no gradient.
+    #[error(transparent)]
+    Grad(#[from] GradError),
+    /// A gradient is not finite.
+    #[error(transparent)]
+    Step(#[from] StepError),
+    /// A hyper-parameter makes no sense.
+    #[error(transparent)]
+    HyperParameter(#[from] HyperParameterError),
+    /// A method of minimisation cannot start.
+    #[error(transparent)]
+    Minimize(#[from] MinimizeError),
+    /// The run goes on with other data.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// A saved state is not one of this run.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// A checkpoint cannot be written or read, or is one of another run.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// Ctrl-C cannot be listened to.
+    #[error("Ctrl-C cannot be listened to: {reason}")]
+    Interrupt {
+        /// What the operating system says.
+        reason: String,
+    },
+}
+
+fn known_values(known: &[String]) -> String {
+    let list = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    if known.len() == 1 { format!("is {list}") } else { format!("are {list}") }
+}

@@ -1,0 +1,26 @@
+//! The average that a model is evaluated with.
+
+use wengert_optim::Averaged;
+use wengert_tensor::Float;
+
+/// An average of the parameters behind some of the updates.
+pub(super) struct Snapshots<T: Float> {
+    pub(super) average: Averaged<T>,
+    /// The first update that counts, and every how many do.
+    pub(super) start: u64,
+    pub(super) every: u64,
+}
+
+impl<T: Float> Snapshots<T> {
+    /// The parameters are these behind so many updates.
+    pub(super) fn look(&mut self, updates: u64, params: &[T]) {
+        if updates >= self.start && (updates - self.start).is_multiple_of(self.every) {
+            self.average.update(params);
+        }
+    }
+
+    /// The average, if it is one of anything.
+    pub(super) fn get(&self) -> Option<&[T]> {
+        (self.average.count() > 0).then(|| self.average.params())
+    }
+}

@@ -1,0 +1,33 @@
+//! Why a log is not what it should be.
+
+use std::path::PathBuf;
+
+/// Why a log is not what it should be.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LogError {
+    /// The file or its folder cannot be made, read or cut.
+    #[error("log {}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file holds something else, which a new run would erase.
+    #[error("log {}: there is a file of this name that is no such log, and it is left as it is", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Some of the log is not in the file.
+    #[error("log {}: {source}; {events} events are not in the file", path.display())]
+    Lost {
+        /// The file.
+        path: PathBuf,
+        /// How many.
+        events: u64,
+        /// Why, when it happened first.
+        source: std::io::Error,
+    },
+}

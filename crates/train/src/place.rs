@@ -1,0 +1,213 @@
+//! Where a run is, as its iterators and the run itself know it.
+
+use std::cell::Cell;
+
+use wengert_data::Position;
+
+use crate::interrupt;
+
+/// What the iterators of a run share with it: they move it on, and the run ends them.
+#[derive(Debug, Default)]
+pub(crate) struct Place {
+    at: Cell<At>,
+    ending: Cell<bool>,
+    interrupted: Cell<bool>,
+    /// Whether an interruption is looked for.
+    interruptible: Cell<bool>,
+}
+
+/// Where a run is. A *unit* is what an iterator has given out: a batch, or an epoch without batches.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct At {
+    pub(crate) epoch: u64,
+    /// The number of epochs that were asked for.
+    pub(crate) epochs: u64,
+    /// Batches of the epoch that were given out, and how many there are.
+    pub(crate) batch: u64,
+    pub(crate) batches: u64,
+    /// Examples of the unit.
+    pub(crate) examples: u64,
+    /// Places in the data before the unit and behind it.
+    before: Option<Position>,
+    after: Option<Position>,
+    /// Counts units.
+    pub(crate) unit: u64,
+    /// Updates of parameters in this unit, and in the one before.
+    touched: u64,
+    touched_before: u64,
+    /// Where the batches of the epoch are to begin, if not with the first.
+    resume: Option<Position>,
+    /// Whether they were asked for, and whether all were given out.
+    begun: bool,
+    exhausted: bool,
+    /// Whether something was measured since.
+    measured: bool,
+}
+
+/// A place to go on from: an epoch, and where in its data if it has begun.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Start {
+    pub(crate) epoch: u64,
+    pub(crate) position: Option<Position>,
+}
+
+impl At {
+    /// Nothing of the epoch is left to train on.
+    pub(crate) fn epoch_is_over(&self) -> bool {
+        self.exhausted || (self.after.is_none() && self.touched > 0)
+    }
+
+    /// Nothing was done yet with what was given out: all is at a place to go on from.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.touched == 0
+    }
+
+    /// Where to go on from, if all that belongs to the unit is done.
+    pub(crate) fn start(&self) -> Start {
+        match (self.epoch_is_over(), self.touched) {
+            (true, _) => Start { epoch: self.epoch + 1, position: None },
+            (false, 0) => Start { epoch: self.epoch, position: self.before },
+            (false, _) => Start { epoch: self.epoch, position: self.after },
+        }
+    }
+
+    /// Where to go on from in the middle of things, where a program fails: in front of a unit whose work has not begun, or behind
+    /// one that had as much of it as the last; nowhere if that is not known.
+    pub(crate) fn start_from_failure(&self) -> Option<Start> {
+        let whole = self.touched == self.touched_before && self.after.is_some() && !self.measured;
+        match self.touched {
+            0 => Some(Start { epoch: self.epoch, position: self.before }),
+            _ if whole => Some(Start { epoch: self.epoch, position: self.after }),
+            _ => None,
+        }
+    }
+
+    fn give_out(&mut self) {
+        self.unit += 1;
+        (self.touched_before, self.touched) = (self.touched, 0);
+    }
+}
+
+impl Place {
+    pub(crate) fn at(&self) -> At {
+        self.at.get()
+    }
+
+    fn change<R>(&self, change: impl FnOnce(&mut At) -> R) -> R {
+        let mut at = self.at.get();
+        let result = change(&mut at);
+        self.at.set(at);
+        result
+    }
+
+    pub(crate) fn go_to(&self, start: Start) {
+        let Start { epoch, position: resume } = start;
+        let batch = resume.map_or(0, |position| position.batch);
+        let (before, after) = (resume, resume);
+        self.change(|at| {
+            *at = At { epoch, epochs: at.epochs, batch, before, after, resume, ..At::default() }
+        });
+    }
+
+    pub(crate) fn set_epochs(&self, epochs: u64) {
+        self.change(|at| at.epochs = epochs);
+    }
+
+    /// Parameters are to be updated.
+    pub(crate) fn touch(&self) {
+        self.change(|at| at.touched += 1);
+    }
+
+    /// The update that was to be was none.
+    pub(crate) fn untouch(&self) {
+        self.change(|at| at.touched -= 1);
+    }
+
+    /// Something was measured.
+    pub(crate) fn measured(&self) {
+        self.change(|at| at.measured |= at.epoch_is_over());
+    }
+
+    pub(crate) fn end(&self) {
+        self.ending.set(true);
+    }
+
+    /// Whether the run is to end, for what is no iterator.
+    pub(crate) fn is_ending(&self) -> bool {
+        !self.goes_on()
+    }
+
+    pub(crate) fn watch_for_interruption(&self) {
+        self.interruptible.set(true);
+    }
+
+    /// Whether the run was broken off between two units, to go on another time.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.interrupted.get()
+    }
+
+    /// Whether iterators go on.
+    fn goes_on(&self) -> bool {
+        if self.interruptible.get() && !self.ending.get() && interrupt::happened() {
+            self.interrupted.set(true);
+            self.ending.set(true);
+        }
+        !self.ending.get()
+    }
+
+    /// The next epoch, if there is one.
+    pub(crate) fn next_epoch(&self, first: bool) -> Option<u64> {
+        let at = self.at.get();
+        let broken_off = self.ending.get() && !at.epoch_is_over();
+        if !first && !broken_off {
+            self.change(|at| {
+                let (unit, touched) = (at.unit, at.touched);
+                *at = At { epoch: at.epoch + 1, epochs: at.epochs, unit, touched, ..At::default() };
+            });
+        }
+        let at = self.at.get();
+        if at.epoch >= at.epochs || !self.goes_on() {
+            // Nothing was given out that work could be done on.
+            self.change(|at| {
+                if !broken_off {
+                    at.touched = 0
+                }
+            });
+            return None;
+        }
+        self.change(At::give_out);
+        Some(at.epoch)
+    }
+
+    /// Where the batches of the epoch are to begin, if not with the first; nothing if they were asked for before.
+    pub(crate) fn resumed(&self) -> Option<Option<Position>> {
+        self.change(|at| if std::mem::replace(&mut at.begun, true) { None } else { Some(at.resume.take()) })
+    }
+
+    /// Batches are about to be given out, beginning at this place.
+    pub(crate) fn begin_batches(&self, position: Position, batches: u64) {
+        self.change(|at| {
+            (at.batch, at.batches) = (position.batch, batches);
+            (at.before, at.after) = (Some(position), Some(position));
+        });
+    }
+
+    /// Whether a batch may be given out.
+    pub(crate) fn next_batch(&self) -> bool {
+        self.goes_on()
+    }
+
+    /// A batch is given out, of so many examples, behind which this is the place.
+    pub(crate) fn give_batch(&self, after: Position, examples: u64) {
+        self.change(|at| {
+            at.give_out();
+            (at.before, at.after) = (at.after, Some(after));
+            (at.batch, at.examples) = (after.batch, examples);
+        });
+    }
+
+    /// There are no more batches in this epoch.
+    pub(crate) fn exhaust(&self) {
+        self.change(|at| at.exhausted = true);
+    }
+}

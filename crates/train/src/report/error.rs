@@ -1,0 +1,20 @@
+//! Why there is no report.
+
+use std::path::PathBuf;
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReportError {
+    /// The file cannot be written; an older one of the name is still there.
+    #[error("report {}: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The curves cannot be drawn.
+    #[error("curves of a report: {0}")]
+    Curves(String),
+}

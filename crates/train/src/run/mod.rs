@@ -1,0 +1,266 @@
+//! A run of training.
+
+mod columns;
+mod measure;
+mod minimize;
+mod save;
+mod state;
+mod step;
+
+use std::rc::Rc;
+
+use wengert_nn::Params;
+use wengert_state::State;
+use wengert_tensor::Float;
+
+use crate::epochs::Epochs;
+use crate::error::TrainError;
+use crate::event::{Event, Moment};
+use crate::history::History;
+use crate::interrupt;
+use crate::kept::Kept;
+use crate::learner::Learner;
+use crate::logbook::Logbook;
+use crate::monitor::{Plateau, Stopping};
+use crate::place::Place;
+use crate::reason::{Finished, StopReason};
+use crate::trainer::Trainer;
+
+pub use measure::Measured;
+use save::Saving;
+
+/// A run of training, for a loop of one's own: made by [`Trainer::start`].
+///
+/// ```
+/// use wengert_data::synthetic;
+/// use wengert_nn::{Layer, Linear, Losses, Params};
+/// use wengert_optim::Adam;
+/// use wengert_train::Trainer;
+///
+/// let data = synthetic::digits(200, 0);
+/// let mut params: Params = Params::seeded(0);
+/// let model = Linear::new(params.root(), 784, 10);
+/// let mut run = Trainer::new(&mut params, Adam::new(3e-3)).start()?;
+/// for epoch in run.epochs(3)? {
+///     for (images, labels) in epoch.batches(data.batches(50).shuffled(0))? {
+///         run.step(|cx| model.forward(cx, &images).cross_entropy(&labels))?;
+///     }
+/// }
+/// let history = run.finish()?.history;
+/// assert!(history.rows[2].value < history.rows[0].value);
+/// # Ok::<(), wengert_train::TrainError>(())
+/// ```
+///
+/// What belongs to a batch is done when the next one is asked for, and what belongs to an epoch when the next one begins: then
+/// is everything as it can be saved. So a batch may take several steps, of one network or of several.
+pub struct Run<'p, T: Float = f32> {
+    pub(crate) learner: Learner<'p, T>,
+    others: Vec<(String, Learner<'p, T>)>,
+    place: Rc<Place>,
+    log: Logbook<'p, T>,
+    stopping: Option<Stopping>,
+    plateau: Option<Plateau>,
+    settings: Vec<(String, String)>,
+    kept: Kept,
+    /// Losses of the epoch's steps, by examples.
+    losses: Losses,
+    /// The epoch that observers know of.
+    told_epoch: Option<u64>,
+    /// What a method of minimisation goes on from.
+    method: Option<State>,
+    saving: Option<Saving>,
+    /// Why the run is to end.
+    reason: Option<StopReason>,
+    finished: bool,
+}
+
+/// The mean of the losses of an epoch.
+#[derive(Clone, Copy, Debug, Default)]
+struct Losses {
+    epoch: u64,
+    sum: f64,
+    weight: f64,
+    /// Whether it was told already.
+    told: bool,
+}
+
+impl<'p, T: Float> Run<'p, T> {
+    pub(crate) fn new(trainer: Trainer<'p, T>) -> Result<Self, TrainError> {
+        let place = Rc::new(Place::default());
+        if trainer.interruptible {
+            #[cfg(feature = "interrupt")]
+            interrupt::listen()?;
+            place.watch_for_interruption();
+        }
+        let mut settings = trainer.settings;
+        if let Some(optimizer) = trainer.learner.optimizer() {
+            settings.insert(0, ("optimizer".to_owned(), optimizer.name().to_owned()));
+            settings.insert(1, ("learning rate".to_owned(), optimizer.learning_rate().to_string()));
+        }
+        settings.push(("parameters".to_owned(), trainer.learner.params().len().to_string()));
+        let mut run = Run {
+            learner: trainer.learner,
+            others: trainer.others,
+            place,
+            log: Logbook::new(trainer.observers),
+            stopping: trainer.stopping,
+            plateau: trainer.plateau,
+            settings,
+            kept: Kept::default(),
+            losses: Losses::default(),
+            told_epoch: None,
+            method: None,
+            saving: None,
+            reason: None,
+            finished: false,
+        };
+        if let Some(state) = trainer.from {
+            run.load_state(&state)?;
+        }
+        if let Some(rules) = trainer.checkpoints {
+            run.open(&rules, &trainer.known, trainer.resume)?;
+        }
+        let now = run.now();
+        run.log.tell(&Event::Start { params: run.learner.params(), settings: &run.settings }, &now);
+        run.end_if_broken();
+        Ok(run)
+    }
+
+    /// The epochs that are left of so many. They end early when the run is to end.
+    ///
+    /// # Errors
+    /// If `epochs` is 0.
+    pub fn epochs(&mut self, epochs: u64) -> Result<Epochs, TrainError> {
+        if epochs == 0 {
+            return Err(TrainError::NoEpochs);
+        }
+        self.place.set_epochs(epochs);
+        Ok(Epochs::new(Rc::clone(&self.place)))
+    }
+
+    /// Where the run is.
+    pub fn now(&self) -> Moment {
+        self.log.moment(&self.place.at())
+    }
+
+    /// The parameters that are trained. For those to evaluate the model with see [`evaluated`](Run::evaluated).
+    pub fn params(&self) -> &Params<T> {
+        self.learner.params()
+    }
+
+    /// The parameters, to be changed.
+    pub fn params_mut(&mut self) -> &mut Params<T> {
+        self.learner.params_mut()
+    }
+
+    /// The result of `work` with the parameters to evaluate the model with: for optimisers that average, the averages.
+    pub fn evaluated<R>(&mut self, work: impl FnOnce(&Params<T>) -> R) -> R {
+        self.learner.evaluated(work)
+    }
+
+    /// What was measured so far.
+    pub fn history(&self) -> &History {
+        &self.log.history
+    }
+
+    /// Keeps a state of the program's own with the run, e.g. of a generator: to be called whenever it has changed, at any place
+    /// in the loop.
+    ///
+    /// ```
+    /// # use wengert_nn::{Linear, Params};
+    /// # use wengert_optim::Sgd;
+    /// # use wengert_state::State;
+    /// # use wengert_tensor::random::Generator;
+    /// # use wengert_train::Trainer;
+    /// # let mut params: Params = Params::seeded(0);
+    /// # Linear::new(params.root(), 1, 1);
+    /// let mut noise = Generator::seeded(1);
+    /// let mut run = Trainer::new(&mut params, Sgd::new(0.1)).start()?;
+    /// if let Some(kept) = run.kept("noise") {
+    ///     noise = Generator::try_from(kept)?;
+    /// }
+    /// for _ in run.epochs(2)? {
+    ///     noise.uniform();
+    ///     run.keep("noise", &noise);
+    /// }
+    /// # Ok::<(), wengert_train::TrainError>(())
+    /// ```
+    pub fn keep(&mut self, name: &str, state: impl Into<State>) {
+        self.kept.put(name, state.into(), self.place.at().unit);
+    }
+
+    /// What was kept under this name, by this run or the one that it goes on from.
+    pub fn kept(&self, name: &str) -> Option<&State> {
+        self.kept.latest(name)
+    }
+
+    /// Ends the run: no further batch or epoch is given out.
+    pub fn stop(&mut self, reason: &str) {
+        self.end(StopReason::Asked(reason.to_owned()));
+    }
+
+    fn end(&mut self, reason: StopReason) {
+        self.reason.get_or_insert(reason);
+        self.place.end();
+    }
+
+    /// Why the run ends, if it does before its time.
+    pub fn stopped(&self) -> Option<&StopReason> {
+        self.reason.as_ref()
+    }
+
+    /// Ends the run. The parameters are then those to evaluate the model with, of the best measurement where
+    /// [early stopping](Trainer::early_stopping) watches one.
+    ///
+    /// # Errors
+    /// If the last checkpoint cannot be written.
+    pub fn finish(mut self) -> Result<Finished, TrainError> {
+        self.tell_losses();
+        self.check_measured()?;
+        if self.place.is_interrupted() {
+            self.reason.get_or_insert(StopReason::Interrupted);
+        }
+        self.save_last()?;
+        self.finished = true;
+        self.learner.settle();
+        self.others.iter_mut().for_each(|(_, learner)| learner.settle());
+        if let Some(stopping) = &self.stopping
+            && !self.place.is_interrupted()
+        {
+            stopping.restore(self.learner.params_mut())?;
+        }
+        let now = self.now();
+        let reason = self.reason.take();
+        let reason = reason.unwrap_or_else(|| StopReason::Done("all epochs are done".to_owned()));
+        self.log.tell(&Event::End { reason: &reason.to_string() }, &now);
+        Ok(Finished { history: std::mem::take(&mut self.log.history), reason })
+    }
+
+    /// Whether what is watched was ever measured.
+    fn check_measured(&self) -> Result<(), TrainError> {
+        let watched = self.stopping.iter().map(|stopping| &stopping.name);
+        let mut watched = watched.chain(self.plateau.iter().map(|plateau| &plateau.name));
+        let measured = |name: &String| {
+            self.log.history.rows.iter().any(|row| format!("{}.{}", row.set, row.name) == *name)
+        };
+        match watched.find(|name| self.log.steps > 0 && !self.place.is_interrupted() && !measured(name)) {
+            Some(name) => Err(TrainError::Unmeasured { name: name.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    fn end_if_broken(&mut self) {
+        if let Some(reason) = self.log.broken.take() {
+            self.stop(&reason);
+        }
+    }
+}
+
+impl<T: Float> std::fmt::Debug for Run<'_, T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Run")
+            .field("learner", &self.learner)
+            .field("now", &self.now())
+            .finish_non_exhaustive()
+    }
+}

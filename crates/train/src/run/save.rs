@@ -1,0 +1,149 @@
+//! Checkpoints of a run.
+
+use wengert_optim::first::Goal;
+use wengert_state::State;
+use wengert_tensor::Float;
+
+use super::Run;
+use super::state::{OTHERS, PLATEAU, STOPPING};
+use crate::checkpoint::{CheckpointError, CheckpointStore, Checkpoints, differences, read};
+use crate::error::TrainError;
+use crate::event::{Event, Moment};
+use crate::learner::{AVERAGE, NONE, OPTIMIZER, PARAMS, STEPPER};
+use crate::place::Start;
+
+/// A run's checkpoints, and what has happened since the last.
+pub(super) struct Saving {
+    store: CheckpointStore,
+    /// What was measured since.
+    values: Vec<(String, f64)>,
+    /// The epoch of the last step, and the step with which this run began.
+    epoch: u64,
+    first: u64,
+}
+
+impl Saving {
+    pub(super) fn measured(&mut self, name: String, value: f64) {
+        self.values.push((name, value));
+    }
+}
+
+impl<T: Float> Run<'_, T> {
+    /// Opens the folder, and goes on from what is there if that is wanted.
+    pub(super) fn open(
+        &mut self,
+        rules: &Checkpoints,
+        known: &[(String, Goal)],
+        resume: bool,
+    ) -> Result<(), TrainError> {
+        let store = rules.open(known)?;
+        match store.newest()? {
+            Some(path) if resume => {
+                let state = read(&path)?;
+                let differences = differences(&settings(&self.state()), &settings(&state));
+                if !differences.is_empty() {
+                    return Err(CheckpointError::Other { path, differences }.into());
+                }
+                self.load_state(&state)?;
+            }
+            _ => store.expect_unused()?,
+        }
+        let (epoch, first) = (self.place.at().epoch, self.log.steps);
+        self.saving = Some(Saving { store, values: Vec::new(), epoch, first });
+        Ok(())
+    }
+
+    /// Saves the run if it is time to, before anything is done with what was given out.
+    pub(super) fn save_if_due(&mut self) -> Result<(), TrainError> {
+        let at = self.place.at();
+        let now = self.now();
+        let Some(saving) = self.saving.as_mut().filter(|_| at.is_fresh()) else { return Ok(()) };
+        let ended = std::mem::replace(&mut saving.epoch, at.epoch) != at.epoch;
+        if now.step == saving.first {
+            return Ok(());
+        }
+        let moment = if ended { Moment { epoch: at.epoch - 1, ..now } } else { now };
+        if saving.store.is_due(&moment, ended) || saving.store.is_best(&saving.values) {
+            self.save(at.start(), Some(at.unit), &moment)?;
+        } else {
+            saving.values.clear();
+        }
+        self.tell_saved();
+        Ok(())
+    }
+
+    /// Saves the run if it is time to, at the end of an iteration.
+    pub(super) fn save_iteration(&mut self) -> Result<(), TrainError> {
+        let now = self.now();
+        let Some(saving) = &mut self.saving else { return Ok(()) };
+        if saving.store.is_due(&now, true) || saving.store.is_best(&saving.values) {
+            self.save(self.place.at().start(), None, &now)?;
+        }
+        self.tell_saved();
+        Ok(())
+    }
+
+    fn save(&mut self, start: Start, before: Option<u64>, now: &Moment) -> Result<(), TrainError> {
+        let state = self.state_at(start, before);
+        let Some(saving) = &mut self.saving else { return Ok(()) };
+        let values = std::mem::take(&mut saving.values);
+        Ok(saving.store.submit(state, now, &values)?)
+    }
+
+    /// Saves the run at its end, and waits until that is done.
+    pub(super) fn save_last(&mut self) -> Result<(), TrainError> {
+        let now = self.now();
+        if !self.has_moved() {
+            return Ok(());
+        }
+        let saved = self.save(self.place.at().start(), None, &now);
+        let written = self.saving.as_mut().map_or(Ok(()), |saving| saving.store.flush());
+        self.tell_saved();
+        saved?;
+        Ok(written?)
+    }
+
+    /// Saves what can be gone on from of a run that is given up, by a panic or an error of the program.
+    pub(super) fn save_what_is_left(&mut self) {
+        let now = self.now();
+        if let Some(start) = self.place.at().start_from_failure()
+            && self.has_moved()
+        {
+            // Whoever gave the run up has an error already.
+            let _ = self.save(start, Some(self.place.at().unit), &now);
+            let _ = self.saving.as_mut().map(|saving| saving.store.flush());
+        }
+    }
+
+    fn has_moved(&self) -> bool {
+        self.saving.as_ref().is_some_and(|saving| saving.first != self.log.steps)
+    }
+
+    fn tell_saved(&mut self) {
+        let now = self.now();
+        let Some(saving) = &mut self.saving else { return };
+        for path in saving.store.saved() {
+            self.log.tell(&Event::Saved { path: &path }, &now);
+        }
+    }
+}
+
+/// The parts of a run's state whose form depends on its settings alone, and not on how far it is.
+fn settings(state: &State) -> State {
+    let mut settings = State::new(&state.kind, state.len);
+    for name in [PARAMS, OPTIMIZER, STEPPER, AVERAGE, OTHERS, PLATEAU] {
+        if let Ok(part) = state.child(name) {
+            settings = settings.with_child(name, part.clone());
+        }
+    }
+    let stopping = state.child(STOPPING).map_or(NONE, |stopping| stopping.kind.as_str());
+    settings.with_child(STOPPING, State::new(stopping, 0))
+}
+
+impl<T: Float> Drop for Run<'_, T> {
+    fn drop(&mut self) {
+        if !self.finished {
+            self.save_what_is_left();
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! A run as a state.
+
+use std::time::Duration;
+
+use wengert_data::Position;
+use wengert_state::{Scalar, State, StateError};
+use wengert_tensor::Float;
+
+use super::{Losses, Run, columns};
+use crate::error::TrainError;
+use crate::learner::{AVERAGE, NONE, OPTIMIZER, PARAMS, STEPPER, none};
+use crate::monitor::{Plateau, Stopping};
+use crate::place::Start;
+use crate::reason::StopReason;
+
+/// The kinds of the state and of its parts, which are named after them.
+const KIND: &str = "run";
+const POSITION: &str = "position";
+pub(super) const OTHERS: &str = "others";
+const LOSSES: &str = "losses";
+const HISTORY: &str = "history";
+pub(super) const STOPPING: &str = "stopping";
+pub(super) const PLATEAU: &str = "plateau";
+const KEPT: &str = "kept";
+const METHOD: &str = "method";
+
+impl<T: Float> Run<'_, T> {
+    /// Everything that the rest of the run depends on, as it is between two batches.
+    pub fn state(&self) -> State {
+        self.state_at(self.place.at().start(), None)
+    }
+
+    /// The state that goes on there; what is kept is as it was before this batch.
+    pub(super) fn state_at(&self, start: Start, before: Option<u64>) -> State {
+        let mut others = State::new(OTHERS, 0);
+        for (name, learner) in &self.others {
+            others = others.with_child(name, learner.state());
+        }
+        let losses = State::new(LOSSES, 0)
+            .with_count("epoch", self.losses.epoch)
+            .with_real("sum", self.losses.sum)
+            .with_real("weight", self.losses.weight)
+            .with_scalar("told", Scalar::Flag(self.losses.told));
+        let stopped = match &self.reason {
+            Some(StopReason::EarlyStopping(reason)) => reason.clone(),
+            // Another run may go on where this one was to end.
+            _ => String::new(),
+        };
+        // Parameters and optimiser stand where readers of the file look for them.
+        let mut state = self.learner.state();
+        state.kind = KIND.to_owned();
+        state
+            .with_count("epoch", start.epoch)
+            .with_count("step", self.log.steps)
+            .with_count("examples", self.log.examples)
+            .with_real("seconds", self.log.elapsed().as_secs_f64())
+            .with_scalar("stopped", Scalar::Text(stopped))
+            .with_child(POSITION, start.position.as_ref().map_or_else(none, State::from))
+            .with_child(OTHERS, others)
+            .with_child(LOSSES, losses)
+            .with_child(HISTORY, columns::state(&self.log.history))
+            .with_child(STOPPING, self.stopping.as_ref().map_or_else(none, Stopping::state))
+            .with_child(PLATEAU, self.plateau.as_ref().map_or_else(none, Plateau::state))
+            .with_child(KEPT, self.kept.state(before))
+            .with_child(METHOD, self.method.clone().unwrap_or_else(none))
+    }
+
+    /// Goes on from a saved state, before the first step.
+    ///
+    /// # Errors
+    /// If it is not the state of a run with these settings; nothing is then changed.
+    pub(super) fn load_state(&mut self, state: &State) -> Result<(), TrainError> {
+        let before = self.state();
+        let loaded = self.load_parts(state);
+        if loaded.is_err() {
+            self.load_parts(&before)?;
+        }
+        loaded
+    }
+
+    fn load_parts(&mut self, state: &State) -> Result<(), TrainError> {
+        let scalars = ["epoch", "step", "examples", "seconds", "stopped", "updates"];
+        let children = [
+            PARAMS, OPTIMIZER, STEPPER, AVERAGE, POSITION, OTHERS, LOSSES, HISTORY, STOPPING, PLATEAU, KEPT,
+            METHOD,
+        ];
+        state.expect(KIND, &scalars, &[], &children)?;
+        let mut learner = State::new("learner", state.len).with_count("updates", state.count("updates")?);
+        for part in [PARAMS, OPTIMIZER, STEPPER, AVERAGE] {
+            learner = learner.with_child(part, state.child(part)?.clone());
+        }
+        self.learner.load_state(&learner)?;
+        let names: Vec<&str> = self.others.iter().map(|(name, _)| name.as_str()).collect();
+        state.child(OTHERS)?.expect(OTHERS, &[], &[], &names)?;
+        for (name, learner) in &mut self.others {
+            learner.load_state(state.child(OTHERS)?.child(name)?)?;
+        }
+        self.load_losses(state.child(LOSSES)?)?;
+        load_optional(self.stopping.as_mut(), state.child(STOPPING)?, Stopping::load_state)?;
+        load_optional(self.plateau.as_mut(), state.child(PLATEAU)?, Plateau::load_state)?;
+        self.kept.load_state(state.child(KEPT)?)?;
+        let method = state.child(METHOD)?;
+        self.method = (method.kind != NONE).then(|| method.clone());
+        self.load_progress(state)?;
+        Ok(())
+    }
+
+    fn load_losses(&mut self, state: &State) -> Result<(), StateError> {
+        state.expect(LOSSES, &["epoch", "sum", "weight", "told"], &[], &[])?;
+        self.losses = Losses {
+            epoch: state.count("epoch")?,
+            sum: state.real("sum")?,
+            weight: state.real("weight")?,
+            told: state.flag("told")?,
+        };
+        Ok(())
+    }
+
+    fn load_progress(&mut self, state: &State) -> Result<(), StateError> {
+        let position = state.child(POSITION)?;
+        let position = if position.kind == NONE { None } else { Some(Position::try_from(position)?) };
+        let seconds = Duration::try_from_secs_f64(state.real("seconds")?);
+        let seconds = seconds.map_err(|_| state.refuse("seconds", "a length of time"))?;
+        let Scalar::Text(stopped) = state.scalar("stopped")? else {
+            return Err(state.refuse("stopped", "a text"));
+        };
+        self.log.history = columns::read(state.child(HISTORY)?)?;
+        self.log.steps = state.count("step")?;
+        self.log.examples = state.count("examples")?;
+        self.log.earlier = seconds;
+        self.place.go_to(Start { epoch: state.count("epoch")?, position });
+        if !stopped.is_empty() {
+            self.end(StopReason::EarlyStopping(stopped.clone()));
+        }
+        Ok(())
+    }
+}
+
+/// A part that only some runs have.
+fn load_optional<P>(
+    part: Option<&mut P>,
+    state: &State,
+    load: impl FnOnce(&mut P, &State) -> Result<(), StateError>,
+) -> Result<(), StateError> {
+    match part {
+        Some(part) => load(part, state),
+        None => state.expect(NONE, &[], &[], &[]),
+    }
+}

@@ -1,0 +1,137 @@
+//! Steps.
+
+use wengert_nn::Ctx;
+use wengert_tape::Var;
+use wengert_tensor::Float;
+
+use super::{Losses, Run};
+use crate::error::TrainError;
+use crate::event::{Event, StepReport};
+use crate::learner::StepFailure;
+
+impl<T: Float> Run<'_, T> {
+    /// One step on this loss, which is evaluated wherever the optimiser needs it. Returns the loss before the step.
+    ///
+    /// # Errors
+    /// If the loss is not finite or does not depend on some parameters, or a gradient that is
+    /// [looked at](crate::Learner::non_finite) is not finite. Nothing is then changed. If a checkpoint could not be written:
+    /// the run can go on, and the step is taken when it is asked for again.
+    ///
+    /// # Panics
+    /// If the loss does not have exactly one element.
+    #[track_caller]
+    pub fn step(&mut self, loss: impl Fn(&Ctx<T>) -> Var<T>) -> Result<T, TrainError> {
+        self.begin_update()?;
+        let evaluations = self.learner.params().step();
+        let stepped = match self.learner.take(loss) {
+            Ok(stepped) => stepped,
+            Err(failure) => {
+                self.learner.params_mut().set_step(evaluations);
+                return Err(self.failed(failure));
+            }
+        };
+        self.log.steps += 1;
+        let examples = self.place.at().examples;
+        self.log.examples += examples;
+        let loss = stepped.loss.to_f64();
+        self.losses.add(loss, examples);
+        if self.log.is_watched() {
+            let now = self.now();
+            let report = StepReport {
+                loss,
+                examples,
+                learning_rate: stepped.learning_rate,
+                outcome: stepped.outcome,
+                params: self.learner.params(),
+                grads: &stepped.grads,
+            };
+            self.log.tell(&Event::Step(&report), &now);
+            self.end_if_broken();
+        }
+        Ok(stepped.loss)
+    }
+
+    /// One step of a [further network](crate::Trainer::also). It belongs to the batch that is under way, and does not count
+    /// as a step of the run.
+    ///
+    /// # Errors
+    /// As [`step`](Run::step).
+    ///
+    /// # Panics
+    /// As [`step`](Run::step), or if there is no network of this name.
+    #[track_caller]
+    pub fn step_of(&mut self, name: &str, loss: impl Fn(&Ctx<T>) -> Var<T>) -> Result<T, TrainError> {
+        let index = self.index_of("step_of", name);
+        self.begin_update()?;
+        let learner = &mut self.others[index].1;
+        let evaluations = learner.params().step();
+        match learner.take(loss) {
+            Ok(stepped) => Ok(stepped.loss),
+            Err(failure) => {
+                learner.params_mut().set_step(evaluations);
+                Err(self.failed(failure))
+            }
+        }
+    }
+
+    /// A [further network](crate::Trainer::also) as it is.
+    ///
+    /// # Panics
+    /// If there is no network of this name.
+    #[track_caller]
+    pub fn learner(&self, name: &str) -> &crate::Learner<'_, T> {
+        &self.others[self.index_of("learner", name)].1
+    }
+
+    #[track_caller]
+    fn index_of(&self, operation: &str, name: &str) -> usize {
+        match self.others.iter().position(|(other, _)| other == name) {
+            Some(index) => index,
+            None => {
+                let known: Vec<&str> = self.others.iter().map(|(name, _)| name.as_str()).collect();
+                panic!("{operation}: there is no learner {name:?} among {known:?}")
+            }
+        }
+    }
+
+    /// What comes before parameters change.
+    fn begin_update(&mut self) -> Result<(), TrainError> {
+        if self.losses.epoch != self.place.at().epoch {
+            self.tell_losses();
+            self.losses = Losses { epoch: self.place.at().epoch, ..Losses::default() };
+        }
+        if self.told_epoch != Some(self.place.at().epoch) {
+            self.told_epoch = Some(self.place.at().epoch);
+            let now = self.now();
+            self.log.tell(&Event::Epoch, &now);
+            self.end_if_broken();
+        }
+        self.save_if_due()?;
+        self.place.touch();
+        Ok(())
+    }
+
+    fn failed(&mut self, failure: StepFailure) -> TrainError {
+        self.place.untouch();
+        let at = self.place.at();
+        match failure {
+            StepFailure::Other(error) => error,
+            StepFailure::Loss(value) => TrainError::Loss {
+                value,
+                step: self.log.steps,
+                epoch: at.epoch,
+                batch: at.batch.saturating_sub(1),
+            },
+        }
+    }
+}
+
+impl Losses {
+    fn add(&mut self, loss: f64, examples: u64) {
+        // Where the number is not known, all steps weigh the same.
+        let weight = if examples == 0 { 1.0 } else { examples as f64 };
+        self.sum += loss * weight;
+        self.weight += weight;
+        self.told = false;
+    }
+}
