@@ -91,6 +91,22 @@ pub trait FisherInformation<T: Float> {
 }
 
 /// The kinds of Fisher matrices.
+///
+/// ```
+/// use wengert_curvature::{Fisher, FisherInformation, Objectives};
+/// use wengert_nn::{Layer, Linear, Losses, Params, Reduction};
+/// use wengert_optim::Operator;
+/// use wengert_tape::Var;
+/// let mut params: Params<f64> = Params::seeded(0);
+/// let model = Linear::builder(1, 1).no_bias().build(params.root());
+/// let (x, y) = (Var::from([[2.0]]), Var::from([[1.0]]));
+/// let objective = params.model_objective(|cx| model.forward(cx, &x), |out| out.mse(&y));
+/// // The square of the one example's gradient.
+/// let empirical = objective.fisher_matrix(&[0.0], &Fisher::Empirical(Reduction::Mean));
+/// let mut product = [0.0];
+/// empirical.apply(&[1.0], &mut product);
+/// assert!((product[0] - 16.0).abs() < 1e-12);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Fisher {

@@ -22,6 +22,19 @@ use crate::objectives::Objectives;
 /// Where a method here evaluates the loss, it panics if the loss is not a scalar, if the vector's length is not
 /// [`dimension`](Objective::dimension), or, differentiating, if the loss does not depend on a parameter (unless that is
 /// frozen or [allowed](wengert_nn::Params::allow_unreached)).
+///
+/// ```
+/// use wengert_curvature::{FlatLoss, Objectives};
+/// use wengert_nn::{Init, Params};
+/// use wengert_optim::{Lbfgs, Method, Objective};
+/// let mut params: Params<f64> = Params::seeded(0);
+/// let w = params.root().param("w", [2], Init::Ones);
+/// let loss: FlatLoss<'_, f64> = params.objective(|cx| (cx.param(w) - 3.0).square().sum());
+/// assert_eq!((loss.dimension(), loss.value(&[3.0, 5.0])), (2, 4.0));
+/// let found = Lbfgs::default().minimize(&loss, params.values())?;
+/// params.set_values(&found.point);
+/// # Ok::<(), wengert_optim::MinimizeError>(())
+/// ```
 pub struct FlatLoss<'a, T: Float = f32> {
     pub(crate) model: Snapshot<T>,
     pub(crate) outputs: Function<'a, Ctx<T>, T>,
@@ -34,6 +47,18 @@ pub(crate) type Function<'a, A, T> = Box<dyn Fn(&A) -> Var<T> + 'a>;
 impl<T: Float> FlatLoss<'_, T> {
     /// The Hessian at `x`, as an operator that also has the value and the gradient: the gradient is recorded now, and each
     /// product is one sweep.
+    ///
+    /// ```
+    /// use wengert_curvature::Objectives;
+    /// use wengert_nn::{Init, Params};
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// let w = params.root().param("w", [2], Init::Ones);
+    /// let hessian = params.objective(|cx| cx.param(w).powi(3).sum()).hessian_operator(&[1.0, 2.0]);
+    /// // One product is all that is needed.
+    /// let mut product = [0.0; 2];
+    /// hessian.apply_once(&[1.0, 1.0], &mut product);
+    /// assert_eq!(product, [6.0, 12.0]);
+    /// ```
     #[track_caller]
     pub fn hessian_operator(&self, x: &[T]) -> Hessian<T> {
         let (tape, cx) = self.recording("hessian", x);
@@ -44,6 +69,20 @@ impl<T: Float> FlatLoss<'_, T> {
     /// The generalised Gauss–Newton matrix Jᵀ·H·J at `x`, as an operator: J is the Jacobian of the model's outputs, H the
     /// Hessian of the loss as a function of them. `None` unless made by
     /// [`Objectives::model_objective`](crate::Objectives::model_objective), which tells them apart.
+    ///
+    /// ```
+    /// use wengert_curvature::Objectives;
+    /// use wengert_nn::{Layer, Linear, Losses, Params};
+    /// use wengert_tape::Var;
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// let model = Linear::builder(1, 1).no_bias().build(params.root());
+    /// let (x, y) = (Var::from([[2.0]]), Var::from([[1.0]]));
+    /// let apart = params.model_objective(|cx| model.forward(cx, &x), |out| out.mse(&y));
+    /// assert!(apart.gauss_newton_operator(&[0.5]).is_some());
+    /// // Of the loss alone nothing is known but its Hessian.
+    /// let whole = params.objective(|cx| model.forward(cx, &x).mse(&y));
+    /// assert!(whole.gauss_newton_operator(&[0.5]).is_none());
+    /// ```
     #[track_caller]
     pub fn gauss_newton_operator(&self, x: &[T]) -> Option<GaussNewton<T>> {
         let loss = Watched::new(self.loss.as_ref()?);

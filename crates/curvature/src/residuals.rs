@@ -110,6 +110,18 @@ impl<T: Float> Drop for Recorded<T> {
 
 /// The residuals of a model as functions of the flat parameter vector: made by
 /// [`Objectives::least_squares`](crate::Objectives::least_squares).
+///
+/// ```
+/// use wengert_curvature::{FlatResiduals, Objectives};
+/// use wengert_nn::{Init, Params};
+/// use wengert_optim::{LeastSquares, LevenbergMarquardt, Method};
+/// let mut params: Params<f64> = Params::seeded(0);
+/// let w = params.root().param("w", [1], Init::Ones);
+/// let problem: LeastSquares<FlatResiduals<'_, f64>> = params.least_squares(|cx| cx.param(w).exp() - 2.0);
+/// let fit = LevenbergMarquardt::default().minimize(&problem, params.values())?;
+/// assert!((fit.point[0] - 2f64.ln()).abs() < 1e-8);
+/// # Ok::<(), wengert_optim::MinimizeError>(())
+/// ```
 pub struct FlatResiduals<'a, T: Float = f32> {
     /// Its outputs are the residuals.
     model: FlatLoss<'a, T>,

@@ -40,6 +40,14 @@ pub struct Augment {
 /// A distortion by random displacements, uniform in ±1 and independent at each pixel, smoothed by a Gaussian of that
 /// width and multiplied (Simard, Steinkraus and Platt, "Best practices for convolutional neural networks applied to visual
 /// document analysis", 2003). For digits of 28 × 28 pixels, a strength of 34 and a width of 4 are usual.
+///
+/// ```
+/// use wengert_data::{Augment, Elastic};
+/// use wengert_tensor::Tensor;
+/// let augment = Augment { elastic: Some(Elastic { strength: 34.0, width: 4.0 }), ..Augment::default() };
+/// let digits = Tensor::<f32>::from_fn([1, 1, 28, 28], |i| if i[2] == i[3] { 1.0 } else { 0.0 });
+/// assert_ne!(augment.apply(&digits, 0), digits);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Elastic {
     /// The factor α of the smoothed displacements, in pixels.

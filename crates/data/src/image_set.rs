@@ -11,6 +11,23 @@ use crate::folders;
 use crate::idx::{Idx, IdxError};
 
 /// A training and a test set of labelled images: what [`Mnist::load`](crate::Mnist::load) and its relatives give.
+///
+/// ```
+/// use wengert_data::{ImageSet, Mnist, Origin, idx::Idx};
+/// let folder = std::env::temp_dir().join("wengert-image-set");
+/// std::fs::create_dir_all(&folder)?;
+/// for part in ["train", "t10k"] {
+///     Idx::new(vec![255u8; 784], [1, 28, 28])?.write(folder.join(format!("{part}-images-idx3-ubyte")))?;
+///     Idx::new(vec![7u8], [1])?.write(folder.join(format!("{part}-labels-idx1-ubyte")))?;
+/// }
+/// let set: ImageSet = Mnist::from_folder(&folder)?;
+/// assert_eq!(set.classes[7], "7");
+/// assert!(matches!(&set.origin, Origin::Folder(path) if *path == folder));
+/// let (images, labels) = set.normalised().as_images().train.all();
+/// assert_eq!((images.shape(), labels.to_vec()), (&[1, 1, 28, 28].into(), vec![7]));
+/// assert!((images.value().at([0, 0, 0, 0]) - (1.0 - 0.1307) / 0.3081).abs() < 1e-5);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct ImageSet {
     /// The examples to learn from.

@@ -17,6 +17,12 @@ pub struct Mnist;
 ///
 /// Xiao, Rasul and Vollgraf, "Fashion-MNIST: a novel image dataset for benchmarking machine learning
 /// algorithms", <https://arxiv.org/abs/1708.07747>.
+///
+/// ```
+/// use wengert_data::{DataError, FashionMnist};
+/// let error = FashionMnist::from_folder("no/such/folder").unwrap_err();
+/// assert!(matches!(error, DataError::NotFound { .. }));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct FashionMnist;
 
@@ -32,6 +38,15 @@ impl Mnist {
     ///
     /// # Errors
     /// If there are files but they are not MNIST's. That it cannot be downloaded is no error.
+    ///
+    /// ```
+    /// use wengert_data::Mnist;
+    /// # if false {
+    /// let mnist = Mnist::load()?;
+    /// println!("{} digits {}", mnist.train.len(), mnist.origin);
+    /// # }
+    /// # Ok::<(), wengert_data::DataError>(())
+    /// ```
     pub fn load() -> Result<ImageSet, DataError> {
         match load(&MNIST) {
             Err(DataError::Unavailable { reason, .. }) => Ok(ImageSet {

@@ -2,6 +2,16 @@
 
 /// Mean and standard deviation of each feature of a data set, in row-major order: what
 /// [`Dataset::moments`](crate::Dataset::moments) finds and [`Dataset::standardise`](crate::Dataset::standardise) takes.
+///
+/// ```
+/// use wengert_data::{Dataset, Features, Moments};
+/// use wengert_tensor::Tensor;
+/// let data = Dataset::new(Features::new(&Tensor::<f64>::from([[1.0, 7.0], [3.0, 7.0]])))?;
+/// let Moments { mean, std } = data.moments()?;
+/// // The second feature never varies.
+/// assert_eq!((mean, std), (vec![2.0, 7.0], vec![1.0, 0.0]));
+/// # Ok::<(), wengert_data::DataError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Moments {
     /// The means.

@@ -89,6 +89,13 @@ impl<E: Element> Sequences<E> {
     }
 
     /// With at most the first `length` elements of each sequence.
+    ///
+    /// ```
+    /// use wengert_data::{Dataset, Sequences};
+    /// let two = Dataset::new(Sequences::new([&[5u32, 6, 7][..], &[8]]).truncated(2))?.all();
+    /// assert_eq!(two.values.to_vec(), [5, 6, 8, 0]);
+    /// # Ok::<(), wengert_data::DataError>(())
+    /// ```
     pub fn truncated(mut self, length: usize) -> Self {
         self.longest = length;
         self

@@ -102,6 +102,22 @@ impl<T: Float> Ctx<T> {
     ///
     /// # Panics
     /// While somebody observes: if an id belongs to another `Params`.
+    ///
+    /// ```
+    /// use wengert_nn::{Ctx, Layer, ParamId, Params};
+    /// use wengert_tape::Var;
+    /// /// x·scale, which a summary shows as a layer of its own.
+    /// struct Scale(ParamId);
+    /// impl Layer<f64> for Scale {
+    ///     fn forward(&self, cx: &Ctx<f64>, x: &Var<f64>) -> Var<f64> {
+    ///         cx.trace("Scale", &[Some(self.0)], x * cx.param(self.0))
+    ///     }
+    /// }
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// let layer = Scale(params.at("out").param("scale", [3], wengert_nn::Init::Ones));
+    /// let summary = params.summary(&layer, [2, 3]);
+    /// assert_eq!((summary.rows[0].kind.as_str(), summary.rows[0].path.as_str()), ("Scale", "out"));
+    /// ```
     #[track_caller]
     pub fn trace(&self, kind: &str, params: &[Option<ParamId>], output: Var<T>) -> Var<T> {
         let observers = self.observers.borrow();
@@ -164,6 +180,15 @@ impl<T: Float> Ctx<T> {
     /// A generator of random numbers, another one at each call. What they give depends on nothing but the seed of the
     /// parameters, the step, and how many calls came before in this context; in [`infer`](crate::Params::infer) also on
     /// how many inferences came before in this step.
+    ///
+    /// ```
+    /// use wengert_nn::Params;
+    /// let params: Params<f64> = Params::seeded(0);
+    /// // Another one at each call, and the same ones in the same step of a copy.
+    /// let draw = |params: &Params<f64>| params.infer(|cx| [cx.generator().uniform(), cx.generator().uniform()]);
+    /// let [first, second] = draw(&params);
+    /// assert!(first != second && draw(&Params::seeded(0)) == [first, second]);
+    /// ```
     pub fn generator(&self) -> Generator {
         let draw = self.draws.get();
         self.draws.set(draw + 1);
@@ -292,6 +317,15 @@ impl<T: Float> Ctx<T> {
     }
 
     /// The parameters that are not frozen, in their order.
+    ///
+    /// ```
+    /// use wengert_nn::{Layer, Linear, Losses, Params};
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// Linear::new(params.at("body"), 2, 2);
+    /// Linear::new(params.at("head"), 2, 1);
+    /// params.freeze("body.*");
+    /// assert_eq!(params.infer(|cx| cx.trained().count()), 2);
+    /// ```
     pub fn trained(&self) -> impl Iterator<Item = &Var<T>> {
         self.layout
             .entries()

@@ -59,6 +59,26 @@ pub trait Observer<T: Float = f32> {
 }
 
 /// A parameter tensor that is read.
+///
+/// ```
+/// use std::{cell::RefCell, rc::Rc};
+/// use wengert_nn::{Layer, Linear, Observer, ParamUse, Params};
+/// use wengert_tape::Var;
+/// /// The names of the parameters that a model reads.
+/// #[derive(Default)]
+/// struct Names(RefCell<Vec<String>>);
+/// impl Observer<f64> for Names {
+///     fn param(&self, used: &ParamUse<'_, f64>) { self.0.borrow_mut().push(used.name.into()) }
+/// }
+/// let mut params: Params<f64> = Params::seeded(0);
+/// let model = Linear::new(params.at("out"), 2, 1);
+/// let names = Rc::new(Names::default());
+/// params.infer(|cx| {
+///     cx.observe(names.clone());
+///     model.forward(cx, &Var::ones([1, 2]))
+/// });
+/// assert_eq!(*names.0.borrow(), ["out.weight", "out.bias"]);
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct ParamUse<'a, T: Float> {
@@ -85,6 +105,26 @@ pub struct LayerUse<'a, T: Float> {
 }
 
 /// An affine map that is applied: the shapes fit.
+///
+/// ```
+/// use std::{cell::Cell, rc::Rc};
+/// use wengert_nn::{AffineUse, Layer, Linear, Observer, Params};
+/// use wengert_tape::Var;
+/// /// The mean square of what goes into affine maps.
+/// #[derive(Default)]
+/// struct InputPower(Cell<f64>);
+/// impl Observer<f64> for InputPower {
+///     fn affine(&self, used: &AffineUse<'_, f64>) { self.0.set(used.input.square().mean().item()) }
+/// }
+/// let mut params: Params<f64> = Params::seeded(0);
+/// let model = Linear::new(params.root(), 2, 1);
+/// let power = Rc::new(InputPower::default());
+/// params.infer(|cx| {
+///     cx.observe(power.clone());
+///     model.forward(cx, &Var::from([[1.0, 3.0]]))
+/// });
+/// assert_eq!(power.0.get(), 5.0);
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct AffineUse<'a, T: Float> {

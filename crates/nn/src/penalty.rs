@@ -26,6 +26,15 @@ impl<T: Float> Ctx<T> {
     ///
     /// # Panics
     /// If the pattern fits no name.
+    ///
+    /// ```
+    /// use wengert_nn::{Linear, Params};
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// Linear::new(params.at("out"), 2, 1);
+    /// params.set_values(&[1.0, 2.0, 9.0]);
+    /// // The bias is left out.
+    /// assert_eq!(params.infer(|cx| cx.l2_of("*.weight", 2.0)).item(), 5.0);
+    /// ```
     #[track_caller]
     pub fn l2_of(&self, pattern: &str, c: f64) -> Var<T> {
         self.layout().expect_match("l2_of", pattern);

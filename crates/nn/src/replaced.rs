@@ -46,6 +46,20 @@ impl<T: Float> Replaced<T> {
 }
 
 /// As long as it lives, a parameter is another variable; made by [`Ctx::replace`].
+///
+/// ```
+/// use wengert_nn::{Linear, Params, Replacement};
+/// use wengert_tape::Var;
+/// let mut params: Params<f64> = Params::seeded(0);
+/// let layer = Linear::builder(1, 1).no_bias().build(params.root());
+/// params.set_values(&[3.0]);
+/// params.infer(|cx| {
+///     let replacement: Replacement<'_, f64> = cx.replace(layer.weight(), Var::from([[5.0]]));
+///     assert_eq!(cx.param(layer.weight()).item(), 5.0);
+///     drop(replacement);
+///     assert_eq!(cx.param(layer.weight()).item(), 3.0);
+/// });
+/// ```
 pub struct Replacement<'a, T: Float> {
     all: &'a Replaced<T>,
     index: usize,

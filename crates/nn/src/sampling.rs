@@ -79,6 +79,11 @@ impl Sampling {
     ///
     /// # Panics
     /// If there are no tokens, a score is NaN or +∞, or all are −∞.
+    ///
+    /// ```
+    /// use wengert_nn::Sampling;
+    /// assert_eq!(Sampling::new().top_k(1).probabilities(&[1.0f64, 3.0, 2.0]), [0.0, 1.0, 0.0]);
+    /// ```
     #[track_caller]
     pub fn probabilities<T: Float>(&self, logits: &[T]) -> Vec<f64> {
         let logits: Vec<f64> = logits.iter().map(|x| x.to_f64()).collect();

@@ -14,6 +14,15 @@ use crate::observe::{LayerUse, Observer, ParamUse};
 use crate::params::{Layout, ParamId, Params};
 
 /// The layers of a model in the order of its forward pass: see [`Params::summary`].
+///
+/// ```
+/// use wengert_nn::{Linear, Params, Summary, SummaryRow};
+/// let mut params: Params<f64> = Params::seeded(0);
+/// let model = Linear::new(params.at("out"), 2, 3);
+/// let Summary { rows, parameters, .. } = params.summary(&model, [1, 2]);
+/// let SummaryRow { path, kind, .. } = &rows[0];
+/// assert_eq!((path.as_str(), kind.as_str(), parameters), ("out", "Linear", 9));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Summary {
     /// One row for each layer.

@@ -34,6 +34,13 @@ impl HyperParameterError {
 }
 
 /// Checks the hyper-parameters of one method; each check returns the error of the first value at fault.
+///
+/// ```
+/// use wengert_optim::Check;
+/// // What `with_config` of a method of one's own does with what it is given.
+/// let error = Check::new("my_method").fraction("momentum", 0.9).and_then(|c| c.positive("scale", -1.0)).unwrap_err();
+/// assert!(error.to_string().contains("scale"), "{error}");
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Check {
     method: &'static str,
@@ -91,6 +98,13 @@ impl Check {
     }
 
     /// `holds`, a condition between several hyper-parameters, described by `expected`.
+    ///
+    /// ```
+    /// use wengert_optim::Check;
+    /// let (first, last) = (10.0, 5.0);
+    /// let error = Check::new("ramp").condition(first <= last, "first", first, "at most `last`").unwrap_err();
+    /// assert!(error.to_string().contains("at most `last`"), "{error}");
+    /// ```
     pub fn condition(
         self,
         holds: bool,

@@ -11,6 +11,24 @@ use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A number that is written as the bits of a whole one.
+///
+/// ```
+/// use serde::{Deserialize, Serialize};
+/// use wengert_state::bits::{self, Bits};
+/// #[derive(Serialize, Deserialize)]
+/// struct Saved {
+///     #[serde(with = "bits::number")]
+///     loss: f64,
+///     #[serde(with = "bits::vector")]
+///     weights: Vec<f32>,
+/// }
+/// // JSON has no NaN, but the bits of one.
+/// let json = serde_json::to_string(&Saved { loss: f64::NAN, weights: vec![1.0] })?;
+/// assert!(json.contains("3f800000"));
+/// let back: Saved = serde_json::from_str(&json)?;
+/// assert_eq!(back.loss.to_word(), f64::NAN.to_word());
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 pub trait Bits: Copy {
     /// The whole number.
     type Word: Serialize + DeserializeOwned + std::fmt::LowerHex;

@@ -54,6 +54,13 @@ impl State {
     }
 
     /// Adds a single value.
+    ///
+    /// ```
+    /// use wengert_state::{Scalar, State};
+    /// let state = State::new("plateau", 0).with_scalar("best", Scalar::Real(0.5)).with_scalar("waits", Scalar::Flag(true));
+    /// assert_eq!((state.real("best")?, state.flag("waits")?), (0.5, true));
+    /// # Ok::<(), wengert_state::StateError>(())
+    /// ```
     pub fn with_scalar(mut self, name: &str, value: Scalar) -> Self {
         self.scalars.insert(name.to_owned(), value);
         self
@@ -76,6 +83,13 @@ impl State {
     }
 
     /// Adds a copy of a few whole numbers.
+    ///
+    /// ```
+    /// use wengert_state::State;
+    /// let state = State::new("generator", 0).with_words("key", &[7, 8]);
+    /// assert_eq!(state.words::<2>("key")?, [7, 8]);
+    /// # Ok::<(), wengert_state::StateError>(())
+    /// ```
     pub fn with_words(mut self, name: &str, words: &[u64]) -> Self {
         self.vectors.insert(name.to_owned(), Values::U64(words.to_vec()));
         self
@@ -91,6 +105,14 @@ impl State {
     ///
     /// # Errors
     /// If the kind is another, a child is missing, or there is more.
+    ///
+    /// ```
+    /// use wengert_state::State;
+    /// let state = State::new("momentum", 2).with_count("step", 1).with_vector("velocity", &[0.5f32, 1.0]);
+    /// assert!(state.expect("momentum", &["step"], &["velocity"], &[]).is_ok());
+    /// // A file of another method.
+    /// assert!(state.expect("adam", &["step"], &["mean", "square"], &[]).is_err());
+    /// ```
     pub fn expect(
         &self,
         kind: &str,
@@ -116,6 +138,13 @@ impl State {
     }
 
     /// The error that says that the single value of this name is not what it must be.
+    ///
+    /// ```
+    /// use wengert_state::State;
+    /// let state = State::new("plateau", 0).with_count("patience", 0);
+    /// let error = state.refuse("patience", "at least 1");
+    /// assert!(error.to_string().contains("patience"), "{error}");
+    /// ```
     pub fn refuse(&self, name: &str, expected: &'static str) -> StateError {
         match self.scalars.get(name) {
             Some(found) => self.value(name, expected, found.shown()),
@@ -151,6 +180,12 @@ impl State {
     ///
     /// # Errors
     /// If there is none, or it is no whole number.
+    ///
+    /// ```
+    /// use wengert_state::{Scalar, State};
+    /// assert_eq!(State::new("offset", 0).with_scalar("by", Scalar::Integer(-3)).integer("by")?, -3);
+    /// # Ok::<(), wengert_state::StateError>(())
+    /// ```
     pub fn integer(&self, name: &str) -> Result<i64, StateError> {
         match self.scalar(name)? {
             &Scalar::Integer(n) => Ok(n),
@@ -184,6 +219,12 @@ impl State {
     ///
     /// # Errors
     /// If there is none, or it is not finite.
+    ///
+    /// ```
+    /// use wengert_state::{Scalar, State};
+    /// let state = State::new("run", 0).with_scalar("loss", Scalar::Real(f64::INFINITY));
+    /// assert!(state.real("loss").is_ok() && state.finite("loss").is_err());
+    /// ```
     pub fn finite(&self, name: &str) -> Result<f64, StateError> {
         match self.real(name)? {
             x if x.is_finite() => Ok(x),
@@ -195,6 +236,14 @@ impl State {
     ///
     /// # Errors
     /// If there is none, or it is neither.
+    ///
+    /// ```
+    /// use wengert_state::{Scalar, State};
+    /// let of = |rate: f64| State::new("sgd", 0).with_scalar("learning_rate", Scalar::Real(rate));
+    /// assert_eq!(of(0.1).learning_rate()?, 0.1);
+    /// assert!(of(-0.1).learning_rate().is_err());
+    /// # Ok::<(), wengert_state::StateError>(())
+    /// ```
     pub fn learning_rate(&self) -> Result<f64, StateError> {
         let rate = self.real("learning_rate")?;
         if rate.is_finite() && rate >= 0.0 {

@@ -53,6 +53,13 @@ impl Values {
     }
 
     /// A copy as numbers of type `T`, if they are of that type.
+    ///
+    /// ```
+    /// use wengert_state::Values;
+    /// let values = Values::of(&[1.0f32, 2.0]);
+    /// assert_eq!(values.to_vec::<f32>(), Some(vec![1.0, 2.0]));
+    /// assert_eq!(values.to_vec::<f64>(), None);
+    /// ```
     pub fn to_vec<T: Float>(&self) -> Option<Vec<T>> {
         match self {
             Values::F32(v) if T::KIND == ElementKind::F32 => {

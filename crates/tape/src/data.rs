@@ -8,6 +8,16 @@ use wengert_tensor::{Element, Float, Shape, Tensor};
 use crate::tape::Place;
 
 /// What an element of a recorded value is.
+///
+/// ```
+/// use wengert_tape::{Data, Kind, Tape};
+/// let tape = Tape::complete();
+/// let x = tape.var([3.0f64, 1.0]);
+/// x.masked_fill(x.gt(2.0), 0.0);
+/// let kinds: Vec<Kind> = tape.steps().iter().map(|step| step.kind()).collect();
+/// assert!(kinds.contains(&Kind::Float) && kinds.contains(&Kind::Mask));
+/// assert_eq!(Data::Float(x.into_value()).kind(), Kind::Float);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// A floating-point number.
@@ -86,6 +96,13 @@ impl<T: Float> Data<T> {
     ///
     /// # Panics
     /// If the value is of another kind.
+    ///
+    /// ```
+    /// use wengert_tape::Data;
+    /// use wengert_tensor::Tensor;
+    /// let data: Data<f64> = Data::Mask(Tensor::from([true, false]));
+    /// assert_eq!(data.mask().to_vec(), [true, false]);
+    /// ```
     #[track_caller]
     pub fn mask(&self) -> &Tensor<bool> {
         match self {
@@ -110,6 +127,13 @@ fn wrong_kind(wanted: Kind, found: Kind) -> ! {
 }
 
 /// The elements that a [`Discrete`] may have: `u32` and `bool`.
+///
+/// ```
+/// use wengert_tape::{Discrete, DiscreteElement, Var};
+/// fn first<E: DiscreteElement>(values: &Discrete<E, f64>) -> E { values.value().to_vec()[0] }
+/// let x = Var::from([3.0f64, 1.0]);
+/// assert_eq!((first(&x.argsort(0, false)), first(&x.gt(2.0))), (1, true));
+/// ```
 pub trait DiscreteElement: Element + sealed::Sealed {
     /// The tensor as a value of its kind.
     #[doc(hidden)]
@@ -174,6 +198,29 @@ pub type Index<T = f32> = Discrete<u32, T>;
 pub type Mask<T = f32> = Discrete<bool, T>;
 
 /// A [`Discrete`] of either kind: an operation's operand that is no floating-point number.
+///
+/// ```
+/// use wengert_tape::{Cotangents, Data, Given, Index, Op, Point, Var, apply_given};
+/// use wengert_tensor::Tensor;
+/// /// x times how often 1 stands among the labels.
+/// struct TimesOnes;
+/// fn ones(data: &Data<f64>) -> f64 { data.index().iter().filter(|&label| label == 1).count() as f64 }
+/// impl Op<f64> for TimesOnes {
+///     fn name(&self) -> &str { "times_ones" }
+///     fn forward(&self, _: &[&Tensor<f64>]) -> Tensor<f64> { unreachable!("there are always labels") }
+///     fn evaluate(&self, x: &[&Tensor<f64>], given: &[&Data<f64>]) -> Data<f64> {
+///         Data::Float(x[0] * ones(given[0]))
+///     }
+///     fn vjp(&self, at: &Point<f64>, v: &Var<f64>, into: &mut Cotangents<f64>) {
+///         let count = ones(at.given(0).value());
+///         into.add(0, || v * count);
+///     }
+/// }
+/// let labels: Given<f64> = Index::from(Tensor::from([1u32, 0, 1])).given().clone();
+/// assert_eq!(labels.to_index().value().to_vec(), [1, 0, 1]);
+/// let f = |x: &Var<f64>| apply_given(TimesOnes, &[x], &[&labels]);
+/// assert_eq!(wengert_tape::grad(f, &Var::scalar(5.0)).item(), 2.0);
+/// ```
 #[derive(Clone)]
 pub struct Given<T: Float = f32> {
     pub(crate) value: Data<T>,
@@ -200,6 +247,13 @@ impl<T: Float> Given<T> {
     ///
     /// # Panics
     /// If they are indices.
+    ///
+    /// ```
+    /// use wengert_tape::{Given, Var};
+    /// let x = Var::from([3.0f64, 1.0]);
+    /// let given: Given<f64> = x.gt(2.0).given().clone();
+    /// assert_eq!(x.masked_fill(given.to_mask(), 0.0).value().to_vec(), [0.0, 1.0]);
+    /// ```
     #[track_caller]
     pub fn to_mask(&self) -> Mask<T> {
         self.value.mask();

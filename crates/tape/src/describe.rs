@@ -18,6 +18,15 @@ use wengert_tensor::{Axes, Shape, Slice};
 pub struct Attributes(Vec<(&'static str, Attribute)>);
 
 /// One of an operation's [`Attributes`].
+///
+/// ```
+/// use wengert_tape::{Attribute, Tape};
+/// let tape = Tape::complete();
+/// tape.var([[1.0f64, 2.0], [3.0, 4.0]]).cumprod(1);
+/// let steps = tape.steps();
+/// let attributes = steps.last().unwrap().attributes();
+/// assert!(attributes.iter().any(|(_, value)| *value == Attribute::Integer(1)), "{attributes}");
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Attribute {

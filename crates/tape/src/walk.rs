@@ -11,6 +11,16 @@ use crate::tape::{Node, Tape};
 use crate::var::Var;
 
 /// One entry of a recording: an operation, a variable that was entered, or a constant.
+///
+/// ```
+/// use wengert_tape::{Step, Tape};
+/// let tape = Tape::complete();
+/// let x = tape.var([[1.0f64, 2.0]]);
+/// x.transpose(0, 1).exp();
+/// let names: Vec<String> = tape.steps().iter().map(|step: &Step<f64>| step.name().to_string()).collect();
+/// assert_eq!(names.first().unwrap(), "input");
+/// assert_eq!(names.last().unwrap(), "exp");
+/// ```
 pub struct Step<T: Float = f32> {
     op: Option<Rc<dyn Op<T>>>,
     constant: Option<Data<T>>,
@@ -140,6 +150,15 @@ impl<T: Float> Tape<T> {
 }
 
 /// What may be on a tape: a [`Var`] or a [`Discrete`].
+///
+/// ```
+/// use wengert_tape::{Recorded, Tape};
+/// /// The number of the step that made a variable or a mask.
+/// fn place(tape: &Tape<f64>, value: &impl Recorded<f64>) -> Option<usize> { tape.position(value) }
+/// let tape = Tape::complete();
+/// let x = tape.var([1.0f64]);
+/// assert_eq!((place(&tape, &x), place(&tape, &x.gt(0.0)).is_some()), (Some(0), true));
+/// ```
 pub trait Recorded<T: Float> {
     /// Its node on the tape.
     #[doc(hidden)]

@@ -135,6 +135,16 @@ impl<S: Source> Batches<S> {
     ///
     /// # Panics
     /// If `batches` is 0.
+    ///
+    /// ```
+    /// use wengert_data::{Dataset, Sequences};
+    /// let short_and_long = Sequences::new([&[1u32][..], &[1, 2, 3, 4], &[2], &[4, 3, 2, 1]]);
+    /// // Two of one and two of four instead of twice one of each.
+    /// for batch in Dataset::new(short_and_long)?.batches(2).bucketed(2) {
+    ///     assert!(batch.mask.iter().all(|there| there));
+    /// }
+    /// # Ok::<(), wengert_data::DataError>(())
+    /// ```
     #[track_caller]
     pub fn bucketed(self, batches: usize) -> Self {
         assert!(batches > 0, "bucketed: there must be at least 1 batch to sort");
@@ -151,6 +161,13 @@ impl<S: Source> Batches<S> {
     ///
     /// # Panics
     /// If `worker` is not below `workers`.
+    ///
+    /// ```
+    /// let data = wengert_data::synthetic::digits(100, 0);
+    /// let of_worker = |worker| data.batches(10).shuffled(0).sharded(worker, 2);
+    /// let examples = |worker| of_worker(worker).map(|(_, labels)| labels.len()).sum::<usize>();
+    /// assert_eq!(examples(0) + examples(1), 100);
+    /// ```
     #[track_caller]
     pub fn sharded(self, worker: usize, workers: usize) -> Self {
         assert!(worker < workers, "sharded: there is no worker {worker} of {workers}");

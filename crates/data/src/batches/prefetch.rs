@@ -11,6 +11,15 @@ use crate::dataset::BatchOf;
 use crate::source::{IntoVars, Source};
 
 /// A pass whose batches a thread prepares: made by [`Batches::prefetch`].
+///
+/// ```
+/// use wengert_data::Prefetched;
+/// let data = wengert_data::synthetic::digits(100, 0);
+/// let mut batches: Prefetched<_> = data.batches(40).prefetch(1);
+/// batches.next();
+/// // Where training is, however far the thread has come.
+/// assert_eq!(batches.position().batch, 1);
+/// ```
 #[derive(Debug)]
 pub struct Prefetched<S: Source> {
     /// Where the one who asks is; it makes no batch.

@@ -29,6 +29,13 @@ use crate::features::Features;
 use crate::source::IntoVars;
 
 /// A table of numbers: what [`CsvReader`] gives.
+///
+/// ```
+/// use wengert_data::csv::{CsvReader, Table};
+/// let table: Table = CsvReader::new().read_from("a,b\n1,2\n3,4\n".as_bytes())?;
+/// assert_eq!((table.names.len(), table.features.shape()), (2, &[2, 2].into()));
+/// # Ok::<(), wengert_data::csv::CsvError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table<T: Float = f32> {
     /// The names of the feature columns; their positions in the file if it has no header.

@@ -19,6 +19,14 @@ use crate::DataError;
 const NEAREST: usize = 3;
 
 /// A column of a table.
+///
+/// ```
+/// use wengert_data::csv::{Column, CsvReader};
+/// let file = "1;2;0\n3;4;1\n";
+/// let table = CsvReader::new().header(false).delimiter(b';').target(Column::Position(-1)).read_from(file.as_bytes())?;
+/// assert_eq!(table.features.to_vec(), [1.0, 2.0, 3.0, 4.0]);
+/// # Ok::<(), wengert_data::csv::CsvError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Column {
     /// By the name that the header gives it.
@@ -105,6 +113,11 @@ impl<T: Float + FromStr> CsvReader<T> {
     }
 
     /// The number of bytes that a file may have.
+    ///
+    /// ```
+    /// use wengert_data::csv::CsvReader;
+    /// assert!(CsvReader::new().header(false).limit(4).read_from("1,2\n3,4\n".as_bytes()).is_err());
+    /// ```
     pub fn limit(mut self, bytes: u64) -> Self {
         self.limit = bytes;
         self

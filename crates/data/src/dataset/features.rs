@@ -14,6 +14,15 @@ use crate::source::Source;
 const CHUNK: usize = 256;
 
 /// A source that has [`Features`], alone or as the first part of a tuple.
+///
+/// ```
+/// use wengert_data::{Dataset, HasFeatures, Source, synthetic};
+/// /// The pixels of an image of any labelled set.
+/// fn width<S: Source + HasFeatures>(data: &Dataset<S>) -> usize {
+///     data.source().features().example_shape().count()
+/// }
+/// assert_eq!(width(&synthetic::digits(10, 0)), 784);
+/// ```
 pub trait HasFeatures: Sized {
     /// `f32` or `f64`.
     type Element: Float;
@@ -78,6 +87,14 @@ impl<S: Source + HasFeatures + Clone> Dataset<S> {
     ///
     /// # Errors
     /// If `mean` is not finite, or `std` not positive and finite.
+    ///
+    /// ```
+    /// use wengert_data::{Dataset, Features};
+    /// use wengert_tensor::Tensor;
+    /// let data = Dataset::new(Features::new(&Tensor::<f64>::from([[1.0], [5.0]])))?.normalise(3.0, 2.0)?;
+    /// assert_eq!(data.all().value().to_vec(), [-1.0, 1.0]);
+    /// # Ok::<(), wengert_data::DataError>(())
+    /// ```
     pub fn normalise(self, mean: f64, std: f64) -> Result<Self, DataError> {
         let features = self.source.features().clone().normalise(mean, std)?;
         Ok(self.with_features(features))

@@ -108,6 +108,13 @@ impl<S: Source> Dataset<S> {
     ///
     /// # Errors
     /// If a position is past the last example, or there is none.
+    ///
+    /// ```
+    /// let data = wengert_data::synthetic::digits(10, 0);
+    /// let two = data.subset(&[7, 3])?;
+    /// assert_eq!(two.all().1.at([0]), data.all().1.at([7]));
+    /// # Ok::<(), wengert_data::DataError>(())
+    /// ```
     pub fn subset(&self, positions: &[usize]) -> Result<Self, DataError> {
         if positions.is_empty() {
             return Err(DataError::Empty);
@@ -122,6 +129,12 @@ impl<S: Source> Dataset<S> {
     ///
     /// # Errors
     /// If `count` is 0.
+    ///
+    /// ```
+    /// let data = wengert_data::synthetic::digits(10, 0);
+    /// assert_eq!((data.take(4)?.len(), data.take(400)?.len()), (4, 10));
+    /// # Ok::<(), wengert_data::DataError>(())
+    /// ```
     pub fn take(&self, count: usize) -> Result<Self, DataError> {
         if count == 0 {
             return Err(DataError::Empty);

@@ -33,6 +33,12 @@ impl<S: Source> Dataset<S> {
     ///
     /// # Errors
     /// If `worker` is not below `workers`, or there are fewer examples than would give it one.
+    ///
+    /// ```
+    /// let data = wengert_data::synthetic::digits(10, 0);
+    /// assert_eq!([data.shard(0, 3)?.len(), data.shard(1, 3)?.len(), data.shard(2, 3)?.len()], [4, 3, 3]);
+    /// # Ok::<(), wengert_data::DataError>(())
+    /// ```
     pub fn shard(&self, worker: usize, workers: usize) -> Result<Self, DataError> {
         let examples = self.len();
         if worker >= workers || worker >= examples {

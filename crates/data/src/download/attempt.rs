@@ -29,17 +29,21 @@ pub(super) fn attempt(
     if part.bytes() > file.bytes {
         part.restart().map_err(Failure::Write)?;
     }
-    let resumed = part.bytes() > 0;
-    if part.bytes() < file.bytes {
-        receive(agent, url, file, part, bar)?;
+    let mut resumed = part.bytes() > 0;
+    loop {
+        if part.bytes() < file.bytes {
+            receive(agent, url, file, part, bar)?;
+        }
+        if part.sha256().map_err(Failure::Write)? == file.sha256 {
+            return Ok(());
+        }
+        part.restart().map_err(Failure::Write)?;
+        if !resumed {
+            return Err(Failure::Permanent("the SHA-256 of the file is wrong".into()));
+        }
+        // The wrong bytes may be those that were there before, of another mirror: once more, all of it from this one.
+        resumed = false;
     }
-    if part.sha256().map_err(Failure::Write)? == file.sha256 {
-        return Ok(());
-    }
-    part.restart().map_err(Failure::Write)?;
-    let why = "the SHA-256 of the file is wrong".to_string();
-    // The wrong bytes may be those that were there before.
-    Err(if resumed { Failure::Passing(why) } else { Failure::Permanent(why) })
 }
 
 fn receive(
@@ -74,6 +78,7 @@ fn receive(
         }
         status => return Err(Failure::Permanent(format!("the server answers {status}"))),
     }
+    let is_announced = response.headers().contains_key("Content-Length");
     let mut body = response.body_mut().as_reader();
     let mut buffer = vec![0; 1 << 16];
     loop {
@@ -89,8 +94,13 @@ fn receive(
         part.append(&buffer[..n]).map_err(Failure::Write)?;
     }
     if part.bytes() < file.bytes {
-        let why = format!("the connection ended after {} of {} bytes", part.bytes(), file.bytes);
-        return Err(Failure::Passing(why));
+        let found = format!("{} of {} bytes", part.bytes(), file.bytes);
+        if !is_announced {
+            return Err(Failure::Passing(format!("the connection ended after {found}")));
+        }
+        // All that was announced has come: a page that says sorry, say. The next mirror is not to go on from it.
+        part.restart().map_err(Failure::Write)?;
+        return Err(Failure::Permanent(format!("the server's file has only {found}")));
     }
     Ok(())
 }

@@ -59,26 +59,27 @@ impl Downloader {
     /// slash. Without further settings: three rounds over the mirrors, half a second of pause before the second
     /// round and twice as much before each later one, no progress bar.
     pub fn new<M: Into<String>>(mirrors: impl IntoIterator<Item = M>) -> Self {
-        // A machine without network should not be kept waiting; a slow one may take its time for the body.
-        let agent = ureq::Agent::config_builder()
-            .timeout_resolve(Some(Duration::from_secs(10)))
-            .timeout_connect(Some(Duration::from_secs(10)))
-            .timeout_recv_response(Some(Duration::from_secs(30)))
-            .timeout_recv_body(Some(Duration::from_secs(600)))
-            .http_status_as_error(false)
-            .build()
-            .into();
         Downloader {
             mirrors: mirrors.into_iter().map(Into::into).collect(),
             attempts: 3,
             backoff: Duration::from_millis(500),
             progress: false,
-            agent,
+            agent: agent(Duration::from_secs(30), Duration::from_secs(180)),
         }
     }
 
     /// How often each mirror is tried at most. A mirror that lacks the file, has a wrong one or cannot be reached
     /// is not tried again.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use wengert_data::download::{DownloadError, Downloader, RemoteFile};
+    /// // Nobody listens there.
+    /// let downloader = Downloader::new(["http://127.0.0.1:1/"]).attempts(1).backoff(Duration::ZERO);
+    /// let file = RemoteFile { name: "file.gz".into(), sha256: "00".repeat(32), bytes: 10 };
+    /// let folder = std::env::temp_dir().join("wengert-attempts");
+    /// assert!(matches!(downloader.fetch(&file, &folder), Err(DownloadError::Failed { .. })));
+    /// ```
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts;
         self
@@ -87,6 +88,21 @@ impl Downloader {
     /// The pause before the second round over the mirrors; it doubles before each later one.
     pub fn backoff(mut self, pause: Duration) -> Self {
         self.backoff = pause;
+        self
+    }
+
+    /// How long a mirror may take to answer, and to send its file: by default half a minute and three minutes. Then it is the
+    /// next one's turn, which goes on from what has arrived.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use wengert_data::download::Downloader;
+    /// // For a slow line.
+    /// let downloader = Downloader::new(["http://example.org/data/"])
+    ///     .patience(Duration::from_secs(60), Duration::from_secs(3600));
+    /// ```
+    pub fn patience(mut self, answer: Duration, body: Duration) -> Self {
+        self.agent = agent(answer, body);
         self
     }
 
@@ -167,6 +183,18 @@ impl Downloader {
             .expect("the template is valid");
         ProgressBar::new(file.bytes).with_style(style).with_message(file.name.clone())
     }
+}
+
+/// A machine without network is not kept waiting; a slow one may take its time for the body.
+fn agent(answer: Duration, body: Duration) -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .timeout_resolve(Some(Duration::from_secs(10)))
+        .timeout_connect(Some(Duration::from_secs(10)))
+        .timeout_recv_response(Some(answer))
+        .timeout_recv_body(Some(body))
+        .http_status_as_error(false)
+        .build()
+        .into()
 }
 
 /// What an attempt came to, on one line: a part of it may be what the server said.

@@ -34,6 +34,11 @@ impl ElementType {
     ];
 
     /// The third byte of a file.
+    ///
+    /// ```
+    /// use wengert_data::idx::ElementType;
+    /// assert_eq!(ElementType::from_code(ElementType::F32.code()), Some(ElementType::F32));
+    /// ```
     pub fn code(self) -> u8 {
         match self {
             ElementType::U8 => 0x08,
@@ -51,6 +56,11 @@ impl ElementType {
     }
 
     /// Bytes of one element.
+    ///
+    /// ```
+    /// use wengert_data::idx::{ElementType, IdxElement};
+    /// assert_eq!((ElementType::I16.size(), <f64 as IdxElement>::TYPE.size()), (2, 8));
+    /// ```
     pub fn size(self) -> usize {
         match self {
             ElementType::U8 | ElementType::I8 => 1,
@@ -75,6 +85,14 @@ impl std::fmt::Display for ElementType {
 }
 
 /// A Rust type that an IDX file can hold: `u8`, `i8`, `i16`, `i32`, `f32` or `f64`. Sealed.
+///
+/// ```
+/// use wengert_data::idx::{ElementType, Idx, IdxElement};
+/// /// What the third byte of a file with these says.
+/// fn type_of<T: IdxElement>(_: &Idx<T>) -> ElementType { T::TYPE }
+/// assert_eq!(type_of(&Idx::new(vec![1u8, 2], [2])?), ElementType::U8);
+/// # Ok::<(), wengert_tensor::ShapeError>(())
+/// ```
 pub trait IdxElement: sealed::Sealed + Copy + PartialEq + std::fmt::Debug + 'static {
     /// The type's code in a file.
     const TYPE: ElementType;

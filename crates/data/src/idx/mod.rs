@@ -71,6 +71,13 @@ impl<T: IdxElement> Idx<T> {
     ///
     /// # Errors
     /// [`IdxError::WrongDimensions`] if it has another number of them.
+    ///
+    /// ```
+    /// use wengert_data::idx::Idx;
+    /// let images = Idx::new(vec![0u8; 8], [2, 2, 2])?;
+    /// assert!(images.clone().with_dimensions(3).is_ok() && images.with_dimensions(1).is_err());
+    /// # Ok::<(), wengert_tensor::ShapeError>(())
+    /// ```
     pub fn with_dimensions(self, dimensions: usize) -> Result<Self, IdxError> {
         match self.shape.len() {
             found if found == dimensions => Ok(self),

@@ -41,6 +41,16 @@ impl<T: IdxElement> Idx<T> {
     ///
     /// # Errors
     /// [`IdxError::Io`] and [`IdxError::Overflow`], as [`Idx::write`].
+    ///
+    /// ```
+    /// use wengert_data::idx::Idx;
+    /// let labels = Idx::new(vec![3u8, 1], [2])?;
+    /// let mut bytes = Vec::new();
+    /// labels.write_to(&mut bytes)?;
+    /// assert_eq!(bytes, [0, 0, 8, 1, 0, 0, 0, 2, 3, 1]);
+    /// assert_eq!(Idx::<u8>::read_from(&bytes[..], 100)?.data(), [3, 1]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn write_to(&self, writer: &mut impl Write) -> Result<(), IdxError> {
         let lengths: Option<Vec<u32>> = self.shape.iter().map(|&n| u32::try_from(n).ok()).collect();
         let (Ok(dimensions), Some(lengths)) = (u8::try_from(self.shape.len()), lengths) else {

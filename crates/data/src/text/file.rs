@@ -64,6 +64,15 @@ impl Bpe {
     ///
     /// # Errors
     /// [`DataError::Tokenizer`] if that fails.
+    ///
+    /// ```
+    /// use wengert_data::text::{Bpe, Text};
+    /// let bpe = Bpe::train(&Text::from("aaaa aaaa"), 300)?;
+    /// let file = std::env::temp_dir().join("wengert-bpe.json");
+    /// bpe.save(&file)?;
+    /// assert_eq!(Bpe::load(&file)?, bpe);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), DataError> {
         let (path, json) = (path.as_ref(), self.to_json());
         write_atomically(path, |file| file.write_all(json.as_bytes()))

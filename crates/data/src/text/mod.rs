@@ -20,6 +20,25 @@ pub use bpe::Bpe;
 pub use error::TokenizerError;
 
 /// From bytes to tokens and back.
+///
+/// ```
+/// use wengert_data::text::Tokenizer;
+/// /// Lower-case letters, and 0 for all else.
+/// struct Letters(Vec<u8>);
+/// impl Tokenizer for Letters {
+///     fn vocabulary(&self) -> usize { self.0.len() }
+///     fn encode(&self, bytes: &[u8]) -> Vec<u32> {
+///         bytes.iter().map(|b| if b.is_ascii_lowercase() { u32::from(b - b'a') + 1 } else { 0 }).collect()
+///     }
+///     fn bytes(&self, token: u32) -> Option<&[u8]> {
+///         self.0.get(token as usize..token as usize + 1)
+///     }
+/// }
+/// let letters = Letters((*b"_").into_iter().chain(b'a'..=b'z').collect());
+/// let tokens = letters.encode(b"to be");
+/// assert_eq!((tokens.clone(), letters.decode(&tokens)?), (vec![20, 15, 0, 2, 5], b"to_be".to_vec()));
+/// # Ok::<(), wengert_data::DataError>(())
+/// ```
 pub trait Tokenizer {
     /// The number of different tokens: all are below.
     fn vocabulary(&self) -> usize;

@@ -6,6 +6,17 @@ use wengert_tensor::file::AccessError;
 use wengert_tensor::{Shape, text};
 
 /// Why parameters could not be saved or loaded. The path is that of the file, if it is one and not only its bytes.
+///
+/// ```
+/// use wengert_nn::{FileError, Linear, Params};
+/// let mut saved: Params<f64> = Params::seeded(0);
+/// Linear::new(saved.at("head"), 2, 1);
+/// let mut params: Params<f64> = Params::seeded(0);
+/// Linear::new(params.at("out"), 2, 1);
+/// let error = params.load_safetensors(&saved.to_safetensors()?).unwrap_err();
+/// assert!(matches!(&error, FileError::Missing { names, .. } if names[0] == "out.weight"), "{error}");
+/// # Ok::<(), FileError>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileError {
@@ -110,6 +121,13 @@ impl FileError {
 }
 
 /// Why bytes are not a safetensors file.
+///
+/// ```
+/// use wengert_nn::{FileError, FormatError, Params};
+/// let mut params: Params<f64> = Params::seeded(0);
+/// let error = params.load_safetensors(b"short").unwrap_err();
+/// assert!(matches!(error, FileError::Format { source: FormatError::TooShort { found: 5 }, .. }));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FormatError {
@@ -147,6 +165,19 @@ pub enum FormatError {
 }
 
 /// A tensor in a file.
+///
+/// ```
+/// use wengert_nn::{FileError, Linear, Params, StoredTensor};
+/// let mut saved: Params<f64> = Params::seeded(0);
+/// Linear::new(saved.at("head"), 2, 1);
+/// let mut params: Params<f64> = Params::seeded(0);
+/// Linear::new(params.at("haed"), 2, 1);
+/// let error = params.load_safetensors(&saved.to_safetensors()?).unwrap_err();
+/// let FileError::Missing { nearest, .. } = error else { panic!("{error}") };
+/// let StoredTensor { name, shape, dtype, .. } = &nearest[0];
+/// assert_eq!((name.as_str(), &shape[..], dtype.as_str()), ("head.weight", &[1, 2][..], "F64"));
+/// # Ok::<(), FileError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct StoredTensor {

@@ -87,6 +87,18 @@ impl<T: Float> Params<T> {
     ///
     /// # Errors
     /// [`FileError::Format`] if the names take more than the format's limit of 100 MB.
+    ///
+    /// ```
+    /// use wengert_nn::{Linear, Params};
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// Linear::new(params.root(), 2, 1);
+    /// let bytes = params.to_safetensors()?;
+    /// let mut other: Params<f64> = Params::seeded(1);
+    /// Linear::new(other.root(), 2, 1);
+    /// other.load_safetensors(&bytes)?;
+    /// assert_eq!(other.values(), params.values());
+    /// # Ok::<(), wengert_nn::FileError>(())
+    /// ```
     pub fn to_safetensors(&self) -> Result<Vec<u8>, FileError> {
         let buffers = contiguous(self);
         let (counts, tensors) = (self.counts(), sorted(self, &buffers));

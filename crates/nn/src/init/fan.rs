@@ -3,6 +3,17 @@
 use wengert_tensor::{Shape, size};
 
 /// What the variance is kept of from layer to layer.
+///
+/// ```
+/// use wengert_nn::init::Fan;
+/// use wengert_nn::{Init, Params};
+/// let mut params: Params<f64> = Params::seeded(0);
+/// // He's rule for ReLU, by the number of inputs.
+/// let he = Init::KaimingNormal { gain: 2f64.sqrt(), fan: Fan::In };
+/// params.root().param("weight", [100, 400], he);
+/// let square = params.values().iter().map(|w| w * w).sum::<f64>() / 40_000.0;
+/// assert!((square.sqrt() - (2.0 / 400.0f64).sqrt()).abs() < 1e-3);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fan {
     /// The values in the forward pass.

@@ -144,6 +144,13 @@ impl Init {
     }
 
     /// The biases of PyTorch's linear and convolution layers: uniform in ±1/√`fan_in`, `fan_in` being the weight's.
+    ///
+    /// ```
+    /// use wengert_nn::{Init, Params};
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// params.root().param("bias", [1000], Init::pytorch_bias(25));
+    /// assert!(params.values().iter().all(|b| b.abs() <= 0.2));
+    /// ```
     pub fn pytorch_bias(fan_in: usize) -> Self {
         // A layer without inputs has a bias of 0, as in PyTorch.
         let bound = if fan_in == 0 { 0.0 } else { 1.0 / (fan_in as f64).sqrt() };

@@ -74,6 +74,13 @@ impl BilinearBuilder {
     }
 
     /// How the bias starts.
+    ///
+    /// ```
+    /// use wengert_nn::{Bilinear, Init, Params};
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// Bilinear::builder(2, 3, 4).bias(Init::Ones).build(params.at("pair"));
+    /// assert_eq!(params.get("pair.bias").unwrap(), [1.0; 4]);
+    /// ```
     #[must_use]
     pub fn bias(mut self, init: Init) -> Self {
         self.bias = Some(init);

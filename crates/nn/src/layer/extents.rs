@@ -2,6 +2,12 @@
 
 /// An extent along each of `D` axes, made from one number for all or from an array in the order of the axes: for two axes
 /// (height, width).
+///
+/// ```
+/// use wengert_nn::Extents;
+/// assert_eq!(Extents::<2>::from(3).0, [3, 3]);
+/// assert_eq!(Extents::from([1, 5]).0, [1, 5]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Extents<const D: usize>(pub [usize; D]);
 
@@ -22,6 +28,12 @@ impl<const D: usize> From<[usize; D]> for Extents<D> {
 
 /// Widths of borders: before and after each of `D` axes, in the order of the axes; made from one number for all, or from a
 /// pair for each axis.
+///
+/// ```
+/// use wengert_nn::Sides;
+/// assert_eq!(Sides::<2>::from(1).0, [[1, 1], [1, 1]]);
+/// assert_eq!(Sides::from([[0, 2]]).0, [[0, 2]]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sides<const D: usize>(pub [[usize; 2]; D]);
 

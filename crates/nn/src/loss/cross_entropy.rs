@@ -52,6 +52,16 @@ impl Default for CrossEntropy {
 }
 
 /// What logits are compared with: made from `&Tensor<u32>`, `&Index` or `&Var`.
+///
+/// ```
+/// use wengert_nn::{Losses, Target};
+/// use wengert_tape::{Index, Var};
+/// use wengert_tensor::Tensor;
+/// let logits = Var::from([[0.0f64, 0.0]]);
+/// let by_label = logits.cross_entropy(Target::Labels(Index::from(Tensor::from([1u32]))));
+/// let by_shares = logits.cross_entropy(Target::Probabilities(&Var::from([[0.0, 1.0]])));
+/// assert_eq!(by_label.item(), by_shares.item());
+/// ```
 pub enum Target<'a, T: Float> {
     /// The number of the right class, of the logits' shape without the axis of the classes.
     Labels(Index<T>),

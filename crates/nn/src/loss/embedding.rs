@@ -92,6 +92,16 @@ impl TripletMargin {
     ///
     /// # Panics
     /// If the shapes differ or there is no axis.
+    ///
+    /// ```
+    /// use wengert_nn::TripletMargin;
+    /// use wengert_tape::Var;
+    /// let (anchor, near, far) = (Var::from([[0.0f64]]), Var::from([[1.0]]), Var::from([[1.5]]));
+    /// let city_block = |a: &Var<f64>, b: &Var<f64>| (a - b).abs().sum_axes(-1, false);
+    /// // Distances of 1 and 1.5, which should differ by 1.
+    /// let loss = TripletMargin::default().loss_by(&anchor, &near, &far, city_block);
+    /// assert_eq!(loss.item(), 0.5);
+    /// ```
     #[doc(alias = "TripletMarginWithDistanceLoss")]
     #[track_caller]
     pub fn loss_by<T: Float>(

@@ -45,6 +45,12 @@ use wengert_tensor::Float;
 /// The losses with their default options, as methods of predictions. Those of more than a prediction and a target
 /// ([`GaussianNll`], [`TripletMargin`], [`CosineEmbedding`], [`MarginRanking`], [`LinearCrossEntropy`]) are called by their own
 /// method `loss`.
+///
+/// ```
+/// use wengert_nn::Losses;
+/// use wengert_tape::Var;
+/// assert_eq!(Var::from([1.0f64, 3.0]).mse(&Var::from([1.0, 1.0])).item(), 2.0);
+/// ```
 pub trait Losses<T: Float> {
     /// The mean softmax cross-entropy of logits `[…, classes]` against labels (`&Tensor<u32>` of shape `[…]`) or
     /// probabilities (`&Var`): see [`CrossEntropy`].

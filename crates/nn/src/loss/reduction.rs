@@ -17,6 +17,13 @@ pub enum Reduction {
 
 impl Reduction {
     /// Applies the reduction.
+    ///
+    /// ```
+    /// use wengert_nn::Reduction;
+    /// use wengert_tape::Var;
+    /// let losses = || Var::from([1.0f64, 3.0]);
+    /// assert_eq!([Reduction::Mean, Reduction::Sum].map(|r| r.apply(losses()).item()), [2.0, 4.0]);
+    /// ```
     #[track_caller]
     pub fn apply<T: Float>(self, losses: Var<T>) -> Var<T> {
         match self {

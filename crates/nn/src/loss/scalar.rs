@@ -47,6 +47,7 @@ impl<F> Watched<F> {
     }
 
     /// Panics in the name of `operation` if a value was no scalar.
+    #[doc(hidden)]
     #[track_caller]
     pub fn check(&self, operation: &str) {
         if let Some(shape) = self.refused.get() {

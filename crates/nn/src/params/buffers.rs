@@ -193,6 +193,18 @@ impl<T: Float> Params<T> {
 
     /// Drops what has been [collected](Self::collect_updates), for a step that is not taken after all, and says that
     /// the buffers are to stay as they are.
+    ///
+    /// ```
+    /// use wengert_nn::{BatchNorm1d, Layer, Params};
+    /// use wengert_tape::Var;
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// let norm = BatchNorm1d::new(params.at("norm"), 1);
+    /// let (_, grads) = params.value_and_grad(|cx| norm.forward(cx, &Var::from([[1.0], [3.0]])).square().sum())?;
+    /// params.collect_updates(&grads);
+    /// params.discard_updates();
+    /// assert_eq!(params.buffers()[0].1.to_vec(), [0.0]);
+    /// # Ok::<(), wengert_nn::GradError>(())
+    /// ```
     pub fn discard_updates(&mut self) {
         self.waiting = Updates::default();
         self.taken_over.yes();

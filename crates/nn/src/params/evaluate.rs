@@ -177,13 +177,13 @@ impl<T: Float> Params<T> {
     /// let model = Linear::builder(1, 1).no_bias().build(params.root());
     /// params.set_values(&[0.5]);
     /// let (x, y) = (Var::from([[2.0]]), Var::from([[3.0]]));
-    /// let loss = |w: &Vec<Var<f64>>| model.forward(&params.context(Mode::Train, w), &x).mse(&y);
-    /// let after_a_step = |w: &Vec<Var<f64>>| {
-    ///     let moved = w.iter().zip(grad(loss, w)).map(|(w, g)| w - g * 0.1).collect();
+    /// let loss = |w: &[Var<f64>]| model.forward(&params.context(Mode::Train, w), &x).mse(&y);
+    /// let after_a_step = |w: &[Var<f64>]| {
+    ///     let moved: Vec<Var<f64>> = w.iter().zip(grad(loss, w)).map(|(w, g)| w - g * 0.1).collect();
     ///     loss(&moved)
     /// };
     /// // (2w − 3)² at w − 0.1·4(2w − 3) has the slope 4(2w′ − 3)(1 − 0.8).
-    /// let found = grad(after_a_step, &params.vars());
+    /// let found = grad(after_a_step, &params.vars()[..]);
     /// assert!((found[0].item() - 0.8 * (2.0 * 1.3 - 3.0)).abs() < 1e-12);
     /// ```
     ///

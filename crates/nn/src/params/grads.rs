@@ -12,6 +12,17 @@ use super::{Layout, ParamId, Params};
 ///
 /// It may be changed in place, for example clipped. It also has what the layers made of the buffers in the evaluation, for
 /// [`Params::update_buffers`](crate::Params::update_buffers).
+///
+/// ```
+/// use wengert_nn::{Grads, Init, Params};
+/// let mut params: Params<f64> = Params::seeded(0);
+/// let w = params.root().param("w", [2], Init::Ones);
+/// let (_, mut grads): (_, Grads<f64>) = params.value_and_grad(|cx| cx.param(w).square().sum())?;
+/// // Changed in place, before an optimiser reads it.
+/// grads.iter_mut().for_each(|g| *g = g.clamp(-1.0, 1.0));
+/// assert_eq!(grads[..], [1.0, 1.0]);
+/// # Ok::<(), wengert_nn::GradError>(())
+/// ```
 #[derive(Clone)]
 pub struct Grads<T: Float = f32> {
     pub(super) layout: Arc<Layout>,

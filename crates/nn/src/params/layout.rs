@@ -18,6 +18,14 @@ pub struct ParamId {
 
 /// One buffer of a [`Params`](crate::Params): a tensor that is saved with the parameters but has no gradient, such as
 /// a running mean.
+///
+/// ```
+/// use wengert_nn::{BufferId, Params};
+/// use wengert_tensor::Tensor;
+/// let mut params: Params<f64> = Params::seeded(0);
+/// let mean: BufferId = params.at("norm").buffer("mean", Tensor::zeros([3]));
+/// assert_eq!(params.infer(|cx| cx.buffer(mean)).shape(), &[3]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct BufferId {
     store: u64,
@@ -26,6 +34,13 @@ pub struct BufferId {
 
 /// One count of a [`Params`](crate::Params): a whole number that is saved with the parameters, such as PyTorch's
 /// `num_batches_tracked`.
+///
+/// ```
+/// use wengert_nn::{CountId, Params};
+/// let mut params: Params<f64> = Params::seeded(0);
+/// let batches: CountId = params.at("norm").count("num_batches_tracked", 0);
+/// assert_eq!(params.infer(|cx| cx.count(batches)), 0);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CountId {
     store: u64,
@@ -40,6 +55,15 @@ impl ParamId {
 }
 
 /// Names, shapes and positions of parameters in the flat vector.
+///
+/// ```
+/// use wengert_nn::{Layout, Linear, Params};
+/// let mut params: Params<f64> = Params::seeded(0);
+/// Linear::new(params.at("out"), 2, 1);
+/// let snapshot = params.snapshot();
+/// let layout: &Layout = snapshot.layout();
+/// assert_eq!(layout.entries().len(), 2);
+/// ```
 #[derive(Clone)]
 pub struct Layout {
     /// Distinguishes the ids of different stores.
@@ -51,6 +75,16 @@ pub struct Layout {
 }
 
 /// One parameter tensor.
+///
+/// ```
+/// use wengert_nn::{Entry, Linear, Params};
+/// let mut params: Params<f64> = Params::seeded(0);
+/// Linear::new(params.at("out"), 2, 1);
+/// params.infer(|cx| {
+///     let Entry { name, shape, start, frozen, .. } = &cx.layout().entries()[1];
+///     assert_eq!((name.as_str(), &shape[..], *start, *frozen), ("out.bias", &[1][..], 2, false));
+/// });
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Entry {

@@ -198,6 +198,14 @@ impl<T: Float> Params<T> {
     ///
     /// # Panics
     /// If the id belongs to another `Params`.
+    ///
+    /// ```
+    /// use wengert_nn::{Linear, Params};
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// let layer = Linear::new(params.root(), 2, 1);
+    /// params.slice_mut(layer.weight()).copy_from_slice(&[1.0, 2.0]);
+    /// assert_eq!(params.get("weight").unwrap(), [1.0, 2.0]);
+    /// ```
     #[track_caller]
     pub fn slice_mut(&mut self, id: ParamId) -> &mut [T] {
         let range = self.layout.entry("slice_mut", id).range();
@@ -305,6 +313,18 @@ impl<T: Float> Params<T> {
 
     /// Sets the number of calls so far, to resume a training run. The random numbers of [`infer`](Params::infer) start
     /// again with it.
+    ///
+    /// ```
+    /// use wengert_nn::Params;
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// let drawn = |params: &Params<f64>| params.infer(|cx| cx.generator().uniform());
+    /// params.set_step(7);
+    /// let then = drawn(&params);
+    /// // A run that goes on from there draws the same.
+    /// let mut resumed: Params<f64> = Params::seeded(0);
+    /// resumed.set_step(7);
+    /// assert_eq!(drawn(&resumed), then);
+    /// ```
     pub fn set_step(&mut self, step: u64) {
         *self.step.get_mut() = step;
         *self.inferences.get_mut() = 0;

@@ -12,6 +12,18 @@ use crate::ctx::{Ctx, Mode};
 /// The layout, the buffers and the generator of a [`Params`] at one step: what makes of a loss a pure function of the flat
 /// parameter vector. Layers are in train mode, draw the same random numbers every time, and what they make of buffers is
 /// forgotten.
+///
+/// ```
+/// use wengert_nn::{Init, Params, Snapshot};
+/// use wengert_tensor::Tensor;
+/// let mut params: Params<f64> = Params::seeded(0);
+/// let w = params.root().param("w", [1], Init::Ones);
+/// let snapshot: Snapshot<f64> = params.snapshot();
+/// // The model at other values, recorded.
+/// let (tape, cx) = snapshot.recording(&Tensor::from([3.0]));
+/// let w = cx.param(w);
+/// assert_eq!(tape.gradients(&w.square().sum(), &[&w])[0].item(), 6.0);
+/// ```
 pub struct Snapshot<T: Float = f32> {
     layout: Arc<Layout>,
     buffers: Buffers<T>,

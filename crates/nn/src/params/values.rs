@@ -11,6 +11,18 @@ use super::Layout;
 ///
 /// It is a `&mut [T]` for those who use it. When it is dropped, also by a panic, frozen parameters have the values again
 /// that they had when it was made. Where nothing is frozen that costs nothing.
+///
+/// ```
+/// use wengert_nn::{Linear, Params, ValuesMut};
+/// let mut params: Params<f64> = Params::seeded(0);
+/// Linear::builder(1, 1).build(params.at("out"));
+/// params.set_values(&[5.0, 7.0]);
+/// params.freeze("out.bias");
+/// let mut values: ValuesMut<'_, f64> = params.values_mut();
+/// values.fill(0.0);
+/// drop(values);
+/// assert_eq!(params.values(), [0.0, 7.0]);
+/// ```
 pub struct ValuesMut<'a, T: Float = f32> {
     layout: &'a Layout,
     values: &'a mut [T],

@@ -55,6 +55,16 @@ impl AdaptiveClip {
     ///
     /// # Errors
     /// If none fits.
+    ///
+    /// ```
+    /// use wengert_optim::{AdaptiveClip, Layout};
+    /// let layout = Layout::new([("hidden.weight", vec![1, 1]), ("head.weight", vec![1, 1])]);
+    /// let clip = AdaptiveClip::new(0.1, 1e-3, &layout).without("head.*")?;
+    /// let mut grads = [5.0f64, 5.0];
+    /// clip.apply(&[1.0, 1.0], &mut grads);
+    /// assert!((grads[0] - 0.1).abs() < 1e-12 && grads[1] == 5.0);
+    /// # Ok::<(), wengert_optim::PatternError>(())
+    /// ```
     pub fn without(mut self, pattern: &str) -> Result<Self, PatternError> {
         let left_out = self.layout.matching(pattern)?;
         self.clipped.iter_mut().zip(left_out).for_each(|(clipped, out)| *clipped &= !out);

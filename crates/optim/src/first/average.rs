@@ -120,6 +120,18 @@ impl<T: Float> Averaged<T> {
     ///
     /// # Errors
     /// If the state is of another kind, length or precision.
+    ///
+    /// ```
+    /// use wengert_optim::{Average, Averaged};
+    /// let mut mean = Averaged::<f64>::new(Average::Uniform);
+    /// mean.update(&[1.0]);
+    /// let saved = mean.state();
+    /// let mut later = Averaged::<f64>::new(Average::Uniform);
+    /// later.load_state(&saved)?;
+    /// later.update(&[4.0]);
+    /// assert_eq!(later.params(), [2.5]);
+    /// # Ok::<(), wengert_optim::StateError>(())
+    /// ```
     pub fn load_state(&mut self, state: &State) -> Result<(), StateError> {
         state.expect(Self::NAME, &["count"], &["params"], &[])?;
         if self.count > 0 && state.len != self.params.len() {

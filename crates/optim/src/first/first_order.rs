@@ -16,6 +16,17 @@ use crate::error::{Check, HyperParameterError};
 /// Its state is allocated by the first step; later steps allocate nothing. Hyper-parameters written in the program
 /// go through [`new`](FirstOrder::new), which panics on nonsense; [`with_config`](FirstOrder::with_config) and
 /// [`with_layout`](FirstOrder::with_layout) return a typed error, for values that come from outside.
+///
+/// ```
+/// use wengert_optim::Optimizer;
+/// use wengert_optim::first::{AdamConfig, FirstOrder};
+/// // `Adam` by its long name.
+/// let mut adam: FirstOrder<AdamConfig, f64> = FirstOrder::with_config(0.1, AdamConfig { beta1: 0.8, ..Default::default() })?;
+/// let mut theta = [1.0];
+/// adam.step(&mut theta, &[3.0]);
+/// assert!((theta[0] - 0.9).abs() < 1e-6);
+/// # Ok::<(), wengert_optim::HyperParameterError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct FirstOrder<R, T: Float = f32> {
     rule: R,

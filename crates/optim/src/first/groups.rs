@@ -111,6 +111,18 @@ pub enum GroupsError {
 }
 
 /// Groups under construction: see [`Groups`].
+///
+/// ```
+/// use wengert_optim::first::GroupsBuilder;
+/// use wengert_optim::{Groups, Layout, Optimizer, Sgd};
+/// let layout = Layout::new([("body.weight", vec![1]), ("head.weight", vec![1])]);
+/// let builder: GroupsBuilder<'_> = Groups::of(&layout).frozen("body.*");
+/// let mut head_alone = builder.rest(|_| Ok(Sgd::new(0.5)))?;
+/// let mut theta = [1.0f32; 2];
+/// head_alone.step(&mut theta, &[1.0; 2]);
+/// assert_eq!(theta, [1.0, 0.5]);
+/// # Ok::<(), wengert_optim::GroupsError>(())
+/// ```
 pub struct GroupsBuilder<'a, T: Float = f32> {
     layout: Layout,
     groups: Vec<(String, Option<Build<'a, T>>)>,

@@ -5,6 +5,14 @@ use std::ops::Range;
 use wengert_tensor::names::{PatternError, name_matches};
 
 /// One parameter tensor within the flat vector.
+///
+/// ```
+/// use wengert_optim::Layout;
+/// use wengert_optim::first::Segment;
+/// let layout = Layout::new([("w", vec![2, 3]), ("b", vec![3])]);
+/// let Segment { name, range, shape } = &layout.segments()[1];
+/// assert_eq!((name.as_str(), range.clone(), &shape[..]), ("b", 6..9, &[3][..]));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segment {
     /// Its name, e.g. `"encoder.0.weight"`.

@@ -15,6 +15,18 @@ use crate::error::HyperParameterError;
 type Built<T> = Result<Box<dyn Optimizer<T>>, HyperParameterError>;
 
 /// A first-order method as an item of [`methods`].
+///
+/// ```
+/// use wengert_optim::first::{NamedMethod, methods};
+/// use wengert_optim::{Layout, Optimizer};
+/// let layout = Layout::new([("w", vec![1])]);
+/// let all: Vec<NamedMethod<f64>> = methods();
+/// let lion = all.iter().find(|method| method.name == "lion").unwrap();
+/// let mut theta = [1.0];
+/// lion.build(0.1, &layout)?.step(&mut theta, &[7.0]);
+/// assert!((theta[0] - 0.9).abs() < 1e-12);
+/// # Ok::<(), wengert_optim::HyperParameterError>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct NamedMethod<T: Float = f32> {
     /// Its name, as [`by_name`] takes it.
@@ -49,6 +61,12 @@ impl<T: Float> NamedMethod<T> {
 
 compiled_here! {
     /// Every first-order method, in the order of their names.
+    ///
+    /// ```
+    /// use wengert_optim::first::methods;
+    /// let names: Vec<&str> = methods::<f32>().iter().map(|method| method.name).collect();
+    /// assert!(names.is_sorted() && names.contains(&"adam") && names.contains(&"shampoo"));
+    /// ```
     pub fn methods<T: Float>() -> Vec<NamedMethod<T>> {
         let mut methods = rules::named();
         methods.push(NamedMethod { name: "lookahead", learning_rate: 1e-3, build: lookahead });

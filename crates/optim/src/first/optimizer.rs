@@ -18,6 +18,20 @@ pub type Evaluate<'a, T> = dyn FnMut(&[T], &mut [T]) -> T + 'a;
 /// Nesterov, schedule-free, Lookahead, averaging) the best parameters are others:
 /// [`write_evaluation`](Optimizer::write_evaluation) gives those. Methods that need more than one gradient per step
 /// (SAM) take them through [`step_with`](Optimizer::step_with), which works for all.
+///
+/// ```
+/// use wengert_optim::{Adam, Optimizer, Sgd};
+/// // f(x) = x², by whatever method.
+/// let minimise = |optimizer: &mut dyn Optimizer<f64>| {
+///     let mut x = [1.0];
+///     for _ in 0..200 {
+///         let slope = [2.0 * x[0]];
+///         optimizer.step(&mut x, &slope);
+///     }
+///     x[0].abs()
+/// };
+/// assert!(minimise(&mut Sgd::new(0.1)) < 1e-6 && minimise(&mut Adam::new(0.05)) < 1e-2);
+/// ```
 pub trait Optimizer<T: Float = f32>: Send {
     /// The kind of optimiser, e.g. `"adam"`.
     fn name(&self) -> &'static str;

@@ -23,6 +23,37 @@ pub enum Convention {
 }
 
 /// The formula of a first-order method, implemented by the struct of its hyper-parameters.
+///
+/// ```
+/// use wengert_optim::first::{FirstOrder, Memory, NeedsNoLayout, Rule, Slots};
+/// use wengert_optim::{Check, HyperParameterError, Layout, Optimizer};
+/// use wengert_tensor::Float;
+/// /// Steps by the sign of the sum of all gradients so far.
+/// #[derive(Clone, Default)]
+/// struct SumSign;
+/// impl NeedsNoLayout for SumSign {}
+/// impl Rule for SumSign {
+///     const NAME: &'static str = "sum_sign";
+///     const LEARNING_RATE: f64 = 0.1;
+///     fn check(&self, _: Check) -> Result<(), HyperParameterError> { Ok(()) }
+///     fn slots(&self, layout: &Layout) -> Slots { Slots::zeros(layout, &["sum"]) }
+///     fn update<T: Float>(&self, memory: &mut Memory<T>, params: &mut [T], grads: &[T]) {
+///         let rate = T::from_f64(memory.learning_rate);
+///         let [sum] = memory.each_mut();
+///         for ((param, &grad), sum) in params.iter_mut().zip(grads).zip(sum) {
+///             *sum += grad;
+///             *param -= if *sum > T::ZERO { rate } else { -rate };
+///         }
+///     }
+/// }
+/// let mut optimizer: FirstOrder<SumSign, f64> = FirstOrder::new(0.5);
+/// let mut theta = [1.0];
+/// optimizer.step(&mut theta, &[3.0]);
+/// optimizer.step(&mut theta, &[-1.0]);
+/// assert_eq!(theta, [0.0]);
+/// // What it remembers is saved under the names of its slots.
+/// assert_eq!(optimizer.state().kind, "sum_sign");
+/// ```
 pub trait Rule: Clone + Send {
     /// The kind of optimiser, in lower case with underscores; it names the state.
     const NAME: &'static str;
@@ -72,9 +103,26 @@ macro_rules! update_compiled_here {
 pub(crate) use update_compiled_here;
 
 /// Marks the rules that treat every parameter alike and so need no [`Layout`].
+///
+/// ```
+/// use wengert_optim::first::{AdamConfig, FirstOrder, NeedsNoLayout};
+/// // Such a rule makes an optimiser from a learning rate alone.
+/// fn with_defaults<R: NeedsNoLayout>(rate: f64) -> FirstOrder<R, f64> { FirstOrder::new(rate) }
+/// use wengert_optim::Optimizer;
+/// assert_eq!(with_defaults::<AdamConfig>(0.1).name(), "adam");
+/// ```
 pub trait NeedsNoLayout: Rule + Default {}
 
 /// The names, lengths and first values of a rule's state.
+///
+/// ```
+/// use wengert_optim::Layout;
+/// use wengert_optim::first::Slots;
+/// // Two averages, one number a matrix, and a product that begins as 1.
+/// let layout = Layout::new([("w", vec![2, 2])]);
+/// let slots = Slots::zeros(&layout, &["mean", "square"]).vector("scale", 1, 0.0).real("product", 1.0);
+/// assert!(format!("{slots:?}").contains("product"));
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Slots {
     pub(super) vectors: Vec<(&'static str, usize, f64)>,

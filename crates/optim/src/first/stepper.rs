@@ -12,6 +12,17 @@ use super::optimizer::{Optimizer, check_lengths};
 use crate::error::{Check, HyperParameterError};
 
 /// What to do with a gradient that has a NaN or an infinity.
+///
+/// ```
+/// use wengert_optim::first::NonFinite;
+/// use wengert_optim::{Layout, Sgd, Step, Stepper};
+/// let layout = Layout::new([("w", vec![1])]);
+/// let mut stepper = Stepper::new(Sgd::new(0.1), &layout).non_finite(NonFinite::Skip);
+/// let mut theta = [1.0f64];
+/// assert!(matches!(stepper.step(&mut theta, &mut [f64::NAN])?, Step::Skipped { .. }));
+/// assert_eq!(theta, [1.0]);
+/// # Ok::<(), wengert_optim::StepError>(())
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum NonFinite {
     /// Return an error that names the first such parameter.
@@ -42,6 +53,15 @@ pub enum Step {
 }
 
 /// A gradient that is not finite.
+///
+/// ```
+/// use wengert_optim::{Layout, Sgd, StepError, Stepper};
+/// let layout = Layout::new([("w", vec![2])]);
+/// let mut stepper = Stepper::new(Sgd::new(0.1), &layout);
+/// let StepError { parameter, value, step, .. } =
+///     stepper.step(&mut [1.0f64, 1.0], &mut [0.0, f64::INFINITY]).unwrap_err();
+/// assert_eq!((parameter.as_str(), value, step), ("w[1]", f64::INFINITY, 1));
+/// ```
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 #[error("the gradient of {parameter} is {value} (step {step}); nothing was changed")]
@@ -112,6 +132,16 @@ impl<T: Float, O: Optimizer<T>> Stepper<O, T> {
     ///
     /// # Panics
     /// If `limit` is not finite and above 0.
+    ///
+    /// ```
+    /// use wengert_optim::{Layout, Sgd, Stepper};
+    /// let layout = Layout::new([("w", vec![2])]);
+    /// let mut stepper = Stepper::new(Sgd::new(1.0), &layout).clip_value(0.5);
+    /// let mut theta = [0.0f64; 2];
+    /// stepper.step(&mut theta, &mut [3.0, -0.25])?;
+    /// assert_eq!(theta, [-0.5, 0.25]);
+    /// # Ok::<(), wengert_optim::StepError>(())
+    /// ```
     #[track_caller]
     pub fn clip_value(mut self, limit: f64) -> Self {
         HyperParameterError::or_panic(Check::new(Self::NAME).positive("clip_value", limit));
@@ -132,6 +162,18 @@ impl<T: Float, O: Optimizer<T>> Stepper<O, T> {
     }
 
     /// Clips every unit in proportion to its weights.
+    ///
+    /// ```
+    /// use wengert_optim::{AdaptiveClip, Layout, Sgd, Stepper};
+    /// let layout = Layout::new([("w", vec![1, 1])]);
+    /// let clip = AdaptiveClip::new(0.1, 1e-3, &layout);
+    /// let mut stepper = Stepper::new(Sgd::new(1.0), &layout).clip_units(clip);
+    /// let mut theta = [1.0f64];
+    /// stepper.step(&mut theta, &mut [5.0])?;
+    /// // A tenth of the weight.
+    /// assert!((theta[0] - 0.9).abs() < 1e-12);
+    /// # Ok::<(), wengert_optim::StepError>(())
+    /// ```
     pub fn clip_units(mut self, clip: AdaptiveClip) -> Self {
         self.clip_units = Some(clip);
         self
@@ -141,6 +183,18 @@ impl<T: Float, O: Optimizer<T>> Stepper<O, T> {
     ///
     /// # Panics
     /// If `gradients` is 0.
+    ///
+    /// ```
+    /// use wengert_optim::{Layout, Sgd, Step, Stepper};
+    /// let layout = Layout::new([("w", vec![1])]);
+    /// let mut stepper = Stepper::new(Sgd::new(1.0), &layout).accumulate(2);
+    /// let mut theta = [0.0f64];
+    /// stepper.step(&mut theta, &mut [1.0])?;
+    /// assert_eq!(theta, [0.0]);
+    /// assert!(matches!(stepper.step(&mut theta, &mut [3.0])?, Step::Updated { .. }));
+    /// assert_eq!(theta, [-2.0]);
+    /// # Ok::<(), wengert_optim::StepError>(())
+    /// ```
     #[track_caller]
     pub fn accumulate(mut self, gradients: u64) -> Self {
         HyperParameterError::or_panic(Check::new(Self::NAME).at_least_one("accumulate", gradients as f64));
@@ -252,6 +306,20 @@ impl<T: Float, O: Optimizer<T>> Stepper<O, T> {
     ///
     /// # Errors
     /// If the state is of another kind, length or precision; nothing is then changed.
+    ///
+    /// ```
+    /// use wengert_optim::{Layout, Momentum, Stepper};
+    /// let layout = Layout::new([("w", vec![1])]);
+    /// let make = || Stepper::new(Momentum::new(0.1), &layout);
+    /// let (mut first, mut theta) = (make(), [1.0f64]);
+    /// first.step(&mut theta, &mut [1.0])?;
+    /// let (mut second, mut copy) = (make(), theta);
+    /// second.load_state(&first.state())?;
+    /// first.step(&mut theta, &mut [1.0])?;
+    /// second.step(&mut copy, &mut [1.0])?;
+    /// assert_eq!(theta, copy);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn load_state(&mut self, state: &State) -> Result<(), StateError> {
         state.expect(Self::NAME, &["steps", "skipped", "gradients"], &["sum"], &["optimizer"])?;
         if state.len != self.layout.len() {

@@ -9,6 +9,13 @@ use super::run::Iterate;
 use super::vector::{self, Float};
 
 /// What the accuracy of a step depends on: the norms of the gradient at the start and at the last step.
+///
+/// ```
+/// use wengert_optim::minimize::Forcing;
+/// // What the accuracy of steps depends on is part of a method's memory, and so is saved.
+/// fn is_saved<M: serde::Serialize + serde::de::DeserializeOwned>() {}
+/// is_saved::<Forcing>();
+/// ```
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Forcing {
     initial: f64,

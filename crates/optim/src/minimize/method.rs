@@ -19,6 +19,36 @@ use super::vector::{self, Float};
 /// A minimisation method: what one iteration does. The loop around it is here and is the same for all.
 ///
 /// Users call [`minimize`](Self::minimize), [`minimize_with`](Self::minimize_with) and [`resume`](Self::resume).
+///
+/// ```
+/// use std::ops::ControlFlow;
+/// use wengert_optim::minimize::{Counted, Iterate};
+/// use wengert_optim::{Method, MinimizeError, Problem, Reason, Stopping};
+/// /// Gradient descent with steps of a tenth of the gradient.
+/// struct Tenths(Stopping);
+/// impl Method<f64> for Tenths {
+///     type State = ();
+///     fn stopping(&self) -> &Stopping { &self.0 }
+///     fn stopping_mut(&mut self) -> &mut Stopping { &mut self.0 }
+///     fn check(&self, _: &(), _: usize) -> Result<(), MinimizeError> { Ok(()) }
+///     fn begin(&self, _: &Counted<'_, f64>, _: &mut Iterate<f64>) -> Result<(), MinimizeError> { Ok(()) }
+///     fn advance(&self, problem: &Counted<'_, f64>, at: &mut Iterate<f64>, _: &mut ()) -> Result<f64, Reason> {
+///         let next = at.point.iter().zip(&at.gradient).map(|(x, g)| x - 0.1 * g).collect();
+///         *at = Iterate::at(problem, next);
+///         Ok(0.1 * wengert_optim::vector::norm(&at.gradient))
+///     }
+/// }
+/// let f = Problem::new(1, |x: &[f64]| x[0] * x[0]).with_gradient(|x, g| g[0] = 2.0 * x[0]);
+/// let method = Tenths(Stopping::gradient(1e-6));
+/// assert!(method.minimize(&f, &[3.0])?.converged());
+/// // Watched, and stopped after 5 steps.
+/// let five = |run: &wengert_optim::Run<f64, ()>| match run.iterations {
+///     5 => ControlFlow::Break(()),
+///     _ => ControlFlow::Continue(()),
+/// };
+/// assert_eq!(method.minimize_with(&f, &[3.0], five)?.iterations, 5);
+/// # Ok::<(), MinimizeError>(())
+/// ```
 pub trait Method<T: Float> {
     /// What the method remembers between iterations.
     type State: Serialize + DeserializeOwned;

@@ -69,6 +69,16 @@ impl Reason {
 }
 
 /// One line of a [trace](Outcome::trace).
+///
+/// ```
+/// use wengert_optim::{Lbfgs, Method, Problem, Record};
+/// let f = Problem::new(1, |x: &[f64]| x[0] * x[0]).with_gradient(|x, g| g[0] = 2.0 * x[0]);
+/// let outcome = Lbfgs::default().minimize(&f, &[3.0])?;
+/// let first: &Record = &outcome.trace[0];
+/// assert_eq!((first.iteration, first.value, first.gradient_norm), (0, 9.0, 6.0));
+/// assert!(outcome.trace.iter().skip(1).all(|record| record.step > 0.0));
+/// # Ok::<(), wengert_optim::MinimizeError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// Iterations so far.
@@ -86,6 +96,18 @@ pub struct Record {
 }
 
 /// Lagrange multipliers at a solution; see [`crate::minimize::constrained`] for their signs.
+///
+/// ```
+/// use wengert_optim::constrained::{Bounds, Constraints, InteriorPoint};
+/// use wengert_optim::{Method, Multipliers, Problem};
+/// // The point of x ≥ 1 that is nearest to 0: the bound holds it with the force x.
+/// let f = Problem::new(1, |x: &[f64]| 0.5 * x[0] * x[0]).with_gradient(|x, g| g[0] = x[0]).with_hvp(|_, v, out| out[0] = v[0]);
+/// let constraints = Constraints::new(1).with_bounds(Bounds::new(vec![1.0], vec![f64::INFINITY])?);
+/// let outcome = InteriorPoint::new(&constraints).minimize(&f, &[2.0])?;
+/// let Multipliers { lower, violation, .. } = outcome.multipliers.unwrap();
+/// assert!((lower[0] - 1.0).abs() < 1e-6 && violation < 1e-8);
+/// # Ok::<(), wengert_optim::MinimizeError>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Multipliers {
     /// One for every equality constraint.
@@ -103,6 +125,15 @@ pub struct Multipliers {
 }
 
 /// The result of a minimisation.
+///
+/// ```
+/// use wengert_optim::{Lbfgs, Method, Outcome, Problem, Reason};
+/// let f = Problem::new(1, |x: &[f64]| (x[0] - 3.0).powi(2)).with_gradient(|x, g| g[0] = 2.0 * (x[0] - 3.0));
+/// let outcome: Outcome<f64> = Lbfgs::default().minimize(&f, &[0.0])?;
+/// assert_eq!(outcome.reason, Reason::Converged);
+/// assert!((outcome.point[0] - 3.0).abs() < 1e-6 && outcome.gradient_norm <= outcome.tolerance);
+/// # Ok::<(), wengert_optim::MinimizeError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome<T> {
     /// The best point found.

@@ -16,6 +16,19 @@ use super::vector::{self, Float};
 ///
 /// One that turns out not to be positive definite ends the run with
 /// [`Reason::IndefinitePreconditioner`](crate::Reason::IndefinitePreconditioner).
+///
+/// ```
+/// use wengert_optim::{Method, NewtonCg, Preconditioning, Problem};
+/// // Curvatures from 1 to 10⁴.
+/// let scales = [1.0f64, 1e2, 1e4];
+/// let f = Problem::new(3, move |x: &[f64]| (0..3).map(|i| 0.5 * scales[i] * x[i] * x[i]).sum())
+///     .with_gradient(move |x, g| (0..3).for_each(|i| g[i] = scales[i] * x[i]))
+///     .with_hessian(move |_, h| (0..3).for_each(|i| h[4 * i] = scales[i]));
+/// let mut method = NewtonCg::default();
+/// method.direction.preconditioning = Preconditioning::Diagonal;
+/// assert!(method.minimize(&f, &[1.0, 1.0, 1.0])?.value < 1e-10);
+/// # Ok::<(), wengert_optim::MinimizeError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Preconditioning {
@@ -63,6 +76,23 @@ impl Preconditioning {
 
 /// Makes a preconditioner at a point: an operator M⁻¹, symmetric and positive definite, close to the inverse of the
 /// matrix the method solves with. Implemented by closures that return an operator of their own.
+///
+/// ```
+/// use wengert_optim::linear::DiagonalPreconditioner;
+/// use wengert_optim::minimize::Preconditioner;
+/// use wengert_optim::{Objective, Operator, Problem};
+/// /// By a diagonal that is known from elsewhere.
+/// struct Known(Vec<f64>);
+/// impl Preconditioner<f64> for Known {
+///     fn at<'a>(&'a self, _: &'a dyn Objective<f64>, _: &[f64]) -> Box<dyn Operator<f64> + 'a> {
+///         Box::new(DiagonalPreconditioner::new(&self.0, 1e-12))
+///     }
+/// }
+/// let f = Problem::new(2, |x: &[f64]| x[0] * x[0] + 2.0 * x[1] * x[1]);
+/// let (known, mut out) = (Known(vec![2.0, 4.0]), [0.0; 2]);
+/// known.at(&f, &[0.0, 0.0]).apply(&[2.0, 4.0], &mut out);
+/// assert_eq!(out, [1.0, 1.0]);
+/// ```
 pub trait Preconditioner<T: Float> {
     /// M⁻¹ for `objective` at `x`. Evaluations made here are not counted.
     fn at<'a>(&'a self, objective: &'a dyn Objective<T>, x: &[T]) -> Box<dyn Operator<T> + 'a>;

@@ -18,6 +18,19 @@ use super::vector::{self, Float};
 /// about ½ ln(2.75 n) √(largest/|least|) in the worst case (Kuczyński and Woźniakowski, 1992), far fewer where few
 /// eigenvalues are near the least. What was found, and whether it had settled, is in
 /// [`Outcome::curvature`](crate::Outcome::curvature).
+///
+/// ```
+/// use wengert_optim::minimize::CurvatureProbe;
+/// use wengert_optim::{Method, Problem, TrustRegionNewton};
+/// // x² + (y² − 1)² has a saddle at 0, where the gradient vanishes.
+/// let f = Problem::new(2, |x: &[f64]| x[0] * x[0] + (x[1] * x[1] - 1.0).powi(2))
+///     .with_gradient(|x, g| { g[0] = 2.0 * x[0]; g[1] = 4.0 * x[1] * (x[1] * x[1] - 1.0); })
+///     .with_hvp(|x, v, out| { out[0] = 2.0 * v[0]; out[1] = (12.0 * x[1] * x[1] - 4.0) * v[1]; });
+/// let mut method = TrustRegionNewton::default();
+/// method.probe = CurvatureProbe { max_steps: 10, ..CurvatureProbe::default() };
+/// assert!(method.minimize(&f, &[0.0, 0.0])?.value < 1e-10);
+/// # Ok::<(), wengert_optim::MinimizeError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CurvatureProbe {
     /// Lanczos steps, so Hessian products, allowed; 0 for no probe; 100. There are never more than variables, nor, since each
@@ -34,6 +47,18 @@ impl Default for CurvatureProbe {
 }
 
 /// The least curvature that a [`CurvatureProbe`] found.
+///
+/// ```
+/// use wengert_optim::minimize::LeastCurvature;
+/// use wengert_optim::{Method, Problem, TrustRegionNewton};
+/// let f = Problem::new(2, |x: &[f64]| 0.5 * x[0] * x[0] + 2.0 * x[1] * x[1])
+///     .with_gradient(|x, g| { g[0] = x[0]; g[1] = 4.0 * x[1]; })
+///     .with_hvp(|_, v, out| { out[0] = v[0]; out[1] = 4.0 * v[1]; });
+/// let outcome = TrustRegionNewton::default().minimize(&f, &[1.0, 1.0])?;
+/// let LeastCurvature { value, settled, .. } = outcome.curvature.unwrap();
+/// assert!(settled && (value - 1.0).abs() < 1e-8);
+/// # Ok::<(), wengert_optim::MinimizeError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LeastCurvature {
     /// The least Ritz value: the Hessian's least eigenvalue is at most this.
@@ -47,6 +72,12 @@ pub struct LeastCurvature {
 }
 
 /// What looking for negative curvature gave.
+///
+/// ```
+/// use wengert_optim::minimize::Escape;
+/// // By default nothing was looked for, and nothing found.
+/// assert!(Escape::default().step.is_none() && Escape::default().curvature.is_none());
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Escape {
     /// The length of the step to a lower point, if there is one.

@@ -10,6 +10,14 @@ use super::saved::WholeRun;
 use super::vector::{self, Float};
 
 /// A point with its value and gradient.
+///
+/// ```
+/// use wengert_optim::Problem;
+/// use wengert_optim::minimize::Iterate;
+/// let f = Problem::new(1, |x: &[f64]| x[0] * x[0]).with_gradient(|x, g| g[0] = 2.0 * x[0]);
+/// let at = Iterate::at(&f, vec![3.0]);
+/// assert_eq!((at.value, &at.gradient[..]), (9.0, &[6.0][..]));
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(bound = "")]
 pub struct Iterate<T: Float> {
@@ -119,6 +127,21 @@ impl<T: Float> Progress<'_, T> {
 
 impl<T: Float, S: Serialize> Run<T, S> {
     /// How far it is.
+    ///
+    /// ```
+    /// use std::ops::ControlFlow;
+    /// use wengert_optim::minimize::Progress;
+    /// use wengert_optim::{Lbfgs, Method, Problem};
+    /// fn report(progress: Progress<'_, f64>) -> String { format!("f = {}", progress.current.value) }
+    /// let f = Problem::new(1, |x: &[f64]| x[0] * x[0]).with_gradient(|x, g| g[0] = 2.0 * x[0]);
+    /// let mut lines = Vec::new();
+    /// Lbfgs::default().minimize_with(&f, &[3.0], |run| {
+    ///     lines.push(report(run.progress()));
+    ///     ControlFlow::Continue(())
+    /// })?;
+    /// assert!(lines.len() > 1);
+    /// # Ok::<(), wengert_optim::MinimizeError>(())
+    /// ```
     pub fn progress(&self) -> Progress<'_, T> {
         Progress {
             current: &self.current,

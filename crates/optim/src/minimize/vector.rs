@@ -104,6 +104,10 @@ fn zip<T: Float>(x: &[T], y: &mut [T], formula: impl Fn(T, T) -> T + Sync + Send
 ///
 /// # Panics
 /// If the lengths differ.
+///
+/// ```
+/// assert_eq!(wengert_optim::vector::dot(&[1.0f32, 2.0], &[3.0, 4.0]), 11.0);
+/// ```
 #[track_caller]
 pub fn dot<T: Float>(x: &[T], y: &[T]) -> f64 {
     same_length("dot", x.len(), y.len());
@@ -117,6 +121,13 @@ compiled_here! {
 }
 
 /// ‖x‖₂, without overflow or harmful underflow; NaN if any element is.
+///
+/// ```
+/// use wengert_optim::vector::norm;
+/// assert_eq!(norm(&[3.0f64, 4.0]), 5.0);
+/// // The squares would overflow.
+/// assert!((norm(&[3e200f64, 4e200]) / 5e200 - 1.0).abs() < 1e-15);
+/// ```
 pub fn norm<T: Float>(x: &[T]) -> f64 {
     compiled_here! {
         fn scaled_squares<T: Float>(x: &[T], scale: f64) -> f64 {
@@ -138,6 +149,10 @@ pub fn norm<T: Float>(x: &[T]) -> f64 {
 
 compiled_here! {
     /// max |xᵢ|, 0 for an empty vector; NaN if any element is.
+    ///
+    /// ```
+    /// assert_eq!(wengert_optim::vector::norm_inf(&[3.0f64, -4.0]), 4.0);
+    /// ```
     pub fn norm_inf<T: Float>(x: &[T]) -> f64 {
         fold(x, x, |a, _| a.abs(), |a, b| if a > b || a.is_nan() { a } else { b })
     }
@@ -145,12 +160,20 @@ compiled_here! {
 
 compiled_here! {
     /// Σ |xᵢ|.
+    ///
+    /// ```
+    /// assert_eq!(wengert_optim::vector::norm_1(&[3.0f64, -4.0]), 7.0);
+    /// ```
     pub fn norm_1<T: Float>(x: &[T]) -> f64 {
         fold(x, x, |a, _| a.abs(), |a, b| a + b)
     }
 }
 
 /// Whether no element is infinite or NaN.
+///
+/// ```
+/// assert!(!wengert_optim::vector::all_finite(&[1.0, f64::NAN]));
+/// ```
 pub fn all_finite<T: Float>(x: &[T]) -> bool {
     norm_inf(x).is_finite()
 }
@@ -159,6 +182,12 @@ pub fn all_finite<T: Float>(x: &[T]) -> bool {
 ///
 /// # Panics
 /// If the lengths differ.
+///
+/// ```
+/// let mut y = [1.0f64, 1.0];
+/// wengert_optim::vector::axpy(2.0, &[1.0, 3.0], &mut y);
+/// assert_eq!(y, [3.0, 7.0]);
+/// ```
 #[track_caller]
 pub fn axpy<T: Float>(a: f64, x: &[T], y: &mut [T]) {
     same_length("axpy", x.len(), y.len());
@@ -174,6 +203,12 @@ pub fn axpy<T: Float>(a: f64, x: &[T], y: &mut [T]) {
 ///
 /// # Panics
 /// If the lengths differ.
+///
+/// ```
+/// let mut y = [f64::NAN; 2];
+/// wengert_optim::vector::axpby(2.0, &[1.0, 3.0], 0.0, &mut y);
+/// assert_eq!(y, [2.0, 6.0]);
+/// ```
 #[track_caller]
 pub fn axpby<T: Float>(a: f64, x: &[T], b: f64, y: &mut [T]) {
     same_length("axpby", x.len(), y.len());
@@ -194,6 +229,12 @@ pub fn axpby<T: Float>(a: f64, x: &[T], b: f64, y: &mut [T]) {
 ///
 /// # Panics
 /// If the lengths differ.
+///
+/// ```
+/// let mut out = [0.0f64; 2];
+/// wengert_optim::vector::add_scaled(&[1.0, 1.0], 0.5, &[2.0, -2.0], &mut out);
+/// assert_eq!(out, [2.0, 0.0]);
+/// ```
 #[track_caller]
 pub fn add_scaled<T: Float>(x: &[T], a: f64, d: &[T], out: &mut [T]) {
     same_length("add_scaled", x.len(), d.len());
@@ -205,6 +246,12 @@ pub fn add_scaled<T: Float>(x: &[T], a: f64, d: &[T], out: &mut [T]) {
 ///
 /// # Panics
 /// If the lengths differ.
+///
+/// ```
+/// let mut out = [0.0f64; 2];
+/// wengert_optim::vector::subtract(&[3.0, 1.0], &[1.0, 1.0], &mut out);
+/// assert_eq!(out, [2.0, 0.0]);
+/// ```
 #[track_caller]
 pub fn subtract<T: Float>(x: &[T], y: &[T], out: &mut [T]) {
     same_length("subtract", x.len(), y.len());
@@ -213,6 +260,12 @@ pub fn subtract<T: Float>(x: &[T], y: &[T], out: &mut [T]) {
 }
 
 /// `x *= a`.
+///
+/// ```
+/// let mut x = [1.0f64, -2.0];
+/// wengert_optim::vector::scale(3.0, &mut x);
+/// assert_eq!(x, [3.0, -6.0]);
+/// ```
 pub fn scale<T: Float>(a: f64, x: &mut [T]) {
     let a = T::from_f64(a);
     for_each_chunk(x, CHUNK, x.len() >= PARALLEL_THRESHOLD, |_, chunk| {
@@ -226,6 +279,12 @@ pub fn scale<T: Float>(a: f64, x: &mut [T]) {
 ///
 /// # Panics
 /// If the lengths differ.
+///
+/// ```
+/// let mut out = [0.0f64; 2];
+/// wengert_optim::vector::scaled(3.0, &[1.0, -2.0], &mut out);
+/// assert_eq!(out, [3.0, -6.0]);
+/// ```
 #[track_caller]
 pub fn scaled<T: Float>(a: f64, x: &[T], out: &mut [T]) {
     axpby(a, x, 0.0, out);
@@ -235,6 +294,12 @@ pub fn scaled<T: Float>(a: f64, x: &[T], out: &mut [T]) {
 ///
 /// # Panics
 /// If the lengths differ.
+///
+/// ```
+/// let mut y = [1.0f64, -2.0];
+/// wengert_optim::vector::multiply(&[3.0, 4.0], &mut y);
+/// assert_eq!(y, [3.0, -8.0]);
+/// ```
 #[track_caller]
 pub fn multiply<T: Float>(x: &[T], y: &mut [T]) {
     same_length("multiply", x.len(), y.len());
@@ -247,6 +312,10 @@ pub fn multiply<T: Float>(x: &[T], y: &mut [T]) {
 }
 
 /// The vector as `f64` (exact).
+///
+/// ```
+/// assert_eq!(wengert_optim::vector::to_f64(&[0.5f32]), [0.5]);
+/// ```
 pub fn to_f64<T: Float>(x: &[T]) -> Vec<f64> {
     x.iter().map(|x| x.to_f64()).collect()
 }
@@ -255,6 +324,12 @@ pub fn to_f64<T: Float>(x: &[T]) -> Vec<f64> {
 ///
 /// # Panics
 /// If the lengths differ.
+///
+/// ```
+/// let mut out = [0.0f32];
+/// wengert_optim::vector::from_f64(&[0.1], &mut out);
+/// assert_eq!(out, [0.1]);
+/// ```
 #[track_caller]
 pub fn from_f64<T: Float>(x: &[f64], out: &mut [T]) {
     same_length("from_f64", x.len(), out.len());

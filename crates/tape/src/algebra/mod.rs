@@ -27,6 +27,19 @@ macro_rules! declared {
 ///
 /// Functions that are not smooth everywhere take these values where they have no derivative: `abs` and `sign`
 /// have slope 0 at 0, the selections the slope of the branch they take.
+///
+/// ```
+/// use wengert_tape::{Elementwise, Real, Var, grad};
+/// /// ln(1 + x²), whose derivatives of every order come of the two formulas.
+/// struct LogLorentz;
+/// impl Elementwise for LogLorentz {
+///     fn f<A: Real>(&self, x: A) -> A { (x.clone() * x + 1.0).ln() }
+///     fn df<A: Real>(&self, x: A, _y: A) -> A { x.clone() * 2.0 / (x.clone() * x + 1.0) }
+/// }
+/// let slope = |x: &Var<f64>| grad(|x: &Var<f64>| x.apply(LogLorentz).sum(), x);
+/// assert_eq!(slope(&Var::from([1.0])).item(), 1.0);
+/// assert_eq!(grad(|x: &Var<f64>| slope(x).sum(), &Var::from([0.0])).item(), 2.0);
+/// ```
 pub trait Real:
     Clone
     + Add<Output = Self>
@@ -69,6 +82,14 @@ pub trait Real:
 }
 
 /// A number inside a loop that is compiled for the instruction set `I`.
+///
+/// ```
+/// use wengert_tape::{Lane, Real};
+/// use wengert_tensor::simd::Baseline;
+/// fn logistic<A: Real>(x: A) -> A { x.constant(1.0) / ((-x).exp() + 1.0) }
+/// // A formula of variables computes on numbers too.
+/// assert_eq!(logistic(Lane::<f64, Baseline>::new(0.0)).0, 0.5);
+/// ```
 #[derive(Debug)]
 pub struct Lane<T, I>(pub T, PhantomData<I>);
 

@@ -13,6 +13,20 @@ use crate::transform::{jvp, vjp};
 use crate::var::Var;
 
 /// A derivative that differs from what it should be.
+///
+/// ```
+/// use wengert_tape::{Cotangents, GradientMismatch, Op, Point, Var, apply, check_grads};
+/// use wengert_tensor::Tensor;
+/// struct Wrong;
+/// impl Op<f64> for Wrong {
+///     fn name(&self) -> &str { "wrong" }
+///     fn forward(&self, x: &[&Tensor<f64>]) -> Tensor<f64> { x[0] * x[0] }
+///     fn vjp(&self, at: &Point<f64>, v: &Var<f64>, into: &mut Cotangents<f64>) { into.add(0, || v * at.input(0)) }
+/// }
+/// let mismatch: GradientMismatch =
+///     check_grads(|v| apply(Wrong, &[&v[0]]), &[Var::from([1.5])], 1).unwrap_err();
+/// assert!((mismatch.expected - 2.0 * mismatch.found).abs() < 1e-6 * mismatch.expected.abs());
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct GradientMismatch {
     /// Which check failed, e.g. `"order 2: jvp against finite differences"`.

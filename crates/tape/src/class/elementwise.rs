@@ -103,6 +103,18 @@ pub trait Elementwise: Sync + 'static {
 
 /// Which of its two arguments a derivative formula reads. One that is not read is not passed either: the formula
 /// then gets the other one in its place.
+///
+/// ```
+/// use wengert_tape::{Elementwise, Reads, Real, Var, grad};
+/// /// eˣ, whose derivative is its own value: the input need not be kept.
+/// struct Exp;
+/// impl Elementwise for Exp {
+///     const READS: Reads = Reads::Output;
+///     fn f<A: Real>(&self, x: A) -> A { x.exp() }
+///     fn df<A: Real>(&self, _x: A, y: A) -> A { y }
+/// }
+/// assert_eq!(grad(|x: &Var<f64>| x.apply(Exp).sum(), &Var::from([0.0])).item(), 1.0);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reads {
     /// Only the input x.

@@ -15,6 +15,20 @@ use crate::var::{Deferred, Value, Var};
 ///
 /// # Panics
 /// If the inputs are on two tapes of which neither is nested in the other.
+///
+/// ```
+/// use wengert_tape::{Cotangents, Op, Point, Var, apply, grad};
+/// use wengert_tensor::Tensor;
+/// /// Passes values on, and derivatives backwards with the opposite sign.
+/// struct Reverse;
+/// impl Op<f64> for Reverse {
+///     fn name(&self) -> &str { "reverse" }
+///     fn forward(&self, x: &[&Tensor<f64>]) -> Tensor<f64> { x[0].clone() }
+///     fn vjp(&self, _: &Point<f64>, v: &Var<f64>, into: &mut Cotangents<f64>) { into.add(0, || -v) }
+/// }
+/// let f = |x: &Var<f64>| apply(Reverse, &[&x.square()]).sum();
+/// assert_eq!(grad(f, &Var::from([3.0])).item(), -6.0);
+/// ```
 #[track_caller]
 pub fn apply<T: Float, O: Op<T>>(op: O, inputs: &[&Var<T>]) -> Var<T> {
     apply_given(op, inputs, &[])
@@ -25,6 +39,26 @@ pub fn apply<T: Float, O: Op<T>>(op: O, inputs: &[&Var<T>]) -> Var<T> {
 ///
 /// # Panics
 /// Where `apply` does.
+///
+/// ```
+/// use wengert_tape::{Cotangents, Data, Mask, Op, Point, Var, apply_given, grad};
+/// use wengert_tensor::Tensor;
+/// /// x where the mask is true, else 0.
+/// struct Kept;
+/// impl Op<f64> for Kept {
+///     fn name(&self) -> &str { "kept" }
+///     fn forward(&self, _: &[&Tensor<f64>]) -> Tensor<f64> { unreachable!("there is always a mask") }
+///     fn evaluate(&self, x: &[&Tensor<f64>], given: &[&Data<f64>]) -> Data<f64> {
+///         Data::Float(x[0] * &given[0].mask().cast::<f64>())
+///     }
+///     fn vjp(&self, at: &Point<f64>, v: &Var<f64>, into: &mut Cotangents<f64>) {
+///         into.add(0, || v * at.given(0).to_mask().value().cast::<f64>());
+///     }
+/// }
+/// let mask = Mask::from(Tensor::from([true, false]));
+/// let f = |x: &Var<f64>| apply_given(Kept, &[x], &[mask.given()]).square().sum();
+/// assert_eq!(grad(f, &Var::from([3.0, 4.0])).value().to_vec(), [6.0, 0.0]);
+/// ```
 #[track_caller]
 #[inline(never)]
 pub fn apply_given<T: Float, O: Op<T>>(op: O, inputs: &[&Var<T>], given: &[&Given<T>]) -> Var<T> {

@@ -65,6 +65,23 @@ impl<T: Float> Cotangents<T> {
     ///
     /// # Panics
     /// Where `add` does.
+    ///
+    /// ```
+    /// use wengert_tape::{Attributes, Cotangents, Description, Op, Point, Var, apply, grad};
+    /// use wengert_tensor::Tensor;
+    /// struct Half;
+    /// impl Op<f64> for Half {
+    ///     fn name(&self) -> &str { "half" }
+    ///     fn forward(&self, x: &[&Tensor<f64>]) -> Tensor<f64> { x[0] * 0.5 }
+    ///     fn vjp(&self, _: &Point<f64>, v: &Var<f64>, into: &mut Cotangents<f64>) {
+    ///         let name = || Description { name: "half_gradient".into(), attributes: Attributes::default() };
+    ///         into.add_in_place(0, name, [v], || v * 0.5, |sum, [v]| *sum += &(v * 0.5));
+    ///     }
+    /// }
+    /// // Two contributions: the second is added in place.
+    /// let f = |x: &Var<f64>| (apply(Half, &[x]) + apply(Half, &[x])).sum();
+    /// assert_eq!(grad(f, &Var::from([1.0, 2.0])).value().to_vec(), [1.0, 1.0]);
+    /// ```
     #[track_caller]
     pub fn add_in_place<const N: usize>(
         &mut self,

@@ -17,6 +17,21 @@ pub struct Description {
 
 impl Description {
     /// A loop that computes a `part` of an operation's derivatives: it has the operation's attributes.
+    ///
+    /// ```
+    /// use wengert_tape::{Attributes, Cotangents, Description, Op, Point, Var};
+    /// use wengert_tensor::Tensor;
+    /// struct Scaled(f64);
+    /// impl Op<f64> for Scaled {
+    ///     fn name(&self) -> &str { "scaled" }
+    ///     fn describe(&self, attributes: &mut Attributes) { attributes.set("factor", self.0) }
+    ///     fn forward(&self, x: &[&Tensor<f64>]) -> Tensor<f64> { x[0] * self.0 }
+    ///     fn vjp(&self, _: &Point<f64>, v: &Var<f64>, into: &mut Cotangents<f64>) { into.add(0, || v * self.0) }
+    /// }
+    /// let loop_of_gradient = Description::of(&Scaled(3.0), "gradient");
+    /// assert_eq!(loop_of_gradient.name, "scaled_gradient");
+    /// assert_eq!(loop_of_gradient.attributes.to_string(), "factor=3.0");
+    /// ```
     pub fn of<T: Float>(operation: &impl Op<T>, part: &str) -> Self {
         let mut attributes = Attributes::default();
         operation.describe(&mut attributes);

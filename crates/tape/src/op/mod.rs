@@ -122,6 +122,22 @@ macro_rules! rules_compiled_here {
 pub(crate) use rules_compiled_here;
 
 /// Which of an operation's values its rules read.
+///
+/// ```
+/// use wengert_tape::{Cotangents, Op, Point, Saves, Var, apply, grad};
+/// use wengert_tensor::Tensor;
+/// /// √x, whose rule reads the output alone: the input is not kept alive.
+/// struct Root;
+/// impl Op<f64> for Root {
+///     fn name(&self) -> &str { "root" }
+///     fn forward(&self, x: &[&Tensor<f64>]) -> Tensor<f64> { x[0].sqrt() }
+///     fn vjp(&self, at: &Point<f64>, v: &Var<f64>, into: &mut Cotangents<f64>) {
+///         into.add(0, || v / (at.output() * 2.0));
+///     }
+///     fn saves(&self) -> Saves { Saves::OUTPUT }
+/// }
+/// assert_eq!(grad(|x: &Var<f64>| apply(Root, &[x]).sum(), &Var::from([4.0])).item(), 0.25);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Saves {
     inputs: u32,

@@ -53,6 +53,23 @@ impl<T: Float> Point<T> {
     ///
     /// # Panics
     /// If there are not as many.
+    ///
+    /// ```
+    /// use wengert_tape::{Cotangents, Op, Point, Var, apply, grad};
+    /// use wengert_tensor::Tensor;
+    /// struct Product;
+    /// impl Op<f64> for Product {
+    ///     fn name(&self) -> &str { "product" }
+    ///     fn forward(&self, x: &[&Tensor<f64>]) -> Tensor<f64> { x[0] * x[1] }
+    ///     fn vjp(&self, at: &Point<f64>, v: &Var<f64>, into: &mut Cotangents<f64>) {
+    ///         assert!(at.needs(0) && !at.needs(1), "only x is differentiated with respect to");
+    ///         into.add(0, || v * at.input(1));
+    ///         into.add(1, || unreachable!("not computed"));
+    ///     }
+    /// }
+    /// let constant = Var::from([5.0]);
+    /// assert_eq!(grad(|x: &Var<f64>| apply(Product, &[x, &constant]).sum(), &Var::from([2.0])).item(), 5.0);
+    /// ```
     #[track_caller]
     pub fn needs(&self, index: usize) -> bool {
         match self.needs.get(index) {

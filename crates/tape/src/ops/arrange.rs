@@ -307,6 +307,12 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// As [`meshgrid`](Var::meshgrid).
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let pairs = Var::cartesian_prod(&[Var::from([1.0f64, 2.0]), Var::from([5.0, 6.0])]);
+    /// assert_eq!(pairs.value().to_vec(), [1.0, 5.0, 1.0, 6.0, 2.0, 5.0, 2.0, 6.0]);
+    /// ```
     #[track_caller]
     pub fn cartesian_prod(vectors: &[impl Borrow<Var<T>>]) -> Var<T> {
         let grid: Vec<Var<T>> =
@@ -319,6 +325,13 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there is no axis, `first` and `second` are not two of the result's axes, or a matrix has more than 2³² elements.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// // Two vectors become two matrices.
+    /// let x = Var::from([[1.0f64, 2.0], [3.0, 4.0]]).diag_embed(0, 1, 2);
+    /// assert_eq!(x.value().to_vec(), [1.0, 0.0, 0.0, 2.0, 3.0, 0.0, 0.0, 4.0]);
+    /// ```
     #[track_caller]
     pub fn diag_embed(&self, offset: isize, first: isize, second: isize) -> Var<T> {
         assert!(self.rank() > 0, "diag_embed: shape {} has no axis", self.shape());
@@ -331,6 +344,12 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there is no such axis.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let columns = Var::from([[1.0f64, 2.0], [3.0, 4.0]]).unbind(1);
+    /// assert_eq!(columns[1].value().to_vec(), [2.0, 4.0]);
+    /// ```
     #[doc(alias = "unstack")]
     #[track_caller]
     pub fn unbind(&self, axis: impl Into<Axis>) -> Vec<Var<T>> {
@@ -344,6 +363,12 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there is no such axis, or the sizes do not add up to its length.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let parts = Var::from([1.0f64, 2.0, 3.0]).split_sizes(&[1, 2], 0);
+    /// assert_eq!(parts[1].value().to_vec(), [2.0, 3.0]);
+    /// ```
     #[doc(alias = "split_with_sizes")]
     #[track_caller]
     pub fn split_sizes(&self, sizes: &[usize], axis: impl Into<Axis>) -> Vec<Var<T>> {
@@ -367,6 +392,12 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there are none, or their shapes differ in another axis.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let (a, b) = (Var::from([[1.0f64], [2.0]]), Var::from([[3.0], [4.0]]));
+    /// assert_eq!(Var::hstack(&[a, b]).value().to_vec(), [1.0, 3.0, 2.0, 4.0]);
+    /// ```
     #[doc(alias = "column_stack")]
     #[track_caller]
     pub fn hstack(parts: &[impl Borrow<Var<T>>]) -> Var<T> {
@@ -378,6 +409,12 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there are none, or their shapes differ in another axis.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let rows = Var::vstack(&[Var::from([1.0f64, 2.0]), Var::from([3.0, 4.0])]);
+    /// assert_eq!(rows.shape(), &[2, 2]);
+    /// ```
     #[doc(alias = "row_stack")]
     #[track_caller]
     pub fn vstack(parts: &[impl Borrow<Var<T>>]) -> Var<T> {
@@ -389,6 +426,12 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there are none, or their shapes differ in another axis.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let channels = Var::dstack(&[Var::from([[1.0f64, 2.0]]), Var::from([[3.0, 4.0]])]);
+    /// assert_eq!((channels.shape(), channels.value().to_vec()), (&[1, 2, 2].into(), vec![1.0, 3.0, 2.0, 4.0]));
+    /// ```
     #[track_caller]
     pub fn dstack(parts: &[impl Borrow<Var<T>>]) -> Var<T> {
         let deep = |x: &Var<T>| match x.rank() {

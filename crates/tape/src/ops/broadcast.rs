@@ -121,6 +121,12 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If `shape` does not broadcast to this variable's shape.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let x = Var::from([[1.0f64, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(x.sum_to(&[2].into()).value().to_vec(), [4.0, 6.0]);
+    /// ```
     #[track_caller]
     pub fn sum_to(&self, shape: &Shape) -> Var<T> {
         if shape == self.shape() {
@@ -154,6 +160,13 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If an axis does not exist or is given twice.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let x = Var::from([[1.0f64, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(x.mean_axes(0, false).value().to_vec(), [2.0, 3.0]);
+    /// assert_eq!(x.mean_axes([0, 1], true).shape(), &[1, 1]);
+    /// ```
     #[track_caller]
     pub fn mean_axes(&self, axes: impl Into<Axes>, keepdim: bool) -> Var<T> {
         let axes = axes.into();

@@ -298,6 +298,12 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there is no such axis, or it has length 0.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let scores = Var::from([[0.1f64, 0.7, 0.2], [0.5, 0.4, 0.1]]);
+    /// assert_eq!(scores.argmax(-1).value().to_vec(), [1, 0]);
+    /// ```
     #[track_caller]
     pub fn argmax(&self, axis: impl Into<Axis>) -> Index<T> {
         let axis = self.shape().axis("argmax", axis);
@@ -309,6 +315,12 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there is no such axis, or it has length 0.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let distances = Var::from([[3.0f64, 1.0], [0.0, 2.0]]);
+    /// assert_eq!(distances.argmin(1).value().to_vec(), [1, 0]);
+    /// ```
     #[track_caller]
     pub fn argmin(&self, axis: impl Into<Axis>) -> Index<T> {
         let axis = self.shape().axis("argmin", axis);

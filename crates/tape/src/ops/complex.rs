@@ -61,6 +61,12 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If the last axis is not of pairs.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let z = Var::complex(&Var::from([1.0f64]), &Var::from([2.0]));
+    /// assert_eq!(z.imag().value().to_vec(), [2.0]);
+    /// ```
     #[track_caller]
     pub fn imag(&self) -> Var<T> {
         check_pairs("imag", self);
@@ -71,6 +77,12 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If the last axis is not of pairs.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let z = Var::complex(&Var::from([1.0f64]), &Var::from([2.0]));
+    /// assert_eq!(z.conj().value().to_vec(), [1.0, -2.0]);
+    /// ```
     #[track_caller]
     pub fn conj(&self) -> Var<T> {
         check_pairs("conj", self);
@@ -104,6 +116,12 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If the last axis is not of pairs.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let z = Var::complex(&Var::from([0.0f64]), &Var::from([2.0]));
+    /// assert_eq!(z.complex_angle().item(), std::f64::consts::FRAC_PI_2);
+    /// ```
     #[doc(alias = "angle")]
     #[track_caller]
     pub fn complex_angle(&self) -> Var<T> {

@@ -160,6 +160,12 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If the boundaries are no vector.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let ages = Var::from([5.0f64, 18.0, 70.0]);
+    /// assert_eq!(ages.bucketize(&Var::from([18.0, 65.0]), true).value().to_vec(), [0, 1, 2]);
+    /// ```
     #[doc(alias = "digitize")]
     #[track_caller]
     pub fn bucketize(&self, boundaries: &Var<T>, right: bool) -> Index<T> {

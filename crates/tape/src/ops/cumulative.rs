@@ -102,6 +102,12 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there is no such axis, or it is longer than 2³².
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let (least, position) = Var::from([3.0f64, 1.0, 2.0]).cummin(0);
+    /// assert_eq!((least.value().to_vec(), position.value().to_vec()), (vec![3.0, 1.0, 1.0], vec![0, 1, 1]));
+    /// ```
     #[track_caller]
     pub fn cummin(&self, axis: impl Into<Axis>) -> (Var<T>, Index<T>) {
         let axis = self.shape().axis("cummin", axis);
@@ -113,6 +119,13 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there is no such axis.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// // Sums of numbers that e^x itself has no room for.
+    /// let x = Var::from([1000.0f64, 1000.0]).logcumsumexp(0);
+    /// assert_eq!(x.value().to_vec(), [1000.0, 1000.0 + 2f64.ln()]);
+    /// ```
     #[track_caller]
     pub fn logcumsumexp(&self, axis: impl Into<Axis>) -> Var<T> {
         let axis = self.shape().axis("logcumsumexp", axis);

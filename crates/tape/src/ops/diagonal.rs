@@ -69,6 +69,13 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there are fewer than two axes, or a matrix has more than 2³² elements.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let x = Var::from([[1.0f64, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(x.diagonal(0).value().to_vec(), [1.0, 4.0]);
+    /// assert_eq!(x.diagonal(1).value().to_vec(), [2.0]);
+    /// ```
     #[track_caller]
     pub fn diagonal(&self, offset: isize) -> Var<T> {
         assert!(self.rank() >= 2, "diagonal: shape {} has fewer than two axes", self.shape());
@@ -81,6 +88,12 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there is no axis, or a matrix has more than 2³² elements.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let matrix = Var::from([1.0f64, 2.0]).diag(0);
+    /// assert_eq!(matrix.value().to_vec(), [1.0, 0.0, 0.0, 2.0]);
+    /// ```
     #[track_caller]
     pub fn diag(&self, offset: isize) -> Var<T> {
         let last = self.shape().axis("diag", -1);

@@ -115,6 +115,13 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there is no such axis, or an index is out of range.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// use wengert_tensor::Tensor;
+    /// let rows = Var::from([[1.0f64, 2.0], [3.0, 4.0]]).index_select(0, Tensor::vector(&[1u32, 1, 0]));
+    /// assert_eq!(rows.value().to_vec(), [3.0, 4.0, 3.0, 4.0, 1.0, 2.0]);
+    /// ```
     #[track_caller]
     pub fn index_select(&self, axis: impl Into<Axis>, index: impl Into<Index<T>>) -> Var<T> {
         let axis = self.shape().axis("index_select", axis);
@@ -125,6 +132,13 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there is no such axis, the shapes do not fit, or an index is out of range.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// use wengert_tensor::Tensor;
+    /// let counts = Var::<f64>::zeros([3]).index_add(0, Tensor::vector(&[2u32, 0, 2]), &Var::ones([3]));
+    /// assert_eq!(counts.value().to_vec(), [1.0, 0.0, 2.0]);
+    /// ```
     #[track_caller]
     pub fn index_add(&self, axis: impl Into<Axis>, index: impl Into<Index<T>>, source: &Var<T>) -> Var<T> {
         let axis = self.shape().axis("index_add", axis);
@@ -148,6 +162,13 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there is no such axis, the shapes do not fit, or an index is out of range.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// use wengert_tensor::Tensor;
+    /// let sums = Var::<f64>::zeros([2]).scatter_add(0, Tensor::vector(&[1u32, 1]), &Var::from([2.0, 3.0]));
+    /// assert_eq!(sums.value().to_vec(), [0.0, 5.0]);
+    /// ```
     #[track_caller]
     pub fn scatter_add(&self, axis: impl Into<Axis>, index: impl Into<Index<T>>, source: &Var<T>) -> Var<T> {
         let (axis, index) = (self.shape().axis("scatter_add", axis), index.into());

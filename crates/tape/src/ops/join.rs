@@ -116,6 +116,12 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there are none, their shapes differ, or the axis is out of range.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let batch = Var::stack(&[Var::from([1.0f64, 2.0]), Var::from([3.0, 4.0])], 0);
+    /// assert_eq!((batch.shape(), batch.value().to_vec()), (&[2, 2].into(), vec![1.0, 2.0, 3.0, 4.0]));
+    /// ```
     #[track_caller]
     pub fn stack(parts: &[impl Borrow<Var<T>>], axis: impl Into<Axis>) -> Var<T> {
         let Some(first) = parts.first().map(Borrow::borrow) else { panic!("stack: there are no variables") };
@@ -137,6 +143,12 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If `widths` does not have one pair per axis, or the result has too many elements.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let x = Var::from([1.0f64, 2.0]).pad(&[(1, 2)], 0.0);
+    /// assert_eq!(x.value().to_vec(), [0.0, 1.0, 2.0, 0.0, 0.0]);
+    /// ```
     #[doc(alias = "constant_pad_nd")]
     #[track_caller]
     pub fn pad(&self, widths: &[(usize, usize)], value: f64) -> Var<T> {
@@ -152,6 +164,11 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there are fewer counts than axes, or the result has too many elements.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// assert_eq!(Var::from([1.0f64, 2.0]).tile(&[2]).value().to_vec(), [1.0, 2.0, 1.0, 2.0]);
+    /// ```
     #[doc(alias = "repeat")]
     #[track_caller]
     pub fn tile(&self, counts: &[usize]) -> Var<T> {
@@ -174,6 +191,11 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there is no such axis.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// assert_eq!(Var::from([1.0f64, 2.0, 3.0]).roll(1, 0).value().to_vec(), [3.0, 1.0, 2.0]);
+    /// ```
     #[track_caller]
     pub fn roll(&self, shift: isize, axis: impl Into<Axis>) -> Var<T> {
         let axis = self.shape().axis("roll", axis);

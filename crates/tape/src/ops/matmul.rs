@@ -93,6 +93,11 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If the operands are not vectors of the same length.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// assert_eq!(Var::from([1.0f64, 2.0]).dot(&Var::from([3.0, 4.0])).item(), 11.0);
+    /// ```
     #[doc(alias = "vdot")]
     #[track_caller]
     pub fn dot(&self, other: &Var<T>) -> Var<T> {
@@ -109,6 +114,12 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If an operand is not a vector.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let table = Var::from([1.0f64, 2.0]).outer(&Var::from([3.0, 4.0]));
+    /// assert_eq!(table.value().to_vec(), [3.0, 4.0, 6.0, 8.0]);
+    /// ```
     #[doc(alias = "ger")]
     #[track_caller]
     pub fn outer(&self, other: &Var<T>) -> Var<T> {

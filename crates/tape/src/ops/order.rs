@@ -87,6 +87,12 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there is no such axis, it is longer than 2³², or `k` is 0 or larger than its length.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let (second, position) = Var::from([3.0f64, 1.0, 2.0]).kthvalue(2, 0, false);
+    /// assert_eq!((second.item(), position.value().item()), (2.0, 2));
+    /// ```
     #[track_caller]
     pub fn kthvalue(&self, k: usize, axis: impl Into<Axis>, keepdim: bool) -> (Var<T>, Index<T>) {
         let axis = self.shape().axis("kthvalue", axis);
@@ -112,6 +118,12 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If an axis does not exist, is given twice or has length 0.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let (least, largest) = Var::from([[3.0f64, 1.0], [2.0, 5.0]]).aminmax(1, false);
+    /// assert_eq!((least.value().to_vec(), largest.value().to_vec()), (vec![1.0, 2.0], vec![3.0, 5.0]));
+    /// ```
     #[track_caller]
     pub fn aminmax(&self, axes: impl Into<Axes>, keepdim: bool) -> (Var<T>, Var<T>) {
         let axes = axes.into();

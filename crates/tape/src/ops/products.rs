@@ -57,6 +57,12 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If the last axes differ in length.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let products = Var::from([[1.0f64, 2.0], [3.0, 4.0]]).inner(&Var::from([1.0, 1.0]));
+    /// assert_eq!(products.value().to_vec(), [3.0, 7.0]);
+    /// ```
     #[track_caller]
     pub fn inner(&self, other: &Var<T>) -> Var<T> {
         if self.rank() == 0 || other.rank() == 0 {
@@ -160,6 +166,11 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there are fewer than two axes, or a matrix has more than 2³² elements.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// assert_eq!(Var::from([[1.0f64, 2.0], [3.0, 4.0]]).trace().item(), 5.0);
+    /// ```
     #[track_caller]
     pub fn trace(&self) -> Var<T> {
         assert!(self.rank() >= 2, "trace: shape {} has fewer than two axes", self.shape());

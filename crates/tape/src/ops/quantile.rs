@@ -11,6 +11,13 @@ use crate::ops::select::gated;
 use crate::var::Var;
 
 /// What a quantile is that falls between two elements.
+///
+/// ```
+/// use wengert_tape::{QuantileMethod, Var};
+/// let x = Var::from([1.0f64, 2.0, 4.0, 8.0]);
+/// let median = |method| x.quantiles(&[0.5], 0, method, false).item();
+/// assert_eq!([QuantileMethod::Linear, QuantileMethod::Lower, QuantileMethod::Higher].map(median), [3.0, 2.0, 4.0]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum QuantileMethod {
     /// In between, in proportion.
@@ -148,6 +155,13 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// As [`quantile`](Var::quantile).
+    ///
+    /// ```
+    /// use wengert_tape::{QuantileMethod, Var};
+    /// let x = Var::from([4.0f64, 1.0, 3.0, 2.0, 5.0]);
+    /// let quartiles = x.quantiles(&[0.25, 0.5, 0.75], 0, QuantileMethod::Linear, false);
+    /// assert_eq!(quartiles.value().to_vec(), [2.0, 3.0, 4.0]);
+    /// ```
     #[track_caller]
     pub fn quantiles(
         &self,
@@ -173,6 +187,12 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// As `quantile`.
+    ///
+    /// ```
+    /// use wengert_tape::{QuantileMethod, Var};
+    /// let x = Var::from([4.0f64, f64::NAN, 2.0]);
+    /// assert_eq!(x.nanquantiles(&[0.0, 1.0], 0, QuantileMethod::Linear, false).value().to_vec(), [2.0, 4.0]);
+    /// ```
     #[track_caller]
     pub fn nanquantiles(
         &self,

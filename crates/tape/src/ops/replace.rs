@@ -183,6 +183,11 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If the shapes do not broadcast.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// assert_eq!(Var::from([3.0f64, -3.0]).copysign(&Var::from([-1.0, 2.0])).value().to_vec(), [-3.0, 3.0]);
+    /// ```
     #[track_caller]
     pub fn copysign(&self, sign: &Var<T>) -> Var<T> {
         broadcast_or_panic("copysign", self.shape(), sign.shape());
@@ -193,6 +198,12 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If the shapes do not broadcast.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let steps = Var::from([-1.0f64, 0.0, 2.0]).heaviside(&Var::scalar(0.5));
+    /// assert_eq!(steps.value().to_vec(), [0.0, 0.5, 1.0]);
+    /// ```
     #[track_caller]
     pub fn heaviside(&self, values: &Var<T>) -> Var<T> {
         broadcast_or_panic("heaviside", self.shape(), values.shape());
@@ -249,6 +260,12 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If the shapes do not broadcast.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let close = Var::from([1.0f64, 1.0]).is_close(&Var::from([1.0 + 1e-7, 1.1]), 1e-5, 1e-8);
+    /// assert_eq!(close.value().to_vec(), [true, false]);
+    /// ```
     #[doc(alias = "isclose")]
     #[track_caller]
     pub fn is_close(&self, other: &Var<T>, rtol: f64, atol: f64) -> Mask<T> {
@@ -261,6 +278,12 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If the shapes do not broadcast.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let (a, b) = (Var::from([0.0f64, 10.0]), Var::from([4.0, 20.0]));
+    /// assert_eq!(a.lerp(&b, 0.25).value().to_vec(), [1.0, 12.5]);
+    /// ```
     #[track_caller]
     pub fn lerp(&self, end: &Var<T>, weight: impl Operand<T>) -> Var<T> {
         match weight.side() {
@@ -275,6 +298,13 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If the shapes do not broadcast.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let x = Var::from([-2.0f64, 0.5, 9.0]);
+    /// let (low, high) = (Var::from([-1.0, 0.0, 0.0]), Var::from([1.0, 1.0, 5.0]));
+    /// assert_eq!(x.clamp_to(&low, &high).value().to_vec(), [-1.0, 0.5, 5.0]);
+    /// ```
     #[doc(alias = "clip")]
     #[track_caller]
     pub fn clamp_to(&self, low: &Var<T>, high: &Var<T>) -> Var<T> {

@@ -188,6 +188,12 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there is no such axis.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let x = Var::<f64>::zeros([2, 3, 4]);
+    /// assert_eq!(x.transpose(0, -1).shape(), &[4, 3, 2]);
+    /// ```
     #[doc(alias = "swapaxes")]
     #[doc(alias = "swapdims")]
     #[track_caller]
@@ -246,6 +252,11 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there is no such axis, or its length is not 1.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// assert_eq!(Var::<f64>::zeros([2, 1, 4]).squeeze(1).shape(), &[2, 4]);
+    /// ```
     #[track_caller]
     pub fn squeeze(&self, axis: impl Into<Axis>) -> Var<T> {
         let axis = self.shape().axis("squeeze", axis);
@@ -295,6 +306,12 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If `count` is 0 or there is no such axis.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let parts = Var::from([1.0f64, 2.0, 3.0]).chunk(2, 0);
+    /// assert_eq!([parts[0].value().to_vec(), parts[1].value().to_vec()], [vec![1.0, 2.0], vec![3.0]]);
+    /// ```
     #[track_caller]
     pub fn chunk(&self, count: usize, axis: impl Into<Axis>) -> Vec<Var<T>> {
         assert!(count > 0, "chunk: the number of chunks must not be 0");

@@ -249,6 +249,12 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If the mask has another shape, or more than 2³² elements.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let x = Var::from([[3.0f64, 1.0], [0.0, 4.0]]);
+    /// assert_eq!(x.masked_select(x.gt(2.0)).value().to_vec(), [3.0, 4.0]);
+    /// ```
     #[track_caller]
     pub fn masked_select(&self, mask: impl Into<Mask<T>>) -> Var<T> {
         let mask = mask.into();

@@ -79,6 +79,12 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there is no such axis, or it is shorter than `k`.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let (best, places) = Var::from([1.0f64, 4.0, 3.0]).topk(2, 0);
+    /// assert_eq!((best.value().to_vec(), places.value().to_vec()), (vec![4.0, 3.0], vec![1, 2]));
+    /// ```
     #[track_caller]
     pub fn topk(&self, k: usize, axis: impl Into<Axis>) -> (Var<T>, Index<T>) {
         let axis = self.shape().axis("topk", axis);

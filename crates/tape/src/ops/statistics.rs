@@ -24,6 +24,11 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If an axis does not exist or is given twice.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// assert_eq!(Var::from([1.0f64, f64::NAN, 3.0]).nanmean(0, false).item(), 2.0);
+    /// ```
     #[track_caller]
     pub fn nanmean(&self, axes: impl Into<Axes>, keepdim: bool) -> Var<T> {
         let axes = axes.into();
@@ -62,6 +67,12 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there is no axis, or more than two.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let r = Var::from([[1.0f64, 2.0, 3.0], [3.0, 2.0, 1.0]]).corrcoef();
+    /// assert!((r.value().at([0, 1]) + 1.0).abs() < 1e-15);
+    /// ```
     #[track_caller]
     pub fn corrcoef(&self) -> Var<T> {
         assert!(

@@ -341,6 +341,11 @@ impl<T: Float> Var<T> {
 
     /// xʸ for a number y; NaN for negative x unless y is an integer. Exact to rounding for the powers that have a
     /// simpler name: −1, ½, 1 and 2.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// assert!((Var::from([8.0f64]).powf(1.0 / 3.0).item() - 2.0).abs() < 1e-15);
+    /// ```
     #[doc(alias = "pow")]
     #[doc(alias = "float_power")]
     #[track_caller]
@@ -360,6 +365,12 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If `n` exceeds 100.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// use std::f64::consts::PI;
+    /// assert!((Var::from([1.0f64]).polygamma(1).item() - PI * PI / 6.0).abs() < 1e-14);
+    /// ```
     #[track_caller]
     pub fn polygamma(&self, n: u32) -> Var<T> {
         assert!(n <= 100, "polygamma: the order {n} is above 100");
@@ -433,6 +444,11 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If `low > high` or either is NaN.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// assert_eq!(Var::from([-2.0f64, 0.5, 9.0]).clamp(-1.0, 1.0).value().to_vec(), [-1.0, 0.5, 1.0]);
+    /// ```
     #[doc(alias = "clip")]
     #[track_caller]
     pub fn clamp(&self, low: f64, high: f64) -> Var<T> {

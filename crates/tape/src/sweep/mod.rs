@@ -15,6 +15,17 @@ use crate::tape::{Arena, Input, Place};
 use crate::var::Var;
 
 /// What a backward sweep does to the recording.
+///
+/// ```
+/// use wengert_tape::{Sweep, Tape, Var};
+/// let tape = Tape::new();
+/// let x = tape.var([2.0f64]);
+/// let y = x.powi(3);
+/// // Recorded, the slope 3x² can be differentiated again.
+/// let slope = tape.pull_back(&y, Var::ones([1]), &[&x], Sweep::Record)[0].clone().unwrap();
+/// let curvature = tape.pull_back(&slope, Var::ones([1]), &[&x], Sweep::Consume)[0].clone().unwrap();
+/// assert_eq!((slope.item(), curvature.item()), (12.0, 12.0));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sweep {
     /// Frees every node as soon as it has been passed; the tape can do nothing more afterwards.

@@ -26,6 +26,16 @@ impl<T: Float> Tape<T> {
     ///
     /// # Panics
     /// Where `gradients` does.
+    ///
+    /// ```
+    /// use wengert_tape::Tape;
+    /// let tape = Tape::new();
+    /// let x = tape.var([2.0f64, 1.0]);
+    /// // The gradient's own length as a penalty.
+    /// let slope = tape.recorded_gradients(&x.powi(3).sum(), &[&x]).remove(0);
+    /// let gradient = tape.gradients(&slope.square().sum(), &[&x]).remove(0);
+    /// assert_eq!(gradient.value().to_vec(), [288.0, 36.0]);
+    /// ```
     #[track_caller]
     pub fn recorded_gradients(&self, output: &Var<T>, wrt: &[&Var<T>]) -> Vec<Var<T>> {
         let seed = sweep::scalar_seed("recorded_gradients", output);
@@ -54,6 +64,16 @@ impl<T: Float> Tape<T> {
     /// # Panics
     /// If there are not as many tangents as variables, a tangent's shape is not its variable's, a variable is not on this
     /// tape, or the tape has been used up.
+    ///
+    /// ```
+    /// use wengert_tape::{Tape, Var};
+    /// let tape = Tape::new();
+    /// let x = tape.var([2.0f64, 3.0]);
+    /// let (squares, sum) = (x.square(), x.sum());
+    /// let found = tape.push_forward(&[&squares, &sum], &[&x], &[Var::from([1.0, 10.0])]);
+    /// assert_eq!(found[0].as_ref().unwrap().value().to_vec(), [4.0, 60.0]);
+    /// assert_eq!(found[1].as_ref().unwrap().item(), 11.0);
+    /// ```
     #[track_caller]
     pub fn push_forward(
         &self,
@@ -70,6 +90,15 @@ impl<T: Float> Tape<T> {
     ///
     /// # Panics
     /// Where `push_forward` does.
+    ///
+    /// ```
+    /// use wengert_tape::{Tape, Var};
+    /// let tape = Tape::new();
+    /// let x = tape.var([2.0f64]);
+    /// let y = x.square();
+    /// let found = tape.push_forward_once(vec![y], &[&x], &[Var::from([1.0])]);
+    /// assert_eq!(found[0].as_ref().unwrap().item(), 4.0);
+    /// ```
     #[track_caller]
     pub fn push_forward_once(
         &self,

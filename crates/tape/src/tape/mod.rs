@@ -218,6 +218,15 @@ impl<T: Float> Tape<T> {
     ///
     /// # Panics
     /// If the tape has been used up.
+    ///
+    /// ```
+    /// use wengert_tape::{Tape, Var};
+    /// let tape = Tape::new();
+    /// let constant = Var::from([3.0f64]);
+    /// let x = tape.enter(&constant);
+    /// assert!(x.is_tracked() && !constant.is_tracked());
+    /// assert_eq!(tape.gradients(&x.square().sum(), &[&x])[0].item(), 6.0);
+    /// ```
     #[track_caller]
     pub fn enter(&self, var: &Var<T>) -> Var<T> {
         self.arena.assert_open("enter");
@@ -233,6 +242,16 @@ impl<T: Float> Tape<T> {
     ///
     /// # Panics
     /// If the tape has been used up.
+    ///
+    /// ```
+    /// use wengert_tape::{Kind, Tape};
+    /// use wengert_tensor::Tensor;
+    /// let tape = Tape::<f64>::complete();
+    /// let index = tape.discrete(Tensor::vector(&[1u32, 0]));
+    /// tape.var([5.0, 6.0]).gather(0, &index);
+    /// // The positions are an input of the recording, to be replayed with others.
+    /// assert_eq!((tape.steps()[0].name(), tape.steps()[0].kind()), ("input", Kind::Index));
+    /// ```
     #[track_caller]
     pub fn discrete<E: DiscreteElement>(&self, value: impl Into<Tensor<E>>) -> Discrete<E, T> {
         self.arena.assert_open("discrete");
@@ -263,6 +282,15 @@ impl<T: Float> Tape<T> {
 
     /// Runs `work` with operations deferred whose result may turn out to be unneeded: see
     /// [`Op::output_shape`](crate::Op::output_shape).
+    ///
+    /// ```
+    /// use wengert_tape::Tape;
+    /// let tape = Tape::new();
+    /// let x = tape.var([2.0f64]);
+    /// let y = tape.deferring(|| x.exp());
+    /// // The value is computed when somebody reads it.
+    /// assert_eq!(y.item(), 2f64.exp());
+    /// ```
     pub fn deferring<R>(&self, work: impl FnOnce() -> R) -> R {
         /// Puts the flag back, also when `work` panics.
         struct Restore<'a>(&'a Cell<bool>, bool);
@@ -276,6 +304,16 @@ impl<T: Float> Tape<T> {
     }
 
     /// Ends the recording: the nodes are freed, and an operation on a variable that is still on this tape panics.
+    ///
+    /// ```
+    /// use wengert_tape::Tape;
+    /// let tape = Tape::new();
+    /// let x = tape.var([2.0f64]);
+    /// let y = x.square();
+    /// tape.close();
+    /// // Values stay, nodes do not.
+    /// assert_eq!(y.item(), 4.0);
+    /// ```
     pub fn close(&self) {
         self.arena.closed.set(true);
         // Taken out first: freeing a node may run code that looks at the tape.

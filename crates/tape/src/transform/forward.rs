@@ -45,6 +45,13 @@ pub fn linearize<T: Float, A: Primals<T> + ?Sized>(
 }
 
 /// The derivative of a function at the point where it was recorded: see [`linearize`].
+///
+/// ```
+/// use wengert_tape::{Linearized, Var, linearize};
+/// let (value, slope): (_, Linearized<f64>) = linearize(|x: &Var<f64>| x.exp(), &Var::from([0.0]));
+/// // As many directions as wanted from one recording.
+/// assert_eq!((value.item(), slope.apply(&Var::from([3.0])).item()), (1.0, 3.0));
+/// ```
 pub struct Linearized<T: Float>(Recording<T>);
 
 impl<T: Float> Linearized<T> {

@@ -27,6 +27,14 @@ pub fn hvp<T: Float, A: Primals<T> + ?Sized>(f: impl FnOnce(&A) -> Var<T>, x: &A
 ///
 /// The gradient is recorded once, without computing what only the gradient's own value needs; each product is one
 /// forward sweep over that recording (Pearlmutter, "Fast exact multiplication by the Hessian", 1994).
+///
+/// ```
+/// use wengert_tape::{HessianOperator, Var};
+/// let hessian = HessianOperator::new(|x: &Var<f64>| x.powi(3).sum(), &Var::from([1.0, 2.0]));
+/// assert_eq!(hessian.gradient().value().to_vec(), [3.0, 12.0]);
+/// assert_eq!(hessian.apply(&Var::from([1.0, 0.0])).value().to_vec(), [6.0, 0.0]);
+/// assert_eq!(hessian.apply_once(&Var::from([0.0, 1.0])).value().to_vec(), [0.0, 12.0]);
+/// ```
 pub struct HessianOperator<T: Float, A: Primals<T> + ?Sized> {
     recording: Recording<T>,
     gradient: Vec<Var<T>>,

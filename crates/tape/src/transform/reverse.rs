@@ -76,6 +76,14 @@ pub fn vjp<T: Float, A: Primals<T> + ?Sized>(
 }
 
 /// A function recorded at a point, to be swept backwards any number of times: see [`vjp`].
+///
+/// ```
+/// use wengert_tape::{Pullback, Var, vjp};
+/// let (_, pullback): (_, Pullback<f64, Var<f64>>) = vjp(|x: &Var<f64>| x.square(), &Var::from([1.0, 2.0]));
+/// // A row of the Jacobian for each unit vector.
+/// assert_eq!(pullback.apply(&Var::from([1.0, 0.0])).value().to_vec(), [2.0, 0.0]);
+/// assert_eq!(pullback.apply(&Var::from([0.0, 1.0])).value().to_vec(), [0.0, 4.0]);
+/// ```
 pub struct Pullback<T: Float, A> {
     recording: Recording<T>,
     structure: A,

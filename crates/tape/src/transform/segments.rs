@@ -44,6 +44,14 @@ impl RecomputedScan {
     ///
     /// # Panics
     /// If there are none.
+    ///
+    /// ```
+    /// use wengert_tape::{Scan, Var};
+    /// let step = |sum: &Var<f64>, x: &Var<f64>, _: &Var<f64>| (sum + x, sum.clone());
+    /// let scan = Scan::new().recomputed().segment(2);
+    /// let (last, _) = scan.apply(step, Var::scalar(0.0), &Var::from([1.0, 2.0, 3.0]), &Var::scalar(0.0));
+    /// assert_eq!(last.item(), 6.0);
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn segment(mut self, steps: usize) -> Self {

@@ -9,15 +9,32 @@ use super::shape::Shape;
 
 /// One axis, by position; negative counts from the end, −1 being the last. A `usize` beyond `isize` is no axis either,
 /// and becomes `isize::MAX`.
+///
+/// ```
+/// use wengert_tensor::{Axis, Shape};
+/// assert_eq!(Shape::from([2, 3, 4]).axis("example", Axis(-1)), 2);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Axis(pub isize);
 
 /// Several axes, by position: one number, an array, a slice, or `..` for all of them.
+///
+/// ```
+/// use wengert_tensor::{Axes, Shape};
+/// let shape = Shape::from([2, 3, 4]);
+/// assert_eq!(Axes::from([0, -1]).mask("example", &shape)[..], [true, false, true]);
+/// assert_eq!(Axes::from(..).mask("example", &shape)[..], [true; 3]);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Axes(pub(crate) Option<SmallVec<[isize; 4]>>);
 
 /// The target of a reshape, in which one length may be −1, to be inferred. (Wide enough for any `usize`, so that
 /// `usize::MAX` is not −1.)
+///
+/// ```
+/// use wengert_tensor::{Dims, Shape, resolve_dims};
+/// assert_eq!(resolve_dims(&Shape::from([2, 6]), &Dims::from([3, -1])), [3, 4]);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dims(pub(crate) SmallVec<[i128; 4]>);
 

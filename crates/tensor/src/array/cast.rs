@@ -4,6 +4,11 @@ use crate::array::element::Element;
 use crate::array::tensor::Tensor;
 
 /// Conversion through `f64`, which holds every value of every element type exactly.
+///
+/// ```
+/// use wengert_tensor::Cast;
+/// assert_eq!((true.widen(), u8::narrow(300.0)), (1.0, 255));
+/// ```
 pub trait Cast {
     /// The same value as `f64`; `true` is 1.
     fn widen(self) -> f64;

@@ -5,6 +5,13 @@ use crate::array::layout::Layout;
 use crate::array::tensor::Tensor;
 
 /// The elements of a tensor in row-major order, whatever its strides: see [`Tensor::iter`].
+///
+/// ```
+/// use wengert_tensor::{Iter, Tensor};
+/// let x = Tensor::from([[1.0f64, 2.0], [3.0, 4.0]]);
+/// let mut elements: Iter<'_, f64> = x.iter();
+/// assert_eq!(elements.next(), Some(1.0));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Iter<'a, T: Element> {
     tensor: &'a Tensor<T>,

@@ -72,6 +72,14 @@ impl<T: Element> Tensor<T> {
     ///
     /// # Errors
     /// If the shape has another number of elements.
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// let x = Tensor::from_slice(&[1.0f64, 2.0, 3.0, 4.0], [2, 2])?;
+    /// assert_eq!(x.at([1, 0]), 3.0);
+    /// assert!(Tensor::from_slice(&[1.0f64], [2, 2]).is_err());
+    /// # Ok::<(), wengert_tensor::ShapeError>(())
+    /// ```
     #[track_caller]
     pub fn from_slice(data: &[T], shape: impl Into<Shape>) -> Result<Self, ShapeError> {
         let shape = shape.into();

@@ -47,6 +47,11 @@ pub trait Element:
 }
 
 /// The types of elements.
+///
+/// ```
+/// use wengert_tensor::{Element, ElementKind};
+/// assert_eq!((<f32 as Element>::KIND, ElementKind::Bool.name()), (ElementKind::F32, "bool"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ElementKind {
     /// `f32`.
@@ -114,6 +119,13 @@ impl Element for bool {
 ///
 /// The methods are those of the standard library's scalars; the vectorised transcendental functions come from
 /// [`Transcendental`].
+///
+/// ```
+/// use wengert_tensor::Float;
+/// /// Written once for both precisions.
+/// fn hypotenuse<T: Float>(a: T, b: T) -> T { (a * a + b * b).sqrt() }
+/// assert_eq!((hypotenuse(3.0f32, 4.0), hypotenuse(3.0f64, 4.0)), (5.0, 5.0));
+/// ```
 pub trait Float:
     Element
     + Transcendental

@@ -4,6 +4,14 @@ use crate::array::element::{Element, Float};
 use crate::array::tensor::Tensor;
 
 /// A tensor or a number, for methods such as [`Tensor::maximum`] and [`Tensor::gt`] that take either.
+///
+/// ```
+/// use wengert_tensor::Tensor;
+/// let x = Tensor::from([1.0f64, 3.0]);
+/// // A number or a tensor.
+/// assert_eq!(x.maximum(2.0).to_vec(), [2.0, 3.0]);
+/// assert_eq!(x.maximum(&Tensor::from([5.0, 0.0])).to_vec(), [5.0, 3.0]);
+/// ```
 pub trait Operand<T: Element> {
     /// The operand as a tensor; a number becomes one without axes, which broadcasts to any shape.
     fn to_tensor(&self) -> Tensor<T>;

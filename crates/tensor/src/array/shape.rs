@@ -41,6 +41,12 @@ impl Shape {
     }
 
     /// The number of elements, or `None` if it overflows `usize`. An axis of length 0 makes it 0.
+    ///
+    /// ```
+    /// use wengert_tensor::Shape;
+    /// assert_eq!(Shape::from([2, 3]).checked_count(), Some(6));
+    /// assert_eq!(Shape::from([usize::MAX, 2]).checked_count(), None);
+    /// ```
     pub fn checked_count(&self) -> Option<usize> {
         if self.0.contains(&0) {
             return Some(0);
@@ -162,6 +168,12 @@ impl<const N: usize> PartialEq<[usize; N]> for Shape {
 }
 
 /// The shape that `a` and `b` broadcast to: aligned at the last axis, lengths equal or one of them 1.
+///
+/// ```
+/// use wengert_tensor::shape::broadcast;
+/// assert_eq!(broadcast(&[2, 1].into(), &[3].into()), Some([2, 3].into()));
+/// assert_eq!(broadcast(&[2].into(), &[3].into()), None);
+/// ```
 pub fn broadcast(a: &Shape, b: &Shape) -> Option<Shape> {
     if a == b {
         return Some(a.clone());
@@ -179,6 +191,11 @@ pub fn broadcast(a: &Shape, b: &Shape) -> Option<Shape> {
 }
 
 /// [`broadcast`], or a panic that names the operation and both shapes, or the joint one if it has too many elements.
+///
+/// ```
+/// use wengert_tensor::shape::broadcast_or_panic;
+/// assert_eq!(broadcast_or_panic("add", &[2, 1].into(), &[3].into()), [2, 3]);
+/// ```
 #[track_caller]
 pub fn broadcast_or_panic(operation: &str, a: &Shape, b: &Shape) -> Shape {
     match broadcast(a, b) {

@@ -27,6 +27,11 @@ impl Shape {
     ///
     /// # Panics
     /// Otherwise; `operation` names the caller's operation.
+    ///
+    /// ```
+    /// use wengert_tensor::Shape;
+    /// assert_eq!(Shape::from([2, 3]).checked("zeros"), [2, 3]);
+    /// ```
     #[track_caller]
     #[inline]
     pub fn checked(self, operation: &str) -> Shape {
@@ -41,6 +46,10 @@ impl Shape {
 ///
 /// # Panics
 /// If it exceeds [`MAX_ELEMENTS`]; `operation` names the caller's operation.
+///
+/// ```
+/// assert_eq!(wengert_tensor::size::sum("cat", &[2, 3]), 5);
+/// ```
 #[track_caller]
 pub fn sum(operation: &str, sizes: &[usize]) -> usize {
     combined(operation, sizes, " + ", sizes.iter().try_fold(0usize, |sum, &n| sum.checked_add(n)))
@@ -50,6 +59,10 @@ pub fn sum(operation: &str, sizes: &[usize]) -> usize {
 ///
 /// # Panics
 /// If it exceeds [`MAX_ELEMENTS`]; `operation` names the caller's operation.
+///
+/// ```
+/// assert_eq!(wengert_tensor::size::product("reshape", &[2, 3]), 6);
+/// ```
 #[track_caller]
 pub fn product(operation: &str, sizes: &[usize]) -> usize {
     combined(operation, sizes, " · ", sizes.iter().try_fold(1usize, |product, &n| product.checked_mul(n)))
@@ -65,6 +78,11 @@ fn combined(operation: &str, sizes: &[usize], sign: &str, result: Option<usize>)
 }
 
 /// Panics because `what`, such as "shape \[…\] has", has too many elements; `operation` names the caller's operation.
+///
+/// ```
+/// let message = std::panic::catch_unwind(|| wengert_tensor::size::too_many("zeros", "shape [9] has")).unwrap_err();
+/// assert!(message.downcast_ref::<String>().unwrap().starts_with("zeros: "));
+/// ```
 #[cold]
 #[track_caller]
 pub fn too_many(operation: &str, what: &str) -> ! {
@@ -75,6 +93,11 @@ pub fn too_many(operation: &str, what: &str) -> ! {
 ///
 /// # Panics
 /// If there is not so much memory; `operation` names the caller's operation.
+///
+/// ```
+/// let mut results: Vec<u32> = wengert_tensor::size::list("draw", 3);
+/// results.extend([1, 2, 3]);
+/// ```
 #[track_caller]
 pub fn list<T>(operation: &str, count: usize) -> Vec<T> {
     let mut list = Vec::new();
@@ -88,6 +111,11 @@ pub fn list<T>(operation: &str, count: usize) -> Vec<T> {
 ///
 /// # Panics
 /// If they cannot; `operation` names the caller's operation.
+///
+/// ```
+/// // As many as u32 can tell.
+/// wengert_tensor::size::check_positions("argmax", 1000);
+/// ```
 #[track_caller]
 pub fn check_positions(operation: &str, length: usize) {
     if length as u64 > 1 << 32 {

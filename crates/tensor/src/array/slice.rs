@@ -90,6 +90,12 @@ impl Slice {
     }
 
     /// First position, number of positions and step on an axis of `length`.
+    ///
+    /// ```
+    /// use wengert_tensor::Slice;
+    /// // Of 10 positions from the third to the last but one, every second: first, count and step.
+    /// assert_eq!(Slice::from(2..-1).step(2).resolve(10), (2, 4, 2));
+    /// ```
     pub fn resolve(&self, length: usize) -> (usize, usize, isize) {
         // Wide enough for every length and every position.
         let n = length as i128;

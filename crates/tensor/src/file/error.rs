@@ -3,6 +3,12 @@
 use std::io::{Error, ErrorKind};
 
 /// Why a file could not be opened or written.
+///
+/// ```
+/// use wengert_tensor::file::{AccessError, open};
+/// let error = open(&std::env::temp_dir()).unwrap_err();
+/// assert!(matches!(error, AccessError::NotAFile { kind: "a folder" }));
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum AccessError {

@@ -56,6 +56,14 @@ pub fn write_atomically<E: From<AccessError>>(
 ///
 /// # Errors
 /// [`AccessError::NotAFile`] if `path` leads to something else, [`AccessError::Io`] if it cannot be opened.
+///
+/// ```
+/// use wengert_tensor::file::open;
+/// let path = std::env::temp_dir().join("wengert-open");
+/// std::fs::write(&path, b"data")?;
+/// assert_eq!(open(&path).unwrap().metadata()?.len(), 4);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub fn open(path: &Path) -> Result<File, AccessError> {
     let found = std::fs::metadata(path)?;
     if !found.is_file() {
@@ -70,6 +78,16 @@ pub fn open(path: &Path) -> Result<File, AccessError> {
 /// # Errors
 /// [`AccessError::NotAFile`] if `path` leads to something else than a regular file, [`AccessError::Io`] if it is
 /// write-protected, or on another file system.
+///
+/// ```
+/// use wengert_tensor::file::move_into_place;
+/// let folder = std::env::temp_dir();
+/// let (part, whole) = (folder.join("wengert-part"), folder.join("wengert-whole"));
+/// std::fs::write(&part, b"all of it")?;
+/// move_into_place(&std::fs::File::open(&part)?, &part, &whole).unwrap();
+/// assert!(!part.exists() && std::fs::read(&whole)? == b"all of it");
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub fn move_into_place(file: &File, from: &Path, path: &Path) -> Result<(), AccessError> {
     put(file, from, &Target::of(path)?)
 }

@@ -11,18 +11,50 @@ use crate::machine::simd::{Isa, Kernel, dispatch};
 
 /// A formula of one element. Any `Fn(A) -> R` is one; implement it on a struct to call functions that need the
 /// instruction set, with `call` marked `#[inline(always)]`.
+///
+/// ```
+/// use wengert_tensor::Tensor;
+/// // A closure is one.
+/// assert_eq!(Tensor::from([1.0f64, 2.0]).map(|x: f64| x > 1.5).to_vec(), [false, true]);
+/// ```
 pub trait Map1<A, R>: Sync {
     /// The formula.
     fn call<I: Isa>(&self, a: A) -> R;
 }
 
 /// A formula of two elements; see [`Map1`].
+///
+/// ```
+/// use wengert_tensor::Tensor;
+/// use wengert_tensor::loops::Map2;
+/// use wengert_tensor::simd::Isa;
+/// /// a + b·scale, in one rounding where the processor can.
+/// struct Scaled(f64);
+/// impl Map2<f64, f64, f64> for Scaled {
+///     #[inline(always)]
+///     fn call<I: Isa>(&self, a: f64, b: f64) -> f64 { I::mul_add(b, self.0, a) }
+/// }
+/// let sum = Tensor::from([1.0, 2.0]).zip_map("scaled", &Tensor::from([10.0, 20.0]), Scaled(0.5));
+/// assert_eq!(sum.to_vec(), [6.0, 12.0]);
+/// ```
 pub trait Map2<A, B, R>: Sync {
     /// The formula.
     fn call<I: Isa>(&self, a: A, b: B) -> R;
 }
 
 /// A formula of `N` elements of one type; see [`Map1`].
+///
+/// ```
+/// use wengert_tensor::loops::MapN;
+/// use wengert_tensor::simd::{Baseline, Isa};
+/// /// a·b + c.
+/// struct MulAdd;
+/// impl MapN<f64, f64, 3> for MulAdd {
+///     #[inline(always)]
+///     fn call<I: Isa>(&self, [a, b, c]: [f64; 3]) -> f64 { I::mul_add(a, b, c) }
+/// }
+/// assert_eq!(MulAdd.call::<Baseline>([2.0, 3.0, 4.0]), 10.0);
+/// ```
 pub trait MapN<A, R, const N: usize>: Sync {
     /// The formula.
     fn call<I: Isa>(&self, x: [A; N]) -> R;
@@ -120,6 +152,13 @@ impl<A: Element> Tensor<A> {
     }
 
     /// Replaces every element by `f` of it. Copies first if others share the elements.
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// let mut x = Tensor::from([1.0f64, 4.0]);
+    /// x.map_inplace(|x: f64| x.sqrt());
+    /// assert_eq!(x.to_vec(), [1.0, 2.0]);
+    /// ```
     pub fn map_inplace(&mut self, f: impl Map1<A, A>) {
         let out = self.as_mut_slice();
         let parallel = out.len() >= PARALLEL_THRESHOLD;
@@ -133,6 +172,13 @@ impl<A: Element> Tensor<A> {
     ///
     /// # Panics
     /// If `other` does not broadcast to this shape; `operation` names the operation in the message.
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// let mut x = Tensor::from([1.0f64, 4.0]);
+    /// x.zip_inplace("larger", &Tensor::from([3.0]), |a: f64, b: f64| a.max(b));
+    /// assert_eq!(x.to_vec(), [3.0, 4.0]);
+    /// ```
     #[track_caller]
     pub fn zip_inplace<B: Element>(&mut self, operation: &str, other: &Tensor<B>, f: impl Map2<A, B, A>) {
         check_fits(operation, self.shape(), other.shape());

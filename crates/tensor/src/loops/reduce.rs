@@ -11,6 +11,25 @@ use crate::machine::parallel::{self, CHUNK, PARALLEL_THRESHOLD};
 use crate::machine::simd::{Isa, Kernel, dispatch};
 
 /// A reduction: how to take in an element, how to join two partial results, how to finish.
+///
+/// ```
+/// use wengert_tensor::Tensor;
+/// use wengert_tensor::loops::Fold;
+/// use wengert_tensor::simd::Isa;
+/// /// How many elements are positive.
+/// struct Positive;
+/// impl Fold<f64> for Positive {
+///     type Partial = u32;
+///     type Output = u32;
+///     fn identity(&self) -> u32 { 0 }
+///     #[inline(always)]
+///     fn step<I: Isa>(&self, count: u32, x: f64) -> u32 { count + u32::from(x > 0.0) }
+///     fn merge(&self, a: u32, b: u32) -> u32 { a + b }
+///     fn finish(&self, count: u32, _: usize) -> u32 { count }
+/// }
+/// let x = Tensor::from([[1.0, -2.0], [3.0, 4.0]]);
+/// assert_eq!(x.fold("positive", 1, false, Positive).to_vec(), [1, 2]);
+/// ```
 pub trait Fold<T>: Sync {
     /// A partial result.
     type Partial: Copy + Send + Sync;

@@ -11,6 +11,22 @@ use crate::machine::simd::{Isa, Kernel, dispatch};
 
 /// A formula of a whole row: reads `x`, writes all of `out`, which has the same length. `index` counts the rows in
 /// row-major order. Mark `row` `#[inline(always)]`.
+///
+/// ```
+/// use wengert_tensor::Tensor;
+/// use wengert_tensor::loops::RowMap;
+/// use wengert_tensor::simd::Isa;
+/// /// Each row backwards.
+/// struct Reversed;
+/// impl RowMap<f64, f64> for Reversed {
+///     #[inline(always)]
+///     fn row<I: Isa>(&self, _: usize, x: &[f64], out: &mut [f64]) {
+///         out.iter_mut().zip(x.iter().rev()).for_each(|(out, x)| *out = *x);
+///     }
+/// }
+/// let x = Tensor::from([[1.0, 2.0], [3.0, 4.0]]);
+/// assert_eq!(x.map_rows("reversed", 1, Reversed).to_vec(), [2.0, 1.0, 4.0, 3.0]);
+/// ```
 pub trait RowMap<A, R>: Sync {
     /// The formula.
     fn row<I: Isa>(&self, index: usize, x: &[A], out: &mut [R]);
@@ -38,6 +54,20 @@ pub(crate) fn maps_one_by_one<I: Isa, A, R>(
 }
 
 /// A formula of a whole row that gives one element; see [`RowMap`].
+///
+/// ```
+/// use wengert_tensor::Tensor;
+/// use wengert_tensor::loops::RowFold;
+/// use wengert_tensor::simd::Isa;
+/// /// The last element less the first.
+/// struct Span;
+/// impl RowFold<f64, f64> for Span {
+///     #[inline(always)]
+///     fn row<I: Isa>(&self, _: usize, x: &[f64]) -> f64 { x[x.len() - 1] - x[0] }
+/// }
+/// let x = Tensor::from([[1.0, 2.0], [3.0, 9.0]]);
+/// assert_eq!(x.fold_rows("span", 1, false, Span).to_vec(), [1.0, 6.0]);
+/// ```
 pub trait RowFold<A, R>: Sync {
     /// The formula.
     fn row<I: Isa>(&self, index: usize, x: &[A]) -> R;

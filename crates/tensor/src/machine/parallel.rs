@@ -18,6 +18,12 @@ pub const PARALLEL_THRESHOLD: usize = 1 << 16;
 pub const CHUNK: usize = 1 << 14;
 
 /// The number of threads that work is split over.
+///
+/// ```
+/// use wengert_tensor::parallel::{threads, with_threads};
+/// assert!(threads() >= 1);
+/// assert_eq!(with_threads(1, threads), 1);
+/// ```
 pub fn threads() -> usize {
     rayon::current_num_threads()
 }
@@ -26,6 +32,11 @@ pub fn threads() -> usize {
 ///
 /// # Errors
 /// If `threads` is 0, or the pool has already been built (by an earlier call or by earlier work).
+///
+/// ```
+/// use wengert_tensor::parallel::set_threads;
+/// assert!(set_threads(0).is_err());
+/// ```
 pub fn set_threads(threads: usize) -> Result<(), SetThreadsError> {
     if threads == 0 {
         return Err(SetThreadsError("the number of threads must be at least 1".into()));
@@ -40,6 +51,14 @@ pub fn set_threads(threads: usize) -> Result<(), SetThreadsError> {
 ///
 /// # Panics
 /// If the threads cannot be started.
+///
+/// ```
+/// use wengert_tensor::Tensor;
+/// use wengert_tensor::parallel::with_threads;
+/// let x = Tensor::<f64>::linspace(0.0, 1.0, 100_000);
+/// // The same bits by any number of threads.
+/// assert_eq!(with_threads(1, || x.sum().item()), with_threads(2, || x.sum().item()));
+/// ```
 #[track_caller]
 pub fn with_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
     match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
@@ -49,6 +68,12 @@ pub fn with_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) ->
 }
 
 /// Why [`set_threads`] did nothing.
+///
+/// ```
+/// use wengert_tensor::parallel::{SetThreadsError, set_threads};
+/// let error: SetThreadsError = set_threads(0).unwrap_err();
+/// assert!(!error.to_string().is_empty());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetThreadsError(String);
 
@@ -62,6 +87,14 @@ impl std::error::Error for SetThreadsError {}
 
 /// Calls `work(i)` for every `i` in `0..count`, in parallel if `parallel` (and if there is more than one
 /// thread and more than one piece), else in order. Each call must touch only what belongs to its `i`.
+///
+/// ```
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+/// use wengert_tensor::parallel::for_each;
+/// let sum = AtomicUsize::new(0);
+/// for_each(10, true, |i| { sum.fetch_add(i, Ordering::Relaxed); });
+/// assert_eq!(sum.into_inner(), 45);
+/// ```
 pub fn for_each(count: usize, parallel: bool, work: impl Fn(usize) + Sync + Send) {
     if parallel && count > 1 && threads() > 1 {
         on_threads(count, &work);
@@ -79,6 +112,15 @@ fn on_threads(count: usize, work: &(dyn Fn(usize) + Sync)) {
 
 /// Calls `work(start, chunk)` for consecutive chunks of `out` of `size` elements (the last may be shorter),
 /// where `start` is the position of the chunk's first element.
+///
+/// ```
+/// use wengert_tensor::parallel::for_each_chunk;
+/// let mut squares = [0; 10];
+/// for_each_chunk(&mut squares, 4, true, |start, chunk| {
+///     chunk.iter_mut().enumerate().for_each(|(i, x)| *x = (start + i) * (start + i));
+/// });
+/// assert_eq!(squares[9], 81);
+/// ```
 #[inline]
 pub fn for_each_chunk<T: Send>(
     out: &mut [T],
@@ -160,6 +202,11 @@ impl<'a, T> Chunks<'a, T> {
 ///
 /// # Panics
 /// If the partial results take more memory than there is.
+///
+/// ```
+/// use wengert_tensor::parallel::reduce;
+/// assert_eq!(reduce(5, true, |i| i, |a, b| a + b), Some(10));
+/// ```
 #[track_caller]
 #[inline]
 pub fn reduce<R: Send>(

@@ -29,6 +29,11 @@ use std::sync::OnceLock;
 use crate::array::element::Float;
 
 /// An instruction set that a [`Kernel`] is compiled for.
+///
+/// ```
+/// use wengert_tensor::simd::{Baseline, Isa};
+/// assert_eq!(Baseline::mul_add(2.0, 3.0, 4.0), 10.0);
+/// ```
 pub trait Isa: Copy + Send + Sync + 'static {
     /// Whether a fused multiply-add is one instruction.
     const FMA: bool;
@@ -75,6 +80,18 @@ impl Isa for Avx512 {
 }
 
 /// A computation to be compiled once for every instruction set.
+///
+/// ```
+/// use wengert_tensor::simd::{Isa, Kernel, dispatch};
+/// /// Σ x².
+/// struct Squares<'a>(&'a [f32]);
+/// impl Kernel for Squares<'_> {
+///     type Output = f32;
+///     #[inline(always)]
+///     fn run<I: Isa>(self) -> f32 { self.0.iter().fold(0.0, |sum, &x| I::mul_add(x, x, sum)) }
+/// }
+/// assert_eq!(dispatch(Squares(&[3.0, 4.0])), 25.0);
+/// ```
 pub trait Kernel {
     /// What the computation returns.
     type Output;
@@ -83,6 +100,12 @@ pub trait Kernel {
 }
 
 /// The instruction sets, best last.
+///
+/// ```
+/// use wengert_tensor::simd::{Level, level};
+/// // What this machine has, at least what every machine has.
+/// assert!(level() >= Level::Baseline);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// [`Baseline`].
@@ -95,6 +118,10 @@ pub enum Level {
 
 /// The best instruction set that this CPU has, found once. The environment variable `WENGERT_ISA`
 /// (`baseline`, `avx2` or `avx512`) lowers it, for tests and for comparing.
+///
+/// ```
+/// println!("vector instructions: {:?}", wengert_tensor::simd::level());
+/// ```
 #[inline]
 pub fn level() -> Level {
     static LEVEL: OnceLock<Level> = OnceLock::new();
@@ -130,6 +157,18 @@ fn detect() -> Level {
 }
 
 /// Runs `kernel` compiled for the best instruction set of this CPU.
+///
+/// ```
+/// use wengert_tensor::simd::{Isa, Kernel, dispatch};
+/// /// How many bytes a register has.
+/// struct Width;
+/// impl Kernel for Width {
+///     type Output = usize;
+///     #[inline(always)]
+///     fn run<I: Isa>(self) -> usize { I::REGISTER_BYTES }
+/// }
+/// assert!(dispatch(Width) >= 16);
+/// ```
 #[inline]
 pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
     match level() {

@@ -86,6 +86,12 @@ pub fn nearest<'a>(pattern: &str, names: impl IntoIterator<Item = &'a str>, coun
 }
 
 /// A pattern that fits no parameter's name.
+///
+/// ```
+/// use wengert_tensor::names::PatternError;
+/// let error = PatternError::unless_fits("*.wieght", ["hidden.weight", "out.bias"]).unwrap_err();
+/// assert_eq!((error.pattern.as_str(), error.nearest[0].as_str()), ("*.wieght", "hidden.weight"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PatternError {

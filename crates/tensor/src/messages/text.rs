@@ -24,6 +24,10 @@ pub fn shortened(text: &str) -> String {
 }
 
 /// The text on one line, cut in its middle to about `limit` bytes before characters are escaped.
+///
+/// ```
+/// assert_eq!(wengert_tensor::text::line("two\nlines", 100), "two\\nlines");
+/// ```
 pub fn line(text: &str, limit: usize) -> String {
     let mut short = String::new();
     if text.len() <= limit {
@@ -45,11 +49,19 @@ pub fn line(text: &str, limit: usize) -> String {
 }
 
 /// The text in backquotes, [`shortened`].
+///
+/// ```
+/// assert_eq!(wengert_tensor::text::quoted("hidden.weight"), "`hidden.weight`");
+/// ```
 pub fn quoted(text: &str) -> String {
     format!("`{}`", shortened(text))
 }
 
 /// A path on one line.
+///
+/// ```
+/// assert_eq!(wengert_tensor::text::path("data/mnist".as_ref()), "data/mnist");
+/// ```
 pub fn path(path: &Path) -> String {
     line(&path.to_string_lossy(), PATH)
 }

@@ -213,6 +213,13 @@ impl<T: Float> Tensor<T> {
     ///
     /// # Panics
     /// If `x` does not broadcast to this shape.
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// let mut y = Tensor::from([1.0f64, 1.0]);
+    /// y.axpy(0.5, &Tensor::from([2.0, 4.0]));
+    /// assert_eq!(y.to_vec(), [2.0, 3.0]);
+    /// ```
     #[track_caller]
     pub fn axpy(&mut self, alpha: f64, x: &Tensor<T>) {
         compiled_here! {

@@ -82,6 +82,11 @@ impl<T: Float> Tensor<T> {
     ///
     /// # Panics
     /// If the shapes do not broadcast.
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// assert_eq!(Tensor::from([1.0f64, 3.0]).minimum(2.0).to_vec(), [1.0, 2.0]);
+    /// ```
     #[track_caller]
     pub fn minimum(&self, other: impl Operand<T>) -> Tensor<T> {
         compiled_here! {
@@ -94,6 +99,11 @@ impl<T: Float> Tensor<T> {
     }
 
     /// Where elements are NaN.
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// assert_eq!(Tensor::from([1.0f64, f64::NAN]).is_nan().to_vec(), [false, true]);
+    /// ```
     pub fn is_nan(&self) -> Tensor<bool> {
         compiled_here! {
             fn is_nan<T: Float>(x: &Tensor<T>) -> Tensor<bool> {
@@ -104,6 +114,11 @@ impl<T: Float> Tensor<T> {
     }
 
     /// Where elements are neither infinite nor NaN.
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// assert_eq!(Tensor::from([1.0f64, f64::INFINITY]).is_finite().to_vec(), [true, false]);
+    /// ```
     pub fn is_finite(&self) -> Tensor<bool> {
         compiled_here! {
             fn is_finite<T: Float>(x: &Tensor<T>) -> Tensor<bool> {

@@ -32,6 +32,13 @@ impl<T: Float> Tensor<T> {
     ///
     /// # Panics
     /// As `softmax_cross_entropy`, or if `scale` does not have one element per row.
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// let (logits, labels) = (Tensor::from([[0.0f64, 0.0]]), Tensor::from([1u32]));
+    /// let gradient = logits.softmax_cross_entropy_gradient(&labels, 0.0, &Tensor::from([1.0]));
+    /// assert_eq!(gradient.to_vec(), [0.5, -0.5]);
+    /// ```
     #[track_caller]
     pub fn softmax_cross_entropy_gradient(
         &self,

@@ -79,6 +79,13 @@ pub fn pair_distances<T: Float>(a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
 ///
 /// # Panics
 /// As [`pair_distances`], or if `w` has another shape.
+///
+/// ```
+/// use wengert_tensor::{Tensor, pair_sums};
+/// let (a, b) = (Tensor::from([[1.0f64]]), Tensor::from([[0.0], [3.0]]));
+/// // 1·(1 − 0) + 10·(1 − 3).
+/// assert_eq!(pair_sums(&Tensor::from([[1.0, 10.0]]), &a, &b).to_vec(), [-19.0]);
+/// ```
 #[track_caller]
 pub fn pair_sums<T: Float>(w: &Tensor<T>, a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
     let pairs = Pairs::new("pair_sums", a, b);
@@ -92,6 +99,12 @@ pub fn pair_sums<T: Float>(w: &Tensor<T>, a: &Tensor<T>, b: &Tensor<T>) -> Tenso
 ///
 /// # Panics
 /// As [`pair_distances`], or if `u` has another shape.
+///
+/// ```
+/// use wengert_tensor::{Tensor, pair_dots};
+/// let (a, b) = (Tensor::from([[1.0f64]]), Tensor::from([[0.0], [3.0]]));
+/// assert_eq!(pair_dots(&Tensor::from([[2.0]]), &a, &b).to_vec(), [2.0, -4.0]);
+/// ```
 #[track_caller]
 pub fn pair_dots<T: Float>(u: &Tensor<T>, a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
     let pairs = Pairs::new("pair_dots", a, b);

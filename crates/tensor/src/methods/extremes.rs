@@ -28,6 +28,12 @@ impl<T: Float> Tensor<T> {
     ///
     /// # Panics
     /// If an axis does not exist or is given twice, or there are no elements along the axes.
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// let x = Tensor::from([[1.0f64, 5.0], [4.0, 2.0]]);
+    /// assert_eq!((x.max_axes(0, false).to_vec(), x.max_axes(.., false).item()), (vec![4.0, 5.0], 5.0));
+    /// ```
     #[track_caller]
     pub fn max_axes(&self, axes: impl Into<Axes>, keepdim: bool) -> Tensor<T> {
         compiled_here! {
@@ -51,6 +57,12 @@ impl<T: Float> Tensor<T> {
     ///
     /// # Panics
     /// If an axis does not exist or is given twice, or there are no elements along the axes.
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// let x = Tensor::from([[1.0f64, 5.0], [4.0, 2.0]]);
+    /// assert_eq!(x.min_axes(1, true).shape(), &[2, 1]);
+    /// ```
     #[track_caller]
     pub fn min_axes(&self, axes: impl Into<Axes>, keepdim: bool) -> Tensor<T> {
         compiled_here! {
@@ -87,6 +99,11 @@ impl<T: Float> Tensor<T> {
     ///
     /// # Panics
     /// If there is no such axis, or it has length 0 or more than 2³².
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// assert_eq!(Tensor::from([[3.0f64, 1.0], [0.0, 2.0]]).argmin(1).to_vec(), [1, 0]);
+    /// ```
     #[track_caller]
     pub fn argmin(&self, axis: impl Into<Axis>) -> Tensor<u32> {
         compiled_here! {

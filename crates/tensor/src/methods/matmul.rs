@@ -39,6 +39,14 @@ impl<T: Float> Tensor<T> {
     ///
     /// # Panics
     /// If the product does not have this tensor's shape.
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// let (a, b) = (Tensor::from([[1.0f64, 2.0]]), Tensor::from([[3.0], [4.0]]));
+    /// let mut c = Tensor::from([[100.0]]);
+    /// c.add_matmul(1.0, &a, &b, 0.5);
+    /// assert_eq!(c.item(), 61.0);
+    /// ```
     #[track_caller]
     pub fn add_matmul(&mut self, alpha: f64, a: &Tensor<T>, b: &Tensor<T>, beta: f64) {
         let shape = matmul_shape(a.shape(), b.shape());
@@ -56,6 +64,11 @@ impl<T: Float> Tensor<T> {
     ///
     /// # Panics
     /// If the operands are not vectors of the same length.
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// assert_eq!(Tensor::from([1.0f64, 2.0]).dot(&Tensor::from([3.0, 4.0])).item(), 11.0);
+    /// ```
     #[track_caller]
     pub fn dot(&self, other: &Tensor<T>) -> Tensor<T> {
         assert!(
@@ -71,6 +84,12 @@ impl<T: Float> Tensor<T> {
     ///
     /// # Panics
     /// If an operand is not a vector, or the matrix has too many elements.
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// let table = Tensor::from([1.0f64, 2.0]).outer(&Tensor::from([3.0, 4.0]));
+    /// assert_eq!(table.to_vec(), [3.0, 4.0, 6.0, 8.0]);
+    /// ```
     #[track_caller]
     pub fn outer(&self, other: &Tensor<T>) -> Tensor<T> {
         assert!(
@@ -88,6 +107,12 @@ impl<T: Float> Tensor<T> {
 ///
 /// # Panics
 /// If the shapes do not fit, or the product or an operand broadcast over the batch has too many elements.
+///
+/// ```
+/// use wengert_tensor::matmul_shape;
+/// // A batch of 5 products.
+/// assert_eq!(matmul_shape(&[5, 2, 3].into(), &[3, 4].into()), [5, 2, 4]);
+/// ```
 #[track_caller]
 pub fn matmul_shape(a: &Shape, b: &Shape) -> Shape {
     if a.is_empty() || b.is_empty() {

@@ -55,6 +55,12 @@ impl<T: Float> Tensor<T> {
     ///
     /// # Panics
     /// If an axis does not exist or is given twice.
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// let x = Tensor::from([[1.0f64, 3.0], [2.0, 2.0]]);
+    /// assert_eq!(x.var_axes(1, 1, false).to_vec(), [2.0, 0.0]);
+    /// ```
     #[track_caller]
     pub fn var_axes(&self, axes: impl Into<Axes>, correction: usize, keepdim: bool) -> Tensor<T> {
         compiled_here! {

@@ -41,6 +41,12 @@ impl<T: Float> Tensor<T> {
     ///
     /// # Panics
     /// If `p` is NaN, or an axis does not exist or is given twice.
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// let x = Tensor::from([[3.0f64, 4.0], [6.0, 8.0]]);
+    /// assert_eq!(x.norm_axes(2.0, 1, false).to_vec(), [5.0, 10.0]);
+    /// ```
     #[track_caller]
     pub fn norm_axes(&self, p: f64, axes: impl Into<Axes>, keepdim: bool) -> Tensor<T> {
         compiled_here! {

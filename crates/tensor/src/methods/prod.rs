@@ -44,6 +44,11 @@ impl<T: Float> Tensor<T> {
     ///
     /// # Panics
     /// If an axis does not exist or is given twice.
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// assert_eq!(Tensor::from([[2.0f64, 3.0], [4.0, 5.0]]).prod_axes(0, false).to_vec(), [8.0, 15.0]);
+    /// ```
     #[track_caller]
     pub fn prod_axes(&self, axes: impl Into<Axes>, keepdim: bool) -> Tensor<T> {
         compiled_here! {

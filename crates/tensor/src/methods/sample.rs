@@ -26,6 +26,13 @@ impl<T: Float> Tensor<T> {
     ///
     /// # Panics
     /// If `mean` is not finite, or `std` not finite or negative.
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// use wengert_tensor::random::Generator;
+    /// let x = Tensor::<f64>::normal([4000], 5.0, 2.0, &mut Generator::seeded(0));
+    /// assert!((x.mean().item() - 5.0).abs() < 0.15);
+    /// ```
     #[track_caller]
     pub fn normal(shape: impl Into<Shape>, mean: f64, std: f64, generator: &mut Generator) -> Self {
         let distribution = random::Normal::new("normal", T::from_f64(mean), T::from_f64(std));
@@ -37,6 +44,13 @@ impl<T: Float> Tensor<T> {
     /// # Panics
     /// If `mean` is not finite, `std` not positive and finite, `low` not below `high`, or the interval has no
     /// probability to working precision.
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// use wengert_tensor::random::Generator;
+    /// let x = Tensor::<f64>::truncated_normal([1000], 0.0, 1.0, (-0.5, 2.0), &mut Generator::seeded(0));
+    /// assert!(x.iter().all(|x| (-0.5..=2.0).contains(&x)));
+    /// ```
     #[track_caller]
     pub fn truncated_normal(
         shape: impl Into<Shape>,
@@ -56,6 +70,13 @@ impl<T: Float> Tensor<T> {
     ///
     /// # Panics
     /// If `p` is not in [0, 1].
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// use wengert_tensor::random::Generator;
+    /// let x = Tensor::<f64>::bernoulli([4000], 0.25, &mut Generator::seeded(0));
+    /// assert!((x.mean().item() - 0.25).abs() < 0.05);
+    /// ```
     #[track_caller]
     pub fn bernoulli(shape: impl Into<Shape>, p: f64, generator: &mut Generator) -> Self {
         let distribution = random::Bernoulli::new("bernoulli", p, [T::ZERO, T::ONE]);
@@ -70,6 +91,13 @@ impl Tensor<bool> {
     ///
     /// # Panics
     /// If `p` is not in [0, 1].
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// use wengert_tensor::random::Generator;
+    /// let mask = Tensor::bernoulli_mask([3], 1.0, &mut Generator::seeded(0));
+    /// assert_eq!(mask.to_vec(), [true; 3]);
+    /// ```
     #[track_caller]
     pub fn bernoulli_mask(shape: impl Into<Shape>, p: f64, generator: &mut Generator) -> Self {
         let distribution = random::Bernoulli::new("bernoulli_mask", p, [false, true]);

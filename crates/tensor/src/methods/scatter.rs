@@ -14,6 +14,14 @@ use crate::methods::index::{check_alongside, check_indices, selected_shape};
 ///
 /// # Panics
 /// As `index_add`.
+///
+/// ```
+/// use wengert_tensor::{Combine, Tensor, combine_slices};
+/// let mut best = Tensor::from([0.0f64, 0.0]);
+/// let (index, source) = (Tensor::from([1u32, 1]), Tensor::from([3.0, 2.0]));
+/// combine_slices("example", &mut best, 0, &index, &source, Combine::Larger);
+/// assert_eq!(best.to_vec(), [0.0, 3.0]);
+/// ```
 #[track_caller]
 pub fn combine_slices<T: Float>(
     operation: &str,
@@ -42,6 +50,14 @@ pub fn combine_slices<T: Float>(
 ///
 /// # Panics
 /// As `scatter_add`.
+///
+/// ```
+/// use wengert_tensor::{Combine, Tensor, combine_elements};
+/// let mut sums = Tensor::from([[0.0f64, 0.0]]);
+/// let (index, source) = (Tensor::from([[1u32, 1]]), Tensor::from([[3.0, 2.0]]));
+/// combine_elements("example", &mut sums, 1, &index, &source, Combine::Add);
+/// assert_eq!(sums.to_vec(), [0.0, 5.0]);
+/// ```
 #[track_caller]
 pub fn combine_elements<T: Float>(
     operation: &str,

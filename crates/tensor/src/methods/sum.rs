@@ -39,6 +39,11 @@ impl<T: Float> Tensor<T> {
     ///
     /// # Panics
     /// If an axis does not exist or is given twice.
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// assert_eq!(Tensor::from([[1.0f64, 2.0], [3.0, 4.0]]).mean_axes(0, false).to_vec(), [2.0, 3.0]);
+    /// ```
     #[track_caller]
     pub fn mean_axes(&self, axes: impl Into<Axes>, keepdim: bool) -> Tensor<T> {
         let sums = sums(self, &axes.into().mask("mean", self.shape()), keepdim);
@@ -52,6 +57,12 @@ impl<T: Float> Tensor<T> {
     ///
     /// # Panics
     /// If `shape` does not broadcast to this tensor's shape.
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// let x = Tensor::from([[1.0f64, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(x.sum_to(&[2].into()).to_vec(), [4.0, 6.0]);
+    /// ```
     #[track_caller]
     pub fn sum_to(&self, shape: &Shape) -> Tensor<T> {
         if self.shape() == shape {
@@ -76,6 +87,11 @@ compiled_here! {
 ///
 /// # Panics
 /// If `from` has more axes than `to`.
+///
+/// ```
+/// use wengert_tensor::broadcast_axes;
+/// assert_eq!(broadcast_axes(&[1, 4].into(), &[2, 3, 4].into())[..], [0, 1]);
+/// ```
 #[track_caller]
 pub fn broadcast_axes(from: &Shape, to: &Shape) -> SmallVec<[isize; 4]> {
     let Some(lead) = to.len().checked_sub(from.len()) else {

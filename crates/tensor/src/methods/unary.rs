@@ -111,6 +111,11 @@ impl<T: Float> Map1<T, T> for PowerOfHalf {
 
 impl<T: Float> Tensor<T> {
     /// xⁿ by repeated multiplication; 0⁰ is 1.
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// assert_eq!(Tensor::from([2.0f64, -3.0]).powi(3).to_vec(), [8.0, -27.0]);
+    /// ```
     pub fn powi(&self, n: i32) -> Tensor<T> {
         compiled_here! {
             fn powi<T: Float>(x: &Tensor<T>, n: i32) -> Tensor<T> {
@@ -125,6 +130,11 @@ impl<T: Float> Tensor<T> {
 
     /// xʸ for a number y; NaN for negative x unless y is an integer. Exact to rounding for the powers that have a
     /// simpler name: −1, ½, 1 and 2.
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// assert_eq!(Tensor::from([4.0f64, 9.0]).powf(0.5).to_vec(), [2.0, 3.0]);
+    /// ```
     pub fn powf(&self, y: f64) -> Tensor<T> {
         compiled_here! {
             fn powf<T: Float>(x: &Tensor<T>, y: f64) -> Tensor<T> {
@@ -143,6 +153,11 @@ impl<T: Float> Tensor<T> {
     ///
     /// # Panics
     /// If `low > high` or either is NaN.
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// assert_eq!(Tensor::from([-2.0f64, 0.5, 9.0]).clamp(-1.0, 1.0).to_vec(), [-1.0, 0.5, 1.0]);
+    /// ```
     #[track_caller]
     pub fn clamp(&self, low: f64, high: f64) -> Tensor<T> {
         assert!(low <= high, "clamp: the lower limit {low} is not below the upper limit {high}");
@@ -158,6 +173,10 @@ impl<T: Float> Tensor<T> {
 
 /// xⁿ with the same rounding on every platform: binary exponentiation from the low bit of |n| up, and the reciprocal of
 /// that for negative n.
+///
+/// ```
+/// assert_eq!(wengert_tensor::integer_power(2.0f64, -3), 0.125);
+/// ```
 #[inline(always)]
 pub fn integer_power<T: Float>(x: T, n: i32) -> T {
     let power = natural_power(x, n.unsigned_abs());

@@ -41,6 +41,11 @@ impl<T: Element> Tensor<T> {
     ///
     /// # Panics
     /// If `order` is not a permutation of the axes.
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// assert_eq!(Tensor::<f64>::zeros([2, 3, 4]).permute([2, 0, 1]).shape(), &[4, 2, 3]);
+    /// ```
     #[track_caller]
     pub fn permute(&self, order: impl Into<Axes>) -> Tensor<T> {
         let order = permutation(self.shape(), &order.into());
@@ -51,6 +56,11 @@ impl<T: Element> Tensor<T> {
     ///
     /// # Panics
     /// If there is no such axis.
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// assert_eq!(Tensor::<f64>::zeros([2, 3, 4]).transpose(0, -1).shape(), &[4, 3, 2]);
+    /// ```
     #[track_caller]
     pub fn transpose(&self, a: impl Into<Axis>, b: impl Into<Axis>) -> Tensor<T> {
         let (a, b) = (self.shape().axis("transpose", a), self.shape().axis("transpose", b));
@@ -82,6 +92,12 @@ impl<T: Element> Tensor<T> {
     ///
     /// # Panics
     /// If there is no such axis.
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// let x = Tensor::from([[1.0f64, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+    /// assert_eq!(x.slice_axis(1, ..-1).to_vec(), [1.0, 2.0, 4.0, 5.0]);
+    /// ```
     #[track_caller]
     pub fn slice_axis(&self, axis: impl Into<Axis>, slice: impl Into<Slice>) -> Tensor<T> {
         let axis = self.shape().axis("slice", axis);
@@ -92,6 +108,12 @@ impl<T: Element> Tensor<T> {
     ///
     /// # Panics
     /// If there is no such axis or position.
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// let x = Tensor::from([[1.0f64, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(x.select(1, -1).to_vec(), [2.0, 4.0]);
+    /// ```
     #[track_caller]
     pub fn select(&self, axis: impl Into<Axis>, index: isize) -> Tensor<T> {
         let axis = self.shape().axis("select", axis);
@@ -107,6 +129,11 @@ impl<T: Element> Tensor<T> {
     ///
     /// # Panics
     /// If there is no such axis, or its length is not 1.
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// assert_eq!(Tensor::<f64>::zeros([2, 1, 4]).squeeze(1).shape(), &[2, 4]);
+    /// ```
     #[track_caller]
     pub fn squeeze(&self, axis: impl Into<Axis>) -> Tensor<T> {
         let axis = self.shape().axis("squeeze", axis);
@@ -136,6 +163,11 @@ impl<T: Element> Tensor<T> {
     ///
     /// # Panics
     /// If the shapes do not fit, or the result [has too many elements](crate::size).
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// assert_eq!(Tensor::from([1.0f64, 2.0]).broadcast_to([2, 2]).to_vec(), [1.0, 2.0, 1.0, 2.0]);
+    /// ```
     #[track_caller]
     pub fn broadcast_to(&self, shape: impl Into<Shape>) -> Tensor<T> {
         let shape = shape.into().checked("broadcast_to");
@@ -166,6 +198,12 @@ impl<T: Element> Tensor<T> {
     ///
     /// # Panics
     /// If `size` is 0 or there is no such axis.
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// let parts = Tensor::from([1.0f64, 2.0, 3.0]).split(2, 0);
+    /// assert_eq!([parts[0].to_vec(), parts[1].to_vec()], [vec![1.0, 2.0], vec![3.0]]);
+    /// ```
     #[track_caller]
     pub fn split(&self, size: usize, axis: impl Into<Axis>) -> Vec<Tensor<T>> {
         assert!(size > 0, "split: the size of a piece must not be 0");
@@ -180,6 +218,11 @@ impl<T: Element> Tensor<T> {
     ///
     /// # Panics
     /// If `count` is 0 or there is no such axis.
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// assert_eq!(Tensor::from([1.0f64, 2.0, 3.0, 4.0]).chunk(2, 0)[1].to_vec(), [3.0, 4.0]);
+    /// ```
     #[track_caller]
     pub fn chunk(&self, count: usize, axis: impl Into<Axis>) -> Vec<Tensor<T>> {
         assert!(count > 0, "chunk: the number of chunks must not be 0");
@@ -198,6 +241,11 @@ impl<T: Element> Tensor<T> {
 }
 
 /// The shape with the axes from `start` to `end` merged into one.
+///
+/// ```
+/// use wengert_tensor::{Axis, flattened};
+/// assert_eq!(flattened(&[2, 3, 4].into(), Axis(1), Axis(-1)), [2, 12]);
+/// ```
 #[track_caller]
 pub fn flattened(shape: &Shape, start: Axis, end: Axis) -> Shape {
     if shape.is_empty() {
@@ -210,6 +258,11 @@ pub fn flattened(shape: &Shape, start: Axis, end: Axis) -> Shape {
 }
 
 /// The shape that `dims` means for the elements of `shape`, its −1 inferred.
+///
+/// ```
+/// use wengert_tensor::{Dims, resolve_dims};
+/// assert_eq!(resolve_dims(&[2, 6].into(), &Dims::from([-1, 4])), [3, 4]);
+/// ```
 #[track_caller]
 pub fn resolve_dims(shape: &Shape, dims: &Dims) -> Shape {
     match resolved(shape, dims) {
@@ -236,6 +289,11 @@ fn resolved(shape: &Shape, dims: &Dims) -> Option<Shape> {
 }
 
 /// Checks that `order` is a permutation of the axes of `shape`.
+///
+/// ```
+/// use wengert_tensor::{Axes, permutation};
+/// assert_eq!(permutation(&[2, 3].into(), &Axes::from([-1, 0]))[..], [1, 0]);
+/// ```
 #[track_caller]
 pub fn permutation(shape: &Shape, order: &Axes) -> SmallVec<[usize; 4]> {
     let axes = order.0.as_deref().unwrap_or(&[]);

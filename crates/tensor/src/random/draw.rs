@@ -37,6 +37,13 @@ impl Generator {
     }
 
     /// Normal with mean 0 and variance 1 (G. E. P. Box and M. E. Muller, 1958).
+    ///
+    /// ```
+    /// use wengert_tensor::random::Generator;
+    /// let mut generator = Generator::seeded(0);
+    /// let mean = (0..4000).map(|_| generator.normal()).sum::<f64>() / 4000.0;
+    /// assert!(mean.abs() < 0.1);
+    /// ```
     pub fn normal(&mut self) -> f64 {
         // In (0, 1], so that the logarithm is finite.
         let radius = (-2.0 * Transcendental::ln::<Baseline>(1.0 - self.uniform())).sqrt();
@@ -47,6 +54,12 @@ impl Generator {
     ///
     /// # Panics
     /// If `p` is not in [0, 1].
+    ///
+    /// ```
+    /// use wengert_tensor::random::Generator;
+    /// let mut generator = Generator::seeded(0);
+    /// assert!(generator.bernoulli(1.0) && !generator.bernoulli(0.0));
+    /// ```
     #[track_caller]
     pub fn bernoulli(&mut self, p: f64) -> bool {
         assert!((0.0..=1.0).contains(&p), "bernoulli: the probability {p} is not in [0, 1]");

@@ -340,6 +340,13 @@ impl Generator {
     /// # Panics
     /// If `mean` is not finite, `std` not positive and finite, `low` not below `high`, or the interval is so far from
     /// the mean (some 37 standard deviations) that its probability underflows.
+    ///
+    /// ```
+    /// use wengert_tensor::random::Generator;
+    /// let mut x = [0.0f64; 100];
+    /// Generator::seeded(0).fill_truncated_normal(&mut x, 0.0, 1.0, 1.0, 2.0);
+    /// assert!(x.iter().all(|x| (1.0..=2.0).contains(x)));
+    /// ```
     #[track_caller]
     pub fn fill_truncated_normal<T: Float>(&mut self, out: &mut [T], mean: T, std: T, low: T, high: T) {
         let distribution = TruncatedNormal::new("fill_truncated_normal", mean, std, [low, high]);

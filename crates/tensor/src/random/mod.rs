@@ -83,6 +83,13 @@ impl Generator {
     }
 
     /// An independent generator seeded by this one, which moves on by one block.
+    ///
+    /// ```
+    /// use wengert_tensor::random::Generator;
+    /// let mut generator = Generator::seeded(0);
+    /// let (mut first, mut second) = (generator.split(), generator.split());
+    /// assert_ne!(first.uniform(), second.uniform());
+    /// ```
     #[must_use]
     pub fn split(&mut self) -> Self {
         let first = self.take_blocks(1);

@@ -10,6 +10,13 @@ use crate::layer::Layer;
 
 /// x where it is positive, `alpha`·(e^(x/`alpha`) − 1) elsewhere (Barron, "Continuously differentiable exponential linear
 /// units", 2017). The default `alpha` is 1.
+///
+/// ```
+/// use wengert_nn::{Layer, Params, Celu};
+/// use wengert_tape::Var;
+/// let y = Params::<f64>::seeded(0).infer(|cx| Celu { alpha: 2.0 }.forward(cx, &Var::from([3.0, f64::NEG_INFINITY])));
+/// assert_eq!(y.value().to_vec(), [3.0, -2.0]);
+/// ```
 #[doc(alias = "CELU")]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Celu {

@@ -10,6 +10,13 @@ use crate::layer::Layer;
 /// x where it is positive, `alpha`·(eˣ − 1) elsewhere (Clevert, Unterthiner & Hochreiter, "Fast and accurate deep network
 /// learning by exponential linear units", 2016). The default `alpha` is 1; for others the slope jumps at 0, where
 /// it is `alpha`.
+///
+/// ```
+/// use wengert_nn::{Layer, Params, Elu};
+/// use wengert_tape::Var;
+/// let y = Params::<f64>::seeded(0).infer(|cx| Elu { alpha: 0.5 }.forward(cx, &Var::from([3.0, f64::NEG_INFINITY])));
+/// assert_eq!(y.value().to_vec(), [3.0, -0.5]);
+/// ```
 #[doc(alias = "ELU")]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Elu {

@@ -9,6 +9,13 @@ use crate::layer::Layer;
 
 /// x limited to `low..=high`, by default ±1. The slope at the limits is 0, as in PyTorch, unlike that of
 /// [`Var::clamp`].
+///
+/// ```
+/// use wengert_nn::{Layer, Params, Hardtanh};
+/// use wengert_tape::Var;
+/// let y = Params::<f64>::seeded(0).infer(|cx| Hardtanh { low: 0.0, high: 6.0 }.forward(cx, &Var::from([-1.0, 2.0, 9.0])));
+/// assert_eq!(y.value().to_vec(), [0.0, 2.0, 6.0]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Hardtanh {
     /// The lower limit. Default −1.

@@ -9,6 +9,13 @@ use crate::layer::Layer;
 
 /// x where it is positive, `slope`·x elsewhere (Maas, Hannun & Ng, "Rectifier nonlinearities improve neural network
 /// acoustic models", 2013). The default slope is 0.01.
+///
+/// ```
+/// use wengert_nn::{Layer, Params, LeakyRelu};
+/// use wengert_tape::Var;
+/// let y = Params::<f64>::seeded(0).infer(|cx| LeakyRelu { slope: 0.5 }.forward(cx, &Var::from([-1.0, 2.0])));
+/// assert_eq!(y.value().to_vec(), [-0.5, 2.0]);
+/// ```
 #[doc(alias = "LeakyReLU")]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LeakyRelu {

@@ -95,6 +95,12 @@ activations! {
 }
 
 /// Activations that are no methods of [`Var`] itself.
+///
+/// ```
+/// use wengert_nn::Activations;
+/// use wengert_tape::Var;
+/// assert_eq!(Var::from([-2.0f64, 3.0]).leaky_relu(0.1).value().to_vec(), [-0.2, 3.0]);
+/// ```
 pub trait Activations<T: Float> {
     /// x where it is positive, `slope`·x elsewhere, at 0 too (Maas, Hannun & Ng, 2013).
     #[track_caller]

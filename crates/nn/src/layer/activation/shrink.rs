@@ -8,6 +8,13 @@ use crate::ctx::Ctx;
 use crate::layer::Layer;
 
 /// x where |x| > `lambda`, 0 elsewhere. The slope at ±`lambda` is 0.
+///
+/// ```
+/// use wengert_nn::{Layer, Params, Hardshrink};
+/// use wengert_tape::Var;
+/// let y = Params::<f64>::seeded(0).infer(|cx| Hardshrink { lambda: 0.5 }.forward(cx, &Var::from([-2.0, 0.25, 1.0])));
+/// assert_eq!(y.value().to_vec(), [-2.0, 0.0, 1.0]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Hardshrink {
     /// Up to where it is 0. Default 0.5.
@@ -16,6 +23,13 @@ pub struct Hardshrink {
 }
 
 /// x moved towards 0 by `lambda`, and 0 where |x| ≤ `lambda`. The slope at ±`lambda` is 0.
+///
+/// ```
+/// use wengert_nn::{Layer, Params, Softshrink};
+/// use wengert_tape::Var;
+/// let y = Params::<f64>::seeded(0).infer(|cx| Softshrink { lambda: 0.5 }.forward(cx, &Var::from([-2.0, 0.25, 1.0])));
+/// assert_eq!(y.value().to_vec(), [-1.5, 0.0, 0.5]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Softshrink {
     /// Up to where it is 0. Default 0.5.

@@ -8,6 +8,13 @@ use crate::ctx::Ctx;
 use crate::layer::Layer;
 
 /// eˣ / Σeˣ along an axis, the last one by default.
+///
+/// ```
+/// use wengert_nn::{Layer, Params, Softmax};
+/// use wengert_tape::Var;
+/// let y = Params::<f64>::seeded(0).infer(|cx| Softmax::default().forward(cx, &Var::from([[1.0, 1.0], [0.0, f64::NEG_INFINITY]])));
+/// assert_eq!(y.value().to_vec(), [0.5, 0.5, 1.0, 0.0]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Softmax {
     /// The axis; negative ones count from the end.
@@ -28,6 +35,13 @@ impl<T: Float> Layer<T> for Softmax {
 }
 
 /// x − ln Σeˣ along an axis, the last one by default.
+///
+/// ```
+/// use wengert_nn::{Layer, Params, LogSoftmax};
+/// use wengert_tape::Var;
+/// let y = Params::<f64>::seeded(0).infer(|cx| LogSoftmax { axis: 0 }.forward(cx, &Var::from([[1.0], [f64::NEG_INFINITY]])));
+/// assert_eq!(y.value().to_vec(), [0.0, f64::NEG_INFINITY]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogSoftmax {
     /// The axis; negative ones count from the end.
@@ -48,6 +62,13 @@ impl<T: Float> Layer<T> for LogSoftmax {
 }
 
 /// e⁻ˣ / Σe⁻ˣ along an axis, the last one by default.
+///
+/// ```
+/// use wengert_nn::{Layer, Params, Softmin};
+/// use wengert_tape::Var;
+/// let y = Params::<f64>::seeded(0).infer(|cx| Softmin::default().forward(cx, &Var::from([0.0, f64::INFINITY])));
+/// assert_eq!(y.value().to_vec(), [1.0, 0.0]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Softmin {
     /// The axis; negative ones count from the end.
@@ -68,6 +89,13 @@ impl<T: Float> Layer<T> for Softmin {
 }
 
 /// eˣ / Σeˣ over the channels of images `[batch, channels, height, width]` or `[channels, height, width]`, at each pixel.
+///
+/// ```
+/// use wengert_nn::{Layer, Params, Softmax2d};
+/// use wengert_tape::Var;
+/// let y = Params::<f64>::seeded(0).infer(|cx| Softmax2d.forward(cx, &Var::from([[[1.0]], [[1.0]]])));
+/// assert_eq!(y.value().to_vec(), [0.5, 0.5]);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Softmax2d;
 

@@ -9,6 +9,13 @@ use crate::layer::Layer;
 
 /// x·σ(`beta`·x) (Ramachandran, Zoph and Le, "Searching for activation functions", 2017). With the default `beta` of 1
 /// it is [`Silu`](crate::Silu).
+///
+/// ```
+/// use wengert_nn::{Layer, Params, Swish};
+/// use wengert_tape::Var;
+/// let y = Params::<f64>::seeded(0).infer(|cx| Swish { beta: 0.0 }.forward(cx, &Var::from([4.0])));
+/// assert_eq!(y.value().to_vec(), [2.0]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Swish {
     /// The factor inside.

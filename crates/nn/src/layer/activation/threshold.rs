@@ -8,6 +8,13 @@ use crate::ctx::Ctx;
 use crate::layer::Layer;
 
 /// x where it is above `threshold`, `value` elsewhere. The slope at the threshold is 0.
+///
+/// ```
+/// use wengert_nn::{Layer, Params, Threshold};
+/// use wengert_tape::Var;
+/// let y = Params::<f64>::seeded(0).infer(|cx| Threshold { threshold: 1.0, value: 20.0 }.forward(cx, &Var::from([0.5, 3.0])));
+/// assert_eq!(y.value().to_vec(), [20.0, 3.0]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Threshold {
     /// What x has to be above.

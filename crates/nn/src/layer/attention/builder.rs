@@ -51,6 +51,17 @@ impl MultiheadAttentionBuilder {
     }
 
     /// Features of what keys are made of. Default: as many as of the output.
+    ///
+    /// ```
+    /// use wengert_nn::{MultiheadAttention, Params};
+    /// use wengert_tape::{AttentionMask, Var};
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// let attention =
+    ///     MultiheadAttention::builder(8, 2).key_features(6).value_features(4).build(params.at("attention"));
+    /// let (q, k, v) = (Var::ones([1, 3, 8]), Var::ones([1, 5, 6]), Var::ones([1, 5, 4]));
+    /// let y = params.infer(|cx| attention.attend(cx, [&q, &k, &v], &AttentionMask::none()));
+    /// assert_eq!(y.shape(), &[1, 3, 8]);
+    /// ```
     #[doc(alias = "kdim")]
     #[must_use]
     pub fn key_features(mut self, features: usize) -> Self {
@@ -74,6 +85,20 @@ impl MultiheadAttentionBuilder {
     }
 
     /// A learned key and value that all queries see, `bias_k` and `bias_v`.
+    ///
+    /// ```
+    /// use wengert_nn::{MultiheadAttention, Params};
+    /// use wengert_tape::{AttentionMask, Var};
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// let builder = MultiheadAttention::builder(8, 2).bias_key_value().zero_attention();
+    /// let attention = builder.build(params.at("attention"));
+    /// assert!(params.id("attention.bias_k").is_some());
+    /// let x = Var::ones([1, 3, 8]);
+    /// let (_, weights) =
+    ///     params.infer(|cx| attention.attend_with_weights(cx, [&x, &x, &x], &AttentionMask::none(), true));
+    /// // Three keys of the input, the learned one and the one of zeros.
+    /// assert_eq!(weights.shape(), &[1, 3, 5]);
+    /// ```
     #[doc(alias = "add_bias_kv")]
     #[must_use]
     pub fn bias_key_value(mut self) -> Self {
@@ -93,6 +118,17 @@ impl MultiheadAttentionBuilder {
     ///
     /// # Panics
     /// If `p` is not in [0, 1].
+    ///
+    /// ```
+    /// use wengert_nn::{Layer, MultiheadAttention, Params};
+    /// use wengert_tape::Var;
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// let attention = MultiheadAttention::builder(8, 2).dropout(0.5).build(params.root());
+    /// let x = Var::ones([1, 3, 8]);
+    /// // Not in evaluation.
+    /// let run = || params.infer(|cx| attention.forward(cx, &x)).into_value();
+    /// assert_eq!(run(), run());
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn dropout(mut self, p: f64) -> Self {
@@ -108,6 +144,15 @@ impl MultiheadAttentionBuilder {
     }
 
     /// How the weight of the last projection starts. Default: as that of [`Linear`].
+    ///
+    /// ```
+    /// use wengert_nn::{Init, Layer, MultiheadAttention, Params};
+    /// use wengert_tape::Var;
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// let attention = MultiheadAttention::builder(8, 2).out_weight(Init::Zeros).no_bias().build(params.root());
+    /// let y = params.infer(|cx| attention.forward(cx, &Var::ones([1, 3, 8])));
+    /// assert_eq!(y.value().to_vec(), [0.0; 24]);
+    /// ```
     #[must_use]
     pub fn out_weight(mut self, init: Init) -> Self {
         self.out = init;

@@ -7,7 +7,6 @@ use wengert_tensor::conv::ConvOptions;
 use super::border::{Border, Width};
 use super::convolution::Conv;
 use super::{Start, check_groups};
-use crate::init::Init;
 use crate::layer::extents::named;
 use crate::layer::{Extents, Sides};
 use crate::params::Scope;
@@ -17,9 +16,9 @@ use crate::params::Scope;
 pub struct ConvBuilder<const D: usize> {
     channels: [usize; 2],
     kernel: [usize; D],
-    options: ConvOptions<D>,
+    pub(super) options: ConvOptions<D>,
     border: Border<D>,
-    start: Start,
+    pub(super) start: Start,
 }
 
 impl<const D: usize> ConvBuilder<D> {
@@ -66,41 +65,6 @@ impl<const D: usize> ConvBuilder<D> {
     #[must_use]
     pub fn padding_mode(mut self, mode: PadMode) -> Self {
         self.border.mode = mode;
-        self
-    }
-
-    /// Pixels from one tap of the kernel to the next. Default 1.
-    #[must_use]
-    pub fn dilation(mut self, dilation: impl Into<Extents<D>>) -> Self {
-        self.options.dilation = dilation.into().0;
-        self
-    }
-
-    /// Groups that the channels are split into; each output channel sees one group of input channels. Default 1.
-    #[must_use]
-    pub fn groups(mut self, groups: usize) -> Self {
-        self.options.groups = groups;
-        self
-    }
-
-    /// How the weight starts.
-    #[must_use]
-    pub fn weight(mut self, init: Init) -> Self {
-        self.start.weight = init;
-        self
-    }
-
-    /// How the bias starts.
-    #[must_use]
-    pub fn bias(mut self, init: Init) -> Self {
-        self.start.bias = Some(Some(init));
-        self
-    }
-
-    /// No bias.
-    #[must_use]
-    pub fn no_bias(mut self) -> Self {
-        self.start.bias = None;
         self
     }
 

@@ -17,6 +17,17 @@ use crate::params::{ParamId, Scope};
 ///
 /// Parameters as in PyTorch: `weight` of shape `[out_channels, in_channels / groups, kernel…]` and `bias` of shape
 /// `[out_channels]`, both uniform in ±1/√fan_in at the start unless the builder says otherwise.
+///
+/// ```
+/// use wengert_nn::{Conv, Init, Layer, Params};
+/// use wengert_tape::Var;
+/// let mut params: Params<f64> = Params::seeded(0);
+/// let builder = Conv::<1>::builder(2, 4, 3).dilation(2).groups(2).padding_sides([[4, 0]]).bias(Init::Ones);
+/// let causal: Conv<1> = builder.build(params.at("conv"));
+/// assert_eq!(params.shape(causal.weight()), &[4, 1, 3]);
+/// let y = params.infer(|cx| causal.forward(cx, &Var::zeros([1, 2, 10])));
+/// assert_eq!((y.shape(), y.max().item()), (&[1, 4, 10].into(), 1.0));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Conv<const D: usize> {
     pub(super) weight: ParamId,

@@ -20,6 +20,7 @@ pub type Conv2dBuilder = ConvBuilder<2>;
 pub type Conv3dBuilder = ConvBuilder<3>;
 
 use crate::init::Init;
+use crate::layer::Extents;
 use crate::params::{ParamId, Scope};
 use wengert_tensor::Float;
 
@@ -31,6 +32,50 @@ fn check_groups(operation: &str, [inputs, outputs]: [usize; 2], groups: usize) {
         "{operation}: {inputs} input and {outputs} output channels are not multiples of {groups} groups"
     );
 }
+
+/// The options that both builders have.
+macro_rules! options {
+    ($Builder:ident) => {
+        impl<const D: usize> $Builder<D> {
+            /// Pixels from one tap of the kernel to the next. Default 1.
+            #[must_use]
+            pub fn dilation(mut self, dilation: impl Into<Extents<D>>) -> Self {
+                self.options.dilation = dilation.into().0;
+                self
+            }
+
+            /// Groups that input and output channels are split into: only channels of one group meet. Default 1.
+            #[must_use]
+            pub fn groups(mut self, groups: usize) -> Self {
+                self.options.groups = groups;
+                self
+            }
+
+            /// How the weight starts.
+            #[must_use]
+            pub fn weight(mut self, init: Init) -> Self {
+                self.start.weight = init;
+                self
+            }
+
+            /// How the bias starts.
+            #[must_use]
+            pub fn bias(mut self, init: Init) -> Self {
+                self.start.bias = Some(Some(init));
+                self
+            }
+
+            /// No bias.
+            #[must_use]
+            pub fn no_bias(mut self) -> Self {
+                self.start.bias = None;
+                self
+            }
+        }
+    };
+}
+options!(ConvBuilder);
+options!(ConvTransposeBuilder);
 
 /// How weight and bias start.
 #[derive(Clone, Debug)]

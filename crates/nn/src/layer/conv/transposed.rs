@@ -6,7 +6,6 @@ use wengert_tensor::conv::ConvOptions;
 
 use super::{Start, check_groups};
 use crate::ctx::Ctx;
-use crate::init::Init;
 use crate::layer::extents::named;
 use crate::layer::{Extents, Layer};
 use crate::params::{ParamId, Scope};
@@ -18,6 +17,16 @@ use crate::params::{ParamId, Scope};
 ///
 /// Parameters as in PyTorch: `weight` of shape `[in_channels, out_channels / groups, kernel…]` and `bias` of shape
 /// `[out_channels]`, both uniform in ±1/√(out_channels / groups · Π kernel) at the start unless the builder says otherwise.
+///
+/// ```
+/// use wengert_nn::{ConvTranspose, Init, Layer, Params};
+/// use wengert_tape::Var;
+/// let mut params: Params<f64> = Params::seeded(0);
+/// let up: ConvTranspose<1> =
+///     ConvTranspose::builder(2, 4, 3).dilation(2).groups(2).bias(Init::Zeros).build(params.at("up"));
+/// let y = params.infer(|cx| up.forward(cx, &Var::ones([1, 2, 10])));
+/// assert_eq!(y.shape(), &[1, 4, 14]);
+/// ```
 #[derive(Clone, Debug)]
 pub struct ConvTranspose<const D: usize> {
     weight: ParamId,
@@ -94,9 +103,9 @@ impl<const D: usize> ConvTranspose<D> {
 pub struct ConvTransposeBuilder<const D: usize> {
     channels: [usize; 2],
     kernel: [usize; D],
-    options: ConvOptions<D>,
+    pub(super) options: ConvOptions<D>,
     output_padding: [usize; D],
-    start: Start,
+    pub(super) start: Start,
 }
 
 impl<const D: usize> ConvTransposeBuilder<D> {
@@ -118,41 +127,6 @@ impl<const D: usize> ConvTransposeBuilder<D> {
     #[must_use]
     pub fn output_padding(mut self, padding: impl Into<Extents<D>>) -> Self {
         self.output_padding = padding.into().0;
-        self
-    }
-
-    /// Pixels from one tap of the kernel to the next. Default 1.
-    #[must_use]
-    pub fn dilation(mut self, dilation: impl Into<Extents<D>>) -> Self {
-        self.options.dilation = dilation.into().0;
-        self
-    }
-
-    /// Groups that the channels are split into; each input channel goes into one group of output channels. Default 1.
-    #[must_use]
-    pub fn groups(mut self, groups: usize) -> Self {
-        self.options.groups = groups;
-        self
-    }
-
-    /// How the weight starts.
-    #[must_use]
-    pub fn weight(mut self, init: Init) -> Self {
-        self.start.weight = init;
-        self
-    }
-
-    /// How the bias starts.
-    #[must_use]
-    pub fn bias(mut self, init: Init) -> Self {
-        self.start.bias = Some(Some(init));
-        self
-    }
-
-    /// No bias.
-    #[must_use]
-    pub fn no_bias(mut self) -> Self {
-        self.start.bias = None;
         self
     }
 

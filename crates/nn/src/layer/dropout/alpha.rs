@@ -27,6 +27,15 @@ pub struct AlphaDropout {
 }
 
 /// [`AlphaDropout`] of whole channels of inputs `[batch, channels, …]`.
+///
+/// ```
+/// use wengert_nn::{FeatureAlphaDropout, Layer, Params};
+/// use wengert_tape::Var;
+/// let params: Params<f64> = Params::seeded(0);
+/// let x = Var::ones([2, 3, 4]);
+/// let y = params.infer(|cx| FeatureAlphaDropout::new(0.5).forward(cx, &x));
+/// assert_eq!(y.value(), x.value());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FeatureAlphaDropout {
     p: f64,

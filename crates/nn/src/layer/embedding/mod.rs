@@ -144,6 +144,14 @@ impl EmbeddingBuilder {
     }
 
     /// The p of that norm, (Σ |x|ᵖ)^(1/p), which may be infinite. Default 2.
+    ///
+    /// ```
+    /// use wengert_nn::{Embedding, Params};
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// let words = Embedding::builder(10, 3).max_norm(0.5).norm_type(f64::INFINITY).build(params.root());
+    /// words.project(&mut params);
+    /// assert!(params.values().iter().all(|x| x.abs() <= 0.5 + 1e-12));
+    /// ```
     #[must_use]
     pub fn norm_type(mut self, p: f64) -> Self {
         self.norm_type = p;

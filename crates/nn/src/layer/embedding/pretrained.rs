@@ -38,6 +38,16 @@ impl EmbeddingBuilder {
     ///
     /// # Panics
     /// If the vectors do not have the shape of the table, or where [`build`](EmbeddingBuilder::build) does.
+    ///
+    /// ```
+    /// use wengert_nn::{Embedding, Layer, Params};
+    /// use wengert_tensor::Tensor;
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// let vectors = Tensor::from([[0.5f64, 1.5], [2.5, 3.5]]);
+    /// let words = Embedding::builder(2, 2).max_norm(10.0).build_from(params.root(), &vectors);
+    /// let y = params.infer(|cx| words.forward(cx, &Tensor::from([0u32])));
+    /// assert_eq!(y.value().to_vec(), [0.5, 1.5]);
+    /// ```
     #[track_caller]
     pub fn build_from<T: Float>(self, mut p: Scope<'_, T>, vectors: &Tensor<T>) -> Embedding {
         let [tokens, width] = self.size;

@@ -121,6 +121,18 @@ impl<const D: usize> BatchNormBuilder<D> {
     }
 
     /// Which part of the running statistics a batch's replace. Default 0.1.
+    ///
+    /// ```
+    /// use wengert_nn::{BatchNorm1d, Layer, Params};
+    /// use wengert_tape::Var;
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// let norm = BatchNorm1d::builder(1).momentum(0.5).build(params.at("norm"));
+    /// let (_, grads) = params.value_and_grad(|cx| norm.forward(cx, &Var::from([[1.0], [3.0]])).square().sum())?;
+    /// params.update_buffers(&grads);
+    /// // Half of the old mean, 0, and half of the batch's, 2.
+    /// assert_eq!(params.buffers()[0].1.to_vec(), [1.0]);
+    /// # Ok::<(), wengert_nn::GradError>(())
+    /// ```
     #[must_use]
     pub fn momentum(mut self, momentum: f64) -> Self {
         self.momentum = Some(momentum);
@@ -129,6 +141,19 @@ impl<const D: usize> BatchNormBuilder<D> {
 
     /// Running statistics that are the mean over all batches so far: the `n`th has the part 1/n. (PyTorch's
     /// `momentum=None`.)
+    ///
+    /// ```
+    /// use wengert_nn::{BatchNorm1d, Layer, Params};
+    /// use wengert_tape::Var;
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// let norm = BatchNorm1d::builder(1).cumulative().build(params.at("norm"));
+    /// for batch in [[[1.0], [3.0]], [[5.0], [7.0]]] {
+    ///     let (_, grads) = params.value_and_grad(|cx| norm.forward(cx, &Var::from(batch)).square().sum())?;
+    ///     params.update_buffers(&grads);
+    /// }
+    /// assert_eq!(params.buffers()[0].1.to_vec(), [4.0]);
+    /// # Ok::<(), wengert_nn::GradError>(())
+    /// ```
     #[must_use]
     pub fn cumulative(mut self) -> Self {
         self.momentum = None;
@@ -136,6 +161,13 @@ impl<const D: usize> BatchNormBuilder<D> {
     }
 
     /// Neither weight nor bias.
+    ///
+    /// ```
+    /// use wengert_nn::{BatchNorm2d, Params};
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// BatchNorm2d::builder(8).no_affine().build(params.root());
+    /// assert_eq!(params.values().len(), 0);
+    /// ```
     #[must_use]
     pub fn no_affine(mut self) -> Self {
         self.affine = false;
@@ -143,6 +175,15 @@ impl<const D: usize> BatchNormBuilder<D> {
     }
 
     /// No running statistics: those of the batch are used in evaluation too.
+    ///
+    /// ```
+    /// use wengert_nn::{BatchNorm1d, Layer, Params};
+    /// use wengert_tape::Var;
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// let norm = BatchNorm1d::builder(1).no_running_statistics().build(params.root());
+    /// let y = params.infer(|cx| norm.forward(cx, &Var::from([[1.0], [3.0]])));
+    /// assert!((y.value().at([1, 0]) - 1.0).abs() < 1e-4);
+    /// ```
     #[doc(alias = "track_running_stats")]
     #[must_use]
     pub fn no_running_statistics(mut self) -> Self {

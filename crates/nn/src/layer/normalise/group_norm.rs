@@ -73,6 +73,13 @@ impl GroupNormBuilder {
     }
 
     /// Neither weight nor bias.
+    ///
+    /// ```
+    /// use wengert_nn::{GroupNorm, Params};
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// GroupNorm::builder(2, 8).no_affine().build(params.root());
+    /// assert_eq!(params.values().len(), 0);
+    /// ```
     #[must_use]
     pub fn no_affine(mut self) -> Self {
         self.affine = false;

@@ -118,6 +118,13 @@ impl<const D: usize> InstanceNormBuilder<D> {
     }
 
     /// With running statistics, which are used in evaluation.
+    ///
+    /// ```
+    /// use wengert_nn::{InstanceNorm1d, Params};
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// InstanceNorm1d::builder(3).running_statistics().momentum(0.2).build(params.at("norm"));
+    /// assert_eq!(params.buffers()[1].1.to_vec(), [1.0; 3]);
+    /// ```
     #[doc(alias = "track_running_stats")]
     #[must_use]
     pub fn running_statistics(mut self) -> Self {

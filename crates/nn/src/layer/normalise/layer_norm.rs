@@ -82,6 +82,15 @@ impl LayerNormBuilder {
     }
 
     /// Neither weight nor bias.
+    ///
+    /// ```
+    /// use wengert_nn::{Layer, LayerNorm, Params};
+    /// use wengert_tape::Var;
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// let norm = LayerNorm::builder([2]).no_affine().build(params.root());
+    /// let y = params.infer(|cx| norm.forward(cx, &Var::from([[1.0, 3.0]])));
+    /// assert!((y.value().at([0, 1]) - 1.0).abs() < 1e-4 && params.values().is_empty());
+    /// ```
     #[doc(alias = "elementwise_affine")]
     #[must_use]
     pub fn no_affine(mut self) -> Self {

@@ -69,6 +69,13 @@ impl RmsNormBuilder {
     }
 
     /// No weight.
+    ///
+    /// ```
+    /// use wengert_nn::{Params, RmsNorm};
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// RmsNorm::builder([4]).no_affine().build(params.root());
+    /// assert!(params.values().is_empty());
+    /// ```
     #[doc(alias = "elementwise_affine")]
     #[must_use]
     pub fn no_affine(mut self) -> Self {

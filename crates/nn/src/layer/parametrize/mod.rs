@@ -16,6 +16,19 @@ use crate::layer::Layer;
 use crate::params::{ParamId, Scope};
 
 /// How a weight is computed from the tensor that is trained in its place. A closure is one.
+///
+/// ```
+/// use wengert_nn::{Ctx, Linear, Parametrized, Params, WeightMap};
+/// use wengert_tape::Var;
+/// /// Weights between −limit and limit.
+/// struct Bounded(f64);
+/// impl WeightMap<f64> for Bounded {
+///     fn weight(&self, _: &Ctx<f64>, raw: &Var<f64>) -> Var<f64> { raw.tanh() * self.0 }
+/// }
+/// let mut params: Params<f64> = Params::seeded(0);
+/// let layer = Parametrized::new(params.root(), "weight", |p| Linear::new(p, 3, 2), Bounded(0.1));
+/// assert!(params.infer(|cx| layer.weight(cx)).abs().max().item() < 0.1);
+/// ```
 pub trait WeightMap<T: Float> {
     /// The weight for the trained tensor `raw`, of the same shape.
     #[track_caller]

@@ -94,6 +94,16 @@ impl SpectralNormBuilder {
     }
 
     /// Steps of the power iteration in each forward pass. Default 1.
+    ///
+    /// ```
+    /// use wengert_nn::{Linear, Params, SpectralNorm};
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// // A weight of another name, in a transposed layer, followed closely.
+    /// let layer = |p: wengert_nn::Scope<'_, f64>| Linear::builder(2, 3).no_bias().build(p);
+    /// let normed = SpectralNorm::builder().name("weight").axis(1).steps(5).build(params.root(), layer);
+    /// let weight = params.infer(|cx| normed.weight(cx));
+    /// assert!(weight.norm(2.0).item() <= 2f64.sqrt() + 1e-6);
+    /// ```
     #[doc(alias = "n_power_iterations")]
     #[must_use]
     pub fn steps(mut self, steps: usize) -> Self {

@@ -74,6 +74,14 @@ impl WeightNormBuilder {
     }
 
     /// One length for the whole weight, of shape `[]`. (PyTorch's `dim=None`.)
+    ///
+    /// ```
+    /// use wengert_nn::{Linear, Params, WeightNorm};
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// let linear = |p: wengert_nn::Scope<'_, f64>| Linear::new(p, 2, 3);
+    /// WeightNorm::builder().whole().build(params.at("out"), linear);
+    /// assert_eq!(params.shape(params.id("out.parametrizations.weight.original0").unwrap()), &[]);
+    /// ```
     #[must_use]
     pub fn whole(mut self) -> Self {
         self.axis = None;
@@ -81,6 +89,14 @@ impl WeightNormBuilder {
     }
 
     /// The names of older files, `weight_g` and `weight_v`.
+    ///
+    /// ```
+    /// use wengert_nn::{Linear, Params, WeightNorm};
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// let linear = |p: wengert_nn::Scope<'_, f64>| Linear::new(p, 2, 3);
+    /// WeightNorm::builder().old_names().build(params.at("out"), linear);
+    /// assert_eq!(params.shape(params.id("out.weight_g").unwrap()), &[3, 1]);
+    /// ```
     #[must_use]
     pub fn old_names(mut self) -> Self {
         self.old_names = true;

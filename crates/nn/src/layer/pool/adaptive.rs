@@ -9,6 +9,15 @@ use crate::layer::{Extents, Layer};
 
 /// Means of as many windows as are wanted, which cover each of the last `D` axes of `[batch, channels, size…]` evenly:
 /// [`AdaptiveAvgPool1d`], [`AdaptiveAvgPool2d`] and [`AdaptiveAvgPool3d`]. See [`Var::adaptive_avg_pool`].
+///
+/// ```
+/// use wengert_nn::{AdaptiveAvgPool, Layer, Params};
+/// use wengert_tape::Var;
+/// let params: Params<f64> = Params::seeded(0);
+/// // One number a channel, whatever the size of the image.
+/// let y = params.infer(|cx| AdaptiveAvgPool::<2>::new(1).forward(cx, &Var::ones([2, 8, 7, 5])));
+/// assert_eq!(y.shape(), &[2, 8, 1, 1]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AdaptiveAvgPool<const D: usize> {
     size: [Option<usize>; D],
@@ -39,6 +48,15 @@ pub type AdaptiveAvgPool3d = AdaptiveAvgPool<3>;
 
 /// Maxima of as many windows as are wanted, which cover each of the last `D` axes of `[batch, channels, size…]` evenly:
 /// [`AdaptiveMaxPool1d`], [`AdaptiveMaxPool2d`] and [`AdaptiveMaxPool3d`]. See [`Var::adaptive_max_pool`].
+///
+/// ```
+/// use wengert_nn::{AdaptiveMaxPool, Layer, Params};
+/// use wengert_tape::Var;
+/// let params: Params<f64> = Params::seeded(0);
+/// let layer = AdaptiveMaxPool::keeping([Some(1), None]);
+/// let y = params.infer(|cx| layer.forward(cx, &Var::ones([2, 8, 7, 5])));
+/// assert_eq!(y.shape(), &[2, 8, 1, 5]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AdaptiveMaxPool<const D: usize> {
     size: [Option<usize>; D],

@@ -10,6 +10,14 @@ use crate::layer::{Extents, Layer};
 /// The largest elements of windows whose places are random, so that the image becomes smaller by any factor:
 /// [`FractionalMaxPool2d`] and [`FractionalMaxPool3d`]. The places are drawn anew in each step, in evaluation too, as in PyTorch.
 /// See [`Var::fractional_max_pool`].
+///
+/// ```
+/// use wengert_nn::{FractionalMaxPool, Layer, Params};
+/// use wengert_tape::Var;
+/// let params: Params<f64> = Params::seeded(0);
+/// let y = params.infer(|cx| FractionalMaxPool::<2>::new(2, 5).forward(cx, &Var::ones([1, 3, 8, 8])));
+/// assert_eq!(y.shape(), &[1, 3, 5, 5]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FractionalMaxPool<const D: usize> {
     kernel: [usize; D],

@@ -42,6 +42,15 @@ macro_rules! options {
 
 /// The largest element of each window over the last `D` axes of `[batch, channels, size…]`: [`MaxPool1d`], [`MaxPool2d`] and
 /// [`MaxPool3d`].
+///
+/// ```
+/// use wengert_nn::{Layer, MaxPool, Params};
+/// use wengert_tape::Var;
+/// let params: Params<f64> = Params::seeded(0);
+/// let layer = MaxPool::<1>::new(2).stride(1).padding(1).dilation(1).ceil_mode(true);
+/// let y = params.infer(|cx| layer.forward(cx, &Var::from([[[1.0, 3.0, 2.0]]])));
+/// assert_eq!(y.value().to_vec(), [1.0, 3.0, 3.0, 2.0]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MaxPool<const D: usize> {
     options: PoolOptions<D>,
@@ -108,6 +117,18 @@ impl<T: Float, const D: usize> Layer<T> for MaxPool<D> {
 
 /// The mean of each window over the last `D` axes of `[batch, channels, size…]`: [`AvgPool1d`], [`AvgPool2d`] and
 /// [`AvgPool3d`].
+///
+/// ```
+/// use wengert_nn::{AvgPool, Layer, Params};
+/// use wengert_tape::Var;
+/// let params: Params<f64> = Params::seeded(0);
+/// let x = Var::from([[[2.0, 4.0]]]);
+/// let run = |layer: AvgPool<1>| params.infer(|cx| layer.forward(cx, &x)).value().to_vec();
+/// let padded = || AvgPool::<1>::new(2).padding(1);
+/// assert_eq!(run(padded()), [1.0, 2.0]);
+/// assert_eq!(run(padded().count_padding(false)), [2.0, 4.0]);
+/// assert_eq!(run(padded().divisor(1)), [2.0, 4.0]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AvgPool<const D: usize> {
     options: PoolOptions<D>,

@@ -60,6 +60,17 @@ impl<const D: usize> MaxUnpool<D> {
 
     /// The size of the images, of which several are pooled to one; by default
     /// `(size − 1)·stride − 2·padding + kernel`.
+    ///
+    /// ```
+    /// use wengert_nn::{Layer, MaxPool1d, MaxUnpool1d, Params};
+    /// use wengert_tape::Var;
+    /// let params: Params<f64> = Params::seeded(0);
+    /// // Five pixels are pooled to two, as are four.
+    /// let x = Var::from([[[1.0, 2.0, 4.0, 3.0, 9.0]]]);
+    /// let unpool = MaxUnpool1d::new(2).size(5);
+    /// let y = params.infer(|cx| unpool.forward(cx, &MaxPool1d::new(2).with_indices(cx, &x)));
+    /// assert_eq!(y.value().to_vec(), [0.0, 2.0, 4.0, 0.0, 0.0]);
+    /// ```
     #[doc(alias = "output_size")]
     #[must_use]
     pub fn size(mut self, size: impl Into<Extents<D>>) -> Self {

@@ -55,6 +55,16 @@ impl LearnedPositions {
     ///
     /// # Panics
     /// Where `forward` does.
+    ///
+    /// ```
+    /// use wengert_nn::{LearnedPositions, Params};
+    /// use wengert_tape::Var;
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// let positions = LearnedPositions::new(params.at("positions"), 10, 2);
+    /// // The ninth word alone, of a sentence whose others are in a cache.
+    /// let y = params.infer(|cx| positions.forward_from(cx, &Var::zeros([1, 1, 2]), 8));
+    /// assert_eq!(y.value().to_vec(), params.get("positions.weight").unwrap()[16..18]);
+    /// ```
     #[track_caller]
     pub fn forward_from<T: Float>(&self, cx: &Ctx<T>, x: &Var<T>, first: usize) -> Var<T> {
         let length = checked_length("LearnedPositions", x, self.width);

@@ -41,6 +41,14 @@ impl SinusoidalPositions {
     }
 
     /// What is added at `length` positions from `first` on, `[length, width]`.
+    ///
+    /// ```
+    /// use wengert_nn::SinusoidalPositions;
+    /// use wengert_tape::Var;
+    /// let positions = SinusoidalPositions::new(4);
+    /// let table = positions.table::<f64>(2, 3);
+    /// assert_eq!(positions.forward_from(&Var::zeros([3, 4]), 2).into_value(), table);
+    /// ```
     pub fn table<T: Float>(&self, first: usize, length: usize) -> Tensor<T> {
         Tensor::from_fn([length, self.width], |i| {
             let angle = (first + i[0]) as f64 * frequency(self.base, i[1] / 2, self.width);

@@ -49,6 +49,15 @@ impl<U: Unit> RecurrentBuilder<U> {
     }
 
     /// Input and output `[batch, steps, …]` instead of `[steps, batch, …]`. States stay `[layers · directions, batch, …]`.
+    ///
+    /// ```
+    /// use wengert_nn::{Gru, Layer, Params};
+    /// use wengert_tape::Var;
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// let gru = Gru::builder(3, 5).layers(2).dropout(0.1).batch_first().build(params.root());
+    /// let y = params.infer(|cx| gru.forward(cx, &Var::zeros([2, 7, 3])));
+    /// assert_eq!(y.shape(), &[2, 7, 5]);
+    /// ```
     #[must_use]
     pub fn batch_first(mut self) -> Self {
         self.batch_first = true;

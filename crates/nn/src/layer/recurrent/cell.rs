@@ -96,6 +96,13 @@ impl<U: Unit> RecurrentCell<U> {
 }
 
 /// The options of a [`RecurrentCell`].
+///
+/// ```
+/// use wengert_nn::{GruCell, Params};
+/// let mut params: Params<f64> = Params::seeded(0);
+/// GruCell::builder(3, 5).no_bias().build(params.at("cell"));
+/// assert!(params.id("cell.weight_hh").is_some() && params.id("cell.bias_hh").is_none());
+/// ```
 #[derive(Clone, Debug)]
 pub struct CellBuilder<U> {
     pub(super) unit: U,

@@ -24,6 +24,22 @@ use crate::params::Scope;
 /// `[gates · hidden, hidden]`, `bias_ih_l{k}` and `bias_hh_l{k}` `[gates · hidden]`, `weight_hr_l{k}` `[projection, hidden]`
 /// where there is one, and the same with `_reverse` at the end for the other direction; all uniform in ±1/√hidden at the
 /// start. A sequence without steps has no output, and its state at the end is the one it started from.
+///
+/// ```
+/// use wengert_nn::{GruUnit, Layer, LstmUnit, Params, Recurrent, RnnUnit, Unit};
+/// use wengert_tape::Var;
+/// /// The features that any of them gives for sentences of 7 words.
+/// fn width<U: Unit>(layer: &Recurrent<U>, params: &Params<f64>) -> usize {
+///     params.infer(|cx| layer.forward(cx, &Var::zeros([7, 2, 3]))).shape()[2]
+/// }
+/// let mut params: Params<f64> = Params::seeded(0);
+/// let (rnn, gru, lstm): (Recurrent<RnnUnit>, Recurrent<GruUnit>, Recurrent<LstmUnit>) = (
+///     Recurrent::new(params.at("rnn"), 3, 5),
+///     Recurrent::new(params.at("gru"), 3, 5),
+///     Recurrent::builder(3, 5).projection(4).build(params.at("lstm")),
+/// );
+/// assert_eq!([width(&rnn, &params), width(&gru, &params), width(&lstm, &params)], [5, 5, 4]);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Recurrent<U> {
     pub(super) options: RecurrentBuilder<U>,

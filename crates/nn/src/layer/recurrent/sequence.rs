@@ -72,49 +72,20 @@ pub(super) fn run<T: Float, U: Unit>(
     let start = match state {
         None => (0..U::PARTS).map(|part| Var::zeros([rows, batch, options.sizes.part(part)])).collect(),
         Some(parts) => {
+            // A loop, so that panics name the caller's line.
             let mut given = Vec::new();
-            for (index, part) in parts.into_iter().enumerate() {
-                let width = options.sizes.part(index);
-                let expected = if alone { vec![rows, width] } else { vec![rows, batch, width] };
-                assert!(
-                    part.shape()[..] == expected,
-                    "{}: a state of shape {}, not {}",
-                    U::NAME,
-                    part.shape(),
-                    Shape::from(expected)
-                );
-                given.push(if alone { part.unsqueeze(1) } else { part });
+            for (i, part) in parts.into_iter().enumerate() {
+                given.push(checked_part::<T, U>(part, [rows, batch, options.sizes.part(i)], alone));
             }
             given
         }
     };
 
-    let mut y = match &padding {
+    let x = match &padding {
         Some(padding) => padding.cleared(&x),
         None => x,
     };
-    let mut ends: Vec<Vec<Var<T>>> = vec![Vec::new(); U::PARTS];
-    for (row, weights) in layer.weights.chunks(directions).enumerate() {
-        let mut outputs = Vec::new();
-        for (direction, weights) in weights.iter().enumerate() {
-            let at = (row * directions + direction) as isize;
-            let parts: Vec<Var<T>> = start.iter().map(|part| part.select(0, at)).collect();
-            let one = OneDirection {
-                unit: &options.unit,
-                weights,
-                padding: padding.as_ref(),
-                reverse: direction == 1,
-            };
-            let (output, end) = one.run(cx, &y, parts, options.sizes.output());
-            outputs.push(output);
-            ends.iter_mut().zip(end).for_each(|(ends, end)| ends.push(end));
-        }
-        y = if outputs.len() == 1 { outputs.remove(0) } else { Var::cat(&outputs, -1) };
-        if row + 1 < options.layers && options.dropout > 0.0 && cx.is_training() {
-            y = y.dropout(options.dropout, cx.key());
-        }
-    }
-
+    let (y, ends) = layers(layer, cx, x, padding.as_ref(), &start);
     let ends = ends.into_iter().map(|parts| Var::stack(&parts, 0));
     let ends = ends.map(|end| if alone { end.squeeze(1) } else { end }).collect();
     let y = match (alone, options.batch_first) {
@@ -124,6 +95,51 @@ pub(super) fn run<T: Float, U: Unit>(
     };
     let ids: Vec<_> = layer.weights.iter().flat_map(Weights::ids).collect();
     (cx.trace(U::LAYER, &ids, y), ends)
+}
+
+/// A part of a state that was given, `[layers · directions, batch, width]`.
+#[track_caller]
+fn checked_part<T: Float, U: Unit>(part: Var<T>, shape: [usize; 3], alone: bool) -> Var<T> {
+    let [rows, _, width] = shape;
+    let expected = if alone { vec![rows, width] } else { shape.to_vec() };
+    assert!(
+        part.shape()[..] == expected,
+        "{}: a state of shape {}, not {}",
+        U::NAME,
+        part.shape(),
+        Shape::from(expected)
+    );
+    if alone { part.unsqueeze(1) } else { part }
+}
+
+/// All layers, each over the whole sequence: the last one's output, and for each part of the state its ends.
+#[track_caller]
+fn layers<T: Float, U: Unit>(
+    layer: &Recurrent<U>,
+    cx: &Ctx<T>,
+    mut y: Var<T>,
+    padding: Option<&Padding<T>>,
+    start: &[Var<T>],
+) -> (Var<T>, Vec<Vec<Var<T>>>) {
+    let options = &layer.options;
+    let directions = if options.bidirectional { 2 } else { 1 };
+    let mut ends: Vec<Vec<Var<T>>> = vec![Vec::new(); U::PARTS];
+    for (row, weights) in layer.weights.chunks(directions).enumerate() {
+        let mut outputs = Vec::new();
+        for (direction, weights) in weights.iter().enumerate() {
+            let at = (row * directions + direction) as isize;
+            let parts: Vec<Var<T>> = start.iter().map(|part| part.select(0, at)).collect();
+            let one = OneDirection { unit: &options.unit, weights, padding, reverse: direction == 1 };
+            let (output, end) = one.run(cx, &y, parts, options.sizes.output());
+            outputs.push(output);
+            ends.iter_mut().zip(end).for_each(|(ends, end)| ends.push(end));
+        }
+        y = if outputs.len() == 1 { outputs.remove(0) } else { Var::cat(&outputs, -1) };
+        if row + 1 < options.layers && options.dropout > 0.0 && cx.is_training() {
+            y = y.dropout(options.dropout, cx.key());
+        }
+    }
+    (y, ends)
 }
 
 #[track_caller]

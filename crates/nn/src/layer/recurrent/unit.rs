@@ -7,6 +7,16 @@ use super::weights::InForce;
 
 /// What a recurrent layer makes of an input and a state: [`RnnUnit`](crate::RnnUnit), [`LstmUnit`](crate::LstmUnit) or
 /// [`GruUnit`](crate::GruUnit). Implemented by this crate alone.
+///
+/// ```
+/// use wengert_nn::{GruUnit, LstmUnit, RnnUnit, Unit};
+/// // What each hands on from step to step.
+/// fn variables<U: Unit>(state: &U::State<f64>) -> usize { wengert_tape::Arguments::to_vars(state).len() }
+/// let h = wengert_tape::Var::zeros([1, 2]);
+/// assert_eq!((variables::<RnnUnit>(&h), variables::<GruUnit>(&h)), (1, 1));
+/// let state = wengert_nn::LstmState { h: h.clone(), c: h };
+/// assert_eq!(variables::<LstmUnit>(&state), 2);
+/// ```
 pub trait Unit: Clone + std::fmt::Debug + Default + sealed::Steps + 'static {
     /// What is handed on from step to step: a variable, or for the LSTM two with names.
     type State<T: Float>: Arguments<T> + Clone;

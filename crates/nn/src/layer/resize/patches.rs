@@ -26,6 +26,18 @@ pub struct Unfold<const D: usize> {
 }
 
 /// Images of a given size in which each pixel is the sum of what the patches have at it: see [`Var::fold`].
+///
+/// ```
+/// use wengert_nn::{Fold, Layer, Params, Unfold};
+/// use wengert_tape::Var;
+/// let params: Params<f64> = Params::seeded(0);
+/// let patches = Unfold::new([3]).stride(2).padding(1).dilation(1);
+/// let y = params.infer(|cx| patches.forward(cx, &Var::ones([1, 1, 5])));
+/// let image = Fold::new([5], [3]).stride(2).padding(1);
+/// // How often each pixel is in a patch.
+/// let counts = params.infer(|cx| image.forward(cx, &y));
+/// assert_eq!(counts.value().to_vec(), [1.0, 2.0, 1.0, 2.0, 1.0]);
+/// ```
 #[doc(alias = "nn.Fold")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fold<const D: usize> {

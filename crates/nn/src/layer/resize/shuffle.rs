@@ -33,6 +33,14 @@ impl<T: Float> Layer<T> for PixelShuffle {
 }
 
 /// The inverse of [`PixelShuffle`]: see [`Var::pixel_unshuffle`].
+///
+/// ```
+/// use wengert_nn::{Layer, Params, PixelUnshuffle};
+/// use wengert_tape::Var;
+/// let params: Params<f64> = Params::seeded(0);
+/// let y = params.infer(|cx| PixelUnshuffle { factor: 2 }.forward(cx, &Var::ones([1, 3, 4, 6])));
+/// assert_eq!(y.shape(), &[1, 12, 2, 3]);
+/// ```
 #[doc(alias = "nn.PixelUnshuffle")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PixelUnshuffle {
@@ -51,6 +59,15 @@ impl<T: Float> Layer<T> for PixelUnshuffle {
 }
 
 /// The channels of `[batch, channels, …]` dealt out of their groups: see [`Var::channel_shuffle`].
+///
+/// ```
+/// use wengert_nn::{ChannelShuffle, Layer, Params};
+/// use wengert_tape::Var;
+/// let params: Params<f64> = Params::seeded(0);
+/// let x = Var::from([0.0, 1.0, 2.0, 3.0]).reshape([1, 4, 1]);
+/// let y = params.infer(|cx| ChannelShuffle { groups: 2 }.forward(cx, &x));
+/// assert_eq!(y.value().to_vec(), [0.0, 2.0, 1.0, 3.0]);
+/// ```
 #[doc(alias = "nn.ChannelShuffle")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChannelShuffle {

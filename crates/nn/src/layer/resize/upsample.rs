@@ -42,6 +42,14 @@ impl<T: Float, const D: usize> Layer<T> for Upsample<D> {
 
 /// Images `[batch, channels, height, width]` whose pixels are repeated: [`Upsample`] with
 /// [`Interpolation::Nearest`].
+///
+/// ```
+/// use wengert_nn::{Layer, Params, UpsamplingNearest2d};
+/// use wengert_tape::{Resize, Var};
+/// let params: Params<f64> = Params::seeded(0);
+/// let y = params.infer(|cx| UpsamplingNearest2d::new(Resize::Scale([2.0, 2.0])).forward(cx, &Var::ones([1, 1, 2, 3])));
+/// assert_eq!(y.shape(), &[1, 1, 4, 6]);
+/// ```
 #[doc(alias = "nn.UpsamplingNearest2d")]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct UpsamplingNearest2d(Upsample<2>);
@@ -64,6 +72,14 @@ impl<T: Float> Layer<T> for UpsamplingNearest2d {
 
 /// Images `[batch, channels, height, width]` resampled linearly, with the corner pixels in their places: [`Upsample`] with
 /// [`Interpolation::Linear`] and `align_corners`, which is true here as in PyTorch.
+///
+/// ```
+/// use wengert_nn::{Layer, Params, UpsamplingBilinear2d};
+/// use wengert_tape::{Resize, Var};
+/// let params: Params<f64> = Params::seeded(0);
+/// let y = params.infer(|cx| UpsamplingBilinear2d::new(Resize::Scale([2.0, 2.0])).forward(cx, &Var::ones([1, 1, 2, 3])));
+/// assert_eq!(y.shape(), &[1, 1, 4, 6]);
+/// ```
 #[doc(alias = "nn.UpsamplingBilinear2d")]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct UpsamplingBilinear2d(Upsample<2>);

@@ -89,6 +89,17 @@ impl TransformerDecoderLayer {
 }
 
 /// A stack of decoder layers, and perhaps a normalisation, `norm`, behind them: made by [`TransformerBuilder::decoder`].
+///
+/// ```
+/// use wengert_nn::{Params, TransformerBuilder, TransformerDecoder};
+/// use wengert_tape::{AttentionMask, Var};
+/// let mut params: Params<f64> = Params::seeded(0);
+/// let decoder: TransformerDecoder = TransformerBuilder::new(16, 4).dropout(0.0).decoder(params.at("decoder"), 2);
+/// let (x, memory) = (Var::ones([2, 5, 16]), Var::ones([2, 7, 16]));
+/// let masks = [&AttentionMask::causal(), &AttentionMask::none()];
+/// let y = params.infer(|cx| decoder.forward_with(cx, &x, &memory, masks));
+/// assert_eq!(y.shape(), &[2, 5, 16]);
+/// ```
 #[doc(alias = "nn.TransformerDecoder")]
 #[derive(Clone, Debug)]
 pub struct TransformerDecoder {

@@ -46,6 +46,19 @@ use crate::first::{Convention, FirstOrder, Memory, Rule, Slots};
 pub type Muon<T = f32> = FirstOrder<MuonConfig, T>;
 
 /// How long a step of [`Muon`] is, for a matrix of r × c (outputs × inputs).
+///
+/// ```
+/// use wengert_optim::first::{MuonConfig, MuonScale};
+/// use wengert_optim::{Layout, Muon, Optimizer};
+/// let layout = Layout::new([("w", vec![1, 1])]);
+/// let config = MuonConfig { scale: MuonScale::MatchAdamW, weight_decay: 0.0, ..MuonConfig::default() };
+/// let mut muon = Muon::<f64>::with_layout(0.1, config, &layout)?;
+/// let mut theta = [1.0];
+/// muon.step(&mut theta, &[5.0]);
+/// // 0.2 √1 of the learning rate, up to the iteration's own error.
+/// assert!((1.0 - theta[0]) > 0.005 && (1.0 - theta[0]) < 0.05);
+/// # Ok::<(), wengert_optim::HyperParameterError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MuonScale {

@@ -97,6 +97,13 @@ impl Schedule for OneCycle {
 }
 
 /// How the height of [`Cyclic`]'s cycles changes.
+///
+/// ```
+/// use wengert_optim::schedule::{Cyclic, CyclicMode, Schedule};
+/// let mut schedule = Cyclic::new(0.0, 1.0, 4, 4);
+/// schedule.mode = CyclicMode::Halving;
+/// assert_eq!((schedule.at(4), schedule.at(12)), (1.0, 0.5));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CyclicMode {

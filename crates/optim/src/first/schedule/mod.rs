@@ -38,6 +38,20 @@ pub use transformer::{Noam, WarmupStableDecay};
 use crate::error::HyperParameterError;
 
 /// A learning rate for every step.
+///
+/// ```
+/// use wengert_optim::HyperParameterError;
+/// use wengert_optim::schedule::Schedule;
+/// /// A rate that falls as 1/√step.
+/// struct InverseRoot(f64);
+/// impl Schedule for InverseRoot {
+///     fn at(&self, step: u64) -> f64 { self.0 / (step as f64 + 1.0).sqrt() }
+///     fn check(&self) -> Result<(), HyperParameterError> { Ok(()) }
+/// }
+/// assert_eq!(InverseRoot(1.0).at(3), 0.5);
+/// let boxed: Box<dyn Schedule> = Box::new(InverseRoot(2.0));
+/// assert_eq!(boxed.at(0), 2.0);
+/// ```
 pub trait Schedule: Send + Sync {
     /// The learning rate of step `step`, which counts from 0.
     fn at(&self, step: u64) -> f64;

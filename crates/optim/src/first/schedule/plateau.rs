@@ -7,6 +7,15 @@ use crate::error::{Check, HyperParameterError};
 use crate::first::goal::Goal;
 
 /// By how much a value has to be better than the best.
+///
+/// ```
+/// use wengert_optim::schedule::{ReduceOnPlateau, Threshold};
+/// let mut schedule = ReduceOnPlateau::new(0.1);
+/// (schedule.patience, schedule.threshold) = (0, Threshold::Absolute(0.5));
+/// schedule.observe(1.0);
+/// // Better, but not by a half.
+/// assert!(schedule.observe(0.8) < 0.1);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Threshold {

@@ -5,6 +5,15 @@ use wengert_tensor::Float;
 use crate::error::{Check, HyperParameterError};
 
 /// A rate that was tried and the loss it led to.
+///
+/// ```
+/// use wengert_optim::schedule::{RangeTest, RangeTestPoint};
+/// let mut test = RangeTest::new(0.1, 1.0, 2);
+/// test.next_rate();
+/// test.observe(5.0);
+/// let RangeTestPoint { rate, loss, smooth } = test.points()[0];
+/// assert!((rate - 0.1).abs() < 1e-12 && loss == 5.0 && (smooth - 5.0).abs() < 1e-12);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RangeTestPoint {
     /// The learning rate of the step.

@@ -76,6 +76,19 @@ impl<'f, T: Float> Constraints<'f, T> {
     ///
     /// # Panics
     /// If there is no such equality.
+    ///
+    /// ```
+    /// use wengert_optim::constrained::{Constraints, InteriorPoint};
+    /// use wengert_optim::{Method, Problem};
+    /// // The point of the unit circle that is furthest along x + y.
+    /// let f = Problem::new(2, |x: &[f64]| -x[0] - x[1]).with_gradient(|_, g| g.fill(-1.0)).with_hvp(|_, _, out| out.fill(0.0));
+    /// let circle = Constraints::new(2)
+    ///     .equality(|x: &[f64]| x[0] * x[0] + x[1] * x[1] - 1.0, |x, g| { g[0] = 2.0 * x[0]; g[1] = 2.0 * x[1]; })
+    ///     .with_equality_hvp(0, |_, v, out| { out[0] = 2.0 * v[0]; out[1] = 2.0 * v[1]; });
+    /// let outcome = InteriorPoint::new(&circle).minimize(&f, &[1.0, 0.2])?;
+    /// assert!((outcome.value + 2f64.sqrt()).abs() < 1e-6);
+    /// # Ok::<(), wengert_optim::MinimizeError>(())
+    /// ```
     #[track_caller]
     pub fn with_equality_hvp(mut self, index: usize, product: impl Fn(&[T], &[T], &mut [T]) + 'f) -> Self {
         let count = self.equalities.len();
@@ -88,6 +101,19 @@ impl<'f, T: Float> Constraints<'f, T> {
     ///
     /// # Panics
     /// If there is no such inequality.
+    ///
+    /// ```
+    /// use wengert_optim::constrained::{Constraints, InteriorPoint};
+    /// use wengert_optim::{Method, Problem};
+    /// // The same on the disc, 1 − x² − y² ≥ 0.
+    /// let f = Problem::new(2, |x: &[f64]| -x[0] - x[1]).with_gradient(|_, g| g.fill(-1.0)).with_hvp(|_, _, out| out.fill(0.0));
+    /// let disc = Constraints::new(2)
+    ///     .inequality(|x: &[f64]| 1.0 - x[0] * x[0] - x[1] * x[1], |x, g| { g[0] = -2.0 * x[0]; g[1] = -2.0 * x[1]; })
+    ///     .with_inequality_hvp(0, |_, v, out| { out[0] = -2.0 * v[0]; out[1] = -2.0 * v[1]; });
+    /// let outcome = InteriorPoint::new(&disc).minimize(&f, &[0.0, 0.2])?;
+    /// assert!((outcome.value + 2f64.sqrt()).abs() < 1e-6);
+    /// # Ok::<(), wengert_optim::MinimizeError>(())
+    /// ```
     #[track_caller]
     pub fn with_inequality_hvp(mut self, index: usize, product: impl Fn(&[T], &[T], &mut [T]) + 'f) -> Self {
         let count = self.inequalities.len();

@@ -17,6 +17,29 @@ use crate::minimize::stopping::Stopping;
 use crate::minimize::vector::{self, Float, dot};
 
 /// A convex term h whose proximal map is cheap.
+///
+/// ```
+/// use wengert_optim::constrained::{ProjectedGradient, Proximable};
+/// use wengert_optim::{Method, Problem};
+/// /// The ball of radius 1.
+/// #[derive(Debug)]
+/// struct Ball;
+/// impl Proximable<f64> for Ball {
+///     fn value(&self, x: &[f64]) -> f64 {
+///         if wengert_optim::vector::norm(x) <= 1.0 + 1e-12 { 0.0 } else { f64::INFINITY }
+///     }
+///     fn proximal(&self, x: &mut [f64], _: f64) {
+///         let length = wengert_optim::vector::norm(x);
+///         wengert_optim::vector::scale(1.0 / length.max(1.0), x);
+///     }
+/// }
+/// // The nearest point to (3, 4).
+/// let f = Problem::new(2, |x: &[f64]| 0.5 * ((x[0] - 3.0).powi(2) + (x[1] - 4.0).powi(2)))
+///     .with_gradient(|x, g| { g[0] = x[0] - 3.0; g[1] = x[1] - 4.0; });
+/// let outcome = ProjectedGradient::new(Ball).minimize(&f, &[0.0, 0.0])?;
+/// assert!((outcome.point[0] - 0.6).abs() < 1e-6 && (outcome.point[1] - 0.8).abs() < 1e-6);
+/// # Ok::<(), wengert_optim::MinimizeError>(())
+/// ```
 pub trait Proximable<T: Float>: std::fmt::Debug + Send + Sync {
     /// h(x); infinite outside the domain.
     fn value(&self, x: &[T]) -> f64;
@@ -259,6 +282,16 @@ impl<T: Float> ProximalGradient<T> {
 
 /// Spectral projected gradient (Birgin, Martínez and Raydan, 2000): projected steps of Barzilai and Borwein's length with a
 /// non-monotone search; for bounds, or any convex set with a projection.
+///
+/// ```
+/// use wengert_optim::constrained::{Bounds, ProjectedGradient};
+/// use wengert_optim::{Method, Problem};
+/// let f = Problem::new(2, |x: &[f64]| (x[0] - 3.0).powi(2) + x[1] * x[1])
+///     .with_gradient(|x, g| { g[0] = 2.0 * (x[0] - 3.0); g[1] = 2.0 * x[1]; });
+/// let outcome = ProjectedGradient::new(Bounds::uniform(2, 0.0, 1.0)?).minimize(&f, &[0.5, 0.5])?;
+/// assert_eq!(outcome.point, [1.0, 0.0]);
+/// # Ok::<(), wengert_optim::MinimizeError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct ProjectedGradient<T> {
     /// The set, as the term that is zero in it; its proximal map is the projection.

@@ -25,6 +25,15 @@ use crate::minimize::vector::{self, Float, axpy, dot};
 /// Value and gradient are those of the whole objective; with [`curvature_batches`](Self::curvature_batches) the products are
 /// over one [mini-batch](Objective::batch) an iteration. For objectives without a Gauss–Newton matrix their Hessian
 /// serves, with the damping raised where its curvature is negative.
+///
+/// ```
+/// use wengert_optim::{HessianFree, LeastSquares, Method};
+/// // eᵃ = 2, by the Gauss–Newton matrix of the one residual.
+/// let fit = LeastSquares::new(1, 1, |a: &[f64], r| r[0] = a[0].exp() - 2.0, |a, j| j[0] = a[0].exp());
+/// let outcome = HessianFree { max_products: 20, ..HessianFree::default() }.minimize(&fit, &[0.0])?;
+/// assert!((outcome.point[0] - 2f64.ln()).abs() < 1e-6);
+/// # Ok::<(), wengert_optim::MinimizeError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HessianFree {
     /// The first damping λ, relative to ‖G g‖/‖g‖; 0.1.
@@ -247,26 +256,11 @@ impl HessianFree {
             return Ok(path);
         }
         let mut below = 0.0;
-        let mut r = vec![T::ZERO; x.len()];
-        // r = A x + g.
-        if vector::norm_inf(x) > 0.0 {
-            a.apply(x, &mut r);
-        }
-        axpy(1.0, gradient, &mut r);
-        // φ(x) = ½ (r + g)ᵀx.
-        let model = |x: &[T], r: &[T]| 0.5 * (dot(r, x) + dot(gradient, x));
-        if model(x, &r) > 0.0 {
-            // A warm start that is worse than none.
-            x.fill(T::ZERO);
-            r.copy_from_slice(gradient);
-        }
-        let mut gradients = Conjugate::new(r, inverse);
+        let model = Model { gradient };
+        let mut gradients = Conjugate::new(model.start(a, x), inverse);
         let target = rounding::relative::<T>(1.0).max(tolerance) * vector::norm(gradient);
-        let mut values = vec![model(x, &gradients.residual)];
-        // −m(x) without the damping.
-        let kept =
-            |x: &[T], value: f64| Kept { step: x.to_vec(), predicted: 0.5 * damping * dot(x, x) - value };
-        let (mut path, mut keep): (Vec<Kept<T>>, f64) = (Vec::new(), 1.0);
+        let mut values = vec![model.value(x, &gradients.residual)];
+        let mut spaced = Spaced { damping, kept: Vec::new(), next: 1.0 };
         for k in 1..=self.max_products {
             if !gradients.rz.is_finite() || gradients.rz < 0.0 {
                 if vector::all_finite(&gradients.residual) {
@@ -284,30 +278,80 @@ impl HessianFree {
             };
             axpy(alpha, &gradients.direction, x);
             gradients.go_on(alpha);
-            let value = model(x, &gradients.residual);
+            let value = model.value(x, &gradients.residual);
             values.push(value);
-            let window = (k / 10).max(10);
-            let slow = k > window && value < 0.0 && {
-                (value - values[k - window]) / value < window as f64 * self.progress
-            };
-            let end = slow
+            let end = self.is_slow(&values)
                 || (value < 0.0 && vector::norm(&gradients.residual) <= target)
                 || k == self.max_products;
-            if end || k as f64 >= keep {
-                path.push(kept(x, value));
-                keep = (1.3 * keep).ceil().max(keep + 1.0);
-            }
+            spaced.note(k, end, x, value);
             if end {
                 break;
             }
         }
-        if path.last().is_none_or(|last| last.step[..] != *x) {
+        if spaced.kept.last().is_none_or(|last| last.step[..] != *x) {
             // Stopped by curvature between two kept iterates.
             if vector::norm_inf(x) > 0.0 {
-                path.push(kept(x, model(x, &gradients.residual)));
+                spaced.keep(x, model.value(x, &gradients.residual));
             }
         }
-        Ok(Path { iterates: path, below })
+        Ok(Path { iterates: spaced.kept, below })
+    }
+
+    /// Whether the last tenth of the iterations, of which these are the model's values, has lowered it by too little.
+    fn is_slow(&self, values: &[f64]) -> bool {
+        let k = values.len() - 1;
+        let (window, value) = ((k / 10).max(10), values[k]);
+        k > window && value < 0.0 && (value - values[k - window]) / value < window as f64 * self.progress
+    }
+}
+
+/// φ(x) = ½ xᵀAx + gᵀx.
+struct Model<'a, T> {
+    gradient: &'a [T],
+}
+
+impl<T: Float> Model<'_, T> {
+    /// φ(x) = ½ (r + g)ᵀx, from the residual r = A x + g.
+    fn value(&self, x: &[T], residual: &[T]) -> f64 {
+        0.5 * (dot(residual, x) + dot(self.gradient, x))
+    }
+
+    /// The residual at the start x, which becomes 0 if a warm start is worse than none.
+    fn start(&self, a: &dyn Operator<T>, x: &mut [T]) -> Vec<T> {
+        let mut residual = vec![T::ZERO; x.len()];
+        if vector::norm_inf(x) > 0.0 {
+            a.apply(x, &mut residual);
+        }
+        axpy(1.0, self.gradient, &mut residual);
+        if self.value(x, &residual) > 0.0 {
+            x.fill(T::ZERO);
+            residual.copy_from_slice(self.gradient);
+        }
+        residual
+    }
+}
+
+/// The iterates that are kept: ever later ones.
+struct Spaced<T> {
+    damping: f64,
+    kept: Vec<Kept<T>>,
+    /// The number of the next one.
+    next: f64,
+}
+
+impl<T: Float> Spaced<T> {
+    /// An iterate, which may be the one to keep; the last is.
+    fn note(&mut self, number: usize, last: bool, x: &[T], value: f64) {
+        if last || number as f64 >= self.next {
+            self.keep(x, value);
+            self.next = (1.3 * self.next).ceil().max(self.next + 1.0);
+        }
+    }
+
+    /// Its step, with −m(x) without the damping.
+    fn keep(&mut self, x: &[T], value: f64) {
+        let predicted = 0.5 * self.damping * dot(x, x) - value;
+        self.kept.push(Kept { step: x.to_vec(), predicted });
     }
 }
 

@@ -18,6 +18,21 @@ use crate::minimize::vector::{self, Float};
 
 /// Damped Newton: steps of (H + αI) d = −g by conjugate gradients, with α raised where H + αI shows negative curvature or
 /// the model predicts badly, and lowered where it predicts well, so that the end is Newton's method.
+///
+/// ```
+/// use wengert_optim::{DampedNewton, Method, Problem};
+/// let f = Problem::new(2, |x: &[f64]| (1.0 - x[0]).powi(2) + 100.0 * (x[1] - x[0] * x[0]).powi(2))
+///     .with_gradient(|x, g| {
+///         g[0] = -2.0 * (1.0 - x[0]) - 400.0 * x[0] * (x[1] - x[0] * x[0]);
+///         g[1] = 200.0 * (x[1] - x[0] * x[0]);
+///     })
+///     .with_hessian(|x, h| h.copy_from_slice(&[
+///         2.0 + 1200.0 * x[0] * x[0] - 400.0 * x[1], -400.0 * x[0], -400.0 * x[0], 200.0,
+///     ]));
+/// let outcome = DampedNewton { initial: 0.01, ..DampedNewton::default() }.minimize(&f, &[-1.2, 1.0])?;
+/// assert!(outcome.converged() && outcome.value < 1e-10);
+/// # Ok::<(), wengert_optim::MinimizeError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DampedNewton {
     /// The first α, relative to ‖H g‖/‖g‖; 1e-3.

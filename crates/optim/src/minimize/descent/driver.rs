@@ -19,6 +19,34 @@ use crate::minimize::stopping::Stopping;
 use crate::minimize::vector::{self, Float};
 
 /// Where to search next.
+///
+/// ```
+/// use wengert_optim::minimize::{Counted, Descent, Direction, Iterate};
+/// use wengert_optim::search::MoreThuente;
+/// use wengert_optim::{Method, MinimizeError, Problem, Reason, Stopping};
+/// /// Down along the coordinate of the steepest slope.
+/// struct Coordinate;
+/// impl Direction<f64> for Coordinate {
+///     type Memory = ();
+///     fn check(&self, _: &(), _: usize) -> Result<(), MinimizeError> { Ok(()) }
+///     fn begin(&self, _: &Counted<'_, f64>, _: &Iterate<f64>) -> Result<(), MinimizeError> { Ok(()) }
+///     fn compute(
+///         &self, _: &Counted<'_, f64>, at: &Iterate<f64>, _: &mut (), direction: &mut [f64],
+///     ) -> Result<f64, Reason> {
+///         let steepest = |&i: &usize, &j: &usize| at.gradient[i].abs().total_cmp(&at.gradient[j].abs());
+///         let i = (0..direction.len()).max_by(steepest).unwrap();
+///         direction.fill(0.0);
+///         direction[i] = -at.gradient[i];
+///         Ok(1.0)
+///     }
+/// }
+/// let f = Problem::new(2, |x: &[f64]| x[0] * x[0] + 0.5 * x[1] * x[1])
+///     .with_gradient(|x, g| { g[0] = 2.0 * x[0]; g[1] = x[1]; });
+/// let search = std::sync::Arc::new(MoreThuente::default());
+/// let method = Descent { direction: Coordinate, search, stopping: Stopping::default() };
+/// assert!(method.minimize(&f, &[3.0, -1.0])?.converged());
+/// # Ok::<(), MinimizeError>(())
+/// ```
 pub trait Direction<T: Float> {
     /// What is remembered from step to step.
     type Memory: Serialize + DeserializeOwned;
@@ -77,6 +105,18 @@ pub trait Direction<T: Float> {
 }
 
 /// A step along a line that was taken.
+///
+/// ```
+/// use wengert_optim::minimize::{Iterate, Taken};
+/// let at = |x: f64| Iterate { point: vec![x], value: x * x, gradient: vec![2.0 * x] };
+/// let (before, after) = (at(3.0), at(1.0));
+/// let taken = Taken {
+///     alpha: 0.5, direction: &[-4.0], step: &[-2.0], change: &[-4.0], before: &before, after: &after,
+/// };
+/// // The curvature that the step has shown, yᵀs/sᵀs.
+/// let curvature = taken.change[0] * taken.step[0] / taken.step[0].powi(2);
+/// assert_eq!((curvature, taken.after.value), (2.0, 1.0));
+/// ```
 pub struct Taken<'a, T: Float> {
     /// α.
     pub alpha: f64,
@@ -104,6 +144,12 @@ pub struct DescentState<M> {
 }
 
 /// A direction's defaults in a [`Descent`].
+///
+/// ```
+/// use wengert_optim::minimize::{BfgsDirection, DescentDefaults};
+/// // What `Bfgs::default` searches with.
+/// assert!(format!("{:?}", BfgsDirection::search()).starts_with("MoreThuente"));
+/// ```
 pub trait DescentDefaults: Default {
     /// The line search that suits it.
     fn search() -> Arc<dyn LineSearch>;

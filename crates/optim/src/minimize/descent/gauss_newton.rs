@@ -19,6 +19,15 @@ use crate::minimize::vector::{self, Float};
 pub type GaussNewton = Descent<GaussNewtonDirection>;
 
 /// Settings of [`GaussNewton`].
+///
+/// ```
+/// use wengert_optim::minimize::GaussNewtonDirection;
+/// use wengert_optim::{GaussNewton, LeastSquares, Method};
+/// let fit = LeastSquares::new(1, 1, |a: &[f64], r| r[0] = a[0].exp() - 2.0, |a, j| j[0] = a[0].exp());
+/// let method = GaussNewton::new(GaussNewtonDirection::default());
+/// assert!((method.minimize(&fit, &[0.0])?.point[0] - 2f64.ln()).abs() < 1e-6);
+/// # Ok::<(), wengert_optim::MinimizeError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GaussNewtonDirection {
     /// Elements of the Jacobian up to which it is factorised whole; 250 000.

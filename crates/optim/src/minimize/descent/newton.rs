@@ -17,6 +17,18 @@ use crate::minimize::vector::{self, Float};
 pub type Newton = Descent<NewtonDirection>;
 
 /// Settings of [`Newton`].
+///
+/// ```
+/// use wengert_optim::minimize::{Descent, NewtonDirection};
+/// use wengert_optim::search::MoreThuente;
+/// use wengert_optim::{Method, Problem};
+/// let f = Problem::new(1, |x: &[f64]| x[0].cosh())
+///     .with_gradient(|x, g| g[0] = x[0].sinh())
+///     .with_hessian(|x, h| h[0] = x[0].cosh());
+/// let direction = NewtonDirection { floor: 1e-4, ..NewtonDirection::default() };
+/// assert!(Descent::new(direction).with_search(MoreThuente::default()).minimize(&f, &[1.0])?.point[0].abs() < 1e-5);
+/// # Ok::<(), wengert_optim::MinimizeError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NewtonDirection {
     /// The least eigenvalue that an indefinite Hessian is given, relative to its largest element; 1e-8.

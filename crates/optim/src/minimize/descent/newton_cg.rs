@@ -23,6 +23,18 @@ pub type NewtonCg = Descent<NewtonCgDirection>;
 const FOLLOWED: f64 = 10.0;
 
 /// Settings of [`NewtonCg`].
+///
+/// ```
+/// use wengert_optim::minimize::{Descent, NewtonCgDirection};
+/// use wengert_optim::search::MoreThuente;
+/// use wengert_optim::{Method, Problem};
+/// let f = Problem::new(1, |x: &[f64]| x[0].cosh())
+///     .with_gradient(|x, g| g[0] = x[0].sinh())
+///     .with_hvp(|x, v, out| out[0] = x[0].cosh() * v[0]);
+/// let method = Descent::new(NewtonCgDirection::default()).with_search(MoreThuente::default());
+/// assert!(method.minimize(&f, &[1.0])?.point[0].abs() < 1e-5);
+/// # Ok::<(), wengert_optim::MinimizeError>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct NewtonCgDirection {
     /// Conjugate gradient iterations a step; `None`, the default, is ten times the dimension.

@@ -20,10 +20,28 @@ pub type Bfgs = Descent<BfgsDirection>;
 pub type Dfp = Descent<DfpDirection>;
 
 /// The direction of [`Bfgs`].
+///
+/// ```
+/// use wengert_optim::minimize::{BfgsDirection, Descent};
+/// use wengert_optim::search::WeakWolfe;
+/// use wengert_optim::{Method, Problem};
+/// let f = Problem::new(1, |x: &[f64]| x[0].cosh()).with_gradient(|x, g| g[0] = x[0].sinh());
+/// assert!(Descent::new(BfgsDirection).with_search(WeakWolfe::default()).minimize(&f, &[1.0])?.converged());
+/// # Ok::<(), wengert_optim::MinimizeError>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct BfgsDirection;
 
 /// The direction of [`Dfp`].
+///
+/// ```
+/// use wengert_optim::minimize::{Descent, DfpDirection};
+/// use wengert_optim::search::WeakWolfe;
+/// use wengert_optim::{Method, Problem};
+/// let f = Problem::new(1, |x: &[f64]| x[0].cosh()).with_gradient(|x, g| g[0] = x[0].sinh());
+/// assert!(Descent::new(DfpDirection).with_search(WeakWolfe::default()).minimize(&f, &[1.0])?.converged());
+/// # Ok::<(), wengert_optim::MinimizeError>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DfpDirection;
 
@@ -100,6 +118,15 @@ impl<T: Float> InverseHessian<T> {
 }
 
 /// A formula by which a quasi-Newton direction learns from a step.
+///
+/// ```
+/// use wengert_optim::minimize::{BfgsDirection, QuasiNewtonPair, QuasiNewtonUpdate};
+/// // A step of 1 changed the gradient by 4: after H = 1 the inverse Hessian is ¼.
+/// let mut inverse = [1.0f64];
+/// let pair = QuasiNewtonPair { step: &[1.0], product: &[4.0], bend: 16.0, curvature: 4.0 };
+/// BfgsDirection::update(&mut inverse, &pair);
+/// assert_eq!(inverse, [0.25]);
+/// ```
 pub trait QuasiNewtonUpdate {
     /// Updates H, row by row in `inverse`, with the step s, the change y of the gradient, H y, yᵀHy and sᵀy > 0.
     fn update<T: Float>(inverse: &mut [T], pair: &QuasiNewtonPair<'_, T>);

@@ -17,6 +17,20 @@ use crate::minimize::vector::{self, Float};
 pub type SaddleFreeNewton = Descent<SaddleFreeDirection>;
 
 /// Settings of [`SaddleFreeNewton`].
+///
+/// ```
+/// use wengert_optim::minimize::{Descent, SaddleFreeDirection};
+/// use wengert_optim::search::MoreThuente;
+/// use wengert_optim::{Method, Problem};
+/// let f = Problem::new(1, |x: &[f64]| x[0].powi(4) - x[0] * x[0])
+///     .with_gradient(|x, g| g[0] = 4.0 * x[0].powi(3) - 2.0 * x[0])
+///     .with_hvp(|x, v, out| out[0] = (12.0 * x[0] * x[0] - 2.0) * v[0]);
+/// let direction = SaddleFreeDirection { krylov: 1, ..SaddleFreeDirection::default() };
+/// // From near the maximum at 0, which plain Newton steps would go to.
+/// let outcome = Descent::new(direction).with_search(MoreThuente::default()).minimize(&f, &[0.1])?;
+/// assert!((outcome.value + 0.25).abs() < 1e-8);
+/// # Ok::<(), wengert_optim::MinimizeError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SaddleFreeDirection {
     /// Dimension of the Krylov space: Hessian products a step, and vectors of memory; 40.

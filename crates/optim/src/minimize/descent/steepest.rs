@@ -15,6 +15,15 @@ use crate::minimize::vector::{self, Float};
 pub type SteepestDescent = Descent<SteepestDirection>;
 
 /// d = −g.
+///
+/// ```
+/// use wengert_optim::minimize::{Descent, SteepestDirection};
+/// use wengert_optim::search::Armijo;
+/// use wengert_optim::{Method, Problem};
+/// let f = Problem::new(1, |x: &[f64]| x[0] * x[0]).with_gradient(|x, g| g[0] = 2.0 * x[0]);
+/// assert!(Descent::new(SteepestDirection).with_search(Armijo::default()).minimize(&f, &[3.0])?.converged());
+/// # Ok::<(), wengert_optim::MinimizeError>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SteepestDirection;
 

@@ -18,6 +18,18 @@ use crate::minimize::vector::{self, Float};
 ///
 /// An iteration is one epoch of [`steps`](Self::steps) steps, after which value and gradient of the whole objective are
 /// taken for the convergence test and the trace. Batches without a Hessian give pairs from differences of their gradients.
+///
+/// ```
+/// use wengert_optim::{Batched, Method, Problem, StochasticLbfgs};
+/// // The mean of ½(x − 1)² and ½(x − 3)², one of them a step.
+/// let part = |c: f64| Problem::new(1, move |x: &[f64]| 0.5 * (x[0] - c).powi(2))
+///     .with_gradient(move |x, g| g[0] = x[0] - c)
+///     .with_hvp(|_, v, out| out[0] = v[0]);
+/// let mean = Batched::mean(vec![part(1.0), part(3.0)], &[1, 1]);
+/// let outcome = StochasticLbfgs { steps: 2, ..StochasticLbfgs::default() }.minimize(&mean, &[10.0])?;
+/// assert!((outcome.point[0] - 2.0).abs() < 0.2);
+/// # Ok::<(), wengert_optim::MinimizeError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StochasticLbfgs {
     /// The first step size. Scaled by the inverse Hessian it is of the order of 1; before there are pairs, the step along

@@ -23,6 +23,16 @@ impl Default for DensitySettings {
 }
 
 /// The distribution of a matrix's eigenvalues, approximated by point masses: what a plot can draw.
+///
+/// ```
+/// use wengert_optim::DenseOperator;
+/// use wengert_optim::estimate::{DensitySettings, SpectralDensity, spectral_density};
+/// let a = DenseOperator::with_diagonal(&[1.0, 1.0, 4.0, 4.0]);
+/// let density: SpectralDensity = spectral_density(&a, &DensitySettings::default());
+/// assert!((density.weights.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+/// // Two point masses: the trace is exact.
+/// assert!((4.0 * density.mean(|eigenvalue| eigenvalue) - 10.0).abs() < 1e-10);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct SpectralDensity {
     /// Where the masses are: nodes of Gauss quadrature, ascending.

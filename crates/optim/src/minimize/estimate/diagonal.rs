@@ -5,6 +5,16 @@ use crate::minimize::operator::Operator;
 use crate::minimize::vector::Float;
 
 /// An estimated diagonal.
+///
+/// ```
+/// use wengert_optim::DenseOperator;
+/// use wengert_optim::estimate::{DiagonalEstimate, hutchinson_diagonal};
+/// let a = DenseOperator::new(vec![2.0f64, 0.1, 0.1, 3.0]);
+/// let DiagonalEstimate { diagonal, standard_error } = hutchinson_diagonal(&a, 50, 0);
+/// for (i, exact) in [2.0, 3.0].into_iter().enumerate() {
+///     assert!((diagonal[i] - exact).abs() <= 4.0 * standard_error[i]);
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct DiagonalEstimate<T> {
     /// The estimate.

@@ -29,6 +29,16 @@ impl Default for EigenSettings {
 }
 
 /// An approximate eigenvalue with its vector.
+///
+/// ```
+/// use wengert_optim::DenseOperator;
+/// use wengert_optim::estimate::{EigenSettings, Eigenpair, extreme_eigenpairs};
+/// let a = DenseOperator::new(vec![2.0f64, 1.0, 1.0, 2.0]);
+/// let Eigenpair { value, vector, residual, converged } =
+///     extreme_eigenpairs(&a, &EigenSettings::default()).largest.remove(0);
+/// assert!(converged && residual < 1e-10 && (value - 3.0).abs() < 1e-12);
+/// assert!((vector[0] - vector[1]).abs() < 1e-12);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Eigenpair<T> {
     /// λ.
@@ -42,6 +52,15 @@ pub struct Eigenpair<T> {
 }
 
 /// Both ends of a spectrum.
+///
+/// ```
+/// use wengert_optim::DenseOperator;
+/// use wengert_optim::estimate::{EigenSettings, Eigenpairs, extreme_eigenpairs};
+/// let a = DenseOperator::with_diagonal(&[1.0, 100.0, 10.0]);
+/// let Eigenpairs { largest, smallest, .. } = extreme_eigenpairs(&a, &EigenSettings::default());
+/// // The condition number.
+/// assert!((largest[0].value / smallest[0].value - 100.0).abs() < 1e-8);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Eigenpairs<T> {
     /// The largest eigenvalues, descending.

@@ -5,6 +5,14 @@ use crate::minimize::operator::Operator;
 use crate::minimize::vector::{self, Float};
 
 /// An estimated trace.
+///
+/// ```
+/// use wengert_optim::DenseOperator;
+/// use wengert_optim::estimate::{TraceEstimate, hutchinson_trace};
+/// let a = DenseOperator::new(vec![2.0f64, 0.1, 0.1, 3.0]);
+/// let TraceEstimate { value, standard_error, products } = hutchinson_trace(&a, 50, 0);
+/// assert!((value - 5.0).abs() <= 4.0 * standard_error && products == 50);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TraceEstimate {
     /// The estimate.

@@ -5,6 +5,18 @@ use crate::minimize::operator::Operator;
 use crate::minimize::vector::{self, Float, axpy};
 
 /// What [`cg`] did.
+///
+/// ```
+/// use wengert_optim::DenseOperator;
+/// use wengert_optim::linear::{CgSolve, Settings, Stop, cg};
+/// let saddle = DenseOperator::with_diagonal(&[1.0, -1.0]);
+/// let mut x = [0.0; 2];
+/// let CgSolve { solve, negative_curvature } = cg(&saddle, &[0.0, 1.0], &mut x, None, &Settings::default());
+/// assert_eq!(solve.stop, Stop::NegativeCurvature);
+/// // The way down.
+/// let (direction, curvature) = negative_curvature.unwrap();
+/// assert!(direction[1] != 0.0 && curvature < 0.0);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct CgSolve<T> {
     /// Why it stopped, and after how much.
@@ -27,6 +39,16 @@ impl<T> CgSolve<T> {
 ///
 /// # Panics
 /// If the lengths differ, or a setting means nothing: a tolerance that is negative or not finite, no iterations.
+///
+/// ```
+/// use wengert_optim::DenseOperator;
+/// use wengert_optim::linear::{Settings, cg};
+/// let a = DenseOperator::new(vec![4.0f64, 1.0, 1.0, 3.0]);
+/// let inverse_of_diagonal = DenseOperator::with_diagonal(&[0.25, 1.0 / 3.0]);
+/// let mut x = [0.0; 2];
+/// let solved = cg(&a, &[1.0, 2.0], &mut x, Some(&inverse_of_diagonal), &Settings::default());
+/// assert!(solved.converged() && (x[0] - 1.0 / 11.0).abs() < 1e-10 && (x[1] - 7.0 / 11.0).abs() < 1e-10);
+/// ```
 #[track_caller]
 pub fn cg<T: Float>(
     a: &dyn Operator<T>,

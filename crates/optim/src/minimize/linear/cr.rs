@@ -7,6 +7,14 @@ use crate::minimize::vector::{self, Float, axpby, axpy, dot};
 ///
 /// # Panics
 /// If the lengths differ, or a setting means nothing: a tolerance that is negative or not finite, no iterations.
+///
+/// ```
+/// use wengert_optim::DenseOperator;
+/// use wengert_optim::linear::{Settings, cr};
+/// let mut x = [0.0; 2];
+/// let solved = cr(&DenseOperator::new(vec![4.0f64, 1.0, 1.0, 3.0]), &[1.0, 2.0], &mut x, &Settings::default());
+/// assert!(solved.converged() && (x[0] - 1.0 / 11.0).abs() < 1e-10);
+/// ```
 #[track_caller]
 pub fn cr<T: Float>(a: &dyn Operator<T>, b: &[T], x: &mut [T], settings: &Settings) -> Solve {
     check_input("cr", a, b, x, settings);

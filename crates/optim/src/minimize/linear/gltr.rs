@@ -11,6 +11,16 @@ use crate::minimize::vector::{self, Float};
 ///
 /// # Panics
 /// If the lengths differ, or the radius or a setting means nothing: negative or not a number, no iterations.
+///
+/// ```
+/// use wengert_optim::DenseOperator;
+/// use wengert_optim::linear::{Settings, Stop, gltr};
+/// // Downhill without limit along the second axis, so on the boundary.
+/// let hessian = DenseOperator::with_diagonal(&[1.0f64, -1.0]);
+/// let found = gltr(&hessian, &[0.0, 0.5], 2.0, &Settings::default());
+/// assert_eq!(found.stop, Stop::Boundary);
+/// assert!((found.step[1] + 2.0).abs() < 1e-10 && (found.reduction - 3.0).abs() < 1e-10);
+/// ```
 #[track_caller]
 pub fn gltr<T: Float>(
     hessian: &dyn Operator<T>,

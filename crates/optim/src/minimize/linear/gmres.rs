@@ -8,6 +8,16 @@ use crate::minimize::vector::{self, Float, axpy, dot, scale};
 ///
 /// # Panics
 /// If the lengths differ, `restart` is 0, or a setting means nothing: a tolerance that is negative or not finite, no iterations.
+///
+/// ```
+/// use wengert_optim::DenseOperator;
+/// use wengert_optim::linear::{Settings, gmres};
+/// // Not symmetric: a quarter turn.
+/// let turn = DenseOperator::new(vec![0.0f64, -1.0, 1.0, 0.0]);
+/// let mut x = [0.0; 2];
+/// let solved = gmres(&turn, &[1.0, 2.0], &mut x, 10, &Settings::default());
+/// assert!(solved.converged() && (x[0] - 2.0).abs() < 1e-12 && (x[1] + 1.0).abs() < 1e-12);
+/// ```
 #[track_caller]
 pub fn gmres<T: Float>(
     a: &dyn Operator<T>,
@@ -18,20 +28,12 @@ pub fn gmres<T: Float>(
 ) -> Solve {
     check_input("gmres", a, b, x, settings);
     assert!(restart > 0, "gmres: restart must be at least 1");
-    let n = b.len();
-    let m = restart.min(n);
     let target = settings.tolerance * vector::norm(b);
-    let limit = settings.limit(n);
-    let mut basis = vec![vec![T::ZERO; n]; m + 1];
-    // Column k of the triangular factor of the Hessenberg matrix, with the rotations that made it.
-    let mut columns = vec![vec![0.0; m + 1]; m];
-    let (mut rotations, mut rhs) = (vec![(1.0, 0.0); m], vec![0.0; m + 1]);
+    let limit = settings.limit(b.len());
+    let mut space = Space::new(b.len(), restart.min(b.len()));
     let mut iterations = 0;
-    // The largest ‖A v‖: what is small beside it is rounding.
-    let mut largest: f64 = 0.0;
     loop {
-        residual(a, b, x, &mut basis[0]);
-        let start = vector::norm(&basis[0]);
+        let start = space.begin(a, b, x);
         let done = |stop, residual| Solve { stop, iterations, residual };
         if !start.is_finite() {
             return done(Stop::NonFinite, start);
@@ -42,74 +44,140 @@ pub fn gmres<T: Float>(
         if iterations >= limit {
             return done(Stop::MaxIterations, start);
         }
-        scale(1.0 / start, &mut basis[0]);
-        rhs.fill(0.0);
-        rhs[0] = start;
-        let (mut size, mut singular) = (0, false);
-        while size < m && iterations < limit && rhs[size].abs() > target {
-            let (old, new) = basis.split_at_mut(size + 1);
-            let (w, column) = (&mut new[0], &mut columns[size]);
-            a.apply(&old[size], w);
+        space.from_length(start);
+        let mut growth = Growth::Further;
+        while growth == Growth::Further && iterations < limit && space.residual() > target && !space.is_full()
+        {
             iterations += 1;
-            let length = vector::norm(w);
-            if !length.is_finite() {
-                return Solve { stop: Stop::NonFinite, iterations, residual: rhs[size].abs() };
-            }
-            largest = largest.max(length);
-            for (h, v) in column.iter_mut().zip(old.iter()) {
-                *h = dot(v, w);
-                axpy(-*h, v, w);
-            }
-            let mut below = vector::norm(w);
-            // What is left is rounding: the Krylov space is invariant.
-            if below <= rounding::of::<T>(1.0, length) {
-                below = 0.0;
-            } else {
-                scale(1.0 / below, w);
-            }
-            for (k, &(c, s)) in rotations[..size].iter().enumerate() {
-                (column[k], column[k + 1]) =
-                    (c * column[k] + s * column[k + 1], c * column[k + 1] - s * column[k]);
-            }
-            let length = column[size].hypot(below);
-            singular = length <= rounding::of::<T>(4.0 * (size + 1) as f64, largest);
-            if singular {
-                break;
-            }
-            let (c, s) = (column[size] / length, below / length);
-            column[size] = length;
-            rotations[size] = (c, s);
-            (rhs[size], rhs[size + 1]) = (c * rhs[size], -s * rhs[size]);
-            size += 1;
-            if below == 0.0 {
-                break;
-            }
+            growth = space.grow(a);
         }
-        // Back substitution, then x += V y.
-        let mut y = rhs[..size].to_vec();
-        for k in (0..size).rev() {
-            y[k] /= columns[k][k];
-            for i in 0..k {
-                y[i] -= y[k] * columns[k][i];
-            }
+        if growth == Growth::NonFinite {
+            return Solve { stop: Stop::NonFinite, iterations, residual: space.residual() };
         }
-        for (y, v) in y.iter().zip(&basis) {
-            axpy(*y, v, x);
-        }
-        if size == 0 {
+        space.add_best(x);
+        if space.size == 0 {
             return Solve { stop: Stop::Breakdown, iterations, residual: start };
         }
         // An exhausted space that did not solve the system never will.
-        let exhausted = singular || (size < m && rhs[size] == 0.0);
+        let exhausted = growth == Growth::Singular || (!space.is_full() && space.residual() == 0.0);
         if exhausted {
-            residual(a, b, x, &mut basis[0]);
-            let norm = vector::norm(&basis[0]);
-            let stop = if norm <= target.max(rounding::of::<T>(1e3, start)) {
-                Stop::Converged
-            } else {
-                Stop::Breakdown
-            };
-            return Solve { stop, iterations, residual: norm };
+            let residual = space.begin(a, b, x);
+            let solved = residual <= target.max(rounding::of::<T>(1e3, start));
+            let stop = if solved { Stop::Converged } else { Stop::Breakdown };
+            return Solve { stop, iterations, residual };
+        }
+    }
+}
+
+/// What came of one more product.
+#[derive(Clone, Copy, PartialEq)]
+enum Growth {
+    Further,
+    /// The space is invariant: what it has is all that there is.
+    Invariant,
+    /// The product is in the space already but for rounding, and of no use.
+    Singular,
+    NonFinite,
+}
+
+/// The Krylov space since the last restart.
+struct Space<T> {
+    /// Its orthonormal basis, of one vector more than `size`.
+    basis: Vec<Vec<T>>,
+    /// Column k of the triangular factor of the Hessenberg matrix, with the rotations that made it.
+    columns: Vec<Vec<f64>>,
+    rotations: Vec<(f64, f64)>,
+    /// The right-hand side under these rotations.
+    rhs: Vec<f64>,
+    size: usize,
+    /// The largest ‖A v‖ of all restarts: what is small beside it is rounding.
+    largest: f64,
+}
+
+impl<T: Float> Space<T> {
+    fn new(n: usize, most: usize) -> Self {
+        Space {
+            basis: vec![vec![T::ZERO; n]; most + 1],
+            columns: vec![vec![0.0; most + 1]; most],
+            rotations: vec![(1.0, 0.0); most],
+            rhs: vec![0.0; most + 1],
+            size: 0,
+            largest: 0.0,
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.size == self.columns.len()
+    }
+
+    /// The length of the residual of the best x in the space.
+    fn residual(&self) -> f64 {
+        self.rhs[self.size].abs()
+    }
+
+    /// Takes the residual of x for its first direction; returns its length.
+    fn begin(&mut self, a: &dyn Operator<T>, b: &[T], x: &[T]) -> f64 {
+        residual(a, b, x, &mut self.basis[0]);
+        vector::norm(&self.basis[0])
+    }
+
+    /// Starts anew in that direction, of this length.
+    fn from_length(&mut self, start: f64) {
+        scale(1.0 / start, &mut self.basis[0]);
+        self.rhs.fill(0.0);
+        self.rhs[0] = start;
+        self.size = 0;
+    }
+
+    /// One more product, orthogonalised, and its column of the triangular factor.
+    fn grow(&mut self, a: &dyn Operator<T>) -> Growth {
+        let size = self.size;
+        let (old, new) = self.basis.split_at_mut(size + 1);
+        let (w, column) = (&mut new[0], &mut self.columns[size]);
+        a.apply(&old[size], w);
+        let length = vector::norm(w);
+        if !length.is_finite() {
+            return Growth::NonFinite;
+        }
+        self.largest = self.largest.max(length);
+        for (h, v) in column.iter_mut().zip(old.iter()) {
+            *h = dot(v, w);
+            axpy(-*h, v, w);
+        }
+        let mut below = vector::norm(w);
+        // What is left is rounding: the Krylov space is invariant.
+        if below <= rounding::of::<T>(1.0, length) {
+            below = 0.0;
+        } else {
+            scale(1.0 / below, w);
+        }
+        for (k, &(c, s)) in self.rotations[..size].iter().enumerate() {
+            (column[k], column[k + 1]) =
+                (c * column[k] + s * column[k + 1], c * column[k + 1] - s * column[k]);
+        }
+        let length = column[size].hypot(below);
+        if length <= rounding::of::<T>(4.0 * (size + 1) as f64, self.largest) {
+            return Growth::Singular;
+        }
+        let (c, s) = (column[size] / length, below / length);
+        column[size] = length;
+        self.rotations[size] = (c, s);
+        (self.rhs[size], self.rhs[size + 1]) = (c * self.rhs[size], -s * self.rhs[size]);
+        self.size += 1;
+        if below == 0.0 { Growth::Invariant } else { Growth::Further }
+    }
+
+    /// Back substitution, then x += V y.
+    fn add_best(&self, x: &mut [T]) {
+        let mut y = self.rhs[..self.size].to_vec();
+        for k in (0..self.size).rev() {
+            y[k] /= self.columns[k][k];
+            for i in 0..k {
+                y[i] -= y[k] * self.columns[k][i];
+            }
+        }
+        for (y, v) in y.iter().zip(&self.basis) {
+            axpy(*y, v, x);
         }
     }
 }

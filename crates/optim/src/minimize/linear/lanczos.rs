@@ -5,6 +5,21 @@ use crate::minimize::operator::Operator;
 use crate::minimize::vector::{self, Float, axpy, dot, scale};
 
 /// An orthonormal Krylov basis V with VᵀAV tridiagonal: what [`lanczos`] makes.
+///
+/// ```
+/// use wengert_optim::DenseOperator;
+/// use wengert_optim::linear::{Lanczos, lanczos};
+/// let a = DenseOperator::with_diagonal(&[1.0f64, 2.0, 5.0]);
+/// let mut krylov: Lanczos<f64> = lanczos(&a, &[1.0, 1.0, 1.0], 1);
+/// // The Rayleigh quotient of the start, then all eigenvalues.
+/// assert!((krylov.diagonal[0] - 8.0 / 3.0).abs() < 1e-14);
+/// krylov.extend(&a, 3);
+/// let (values, vectors) = krylov.ritz();
+/// assert!(krylov.exhausted && (values[2] - 5.0).abs() < 1e-12);
+/// let mut last = [0.0; 3];
+/// krylov.combine(&vectors[6..], &mut last);
+/// assert!((last[2].abs() - 1.0).abs() < 1e-12);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Lanczos<T> {
     /// The columns of V.
@@ -26,6 +41,15 @@ pub struct Lanczos<T> {
 ///
 /// # Panics
 /// If the length of `start` is not the operator's dimension.
+///
+/// ```
+/// use wengert_optim::DenseOperator;
+/// use wengert_optim::linear::lanczos;
+/// let krylov = lanczos(&DenseOperator::with_diagonal(&[1.0f64, 9.0]), &[1.0, 1.0], 10);
+/// // Two dimensions are exhausted after two steps.
+/// assert!(krylov.exhausted && krylov.basis.len() == 2);
+/// assert!((krylov.ritz().0[1] - 9.0).abs() < 1e-12);
+/// ```
 #[track_caller]
 pub fn lanczos<T: Float>(a: &dyn Operator<T>, start: &[T], steps: usize) -> Lanczos<T> {
     assert!(start.len() == a.dimension(), "lanczos: start of {}, operator of {}", start.len(), a.dimension());

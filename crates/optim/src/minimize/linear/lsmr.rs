@@ -9,6 +9,25 @@ use crate::minimize::vector::{self, Float, axpby, axpy, scale};
 ///
 /// # Panics
 /// If `A` writes vectors of other lengths than `b` and `x`, or the damping or a setting means nothing.
+///
+/// ```
+/// use wengert_optim::Jacobian;
+/// use wengert_optim::linear::{Settings, lsmr};
+/// /// The line through (0, 1), (1, 3), (2, 5): intercept and slope.
+/// struct Line;
+/// impl Jacobian<f64> for Line {
+///     fn apply(&self, v: &[f64], out: &mut [f64]) {
+///         out.iter_mut().enumerate().for_each(|(i, out)| *out = v[0] + i as f64 * v[1]);
+///     }
+///     fn apply_transpose(&self, u: &[f64], out: &mut [f64]) {
+///         out[0] = u.iter().sum();
+///         out[1] = u.iter().enumerate().map(|(i, u)| i as f64 * u).sum();
+///     }
+/// }
+/// let mut x = [0.0; 2];
+/// let solved = lsmr(&Line, &[1.0, 3.0, 5.0], &mut x, 0.0, &Settings::default());
+/// assert!(solved.converged() && (x[0] - 1.0).abs() < 1e-8 && (x[1] - 2.0).abs() < 1e-8);
+/// ```
 #[track_caller]
 pub fn lsmr<T: Float>(a: &dyn Jacobian<T>, b: &[T], x: &mut [T], damping: f64, settings: &Settings) -> Solve {
     settings.check("lsmr");

@@ -93,6 +93,17 @@ impl Settings {
 }
 
 /// Why a linear solver stopped.
+///
+/// ```
+/// use wengert_optim::DenseOperator;
+/// use wengert_optim::linear::{Settings, Stop, minres};
+/// // No solution, but a nearest one.
+/// let singular = DenseOperator::with_diagonal(&[1.0f64, 0.0]);
+/// let mut x = [0.0; 2];
+/// let solved = minres(&singular, &[1.0, 1.0], &mut x, None, &Settings::default());
+/// assert_eq!(solved.stop, Stop::LeastSquares);
+/// assert!((x[0] - 1.0).abs() < 1e-10);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Stop {
@@ -115,6 +126,17 @@ pub enum Stop {
 }
 
 /// What a linear solver did; the solution is in the vector it was given.
+///
+/// ```
+/// use wengert_optim::DenseOperator;
+/// use wengert_optim::linear::{Settings, Solve, Stop, cr};
+/// let a = DenseOperator::with_diagonal(&[1.0f64, 2.0, 3.0]);
+/// let one = Settings { max_iterations: Some(1), ..Settings::default() };
+/// let mut x = [0.0; 3];
+/// let Solve { stop, iterations, residual } = cr(&a, &[1.0; 3], &mut x, &one);
+/// assert_eq!((stop, iterations), (Stop::MaxIterations, 1));
+/// assert!(residual > 0.0);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Solve {
     /// Why it stopped.

@@ -72,6 +72,14 @@ impl<T: Float> CurvaturePairs<T> {
     }
 
     /// Forgets all pairs.
+    ///
+    /// ```
+    /// use wengert_optim::linear::CurvaturePairs;
+    /// let mut pairs = CurvaturePairs::new(1, 5);
+    /// pairs.push(&[1.0], &[2.0]);
+    /// pairs.clear();
+    /// assert_eq!(pairs.len(), 0);
+    /// ```
     pub fn clear(&mut self) {
         self.steps.clear();
         self.changes.clear();
@@ -85,6 +93,15 @@ impl<T: Float> CurvaturePairs<T> {
     }
 
     /// Pair `i`, 0 the oldest.
+    ///
+    /// ```
+    /// use wengert_optim::linear::CurvaturePairs;
+    /// let mut pairs = CurvaturePairs::new(1, 1);
+    /// pairs.push(&[1.0], &[2.0]);
+    /// pairs.push(&[3.0], &[9.0]);
+    /// // There is room for one: the older is forgotten.
+    /// assert_eq!(pairs.pair(0), (&[3.0][..], &[9.0][..]));
+    /// ```
     pub fn pair(&self, i: usize) -> (&[T], &[T]) {
         let range = i * self.dimension..(i + 1) * self.dimension;
         (&self.steps[range.clone()], &self.changes[range])
@@ -116,6 +133,15 @@ impl<T: Float> CurvaturePairs<T> {
     }
 
     /// `v = H v`, the inverse BFGS matrix.
+    ///
+    /// ```
+    /// use wengert_optim::linear::CurvaturePairs;
+    /// let mut pairs = CurvaturePairs::new(2, 5);
+    /// pairs.push(&[1.0, 0.0], &[4.0, 0.0]);
+    /// let mut v = [4.0, 0.0];
+    /// pairs.apply_in_place(&mut v);
+    /// assert_eq!(v, [1.0, 0.0]);
+    /// ```
     pub fn apply_in_place(&self, v: &mut [T]) {
         let mut alphas = vec![0.0; self.len()];
         for i in (0..self.len()).rev() {

@@ -5,6 +5,17 @@ use crate::minimize::operator::Operator;
 use crate::minimize::vector::{self, Float, axpy};
 
 /// The approximate minimiser of a quadratic model in a ball: what [`steihaug`] and [`gltr`](super::gltr) return.
+///
+/// ```
+/// use wengert_optim::DenseOperator;
+/// use wengert_optim::linear::{Settings, Stop, TrustStep, steihaug};
+/// let bowl = DenseOperator::with_diagonal(&[1.0f64, 1.0]);
+/// let TrustStep { stop, length, reduction, .. } =
+///     steihaug(&bowl, &[-3.0, 0.0], 10.0, None, &Settings::default());
+/// // The whole Newton step fits into the ball.
+/// assert_eq!(stop, Stop::Converged);
+/// assert!((length - 3.0).abs() < 1e-12 && (reduction - 4.5).abs() < 1e-12);
+/// ```
 #[derive(Clone, Debug)]
 pub struct TrustStep<T> {
     /// Why the solver stopped.
@@ -29,6 +40,14 @@ pub struct TrustStep<T> {
 ///
 /// # Panics
 /// If the lengths differ, or the radius or a setting means nothing: negative or not a number, no iterations.
+///
+/// ```
+/// use wengert_optim::DenseOperator;
+/// use wengert_optim::linear::{Settings, Stop, steihaug};
+/// let bowl = DenseOperator::with_diagonal(&[1.0f64, 1.0]);
+/// let found = steihaug(&bowl, &[-3.0, 0.0], 1.0, None, &Settings::default());
+/// assert_eq!((found.stop, &found.step[..]), (Stop::Boundary, &[1.0, 0.0][..]));
+/// ```
 #[track_caller]
 pub fn steihaug<T: Float>(
     hessian: &dyn Operator<T>,

@@ -75,6 +75,12 @@ impl<O> Batched<O> {
     ///
     /// # Panics
     /// If `count` is 0.
+    ///
+    /// ```
+    /// use wengert_optim::{Batched, Problem};
+    /// let parts: Vec<Problem<'_, f64>> = (0..4).map(|_| Problem::new(1, |x: &[f64]| x[0])).collect();
+    /// assert_eq!(Batched::sum(parts).grouped(2).batches(), 2);
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn grouped(mut self, count: usize) -> Self {
@@ -84,6 +90,16 @@ impl<O> Batched<O> {
     }
 
     /// Takes the parts in another random order in each pass; by default always in theirs.
+    ///
+    /// ```
+    /// use wengert_optim::{Batched, Objective, Problem};
+    /// let parts: Vec<Problem<'_, f64>> = (0..4).map(|i| Problem::new(1, move |_: &[f64]| f64::from(i))).collect();
+    /// let sum = Batched::sum(parts).shuffled(0);
+    /// // Each part comes once in a pass, in whatever order.
+    /// let mut seen: Vec<f64> = (0..4).map(|i| sum.batch(i).unwrap().value(&[0.0])).collect();
+    /// seen.sort_by(f64::total_cmp);
+    /// assert!(seen.windows(2).all(|pair| pair[0] < pair[1]));
+    /// ```
     #[must_use]
     pub fn shuffled(mut self, seed: u64) -> Self {
         self.shuffle = Some(seed);
@@ -91,6 +107,17 @@ impl<O> Batched<O> {
     }
 
     /// Records the parts again for each product, so that only one part's recording is in memory at a time.
+    ///
+    /// ```
+    /// use wengert_optim::{Batched, Curvatures, Problem};
+    /// let part = || Problem::new(1, |x: &[f64]| x[0] * x[0])
+    ///     .with_gradient(|x, g| g[0] = 2.0 * x[0])
+    ///     .with_hvp(|_, v, out| out[0] = 2.0 * v[0]);
+    /// let sum = Batched::sum(vec![part(), part()]).recomputing();
+    /// let mut product = [0.0];
+    /// sum.hessian(&[1.0]).unwrap().apply(&[1.0], &mut product);
+    /// assert_eq!(product, [4.0]);
+    /// ```
     #[must_use]
     pub fn recomputing(mut self) -> Self {
         self.recompute = true;
@@ -109,6 +136,16 @@ impl<O> Batched<O> {
 
     /// The weighted sum of an operator of each part, made by `make` from its number and the part: now, or, if
     /// [`recomputing`](Self::recomputing), for each product.
+    ///
+    /// ```
+    /// use wengert_optim::{Batched, DenseOperator, Problem};
+    /// let parts: Vec<Problem<'_, f64>> = (0..2).map(|_| Problem::new(1, |x: &[f64]| x[0])).collect();
+    /// let sum = Batched::sum(parts);
+    /// let operator = sum.sum_of(|i, _| Box::new(DenseOperator::with_diagonal(&[1.0 + i as f64])));
+    /// let mut product = [0.0];
+    /// operator.apply(&[1.0], &mut product);
+    /// assert_eq!(product, [3.0]);
+    /// ```
     pub fn sum_of<'a, T: Float>(
         &'a self,
         make: impl Fn(usize, &'a O) -> Box<dyn Operator<T> + 'a> + 'a,

@@ -87,6 +87,15 @@ impl<'a, T: Float> Counted<'a, T> {
     }
 
     /// Another objective that stands in for this one, such as a mini-batch: with the same counts and budgets.
+    ///
+    /// ```
+    /// use wengert_optim::minimize::Counted;
+    /// use wengert_optim::{Objective, Problem};
+    /// let (whole, batch) = (Problem::new(1, |x: &[f64]| x[0]), Problem::new(1, |x: &[f64]| 0.5 * x[0]));
+    /// let counted = Counted::new(&whole);
+    /// counted.part(&batch).value(&[1.0]);
+    /// assert_eq!(counted.counts().values, 1);
+    /// ```
     pub fn part<'b>(&self, objective: &'b dyn Objective<T>) -> Counted<'b, T> {
         Counted {
             objective,
@@ -101,6 +110,14 @@ impl<'a, T: Float> Counted<'a, T> {
     ///
     /// # Errors
     /// [`Reason::MaxEvaluations`] or [`Reason::TimeLimit`].
+    ///
+    /// ```
+    /// use wengert_optim::Problem;
+    /// use wengert_optim::minimize::Counted;
+    /// let f = Problem::new(1, |x: &[f64]| x[0]);
+    /// // Outside of a run there is no budget.
+    /// assert!(Counted::new(&f).granted().is_ok());
+    /// ```
     pub fn granted(&self) -> Result<(), Reason> {
         match self.budget.spent() {
             Some(reason) => Err(reason),

@@ -10,6 +10,16 @@ use serde::{Deserialize, Serialize};
 use crate::minimize::outcome::Reason;
 
 /// How often an objective was evaluated.
+///
+/// ```
+/// use wengert_optim::{Counts, Method, NewtonCg, Problem};
+/// let f = Problem::new(1, |x: &[f64]| x[0] * x[0])
+///     .with_gradient(|x, g| g[0] = 2.0 * x[0])
+///     .with_hvp(|_, v, out| out[0] = 2.0 * v[0]);
+/// let Counts { values, gradients, products } = NewtonCg::default().minimize(&f, &[3.0])?.counts;
+/// assert!(values >= gradients && products > 0);
+/// # Ok::<(), wengert_optim::MinimizeError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Values f(x), including those that came with a gradient.

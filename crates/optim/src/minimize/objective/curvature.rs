@@ -37,6 +37,14 @@ impl<'a, T: Float> CurvatureAt<'a, T> {
     }
 
     /// As an operator.
+    ///
+    /// ```
+    /// use wengert_optim::{CurvatureAt, DenseOperator};
+    /// let curvature = CurvatureAt::operator(DenseOperator::with_diagonal(&[2.0f64]));
+    /// let mut product = [0.0];
+    /// curvature.into_operator().apply(&[3.0], &mut product);
+    /// assert_eq!(product, [6.0]);
+    /// ```
     pub fn into_operator(self) -> Box<dyn Operator<T> + 'a> {
         match self {
             Self::Operator(operator) => operator,
@@ -45,6 +53,12 @@ impl<'a, T: Float> CurvatureAt<'a, T> {
     }
 
     /// As Kronecker factors, if it is that.
+    ///
+    /// ```
+    /// use wengert_optim::{CurvatureAt, DenseOperator};
+    /// // Not every curvature has factors.
+    /// assert!(CurvatureAt::operator(DenseOperator::with_diagonal(&[2.0f64])).into_kronecker().is_none());
+    /// ```
     pub fn into_kronecker(self) -> Option<Kronecker<T>> {
         match self {
             Self::Operator(_) => None,
@@ -54,6 +68,17 @@ impl<'a, T: Float> CurvatureAt<'a, T> {
 }
 
 /// [`Objective::curvature`] by the name of what is wanted. Every objective has these; none implements them.
+///
+/// ```
+/// use wengert_optim::{Curvatures, Problem};
+/// let f = Problem::new(1, |x: &[f64]| x[0].powi(3))
+///     .with_gradient(|x, g| g[0] = 3.0 * x[0] * x[0])
+///     .with_hvp(|x, v, out| out[0] = 6.0 * x[0] * v[0]);
+/// let mut product = [0.0];
+/// f.hessian(&[2.0]).unwrap().apply(&[1.0], &mut product);
+/// assert_eq!(product, [12.0]);
+/// assert!(f.gauss_newton(&[2.0]).is_none(), "not a sum of squares");
+/// ```
 pub trait Curvatures<T: Float>: Objective<T> {
     /// The Hessian at `x`, if this objective has second derivatives.
     #[track_caller]

@@ -5,6 +5,26 @@ use crate::minimize::operator::{Jacobian, Operator};
 use crate::minimize::vector::{self, Float};
 
 /// A vector r(x) whose half squared length ½‖r(x)‖² is to be minimised.
+///
+/// ```
+/// use wengert_optim::{DenseOperator, GaussNewton, Jacobian, LeastSquares, Method, Residuals};
+/// /// r(x) = A x − b with A = diag(1, 2).
+/// struct Linear;
+/// impl Jacobian<f64> for Linear {
+///     fn apply(&self, v: &[f64], out: &mut [f64]) { (out[0], out[1]) = (v[0], 2.0 * v[1]); }
+///     fn apply_transpose(&self, u: &[f64], out: &mut [f64]) { self.apply(u, out) }
+/// }
+/// impl Residuals<f64> for Linear {
+///     fn dimension(&self) -> usize { 2 }
+///     fn count(&self) -> usize { 2 }
+///     fn evaluate(&self, x: &[f64], out: &mut [f64]) { (out[0], out[1]) = (x[0] - 1.0, 2.0 * x[1] - 6.0); }
+///     fn jacobian(&self, _: &[f64]) -> Box<dyn Jacobian<f64> + '_> { Box::new(Linear) }
+/// }
+/// let problem = LeastSquares::from_residuals(Linear);
+/// let outcome = GaussNewton::default().minimize(&problem, &[0.0, 0.0])?;
+/// assert!((outcome.point[0] - 1.0).abs() < 1e-8 && (outcome.point[1] - 3.0).abs() < 1e-8);
+/// # Ok::<(), wengert_optim::MinimizeError>(())
+/// ```
 pub trait Residuals<T: Float> {
     /// The number of variables, n.
     fn dimension(&self) -> usize;
@@ -68,6 +88,17 @@ pub struct LeastSquares<R> {
 }
 
 /// Residuals and a dense Jacobian from closures; made by [`LeastSquares::new`].
+///
+/// ```
+/// use wengert_optim::minimize::DenseResiduals;
+/// use wengert_optim::{LeastSquares, LevenbergMarquardt, Method};
+/// // Where the exponential eᵃˣ is 2 at x = 1.
+/// let fit: LeastSquares<DenseResiduals<f64>> =
+///     LeastSquares::new(1, 1, |a: &[f64], r| r[0] = a[0].exp() - 2.0, |a, j| j[0] = a[0].exp());
+/// let outcome = LevenbergMarquardt::default().minimize(&fit, &[0.0])?;
+/// assert!((outcome.point[0] - 2f64.ln()).abs() < 1e-8);
+/// # Ok::<(), wengert_optim::MinimizeError>(())
+/// ```
 pub struct DenseResiduals<'f, T> {
     dimension: usize,
     count: usize,

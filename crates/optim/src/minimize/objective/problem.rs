@@ -63,12 +63,31 @@ impl<'f, T: Float> Problem<'f, T> {
     }
 
     /// Gives the whole Hessian: `hessian(x, out)` with `out` of n² elements.
+    ///
+    /// ```
+    /// use wengert_optim::{Method, Newton, Problem};
+    /// let f = Problem::new(2, |x: &[f64]| x[0] * x[0] + 2.0 * x[1] * x[1])
+    ///     .with_gradient(|x, g| { g[0] = 2.0 * x[0]; g[1] = 4.0 * x[1]; })
+    ///     .with_hessian(|_, h| h.copy_from_slice(&[2.0, 0.0, 0.0, 4.0]));
+    /// assert!(Newton::default().minimize(&f, &[3.0, 1.0])?.value < 1e-12);
+    /// # Ok::<(), wengert_optim::MinimizeError>(())
+    /// ```
     pub fn with_hessian(mut self, hessian: impl Fn(&[T], &mut [T]) + 'f) -> Self {
         self.hessian = Hessian::Dense(Box::new(hessian));
         self
     }
 
     /// Takes central differences of the gradient, two gradients a product, for the Hessian.
+    ///
+    /// ```
+    /// use wengert_optim::{Curvatures, Problem};
+    /// let f = Problem::new(1, |x: &[f64]| x[0].powi(4))
+    ///     .with_gradient(|x, g| g[0] = 4.0 * x[0].powi(3))
+    ///     .with_difference_hessian();
+    /// let mut product = [0.0];
+    /// f.hessian(&[1.0]).unwrap().apply(&[1.0], &mut product);
+    /// assert!((product[0] - 12.0).abs() < 1e-6);
+    /// ```
     pub fn with_difference_hessian(mut self) -> Self {
         self.hessian = Hessian::Differences;
         self

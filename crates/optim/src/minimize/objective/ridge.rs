@@ -54,6 +54,15 @@ impl<O> Ridge<O> {
     }
 
     /// An operator of the objective with that of the penalty added.
+    ///
+    /// ```
+    /// use wengert_optim::{DenseOperator, Problem, Ridge};
+    /// let ridge = Ridge::new(Problem::new(2, |_: &[f64]| 0.0), 0.5);
+    /// let damped = ridge.damped(Box::new(DenseOperator::with_diagonal(&[1.0, 2.0])));
+    /// let mut product = [0.0; 2];
+    /// damped.apply(&[1.0, 1.0], &mut product);
+    /// assert_eq!(product, [1.5, 2.5]);
+    /// ```
     pub fn damped<'a, T: Float>(&self, operator: Box<dyn Operator<T> + 'a>) -> Box<dyn Operator<T> + 'a> {
         match self.0.ranges.clone() {
             None => Box::new(Damped::new(operator, self.0.strength)),

@@ -60,6 +60,15 @@ impl<A> Restricted<A> {
     ///
     /// # Panics
     /// If a length does not fit.
+    ///
+    /// ```
+    /// use wengert_optim::DenseOperator;
+    /// use wengert_optim::operator::Restricted;
+    /// let last = Restricted::new(DenseOperator::with_diagonal(&[1.0, 2.0, 3.0]), vec![1..3]);
+    /// let mut whole = [9.0, 9.0, 9.0];
+    /// last.scatter(&[5.0, 6.0], &mut whole);
+    /// assert_eq!(whole, [9.0, 5.0, 6.0]);
+    /// ```
     #[track_caller]
     pub fn scatter<T: Float>(&self, part: &[T], whole: &mut [T]) {
         let mut start = 0;

@@ -6,6 +6,17 @@ use crate::minimize::noise::Noise;
 
 /// Backtracking to sufficient decrease, φ(α) ≤ φ(0) + c α φ'(0) (Armijo, 1966), by safeguarded quadratic
 /// interpolation. Values only.
+///
+/// ```
+/// use wengert_optim::Problem;
+/// use wengert_optim::search::{Armijo, LineSearch, Ray, Start};
+/// let f = Problem::new(1, |x: &[f64]| x[0] * x[0]).with_gradient(|x, g| g[0] = 2.0 * x[0]);
+/// // From 1 along −2 a step of 1 would end as high on the other side.
+/// let mut ray = Ray::new(&f, &[1.0], &[-2.0]);
+/// let found = Armijo::default().search(&mut ray, Start::new(1.0, -4.0, 1.0))?;
+/// assert!(found.satisfied && (found.step - 0.5).abs() < 1e-12);
+/// # Ok::<(), wengert_optim::search::SearchFailure>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Armijo {
     /// c in (0, 1); 1e-4.

@@ -39,6 +39,20 @@ use super::noise::Noise;
 use crate::minimize::rounding;
 
 /// φ(α) = f(x + α d).
+///
+/// ```
+/// use wengert_optim::search::{Line, LineSearch, Start, StrongWolfe};
+/// /// φ(α) = (α − 3)².
+/// struct Parabola;
+/// impl Line for Parabola {
+///     fn value(&mut self, step: f64) -> f64 { (step - 3.0).powi(2) }
+///     fn value_and_slope(&mut self, step: f64) -> (f64, f64) { (self.value(step), 2.0 * (step - 3.0)) }
+/// }
+/// let exactly = StrongWolfe { curvature: 0.01, ..StrongWolfe::default() };
+/// let found = exactly.search(&mut Parabola, Start::new(9.0, -6.0, 1.0))?;
+/// assert!((found.step - 3.0).abs() < 0.1);
+/// # Ok::<(), wengert_optim::search::SearchFailure>(())
+/// ```
 pub trait Line {
     /// φ(α).
     fn value(&mut self, step: f64) -> f64;
@@ -106,6 +120,16 @@ impl Start {
 }
 
 /// A step that a search settled on.
+///
+/// ```
+/// use wengert_optim::Problem;
+/// use wengert_optim::search::{Found, LineSearch, Ray, Start, WeakWolfe};
+/// let f = Problem::new(1, |x: &[f64]| x[0].abs()).with_gradient(|x, g| g[0] = x[0].signum());
+/// let mut ray = Ray::new(&f, &[2.0], &[-1.0]);
+/// let Found { step, value, satisfied } = WeakWolfe::default().search(&mut ray, Start::new(2.0, -1.0, 1.0))?;
+/// assert!(satisfied && value < 2.0 && (value - (2.0 - step).abs()).abs() < 1e-15);
+/// # Ok::<(), wengert_optim::search::SearchFailure>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Found {
     /// α.
@@ -117,6 +141,16 @@ pub struct Found {
 }
 
 /// Why a search found nothing.
+///
+/// ```
+/// use wengert_optim::Problem;
+/// use wengert_optim::search::{Armijo, LineSearch, Ray, SearchFailure, Start};
+/// let f = Problem::new(1, |x: &[f64]| x[0] * x[0]).with_gradient(|x, g| g[0] = 2.0 * x[0]);
+/// // Uphill.
+/// let mut ray = Ray::new(&f, &[1.0], &[2.0]);
+/// let failure = Armijo::default().search(&mut ray, Start::new(1.0, 4.0, 1.0)).unwrap_err();
+/// assert_eq!(failure, SearchFailure::NotDescent);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SearchFailure {
@@ -171,6 +205,27 @@ fn validate_wolfe(decrease: f64, curvature: f64, max_trials: u32) -> Result<(), 
 }
 
 /// A line search.
+///
+/// ```
+/// use wengert_optim::search::{Found, Line, LineSearch, SearchFailure, Start};
+/// /// The first of ever shorter steps that is lower at all.
+/// #[derive(Debug)]
+/// struct Halving;
+/// impl LineSearch for Halving {
+///     fn search(&self, line: &mut dyn Line, start: Start) -> Result<Found, SearchFailure> {
+///         let steps = (0..50).map(|i| start.step * 0.5f64.powi(i));
+///         let mut tried = steps.map(|step| (step, line.value(step)));
+///         let (step, value) = tried.find(|(_, value)| *value < start.value).ok_or(SearchFailure::NoProgress)?;
+///         Ok(Found { step, value, satisfied: true })
+///     }
+/// }
+/// use wengert_optim::Problem;
+/// use wengert_optim::search::Ray;
+/// let f = Problem::new(1, |x: &[f64]| x[0] * x[0]).with_gradient(|x, g| g[0] = 2.0 * x[0]);
+/// let found = Halving.search(&mut Ray::new(&f, &[1.0], &[-2.0]), Start::new(1.0, -4.0, 1.0))?;
+/// assert_eq!((found.step, found.value), (0.5, 0.0));
+/// # Ok::<(), SearchFailure>(())
+/// ```
 pub trait LineSearch: std::fmt::Debug + Send + Sync {
     /// Refuses settings that mean nothing.
     ///

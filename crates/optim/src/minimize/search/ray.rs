@@ -10,6 +10,17 @@ use crate::minimize::vector::{self, Float};
 const FAR: f64 = 1e6;
 
 /// φ(α) = f(x + α d) for an objective, remembering the last trial so that accepting it costs nothing more.
+///
+/// ```
+/// use wengert_optim::Problem;
+/// use wengert_optim::search::{Line, Ray};
+/// let f = Problem::new(2, |x: &[f64]| x[0] * x[0] + x[1])
+///     .with_gradient(|x, g| { g[0] = 2.0 * x[0]; g[1] = 1.0; });
+/// let mut ray = Ray::new(&f, &[1.0, 0.0], &[-1.0, 2.0]);
+/// assert_eq!(ray.value_and_slope(1.0), (2.0, 2.0));
+/// let (point, value, gradient) = ray.accept(1.0);
+/// assert_eq!((point, value, gradient), (vec![0.0, 2.0], 2.0, vec![0.0, 1.0]));
+/// ```
 pub struct Ray<'a, T: Float> {
     objective: &'a dyn Objective<T>,
     origin: &'a [T],

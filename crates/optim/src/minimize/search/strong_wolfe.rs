@@ -9,6 +9,15 @@ use crate::minimize::error::MinimizeError;
 
 /// The strong Wolfe conditions, φ(α) ≤ φ(0) + c₁ α φ'(0) and |φ'(α)| ≤ c₂ |φ'(0)|, by bracketing and zooming
 /// with cubic interpolation (Nocedal and Wright, *Numerical Optimization*, algorithms 3.5 and 3.6).
+///
+/// ```
+/// use wengert_optim::search::StrongWolfe;
+/// use wengert_optim::{Bfgs, Method, Problem};
+/// let f = Problem::new(1, |x: &[f64]| (x[0] - 2.0).powi(4)).with_gradient(|x, g| g[0] = 4.0 * (x[0] - 2.0).powi(3));
+/// let method = Bfgs::default().with_search(StrongWolfe { curvature: 0.1, ..StrongWolfe::default() });
+/// assert!((method.minimize(&f, &[0.0])?.point[0] - 2.0).abs() < 0.05);
+/// # Ok::<(), wengert_optim::MinimizeError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StrongWolfe {
     /// c₁; 1e-4.

@@ -7,6 +7,17 @@ use crate::minimize::error::MinimizeError;
 
 /// The weak Wolfe conditions, φ(α) ≤ φ(0) + c₁ α φ'(0) and φ'(α) ≥ c₂ φ'(0), by doubling and bisection (Lewis
 /// and Overton, 2013): robust, also where f has kinks.
+///
+/// ```
+/// use wengert_optim::search::WeakWolfe;
+/// use wengert_optim::{Bfgs, Method, Problem};
+/// // A kink at the minimum of the first variable.
+/// let f = Problem::new(2, |x: &[f64]| x[0].abs() + x[1] * x[1])
+///     .with_gradient(|x, g| { g[0] = x[0].signum(); g[1] = 2.0 * x[1]; });
+/// let method = Bfgs::default().with_search(WeakWolfe::default());
+/// assert!(method.minimize(&f, &[3.0, 2.0])?.value < 1e-6);
+/// # Ok::<(), wengert_optim::MinimizeError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WeakWolfe {
     /// c₁; 1e-4.

@@ -18,6 +18,17 @@ use crate::minimize::vector::{self, Float};
 
 /// A trust-region method: minimises the [`Subproblem`]'s model in a ball whose radius follows how well the model
 /// predicts f (Conn, Gould and Toint, *Trust-Region Methods*, algorithm 6.1.1). An iteration ends with an accepted step.
+///
+/// ```
+/// use wengert_optim::minimize::{KrylovModel, TrustRegion};
+/// use wengert_optim::{Method, Problem};
+/// let f = Problem::new(1, |x: &[f64]| x[0].cosh())
+///     .with_gradient(|x, g| g[0] = x[0].sinh())
+///     .with_hvp(|x, v, out| out[0] = x[0].cosh() * v[0]);
+/// let method = TrustRegion { initial_radius: Some(0.5), ..TrustRegion::new(KrylovModel::default()) };
+/// assert!(method.minimize(&f, &[3.0])?.point[0].abs() < 1e-5);
+/// # Ok::<(), wengert_optim::MinimizeError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrustRegion<S> {
     /// The model.

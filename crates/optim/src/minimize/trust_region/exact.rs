@@ -16,6 +16,17 @@ use crate::minimize::vector::{self, Float};
 pub type TrustRegionExact = TrustRegion<ExactModel>;
 
 /// The model of [`TrustRegionExact`].
+///
+/// ```
+/// use wengert_optim::minimize::{ExactModel, TrustRegion};
+/// use wengert_optim::{Method, Problem};
+/// let f = Problem::new(2, |x: &[f64]| x[0].powi(4) - x[0] * x[0] + x[1] * x[1])
+///     .with_gradient(|x, g| { g[0] = 4.0 * x[0].powi(3) - 2.0 * x[0]; g[1] = 2.0 * x[1]; })
+///     .with_hessian(|x, h| h.copy_from_slice(&[12.0 * x[0] * x[0] - 2.0, 0.0, 0.0, 2.0]));
+/// // From near the maximum along the first axis.
+/// assert!((TrustRegion::new(ExactModel).minimize(&f, &[0.01, 1.0])?.value + 0.25).abs() < 1e-10);
+/// # Ok::<(), wengert_optim::MinimizeError>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ExactModel;
 

@@ -43,6 +43,15 @@ pub enum KrylovSolver {
 }
 
 /// Which matrix the model has.
+///
+/// ```
+/// use wengert_optim::minimize::{Curvature, KrylovModel};
+/// use wengert_optim::{LeastSquares, Method, TrustRegionNewton};
+/// let fit = LeastSquares::new(1, 1, |a: &[f64], r| r[0] = a[0].exp() - 2.0, |a, j| j[0] = a[0].exp());
+/// let method = TrustRegionNewton::new(KrylovModel { curvature: Curvature::GaussNewton, ..Default::default() });
+/// assert!((method.minimize(&fit, &[0.0])?.point[0] - 2f64.ln()).abs() < 1e-6);
+/// # Ok::<(), wengert_optim::MinimizeError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Curvature {

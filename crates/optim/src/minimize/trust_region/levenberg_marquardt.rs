@@ -19,6 +19,15 @@ use crate::minimize::vector::{self, Float};
 pub type LevenbergMarquardt = TrustRegion<LevenbergMarquardtModel>;
 
 /// How [`LevenbergMarquardt`] scales the variables.
+///
+/// ```
+/// use wengert_optim::minimize::{LevenbergMarquardtModel, Scaling};
+/// use wengert_optim::{LeastSquares, LevenbergMarquardt, Method};
+/// let fit = LeastSquares::new(1, 1, |a: &[f64], r| r[0] = a[0].exp() - 2.0, |a, j| j[0] = a[0].exp());
+/// let method = LevenbergMarquardt::new(LevenbergMarquardtModel { scaling: Scaling::None, ..Default::default() });
+/// assert!(method.minimize(&fit, &[0.0])?.value < 1e-12);
+/// # Ok::<(), wengert_optim::MinimizeError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Scaling {

@@ -17,6 +17,15 @@ use crate::minimize::vector::{self, Float, axpy, dot};
 pub type Sr1 = TrustRegion<Sr1Model>;
 
 /// The model of [`Sr1`].
+///
+/// ```
+/// use wengert_optim::minimize::{Sr1Model, TrustRegion};
+/// use wengert_optim::{Method, Problem};
+/// let f = Problem::new(2, |x: &[f64]| x[0] * x[0] + 10.0 * x[1] * x[1])
+///     .with_gradient(|x, g| { g[0] = 2.0 * x[0]; g[1] = 20.0 * x[1]; });
+/// assert!(TrustRegion::new(Sr1Model).minimize(&f, &[3.0, 1.0])?.converged());
+/// # Ok::<(), wengert_optim::MinimizeError>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sr1Model;
 

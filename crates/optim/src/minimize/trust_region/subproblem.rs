@@ -11,6 +11,17 @@ use crate::minimize::run::Iterate;
 use crate::minimize::vector::Float;
 
 /// The model of f at a point. Closures that minimise it in a ball of a radius are some.
+///
+/// ```
+/// use wengert_optim::linear::{Settings, TrustStep, steihaug};
+/// use wengert_optim::minimize::LocalModel;
+/// use wengert_optim::DenseOperator;
+/// let hessian = DenseOperator::with_diagonal(&[1.0f64, 4.0]);
+/// // A closure is one.
+/// let mut model = |radius: f64| steihaug(&hessian, &[-1.0, -4.0], radius, None, &Settings::default());
+/// let whole: TrustStep<f64> = model.minimise(10.0);
+/// assert!((whole.reduction - 2.5).abs() < 1e-12 && model.minimise(0.5).reduction < 2.5);
+/// ```
 pub trait LocalModel<T> {
     /// Minimises the model in a ball.
     fn minimise(&mut self, radius: f64) -> TrustStep<T>;
@@ -32,6 +43,34 @@ impl<T, F: FnMut(f64) -> TrustStep<T>> LocalModel<T> for F {
 pub type Model<'a, T> = Box<dyn LocalModel<T> + 'a>;
 
 /// A model of the objective around a point, and how to minimise it in a ball.
+///
+/// ```
+/// use wengert_optim::linear::{Stop, TrustStep};
+/// use wengert_optim::minimize::{Counted, Iterate, Model, Subproblem, TrustRegion};
+/// use wengert_optim::{Method, MinimizeError, Problem, Reason};
+/// /// A model with the curvature 2 in every direction.
+/// struct Round;
+/// impl Subproblem<f64> for Round {
+///     type Memory = ();
+///     fn check(&self, _: &(), _: usize) -> Result<(), MinimizeError> { Ok(()) }
+///     fn begin(&self, _: &Counted<'_, f64>, _: &Iterate<f64>) -> Result<(), MinimizeError> { Ok(()) }
+///     fn model<'a>(
+///         &'a self, _: &'a Counted<'_, f64>, at: &'a Iterate<f64>, _: &'a mut (),
+///     ) -> Result<Model<'a, f64>, Reason> {
+///         Ok(Box::new(move |radius: f64| {
+///             let slope = wengert_optim::vector::norm(&at.gradient);
+///             let length = radius.min(0.5 * slope);
+///             let step = at.gradient.iter().map(|g| -g / slope * length).collect();
+///             let reduction = slope * length - length * length;
+///             TrustStep { stop: Stop::Converged, iterations: 1, step, length, reduction, shorter: vec![] }
+///         }))
+///     }
+/// }
+/// let f = Problem::new(2, |x: &[f64]| x[0] * x[0] + 0.5 * x[1] * x[1])
+///     .with_gradient(|x, g| { g[0] = 2.0 * x[0]; g[1] = x[1]; });
+/// assert!(TrustRegion::new(Round).minimize(&f, &[3.0, -1.0])?.value < 1e-8);
+/// # Ok::<(), MinimizeError>(())
+/// ```
 pub trait Subproblem<T: Float> {
     /// What is remembered from step to step.
     type Memory: Serialize + DeserializeOwned;
@@ -115,6 +154,16 @@ pub trait Subproblem<T: Float> {
 }
 
 /// A trial step, as far as the [radius](Subproblem::radius) depends on it.
+///
+/// ```
+/// use wengert_optim::linear::Stop;
+/// use wengert_optim::minimize::{KrylovModel, RadiusTrial, Subproblem};
+/// // A step to the boundary that went as predicted: twice the radius.
+/// let trial = RadiusTrial {
+///     radius: 1.0, length: 1.0, ratio: 0.9, fall: 0.5, slope: -1.0, stop: Stop::Boundary, accepted: true,
+/// };
+/// assert_eq!(Subproblem::<f64>::radius(&KrylovModel::default(), &trial), 2.0);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RadiusTrial {
     /// The radius of the ball.

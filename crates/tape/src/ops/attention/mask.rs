@@ -74,6 +74,16 @@ impl<T: Float> AttentionMask<T> {
     }
 
     /// A key takes no part where this is true. As `attn_mask` of PyTorch's `MultiheadAttention`.
+    ///
+    /// ```
+    /// use wengert_tape::{AttentionMask, AttentionOptions, Var};
+    /// use wengert_tensor::Tensor;
+    /// let x = Var::<f64>::from(Tensor::linspace(-1.0, 1.0, 6).reshape([1, 2, 3]));
+    /// // The second key is not seen by anybody.
+    /// let mask = AttentionMask::masked_out(Tensor::from([[false, true], [false, true]]));
+    /// let y = x.attention(&x, &x, &AttentionOptions::masked(mask));
+    /// assert_eq!(y.value().select(1, 1), x.value().select(1, 0));
+    /// ```
     #[track_caller]
     pub fn masked_out(mask: impl Into<Mask<T>>) -> Self {
         let mask = mask.into();
@@ -86,6 +96,16 @@ impl<T: Float> AttentionMask<T> {
     ///
     /// # Panics
     /// If the mask has no axes.
+    ///
+    /// ```
+    /// use wengert_tape::{AttentionMask, AttentionOptions, Var};
+    /// use wengert_tensor::Tensor;
+    /// let x = Var::<f64>::from(Tensor::linspace(-1.0, 1.0, 6).reshape([1, 1, 2, 3]));
+    /// // The second word of the only sentence is padding.
+    /// let mask = AttentionMask::padding(Tensor::from([[false, true]]));
+    /// let y = x.attention(&x, &x, &AttentionOptions::masked(mask));
+    /// assert_eq!(y.value().select(2, 1), x.value().select(2, 0));
+    /// ```
     #[track_caller]
     pub fn padding(mask: impl Into<Mask<T>>) -> Self {
         let mask = mask.into();
@@ -133,6 +153,18 @@ impl<T: Float> AttentionMask<T> {
     ///
     /// # Panics
     /// If the mask does not suit scores of that shape.
+    ///
+    /// ```
+    /// use wengert_tape::{AttentionMask, AttentionOptions, Var};
+    /// use wengert_tensor::Tensor;
+    /// let x = Var::<f64>::from(Tensor::linspace(-1.0, 1.0, 6).reshape([1, 1, 2, 3]));
+    /// // Only the first key, and one that is added, which all attend to.
+    /// let first = AttentionMask::padding(Tensor::from([[false, true]]));
+    /// let mask = first.with_more_keys([1, 1, 2, 2], 1);
+    /// let keys = Var::cat(&[&x, &x.slice_axis(2, ..1)], 2);
+    /// let y = x.attention(&keys, &keys, &AttentionOptions::masked(mask));
+    /// assert!(y.value().select(2, 1).all_close(&x.value().select(2, 0), 1e-15, 1e-15));
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn with_more_keys(self, scores: impl Into<Shape>, count: usize) -> Self {

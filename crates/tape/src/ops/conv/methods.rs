@@ -31,6 +31,15 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If the shapes or the options do not fit.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// use wengert_tensor::conv::ConvOptions;
+    /// let signal = Var::from([[[1.0f64, 2.0, 4.0, 8.0]]]);
+    /// let difference = Var::from([[[-1.0, 1.0]]]);
+    /// let y = signal.conv(&difference, None, ConvOptions::<1>::default());
+    /// assert_eq!(y.value().to_vec(), [1.0, 2.0, 4.0]);
+    /// ```
     #[track_caller]
     pub fn conv<const D: usize>(
         &self,

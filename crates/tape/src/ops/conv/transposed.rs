@@ -129,6 +129,15 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If the shapes or the options do not fit.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// use wengert_tensor::conv::Conv2dOptions;
+    /// // Each pixel becomes a block of 2 × 2.
+    /// let options = Conv2dOptions { stride: [2, 2], ..Default::default() };
+    /// let y = Var::from([1.0f64, 2.0]).reshape([1, 1, 1, 2]).conv_transpose2d(&Var::ones([1, 1, 2, 2]), None, options, [0, 0]);
+    /// assert_eq!(y.value().to_vec(), [1.0, 1.0, 2.0, 2.0, 1.0, 1.0, 2.0, 2.0]);
+    /// ```
     #[track_caller]
     pub fn conv_transpose2d(
         &self,
@@ -145,6 +154,15 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If the shapes or the options do not fit.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// use wengert_tensor::conv::Conv3dOptions;
+    /// let options = Conv3dOptions { stride: [1, 1, 2], ..Default::default() };
+    /// let voxels = Var::from([1.0f64, 2.0]).reshape([1, 1, 1, 1, 2]);
+    /// let y = voxels.conv_transpose3d(&Var::ones([1, 1, 1, 1, 2]), None, options, [0; 3]);
+    /// assert_eq!(y.value().to_vec(), [1.0, 1.0, 2.0, 2.0]);
+    /// ```
     #[track_caller]
     pub fn conv_transpose3d(
         &self,

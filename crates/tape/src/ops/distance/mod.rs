@@ -106,6 +106,12 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If the shapes do not broadcast, or there is no axis.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let (x, y) = (Var::from([[0.0f64, 0.0], [1.0, 1.0]]), Var::from([[3.0, 4.0], [1.0, 1.0]]));
+    /// assert_eq!(x.pairwise_distance(&y, 2.0, 0.0, false).value().to_vec(), [5.0, 0.0]);
+    /// ```
     #[track_caller]
     pub fn pairwise_distance(&self, other: &Var<T>, p: f64, epsilon: f64, keepdim: bool) -> Var<T> {
         let shape = broadcast_or_panic("pairwise_distance", self.shape(), other.shape());

@@ -185,6 +185,12 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there is no such axis.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let frequencies = Var::<f64>::fftfreq(4, 0.25).fftshift(0);
+    /// assert_eq!(frequencies.value().to_vec(), [-2.0, -1.0, 0.0, 1.0]);
+    /// ```
     #[track_caller]
     pub fn fftshift(&self, axis: impl Into<wengert_tensor::Axis>) -> Var<T> {
         let axis = self.shape().axis("fftshift", axis);
@@ -195,6 +201,12 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there is no such axis.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let x = Var::from([1.0f64, 2.0, 3.0]);
+    /// assert_eq!(x.fftshift(0).ifftshift(0).value().to_vec(), x.value().to_vec());
+    /// ```
     #[track_caller]
     pub fn ifftshift(&self, axis: impl Into<wengert_tensor::Axis>) -> Var<T> {
         let axis = self.shape().axis("ifftshift", axis);
@@ -205,6 +217,12 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If `n` is 0.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// // Of 4 samples, 4 a second: in hertz.
+    /// assert_eq!(Var::<f64>::fftfreq(4, 0.25).value().to_vec(), [0.0, 1.0, -2.0, -1.0]);
+    /// ```
     #[track_caller]
     pub fn fftfreq(n: usize, d: f64) -> Var<T> {
         check_length("fftfreq", n, &Shape::from([n]));
@@ -216,6 +234,11 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If `n` is 0.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// assert_eq!(Var::<f64>::rfftfreq(4, 0.25).value().to_vec(), [0.0, 1.0, 2.0]);
+    /// ```
     #[track_caller]
     pub fn rfftfreq(n: usize, d: f64) -> Var<T> {
         check_length("rfftfreq", n, &Shape::from([n]));

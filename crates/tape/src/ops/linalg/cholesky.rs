@@ -100,6 +100,14 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If the factors are not square.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// // The inverse of L Lᵀ from the factor L.
+    /// let inverse = Var::from([[2.0f64, 0.0], [0.0, 1.0]]).cholesky_inverse()?;
+    /// assert_eq!(inverse.value().to_vec(), [0.25, 0.0, 0.0, 1.0]);
+    /// # Ok::<(), wengert_tape::MatrixError>(())
+    /// ```
     #[track_caller]
     pub fn cholesky_inverse(&self) -> Result<Var<T>, MatrixError> {
         matrices::square("cholesky_inverse", self.shape());

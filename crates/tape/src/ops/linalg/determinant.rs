@@ -290,6 +290,13 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If the matrices are not square.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let a = Var::from([[2.0f64, 0.0], [0.0, 3.0]]);
+    /// assert!((a.logdet()?.item() - 6f64.ln()).abs() < 1e-15);
+    /// # Ok::<(), wengert_tape::MatrixError>(())
+    /// ```
     #[track_caller]
     pub fn logdet(&self) -> Result<Var<T>, MatrixError> {
         matrices::square("logdet", self.shape());

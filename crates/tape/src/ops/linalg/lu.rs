@@ -11,6 +11,14 @@ use crate::op::{Cotangents, Op, Point, Saves, apply, decide_known, rules_compile
 use crate::var::Var;
 
 /// A = P L U of m × n matrices, with k = min(m, n).
+///
+/// ```
+/// use wengert_tape::{LuFactors, Var};
+/// let a = Var::from([[0.0f64, 2.0], [4.0, 1.0]]);
+/// let LuFactors { p, l, u, .. } = a.lu()?;
+/// assert_eq!(p.matmul(&l.matmul(&u)).value().to_vec(), a.value().to_vec());
+/// # Ok::<(), wengert_tape::MatrixError>(())
+/// ```
 #[derive(Clone)]
 pub struct LuFactors<T: Float> {
     /// The permutations, m × m.

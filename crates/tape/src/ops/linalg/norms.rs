@@ -67,6 +67,13 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there are fewer than two axes, or matrices without elements.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let condition = Var::from([[4.0f64, 0.0], [0.0, 0.5]]).cond()?;
+    /// assert!((condition.item() - 8.0).abs() < 1e-14);
+    /// # Ok::<(), wengert_tape::MatrixError>(())
+    /// ```
     #[doc(alias = "linalg.cond")]
     #[track_caller]
     pub fn cond(&self) -> Result<Var<T>, MatrixError> {
@@ -83,6 +90,13 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there are fewer than two axes.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let twice = Var::from([[1.0f64, 2.0], [2.0, 4.0]]);
+    /// assert_eq!(twice.matrix_rank(None)?.item(), 1);
+    /// # Ok::<(), wengert_tape::MatrixError>(())
+    /// ```
     #[doc(alias = "linalg.matrix_rank")]
     #[track_caller]
     pub fn matrix_rank(&self, tolerance: Option<f64>) -> Result<Tensor<u32>, MatrixError> {

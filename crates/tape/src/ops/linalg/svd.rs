@@ -123,6 +123,13 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there are fewer than two axes.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let values = Var::from([[0.0f64, 3.0], [2.0, 0.0]]).svdvals()?;
+    /// assert!((values - Var::from([3.0, 2.0])).abs().max().item() < 1e-14);
+    /// # Ok::<(), wengert_tape::MatrixError>(())
+    /// ```
     #[doc(alias = "linalg.svdvals")]
     #[track_caller]
     pub fn svdvals(&self) -> Result<Var<T>, MatrixError> {

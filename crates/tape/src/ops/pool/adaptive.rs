@@ -151,6 +151,12 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there are not `D + 2` axes, an axis without elements is to have some, or positions do not fit into `u32`.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let (largest, index) = Var::from([[[1.0f64, 4.0, 3.0, 2.0]]]).adaptive_max_pool_with_indices([2]);
+    /// assert_eq!((largest.value().to_vec(), index.value().to_vec()), (vec![4.0, 3.0], vec![1, 2]));
+    /// ```
     #[track_caller]
     pub fn adaptive_max_pool_with_indices<const D: usize>(&self, size: [usize; D]) -> (Var<T>, Index<T>) {
         let (values, along) = self.adaptive_maxima("adaptive_max_pool_with_indices", size);

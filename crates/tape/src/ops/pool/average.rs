@@ -65,6 +65,13 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there are not `D + 2` axes, the window does not fit, or the divisor is 0.
+    ///
+    /// ```
+    /// use wengert_tape::{PoolOptions, Var};
+    /// use wengert_tensor::pool::Divisor;
+    /// let means = Var::from([[[1.0f64, 3.0, 5.0, 7.0]]]).avg_pool(PoolOptions::new([2]), Divisor::Taps);
+    /// assert_eq!(means.value().to_vec(), [2.0, 6.0]);
+    /// ```
     #[track_caller]
     pub fn avg_pool<const D: usize>(&self, options: PoolOptions<D>, divisor: impl Into<Divisor>) -> Var<T> {
         let operation = ["avg_pool1d", "avg_pool2d", "avg_pool3d"][D - 1];

@@ -122,6 +122,14 @@ impl<T: Float> Var<T> {
     /// # Panics
     /// If there is no axis, a weight is negative, infinite or NaN, a row has no positive weight, or not `count` of them
     /// without replacement, or the key does not consist of six words.
+    ///
+    /// ```
+    /// use wengert_tape::{Index, Var};
+    /// use wengert_tensor::random::Generator;
+    /// let key: Index<f64> = Index::key(&Generator::seeded(0));
+    /// let drawn = Var::from([0.0f64, 1.0, 3.0]).multinomial(2, false, &key);
+    /// assert_eq!(drawn.value().sort(0, false).to_vec(), [1, 2]);
+    /// ```
     #[track_caller]
     pub fn multinomial(&self, count: usize, replacement: bool, key: impl Into<Index<T>>) -> Index<T> {
         let key = key.into();

@@ -195,6 +195,13 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If `rate` is not positive and finite, or the key does not consist of six words.
+    ///
+    /// ```
+    /// use wengert_tape::{Index, Var};
+    /// use wengert_tensor::random::Generator;
+    /// let x = Var::<f64>::exponential([4000], 2.0, &Index::key(&Generator::seeded(0)));
+    /// assert!((x.mean().item() - 0.5).abs() < 0.05);
+    /// ```
     #[track_caller]
     pub fn exponential(shape: impl Into<Shape>, rate: f64, key: impl Into<Index<T>>) -> Var<T> {
         let rated = T::from_f64(rate);
@@ -219,6 +226,13 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If a probability is not in [0, 1], or the key does not consist of six words.
+    ///
+    /// ```
+    /// use wengert_tape::{Index, Var};
+    /// use wengert_tensor::random::Generator;
+    /// let coins = Var::from([0.0f64, 1.0]).bernoulli(&Index::key(&Generator::seeded(0)));
+    /// assert_eq!(coins.value().to_vec(), [0.0, 1.0]);
+    /// ```
     #[track_caller]
     pub fn bernoulli(&self, key: impl Into<Index<T>>) -> Var<T> {
         let key = key.into();
@@ -231,6 +245,13 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If a mean is negative, above 1.8·10¹⁹ or NaN, or the key does not consist of six words.
+    ///
+    /// ```
+    /// use wengert_tape::{Index, Var};
+    /// use wengert_tensor::random::Generator;
+    /// let counts = (Var::<f64>::ones([4000]) * 3.0).poisson(&Index::key(&Generator::seeded(0)));
+    /// assert!((counts.mean().item() - 3.0).abs() < 0.2);
+    /// ```
     #[track_caller]
     pub fn poisson(&self, key: impl Into<Index<T>>) -> Var<T> {
         let key = key.into();

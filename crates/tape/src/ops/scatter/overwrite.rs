@@ -112,6 +112,13 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there is no such axis, or an index is out of range.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// use wengert_tensor::Tensor;
+    /// let x = Var::from([[1.0f64, 2.0], [3.0, 4.0]]).index_fill(1, Tensor::vector(&[0u32]), 9.0);
+    /// assert_eq!(x.value().to_vec(), [9.0, 2.0, 9.0, 4.0]);
+    /// ```
     #[track_caller]
     pub fn index_fill(&self, axis: impl Into<Axis>, index: impl Into<Index<T>>, value: f64) -> Var<T> {
         let (axis, index) = (self.shape().axis("index_fill", axis), index.into());

@@ -105,6 +105,13 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there is no such axis, the ranks differ, the others do not broadcast, or an index is out of range.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let x = Var::from([[3.0f64, 1.0, 2.0], [6.0, 5.0, 4.0]]);
+    /// let sorted = x.take_along_axis(x.argsort(1, false), 1);
+    /// assert_eq!(sorted.value().to_vec(), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    /// ```
     #[doc(alias = "take_along_dim")]
     #[track_caller]
     pub fn take_along_axis(&self, index: impl Into<Index<T>>, axis: impl Into<Axis>) -> Var<T> {

@@ -126,6 +126,13 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// As [`segment_sum`](Var::segment_sum).
+    ///
+    /// ```
+    /// use wengert_tape::{Segments, Var};
+    /// use wengert_tensor::Tensor;
+    /// let x = Var::from([1.0f64, 3.0, 8.0]);
+    /// assert_eq!(x.segment_mean(&Segments::lengths(Tensor::vector(&[2u32, 1])), 0).value().to_vec(), [2.0, 8.0]);
+    /// ```
     #[track_caller]
     pub fn segment_mean(&self, segments: &Segments<T>, axis: impl Into<Axis>) -> Var<T> {
         let (places, shape) = segments.of("segment_mean", self.shape(), axis.into());
@@ -141,6 +148,13 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// As [`segment_sum`](Var::segment_sum).
+    ///
+    /// ```
+    /// use wengert_tape::{Segments, Var};
+    /// use wengert_tensor::Tensor;
+    /// let x = Var::from([1.0f64, 3.0, 8.0]);
+    /// assert_eq!(x.segment_max(&Segments::lengths(Tensor::vector(&[2u32, 1])), 0).value().to_vec(), [3.0, 8.0]);
+    /// ```
     #[track_caller]
     pub fn segment_max(&self, segments: &Segments<T>, axis: impl Into<Axis>) -> Var<T> {
         let (places, shape) = segments.of("segment_max", self.shape(), axis.into());
@@ -152,6 +166,13 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// As [`segment_sum`](Var::segment_sum).
+    ///
+    /// ```
+    /// use wengert_tape::{Segments, Var};
+    /// use wengert_tensor::Tensor;
+    /// let x = Var::from([1.0f64, 3.0, 8.0]);
+    /// assert_eq!(x.segment_min(&Segments::lengths(Tensor::vector(&[2u32, 1])), 0).value().to_vec(), [1.0, 8.0]);
+    /// ```
     #[track_caller]
     pub fn segment_min(&self, segments: &Segments<T>, axis: impl Into<Axis>) -> Var<T> {
         let (places, shape) = segments.of("segment_min", self.shape(), axis.into());
@@ -164,6 +185,13 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// As [`segment_sum`](Var::segment_sum).
+    ///
+    /// ```
+    /// use wengert_tape::{Segments, Var};
+    /// use wengert_tensor::Tensor;
+    /// let x = Var::from([2.0f64, 3.0, 8.0]);
+    /// assert_eq!(x.segment_prod(&Segments::lengths(Tensor::vector(&[2u32, 1])), 0).value().to_vec(), [6.0, 8.0]);
+    /// ```
     #[track_caller]
     pub fn segment_prod(&self, segments: &Segments<T>, axis: impl Into<Axis>) -> Var<T> {
         let (places, shape) = segments.of("segment_prod", self.shape(), axis.into());

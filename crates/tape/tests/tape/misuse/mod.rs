@@ -4,8 +4,8 @@ use crate::documented_panics::{documented_panics, not_called_in};
 use crate::panics::caught;
 use wengert_tape::{
     Arguments, Attributes, BilinearMap, Cotangents, Data, Description, HessianOperator, Index, LinearMap,
-    Mask, Op, Point, Pool2dOptions, Saves, Sweep, Tape, Var, apply, apply_given, checkpoint, grad, hessian,
-    hvp, jvp, linearize, value_and_grad, vjp,
+    Mask, Op, Point, Pool2dOptions, Primals, Saves, Sweep, Tape, Var, apply, apply_given, checkpoint, grad,
+    hessian, hvp, jvp, linearize, value_and_grad, vjp,
 };
 use wengert_tensor::conv::Conv2dOptions;
 use wengert_tensor::random::Generator;
@@ -118,6 +118,7 @@ fn directions_of_other_shapes() {
     assert_panics!(x().with_vars(vec![x(), x()]), "with_vars: 2 variables", "1");
     assert_panics!([x(), x()].with_vars(vec![]), "with_vars: 0 variables", "2");
     assert_panics!(vec![x()].with_vars(vec![]), "with_vars: 0 variables", "1");
+    assert_panics!([x(), x()][..].rebuilt(vec![x()]), "with_vars: 1 variables", "2");
 }
 
 #[test]

@@ -163,6 +163,15 @@ impl<T: Float> Ldl<T> {
 
     /// Replaces every eigenvalue λ of D by max(|λ|, `floor` times the largest element of A), so that the matrix that
     /// is factored becomes positive definite (Cheng and Higham, 1998). Returns whether anything changed.
+    ///
+    /// ```
+    /// use wengert_tensor::linalg::Ldl;
+    /// let mut factors = Ldl::new(&[1.0f64, 0.0, 0.0, -2.0], 2)?;
+    /// assert!(factors.make_positive(1e-8));
+    /// // As of diag(1, 2).
+    /// assert_eq!(factors.solve(&[1.0, 2.0]), Ok(vec![1.0, 1.0]));
+    /// # Ok::<(), wengert_tensor::linalg::LinalgError>(())
+    /// ```
     pub fn make_positive(&mut self, floor: f64) -> bool {
         let least = (T::from_f64(floor) * self.scale).maximum(T::MIN_POSITIVE);
         let mut changed = false;

@@ -83,6 +83,12 @@ impl<T: Float> Lu<T> {
     }
 
     /// The first row whose pivot is not above the rounding errors of its elimination, (j + 1) ε Σ|l u|.
+    ///
+    /// ```
+    /// use wengert_tensor::linalg::Lu;
+    /// assert_eq!(Lu::new(vec![1.0f64, 2.0, 2.0, 4.0], 2, 2)?.singular_row(), Some(1));
+    /// # Ok::<(), wengert_tensor::linalg::LinalgError>(())
+    /// ```
     pub fn singular_row(&self) -> Option<usize> {
         let (n, a) = (self.n, &self.packed);
         (0..self.m.min(n)).find(|&j| {

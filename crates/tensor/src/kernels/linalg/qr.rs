@@ -26,6 +26,15 @@ pub struct Qr<T> {
 }
 
 /// The triangular factor R of an m × n matrix (m ≥ n), and Qᵀb: what least squares needs.
+///
+/// ```
+/// use wengert_tensor::linalg::{Qr, Triangular};
+/// // The line through (0, 1), (1, 3), (2, 5).
+/// let qr = Qr::new(vec![1.0f64, 0.0, 1.0, 1.0, 1.0, 2.0], 3, 2);
+/// let problem: Triangular<f64> = qr.least_squares(&[1.0, 3.0, 5.0]);
+/// let x = problem.solve(&problem.rhs);
+/// assert!((x[0] - 1.0).abs() < 1e-14 && (x[1] - 2.0).abs() < 1e-14);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Triangular<T> {
     n: usize,
@@ -83,6 +92,14 @@ impl<T: Float> Qr<T> {
     }
 
     /// R, n × n, with zeros below the diagonal.
+    ///
+    /// ```
+    /// use wengert_tensor::linalg::Qr;
+    /// let qr = Qr::new(vec![3.0f64, 0.0, 4.0, 5.0], 2, 2);
+    /// let r = qr.r();
+    /// // RᵀR = AᵀA.
+    /// assert!((r[0] * r[0] - 25.0).abs() < 1e-12 && r[2] == 0.0);
+    /// ```
     pub fn r(&self) -> Vec<T> {
         let mut r = self.a[..self.n * self.n].to_vec();
         r.chunks_exact_mut(self.n.max(1)).enumerate().for_each(|(i, row)| row[..i].fill(T::ZERO));
@@ -250,6 +267,13 @@ impl<T: Float> Triangular<T> {
     ///
     /// # Panics
     /// If `b` has not n elements.
+    ///
+    /// ```
+    /// use wengert_tensor::linalg::Qr;
+    /// let r = Qr::new(vec![2.0f64, 0.0, 0.0, 4.0], 2, 2).least_squares(&[0.0, 0.0]);
+    /// let x = r.solve_transposed(&[1.0, 1.0]);
+    /// assert!((x[0].abs() - 0.5).abs() < 1e-15 && (x[1].abs() - 0.25).abs() < 1e-15);
+    /// ```
     #[track_caller]
     pub fn solve_transposed(&self, b: &[T]) -> Vec<T> {
         check_right_hand_side("qr", b, self.n);

@@ -59,6 +59,15 @@ impl Block {
 }
 
 /// What the calling thread has allocated and released.
+///
+/// ```
+/// use wengert_tensor::{Tensor, memory};
+/// let before: memory::MemoryStats = memory::stats();
+/// let x = Tensor::<f32>::zeros([1000]);
+/// assert!(memory::stats().live_bytes >= before.live_bytes + 4000);
+/// drop(x);
+/// assert_eq!(memory::stats().live_bytes, before.live_bytes);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MemoryStats {
     /// Buffers that this thread made and that are not yet released, by whichever thread.
@@ -113,6 +122,13 @@ pub fn reset_peak() {
 }
 
 /// Gives the calling thread's pooled buffers back to the system.
+///
+/// ```
+/// use wengert_tensor::{Tensor, memory};
+/// drop(Tensor::<f32>::zeros([1000]));
+/// memory::trim();
+/// assert_eq!(memory::stats().pooled_bytes, 0);
+/// ```
 pub fn trim() {
     POOL.with_borrow_mut(|pool| {
         pool.collect();

@@ -66,6 +66,19 @@ impl<'c, T: Float> InteriorPoint<'c, T> {
 /// Newton's method on the Lagrangian of a problem with equalities alone: each step solves the KKT system
 /// `[∇²L −Jᵀ; J 0]`, its Hessian made positive on the null space of J where it is not, with the filter line search of
 /// [`InteriorPoint`].
+///
+/// ```
+/// use wengert_optim::constrained::{Constraints, KktNewton};
+/// use wengert_optim::{Method, Problem};
+/// // The nearest point to 0 on x + y = 2.
+/// let f = Problem::new(2, |x: &[f64]| 0.5 * (x[0] * x[0] + x[1] * x[1]))
+///     .with_gradient(|x, g| g.copy_from_slice(x))
+///     .with_hvp(|_, v, out| out.copy_from_slice(v));
+/// let line = Constraints::new(2).equality(|x: &[f64]| x[0] + x[1] - 2.0, |_, g| g.fill(1.0));
+/// let outcome = KktNewton::new(&line).minimize(&f, &[5.0, 0.0])?;
+/// assert!((outcome.point[0] - 1.0).abs() < 1e-8 && (outcome.point[1] - 1.0).abs() < 1e-8);
+/// # Ok::<(), wengert_optim::MinimizeError>(())
+/// ```
 pub struct KktNewton<'c, T>(InteriorPoint<'c, T>);
 
 impl<'c, T: Float> KktNewton<'c, T> {

@@ -29,6 +29,27 @@ use step::Step;
 /// [`inverse_every`](Self::inverse_every) their inverses, which are cubic in the widths of the layers. Without a Gauss–Newton
 /// matrix, K takes its place in the products. A quadratic penalty is handled exactly if the objective has it in
 /// its gradient, its Gauss–Newton matrix and its [Kronecker matrix](Kronecker::shifted).
+///
+/// ```
+/// use wengert_optim::{CurvatureAt, Kfac, Kronecker, KroneckerBlock, Method, Objective, Want};
+/// /// ½ · 3 · (w − 1)² of the one weight of a layer, whose factors are A = 3 and G = 1.
+/// struct Layer;
+/// impl Objective<f64> for Layer {
+///     fn dimension(&self) -> usize { 1 }
+///     fn value(&self, w: &[f64]) -> f64 { 1.5 * (w[0] - 1.0).powi(2) }
+///     fn value_and_gradient(&self, w: &[f64], gradient: &mut [f64]) -> f64 {
+///         gradient[0] = 3.0 * (w[0] - 1.0);
+///         self.value(w)
+///     }
+///     fn curvature(&self, want: Want, _: &[f64]) -> Option<CurvatureAt<'_, f64>> {
+///         let block = KroneckerBlock::new(0, None, vec![3.0], vec![1.0]);
+///         matches!(want, Want::Kronecker { .. })
+///             .then(|| CurvatureAt::Kronecker(Kronecker::new(1, vec![block], vec![])))
+///     }
+/// }
+/// assert!((Kfac::default().minimize(&Layer, &[5.0])?.point[0] - 1.0).abs() < 1e-5);
+/// # Ok::<(), wengert_optim::MinimizeError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Kfac {
     /// The first damping λ, relative to ‖K g‖/‖g‖; 0.1.

@@ -12,6 +12,18 @@ use crate::minimize::vector::{self, Float};
 
 /// (K + λI)⁻¹ for a [`Kronecker`] K: made by [`Kronecker::inverse`] and [`Kronecker::exact_inverse`]. A preconditioner for [`cg`](crate::minimize::linear::cg),
 /// [`steihaug`](crate::minimize::linear::steihaug) and [`minres`](crate::minimize::linear::minres).
+///
+/// ```
+/// use wengert_optim::linear::{Settings, cg};
+/// use wengert_optim::{Kronecker, KroneckerBlock, KroneckerInverse};
+/// let block = KroneckerBlock::new(0, None, vec![2.0f64, 1.0, 1.0, 3.0], vec![4.0]);
+/// let curvature = Kronecker::new(2, vec![block], vec![]);
+/// let inverse: KroneckerInverse<f64> = curvature.exact_inverse(1e-12).unwrap();
+/// // The best preconditioner there is: one iteration.
+/// let mut x = [0.0; 2];
+/// let solved = cg(&curvature, &[8.0, 4.0], &mut x, Some(&inverse), &Settings::default());
+/// assert!(solved.converged() && solved.solve.iterations == 1);
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(bound = "")]
 pub struct KroneckerInverse<T: Float> {

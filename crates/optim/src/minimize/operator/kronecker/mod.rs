@@ -119,6 +119,15 @@ impl<T: Float> Kronecker<T> {
     }
 
     /// With `shift` times the identity added: the Hessian of the penalty ½·shift·‖x‖².
+    ///
+    /// ```
+    /// use wengert_optim::{Kronecker, KroneckerBlock, Operator};
+    /// let block = KroneckerBlock::new(0, None, vec![2.0f64], vec![3.0]);
+    /// let curvature = Kronecker::new(1, vec![block], vec![]).shifted(0.5);
+    /// let mut product = [0.0];
+    /// curvature.apply(&[1.0], &mut product);
+    /// assert_eq!(product, [6.5]);
+    /// ```
     #[must_use]
     pub fn shifted(mut self, shift: f64) -> Self {
         self.shift += shift;
@@ -126,6 +135,13 @@ impl<T: Float> Kronecker<T> {
     }
 
     /// Times a factor: the matrix of the objective times it.
+    ///
+    /// ```
+    /// use wengert_optim::{Kronecker, KroneckerBlock, Operator};
+    /// let block = KroneckerBlock::new(0, None, vec![2.0f64], vec![3.0]);
+    /// let half = Kronecker::new(1, vec![block], vec![]).scaled(0.5);
+    /// assert!((half.dense()[0] - 3.0).abs() < 1e-15);
+    /// ```
     #[must_use]
     pub fn scaled(mut self, factor: f64) -> Self {
         self.blocks.iter_mut().for_each(|block| vector::scale(factor, &mut block.outputs));
@@ -143,6 +159,14 @@ impl<T: Float> Kronecker<T> {
     ///
     /// # Panics
     /// If the other has another structure.
+    ///
+    /// ```
+    /// use wengert_optim::{Kronecker, KroneckerBlock, Operator};
+    /// let of = |input: f64| Kronecker::new(1, vec![KroneckerBlock::new(0, None, vec![input], vec![1.0])], vec![]);
+    /// let mut running = of(2.0);
+    /// running.average(0.75, &of(6.0));
+    /// assert_eq!(running.dense(), [3.0]);
+    /// ```
     #[track_caller]
     pub fn average(&mut self, decay: f64, newer: &Self) {
         let parts = (self.blocks.len(), self.diagonal.len());
@@ -180,6 +204,12 @@ impl<T: Float> Kronecker<T> {
     }
 
     /// Whether no factor has an infinite or NaN element.
+    ///
+    /// ```
+    /// use wengert_optim::{Kronecker, KroneckerBlock};
+    /// let overflowed = KroneckerBlock::new(0, None, vec![f32::INFINITY], vec![1.0]);
+    /// assert!(!Kronecker::new(1, vec![overflowed], vec![]).is_finite());
+    /// ```
     pub fn is_finite(&self) -> bool {
         self.blocks.iter().all(KroneckerBlock::is_finite)
             && self.diagonal.iter().all(|d| vector::all_finite(&d.values))
