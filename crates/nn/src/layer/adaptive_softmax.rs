@@ -76,6 +76,17 @@ impl AdaptiveLogSoftmax {
     ///
     /// # Panics
     /// If there are not as many labels as examples, a label is not a class, or the layer belongs to another `Params`.
+    ///
+    /// ```
+    /// use wengert_nn::{AdaptiveLogSoftmax, Params};
+    /// use wengert_tape::Var;
+    /// use wengert_tensor::Tensor;
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// let words = AdaptiveLogSoftmax::new(params.at("words"), 8, 20, &[5]);
+    /// let labels = Tensor::from([3u32, 19]);
+    /// let logs = params.infer(|cx| words.of_labels(cx, &Var::ones([2, 8]), &labels));
+    /// assert!(logs.shape() == &[2] && logs.value().iter().all(|x| x < 0.0));
+    /// ```
     #[track_caller]
     pub fn of_labels<T: Float>(&self, cx: &Ctx<T>, x: &Var<T>, labels: impl Into<Index<T>>) -> Var<T> {
         let labels = labels.into();
@@ -130,6 +141,15 @@ impl AdaptiveLogSoftmax {
     ///
     /// # Panics
     /// If the features are no matrix of as many columns, or the layer belongs to another `Params`.
+    ///
+    /// ```
+    /// use wengert_nn::{AdaptiveLogSoftmax, Params};
+    /// use wengert_tape::Var;
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// let words = AdaptiveLogSoftmax::new(params.at("words"), 8, 20, &[5]);
+    /// let best = params.infer(|cx| words.predict(cx, &Var::ones([2, 8])));
+    /// assert!(best.value().iter().all(|word| word < 20));
+    /// ```
     #[track_caller]
     pub fn predict<T: Float>(&self, cx: &Ctx<T>, x: &Var<T>) -> Index<T> {
         let heads = self.heads(cx, x);
@@ -159,6 +179,13 @@ pub struct AdaptiveLogSoftmaxBuilder {
 
 impl AdaptiveLogSoftmaxBuilder {
     /// How many times fewer features each further cluster has. Default 4.
+    ///
+    /// ```
+    /// use wengert_nn::{AdaptiveLogSoftmax, Params};
+    /// let mut params: Params = Params::seeded(0);
+    /// let words = AdaptiveLogSoftmax::builder(8, 20, &[5]).div_value(2.0).build(params.at("words"));
+    /// assert_eq!(params.shape(params.id("words.tail.0.0.weight").unwrap()), &[4, 8]);
+    /// ```
     #[must_use]
     pub fn div_value(mut self, factor: f64) -> Self {
         self.div_value = factor;
@@ -166,6 +193,13 @@ impl AdaptiveLogSoftmaxBuilder {
     }
 
     /// A bias for the frequent classes and the clusters.
+    ///
+    /// ```
+    /// use wengert_nn::{AdaptiveLogSoftmax, Params};
+    /// let mut params: Params = Params::seeded(0);
+    /// let words = AdaptiveLogSoftmax::builder(8, 20, &[5]).head_bias().build(params.at("words"));
+    /// assert_eq!(params.shape(params.id("words.head.bias").unwrap()), &[6]);
+    /// ```
     #[must_use]
     pub fn head_bias(mut self) -> Self {
         self.head_bias = true;

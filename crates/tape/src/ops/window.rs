@@ -73,6 +73,13 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If β is not finite, or there is no memory for as many numbers.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let window = Var::<f64>::kaiser_window(5, false, 8.0);
+    /// assert_eq!(window.value().at([2]), 1.0);
+    /// assert!(window.value().at([0]) < 0.003);
+    /// ```
     #[track_caller]
     pub fn kaiser_window(length: usize, periodic: bool, beta: f64) -> Var<T> {
         assert!(beta.is_finite(), "kaiser_window: β is {beta}");

@@ -60,9 +60,9 @@ fn moments_and_bounds() {
 
 /// Numbers whose shapes have derivatives: their moments, and of the derivatives the mean, which is that of the moment.
 fn shaped<T: Float>() {
-    const M: usize = 10_000;
+    const M: usize = 2_000;
     let full = |x: f64| Var::constant(Tensor::full([M], T::from_f64(x)));
-    for a in [0.3, 1.0, 4.5, 60.0, 3000.0] {
+    for a in [0.8, 4.5, 60.0, 3000.0] {
         let x = full(a).standard_gamma(key(1));
         assert!(x.value().gt(0.0).all());
         have_moments(&x, a, a);
@@ -89,7 +89,7 @@ fn shaped<T: Float>() {
 fn numbers_of_the_gamma_distribution() {
     shaped::<f32>();
     shaped::<f64>();
-    let draw = || Var::constant(Tensor::full([5000], 2.0f32)).standard_gamma(key(8)).into_value().to_vec();
+    let draw = || Var::constant(Tensor::full([1000], 2.0f32)).standard_gamma(key(8)).into_value().to_vec();
     let expected = with_threads(1, draw);
     assert!([2, 3, 8].into_iter().all(|threads| with_threads(threads, draw) == expected));
 }

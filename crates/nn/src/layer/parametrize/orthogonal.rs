@@ -9,6 +9,16 @@ use crate::init::Init;
 use crate::params::{BufferId, Scope};
 
 /// How an orthogonal matrix is made of a lower triangle.
+///
+/// ```
+/// use wengert_nn::{Linear, Orthogonal, OrthogonalMap, Params};
+/// let mut params: Params<f64> = Params::seeded(0);
+/// let cayley = Orthogonal::builder().map(OrthogonalMap::Cayley);
+/// let layer = cayley.build(params.at("out"), |p| Linear::new(p, 3, 2));
+/// let weight = params.infer(|cx| layer.weight(cx));
+/// let rows = weight.matmul(&weight.t());
+/// assert!(rows.value().all_close(&wengert_tensor::Tensor::eye(2), 1e-12, 1e-12));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OrthogonalMap {
     /// The exponential of the skew-symmetric matrix of which it is the triangle.

@@ -45,6 +45,12 @@ impl<T: Float> StftOptions<T> {
     }
 
     /// How many samples are from one piece to the next.
+    ///
+    /// ```
+    /// use wengert_tape::{StftOptions, Var};
+    /// let x = Var::<f64>::ones([16]);
+    /// assert_eq!(x.stft(&StftOptions::new(4).hop(2)).shape(), &[3, 9, 2]);
+    /// ```
     #[doc(alias = "hop_length")]
     #[must_use]
     pub fn hop(mut self, hop: usize) -> Self {
@@ -62,6 +68,12 @@ impl<T: Float> StftOptions<T> {
     }
 
     /// The first piece begins at the first sample, instead of being centred on it.
+    ///
+    /// ```
+    /// use wengert_tape::{StftOptions, Var};
+    /// let x = Var::<f64>::ones([16]);
+    /// assert_eq!(x.stft(&StftOptions::new(4).not_centred()).shape(), &[3, 13, 2]);
+    /// ```
     #[must_use]
     pub fn not_centred(mut self) -> Self {
         self.centred = false;
@@ -77,6 +89,13 @@ impl<T: Float> StftOptions<T> {
     }
 
     /// Transforms divided by √n.
+    ///
+    /// ```
+    /// use wengert_tape::{StftOptions, Var};
+    /// let x = Var::<f64>::ones([16]);
+    /// // The sum of four ones over √4.
+    /// assert_eq!(x.stft(&StftOptions::new(4).normalized()).value().at([0, 0, 0]), 2.0);
+    /// ```
     #[must_use]
     pub fn normalized(mut self) -> Self {
         self.normalized = true;
@@ -84,6 +103,12 @@ impl<T: Float> StftOptions<T> {
     }
 
     /// All n frequencies. (PyTorch's `onesided=False`.)
+    ///
+    /// ```
+    /// use wengert_tape::{StftOptions, Var};
+    /// let x = Var::<f64>::ones([16]);
+    /// assert_eq!(x.stft(&StftOptions::new(4).two_sided()).shape(), &[4, 17, 2]);
+    /// ```
     #[must_use]
     pub fn two_sided(mut self) -> Self {
         self.two_sided = true;

@@ -114,7 +114,7 @@ impl<T: Float> Var<T> {
     /// ```
     /// use wengert_tape::{Index, Var};
     /// use wengert_tensor::random::Generator;
-    /// let (a, b) = (Var::full([1000], 2.0f64), Var::scalar(6.0));
+    /// let (a, b) = (Var::<f64>::ones([1000]) * 2.0, Var::scalar(6.0));
     /// let mean = a.beta(&b, &Index::key(&Generator::seeded(0))).mean();
     /// assert!((mean.item() - 0.25).abs() < 0.02);
     /// ```
@@ -158,6 +158,14 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If an element is not positive and finite, or the key does not consist of six words.
+    ///
+    /// ```
+    /// use wengert_tape::{Index, Var};
+    /// use wengert_tensor::random::Generator;
+    /// let key = Index::key(&Generator::seeded(0));
+    /// let mean = (Var::<f64>::ones([1000]) * 3.0).chi2(&key).mean();
+    /// assert!((mean.item() - 3.0).abs() < 0.4);
+    /// ```
     #[doc(alias = "Chi2")]
     #[track_caller]
     pub fn chi2(&self, key: impl Into<Index<T>>) -> Var<T> {
@@ -170,6 +178,14 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If an element is not positive and finite, or the key does not consist of six words.
+    ///
+    /// ```
+    /// use wengert_tape::{Index, Var};
+    /// use wengert_tensor::random::Generator;
+    /// let key = Index::key(&Generator::seeded(0));
+    /// let x = (Var::<f64>::ones([1000]) * 50.0).student_t(&key);
+    /// assert!(x.mean().item().abs() < 0.2 && (x.var_axes(0, 1, false).item() - 1.0).abs() < 0.3);
+    /// ```
     #[doc(alias = "StudentT")]
     #[track_caller]
     pub fn student_t(&self, key: impl Into<Index<T>>) -> Var<T> {
@@ -185,6 +201,16 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If the key does not consist of six words.
+    ///
+    /// ```
+    /// use wengert_tape::{Index, Var};
+    /// use wengert_tensor::random::Generator;
+    /// let key = Index::key(&Generator::seeded(0));
+    /// let x = Var::<f64>::laplace([1000], &key);
+    /// // Another mean and scale.
+    /// let y = x * 0.5 + 3.0;
+    /// assert!((y.mean().item() - 3.0).abs() < 0.2);
+    /// ```
     #[doc(alias = "Laplace")]
     #[track_caller]
     pub fn laplace(shape: impl Into<Shape>, key: impl Into<Index<T>>) -> Var<T> {
