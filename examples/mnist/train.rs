@@ -6,7 +6,7 @@ use wengert::optim::schedule::Cosine;
 use wengert::prelude::*;
 use wengert::train::checkpoint::Checkpoints;
 use wengert::train::metric::{Accuracy, Metrics};
-use wengert::train::{JsonLines, Progress, Report, StopReason};
+use wengert::train::{Finished, JsonLines, LogError, Progress, Report, StopReason};
 
 use crate::arguments::Arguments;
 use crate::model::Classifier;
@@ -41,24 +41,13 @@ pub(crate) fn train(
         let optimizer = optimizer_by_name(&arguments.optimizer, arguments.lr, &params.segments())?;
         let steps = epochs * data.train.len().div_ceil(batch_size) as u64;
         let schedule = Cosine::new(optimizer.learning_rate(), steps);
-        let mut trainer = Trainer::new(params, optimizer)
+        let trainer = Trainer::new(params, optimizer)
             .schedule(schedule)
             .setting("model", arguments.model.name())
             .setting("batch size", batch_size)
-            .setting("seed", arguments.seed)
-            .observe(Progress::new())
-            .observe(&mut report);
-        if let Some(file) = &arguments.log {
-            trainer = trainer.observe(JsonLines::create(file)?.every_steps(100));
-        }
-        if let Some(folder) = &arguments.checkpoints {
-            trainer = trainer.checkpoints(Checkpoints::new(folder).every_epochs(1)).on_interrupt();
-        }
-        if arguments.resume {
-            trainer = trainer.resume();
-        }
+            .setting("seed", arguments.seed);
         let mut quality = Metrics::new().with(Accuracy::new());
-        let mut run = trainer.start()?;
+        let mut run = watched(trainer, arguments, &mut report)?.start()?;
         for epoch in run.epochs(epochs)? {
             let (start, seen) = (Instant::now(), run.now().examples);
             for (images, labels) in epoch.batches(data.train.batches(batch_size).shuffled(arguments.seed))? {
@@ -75,15 +64,33 @@ pub(crate) fn train(
                 })?;
             }
         }
-        if run.finish()?.reason == StopReason::Interrupted {
-            println!("interrupted: go on with --resume");
-        }
+        tell(&run.finish()?);
     }
-    if let Some(file) = &arguments.report {
-        page::write(report, file, classifier, params, data)?;
-        println!("wrote {}", file.display());
-    }
+    page::write(report, arguments, classifier, params, data)?;
     let test_accuracy = accuracy(classifier, params, &data.test);
     let images_per_second = if images == 0 { 0.0 } else { images as f64 / train_seconds };
     Ok(Outcome { epochs, test_accuracy, train_seconds, images_per_second })
+}
+
+/// With what the command line asks for: logs, checkpoints, a report.
+pub(crate) fn watched<'p>(
+    mut trainer: Trainer<'p>,
+    arguments: &Arguments,
+    report: &'p mut Report,
+) -> Result<Trainer<'p>, LogError> {
+    trainer = trainer.observe(Progress::new()).observe(report);
+    if let Some(file) = &arguments.log {
+        trainer = trainer.observe(JsonLines::create(file)?.every_steps(100));
+    }
+    if let Some(folder) = &arguments.checkpoints {
+        trainer = trainer.checkpoints(Checkpoints::new(folder).every_epochs(1)).on_interrupt();
+    }
+    Ok(if arguments.resume { trainer.resume() } else { trainer })
+}
+
+/// Says what to do if the user pressed Ctrl-C.
+pub(crate) fn tell(finished: &Finished) {
+    if finished.reason == StopReason::Interrupted {
+        println!("interrupted: go on with --resume");
+    }
 }

@@ -1,5 +1,6 @@
 //! Training a gated recurrent unit.
 
+use wengert::nn::Gru;
 use wengert::prelude::*;
 
 use super::Workload;
@@ -14,10 +15,16 @@ const BATCH: usize = 64;
 
 /// 28 steps of 28 features, hidden 128, the last state classified; batch 64, Adam.
 pub(super) fn gru() -> Workload {
-    problem().training(adam()).note("composed of tape operations")
+    let mut data = Data::seeded(0);
+    let (x, labels) = (data.normal_var([STEPS, BATCH, FEATURES]), data.labels(BATCH, 10));
+    let mut params = Params::seeded(1);
+    let layer = Gru::new(params.at("gru"), FEATURES, HIDDEN);
+    let out = Linear::new(params.at("out"), HIDDEN, 10);
+    let outputs = move |cx: &Ctx| out.forward(cx, &layer.forward(cx, &x).select(0, -1));
+    Problem::new(params, outputs, move |y| y.cross_entropy(&labels)).training(adam())
 }
 
-/// The model and its loss.
+/// The model and its loss, composed of the tape's operations: products with the Hessian are measured by these.
 pub(super) fn problem() -> Problem {
     let mut data = Data::seeded(0);
     let (x, labels) = (data.normal_var([STEPS, BATCH, FEATURES]), data.labels(BATCH, 10));

@@ -46,12 +46,12 @@ pub use op::{Cotangents, Description, Op, Point, Saves, apply, apply_given, fuse
 #[doc(hidden)]
 pub use ops::Side;
 pub use ops::{
-    AttentionMask, AttentionOptions, Indexing, LuFactors, MatrixError, MatrixNorm, Operand, PadMode,
-    Pool1dOptions, Pool2dOptions, Pool3dOptions, PoolOptions, QuantileMethod, Resize, ScatterReduce,
-    Segments, SvdFactors,
+    AttentionMask, AttentionOptions, GridMode, GridPadding, GridSampleOptions, Indexing, LuFactors,
+    MatrixError, MatrixNorm, Operand, PadMode, Pool1dOptions, Pool2dOptions, Pool3dOptions, PoolOptions,
+    QuantileMethod, Resize, ScatterReduce, Segments, SvdFactors,
 };
 #[cfg(feature = "fft")]
-pub use ops::{FftNorm, FftOptions};
+pub use ops::{FftNorm, FftOptions, StftOptions};
 pub use sweep::Sweep;
 pub use tape::Tape;
 pub use transform::{

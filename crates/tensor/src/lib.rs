@@ -27,7 +27,7 @@ pub use kernels::along_axis as axis_map;
 pub use kernels::fourier;
 pub use kernels::order::OrderStatistic;
 pub use kernels::scatter::Combine;
-pub use kernels::{attention, conv, ctc, gates, gemm, linalg, normalise, pool};
+pub use kernels::{attention, conv, ctc, gates, gemm, linalg, normalise, pool, taps};
 #[doc(hidden)]
 pub use machine::compiled_here::of_signature;
 pub use machine::{memory, parallel, simd};

@@ -1,7 +1,7 @@
 //! The error bounds of the transcendental functions, and their special values.
 
 use wengert_tensor::Float;
-use wengert_tensor::math::Transcendental;
+use wengert_tensor::math::{Transcendental, log_gamma_sample_derivative};
 use wengert_tensor::simd::{Baseline, Isa, Kernel, dispatch};
 
 /// Applies the function of that name to a slice.
@@ -29,7 +29,8 @@ macro_rules! functions {
 }
 functions!(
     exp, exp_m1, ln, ln_1p, sin, cos, tan, asin, acos, atan, sinh, cosh, tanh, sigmoid, softplus, erf, erfc,
-    gelu, rsqrt, exp2, log2, log10, asinh, acosh, atanh, ndtr, ndtri, erfinv, lgamma, digamma
+    gelu, rsqrt, exp2, log2, log10, asinh, acosh, atanh, ndtr, ndtri, erfinv, lgamma, digamma, erfcx,
+    log_ndtr
 );
 
 /// xʸ over slices; the second operand is in the output.
@@ -68,6 +69,7 @@ fn bound(name: &str) -> (f64, f64) {
         "exp" | "ln" | "sin" | "cos" | "powf" | "exp2" | "log2" | "log10" => (1.0, 1.0),
         "rsqrt" => (1.5, 1.5),
         "gelu" | "ndtr" => (3.5, 2.0),
+        "erfcx" | "log_ndtr" => (3.5, 3.5),
         _ => (2.0, 2.0),
     }
 }
@@ -118,6 +120,8 @@ fn reference(name: &str, x: f64) -> f64 {
         "softplus" => x.max(0.0) + if x.is_nan() { x } else { (-x.abs()).exp().ln_1p() },
         // Not in the standard library: the f64 functions, which have golden values.
         "ndtr" => Transcendental::ndtr::<Baseline>(x),
+        "erfcx" => Transcendental::erfcx::<Baseline>(x),
+        "log_ndtr" => Transcendental::log_ndtr::<Baseline>(x),
         "ndtri" => Transcendental::ndtri::<Baseline>(x),
         "erfinv" => Transcendental::erfinv::<Baseline>(x),
         "lgamma" => Transcendental::lgamma::<Baseline>(x),
@@ -215,10 +219,14 @@ impl Golden {
 }
 
 fn golden(name: &str) -> Vec<Golden> {
-    let text = include_str!("golden/transcendental.txt");
-    let section =
-        text.split("# ").find(|s| s.lines().next() == Some(name)).expect("a section of transcendental.txt");
-    let count = if name == "powf" || name == "polygamma" { 2 } else { 1 };
+    let texts = [include_str!("golden/transcendental.txt"), include_str!("golden/special.txt")];
+    let mut sections = texts.iter().flat_map(|text| text.split("# "));
+    let section = sections.find(|s| s.lines().next() == Some(name)).expect("a section of a golden file");
+    let count = match name {
+        "powf" | "polygamma" | "erfcx_derivative" => 2,
+        "bessel_i" | "log_gamma_sample" => 3,
+        _ => 1,
+    };
     let float = |field: &str| f64::from_bits(u64::from_str_radix(field, 16).expect("hexadecimal bits"));
     let parse = |line: &str| {
         let fields: Vec<&str> = line.split(' ').collect();
@@ -335,6 +343,8 @@ fn special_values() {
         ("ndtr", &[(0.0, 0.5), (-0.0, 0.5), (inf, 1.0), (-inf, 0.0), (50.0, 1.0), (-50.0, 0.0)]),
         ("ndtri", &[(0.5, 0.0), (0.0, -inf), (1.0, inf), (1.5, nan), (-0.5, nan), (inf, nan), (-inf, nan)]),
         ("erfinv", &[(0.0, 0.0), (-0.0, -0.0), (1.0, inf), (-1.0, -inf), (1.5, nan), (-inf, nan)]),
+        ("erfcx", &[(0.0, 1.0), (-0.0, 1.0), (inf, 0.0), (-inf, inf), (-30.0, inf)]),
+        ("log_ndtr", &[(-inf, -inf), (inf, -0.0), (50.0, -0.0), (-1e200, -inf)]),
         ("lgamma", &[(1.0, 0.0), (2.0, 0.0), (0.0, inf), (-0.0, inf), (-3.0, inf), (inf, inf), (-inf, inf)]),
         ("digamma", &[(0.0, -inf), (-0.0, inf), (-2.0, nan), (inf, inf), (-inf, nan)]),
         ("rsqrt", &[(0.0, inf), (-0.0, -inf), (inf, 0.0), (-1.0, nan)]),
@@ -472,9 +482,18 @@ fn angles() {
     }
 }
 
+/// A function with an order.
+#[derive(Clone, Copy)]
+enum Family {
+    Polygamma,
+    Sinc,
+    Bessel { scaled: bool },
+    Erfcx,
+}
+
 /// A function with an order, over numbers of one order.
 struct Ordered<'a, T> {
-    sinc: bool,
+    family: Family,
     order: u32,
     x: &'a mut [T],
 }
@@ -484,21 +503,101 @@ impl<T: Float> Kernel for Ordered<'_, T> {
     #[inline(always)]
     fn run<I: Isa>(self) {
         for x in self.x {
-            *x = if self.sinc { x.sinc_derivative::<I>(self.order) } else { x.polygamma::<I>(self.order) };
+            *x = match self.family {
+                Family::Polygamma => x.polygamma::<I>(self.order),
+                Family::Sinc => x.sinc_derivative::<I>(self.order),
+                Family::Bessel { scaled } => x.bessel_i::<I>(self.order, scaled),
+                Family::Erfcx => x.erfcx_derivative::<I>(self.order),
+            };
         }
     }
 }
 
-fn polygamma(order: u32, x: f64) -> f64 {
+fn of_order(family: Family, order: u32, x: f64) -> f64 {
     let mut x = [x];
-    dispatch(Ordered { sinc: false, order, x: &mut x });
+    dispatch(Ordered { family, order, x: &mut x });
     x[0]
 }
 
+fn polygamma(order: u32, x: f64) -> f64 {
+    of_order(Family::Polygamma, order, x)
+}
+
 fn sinc_derivative(order: u32, x: f64) -> f64 {
-    let mut x = [x];
-    dispatch(Ordered { sinc: true, order, x: &mut x });
-    x[0]
+    of_order(Family::Sinc, order, x)
+}
+
+#[test]
+fn bessel_functions_agree_with_golden_values() {
+    let mut worst = [0.0; 4];
+    for golden in golden("bessel_i") {
+        let [order, scaled, x] = [golden.arguments[0], golden.arguments[1], golden.arguments[2]];
+        let scaled = scaled == 1.0;
+        let ulps = golden.ulps(of_order(Family::Bessel { scaled }, order as u32, x));
+        let bound = if order < 2.0 && scaled { 8.0 } else { 12.0 };
+        assert!(ulps <= bound, "I{order}({x:e}), scaled: {scaled}: {ulps} ulp");
+        let kind = 2 * usize::from(order < 2.0) + usize::from(scaled);
+        worst[kind] = f64::max(worst[kind], ulps);
+    }
+    println!("bessel_i: {worst:.2?} ulp");
+    let inf = f64::INFINITY;
+    for (order, scaled, x, expected) in [
+        (0, false, 0.0, 1.0),
+        (1, false, -0.0, -0.0),
+        (3, false, 0.0, 0.0),
+        (0, false, -inf, inf),
+        (1, false, -inf, -inf),
+        (1, true, -inf, -0.0),
+        (2, true, inf, 0.0),
+        (0, false, 720.0, inf),
+        (4, false, 1e300, inf),
+    ] {
+        let found = of_order(Family::Bessel { scaled }, order, x);
+        assert_eq!(found.to_bits(), f64::to_bits(expected), "I{order}({x}), scaled: {scaled}: {found}");
+    }
+    assert!(of_order(Family::Bessel { scaled: true }, 2, f64::NAN).is_nan());
+}
+
+#[test]
+fn derivatives_of_the_scaled_error_function_agree_with_golden_values() {
+    let mut worst = 0.0;
+    for golden in golden("erfcx_derivative") {
+        let [order, x] = [golden.arguments[0], golden.arguments[1]];
+        let ulps = golden.ulps(of_order(Family::Erfcx, order as u32, x));
+        assert!(
+            ulps <= 20.0,
+            "erfcx derivative {order} at {x:e}: {ulps} ulp, {:e} {:e}",
+            of_order(Family::Erfcx, order as u32, x),
+            golden.value
+        );
+        worst = f64::max(worst, ulps);
+    }
+    println!("erfcx_derivative: {worst:.2} ulp");
+    let inf = f64::INFINITY;
+    for (order, x, expected) in [(1, inf, -0.0), (2, inf, 0.0), (1, -inf, -inf), (2, -40.0, inf)] {
+        assert_eq!(of_order(Family::Erfcx, order, x), expected, "erfcx derivative {order} at {x}");
+    }
+    assert!(of_order(Family::Erfcx, 2, f64::NAN).is_nan());
+}
+
+#[test]
+fn gamma_numbers_agree_with_golden_values() {
+    let mut worst = [0.0; 3];
+    for golden in golden("log_gamma_sample") {
+        let [order, a, w] = [golden.arguments[0], golden.arguments[1], golden.arguments[2]];
+        let found = log_gamma_sample_derivative(order as u32, a, w);
+        // Of the logarithm, an error is one of the number relative to it.
+        let size = if order == 0.0 { golden.value.abs().max(1.0) } else { golden.value.abs() };
+        let error = (found - golden.value).abs() / size;
+        worst[order as usize] = f64::max(worst[order as usize], error);
+    }
+    println!("log_gamma_sample: {worst:?} by order");
+    assert!(worst[0] < 3e-11 && worst[1] < 1e-8 && worst[2] < 1e-6, "{worst:?}");
+    for (a, w) in [(0.0, 0.0), (-1.0, 0.0), (f64::NAN, 0.0), (1.0, f64::NAN), (f64::INFINITY, 1.0)] {
+        assert!(log_gamma_sample_derivative(0, a, w).is_nan(), "shape {a}, number {w}");
+    }
+    // Too small for a number, but not its logarithm.
+    assert!(log_gamma_sample_derivative(0, 1e-3, -8.0) < -3e4);
 }
 
 #[test]

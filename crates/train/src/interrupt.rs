@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 static HAPPENED: AtomicBool = AtomicBool::new(false);
 
-/// Whether the program was asked to end since it began to [listen](listen).
+/// Whether the program was asked to end since it began to listen.
 pub(crate) fn happened() -> bool {
     HAPPENED.load(Ordering::Relaxed)
 }
@@ -24,10 +24,4 @@ pub(crate) fn listen() -> Result<(), crate::TrainError> {
         ctrlc::set_handler(handler).map_err(|error| error.to_string())
     });
     listening.clone().map_err(|reason| crate::TrainError::Interrupt { reason })
-}
-
-/// Takes note as Ctrl-C does.
-#[cfg(test)]
-pub(crate) fn pretend(happened: bool) {
-    HAPPENED.store(happened, Ordering::Relaxed);
 }

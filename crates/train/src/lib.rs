@@ -48,9 +48,11 @@ mod progress;
 mod reason;
 mod report;
 mod run;
+pub mod search;
 mod segments;
 mod trainer;
 mod training;
+pub mod watch;
 
 pub use accuracy::accuracy;
 pub use epochs::{Epoch, EpochBatches, Epochs};

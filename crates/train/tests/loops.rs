@@ -15,6 +15,7 @@ use wengert_optim::schedule::{Cosine, Schedule};
 use wengert_optim::{Adam, Lbfgs, Minimizer, Optimizer, Sgd, Stopping, TrustRegionNewton};
 use wengert_state::State;
 use wengert_tape::Var;
+use wengert_train::checkpoint::Checkpoints;
 use wengert_train::{Event, Learner, Moment, RunObserver, StopReason, TrainError, Trainer};
 
 /// The run that all of these make: three epochs of batches of 16.
@@ -235,4 +236,24 @@ fn closure_methods_go_on_from_every_iteration() {
             assert!(minimized(method, Some(state), &mut Vec::new()) == whole);
         }
     }
+}
+
+#[test]
+fn a_closure_method_goes_on_from_a_folder() {
+    let minimize = |folder: &std::path::Path, max_iterations: u64| {
+        let (train, _) = data();
+        let mut params: Params = Params::seeded(0);
+        let model = Linear::new(params.root(), 784, 10);
+        let batches: Vec<_> = train.batches(25).collect();
+        let objective = params
+            .objective_over(&batches, |cx, (images, labels)| model.forward(cx, images).cross_entropy(labels));
+        let method = Lbfgs::default().with_stopping(Stopping { max_iterations, ..Stopping::gradient(1e-6) });
+        let rules = Checkpoints::new(folder).best("train.loss");
+        let trainer = Trainer::without_optimizer(&mut params).checkpoints(rules).resume();
+        let (finished, outcome) = trainer.minimize(&method, &objective, |_| Ok(())).unwrap();
+        (outcome.point, outcome.counts, finished.history)
+    };
+    let (parts, whole) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    minimize(parts.path(), 3);
+    assert!(minimize(parts.path(), 7) == minimize(whole.path(), 7));
 }

@@ -9,6 +9,8 @@ const NAMES: &str = "
     nn.Conv2d nn.Linear nn.Module nn.Sequential training
     BCELoss BCEWithLogitsLoss CrossEntropyLoss HuberLoss L1Loss MSELoss SmoothL1Loss
     Parameter load_state_dict named_parameters parameters register_buffer register_parameter state_dict
+    AdaptiveLogSoftmaxWithLoss CosineSimilarity PairwiseDistance affine_grid grid_sample include_last_offset istft isin
+    mvlgamma orthogonal pos_weight rsample stft trapz chain_matmul absolute arccos log log1p expm1 gammaln psi reciprocal
     DataLoader Embedding TensorDataset clip_grad_norm_ pad_sequence random_split
 ";
 

@@ -1,6 +1,7 @@
 //! Layers, one file each.
 
 mod activation;
+mod adaptive_softmax;
 mod attention;
 mod bilinear;
 mod chain;
@@ -22,10 +23,12 @@ mod recurrent;
 mod residual;
 mod resize;
 mod sequential;
+mod similarity;
 mod transformer;
 mod unflatten;
 
 pub use activation::*;
+pub use adaptive_softmax::{AdaptiveLogSoftmax, AdaptiveLogSoftmaxBuilder};
 pub use attention::{KeyValueCache, MultiheadAttention, MultiheadAttentionBuilder};
 pub use bilinear::{Bilinear, BilinearBuilder};
 pub use chain::Chain;
@@ -48,6 +51,7 @@ pub use recurrent::*;
 pub use residual::Residual;
 pub use resize::*;
 pub use sequential::{Sequential, SequentialBuilder};
+pub use similarity::{CosineSimilarity, PairwiseDistance};
 pub use transformer::{
     FeedForward, Transformer, TransformerBuilder, TransformerDecoder, TransformerDecoderLayer,
     TransformerEncoder, TransformerEncoderLayer,

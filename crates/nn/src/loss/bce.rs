@@ -2,6 +2,7 @@
 
 use wengert_tape::{Elementwise, Reads, Real, Var, code_compiled_here};
 use wengert_tensor::Float;
+use wengert_tensor::shape::broadcast;
 
 use super::labels::position;
 use super::{Reduction, same_shape};
@@ -70,8 +71,43 @@ impl BceWithLogits {
     #[track_caller]
     pub fn loss<T: Float>(&self, logits: &Var<T>, target: &Var<T>) -> Var<T> {
         same_shape("bce_with_logits", logits, target);
+        self.weighed(logits, target, &Var::scalar(T::from_f64(self.positive_weight)))
+    }
+
+    /// The loss of logits with a weight of the positive targets for each class, which broadcasts to the logits (PyTorch's
+    /// `pos_weight`), in the place of the one.
+    ///
+    /// # Panics
+    /// If the shapes differ, or the weights do not broadcast to them.
+    ///
+    /// ```
+    /// use wengert_nn::BceWithLogits;
+    /// use wengert_tape::Var;
+    /// let (x, t) = (Var::zeros([2, 2]), Var::from([[1.0f64, 1.0], [0.0, 1.0]]));
+    /// let loss = BceWithLogits::default().loss_by_class(&x, &t, &Var::from([1.0, 3.0]));
+    /// assert!((loss.item() - 2f64.ln() * (1.0 + 3.0 + 1.0 + 3.0) / 4.0).abs() < 1e-15);
+    /// ```
+    #[doc(alias = "pos_weight")]
+    #[track_caller]
+    pub fn loss_by_class<T: Float>(
+        &self,
+        logits: &Var<T>,
+        target: &Var<T>,
+        positive_weights: &Var<T>,
+    ) -> Var<T> {
+        same_shape("bce_with_logits", logits, target);
+        let (shape, weights) = (logits.shape(), positive_weights.shape());
+        assert!(
+            broadcast(weights, shape).as_ref() == Some(shape),
+            "bce_with_logits: weights of shape {weights} do not broadcast to logits of shape {shape}"
+        );
+        self.weighed(logits, target, positive_weights)
+    }
+
+    #[track_caller]
+    fn weighed<T: Float>(&self, logits: &Var<T>, target: &Var<T>, positive: &Var<T>) -> Var<T> {
         // Each term keeps its precision where it is small, which a difference of large terms would not.
-        let positive = target * (-logits).softplus() * self.positive_weight;
+        let positive = target * (-logits).softplus() * positive;
         self.reduction.apply(positive + (1.0 - target) * logits.softplus())
     }
 }

@@ -9,6 +9,7 @@ mod losses;
 mod norms;
 mod parametrize;
 mod recurrent;
+mod rest;
 mod support;
 mod sweep;
 mod transformer;

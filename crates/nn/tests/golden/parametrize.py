@@ -7,7 +7,7 @@ import json
 
 import torch
 from torch import nn
-from torch.nn.utils.parametrizations import spectral_norm, weight_norm
+from torch.nn.utils.parametrizations import orthogonal, spectral_norm, weight_norm
 
 torch.set_default_dtype(torch.float64)
 torch.manual_seed(0)
@@ -63,6 +63,10 @@ def cases():
                 yield case("spectral Conv2d", m, torch.randn(2, 2, 4, 3), o)
     m = spectral_norm(nn.Linear(4, 3), "bias")
     yield case("spectral bias", m, torch.randn(2, 4), {"axis": 0, "steps": 1})
+    for map in ["matrix_exp", "cayley", "householder"]:
+        yield case(f"orthogonal {map}", orthogonal(nn.Linear(4, 3), orthogonal_map=map), torch.randn(2, 4), {})
+    yield case("orthogonal square", orthogonal(nn.Linear(4, 4)), torch.randn(2, 4), {})
+    yield case("orthogonal tall", orthogonal(nn.Linear(4, 6)), torch.randn(2, 4), {})
 
 
 print(json.dumps({"cases": [*cases()]}))

@@ -24,6 +24,13 @@ fn layer(case: &Value, params: &mut Params<f64>) -> Box<dyn Layer<f64>> {
     let steps = case["steps"].as_u64().unwrap_or(1) as usize;
     let spectral = SpectralNorm::builder().axis(axis.unwrap_or(0)).steps(steps);
     match name(case) {
+        "orthogonal matrix_exp" => {
+            Box::new(Orthogonal::builder().map(OrthogonalMap::MatrixExp).build(p, linear))
+        }
+        "orthogonal cayley" => Box::new(Orthogonal::builder().map(OrthogonalMap::Cayley).build(p, linear)),
+        "orthogonal householder" => Box::new(Orthogonal::of(p, linear)),
+        "orthogonal square" => Box::new(Orthogonal::of(p, |p| Linear::new(p, 4, 4))),
+        "orthogonal tall" => Box::new(Orthogonal::of(p, |p| Linear::new(p, 4, 6))),
         "weight Linear" => Box::new(weight.build(p, linear)),
         "weight Conv2d" => Box::new(weight.build(p, conv)),
         "spectral Linear" => Box::new(spectral.build(p, linear)),
@@ -52,7 +59,7 @@ fn load(params: &mut Params<f64>, case: &Value) {
 #[test]
 fn computed_weights_are_those_of_pytorch() {
     let cases = section(include_str!("parametrize.json"), "cases");
-    assert_eq!(cases.len(), 23);
+    assert_eq!(cases.len(), 28);
     for case in &cases {
         let mut params: Params<f64> = Params::seeded(0);
         let layer = layer(case, &mut params);

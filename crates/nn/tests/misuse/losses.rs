@@ -103,3 +103,45 @@ fn temporal_classification() {
         Ctc { blank: 2, ..Ctc::default() }.loss(&x, Tensor::from([[1u32]]), &steps, &one);
     });
 }
+
+#[test]
+fn weights_and_classes_that_do_not_fit() {
+    let (x, w) = (Var::<f32>::zeros([4, 3]), Var::<f32>::ones([4]));
+    says("bce_with_logits: weights of shape [4] do not broadcast to logits of shape [4, 3]", || {
+        BceWithLogits::default().loss_by_class(&x, &x, &w);
+    });
+    let mut params: Params = Params::seeded(0);
+    says("adaptive_log_softmax: the cutoffs [] do not rise from above 0 to below 5 classes", || {
+        AdaptiveLogSoftmax::new(params.at("a"), 4, 5, &[]);
+    });
+    says("adaptive_log_softmax: the cutoffs [2, 2] do not rise from above 0 to below 5 classes", || {
+        AdaptiveLogSoftmax::new(params.at("b"), 4, 5, &[2, 2]);
+    });
+    says("adaptive_log_softmax: the cutoffs [5] do not rise from above 0 to below 5 classes", || {
+        AdaptiveLogSoftmax::new(params.at("c"), 4, 5, &[5]);
+    });
+    says("adaptive_log_softmax: 4 features, 4 times fewer for each of 2 clusters", || {
+        AdaptiveLogSoftmax::builder(4, 5, &[1, 2]).build(params.at("d"));
+    });
+    let layer = AdaptiveLogSoftmax::new(params.at("e"), 4, 5, &[2]);
+    let labels = |labels: &[u32]| Tensor::vector(labels);
+    params.infer(|cx| {
+        let features = Var::zeros([2, 4]);
+        says("adaptive_log_softmax: labels of shape [1] for 2 examples", || {
+            layer.of_labels(cx, &features, labels(&[1]));
+        });
+        says("adaptive_log_softmax: the label 5 is not one of 5 classes", || {
+            layer.loss(cx, &features, labels(&[1, 5]));
+        });
+        says("adaptive_log_softmax: features of shape [4], not [count, features]", || {
+            layer.predict(cx, &Var::zeros([4]));
+        });
+        says("adaptive_log_softmax: features of shape [4], not [count, features]", || {
+            layer.forward(cx, &Var::zeros([4]));
+        });
+        let pair = (Var::zeros([2, 3]), Var::zeros([2, 3]));
+        says("cosine_similarity: axis 2 is out of range for shape [2, 3] of rank 2", || {
+            CosineSimilarity { axis: 2, ..CosineSimilarity::default() }.forward(cx, &pair);
+        });
+    });
+}

@@ -27,6 +27,12 @@ fn weights_that_there_are_not() {
     says("spectral_norm: `weight` of shape [2, 3] has no axis 2", || {
         SpectralNorm::builder().axis(2).build(params.at("e"), linear);
     });
+    says("orthogonal: the layer has made no parameter `g.weight`", || {
+        Orthogonal::of(params.at("g"), |_| Identity);
+    });
+    says("orthogonal: `bias` of shape [2] has fewer than two axes", || {
+        Orthogonal::builder().name("bias").build(params.at("h"), linear);
+    });
     says("spectral_norm: a power iteration of no steps", || {
         SpectralNorm::builder().steps(0).build(params.at("f"), linear);
     });

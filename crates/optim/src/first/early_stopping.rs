@@ -26,6 +26,7 @@ pub struct EarlyStopping<T: Float = f32> {
     goal: Goal,
     patience: u64,
     min_change: f64,
+    warm_up: u64,
     best: Option<f64>,
     waited: u64,
     observed: u64,
@@ -45,7 +46,8 @@ impl<T: Float> EarlyStopping<T> {
         HyperParameterError::or_panic(Self::check(patience, min_change));
         let params = Vec::new();
         let goal = Goal::Min;
-        EarlyStopping { goal, patience, min_change, best: None, waited: 0, observed: 0, best_at: 0, params }
+        let (warm_up, best, waited, observed, best_at) = (0, None, 0, 0, 0);
+        EarlyStopping { goal, patience, min_change, warm_up, best, waited, observed, best_at, params }
     }
 
     /// Whether it can be made with these.
@@ -71,8 +73,25 @@ impl<T: Float> EarlyStopping<T> {
         EarlyStopping { goal, ..self }
     }
 
+    /// Leaves so many first observations out: they are neither the best nor waited for.
+    ///
+    /// ```
+    /// use wengert_optim::EarlyStopping;
+    /// let mut stopping = EarlyStopping::new(1, 0.0).with_warm_up(2);
+    /// assert!(!stopping.observe(0.1, &[1.0f32]) && !stopping.observe(0.2, &[2.0]));
+    /// assert!(!stopping.observe(0.5, &[3.0]) && stopping.observe(0.6, &[4.0]));
+    /// assert_eq!((stopping.best(), stopping.best_at()), (Some(0.5), Some(2)));
+    /// ```
+    pub fn with_warm_up(self, observations: u64) -> Self {
+        EarlyStopping { warm_up: observations, ..self }
+    }
+
     /// Takes in a value and the parameters that gave it; returns whether to stop.
     pub fn observe(&mut self, value: f64, params: &[T]) -> bool {
+        if self.observed < self.warm_up {
+            self.observed += 1;
+            return false;
+        }
         if self.goal.is_better(value, self.best, self.min_change) {
             self.best = Some(value);
             self.best_at = self.observed;

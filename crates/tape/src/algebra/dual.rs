@@ -234,6 +234,14 @@ impl<A: Real> Real for Dual<A> {
         self.through(&ops::SincDerivative(n))
     }
     #[inline(always)]
+    fn bessel_i(&self, n: u32, scaled: bool) -> Self {
+        self.through(&ops::BesselI { order: n, scaled })
+    }
+    #[inline(always)]
+    fn erfcx_derivative(&self, n: u32) -> Self {
+        self.through(&ops::ErfcxDerivative(n))
+    }
+    #[inline(always)]
     fn select_positive(&self, yes: Self, no: Self) -> Self {
         Self::either(yes, no, Positive(self.value.clone()))
     }

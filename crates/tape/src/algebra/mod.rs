@@ -64,6 +64,10 @@ pub trait Real:
     fn polygamma(&self, n: u32) -> Self;
     /// The n-th derivative of sin πx/(πx).
     fn sinc_derivative(&self, n: u32) -> Self;
+    /// The modified Bessel function Iₙ(x), or exp(−|x|) Iₙ(x) if `scaled`.
+    fn bessel_i(&self, n: u32, scaled: bool) -> Self;
+    /// The n-th derivative of erfcx x = exp(x²) erfc x.
+    fn erfcx_derivative(&self, n: u32) -> Self;
     /// `yes` where x > 0, else `no`. What is not taken does not matter, not even if it is NaN.
     fn select_positive(&self, yes: Self, no: Self) -> Self;
     /// `yes` where x is 0, else `no`, also where x is NaN. What is not taken does not matter.
@@ -170,6 +174,14 @@ impl<T: Float, I: Isa> Real for Lane<T, I> {
     #[inline(always)]
     fn sinc_derivative(&self, n: u32) -> Self {
         Lane::new(self.0.sinc_derivative::<I>(n))
+    }
+    #[inline(always)]
+    fn bessel_i(&self, n: u32, scaled: bool) -> Self {
+        Lane::new(self.0.bessel_i::<I>(n, scaled))
+    }
+    #[inline(always)]
+    fn erfcx_derivative(&self, n: u32) -> Self {
+        Lane::new(self.0.erfcx_derivative::<I>(n))
     }
     #[inline(always)]
     fn select_positive(&self, yes: Self, no: Self) -> Self {

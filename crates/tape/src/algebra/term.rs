@@ -53,6 +53,8 @@ enum Step {
     Powf(f64),
     Polygamma(u32),
     SincDerivative(u32),
+    BesselI(u32, bool),
+    ErfcxDerivative(u32),
     SelectPositive(usize, usize),
     SelectZero(usize, usize),
     Clamp(f64, f64),
@@ -99,6 +101,8 @@ compiled_here! {
             Step::Powf(y) => Real::powf(x, y),
             Step::Polygamma(n) => Real::polygamma(x, n),
             Step::SincDerivative(n) => Real::sinc_derivative(x, n),
+            Step::BesselI(n, scaled) => Real::bessel_i(x, n, scaled),
+            Step::ErfcxDerivative(n) => Real::erfcx_derivative(x, n),
             Step::SelectPositive(yes, no) => x.select_positive(terms[yes].clone(), terms[no].clone()),
             Step::SelectZero(yes, no) => x.select_zero(terms[yes].clone(), terms[no].clone()),
             Step::Clamp(low, high) => Real::clamp(x, low, high),
@@ -176,6 +180,14 @@ impl Real for Term<'_> {
     #[inline(always)]
     fn sinc_derivative(&self, n: u32) -> Self {
         self.step(Step::SincDerivative(n))
+    }
+    #[inline(always)]
+    fn bessel_i(&self, n: u32, scaled: bool) -> Self {
+        self.step(Step::BesselI(n, scaled))
+    }
+    #[inline(always)]
+    fn erfcx_derivative(&self, n: u32) -> Self {
+        self.step(Step::ErfcxDerivative(n))
     }
     #[inline(always)]
     fn select_positive(&self, yes: Self, no: Self) -> Self {

@@ -76,6 +76,127 @@ impl<T: Float> Var<T> {
         self.permute(&order[..])
     }
 
+    /// Turned by `k` quarters in the plane of two axes, from the first towards the second.
+    ///
+    /// # Panics
+    /// If an axis does not exist or is given twice.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let x = Var::from([[1.0f64, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(x.rot90(1, [0, 1]).value().to_vec(), [2.0, 4.0, 1.0, 3.0]);
+    /// ```
+    #[track_caller]
+    pub fn rot90(&self, k: isize, axes: [isize; 2]) -> Var<T> {
+        let axes = different_axes("rot90", self.shape(), &axes);
+        let (from, to) = (axes[0], axes[1]);
+        match k.rem_euclid(4) {
+            0 => self.clone(),
+            1 => self.flip(to).transpose(from, to),
+            2 => self.flip(from).flip(to),
+            _ => self.transpose(from, to).flip(to),
+        }
+    }
+
+    /// A matrix with these on its diagonal and 0 elsewhere. Vectors count as rows, numbers as matrices of one element.
+    ///
+    /// # Panics
+    /// If one has more than two axes, or the result has too many elements.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let m = Var::block_diag(&[Var::from([[1.0f64], [2.0]]), Var::from([[3.0]])]);
+    /// assert_eq!(m.value().to_vec(), [1.0, 0.0, 2.0, 0.0, 0.0, 3.0]);
+    /// ```
+    #[track_caller]
+    pub fn block_diag(parts: &[impl Borrow<Var<T>>]) -> Var<T> {
+        let mut blocks = Vec::with_capacity(parts.len());
+        for part in parts {
+            let part: &Var<T> = part.borrow();
+            let [rows, columns] = match part.shape()[..] {
+                [] => [1, 1],
+                [n] => [1, n],
+                [m, n] => [m, n],
+                _ => panic!("block_diag: shape {} has more than two axes", part.shape()),
+            };
+            blocks.push(part.reshape([rows, columns]));
+        }
+        let columns: usize = blocks.iter().map(|b| b.shape()[1]).fold(0, usize::saturating_add);
+        let rows: usize = blocks.iter().map(|b| b.shape()[0]).fold(0, usize::saturating_add);
+        Shape::from([rows, columns]).checked("block_diag");
+        let mut before = 0;
+        let widened = |block: &Var<T>| {
+            let width = block.shape()[1];
+            let padded = block.pad(&[(0, 0), (before, columns - before - width)], 0.0);
+            before += width;
+            padded
+        };
+        let rows: Vec<Var<T>> = blocks.iter().map(widened).collect();
+        if rows.is_empty() { Var::zeros([0, 0]) } else { Var::cat(&rows, 0) }
+    }
+
+    /// All combinations of `r` elements of a vector, in the order of their positions: `[combinations, r]`. With `replacement`
+    /// an element may come several times.
+    ///
+    /// # Panics
+    /// If there is not one axis, or the result has too many elements.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let x = Var::from([1.0f64, 2.0, 3.0]);
+    /// assert_eq!(x.combinations(2, false).value().to_vec(), [1.0, 2.0, 1.0, 3.0, 2.0, 3.0]);
+    /// ```
+    #[track_caller]
+    pub fn combinations(&self, r: usize, replacement: bool) -> Var<T> {
+        let shape = self.shape();
+        assert!(shape.len() == 1, "combinations: shape {shape} is not that of a vector");
+        let (n, step) = (shape[0], u32::from(!replacement));
+        check_positions("combinations", n);
+        // C(n, r), or C(n + r − 1, r).
+        let choices = if replacement { (n + r).saturating_sub(1) } else { n };
+        let count = (0..r).fold(1.0f64, |count, i| count * choices.saturating_sub(i) as f64 / (i + 1) as f64);
+        assert!(
+            count * r as f64 <= size::MAX_ELEMENTS as f64,
+            "combinations: there are {count} of {r} of {n} elements"
+        );
+        let mut chosen: Vec<u32> = Vec::new();
+        // The positions of one combination after the other.
+        let mut at: Vec<u32> = (0..r as u32).map(|i| i * step).collect();
+        // The largest that position i may have.
+        let largest = |i: usize| n as i64 - 1 - i64::from(step) * (r - 1 - i) as i64;
+        while at.iter().enumerate().all(|(i, &p)| i64::from(p) <= largest(i)) {
+            chosen.extend(&at);
+            let Some(i) = (0..r).rev().find(|&i| i64::from(at[i]) < largest(i)) else { break };
+            let next = at[i] + 1;
+            at.iter_mut().skip(i).enumerate().for_each(|(k, p)| *p = next + k as u32 * step);
+        }
+        let combinations = if r == 0 { 1 } else { chosen.len() / r };
+        self.index_select(0, Tensor::vector(&chosen).reshape([combinations, r]))
+    }
+
+    /// The matrix with the powers 0 to n − 1 of a vector's elements as columns, the highest first unless `increasing`; of more
+    /// axes for each vector along the last one.
+    ///
+    /// # Panics
+    /// If there is no axis, or the result has too many elements.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let x = Var::from([2.0f64, 3.0]);
+    /// assert_eq!(x.vander(3, true).value().to_vec(), [1.0, 2.0, 4.0, 1.0, 3.0, 9.0]);
+    /// ```
+    #[track_caller]
+    pub fn vander(&self, n: usize, increasing: bool) -> Var<T> {
+        self.shape().axis("vander", -1);
+        let shape: Shape = self.shape().iter().copied().chain([n]).collect();
+        let shape = shape.checked("vander");
+        if n == 0 {
+            return Var::zeros(shape);
+        }
+        let power = |j: usize| self.powi(if increasing { j } else { n - 1 - j } as i32);
+        Var::stack(&(0..n).map(power).collect::<Vec<_>>(), -1)
+    }
+
     /// All windows of `size` positions of an axis, one every `step`: the axis becomes their number, and a last axis is added
     /// for the positions in each. What does not fill a window at the end is left out.
     ///
@@ -229,6 +350,7 @@ impl<T: Float> Var<T> {
     /// let columns = Var::from([[1.0f64, 2.0], [3.0, 4.0]]).unbind(1);
     /// assert_eq!(columns[1].value().to_vec(), [2.0, 4.0]);
     /// ```
+    #[doc(alias = "unstack")]
     #[track_caller]
     pub fn unbind(&self, axis: impl Into<Axis>) -> Vec<Var<T>> {
         let axis = self.shape().axis("unbind", axis);

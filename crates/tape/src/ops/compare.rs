@@ -150,6 +150,25 @@ impl<E: DiscreteElement, T: Float> Discrete<E, T> {
     }
 }
 
+/// Whether elements are among those of the second input.
+struct IsIn;
+
+impl<T: Float> Decision<T> for IsIn {
+    type Element = bool;
+    fn name(&self) -> &str {
+        "is_in"
+    }
+    fn forward(&self, x: &[&Tensor<T>], _: &[&Data<T>]) -> Tensor<bool> {
+        let mut set: Vec<T> = x[1].to_vec().into_iter().filter(|x| !x.is_nan()).collect();
+        let order = |a: &T, b: &T| a.partial_cmp(b).expect("no NaN");
+        set.sort_unstable_by(order);
+        let found = |x: &T| !x.is_nan() && set.binary_search_by(|s| order(s, x)).is_ok();
+        let found: Vec<bool> = x[0].to_vec().iter().map(found).collect();
+        Tensor::vector(&found).reshape(x[0].shape())
+    }
+    rules_compiled_here!(IsIn in DecisionOp);
+}
+
 /// A row for each label, with 1 at the label's position.
 struct OneHot {
     classes: usize,
@@ -206,6 +225,7 @@ impl<T: Float> Var<T> {
     /// assert_eq!(x.gt(2.0).value().to_vec(), [false, false, true]);
     /// assert_eq!(x.gt(x.flip(0)).value().to_vec(), [false, false, true]);
     /// ```
+    #[doc(alias = "greater")]
     #[track_caller]
     pub fn gt(&self, other: impl Operand<T>) -> Mask<T> {
         Relation::Greater.decide(self, other)
@@ -215,6 +235,7 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If the shapes do not broadcast.
+    #[doc(alias = "greater_equal")]
     #[track_caller]
     pub fn ge(&self, other: impl Operand<T>) -> Mask<T> {
         Relation::GreaterOrEqual.decide(self, other)
@@ -224,6 +245,7 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If the shapes do not broadcast.
+    #[doc(alias = "less")]
     #[track_caller]
     pub fn lt(&self, other: impl Operand<T>) -> Mask<T> {
         Relation::Less.decide(self, other)
@@ -233,6 +255,7 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If the shapes do not broadcast.
+    #[doc(alias = "less_equal")]
     #[track_caller]
     pub fn le(&self, other: impl Operand<T>) -> Mask<T> {
         Relation::LessOrEqual.decide(self, other)
@@ -251,9 +274,23 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If the shapes do not broadcast.
+    #[doc(alias = "ne")]
     #[track_caller]
     pub fn not_equal(&self, other: impl Operand<T>) -> Mask<T> {
         Relation::NotEqual.decide(self, other)
+    }
+
+    /// Where elements are equal to one of those of `set`; false for NaN.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let x = Var::from([1.0f64, 2.0, 3.0]);
+    /// assert_eq!(x.is_in(&Var::from([3.0, 1.0])).value().to_vec(), [true, false, true]);
+    /// ```
+    #[doc(alias = "isin")]
+    #[track_caller]
+    pub fn is_in(&self, set: &Var<T>) -> Mask<T> {
+        decision(IsIn, &[self, set], &[])
     }
 
     /// The position of the largest element along `axis`, which goes away: the first one of equals. NaN counts as larger

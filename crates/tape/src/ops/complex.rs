@@ -30,10 +30,21 @@ impl<T: Float> Var<T> {
     /// # Panics
     /// If the shapes do not broadcast.
     #[doc(alias = "view_as_complex")]
+    #[doc(alias = "view_as_real")]
     #[track_caller]
     pub fn complex(real: &Var<T>, imaginary: &Var<T>) -> Var<T> {
         let shape = broadcast_or_panic("complex", real.shape(), imaginary.shape());
         Var::stack(&[&real.broadcast_to(&shape), &imaginary.broadcast_to(&shape)], shape.len())
+    }
+
+    /// Complex numbers of their absolute values and angles.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn polar(abs: &Var<T>, angle: &Var<T>) -> Var<T> {
+        broadcast_or_panic("polar", abs.shape(), angle.shape());
+        Var::complex(&(abs * angle.cos()), &(abs * angle.sin()))
     }
 
     /// The real parts of pairs.
@@ -111,6 +122,7 @@ impl<T: Float> Var<T> {
     /// let z = Var::complex(&Var::from([0.0f64]), &Var::from([2.0]));
     /// assert_eq!(z.complex_angle().item(), std::f64::consts::FRAC_PI_2);
     /// ```
+    #[doc(alias = "angle")]
     #[track_caller]
     pub fn complex_angle(&self) -> Var<T> {
         check_pairs("complex_angle", self);

@@ -37,6 +37,15 @@ fn below_and_right(offset: isize) -> (usize, usize) {
     if offset < 0 { (offset.unsigned_abs(), 0) } else { (0, offset.unsigned_abs()) }
 }
 
+/// A diagonal's positions in flattened matrices of a shape, of at most 2³² elements each.
+pub(super) fn positions(shape: &Shape, offset: isize) -> Tensor<u32> {
+    let (rows, columns) = (shape[shape.len() - 2], shape[shape.len() - 1]);
+    let (down, right) = below_and_right(offset);
+    let length = rows.saturating_sub(down).min(columns.saturating_sub(right));
+    let index: Vec<u32> = (0..length).map(|i| ((i + down) * columns + i + right) as u32).collect();
+    Tensor::vector(&index)
+}
+
 impl<T: Float> Var<T> {
     /// The lower triangles of the last two axes, 0 above the diagonal `offset`.
     ///
@@ -71,12 +80,8 @@ impl<T: Float> Var<T> {
     pub fn diagonal(&self, offset: isize) -> Var<T> {
         assert!(self.rank() >= 2, "diagonal: shape {} has fewer than two axes", self.shape());
         let (rows, columns) = (self.shape()[self.rank() - 2], self.shape()[self.rank() - 1]);
-        // The diagonal's positions in the flattened matrix.
         check_positions("diagonal", rows * columns);
-        let (down, right) = below_and_right(offset);
-        let length = rows.saturating_sub(down).min(columns.saturating_sub(right));
-        let index: Vec<u32> = (0..length).map(|i| ((i + down) * columns + i + right) as u32).collect();
-        self.flatten(-2, -1).index_select(-1, Tensor::vector(&index))
+        self.flatten(-2, -1).index_select(-1, positions(self.shape(), offset))
     }
 
     /// Matrices with the last axis on the diagonal `offset` and 0 elsewhere.

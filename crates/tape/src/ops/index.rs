@@ -6,6 +6,7 @@ use crate::class::{Routing, routed};
 use crate::data::{Data, Given, Index};
 use crate::describe::Attributes;
 use crate::op::rules_compiled_here;
+use crate::ops::scatter::{corner, cropped, with_corner};
 use crate::var::Var;
 
 /// Positions of one axis, for all positions of the others alike.
@@ -144,18 +145,20 @@ impl<T: Float> Var<T> {
         self + routed(source, IndexAdd { axis, shape: self.shape().clone() }, index.into().given())
     }
 
-    /// Along `axis`, the positions that `index` gives for each element of the result: see [`Tensor::gather`].
+    /// Along `axis`, the positions that `index` gives for each element of the result: see [`Tensor::gather`]. Along other
+    /// axes the index may be shorter; then only the first positions count.
     ///
     /// # Panics
     /// If there is no such axis, the shapes do not fit, or an index is out of range.
     #[track_caller]
     pub fn gather(&self, axis: impl Into<Axis>, index: impl Into<Index<T>>) -> Var<T> {
-        let axis = self.shape().axis("gather", axis);
-        routed(self, Gather { axis }, index.into().given())
+        let (axis, index) = (self.shape().axis("gather", axis), index.into());
+        routed(&corner(self, axis, index.shape()), Gather { axis }, index.given())
     }
 
     /// With each element of `source` added at the position that `index` gives along `axis`: see
-    /// [`Tensor::scatter_add`].
+    /// [`Tensor::scatter_add`]. Along other axes the index may be shorter; then only the first positions count. So do those
+    /// of a source that is longer than the index.
     ///
     /// # Panics
     /// If there is no such axis, the shapes do not fit, or an index is out of range.
@@ -168,7 +171,10 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn scatter_add(&self, axis: impl Into<Axis>, index: impl Into<Index<T>>, source: &Var<T>) -> Var<T> {
-        let axis = self.shape().axis("scatter_add", axis);
-        self + routed(source, Scatter { axis, shape: self.shape().clone() }, index.into().given())
+        let (axis, index) = (self.shape().axis("scatter_add", axis), index.into());
+        let source = cropped(source, index.shape());
+        let x = corner(self, axis, index.shape());
+        let sum = &x + routed(&source, Scatter { axis, shape: x.shape().clone() }, index.given());
+        with_corner("scatter_add", self, axis, index.shape(), sum)
     }
 }

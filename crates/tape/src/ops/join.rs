@@ -149,6 +149,7 @@ impl<T: Float> Var<T> {
     /// let x = Var::from([1.0f64, 2.0]).pad(&[(1, 2)], 0.0);
     /// assert_eq!(x.value().to_vec(), [0.0, 1.0, 2.0, 0.0, 0.0]);
     /// ```
+    #[doc(alias = "constant_pad_nd")]
     #[track_caller]
     pub fn pad(&self, widths: &[(usize, usize)], value: f64) -> Var<T> {
         let padded = self.linear(Pad { widths: widths.to_vec() });

@@ -127,7 +127,9 @@ impl<T: Float> Pairwise<T> for TimesLog {
         v * log
     }
     fn along_second(&self, at: &Point<T>, v: &Var<T>) -> Var<T> {
-        v * (at.input(0) / self.corner(at).1)
+        let (corner, argument) = self.corner(at);
+        // Flat there in both, so that second derivatives are symmetric.
+        v * (at.input(0) / argument).masked_fill(corner, 0.0)
     }
     rules_compiled_here!(TimesLog in PairwiseOp);
 }

@@ -75,6 +75,9 @@ impl<T: Float> Var<T> {
     /// If an operand has no axes, the inner dimensions differ or the batches do not broadcast.
     #[doc(alias = "mm")]
     #[doc(alias = "bmm")]
+    #[doc(alias = "mv")]
+    #[doc(alias = "addmm")]
+    #[doc(alias = "baddbmm")]
     #[track_caller]
     pub fn matmul(&self, other: &Var<T>) -> Var<T> {
         if self.rank() >= 2 && other.rank() >= 2 {

@@ -6,6 +6,7 @@ mod arithmetic;
 mod arrange;
 mod attention;
 mod broadcast;
+mod calculus;
 mod compare;
 mod complex;
 mod conv;
@@ -23,6 +24,7 @@ mod extremes;
 #[cfg(feature = "fft")]
 mod fft;
 mod gates;
+mod grid;
 mod index;
 mod join;
 mod labels;
@@ -55,13 +57,15 @@ mod sort;
 mod statistics;
 mod unary;
 mod unique;
+mod window;
 
 pub use along_axis::{PadMode, Resize};
 pub use arithmetic::{Operand, Side};
 pub use arrange::Indexing;
 pub use attention::{AttentionMask, AttentionOptions};
 #[cfg(feature = "fft")]
-pub use fft::{FftNorm, FftOptions};
+pub use fft::{FftNorm, FftOptions, StftOptions};
+pub use grid::{GridMode, GridPadding, GridSampleOptions};
 pub use linalg::{LuFactors, MatrixError, MatrixNorm, SvdFactors};
 pub use pool::{Pool1dOptions, Pool2dOptions, Pool3dOptions, PoolOptions};
 pub use quantile::QuantileMethod;

@@ -144,6 +144,7 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If an axis does not exist or is given twice.
+    #[doc(alias = "var_mean")]
     #[track_caller]
     pub fn var_axes(&self, axes: impl Into<Axes>, correction: usize, keepdim: bool) -> Var<T> {
         apply(Variance { axes: axes.into(), correction, keepdim }, &[self])
@@ -154,6 +155,7 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If an axis does not exist or is given twice.
+    #[doc(alias = "std_mean")]
     #[track_caller]
     pub fn std_axes(&self, axes: impl Into<Axes>, correction: usize, keepdim: bool) -> Var<T> {
         apply(Deviation(Variance { axes: axes.into(), correction, keepdim }), &[self])

@@ -147,6 +147,7 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If `p` is NaN.
+    #[doc(alias = "frobenius_norm")]
     #[track_caller]
     pub fn norm(&self, p: f64) -> Var<T> {
         self.norm_axes(p, .., false)
@@ -165,6 +166,7 @@ impl<T: Float> Var<T> {
     /// assert_eq!(grad(|x: &Var<f64>| x.norm(2.0), &x).value().to_vec(), [0.6, 0.0, 0.8]);
     /// assert_eq!(grad(|x: &Var<f64>| x.norm(0.5), &x).value().at([1]), 0.0);
     /// ```
+    #[doc(alias = "vector_norm")]
     #[track_caller]
     pub fn norm_axes(&self, p: f64, axes: impl Into<Axes>, keepdim: bool) -> Var<T> {
         apply(Norm { p, axes: axes.into(), keepdim }, &[self])

@@ -1,9 +1,11 @@
 //! Products over chosen axes, of Kronecker and of three-vectors, and traces.
 
+use std::borrow::Borrow;
+
 use wengert_tensor::shape::broadcast_or_panic;
 use wengert_tensor::{Axis, Float, Shape, size};
 
-use crate::ops::einsum::{Labelled, contracted};
+use crate::ops::einsum::{Labelled, contracted, reduced};
 use crate::var::Var;
 
 impl<T: Float> Var<T> {
@@ -69,6 +71,67 @@ impl<T: Float> Var<T> {
         let (a, b) = (self.shape(), other.shape());
         assert!(a.last() == b.last(), "inner: the last axes of shapes {a} and {b} differ in length");
         self.tensordot(other, &[-1], &[-1])
+    }
+
+    /// The sums of products along an axis, which goes away, after broadcasting.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast, or there is no such axis.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let (x, y) = (Var::from([[1.0f64, 2.0], [3.0, 4.0]]), Var::from([5.0, 6.0]));
+    /// assert_eq!(x.vecdot(&y, -1).value().to_vec(), [17.0, 39.0]);
+    /// ```
+    #[track_caller]
+    pub fn vecdot(&self, other: &Var<T>, axis: impl Into<Axis>) -> Var<T> {
+        let axis = broadcast_or_panic("vecdot", self.shape(), other.shape()).axis("vecdot", axis);
+        (self * other).sum_axes(axis, false)
+    }
+
+    /// The product of two or more matrices in the order that takes the fewest multiplications (of more than eight, by the rule
+    /// of [`einsum`](Var::einsum)). The first may be a row and the last a column, as vectors.
+    ///
+    /// # Panics
+    /// If there are no operands, one is no matrix, or neighbours do not fit.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let (a, b, x) = (Var::<f64>::ones([50, 40]), Var::ones([40, 30]), Var::ones([30]));
+    /// assert_eq!(Var::multi_dot(&[a, b, x]).value().to_vec(), [1200.0; 50]);
+    /// ```
+    #[doc(alias = "chain_matmul")]
+    #[track_caller]
+    pub fn multi_dot(matrices: &[impl Borrow<Var<T>>]) -> Var<T> {
+        let matrices: Vec<&Var<T>> = matrices.iter().map(Borrow::borrow).collect();
+        let last = matrices.len().checked_sub(1).expect("multi_dot: there are no matrices");
+        // Label i stands between matrix i − 1 and matrix i.
+        let mut lengths = vec![0; last + 2];
+        let (mut operands, mut output) = (Vec::new(), Vec::new());
+        for (i, matrix) in matrices.iter().enumerate() {
+            let shape = matrix.shape();
+            let labels = match (shape.len(), i) {
+                (2, _) => vec![i, i + 1],
+                (1, 0) => vec![1],
+                (1, i) if i == last => vec![i],
+                _ => panic!("multi_dot: operand {i} of shape {shape} is no matrix"),
+            };
+            for (&label, &length) in labels.iter().zip(shape.iter()) {
+                // What begins here, or is there already.
+                let is_new = label != i || i == 0;
+                assert!(
+                    is_new || lengths[label] == length,
+                    "multi_dot: operands {} and {i} of shapes {} and {shape} do not fit",
+                    i.saturating_sub(1),
+                    matrices[i.saturating_sub(1)].shape()
+                );
+                lengths[label] = length;
+            }
+            let ends = labels.iter().copied().filter(|&label| label == 0 || label == last + 1);
+            output.extend(ends);
+            operands.push(Labelled { value: (*matrix).clone(), labels });
+        }
+        reduced(operands, &output, &lengths).arranged(&output)
     }
 
     /// The Kronecker product: a copy of `other` times each element. The shape with fewer axes counts as one with leading

@@ -141,6 +141,26 @@ impl<T: Float> Op<T> for RecurrenceTangent {
         into.add(3, || apply(FactorSlopes(self.0), &[cotangent, c, a]));
     }
 
+    /// By a kernel of its own: a derivative by parts of the product would leave the range of `f32` where the whole does not.
+    fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
+        let axis = self.0;
+        let inputs @ [c, a, t_c, t_a] = std::array::from_fn(|i| at.input(i));
+        let further: [Var<T>; 4] = std::array::from_fn(|i| or_zeros(&tangents[i], inputs[i]));
+        let [u_c, u_a, u_t_c, u_t_a] = &further;
+        let description = || Description::of::<T>(self, "tangent");
+        let kernel = move |[c, a, t_c, t_a, u_c, u_a, u_t_c, u_t_a]: [&Tensor<T>; 8]| {
+            c.linear_recurrence_second_tangent([a, t_c, t_a], [u_c, u_a, u_t_c, u_t_a], axis)
+        };
+        Some(fused(description, [c, a, t_c, t_a, u_c, u_a, u_t_c, u_t_a], kernel, || {
+            let recurrence = LinearRecurrence(axis);
+            let before = |s: Var<T>| recurrence.shifted(&s, true);
+            let s = before(apply(LinearRecurrence(axis), &[c, a]));
+            let t_s = before(recurrence.tangent([c, a], [t_c, t_a]));
+            let u_s = before(recurrence.tangent([c, a], [u_c, u_a]));
+            apply(LinearRecurrence(axis), &[&(u_t_c + u_t_a * s + u_a * t_s + t_a * u_s), a])
+        }))
+    }
+
     fn saves(&self) -> Saves {
         Saves::INPUTS
     }

@@ -169,6 +169,7 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there is no such axis, or `end` is before `start`.
+    #[doc(alias = "ravel")]
     #[track_caller]
     pub fn flatten(&self, start: impl Into<Axis>, end: impl Into<Axis>) -> Var<T> {
         self.reshape(flattened(self.shape(), start.into(), end.into()))
@@ -280,6 +281,8 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If an axis does not exist or is given twice.
+    #[doc(alias = "fliplr")]
+    #[doc(alias = "flipud")]
     #[track_caller]
     pub fn flip(&self, axes: impl Into<Axes>) -> Var<T> {
         self.linear(Flip(axes.into()))

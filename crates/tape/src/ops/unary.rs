@@ -56,6 +56,8 @@ macro_rules! unary {
 const ERF_SLOPE: f64 = std::f64::consts::FRAC_2_SQRT_PI;
 /// 1/√(2π), the height of the normal density.
 const NORMAL_PEAK: f64 = 0.398_942_280_401_432_7;
+/// √(2/π), the slope of ln Φ at 0.
+const MILLS_PEAK: f64 = 0.797_884_560_802_865_4;
 const SQRT_HALF: f64 = std::f64::consts::FRAC_1_SQRT_2;
 /// √π/2, the slope of the inverse of erf at 0.
 const ERFINV_SLOPE: f64 = 0.886_226_925_452_758;
@@ -249,6 +251,57 @@ impl Elementwise for SincDerivative {
     code_compiled_here!(SincDerivative);
 }
 
+/// A modified Bessel function Iₙ, or exp(−|x|) Iₙ.
+pub(crate) struct BesselI {
+    pub(crate) order: u32,
+    pub(crate) scaled: bool,
+}
+
+impl Elementwise for BesselI {
+    const NAME: &'static str = "bessel_i";
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("order", self.order as usize);
+        attributes.set("scaled", self.scaled);
+    }
+    const READS: Reads = Reads::Input;
+    #[inline(always)]
+    fn f<A: Real>(&self, x: A) -> A {
+        x.bessel_i(self.order, self.scaled)
+    }
+    /// Iₙ′ = (Iₙ₋₁ + Iₙ₊₁)/2, with I₋₁ = I₁; scaled less the function itself times the sign.
+    #[inline(always)]
+    fn df<A: Real>(&self, x: A, _: A) -> A {
+        let (n, scaled) = (self.order, self.scaled);
+        let slope = if n == 0 {
+            x.bessel_i(1, scaled)
+        } else {
+            (x.bessel_i(n - 1, scaled) + x.bessel_i(n + 1, scaled)) * 0.5
+        };
+        if scaled { slope - x.sign() * x.bessel_i(n, true) } else { slope }
+    }
+    code_compiled_here!(BesselI);
+}
+
+/// A derivative of erfcx.
+pub(crate) struct ErfcxDerivative(pub(crate) u32);
+
+impl Elementwise for ErfcxDerivative {
+    const NAME: &'static str = "erfcx";
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("derivative", self.0 as usize);
+    }
+    const READS: Reads = Reads::Input;
+    #[inline(always)]
+    fn f<A: Real>(&self, x: A) -> A {
+        x.erfcx_derivative(self.0)
+    }
+    #[inline(always)]
+    fn df<A: Real>(&self, x: A, _: A) -> A {
+        x.erfcx_derivative(self.0 + 1)
+    }
+    code_compiled_here!(ErfcxDerivative);
+}
+
 struct Clamp {
     low: f64,
     high: f64,
@@ -294,6 +347,7 @@ impl<T: Float> Var<T> {
     /// assert!((Var::from([8.0f64]).powf(1.0 / 3.0).item() - 2.0).abs() < 1e-15);
     /// ```
     #[doc(alias = "pow")]
+    #[doc(alias = "float_power")]
     #[track_caller]
     pub fn powf(&self, y: f64) -> Var<T> {
         match y {
@@ -327,6 +381,63 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn sinc(&self) -> Var<T> {
         self.apply(SincDerivative(0))
+    }
+
+    /// The modified Bessel function I₀ of the first kind.
+    ///
+    /// ```
+    /// use wengert_tape::{Var, grad};
+    /// let x = Var::from([0.0f64, 2.0]);
+    /// assert_eq!(x.i0().value().at([0]), 1.0);
+    /// assert_eq!(grad(|x: &Var<f64>| x.i0().sum(), &x).value(), x.i1().value());
+    /// ```
+    #[doc(alias = "bessel_i0")]
+    #[doc(alias = "modified_bessel_i0")]
+    #[track_caller]
+    pub fn i0(&self) -> Var<T> {
+        self.apply(BesselI { order: 0, scaled: false })
+    }
+
+    /// exp(−|x|) I₀(x), which does not overflow; the derivative at 0 is 0, between those of both sides.
+    #[doc(alias = "bessel_i0e")]
+    #[track_caller]
+    pub fn i0e(&self) -> Var<T> {
+        self.apply(BesselI { order: 0, scaled: true })
+    }
+
+    /// The modified Bessel function I₁ of the first kind.
+    #[doc(alias = "bessel_i1")]
+    #[doc(alias = "modified_bessel_i1")]
+    #[track_caller]
+    pub fn i1(&self) -> Var<T> {
+        self.apply(BesselI { order: 1, scaled: false })
+    }
+
+    /// exp(−|x|) I₁(x), which does not overflow.
+    #[doc(alias = "bessel_i1e")]
+    #[track_caller]
+    pub fn i1e(&self) -> Var<T> {
+        self.apply(BesselI { order: 1, scaled: true })
+    }
+
+    /// The logarithm of the multivariate gamma function of dimension p:
+    /// p (p − 1)/4 · ln π + Σⱼ ln Γ(x − j/2) for j from 0 to p − 1. NaN or infinite unless x > (p − 1)/2.
+    ///
+    /// # Panics
+    /// If `p` is 0.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let x = Var::scalar(3.5f64);
+    /// assert_eq!(x.multigammaln(1).item(), x.lgamma().item());
+    /// ```
+    #[doc(alias = "mvlgamma")]
+    #[track_caller]
+    pub fn multigammaln(&self, p: usize) -> Var<T> {
+        assert!(p > 0, "multigammaln: the dimension 0");
+        let of = |j: usize| (self - 0.5 * j as f64).lgamma();
+        let sum = (1..p).fold(of(0), |sum, j| sum + of(j));
+        sum + 0.25 * (p * (p - 1)) as f64 * std::f64::consts::PI.ln()
     }
 
     /// x limited to `low..=high`; the derivative is 1 inside and on the limits, 0 outside.
@@ -374,6 +485,12 @@ impl<T: Float> Real for Var<T> {
     }
     fn sinc_derivative(&self, n: u32) -> Self {
         self.apply(SincDerivative(n))
+    }
+    fn bessel_i(&self, n: u32, scaled: bool) -> Self {
+        self.apply(BesselI { order: n, scaled })
+    }
+    fn erfcx_derivative(&self, n: u32) -> Self {
+        self.apply(ErfcxDerivative(n))
     }
     fn select_positive(&self, yes: Self, no: Self) -> Self {
         Var::select_where(self.gt(0.0), &yes, &no)

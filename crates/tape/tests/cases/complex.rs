@@ -5,6 +5,7 @@ use wengert_tape::Var;
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
+        case("polar", |v| Var::polar(&v[0], &v[1]), [any([2, 3]), any([3])]),
         case("complex", |v| Var::complex(&v[0], &v[1]), [any([2, 3]), other([3])]).also([any([]), other([])]),
         case("real", |v| v[0].real(), [any([3, 2])]).also([any([2])]),
         case("imag", |v| v[0].imag(), [any([3, 2])]),

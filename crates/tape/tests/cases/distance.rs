@@ -10,6 +10,10 @@ pub(super) fn cases() -> Vec<Case> {
             .also([any([3, 2]), other([2, 1, 2])])
             .also([any([0, 2]), other([2, 2])])
             .order(3),
+        case("pdist", |v| v[0].pdist(2.0), [any([4, 2])]).also([any([1, 2])]).also([any([0, 2])]),
+        case("pdist 3", |v| v[0].pdist(3.0), [any([3, 2])]),
+        case("dist", |v| v[0].dist(&v[1], 2.0), [any([2, 3]), other([3])]),
+        case("renorm", |v| v[0].renorm(2.0, 0, 1.5), [any([3, 4])]),
         case("cdist 1", |v| v[0].cdist(&v[1], 1.0), [any([2, 2]), other([3, 2])]),
         case("cdist 3", |v| v[0].cdist(&v[1], 3.0), [any([2, 2]), other([3, 2])]),
         case("cdist largest", |v| v[0].cdist(&v[1], f64::INFINITY), [any([2, 2]), other([1, 2])]),

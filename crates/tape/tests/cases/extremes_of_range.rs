@@ -279,6 +279,8 @@ fn gradients_of_products_in_parts_beyond_the_range() {
             );
             let exact = jvp(|x: &Var<f64>| x.prod(), &double, &exact_t).1.reshape([1]).value().to_vec();
             let second = hvp(|x: &Var<f64>| x.prod() * weight, &double, &exact_t).value().to_vec();
+            let slope = |x: &Var<f64>| jvp(|x: &Var<f64>| x.prod(), x, &exact_t).1;
+            let forwards = jvp(slope, &double, &exact_t).1.reshape([1]).value().to_vec();
             let both: [(&str, Single); 2] = [("prod", |x| x.prod()), ("cumprod", last)];
             for (name, f) in both {
                 let label = format!("{name} at {x:?} along {along:?}");
@@ -289,6 +291,8 @@ fn gradients_of_products_in_parts_beyond_the_range() {
                 assert_near(&grad(twice, &single), &second, &label);
                 let backwards = grad(|x: &Var<f32>| jvp(f, x, &t).1 * weight, &single);
                 assert_near(&backwards, &second, &label);
+                let twice_forwards = jvp(|x: &Var<f32>| jvp(f, x, &t).1, &single, &t).1.reshape([1]);
+                assert_near(&twice_forwards, &forwards, &label);
             }
         }
     }

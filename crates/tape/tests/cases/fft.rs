@@ -1,7 +1,7 @@
 //! Fourier transforms.
 
 use super::{Case, any, case, other};
-use wengert_tape::{FftNorm, FftOptions, Var};
+use wengert_tape::{FftNorm, FftOptions, StftOptions, Var};
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
@@ -35,6 +35,18 @@ pub(super) fn cases() -> Vec<Case> {
             [any([6]), other([2, 6])],
         )
         .order(3),
+        case("stft", |v| v[0].stft(&StftOptions::new(4)), [any([2, 7])]),
+        case(
+            "stft window",
+            |v| v[0].stft(&StftOptions::new(5).hop(2).window(v[1].clone()).not_centred().two_sided()),
+            [any([9]), other([3])],
+        ),
+        case("istft", |v| v[0].istft(&StftOptions::new(4), 5), [any([3, 6, 2])]),
+        case(
+            "istft window",
+            |v| v[0].istft(&StftOptions::new(4).hop(2).window(v[1].square() + 0.5).normalized(), 12),
+            [any([2, 3, 4, 2]), other([3])],
+        ),
         case("fftshift", |v| v[0].fftshift(0), [any([5])]).also([any([4, 2])]),
         case("ifftshift", |v| v[0].ifftshift(-1), [any([5])]).also([any([2, 4])]),
         case("fftfreq", |v| &v[0] * Var::fftfreq(5, 0.5), [any([5])]),

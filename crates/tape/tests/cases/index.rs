@@ -4,6 +4,13 @@ use super::{Case, any, case, indices, other};
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
+        case("gather shorter", |v| v[0].gather(1, indices([[2, 0], [1, 1]])), [any([3, 4])]),
+        case(
+            "scatter_add shorter",
+            |v| v[0].scatter_add(1, indices([[2, 0], [1, 1]]), &v[1]),
+            [any([3, 4]), other([2, 2])],
+        )
+        .also([any([3, 4]), other([3, 4])]),
         case("index_select", |v| v[0].index_select(0, indices([2, 0, 2, 2])), [any([3])]).also([any([3, 2])]),
         case("index_select last axis", |v| v[0].index_select(-1, indices([1, 1])), [any([2, 3])]),
         case("index_select nothing", |v| v[0].index_select(0, indices([0; 0])), [any([3])]),

@@ -40,6 +40,9 @@ pub(super) fn cases() -> Vec<Case> {
 
 fn systems() -> Vec<Case> {
     vec![
+        case("householder_product", |v| v[0].householder_product(&v[1]), [any([3, 2]), other([2])])
+            .also([any([2, 3, 3]), other([2, 1])])
+            .also([any([2, 2]), other([0])]),
         case("solve", |v| v[0].solve(&v[1]).unwrap(), [regular([3, 3]), other([3, 2])])
             .also([regular([1, 1]), other([1, 2])])
             .also([regular([3, 3]), other([3, 0])])

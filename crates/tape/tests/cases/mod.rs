@@ -5,6 +5,7 @@ mod arithmetic;
 mod arrange;
 mod attention;
 mod broadcast;
+mod calculus;
 mod compare;
 mod complex;
 mod convolution;
@@ -15,6 +16,7 @@ mod extremes;
 mod extremes_of_range;
 #[cfg(feature = "fft")]
 mod fft;
+mod grid;
 mod index;
 mod join;
 mod kinks;
@@ -79,6 +81,7 @@ pub(crate) fn all() -> Vec<Case> {
         arrange::cases(),
         attention::cases(),
         broadcast::cases(),
+        calculus::cases(),
         compare::cases(),
         complex::cases(),
         convolution::cases(),
@@ -88,6 +91,7 @@ pub(crate) fn all() -> Vec<Case> {
         extremes::cases(),
         #[cfg(feature = "fft")]
         fft::cases(),
+        grid::cases(),
         index::cases(),
         join::cases(),
         linalg::cases(),

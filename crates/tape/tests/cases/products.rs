@@ -5,6 +5,16 @@ use wengert_tape::Var;
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
+        case("vecdot", |v| v[0].vecdot(&v[1], 0), [any([3, 2]), other([3, 1])]),
+        case("multi_dot", |v| Var::multi_dot(v), [any([2, 3]), other([3, 2]), any([2, 2]), other([2])])
+            .also([any([3]), other([3, 2]), any([2, 1]), other([1])])
+            .also([any([2]), other([2])])
+            .also([any([2, 3])]),
+        case(
+            "einsum of many",
+            |v| Var::einsum("ab,bc,cd,de,ae,b->dc", &[&v[0], &v[1], &v[0], &v[1], &v[2], &v[3]]),
+            [any([2, 2]), other([2, 2]), any([2, 2]), other([2])],
+        ),
         case("einsum", |v| Var::einsum("ij,jk->ik", &[&v[0], &v[1]]), [any([2, 3]), other([3, 2])])
             .also([any([0, 3]), other([3, 2])])
             .also([any([2, 0]), other([0, 2])])

@@ -1,6 +1,6 @@
 //! Random numbers: constants for the derivatives, operations for a replay.
 
-use super::{Case, any, case, positive};
+use super::{Case, any, at, case, positive};
 use wengert_tape::{Index, Var};
 use wengert_tensor::random::Generator;
 
@@ -12,6 +12,15 @@ pub(super) fn cases() -> Vec<Case> {
         case("gumbel", |v| (&v[0] + Var::gumbel([3], key())).exp(), [any([2, 3])]),
         case("bernoulli", |v| v[0].sigmoid().bernoulli(key()) * &v[0], [any([2, 3])]).also([any([0])]),
         case("poisson", |v| v[0].poisson(key()) * &v[0], [positive([2, 3])]).also([positive([0])]),
+        case("standard_gamma", |v| v[0].standard_gamma(key()), [positive([2, 3])])
+            .order(3)
+            .also([at([0.05, 20.0, 300.0, 2000.0])])
+            .also([positive([0])]),
+        case("beta", |v| v[0].beta(&v[1], key()), [positive([2, 3]), at([0.5, 1.0, 7.0])]),
+        case("dirichlet", |v| v[0].dirichlet(key()), [positive([2, 3])]).also([positive([0, 2])]),
+        case("chi2", |v| v[0].chi2(key()), [positive([3])]),
+        case("student_t", |v| v[0].student_t(key()), [positive([3])]),
+        case("laplace", |v| &v[0] * Var::laplace([3], key()), [any([2, 3])]),
         case("categorical", |v| v[0].gather(1, v[0].categorical(key()).reshape([2, 1])), [any([2, 3])]),
         case("multinomial", |v| v[0].gather(1, v[0].multinomial(4, true, key())), [positive([2, 3])]),
         case(

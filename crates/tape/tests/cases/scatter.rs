@@ -17,6 +17,16 @@ fn writing() -> Vec<Case> {
             [any([2, 2]), other([2, 2])],
         ),
         case("scatter a number", |v| v[0].scatter(0, indices([2, 0]), &v[1]), [any([4]), other([])]),
+        case(
+            "scatter shorter",
+            |v| v[0].scatter(1, indices([[2, 2], [0, 1]]), &v[1]),
+            [any([3, 3]), other([3, 2])],
+        ),
+        case(
+            "scatter_reduce shorter",
+            |v| v[0].scatter_reduce(0, indices([[1, 1], [1, 0]]), &v[1], ScatterReduce::Prod, false),
+            [any([3, 3]), other([2, 4])],
+        ),
         case("scatter nothing", |v| v[0].scatter(0, indices([0; 0]), &v[1]), [any([4]), other([0])]),
         case("index_copy", |v| v[0].index_copy(0, indices([2, 0, 2]), &v[1]), [any([3, 2]), other([3, 2])])
             .also([any([4]), other([3])]),

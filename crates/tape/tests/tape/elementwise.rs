@@ -1,7 +1,7 @@
 //! Elementwise functions: values and gradients against PyTorch's (`tests/golden/elementwise.py`), and special arguments.
 
 use serde_json::Value;
-use wengert_tape::{Var, grad};
+use wengert_tape::{Var, grad, hvp, jvp};
 use wengert_tensor::{Float, Tensor};
 
 use crate::golden::{array, arrays};
@@ -250,5 +250,19 @@ fn exact_powers() {
     for k in 0..=22 {
         assert_eq!(Var::from([10f64.powi(k)]).log10().item(), f64::from(k));
         assert_eq!(Var::from([10f64.powi(k) as f32]).log10().item(), k as f32);
+    }
+}
+
+/// Where a ln b is 0 since a is, though the logarithm is infinite or NaN, it is flat to every order in every mode.
+#[test]
+fn the_corner_of_a_logarithm_times_zero() {
+    for b in [0.0, -1.0] {
+        let f = |x: &Var<f64>| {
+            (x.slice(..1).xlogy(&x.slice(1..)) + x.slice(..1).xlog1py(&(x.slice(1..) - 1.0))).sum()
+        };
+        let (x, v) = (Var::from([0.0, b]), Var::from([2.0, 3.0]));
+        assert_eq!(hvp(f, &x, &v).value().to_vec(), [0.0, 0.0]);
+        assert_eq!(grad(|x: &Var<f64>| jvp(f, x, &v).1, &x).value().to_vec(), [0.0, 0.0]);
+        assert_eq!(grad(|x: &Var<f64>| (grad(f, x) * &v).sum(), &x).value().to_vec(), [0.0, 0.0]);
     }
 }

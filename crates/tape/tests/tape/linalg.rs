@@ -176,6 +176,18 @@ fn repeated_eigenvalues_and_singular_values() {
     }
 }
 
+/// Finite matrices whose elements are far apart, or whose sums leave the range.
+#[test]
+fn matrices_at_the_ends_of_the_range() {
+    let far = Var::from([[2.3e-308, 0.5], [0.0, 1.7e308]]);
+    let gradient = grad(|a: &Var<f64>| a.det().unwrap(), &far).value().to_vec();
+    assert!((gradient[0] / 1.7e308 - 1.0).abs() < 1e-15 && gradient.iter().all(|x| x.is_finite()));
+    assert_eq!(far.eigvalsh().unwrap().value().to_vec(), [2.3e-308, 1.7e308]);
+    assert!(far.pinv(None).unwrap().value().to_vec().iter().all(|x| x.is_finite()));
+    let near = Var::from([[1.0, 1e-160], [1.0, 2e-160]]).svdvals().unwrap().value().to_vec();
+    assert!((near[1] / 0.5f64.sqrt() / 1e-160 - 1.0).abs() < 1e-14, "{near:?}");
+}
+
 #[test]
 fn ranks_and_rows() {
     let a = Var::from([[[1.0, 2.0], [2.0, 4.0]], [[1.0, 0.0], [0.0, 1e-20]], [[1.0, 0.0], [0.0, 1e-3]]]);

@@ -58,6 +58,42 @@ fn moments_and_bounds() {
     numbers::<f64>();
 }
 
+/// Numbers whose shapes have derivatives: their moments, and of the derivatives the mean, which is that of the moment.
+fn shaped<T: Float>() {
+    const M: usize = 10_000;
+    let full = |x: f64| Var::constant(Tensor::full([M], T::from_f64(x)));
+    for a in [0.3, 1.0, 4.5, 60.0, 3000.0] {
+        let x = full(a).standard_gamma(key(1));
+        assert!(x.value().gt(0.0).all());
+        have_moments(&x, a, a);
+        let mean = |a: &Var<T>| a.broadcast_to([M]).standard_gamma(key(1)).mean();
+        let slope = grad(mean, &Var::scalar(T::from_f64(a))).item().to_f64();
+        assert!((slope - 1.0).abs() < 0.15, "slope {slope} at {a}");
+    }
+    let (a, b) = (2.5, 0.5);
+    have_moments(&full(a).beta(&full(b), key(2)), a / (a + b), a * b / (a + b).powi(2) / (a + b + 1.0));
+    let x =
+        Var::cat(&[full(a).unsqueeze(1), full(b).unsqueeze(1), full(3.0).unsqueeze(1)], 1).dirichlet(key(3));
+    assert!((x.sum_axes(1, false).value() - 1.0).abs().max().item().to_f64() < 1e-5);
+    have_moments(&x.select(1, 0), a / 6.0, a / 6.0 * (1.0 - a / 6.0) / 7.0);
+    have_moments(&full(5.0).chi2(key(4)), 5.0, 10.0);
+    have_moments(&full(20.0).student_t(key(5)), 0.0, 20.0 / 18.0);
+    have_moments(&Var::<T>::laplace([M], key(6)), 0.0, 2.0);
+    // Too small for numbers.
+    let tiny = Var::constant(Tensor::full([100], T::from_f64(1e-4)));
+    assert!(tiny.standard_gamma(key(7)).value().ge(T::MIN_POSITIVE.to_f64()).all());
+    assert!(tiny.reshape([50, 2]).dirichlet(key(7)).value().is_finite().all());
+}
+
+#[test]
+fn numbers_of_the_gamma_distribution() {
+    shaped::<f32>();
+    shaped::<f64>();
+    let draw = || Var::constant(Tensor::full([5000], 2.0f32)).standard_gamma(key(8)).into_value().to_vec();
+    let expected = with_threads(1, draw);
+    assert!([2, 3, 8].into_iter().all(|threads| with_threads(threads, draw) == expected));
+}
+
 /// Pearson's χ² of counts against probabilities.
 fn chi_square(drawn: &[u32], probabilities: &[f64]) -> f64 {
     let total: f64 = probabilities.iter().sum();

@@ -59,7 +59,7 @@ macro_rules! misuses {
             (|x| drop(x(&[2, 3]).gather(1, &positions(&[2, 1], 3))), &["gather", "3", "[2, 3]"]),
             (|x| drop(x(&[2, 3]).gather(1, &positions(&[2], 0))), &["gather", "[2]", "[2, 3]"]),
             (|x| drop(x(&[3]).index_add(0, &positions(&[2], 0), &x(&[4]))), &["index_add", "[4]"]),
-            (|x| drop(x(&[3]).scatter_add(0, &positions(&[2], 0), &x(&[4]))), &["scatter_add", "[2]", "[4]"]),
+            (|x| drop(x(&[3]).scatter_add(0, &positions(&[2], 0), &x(&[1]))), &["scatter_add", "[2]", "[1]"]),
             (|x| drop(x(&[2]).masked_select(&Tensor::full([3], true))), &["masked_select", "[3]", "[2]"]),
             (
                 |x| drop(<$V>::select_where(&Tensor::full([2], true), &x(&[3]), &x(&[3]))),

@@ -39,25 +39,25 @@ impl Number for f64 {
     const NOTHING: f64 = -0.0;
 }
 
-/// A number and its derivative in some direction.
+/// A number and its derivative in some direction; of such numbers, with a second derivative.
 #[derive(Clone, Copy)]
-struct Dual {
-    value: f64,
-    tangent: f64,
+struct Dual<N = f64> {
+    value: N,
+    tangent: N,
 }
 
-impl Add for Dual {
-    type Output = Dual;
+impl<N: Number> Add for Dual<N> {
+    type Output = Dual<N>;
     #[inline(always)]
-    fn add(self, other: Dual) -> Dual {
+    fn add(self, other: Dual<N>) -> Dual<N> {
         Dual { value: self.value + other.value, tangent: self.tangent + other.tangent }
     }
 }
 
-impl Mul for Dual {
-    type Output = Dual;
+impl<N: Number> Mul for Dual<N> {
+    type Output = Dual<N>;
     #[inline(always)]
-    fn mul(self, other: Dual) -> Dual {
+    fn mul(self, other: Dual<N>) -> Dual<N> {
         Dual {
             value: self.value * other.value,
             tangent: self.tangent * other.value + self.value * other.tangent,
@@ -65,8 +65,8 @@ impl Mul for Dual {
     }
 }
 
-impl Number for Dual {
-    const NOTHING: Dual = Dual { value: -0.0, tangent: -0.0 };
+impl<N: Number> Number for Dual<N> {
+    const NOTHING: Dual<N> = Dual { value: N::NOTHING, tangent: N::NOTHING };
 }
 
 /// The elements of a row by number.
@@ -145,6 +145,28 @@ impl<T: Float> RowMap<T, T> for RecurrenceTangent<'_, T> {
         let row = |of| row_of(of, index, c.len());
         let a = dual(row(self.factors), row(self.factor_tangents));
         solve(c.len(), dual(c, row(self.added_tangents)), a, |i, s| out[i] = T::from_f64(s.tangent));
+    }
+}
+
+/// The derivative of that tangent: of these factors and their tangents, and in a further direction of what is added, the factors
+/// and their tangents.
+struct SecondTangent<'a, T> {
+    factors: [&'a [T]; 4],
+    added: [&'a [T]; 3],
+}
+
+impl<T: Float> RowMap<T, T> for SecondTangent<'_, T> {
+    #[inline(always)]
+    fn row<I: Isa>(&self, index: usize, c: &[T], out: &mut [T]) {
+        let row = |of| row_of(of, index, c.len());
+        let [a, t_a, u_a, u_t_a] = self.factors.map(row);
+        let [t_c, u_c, u_t_c] = self.added.map(row);
+        let both = |value: &[T], t: &[T], u: &[T], u_t: &[T], i: usize| Dual {
+            value: Dual { value: value[i].to_f64(), tangent: t[i].to_f64() },
+            tangent: Dual { value: u[i].to_f64(), tangent: u_t[i].to_f64() },
+        };
+        let (c, a) = (|i| both(c, t_c, u_c, u_t_c, i), |i| both(a, t_a, u_a, u_t_a, i));
+        solve(out.len(), c, a, |i, s| out[i] = T::from_f64(s.tangent.tangent));
     }
 }
 
@@ -252,6 +274,19 @@ compiled_here! {
     ) {
         let ([c, factors], [added_tangents, factor_tangents]) = (rows, tangents);
         map_slices(c, length, out, &RecurrenceTangent { factors, added_tangents, factor_tangents });
+    }
+}
+
+compiled_here! {
+    /// The derivative of that tangent, of c, a and their tangents and of the tangents of those four in a further direction.
+    pub(crate) fn recurrence_second_tangent<T: Float>(
+        rows: [&[T]; 4],
+        tangents: [&[T]; 4],
+        length: usize,
+        out: &mut [T],
+    ) {
+        let ([c, a, t_c, t_a], [u_c, u_a, u_t_c, u_t_a]) = (rows, tangents);
+        map_slices(c, length, out, &SecondTangent { factors: [a, t_a, u_a, u_t_a], added: [t_c, u_c, u_t_c] });
     }
 }
 

@@ -59,6 +59,40 @@ impl<T: Float> Tensor<T> {
         })
     }
 
+    /// The derivative of that [tangent](Tensor::linear_recurrence_tangent) along further tangents, of c = `self`, a, ċ and ȧ;
+    /// accumulated in `f64`, with all that it is made of.
+    ///
+    /// # Panics
+    /// If there is no such axis, or the shapes differ.
+    ///
+    /// ```
+    /// # use wengert_tensor::Tensor;
+    /// let (c, a) = (Tensor::from([1.0f32, 1.0, 1.0]), Tensor::from([0.0, 2.0, 3.0]));
+    /// let (zeros, ones) = (Tensor::zeros([3]), Tensor::ones([3]));
+    /// // s = 1, 1 + a₁, 1 + a₂ (1 + a₁)
+    /// let along = [&zeros, &ones, &zeros, &zeros];
+    /// let tangents = c.linear_recurrence_second_tangent([&a, &zeros, &ones], along, 0);
+    /// assert_eq!(tangents.to_vec(), [0.0, 0.0, 2.0]);
+    /// ```
+    #[track_caller]
+    pub fn linear_recurrence_second_tangent(
+        &self,
+        [factors, t_c, t_a]: [&Tensor<T>; 3],
+        tangents: [&Tensor<T>; 4],
+        axis: impl Into<Axis>,
+    ) -> Tensor<T> {
+        let operation = "linear_recurrence_second_tangent";
+        let axis = self.shape().axis(operation, axis);
+        let [u_c, u_a, u_t_c, u_t_a] = tangents;
+        let all = [self, factors, t_c, t_a, u_c, u_a, u_t_c, u_t_a];
+        for other in all {
+            assert_same_shape(operation, self, other);
+        }
+        mapped_rows(operation, axis, all, |[c, a, t_c, t_a, u_c, u_a, u_t_c, u_t_a], length, out| {
+            scan::recurrence_second_tangent([c, a, t_c, t_a], [u_c, u_a, u_t_c, u_t_a], length, out);
+        })
+    }
+
     /// The gradient with respect to a of ∑ vᵢ·sᵢ, where s is the [linear recurrence](Tensor::linear_recurrence) of c = `added`
     /// and a = `factors` along `axis`, and `self` is v; accumulated in `f64`, so that parts of its products may leave the range of
     /// `f32`.
@@ -221,11 +255,22 @@ mod tests {
                 c.linear_recurrence_tangent(&a, [&t_c, &t_a], 1),
                 v.linear_recurrence_slopes_tangent([&c, &a], [&t_v, &t_c, &t_a], 1),
             ];
-            for k in 0..2 {
-                let expected = (&at[k] - &before[k]) / (2.0 * h);
-                let off = (&expected - &found[k]).abs().max().item();
+            let near = |at: &Tensor<f64>, before: &Tensor<f64>, found: &Tensor<f64>| {
+                let expected = (at - before) / (2.0 * h);
+                let off = (&expected - found).abs().max().item();
                 assert!(off < 1e-7 * expected.abs().max().item().max(1.0), "{length}: {off}");
-            }
+            };
+            near(&at[0], &before[0], &found[0]);
+            near(&at[1], &before[1], &found[1]);
+            // The tangent of the tangent, in other directions of c and a and of their tangents.
+            let [u_c, u_a, u_t_c, u_t_a] = std::array::from_fn(|k| row(k + 6));
+            let [at, before] = [h, -h].map(|h| {
+                let [c, a, t_c, t_a] =
+                    [(&c, &u_c), (&a, &u_a), (&t_c, &u_t_c), (&t_a, &u_t_a)].map(|(x, t)| x + &(t * h));
+                c.linear_recurrence_tangent(&a, [&t_c, &t_a], 1)
+            });
+            let along = [&u_c, &u_a, &u_t_c, &u_t_a];
+            near(&at, &before, &c.linear_recurrence_second_tangent([&a, &t_c, &t_a], along, 1));
         }
     }
 

@@ -71,6 +71,7 @@ const FUNCTIONS: &[OfAxis] = &[
     ("linear_recurrence", |x, a| drop(x.linear_recurrence(x, a))),
     ("linear_recurrence_slopes", |x, a| drop(x.linear_recurrence_slopes(x, x, a))),
     ("linear_recurrence_tangent", |x, a| drop(x.linear_recurrence_tangent(x, [x; 2], a))),
+    ("linear_recurrence_second_tangent", |x, a| drop(x.linear_recurrence_second_tangent([x; 3], [x; 4], a))),
     ("linear_recurrence_slopes_tangent", |x, a| drop(x.linear_recurrence_slopes_tangent([x; 2], [x; 3], a))),
     ("cumsum", |x, a| drop(x.cumsum(a))),
     ("cumprod", |x, a| drop(x.cumprod(a))),

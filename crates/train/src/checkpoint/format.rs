@@ -2,14 +2,14 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::io::{BufReader, Error, Write};
+use std::io::{BufReader, Error, ErrorKind, Write};
 use std::path::Path;
 
 use crc32fast::Hasher;
 use wengert_nn::FormatError;
 use wengert_nn::tensor_file::{BUFFERS, CHECKPOINT, MODEL, NamedTensor, Numbers, ReadError, Reader, Writer};
 use wengert_state::{Scalar, State, Values};
-use wengert_tensor::file::{open, write_atomically};
+use wengert_tensor::file::{AccessError, open, write_atomically};
 use wengert_tensor::{Shape, text};
 
 use super::{CheckpointError, differences};
@@ -121,10 +121,17 @@ pub fn read_like(path: impl AsRef<Path>, here: &State) -> Result<State, Checkpoi
     }
 }
 
-/// Whether the file says of itself that it is a checkpoint, of whatever version.
-pub(super) fn is_checkpoint(path: &Path) -> bool {
-    let reader = open(path).ok().and_then(|file| Reader::new(BufReader::new(file)).ok());
-    reader.is_some_and(|reader| reader.texts().contains_key(CHECKPOINT))
+/// Whether there is a file that does not say of itself that it is a checkpoint, of whatever version.
+pub(super) fn is_foreign(path: &Path) -> bool {
+    match open(path) {
+        // Somebody else has removed it.
+        Err(AccessError::Io(error)) if error.kind() == ErrorKind::NotFound => false,
+        Err(_) => true,
+        Ok(file) => {
+            let reader = Reader::new(BufReader::new(file));
+            !reader.is_ok_and(|reader| reader.texts().contains_key(CHECKPOINT))
+        }
+    }
 }
 
 /// All that is to be written.
@@ -368,6 +375,57 @@ mod tests {
         assert_eq!(read(&path).unwrap(), old);
         write(&path, &new).unwrap();
         assert_eq!(read(&path).unwrap(), new);
+    }
+
+    /// A file whose checksum is right, whatever is in it.
+    fn sealed(folder: &Path, texts: &[(&str, &str)], mut tensors: Vec<NamedTensor<'_>>) -> CheckpointError {
+        let mut texts: BTreeMap<&str, &str> = texts.iter().copied().collect();
+        texts.extend([FORMAT, (CHECKPOINT, "1")]);
+        let mut checksum = checksum_of(texts.iter().map(|(key, text)| (*key, *text)));
+        tensors.sort_by(|a, b| a.name().cmp(b.name()));
+        for tensor in &tensors {
+            add_tensor(&mut checksum, tensor.name(), tensor.numbers().dtype(), tensor.shape());
+            tensor.numbers().each_piece(|bytes| Ok(checksum.update(bytes))).unwrap();
+        }
+        let checksum = written(checksum);
+        texts.remove(FORMAT.0);
+        texts.insert(CHECKSUM, &checksum);
+        let texts: Vec<(&str, &str)> = texts.into_iter().collect();
+        let path = folder.join("sealed.safetensors");
+        let mut bytes = Vec::new();
+        Writer::new(&texts, tensors).unwrap().write(&mut bytes).unwrap();
+        std::fs::write(&path, bytes).unwrap();
+        read(&path).unwrap_err()
+    }
+
+    #[test]
+    fn what_is_sealed_and_makes_no_sense_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let json = |state: &State| serde_json::to_string(state).unwrap();
+        let model = State::new("params", 0).with_child("buffers", State::new("buffers", 0));
+        let run = json(&State::new("run", 0).with_child(PARAMS, model));
+        let deep = "[".repeat(1 << 20);
+        let chain = "{\"kind\":\"\",\"children\":{\"\":".repeat(1 << 16);
+        let long = format!("\"{}\"", "x".repeat(1 << 20));
+        for state in ["", "{}", "null", "7", &deep, &chain, &long, &run[..run.len() - 1], &format!("{run}x")]
+        {
+            let error = sealed(folder.path(), &[(STATE, state)], Vec::new());
+            assert!(matches!(error, CheckpointError::Content { .. }), "{error}");
+            assert!(error.to_string().len() < 400, "{error}");
+        }
+        let error = sealed(folder.path(), &[], Vec::new());
+        assert!(error.to_string().ends_with("the metadata have no state"), "{error}");
+        let (single, whole) = ([1.0f32, 2.0], [1i64, 2]);
+        for (name, numbers) in [
+            ("w", Numbers::from(&single[..])),
+            ("model.w", Numbers::from(&single[..])),
+            ("buffers.n", Numbers::from(&whole[..])),
+            ("n", Numbers::from(&whole[..1])),
+        ] {
+            let shape = [numbers.len()];
+            let error = sealed(folder.path(), &[(STATE, &run)], vec![NamedTensor::new(name, shape, numbers)]);
+            assert!(error.to_string().contains(&format!("no place in the state for `{name}`")), "{error}");
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! When a run writes checkpoints, and which it keeps.
 
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -153,8 +155,7 @@ impl Checkpoints {
         self.check(values)?;
         let failed = |source| CheckpointError::io(&self.folder, source);
         std::fs::create_dir_all(&self.folder).map_err(failed)?;
-        let probe = self.folder.join(format!(".wengert-{}.probe", std::process::id()));
-        std::fs::File::create(&probe).and_then(|_| std::fs::remove_file(&probe)).map_err(failed)?;
+        probe(&self.folder).map_err(failed)?;
         // What a killed run was writing.
         clear_abandoned_files(&self.folder, |name| Named::parse(name).is_some());
         let goal =
@@ -174,5 +175,19 @@ impl Checkpoints {
         self.steps.is_some_and(|every| step.is_multiple_of(every))
             || epochs.zip(epochs_done).is_some_and(|(every, done)| done.is_multiple_of(every))
             || self.time.is_some_and(|every| since_last >= every)
+    }
+}
+
+/// Whether files can be made in the folder.
+fn probe(folder: &Path) -> Result<(), std::io::Error> {
+    let mut number = 0;
+    loop {
+        let path = folder.join(format!(".wengert-{}-{number}.probe", std::process::id()));
+        // A new one, and not what a link of that name leads to.
+        match OpenOptions::new().write(true).create_new(true).open(&path) {
+            Ok(_) => return std::fs::remove_file(path),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && number < 100 => number += 1,
+            Err(error) => return Err(error),
+        }
     }
 }

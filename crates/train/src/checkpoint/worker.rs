@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use wengert_state::State;
 
 use super::CheckpointError;
-use super::format::{is_checkpoint, write};
+use super::format::{is_foreign, write};
 use super::names::{Named, list};
 use super::store::Best;
 
@@ -178,6 +178,10 @@ impl Keep {
             if there.as_ref().is_ok_and(|there| there.is_symlink()) {
                 return Err(CheckpointError::NotAFile { path, kind: "a symbolic link" });
             }
+            if there.as_ref().is_ok_and(|there| there.is_file()) && is_foreign(&path) {
+                let reason = "a file that is no checkpoint has this name, and is left as it is";
+                return Err(CheckpointError::content(&path, reason));
+            }
             match &written {
                 // The same bytes under a second name, where the file system has such; of those that were written before
                 // the value is the same.
@@ -225,7 +229,7 @@ impl Keep {
 
 /// Removes a checkpoint; what somebody else has given such a name, or has removed already, is left alone.
 fn remove(path: &Path) -> Result<(), CheckpointError> {
-    if !is_checkpoint(path) {
+    if is_foreign(path) {
         return Ok(());
     }
     match std::fs::remove_file(path) {

@@ -14,7 +14,4 @@ pub enum ReportError {
         /// Why.
         source: std::io::Error,
     },
-    /// The curves cannot be drawn.
-    #[error("curves of a report: {0}")]
-    Curves(String),
 }

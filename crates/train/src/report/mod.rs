@@ -1,5 +1,6 @@
 //! What a run was and found, as one page.
 
+mod chart;
 #[cfg(feature = "plot")]
 mod drawn;
 mod error;
@@ -45,8 +46,6 @@ pub use wrong::{WrongExample, WrongExamples};
 /// # std::fs::remove_dir_all(folder).unwrap();
 /// # Ok::<(), wengert_train::ReportError>(())
 /// ```
-///
-/// The curves are there with the feature `plot`; without it there are the tables.
 #[derive(Clone, Debug)]
 pub struct Report {
     title: String,
@@ -121,37 +120,20 @@ impl Report {
     }
 
     /// The page.
-    ///
-    /// # Errors
-    /// If the curves cannot be drawn.
-    pub fn to_html(&self) -> Result<String, ReportError> {
-        Ok(page::page(self, self.curves()?.as_deref()))
+    pub fn to_html(&self) -> String {
+        page::page(self)
     }
 
     /// Writes the page, in a folder that is made if it is missing.
     ///
     /// # Errors
-    /// If the curves cannot be drawn, or the file cannot be written; an older one is then still there.
+    /// If the file cannot be written; an older one is then still there.
     pub fn write(&self, path: impl AsRef<Path>) -> Result<(), ReportError> {
-        let (path, html) = (path.as_ref(), self.to_html()?);
+        let (path, html) = (path.as_ref(), self.to_html());
         path.parent()
             .map_or(Ok(()), std::fs::create_dir_all)
             .and_then(|()| write_atomically(path, |file| file.write_all(html.as_bytes())))
             .map_err(|source| ReportError::Write { path: path.to_owned(), source })
-    }
-
-    #[cfg(feature = "plot")]
-    fn curves(&self) -> Result<Option<String>, ReportError> {
-        if self.history.rows.is_empty() {
-            return Ok(None);
-        }
-        let svg = self.history.figure("").to_svg().map_err(|e| ReportError::Curves(e.to_string()))?;
-        Ok(Some(svg.replacen("<svg ", "<svg role=\"img\" aria-label=\"curves of all values\" ", 1)))
-    }
-
-    #[cfg(not(feature = "plot"))]
-    fn curves(&self) -> Result<Option<String>, ReportError> {
-        Ok(None)
     }
 }
 

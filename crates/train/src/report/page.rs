@@ -36,7 +36,7 @@ pub(super) fn escaped(text: &str) -> String {
 }
 
 /// The whole page. A string takes all that is written to it.
-pub(super) fn page(report: &Report, curves: Option<&str>) -> String {
+pub(super) fn page(report: &Report) -> String {
     let title = escaped(&report.title);
     let mut html = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -50,9 +50,10 @@ pub(super) fn page(report: &Report, curves: Option<&str>) -> String {
         let _ = writeln!(html, "<p>{}</p>", escaped(note));
     }
     values(&mut html, report);
-    if let Some(svg) = curves {
+    if !report.history.rows.is_empty() {
+        let charts = super::chart::charts(&report.history);
         let _ =
-            writeln!(html, "<section>\n<h2>Curves</h2>\n<div class=\"curves\">\n{svg}\n</div>\n</section>");
+            writeln!(html, "<section>\n<h2>Curves</h2>\n<div class=\"sheet\">\n{charts}</div>\n</section>");
     }
     for confusion in &report.confusions {
         matrix(&mut html, confusion);

@@ -88,6 +88,7 @@ impl<'p, T: Float> Run<'p, T> {
         self.learner.params_mut().set_values(&progress.current.point);
         self.method = Some(progress.to_state()?);
         self.log.steps = progress.iterations;
+        self.counts = progress.counts;
         let loss = progress.current.value;
         if self.log.is_watched() {
             let gradient_norm = progress.trace.last().map_or(f64::NAN, |record| record.gradient_norm);

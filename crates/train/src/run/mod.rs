@@ -10,6 +10,7 @@ mod step;
 use std::rc::Rc;
 
 use wengert_nn::Params;
+use wengert_optim::Counts;
 use wengert_state::State;
 use wengert_tensor::Float;
 
@@ -68,6 +69,7 @@ pub struct Run<'p, T: Float = f32> {
     told_epoch: Option<u64>,
     /// What a method of minimisation goes on from.
     method: Option<State>,
+    counts: Counts,
     saving: Option<Saving>,
     /// Why the run is to end.
     reason: Option<StopReason>,
@@ -110,6 +112,7 @@ impl<'p, T: Float> Run<'p, T> {
             losses: Losses::default(),
             told_epoch: None,
             method: None,
+            counts: Counts::default(),
             saving: None,
             reason: None,
             finished: false,
@@ -156,6 +159,11 @@ impl<'p, T: Float> Run<'p, T> {
     /// The result of `work` with the parameters to evaluate the model with: for optimisers that average, the averages.
     pub fn evaluated<R>(&mut self, work: impl FnOnce(&Params<T>) -> R) -> R {
         self.learner.evaluated(work)
+    }
+
+    /// The values, gradients and products that a [method of minimisation](Trainer::minimize) took so far.
+    pub fn counts(&self) -> Counts {
+        self.counts
     }
 
     /// What was measured so far.

@@ -149,6 +149,12 @@ fn what_is_not_ours_is_not_touched() {
     let all: Vec<String> = names(&path);
     assert!(before.iter().all(|name| all.contains(name)));
     assert_eq!(all.len(), before.len() + 1);
+    // Nor is it replaced.
+    let mut refused =
+        |step| store.submit(state(step), &after(step), &[]).and_then(|()| store.flush()).unwrap_err();
+    let error = refused(1);
+    assert!(error.to_string().contains("step-00000001.safetensors: a file that is no checkpoint"), "{error}");
+    assert!(matches!(refused(2), CheckpointError::NotAFile { kind: "a folder", .. }));
     assert_eq!(fs::read(path.join("step-00000001.safetensors")).unwrap(), b"notes");
     assert_eq!(names(folder.path()), ["runs"]);
     assert_eq!(names(&folder.path().join("runs")), ["a"]);
@@ -167,8 +173,8 @@ fn links_lead_nowhere() {
     let mut store = open(&Checkpoints::new(&inside).keep(1));
     assert_eq!(store.newest().unwrap(), None);
     for step in [5, 6] {
-        store.submit(state(step), &after(step), &[]).unwrap();
-        let error = store.flush().unwrap_err();
+        let told = store.submit(state(step), &after(step), &[]).and_then(|()| store.flush());
+        let error = told.unwrap_err();
         assert!(matches!(&error, CheckpointError::NotAFile { kind: "a symbolic link", .. }), "{error}");
     }
     // The run goes on.
@@ -260,15 +266,15 @@ fn errors_come_back_and_the_run_goes_on() {
     let loss = |x: f64| [("validation.loss".to_owned(), x)];
     save(&mut store, 1, &[("validation.loss", 1.0)]);
     fs::rename(&path, folder.path().join("away")).unwrap();
-    store.submit(state(2), &after(2), &loss(0.5)).unwrap();
-    assert!(matches!(store.flush(), Err(CheckpointError::Io { .. })));
+    // Told at once if the thread is fast, else when it is waited for.
+    let told = store.submit(state(2), &after(2), &loss(0.5)).and_then(|()| store.flush());
+    assert!(matches!(told, Err(CheckpointError::Io { .. })));
     store.flush().unwrap();
-    // Told at the next call at the latest; what that brings is taken.
-    store.submit(state(3), &after(3), &[]).unwrap();
+    // Told by a later call, if not asked for; what that brings is taken.
     while store.submit(state(4), &after(4), &[]).is_ok() {
         std::thread::sleep(Duration::from_millis(1));
     }
-    let _ = store.flush();
+    while store.flush().is_err() {}
     fs::rename(folder.path().join("away"), &path).unwrap();
     // What was never written was never the best.
     drop(store);

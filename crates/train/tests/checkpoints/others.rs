@@ -70,6 +70,33 @@ fn what_is_different_is_named() {
     assert_eq!(texts(&moved(2), &moved(3)), ["`optimizer` has shape [3] in the file, [2] here"]);
 }
 
+/// A program's own values have other parts at other times.
+#[test]
+fn what_serde_has_made_is_not_compared() {
+    #[derive(serde::Serialize)]
+    struct Own {
+        rows: Vec<String>,
+        best: Option<Best>,
+        mode: Mode,
+    }
+    #[derive(serde::Serialize)]
+    struct Best {
+        at: u64,
+    }
+    #[derive(serde::Serialize)]
+    enum Mode {
+        First(Vec<f32>),
+        Second { x: Vec<f64> },
+    }
+    let with = |own: &Own| State::new("run", 0).with_child("history", State::of(own).unwrap());
+    let early = with(&Own { rows: Vec::new(), best: None, mode: Mode::First(vec![1.0]) });
+    let rows = vec!["a".to_owned(), "b".to_owned()];
+    let late = with(&Own { rows, best: Some(Best { at: 3 }), mode: Mode::Second { x: vec![1.0] } });
+    assert!(texts(&early, &late).is_empty() && texts(&late, &early).is_empty());
+    let mode = |mode: &Mode| State::new("run", 0).with_child("mode", State::of(mode).unwrap());
+    assert!(texts(&mode(&Mode::First(vec![1.0])), &mode(&Mode::Second { x: vec![1.0] })).is_empty());
+}
+
 #[test]
 fn a_file_of_another_run_is_refused_with_them() {
     let folder = tempfile::tempdir().unwrap();

@@ -45,6 +45,7 @@ pub enum BagMode {
 pub struct EmbeddingBag {
     table: Embedding,
     mode: BagMode,
+    last_is_end: bool,
 }
 
 impl EmbeddingBag {
@@ -59,7 +60,11 @@ impl EmbeddingBag {
 
     /// With options.
     pub fn builder(tokens: usize, width: usize) -> EmbeddingBagBuilder {
-        EmbeddingBagBuilder { table: Embedding::builder(tokens, width), mode: BagMode::default() }
+        EmbeddingBagBuilder {
+            table: Embedding::builder(tokens, width),
+            mode: BagMode::default(),
+            last_is_end: false,
+        }
     }
 
     /// The table, of shape `[tokens, width]`.
@@ -99,21 +104,32 @@ impl EmbeddingBag {
             tokens.shape(),
             starts.shape()
         );
-        let bags = Bags::new(tokens.len(), &starts.to_vec());
-        let y = self.reduced(cx, &tokens.to_vec(), bags, weights);
-        cx.trace("EmbeddingBag", &[Some(self.table.weight)], y)
-    }
-
-    #[track_caller]
-    fn reduced<T: Float>(&self, cx: &Ctx<T>, tokens: &[u32], bags: Bags, weights: Option<&Var<T>>) -> Var<T> {
         if let Some(weights) = weights {
-            assert!(self.mode == BagMode::Sum, "embedding_bag: weights for {:?}, not for a sum", self.mode);
             assert!(
                 weights.shape()[..] == [tokens.len()],
                 "embedding_bag: weights of shape {} for {} tokens",
                 weights.shape(),
                 tokens.len()
             );
+        }
+        let (mut starts, mut tokens) = (starts.to_vec(), tokens.to_vec());
+        let mut weights = weights.cloned();
+        if self.last_is_end {
+            let Some(end) = starts.pop() else { panic!("embedding_bag: there is no end of the last bag") };
+            let (end, count) = (end as usize, tokens.len());
+            assert!(end <= count, "embedding_bag: the last bag ends at {end} of {count} tokens");
+            tokens.truncate(end);
+            weights = weights.map(|weights| weights.slice(..end as isize));
+        }
+        let bags = Bags::new(tokens.len(), &starts);
+        let y = self.reduced(cx, &tokens, bags, weights.as_ref());
+        cx.trace("EmbeddingBag", &[Some(self.table.weight)], y)
+    }
+
+    #[track_caller]
+    fn reduced<T: Float>(&self, cx: &Ctx<T>, tokens: &[u32], bags: Bags, weights: Option<&Var<T>>) -> Var<T> {
+        if weights.is_some() {
+            assert!(self.mode == BagMode::Sum, "embedding_bag: weights for {:?}, not for a sum", self.mode);
         }
         let width = cx.layout().entry("embedding_bag", self.table.weight).shape[1];
         // Padding is in no bag. The table sees it all the same, which checks it.
@@ -193,6 +209,7 @@ impl Bags {
 pub struct EmbeddingBagBuilder {
     table: EmbeddingBuilder,
     mode: BagMode,
+    last_is_end: bool,
 }
 
 impl EmbeddingBagBuilder {
@@ -200,6 +217,14 @@ impl EmbeddingBagBuilder {
     #[must_use]
     pub fn mode(mut self, mode: BagMode) -> Self {
         self.mode = mode;
+        self
+    }
+
+    /// The last of the starts is where the last bag ends, as in compressed sparse rows: there is a bag fewer, and tokens behind
+    /// it are in none.
+    #[must_use]
+    pub fn include_last_offset(mut self) -> Self {
+        self.last_is_end = true;
         self
     }
 
@@ -230,7 +255,7 @@ impl EmbeddingBagBuilder {
     /// Where [`EmbeddingBuilder::build`] does.
     #[track_caller]
     pub fn build<T: Float>(self, p: Scope<'_, T>) -> EmbeddingBag {
-        EmbeddingBag { table: self.table.build(p), mode: self.mode }
+        EmbeddingBag { table: self.table.build(p), mode: self.mode, last_is_end: self.last_is_end }
     }
 
     /// Makes a table of given vectors, frozen: see [`Embedding::from_pretrained`].
@@ -239,7 +264,11 @@ impl EmbeddingBagBuilder {
     /// Where [`EmbeddingBuilder::build_from`] does.
     #[track_caller]
     pub fn build_from<T: Float>(self, p: Scope<'_, T>, vectors: &Tensor<T>) -> EmbeddingBag {
-        EmbeddingBag { table: self.table.build_from(p, vectors), mode: self.mode }
+        EmbeddingBag {
+            table: self.table.build_from(p, vectors),
+            mode: self.mode,
+            last_is_end: self.last_is_end,
+        }
     }
 }
 
@@ -251,6 +280,7 @@ impl<T: Float> Layer<T, Tensor<u32>> for EmbeddingBag {
         let shape = tokens.shape();
         assert!(shape.len() == 2, "embedding_bag: tokens of shape {shape}, not [bags, size]");
         let starts: Vec<u32> = (0..shape[0]).map(|bag| (bag * shape[1]) as u32).collect();
-        self.bags(cx, &tokens.reshape([tokens.len()]), &Tensor::vector(&starts), None)
+        let of_one_size = EmbeddingBag { last_is_end: false, ..self.clone() };
+        of_one_size.bags(cx, &tokens.reshape([tokens.len()]), &Tensor::vector(&starts), None)
     }
 }

@@ -1,8 +1,10 @@
 //! Layers whose weight is computed from other parameters.
 
+mod orthogonal;
 mod spectral_norm;
 mod weight_norm;
 
+pub use orthogonal::{Orthogonal, OrthogonalBuilder, OrthogonalMap};
 pub use spectral_norm::{SpectralNorm, SpectralNormBuilder};
 pub use weight_norm::{WeightNorm, WeightNormBuilder};
 
@@ -40,7 +42,7 @@ impl<T: Float, F: Fn(&Ctx<T>, &Var<T>) -> Var<T>> WeightMap<T> for F {
 }
 
 /// A layer of any kind with one of its parameters computed from what is trained instead of it:
-/// [`WeightNorm`] and [`SpectralNorm`] make it, and [`Parametrized::new`] with a function of one's own.
+/// [`WeightNorm`], [`SpectralNorm`] and [`Orthogonal`] make it, and [`Parametrized::new`] with a function of one's own.
 ///
 /// Its parameters are named as by PyTorch's `torch.nn.utils.parametrizations`: what is trained instead of `weight` is
 /// `parametrizations.weight.original`. Those who watch the forward pass see no affine map, so K-FAC has a diagonal block

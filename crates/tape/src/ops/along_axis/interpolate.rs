@@ -53,6 +53,8 @@ impl<T: Float> Var<T> {
     /// ```
     #[doc(alias = "upsample")]
     #[doc(alias = "F.interpolate")]
+    #[doc(alias = "upsample_nearest")]
+    #[doc(alias = "upsample_bilinear")]
     #[track_caller]
     pub fn interpolate<const D: usize>(&self, resize: Resize<D>, mode: Interpolation) -> Var<T> {
         let shape = self.shape();

@@ -147,7 +147,9 @@ impl<T: Float> Op<T> for Tangent {
         let Data::Float(gradient) = Gradient(self.0).evaluate(&[inputs[0], &ones], given) else {
             unreachable!("a gradient is of numbers")
         };
-        Data::Float((gradient * inputs[1]).sum_axes([0usize, 2], false))
+        // What does not count has no part, be its tangent infinite or NaN.
+        let products = (&gradient * inputs[1]).masked_fill(&gradient.equal(0.0), T::ZERO);
+        Data::Float(products.sum_axes([0usize, 2], false))
     }
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
         let (x, t) = (at.input(0), at.input(1));

@@ -3,7 +3,8 @@
 mod euclidean;
 
 use wengert_tensor::shape::broadcast_or_panic;
-use wengert_tensor::{Axis, Float, Shape};
+use wengert_tensor::size::{self, check_positions};
+use wengert_tensor::{Axis, Float, Shape, Tensor};
 
 use crate::var::Var;
 
@@ -38,6 +39,66 @@ impl<T: Float> Var<T> {
             return euclidean::distances(self, other);
         }
         (self.unsqueeze(-2) - other.unsqueeze(-3)).norm_axes(p, -1, false)
+    }
+
+    /// The p-norms of the differences of all pairs of rows of a matrix, in the order (0, 1), (0, 2), …, (1, 2), ….
+    ///
+    /// # Panics
+    /// If there are not two axes, more than 2³² rows, or `p` is negative or NaN.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let x = Var::from([[0.0f64, 0.0], [3.0, 4.0], [0.0, 1.0]]);
+    /// assert_eq!(x.pdist(1.0).value().to_vec(), [7.0, 1.0, 6.0]);
+    /// ```
+    #[track_caller]
+    pub fn pdist(&self, p: f64) -> Var<T> {
+        assert!(self.rank() == 2, "pdist: shape {} is not that of a matrix", self.shape());
+        assert!(p >= 0.0, "pdist: the order of the norm, {p}, must not be negative");
+        let rows = self.shape()[0];
+        check_positions("pdist", rows);
+        let pairs = size::product("pdist", &[rows, rows.saturating_sub(1)]) / 2;
+        Shape::from([pairs, self.shape()[1]]).checked("pdist");
+        let all = || (0..rows as u32).flat_map(|i| (i + 1..rows as u32).map(move |j| [i, j]));
+        let [first, second] = [0, 1].map(|k| Tensor::vector(&all().map(|pair| pair[k]).collect::<Vec<_>>()));
+        (self.index_select(0, first) - self.index_select(0, second)).norm_axes(p, -1, false)
+    }
+
+    /// The p-norm of the difference of all elements, after broadcasting.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast, or `p` is NaN.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// assert_eq!(Var::from([[3.0f64], [4.0]]).dist(&Var::scalar(0.0), 2.0).item(), 5.0);
+    /// ```
+    #[track_caller]
+    pub fn dist(&self, other: &Var<T>, p: f64) -> Var<T> {
+        broadcast_or_panic("dist", self.shape(), other.shape());
+        (self - other).norm(p)
+    }
+
+    /// Slices of an axis whose p-norms are above `limit` made that long, as PyTorch does it: times `limit`/(norm + 10⁻⁷).
+    ///
+    /// # Panics
+    /// If there is no such axis, `p` is not positive, or `limit` negative or NaN.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let rows = Var::from([[3.0f64, 4.0], [0.3, 0.4]]).renorm(2.0, 0, 1.0);
+    /// assert!(rows.value().all_close(&[[0.6, 0.8], [0.3, 0.4]].into(), 1e-6, 1e-6));
+    /// ```
+    #[track_caller]
+    pub fn renorm(&self, p: f64, axis: impl Into<Axis>, limit: f64) -> Var<T> {
+        let axis = self.shape().axis("renorm", axis);
+        assert!(p > 0.0 && limit >= 0.0, "renorm: the norm of order {p} limited to {limit}");
+        let others: Vec<usize> = (0..self.rank()).filter(|&other| other != axis).collect();
+        let norms = if others.is_empty() { self.abs() } else { self.norm_axes(p, &others[..], true) };
+        // Where nothing is too long the factor is 1, whatever the other branch would be.
+        let long = norms.gt(limit);
+        let factor = limit / (Var::select_where(&long, &norms, &Var::scalar(T::ONE)) + 1e-7);
+        Var::select_where(long, &factor, &Var::scalar(T::ONE)) * self
     }
 
     /// The p-norms of the differences along the last axis, after broadcasting, with `epsilon` (1e-6 in PyTorch) added to each

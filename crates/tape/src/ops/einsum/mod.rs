@@ -11,6 +11,7 @@ use wengert_tensor::Float;
 use crate::var::Var;
 pub(super) use contract::{Labelled, contracted};
 use equation::Equation;
+pub(in crate::ops) use order::reduced;
 
 impl<T: Float> Var<T> {
     /// The sum of products that `equation` says, of any number of operands: a letter for each axis of each operand, the
@@ -21,8 +22,9 @@ impl<T: Float> Var<T> {
     /// alphabetical order (capitals first). Spaces do not matter. An axis of length 1 broadcasts against the same letter of another
     /// operand, as in PyTorch.
     ///
-    /// Of more than two operands the pair is contracted first whose result is smallest compared with what it takes the
-    /// place of (the greedy rule of opt_einsum). Every contraction of two is one batched matrix product.
+    /// Up to eight operands are contracted in the order that takes the fewest multiplications; of more, the pair comes first
+    /// whose result is smallest compared with what it takes the place of (the greedy rule of opt_einsum). Every contraction of
+    /// two is one batched matrix product.
     ///
     /// | equation | is |
     /// |---|---|
@@ -53,6 +55,6 @@ impl<T: Float> Var<T> {
         for (operand, labels) in operands.into_iter().zip(inputs) {
             labelled.push(Labelled::new(operand, labels, &lengths));
         }
-        order::reduced(labelled, &output, &lengths).arranged(&output)
+        reduced(labelled, &output, &lengths).arranged(&output)
     }
 }

@@ -3,8 +3,10 @@
 
 mod maps;
 mod options;
+mod stft;
 
 pub use options::{FftNorm, FftOptions};
+pub use stft::StftOptions;
 
 use wengert_tensor::{Float, Shape, Tensor};
 

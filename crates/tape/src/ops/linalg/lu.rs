@@ -130,6 +130,8 @@ impl<T: Float> Var<T> {
     /// # Panics
     /// If there are fewer than two axes.
     #[doc(alias = "linalg.lu")]
+    #[doc(alias = "lu_factor")]
+    #[doc(alias = "lu_unpack")]
     #[track_caller]
     pub fn lu(&self) -> Result<LuFactors<T>, MatrixError> {
         let [m, n] = matrices::size("lu", self.shape());

@@ -54,7 +54,9 @@ pub(super) fn with_one_batch<T: Float>(operation: &str, a: &Var<T>, b: &Var<T>) 
 
 /// The part that is symmetric, ½ (A + Aᵀ).
 pub(super) fn symmetric<T: Float>(a: &Var<T>) -> Var<T> {
-    (a + a.t()) * 0.5
+    // Halved first, as the sum may be out of range.
+    let half = a * 0.5;
+    &half + half.t()
 }
 
 /// What is to be done with one matrix of each of `N` inputs, to one matrix of the result.

@@ -44,6 +44,7 @@ impl<T: Float> Var<T> {
     /// # Panics
     /// If there are fewer than two axes, or the largest or smallest of nothing is asked for.
     #[doc(alias = "linalg.matrix_norm")]
+    #[doc(alias = "nuclear_norm")]
     #[track_caller]
     pub fn matrix_norm(&self, norm: MatrixNorm) -> Result<Var<T>, MatrixError> {
         matrices::size("matrix_norm", self.shape());

@@ -80,6 +80,7 @@ impl<T: Float> Var<T> {
     /// # Panics
     /// If there are fewer than two axes, or `tolerance` is negative or NaN.
     #[doc(alias = "linalg.pinv")]
+    #[doc(alias = "pinverse")]
     #[track_caller]
     pub fn pinv(&self, tolerance: Option<f64>) -> Result<Var<T>, MatrixError> {
         let [m, n] = matrices::size("pinv", self.shape());

@@ -52,6 +52,43 @@ impl<T: Float> Op<T> for Orthonormal {
 }
 
 impl<T: Float> Var<T> {
+    /// The first n columns of the product of reflections I − τᵢ vᵢ vᵢᵀ, in their order: the vectors are below the diagonal of
+    /// these m × n matrices, with 1 on it, and `tau` is `[…, k]` for k ≤ n ≤ m.
+    ///
+    /// # Panics
+    /// If the shapes do not fit.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let a = Var::from([[0.0f64], [1.0]]);
+    /// // The reflection at (1, 1) exchanges the axes with the other signs.
+    /// assert_eq!(a.householder_product(&Var::from([1.0])).value().to_vec(), [0.0, -1.0]);
+    /// ```
+    #[doc(alias = "orgqr")]
+    #[track_caller]
+    pub fn householder_product(&self, tau: &Var<T>) -> Var<T> {
+        let [m, n] = matrices::size("householder_product", self.shape());
+        let batch = matrices::batch(self.shape());
+        let k = tau.shape().last().copied();
+        let fits = n <= m && k.is_some_and(|k| k <= n) && tau.shape()[..tau.rank() - 1] == *batch;
+        assert!(
+            fits,
+            "householder_product: factors of shape {} for vectors of shape {}",
+            tau.shape(),
+            self.shape()
+        );
+        let identity =
+            Var::constant(Tensor::from_fn([m, n], |i| if i[0] == i[1] { T::ONE } else { T::ZERO }));
+        let vectors = self.tril(-1) + &identity;
+        let mut q = identity.broadcast_to(self.shape());
+        for i in (0..k.unwrap_or(0)).rev() {
+            let v = vectors.select(-1, i as isize).unsqueeze(-1);
+            let factor = tau.select(-1, i as isize).unsqueeze(-1).unsqueeze(-1);
+            q = &q - factor * &v * v.t().matmul(&q);
+        }
+        q
+    }
+
     /// (Q, R) of A = Q R for the m × n matrices in the last two axes, by Householder reflections: with k = min(m, n), Q is
     /// m × k with orthonormal columns and R k × n upper triangular, with the signs that LAPACK gives them. The derivatives
     /// want the first k columns to be independent and are not finite where they are not.

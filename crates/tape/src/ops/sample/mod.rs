@@ -2,4 +2,5 @@
 //! another one.
 
 mod choice;
+mod gamma;
 mod numbers;

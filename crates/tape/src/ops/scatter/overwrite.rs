@@ -3,6 +3,7 @@
 use wengert_tensor::shape::broadcast;
 use wengert_tensor::{Axis, Combine, Float, Tensor};
 
+use super::corner::{corner, cropped, with_corner};
 use super::places::Places;
 use crate::data::{Data, Given, Index};
 use crate::describe::Attributes;
@@ -62,8 +63,8 @@ impl<T: Float> Op<T> for Overwrite {
 
 impl<T: Float> Var<T> {
     /// With each element of `source` in the place of that at the position that `index` gives along `axis`: for a matrix and
-    /// axis 1, `out[i][index[i][j]] = source[i][j]`. The index has the lengths of this variable but for `axis`, and the source
-    /// broadcasts to its shape. Where several elements come to one position, the last one stays, and it alone has a derivative.
+    /// axis 1, `out[i][index[i][j]] = source[i][j]`. Along other axes the index may be shorter; then only the first positions
+    /// count. The source broadcasts to the index's shape, or is longer. Where several elements come to one position, the last one stays, and it alone has a derivative.
     ///
     /// # Panics
     /// If there is no such axis, the shapes do not fit, or an index is out of range.
@@ -79,10 +80,13 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn scatter(&self, axis: impl Into<Axis>, index: impl Into<Index<T>>, source: &Var<T>) -> Var<T> {
         let (axis, index) = (self.shape().axis("scatter", axis), index.into());
+        let source = cropped(source, index.shape());
         let fits = broadcast(source.shape(), index.shape()).as_ref() == Some(index.shape());
         // If it does not fit, the operation says so.
         let source = if fits { source.broadcast_to(index.shape()) } else { source.clone() };
-        overwritten(Places::Elements(axis), self, index.given(), &source)
+        let x = corner(self, axis, index.shape());
+        let new = overwritten(Places::Elements(axis), &x, index.given(), &source);
+        with_corner("scatter", self, axis, index.shape(), new)
     }
 
     /// With the slices of `source` in the place of those at the positions `index` of `axis`, for a vector of indices. Of

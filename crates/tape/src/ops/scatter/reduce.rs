@@ -2,6 +2,7 @@
 
 use wengert_tensor::{Axis, Float};
 
+use super::corner::{corner, cropped, with_corner};
 use super::extreme::extreme;
 use super::places::Places;
 use super::positions::check_alongside;
@@ -50,7 +51,24 @@ impl<T: Float> Var<T> {
         how: ScatterReduce,
         include_self: bool,
     ) -> Var<T> {
-        let (axis, index, shape) = (self.shape().axis("scatter_reduce", axis), index.into(), self.shape());
+        let (axis, index) = (self.shape().axis("scatter_reduce", axis), index.into());
+        let source = &cropped(source, index.shape());
+        let x = corner(self, axis, index.shape());
+        let reduced = x.reduced(axis, &index, source, how, include_self);
+        with_corner("scatter_reduce", self, axis, index.shape(), reduced)
+    }
+
+    /// The same, of an index with the other lengths of this variable.
+    #[track_caller]
+    fn reduced(
+        &self,
+        axis: usize,
+        index: &Index<T>,
+        source: &Var<T>,
+        how: ScatterReduce,
+        include_self: bool,
+    ) -> Var<T> {
+        let shape = self.shape();
         assert!(
             index.shape() == source.shape(),
             "scatter_reduce: source shape {} and index shape {} differ",

@@ -115,6 +115,7 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If there is no such axis, or the segments are of another length.
+    #[doc(alias = "segment_reduce")]
     #[track_caller]
     pub fn segment_sum(&self, segments: &Segments<T>, axis: impl Into<Axis>) -> Var<T> {
         let (places, shape) = segments.of("segment_sum", self.shape(), axis.into());

@@ -39,3 +39,21 @@ fn transforms() {
     assert_panics!(Var::<f64>::fftfreq(0, 1.0), "fftfreq", "length 0");
     assert_panics!(Var::<f64>::rfftfreq(0, 1.0), "rfftfreq", "length 0");
 }
+
+#[cfg(feature = "fft")]
+#[test]
+fn pieces_of_signals() {
+    use wengert_tape::StftOptions;
+    let (signal, of) = (Var::<f64>::ones([10]), StftOptions::<f64>::new);
+    assert_panics!(Var::scalar(1.0).stft(&of(4)), "stft: ", "[]");
+    assert_panics!(signal.stft(&of(0)), "stft: pieces of 0 samples, one every 0");
+    assert_panics!(signal.stft(&of(4).hop(0)), "stft: ", "one every 0");
+    assert_panics!(signal.stft(&of(4).window(Var::ones([5]))), "stft: ", "[5]", "4 samples");
+    assert_panics!(signal.stft(&of(12).not_centred()), "stft: ", "10 samples", "pieces of 12");
+    assert_panics!(signal.stft(&of(20)), "stft: ", "border of 10", "signal of 10");
+    let pieces = Var::<f64>::ones([3, 5, 2]);
+    assert_panics!(signal.istft(&of(4), 8), "istft: ", "pairs", "[10]");
+    assert_panics!(pieces.istft(&of(8), 8), "istft: ", "[3, 5, 2]", "8 samples");
+    assert_panics!(pieces.istft(&of(4).hop(0), 8), "istft: ", "one every 0");
+    assert_panics!(pieces.istft(&of(4).window(Var::zeros([4])), 3), "istft: ", "sample 0");
+}

@@ -179,3 +179,92 @@ fn orders_and_counts_of_what_is_not_there() {
     let labels = Index::<f64>::constant(Tensor::vector(&[1u32]));
     assert_panics!(labels.bincount(usize::MAX), "bincount: 18446744073709551615");
 }
+
+#[test]
+fn parts_that_do_not_fit() {
+    let (m, v) = (ones(&[2, 3]), ones(&[3]));
+    assert_panics!(m.slice_scatter(1, 1.., &m), "slice_scatter: ", "[2, 3]", "[2, 2]");
+    assert_panics!(m.slice_scatter(2, .., &m), "slice_scatter: axis 2", "[2, 3]");
+    assert_panics!(m.select_scatter(1, 3, &ones(&[2])), "select_scatter: ", "position 3", "axis 1", "[2, 3]");
+    assert_panics!(m.select_scatter(1, -4, &ones(&[2])), "select_scatter: ", "position -4");
+    assert_panics!(m.select_scatter(1, 0, &v), "select_scatter: ", "[3]", "[2]");
+    assert_panics!(v.diagonal_scatter(0, &v), "diagonal_scatter: ", "[3]");
+    assert_panics!(m.diagonal_scatter(0, &v), "diagonal_scatter: ", "[3]", "[2]");
+    assert_panics!(m.rot90(1, [0, 0]), "rot90: axis 0", "[2, 3]", "twice");
+    assert_panics!(m.rot90(1, [0, 2]), "rot90: axis 2", "[2, 3]");
+    assert_panics!(Var::block_diag(&[ones(&[1, 1, 1])]), "block_diag: ", "[1, 1, 1]");
+    assert_panics!(m.combinations(2, false), "combinations: ", "[2, 3]");
+    assert_panics!(ones(&[1000]).combinations(500, false), "combinations: ", "500 of 1000");
+    assert_panics!(ones(&[]).vander(2, true), "vander: ", "[]");
+    assert_panics!(v.vander(usize::MAX, true), "vander: ", "too many");
+    let wide = ones(&[1]).broadcast_to([1 << 33]);
+    assert_panics!(wide.unique_consecutive(), "unique_consecutive: ");
+}
+
+#[test]
+fn differences_and_integrals_that_do_not_fit() {
+    let (m, v) = (ones(&[2, 3]), ones(&[3]));
+    assert_panics!(m.diff(1, 2), "diff: axis 2", "[2, 3]");
+    assert_panics!(m.trapezoid(1.0, 2), "trapezoid: axis 2", "[2, 3]");
+    assert_panics!(m.trapezoid(&v, 0), "trapezoid: ", "[3, 1]", "axis 0", "[2, 3]");
+    assert_panics!(m.trapezoid(&ones(&[3, 3]), 1), "trapezoid: ", "[3, 3]", "[2, 3]");
+    assert_panics!(m.cumulative_trapezoid(&ones(&[2]), 1), "cumulative_trapezoid: ", "[2]", "[2, 3]");
+}
+
+#[test]
+fn more_products_and_distances_that_do_not_fit() {
+    let (m, v) = (ones(&[2, 3]), ones(&[3]));
+    assert_panics!(m.vecdot(&ones(&[2]), 0), "vecdot: ", "[2, 3]", "[2]");
+    assert_panics!(m.vecdot(&v, 2), "vecdot: axis 2", "[2, 3]");
+    let none: [Var<f64>; 0] = [];
+    assert_panics!(Var::multi_dot(&none), "multi_dot: ", "no matrices");
+    assert_panics!(Var::multi_dot(&[&m, &m]), "multi_dot: operands 0 and 1", "[2, 3]");
+    assert_panics!(Var::multi_dot(&[&m, &v, &m]), "multi_dot: operand 1", "[3]");
+    assert_panics!(v.pdist(2.0), "pdist: ", "[3]");
+    assert_panics!(m.pdist(-1.0), "pdist: ", "-1");
+    assert_panics!(m.dist(&ones(&[2]), 2.0), "dist: ", "[2, 3]", "[2]");
+    assert_panics!(m.renorm(2.0, 2, 1.0), "renorm: axis 2", "[2, 3]");
+    assert_panics!(m.renorm(0.0, 0, 1.0), "renorm: ", "order 0");
+    assert_panics!(m.renorm(2.0, 0, -1.0), "renorm: ", "-1");
+    assert_panics!(Var::polar(&v, &ones(&[2])), "polar: ", "[3]", "[2]");
+    assert_panics!(v.householder_product(&v), "householder_product: ", "[3]");
+    assert_panics!(m.householder_product(&v), "householder_product: ", "[3]", "[2, 3]");
+    assert_panics!(m.t().householder_product(&v), "householder_product: ", "[3]", "[3, 2]");
+    assert_panics!(v.multigammaln(0), "multigammaln: ", "0");
+}
+
+#[test]
+fn windows_and_numbers_that_are_none() {
+    let (far, key) = (usize::MAX, Index::<f64>::key(&wengert_tensor::random::Generator::seeded(0)));
+    let wrong = Tensor::vector(&[0u32; 3]);
+    assert_panics!(Var::<f64>::hann_window(far, true), "hann_window: ");
+    assert_panics!(Var::<f64>::hamming_window(far, true), "hamming_window: ");
+    assert_panics!(Var::<f64>::blackman_window(far, true), "blackman_window: ");
+    assert_panics!(Var::<f64>::bartlett_window(far, true), "bartlett_window: ");
+    assert_panics!(Var::<f64>::kaiser_window(far, true, 1.0), "kaiser_window: ");
+    assert_panics!(Var::<f64>::kaiser_window(4, true, f64::NAN), "kaiser_window: ", "NaN");
+    let (good, bad) = (ones(&[2]), Var::from([1.0, -0.5]));
+    assert_panics!(bad.standard_gamma(&key), "standard_gamma: ", "-0.5");
+    assert_panics!(good.standard_gamma(&wrong), "standard_gamma: ", "[3]");
+    assert_panics!(good.beta(&bad, &key), "beta: ", "-0.5");
+    assert_panics!(good.beta(&ones(&[3]), &key), "beta: ", "[2]", "[3]");
+    assert_panics!(bad.dirichlet(&key), "dirichlet: ", "-0.5");
+    assert_panics!(ones(&[]).dirichlet(&key), "dirichlet: ", "[]");
+    assert_panics!(bad.chi2(&key), "chi2: ", "-0.25");
+    assert_panics!(bad.student_t(&key), "student_t: ", "-0.25");
+    assert_panics!(Var::<f64>::laplace([2], &wrong), "laplace: ", "[3]");
+}
+
+#[test]
+fn grids_that_do_not_fit() {
+    use wengert_tape::GridSampleOptions;
+    let options = GridSampleOptions::default();
+    let (images, grid) = (ones(&[2, 3, 4, 5]), ones(&[2, 6, 7, 2]));
+    assert_panics!(ones(&[2, 3, 4]).grid_sample(&grid, options), "grid_sample: ", "[2, 3, 4]");
+    assert_panics!(images.grid_sample(&ones(&[2, 6, 7, 3]), options), "grid_sample: ", "[2, 6, 7, 3]");
+    assert_panics!(images.grid_sample(&ones(&[1, 6, 7, 2]), options), "grid_sample: ", "[1, 6, 7, 2]");
+    assert_panics!(ones(&[2, 3, 0, 5]).grid_sample(&grid, options), "grid_sample: ", "no elements");
+    assert_panics!(ones(&[2, 2, 2]).affine_grid([3, 3], false), "affine_grid: ", "[2, 2, 2]");
+    assert_panics!(ones(&[2, 2, 3]).affine_grid([3, 3, 3], false), "affine_grid: ", "[2, 2, 3]");
+    assert_panics!(ones(&[2, 2, 3]).affine_grid([usize::MAX, 2], false), "affine_grid: ", "too many");
+}

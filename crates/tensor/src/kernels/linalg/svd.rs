@@ -161,6 +161,12 @@ impl<T: Float> Kernel for Sweep<'_, T> {
                 let (above, below) = w.split_at_mut(j * n);
                 let (x, y) = (&mut above[i * n..][..n], &mut below[..n]);
                 let [xx, xy, yy] = [dot::<T, I>(x, x), dot::<T, I>(x, y), dot::<T, I>(y, y)];
+                if xx.minimum(yy) < T::MIN_POSITIVE / T::EPSILON {
+                    // Squares without digits: the row is nothing beside the largest, which is about 1.
+                    let (smaller, larger) = if xx < yy { (x, &*y) } else { (y, &*x) };
+                    orthogonal &= !subtract_projection::<T, I>(smaller, larger, tolerance);
+                    continue;
+                }
                 // Rows of zeros are orthogonal to all.
                 if xy == T::ZERO || xy.abs() <= tolerance * xx.sqrt() * yy.sqrt() {
                     continue;
@@ -177,6 +183,34 @@ impl<T: Float> Kernel for Sweep<'_, T> {
         }
         orthogonal
     }
+}
+
+/// Makes a row whose squares underflow orthogonal to a larger one; a rotation would subtract as much, and leave the larger row as
+/// it is. What is not far from the smallest numbers becomes 0, since it cannot be told which way it points. Gives whether
+/// anything changed.
+#[cold]
+fn subtract_projection<T: Float, I: Isa>(smaller: &mut [T], larger: &[T], tolerance: T) -> bool {
+    let largest = |row: &[T]| row.iter().fold(T::ZERO, |max, x| max.maximum(x.abs()));
+    let (size, other) = (largest(smaller), largest(larger));
+    if size == T::ZERO || dot::<T, I>(smaller, larger) == T::ZERO {
+        return false;
+    }
+    if size < T::MIN_POSITIVE / (T::EPSILON * T::EPSILON) {
+        smaller.fill(T::ZERO);
+        return true;
+    }
+    let scaled = |row: &[T], scale: T| row.iter().map(|&x| x * scale).collect::<Vec<T>>();
+    let (mut y, x) = (scaled(smaller, scale_to_one(size)), scaled(larger, scale_to_one(other)));
+    let (xx, xy, before) = (dot::<T, I>(&x, &x), dot::<T, I>(&x, &y), norm(&y));
+    if xy.abs() <= tolerance * xx.sqrt() * before {
+        return false;
+    }
+    y.iter_mut().zip(&x).for_each(|(y, &x)| *y -= xy / xx * x);
+    if norm(&y) <= T::from_f64(4.0) * tolerance * before {
+        y.fill(T::ZERO);
+    }
+    smaller.iter_mut().zip(y).for_each(|(out, y)| *out = y / scale_to_one(size));
+    true
 }
 
 /// Of rows that were parallel a rotation leaves one and, in the place of the other, rounding errors, which would be turned for

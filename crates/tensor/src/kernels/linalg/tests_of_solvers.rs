@@ -137,6 +137,30 @@ fn singular_values() {
     let values = check_svd(&[1.0, 0.0, 1.0, 2.0, 0.0, 2.0, 0.0, 0.0, 1.0f64], 3, 3, 1e-14);
     assert_eq!(values[2], 0.0);
     // Small values to high relative accuracy: a column of 1e-20 beside one of 1.
+    // Rows whose squares underflow, beside which others are large.
+    for a in [
+        [1.0, 0.5e-160, 1.0, 1e-160],
+        [1e-308, 0.5, 0.0, 1e300],
+        [1e-310, 2.0, 3.0, 1e-200],
+        [1.0, 1e-305, 1.0, -1e-305f64],
+    ] {
+        let largest = a.iter().fold(0.0f64, |max, x| max.max(x.abs()));
+        check_svd(&a, 2, 2, 1e-14 * largest);
+    }
+    // A column of zeros between two others.
+    let gap = [
+        0.0,
+        0.0,
+        0.0948517463551336,
+        -2.001822102388801,
+        0.0,
+        -3.0002467891519724,
+        1.0133857018485697,
+        0.0,
+        -1.0133857018485697f64,
+    ];
+    assert_eq!(check_svd(&gap, 3, 3, 1e-14)[2], 0.0);
+    check_svd(&[1.0f32, 2.0, 3.0, 1e-20, 3e-20, -1e-20, 1e-38, 1e-38, 2e-38], 3, 3, 1e-5);
     let values = check_svd(&[1.0, 1e-20, 1.0, -1e-20f64], 2, 2, 1e-15);
     assert!((values[1] / (2f64.sqrt() * 1e-20) - 1.0).abs() < 1e-14, "{values:?}");
 }
