@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use wengert_data::{BatchOf, Batches, Source};
+use wengert_data::{Batches, Position, Prefetched, Source};
 
 use crate::error::TrainError;
 use crate::place::Place;
@@ -55,7 +55,7 @@ impl Epoch {
     /// # Errors
     /// If the data have no batch, if the run goes on from a place in batches of other settings, or if the batches of this
     /// epoch were asked for before: there is one pass over data in an epoch, since a run goes on from one place in it.
-    pub fn batches<S: Source>(&self, batches: Batches<S>) -> Result<EpochBatches<S>, TrainError> {
+    pub fn batches<S: Source>(&self, batches: Batches<S>) -> Result<EpochBatches<Batches<S>>, TrainError> {
         let whole = batches.clone().epoch(self.number);
         let (count, size, examples) = (whole.len(), whole.batch_size(), whole.examples());
         if count == 0 {
@@ -76,28 +76,62 @@ impl Epoch {
 
 /// The batches of an [`Epoch`].
 #[derive(Debug)]
-pub struct EpochBatches<S: Source> {
-    batches: Batches<S>,
+pub struct EpochBatches<I> {
+    batches: I,
     size: usize,
     examples: usize,
     place: Rc<Place>,
 }
 
-impl<S: Source> Iterator for EpochBatches<S> {
-    type Item = BatchOf<S>;
+impl<S: Source> EpochBatches<Batches<S>> {
+    /// The same batches, prepared by a thread while others are used; up to `depth` wait ([`Batches::prefetch`]).
+    ///
+    /// # Panics
+    /// If `depth` is 0, or the system has no thread.
+    #[track_caller]
+    pub fn prefetch(self, depth: usize) -> EpochBatches<Prefetched<S>>
+    where
+        S: Send + Sync + 'static,
+        S::Batch: Send + 'static,
+    {
+        let EpochBatches { batches, size, examples, place } = self;
+        EpochBatches { batches: batches.prefetch(depth), size, examples, place }
+    }
+}
 
-    fn next(&mut self) -> Option<BatchOf<S>> {
-        if self.batches.len() == 0 {
+/// Batches that say where they are.
+pub trait Placed: Iterator {
+    /// The place before the batch that comes next.
+    fn place(&self) -> Position;
+}
+
+impl<S: Source> Placed for Batches<S> {
+    fn place(&self) -> Position {
+        self.position()
+    }
+}
+
+impl<S: Source> Placed for Prefetched<S> {
+    fn place(&self) -> Position {
+        self.position()
+    }
+}
+
+impl<I: Placed> Iterator for EpochBatches<I> {
+    type Item = I::Item;
+
+    fn next(&mut self) -> Option<I::Item> {
+        let start = self.batches.place().batch as usize * self.size;
+        if start >= self.examples {
             self.place.exhaust();
             return None;
         }
         if !self.place.next_batch() {
             return None;
         }
-        let start = self.batches.position().batch as usize * self.size;
         let batch = self.batches.next()?;
         let examples = self.examples.saturating_sub(start).min(self.size);
-        self.place.give_batch(self.batches.position(), examples as u64);
+        self.place.give_batch(self.batches.place(), examples as u64);
         Some(batch)
     }
 }

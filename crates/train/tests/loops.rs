@@ -42,6 +42,15 @@ fn a_trainer_a_hand_written_loop_and_a_bare_one_give_the_same_bits() {
     }
     run.finish().unwrap();
 
+    let (mut prefetched, model) = Model::new();
+    let mut run = trainer(&mut prefetched).start().unwrap();
+    for epoch in run.epochs(3).unwrap() {
+        for (images, labels) in epoch.batches(train.batches(16).shuffled(5)).unwrap().prefetch(2) {
+            run.step(|cx| model.forward(cx, &images).cross_entropy(&labels)).unwrap();
+        }
+    }
+    run.finish().unwrap();
+
     let (mut bare, model) = Model::new();
     let (mut adam, schedule) = (Adam::new(1e-2), Cosine::new(1e-2, 12));
     let mut step = 0;
@@ -57,6 +66,7 @@ fn a_trainer_a_hand_written_loop_and_a_bare_one_give_the_same_bits() {
     }
     assert!(fitted.state() == bare.state());
     assert!(driven.state() == bare.state());
+    assert!(prefetched.state() == bare.state());
 }
 
 /// Writes down what happens, in short.
