@@ -76,6 +76,17 @@ impl AdaptiveLogSoftmax {
     ///
     /// # Panics
     /// If there are not as many labels as examples, a label is not a class, or the layer belongs to another `Params`.
+    ///
+    /// ```
+    /// use wengert_nn::{AdaptiveLogSoftmax, Params};
+    /// use wengert_tape::Var;
+    /// use wengert_tensor::Tensor;
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// let words = AdaptiveLogSoftmax::new(params.root(), 16, 1000, &[10, 100]);
+    /// let labels = Tensor::from([3u32, 500]);
+    /// let log_probabilities = params.infer(|cx| words.of_labels(cx, &Var::ones([2, 16]), &labels));
+    /// assert!(log_probabilities.max().item() < 0.0);
+    /// ```
     #[track_caller]
     pub fn of_labels<T: Float>(&self, cx: &Ctx<T>, x: &Var<T>, labels: impl Into<Index<T>>) -> Var<T> {
         let labels = labels.into();
@@ -130,6 +141,16 @@ impl AdaptiveLogSoftmax {
     ///
     /// # Panics
     /// If the features are no matrix of as many columns, or the layer belongs to another `Params`.
+    ///
+    /// ```
+    /// use wengert_nn::{AdaptiveLogSoftmax, Layer, Params};
+    /// use wengert_tape::Var;
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// let words = AdaptiveLogSoftmax::new(params.root(), 16, 1000, &[10, 100]);
+    /// let x = Var::ones([2, 16]);
+    /// let (all, best) = params.infer(|cx| (words.forward(cx, &x), words.predict(cx, &x)));
+    /// assert_eq!(best.value(), all.argmax(1).value());
+    /// ```
     #[track_caller]
     pub fn predict<T: Float>(&self, cx: &Ctx<T>, x: &Var<T>) -> Index<T> {
         let heads = self.heads(cx, x);
@@ -159,6 +180,15 @@ pub struct AdaptiveLogSoftmaxBuilder {
 
 impl AdaptiveLogSoftmaxBuilder {
     /// How many times fewer features each further cluster has. Default 4.
+    ///
+    /// ```
+    /// use wengert_nn::{AdaptiveLogSoftmax, Params};
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// AdaptiveLogSoftmax::builder(16, 100, &[10]).div_value(2.0).head_bias().build(params.at("words"));
+    /// // The cluster has half of the features.
+    /// assert_eq!(params.shape(params.id("words.tail.0.0.weight").unwrap()), &[8, 16]);
+    /// assert!(params.id("words.head.bias").is_some());
+    /// ```
     #[must_use]
     pub fn div_value(mut self, factor: f64) -> Self {
         self.div_value = factor;

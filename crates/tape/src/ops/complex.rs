@@ -41,6 +41,12 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If the shapes do not broadcast.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let z = Var::polar(&Var::from([2.0f64]), &Var::from([0.0]));
+    /// assert_eq!(z.value().to_vec(), [2.0, 0.0]);
+    /// ```
     #[track_caller]
     pub fn polar(abs: &Var<T>, angle: &Var<T>) -> Var<T> {
         broadcast_or_panic("polar", abs.shape(), angle.shape());

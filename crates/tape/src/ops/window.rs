@@ -73,6 +73,13 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If β is not finite, or there is no memory for as many numbers.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let window = Var::<f64>::kaiser_window(5, false, 12.0).into_value();
+    /// // Highest in the middle, and the same on both sides.
+    /// assert!((window.at([2]) - 1.0).abs() < 1e-15 && (window.at([0]) - window.at([4])).abs() < 1e-15);
+    /// ```
     #[track_caller]
     pub fn kaiser_window(length: usize, periodic: bool, beta: f64) -> Var<T> {
         assert!(beta.is_finite(), "kaiser_window: β is {beta}");

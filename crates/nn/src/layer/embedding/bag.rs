@@ -222,6 +222,16 @@ impl EmbeddingBagBuilder {
 
     /// The last of the starts is where the last bag ends, as in compressed sparse rows: there is a bag fewer, and tokens behind
     /// it are in none.
+    ///
+    /// ```
+    /// use wengert_nn::{EmbeddingBag, Params};
+    /// use wengert_tensor::Tensor;
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// let words = EmbeddingBag::builder(100, 8).include_last_offset().build(params.root());
+    /// // Two bags, which begin at 0 and 1; the last ends at 3.
+    /// let (tokens, starts) = (Tensor::from([7u32, 8, 9]), Tensor::from([0u32, 1, 3]));
+    /// assert_eq!(params.infer(|cx| words.bags(cx, &tokens, &starts, None)).shape(), &[2, 8]);
+    /// ```
     #[must_use]
     pub fn include_last_offset(mut self) -> Self {
         self.last_is_end = true;

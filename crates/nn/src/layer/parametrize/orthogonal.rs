@@ -9,6 +9,16 @@ use crate::init::Init;
 use crate::params::{BufferId, Scope};
 
 /// How an orthogonal matrix is made of a lower triangle.
+///
+/// ```
+/// use wengert_nn::{Linear, Orthogonal, OrthogonalMap, Params};
+/// let mut params: Params<f64> = Params::seeded(0);
+/// let linear = |p: wengert_nn::Scope<'_, f64>| Linear::builder(3, 3).no_bias().build(p);
+/// let layer = Orthogonal::builder().map(OrthogonalMap::Cayley).build(params.root(), linear);
+/// let weight = params.infer(|cx| layer.weight(cx));
+/// let product = weight.t().matmul(&weight);
+/// assert!(product.value().all_close(&wengert_tensor::Tensor::eye(3), 1e-10, 1e-10));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OrthogonalMap {
     /// The exponential of the skew-symmetric matrix of which it is the triangle.

@@ -45,6 +45,14 @@ impl<T: Float> StftOptions<T> {
     }
 
     /// How many samples are from one piece to the next.
+    ///
+    /// ```
+    /// use wengert_tape::{StftOptions, Var};
+    /// let x = Var::from(wengert_tensor::Tensor::<f64>::linspace(-1.0, 1.0, 32));
+    /// let options = StftOptions::new(8).hop(8).not_centred().normalized().two_sided();
+    /// // Four pieces without overlap, with all 8 frequencies.
+    /// assert_eq!(x.stft(&options).shape(), &[8, 4, 2]);
+    /// ```
     #[doc(alias = "hop_length")]
     #[must_use]
     pub fn hop(mut self, hop: usize) -> Self {

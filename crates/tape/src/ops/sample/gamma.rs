@@ -158,6 +158,14 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If an element is not positive and finite, or the key does not consist of six words.
+    ///
+    /// ```
+    /// use wengert_tape::{Index, Var};
+    /// use wengert_tensor::random::Generator;
+    /// let x = (Var::<f64>::ones([4000]) * 5.0).chi2(&Index::key(&Generator::seeded(0)));
+    /// // The mean is the number of degrees of freedom.
+    /// assert!((x.mean().item() - 5.0).abs() < 0.3);
+    /// ```
     #[doc(alias = "Chi2")]
     #[track_caller]
     pub fn chi2(&self, key: impl Into<Index<T>>) -> Var<T> {
@@ -170,6 +178,13 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If an element is not positive and finite, or the key does not consist of six words.
+    ///
+    /// ```
+    /// use wengert_tape::{Index, Var};
+    /// use wengert_tensor::random::Generator;
+    /// let x = (Var::<f64>::ones([4000]) * 10.0).student_t(&Index::key(&Generator::seeded(0)));
+    /// assert!(x.mean().item().abs() < 0.15 && x.square().mean().item() > 1.0);
+    /// ```
     #[doc(alias = "StudentT")]
     #[track_caller]
     pub fn student_t(&self, key: impl Into<Index<T>>) -> Var<T> {
@@ -185,6 +200,14 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If the key does not consist of six words.
+    ///
+    /// ```
+    /// use wengert_tape::{Index, Var};
+    /// use wengert_tensor::random::Generator;
+    /// let x = Var::<f64>::laplace([4000], &Index::key(&Generator::seeded(0)));
+    /// // The mean distance from the middle is the scale.
+    /// assert!((x.abs().mean().item() - 1.0).abs() < 0.1);
+    /// ```
     #[doc(alias = "Laplace")]
     #[track_caller]
     pub fn laplace(shape: impl Into<Shape>, key: impl Into<Index<T>>) -> Var<T> {
