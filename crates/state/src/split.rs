@@ -31,6 +31,15 @@ impl State {
 
     /// What [`split`](State::split) would leave here and take out, of a state that stays as it is, and of the vectors only
     /// those that `outside` says yes to.
+    ///
+    /// ```
+    /// use wengert_state::State;
+    /// let run = State::new("adam", 2).with_vector("mean", &[0.5f32, 0.25]).with_vector("small", &[1.0f32]);
+    /// // The long vectors apart, as a file of tensors has them.
+    /// let (rest, tensors) = run.parts(|_, values| values.len() > 1);
+    /// assert_eq!(tensors["mean"].len(), 2);
+    /// assert!(rest.vectors["mean"].is_empty() && rest.vectors["small"].len() == 1);
+    /// ```
     pub fn parts(
         &self,
         mut outside: impl FnMut(&str, &Values) -> bool,

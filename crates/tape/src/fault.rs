@@ -46,6 +46,14 @@ thread_local! {
 }
 
 /// An operation that made a NaN or an infinity.
+///
+/// ```
+/// use wengert_tape::{Fault, Pass, Var, find_fault, grad};
+/// let loss = |x: &Var| x.ln().sum();
+/// let (_, fault) = find_fault(|| grad(loss, &Var::from([1.0f32, 0.0])));
+/// let fault: Fault = fault.unwrap();
+/// assert_eq!((fault.operation.as_str(), fault.pass, fault.output.infinite), ("ln", Pass::Forward, 1));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Fault {

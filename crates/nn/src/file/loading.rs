@@ -102,6 +102,22 @@ impl std::fmt::Debug for Loading<'_> {
 }
 
 /// What [`Params::load_with`](crate::Params::load_with) did: parameters, buffers and counts by their names.
+///
+/// ```
+/// use wengert_nn::{Linear, LoadReport, Loading, MisshapenTensor, MissingTensor, Params};
+/// let mut old: Params<f64> = Params::seeded(0);
+/// Linear::new(old.at("body"), 3, 2);
+/// Linear::new(old.at("head"), 2, 10);
+/// let mut new: Params<f64> = Params::seeded(1);
+/// Linear::new(new.at("bady"), 3, 2);
+/// Linear::new(new.at("head"), 2, 4);
+/// let report: LoadReport = new.load_safetensors_with(&old.to_safetensors()?, &Loading::new().partial())?;
+/// let MissingTensor { name, nearest, .. } = &report.missing[0];
+/// assert_eq!((name.as_str(), nearest[0].as_str()), ("bady.weight", "body.weight"));
+/// let MisshapenTensor { name, found, expected, .. } = &report.misshaped[0];
+/// assert_eq!((name.as_str(), &found[..], &expected[..]), ("head.weight", &[10, 2][..], &[4, 2][..]));
+/// # Ok::<(), wengert_nn::FileError>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct LoadReport {

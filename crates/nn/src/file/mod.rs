@@ -73,6 +73,19 @@ impl<T: Float> Params<T> {
     ///
     /// # Errors
     /// As [`load`](Params::load); [partially](Loading::partial) neither missing, unexpected nor misshapen tensors are errors.
+    ///
+    /// ```
+    /// use wengert_nn::{Linear, Loading, Params};
+    /// let path = std::env::temp_dir().join("wengert-load-with.safetensors");
+    /// let mut old: Params<f64> = Params::seeded(0);
+    /// Linear::new(old.at("module.out"), 2, 1);
+    /// old.save(&path)?;
+    /// let mut params: Params<f64> = Params::seeded(1);
+    /// Linear::new(params.at("out"), 2, 1);
+    /// let report = params.load_with(&path, &Loading::new().strip("module."))?;
+    /// assert!(report.is_complete() && params.values() == old.values());
+    /// # Ok::<(), wengert_nn::FileError>(())
+    /// ```
     pub fn load_with(
         &mut self,
         path: impl AsRef<Path>,

@@ -78,6 +78,14 @@ macro_rules! numbers {
             ///
             /// # Errors
             /// Those of `take`.
+            ///
+            /// ```
+            /// use wengert_nn::tensor_file::Numbers;
+            /// let mut bytes = Vec::new();
+            /// Numbers::from(&[1.0f32][..]).each_piece(|piece| Ok(bytes.extend_from_slice(piece)))?;
+            /// assert_eq!(bytes, [0, 0, 128, 63]);
+            /// # Ok::<(), std::io::Error>(())
+            /// ```
             pub fn each_piece(&self, mut take: impl FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error> {
                 let mut bytes = Vec::with_capacity(CHUNK.min(self.len()) * 8);
                 match self {
@@ -195,6 +203,14 @@ impl<'a> Writer<'a> {
 }
 
 /// Why a file could not be read.
+///
+/// ```
+/// use std::io::Cursor;
+/// use wengert_nn::FormatError;
+/// use wengert_nn::tensor_file::{ReadError, Reader};
+/// let error = Reader::new(Cursor::new(b"short")).err().unwrap();
+/// assert!(matches!(error, ReadError::Format(FormatError::TooShort { found: 5 })));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
@@ -207,6 +223,18 @@ pub enum ReadError {
 }
 
 /// A tensor of a file.
+///
+/// ```
+/// use std::io::Cursor;
+/// use wengert_nn::tensor_file::{Reader, TensorEntry};
+/// use wengert_nn::{Linear, Params};
+/// let mut params: Params<f64> = Params::seeded(0);
+/// Linear::new(params.at("out"), 2, 1);
+/// let reader = Reader::new(Cursor::new(params.to_safetensors()?))?;
+/// let entry: &TensorEntry = &reader.tensors()[1];
+/// assert_eq!((entry.name(), entry.dtype(), &entry.shape()[..]), ("out.weight", "F64", &[1, 2][..]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct TensorEntry {
     name: Box<str>,

@@ -406,3 +406,14 @@ fn losses() {
         x.bce_with_logits(&zeros([2]));
     });
 }
+
+/// A gradient of another length, and a tensor that a file does not have.
+#[test]
+fn what_does_not_belong_there() {
+    let mut params: Params<f64> = Params::seeded(0);
+    Linear::new(params.root(), 2, 1);
+    says("gradient: 1 elements for 3 parameters", || drop(params.gradient(&[1.0])));
+    let file = std::io::Cursor::new(params.to_safetensors().unwrap());
+    let mut reader = tensor_file::Reader::new(file).unwrap();
+    says("tensor_file: tensor 2 of a file with 2", || drop(reader.numbers(2, |_| {})));
+}

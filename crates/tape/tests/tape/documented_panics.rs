@@ -16,7 +16,9 @@ pub(crate) fn documented_panics(folder: &str) -> Vec<String> {
     let mut names = Vec::new();
     for source in texts(Path::new(folder).join("src")) {
         for after in source.split("/// # Panics").skip(1) {
-            let declared = after.split("fn ").nth(1).expect("a function is documented");
+            // Behind the rest of the documentation, examples included.
+            let mut code = after.lines().map(str::trim_start).skip(1).filter(|line| !line.starts_with("///"));
+            let declared = code.find_map(|line| line.split_once("fn ")).expect("a function is documented").1;
             names.push(declared.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap().to_owned());
         }
     }

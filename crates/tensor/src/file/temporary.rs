@@ -91,6 +91,17 @@ fn clear_abandoned_in(folder: &Path, asked_for: impl Fn(&OsStr) -> bool) {
 /// Removes what killed processes left of files in a folder that [`write_atomically`](super::write_atomically) was to
 /// write, of those whose names are `ours`; of names longer than 180 bytes nothing is found. For a folder of files that
 /// may never be written again. That something cannot be removed is no error.
+///
+/// ```
+/// use wengert_tensor::file::clear_abandoned_files;
+/// let folder = std::env::temp_dir().join("wengert-abandoned");
+/// std::fs::create_dir_all(&folder)?;
+/// std::fs::write(folder.join("run-1.ckpt"), b"whole")?;
+/// // What is no temporary stays.
+/// clear_abandoned_files(&folder, |name| name.ends_with(".ckpt"));
+/// assert!(folder.join("run-1.ckpt").exists());
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub fn clear_abandoned_files(folder: &Path, ours: impl Fn(&str) -> bool) {
     clear_abandoned_in(folder, |temporary| temporary.to_str().and_then(target_of).is_some_and(&ours));
 }

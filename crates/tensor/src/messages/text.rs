@@ -26,7 +26,7 @@ pub fn shortened(text: &str) -> String {
 /// The text on one line, cut in its middle to about `limit` bytes before characters are escaped.
 ///
 /// ```
-/// assert_eq!(wengert_tensor::text::line("two\nlines", 100), "two\\nlines");
+/// assert_eq!(wengert_tensor::text::line("two\nlines", 100), "two\\u{a}lines");
 /// ```
 pub fn line(text: &str, limit: usize) -> String {
     let mut short = String::new();

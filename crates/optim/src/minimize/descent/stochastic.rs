@@ -26,7 +26,7 @@ use crate::minimize::vector::{self, Float};
 ///     .with_gradient(move |x, g| g[0] = x[0] - c)
 ///     .with_hvp(|_, v, out| out[0] = v[0]);
 /// let mean = Batched::mean(vec![part(1.0), part(3.0)], &[1, 1]);
-/// let outcome = StochasticLbfgs { steps: 2, ..StochasticLbfgs::default() }.minimize(&mean, &[10.0])?;
+/// let outcome = StochasticLbfgs { steps: 10, pair_every: 2, ..StochasticLbfgs::default() }.minimize(&mean, &[10.0])?;
 /// assert!((outcome.point[0] - 2.0).abs() < 0.2);
 /// # Ok::<(), wengert_optim::MinimizeError>(())
 /// ```
