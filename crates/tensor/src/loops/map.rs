@@ -1,7 +1,5 @@
 //! Elementwise loops: one output element from the same position of one or several inputs.
 
-use std::slice;
-
 use crate::array::element::Element;
 use crate::array::shape::{Shape, broadcast_or_panic};
 use crate::array::tensor::Tensor;
@@ -230,12 +228,12 @@ pub(crate) fn check_fits(operation: &str, target: &Shape, other: &Shape) {
     }
 }
 
-// What is compiled for each formula and each instruction set is as few loops as will do. Of elements that are all repeated one
-// result is computed, by the loop over a row of one, and repeated.
+// What is compiled for each formula and each instruction set is as few loops as will do: rows of repeated elements alone do not
+// come here.
 
 struct Row1<'a, A, R, F> {
     out: &'a mut [R],
-    a: Row<'a, A>,
+    a: &'a [A],
     f: &'a F,
 }
 
@@ -243,15 +241,8 @@ impl<A: Element, R: Element, F: Map1<A, R>> Kernel for Row1<'_, A, R, F> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let a = match &self.a {
-            Row::Dense(a) => a,
-            Row::Repeat(a) => slice::from_ref(a),
-        };
-        for (o, &a) in self.out.iter_mut().zip(a) {
+        for (o, &a) in self.out.iter_mut().zip(self.a) {
             *o = self.f.call::<I>(a);
-        }
-        if let Row::Repeat(_) = self.a {
-            repeat_first(self.out);
         }
     }
 }
@@ -267,40 +258,24 @@ impl<A: Element, B: Element, R: Element, F: Map2<A, B, R>> Kernel for Row2<'_, A
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let a = match (&self.a, &self.b) {
-            (Row::Dense(a), _) => Some(*a),
-            (Row::Repeat(a), Row::Repeat(_)) => Some(slice::from_ref(a)),
-            (Row::Repeat(_), Row::Dense(_)) => None,
-        };
-        match (a, self.a, self.b) {
-            (Some(a), _, Row::Dense(b)) => {
+        match (self.a, self.b) {
+            (Row::Dense(a), Row::Dense(b)) => {
                 for ((o, &a), &b) in self.out.iter_mut().zip(a).zip(b) {
                     *o = self.f.call::<I>(a, b);
                 }
             }
-            (Some(a), of, Row::Repeat(b)) => {
+            (Row::Dense(a), Row::Repeat(b)) => {
                 for (o, &a) in self.out.iter_mut().zip(a) {
                     *o = self.f.call::<I>(a, b);
                 }
-                if let Row::Repeat(_) = of {
-                    repeat_first(self.out);
-                }
             }
-            (None, _, b) => {
-                let (a, b) = (self.a.get(0), b.dense(self.out.len()));
+            (Row::Repeat(a), Row::Dense(b)) => {
                 for (o, &b) in self.out.iter_mut().zip(b) {
                     *o = self.f.call::<I>(a, b);
                 }
             }
+            (Row::Repeat(_), Row::Repeat(_)) => unreachable!("a row of repeated elements alone"),
         }
-    }
-}
-
-/// Writes the first element to all others.
-#[inline(never)]
-fn repeat_first<R: Element>(out: &mut [R]) {
-    if let [first, others @ ..] = out {
-        others.fill(*first);
     }
 }
 

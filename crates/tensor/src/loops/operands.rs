@@ -57,7 +57,7 @@ type AtRow<'w, R, const N: usize> = dyn Fn([usize; N], usize, &mut [R]) + Sync +
 #[inline(never)]
 pub(crate) fn one<A: Element, R: Element>(
     a: &Tensor<A>,
-    work: &(dyn Fn(Row<'_, A>, &mut [R]) + Sync),
+    work: &(dyn Fn(&[A], &mut [R]) + Sync),
 ) -> Tensor<R> {
     if let Some(x) = a.as_slice() {
         return one_slice(a.shape(), x, work);
@@ -67,8 +67,15 @@ pub(crate) fn one<A: Element, R: Element>(
     let nest = Nest::new([&a.layout]);
     let data = a.storage.as_slice();
     Tensor::filled_by("map", shape, |out| {
-        for_each_row(&nest, out, &|[at], from, out| {
-            work(Row::new(data, at, nest.row_strides[0], from, out.len()), out);
+        for_each_row(&nest, out, &|[at], from, out| match Row::new(
+            data,
+            at,
+            nest.row_strides[0],
+            from,
+            out.len(),
+        ) {
+            Row::Dense(a) => work(a, out),
+            Row::Repeat(a) => repeated(out, |first| work(&[a], first)),
         });
     })
 }
@@ -96,7 +103,12 @@ pub(crate) fn two<A: Element, B: Element, R: Element>(
     Tensor::filled_by(operation, shape, |out| {
         for_each_row(&nest, out, &|[at, bt], from, out| {
             let n = out.len();
-            work(Row::new(x, at, sa, from, n), Row::new(y, bt, sb, from, n), out);
+            match (Row::new(x, at, sa, from, n), Row::new(y, bt, sb, from, n)) {
+                (Row::Repeat(a), Row::Repeat(b)) => {
+                    repeated(out, |first| work(Row::Dense(&[a]), Row::Dense(&[b]), first));
+                }
+                (a, b) => work(a, b, out),
+            }
         });
     })
 }
@@ -156,10 +168,24 @@ fn written_out<A: Element, R: Element, const N: usize>(
     out: &mut [R],
     work: &WorkN<'_, A, R, N>,
 ) {
-    const BLOCK: usize = 128;
     if rows.iter().all(|row| matches!(row, Row::Dense(_))) {
         return work(rows.map(|row| row.dense(out.len())), out);
     }
+    // The longer the row, the less it matters what a block costs to write out.
+    match out.len() {
+        0..=64 => in_blocks::<A, R, N, 64>(rows, out, work),
+        65..=4096 => in_blocks::<A, R, N, 256>(rows, out, work),
+        _ => in_blocks::<A, R, N, 1024>(rows, out, work),
+    }
+}
+
+/// `work` for blocks of the rows, of which those of one element repeated are written out once.
+#[inline(never)]
+fn in_blocks<A: Element, R: Element, const N: usize, const BLOCK: usize>(
+    rows: [Row<'_, A>; N],
+    out: &mut [R],
+    work: &WorkN<'_, A, R, N>,
+) {
     let repeated = rows.map(|row| [row.get(0); BLOCK]);
     for (k, out) in out.chunks_mut(BLOCK).enumerate() {
         let block = |i: usize| match rows[i] {
@@ -167,6 +193,15 @@ fn written_out<A: Element, R: Element, const N: usize>(
             Row::Repeat(_) => &repeated[i][..out.len()],
         };
         work(std::array::from_fn(block), out);
+    }
+}
+
+/// A row that is one result repeated, which `work` writes.
+#[inline]
+fn repeated<R: Element>(out: &mut [R], work: impl FnOnce(&mut [R])) {
+    if let ([first], others) = out.split_at_mut(1) {
+        work(std::slice::from_mut(first));
+        others.fill(*first);
     }
 }
 
@@ -197,14 +232,14 @@ pub(crate) fn into<A: Element, B: Element>(
 fn one_slice<A: Element, R: Element>(
     shape: &Shape,
     a: &[A],
-    work: &(dyn Fn(Row<'_, A>, &mut [R]) + Sync),
+    work: &(dyn Fn(&[A], &mut [R]) + Sync),
 ) -> Tensor<R> {
     Tensor::filled_by("map", shape.clone(), |out| {
         if out.len() < PARALLEL_THRESHOLD {
-            return work(Row::Dense(a), out);
+            return work(a, out);
         }
         parallel::for_each_chunk(out, CHUNK, true, |start, out| {
-            work(Row::Dense(&a[start..start + out.len()]), out);
+            work(&a[start..start + out.len()], out);
         });
     })
 }
