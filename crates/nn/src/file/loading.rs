@@ -10,9 +10,6 @@ use super::tensor_file::{BUFFERS, MODEL};
 /// Missing names for which the nearest in the file are looked for.
 const SOUGHT: usize = 32;
 
-/// The name in the model of a name in the file.
-type Rename<'a> = Box<dyn Fn(&str) -> Option<String> + 'a>;
-
 /// How [`Params::load_with`](crate::Params::load_with) goes from a file's names to a model's, and whether all must be
 /// there: without further settings as [`Params::load`](crate::Params::load).
 ///
