@@ -170,7 +170,7 @@ impl<T: Float> Var<T> {
             let next = at[i] + 1;
             at.iter_mut().skip(i).enumerate().for_each(|(k, p)| *p = next + k as u32 * step);
         }
-        let combinations = if r == 0 { 1 } else { chosen.len() / r };
+        let combinations = chosen.len().checked_div(r).unwrap_or(1);
         self.index_select(0, Tensor::vector(&chosen).reshape([combinations, r]))
     }
 

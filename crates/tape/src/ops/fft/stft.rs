@@ -167,7 +167,7 @@ impl<T: Float> Var<T> {
         assert!(x.shape()[axis] >= n, "stft: a signal of {samples} samples is shorter than pieces of {n}");
         let mut pieces = x.windows(axis, n, options.hop);
         if let Some(window) = window {
-            pieces = pieces * window;
+            pieces *= window;
         }
         let transform = FftOptions::along([-1]).norm(options.norm());
         let y = if options.two_sided {

@@ -81,7 +81,7 @@ impl<T: Float> Op<T> for Taps {
     fn evaluate(&self, x: &[&Tensor<T>], given: &[&Data<T>]) -> Data<T> {
         let (a, b, at) = (x[0].contiguous(), x[1].contiguous(), given[0].index().contiguous());
         let (a, b, at, g) = (slice(&a), slice(&b), slice(&at), &self.geometry);
-        Data::Float(Tensor::written_for(Op::<T>::name(self), &self.shape(), |out| match self.part {
+        Data::Float(Tensor::written_for(Op::<T>::name(self), self.shape(), |out| match self.part {
             Part::Sums => sampled(g, a, b, at, out),
             Part::Planes => spread(g, a, b, at, out),
             Part::Weights => weighed(g, a, b, at, out),
