@@ -56,6 +56,13 @@ pub fn write_atomically<E: From<AccessError>>(
 ///
 /// # Errors
 /// Those of the system.
+///
+/// ```
+/// use wengert_tensor::file::check_writable;
+/// // Better told before the work than after it.
+/// assert!(check_writable(&std::env::temp_dir().join("wengert-result")).is_ok());
+/// assert!(check_writable("no/such/folder/result".as_ref()).is_err());
+/// ```
 pub fn check_writable(path: &Path) -> Result<(), Error> {
     Temporary::beside(path, false).map(drop)
 }
