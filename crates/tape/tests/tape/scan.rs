@@ -134,3 +134,40 @@ fn recomputed_scans_take_memory_by_the_square_root() {
     assert!(large < 5 * small, "{small} bytes, then {large}");
     assert!(plain > 6 * small, "{plain} bytes kept, {small} computed again");
 }
+
+#[test]
+fn a_million_steps_take_memory_by_the_square_root() {
+    let (small, large) = (peak(10_000, true), peak(1_000_000, true));
+    // A hundred times as many steps take ten times as much, less than two thousand of a million carries.
+    assert!(large < 12 * small, "{small} bytes, then {large}");
+    assert!(large < 2000 * 64 * 8 * 2, "{large} bytes");
+}
+
+/// The gradient by a factor and by all inputs of a long scan, against the recursion written by hand. It takes memory for
+/// that gradient, and for its pieces until they are joined.
+#[test]
+fn the_gradient_by_many_inputs() {
+    let steps = 50_000;
+    let numbers: Vec<f64> = (0..steps).map(|i| (1.7 * i as f64).sin()).collect();
+    let (w, xs) = (Var::scalar(0.7), Var::constant(Tensor::vector(&numbers)));
+    let end = |(w, xs): &(Var<f64>, Var<f64>)| {
+        let step = |h: &Var<f64>, x: &Var<f64>, w: &Var<f64>| ((h * w + x).tanh(), Vec::<Var<f64>>::new());
+        Scan::new().recomputed().apply(step, Var::scalar(0.0), xs, w).0
+    };
+    memory::reset_peak();
+    let before = memory::stats().live_bytes;
+    let (of_w, of_xs) = grad(end, &(w, xs));
+    let taken = (memory::stats().peak_bytes - before) as usize;
+    assert!(taken < 5 * steps * size_of::<f64>() / 2, "{taken} bytes");
+
+    let mut h = vec![0.0];
+    numbers.iter().for_each(|x| h.push((h[h.len() - 1] * 0.7 + x).tanh()));
+    let (mut cotangent, mut expected) = (1.0, 0.0);
+    for (i, found) in of_xs.value().to_vec().into_iter().enumerate().rev() {
+        cotangent *= 1.0 - h[i + 1] * h[i + 1];
+        assert!((found - cotangent).abs() < 1e-12, "input {i}: {found:e}, not {cotangent:e}");
+        expected += cotangent * h[i];
+        cotangent *= 0.7;
+    }
+    assert!((of_w.item() - expected).abs() < 1e-12);
+}

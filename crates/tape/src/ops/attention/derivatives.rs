@@ -11,10 +11,16 @@ use crate::describe::Attributes;
 use crate::op::{Cotangents, Op, Point, Saves, apply_given, apply_known, is_tracked, rules_compiled_here};
 use crate::var::Var;
 
-/// The gradient of one of the operands, for the value's cotangent.
+/// The gradient of one of the operands, for the value's cotangent, where it is not to be differentiated.
 pub(super) struct Gradient {
     pub(super) settings: Settings,
     pub(super) of: usize,
+}
+
+/// The gradients of some operands, [packed](pack), for the value's cotangent: in one, as their derivatives have much in common.
+pub(super) struct Gradients {
+    pub(super) settings: Settings,
+    pub(super) of: [bool; 4],
 }
 
 /// The tangent of the value, for the tangents of operands that there are.
@@ -23,12 +29,12 @@ pub(super) struct Tangent {
     pub(super) along: [bool; 4],
 }
 
-/// The tangent of a gradient, for the value's cotangent, the tangents of operands that there are, and perhaps one of the
-/// cotangent. Second derivatives are symmetric, so it is also the gradient, by operand `of`, of the products of the gradients
-/// with those tangents.
-struct GradientAlong {
+/// The tangent of [`Gradients`], for the value's cotangent, the tangents of operands that there are, and perhaps one of the
+/// cotangent. Second derivatives are symmetric, so it is also the gradients, by the operands `of`, of the products of the
+/// gradients with those tangents.
+struct GradientsAlong {
     settings: Settings,
-    of: usize,
+    of: [bool; 4],
     along: [bool; 4],
     cotangent: bool,
 }
@@ -50,6 +56,88 @@ fn describe_along(attributes: &mut Attributes, name: &'static str, along: [bool;
     attributes.set(name, &along[..]);
 }
 
+/// Results for the operands, of those that there are, one behind the other; those with heads as they lie.
+fn pack<T: Float>(parts: &[Option<Tensor<T>>]) -> Tensor<T> {
+    let flat = parts.iter().enumerate().filter_map(|(i, part)| {
+        let part = part.as_ref()?;
+        let part = if i < 3 { part.transpose(1, 2) } else { part.clone() };
+        Some(part.reshape([part.len()]))
+    });
+    Tensor::cat(&flat.collect::<Vec<_>>(), 0)
+}
+
+/// What was packed, each of the shape of its operand.
+fn unpack<T: Float>(packed: &Var<T>, of: [bool; 4], operands: &[Var<T>]) -> [Option<Var<T>>; 4] {
+    let mut start = 0;
+    std::array::from_fn(|i| {
+        if !of[i] {
+            return None;
+        }
+        let shape = operands[i].shape();
+        let flat = packed.slice(start..start + shape.count());
+        start += shape.count();
+        Some(match shape[..] {
+            [batch, heads, length, width] if i < 3 => {
+                flat.reshape([batch, length, heads, width]).transpose(1, 2)
+            }
+            _ => flat.reshape(shape),
+        })
+    })
+}
+
+/// The formula that is [`pack`]ed in the same way.
+fn packed_formula<T: Float>(
+    settings: Settings,
+    of: [bool; 4],
+    inputs: &[Var<T>],
+    given: &[Given<T>],
+) -> Var<T> {
+    let parts = rules::gradients(settings, of, inputs, given).into_iter().map(|(i, part)| {
+        let part = if i < 3 { part.transpose(1, 2) } else { part };
+        part.reshape([part.len()])
+    });
+    Var::cat(&parts.collect::<Vec<_>>(), 0)
+}
+
+fn describe_of(attributes: &mut Attributes, settings: Settings, of: [bool; 4]) {
+    settings.describe(attributes);
+    describe_along(attributes, "of_inputs", of);
+}
+
+/// The gradients for a cotangent that is the last of the inputs, of those operands that are needed.
+pub(super) fn add_gradients<T: Float>(
+    settings: Settings,
+    inputs: &[&Var<T>],
+    at: &Point<T>,
+    into: &mut Cotangents<T>,
+) {
+    let given: Vec<&Given<T>> = at.given.iter().collect();
+    let of = std::array::from_fn(|i| i < settings.floats() && at.needs(i));
+    let all = with_values(inputs, &given, |x, given| settings.gradients(x, given, |i| of[i]));
+    // Keys and values are computed together.
+    let all = all.into_iter().zip(of).map(|(gradient, needed)| gradient.filter(|_| needed));
+    if !is_tracked(inputs) {
+        for (of, gradient) in all.enumerate() {
+            if let Some(gradient) = gradient {
+                into.add(of, || apply_known(Gradient { settings, of }, inputs, &given, gradient));
+            }
+        }
+    } else if of.contains(&true) {
+        let packed = pack(&all.collect::<Vec<_>>());
+        let packed = apply_known(Gradients { settings, of }, inputs, &given, packed);
+        add_parts(&packed, of, at, into);
+    }
+}
+
+fn add_parts<T: Float>(packed: &Var<T>, of: [bool; 4], at: &Point<T>, into: &mut Cotangents<T>) {
+    let operands = &at.inputs()[..of.len().min(at.inputs().len())];
+    for (i, part) in unpack(packed, of, operands).into_iter().enumerate() {
+        if let Some(part) = part {
+            into.add(i, || part);
+        }
+    }
+}
+
 impl<T: Float> Op<T> for Gradient {
     fn name(&self) -> &str {
         "attention_gradient"
@@ -65,49 +153,74 @@ impl<T: Float> Op<T> for Gradient {
         let mut all = self.settings.gradients(inputs, given, |i| i == self.of);
         Data::Float(all.swap_remove(self.of).expect("it is the one that is needed"))
     }
+    fn vjp(&self, _: &Point<T>, _: &Var<T>, _: &mut Cotangents<T>) {
+        unreachable!("attention_gradient: no derivative is taken of what only a complete recording holds")
+    }
+    fn saves(&self) -> Saves {
+        Saves::NOTHING
+    }
+    rules_compiled_here!(Gradient);
+}
 
-    /// With the cotangent of a gradient as a tangent of its operand.
+impl<T: Float> Op<T> for Gradients {
+    fn name(&self) -> &str {
+        "attention_gradients"
+    }
+    fn describe(&self, attributes: &mut Attributes) {
+        describe_of(attributes, self.settings, self.of);
+    }
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
+        self.evaluate(inputs, &[]).into_float()
+    }
+    fn evaluate(&self, inputs: &[&Tensor<T>], given: &[&Data<T>]) -> Data<T> {
+        let all = self.settings.gradients(inputs, given, |i| self.of[i]).into_iter();
+        Data::Float(pack(&all.zip(self.of).map(|(g, needed)| g.filter(|_| needed)).collect::<Vec<_>>()))
+    }
+
+    /// With the cotangents of the gradients as tangents of their operands.
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
-        let Gradient { settings, of } = *self;
+        let Gradients { settings, of } = *self;
         let count = settings.floats();
         let inputs: Vec<&Var<T>> = at.inputs().iter().chain([cotangent]).collect();
         if is_tracked(&inputs) {
             let needed: Vec<usize> = (0..count).chain([count + 2]).filter(|&i| at.needs(i)).collect();
-            let formula = |x: &[Var<T>]| rules::gradient(settings, of, x, &at.given);
+            let formula = |x: &[Var<T>]| packed_formula(settings, of, x, &at.given);
             return rules::vjp(formula, at.inputs(), &needed, cotangent, into);
         }
         let given: Vec<&Given<T>> = at.given.iter().collect();
-        let along = std::array::from_fn(|i| i == of);
-        add_second_gradients(settings, [&inputs, &[]], &given, along, at, into);
-        let inputs: Vec<&Var<T>> = at.inputs()[..count + 2].iter().chain([cotangent]).collect();
-        into.add(count + 2, || apply_given(Tangent { settings, along }, &inputs, &given));
+        let tangents = unpack(cotangent, of, &at.inputs()[..count]);
+        let tangents: Vec<&Var<T>> = tangents.iter().flatten().collect();
+        let inputs: Vec<&Var<T>> = at.inputs().iter().collect();
+        add_second_gradients(settings, [&inputs, &tangents], &given, of, at, into);
+        let inputs = [&inputs[..count + 2], &tangents].concat();
+        into.add(count + 2, || apply_given(Tangent { settings, along: of }, &inputs, &given));
     }
 
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
-        let Gradient { settings, of } = *self;
+        let Gradients { settings, of } = *self;
         let count = settings.floats();
         let (of_operands, of_cotangent) = (&tangents[..count], tangents[count + 2].as_ref());
         let given: Vec<&Given<T>> = at.given.iter().collect();
         if of_operands.iter().all(Option::is_none) {
             let inputs: Vec<&Var<T>> = at.inputs()[..count + 2].iter().chain(of_cotangent).collect();
-            return of_cotangent.map(|_| apply_given(Gradient { settings, of }, &inputs, &given));
+            return of_cotangent.map(|_| apply_given(Gradients { settings, of }, &inputs, &given));
         }
         let inputs: Vec<&Var<T>> =
             at.inputs().iter().chain(of_operands.iter().flatten()).chain(of_cotangent).collect();
         if is_tracked(&inputs) {
             let moving: Vec<usize> =
                 (0..count).chain([count + 2]).filter(|&i| tangents[i].is_some()).collect();
-            let formula = |x: &[Var<T>]| rules::gradient(settings, of, x, &at.given);
+            let formula = |x: &[Var<T>]| packed_formula(settings, of, x, &at.given);
             return Some(rules::jvp(formula, at.inputs(), &moving, tangents));
         }
         let along = there(of_operands);
-        let operation = GradientAlong { settings, of, along, cotangent: of_cotangent.is_some() };
+        let operation = GradientsAlong { settings, of, along, cotangent: of_cotangent.is_some() };
         Some(apply_given(operation, &inputs, &given))
     }
     fn saves(&self) -> Saves {
         Saves::INPUTS
     }
-    rules_compiled_here!(Gradient);
+    rules_compiled_here!(Gradients);
 }
 
 /// Adds to the operands' cotangents the gradients of the products of gradients with tangents; of the inputs up to the value's
@@ -120,17 +233,11 @@ fn add_second_gradients<T: Float>(
     at: &Point<T>,
     into: &mut Cotangents<T>,
 ) {
-    if (0..settings.floats()).all(|i| !at.needs(i)) {
-        return;
-    }
-    let inputs = [inputs, tangents].concat();
-    let all =
-        with_values(&inputs, given, |x, given| settings.gradients_along(x, given, along, |i| at.needs(i)));
-    for (of, gradient) in all.into_iter().enumerate() {
-        if let Some(gradient) = gradient {
-            let operation = GradientAlong { settings, of, along, cotangent: false };
-            into.add(of, || apply_known(operation, &inputs, given, gradient));
-        }
+    let of = std::array::from_fn(|i| i < settings.floats() && at.needs(i));
+    if of.contains(&true) {
+        let inputs = [inputs, tangents].concat();
+        let operation = GradientsAlong { settings, of, along, cotangent: false };
+        add_parts(&apply_given(operation, &inputs, given), of, at, into);
     }
 }
 
@@ -209,13 +316,12 @@ impl<T: Float> Op<T> for Tangent {
     rules_compiled_here!(Tangent);
 }
 
-impl<T: Float> Op<T> for GradientAlong {
+impl<T: Float> Op<T> for GradientsAlong {
     fn name(&self) -> &str {
-        "attention_gradient_along"
+        "attention_gradients_along"
     }
     fn describe(&self, attributes: &mut Attributes) {
-        self.settings.describe(attributes);
-        attributes.set("of_input", self.of);
+        describe_of(attributes, self.settings, self.of);
         describe_along(attributes, "along", self.along);
         attributes.set("along_cotangent", self.cotangent);
     }
@@ -223,18 +329,18 @@ impl<T: Float> Op<T> for GradientAlong {
         self.evaluate(inputs, &[]).into_float()
     }
     fn evaluate(&self, inputs: &[&Tensor<T>], given: &[&Data<T>]) -> Data<T> {
-        let mut all = self.settings.gradients_along(inputs, given, self.along, |i| i == self.of);
-        Data::Float(all.swap_remove(self.of).expect("it is the one that is needed"))
+        let all = self.settings.gradients_along(inputs, given, self.along, |i| self.of[i]).into_iter();
+        Data::Float(pack(&all.zip(self.of).map(|(g, needed)| g.filter(|_| needed)).collect::<Vec<_>>()))
     }
     fn vjp(&self, _: &Point<T>, _: &Var<T>, _: &mut Cotangents<T>) {
         unreachable!(
-            "attention_gradient_along: no derivative is taken of what only a complete recording holds"
+            "attention_gradients_along: no derivative is taken of what only a complete recording holds"
         )
     }
     fn saves(&self) -> Saves {
         Saves::NOTHING
     }
-    rules_compiled_here!(GradientAlong);
+    rules_compiled_here!(GradientsAlong);
 }
 
 impl<T: Float> Op<T> for TangentAlong {

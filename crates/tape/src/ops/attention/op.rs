@@ -5,7 +5,7 @@ use wengert_tensor::attention::{
 };
 use wengert_tensor::{Element, Float, Shape, Tensor};
 
-use super::derivatives::{Gradient, Tangent, there};
+use super::derivatives::{Tangent, add_gradients, there};
 use crate::data::{Data, Given};
 use crate::describe::Attributes;
 use crate::op::{Cotangents, Op, Point, Saves, apply_given, apply_known, rules_compiled_here};
@@ -308,14 +308,7 @@ impl<T: Float> Op<T> for Attention {
 
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
         let inputs: Vec<&Var<T>> = at.inputs().iter().chain([at.output(), cotangent]).collect();
-        let given: Vec<&Given<T>> = at.given.iter().collect();
-        let all = with_values(&inputs, &given, |x, given| self.0.gradients(x, given, |i| at.needs(i)));
-        for (of, gradient) in all.into_iter().enumerate() {
-            if let Some(gradient) = gradient {
-                let operation = Gradient { settings: self.0, of };
-                into.add(of, || apply_known(operation, &inputs, &given, gradient));
-            }
-        }
+        add_gradients(self.0, &inputs, at, into);
     }
 
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {

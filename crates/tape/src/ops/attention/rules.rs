@@ -72,26 +72,27 @@ impl<T: Float> Recorded<T> {
     }
 }
 
-/// The gradient of operand `of`, of the inputs of the operation that computes it.
-pub(super) fn gradient<T: Float>(
+/// The gradients of some operands with their numbers, of the inputs of the operation that computes them.
+pub(super) fn gradients<T: Float>(
     settings: Settings,
-    of: usize,
+    of: [bool; 4],
     inputs: &[Var<T>],
     given: &[Given<T>],
-) -> Var<T> {
+) -> Vec<(usize, Var<T>)> {
     let r = Recorded::new(settings, inputs, given);
     let cotangent = &inputs[settings.floats() + 2];
     let key_heads = inputs[1].shape()[1];
-    if of == 2 {
-        return summed(r.dropped(r.weights.clone()).t().matmul(cotangent), key_heads);
-    }
-    let of_weights = &r.weights * r.dropped(cotangent.matmul(&r.value.t()));
-    let of_scores = &of_weights - &r.weights * of_weights.sum_axes(3, true);
-    match of {
-        0 => of_scores.matmul(&r.key) * settings.scale,
-        1 => summed(of_scores.t().matmul(&r.query) * settings.scale, key_heads),
-        _ => of_scores.sum_to(inputs[3].shape()),
-    }
+    let of_scores = (of[0] || of[1] || of[3]).then(|| {
+        let of_weights = &r.weights * r.dropped(cotangent.matmul(&r.value.t()));
+        &of_weights - &r.weights * of_weights.sum_axes(3, true)
+    });
+    let gradient = |of: usize| match (of, &of_scores) {
+        (0, Some(of_scores)) => of_scores.matmul(&r.key) * settings.scale,
+        (1, Some(of_scores)) => summed(of_scores.t().matmul(&r.query) * settings.scale, key_heads),
+        (3, Some(of_scores)) => of_scores.sum_to(inputs[3].shape()),
+        _ => summed(r.dropped(r.weights.clone()).t().matmul(cotangent), key_heads),
+    };
+    (0..4).filter(|&i| of[i]).map(|i| (i, gradient(i))).collect()
 }
 
 /// The tangent of the value, of the inputs of the operation that computes it, which has the tangents that are there.
