@@ -21,8 +21,8 @@ type Prepare = fn() -> Workload;
 /// The workloads with a name of their own, and how to prepare them.
 const NAMED: &[(&str, Prepare)] = &[
     ("mlp_small", mlp::small),
-    ("mlp_small_run", mlp::small_in_a_run),
     ("mlp_large", mlp::large),
+    ("mlp_small_run", mlp::small_in_a_run),
     ("lenet", convolutional::lenet),
     ("cnn", convolutional::cnn),
     ("gru", gru::gru),

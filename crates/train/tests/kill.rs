@@ -22,10 +22,11 @@ use wengert_train::{StopReason, TrainError, Trainer};
 /// Where the started program finds its folder, and what it is to do.
 const FOLDER: &str = "WENGERT_KILLED_RUN";
 const FAIL_AT: &str = "WENGERT_FAIL_AT";
+const INTERRUPT_AT: &str = "WENGERT_INTERRUPT_AT";
 const THREADS: &str = "WENGERT_KILLED_THREADS";
 
 /// Trains from the newest checkpoint of a folder, with everything that a run remembers, and leaves a file `end` there.
-fn train(folder: &Path, fail_at: Option<u64>) -> Result<StopReason, TrainError> {
+fn train(folder: &Path, [fail_at, interrupt_at]: [Option<u64>; 2]) -> Result<StopReason, TrainError> {
     let (train, test) = data();
     let (mut params, model) = Model::new();
     let mut quality = Metrics::new().with(Accuracy::new());
@@ -40,6 +41,9 @@ fn train(folder: &Path, fail_at: Option<u64>) -> Result<StopReason, TrainError> 
     for epoch in run.epochs(15)? {
         for (images, labels) in epoch.batches(train.batches(16).shuffled(5))? {
             assert!(Some(run.now().step) != fail_at, "a failure that was asked for");
+            if Some(run.now().step) == interrupt_at {
+                press_ctrl_c();
+            }
             run.step(|cx| model.forward(cx, &images).cross_entropy(&labels))?;
         }
         run.validate("validation", test.batches(20), &mut quality, |cx, (images, labels)| {
@@ -56,6 +60,13 @@ fn train(folder: &Path, fail_at: Option<u64>) -> Result<StopReason, TrainError> 
     Ok(finished.reason)
 }
 
+/// What the terminal does, and some time until the program has noticed.
+fn press_ctrl_c() {
+    let id = std::process::id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    std::thread::sleep(Duration::from_millis(200));
+}
+
 /// The program that is started by the other tests; nothing without them.
 #[test]
 fn started_program() {
@@ -63,8 +74,8 @@ fn started_program() {
     if let Ok(threads) = std::env::var(THREADS) {
         set_threads(threads.parse().unwrap()).unwrap();
     }
-    let fail_at = std::env::var(FAIL_AT).ok().map(|step| step.parse().unwrap());
-    train(Path::new(&folder), fail_at).unwrap();
+    let at = [FAIL_AT, INTERRUPT_AT].map(|name| std::env::var(name).ok().map(|step| step.parse().unwrap()));
+    train(Path::new(&folder), at).unwrap();
 }
 
 fn start(folder: &Path, settings: &[(&str, &str)]) -> Child {
@@ -132,31 +143,16 @@ fn a_killed_run_ends_in_the_same_bits() {
 #[cfg(all(unix, feature = "interrupt"))]
 #[test]
 fn an_interrupted_run_ends_in_the_same_bits() {
-    let (whole, time) = undisturbed();
-    let mut random = Generator::seeded(12);
-    let mut interrupted = 0;
-    for _ in 0..5 {
+    let (whole, _) = undisturbed();
+    // In the middle of epochs of four batches, and at their ends.
+    for step in ["0", "1", "4", "17", "40", "58"] {
         let folder = tempfile::tempdir().unwrap();
-        let mut ended = None;
-        for attempt in 0..9 {
-            let mut program = start(folder.path(), &[]);
-            if attempt < 8 {
-                std::thread::sleep(time.mul_f64(0.9 * random.uniform()));
-                let id = program.id().to_string();
-                assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
-            }
-            let by_itself = program.wait().unwrap().success();
-            all_load(folder.path());
-            ended = end(folder.path());
-            if ended.is_some() {
-                break;
-            }
-            // Before it listens, the signal kills it.
-            interrupted += u32::from(by_itself);
-        }
-        assert!(ended.unwrap() == whole);
+        assert!(start(folder.path(), &[(INTERRUPT_AT, step)]).wait().unwrap().success());
+        assert!(end(folder.path()).is_none(), "the run went on after step {step}");
+        assert!(all_load(folder.path()) > 0);
+        assert!(start(folder.path(), &[]).wait().unwrap().success());
+        assert!(end(folder.path()).unwrap() == whole, "after an interruption at step {step}");
     }
-    assert!(interrupted > 0, "no run was interrupted");
 }
 
 #[test]

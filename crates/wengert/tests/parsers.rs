@@ -280,6 +280,7 @@ fn files_that_are_all_claims() {
         format!(r#"{{"{}":{empty}}}"#, "\\n".repeat(N / 2)),
         format!(r#"{{"__metadata__":{{"a":"{}"}}}}"#, "b".repeat(N)),
         format!(r#"{{"__metadata__":{}}}"#, "[".repeat(N)),
+        format!(r#"{{"__metadata__":"{}"}}"#, "g".repeat(N)),
         format!("\"{}\"", "c".repeat(N)),
         format!(r#"{{"w":"{}"}}"#, "d".repeat(N)),
         format!(r#"{{"w":{{"{}":1}}}}"#, "e".repeat(N)),

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::fmt::{Formatter, Write};
 use std::io::{Error, Read, Seek, SeekFrom};
 
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use wengert_tensor::{Shape, text};
 
 use super::FormatError;
@@ -67,10 +67,7 @@ impl Header {
                 true
             }
         };
-        if self.json.first() != Some(&b'{') {
-            return Err(FormatError::Header { reason: "it does not start with {".into() });
-        }
-        let mut json = serde_json::Deserializer::from_slice(&self.json);
+        let mut json = self.parser()?;
         let parsed = Entries(&mut checked).deserialize(&mut json).and_then(|()| json.end());
         if let Some(wrong) = wrong {
             return Err(wrong);
@@ -82,12 +79,20 @@ impl Header {
         if end == Some(self.bytes) { Ok(()) } else { Err(FormatError::Gaps) }
     }
 
+    /// What parses it, if it can be a header: else a parser would quote it, whatever its length.
+    fn parser(&self) -> Result<serde_json::Deserializer<serde_json::de::SliceRead<'_>>, FormatError> {
+        match self.json.first() {
+            Some(b'{') => Ok(serde_json::Deserializer::from_slice(&self.json)),
+            _ => Err(FormatError::Header { reason: "it does not start with {".into() }),
+        }
+    }
+
     /// Shows the texts of the metadata to `visit`, with `None` for what is no text.
     pub(super) fn each_text<'a>(
         &'a self,
         mut visit: impl FnMut(&str, Option<Cow<'a, str>>),
     ) -> Result<(), FormatError> {
-        let mut json = serde_json::Deserializer::from_slice(&self.json);
+        let mut json = self.parser()?;
         (Metadata(&mut visit).deserialize(&mut json))
             .map_err(|error| FormatError::Header { reason: text::line(&error.to_string(), 160) })
     }
@@ -228,7 +233,8 @@ impl<'de, F: FnMut(&str, Option<Cow<'de, str>>)> DeserializeSeed<'de> for Texts<
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
+        // What is no map is refused without a message that quotes it.
+        deserializer.deserialize_any(self)
     }
 }
 
@@ -237,6 +243,34 @@ impl<'de, F: FnMut(&str, Option<Cow<'de, str>>)> Visitor<'de> for Texts<&mut F> 
 
     fn expecting(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
         f.write_str("texts by name")
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, _: bool) -> Result<(), E> {
+        no_texts()
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, _: i64) -> Result<(), E> {
+        no_texts()
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, _: u64) -> Result<(), E> {
+        no_texts()
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<(), E> {
+        no_texts()
+    }
+
+    fn visit_str<E: serde::de::Error>(self, _: &str) -> Result<(), E> {
+        no_texts()
+    }
+
+    fn visit_unit<E: serde::de::Error>(self) -> Result<(), E> {
+        no_texts()
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<(), A::Error> {
+        no_texts()
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
@@ -248,4 +282,8 @@ impl<'de, F: FnMut(&str, Option<Cow<'de, str>>)> Visitor<'de> for Texts<&mut F> 
         }
         Ok(())
     }
+}
+
+fn no_texts<E: serde::de::Error>() -> Result<(), E> {
+    Err(E::custom("the metadata are not texts by name"))
 }

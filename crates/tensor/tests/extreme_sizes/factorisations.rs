@@ -3,8 +3,8 @@
 use wengert_tensor::Shape;
 use wengert_tensor::gemm::{MatrixMut, MatrixRef};
 use wengert_tensor::linalg::{
-    Cholesky, Ldl, Lu, Qr, Triangle, exponential, solve_transposed_with, solve_triangular, solve_with, svd,
-    symmetric_eigen,
+    Cholesky, Ldl, Lu, Qr, Triangle, dependent_row, exponential, solve_transposed_with, solve_triangular,
+    solve_with, svd, symmetric_eigen,
 };
 use wengert_tensor::normalise::{self, NormGeometry};
 
@@ -17,6 +17,7 @@ fn matrices_of_another_size_than_their_slice() {
         refused("ldl", &[&n], || Ldl::new(&[1.0f64; 4], n));
         refused("symmetric_eigen", &[&n], || symmetric_eigen(&[1.0f64; 4], n));
         refused("qr", &[&n], || Qr::new(vec![1.0f64; 4], n, n));
+        refused("dependent_row", &[&n], || dependent_row(&[1.0f64; 4], n));
         refused("lu", &[&n], || Lu::new(vec![1.0f64; 4], n, n));
         refused("lu", &[&n], || Lu::in_order(vec![1.0f64; 4], n));
         refused("svd", &[&n], || svd(&[1.0f64; 4], n, n));

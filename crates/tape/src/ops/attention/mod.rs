@@ -152,7 +152,8 @@ impl<T: Float> Var<T> {
     /// The scores are never all in memory: they are computed by tiles, in the value, in its derivatives and in those of second
     /// order, each of which takes about what the operands take (Dao et al., "FlashAttention", 2022). Derivatives of third and
     /// higher order go through operations on variables, and hold some matrices of all scores `[batch…, heads, queries,
-    /// keys]`.
+    /// keys]`. Derivatives compute the weights again from one number for each query, the logarithm of the sum of its row: to
+    /// the machine's precision times the largest score.
     ///
     /// ```
     /// use wengert_tape::{AttentionMask, AttentionOptions, Var};

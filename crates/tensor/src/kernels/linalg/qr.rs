@@ -1,5 +1,5 @@
 use super::rows::add_scaled;
-use super::{LinalgError, check_right_hand_side};
+use super::{LinalgError, check_right_hand_side, check_square};
 use crate::array::element::Float;
 use crate::compiled_here;
 use crate::machine::simd::{Isa, Kernel, dispatch};
@@ -225,7 +225,12 @@ fn power_of_two_near<T: Float>(x: T) -> T {
 /// assert_eq!(dependent_row(&[2.0, 1.0, 0.0, 1e-3], 2), None);
 /// assert_eq!(dependent_row(&[2.0, 1.0, 0.0, 1e-15], 2), Some(1));
 /// ```
+///
+/// # Panics
+/// If the slice does not have n² elements.
+#[track_caller]
 pub fn dependent_row<T: Float>(r: &[T], n: usize) -> Option<usize> {
+    check_square("dependent_row", r, n);
     let diagonal = || r.iter().step_by(n + 1).map(|d| d.abs());
     let largest = diagonal().fold(T::ZERO, |m, d| if d > m { d } else { m });
     let rounding = T::from_f64(16.0) * T::from_usize(n) * T::EPSILON;
