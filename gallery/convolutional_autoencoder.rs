@@ -3,10 +3,10 @@
 
 use clap::Parser;
 use wengert::nn::{BatchNorm2d, BceWithLogits, Conv2d, ConvTranspose2d};
-use wengert::plot::{Axis, Figure, Panel, Series};
 use wengert::prelude::*;
 use wengert_examples::pictures::side_by_side;
 use wengert_gallery::options::Options;
+use wengert_plot::{Axis, Figure, Panel, Series};
 
 /// Learns to take noise out of digits, and prints some before and after.
 #[derive(Debug, Parser)]

@@ -3,9 +3,9 @@
 use clap::Parser;
 use wengert::data::Windows;
 use wengert::nn::Lstm;
-use wengert::plot::{Axis, Figure, Mark, Panel, Series};
 use wengert::prelude::*;
 use wengert_gallery::options::Options;
+use wengert_plot::{Axis, Figure, Mark, Panel, Series};
 
 /// Values that a forecast is made from.
 const PAST: usize = 60;

@@ -2,9 +2,9 @@
 
 use clap::Parser;
 use wengert::optim::schedule::{InverseTime, Schedule};
-use wengert::plot::{Axis, Figure, Mark, Panel, Series};
 use wengert::prelude::*;
 use wengert_gallery::options::Options;
+use wengert_plot::{Axis, Figure, Mark, Panel, Series};
 
 /// The points' y; x is 1, 2, … 18.
 const Y: [f64; 18] = [2., 3., 3., 5., 8., 10., 10., 13., 15., 15., 16., 19., 19., 20., 22., 22., 25., 28.];

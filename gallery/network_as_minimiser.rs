@@ -2,9 +2,9 @@
 //! x₁² + x₂² + x₃².
 
 use clap::Parser;
-use wengert::plot::{Axis, Figure, Panel, Series};
 use wengert::prelude::*;
 use wengert_gallery::options::Options;
+use wengert_plot::{Axis, Figure, Panel, Series};
 
 /// The network, 1-4-2-3.
 struct Network {

@@ -3,11 +3,11 @@
 
 use clap::Parser;
 use wengert::optim::schedule::RangeTest;
-use wengert::plot::{Axis, Figure, Mark, Panel, Series};
 use wengert::prelude::*;
 use wengert::train::search::range_test;
 use wengert_gallery::mlp::Mlp;
 use wengert_gallery::options::Options;
+use wengert_plot::{Axis, Figure, Mark, Panel, Series};
 
 /// Suggests a learning rate for training a network of 784-128-10 on MNIST, and draws the curve.
 #[derive(Parser)]

@@ -5,11 +5,11 @@ use clap::Parser;
 use wengert::data::Augment;
 use wengert::nn::{AdaptiveAvgPool2d, BatchNorm2d, Conv2d, MaxPool2d, Residual};
 use wengert::optim::schedule::OneCycle;
-use wengert::plot::{Axis, Figure, Panel, Series};
 use wengert::prelude::*;
 use wengert::train::Progress;
 use wengert::train::metric::{Accuracy, Metrics};
 use wengert_gallery::options::Options;
+use wengert_plot::{Axis, Figure, Panel, Series};
 
 /// Trains a residual network on MNIST, and draws the errors on train and test digits.
 #[derive(Debug, Parser)]

@@ -3,11 +3,11 @@
 
 use clap::Parser;
 use wengert::nn::{BceWithLogits, Reduction};
-use wengert::plot::{Axis, Figure, Mark, Panel, Series};
 use wengert::prelude::*;
 use wengert::train::Progress;
 use wengert_examples::pictures::side_by_side;
 use wengert_gallery::options::Options;
+use wengert_plot::{Axis, Figure, Mark, Panel, Series};
 
 /// Learns codes of two numbers for digits, draws them, and prints what the decoder makes of a grid of codes.
 #[derive(Debug, Parser)]

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use wengert::plot::{Axis, Figure, Panel, PlotError, Series};
+use wengert_plot::{Axis, Figure, Panel, PlotError, Series};
 
 use crate::train::{Progress, Run};
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use wengert::plot::{Axis, Figure, Panel, PlotError, Series};
+use wengert_plot::{Axis, Figure, Panel, PlotError, Series};
 
 use crate::run::{Point, Run};
 

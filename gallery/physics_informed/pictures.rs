@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use wengert::plot::{Axis, Field, Figure, Mark, Panel, PlotError, Series};
 use wengert::prelude::*;
+use wengert_plot::{Axis, Field, Figure, Mark, Panel, PlotError, Series};
 
 use crate::network::Solution;
 

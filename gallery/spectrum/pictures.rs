@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use wengert::plot::{Axis, Figure, Mark, Panel, PlotError, Series};
+use wengert_plot::{Axis, Figure, Mark, Panel, PlotError, Series};
 
 use crate::report::Spectrum;
 

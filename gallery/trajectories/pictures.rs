@@ -2,7 +2,7 @@
 
 use std::path::Path as FilePath;
 
-use wengert::plot::{Axis, Field, Figure, Mark, Panel, PlotError, Series};
+use wengert_plot::{Axis, Field, Figure, Mark, Panel, PlotError, Series};
 
 use crate::functions::Function;
 use crate::run::{End, Path};

@@ -5,9 +5,9 @@ mod clipping;
 mod units;
 
 use clap::Parser;
-use wengert::plot::{Axis, Figure, Panel, Series};
 use wengert::prelude::*;
 use wengert_gallery::options::Options;
+use wengert_plot::{Axis, Figure, Panel, Series};
 
 use units::KINDS;
 
