@@ -129,6 +129,22 @@ fn an_observer_ends_a_run_with_its_reason() {
 }
 
 #[test]
+fn a_run_that_the_program_ends_says_so() {
+    let (train, _) = data();
+    let (mut params, model) = Model::new();
+    let mut run = Trainer::new(&mut params, Sgd::new(0.1)).start().unwrap();
+    for epoch in run.epochs(4).unwrap() {
+        for (images, labels) in epoch.batches(train.batches(16)).unwrap() {
+            run.step(|cx| model.forward(cx, &images).cross_entropy(&labels)).unwrap();
+        }
+        if epoch.number() == 1 {
+            break;
+        }
+    }
+    assert_eq!(run.finish().unwrap().reason.to_string(), "the program ended it in epoch 2");
+}
+
+#[test]
 fn what_is_misspelt_or_empty_is_an_error_before_the_first_step() {
     let (train, _) = data();
     let stopping = || wengert_optim::EarlyStopping::new(1, 0.0);

@@ -17,6 +17,15 @@ pub enum Error {
     /// A run of training cannot start or go on.
     #[error(transparent)]
     Train(#[from] wengert_train::TrainError),
+    /// A log of a run cannot be written.
+    #[error(transparent)]
+    Log(#[from] wengert_train::LogError),
+    /// A report of a run cannot be made or written.
+    #[error(transparent)]
+    Report(#[from] wengert_train::ReportError),
+    /// A checkpoint cannot be written or read.
+    #[error(transparent)]
+    Checkpoint(#[from] wengert_train::checkpoint::CheckpointError),
     /// A tokeniser cannot be made.
     #[error(transparent)]
     Tokenizer(#[from] wengert_data::text::TokenizerError),

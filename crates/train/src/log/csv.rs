@@ -152,7 +152,9 @@ impl<T: Float> RunObserver<T> for Csv {
             Event::Step(step) if now.step.is_multiple_of(self.going.every) => {
                 self.row(now, "step", "loss", step.loss);
                 self.row(now, "step", "learning_rate", step.learning_rate);
-                if let Step::Updated { gradient_norm } = step.outcome {
+                if let Step::Updated { gradient_norm } = step.outcome
+                    && !gradient_norm.is_nan()
+                {
                     self.row(now, "step", "gradient_norm", gradient_norm);
                 }
             }

@@ -170,6 +170,8 @@ impl StepLine {
     fn new<T: Float>(step: &StepReport<'_, T>) -> Self {
         let (mut norm, mut accumulated, mut skipped) = (None, None, None);
         match step.outcome {
+            // NaN where nothing asked for it to be measured.
+            Step::Updated { gradient_norm } if gradient_norm.is_nan() => {}
             Step::Updated { gradient_norm } => norm = Some(Number(gradient_norm)),
             Step::Accumulated { gradients } => accumulated = Some(gradients),
             Step::Skipped { skipped: all } => skipped = Some(all),

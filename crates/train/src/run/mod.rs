@@ -239,7 +239,10 @@ impl<'p, T: Float> Run<'p, T> {
         }
         let now = self.now();
         let reason = self.reason.take();
-        let reason = reason.unwrap_or_else(|| StopReason::Done("all epochs are done".to_owned()));
+        let reason = reason.unwrap_or_else(|| match now.epoch < now.epochs {
+            true => StopReason::Asked(format!("the program ended it in epoch {}", now.epoch + 1)),
+            false => StopReason::Done("all epochs are done".to_owned()),
+        });
         self.log.tell(&Event::End { reason: &reason.to_string() }, &now);
         Ok(Finished { history: std::mem::take(&mut self.log.history), reason })
     }
