@@ -26,6 +26,18 @@ pub(super) struct Append {
 }
 
 impl Append {
+    /// Opens a log whose first line is `head`, or a file that is still empty.
+    ///
+    /// # Errors
+    /// If the file cannot be opened, or is there and no such log.
+    pub(super) fn open_log(path: &Path, head: &[u8]) -> Result<Self, LogError> {
+        let file = Self::open(path)?;
+        match file.begins_with(head)? {
+            true => Ok(file),
+            false => Err(LogError::Foreign { path: path.to_owned() }),
+        }
+    }
+
     /// Opens a file, in a folder that is made if it is missing.
     pub(super) fn open(path: &Path) -> Result<Self, LogError> {
         let fail = |source: Error| LogError::File { path: path.to_owned(), source };
@@ -43,7 +55,7 @@ impl Append {
     }
 
     /// Whether the file is empty or begins as a log does.
-    pub(super) fn begins_with(&self, head: &[u8]) -> Result<bool, LogError> {
+    fn begins_with(&self, head: &[u8]) -> Result<bool, LogError> {
         let mut found = Vec::new();
         let file = File::open(&self.path).map_err(|e| self.failed(e))?;
         file.take(head.len() as u64).read_to_end(&mut found).map_err(|e| self.failed(e))?;

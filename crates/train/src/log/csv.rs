@@ -49,10 +49,7 @@ impl Csv {
     /// # Errors
     /// If the file cannot be opened, or is there and no such log.
     pub fn create(path: impl AsRef<Path>) -> Result<Self, LogError> {
-        let file = Append::open(path.as_ref())?;
-        if !file.begins_with(HEAD)? {
-            return Err(LogError::Foreign { path: path.as_ref().to_owned() });
-        }
+        let file = Append::open_log(path.as_ref(), HEAD)?;
         Ok(Csv { file, going: Going::new(), rows: Vec::new(), stops: false, uncut: None })
     }
 
@@ -80,10 +77,7 @@ impl Csv {
 
     /// Forgets what was logged of later steps, when the first event comes and when a run starts.
     fn go_on(&mut self, now: &Moment) {
-        self.going.started = true;
-        self.going.from = now.step;
-        self.going.known.clear();
-        let known = &mut self.going.known;
+        let known = self.going.restart(now.step);
         let cut = self.file.keep(
             |record| record.iter().filter(|&&byte| byte == b'"').count() % 2 == 0,
             |record| {

@@ -54,10 +54,7 @@ impl JsonLines {
     /// # Errors
     /// If the file cannot be opened, or is there and no such log.
     pub fn create(path: impl AsRef<Path>) -> Result<Self, LogError> {
-        let file = Append::open(path.as_ref())?;
-        if !file.begins_with(HEAD)? {
-            return Err(LogError::Foreign { path: path.as_ref().to_owned() });
-        }
+        let file = Append::open_log(path.as_ref(), HEAD)?;
         Ok(JsonLines { file, going: Going::new(), line: Vec::new(), stops: false, uncut: None })
     }
 
@@ -85,10 +82,7 @@ impl JsonLines {
 
     /// Forgets what was logged of later steps, when the first event comes and when a run starts.
     fn go_on(&mut self, now: &Moment) {
-        self.going.started = true;
-        self.going.from = now.step;
-        self.going.known.clear();
-        let known = &mut self.going.known;
+        let known = self.going.restart(now.step);
         let cut = self.file.keep(
             |_| true,
             |line| {

@@ -41,6 +41,13 @@ impl Going {
         Going { every: 1, started: false, from: 0, known: Vec::new() }
     }
 
+    /// A run starts behind this step; returns what is to be filled with the sets whose values of it are in the file.
+    fn restart(&mut self, step: u64) -> &mut Vec<(u64, String)> {
+        (self.started, self.from) = (true, step);
+        self.known.clear();
+        &mut self.known
+    }
+
     /// Whether values are there already: measured after a checkpoint that the run now goes on from, and measured again.
     fn has(&self, epoch: u64, step: u64, set: &str) -> bool {
         step == self.from && self.known.iter().any(|(e, s)| *e == epoch && s == set)

@@ -6,7 +6,7 @@ use wengert_tensor::Float;
 
 use super::Run;
 use super::state::{OTHERS, PLATEAU, STOPPING};
-use crate::checkpoint::{CheckpointError, CheckpointStore, Checkpoints, differences, read};
+use crate::checkpoint::{CheckpointStore, Checkpoints, expect_alike, read};
 use crate::error::TrainError;
 use crate::event::{Event, Moment};
 use crate::learner::{AVERAGE, NONE, OPTIMIZER, PARAMS, STEPPER};
@@ -40,10 +40,7 @@ impl<T: Float> Run<'_, T> {
         match store.newest()? {
             Some(path) if resume => {
                 let state = read(&path)?;
-                let differences = differences(&settings(&self.state()), &settings(&state));
-                if !differences.is_empty() {
-                    return Err(CheckpointError::Other { path, differences }.into());
-                }
+                expect_alike(&path, &settings(&self.state()), &settings(&state))?;
                 self.load_state(&state)?;
             }
             _ => store.expect_unused()?,
@@ -56,8 +53,8 @@ impl<T: Float> Run<'_, T> {
     /// Saves the run if it is time to, before anything is done with what was given out.
     pub(super) fn save_if_due(&mut self) -> Result<(), TrainError> {
         let at = self.place.at();
-        let now = self.now();
         let Some(saving) = self.saving.as_mut().filter(|_| at.is_fresh()) else { return Ok(()) };
+        let now = self.log.moment(&at);
         let ended = std::mem::replace(&mut saving.epoch, at.epoch) != at.epoch;
         if now.step == saving.first {
             return Ok(());
