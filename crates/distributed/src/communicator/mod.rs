@@ -1,0 +1,88 @@
+//! How ranks talk to each other.
+
+mod buffer;
+mod error;
+
+pub use buffer::{Buffer, Shared};
+pub use error::CommunicatorError;
+
+use std::rc::Rc;
+
+/// What an [`all_reduce`](Communicator::all_reduce) makes of the ranks' numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reduction {
+    /// Their sum.
+    Sum,
+    /// The largest.
+    Max,
+    /// The smallest.
+    Min,
+}
+
+/// A message from another rank.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// The rank that sent it.
+    pub from: usize,
+    /// Its tag.
+    pub tag: u32,
+    /// What it says.
+    pub bytes: Vec<u8>,
+}
+
+/// Result of a communication.
+pub type Communicated<R = ()> = Result<R, CommunicatorError>;
+
+/// One rank of several that run the same program and talk to each other: over MPI, as threads of one process, or alone.
+///
+/// The collective methods (all but [`send`](Communicator::send), [`receive`](Communicator::receive),
+/// [`try_receive`](Communicator::try_receive), [`exchange`](Communicator::exchange) and [`abort`](Communicator::abort)) are
+/// called by all ranks in the same order, with buffers of the same kind and length; they return when this rank's part is done.
+/// Two ranks exchange messages of the same tag in the order in which they were sent.
+pub trait Communicator {
+    /// The number of this rank, from 0.
+    fn rank(&self) -> usize;
+
+    /// The number of ranks.
+    fn size(&self) -> usize;
+
+    /// How they talk: `"mpi"`, `"threads"` or `"single"`.
+    fn transport(&self) -> &'static str;
+
+    /// Waits until all ranks are here.
+    fn barrier(&self) -> Communicated;
+
+    /// Gives all ranks what `root` has in the buffer.
+    fn broadcast(&self, buffer: Buffer<'_>, root: usize) -> Communicated;
+
+    /// Puts the elementwise reduction of all ranks' buffers in all of them. The order in which a sum is taken is not specified.
+    fn all_reduce(&self, buffer: Buffer<'_>, reduction: Reduction) -> Communicated;
+
+    /// As [`all_reduce`](Communicator::all_reduce), but each rank gets its own segment of the result only; the rest of its buffer
+    /// is then undefined. Rank `r` owns the segment of `lengths[r]` elements behind those of the ranks before it.
+    fn reduce_scatter(&self, buffer: Buffer<'_>, lengths: &[usize], reduction: Reduction) -> Communicated;
+
+    /// Gives all ranks all segments, of which each brings its own, laid out as for [`reduce_scatter`](Communicator::reduce_scatter).
+    fn all_gather(&self, buffer: Buffer<'_>, lengths: &[usize]) -> Communicated;
+
+    /// Sends bytes to another rank. It may return before they are received.
+    fn send(&self, to: usize, tag: u32, bytes: &[u8]) -> Communicated;
+
+    /// Waits for a message, from any rank and of any tag where none is given.
+    fn receive(&self, from: Option<usize>, tag: Option<u32>) -> Communicated<Message>;
+
+    /// A message if one has come.
+    fn try_receive(&self, from: Option<usize>, tag: Option<u32>) -> Communicated<Option<Message>>;
+
+    /// Sends `out` to another rank, which calls this too, and puts what it sends in `into`, of the length of its buffer.
+    fn exchange(&self, with: usize, out: Buffer<'_>, into: Buffer<'_>) -> Communicated;
+
+    /// The ranks of the same colour, in the order of their ranks here; called by all.
+    fn split(&self, colour: u32) -> Communicated<Rc<dyn Communicator>>;
+
+    /// The bytes that this rank sent so far, collectives as by their usual algorithms.
+    fn bytes_sent(&self) -> u64;
+
+    /// Ends all ranks with this rank's message.
+    fn abort(&self, message: &str) -> !;
+}
