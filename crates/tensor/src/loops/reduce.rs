@@ -10,6 +10,9 @@ use crate::loops::nest::Nest;
 use crate::machine::parallel::{self, CHUNK, PARALLEL_THRESHOLD};
 use crate::machine::simd::{Isa, Kernel, dispatch};
 
+/// Elements from which on a sum of all of them, or of tall columns, is one of chunks' sums, whatever the number of threads.
+const SPLIT: usize = 1 << 16;
+
 /// A reduction: how to take in an element, how to join two partial results, how to finish.
 ///
 /// ```
@@ -127,7 +130,7 @@ fn fold_rows<T: Element, F: Fold<T>>(
     let length = inputs.row_length;
     let count = inputs.rows * length;
     let position = |i: usize| outputs.element(i);
-    if out.len() == 1 && inputs.rows == 1 && count >= PARALLEL_THRESHOLD {
+    if out.len() == 1 && inputs.rows == 1 && count >= SPLIT {
         let row = &data[position(0)..position(0) + length];
         let chunk = |i: usize| fold_slice(&row[i * CHUNK..length.min((i + 1) * CHUNK)], fold);
         let total = parallel::reduce(length.div_ceil(CHUNK), true, chunk, |a, b| fold.merge(a, b));
@@ -185,7 +188,7 @@ fn fold_columns<T: Element, F: Fold<T>>(
     };
     let parallel = out.len() * count >= PARALLEL_THRESHOLD;
     // Tall and narrow: threads share the rows. Otherwise each takes its own columns.
-    if outputs.rows == 1 && width <= STRIP && parallel {
+    if outputs.rows == 1 && width <= STRIP && out.len() * count >= SPLIT {
         let base = outputs.row_start(0)[0];
         let tall = (4 * CHUNK / width).max(ROW_BLOCK);
         let piece = |i: usize| strip(base, width, i * tall..count.min((i + 1) * tall));

@@ -95,7 +95,10 @@ fn pieces_of_work() {
     parallel::for_each(0, true, |_| unreachable!());
     refused("reduce", &[&usize::MAX], || parallel::reduce(usize::MAX, true, |i| i, |a, b| a + b));
     assert_eq!(parallel::reduce(3, true, |i| i, |a, b| a + b), Some(3));
-    assert!(parallel::set_threads(0).is_err());
+    for threads in [0, 1 << 20, usize::MAX] {
+        assert!(parallel::set_threads(threads).is_err());
+        refused("with_threads", &[], || parallel::with_threads(threads, || ()));
+    }
     assert_eq!(parallel::with_threads(1, parallel::threads), 1);
     for &n in &SIZES {
         if n > size::MAX_ELEMENTS {

@@ -16,7 +16,7 @@ const DEPTH: usize = 256;
 /// Columns of a packed block of B, which stays in the L3 cache.
 const BLOCK_COLUMNS: usize = 2048;
 /// Multiply-adds below which a product stays on the calling thread.
-pub(crate) const PARALLEL_WORK: usize = 1 << 20;
+pub(crate) const PARALLEL_WORK: usize = 1 << 18;
 /// Multiply-adds that make a task worth its own packing, when there are more tasks than threads.
 const TASK_WORK: usize = 1 << 24;
 

@@ -1,23 +1,82 @@
 //! Splitting work over threads so that the result does not depend on how many there are.
 //!
 //! Work is cut into chunks whose size depends on the problem alone. Each chunk writes its own part of the
-//! output, or gives a partial result that is combined in the order of the chunks. Threads are those of the
-//! current `rayon` pool: the global one, or the pool whose `install` is running.
+//! output, or gives a partial result that is combined in the order of the chunks. Threads are those of one team for the whole
+//! process, or of the one of the [`with_threads`] that is running. A loop within a loop, and one that comes while the team
+//! works for another thread of the program, stays on its thread: so there are never more threads at work than were asked for
+//! and threads of the program.
 
+mod team;
+
+use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
-
-use rayon::prelude::*;
+use std::rc::Rc;
+use std::sync::OnceLock;
+use std::thread;
 
 use crate::array::size;
 
-/// Elements below which an elementwise loop stays on the calling thread: waking another thread costs some
-/// microseconds, in which one thread moves about this many `f32`.
-pub const PARALLEL_THRESHOLD: usize = 1 << 16;
+use team::Team;
+
+/// Elements below which an elementwise loop stays on the calling thread: two chunks, which one thread works through in a few times
+/// what it takes to hand a job out.
+pub const PARALLEL_THRESHOLD: usize = 1 << 15;
 
 /// Elements of a chunk of an elementwise loop or a reduction: 64 KiB of `f32`, so that a chunk stays in L2.
 pub const CHUNK: usize = 1 << 14;
 
-/// The number of threads that work is split over.
+/// The environment variable that says how many threads the process's team has, where no program does.
+pub const THREADS_VARIABLE: &str = "WENGERT_NUM_THREADS";
+
+/// The team of all threads that have none of their own.
+static TEAM: OnceLock<Team> = OnceLock::new();
+
+thread_local! {
+    /// The team of the [`with_threads`] that is running.
+    static OWN_TEAM: RefCell<Option<Rc<Team>>> = const { RefCell::new(None) };
+    /// Whether this thread is doing pieces of a team's job.
+    static WITHIN: Cell<bool> = const { Cell::new(false) };
+}
+
+fn team() -> &'static Team {
+    TEAM.get_or_init(|| {
+        let asked = std::env::var(THREADS_VARIABLE).ok().and_then(|text| text.trim().parse().ok());
+        let threads = asked.filter(|&threads| threads > 0);
+        Team::new_at_most(threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from)))
+    })
+}
+
+/// The result of `work`, whose loops stay on this thread.
+fn within<R>(work: impl FnOnce() -> R) -> R {
+    let _before = Restored::set(true, None);
+    work()
+}
+
+/// What a thread's loops are split over. Dropped, it is again what it was.
+struct Restored {
+    within: bool,
+    /// None where it stayed the same.
+    team: Option<Option<Rc<Team>>>,
+}
+
+impl Restored {
+    fn set(within: bool, team: Option<Rc<Team>>) -> Self {
+        let team = team.map(|team| OWN_TEAM.replace(Some(team)));
+        Restored { within: WITHIN.replace(within), team }
+    }
+}
+
+impl Drop for Restored {
+    fn drop(&mut self) {
+        WITHIN.set(self.within);
+        if let Some(team) = self.team.take() {
+            OWN_TEAM.set(team);
+        }
+    }
+}
+
+/// The number of threads that a loop would be split over here: those of the process's team, as many as the CPU has or
+/// [`THREADS_VARIABLE`] says, unless [`set_threads`] or [`with_threads`] has said otherwise; 1 within a loop.
 ///
 /// ```
 /// use wengert_tensor::parallel::{threads, with_threads};
@@ -25,13 +84,16 @@ pub const CHUNK: usize = 1 << 14;
 /// assert_eq!(with_threads(1, threads), 1);
 /// ```
 pub fn threads() -> usize {
-    rayon::current_num_threads()
+    if WITHIN.get() {
+        return 1;
+    }
+    OWN_TEAM.with_borrow(|own| own.as_ref().map(|team| team.threads())).unwrap_or_else(|| team().threads())
 }
 
-/// Sets the number of threads of the global pool. Call it once, before any work.
+/// Sets the number of threads of the process's team. Call it once, before any work.
 ///
 /// # Errors
-/// If `threads` is 0, or the pool has already been built (by an earlier call or by earlier work).
+/// If `threads` is 0 or more than can be started, or there is a team already (by an earlier call or by earlier work).
 ///
 /// ```
 /// use wengert_tensor::parallel::set_threads;
@@ -41,16 +103,19 @@ pub fn set_threads(threads: usize) -> Result<(), SetThreadsError> {
     if threads == 0 {
         return Err(SetThreadsError("the number of threads must be at least 1".into()));
     }
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build_global()
-        .map_err(|e| SetThreadsError(e.to_string()))
+    let late =
+        || SetThreadsError("the threads were already started, by an earlier call or by earlier work".into());
+    if TEAM.get().is_some() {
+        return Err(late());
+    }
+    let team = Team::new(threads).map_err(|error| SetThreadsError(format!("{threads} threads: {error}")))?;
+    TEAM.set(team).map_err(|_| late())
 }
 
-/// Runs `work` with its parallel loops split over `threads` threads.
+/// Runs `work` with its parallel loops split over `threads` threads: this one, and others that are started for it and end with it.
 ///
 /// # Panics
-/// If the threads cannot be started.
+/// If `threads` is 0 or more than can be started.
 ///
 /// ```
 /// use wengert_tensor::Tensor;
@@ -60,9 +125,13 @@ pub fn set_threads(threads: usize) -> Result<(), SetThreadsError> {
 /// assert_eq!(with_threads(1, || x.sum().item()), with_threads(2, || x.sum().item()));
 /// ```
 #[track_caller]
-pub fn with_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
-    match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
-        Ok(pool) => pool.install(work),
+pub fn with_threads<R>(threads: usize, work: impl FnOnce() -> R) -> R {
+    assert!(threads > 0, "with_threads: the number of threads must be at least 1");
+    match Team::new(threads) {
+        Ok(team) => {
+            let _before = Restored::set(false, Some(Rc::new(team)));
+            work()
+        }
         Err(error) => panic!("with_threads: {threads} threads: {error}"),
     }
 }
@@ -88,6 +157,9 @@ impl std::error::Error for SetThreadsError {}
 /// Calls `work(i)` for every `i` in `0..count`, in parallel if `parallel` (and if there is more than one
 /// thread and more than one piece), else in order. Each call must touch only what belongs to its `i`.
 ///
+/// # Panics
+/// If a call does, with its message. Calls that were begun have ended then, and others are not begun.
+///
 /// ```
 /// use std::sync::atomic::{AtomicUsize, Ordering};
 /// use wengert_tensor::parallel::for_each;
@@ -103,11 +175,13 @@ pub fn for_each(count: usize, parallel: bool, work: impl Fn(usize) + Sync + Send
     }
 }
 
-/// `work(i)` for every `i` in `0..count`, on the threads of the pool. The only place that names `rayon`'s iterators:
-/// they come to thousands of lines of machine code, which otherwise every loop would have of its own.
+/// `work(i)` for every `i` in `0..count`, on the threads of the team.
 #[inline(never)]
 fn on_threads(count: usize, work: &(dyn Fn(usize) + Sync)) {
-    (0..count).into_par_iter().for_each(work);
+    match OWN_TEAM.with_borrow(Option::clone) {
+        Some(own) => own.run(count, work),
+        None => team().run(count, work),
+    }
 }
 
 /// Calls `work(start, chunk)` for consecutive chunks of `out` of `size` elements (the last may be shorter),
@@ -262,6 +336,32 @@ mod tests {
             assert_eq!(with_threads(n, sum), expected);
         }
         assert_eq!(reduce(0, true, |_| 0.0, |a: f32, b| a + b), None);
+    }
+
+    #[test]
+    fn loops_within_loops_stay_on_their_thread() {
+        with_threads(3, || {
+            assert_eq!(threads(), 3);
+            for_each(6, true, |_| assert_eq!((threads(), with_threads(2, threads)), (1, 2)));
+            assert_eq!((with_threads(2, threads), threads()), (2, 3));
+        });
+    }
+
+    #[test]
+    fn a_panic_of_any_piece_reaches_the_caller() {
+        for threads in [1, 3] {
+            let result = std::panic::catch_unwind(|| {
+                with_threads(threads, || for_each(9, true, |i| assert!(i != 8, "piece {i}")));
+            });
+            assert_eq!(*result.unwrap_err().downcast::<String>().unwrap(), "piece 8");
+            assert!(!WITHIN.get() && OWN_TEAM.with_borrow(Option::is_none));
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "with_threads: the number of threads must be at least 1")]
+    fn with_no_threads() {
+        with_threads(0, || ());
     }
 
     #[test]
