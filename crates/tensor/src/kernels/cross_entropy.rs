@@ -6,7 +6,7 @@ use crate::kernels::softmax::{SHORT, SHORT_ROWS, ShiftedExp, exps_of_row, shifte
 use crate::loops::folds::{Extreme, SumOf};
 use crate::loops::reduce::fold_slice;
 use crate::loops::rows::{fold_slices, folds_one_by_one, map_slices, maps_one_by_one, row_of};
-use crate::loops::sums::sums;
+use crate::loops::sums::sum;
 use crate::loops::{RowFold, RowMap};
 use crate::machine::simd::Isa;
 
@@ -131,7 +131,8 @@ impl<T: Float> RowMap<T, T> for GradientTangent<'_, T> {
     fn row<I: Isa>(&self, index: usize, x: &[T], out: &mut [T]) {
         let t = row_of(self.t, index, x.len());
         exps_of_row::<T, I>(x, out);
-        self.finish(index, sums([out, t], |[e, t]| [e, e * t]), t, out);
+        let sums = [sum([out], |[e]| e), sum([out, t], |[e, t]| e * t)];
+        self.finish(index, sums, t, out);
     }
 
     #[inline(always)]

@@ -3,4 +3,5 @@
 pub(crate) mod compiled_here;
 pub mod memory;
 pub mod parallel;
+pub(crate) mod prefetch;
 pub mod simd;

@@ -3,7 +3,8 @@
 use super::geometry::{Buffer, NormGeometry, Piece};
 use crate::array::element::Float;
 use crate::loops::rows::{RowMap, RowPass, row_of};
-use crate::loops::sums::{means, sums};
+use crate::loops::sums::{mean, sum};
+use crate::machine::prefetch::prefetch;
 use crate::machine::simd::Isa;
 
 /// How one row is normalised.
@@ -20,16 +21,27 @@ struct Scale<T> {
 impl<T: Float> Scale<T> {
     #[inline(always)]
     fn of(geometry: &NormGeometry, x: &[T]) -> Self {
+        Self::before(geometry, x, |_| ())
+    }
+
+    /// As [`of`](Self::of), with something done before each of the three passes over the row.
+    #[inline(always)]
+    fn before(geometry: &NormGeometry, x: &[T], pass: impl Fn(usize)) -> Self {
         let centred = geometry.centred();
         let root = |variance: T| T::ONE / (variance + geometry.epsilon()).sqrt();
         if !centred {
-            let [square] = means([x], |[x]| [x * x]);
+            (0..3).for_each(pass);
+            let square = mean([x], |[x]| x * x);
             return Scale { mean: T::ZERO, r: root(square), rest: T::ZERO, centred };
         }
-        let mean = mean(x);
-        let [rest, square] = means([x], |[x]| [x - mean, (x - mean) * (x - mean)]);
+        pass(0);
+        let mean_of_x = mean([x], |[x]| x);
+        pass(1);
+        let rest = mean([x], |[x]| x - mean_of_x);
+        pass(2);
+        let square = mean([x], |[x]| (x - mean_of_x) * (x - mean_of_x));
         let r = root(square - rest * rest);
-        Scale { mean, r, rest: -(rest * r), centred }
+        Scale { mean: mean_of_x, r, rest: -(rest * r), centred }
     }
 
     #[inline(always)]
@@ -47,29 +59,15 @@ impl<T: Float> Scale<T> {
     /// The map that gives the tangent of z along the row `along`.
     #[inline(always)]
     fn tangent<I: Isa>(self, x: &[T], along: &[T]) -> impl Fn(T, T) -> T {
-        let mean = mean(along);
-        let [with_z] = means([along, x], |[t, x]| [(t - self.taken(mean)) * self.z::<I>(x)]);
-        self.jacobian::<I>(mean, with_z)
+        let mean_of_t = mean([along], |[t]| t);
+        let with_z = mean([along, x], |[t, x]| (t - self.taken(mean_of_t)) * self.z::<I>(x));
+        self.jacobian::<I>(mean_of_t, with_z)
     }
 
     /// The mean, where it is taken off.
     #[inline(always)]
     fn taken(self, mean: T) -> T {
         if self.centred { mean } else { T::ZERO }
-    }
-}
-
-#[inline(always)]
-fn mean<T: Float>(x: &[T]) -> T {
-    let [mean] = means([x], |[x]| [x]);
-    mean
-}
-
-/// Adds the sums of a piece to those of the pieces before.
-#[inline(always)]
-fn add<T: Float, const K: usize>(totals: &mut [T; K], of_piece: [T; K]) {
-    for (total, sum) in totals.iter_mut().zip(of_piece) {
-        *total += sum;
     }
 }
 
@@ -83,7 +81,27 @@ pub(super) struct Value<'a, T> {
 impl<T: Float> RowMap<T, T> for Value<'_, T> {
     #[inline(always)]
     fn row<I: Isa>(&self, index: usize, x: &[T], out: &mut [T]) {
-        let scale = Scale::of(self.geometry, x);
+        self.row_before::<I>(index, x, &[], out);
+    }
+
+    #[inline(always)]
+    fn rows<I: Isa>(&self, first: usize, length: usize, x: &[T], out: &mut [T]) {
+        for (i, out) in out.chunks_exact_mut(length).enumerate() {
+            let (row, after) = x[i * length..].split_at(length);
+            self.row_before::<I>(first + i, row, &after[..length.min(after.len())], out);
+        }
+    }
+}
+
+impl<T: Float> Value<'_, T> {
+    /// A row, while memory brings the next one.
+    #[inline(always)]
+    fn row_before<I: Isa>(&self, index: usize, x: &[T], next: &[T], out: &mut [T]) {
+        let scale = Scale::before(self.geometry, x, |pass| {
+            prefetch(out, pass, 3);
+            prefetch(next, pass, 4);
+        });
+        prefetch(next, 3, 4);
         let mut buffers = [None; 2];
         for piece in self.geometry.pieces(index) {
             let [gain, bias] = gains(piece, [self.gain, self.bias], &mut buffers);
@@ -144,16 +162,27 @@ pub(super) struct Gradient<'a, T> {
 
 impl<T: Float> Gradient<'_, T> {
     #[inline(always)]
-    fn write<I: Isa>(&self, scale: Scale<T>, index: usize, x: &[T], v: &[T], out: &mut [T]) {
+    fn write<I: Isa>(
+        &self,
+        scale: Scale<T>,
+        index: usize,
+        [x, v]: [&[T]; 2],
+        out: &mut [T],
+        pass: impl Fn(usize),
+    ) {
         let mut buffer = None;
         let mut totals = [T::ZERO; 2];
         for piece in self.geometry.pieces(index) {
             let (range, gain) = (piece.range(), piece.gains(self.gain, &mut buffer));
             let rows = [&x[range.clone()], gain, &v[range]];
-            add(&mut totals, sums(rows, |[x, gain, v]| [gain * v, gain * v * scale.z::<I>(x)]));
+            pass(0);
+            totals[0] += sum(rows, |[_, gain, v]| gain * v);
+            pass(1);
+            totals[1] += sum(rows, |[x, gain, v]| gain * v * scale.z::<I>(x));
         }
         let [mean, with_z] = totals.map(|total| total / T::from_usize(x.len()));
         let jacobian = scale.jacobian::<I>(mean, with_z);
+        pass(2);
         for piece in self.geometry.pieces(index) {
             let (range, gain) = (piece.range(), piece.gains(self.gain, &mut buffer));
             let (out, x, v) = (&mut out[range.clone()], &x[range.clone()], &v[range]);
@@ -167,7 +196,7 @@ impl<T: Float> Gradient<'_, T> {
 impl<T: Float> RowMap<T, T> for Gradient<'_, T> {
     #[inline(always)]
     fn row<I: Isa>(&self, index: usize, x: &[T], out: &mut [T]) {
-        self.write::<I>(Scale::of(self.geometry, x), index, x, row_of(self.v, index, x.len()), out);
+        self.write::<I>(Scale::of(self.geometry, x), index, [x, row_of(self.v, index, x.len())], out, |_| ());
     }
 }
 
@@ -185,7 +214,7 @@ impl<T: Float> RowMap<T, T> for GradientTangent<'_, T> {
         let [t, t_gain, t_v] = self.along;
         let [v, t, t_v] = [self.v, t, t_v].map(|rows| row_of(rows, index, x.len()));
         let scale = Scale::of(self.geometry, x);
-        let t_mean = scale.taken(mean(t));
+        let t_mean = scale.taken(mean([t], |[t]| t));
         // With u = gain·v and its tangent w.
         let product = |gain: T, v: T, t_gain: T, t_v: T| (gain * v, t_gain * v + gain * t_v);
         let mut buffers = [None; 2];
@@ -193,11 +222,15 @@ impl<T: Float> RowMap<T, T> for GradientTangent<'_, T> {
         for piece in self.geometry.pieces(index) {
             let [gain, t_gain] = gains(piece, [self.gain, t_gain], &mut buffers);
             let [x, t, v, t_v] = [x, t, v, t_v].map(|row| &row[piece.range()]);
-            let of_piece = sums([x, t, gain, v, t_gain, t_v], |[x, t, gain, v, t_gain, t_v]| {
-                let (z, t, (u, w)) = (scale.z::<I>(x), t - t_mean, product(gain, v, t_gain, t_v));
-                [t * z, u, u * z, u * t, w, w * z]
-            });
-            add(&mut totals, of_piece);
+            let u = [x, gain, v];
+            let w = [x, gain, v, t_gain, t_v];
+            totals[0] += sum([x, t], |[x, t]| (t - t_mean) * scale.z::<I>(x));
+            totals[1] += sum(u, |[_, gain, v]| gain * v);
+            totals[2] += sum(u, |[x, gain, v]| gain * v * scale.z::<I>(x));
+            totals[3] += sum([t, gain, v], |[t, gain, v]| gain * v * (t - t_mean));
+            totals[4] += sum(w, |[_, gain, v, t_gain, t_v]| product(gain, v, t_gain, t_v).1);
+            totals[5] +=
+                sum(w, |[x, gain, v, t_gain, t_v]| product(gain, v, t_gain, t_v).1 * scale.z::<I>(x));
         }
         let [tz, u, uz, ut, w, wz] = totals.map(|total| total / T::from_usize(x.len()));
         let (of_t, of_u, of_w) =
@@ -276,9 +309,16 @@ impl<T: Float> RowPass<T> for Gradients<'_, T> {
     #[inline(always)]
     fn row<I: Isa>(&self, index: usize, out: &mut [T], totals: &mut [T]) {
         let geometry = self.of_x.geometry;
-        let [x, v] = [self.x, self.of_x.v].map(|rows| row_of(rows, index, geometry.length()));
-        let scale = Scale::of(geometry, x);
-        self.of_x.write::<I>(scale, index, x, v, out);
+        let length = geometry.length();
+        let [[x, next_x], [v, next_v]] = [self.x, self.of_x.v].map(|rows| {
+            let (row, after) = rows[index * length..].split_at(length);
+            [row, &after[..length.min(after.len())]]
+        });
+        let scale = Scale::before(geometry, x, |pass| {
+            prefetch(out, pass, 3);
+            prefetch(next_x, pass, 3);
+        });
+        self.of_x.write::<I>(scale, index, [x, v], out, |pass| prefetch(next_v, pass, 3));
         let (of_gain, of_bias) = totals.split_at_mut(geometry.gains());
         let mut buffers = [None; 2];
         for piece in geometry.pieces(index) {

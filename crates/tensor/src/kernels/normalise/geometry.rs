@@ -3,7 +3,7 @@ use std::ops::Range;
 use super::channels::Frame;
 use crate::array::element::Float;
 use crate::array::shape::Shape;
-use crate::loops::sums::sums;
+use crate::loops::sums::sum;
 
 /// The most elements of a [`Piece`] with one gain for all.
 const PIECE: usize = 128;
@@ -198,7 +198,7 @@ impl Piece {
     #[inline(always)]
     pub(super) fn settle<T: Float>(self, all: &mut [T], buffer: &Buffer<T>) {
         if let Some(buffer) = buffer {
-            let [sum] = sums([&buffer[..self.length]], |[x]| [x]);
+            let sum = sum([&buffer[..self.length]], |[x]| x);
             all[self.gain] += sum;
         }
     }

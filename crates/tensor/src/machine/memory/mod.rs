@@ -1,5 +1,6 @@
 //! What buffers the calling thread holds: for tests that a loop allocates nothing, and for giving memory back.
 
+mod large_pages;
 mod pool;
 mod returned;
 

@@ -4,11 +4,11 @@
 //! [`returned`](super::returned)): a thread that only drops tensors keeps nothing of them, and one that makes batches
 //! for another finds their memory again.
 
-use std::alloc::{Layout, alloc_zeroed, dealloc};
+use std::alloc::{Layout, alloc, dealloc};
 use std::cell::RefCell;
 use std::ptr::NonNull;
 
-use super::{ALIGNMENT, returned};
+use super::{ALIGNMENT, large_pages, returned};
 
 /// Bytes of released blocks that a thread's pool keeps at most; more is given back to the system.
 pub(super) const RETAINED_BYTES: usize = if cfg!(test) { 1 << 24 } else { 1 << 30 };
@@ -45,7 +45,10 @@ impl Block {
     fn allocate(bytes: usize, maker: u64) -> Option<Block> {
         let layout = Layout::from_size_align(bytes, ALIGNMENT).ok()?;
         // SAFETY: the size of a class is at least `ALIGNMENT`, so not zero.
-        let start = NonNull::new(unsafe { alloc_zeroed(layout) })?;
+        let start = NonNull::new(unsafe { alloc(layout) })?;
+        large_pages::ask_for(start, bytes);
+        // SAFETY: the block was just allocated with so many bytes.
+        unsafe { start.write_bytes(0, bytes) };
         Some(Block { start, bytes, maker })
     }
 
