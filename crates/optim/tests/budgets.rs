@@ -99,6 +99,31 @@ fn nothing_is_tried_after_the_last_evaluation() {
     }
 }
 
+struct Products;
+
+impl Visit for Products {
+    fn visit<M: Method<f64>>(&mut self, name: &str, method: &M) {
+        let granted = method.stopping().max_products.unwrap();
+        let outcome = method.minimize(&Rosenbrock::new(1.0), &START).unwrap();
+        let label = format!("{name} with {granted} products: {outcome}");
+        assert!(outcome.counts.products <= granted, "{label}");
+        let ended = [Reason::MaxEvaluations, Reason::Converged, Reason::MaxIterations];
+        assert!(ended.contains(&outcome.reason), "{label}");
+        // A matrix that was refused is no step.
+        assert!(outcome.point.iter().all(|x| x.is_finite()) && outcome.value.is_finite(), "{label}");
+    }
+}
+
+/// A matrix of two variables takes two products: an odd budget has no room for the last one.
+#[test]
+fn a_matrix_does_not_overdraw_the_products() {
+    for granted in 1..=15 {
+        let stopping =
+            Stopping { max_products: Some(granted), max_iterations: 300, ..Stopping::gradient(1e-12) };
+        every_method(&stopping, 1.0, &mut Products);
+    }
+}
+
 #[test]
 fn the_time_of_the_start_counts_once() {
     let begun = Instant::now();

@@ -37,6 +37,11 @@ pub(super) fn drive<T: Float, M: Method<T> + ?Sized>(
     let tolerance = stopping.tolerance(run.initial_norm);
     problem.begin_run(tolerance, stopping.limits(clock, earlier));
     let seconds = || earlier + clock.elapsed().as_secs_f64();
+    // What is used up, or was too little for a matrix.
+    let spent = |iterations| {
+        let used_up = stopping.exhausted(iterations, problem.counts(), seconds());
+        used_up.or_else(|| problem.granted().err())
+    };
     let mut before = run.current.clone();
     let mut curvature = None;
     let reason = loop {
@@ -65,7 +70,7 @@ pub(super) fn drive<T: Float, M: Method<T> + ?Sized>(
             None
         };
         if escaped.is_none()
-            && let Some(reason) = stopping.exhausted(run.iterations, problem.counts(), seconds())
+            && let Some(reason) = spent(run.iterations)
         {
             break reason;
         }
@@ -74,9 +79,7 @@ pub(super) fn drive<T: Float, M: Method<T> + ?Sized>(
             None => match method.advance(problem, &mut run.current, &mut run.state) {
                 Ok(step) => step,
                 // Evaluations refused in the middle of an iteration may have looked like trouble to the method.
-                Err(reason) => {
-                    break stopping.exhausted(run.iterations, problem.counts(), seconds()).unwrap_or(reason);
-                }
+                Err(reason) => break spent(run.iterations).unwrap_or(reason),
             },
         };
         run.iterations = run.iterations.saturating_add(1);

@@ -164,6 +164,7 @@ pub trait Method<T: Float> {
         if !current.is_finite() {
             return Err(MinimizeError::UndefinedAtStart { value: current.value });
         }
+        problem.begin_run(0.0, self.stopping().first_limits());
         let state = self.begin(&problem, &mut current)?;
         if !current.is_finite() {
             return Err(MinimizeError::UndefinedAtStart { value: current.value });

@@ -27,7 +27,7 @@ pub struct Stopping {
     pub max_iterations: u64,
     /// Evaluations of f allowed, to the letter: an iteration that would need more is given up. Unlimited.
     pub max_evaluations: Option<u64>,
-    /// Curvature products allowed, likewise, but that a dense matrix or a diagonal is one request. Unlimited.
+    /// Curvature products allowed, likewise; a dense matrix or a diagonal of n variables counts as n. Unlimited.
     pub max_products: Option<u64>,
     /// Seconds allowed; checked before every evaluation, product and factorisation, so that a run ends within one of them.
     /// The evaluation at the start is always made. Unlimited.
@@ -87,6 +87,11 @@ impl Stopping {
             // More seconds than a clock holds are no limit.
             deadline: left.and_then(|left| clock.checked_add(left.ok()?)),
         }
+    }
+
+    /// Up to where what a method needs at its start is granted: time and values are not refused there.
+    pub(crate) fn first_limits(&self) -> Limits {
+        Limits { products: self.max_products.unwrap_or(u64::MAX), ..Limits::NONE }
     }
 
     /// The budget that is used up, if one is.

@@ -66,7 +66,7 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    pub(super) const NONE: Self = Self { values: u64::MAX, products: u64::MAX, deadline: None };
+    pub(crate) const NONE: Self = Self { values: u64::MAX, products: u64::MAX, deadline: None };
 
     /// The budget that is used up, if one is.
     pub(super) fn spent(&self, counts: Counts) -> Option<Reason> {
@@ -85,11 +85,13 @@ impl Limits {
 pub(super) struct Budget {
     counts: Rc<Cell<Counts>>,
     limits: Cell<Limits>,
+    /// Whether products were asked for that are more than were left: what the method does with none of them counts for nothing.
+    refused: Rc<Cell<bool>>,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { counts: Rc::default(), limits: Cell::new(Limits::NONE) }
+        Self { counts: Rc::default(), limits: Cell::new(Limits::NONE), refused: Rc::default() }
     }
 }
 
@@ -110,18 +112,26 @@ impl Budget {
 
     pub(super) fn set_limits(&self, limits: Limits) {
         self.limits.set(limits);
+        self.refused.set(false);
     }
 
-    /// The budget that is used up, if one is.
+    /// The budget that is used up, or was too small for what was asked for, if one is.
     pub(super) fn spent(&self) -> Option<Reason> {
-        self.limits.get().spent(self.counts.get())
+        let refused = self.refused.get().then_some(Reason::MaxEvaluations);
+        refused.or_else(|| self.limits.get().spent(self.counts.get()))
     }
 
-    /// Counts products, unless the budget is used up: then there are none.
+    /// Counts products, unless the budget does not reach so far: then there are none, and nothing is granted any more.
     pub(super) fn grant_products(&self, products: usize) -> bool {
-        let granted = self.spent().is_none();
+        if self.spent().is_some() {
+            return false;
+        }
+        let products = products as u64;
+        let granted = products <= self.limits.get().products - self.counts.get().products;
         if granted {
-            self.add(Counts { products: products as u64, ..Counts::default() });
+            self.add(Counts { products, ..Counts::default() });
+        } else {
+            self.refused.set(true);
         }
         granted
     }

@@ -88,11 +88,15 @@ impl<T: Float> Subproblem<T> for LevenbergMarquardtModel {
         let n = at.point.len();
         let (mut scales, mut first) = (vec![1.0; n], None);
         if self.scaling == Scaling::Columns {
-            let jacobian = first.insert(vector::to_f64(&residuals.dense_jacobian(&at.point)));
-            scales.fill(0.0);
-            widen(&mut scales, jacobian);
-            // A variable that no residual depends on yet keeps its own scale.
-            scales.iter_mut().for_each(|d| *d = if *d == 0.0 { 1.0 } else { *d });
+            let jacobian = vector::to_f64(&residuals.dense_jacobian(&at.point));
+            // Refused, it leaves a run that ends before its first step.
+            if problem.granted().is_ok() || vector::all_finite(&jacobian) {
+                scales.fill(0.0);
+                widen(&mut scales, &jacobian);
+                // A variable that no residual depends on yet keeps its own scale.
+                scales.iter_mut().for_each(|d| *d = if *d == 0.0 { 1.0 } else { *d });
+                first = Some(jacobian);
+            }
         }
         Ok(LevenbergMarquardtMemory { scales, last: Damping::default(), first })
     }
