@@ -48,8 +48,6 @@ pub(crate) struct Case {
     pub(crate) points: Vec<Vec<Var<f64>>>,
     /// Up to which order the derivatives are checked.
     pub(crate) order: usize,
-    /// How many times larger than usual the rounding errors are in which two ways to compute it may differ.
-    pub(crate) rounding: f64,
 }
 
 impl Case {
@@ -69,17 +67,11 @@ impl Case {
         self.order = order;
         self
     }
-
-    /// With intermediate results that are so many times as large as the result depends on, and their rounding errors.
-    fn rounding(mut self, times: f64) -> Self {
-        self.rounding = times;
-        self
-    }
 }
 
 /// A function of some variables, at one point.
 fn case<const N: usize>(name: &'static str, f: fn(&[Var<f64>]) -> Var<f64>, point: [Var<f64>; N]) -> Case {
-    Case { name, f, points: vec![point.into()], order: 2, rounding: 1.0 }
+    Case { name, f, points: vec![point.into()], order: 2 }
 }
 
 /// The whole table.

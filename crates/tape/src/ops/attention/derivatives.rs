@@ -1,5 +1,5 @@
 //! The derivatives as operations, which can be differentiated themselves: the second order goes by tiles too. All begin with
-//! the operands, the logarithms of the sums and the value. These two count as constants: the rules know how they depend on
+//! the operands, the statistics of the softmax and the value. These two count as constants: the rules know how they depend on
 //! the operands.
 
 use wengert_tensor::{Float, Tensor};

@@ -152,8 +152,10 @@ impl<T: Float> Var<T> {
     /// The scores are never all in memory: they are computed by tiles, in the value, in its derivatives and in those of second
     /// order, each of which takes about what the operands take (Dao et al., "FlashAttention", 2022). Derivatives of third and
     /// higher order go through operations on variables, and hold some matrices of all scores `[batch…, heads, queries,
-    /// keys]`. Derivatives compute the weights again from one number for each query, the logarithm of the sum of its row: to
-    /// the machine's precision times the largest score.
+    /// keys]`.
+    ///
+    /// What a mask excludes is not read: keys and values that take no part for a query, and queries for which none does, may
+    /// be infinite or no numbers, and neither the value nor derivatives up to the second order see it.
     ///
     /// ```
     /// use wengert_tape::{AttentionMask, AttentionOptions, Var};
@@ -197,7 +199,7 @@ impl<T: Float> Var<T> {
         let Prepared { settings, bias, given, scores } = options.prepare(self.shape(), key.shape());
         let [q, k] = [self, key].map(|x| x.reshape(four(x.shape())));
         let operands: Vec<&Var<T>> = [&q, &k].into_iter().chain(&bias).collect();
-        let log_sums = op::log_sums(settings, &operands, &given.iter().collect::<Vec<_>>());
-        rules::weights(settings, [&q, &k, &log_sums], bias.as_ref(), &given).reshape(scores)
+        let statistics = op::statistics(settings, &operands, &given.iter().collect::<Vec<_>>());
+        rules::weights(settings, [&q, &k, &statistics], bias.as_ref(), &given).reshape(scores)
     }
 }

@@ -80,7 +80,7 @@ impl Settings {
         }
     }
 
-    /// The value, and the logarithms of the sums of the weights.
+    /// The value, and the statistics of the softmax.
     fn forward<T: Float>(
         self,
         inputs: [&Tensor<T>; 3],
@@ -89,16 +89,16 @@ impl Settings {
     ) -> [Tensor<T>; 2] {
         self.with_operands(inputs, bias, given, |geometry, operands| {
             let AttentionGeometry { batch, heads, queries, value_width, .. } = *geometry;
-            let mut log_sums = Tensor::zeros([batch, queries, heads]);
+            let mut statistics = Tensor::zeros([batch, queries, heads, 2]);
             let value = Tensor::written_for("attention", [batch, queries, heads, value_width], |out| {
-                attention::value(geometry, operands, out, log_sums.as_mut_slice());
+                attention::value(geometry, operands, out, statistics.as_mut_slice());
             });
-            [value.transpose(1, 2), log_sums]
+            [value.transpose(1, 2), statistics]
         })
     }
 
     /// The gradients of queries, keys, values and bias, of those that are needed; of these operands and what stands behind
-    /// them: the logarithms of the sums, the value, its cotangent.
+    /// them: the statistics of the softmax, the value, its cotangent.
     pub(super) fn gradients<T: Float>(
         self,
         inputs: &[&Tensor<T>],
@@ -106,8 +106,8 @@ impl Settings {
         needed: impl Fn(usize) -> bool,
     ) -> Vec<Option<Tensor<T>>> {
         let (value, cotangent) = (inputs[self.floats() + 1], inputs[self.floats() + 2]);
-        self.results(inputs, given, needed, |geometry, operands, log_sums, out| {
-            attention::gradients(geometry, operands, &view(value), log_sums, &view(cotangent), out);
+        self.results(inputs, given, needed, |geometry, operands, statistics, out| {
+            attention::gradients(geometry, operands, &view(value), statistics, &view(cotangent), out);
         })
     }
 
@@ -123,12 +123,12 @@ impl Settings {
         let mut rest = inputs[self.floats() + 3..].iter().copied();
         let along = Tangents::new(along, &mut rest, &scores(inputs[0].shape(), inputs[1].shape()));
         let of_cotangent = rest.next();
-        self.results(inputs, given, needed, |geometry, operands, log_sums, out| {
+        self.results(inputs, given, needed, |geometry, operands, statistics, out| {
             attention::gradients_along(
                 geometry,
                 operands,
                 &view(value),
-                log_sums,
+                statistics,
                 &view(cotangent),
                 &along.views(),
                 of_cotangent.map(view),
@@ -137,7 +137,7 @@ impl Settings {
         })
     }
 
-    /// What `work` writes for queries, keys, values and bias, for those that are needed, given the logarithms of the sums.
+    /// What `work` writes for queries, keys, values and bias, for those that are needed, given the statistics of the softmax.
     fn results<T: Float>(
         self,
         inputs: &[&Tensor<T>],
@@ -155,7 +155,7 @@ impl Settings {
         let (mut of_key, mut of_value) = (lying(key, of_both), lying(value, of_both));
         let bias = operands.get(3).copied();
         let mut of_bias = bias.filter(|_| needed(3)).map(|bias| Tensor::zeros(bias.shape()));
-        let log_sums = rest[0].contiguous();
+        let statistics = rest[0].contiguous();
         self.with_operands([query, key, value], bias, given, |geometry, operands| {
             let out = AttentionGradients {
                 query: of_query.as_mut().map(Tensor::as_mut_slice),
@@ -165,13 +165,13 @@ impl Settings {
                     .map(|(k, v)| [k, v].map(Tensor::as_mut_slice)),
                 bias: of_bias.as_mut().map(|b| (std::array::from_fn(|i| b.dim(i)), b.as_mut_slice())),
             };
-            work(geometry, operands, super::super::slice(&log_sums), out);
+            work(geometry, operands, super::super::slice(&statistics), out);
         });
         let as_heads = |x: Option<Tensor<T>>| x.map(|x| x.transpose(1, 2));
         vec![as_heads(of_query), as_heads(of_key), as_heads(of_value), of_bias]
     }
 
-    /// The tangent of the value; of the operands and what stands behind them: the logarithms of the sums, the value, the
+    /// The tangent of the value; of the operands and what stands behind them: the statistics of the softmax, the value, the
     /// tangents that there are.
     pub(super) fn tangent<T: Float>(
         self,
@@ -181,8 +181,8 @@ impl Settings {
     ) -> Tensor<T> {
         let mut rest = inputs[self.floats() + 2..].iter().copied();
         let along = Tangents::new(along, &mut rest, &scores(inputs[0].shape(), inputs[1].shape()));
-        self.like_value(inputs, given, |geometry, operands, value, log_sums, out| {
-            attention::tangent(geometry, operands, &along.views(), value, log_sums, out);
+        self.like_value(inputs, given, |geometry, operands, value, statistics, out| {
+            attention::tangent(geometry, operands, &along.views(), value, statistics, out);
         })
     }
 
@@ -196,13 +196,13 @@ impl Settings {
         let mut rest = inputs[self.floats() + 2..].iter().copied();
         let scores = scores(inputs[0].shape(), inputs[1].shape());
         let along = along.map(|along| Tangents::new(along, &mut rest, &scores));
-        self.like_value(inputs, given, |geometry, operands, value, log_sums, out| {
+        self.like_value(inputs, given, |geometry, operands, value, statistics, out| {
             let [first, second, third] = along.each_ref().map(Tangents::views);
-            attention::second_tangent(geometry, operands, [&first, &second, &third], value, log_sums, out);
+            attention::second_tangent(geometry, operands, [&first, &second, &third], value, statistics, out);
         })
     }
 
-    /// What `work` writes, as the value lies, given that and the logarithms of the sums.
+    /// What `work` writes, as the value lies, given that and the statistics of the softmax.
     fn like_value<T: Float>(
         self,
         inputs: &[&Tensor<T>],
@@ -210,11 +210,11 @@ impl Settings {
         work: impl FnOnce(&AttentionGeometry, &AttentionOperands<'_, T>, &View<'_, T>, &[T], &mut [T]),
     ) -> Tensor<T> {
         let (x, rest) = inputs.split_at(self.floats());
-        let (log_sums, value) = (rest[0].contiguous(), rest[1]);
+        let (statistics, value) = (rest[0].contiguous(), rest[1]);
         let out = self.with_operands([x[0], x[1], x[2]], x.get(3).copied(), given, |geometry, operands| {
             let AttentionGeometry { batch, heads, queries, value_width, .. } = *geometry;
             Tensor::written_for("attention", [batch, queries, heads, value_width], |out| {
-                work(geometry, operands, &view(value), super::super::slice(&log_sums), out);
+                work(geometry, operands, &view(value), super::super::slice(&statistics), out);
             })
         });
         out.transpose(1, 2)
@@ -247,12 +247,12 @@ fn view<T: Element>(x: &Tensor<T>) -> View<'_, T> {
     View::new(memory, offset, std::array::from_fn(|i| x.strides()[i]))
 }
 
-/// The value. Its inputs are the operands, and behind them the logarithms of the sums of the weights, which count as
+/// The value. Its inputs are the operands, and behind them the statistics of the softmax, which count as
 /// constants: the rules know how they depend on the operands.
 pub(super) struct Attention(pub(super) Settings);
 
-/// The logarithms of the sums of the weights, of queries, keys and bias; of shape `[batch, queries, heads]`.
-struct LogSums(Settings);
+/// The statistics of the softmax, of queries, keys and bias; of shape `[batch, queries, heads, 2]`.
+struct Statistics(Settings);
 
 /// What dropout multiplies the weights by.
 pub(super) struct Factors {
@@ -271,23 +271,23 @@ pub(super) fn with_values<T: Float, R>(
     work(&values, &given)
 }
 
-/// The logarithms of the sums of the weights that belong to operands, as a constant.
-pub(super) fn log_sums<T: Float>(settings: Settings, operands: &[&Var<T>], given: &[&Given<T>]) -> Var<T> {
+/// The statistics of the softmax that belong to operands, as a constant.
+pub(super) fn statistics<T: Float>(settings: Settings, operands: &[&Var<T>], given: &[&Given<T>]) -> Var<T> {
     let inputs: Vec<Var<T>> = operands.iter().map(|x| x.stop_gradient()).collect();
-    apply_given(LogSums(settings), &inputs.iter().collect::<Vec<_>>(), given)
+    apply_given(Statistics(settings), &inputs.iter().collect::<Vec<_>>(), given)
 }
 
 /// The attention of queries, keys, values and, if there is one, a bias.
 pub(super) fn attention<T: Float>(settings: Settings, operands: &[&Var<T>], given: &[&Given<T>]) -> Var<T> {
     let data: Vec<&Data<T>> = given.iter().map(|given| given.value()).collect();
     let values: Vec<&Tensor<T>> = operands.iter().map(|x| x.value()).collect();
-    let [value, log_sums] =
+    let [value, statistics] =
         settings.forward([values[0], values[1], values[2]], values.get(3).copied(), &data);
     let constants: Vec<Var<T>> = operands.iter().map(|x| x.stop_gradient()).collect();
     let without_value: Vec<&Var<T>> =
         (0..settings.floats()).filter(|&i| i != 2).map(|i| &constants[i]).collect();
-    let log_sums = apply_known(LogSums(settings), &without_value, given, log_sums);
-    let inputs: Vec<&Var<T>> = operands.iter().copied().chain([&log_sums]).collect();
+    let statistics = apply_known(Statistics(settings), &without_value, given, statistics);
+    let inputs: Vec<&Var<T>> = operands.iter().copied().chain([&statistics]).collect();
     apply_known(Attention(settings), &inputs, given, value)
 }
 
@@ -324,9 +324,9 @@ impl<T: Float> Op<T> for Attention {
     rules_compiled_here!(Attention);
 }
 
-impl<T: Float> Op<T> for LogSums {
+impl<T: Float> Op<T> for Statistics {
     fn name(&self) -> &str {
-        "attention_log_sums"
+        "attention_statistics"
     }
     fn describe(&self, attributes: &mut Attributes) {
         self.0.describe(attributes);
@@ -336,8 +336,8 @@ impl<T: Float> Op<T> for LogSums {
     }
     fn evaluate(&self, x: &[&Tensor<T>], given: &[&Data<T>]) -> Data<T> {
         let none = Tensor::zeros([x[1].dim(0), x[1].dim(1), x[1].dim(2), 0]);
-        let [_, log_sums] = self.0.forward([x[0], x[1], &none], self.0.biased.then(|| x[2]), given);
-        Data::Float(log_sums)
+        let [_, statistics] = self.0.forward([x[0], x[1], &none], self.0.biased.then(|| x[2]), given);
+        Data::Float(statistics)
     }
     fn vjp(&self, _: &Point<T>, _: &Var<T>, _: &mut Cotangents<T>) {}
     fn jvp(&self, _: &Point<T>, _: &[Option<Var<T>>]) -> Option<Var<T>> {
@@ -346,7 +346,7 @@ impl<T: Float> Op<T> for LogSums {
     fn saves(&self) -> Saves {
         Saves::NOTHING
     }
-    rules_compiled_here!(LogSums);
+    rules_compiled_here!(Statistics);
 }
 
 impl<T: Float> Op<T> for Factors {

@@ -12,7 +12,7 @@ use crate::var::Var;
 /// The weights of all keys for all queries: the softmax of the scores where a key takes part.
 pub(super) fn weights<T: Float>(
     settings: Settings,
-    [query, key, log_sums]: [&Var<T>; 3],
+    [query, key, statistics]: [&Var<T>; 3],
     bias: Option<&Var<T>>,
     given: &[Given<T>],
 ) -> Var<T> {
@@ -31,7 +31,7 @@ pub(super) fn weights<T: Float>(
         scores = Var::select_where(in_time, &scores, &nothing);
     }
     // Where nothing takes part, the softmax would be that of nothing but −∞.
-    let empty: Mask<T> = log_sums.transpose(1, 2).unsqueeze(3).equal(f64::INFINITY);
+    let empty: Mask<T> = statistics.transpose(1, 2).slice_axis(3, 1..).equal(0.0);
     scores.masked_fill(&empty, 0.0).softmax(-1).masked_fill(&empty, 0.0)
 }
 
@@ -45,7 +45,7 @@ struct Recorded<T: Float> {
 }
 
 impl<T: Float> Recorded<T> {
-    /// Of the operands and what comes behind them, first the logarithms of the sums.
+    /// Of the operands and what comes behind them, first the statistics of the softmax.
     fn new(settings: Settings, inputs: &[Var<T>], given: &[Given<T>]) -> Self {
         let [query, key, value] = [0, 1, 2].map(|i| &inputs[i]);
         let bias = settings.biased.then(|| &inputs[3]);

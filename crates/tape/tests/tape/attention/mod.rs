@@ -1,5 +1,6 @@
 //! Attention of several tiles against the formula, its masks, what it does at the edges, and its memory.
 
+mod excluded;
 mod golden;
 
 use wengert_tape::{

@@ -55,13 +55,13 @@ impl<T: Float> Kernel for Absorb<'_, T> {
     }
 }
 
-/// Divides each row by the sum of its weights, and gives the logarithms of the sums: +∞ where nothing takes part, so that
-/// any weight relative to it is 0.
+/// Divides each row by the sum of its weights, and gives the statistics of its softmax: the largest score, and what the
+/// weights relative to it are multiplied by, 1 over their sum; both are 0 where nothing takes part.
 pub(super) struct Finish<'a, T> {
     pub(super) running: &'a Running<T>,
     pub(super) values: &'a mut [T],
     pub(super) value_width: usize,
-    pub(super) log_sums: &'a mut [T],
+    pub(super) statistics: &'a mut [[T; 2]],
 }
 
 impl<T: Float> Kernel for Finish<'_, T> {
@@ -69,37 +69,38 @@ impl<T: Float> Kernel for Finish<'_, T> {
     #[inline(always)]
     fn run<I: Isa>(self) {
         let width = self.value_width;
-        for (i, log_sum) in self.log_sums.iter_mut().enumerate() {
+        for (i, statistics) in self.statistics.iter_mut().enumerate() {
             let (largest, sum) = (self.running.largest[i], self.running.sum[i]);
             let values = &mut self.values[i * width..][..width];
             if largest == T::NEG_INFINITY {
                 values.fill(T::ZERO);
-                *log_sum = T::INFINITY;
+                *statistics = [T::ZERO; 2];
             } else {
                 for value in values {
                     *value /= sum;
                 }
-                *log_sum = largest + sum.ln::<I>();
+                *statistics = [largest, T::ONE / sum];
             }
         }
     }
 }
 
-/// Makes of scores the weights e^(score − log sum of the row).
+/// Makes of scores the weights, by the statistics of the rows; 0 of −∞, whatever the others of the row are.
 pub(super) struct Weights<'a, T> {
     pub(super) scores: &'a mut [T],
     pub(super) columns: usize,
-    pub(super) log_sums: &'a [T],
+    pub(super) statistics: &'a [[T; 2]],
 }
 
 impl<T: Float> Kernel for Weights<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self) {
-        for (scores, &log_sum) in self.scores.chunks_exact_mut(self.columns).zip(self.log_sums) {
-            let exp = ShiftedExp(log_sum);
+        for (scores, &[largest, factor]) in self.scores.chunks_exact_mut(self.columns).zip(self.statistics) {
+            let exp = ShiftedExp(largest);
             for score in scores {
-                *score = exp.call::<I>(*score);
+                let weight = exp.call::<I>(*score) * factor;
+                *score = if *score == T::NEG_INFINITY { T::ZERO } else { weight };
             }
         }
     }

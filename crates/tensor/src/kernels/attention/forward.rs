@@ -3,38 +3,41 @@
 use super::formulas::{Absorb, Finish, Multiply, Running, Tangent};
 use super::geometry::{AttentionGeometry, View};
 use super::pieces::{Piece, copy_head, for_each_piece};
+use super::products::all_finite;
 use super::tile::{Problem, QUERIES, Workspace, of_queries};
 use crate::array::element::Float;
-use crate::kernels::gemm::{MatrixMut, gemm};
 use crate::machine::simd::dispatch;
 
-/// The values, and the logarithms of the sums of the weights.
-pub(super) fn value<T: Float>(problem: &Problem<'_, T>, out: &mut [T], log_sums: &mut [T]) {
+/// The values, and the statistics of the softmax.
+pub(super) fn value<T: Float>(problem: &Problem<'_, T>, out: &mut [T], statistics: &mut [T]) {
     let geometry = problem.geometry;
     let AttentionGeometry { heads, queries, value_width, .. } = *geometry;
-    for_each_piece(geometry, [queries, heads], QUERIES, [(out, value_width), (log_sums, 1)], &|piece| {
+    for_each_piece(geometry, [queries, heads], QUERIES, [(out, value_width), (statistics, 2)], &|piece| {
         let rows = piece.positions.len();
         let mut space = Workspace::new(problem);
         let mut values = vec![T::ZERO; rows * value_width];
-        let mut log_sums = vec![T::ZERO; rows];
+        let mut statistics = vec![[T::ZERO; 2]; rows];
         for head in 0..heads {
-            let mut running = Running::new(rows);
-            values.fill(T::ZERO);
-            for tile in problem.tiles(piece.batch, head, piece.positions.clone()) {
-                let columns = tile.keys.len();
-                let [weights, _, factors] = space.of_tile(&tile);
-                problem.scores(&tile, weights);
-                let (running, values) = (&mut running, &mut values[..]);
-                dispatch(Absorb { scores: weights, columns, running, values, value_width });
-                if let Some(factors) = problem.factors(&tile, factors) {
-                    dispatch(Multiply(weights, factors));
+            problem.with_care(|care| {
+                let mut running = Running::new(rows);
+                values.fill(T::ZERO);
+                for tile in problem.tiles(piece.batch, head, piece.positions.clone()) {
+                    let columns = tile.keys.len();
+                    let [weights, _, factors] = space.of_tile(&tile);
+                    problem.scores(&tile, weights);
+                    let (running, values) = (&mut running, &mut values[..]);
+                    dispatch(Absorb { scores: weights, columns, running, values, value_width });
+                    if let Some(factors) = problem.factors(&tile, factors) {
+                        dispatch(Multiply(weights, factors));
+                    }
+                    problem.add_values(&tile, weights, &problem.operands.value, care, values);
                 }
-                problem.add_values(&tile, weights, &problem.operands.value, values);
-            }
-            let (values, log_sums) = (&mut values[..], &mut log_sums[..]);
-            dispatch(Finish { running: &running, values, value_width, log_sums });
-            copy_head(values, [head, heads, value_width], piece.first);
-            copy_head(log_sums, [head, heads, 1], piece.second);
+                let (values, statistics) = (&mut values[..], &mut statistics[..]);
+                dispatch(Finish { running: &running, values, value_width, statistics });
+                all_finite(values)
+            });
+            copy_head(&values, [head, heads, value_width], piece.first);
+            copy_head(statistics.as_flattened(), [head, heads, 2], piece.second);
         }
     });
 }
@@ -59,7 +62,7 @@ pub(super) fn tangent<'a, T: Float>(
     problem: &Problem<'a, T>,
     along: &AttentionTangents<'a, T>,
     value: &View<'a, T>,
-    log_sums: &[T],
+    statistics: &[[T; 2]],
     out: &mut [T],
     score_means: &mut [T],
 ) {
@@ -70,26 +73,29 @@ pub(super) fn tangent<'a, T: Float>(
     for_each_piece(geometry, [queries, heads], QUERIES, results, &|piece| {
         let rows = piece.positions.len();
         let mut space = Workspace::new(problem);
-        let mut values = vec![T::ZERO; rows * value_width];
+        let (mut sums, mut values) = (vec![T::ZERO; rows], vec![T::ZERO; rows * value_width]);
         for head in 0..heads {
-            let mut sums = vec![T::ZERO; rows];
-            values.fill(T::ZERO);
-            for tile in problem.tiles(piece.batch, head, piece.positions.clone()) {
-                let columns = tile.keys.len();
-                let [weights, of_scores, factors] = space.of_tile(&tile);
-                problem.weights(&tile, &of_queries(geometry, &tile, log_sums), weights);
-                of_scores.fill(T::ZERO);
-                problem.add_tangents_of_scores(&tile, along, of_scores);
-                dispatch(Tangent { weights, of_scores, columns, sums: &mut sums });
-                if let Some(factors) = problem.factors(&tile, factors) {
-                    dispatch(Multiply(weights, factors));
-                    dispatch(Multiply(of_scores, factors));
+            problem.with_care(|care| {
+                sums.fill(T::ZERO);
+                values.fill(T::ZERO);
+                for tile in problem.tiles(piece.batch, head, piece.positions.clone()) {
+                    let columns = tile.keys.len();
+                    let [weights, of_scores, factors] = space.of_tile(&tile);
+                    problem.weights(&tile, &of_queries(geometry, &tile, statistics), weights);
+                    of_scores.fill(T::ZERO);
+                    problem.add_tangents_of_scores(&tile, along, of_scores);
+                    dispatch(Tangent { weights, of_scores, columns, sums: &mut sums });
+                    if let Some(factors) = problem.factors(&tile, factors) {
+                        dispatch(Multiply(weights, factors));
+                        dispatch(Multiply(of_scores, factors));
+                    }
+                    problem.add_values(&tile, of_scores, &problem.operands.value, care, &mut values);
+                    if let Some(t) = &along.value {
+                        problem.add_values(&tile, weights, t, care, &mut values);
+                    }
                 }
-                problem.add_values(&tile, of_scores, &problem.operands.value, &mut values);
-                if let Some(t) = &along.value {
-                    problem.add_values(&tile, weights, t, &mut values);
-                }
-            }
+                all_finite(&values)
+            });
             subtract_means(&piece, head, &sums, value, &mut values, value_width);
             copy_head(&sums, [head, heads, width_of_means], piece.second);
             copy_head(&values, [head, heads, value_width], piece.first);
@@ -110,25 +116,5 @@ pub(super) fn subtract_means<T: Float>(
         for (j, out) in rows[i * width..][..width].iter_mut().enumerate() {
             *out -= sum * value.at([piece.batch, head, piece.positions.start + i], j);
         }
-    }
-}
-
-impl<'a, T: Float> Problem<'a, T> {
-    /// `out ← out + weights · values`, for values of any kind.
-    pub(super) fn add_values(
-        &self,
-        tile: &super::tile::Tile,
-        weights: &[T],
-        values: &View<'a, T>,
-        out: &mut [T],
-    ) {
-        let ([rows, columns], width) = (tile.shape(), self.geometry.value_width);
-        gemm(
-            T::ONE,
-            crate::kernels::gemm::MatrixRef::row_major(weights, [rows, columns]),
-            values.matrix(self.key_place(tile), [columns, width]),
-            T::ONE,
-            MatrixMut::row_major(out, [rows, width]),
-        );
     }
 }

@@ -3,9 +3,9 @@
 
 use super::geometry::{AttentionGeometry, View};
 use super::pieces::{copy_head, for_each_piece};
-use super::tile::{KEYS, Problem, QUERIES, Rows, Tile, Workspace, ranges};
+use super::products::{Care, all_finite};
+use super::tile::{KEYS, Problem, QUERIES, Rows, Tile, Workspace, of_queries, ranges};
 use crate::array::element::Float;
-use crate::kernels::gemm::{MatrixMut, MatrixRef, gemm};
 use crate::machine::parallel;
 
 /// What tiles contribute to results that have the shapes of the operands.
@@ -21,10 +21,10 @@ pub(super) trait Contributions<T: Float>: Sync {
     fn compute(&self, tile: &Tile, space: &mut Self::Space);
 
     /// Adds to rows of queries.
-    fn add_to_queries(&self, tile: &Tile, space: &mut Self::Space, sum: &mut [T]);
+    fn add_to_queries(&self, tile: &Tile, space: &mut Self::Space, care: Care, sum: &mut [T]);
 
     /// Adds to rows of keys and of values.
-    fn add_to_keys_and_values(&self, tile: &Tile, space: &mut Self::Space, sums: [&mut [T]; 2]);
+    fn add_to_keys_and_values(&self, tile: &Tile, space: &mut Self::Space, care: Care, sums: [&mut [T]; 2]);
 
     /// What is added to the result for the scores.
     fn of_scores<'b>(&self, tile: &Tile, space: &'b mut Self::Space) -> &'b [T];
@@ -37,11 +37,14 @@ pub(super) trait Contributions<T: Float>: Sync {
             let mut space = self.space();
             let mut sum = vec![T::ZERO; piece.positions.len() * width];
             for head in 0..heads {
-                sum.fill(T::ZERO);
-                for tile in self.problem().tiles(piece.batch, head, piece.positions.clone()) {
-                    self.compute(&tile, &mut space);
-                    self.add_to_queries(&tile, &mut space, &mut sum);
-                }
+                self.problem().with_care(|care| {
+                    sum.fill(T::ZERO);
+                    for tile in self.problem().tiles(piece.batch, head, piece.positions.clone()) {
+                        self.compute(&tile, &mut space);
+                        self.add_to_queries(&tile, &mut space, care, &mut sum);
+                    }
+                    all_finite(&sum)
+                });
                 copy_head(&sum, [head, heads, width], piece.first);
             }
         });
@@ -59,19 +62,23 @@ pub(super) trait Contributions<T: Float>: Sync {
             let (mut of_keys, mut of_values) =
                 (vec![T::ZERO; columns * width], vec![T::ZERO; columns * value_width]);
             for key_head in 0..key_heads {
-                of_keys.fill(T::ZERO);
-                of_values.fill(T::ZERO);
-                for head in (0..heads).filter(|&head| geometry.key_head(head) == key_head) {
-                    for positions in ranges(queries, QUERIES) {
-                        if geometry.limit(positions.end - 1) <= piece.positions.start {
-                            continue;
+                self.problem().with_care(|care| {
+                    of_keys.fill(T::ZERO);
+                    of_values.fill(T::ZERO);
+                    for head in (0..heads).filter(|&head| geometry.key_head(head) == key_head) {
+                        for positions in ranges(queries, QUERIES) {
+                            if geometry.limit(positions.end - 1) <= piece.positions.start {
+                                continue;
+                            }
+                            let keys = piece.positions.clone();
+                            let tile = Tile { batch: piece.batch, head, queries: positions, keys };
+                            self.compute(&tile, &mut space);
+                            let sums = [&mut of_keys[..], &mut of_values];
+                            self.add_to_keys_and_values(&tile, &mut space, care, sums);
                         }
-                        let keys = piece.positions.clone();
-                        let tile = Tile { batch: piece.batch, head, queries: positions, keys };
-                        self.compute(&tile, &mut space);
-                        self.add_to_keys_and_values(&tile, &mut space, [&mut of_keys, &mut of_values]);
                     }
-                }
+                    all_finite(&of_keys) && all_finite(&of_values)
+                });
                 copy_head(&of_keys, [key_head, key_heads, width], piece.first);
                 copy_head(&of_values, [key_head, key_heads, value_width], piece.second);
             }
@@ -108,7 +115,7 @@ pub(super) struct Backward<'a, T> {
     pub(super) problem: Problem<'a, T>,
     /// The cotangent of the value, as it lies.
     pub(super) cotangent: View<'a, T>,
-    pub(super) log_sums: &'a [T],
+    pub(super) statistics: &'a [[T; 2]],
     /// The mean of the weights' cotangents for each query, by the weights.
     pub(super) means: Vec<T>,
 }
@@ -119,15 +126,19 @@ impl<'a, T: Float> Backward<'a, T> {
         problem: Problem<'a, T>,
         value: &View<'a, T>,
         cotangent: View<'a, T>,
-        log_sums: &'a [T],
+        statistics: &'a [[T; 2]],
     ) -> Self {
         let means = row_products(problem.geometry, value, &cotangent);
-        Backward { problem, cotangent, log_sums, means }
+        Backward { problem, cotangent, statistics, means }
     }
 
     /// What is known of a tile's queries.
     fn rows(&self, tile: &Tile) -> Rows<T> {
-        Rows::of(self.problem.geometry, tile, self.log_sums, &self.means)
+        let geometry = self.problem.geometry;
+        Rows {
+            statistics: of_queries(geometry, tile, self.statistics),
+            means: of_queries(geometry, tile, &self.means),
+        }
     }
 }
 
@@ -165,61 +176,22 @@ impl<T: Float> Contributions<T> for Backward<'_, T> {
     }
 
     /// scale · (cotangents of the scores) · keys.
-    fn add_to_queries(&self, tile: &Tile, space: &mut Workspace<T>, sum: &mut [T]) {
+    fn add_to_queries(&self, tile: &Tile, space: &mut Workspace<T>, care: Care, sum: &mut [T]) {
         let [_, of_scores, _] = space.of_tile(tile);
-        self.problem.add_to_queries(tile, of_scores, &self.problem.operands.key, sum);
+        self.problem.add_to_queries(tile, of_scores, &self.problem.operands.key, care, sum);
     }
 
     /// scale · (cotangents of the scores)ᵀ · queries, and weightsᵀ · cotangents.
-    fn add_to_keys_and_values(&self, tile: &Tile, space: &mut Workspace<T>, sums: [&mut [T]; 2]) {
+    fn add_to_keys_and_values(&self, tile: &Tile, space: &mut Workspace<T>, care: Care, sums: [&mut [T]; 2]) {
         let [weights, of_scores, _] = space.of_tile(tile);
         let [of_keys, of_values] = sums;
-        self.problem.add_to_keys(tile, of_scores, &self.problem.operands.query, of_keys);
-        self.problem.add_to_values(tile, weights, &self.cotangent, of_values);
+        self.problem.add_to_keys(tile, of_scores, &self.problem.operands.query, care, of_keys);
+        self.problem.add_to_values(tile, weights, &self.cotangent, care, of_values);
     }
 
     fn of_scores<'b>(&self, tile: &Tile, space: &'b mut Workspace<T>) -> &'b [T] {
         let [_, of_scores, _] = space.of_tile(tile);
         of_scores
-    }
-}
-
-/// Sums of products with tiles of the scores' shape.
-impl<T: Float> Problem<'_, T> {
-    /// `sum ← sum + scale · scores · keys`, for keys of any kind.
-    pub(super) fn add_to_queries(&self, tile: &Tile, scores: &[T], keys: &View<'_, T>, sum: &mut [T]) {
-        let ([rows, columns], width) = (tile.shape(), self.geometry.width);
-        gemm(
-            T::from_f64(self.geometry.scale),
-            MatrixRef::row_major(scores, [rows, columns]),
-            keys.matrix(self.key_place(tile), [columns, width]),
-            T::ONE,
-            MatrixMut::row_major(sum, [rows, width]),
-        );
-    }
-
-    /// `sum ← sum + scale · scoresᵀ · queries`, for queries of any kind.
-    pub(super) fn add_to_keys(&self, tile: &Tile, scores: &[T], queries: &View<'_, T>, sum: &mut [T]) {
-        let ([rows, columns], width) = (tile.shape(), self.geometry.width);
-        gemm(
-            T::from_f64(self.geometry.scale),
-            MatrixRef::row_major(scores, [rows, columns]).transposed(),
-            queries.matrix(tile.query(), [rows, width]),
-            T::ONE,
-            MatrixMut::row_major(sum, [columns, width]),
-        );
-    }
-
-    /// `sum ← sum + weightsᵀ · cotangents`, for cotangents of any kind.
-    pub(super) fn add_to_values(&self, tile: &Tile, weights: &[T], cotangents: &View<'_, T>, sum: &mut [T]) {
-        let ([rows, columns], width) = (tile.shape(), self.geometry.value_width);
-        gemm(
-            T::ONE,
-            MatrixRef::row_major(weights, [rows, columns]).transposed(),
-            cotangents.matrix(tile.query(), [rows, width]),
-            T::ONE,
-            MatrixMut::row_major(sum, [columns, width]),
-        );
     }
 }
 

@@ -4,10 +4,13 @@
 //! The scores are computed by tiles of some queries and some keys. The value needs, for each query, the largest score so
 //! far and the sum of the weights relative to it; what has been summed up is scaled anew whenever a larger score comes
 //! (M. Milakov and N. Gimelshein, "Online normalizer calculation for softmax", 2018). The gradients compute the tiles
-//! again, with the logarithms of the sums of the weights kept from the value (T. Dao et al., "FlashAttention", 2022), and so
-//! do the derivatives of the gradients and of the tangent.
+//! again, with two statistics of each query's softmax kept from the value (T. Dao et al., "FlashAttention", 2022), and so do
+//! the derivatives of the gradients and of the tangent. The statistics are the largest score and 1 over the sum of the weights
+//! relative to it. The logarithm of the sum of all would be one number, but known to the machine's precision times the
+//! largest score only, and the weights no better.
 //!
-//! A query to which no key takes part has the value 0, and zero gradients. Results lie as `[batch, length, heads, width]`,
+//! A query to which no key takes part has the value 0, and zero gradients. Keys and values that take no part for a query do
+//! not reach its value or derivatives, even if they are no numbers. Results lie as `[batch, length, heads, width]`,
 //! so that the heads of a position follow each other; the numbers of the queries as `[batch, queries, heads]`. The same
 //! bits for any number of threads: every piece of a result is summed up by one of them, in one order.
 
@@ -16,6 +19,7 @@ mod forward;
 mod geometry;
 mod gradient;
 mod pieces;
+mod products;
 mod second;
 #[cfg(test)]
 mod tests;
@@ -32,30 +36,35 @@ use second::BackwardAlong;
 use tile::{KEYS, Problem, QUERIES, Tile, draw_factors, ranges};
 
 compiled_here! {
-    /// The value, of `[batch, queries, heads, value_width]`, and the logarithms of the sums of the weights, of `[batch,
-    /// queries, heads]`: +∞ where no key takes part.
+    /// The value, of `[batch, queries, heads, value_width]`, and the statistics of the softmax, of `[batch, queries, heads,
+    /// 2]`: the largest score, and 1 over the sum of the weights relative to it, or both 0 where no key takes part.
     pub fn value<T: Float>(
         geometry: &AttentionGeometry,
         operands: &AttentionOperands<'_, T>,
         out: &mut [T],
-        log_sums: &mut [T],
+        statistics: &mut [T],
     ) {
-        forward::value(&Problem { geometry, operands }, out, log_sums);
+        forward::value(&Problem { geometry, operands }, out, statistics);
     }
 }
 
 compiled_here! {
-    /// The tangent of [`value`], which and whose logarithms of sums are given.
+    /// The tangent of [`value`], which and whose statistics are given.
     pub fn tangent<T: Float>(
         geometry: &AttentionGeometry,
         operands: &AttentionOperands<'_, T>,
         along: &AttentionTangents<'_, T>,
         value: &View<'_, T>,
-        log_sums: &[T],
+        statistics: &[T],
         out: &mut [T],
     ) {
-        forward::tangent(&Problem { geometry, operands }, along, value, log_sums, out, &mut []);
+        forward::tangent(&Problem { geometry, operands }, along, value, pairs(statistics), out, &mut []);
     }
+}
+
+/// The two of each query.
+fn pairs<T>(statistics: &[T]) -> &[[T; 2]] {
+    statistics.as_chunks().0
 }
 
 /// Where the gradients go; `None` for those that nobody needs.
@@ -69,16 +78,16 @@ pub struct AttentionGradients<'a, T> {
 }
 
 compiled_here! {
-    /// The gradients for the `cotangent` of [`value`], which and whose logarithms of sums are given.
+    /// The gradients for the `cotangent` of [`value`], which and whose statistics are given.
     pub fn gradients<T: Float>(
         geometry: &AttentionGeometry,
         operands: &AttentionOperands<'_, T>,
         value: &View<'_, T>,
-        log_sums: &[T],
+        statistics: &[T],
         cotangent: &View<'_, T>,
         out: AttentionGradients<'_, T>,
     ) {
-        write(&Backward::new(Problem { geometry, operands }, value, *cotangent, log_sums), out);
+        write(&Backward::new(Problem { geometry, operands }, value, *cotangent, pairs(statistics)), out);
     }
 }
 
@@ -103,13 +112,13 @@ compiled_here! {
         geometry: &AttentionGeometry,
         operands: &AttentionOperands<'_, T>,
         value: &View<'_, T>,
-        log_sums: &[T],
+        statistics: &[T],
         cotangent: &View<'_, T>,
         along: &AttentionTangents<'_, T>,
         along_cotangent: Option<View<'_, T>>,
         out: AttentionGradients<'_, T>,
     ) {
-        let backward = Backward::new(Problem { geometry, operands }, value, *cotangent, log_sums);
+        let backward = Backward::new(Problem { geometry, operands }, value, *cotangent, pairs(statistics));
         write(&BackwardAlong::new(backward, value, along, along_cotangent), out);
     }
 }
@@ -122,10 +131,10 @@ compiled_here! {
         operands: &AttentionOperands<'_, T>,
         along: [&AttentionTangents<'_, T>; 3],
         value: &View<'_, T>,
-        log_sums: &[T],
+        statistics: &[T],
         out: &mut [T],
     ) {
-        second::second_tangent(&Problem { geometry, operands }, along, value, log_sums, out);
+        second::second_tangent(&Problem { geometry, operands }, along, value, pairs(statistics), out);
     }
 }
 

@@ -9,6 +9,7 @@ use super::forward::{self, AttentionTangents};
 use super::geometry::{AttentionGeometry, View};
 use super::gradient::{Backward, Contributions, row_products};
 use super::pieces::{copy_head, for_each_piece};
+use super::products::{Care, all_finite};
 use super::tile::{KEYS, Problem, QUERIES, Tile, of_queries};
 use crate::array::element::Float;
 use crate::array::tensor::Tensor;
@@ -88,7 +89,7 @@ impl<'a, T: Float> BackwardAlong<'a, T> {
         let mut score_means = vec![T::ZERO; batch * queries * heads];
         let mut tangent = Tensor::zeros([batch, queries, heads, value_width]);
         let out = tangent.as_mut_slice();
-        forward::tangent(&backward.problem, along, value, backward.log_sums, out, &mut score_means);
+        forward::tangent(&backward.problem, along, value, backward.statistics, out, &mut score_means);
         // μ is the product of the value and its cotangent.
         let [h, l, w] = [heads, queries, value_width].map(|x| x as isize);
         let tangent = View::new(out, 0, [l * h * w, w, h * w, 1]);
@@ -114,10 +115,11 @@ impl<T: Float> Contributions<T> for BackwardAlong<'_, T> {
     }
 
     fn compute(&self, tile: &Tile, space: &mut FourTiles<T>) {
-        let Backward { problem, cotangent, log_sums, means } = &self.backward;
-        let rows = |numbers: &[T]| of_queries(problem.geometry, tile, numbers);
+        let Backward { problem, cotangent, statistics, means } = &self.backward;
+        let geometry = problem.geometry;
+        let rows = |numbers: &[T]| of_queries(geometry, tile, numbers);
         let ([weights, of_scores, along_weights, along_scores], factors) = space.of_tile(tile);
-        problem.weights(tile, &rows(log_sums), weights);
+        problem.weights(tile, &of_queries(geometry, tile, statistics), weights);
         problem.of_weights(tile, cotangent, &problem.operands.value, false, of_scores);
         problem.tangents_of_scores(tile, self.along, along_weights);
         along_scores.fill(T::ZERO);
@@ -147,26 +149,26 @@ impl<T: Float> Contributions<T> for BackwardAlong<'_, T> {
     }
 
     /// scale · (Ġ·K + G·K̇).
-    fn add_to_queries(&self, tile: &Tile, space: &mut FourTiles<T>, sum: &mut [T]) {
+    fn add_to_queries(&self, tile: &Tile, space: &mut FourTiles<T>, care: Care, sum: &mut [T]) {
         let problem = self.problem();
         let ([_, of_scores, _, along_scores], _) = space.of_tile(tile);
-        problem.add_to_queries(tile, along_scores, &problem.operands.key, sum);
+        problem.add_to_queries(tile, along_scores, &problem.operands.key, care, sum);
         if let Some(t) = &self.along.key {
-            problem.add_to_queries(tile, of_scores, t, sum);
+            problem.add_to_queries(tile, of_scores, t, care, sum);
         }
     }
 
     /// scale · (Ġᵀ·Q + Gᵀ·Q̇), and Ẇᵀ·C + Wᵀ·Ċ.
-    fn add_to_keys_and_values(&self, tile: &Tile, space: &mut FourTiles<T>, sums: [&mut [T]; 2]) {
+    fn add_to_keys_and_values(&self, tile: &Tile, space: &mut FourTiles<T>, care: Care, sums: [&mut [T]; 2]) {
         let (problem, [of_keys, of_values]) = (self.problem(), sums);
         let ([weights, of_scores, along_weights, along_scores], _) = space.of_tile(tile);
-        problem.add_to_keys(tile, along_scores, &problem.operands.query, of_keys);
+        problem.add_to_keys(tile, along_scores, &problem.operands.query, care, of_keys);
         if let Some(t) = &self.along.query {
-            problem.add_to_keys(tile, of_scores, t, of_keys);
+            problem.add_to_keys(tile, of_scores, t, care, of_keys);
         }
-        problem.add_to_values(tile, along_weights, &self.backward.cotangent, of_values);
+        problem.add_to_values(tile, along_weights, &self.backward.cotangent, care, of_values);
         if let Some(t) = &self.along_cotangent {
-            problem.add_to_values(tile, weights, t, of_values);
+            problem.add_to_values(tile, weights, t, care, of_values);
         }
     }
 
@@ -183,7 +185,7 @@ pub(super) fn second_tangent<'a, T: Float>(
     problem: &Problem<'a, T>,
     [along, other, mixed]: [&AttentionTangents<'a, T>; 3],
     value: &View<'a, T>,
-    log_sums: &[T],
+    statistics: &[[T; 2]],
     out: &mut [T],
 ) {
     let geometry = problem.geometry;
@@ -192,50 +194,53 @@ pub(super) fn second_tangent<'a, T: Float>(
         let mut means = vec![T::ZERO; batch * queries * heads];
         // The tangent itself is of no use.
         let mut tangent = Tensor::zeros([batch, queries, heads, value_width]);
-        forward::tangent(problem, along, value, log_sums, tangent.as_mut_slice(), &mut means);
+        forward::tangent(problem, along, value, statistics, tangent.as_mut_slice(), &mut means);
         means
     };
     let (means, other_means) = (means(along), means(other));
     for_each_piece(geometry, [queries, heads], QUERIES, [(out, value_width), (&mut [], 0)], &|piece| {
         let rows = piece.positions.len();
         let mut space = FourTiles::new(problem);
-        let mut values = vec![T::ZERO; rows * value_width];
+        let (mut sums, mut values) = (vec![T::ZERO; rows], vec![T::ZERO; rows * value_width]);
         for head in 0..heads {
-            let mut sums = vec![T::ZERO; rows];
-            values.fill(T::ZERO);
-            for tile in problem.tiles(piece.batch, head, piece.positions.clone()) {
-                let of_rows = |numbers: &[T]| of_queries(geometry, &tile, numbers);
-                let ([weights, of_along, of_other, of_both], factors) = space.of_tile(&tile);
-                problem.weights(&tile, &of_rows(log_sums), weights);
-                problem.tangents_of_scores(&tile, along, of_along);
-                problem.tangents_of_scores(&tile, other, of_other);
-                problem.tangents_of_scores(&tile, mixed, of_both);
-                for (along, other) in [(along, other), (other, along)] {
-                    if let (Some(query), Some(key)) = (&along.query, &other.key) {
-                        problem.products(&tile, query, key, true, of_both);
+            problem.with_care(|care| {
+                sums.fill(T::ZERO);
+                values.fill(T::ZERO);
+                for tile in problem.tiles(piece.batch, head, piece.positions.clone()) {
+                    let of_rows = |numbers: &[T]| of_queries(geometry, &tile, numbers);
+                    let ([weights, of_along, of_other, of_both], factors) = space.of_tile(&tile);
+                    problem.weights(&tile, &of_queries(geometry, &tile, statistics), weights);
+                    problem.tangents_of_scores(&tile, along, of_along);
+                    problem.tangents_of_scores(&tile, other, of_other);
+                    problem.tangents_of_scores(&tile, mixed, of_both);
+                    for (along, other) in [(along, other), (other, along)] {
+                        if let (Some(query), Some(key)) = (&along.query, &other.key) {
+                            problem.products(&tile, query, key, true, of_both);
+                        }
+                    }
+                    dispatch(SecondTangent {
+                        weights,
+                        of_along,
+                        of_other,
+                        of_both,
+                        columns: tile.keys.len(),
+                        means: [&of_rows(&means), &of_rows(&other_means)],
+                        sums: &mut sums,
+                    });
+                    if let Some(factors) = problem.factors(&tile, factors) {
+                        [&mut *weights, of_along, of_other, of_both]
+                            .into_iter()
+                            .for_each(|tile| dispatch(Multiply(tile, factors)));
+                    }
+                    problem.add_values(&tile, of_both, &problem.operands.value, care, &mut values);
+                    for (weights, along) in [(&*of_along, other), (&*of_other, along), (&*weights, mixed)] {
+                        if let Some(t) = &along.value {
+                            problem.add_values(&tile, weights, t, care, &mut values);
+                        }
                     }
                 }
-                dispatch(SecondTangent {
-                    weights,
-                    of_along,
-                    of_other,
-                    of_both,
-                    columns: tile.keys.len(),
-                    means: [&of_rows(&means), &of_rows(&other_means)],
-                    sums: &mut sums,
-                });
-                if let Some(factors) = problem.factors(&tile, factors) {
-                    [&mut *weights, of_along, of_other, of_both]
-                        .into_iter()
-                        .for_each(|tile| dispatch(Multiply(tile, factors)));
-                }
-                problem.add_values(&tile, of_both, &problem.operands.value, &mut values);
-                for (weights, along) in [(&*of_along, other), (&*of_other, along), (&*weights, mixed)] {
-                    if let Some(t) = &along.value {
-                        problem.add_values(&tile, weights, t, &mut values);
-                    }
-                }
-            }
+                all_finite(&values)
+            });
             forward::subtract_means(&piece, head, &sums, value, &mut values, value_width);
             copy_head(&values, [head, heads, value_width], piece.first);
         }

@@ -107,8 +107,8 @@ fn compute(case: &Case, dropout: bool) -> Results {
     let AttentionGeometry { batch, heads, key_heads, queries, keys, width, value_width, .. } = case.geometry;
     let operands = case.operands(dropout);
     let mut value = vec![f64::NAN; batch * queries * heads * value_width];
-    let mut log_sums = vec![f64::NAN; batch * queries * heads];
-    super::value(&case.geometry, &operands, &mut value, &mut log_sums);
+    let mut statistics = vec![f64::NAN; batch * queries * heads * 2];
+    super::value(&case.geometry, &operands, &mut value, &mut statistics);
     let as_view = lying(&value, heads, queries, value_width);
     let cotangent = dense(&case.cotangent, heads, queries, value_width);
     let mut of_query = vec![f64::NAN; batch * queries * heads * width];
@@ -120,7 +120,7 @@ fn compute(case: &Case, dropout: bool) -> Results {
         key_and_value: Some([&mut of_key, &mut of_value]),
         bias: Some(([1, heads, 1, keys], &mut of_bias)),
     };
-    gradients(&case.geometry, &operands, &as_view, &log_sums, &cotangent, out);
+    gradients(&case.geometry, &operands, &as_view, &statistics, &cotangent, out);
     let along = AttentionTangents {
         query: Some(operands.query),
         key: None,
@@ -128,7 +128,7 @@ fn compute(case: &Case, dropout: bool) -> Results {
         bias: Some(View::new(&case.bias, 0, [0, keys as isize, 0, 1])),
     };
     let mut tangent = vec![f64::NAN; value.len()];
-    super::tangent(&case.geometry, &operands, &along, &as_view, &log_sums, &mut tangent);
+    super::tangent(&case.geometry, &operands, &along, &as_view, &statistics, &mut tangent);
     Results { value, of_query, of_key, of_value, of_bias, tangent }
 }
 
@@ -264,9 +264,9 @@ fn a_row_of_other_strides() {
         [heads as isize * step, step, -2 * width as isize, 2],
     );
     let [mut plain, mut strided] = [(); 2].map(|()| vec![0.0; batch * queries * heads * value_width]);
-    let mut log_sums = vec![0.0; batch * queries * heads];
+    let mut statistics = vec![0.0; batch * queries * heads * 2];
     let operands = case.operands(false);
-    super::value(&case.geometry, &operands, &mut plain, &mut log_sums);
-    super::value(&case.geometry, &AttentionOperands { query, ..operands }, &mut strided, &mut log_sums);
+    super::value(&case.geometry, &operands, &mut plain, &mut statistics);
+    super::value(&case.geometry, &AttentionOperands { query, ..operands }, &mut strided, &mut statistics);
     plain.iter().zip(&strided).for_each(|(&a, &b)| close(a, b));
 }

@@ -6,7 +6,6 @@ use super::formulas::{Multiply, OfScores, Weights};
 use super::geometry::{AttentionGeometry, AttentionOperands, View};
 use crate::array::element::Float;
 use crate::array::tensor::Tensor;
-use crate::kernels::gemm::{MatrixMut, gemm};
 use crate::machine::simd::dispatch;
 use crate::random::Generator;
 
@@ -37,7 +36,7 @@ impl Tile {
     }
 
     /// Row `i` of what has the scores' shape.
-    fn row(&self, i: usize) -> [usize; 3] {
+    pub(super) fn row(&self, i: usize) -> [usize; 3] {
         [self.batch, self.head, self.queries.start + i]
     }
 
@@ -74,34 +73,18 @@ impl<'a, T: Float> Problem<'a, T> {
         [tile.batch, self.geometry.key_head(tile.head), tile.keys.start]
     }
 
-    /// `out ← scale · queries · keysᵀ (+ out)`, for queries and keys of any kind.
-    pub(super) fn products(
-        &self,
-        tile: &Tile,
-        query: &View<'a, T>,
-        key: &View<'a, T>,
-        add: bool,
-        out: &mut [T],
-    ) {
-        let ([rows, columns], width) = (tile.shape(), self.geometry.width);
-        gemm(
-            T::from_f64(self.geometry.scale),
-            query.matrix(tile.query(), [rows, width]),
-            key.matrix(self.key_place(tile), [columns, width]).transposed(),
-            if add { T::ONE } else { T::ZERO },
-            MatrixMut::row_major(out, [rows, columns]),
-        );
-    }
-
-    /// Adds to a tile's scores.
+    /// Adds to a tile's scores; −∞ to anything gives that.
     pub(super) fn add_bias(&self, tile: &Tile, bias: &View<'a, T>, scores: &mut [T]) {
         let columns = tile.keys.len();
+        let add = |score: &mut T, bias: T| {
+            *score = if bias == T::NEG_INFINITY { bias } else { *score + bias };
+        };
         for (i, scores) in scores.chunks_exact_mut(columns).enumerate() {
             match bias.row(tile.row(i), tile.keys.start, columns) {
-                Some(bias) => scores.iter_mut().zip(bias).for_each(|(score, &bias)| *score += bias),
+                Some(bias) => scores.iter_mut().zip(bias).for_each(|(score, &bias)| add(score, bias)),
                 None => {
                     for (j, score) in scores.iter_mut().enumerate() {
-                        *score += bias.at(tile.row(i), tile.keys.start + j);
+                        add(score, bias.at(tile.row(i), tile.keys.start + j));
                     }
                 }
             }
@@ -125,9 +108,9 @@ impl<'a, T: Float> Problem<'a, T> {
     }
 
     /// The weights, of which those of a row sum up to 1.
-    pub(super) fn weights(&self, tile: &Tile, log_sums: &[T], out: &mut [T]) {
+    pub(super) fn weights(&self, tile: &Tile, statistics: &[[T; 2]], out: &mut [T]) {
         self.scores(tile, out);
-        dispatch(Weights { scores: out, columns: tile.keys.len(), log_sums });
+        dispatch(Weights { scores: out, columns: tile.keys.len(), statistics });
     }
 
     /// Draws the factors that dropout gives the tile's weights, if it is on.
@@ -136,25 +119,6 @@ impl<'a, T: Float> Problem<'a, T> {
         let AttentionGeometry { heads, queries, keys, .. } = *self.geometry;
         draw_factors(tile, [heads, queries, keys], *p, generator, factors);
         Some(factors)
-    }
-
-    /// `out ← cotangents · valuesᵀ (+ out)`, for cotangents and values of any kind.
-    pub(super) fn of_weights(
-        &self,
-        tile: &Tile,
-        cotangent: &View<'_, T>,
-        values: &View<'_, T>,
-        add: bool,
-        out: &mut [T],
-    ) {
-        let ([rows, columns], width) = (tile.shape(), self.geometry.value_width);
-        gemm(
-            T::ONE,
-            cotangent.matrix(tile.query(), [rows, width]),
-            values.matrix(self.key_place(tile), [columns, width]).transposed(),
-            if add { T::ONE } else { T::ZERO },
-            MatrixMut::row_major(out, [rows, columns]),
-        );
     }
 
     /// The cotangents of a tile's scores for the `cotangent` of the output, and the weights as dropout leaves them.
@@ -167,7 +131,7 @@ impl<'a, T: Float> Problem<'a, T> {
     ) {
         let columns = tile.keys.len();
         let [weights, of_scores, factors] = space.of_tile(tile);
-        self.weights(tile, &rows.log_sums, weights);
+        self.weights(tile, &rows.statistics, weights);
         self.of_weights(tile, cotangent, &self.operands.value, false, of_scores);
         let factors = self.factors(tile, factors);
         if let Some(factors) = factors {
@@ -197,23 +161,16 @@ pub(super) fn draw_factors<T: Float>(
     }
 }
 
-/// What is known of each query of a tile: the logarithm of the sum of its weights, and the mean of their cotangents.
+/// What is known of each query of a tile: the statistics of its softmax, and the mean of the cotangents of its weights.
 pub(super) struct Rows<T> {
-    log_sums: Vec<T>,
-    means: Vec<T>,
+    pub(super) statistics: Vec<[T; 2]>,
+    pub(super) means: Vec<T>,
 }
 
-/// One number for each query, in the order of batch, query, head.
-pub(super) fn of_queries<T: Float>(geometry: &AttentionGeometry, tile: &Tile, numbers: &[T]) -> Vec<T> {
+/// What is known of each query, in the order of batch, query, head.
+pub(super) fn of_queries<N: Copy>(geometry: &AttentionGeometry, tile: &Tile, numbers: &[N]) -> Vec<N> {
     let AttentionGeometry { heads, queries, .. } = *geometry;
     tile.queries.clone().map(|query| numbers[(tile.batch * queries + query) * heads + tile.head]).collect()
-}
-
-impl<T: Float> Rows<T> {
-    pub(super) fn of(geometry: &AttentionGeometry, tile: &Tile, log_sums: &[T], means: &[T]) -> Self {
-        let [log_sums, means] = [log_sums, means].map(|numbers| of_queries(geometry, tile, numbers));
-        Rows { log_sums, means }
-    }
 }
 
 /// Memory for tiles.
