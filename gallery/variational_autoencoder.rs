@@ -101,8 +101,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let (reconstruction, divergence) = run.params().infer(|cx| model.loss(cx, &all));
             let values =
                 [value("reconstruction", reconstruction.item()), value("divergence", divergence.item())];
-            run.record("test", &values);
-            Ok(())
+            run.record("test", &values)
         },
     )?;
 

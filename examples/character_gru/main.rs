@@ -86,7 +86,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             run.step(|cx| writer.loss(cx, &characters, &next))?;
         }
         let bits = run.evaluated(|params| bits_per_character(&writer, params, &held_out));
-        run.record("held out", &[("bits per character".to_owned(), bits)]);
+        run.record("held out", &[("bits per character".to_owned(), bits)])?;
     }
     run.finish()?;
 

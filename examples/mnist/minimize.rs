@@ -70,7 +70,7 @@ pub(crate) fn minimize(
                 (classifier.forward(cx, &images), labels)
             })?;
             let work = curved.work(run.counts(), run.now().step, share);
-            run.record("train", &[("work in gradients".to_owned(), work)]);
+            run.record("train", &[("work in gradients".to_owned(), work)])?;
             if work >= budget as f64 {
                 run.stop("the budget is used up");
             }

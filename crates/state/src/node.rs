@@ -104,7 +104,7 @@ impl<'a> Found<'a> {
 
     pub(crate) fn shown(self) -> String {
         match self {
-            Found::Scalar(scalar) => scalar.shown(),
+            Found::Scalar(scalar) => scalar.to_string(),
             Found::Vector(values) => format!("{} numbers of type {}", values.len(), values.element()),
             Found::Tree(state) => format!("a state of {}", crate::error::brief(&state.kind)),
             Found::Single(x) => format!("{x:?} of type f32"),

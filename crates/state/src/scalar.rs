@@ -1,5 +1,7 @@
 //! Single values of a state.
 
+use std::fmt::{Display, Formatter};
+
 use serde::{Deserialize, Serialize};
 
 use crate::bits;
@@ -44,17 +46,17 @@ impl PartialEq for Scalar {
     }
 }
 
-impl Scalar {
-    /// What it is, and for a number which: for messages.
-    pub(crate) fn shown(&self) -> String {
+/// What it is, and for a number which: for messages.
+impl Display for Scalar {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
         match self {
-            Scalar::Count(n) => format!("{n}"),
-            Scalar::Integer(n) => format!("{n}"),
+            Scalar::Count(n) => write!(f, "{n}"),
+            Scalar::Integer(n) => write!(f, "{n}"),
             // `Debug`, for which 1e300 is not a number of 301 digits.
-            Scalar::Real(x) => format!("{x:?}"),
-            Scalar::Flag(flag) => format!("{flag}"),
-            Scalar::Text(text) => crate::error::brief(text),
-            Scalar::None => "nothing".to_owned(),
+            Scalar::Real(x) => write!(f, "{x:?}"),
+            Scalar::Flag(flag) => write!(f, "{flag}"),
+            Scalar::Text(text) => f.write_str(&crate::error::brief(text)),
+            Scalar::None => f.write_str("nothing"),
         }
     }
 }

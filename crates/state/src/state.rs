@@ -147,7 +147,7 @@ impl State {
     /// ```
     pub fn refuse(&self, name: &str, expected: &'static str) -> StateError {
         match self.scalars.get(name) {
-            Some(found) => self.value(name, expected, found.shown()),
+            Some(found) => self.value(name, expected, found.to_string()),
             None => self.missing(name),
         }
     }

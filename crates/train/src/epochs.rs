@@ -39,14 +39,15 @@ impl std::iter::FusedIterator for Epochs {}
 /// An epoch of a run.
 #[derive(Debug)]
 pub struct Epoch {
+    /// From 0, as data sets count.
     number: u64,
     place: Rc<Place>,
 }
 
 impl Epoch {
-    /// Its number, from 0.
+    /// Its number, from 1.
     pub fn number(&self) -> u64 {
-        self.number
+        self.number + 1
     }
 
     /// The batches of this epoch, in the order that belongs to its number; those that are left if the run goes on in the
@@ -62,7 +63,7 @@ impl Epoch {
             return Err(TrainError::NoBatches { examples });
         }
         let Some(resumed) = self.place.resumed() else {
-            let twice = format!("the batches of epoch {} were asked for twice", self.number);
+            let twice = format!("the batches of epoch {} were asked for twice", self.number());
             return Err(TrainError::Settings(twice));
         };
         let batches = match resumed {

@@ -5,7 +5,8 @@ use wengert_nn::GradError;
 use wengert_optim::{HyperParameterError, MinimizeError, StepError};
 use wengert_state::StateError;
 
-use crate::checkpoint::CheckpointError;
+use crate::checkpoint::{CheckpointError, Differences};
+use crate::watch::Trouble;
 
 /// Why a run cannot start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -45,24 +46,61 @@ pub enum TrainError {
     /// Settings that do not go together.
     #[error("{0}")]
     Settings(String),
-    /// A loss that is not finite.
-    #[error("the loss is {value} in step {step} (epoch {epoch}, batch {batch}); nothing was changed")]
+    /// A loss of a run that is not finite. Epochs, batches and steps are counted from 1.
+    #[error(
+        "the loss is {value} in step {step} (epoch {epoch}, batch {batch}); nothing was changed{}",
+        cause(.trouble)
+    )]
     Loss {
         /// The loss.
         value: f64,
-        /// The step, from 0.
+        /// The step.
         step: u64,
-        /// The epoch, from 0.
+        /// The epoch.
         epoch: u64,
-        /// The batch, from 0.
+        /// The batch.
         batch: u64,
+        /// What made the first number that is not finite; none if the loss was finite when it was evaluated once more.
+        trouble: Option<Box<Trouble>>,
+    },
+    /// A loss of a [`Learner`](crate::Learner) without a run that is not finite.
+    #[error("the loss is {value} after {updates} updates; nothing was changed{}", cause(.trouble))]
+    LearnerLoss {
+        /// The loss.
+        value: f64,
+        /// The updates that were made before.
+        updates: u64,
+        /// What made the first number that is not finite; none if the loss was finite when it was evaluated once more.
+        trouble: Option<Box<Trouble>>,
+    },
+    /// A gradient that is not finite, of a loss that is.
+    #[error("{error}{}", cause(.trouble))]
+    Gradient {
+        /// Which.
+        error: StepError,
+        /// What made the first number that is not finite; none if all were finite when the loss was evaluated once more.
+        trouble: Option<Box<Trouble>>,
+    },
+    /// Values that were not announced, in a run that announces some.
+    #[error("`{name}` was not announced: there {}", known_values(.known))]
+    Unannounced {
+        /// The name.
+        name: String,
+        /// The names of the values that were, nearest first.
+        known: Vec<String>,
+    },
+    /// A state of a run with other settings.
+    #[error(
+        "the state is of a run with other settings: {differences}; to go on with those that are here: \
+         `allow_other_settings`"
+    )]
+    OtherSettings {
+        /// What is different.
+        differences: Differences,
     },
     /// The loss has no gradient.
     #[error(transparent)]
     Grad(#[from] GradError),
-    /// A gradient is not finite.
-    #[error(transparent)]
-    Step(#[from] StepError),
     /// A hyper-parameter makes no sense.
     #[error(transparent)]
     HyperParameter(#[from] HyperParameterError),
@@ -84,6 +122,11 @@ pub enum TrainError {
         /// What the operating system says.
         reason: String,
     },
+}
+
+/// On lines of its own, what made a number that is not finite.
+fn cause(trouble: &Option<Box<Trouble>>) -> String {
+    trouble.as_ref().map_or_else(String::new, |trouble| format!("\n{trouble}"))
 }
 
 fn known_values(known: &[String]) -> String {

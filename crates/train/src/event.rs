@@ -47,11 +47,12 @@ impl<T: Float, O: RunObserver<T> + ?Sized> RunObserver<T> for Box<O> {
     }
 }
 
-/// Where a run is.
+/// Where a run is. Epochs, batches and steps are counted from 1 wherever people or files are told of them: here, in the
+/// history, in logs, lines and errors.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Moment {
-    /// The epoch under way, counted from 0.
+    /// The epoch under way, counted from 1.
     pub epoch: u64,
     /// The number of epochs that were asked for.
     pub epochs: u64,

@@ -14,12 +14,12 @@ use crate::number::serde_number;
 /// use wengert_train::History;
 ///
 /// let mut history = History::default();
-/// for (epoch, accuracy) in [0.91, 0.95, 0.94].into_iter().enumerate() {
-///     history.push(epoch as u64, 100 * (epoch as u64 + 1), "validation", "accuracy", accuracy);
+/// for (epoch, accuracy) in [(1, 0.91), (2, 0.95), (3, 0.94)] {
+///     history.push(epoch, 100 * epoch, "validation", "accuracy", accuracy);
 /// }
 /// assert_eq!(history.series("validation.accuracy")[2], (300.0, 0.94));
 /// assert_eq!(history.last("validation.accuracy"), Some(0.94));
-/// assert_eq!(history.best("validation.accuracy", Goal::Max).unwrap().epoch, 1);
+/// assert_eq!(history.best("validation.accuracy", Goal::Max).unwrap().epoch, 2);
 /// println!("{history}");
 /// ```
 ///
@@ -33,7 +33,7 @@ pub struct History {
 /// A value that was measured.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row {
-    /// The epoch, from 0.
+    /// The epoch, from 1.
     pub epoch: u64,
     /// The steps that were done.
     pub step: u64,
@@ -108,8 +108,7 @@ impl History {
                 }
                 _ => {
                     let mut line = vec![String::new(); 2 + names.len()];
-                    (line[0], line[1], line[column]) =
-                        ((row.epoch + 1).to_string(), row.step.to_string(), cell);
+                    (line[0], line[1], line[column]) = (row.epoch.to_string(), row.step.to_string(), cell);
                     lines.push(line);
                 }
             }
@@ -145,12 +144,12 @@ mod tests {
 
     fn history() -> History {
         let mut history = History::default();
-        history.push(0, 10, "train", "loss", 2.0);
-        history.push(0, 10, "validation", "a.b", 0.25);
-        history.push(1, 20, "train", "loss", f64::NAN);
-        history.push(1, 20, "validation", "a.b", 0.75);
-        history.push(2, 30, "train", "loss", f64::INFINITY);
-        history.push(2, 30, "validation", "a.b", 0.75);
+        history.push(1, 10, "train", "loss", 2.0);
+        history.push(1, 10, "validation", "a.b", 0.25);
+        history.push(2, 20, "train", "loss", f64::NAN);
+        history.push(2, 20, "validation", "a.b", 0.75);
+        history.push(3, 30, "train", "loss", f64::INFINITY);
+        history.push(3, 30, "validation", "a.b", 0.75);
         history
     }
 

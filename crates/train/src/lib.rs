@@ -33,6 +33,8 @@ mod curves;
 mod epochs;
 mod error;
 mod event;
+mod fit;
+mod folder;
 mod history;
 mod interrupt;
 mod kept;

@@ -40,8 +40,10 @@ impl<'p, T: Float> Logbook<'p, T> {
 
     /// The moment at which the run is there.
     pub(crate) fn moment(&self, at: &At) -> Moment {
+        // Behind the last epoch it is still the last.
+        let last = if at.epochs > 0 { at.epochs } else { u64::MAX };
         Moment {
-            epoch: at.epoch,
+            epoch: (at.epoch + 1).min(last),
             epochs: at.epochs,
             batch: at.batch,
             batches: at.batches,

@@ -3,11 +3,15 @@
 use wengert_nn::Params;
 use wengert_optim::EarlyStopping;
 use wengert_optim::first::Goal;
-use wengert_optim::schedule::ReduceOnPlateau;
-use wengert_state::{State, StateError};
+use wengert_optim::schedule::{ReduceOnPlateau, Threshold};
+use wengert_state::{Scalar, State, StateError};
 use wengert_tensor::Float;
 
-use crate::learner::{NONE, none};
+use crate::learner::{is_some, none};
+
+/// The names of settings: the value that is looked at, and the learning rate that is begun at.
+const VALUE: &str = "value";
+pub(crate) const RATE: &str = "learning_rate";
 
 /// Early stopping by a value, with the model at its best.
 #[derive(Debug)]
@@ -57,6 +61,11 @@ impl Stopping {
         Ok(())
     }
 
+    /// What it looks at, and how it decides.
+    pub(crate) fn settings(&self) -> State {
+        self.rule.settings().with_scalar(VALUE, Scalar::Text(self.name.clone()))
+    }
+
     pub(crate) fn state(&self) -> State {
         let best = self.best.clone().unwrap_or_else(none);
         State::new("stopping", 0).with_child("rule", self.rule.state()).with_child("best", best)
@@ -66,7 +75,7 @@ impl Stopping {
         state.expect("stopping", &[], &[], &["rule", "best"])?;
         self.rule.load_state(state.child("rule")?)?;
         let best = state.child("best")?;
-        self.best = (best.kind != NONE).then(|| best.clone());
+        self.best = is_some(best).then(|| best.clone());
         Ok(())
     }
 }
@@ -80,12 +89,37 @@ pub(crate) struct Plateau {
 }
 
 impl Plateau {
+    /// What it looks at, and how it decides, with the rate that it begins at.
+    pub(crate) fn settings(&self) -> State {
+        let ReduceOnPlateau { goal, factor, patience, threshold, cooldown, smallest, .. } = self.schedule;
+        let (relative, threshold) = match threshold {
+            Threshold::Relative(share) => (true, share),
+            Threshold::Absolute(margin) => (false, margin),
+        };
+        State::new("reduce_on_plateau", 0)
+            .with_scalar(VALUE, Scalar::Text(self.name.clone()))
+            .with_scalar("goal", Scalar::Text(goal.to_string()))
+            .with_real(RATE, self.schedule.rate())
+            .with_real("factor", factor)
+            .with_count("patience", patience)
+            .with_real("threshold", threshold)
+            .with_scalar("threshold_is_relative", Scalar::Flag(relative))
+            .with_count("cooldown", cooldown)
+            .with_real("smallest", smallest)
+    }
+
     pub(crate) fn state(&self) -> State {
         State::of(&self.schedule).expect("a schedule is made of numbers")
     }
 
     pub(crate) fn load_state(&mut self, state: &State) -> Result<(), StateError> {
-        self.schedule = state.read()?;
+        let here = self.schedule;
+        let there: ReduceOnPlateau = state.read()?;
+        // What it has seen is the file's, how it decides the program's.
+        self.schedule = there;
+        (self.schedule.goal, self.schedule.factor) = (here.goal, here.factor);
+        (self.schedule.patience, self.schedule.threshold) = (here.patience, here.threshold);
+        (self.schedule.cooldown, self.schedule.smallest) = (here.cooldown, here.smallest);
         Ok(())
     }
 }

@@ -57,6 +57,11 @@ impl At {
         self.exhausted || (self.after.is_none() && self.touched > 0)
     }
 
+    /// Epochs are left of those that were asked for.
+    pub(crate) fn is_before_end(&self) -> bool {
+        self.epoch < self.epochs
+    }
+
     /// Nothing was done yet with what was given out: all is at a place to go on from.
     pub(crate) fn is_fresh(&self) -> bool {
         self.touched == 0

@@ -1,12 +1,10 @@
 //! The settings of a run.
 
-use wengert_data::{BatchOf, Batches, Dataset, Source};
-use wengert_nn::{Ctx, Params};
+use wengert_nn::Params;
 use wengert_optim::first::{AdaptiveClip, Goal, NonFinite};
 use wengert_optim::schedule::{ReduceOnPlateau, Schedule};
 use wengert_optim::{Average, EarlyStopping, Optimizer};
 use wengert_state::State;
-use wengert_tape::Var;
 use wengert_tensor::Float;
 use wengert_tensor::names::nearest;
 
@@ -16,7 +14,6 @@ use crate::event::RunObserver;
 use crate::learner::Learner;
 use crate::metric::Metrics;
 use crate::monitor::{Plateau, Stopping};
-use crate::reason::Finished;
 use crate::run::Run;
 
 /// The mean of the losses of an epoch's steps, which every run measures.
@@ -54,8 +51,11 @@ pub struct Trainer<'p, T: Float = f32> {
     pub(crate) from: Option<State>,
     pub(crate) checkpoints: Option<Checkpoints>,
     pub(crate) resume: bool,
-    batch_size: usize,
-    seed: u64,
+    pub(crate) others_allowed: bool,
+    /// What is known of the data before the first step.
+    pub(crate) data: Option<State>,
+    pub(crate) batch_size: usize,
+    pub(crate) seed: u64,
 }
 
 impl<'p, T: Float> Trainer<'p, T> {
@@ -83,6 +83,8 @@ impl<'p, T: Float> Trainer<'p, T> {
             from: None,
             checkpoints: None,
             resume: false,
+            others_allowed: false,
+            data: None,
             batch_size: 32,
             seed: 0,
         }
@@ -175,7 +177,8 @@ impl<'p, T: Float> Trainer<'p, T> {
         self
     }
 
-    /// Announces what [`Run::validate`] will measure on some data, so that the run can be governed by it.
+    /// Announces what [`Run::validate`] will measure on some data, so that the run can be governed by it. A run that announces
+    /// values measures no others: a name that was not announced is then an error, with the nearest ones.
     pub fn measures<Y: 'static>(mut self, set: &str, metrics: &Metrics<T, Y>) -> Self {
         let values = metrics.iter().map(|metric| (format!("{set}.{}", metric.name()), metric.goal()));
         self.known.extend(values);
@@ -197,9 +200,48 @@ impl<'p, T: Float> Trainer<'p, T> {
     }
 
     /// Goes on from the newest of the [checkpoints](Trainer::checkpoints), in the bits of a run that was not broken off; begins if
-    /// there is none. The number of epochs may be another.
+    /// there is none. The number of epochs may be another. Settings that are others are refused, all of them by name, unless they
+    /// are [allowed](Trainer::allow_other_settings): those of the optimiser and the learning rate, schedule, clipping,
+    /// accumulation, average, non-finite gradients, early stopping and plateaus, and for [`fit`](Trainer::fit) the batch size, the
+    /// seed and the number of examples. Of a file that is damaged nothing is passed over: the error names the newest that is
+    /// whole.
     pub fn resume(mut self) -> Self {
         self.resume = true;
+        self
+    }
+
+    /// Lets a run go on that had other settings, with those that are here: to fine-tune with another rate, say. What the
+    /// run remembers stays: an average or early stopping that it did not have begins now, and one that is not here is left out.
+    /// The model, the kind of optimiser and what that keeps must be the same.
+    ///
+    /// ```
+    /// use wengert_data::synthetic;
+    /// use wengert_nn::{Ctx, Layer, Linear, Losses, Params};
+    /// use wengert_optim::Adam;
+    ///     /// use wengert_tensor::Tensor;
+    /// use wengert_train::Trainer;
+    ///
+    /// let data = synthetic::digits(100, 0);
+    /// let mut params: Params = Params::seeded(0);
+    /// let model = Linear::new(params.root(), 784, 10);
+    /// let loss = |cx: &Ctx, (images, labels): &(Var, Tensor<u32>)| model.forward(cx, images).cross_entropy(labels);
+    /// let mut run = Trainer::new(&mut params, Adam::new(1e-2)).start()?;
+    /// for epoch in run.epochs(1)? {
+    ///     for batch in epoch.batches(data.batches(50).shuffled(0))? {
+    ///         run.step(|cx| loss(cx, &batch))?;
+    ///     }
+    /// }
+    /// let state = run.state();
+    /// drop(run);
+    ///
+    /// let error = Trainer::new(&mut params, Adam::new(1e-3)).from_state(state.clone()).start().map(drop).unwrap_err();
+    /// assert!(error.to_string().contains("`learning_rate` is 0.01 in the file, 0.001 here"), "{error}");
+    /// let finer = Trainer::new(&mut params, Adam::new(1e-3)).from_state(state).allow_other_settings().start()?;
+    /// # assert_eq!(finer.now().step, 2);
+    /// # Ok::<(), wengert_train::TrainError>(())
+    /// ```
+    pub fn allow_other_settings(mut self) -> Self {
+        self.others_allowed = true;
         self
     }
 
@@ -218,7 +260,8 @@ impl<'p, T: Float> Trainer<'p, T> {
         self
     }
 
-    /// Goes on from the [state](Run::state) of a run of these settings, with its bits. The number of epochs may be another.
+    /// Goes on from the [state](Run::state) of a run of these settings, with its bits, as [`resume`](Trainer::resume) does from a
+    /// file.
     pub fn from_state(mut self, state: State) -> Self {
         self.from = Some(state);
         self
@@ -264,49 +307,6 @@ impl<'p, T: Float> Trainer<'p, T> {
         Run::new(self)
     }
 
-    /// Trains on shuffled batches of all examples for so many epochs.
-    ///
-    /// # Errors
-    /// As [`start`](Trainer::start) and [`Run::step`]; if `epochs` is 0 or the data are empty.
-    ///
-    /// # Panics
-    /// If the loss does not have exactly one element.
-    #[track_caller]
-    pub fn fit<S: Source>(
-        self,
-        data: &Dataset<S>,
-        epochs: u64,
-        loss: impl Fn(&Ctx<T>, &BatchOf<S>) -> Var<T>,
-    ) -> Result<Finished, TrainError> {
-        self.fit_with(data, epochs, loss, |_| Ok(()))
-    }
-
-    /// As [`fit`](Trainer::fit), with something done after each epoch: [`Run::validate`], say.
-    ///
-    /// # Errors
-    /// As [`fit`](Trainer::fit), and what `after` returns.
-    ///
-    /// # Panics
-    /// As [`fit`](Trainer::fit).
-    #[track_caller]
-    pub fn fit_with<S: Source, R>(
-        self,
-        data: &Dataset<S>,
-        epochs: u64,
-        loss: impl Fn(&Ctx<T>, &BatchOf<S>) -> Var<T>,
-        mut after: impl FnMut(&mut Run<'p, T>) -> Result<R, TrainError>,
-    ) -> Result<Finished, TrainError> {
-        let batches: Batches<S> = data.batches(self.batch_size).shuffled(self.seed);
-        let mut run = self.start()?;
-        for epoch in run.epochs(epochs)? {
-            for batch in epoch.batches(batches.clone())? {
-                run.step(|cx| loss(cx, &batch))?;
-            }
-            after(&mut run)?;
-        }
-        run.finish()
-    }
-
     fn check(&mut self) -> Result<(), TrainError> {
         self.learner.check()?;
         self.others.iter().try_for_each(|(_, learner)| learner.check())?;
@@ -314,6 +314,11 @@ impl<'p, T: Float> Trainer<'p, T> {
             |what, name: Option<String>| name.map_or(Ok(()), |name| Err(TrainError::Twice { what, name }));
         twice("learners", repeated(self.others.iter().map(|(name, _)| name)))?;
         twice("values", repeated(self.known.iter().map(|(name, _)| name)))?;
+        if self.others_allowed && self.from.is_none() && !self.resume {
+            let reason =
+                "allow_other_settings: the run does not go on from another, by `resume` or `from_state`";
+            return Err(TrainError::Settings(reason.to_owned()));
+        }
         if let Some(stopping) = &mut self.stopping {
             stopping.set_goal(goal_of(&self.known, &stopping.name)?);
         }
@@ -338,9 +343,13 @@ fn goal_of(known: &[(String, Goal)], name: &str) -> Result<Goal, TrainError> {
     if let Some((_, goal)) = known.iter().find(|(known, _)| known == name) {
         return Ok(*goal);
     }
-    let known = nearest(name, known.iter().map(|(name, _)| name.as_str()), 10);
-    let known = known.into_iter().map(str::to_owned).collect();
-    Err(TrainError::UnknownValue { name: name.to_owned(), known })
+    Err(TrainError::UnknownValue { name: name.to_owned(), known: nearest_values(name, known) })
+}
+
+/// The names of the values that are most like this one, nearest first.
+pub(crate) fn nearest_values(name: &str, known: &[(String, Goal)]) -> Vec<String> {
+    let nearest = nearest(name, known.iter().map(|(name, _)| name.as_str()), 10);
+    nearest.into_iter().map(str::to_owned).collect()
 }
 
 fn repeated<'a>(names: impl Iterator<Item = &'a String>) -> Option<String> {

@@ -114,7 +114,7 @@ fn early_stopping_gives_back_the_best_model_with_its_buffers() {
     };
     let mut first = None;
     let whole = run(settings, None, &mut |run| {
-        if run.now().epoch == 0 {
+        if run.now().epoch == 1 {
             first = Some(run.params().state());
         }
     })

@@ -1,5 +1,6 @@
 //! Adaptive gradient clipping.
 
+use wengert_state::{Scalar, State};
 use wengert_tensor::Float;
 use wengert_tensor::names::PatternError;
 
@@ -69,6 +70,23 @@ impl AdaptiveClip {
         let left_out = self.layout.matching(pattern)?;
         self.clipped.iter_mut().zip(left_out).for_each(|(clipped, out)| *clipped &= !out);
         Ok(self)
+    }
+
+    /// Ratio, epsilon and the parameters that are left out, by name.
+    ///
+    /// ```
+    /// use wengert_optim::{AdaptiveClip, Layout};
+    /// let layout = Layout::new([("w", vec![2, 2])]);
+    /// assert_eq!(AdaptiveClip::new(0.1, 1e-3, &layout).settings().real("ratio")?, 0.1);
+    /// # Ok::<(), wengert_optim::StateError>(())
+    /// ```
+    pub fn settings(&self) -> State {
+        let names = self.layout.names().zip(&self.clipped);
+        let without: Vec<&str> = names.filter_map(|(name, clipped)| (!clipped).then_some(name)).collect();
+        State::new("adaptive_clip", 0)
+            .with_real("ratio", self.ratio)
+            .with_real("epsilon", self.epsilon)
+            .with_scalar("without", Scalar::Text(without.join(", ")))
     }
 
     /// Clips `grads`, the gradient at `params`. Units whose gradient is not finite are left as they are.

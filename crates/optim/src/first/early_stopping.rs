@@ -1,6 +1,6 @@
 //! Early stopping.
 
-use wengert_state::{State, StateError};
+use wengert_state::{Scalar, State, StateError};
 use wengert_tensor::Float;
 
 use super::goal::Goal;
@@ -132,6 +132,21 @@ impl<T: Float> EarlyStopping<T> {
         );
         params.copy_from_slice(&self.params);
         true
+    }
+
+    /// What it goes by, by name.
+    ///
+    /// ```
+    /// use wengert_optim::EarlyStopping;
+    /// assert_eq!(EarlyStopping::<f32>::new(3, 0.0).settings().count("patience")?, 3);
+    /// # Ok::<(), wengert_optim::StateError>(())
+    /// ```
+    pub fn settings(&self) -> State {
+        State::new(Self::NAME, 0)
+            .with_scalar("goal", Scalar::Text(self.goal.to_string()))
+            .with_count("patience", self.patience)
+            .with_real("min_change", self.min_change)
+            .with_count("warm_up", self.warm_up)
     }
 
     /// Everything that later observations depend on.

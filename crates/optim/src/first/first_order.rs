@@ -150,6 +150,10 @@ impl<R: Rule, T: Float> Optimizer<T> for FirstOrder<R, T> {
         self.memory.learning_rate = rate;
     }
 
+    fn settings(&self) -> State {
+        State { kind: R::NAME.to_owned(), ..self.rule.settings() }
+    }
+
     fn state(&self) -> State {
         let memory = &self.memory;
         let state = State::new(R::NAME, self.len.unwrap_or(0))

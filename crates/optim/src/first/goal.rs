@@ -1,5 +1,7 @@
 //! Which of two values is better.
 
+use std::fmt::{Display, Formatter};
+
 use serde::{Deserialize, Serialize};
 
 /// Whether a value that is watched is to become small or large.
@@ -11,6 +13,15 @@ pub enum Goal {
     Min,
     /// Large: an accuracy.
     Max,
+}
+
+impl Display for Goal {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Goal::Min => "min",
+            Goal::Max => "max",
+        })
+    }
 }
 
 impl Goal {

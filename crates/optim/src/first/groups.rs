@@ -341,6 +341,15 @@ impl<T: Float> Optimizer<T> for Groups<T> {
         }
     }
 
+    /// Those of each run of parameters, by the name of its first, with its learning rate as it was made.
+    fn settings(&self) -> State {
+        let moved = self.runs.iter().filter_map(|run| Some((run, run.optimizer.as_ref()?)));
+        moved.fold(State::new(Self::NAME, 0), |state, (run, optimizer)| {
+            let settings = optimizer.settings().with_real("learning_rate", run.base);
+            state.with_child(run.names.first().map_or("", String::as_str), settings)
+        })
+    }
+
     fn state(&self) -> State {
         let mut state = State::new(Self::NAME, self.len).with_real("learning_rate", self.learning_rate);
         for (i, run) in self.runs.iter().enumerate() {

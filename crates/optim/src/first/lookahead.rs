@@ -144,6 +144,13 @@ impl<T: Float, O: Optimizer<T>> Optimizer<T> for Lookahead<O, T> {
         self.inner.set_learning_rate(rate);
     }
 
+    fn settings(&self) -> State {
+        State::new(Self::NAME, 0)
+            .with_count("period", self.period)
+            .with_real("share", self.share)
+            .with_child("inner", self.inner.settings())
+    }
+
     fn state(&self) -> State {
         State::new(Self::NAME, self.slow.len())
             .with_count("step", self.step)

@@ -86,6 +86,21 @@ pub trait Optimizer<T: Float = f32>: Send {
     /// If it is negative or not finite.
     fn set_learning_rate(&mut self, rate: f64);
 
+    /// The hyper-parameters by name, but for the learning rate: what a program has set, and [`state`](Optimizer::state) leaves out.
+    /// By default none are named.
+    ///
+    /// ```
+    /// use wengert_optim::{Adam, Lookahead, Optimizer};
+    /// let optimizer: Lookahead<Adam> = Lookahead::new(Adam::new(1e-3), 6, 0.5);
+    /// let settings = Optimizer::<f32>::settings(&optimizer);
+    /// assert_eq!(settings.count("period")?, 6);
+    /// assert_eq!(settings.child("inner")?.real("beta1")?, 0.9);
+    /// # Ok::<(), wengert_optim::StateError>(())
+    /// ```
+    fn settings(&self) -> State {
+        State::new(self.name(), 0)
+    }
+
     /// Everything that later steps depend on, but for the hyper-parameters other than the learning rate.
     fn state(&self) -> State;
 
@@ -132,6 +147,10 @@ impl<T: Float, O: Optimizer<T> + ?Sized> Optimizer<T> for Box<O> {
 
     fn set_learning_rate(&mut self, rate: f64) {
         (**self).set_learning_rate(rate);
+    }
+
+    fn settings(&self) -> State {
+        (**self).settings()
     }
 
     fn state(&self) -> State {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use wengert_state::State;
 use wengert_tensor::Float;
 
 use super::layout::Layout;
@@ -67,6 +68,12 @@ pub trait Rule: Clone + Send {
     /// For the first that is out of range.
     fn check(&self, check: Check) -> Result<(), HyperParameterError>;
 
+    /// The hyper-parameters by name, for [`Optimizer::settings`](crate::Optimizer::settings). By default none are named; a type
+    /// that serde can write gives `State::of(self)`.
+    fn settings(&self) -> State {
+        State::new(Self::NAME, 0)
+    }
+
     /// The state that is kept for parameters of this layout.
     fn slots(&self, layout: &Layout) -> Slots;
 
@@ -86,10 +93,14 @@ pub trait Rule: Clone + Send {
     }
 }
 
-/// In the `impl` of [`Rule`] for a type of this crate: its loops are compiled here, for `f32` and for `f64`, and not again by
-/// each program that makes steps.
-macro_rules! update_compiled_here {
+/// In the `impl` of [`Rule`] for a type of this crate: its fields are its settings, and its loops are compiled here, for `f32`
+/// and for `f64`, and not again by each program that makes steps.
+macro_rules! rule_of_this_crate {
     ($Config:ident) => {
+        fn settings(&self) -> wengert_state::State {
+            wengert_state::State::of(self).expect("hyper-parameters are numbers and words")
+        }
+
         fn update_here<T: Float>(&self, memory: &mut Memory<T>, params: &mut [T], grads: &[T]) {
             wengert_tensor::compiled_here! {
                 fn update<T: Float>(rule: &$Config, memory: &mut Memory<T>, params: &mut [T], grads: &[T]) {
@@ -100,7 +111,7 @@ macro_rules! update_compiled_here {
         }
     };
 }
-pub(crate) use update_compiled_here;
+pub(crate) use rule_of_this_crate;
 
 /// Marks the rules that treat every parameter alike and so need no [`Layout`].
 ///

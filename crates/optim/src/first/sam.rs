@@ -168,6 +168,10 @@ impl<T: Float, O: Optimizer<T>> Optimizer<T> for Sam<O, T> {
         self.inner.set_learning_rate(rate);
     }
 
+    fn settings(&self) -> State {
+        State::new(Self::NAME, 0).with_real("rho", self.rho).with_child("inner", self.inner.settings())
+    }
+
     fn state(&self) -> State {
         let origin: &[T] = if self.perturbed { &self.origin } else { &[] };
         State::new(Self::NAME, self.len)

@@ -1,6 +1,6 @@
 //! Checked steps: accumulation, the policy for non-finite gradients, clipping.
 
-use wengert_state::{State, StateError};
+use wengert_state::{Scalar, State, StateError};
 use wengert_tensor::Float;
 
 use super::agc::AdaptiveClip;
@@ -289,6 +289,31 @@ impl<T: Float, O: Optimizer<T>> Stepper<O, T> {
         self.optimizer.step(params, grads);
         self.steps += 1;
         Step::Updated { gradient_norm }
+    }
+
+    /// What is done to gradients before a step, by name; the optimiser has [its own](Optimizer::settings).
+    ///
+    /// ```
+    /// use wengert_optim::{Layout, Sgd, Stepper};
+    /// let stepper: Stepper<Sgd> = Stepper::new(Sgd::new(0.1), &Layout::new([("w", vec![2])])).clip_norm(2.0);
+    /// assert_eq!(stepper.settings().real("clip_norm")?, 2.0);
+    /// # Ok::<(), wengert_optim::StateError>(())
+    /// ```
+    pub fn settings(&self) -> State {
+        let limit = |limit: Option<f64>| limit.map_or(Scalar::None, Scalar::Real);
+        let policy = match self.policy {
+            NonFinite::Error => "error",
+            NonFinite::Skip => "skip",
+        };
+        let settings = State::new(Self::NAME, 0)
+            .with_count("accumulate", self.accumulate)
+            .with_scalar("clip_norm", limit(self.clip_norm))
+            .with_scalar("clip_value", limit(self.clip_value))
+            .with_scalar("non_finite", Scalar::Text(policy.to_owned()));
+        match &self.clip_units {
+            Some(clip) => settings.with_child("clip_units", clip.settings()),
+            None => settings,
+        }
     }
 
     /// Everything that later steps depend on.

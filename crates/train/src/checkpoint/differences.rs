@@ -46,6 +46,15 @@ pub enum Difference {
         /// The shape in the file.
         there: String,
     },
+    /// A setting has another value.
+    Value {
+        /// Which.
+        name: String,
+        /// The value here.
+        here: String,
+        /// The value in the file.
+        there: String,
+    },
     /// Its numbers are of another precision.
     Precision {
         /// What.
@@ -55,6 +64,20 @@ pub enum Difference {
         /// The precision in the file.
         there: &'static str,
     },
+}
+
+impl Difference {
+    /// What is different.
+    pub fn name(&self) -> &str {
+        match self {
+            Difference::Kind { name, .. }
+            | Difference::Missing { name, .. }
+            | Difference::Unexpected { name }
+            | Difference::Shape { name, .. }
+            | Difference::Value { name, .. }
+            | Difference::Precision { name, .. } => name,
+        }
+    }
 }
 
 impl Display for Difference {
@@ -83,6 +106,9 @@ impl Display for Difference {
             Difference::Shape { name, here, there } => {
                 pair(f, name, "has shape ", &text::shortened(here), &text::shortened(there))
             }
+            Difference::Value { name, here, there } => {
+                pair(f, name, "is ", &text::shortened(here), &text::shortened(there))
+            }
             Difference::Precision { name, here, there } => pair(f, name, "is of ", here, there),
         }
     }
@@ -93,6 +119,19 @@ impl Display for Difference {
 pub struct Differences(Vec<Difference>);
 
 impl Differences {
+    /// With those of the settings, of which what is different as a whole is not named again.
+    pub(crate) fn with_settings(mut self, here: &State, there: &State) -> Self {
+        let mut settings = Vec::new();
+        compare_settings("", here, there, &mut settings);
+        let known: Vec<String> = self.0.iter().map(|known| known.name().to_owned()).collect();
+        let is_within = |name: &str, whole: &str| {
+            name.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        settings.retain(|found| !known.iter().any(|whole| is_within(found.name(), whole)));
+        self.0.append(&mut settings);
+        self
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -130,11 +169,51 @@ impl Display for Differences {
 /// nothing yet.
 pub fn differences(here: &State, there: &State) -> Differences {
     let mut found = Vec::new();
-    compare("", here, there, &mut found);
+    compare("", here, there, None, &mut found);
     Differences(found)
 }
 
-fn compare(path: &str, here: &State, there: &State, found: &mut Vec<Difference>) {
+/// Names what two settings have different values for.
+fn compare_settings(path: &str, here: &State, there: &State, found: &mut Vec<Difference>) {
+    let within = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    if here.kind != there.kind {
+        let (here, there) = (here.kind.clone(), there.kind.clone());
+        return found.push(Difference::Value { name: path.to_owned(), here, there });
+    }
+    let names: BTreeSet<&String> = here.scalars.keys().chain(there.scalars.keys()).collect();
+    for name in names {
+        let of = |state: &State| state.scalars.get(name).cloned().unwrap_or(Scalar::None);
+        let (here, there) = (of(here), of(there));
+        if here != there {
+            let (here, there) = (here.to_string(), there.to_string());
+            found.push(Difference::Value { name: within(name), here, there });
+        }
+    }
+    let names: BTreeSet<&String> = here.vectors.keys().chain(there.vectors.keys()).collect();
+    for name in names {
+        let of = |state: &State| state.vectors.get(name).map(|values| format!("{values:?}"));
+        let (here, there) = (of(here).unwrap_or_default(), of(there).unwrap_or_default());
+        if here != there {
+            found.push(Difference::Value { name: within(name), here, there });
+        }
+    }
+    let nothing = State::new("none", 0);
+    let names: BTreeSet<&String> = here.children.keys().chain(there.children.keys()).collect();
+    for name in names {
+        let of = |state: &'_ State| state.children.get(name).cloned().unwrap_or_else(|| nothing.clone());
+        compare_settings(&within(name), &of(here), &of(there), found);
+    }
+}
+
+/// `known` are the lengths of parameters here and there whose difference is named by their shapes already: whatever is as
+/// long as they are says nothing new.
+fn compare(
+    path: &str,
+    here: &State,
+    there: &State,
+    known: Option<(usize, usize)>,
+    found: &mut Vec<Difference>,
+) {
     let shown = || if path.is_empty() { "the state".to_owned() } else { path.to_owned() };
     if here.kind != there.kind {
         if !is_own(&here.kind) && !is_own(&there.kind) {
@@ -153,12 +232,20 @@ fn compare(path: &str, here: &State, there: &State, found: &mut Vec<Difference>)
     let within = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
     let before = found.len();
     compare_names(&here.children, &there.children, within, found);
-    for (name, here) in &here.children {
+    let mut known = known;
+    // The model first, as it says why other lengths are what they are.
+    let mut children: Vec<(&String, &State)> = here.children.iter().collect();
+    children.sort_by_key(|(_, child)| child.kind != PARAMS);
+    for (name, here) in children {
         if let Some(there) = there.children.get(name) {
-            compare(&within(name), here, there, found);
+            let before = found.len();
+            compare(&within(name), here, there, known, found);
+            if here.kind == PARAMS && found.len() > before {
+                known = Some((here.len, there.len));
+            }
         }
     }
-    if here.len != there.len && here.len != 0 && there.len != 0 {
+    if here.len != there.len && here.len != 0 && there.len != 0 && known != Some((here.len, there.len)) {
         let (here, there) = (format!("[{}]", here.len), format!("[{}]", there.len));
         found.push(Difference::Shape { name: shown(), here, there });
     }

@@ -13,12 +13,12 @@ use super::Differences;
 #[non_exhaustive]
 pub enum CheckpointError {
     /// A file or the folder could not be read or written.
-    #[error("{}: {source}", text::path(path))]
+    #[error("{}: {error}", text::path(path))]
     Io {
         /// The file or folder.
         path: PathBuf,
         /// What went wrong.
-        source: std::io::Error,
+        error: std::io::Error,
     },
     /// What stands at the path is no regular file.
     #[error("{}: it is {kind}, not a regular file", text::path(path))]
@@ -29,12 +29,12 @@ pub enum CheckpointError {
         kind: &'static str,
     },
     /// The bytes are not a safetensors file, or only a part of one; or the state does not go into one.
-    #[error("{}: not a safetensors file: {source}", text::path(path))]
+    #[error("{}: not a safetensors file: {error}", text::path(path))]
     Format {
         /// The file.
         path: PathBuf,
         /// What is wrong.
-        source: FormatError,
+        error: FormatError,
     },
     /// A file of tensors that are not those of a run.
     #[error(
@@ -89,6 +89,27 @@ pub enum CheckpointError {
         /// What is different.
         differences: Differences,
     },
+    /// The file of a run with other settings.
+    #[error(
+        "{}: its run had other settings: {differences}; to go on with those that are here: `allow_other_settings`",
+        text::path(path)
+    )]
+    Settings {
+        /// The file.
+        path: PathBuf,
+        /// What is different.
+        differences: Differences,
+    },
+    /// The newest checkpoint cannot be gone on from.
+    #[error("{error}; {}", remedy(newest, intact.as_deref()))]
+    Newest {
+        /// The newest.
+        newest: PathBuf,
+        /// What is wrong with it.
+        error: Box<CheckpointError>,
+        /// The newest of those before it that are whole.
+        intact: Option<PathBuf>,
+    },
     /// The folder has checkpoints already, and the run does not go on from them.
     #[error(
         "{}: it has checkpoints of another run, the newest {}: go on from it, or take another folder",
@@ -119,6 +140,19 @@ pub enum CheckpointError {
     },
 }
 
+/// What can be done where the newest checkpoint is not whole.
+fn remedy(newest: &Path, intact: Option<&Path>) -> String {
+    let name = |path: &Path| text::path(Path::new(path.file_name().unwrap_or_default()));
+    match intact {
+        Some(intact) => format!(
+            "{} is whole: move {} away, and the run goes on from there, with the same bits",
+            name(intact),
+            name(newest)
+        ),
+        None => format!("there is none before it that is whole: move {} away to begin anew", name(newest)),
+    }
+}
+
 fn nearest_text(nearest: &[String]) -> String {
     match nearest.len() {
         0 => "; it has none".to_owned(),
@@ -127,8 +161,23 @@ fn nearest_text(nearest: &[String]) -> String {
 }
 
 impl CheckpointError {
-    pub(super) fn io(path: &Path, source: std::io::Error) -> Self {
-        CheckpointError::Io { path: path.to_owned(), source }
+    pub(super) fn io(path: &Path, error: std::io::Error) -> Self {
+        CheckpointError::Io { path: path.to_owned(), error }
+    }
+
+    /// Whether the file is at fault, so that another one may be whole.
+    fn is_damage(&self) -> bool {
+        use CheckpointError::{Content, Damaged, Format, NotACheckpoint};
+        matches!(self, Format { .. } | Damaged { .. } | Content { .. } | NotACheckpoint { .. })
+    }
+
+    /// With the newest of the `older` files that is whole, if it is the file that is at fault.
+    pub(crate) fn or_older(self, newest: &Path, older: impl Iterator<Item = PathBuf>) -> Self {
+        if !self.is_damage() {
+            return self;
+        }
+        let intact = older.into_iter().find(|path| super::read(path).is_ok());
+        CheckpointError::Newest { newest: newest.to_owned(), error: Box::new(self), intact }
     }
 
     pub(super) fn access(path: &Path, error: AccessError) -> Self {

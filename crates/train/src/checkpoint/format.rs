@@ -52,8 +52,8 @@ pub fn read(path: impl AsRef<Path>) -> Result<State, CheckpointError> {
     let path = path.as_ref();
     let file = open(path).map_err(|error| CheckpointError::access(path, error))?;
     let failed = |error| match error {
-        ReadError::Format(source) => CheckpointError::Format { path: path.to_owned(), source },
-        ReadError::Io(source) => CheckpointError::io(path, source),
+        ReadError::Format(error) => CheckpointError::Format { path: path.to_owned(), error },
+        ReadError::Io(error) => CheckpointError::io(path, error),
         other => CheckpointError::content(path, other.to_string()),
     };
     let mut reader = Reader::new(BufReader::new(file)).map_err(failed)?;
@@ -114,15 +114,9 @@ pub fn read(path: impl AsRef<Path>) -> Result<State, CheckpointError> {
 pub fn read_like(path: impl AsRef<Path>, here: &State) -> Result<State, CheckpointError> {
     let path = path.as_ref();
     let there = read(path)?;
-    expect_alike(path, here, &there)?;
-    Ok(there)
-}
-
-/// Refuses what a file has if a run here cannot go on from it.
-pub(crate) fn expect_alike(path: &Path, here: &State, there: &State) -> Result<(), CheckpointError> {
-    let differences = differences(here, there);
+    let differences = differences(here, &there);
     match differences.is_empty() {
-        true => Ok(()),
+        true => Ok(there),
         false => Err(CheckpointError::Other { path: path.to_owned(), differences }),
     }
 }
@@ -191,7 +185,7 @@ fn compose<'a>(path: &Path, state: &'a State) -> Result<File<'a>, CheckpointErro
     let checksum = written(checksum);
     texts.push((CHECKSUM, &checksum));
     texts.retain(|text| *text != FORMAT);
-    let failed = |source: FormatError| CheckpointError::Format { path: path.to_owned(), source };
+    let failed = |error: FormatError| CheckpointError::Format { path: path.to_owned(), error };
     Writer::new(&texts, tensors).map(File).map_err(failed)
 }
 

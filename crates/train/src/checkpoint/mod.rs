@@ -39,7 +39,6 @@ mod worker;
 
 pub use differences::{Difference, Differences, differences};
 pub use error::CheckpointError;
-pub(crate) use format::expect_alike;
 pub use format::{read, read_like, write};
 pub use rules::Checkpoints;
 pub use store::CheckpointStore;

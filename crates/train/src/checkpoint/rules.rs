@@ -9,6 +9,7 @@ use wengert_tensor::{names, text};
 
 use super::names::Named;
 use super::{CheckpointError, CheckpointStore};
+use crate::folder::make_folder;
 
 /// Bytes of a value's name, so that the file's name is none that a file system refuses.
 const LONGEST: usize = 100;
@@ -144,15 +145,15 @@ impl Checkpoints {
         Ok(())
     }
 
-    /// Makes the folder, checks that it can be written to, and removes what killed runs left half written. The values are those that the run will have, and what
-    /// they are to become.
+    /// Makes the folder, checks that it can be written to, and removes what killed runs left half written. The values are those
+    /// that the run will have, and what they are to become.
     ///
     /// # Errors
     /// As [`check`](Checkpoints::check), or if the folder cannot be made, read or written to.
     pub fn open(&self, values: &[(String, Goal)]) -> Result<CheckpointStore, CheckpointError> {
         self.check(values)?;
         let failed = |source| CheckpointError::io(&self.folder, source);
-        std::fs::create_dir_all(&self.folder).map_err(failed)?;
+        make_folder(&self.folder).map_err(failed)?;
         check_writable(&self.folder.join(Named::of_step(0).file_name())).map_err(failed)?;
         // What a killed run was writing.
         clear_abandoned_files(&self.folder, |name| Named::parse(name).is_some());

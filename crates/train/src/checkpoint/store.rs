@@ -128,6 +128,21 @@ impl CheckpointStore {
         Ok(self.list()?.pop().map(|(_, path)| path))
     }
 
+    /// The state in the [newest](Self::newest) checkpoint, with its file, if there is one.
+    ///
+    /// # Errors
+    /// If the folder or the file cannot be read. Where the file is damaged, it is [`CheckpointError::Newest`], which names the
+    /// newest of those before it that is whole; nothing is passed over, since what was lost is for the program's user to
+    /// know.
+    pub fn read_newest(&self) -> Result<Option<(PathBuf, State)>, CheckpointError> {
+        let mut found = self.list()?.into_iter().rev().map(|(_, path)| path);
+        let Some(newest) = found.next() else { return Ok(None) };
+        match super::read(&newest) {
+            Ok(state) => Ok(Some((newest, state))),
+            Err(error) => Err(error.or_older(&newest, found)),
+        }
+    }
+
     /// For a run that starts anew: those of another run would be taken for its own.
     ///
     /// # Errors
@@ -147,7 +162,7 @@ impl CheckpointStore {
     pub fn is_due(&mut self, now: &Moment, epoch_ended: bool) -> bool {
         let (step, time) = *self.last.get_or_insert((u64::MAX, now.elapsed));
         let same = step == now.step && !epoch_ended;
-        let epochs = epoch_ended.then(|| now.epoch + 1);
+        let epochs = epoch_ended.then_some(now.epoch);
         !same && self.rules.is_due(now.step, epochs, now.elapsed.saturating_sub(time))
     }
 

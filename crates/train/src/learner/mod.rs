@@ -6,16 +6,17 @@ mod state;
 use wengert_nn::{Ctx, GradError, Grads, Params, Watched};
 use wengert_optim::first::{AdaptiveClip, NonFinite};
 use wengert_optim::schedule::Schedule;
-use wengert_optim::{Average, Averaged, Optimizer, Step, Stepper};
+use wengert_optim::{Average, Averaged, Optimizer, Step, StepError, Stepper};
 use wengert_tape::Var;
 use wengert_tensor::Float;
 
 use crate::error::TrainError;
 use crate::segments::Segments;
 use crate::training::{Training, step_with_gradient, with_values};
+use crate::watch::{Trouble, first_trouble};
 
 use average::Snapshots;
-pub(crate) use state::{AVERAGE, NONE, OPTIMIZER, PARAMS, STEPPER, none};
+pub(crate) use state::{AVERAGE, OPTIMIZER, PARAMS, SETTINGS, STEPPER, is_some, load_optional, none};
 
 /// Parameters with the optimiser that trains them, its schedule, and what is done to gradients before it steps: what a
 /// [`Trainer`](crate::Trainer) has one of, and further ones for further networks ([`Trainer::also`](crate::Trainer::also)).
@@ -44,7 +45,6 @@ pub struct Learner<'p, T: Float = f32> {
     average: Option<Snapshots<T>>,
     /// Whether gradients are looked at before a step.
     watched: bool,
-    accumulate: u64,
     updates: u64,
 }
 
@@ -56,15 +56,22 @@ pub(crate) struct Stepped<T: Float> {
     pub(crate) grads: Grads<T>,
 }
 
-/// A loss that is not finite, or what else can go wrong.
+/// A loss or a gradient that is not finite, with what made it, or what else can go wrong.
 pub(crate) enum StepFailure {
-    Loss(f64),
+    Loss { value: f64, trouble: Option<Box<Trouble>> },
     Other(TrainError),
 }
 
-impl<E: Into<TrainError>> From<E> for StepFailure {
+/// Why a step is not taken.
+enum Refusal {
+    Loss(f64),
+    Gradient(StepError),
+    Other(TrainError),
+}
+
+impl<E: Into<TrainError>> From<E> for Refusal {
     fn from(error: E) -> Self {
-        StepFailure::Other(error.into())
+        Refusal::Other(error.into())
     }
 }
 
@@ -77,15 +84,7 @@ impl<'p, T: Float> Learner<'p, T> {
 
     /// Parameters that no optimiser moves.
     pub(crate) fn unmoved(params: &'p mut Params<T>) -> Self {
-        Learner {
-            params,
-            stepper: None,
-            schedule: None,
-            average: None,
-            watched: false,
-            accumulate: 1,
-            updates: 0,
-        }
+        Learner { params, stepper: None, schedule: None, average: None, watched: false, updates: 0 }
     }
 
     /// Sets the learning rate of every update by its number. By default it stays as the optimiser has it.
@@ -140,9 +139,8 @@ impl<'p, T: Float> Learner<'p, T> {
     /// # Panics
     /// If `steps` is 0.
     #[track_caller]
-    pub fn accumulate(mut self, steps: u64) -> Self {
+    pub fn accumulate(self, steps: u64) -> Self {
         assert!(steps > 0, "accumulate: there must be at least 1 step to an update");
-        self.accumulate = steps;
         self.stepping(|stepper| stepper.accumulate(steps))
     }
 
@@ -166,7 +164,7 @@ impl<'p, T: Float> Learner<'p, T> {
     #[track_caller]
     pub fn average_from(mut self, average: Average, start: u64, every: u64) -> Self {
         assert!(every > 0, "average_from: an update of every 0 is none");
-        self.average = Some(Snapshots { average: Averaged::new(average), start, every });
+        self.average = Some(Snapshots { kind: average, average: Averaged::new(average), start, every });
         self
     }
 
@@ -203,6 +201,12 @@ impl<'p, T: Float> Learner<'p, T> {
         self.schedule.is_some()
     }
 
+    /// The learning rate of the next update; none without an optimiser.
+    pub(crate) fn learning_rate(&self) -> Option<f64> {
+        let scheduled = self.schedule.as_ref().map(|schedule| schedule.at(self.updates));
+        scheduled.or_else(|| self.optimizer().map(Optimizer::learning_rate))
+    }
+
     /// Whether the settings go together.
     pub(crate) fn check(&self) -> Result<(), TrainError> {
         let several = self.optimizer().is_some_and(|optimizer| optimizer.gradients_per_step() > 1);
@@ -218,22 +222,43 @@ impl<'p, T: Float> Learner<'p, T> {
     /// One step on this loss, which is evaluated wherever the optimiser needs it. Returns the loss before the step.
     ///
     /// # Errors
-    /// If the loss is not finite ([`NonFinite::Skip`] counts it as skipped instead) or does not depend on some parameters,
-    /// or a gradient that is looked at is not finite. Nothing is then changed.
+    /// If the loss is not finite ([`NonFinite::Skip`] counts it as skipped instead), or a gradient that is looked at: the
+    /// loss is then evaluated once more, and the error names [what made](Trouble) the first such number. If the loss does not
+    /// depend on some parameters. Nothing is then changed.
     ///
     /// # Panics
     /// If the loss does not have exactly one element.
     #[track_caller]
     pub fn step(&mut self, loss: impl Fn(&Ctx<T>) -> Var<T>) -> Result<T, TrainError> {
-        let (step, updates) = (self.params.step(), self.updates);
+        let updates = self.updates;
         self.take(loss).map(|stepped| stepped.loss).map_err(|failure| match failure {
-            StepFailure::Loss(value) => TrainError::Loss { value, step: updates, epoch: 0, batch: step },
+            StepFailure::Loss { value, trouble } => TrainError::LearnerLoss { value, updates, trouble },
             StepFailure::Other(error) => error,
         })
     }
 
+    /// One step; one that fails changes nothing, the random numbers of the next evaluation neither.
     #[track_caller]
     pub(crate) fn take(&mut self, loss: impl Fn(&Ctx<T>) -> Var<T>) -> Result<Stepped<T>, StepFailure> {
+        let evaluations = self.params.step();
+        let stepped = self.take_unless_refused(&loss);
+        if stepped.is_err() {
+            self.params.set_step(evaluations);
+        }
+        stepped.map_err(|refusal| match refusal {
+            Refusal::Loss(value) => {
+                StepFailure::Loss { value, trouble: first_trouble(self.params, &loss).map(Box::new) }
+            }
+            Refusal::Gradient(error) => {
+                let trouble = first_trouble(self.params, &loss).map(Box::new);
+                StepFailure::Other(TrainError::Gradient { error, trouble })
+            }
+            Refusal::Other(error) => StepFailure::Other(error),
+        })
+    }
+
+    #[track_caller]
+    fn take_unless_refused(&mut self, loss: impl Fn(&Ctx<T>) -> Var<T>) -> Result<Stepped<T>, Refusal> {
         let Some(stepper) = &mut self.stepper else {
             let reason = "there is no optimiser: `minimize` moves these parameters".to_owned();
             return Err(TrainError::Settings(reason).into());
@@ -247,9 +272,12 @@ impl<'p, T: Float> Learner<'p, T> {
         loss.check("step");
         let (value, mut grads) = evaluated?;
         let outcome = if self.watched {
-            self.params.accumulate(stepper, &mut grads)?
+            self.params.accumulate(stepper, &mut grads).map_err(|error| match value.is_finite() {
+                true => Refusal::Gradient(error),
+                false => Refusal::Loss(value.to_f64()),
+            })?
         } else if !value.is_finite() {
-            return Err(StepFailure::Loss(value.to_f64()));
+            return Err(Refusal::Loss(value.to_f64()));
         } else {
             let optimizer = stepper.optimizer_mut();
             step_with_gradient(self.params, &mut **optimizer, value, &grads, &loss)?;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use wengert_tensor::file::{AccessError, write_atomically};
 
 use super::LogError;
+use crate::folder::make_folder;
 
 /// What waits for a disk to have room again, at most.
 const WAITING: usize = 4 << 20;
@@ -40,9 +41,10 @@ impl Append {
 
     /// Opens a file, in a folder that is made if it is missing.
     pub(super) fn open(path: &Path) -> Result<Self, LogError> {
-        let fail = |source: Error| LogError::File { path: path.to_owned(), source };
+        let fail = |error: Error| LogError::File { path: path.to_owned(), error };
         if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(fail)?;
+            let fail = |error| LogError::File { path: folder.to_owned(), error };
+            make_folder(folder).map_err(fail)?;
         }
         // A FIFO would wait for a reader.
         match wengert_tensor::file::open(path) {
@@ -172,11 +174,11 @@ impl Append {
     pub(super) fn error(&self) -> Option<LogError> {
         let events = self.lost + self.late;
         let first = self.first.as_ref().filter(|_| events > 0)?;
-        Some(LogError::Lost { path: self.path.clone(), events, source: copy(first) })
+        Some(LogError::Lost { path: self.path.clone(), events, error: copy(first) })
     }
 
-    fn failed(&self, source: Error) -> LogError {
-        LogError::File { path: self.path.clone(), source }
+    fn failed(&self, error: Error) -> LogError {
+        LogError::File { path: self.path.clone(), error }
     }
 }
 

@@ -8,7 +8,7 @@ use wengert_optim::Step;
 use wengert_tensor::Float;
 
 use super::append::Append;
-use super::{Going, LogError, seconds};
+use super::{Going, LogError, seconds, text_log};
 use crate::event::{Event, Moment, RunObserver};
 
 const HEAD: &[u8] = b"epoch,step,examples,elapsed,set,name,value\n";
@@ -53,27 +53,7 @@ impl Csv {
         Ok(Csv { file, going: Going::new(), rows: Vec::new(), stops: false, uncut: None })
     }
 
-    /// Logs only steps whose number is a multiple of this.
-    ///
-    /// # Panics
-    /// If it is zero.
-    #[track_caller]
-    pub fn every_steps(mut self, steps: u64) -> Self {
-        assert!(steps > 0, "Csv::every_steps: at least 1");
-        self.going.every = steps;
-        self
-    }
-
-    /// Ends the run if something cannot be written.
-    pub fn stop_on_error(mut self) -> Self {
-        self.stops = true;
-        self
-    }
-
-    /// What is not in the file, and why; `None` if all is.
-    pub fn error(&self) -> Option<LogError> {
-        self.file.error()
-    }
+    text_log!("Csv");
 
     /// Forgets what was logged of later steps, when the first event comes and when a run starts.
     fn go_on(&mut self, now: &Moment) {

@@ -7,12 +7,12 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum LogError {
     /// The file or its folder cannot be made, read or cut.
-    #[error("log {}: {source}", path.display())]
+    #[error("log {}: {error}", path.display())]
     File {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        error: std::io::Error,
     },
     /// The file holds something else, which a new run would erase.
     #[error("log {}: there is a file of this name that is no such log, and it is left as it is", path.display())]
@@ -21,13 +21,13 @@ pub enum LogError {
         path: PathBuf,
     },
     /// Some of the log is not in the file.
-    #[error("log {}: {source}; {events} events are not in the file", path.display())]
+    #[error("log {}: {error}; {events} events are not in the file", path.display())]
     Lost {
         /// The file.
         path: PathBuf,
         /// How many.
         events: u64,
         /// Why, when it happened first.
-        source: std::io::Error,
+        error: std::io::Error,
     },
 }

@@ -9,7 +9,7 @@ use wengert_optim::Step;
 use wengert_tensor::Float;
 
 use super::append::Append;
-use super::{Going, LogError, seconds};
+use super::{Going, LogError, seconds, text_log};
 use crate::event::{Event, Moment, RunObserver, StepReport};
 use crate::number::serde_number;
 
@@ -58,27 +58,7 @@ impl JsonLines {
         Ok(JsonLines { file, going: Going::new(), line: Vec::new(), stops: false, uncut: None })
     }
 
-    /// Logs only steps whose number is a multiple of this.
-    ///
-    /// # Panics
-    /// If it is zero.
-    #[track_caller]
-    pub fn every_steps(mut self, steps: u64) -> Self {
-        assert!(steps > 0, "JsonLines::every_steps: at least 1");
-        self.going.every = steps;
-        self
-    }
-
-    /// Ends the run if something cannot be written.
-    pub fn stop_on_error(mut self) -> Self {
-        self.stops = true;
-        self
-    }
-
-    /// What is not in the file, and why; `None` if all is.
-    pub fn error(&self) -> Option<LogError> {
-        self.file.error()
-    }
+    text_log!("JsonLines");
 
     /// Forgets what was logged of later steps, when the first event comes and when a run starts.
     fn go_on(&mut self, now: &Moment) {

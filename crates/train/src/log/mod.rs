@@ -54,6 +54,34 @@ impl Going {
     }
 }
 
+/// In the `impl` of a log that has a `file` of text, `stops` and is `going`: its settings, and what became of it.
+macro_rules! text_log {
+    ($Log:literal) => {
+        /// Logs only steps whose number is a multiple of this.
+        ///
+        /// # Panics
+        /// If it is zero.
+        #[track_caller]
+        pub fn every_steps(mut self, steps: u64) -> Self {
+            assert!(steps > 0, concat!($Log, "::every_steps: at least 1"));
+            self.going.every = steps;
+            self
+        }
+
+        /// Ends the run if something cannot be written.
+        pub fn stop_on_error(mut self) -> Self {
+            self.stops = true;
+            self
+        }
+
+        /// What is not in the file, and why; `None` if all is.
+        pub fn error(&self) -> Option<LogError> {
+            self.file.error()
+        }
+    };
+}
+use text_log;
+
 /// Whether what could not be written ends the run.
 fn verdict(file: &Append, uncut: &mut Option<LogError>, stops: bool, over: bool) -> ControlFlow<String> {
     match uncut.take().or_else(|| if stops || over { file.error() } else { None }) {

@@ -19,7 +19,7 @@ use super::outputs::{Examples, choice, refusal};
 /// let mut accuracy = Accuracy::new();
 /// accuracy.update(&Tensor::from([[0.1f32, 0.9], [0.8, 0.2]]), &Tensor::from([1, 0]));
 /// accuracy.update(&Tensor::from([[0.3f32, 0.7]]), &Tensor::from([0]));
-/// assert_eq!(Metric::<f32>::value(&accuracy), 2.0 / 3.0);
+/// assert_eq!(accuracy.value(), 2.0 / 3.0);
 /// ```
 #[derive(Clone, Debug)]
 pub struct Accuracy {
@@ -43,6 +43,11 @@ impl Accuracy {
 
     named!();
 
+    /// The value over all that was taken in; NaN if that is nothing.
+    pub fn value(&self) -> f64 {
+        self.kept.value()
+    }
+
     fn settings(&self) -> State {
         State::new("accuracy", 0).with_real("threshold", self.threshold)
     }
@@ -65,9 +70,5 @@ impl<T: Float> Metric<T> for Accuracy {
         for (scores, label) in Examples::new(outputs, labels).iter() {
             self.kept.count(choice(scores, self.threshold) == Some(label));
         }
-    }
-
-    fn value(&self) -> f64 {
-        self.kept.value()
     }
 }

@@ -109,6 +109,11 @@ macro_rules! ratio_of_counts {
 
             named!();
 
+            /// The value over all that was taken in; NaN if that is nothing.
+            pub fn value(&self) -> f64 {
+                self.averaging.value(&self.kept, $ratio)
+            }
+
             /// The value of each class: 0 where it is 0 / 0, and NaN for a class that neither occurs nor was predicted.
             pub fn by_class(&self) -> Vec<f64> {
                 self.kept.by_class($ratio)
@@ -137,10 +142,6 @@ macro_rules! ratio_of_counts {
                 super::expect_fit(self.refuses(outputs, labels));
                 self.kept.take_in(outputs, labels, self.threshold);
             }
-
-            fn value(&self) -> f64 {
-                self.averaging.value(&self.kept, $ratio)
-            }
         }
     };
 }
@@ -156,7 +157,7 @@ ratio_of_counts! {
     /// use wengert_train::metric::{Averaging, Metric, Precision};
     /// let mut precision = Precision::new(Averaging::Binary);
     /// precision.update(&Tensor::from([1.5f32, 0.5, -2.0, 3.0]), &Tensor::from([1, 0, 1, 1]));
-    /// assert_eq!(Metric::<f32>::value(&precision), 2.0 / 3.0);
+    /// assert_eq!(precision.value(), 2.0 / 3.0);
     /// ```
     Precision, "precision", |c| c.right / c.predicted
 }
@@ -172,7 +173,7 @@ ratio_of_counts! {
     /// use wengert_train::metric::{Averaging, Metric, Recall};
     /// let mut recall = Recall::new(Averaging::Binary);
     /// recall.update(&Tensor::from([1.5f32, 0.5, -2.0, 3.0]), &Tensor::from([1, 0, 1, 1]));
-    /// assert_eq!(Metric::<f32>::value(&recall), 2.0 / 3.0);
+    /// assert_eq!(recall.value(), 2.0 / 3.0);
     /// ```
     Recall, "recall", |c| c.right / c.labelled
 }
@@ -185,7 +186,7 @@ ratio_of_counts! {
     /// use wengert_train::metric::{Averaging, F1, Metric};
     /// let mut f1 = F1::new(Averaging::Macro);
     /// f1.update(&Tensor::from([[2.0f32, 1.0, 0.0], [0.0, 1.0, 3.0]]), &Tensor::from([0, 1]));
-    /// assert_eq!((Metric::<f32>::name(&f1), Metric::<f32>::value(&f1)), ("macro_f1", 1.0 / 3.0));
+    /// assert_eq!((f1.name(), f1.value()), ("macro_f1", 1.0 / 3.0));
     /// assert_eq!(f1.by_class(), [1.0, 0.0, 0.0]);
     /// ```
     F1, "f1", |c| 2.0 * c.right / (c.predicted + c.labelled)

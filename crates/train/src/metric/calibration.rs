@@ -1,13 +1,12 @@
 //! How far probabilities are from frequencies.
 
-use wengert_optim::first::Goal;
 use wengert_state::{Scalar, State, StateError};
 use wengert_tensor::{Float, Tensor};
 
 use super::Metric;
 use super::exact::ExactSum;
 use super::kept::{Kept, counts, kept_in, named, unlike};
-use super::outputs::{Examples, Scale, choice};
+use super::outputs::{Examples, Scale, choice, small_by_scale};
 
 /// The expected calibration error: how far the probability of the chosen class is from the fraction of such choices that
 /// are right, in the mean over examples, which are grouped by that probability into bins of equal width.
@@ -22,7 +21,7 @@ use super::outputs::{Examples, Scale, choice};
 /// let mut error = CalibrationError::new(10).probabilities();
 /// let outputs = Tensor::from([[0.25, 0.75], [0.25, 0.75], [0.75, 0.25], [0.75, 0.25]]);
 /// error.update(&outputs, &Tensor::from([1, 1, 0, 1]));
-/// assert_eq!(Metric::<f32>::value(&error), 0.0); // three of four are right
+/// assert_eq!(error.value(), 0.0); // three of four are right
 /// ```
 #[derive(Clone, Debug)]
 pub struct CalibrationError {
@@ -65,6 +64,16 @@ impl CalibrationError {
     }
 
     named!();
+
+    /// The value over all that was taken in; NaN if that is nothing.
+    pub fn value(&self) -> f64 {
+        let total: u64 = self.kept.examples.iter().sum();
+        if self.kept.undecided > 0 {
+            return f64::NAN;
+        }
+        let gaps = self.kept.right.iter().zip(&self.kept.confidence);
+        gaps.map(|(&right, confidence)| (right as f64 - confidence.value()).abs()).sum::<f64>() / total as f64
+    }
 
     /// The bins that have examples, for a diagram of reliability.
     pub fn bins(&self) -> Vec<CalibrationBin> {
@@ -109,13 +118,7 @@ fn bin(p: f64, bins: usize) -> usize {
 impl<T: Float> Metric<T> for CalibrationError {
     kept_in!(kept);
 
-    fn goal(&self) -> Goal {
-        Goal::Min
-    }
-
-    fn refuses(&self, outputs: &Tensor<T>, labels: &Tensor<u32>) -> Option<String> {
-        self.scale.refusal(&self.name, outputs, labels)
-    }
+    small_by_scale!();
 
     #[track_caller]
     fn update(&mut self, outputs: &Tensor<T>, labels: &Tensor<u32>) {
@@ -132,15 +135,6 @@ impl<T: Float> Metric<T> for CalibrationError {
             };
             self.kept.take_in(confidence, chosen == Some(label));
         }
-    }
-
-    fn value(&self) -> f64 {
-        let total: u64 = self.kept.examples.iter().sum();
-        if self.kept.undecided > 0 {
-            return f64::NAN;
-        }
-        let gaps = self.kept.right.iter().zip(&self.kept.confidence);
-        gaps.map(|(&right, confidence)| (right as f64 - confidence.value()).abs()).sum::<f64>() / total as f64
     }
 }
 

@@ -60,6 +60,11 @@ impl ConfusionMatrix {
 
     named!();
 
+    /// The value over all that was taken in; NaN if that is nothing.
+    pub fn value(&self) -> f64 {
+        self.kept.right() as f64 / self.total() as f64
+    }
+
     fn settings(&self) -> State {
         State::new("confusion_matrix", 0).with_real("threshold", self.threshold)
     }
@@ -137,10 +142,6 @@ impl<T: Float> Metric<T> for ConfusionMatrix {
     fn update(&mut self, outputs: &Tensor<T>, labels: &Tensor<u32>) {
         super::expect_fit(self.refuses(outputs, labels));
         self.kept.take_in(outputs, labels, self.threshold);
-    }
-
-    fn value(&self) -> f64 {
-        self.kept.right() as f64 / self.total() as f64
     }
 }
 

@@ -25,12 +25,17 @@ pub(super) trait Kept: Sized + Clone {
     }
 }
 
-/// In the `impl` of [`Metric`](super::Metric): what is the same for all that have a `name`, `settings()` and something
+/// In the `impl` of [`Metric`](super::Metric): what is the same for all that have a `name`, `settings()`, a `value()` and something
 /// [`Kept`].
 macro_rules! kept_in {
     ($field:ident) => {
         fn name(&self) -> &str {
             &self.name
+        }
+
+        fn value(&self) -> f64 {
+            // The type's own, which needs no type of the outputs.
+            Self::value(self)
         }
 
         fn reset(&mut self) {
@@ -54,9 +59,19 @@ macro_rules! kept_in {
 }
 pub(super) use kept_in;
 
-/// In the `impl` of a metric: another name.
+/// In the `impl` of a metric that has a `name` and `kept`: its name, and what needs no type of outputs.
 macro_rules! named {
     () => {
+        /// Its name: the value's is made of the set's and this.
+        pub fn name(&self) -> &str {
+            &self.name
+        }
+
+        /// Forgets all that was taken in.
+        pub fn reset(&mut self) {
+            crate::metric::kept::Kept::reset(&mut self.kept);
+        }
+
         /// The same under another name, for one that stands beside others of its kind.
         pub fn named(mut self, name: impl Into<String>) -> Self {
             self.name = name.into();

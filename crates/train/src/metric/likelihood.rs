@@ -1,12 +1,11 @@
 //! How unexpected the labels are: log loss, perplexity, bits per character.
 
-use wengert_optim::first::Goal;
 use wengert_state::{Scalar, State};
 use wengert_tensor::{Float, Tensor};
 
 use super::Metric;
 use super::kept::{Total, kept_in, named};
-use super::outputs::{Examples, Scale};
+use super::outputs::{Examples, Scale, small_by_scale};
 
 /// Declares a metric that is a function of the mean of minus the logarithm of the labels' probabilities.
 macro_rules! of_log_loss {
@@ -35,6 +34,12 @@ macro_rules! of_log_loss {
 
             named!();
 
+            /// The value over all that was taken in; NaN if that is nothing.
+            pub fn value(&self) -> f64 {
+                let of: fn(f64) -> f64 = $of;
+                of(self.kept.mean())
+            }
+
             fn settings(&self) -> State {
                 State::new($name, 0).with_scalar("scale", Scalar::Text(self.scale.word().into()))
             }
@@ -43,13 +48,7 @@ macro_rules! of_log_loss {
         impl<T: Float> Metric<T> for $Name {
             kept_in!(kept);
 
-            fn goal(&self) -> Goal {
-                Goal::Min
-            }
-
-            fn refuses(&self, outputs: &Tensor<T>, labels: &Tensor<u32>) -> Option<String> {
-                self.scale.refusal(&self.name, outputs, labels)
-            }
+            small_by_scale!();
 
             #[track_caller]
             fn update(&mut self, outputs: &Tensor<T>, labels: &Tensor<u32>) {
@@ -57,11 +56,6 @@ macro_rules! of_log_loss {
                 for (scores, label) in Examples::new(outputs, labels).iter() {
                     self.kept.count(self.scale.surprise(scores, label));
                 }
-            }
-
-            fn value(&self) -> f64 {
-                let of: fn(f64) -> f64 = $of;
-                of(self.kept.mean())
             }
         }
     };
@@ -77,7 +71,7 @@ of_log_loss! {
     /// use wengert_train::metric::{LogLoss, Metric};
     /// let mut loss = LogLoss::new();
     /// loss.update(&Tensor::from([[0.0f32; 4]; 3]), &Tensor::from([0, 3, 2]));
-    /// assert_eq!(Metric::<f32>::value(&loss), 4f64.ln());
+    /// assert_eq!(loss.value(), 4f64.ln());
     /// ```
     LogLoss, "log_loss", |mean| mean
 }
@@ -90,7 +84,7 @@ of_log_loss! {
     /// use wengert_train::metric::{Metric, Perplexity};
     /// let mut perplexity = Perplexity::new();
     /// perplexity.update(&Tensor::from([[[0.0f32; 4]; 3]]), &Tensor::from([[0, 3, 2]]));
-    /// assert!((Metric::<f32>::value(&perplexity) - 4.0).abs() < 1e-12);
+    /// assert!((perplexity.value() - 4.0).abs() < 1e-12);
     /// ```
     Perplexity, "perplexity", f64::exp
 }
@@ -103,7 +97,7 @@ of_log_loss! {
     /// use wengert_train::metric::{BitsPerCharacter, Metric};
     /// let mut bits = BitsPerCharacter::new();
     /// bits.update(&Tensor::from([[[0.0f32; 4]; 3]]), &Tensor::from([[0, 3, 2]]));
-    /// assert!((Metric::<f32>::value(&bits) - 2.0).abs() < 1e-12);
+    /// assert!((bits.value() - 2.0).abs() < 1e-12);
     /// ```
     BitsPerCharacter, "bits_per_character", |mean| mean / std::f64::consts::LN_2
 }

@@ -68,6 +68,11 @@ impl<T: Float, Y, F: Fn(&Var<T>, &Y) -> Var<T>> Mean<T, Y, F> {
 
     named!();
 
+    /// The value over all that was taken in; NaN if that is nothing.
+    pub fn value(&self) -> f64 {
+        self.kept.mean()
+    }
+
     fn settings(&self) -> State {
         State::new("mean", 0).with_scalar("name", Scalar::Text(self.name.clone()))
     }
@@ -96,10 +101,6 @@ impl<T: Float, Y: Targets + 'static, F: Fn(&Var<T>, &Y) -> Var<T> + 'static> Met
         );
         self.kept.sum.add_product(value.item().to_f64(), count as f64);
         self.kept.weight.add(count as f64);
-    }
-
-    fn value(&self) -> f64 {
-        self.kept.mean()
     }
 }
 

@@ -191,3 +191,17 @@ fn softplus(x: f64) -> f64 {
     // A NaN stays one by the second summand.
     x.max(0.0) + (-x.abs()).exp().ln_1p()
 }
+
+/// In the `impl` of [`Metric`](super::Metric) for what has a `scale` of its outputs, and is to become small.
+macro_rules! small_by_scale {
+    () => {
+        fn goal(&self) -> wengert_optim::first::Goal {
+            wengert_optim::first::Goal::Min
+        }
+
+        fn refuses(&self, outputs: &Tensor<T>, labels: &Tensor<u32>) -> Option<String> {
+            self.scale.refusal(&self.name, outputs, labels)
+        }
+    };
+}
+pub(super) use small_by_scale;

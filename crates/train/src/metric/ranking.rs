@@ -172,6 +172,11 @@ macro_rules! of_scores {
 
             named!();
 
+            /// The value over all that was taken in; NaN if that is nothing.
+            pub fn value(&self) -> f64 {
+                self.kept.mean($of)
+            }
+
             fn settings(&self) -> State {
                 State::new($name, 0).with_scalar("scale", wengert_state::Scalar::Text(self.scale.word().into()))
             }
@@ -193,10 +198,6 @@ macro_rules! of_scores {
                 super::expect_fit(self.refuses(outputs, labels));
                 self.kept.take_in(self.scale, outputs, labels);
             }
-
-            fn value(&self) -> f64 {
-                self.kept.mean($of)
-            }
         }
     };
 }
@@ -214,7 +215,7 @@ of_scores! {
     /// use wengert_train::metric::{Metric, RocAuc};
     /// let mut auc = RocAuc::new();
     /// auc.update(&Tensor::from([0.1f32, 0.4, 0.35, 0.8]), &Tensor::from([0, 0, 1, 1]));
-    /// assert_eq!(Metric::<f32>::value(&auc), 0.75);
+    /// assert_eq!(auc.value(), 0.75);
     /// ```
     RocAuc, "roc_auc", roc_auc
 }
@@ -232,7 +233,7 @@ of_scores! {
     /// use wengert_train::metric::{AveragePrecision, Metric};
     /// let mut precision = AveragePrecision::new();
     /// precision.update(&Tensor::from([0.1f32, 0.4, 0.35, 0.8]), &Tensor::from([0, 0, 1, 1]));
-    /// assert_eq!(Metric::<f32>::value(&precision), (1.0 + 2.0 / 3.0) / 2.0);
+    /// assert_eq!(precision.value(), (1.0 + 2.0 / 3.0) / 2.0);
     /// ```
     AveragePrecision, "average_precision", average_precision
 }

@@ -146,6 +146,12 @@ macro_rules! of_values {
 
             named!();
 
+            /// The value over all that was taken in; NaN if that is nothing.
+            pub fn value(&self) -> f64 {
+                let value: fn(u64, &[ExactSum; $sums]) -> f64 = $value;
+                self.kept.mean_of(|sums| value(self.kept.count, sums))
+            }
+
             fn settings(&self) -> State {
                 State::new($name, 0)
             }
@@ -166,11 +172,6 @@ macro_rules! of_values {
             fn update(&mut self, outputs: &Tensor<T>, targets: &Y) {
                 super::expect_fit(Metric::<T, Y>::refuses(self, outputs, targets));
                 self.kept.take_in(outputs, targets.numbers(), $add);
-            }
-
-            fn value(&self) -> f64 {
-                let value: fn(u64, &[ExactSum; $sums]) -> f64 = $value;
-                self.kept.mean_of(|sums| value(self.kept.count, sums))
             }
         }
     };

@@ -18,7 +18,7 @@ use super::outputs::{Examples, refusal};
 /// use wengert_train::metric::{Metric, TopK};
 /// let mut top_2 = TopK::new(2);
 /// top_2.update(&Tensor::from([[0.2f32, 0.5, 0.3], [0.6, 0.1, 0.3]]), &Tensor::from([2, 1]));
-/// assert_eq!((Metric::<f32>::name(&top_2), Metric::<f32>::value(&top_2)), ("top_2_accuracy", 0.5));
+/// assert_eq!((top_2.name(), top_2.value()), ("top_2_accuracy", 0.5));
 /// ```
 #[derive(Clone, Debug)]
 pub struct TopK {
@@ -39,6 +39,11 @@ impl TopK {
     }
 
     named!();
+
+    /// The value over all that was taken in; NaN if that is nothing.
+    pub fn value(&self) -> f64 {
+        self.kept.value()
+    }
 
     fn settings(&self) -> State {
         State::new("top_k", 0).with_count("k", self.k as u64)
@@ -72,9 +77,5 @@ impl<T: Float> Metric<T> for TopK {
             let rank = scores.iter().enumerate().filter(|&entry| before(entry)).count();
             self.kept.count(rank < self.k && !scores.iter().any(|score| score.is_nan()));
         }
-    }
-
-    fn value(&self) -> f64 {
-        self.kept.value()
     }
 }

@@ -123,7 +123,7 @@ impl Progress {
         let shown =
             ProgressBar::with_draw_target((now.batches > 0).then_some(now.batches), (screen.target)())
                 .with_style(style)
-                .with_prefix(format!("epoch {}{epochs}", now.epoch + 1))
+                .with_prefix(format!("epoch {}{epochs}", now.epoch))
                 .with_position(now.batch);
         shown.tick();
         *active = Some(screen.clear.clone());
@@ -158,8 +158,8 @@ impl Bar {
         };
         if now.batches > 0 {
             // Of all epochs if it is known how many there are; an epoch's batches that took other than one step each count as many.
-            let epochs = now.epochs.max(now.epoch + 1);
-            let left = (epochs - now.epoch) * now.batches - now.batch.min(now.batches);
+            let epochs = now.epochs.max(now.epoch);
+            let left = (epochs - now.epoch + 1) * now.batches - now.batch.min(now.batches);
             let left = time / done * left as f64;
             if let Ok(left) = Duration::try_from_secs_f64(left) {
                 text += &format!(", {} left", duration(left));

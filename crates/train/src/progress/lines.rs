@@ -17,7 +17,7 @@ use crate::number::{Short, duration};
 ///
 /// let mut lines = PlainLines::to(Vec::new());
 /// let mut now = Moment::default();
-/// (now.epochs, now.step) = (20, 938);
+/// (now.epoch, now.epochs, now.step) = (1, 20, 938);
 /// for (set, value) in [("train", 0.3142), ("validation", 0.1712)] {
 ///     let event = Event::Values { set, values: &[("loss".to_owned(), value)] };
 ///     let _ = RunObserver::<f32>::on(&mut lines, &event, &now);
@@ -103,7 +103,7 @@ impl Lines {
         }
         match event {
             Event::Start { .. } if now.step > 0 => {
-                let _ = writeln!(self.ready, "goes on after {} steps, in epoch {}", now.step, now.epoch + 1);
+                let _ = writeln!(self.ready, "goes on after {} steps, in epoch {}", now.step, now.epoch);
             }
             Event::Step(step) if self.every.is_some_and(|every| now.step.is_multiple_of(every)) => {
                 let _ = write!(self.ready, "{}: loss {}", place(now), Short(step.loss));
@@ -163,8 +163,8 @@ impl Lines {
 /// The epoch, from 1, and the step.
 fn place(now: &Moment) -> String {
     let epochs = match now.epochs {
-        0 => (now.epoch + 1).to_string(),
-        all => format!("{:>width$}/{all}", now.epoch + 1, width = all.to_string().len()),
+        0 => now.epoch.to_string(),
+        all => format!("{:>width$}/{all}", now.epoch, width = all.to_string().len()),
     };
     format!("epoch {epochs}, step {}", now.step)
 }

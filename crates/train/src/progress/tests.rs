@@ -39,7 +39,7 @@ fn updated() -> wengert_optim::Step {
 
 /// Two epochs of three batches each.
 fn run(log: &mut dyn RunObserver<f32>, seen: &mut dyn FnMut()) {
-    let moment = |epoch, batch, step| Moment { epochs: 12, batch, batches: 3, ..at(epoch, step) };
+    let moment = |epoch, batch, step| Moment { epochs: 12, batch, batches: 3, ..at(epoch + 1, step) };
     start(log, &moment(0, 0, 0));
     for epoch in 0..2 {
         assert!(log.on(&Event::Epoch, &moment(epoch, 0, 3 * epoch)).is_continue());
@@ -72,12 +72,12 @@ fn there_is_a_line_for_each_epoch() {
 fn long_epochs_have_lines_for_steps_and_each_evaluation_one() {
     let text = Text::default();
     let mut lines = PlainLines::to(text.clone()).every_steps(2);
-    start(&mut lines, &at(1, 7));
+    start(&mut lines, &at(2, 7));
     for i in 8..=10 {
-        step(&mut lines, &at(1, i), 1234.5, updated());
+        step(&mut lines, &at(2, i), 1234.5, updated());
         if i == 8 {
-            values(&mut lines, &at(1, i), "validation", &[("loss", 1e-5)]);
-            values(&mut lines, &at(1, i), "validation", &[("loss", 2e-5)]);
+            values(&mut lines, &at(2, i), "validation", &[("loss", 1e-5)]);
+            values(&mut lines, &at(2, i), "validation", &[("loss", 2e-5)]);
         }
     }
     let found = text.lines();
@@ -128,7 +128,7 @@ fn the_bar_shows_where_the_run_is_and_is_gone_afterwards() {
     // A panic's message does not stand behind a bar, and nothing of the bar stands after it.
     let show = || {
         let mut progress = Progress::to(terminal.clone(), text.clone());
-        let now = Moment { batch: 1, batches: 3, ..at(0, 1) };
+        let now = Moment { batch: 1, batches: 3, ..at(1, 1) };
         step(&mut progress, &now, 0.5, updated());
         assert!(terminal.contents().starts_with("epoch 1 ["));
         progress

@@ -7,11 +7,11 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum ReportError {
     /// The file cannot be written; an older one of the name is still there.
-    #[error("report {}: {source}", path.display())]
+    #[error("report {}: {error}", path.display())]
     Write {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        error: std::io::Error,
     },
 }

@@ -15,6 +15,7 @@ use wengert_tensor::Float;
 use wengert_tensor::file::write_atomically;
 
 use crate::event::{Event, Moment, RunObserver};
+use crate::folder::make_folder;
 use crate::history::History;
 use crate::metric::ConfusionMatrix;
 
@@ -33,8 +34,8 @@ pub use wrong::{WrongExample, WrongExamples};
 /// # let folder = std::env::temp_dir().join(format!("wengert-report-{}", std::process::id()));
 ///
 /// let mut history = History::default();
-/// for epoch in 0..5 {
-///     history.push(epoch, 100 * (epoch + 1), "validation", "accuracy", 1.0 - 0.5f64.powi(epoch as i32 + 1));
+/// for epoch in 1..=5 {
+///     history.push(epoch, 100 * epoch, "validation", "accuracy", 1.0 - 0.5f64.powi(epoch as i32));
 /// }
 /// let mut matrix = ConfusionMatrix::new().classes(["odd", "even"]);
 /// matrix.update(&Tensor::from([[2.0f32, 1.0], [0.0, 1.0], [0.3, 0.2]]), &Tensor::from([0, 1, 1]));
@@ -131,9 +132,9 @@ impl Report {
     pub fn write(&self, path: impl AsRef<Path>) -> Result<(), ReportError> {
         let (path, html) = (path.as_ref(), self.to_html());
         path.parent()
-            .map_or(Ok(()), std::fs::create_dir_all)
+            .map_or(Ok(()), make_folder)
             .and_then(|()| write_atomically(path, |file| file.write_all(html.as_bytes())))
-            .map_err(|source| ReportError::Write { path: path.to_owned(), source })
+            .map_err(|error| ReportError::Write { path: path.to_owned(), error })
     }
 }
 

@@ -103,7 +103,7 @@ fn facts(report: &Report) -> String {
     let now = &report.now;
     if now.step > 0 {
         facts.push(format!("{} steps", now.step));
-        let epochs = if now.batch > 0 || now.batches == 0 { now.epoch + 1 } else { now.epoch };
+        let epochs = if now.batch > 0 || now.batches == 0 { now.epoch } else { now.epoch.saturating_sub(1) };
         facts.push(match now.epochs {
             0 => format!("epoch {epochs}"),
             all => format!("epoch {} of {all}", epochs.clamp(1, all)),
@@ -134,7 +134,7 @@ fn values(html: &mut String, report: &Report) {
     for name in history.names() {
         let best = |goal| history.best(&name, goal);
         let cells = |row: Option<&Row>| match row {
-            Some(row) => format!("<td>{}</td><td>{}</td>", short(row.value), row.epoch + 1),
+            Some(row) => format!("<td>{}</td><td>{}</td>", short(row.value), row.epoch),
             None => "<td>–</td><td>–</td>".into(),
         };
         let last = history.last(&name).map(short).unwrap_or_default();

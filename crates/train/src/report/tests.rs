@@ -12,9 +12,9 @@ fn report() -> Report {
     let mut report = Report::new("Digits <b>&\"'").note("A note with <script>alert(1)</script> in it.\0");
     {
         let log: &mut dyn RunObserver<f32> = &mut report;
-        start(log, &at(0, 0));
+        start(log, &at(1, 0));
         for epoch in 0..8u64 {
-            let now = Moment { epochs: 8, batch: 10, batches: 10, ..at(epoch, 10 * (epoch + 1)) };
+            let now = Moment { epochs: 8, batch: 10, batches: 10, ..at(epoch + 1, 10 * (epoch + 1)) };
             step(log, &now, 0.5, wengert_optim::Step::Updated { gradient_norm: 1.0 });
             let t = epoch as f64;
             let train = [("loss".to_owned(), 2.3 * (-0.9 * t).exp())];
@@ -112,7 +112,7 @@ fn an_empty_report_is_a_page() {
 #[test]
 fn a_run_that_goes_on_forgets_later_values() {
     let mut report = report();
-    start(&mut report, &at(3, 40));
+    start(&mut report, &at(4, 40));
     assert_eq!(report.history.rows.len(), 12);
     assert!(report.to_html().contains("not ended yet"));
     assert_eq!(report.settings.iter().filter(|(name, _)| name == "optimiser").count(), 1);

@@ -4,12 +4,14 @@ use wengert_data::{BatchOf, Batches, Source};
 use wengert_nn::{Ctx, Mode};
 use wengert_tape::Var;
 use wengert_tensor::Float;
+use wengert_tensor::names::nearest;
 
 use super::Run;
 use crate::error::TrainError;
 use crate::event::Moment;
 use crate::metric::Metrics;
 use crate::reason::StopReason;
+use crate::trainer::{TRAIN_LOSS, nearest_values};
 
 /// Values that were measured, by name.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,9 +21,22 @@ pub struct Measured {
 }
 
 impl Measured {
-    /// The value of this name; NaN if there is none.
+    /// The value of this name; NaN if nothing was measured, because the run was [interrupted](Run::validate).
+    ///
+    /// # Panics
+    /// If other values were measured, and none of this name.
+    #[track_caller]
     pub fn get(&self, name: &str) -> f64 {
-        self.values.iter().find(|(known, _)| known == name).map_or(f64::NAN, |(_, value)| *value)
+        if self.values.is_empty() {
+            return f64::NAN;
+        }
+        match self.values.iter().find(|(known, _)| known == name) {
+            Some((_, value)) => *value,
+            None => {
+                let known = nearest(name, self.values.iter().map(|(known, _)| known.as_str()), 10);
+                panic!("Measured::get: nothing measured {name:?}; there are {known:?}")
+            }
+        }
     }
 }
 
@@ -34,7 +49,7 @@ impl<T: Float> Run<'_, T> {
     /// as if it had not been interrupted.
     ///
     /// # Errors
-    /// If the data have no batch.
+    /// If the data have no batch, or the run [announces](crate::Trainer::measures) values and not these.
     ///
     /// # Panics
     /// If a metric does not take the outputs.
@@ -52,6 +67,7 @@ impl<T: Float> Run<'_, T> {
         if data.len() == 0 {
             return Err(TrainError::NoBatches { examples: data.examples() });
         }
+        self.expect_announced(set, metrics.iter().map(|metric| metric.name()))?;
         metrics.reset();
         // No closures: they would lose the caller's line.
         self.learner.evaluated(|params| {
@@ -62,20 +78,60 @@ impl<T: Float> Run<'_, T> {
             }
         });
         let measured = Measured { values: metrics.values() };
-        self.record(set, &measured.values);
+        self.record(set, &measured.values)?;
         Ok(measured)
     }
 
     /// Takes in values that the program measured: they are told to observers, remembered in the history under the name of the set,
     /// and looked at by early stopping.
-    pub fn record(&mut self, set: &str, values: &[(String, f64)]) {
+    ///
+    /// ```
+    /// use wengert_nn::{Linear, Params};
+    /// use wengert_optim::{Sgd, first::Goal};
+    /// use wengert_train::Trainer;
+    /// let mut params: Params = Params::seeded(0);
+    /// Linear::new(params.root(), 1, 1);
+    /// let mut run = Trainer::new(&mut params, Sgd::new(0.1)).records("test.perplexity", Goal::Min).start()?;
+    /// run.record("test", &[("perplexity".to_owned(), 12.5)])?;
+    /// let error = run.record("test", &[("perplexty".to_owned(), 12.5)]).unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "`test.perplexty` was not announced: there are `test.perplexity`, `train.loss`"
+    /// );
+    /// # Ok::<(), wengert_train::TrainError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the run [announces](crate::Trainer::records) values and not one of these. None is then taken in.
+    pub fn record(&mut self, set: &str, values: &[(String, f64)]) -> Result<(), TrainError> {
+        self.expect_announced(set, values.iter().map(|(name, _)| name.as_str()))?;
         if self.is_broken_off() {
-            return;
+            return Ok(());
         }
         self.tell_losses();
         self.place.measured();
         let now = self.now();
         self.take_note(set, values, &now);
+        Ok(())
+    }
+
+    /// Refuses names that were not announced, in a run that announces some: one of the two is misspelt.
+    fn expect_announced<'a>(
+        &self,
+        set: &str,
+        names: impl Iterator<Item = &'a str>,
+    ) -> Result<(), TrainError> {
+        if self.known.iter().all(|(known, _)| known == TRAIN_LOSS) {
+            return Ok(());
+        }
+        let mut names = names.map(|name| format!("{set}.{name}"));
+        match names.find(|name| self.known.iter().all(|(known, _)| known != name)) {
+            Some(name) => {
+                let known = nearest_values(&name, &self.known);
+                Err(TrainError::Unannounced { name, known })
+            }
+            None => Ok(()),
+        }
     }
 
     /// Whether the run was interrupted in the middle of an epoch.
@@ -120,7 +176,7 @@ impl<T: Float> Run<'_, T> {
         }
         self.losses.told = true;
         let mean = self.losses.sum / self.losses.weight;
-        let now = Moment { epoch: self.losses.epoch, ..self.now() };
+        let now = Moment { epoch: self.losses.epoch + 1, ..self.now() };
         self.take_note("train", &[("loss".to_owned(), mean)], &now);
     }
 }

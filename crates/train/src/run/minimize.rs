@@ -105,7 +105,7 @@ impl<'p, T: Float> Run<'p, T> {
             self.log.tell(&Event::Epoch, &now);
             self.log.tell(&Event::Step(&report), &now);
         }
-        self.record("train", &[("loss".to_owned(), loss)]);
+        self.record("train", &[("loss".to_owned(), loss)])?;
         after(self)?;
         self.save_iteration()?;
         Ok(self.flow())

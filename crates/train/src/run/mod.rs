@@ -4,6 +4,7 @@ mod columns;
 mod measure;
 mod minimize;
 mod save;
+mod settings;
 mod state;
 mod step;
 
@@ -11,6 +12,7 @@ use std::rc::Rc;
 
 use wengert_nn::Params;
 use wengert_optim::Counts;
+use wengert_optim::first::Goal;
 use wengert_state::State;
 use wengert_tensor::Float;
 
@@ -61,7 +63,11 @@ pub struct Run<'p, T: Float = f32> {
     log: Logbook<'p, T>,
     stopping: Option<Stopping>,
     plateau: Option<Plateau>,
-    settings: Vec<(String, String)>,
+    /// What observers are told of the settings, and those that another run must have to go on from this one.
+    notes: Vec<(String, String)>,
+    settings: State,
+    /// The values that were announced, with the loss that every run has.
+    known: Vec<(String, Goal)>,
     kept: Kept,
     /// Losses of the epoch's steps, by examples.
     losses: Losses,
@@ -94,12 +100,7 @@ impl<'p, T: Float> Run<'p, T> {
             interrupt::listen()?;
             place.watch_for_interruption();
         }
-        let mut settings = trainer.settings;
-        if let Some(optimizer) = trainer.learner.optimizer() {
-            settings.insert(0, ("optimizer".to_owned(), optimizer.name().to_owned()));
-            settings.insert(1, ("learning rate".to_owned(), optimizer.learning_rate().to_string()));
-        }
-        settings.push(("parameters".to_owned(), trainer.learner.params().len().to_string()));
+        let settings = settings::of(&trainer);
         let mut run = Run {
             learner: trainer.learner,
             others: trainer.others,
@@ -107,7 +108,9 @@ impl<'p, T: Float> Run<'p, T> {
             log: Logbook::new(trainer.observers),
             stopping: trainer.stopping,
             plateau: trainer.plateau,
+            notes: trainer.settings,
             settings,
+            known: trainer.known,
             kept: Kept::default(),
             losses: Losses::default(),
             told_epoch: None,
@@ -118,13 +121,15 @@ impl<'p, T: Float> Run<'p, T> {
             finished: false,
         };
         if let Some(state) = trainer.from {
-            run.load_state(&state)?;
+            run.check_settings(&state, trainer.others_allowed)?;
+            run.load_state(&state, trainer.others_allowed)?;
         }
         if let Some(rules) = trainer.checkpoints {
-            run.open(&rules, &trainer.known, trainer.resume)?;
+            run.open(&rules, trainer.resume, trainer.others_allowed)?;
         }
         let now = run.now();
-        run.log.tell(&Event::Start { params: run.learner.params(), settings: &run.settings }, &now);
+        let notes = settings::notes(&run);
+        run.log.tell(&Event::Start { params: run.learner.params(), settings: &notes }, &now);
         run.end_if_broken();
         Ok(run)
     }
@@ -239,8 +244,8 @@ impl<'p, T: Float> Run<'p, T> {
         }
         let now = self.now();
         let reason = self.reason.take();
-        let reason = reason.unwrap_or_else(|| match now.epoch < now.epochs {
-            true => StopReason::Asked(format!("the program ended it in epoch {}", now.epoch + 1)),
+        let reason = reason.unwrap_or_else(|| match self.place.at().is_before_end() {
+            true => StopReason::Asked(format!("the program ended it in epoch {}", now.epoch)),
             false => StopReason::Done("all epochs are done".to_owned()),
         });
         self.log.tell(&Event::End { reason: &reason.to_string() }, &now);

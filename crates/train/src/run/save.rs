@@ -1,15 +1,11 @@
 //! Checkpoints of a run.
 
-use wengert_optim::first::Goal;
-use wengert_state::State;
 use wengert_tensor::Float;
 
 use super::Run;
-use super::state::{OTHERS, PLATEAU, STOPPING};
-use crate::checkpoint::{CheckpointStore, Checkpoints, expect_alike, read};
+use crate::checkpoint::{CheckpointStore, Checkpoints};
 use crate::error::TrainError;
 use crate::event::{Event, Moment};
-use crate::learner::{AVERAGE, NONE, OPTIMIZER, PARAMS, STEPPER};
 use crate::place::Start;
 
 /// A run's checkpoints, and what has happened since the last.
@@ -30,20 +26,13 @@ impl Saving {
 
 impl<T: Float> Run<'_, T> {
     /// Opens the folder, and goes on from what is there if that is wanted.
-    pub(super) fn open(
-        &mut self,
-        rules: &Checkpoints,
-        known: &[(String, Goal)],
-        resume: bool,
-    ) -> Result<(), TrainError> {
-        let store = rules.open(known)?;
-        match store.newest()? {
-            Some(path) if resume => {
-                let state = read(&path)?;
-                expect_alike(&path, &settings(&self.state()), &settings(&state))?;
-                self.load_state(&state)?;
-            }
-            _ => store.expect_unused()?,
+    pub(super) fn open(&mut self, rules: &Checkpoints, resume: bool, others: bool) -> Result<(), TrainError> {
+        let store = rules.open(&self.known)?;
+        if !resume {
+            store.expect_unused()?;
+        } else if let Some((path, state)) = store.read_newest()? {
+            self.check_file(&path, &state, others)?;
+            self.load_state(&state, others)?;
         }
         let (epoch, first) = (self.place.at().epoch, self.log.steps);
         self.saving = Some(Saving { store, values: Vec::new(), epoch, first });
@@ -59,7 +48,7 @@ impl<T: Float> Run<'_, T> {
         if now.step == saving.first {
             return Ok(());
         }
-        let moment = if ended { Moment { epoch: at.epoch - 1, ..now } } else { now };
+        let moment = if ended { Moment { epoch: at.epoch, ..now } } else { now };
         if saving.store.is_due(&moment, ended) || saving.store.is_best(&saving.values) {
             self.save(at.start(), Some(at.unit), &moment)?;
         } else {
@@ -123,18 +112,6 @@ impl<T: Float> Run<'_, T> {
             self.log.tell(&Event::Saved { path: &path }, &now);
         }
     }
-}
-
-/// The parts of a run's state whose form depends on its settings alone, and not on how far it is.
-fn settings(state: &State) -> State {
-    let mut settings = State::new(&state.kind, state.len);
-    for name in [PARAMS, OPTIMIZER, STEPPER, AVERAGE, OTHERS, PLATEAU] {
-        if let Ok(part) = state.child(name) {
-            settings = settings.with_child(name, part.clone());
-        }
-    }
-    let stopping = state.child(STOPPING).map_or(NONE, |stopping| stopping.kind.as_str());
-    settings.with_child(STOPPING, State::new(stopping, 0))
 }
 
 impl<T: Float> Drop for Run<'_, T> {

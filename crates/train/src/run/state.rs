@@ -8,7 +8,7 @@ use wengert_tensor::Float;
 
 use super::{Losses, Run, columns};
 use crate::error::TrainError;
-use crate::learner::{AVERAGE, NONE, OPTIMIZER, PARAMS, STEPPER, none};
+use crate::learner::{AVERAGE, OPTIMIZER, PARAMS, SETTINGS, STEPPER, is_some, load_optional, none};
 use crate::monitor::{Plateau, Stopping};
 use crate::place::Start;
 use crate::reason::StopReason;
@@ -55,6 +55,7 @@ impl<T: Float> Run<'_, T> {
             .with_count("examples", self.log.examples)
             .with_real("seconds", self.log.elapsed().as_secs_f64())
             .with_scalar("stopped", Scalar::Text(stopped))
+            .with_child(SETTINGS, self.settings.clone())
             .with_child(POSITION, start.position.as_ref().map_or_else(none, State::from))
             .with_child(OTHERS, others)
             .with_child(LOSSES, losses)
@@ -69,38 +70,50 @@ impl<T: Float> Run<'_, T> {
     ///
     /// # Errors
     /// If it is not the state of a run with these settings; nothing is then changed.
-    pub(super) fn load_state(&mut self, state: &State) -> Result<(), TrainError> {
+    pub(super) fn load_state(&mut self, state: &State, others: bool) -> Result<(), TrainError> {
         let before = self.state();
-        let loaded = self.load_parts(state);
+        let loaded = self.load_parts(state, others).and_then(|()| self.put_in_force(state, &before));
         if loaded.is_err() {
-            self.load_parts(&before)?;
+            self.load_parts(&before, others)?;
         }
         loaded
     }
 
-    fn load_parts(&mut self, state: &State) -> Result<(), TrainError> {
+    /// Lets the learning rates of the program take the place of the file's where those of the settings are others.
+    fn put_in_force(&mut self, state: &State, before: &State) -> Result<(), TrainError> {
+        let (here, there) = (self.settings.clone(), state.child(SETTINGS)?);
+        self.learner.set_rates(&here, there, before.child(OPTIMIZER)?)?;
+        for (name, learner) in &mut self.others {
+            let of = |settings: &State| Ok::<_, StateError>(settings.child(OTHERS)?.child(name)?.clone());
+            let fresh = before.child(OTHERS)?.child(name)?.child(OPTIMIZER)?;
+            learner.set_rates(&of(&here)?, &of(there)?, fresh)?;
+        }
+        Ok(())
+    }
+
+    fn load_parts(&mut self, state: &State, others: bool) -> Result<(), TrainError> {
         let scalars = ["epoch", "step", "examples", "seconds", "stopped", "updates"];
         let children = [
-            PARAMS, OPTIMIZER, STEPPER, AVERAGE, POSITION, OTHERS, LOSSES, HISTORY, STOPPING, PLATEAU, KEPT,
-            METHOD,
+            PARAMS, OPTIMIZER, STEPPER, AVERAGE, SETTINGS, POSITION, OTHERS, LOSSES, HISTORY, STOPPING,
+            PLATEAU, KEPT, METHOD,
         ];
         state.expect(KIND, &scalars, &[], &children)?;
         let mut learner = State::new("learner", state.len).with_count("updates", state.count("updates")?);
         for part in [PARAMS, OPTIMIZER, STEPPER, AVERAGE] {
             learner = learner.with_child(part, state.child(part)?.clone());
         }
-        self.learner.load_state(&learner)?;
+        self.learner.load(&learner, others)?;
         let names: Vec<&str> = self.others.iter().map(|(name, _)| name.as_str()).collect();
         state.child(OTHERS)?.expect(OTHERS, &[], &[], &names)?;
         for (name, learner) in &mut self.others {
-            learner.load_state(state.child(OTHERS)?.child(name)?)?;
+            learner.load(state.child(OTHERS)?.child(name)?, others)?;
         }
         self.load_losses(state.child(LOSSES)?)?;
-        load_optional(self.stopping.as_mut(), state.child(STOPPING)?, Stopping::load_state)?;
-        load_optional(self.plateau.as_mut(), state.child(PLATEAU)?, Plateau::load_state)?;
+        load_optional(self.stopping.as_mut(), state.child(STOPPING)?, others, Stopping::load_state)?;
+        load_optional(self.plateau.as_mut(), state.child(PLATEAU)?, others, Plateau::load_state)?;
         self.kept.load_state(state.child(KEPT)?)?;
         let method = state.child(METHOD)?;
-        self.method = (method.kind != NONE).then(|| method.clone());
+        self.method = is_some(method).then(|| method.clone());
         self.load_progress(state)?;
         Ok(())
     }
@@ -118,7 +131,7 @@ impl<T: Float> Run<'_, T> {
 
     fn load_progress(&mut self, state: &State) -> Result<(), StateError> {
         let position = state.child(POSITION)?;
-        let position = if position.kind == NONE { None } else { Some(Position::try_from(position)?) };
+        let position = if is_some(position) { Some(Position::try_from(position)?) } else { None };
         let seconds = Duration::try_from_secs_f64(state.real("seconds")?);
         let seconds = seconds.map_err(|_| state.refuse("seconds", "a length of time"))?;
         let Scalar::Text(stopped) = state.scalar("stopped")? else {
@@ -133,17 +146,5 @@ impl<T: Float> Run<'_, T> {
             self.end(StopReason::EarlyStopping(stopped.clone()));
         }
         Ok(())
-    }
-}
-
-/// A part that only some runs have.
-fn load_optional<P>(
-    part: Option<&mut P>,
-    state: &State,
-    load: impl FnOnce(&mut P, &State) -> Result<(), StateError>,
-) -> Result<(), StateError> {
-    match part {
-        Some(part) => load(part, state),
-        None => state.expect(NONE, &[], &[], &[]),
     }
 }

@@ -13,22 +13,18 @@ impl<T: Float> Run<'_, T> {
     /// One step on this loss, which is evaluated wherever the optimiser needs it. Returns the loss before the step.
     ///
     /// # Errors
-    /// If the loss is not finite or does not depend on some parameters, or a gradient that is
-    /// [looked at](crate::Learner::non_finite) is not finite. Nothing is then changed. If a checkpoint could not be written:
-    /// the run can go on, and the step is taken when it is asked for again.
+    /// If the loss is not finite, or a gradient that is [looked at](crate::Learner::non_finite): it is then evaluated once
+    /// more, and the error names what made the first such number. If it does not depend on some parameters. Nothing is then
+    /// changed. If a checkpoint could not be written: the run can go on, and the step is taken when it is asked for again.
     ///
     /// # Panics
     /// If the loss does not have exactly one element.
     #[track_caller]
     pub fn step(&mut self, loss: impl Fn(&Ctx<T>) -> Var<T>) -> Result<T, TrainError> {
         self.begin_update()?;
-        let evaluations = self.learner.params().step();
         let stepped = match self.learner.take(loss) {
             Ok(stepped) => stepped,
-            Err(failure) => {
-                self.learner.params_mut().set_step(evaluations);
-                return Err(self.failed(failure));
-            }
+            Err(failure) => return Err(self.failed(failure)),
         };
         self.log.steps += 1;
         let examples = self.place.at().examples;
@@ -63,14 +59,9 @@ impl<T: Float> Run<'_, T> {
     pub fn step_of(&mut self, name: &str, loss: impl Fn(&Ctx<T>) -> Var<T>) -> Result<T, TrainError> {
         let index = self.index_of("step_of", name);
         self.begin_update()?;
-        let learner = &mut self.others[index].1;
-        let evaluations = learner.params().step();
-        match learner.take(loss) {
+        match self.others[index].1.take(loss) {
             Ok(stepped) => Ok(stepped.loss),
-            Err(failure) => {
-                learner.params_mut().set_step(evaluations);
-                Err(self.failed(failure))
-            }
+            Err(failure) => Err(self.failed(failure)),
         }
     }
 
@@ -113,15 +104,12 @@ impl<T: Float> Run<'_, T> {
 
     fn failed(&mut self, failure: StepFailure) -> TrainError {
         self.place.untouch();
-        let at = self.place.at();
+        let at = self.now();
         match failure {
             StepFailure::Other(error) => error,
-            StepFailure::Loss(value) => TrainError::Loss {
-                value,
-                step: self.log.steps,
-                epoch: at.epoch,
-                batch: at.batch.saturating_sub(1),
-            },
+            StepFailure::Loss { value, trouble } => {
+                TrainError::Loss { value, step: at.step + 1, epoch: at.epoch, batch: at.batch, trouble }
+            }
         }
     }
 }

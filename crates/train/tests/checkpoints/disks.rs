@@ -41,7 +41,7 @@ fn state(step: u64, numbers: usize) -> State {
 }
 
 fn is_full(error: &CheckpointError) -> bool {
-    matches!(error, CheckpointError::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull)
+    matches!(error, CheckpointError::Io { error, .. } if error.kind() == std::io::ErrorKind::StorageFull)
 }
 
 #[test]

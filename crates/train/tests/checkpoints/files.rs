@@ -204,7 +204,7 @@ fn huge_counts_are_refused_before_room_is_made_for_them() {
         let mut bytes = with_header("{}", 0);
         bytes[..8].copy_from_slice(&length.to_le_bytes());
         let error = read_bytes(&folder, &bytes).unwrap_err();
-        assert!(matches!(error, CheckpointError::Format { source: FormatError::HeaderLength { .. }, .. }));
+        assert!(matches!(error, CheckpointError::Format { error: FormatError::HeaderLength { .. }, .. }));
     }
     for header in [
         r#"{"__metadata__":{"wengert.checkpoint":1}}"#,

@@ -8,7 +8,7 @@ use super::moment::{Rms, hypot, largest, over};
 use crate::error::{Check, HyperParameterError};
 use crate::first::layout::Layout;
 use crate::first::loops::{Update, update};
-use crate::first::rule::update_compiled_here;
+use crate::first::rule::rule_of_this_crate;
 use crate::first::{FirstOrder, Memory, NeedsNoLayout, Rule, Slots};
 
 /// Adadelta: a step in the units of the parameters, from averages of squared gradients and squared steps.
@@ -51,7 +51,7 @@ impl NeedsNoLayout for AdadeltaConfig {}
 impl Rule for AdadeltaConfig {
     const NAME: &'static str = "adadelta";
     const LEARNING_RATE: f64 = 1.0;
-    update_compiled_here!(AdadeltaConfig);
+    rule_of_this_crate!(AdadeltaConfig);
 
     fn check(&self, check: Check) -> Result<(), HyperParameterError> {
         check

@@ -9,7 +9,7 @@ use crate::error::{Check, HyperParameterError};
 use crate::first::clip::global_norm;
 use crate::first::layout::Layout;
 use crate::first::loops::{split_off, update_reading};
-use crate::first::rule::update_compiled_here;
+use crate::first::rule::rule_of_this_crate;
 use crate::first::{Convention, FirstOrder, Memory, Rule, Slots};
 
 /// Adafactor: the second moment of a matrix kept as one number per row and one per column.
@@ -80,7 +80,7 @@ impl Default for AdafactorConfig {
 impl Rule for AdafactorConfig {
     const NAME: &'static str = "adafactor";
     const LEARNING_RATE: f64 = 1e-2;
-    update_compiled_here!(AdafactorConfig);
+    rule_of_this_crate!(AdafactorConfig);
 
     fn check(&self, check: Check) -> Result<(), HyperParameterError> {
         check

@@ -8,7 +8,7 @@ use super::moment::{hypot, largest, over, underflow_matters};
 use crate::error::{Check, HyperParameterError};
 use crate::first::layout::Layout;
 use crate::first::loops::{Update, update};
-use crate::first::rule::update_compiled_here;
+use crate::first::rule::rule_of_this_crate;
 use crate::first::{Convention, FirstOrder, Memory, NeedsNoLayout, Rule, Slots};
 
 /// Adagrad: steps divided by the root of the sum of all squared gradients.
@@ -70,7 +70,7 @@ impl NeedsNoLayout for AdagradConfig {}
 impl Rule for AdagradConfig {
     const NAME: &'static str = "adagrad";
     const LEARNING_RATE: f64 = 1e-2;
-    update_compiled_here!(AdagradConfig);
+    rule_of_this_crate!(AdagradConfig);
 
     fn check(&self, check: Check) -> Result<(), HyperParameterError> {
         check

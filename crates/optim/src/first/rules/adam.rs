@@ -8,7 +8,7 @@ use super::moment::{Decay, Rms, hypot, largest, over};
 use crate::error::{Check, HyperParameterError};
 use crate::first::layout::Layout;
 use crate::first::loops::{Update, update};
-use crate::first::rule::{bias_correction, update_compiled_here};
+use crate::first::rule::{bias_correction, rule_of_this_crate};
 use crate::first::{FirstOrder, Memory, NeedsNoLayout, Rule, Slots};
 
 /// Adam: steps scaled by bias-corrected averages of the gradient and of its square.
@@ -57,7 +57,7 @@ impl NeedsNoLayout for AdamConfig {}
 impl Rule for AdamConfig {
     const NAME: &'static str = "adam";
     const LEARNING_RATE: f64 = 1e-3;
-    update_compiled_here!(AdamConfig);
+    rule_of_this_crate!(AdamConfig);
 
     fn check(&self, check: Check) -> Result<(), HyperParameterError> {
         check

@@ -8,7 +8,7 @@ use super::moment::{Decay, over};
 use crate::error::{Check, HyperParameterError};
 use crate::first::layout::Layout;
 use crate::first::loops::{Update, update};
-use crate::first::rule::update_compiled_here;
+use crate::first::rule::rule_of_this_crate;
 use crate::first::{Convention, FirstOrder, Memory, NeedsNoLayout, Rule, Slots};
 
 /// AdaMax: Adam with the largest recent gradient in place of the root of the mean square.
@@ -63,7 +63,7 @@ impl NeedsNoLayout for AdaMaxConfig {}
 impl Rule for AdaMaxConfig {
     const NAME: &'static str = "adamax";
     const LEARNING_RATE: f64 = 2e-3;
-    update_compiled_here!(AdaMaxConfig);
+    rule_of_this_crate!(AdaMaxConfig);
 
     fn check(&self, check: Check) -> Result<(), HyperParameterError> {
         check

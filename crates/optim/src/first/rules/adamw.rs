@@ -7,7 +7,7 @@ use super::AdamConfig;
 use super::adam::AdamStep;
 use crate::error::{Check, HyperParameterError};
 use crate::first::layout::Layout;
-use crate::first::rule::update_compiled_here;
+use crate::first::rule::rule_of_this_crate;
 use crate::first::{FirstOrder, Memory, NeedsNoLayout, Rule, Slots};
 
 /// Adam with decoupled weight decay: θ ← (1 − η λ) θ − η m̂ / (√v̂ + ε), with m̂ and v̂ as in [`Adam`](crate::Adam).
@@ -59,7 +59,7 @@ impl NeedsNoLayout for AdamWConfig {}
 impl Rule for AdamWConfig {
     const NAME: &'static str = "adamw";
     const LEARNING_RATE: f64 = 1e-3;
-    update_compiled_here!(AdamWConfig);
+    rule_of_this_crate!(AdamWConfig);
 
     fn check(&self, check: Check) -> Result<(), HyperParameterError> {
         self.adam().check(check)?;

@@ -8,7 +8,7 @@ use super::moment::{Decay, Rms, hypot, largest, over};
 use crate::error::{Check, HyperParameterError};
 use crate::first::layout::Layout;
 use crate::first::loops::{Update, update};
-use crate::first::rule::update_compiled_here;
+use crate::first::rule::rule_of_this_crate;
 use crate::first::{Convention, FirstOrder, Memory, NeedsNoLayout, Rule, Slots};
 
 /// Adan: Adam with Nesterov momentum by differences of gradients.
@@ -79,7 +79,7 @@ impl NeedsNoLayout for AdanConfig {}
 impl Rule for AdanConfig {
     const NAME: &'static str = "adan";
     const LEARNING_RATE: f64 = 1e-3;
-    update_compiled_here!(AdanConfig);
+    rule_of_this_crate!(AdanConfig);
 
     fn check(&self, check: Check) -> Result<(), HyperParameterError> {
         check

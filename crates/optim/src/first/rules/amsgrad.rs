@@ -8,7 +8,7 @@ use super::moment::{Decay, Rms, largest, over};
 use crate::error::{Check, HyperParameterError};
 use crate::first::layout::Layout;
 use crate::first::loops::{Update, update};
-use crate::first::rule::update_compiled_here;
+use crate::first::rule::rule_of_this_crate;
 use crate::first::{Convention, FirstOrder, Memory, NeedsNoLayout, Rule, Slots};
 
 /// AMSGrad: Adam divided by the largest average of squares so far, so that no step size ever grows.
@@ -64,7 +64,7 @@ impl NeedsNoLayout for AmsgradConfig {}
 impl Rule for AmsgradConfig {
     const NAME: &'static str = "amsgrad";
     const LEARNING_RATE: f64 = 1e-3;
-    update_compiled_here!(AmsgradConfig);
+    rule_of_this_crate!(AmsgradConfig);
 
     fn check(&self, check: Check) -> Result<(), HyperParameterError> {
         check

@@ -7,7 +7,7 @@ use super::sgd::Plain;
 use crate::error::{Check, HyperParameterError};
 use crate::first::layout::Layout;
 use crate::first::loops::update;
-use crate::first::rule::update_compiled_here;
+use crate::first::rule::rule_of_this_crate;
 use crate::first::{FirstOrder, Memory, NeedsNoLayout, Rule, Slots};
 
 /// Gradient descent: θ ← θ − η ∇J(θ), with the gradient over the whole of the data.
@@ -36,7 +36,7 @@ impl NeedsNoLayout for GradientDescentConfig {}
 impl Rule for GradientDescentConfig {
     const NAME: &'static str = "gradient_descent";
     const LEARNING_RATE: f64 = 1e-2;
-    update_compiled_here!(GradientDescentConfig);
+    rule_of_this_crate!(GradientDescentConfig);
 
     fn check(&self, _: Check) -> Result<(), HyperParameterError> {
         Ok(())

@@ -9,7 +9,7 @@ use crate::error::{Check, HyperParameterError};
 use crate::first::clip::{norm_of, ratio};
 use crate::first::layout::Layout;
 use crate::first::loops::{ReadingUpdate, update_reading};
-use crate::first::rule::update_compiled_here;
+use crate::first::rule::rule_of_this_crate;
 use crate::first::{FirstOrder, Memory, Rule, Slots};
 
 /// LAMB: Adam whose step in every tensor is as long as the tensor's parameters, for large batches.
@@ -58,7 +58,7 @@ impl Default for LambConfig {
 impl Rule for LambConfig {
     const NAME: &'static str = "lamb";
     const LEARNING_RATE: f64 = 1e-3;
-    update_compiled_here!(LambConfig);
+    rule_of_this_crate!(LambConfig);
 
     fn check(&self, check: Check) -> Result<(), HyperParameterError> {
         check

@@ -8,7 +8,7 @@ use crate::error::{Check, HyperParameterError};
 use crate::first::clip::{norm_of, ratio};
 use crate::first::layout::Layout;
 use crate::first::loops::{Update, sums, update};
-use crate::first::rule::update_compiled_here;
+use crate::first::rule::rule_of_this_crate;
 use crate::first::{Convention, FirstOrder, Memory, Rule, Slots};
 
 /// LARS: momentum with a rate for each tensor, proportional to the norm of its parameters over that of its gradient.
@@ -67,7 +67,7 @@ impl Default for LarsConfig {
 impl Rule for LarsConfig {
     const NAME: &'static str = "lars";
     const LEARNING_RATE: f64 = 1.0;
-    update_compiled_here!(LarsConfig);
+    rule_of_this_crate!(LarsConfig);
 
     fn check(&self, check: Check) -> Result<(), HyperParameterError> {
         check

@@ -8,7 +8,7 @@ use super::moment::Decay;
 use crate::error::{Check, HyperParameterError};
 use crate::first::layout::Layout;
 use crate::first::loops::{Update, update};
-use crate::first::rule::update_compiled_here;
+use crate::first::rule::rule_of_this_crate;
 use crate::first::{FirstOrder, Memory, NeedsNoLayout, Rule, Slots};
 
 /// Lion: steps of one size, by the sign of an interpolation between momentum and gradient.
@@ -50,7 +50,7 @@ impl NeedsNoLayout for LionConfig {}
 impl Rule for LionConfig {
     const NAME: &'static str = "lion";
     const LEARNING_RATE: f64 = 1e-4;
-    update_compiled_here!(LionConfig);
+    rule_of_this_crate!(LionConfig);
 
     fn check(&self, check: Check) -> Result<(), HyperParameterError> {
         check.betas(self.beta1, self.beta2)?.weight_decay(self.weight_decay)?;

@@ -7,7 +7,7 @@ use wengert_tensor::simd::Isa;
 use crate::error::{Check, HyperParameterError};
 use crate::first::layout::Layout;
 use crate::first::loops::{Update, update};
-use crate::first::rule::update_compiled_here;
+use crate::first::rule::rule_of_this_crate;
 use crate::first::{Convention, FirstOrder, Memory, NeedsNoLayout, Rule, Slots};
 
 /// Gradient descent with heavy-ball momentum.
@@ -54,7 +54,7 @@ impl NeedsNoLayout for MomentumConfig {}
 impl Rule for MomentumConfig {
     const NAME: &'static str = "momentum";
     const LEARNING_RATE: f64 = 1e-2;
-    update_compiled_here!(MomentumConfig);
+    rule_of_this_crate!(MomentumConfig);
 
     fn check(&self, check: Check) -> Result<(), HyperParameterError> {
         check.fraction("momentum", self.momentum)?.weight_decay(self.weight_decay)?;

@@ -12,7 +12,7 @@ use crate::error::{Check, HyperParameterError};
 use crate::first::clip::{global_norm, ratio, scale};
 use crate::first::layout::{Layout, Segment};
 use crate::first::loops::{Update, split_off, update};
-use crate::first::rule::{bias_correction, update_compiled_here};
+use crate::first::rule::{bias_correction, rule_of_this_crate};
 use crate::first::{Convention, FirstOrder, Memory, Rule, Slots};
 
 /// Muon: momentum made orthogonal, for weights that are matrices; AdamW for all other tensors.
@@ -139,7 +139,7 @@ fn matrix(segment: &Segment) -> Option<[usize; 2]> {
 impl Rule for MuonConfig {
     const NAME: &'static str = "muon";
     const LEARNING_RATE: f64 = 2e-2;
-    update_compiled_here!(MuonConfig);
+    rule_of_this_crate!(MuonConfig);
 
     fn check(&self, check: Check) -> Result<(), HyperParameterError> {
         let check = check

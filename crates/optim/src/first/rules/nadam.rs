@@ -8,7 +8,7 @@ use super::moment::{Decay, Rms, largest, over};
 use crate::error::{Check, HyperParameterError};
 use crate::first::layout::Layout;
 use crate::first::loops::{Update, update};
-use crate::first::rule::{bias_correction, update_compiled_here};
+use crate::first::rule::{bias_correction, rule_of_this_crate};
 use crate::first::{Convention, FirstOrder, Memory, NeedsNoLayout, Rule, Slots};
 
 /// Nadam: Adam with Nesterov's look-ahead.
@@ -104,7 +104,7 @@ impl NeedsNoLayout for NadamConfig {}
 impl Rule for NadamConfig {
     const NAME: &'static str = "nadam";
     const LEARNING_RATE: f64 = 2e-3;
-    update_compiled_here!(NadamConfig);
+    rule_of_this_crate!(NadamConfig);
 
     fn check(&self, check: Check) -> Result<(), HyperParameterError> {
         check

@@ -8,7 +8,7 @@ use super::momentum::HeavyBall;
 use crate::error::{Check, HyperParameterError};
 use crate::first::layout::Layout;
 use crate::first::loops::{Update, combine, update};
-use crate::first::rule::update_compiled_here;
+use crate::first::rule::rule_of_this_crate;
 use crate::first::{Convention, FirstOrder, Memory, NeedsNoLayout, Rule, Slots};
 
 /// Nesterov's accelerated gradient.
@@ -60,7 +60,7 @@ impl NeedsNoLayout for NesterovConfig {}
 impl Rule for NesterovConfig {
     const NAME: &'static str = "nesterov";
     const LEARNING_RATE: f64 = 1e-2;
-    update_compiled_here!(NesterovConfig);
+    rule_of_this_crate!(NesterovConfig);
 
     fn check(&self, check: Check) -> Result<(), HyperParameterError> {
         check.fraction("momentum", self.momentum)?.weight_decay(self.weight_decay)?;

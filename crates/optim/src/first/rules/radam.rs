@@ -8,7 +8,7 @@ use super::moment::{Decay, Rms, largest, over};
 use crate::error::{Check, HyperParameterError};
 use crate::first::layout::Layout;
 use crate::first::loops::{Update, update};
-use crate::first::rule::update_compiled_here;
+use crate::first::rule::rule_of_this_crate;
 use crate::first::{Convention, FirstOrder, Memory, NeedsNoLayout, Rule, Slots};
 
 /// Rectified Adam: Adam that goes without the second moment while too few gradients have been seen to trust it.
@@ -84,7 +84,7 @@ impl NeedsNoLayout for RAdamConfig {}
 impl Rule for RAdamConfig {
     const NAME: &'static str = "radam";
     const LEARNING_RATE: f64 = 1e-3;
-    update_compiled_here!(RAdamConfig);
+    rule_of_this_crate!(RAdamConfig);
 
     fn check(&self, check: Check) -> Result<(), HyperParameterError> {
         check

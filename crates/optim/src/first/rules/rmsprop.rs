@@ -8,7 +8,7 @@ use super::moment::{Decay, Rms, hypot, largest, over};
 use crate::error::{Check, HyperParameterError};
 use crate::first::layout::Layout;
 use crate::first::loops::{Update, update};
-use crate::first::rule::update_compiled_here;
+use crate::first::rule::rule_of_this_crate;
 use crate::first::{Convention, FirstOrder, Memory, NeedsNoLayout, Rule, Slots};
 
 /// RMSprop: steps divided by the root of an average of squared gradients.
@@ -72,7 +72,7 @@ impl NeedsNoLayout for RmspropConfig {}
 impl Rule for RmspropConfig {
     const NAME: &'static str = "rmsprop";
     const LEARNING_RATE: f64 = 1e-2;
-    update_compiled_here!(RmspropConfig);
+    rule_of_this_crate!(RmspropConfig);
 
     fn check(&self, check: Check) -> Result<(), HyperParameterError> {
         check

@@ -7,7 +7,7 @@ use wengert_tensor::simd::Isa;
 use crate::error::{Check, HyperParameterError};
 use crate::first::layout::Layout;
 use crate::first::loops::{Update, update};
-use crate::first::rule::update_compiled_here;
+use crate::first::rule::rule_of_this_crate;
 use crate::first::{Convention, FirstOrder, Memory, NeedsNoLayout, Rule, Slots};
 
 /// Rprop: each parameter has its own step size, which grows while the sign of its gradient stays and shrinks when
@@ -61,7 +61,7 @@ impl NeedsNoLayout for RpropConfig {}
 impl Rule for RpropConfig {
     const NAME: &'static str = "rprop";
     const LEARNING_RATE: f64 = 1e-2;
-    update_compiled_here!(RpropConfig);
+    rule_of_this_crate!(RpropConfig);
 
     fn check(&self, check: Check) -> Result<(), HyperParameterError> {
         check

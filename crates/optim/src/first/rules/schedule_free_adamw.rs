@@ -9,7 +9,7 @@ use super::schedule_free::{Averaging, averaging_slots, write_average};
 use crate::error::{Check, HyperParameterError};
 use crate::first::layout::Layout;
 use crate::first::loops::{Update, update};
-use crate::first::rule::update_compiled_here;
+use crate::first::rule::rule_of_this_crate;
 use crate::first::{FirstOrder, Memory, NeedsNoLayout, Rule, Slots};
 
 /// Schedule-free AdamW: no learning-rate schedule to choose; an average of the iterates takes its place.
@@ -74,7 +74,7 @@ impl NeedsNoLayout for ScheduleFreeAdamWConfig {}
 impl Rule for ScheduleFreeAdamWConfig {
     const NAME: &'static str = "schedule_free_adamw";
     const LEARNING_RATE: f64 = 2.5e-3;
-    update_compiled_here!(ScheduleFreeAdamWConfig);
+    rule_of_this_crate!(ScheduleFreeAdamWConfig);
 
     fn check(&self, check: Check) -> Result<(), HyperParameterError> {
         check

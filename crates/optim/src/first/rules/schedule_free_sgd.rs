@@ -8,7 +8,7 @@ use super::schedule_free::{Averaging, averaging_slots, write_average};
 use crate::error::{Check, HyperParameterError};
 use crate::first::layout::Layout;
 use crate::first::loops::{Update, update};
-use crate::first::rule::update_compiled_here;
+use crate::first::rule::rule_of_this_crate;
 use crate::first::{FirstOrder, Memory, NeedsNoLayout, Rule, Slots};
 
 /// Schedule-free SGD: no learning-rate schedule to choose; an average of the iterates takes its place.
@@ -64,7 +64,7 @@ impl NeedsNoLayout for ScheduleFreeSgdConfig {}
 impl Rule for ScheduleFreeSgdConfig {
     const NAME: &'static str = "schedule_free_sgd";
     const LEARNING_RATE: f64 = 1.0;
-    update_compiled_here!(ScheduleFreeSgdConfig);
+    rule_of_this_crate!(ScheduleFreeSgdConfig);
 
     fn check(&self, check: Check) -> Result<(), HyperParameterError> {
         check

@@ -7,7 +7,7 @@ use wengert_tensor::simd::Isa;
 use crate::error::{Check, HyperParameterError};
 use crate::first::layout::Layout;
 use crate::first::loops::{Update, update};
-use crate::first::rule::update_compiled_here;
+use crate::first::rule::rule_of_this_crate;
 use crate::first::{FirstOrder, Memory, NeedsNoLayout, Rule, Slots};
 
 /// Stochastic gradient descent, with momentum and Nesterov's correction as options, as in `torch.optim.SGD`.
@@ -54,7 +54,7 @@ impl NeedsNoLayout for SgdConfig {}
 impl Rule for SgdConfig {
     const NAME: &'static str = "sgd";
     const LEARNING_RATE: f64 = 1e-2;
-    update_compiled_here!(SgdConfig);
+    rule_of_this_crate!(SgdConfig);
 
     fn check(&self, check: Check) -> Result<(), HyperParameterError> {
         check

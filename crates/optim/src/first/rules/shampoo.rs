@@ -11,7 +11,7 @@ use super::moment::{hypot, over};
 use crate::error::{Check, HyperParameterError};
 use crate::first::layout::{Layout, Segment};
 use crate::first::loops::{Update, split_off, update};
-use crate::first::rule::update_compiled_here;
+use crate::first::rule::rule_of_this_crate;
 use crate::first::{FirstOrder, Memory, Rule, Slots};
 
 /// Shampoo: gradients of a matrix preconditioned on both sides by roots of their second moments.
@@ -98,7 +98,7 @@ impl ShampooConfig {
 impl Rule for ShampooConfig {
     const NAME: &'static str = "shampoo";
     const LEARNING_RATE: f64 = 1e-1;
-    update_compiled_here!(ShampooConfig);
+    rule_of_this_crate!(ShampooConfig);
 
     fn check(&self, check: Check) -> Result<(), HyperParameterError> {
         check

@@ -1,6 +1,7 @@
 //! Schedules as values of one type.
 
 use serde::{Deserialize, Serialize};
+use wengert_state::State;
 
 use super::*;
 use crate::error::HyperParameterError;
@@ -82,6 +83,10 @@ impl Schedule for AnySchedule {
 
     fn check(&self) -> Result<(), HyperParameterError> {
         self.schedule().check()
+    }
+
+    fn settings(&self) -> State {
+        self.schedule().settings()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Schedules made of schedules.
 
 use serde::{Deserialize, Serialize};
+use wengert_state::State;
 
 use super::{AnySchedule, Schedule, checked};
 use crate::error::{Check, HyperParameterError};
@@ -49,6 +50,13 @@ impl<S: Schedule> Schedule for Warmup<S> {
     fn check(&self) -> Result<(), HyperParameterError> {
         Check::new("warmup").unit("from", self.from)?;
         self.then.check()
+    }
+
+    fn settings(&self) -> State {
+        State::new("warmup", 0)
+            .with_count("steps", self.steps)
+            .with_real("from", self.from)
+            .with_child("then", self.then.settings())
     }
 }
 
@@ -120,6 +128,14 @@ impl<S: Schedule> Schedule for Sequence<S> {
         }
         Ok(())
     }
+
+    fn settings(&self) -> State {
+        let state = State::new("sequence", 0).with_child("first", self.first.settings());
+        let later = self.later.iter();
+        later.fold(state, |state, (at, schedule)| {
+            state.with_child(&format!("from step {at}"), schedule.settings())
+        })
+    }
 }
 
 /// The product of two schedules, e.g. a rate and a factor that falls.
@@ -157,5 +173,11 @@ impl<S: Schedule, F: Schedule> Schedule for Scaled<S, F> {
     fn check(&self) -> Result<(), HyperParameterError> {
         self.rate.check()?;
         self.factor.check()
+    }
+
+    fn settings(&self) -> State {
+        State::new("scaled", 0)
+            .with_child("rate", self.rate.settings())
+            .with_child("factor", self.factor.settings())
     }
 }

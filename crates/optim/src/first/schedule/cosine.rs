@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Schedule, checked, cosine_between, progress};
+use super::{Schedule, checked, cosine_between, progress, settings_are_fields};
 use crate::error::{Check, HyperParameterError};
 
 /// η₁ + ½ (η₀ − η₁)(1 + cos(π t / n)), and then η₁.
@@ -38,6 +38,8 @@ impl Cosine {
 }
 
 impl Schedule for Cosine {
+    settings_are_fields!();
+
     fn at(&self, step: u64) -> f64 {
         cosine_between(self.from, self.to, progress(step, self.steps))
     }
@@ -87,6 +89,8 @@ impl CosineRestarts {
 }
 
 impl Schedule for CosineRestarts {
+    settings_are_fields!();
+
     fn at(&self, step: u64) -> f64 {
         let period = self.period.max(1);
         let (position, length) = if self.growth <= 1 {

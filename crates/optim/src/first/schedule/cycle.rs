@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Schedule, checked, cosine_between};
+use super::{Schedule, checked, cosine_between, settings_are_fields};
 use crate::error::{Check, HyperParameterError};
 
 /// One cycle: up to a largest rate, and down to almost nothing.
@@ -57,6 +57,8 @@ impl OneCycle {
 }
 
 impl Schedule for OneCycle {
+    settings_are_fields!();
+
     fn at(&self, step: u64) -> f64 {
         let (first, n) = (self.largest / self.start_divisor, self.steps as f64);
         let top = self.rising * n - 1.0;
@@ -151,6 +153,8 @@ impl Cyclic {
 }
 
 impl Schedule for Cyclic {
+    settings_are_fields!();
+
     fn at(&self, step: u64) -> f64 {
         let (up, down) = (self.up.max(1), self.down.max(1));
         let whole = up.saturating_add(down);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Schedule, checked, progress};
+use super::{Schedule, checked, progress, settings_are_fields};
 use crate::error::{Check, HyperParameterError};
 
 /// Always the same rate.
@@ -30,6 +30,8 @@ impl Constant {
 }
 
 impl Schedule for Constant {
+    settings_are_fields!();
+
     fn at(&self, _: u64) -> f64 {
         self.rate
     }
@@ -70,6 +72,8 @@ impl StepDecay {
 }
 
 impl Schedule for StepDecay {
+    settings_are_fields!();
+
     fn at(&self, step: u64) -> f64 {
         self.rate * self.factor.powf((step / self.every.max(1)) as f64)
     }
@@ -113,6 +117,8 @@ impl MultiStep {
 }
 
 impl Schedule for MultiStep {
+    settings_are_fields!();
+
     fn at(&self, step: u64) -> f64 {
         let reached = self.milestones.iter().filter(|&&m| m <= step).count();
         self.rate * self.factor.powf(reached as f64)
@@ -156,6 +162,8 @@ impl Exponential {
 }
 
 impl Schedule for Exponential {
+    settings_are_fields!();
+
     fn at(&self, step: u64) -> f64 {
         self.rate * self.factor.powf(step as f64)
     }
@@ -195,6 +203,8 @@ impl InverseTime {
 }
 
 impl Schedule for InverseTime {
+    settings_are_fields!();
+
     fn at(&self, step: u64) -> f64 {
         self.rate / (1.0 + self.decay * step as f64 / self.steps.max(1) as f64)
     }
@@ -238,6 +248,8 @@ impl LinearRamp {
 }
 
 impl Schedule for LinearRamp {
+    settings_are_fields!();
+
     fn at(&self, step: u64) -> f64 {
         self.from + (self.to - self.from) * progress(step, self.steps)
     }
@@ -283,6 +295,8 @@ impl Polynomial {
 }
 
 impl Schedule for Polynomial {
+    settings_are_fields!();
+
     fn at(&self, step: u64) -> f64 {
         self.to + (self.from - self.to) * (1.0 - progress(step, self.steps)).powf(self.power)
     }

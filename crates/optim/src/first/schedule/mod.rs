@@ -35,6 +35,8 @@ pub use plateau::{ReduceOnPlateau, Threshold};
 pub use range_test::{RangeTest, RangeTestPoint};
 pub use transformer::{Noam, WarmupStableDecay};
 
+use wengert_state::State;
+
 use crate::error::HyperParameterError;
 
 /// A learning rate for every step.
@@ -61,7 +63,31 @@ pub trait Schedule: Send + Sync {
     /// # Errors
     /// For the first that makes no sense.
     fn check(&self) -> Result<(), HyperParameterError>;
+
+    /// What it is, by name, so that a run can say what is different in another. By default its rates at steps 0, 1, 10, 100 …
+    ///
+    /// ```
+    /// use wengert_optim::schedule::{Cosine, Schedule};
+    /// assert_eq!(Cosine::new(1e-3, 900).settings().count("steps")?, 900);
+    /// # Ok::<(), wengert_optim::StateError>(())
+    /// ```
+    fn settings(&self) -> State {
+        let steps = std::iter::once(0).chain((0..8).map(|power| 10u64.pow(power)));
+        steps.fold(State::new("schedule", 0), |state, step| {
+            state.with_real(&format!("at {step}"), self.at(step))
+        })
+    }
 }
+
+/// In the `impl` of [`Schedule`]: the fields say what it is.
+macro_rules! settings_are_fields {
+    () => {
+        fn settings(&self) -> wengert_state::State {
+            wengert_state::State::of(self).expect("a schedule is made of numbers")
+        }
+    };
+}
+use settings_are_fields;
 
 impl<S: Schedule + ?Sized> Schedule for Box<S> {
     fn at(&self, step: u64) -> f64 {
@@ -70,6 +96,10 @@ impl<S: Schedule + ?Sized> Schedule for Box<S> {
 
     fn check(&self) -> Result<(), HyperParameterError> {
         (**self).check()
+    }
+
+    fn settings(&self) -> State {
+        (**self).settings()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Schedule, checked, progress};
+use super::{Schedule, checked, progress, settings_are_fields};
 use crate::error::{Check, HyperParameterError};
 
 /// s d^(−1/2) min(t^(−1/2), t w^(−3/2)) with t = step + 1: up in a straight line for w steps, and then down as 1 / √t.
@@ -37,6 +37,8 @@ impl Noam {
 }
 
 impl Schedule for Noam {
+    settings_are_fields!();
+
     fn at(&self, step: u64) -> f64 {
         let t = step as f64 + 1.0;
         let rising = t * (self.warmup.max(1) as f64).powf(-1.5);
@@ -88,6 +90,8 @@ impl WarmupStableDecay {
 }
 
 impl Schedule for WarmupStableDecay {
+    settings_are_fields!();
+
     fn at(&self, step: u64) -> f64 {
         let falling = step.saturating_sub(self.warmup.saturating_add(self.stable));
         if step < self.warmup {

@@ -83,8 +83,8 @@ impl TensorBoard {
         let file = Append::open(&path)?;
         let mut shared = Shared { file, event: Vec::new(), record: Vec::new(), time };
         shared.write(0, |event| event.bytes(3, b"brain.Event:2"));
-        if let Some(LogError::Lost { path, source, .. }) = shared.file.error() {
-            return Err(LogError::File { path, source });
+        if let Some(LogError::Lost { path, error, .. }) = shared.file.error() {
+            return Err(LogError::File { path, error });
         }
         let shared = Arc::new(Mutex::new(shared));
         Ok(TensorBoard { shared, steps: 1, histograms: None, stops: false })
