@@ -4,4 +4,7 @@
 
 pub mod communicator;
 
-pub use communicator::{Communicator, CommunicatorError, Reduction};
+pub use communicator::{
+    Buffer, Communicated, Communicator, CommunicatorError, Failure, Message, Pending, Reduction, Shared,
+    Single, Values, threads,
+};
