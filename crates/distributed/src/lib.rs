@@ -3,6 +3,7 @@
 //! Ranks talk by a [`Communicator`]: over MPI, as threads of one process, or as a single rank.
 
 pub mod communicator;
+pub mod tree;
 
 pub use communicator::{
     Buffer, Communicated, Communicator, CommunicatorError, Failure, Message, Pending, Reduction, Shared,

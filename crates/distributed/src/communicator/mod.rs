@@ -96,7 +96,7 @@ pub trait Communicator {
     /// A message if one has come.
     fn try_receive(&self, from: Option<usize>, tag: Option<u32>) -> Communicated<Option<Message>>;
 
-    /// Sends `out` to another rank, which calls this too, and puts what it sends in `into`, of the kind and length of its `out`.
+    /// Sends `out` to another rank, which calls this too, and puts what that sends in `into`, which has the length of its `out`.
     fn exchange(&self, with: usize, out: Buffer<'_>, into: Buffer<'_>) -> Communicated;
 
     /// The ranks of the same colour, in the order of their ranks here; called by all.
