@@ -3,5 +3,9 @@
 //! Ranks talk by a [`Communicator`]: over MPI, as threads of one process, or as a single rank.
 
 pub mod communicator;
+pub mod tree;
 
-pub use communicator::{Communicator, CommunicatorError, Reduction};
+pub use communicator::{
+    Buffer, Communicated, Communicator, CommunicatorError, Failure, Message, Pending, Reduction, Shared,
+    Single, Values, threads,
+};

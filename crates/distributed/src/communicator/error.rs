@@ -4,10 +4,10 @@
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CommunicatorError {
-    /// Another rank is gone: it panicked, returned an error or was killed.
+    /// Another rank is gone: it panicked, returned an error, was killed, or has finished while this one waits for it.
     #[error("rank {rank} is gone: {reason}")]
     Gone {
-        /// Which one.
+        /// Which one, by its number among all.
         rank: usize,
         /// What it said, if anything.
         reason: String,
@@ -21,6 +21,14 @@ pub enum CommunicatorError {
         rank: usize,
         /// How many there are.
         size: usize,
+    },
+    /// A tag above [`MAX_TAG`](super::MAX_TAG).
+    #[error("{operation}: the tag {tag} is above {max}", max = super::MAX_TAG)]
+    NoSuchTag {
+        /// What was asked for.
+        operation: &'static str,
+        /// The tag.
+        tag: u32,
     },
     /// Ranks called a collective with buffers that do not fit, or different collectives.
     #[error("{operation}: {reason}")]

@@ -2,9 +2,13 @@
 
 mod buffer;
 mod error;
+mod single;
+pub mod threads;
+mod traffic;
 
-pub use buffer::{Buffer, Shared};
+pub use buffer::{Buffer, Shared, Values};
 pub use error::CommunicatorError;
+pub use single::Single;
 
 use std::rc::Rc;
 
@@ -30,8 +34,22 @@ pub struct Message {
     pub bytes: Vec<u8>,
 }
 
+/// The largest tag of a message: what every MPI library has.
+pub const MAX_TAG: u32 = 32_767;
+
 /// Result of a communication.
 pub type Communicated<R = ()> = Result<R, CommunicatorError>;
+
+/// What a program of ranks may fail with.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// A reduction that goes on while the rank does other work.
+///
+/// Dropped without [`finish`](Pending::finish), it is waited for or given up, as the transport can; its result is lost.
+pub trait Pending {
+    /// Waits for it: the reduction of all ranks' numbers.
+    fn finish(self: Box<Self>) -> Communicated<Values>;
+}
 
 /// One rank of several that run the same program and talk to each other: over MPI, as threads of one process, or alone.
 ///
@@ -58,6 +76,10 @@ pub trait Communicator {
     /// Puts the elementwise reduction of all ranks' buffers in all of them. The order in which a sum is taken is not specified.
     fn all_reduce(&self, buffer: Buffer<'_>, reduction: Reduction) -> Communicated;
 
+    /// Starts an [`all_reduce`](Communicator::all_reduce) of numbers that it owns meanwhile, and returns at once. Ranks start several
+    /// in the same order, and other collectives may come between start and finish.
+    fn start_all_reduce(&self, values: Values, reduction: Reduction) -> Communicated<Box<dyn Pending>>;
+
     /// As [`all_reduce`](Communicator::all_reduce), but each rank gets its own segment of the result only; the rest of its buffer
     /// is then undefined. Rank `r` owns the segment of `lengths[r]` elements behind those of the ranks before it.
     fn reduce_scatter(&self, buffer: Buffer<'_>, lengths: &[usize], reduction: Reduction) -> Communicated;
@@ -65,7 +87,7 @@ pub trait Communicator {
     /// Gives all ranks all segments, of which each brings its own, laid out as for [`reduce_scatter`](Communicator::reduce_scatter).
     fn all_gather(&self, buffer: Buffer<'_>, lengths: &[usize]) -> Communicated;
 
-    /// Sends bytes to another rank. It may return before they are received.
+    /// Sends bytes to a rank. It returns before they are received, and keeps a copy until they are. Tags go up to [`MAX_TAG`].
     fn send(&self, to: usize, tag: u32, bytes: &[u8]) -> Communicated;
 
     /// Waits for a message, from any rank and of any tag where none is given.
@@ -74,7 +96,7 @@ pub trait Communicator {
     /// A message if one has come.
     fn try_receive(&self, from: Option<usize>, tag: Option<u32>) -> Communicated<Option<Message>>;
 
-    /// Sends `out` to another rank, which calls this too, and puts what it sends in `into`, of the length of its buffer.
+    /// Sends `out` to another rank, which calls this too, and puts what that sends in `into`, which has the length of its `out`.
     fn exchange(&self, with: usize, out: Buffer<'_>, into: Buffer<'_>) -> Communicated;
 
     /// The ranks of the same colour, in the order of their ranks here; called by all.
