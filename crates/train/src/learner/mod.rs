@@ -234,25 +234,45 @@ impl<'p, T: Float> Learner<'p, T> {
 
     #[track_caller]
     pub(crate) fn take(&mut self, loss: impl Fn(&Ctx<T>) -> Var<T>) -> Result<Stepped<T>, StepFailure> {
-        let Some(stepper) = &mut self.stepper else {
-            let reason = "there is no optimiser: `minimize` moves these parameters".to_owned();
-            return Err(TrainError::Settings(reason).into());
-        };
+        let loss = Watched::new(loss);
+        let (value, grads) = self.evaluate(&loss)?;
+        self.apply(value, grads, &loss)
+    }
+
+    /// The loss and its gradient, for [`apply`](Self::apply).
+    #[track_caller]
+    pub(crate) fn evaluate(
+        &self,
+        loss: &Watched<impl Fn(&Ctx<T>) -> Var<T>>,
+    ) -> Result<(T, Grads<T>), StepFailure> {
+        if self.stepper.is_none() {
+            return Err(no_optimizer().into());
+        }
+        let evaluated: Result<_, GradError> = self.params.value_and_grad(|cx| loss.value(cx));
+        loss.check("step");
+        Ok(evaluated?)
+    }
+
+    /// A step with the loss and its gradient at the parameters.
+    #[track_caller]
+    pub(crate) fn apply(
+        &mut self,
+        value: T,
+        mut grads: Grads<T>,
+        loss: &Watched<impl Fn(&Ctx<T>) -> Var<T>>,
+    ) -> Result<Stepped<T>, StepFailure> {
+        let Some(stepper) = &mut self.stepper else { return Err(no_optimizer().into()) };
         if let Some(schedule) = &self.schedule {
             stepper.optimizer_mut().set_learning_rate(schedule.at(self.updates));
         }
         let learning_rate = stepper.optimizer().learning_rate();
-        let loss = Watched::new(loss);
-        let evaluated: Result<_, GradError> = self.params.value_and_grad(|cx| loss.value(cx));
-        loss.check("step");
-        let (value, mut grads) = evaluated?;
         let outcome = if self.watched {
             self.params.accumulate(stepper, &mut grads)?
         } else if !value.is_finite() {
             return Err(StepFailure::Loss(value.to_f64()));
         } else {
             let optimizer = stepper.optimizer_mut();
-            step_with_gradient(self.params, &mut **optimizer, value, &grads, &loss)?;
+            step_with_gradient(self.params, &mut **optimizer, value, &grads, loss)?;
             Step::Updated { gradient_norm: f64::NAN }
         };
         if matches!(outcome, Step::Updated { .. }) {
@@ -280,6 +300,10 @@ impl<'p, T: Float> Learner<'p, T> {
         let values = self.evaluated(|params| params.values().to_vec());
         self.params.values_mut().copy_from_slice(&values);
     }
+}
+
+fn no_optimizer() -> TrainError {
+    TrainError::Settings("there is no optimiser: `minimize` moves these parameters".to_owned())
 }
 
 impl<T: Float> std::fmt::Debug for Learner<'_, T> {

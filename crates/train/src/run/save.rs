@@ -36,14 +36,25 @@ impl<T: Float> Run<'_, T> {
         known: &[(String, Goal)],
         resume: bool,
     ) -> Result<(), TrainError> {
+        if self.place.workers().is_some_and(|workers| workers.rank() > 0) {
+            // The first worker has the folder.
+            if let Some(state) = self.state_of_first(None)? {
+                self.load_state(&state)?;
+            }
+            return Ok(());
+        }
         let store = rules.open(known)?;
+        let mut found = None;
         match store.newest()? {
             Some(path) if resume => {
                 let state = read(&path)?;
                 expect_alike(&path, &settings(&self.state()), &settings(&state))?;
-                self.load_state(&state)?;
+                found = Some(state);
             }
             _ => store.expect_unused()?,
+        }
+        if let Some(state) = self.state_of_first(found)? {
+            self.load_state(&state)?;
         }
         let (epoch, first) = (self.place.at().epoch, self.log.steps);
         self.saving = Some(Saving { store, values: Vec::new(), epoch, first });
@@ -102,6 +113,7 @@ impl<T: Float> Run<'_, T> {
 
     /// Saves what can be gone on from of a run that is given up, by a panic or an error of the program.
     pub(super) fn save_what_is_left(&mut self) {
+        self.give_up_pieces();
         let now = self.now();
         if let Some(start) = self.place.at().start_from_failure()
             && self.has_moved()
