@@ -1,11 +1,18 @@
 //! Training on several processes and machines.
 //!
 //! Ranks talk by a [`Communicator`]: over MPI, as threads of one process, or as a single rank.
+//!
+//! A program trains on several by one line more, [`Trainer::parallel`](wengert_train::Trainer::parallel) with a [`DataParallel`], and
+//! methods on the whole loss by a [`ShardedObjective`].
 
 pub mod communicator;
+mod objective;
+mod parallel;
 pub mod tree;
 
 pub use communicator::{
     Buffer, Communicated, Communicator, CommunicatorError, Failure, Message, Pending, Reduction, Shared,
     Single, Values, threads,
 };
+pub use objective::ShardedObjective;
+pub use parallel::{DataParallel, ParallelError};

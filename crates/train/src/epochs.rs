@@ -2,9 +2,10 @@
 
 use std::rc::Rc;
 
-use wengert_data::{Batches, Position, Prefetched, Source};
+use wengert_data::{Batches, Division, Piece, Position, Prefetched, Source};
 
 use crate::error::TrainError;
+use crate::parallel::{Workers, expect_alike};
 use crate::place::Place;
 
 /// The epochs of a run that are left: made by [`Run::epochs`](crate::Run::epochs). They end early when the run is to end.
@@ -70,17 +71,58 @@ impl Epoch {
             Some(position) => batches.resume(&position)?,
             None => whole,
         };
+        let (batches, division) = match self.place.workers() {
+            Some(workers) => {
+                let division = division_of(workers, &batches)?;
+                (batches.divided(division.clone()), Some(division))
+            }
+            None => (batches, None),
+        };
         self.place.begin_batches(batches.position(), count as u64);
-        Ok(EpochBatches { batches, size, examples, place: Rc::clone(&self.place) })
+        let place = Rc::clone(&self.place);
+        Ok(EpochBatches { batches, size, examples, division, pieces: Vec::new(), place })
     }
 }
 
-/// The batches of an [`Epoch`].
+/// How these batches are divided among workers, who are to have the same.
+fn division_of<S: Source>(workers: &dyn Workers, batches: &Batches<S>) -> Result<Division, TrainError> {
+    let division = workers.division();
+    let (size, examples, position) = (batches.batch_size(), batches.examples(), batches.position());
+    expect_alike(
+        workers,
+        &[
+            ("number of examples".to_owned(), position.examples.to_string()),
+            ("batch size".to_owned(), size.to_string()),
+            (
+                "order of the examples".to_owned(),
+                format!("seed {:?}, bucket {}", position.seed, position.bucket),
+            ),
+            ("place in the data".to_owned(), format!("epoch {}, batch {}", position.epoch, position.batch)),
+        ],
+    )?;
+    let refuse = |reason: String| Err(TrainError::Settings(reason));
+    if batches.is_sharded() {
+        return refuse("the batches are sharded already: a run with workers divides them itself".to_owned());
+    }
+    let (shards, count) = (division.shards(), workers.workers());
+    if examples < count {
+        return refuse(format!("{examples} examples for {count} workers: each needs at least 1"));
+    }
+    if size < shards {
+        return refuse(format!("batches of {size} examples cannot be divided into {shards} shards"));
+    }
+    Ok(division)
+}
+
+/// The batches of an [`Epoch`]; with [several workers](crate::Trainer::parallel) this one's pieces of them.
 #[derive(Debug)]
 pub struct EpochBatches<I> {
     batches: I,
     size: usize,
     examples: usize,
+    division: Option<Division>,
+    /// What is left of the pieces of the batch, the next one last.
+    pieces: Vec<Piece>,
     place: Rc<Place>,
 }
 
@@ -95,8 +137,8 @@ impl<S: Source> EpochBatches<Batches<S>> {
         S: Send + Sync + 'static,
         S::Batch: Send + 'static,
     {
-        let EpochBatches { batches, size, examples, place } = self;
-        EpochBatches { batches: batches.prefetch(depth), size, examples, place }
+        let EpochBatches { batches, size, examples, division, pieces, place } = self;
+        EpochBatches { batches: batches.prefetch(depth), size, examples, division, pieces, place }
     }
 }
 
@@ -127,12 +169,16 @@ impl<I: Placed> Iterator for EpochBatches<I> {
             self.place.exhaust();
             return None;
         }
-        if !self.place.next_batch() {
+        if self.pieces.is_empty() && !self.place.next_batch() {
             return None;
         }
         let batch = self.batches.next()?;
         let examples = self.examples.saturating_sub(start).min(self.size);
-        self.place.give_batch(self.batches.place(), examples as u64);
+        if let Some(division) = self.division.as_ref().filter(|_| self.pieces.is_empty()) {
+            self.pieces.extend(division.pieces(examples));
+            self.pieces.reverse();
+        }
+        self.place.give_batch(self.batches.place(), examples as u64, self.pieces.pop());
         Some(batch)
     }
 }

@@ -6,6 +6,7 @@ use wengert_optim::{HyperParameterError, MinimizeError, StepError};
 use wengert_state::StateError;
 
 use crate::checkpoint::{CheckpointError, Differences};
+use crate::parallel::WorkersError;
 use crate::watch::Trouble;
 
 /// Why a run cannot start or go on.
@@ -116,6 +117,21 @@ pub enum TrainError {
     /// A checkpoint cannot be written or read, or is one of another run.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// Workers that train together could not come to terms: one is gone, say.
+    #[error(transparent)]
+    Workers(WorkersError),
+    /// Workers that are to train together do not run the same program on the same model and data.
+    #[error("worker {rank} has another {what} than worker 0: {other}, not {first}")]
+    Unlike {
+        /// What differs.
+        what: String,
+        /// What it is for worker 0.
+        first: String,
+        /// What it is for the other.
+        other: String,
+        /// Which that is.
+        rank: usize,
+    },
     /// Ctrl-C cannot be listened to.
     #[error("Ctrl-C cannot be listened to: {reason}")]
     Interrupt {

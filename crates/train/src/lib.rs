@@ -44,6 +44,7 @@ mod logbook;
 pub mod metric;
 mod monitor;
 mod number;
+mod parallel;
 mod picture;
 mod place;
 mod progress;
@@ -63,6 +64,7 @@ pub use event::{Event, Moment, RunObserver, StepReport};
 pub use history::{History, Row};
 pub use learner::Learner;
 pub use log::{Csv, JsonLines, LogError, TensorBoard};
+pub use parallel::{Parallel, Workers, WorkersError};
 pub use picture::Picture;
 pub use progress::PlainLines;
 #[cfg(feature = "progress")]

@@ -1,19 +1,29 @@
 //! Where a run is, as its iterators and the run itself know it.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
-use wengert_data::Position;
+use wengert_data::{Piece, Position};
 
+use crate::error::TrainError;
 use crate::interrupt;
+use crate::parallel::Workers;
 
 /// What the iterators of a run share with it: they move it on, and the run ends them.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Place {
     at: Cell<At>,
     ending: Cell<bool>,
     interrupted: Cell<bool>,
     /// Whether an interruption is looked for.
     interruptible: Cell<bool>,
+    /// Others that train the same model.
+    workers: Option<Rc<dyn Workers>>,
+    /// Whether an observer of this worker wants all to end, and whether all do because of one.
+    asks: Cell<bool>,
+    asked: Cell<bool>,
+    /// What went wrong where an iterator could not say so.
+    failure: RefCell<Option<TrainError>>,
 }
 
 /// Where a run is. A *unit* is what an iterator has given out: a batch, or an epoch without batches.
@@ -25,8 +35,9 @@ pub(crate) struct At {
     /// Batches of the epoch that were given out, and how many there are.
     pub(crate) batch: u64,
     pub(crate) batches: u64,
-    /// Examples of the unit.
+    /// Examples of the unit, and which of them are this worker's if there are several.
     pub(crate) examples: u64,
+    pub(crate) piece: Option<Piece>,
     /// Places in the data before the unit and behind it.
     before: Option<Position>,
     after: Option<Position>,
@@ -94,6 +105,59 @@ impl At {
 }
 
 impl Place {
+    /// A place that moves as those of the other workers do.
+    pub(crate) fn among(workers: Option<Rc<dyn Workers>>) -> Self {
+        Place { workers, ..Place::default() }
+    }
+
+    pub(crate) fn workers(&self) -> Option<&dyn Workers> {
+        self.workers.as_deref()
+    }
+
+    /// An observer of this worker wants all to end.
+    pub(crate) fn ask(&self) {
+        self.asks.set(true);
+    }
+
+    /// Whether this worker wants all to end: because of an observer, and because of the user.
+    pub(crate) fn asks(&self) -> [bool; 2] {
+        [self.asks.get(), self.interruptible.get() && interrupt::happened()]
+    }
+
+    /// Lets all workers end if one of them wants to, where one is.
+    pub(crate) fn agree(&self) -> Result<(), TrainError> {
+        let Some(workers) = self.workers().filter(|_| !self.ending.get()) else { return Ok(()) };
+        let [observer, user] = self.asks().map(u8::from);
+        let all = workers.exchange(&[observer, user]).map_err(TrainError::Workers)?;
+        self.heard([0, 1].map(|i| all.iter().any(|asks| asks.get(i) == Some(&1))));
+        Ok(())
+    }
+
+    /// Takes in for which reasons some worker wants all to end.
+    pub(crate) fn heard(&self, [observer, user]: [bool; 2]) {
+        if !self.ending.get() && (observer || user) {
+            self.interrupted.set(user);
+            self.asked.set(!user);
+            self.ending.set(true);
+        }
+    }
+
+    /// Whether all workers end because of an observer of one.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.asked.get()
+    }
+
+    /// Something went wrong where nothing can say so: the run ends, and says so then.
+    pub(crate) fn fail(&self, error: TrainError) {
+        self.failure.borrow_mut().get_or_insert(error);
+        self.end();
+    }
+
+    /// What went wrong where an iterator could not say so.
+    pub(crate) fn failed(&self) -> Result<(), TrainError> {
+        self.failure.take().map_or(Ok(()), Err)
+    }
+
     pub(crate) fn at(&self) -> At {
         self.at.get()
     }
@@ -153,7 +217,8 @@ impl Place {
 
     /// Whether iterators go on.
     fn goes_on(&self) -> bool {
-        if self.interruptible.get() && !self.ending.get() && interrupt::happened() {
+        let alone = self.workers.is_none();
+        if alone && self.interruptible.get() && !self.ending.get() && interrupt::happened() {
             self.interrupted.set(true);
             self.ending.set(true);
         }
@@ -162,6 +227,9 @@ impl Place {
 
     /// The next epoch, if there is one.
     pub(crate) fn next_epoch(&self, first: bool) -> Option<u64> {
+        if let Err(error) = self.agree() {
+            self.fail(error);
+        }
         let at = self.at.get();
         let broken_off = self.ending.get() && !at.epoch_is_over();
         if !first && !broken_off {
@@ -202,11 +270,14 @@ impl Place {
         self.goes_on()
     }
 
-    /// A batch is given out, of so many examples, behind which this is the place.
-    pub(crate) fn give_batch(&self, after: Position, examples: u64) {
+    /// A batch, or a piece of one, is given out, of so many examples, behind which this is the place.
+    pub(crate) fn give_batch(&self, after: Position, examples: u64, piece: Option<Piece>) {
         self.change(|at| {
-            at.give_out();
-            (at.before, at.after) = (at.after, Some(after));
+            if piece.is_none_or(|piece| piece.first) {
+                at.give_out();
+                at.before = at.after;
+            }
+            (at.after, at.piece) = (Some(after), piece);
             (at.batch, at.examples) = (after.batch, examples);
         });
     }
@@ -214,5 +285,11 @@ impl Place {
     /// There are no more batches in this epoch.
     pub(crate) fn exhaust(&self) {
         self.change(|at| at.exhausted = true);
+    }
+}
+
+impl std::fmt::Debug for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Place").field("at", &self.at).finish_non_exhaustive()
     }
 }

@@ -1,5 +1,7 @@
 //! The settings of a run.
 
+use std::rc::Rc;
+
 use wengert_nn::Params;
 use wengert_optim::first::{AdaptiveClip, Goal, NonFinite};
 use wengert_optim::schedule::{ReduceOnPlateau, Schedule};
@@ -14,6 +16,7 @@ use crate::event::RunObserver;
 use crate::learner::Learner;
 use crate::metric::Metrics;
 use crate::monitor::{Plateau, Stopping};
+use crate::parallel::Parallel;
 use crate::run::Run;
 
 /// The mean of the losses of an epoch's steps, which every run measures.
@@ -54,6 +57,7 @@ pub struct Trainer<'p, T: Float = f32> {
     pub(crate) others_allowed: bool,
     /// What is known of the data before the first step.
     pub(crate) data: Option<State>,
+    pub(crate) group: Option<Rc<dyn Parallel<T>>>,
     pub(crate) batch_size: usize,
     pub(crate) seed: u64,
 }
@@ -85,6 +89,7 @@ impl<'p, T: Float> Trainer<'p, T> {
             resume: false,
             others_allowed: false,
             data: None,
+            group: None,
             batch_size: 32,
             seed: 0,
         }
@@ -267,6 +272,19 @@ impl<'p, T: Float> Trainer<'p, T> {
         self
     }
 
+    /// Trains together with other workers, each of which runs this program: batches are divided among them, and each makes the same
+    /// step with the sum of what all found. `batch_size` is that of the whole batch, so that a run is the same for any number of
+    /// workers. Losses are taken for means over the examples of a batch, and metrics are merged, so that all decide alike; the first
+    /// worker alone has observers and writes checkpoints.
+    ///
+    /// What the program decides by itself (to [stop](Run::stop), say) it must decide alike on all workers; what it
+    /// [records](Run::record) counts as the first worker measured it. An observer that breaks off or Ctrl-C on any worker ends the
+    /// run of all of them after a step.
+    pub fn parallel(mut self, workers: impl Parallel<T> + 'static) -> Self {
+        self.group = Some(Rc::new(workers));
+        self
+    }
+
     /// Notes a setting of the program for logs and reports.
     pub fn setting(mut self, name: &str, value: impl ToString) -> Self {
         self.settings.push((name.to_owned(), value.to_string()));
@@ -331,6 +349,15 @@ impl<'p, T: Float> Trainer<'p, T> {
         }
         if self.resume && self.checkpoints.is_none() {
             return refuse("resume: there is no folder of checkpoints to go on from");
+        }
+        if let Some(group) = &self.group
+            && group.division().shards() > 1
+            && self.learner.optimizer().is_some_and(|optimizer| optimizer.gradients_per_step() > 1)
+        {
+            let name = self.learner.optimizer().map_or("", |optimizer| optimizer.name());
+            return Err(TrainError::Settings(format!(
+                "{name} takes several gradients a step, which workers do not add up"
+            )));
         }
         if self.resume && self.from.is_some() {
             return refuse("a run goes on from a state or from checkpoints: only one can be");

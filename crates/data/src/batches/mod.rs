@@ -1,5 +1,6 @@
 //! Mini-batches.
 
+mod division;
 mod plan;
 mod position;
 mod prefetch;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use wengert_tensor::Tensor;
 use wengert_tensor::random::Generator;
 
+pub use division::{Division, Piece};
 pub use position::Position;
 pub use prefetch::Prefetched;
 
@@ -59,6 +61,9 @@ pub struct Batches<S: Source = (crate::Features, Tensor<u32>)> {
     order: Option<Tensor<u32>>,
     /// The number of the batch that comes next.
     next: usize,
+    /// If a worker gets pieces of the batches, which, and how many of the next batch's it has had.
+    division: Option<Division>,
+    taken: usize,
 }
 
 type Augment<B> = Arc<dyn Fn(B, &mut Generator) -> B + Send + Sync>;
@@ -71,6 +76,8 @@ impl<S: Source> Clone for Batches<S> {
             augment: self.augment.clone(),
             order: self.order.clone(),
             next: self.next,
+            division: self.division.clone(),
+            taken: self.taken,
         }
     }
 }
@@ -85,7 +92,15 @@ impl<S: Source> Batches<S> {
     #[track_caller]
     pub(crate) fn new(dataset: Dataset<S>, size: usize) -> Self {
         assert!(size > 0, "batches: the batch size must be at least 1");
-        Batches { dataset, plan: Plan::of_size(size), augment: None, order: None, next: 0 }
+        Batches {
+            dataset,
+            plan: Plan::of_size(size),
+            augment: None,
+            order: None,
+            next: 0,
+            division: None,
+            taken: 0,
+        }
     }
 
     fn planned(mut self, change: impl FnOnce(&mut Plan)) -> Self {
@@ -112,7 +127,7 @@ impl<S: Source> Batches<S> {
 
     /// The batches of this epoch, from the first one on; 0 unless it is set.
     pub fn epoch(mut self, epoch: u64) -> Self {
-        self.next = 0;
+        (self.next, self.taken) = (0, 0);
         self.planned(|plan| plan.epoch = epoch)
     }
 
@@ -172,6 +187,31 @@ impl<S: Source> Batches<S> {
     pub fn sharded(self, worker: usize, workers: usize) -> Self {
         assert!(worker < workers, "sharded: there is no worker {worker} of {workers}");
         self.planned(|plan| (plan.worker, plan.workers) = (worker, workers))
+    }
+
+    /// The same batches, of each of which this worker gets its pieces, one after the other: what a group of workers trains on that
+    /// is to have the result of one. Sizes and positions are those of the whole batches; a position is before the batch as long as
+    /// not all pieces of it were taken.
+    ///
+    /// ```
+    /// use wengert_data::Division;
+    /// let data = wengert_data::synthetic::digits(100, 0);
+    /// // The second of two workers, with two of four shards: four batches of 32, 32, 32 and 4.
+    /// let pieces = data.batches(32).shuffled(0).divided(Division::among(4, 1, 2));
+    /// assert_eq!(pieces.map(|(_, labels)| labels.len()).collect::<Vec<_>>(), [8, 8, 8, 8, 8, 8, 1, 1]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the batches are [sharded](Batches::sharded) already.
+    #[track_caller]
+    pub fn divided(self, division: Division) -> Self {
+        assert!(!self.is_sharded(), "divided: the batches are sharded already");
+        Batches { division: Some(division), taken: 0, ..self }
+    }
+
+    /// Whether they are the part of one of several workers already, by [`sharded`](Batches::sharded).
+    pub fn is_sharded(&self) -> bool {
+        self.plan.workers > 1
     }
 
     /// With every batch changed by `change`, which may draw random numbers: shifts, noise. It gets the batch as tensors, on
@@ -271,16 +311,38 @@ impl<S: Source> Batches<S> {
         if self.next >= share.div_ceil(size) {
             return None;
         }
-        let order = self.order.get_or_insert_with(|| self.plan.order(&self.dataset));
-        let rows = order.as_slice().expect("a new tensor is contiguous");
+        if self.order.is_none() {
+            self.order = Some(self.plan.order(&self.dataset));
+        }
+        let rows = self.order.as_ref().and_then(Tensor::as_slice).expect("a new tensor is contiguous");
         let start = self.next * size;
-        let batch = self.dataset.source().batch(&rows[start..share.min(start.saturating_add(size))]);
+        let rows = &rows[start..share.min(start.saturating_add(size))];
+        let (batch, part) = match self.piece() {
+            Some((division, piece)) => {
+                (self.dataset.source().batch(&division.rows(rows, &piece)), piece.shard)
+            }
+            None => (self.dataset.source().batch(rows), self.plan.worker),
+        };
         let batch = match &self.augment {
-            Some(augment) => augment(batch, &mut self.plan.augmenting(self.next)),
+            Some(augment) => augment(batch, &mut self.plan.augmenting(self.next, part)),
             None => batch,
         };
-        self.next += 1;
+        self.pass();
         Some(batch)
+    }
+
+    /// The piece that comes next, where a worker gets pieces.
+    fn piece(&self) -> Option<(&Division, Piece)> {
+        let division = self.division.as_ref()?;
+        let (size, share) = (self.plan.size, self.plan.share(self.dataset.len()));
+        let batch = share.saturating_sub(self.next * size).min(size);
+        Some((division, division.pieces(batch).nth(self.taken)?))
+    }
+
+    /// Goes on behind what comes next.
+    fn pass(&mut self) {
+        let last = self.piece().is_none_or(|(_, piece)| piece.last);
+        (self.next, self.taken) = if last { (self.next + 1, 0) } else { (self.next, self.taken + 1) };
     }
 }
 
@@ -293,13 +355,25 @@ impl<S: Source> Iterator for Batches<S> {
 
     /// Passes over batches without making them.
     fn nth(&mut self, n: usize) -> Option<BatchOf<S>> {
-        self.next = self.next.saturating_add(n.min(self.len()));
+        let passed = n.min(self.len());
+        match self.division {
+            Some(_) => (0..passed).for_each(|_| self.pass()),
+            None => self.next = self.next.saturating_add(passed),
+        }
         self.next()
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let batches = self.plan.share(self.dataset.len()).div_ceil(self.plan.size);
-        let left = batches.saturating_sub(self.next);
+        let (size, share) = (self.plan.size, self.plan.share(self.dataset.len()));
+        let left = share.div_ceil(size).saturating_sub(self.next);
+        let left = match &self.division {
+            Some(division) if left > 0 => {
+                let pieces = |batch| division.pieces(batch).count();
+                let last = share - (self.next + left - 1) * size;
+                (left - 1) * pieces(size) + pieces(last) - self.taken
+            }
+            _ => left,
+        };
         (left, Some(left))
     }
 

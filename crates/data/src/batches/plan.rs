@@ -45,9 +45,9 @@ impl Plan {
         Generator::seeded(self.seed.unwrap_or(0).wrapping_add(self.epoch))
     }
 
-    /// The generator of what is random in a batch of this number.
-    pub(super) fn augmenting(&self, batch: usize) -> Generator {
-        self.generator().fork(batch as u64).fork(self.worker as u64)
+    /// The generator of what is random in a worker's or another part of the batch of this number.
+    pub(super) fn augmenting(&self, batch: usize, part: usize) -> Generator {
+        self.generator().fork(batch as u64).fork(part as u64)
     }
 
     /// This worker's examples as rows of the source, batch after batch.

@@ -77,7 +77,7 @@ impl<S: Source> Iterator for Prefetched<S> {
 
     fn next(&mut self) -> Option<BatchOf<S>> {
         if let Ok(batch) = self.running.as_ref()?.batches.recv() {
-            self.pass.next += 1;
+            self.pass.pass();
             return Some(batch.into_vars());
         }
         // The thread has ended: with the pass, or by a panic.

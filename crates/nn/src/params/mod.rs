@@ -5,6 +5,7 @@ mod evaluate;
 mod grads;
 mod layout;
 mod scope;
+mod shared;
 mod snapshot;
 mod state;
 mod values;

@@ -63,10 +63,16 @@ pub(crate) enum StepFailure {
 }
 
 /// Why a step is not taken.
-enum Refusal {
+pub(crate) enum Refusal {
     Loss(f64),
     Gradient(StepError),
     Other(TrainError),
+}
+
+impl From<TrainError> for StepFailure {
+    fn from(error: TrainError) -> Self {
+        StepFailure::Other(error)
+    }
 }
 
 impl<E: Into<TrainError>> From<E> for Refusal {
@@ -241,36 +247,57 @@ impl<'p, T: Float> Learner<'p, T> {
     #[track_caller]
     pub(crate) fn take(&mut self, loss: impl Fn(&Ctx<T>) -> Var<T>) -> Result<Stepped<T>, StepFailure> {
         let evaluations = self.params.step();
-        let stepped = self.take_unless_refused(&loss);
-        if stepped.is_err() {
+        let loss = Watched::new(loss);
+        let stepped = self.evaluate(&loss).and_then(|(value, grads)| self.apply(value, grads, &loss));
+        stepped.map_err(|refusal| {
             self.params.set_step(evaluations);
-        }
-        stepped.map_err(|refusal| match refusal {
-            Refusal::Loss(value) => {
-                StepFailure::Loss { value, trouble: first_trouble(self.params, &loss).map(Box::new) }
-            }
-            Refusal::Gradient(error) => {
-                let trouble = first_trouble(self.params, &loss).map(Box::new);
-                StepFailure::Other(TrainError::Gradient { error, trouble })
-            }
-            Refusal::Other(error) => StepFailure::Other(error),
+            self.failure(refusal, &loss)
         })
     }
 
+    /// What is said of a step that is not taken.
+    pub(crate) fn failure(
+        &self,
+        refusal: Refusal,
+        loss: &Watched<impl Fn(&Ctx<T>) -> Var<T>>,
+    ) -> StepFailure {
+        let trouble = || first_trouble(self.params, |cx: &Ctx<T>| loss.value(cx)).map(Box::new);
+        match refusal {
+            Refusal::Loss(value) => StepFailure::Loss { value, trouble: trouble() },
+            Refusal::Gradient(error) => {
+                StepFailure::Other(TrainError::Gradient { error, trouble: trouble() })
+            }
+            Refusal::Other(error) => StepFailure::Other(error),
+        }
+    }
+
+    /// The loss and its gradient, for [`apply`](Self::apply).
     #[track_caller]
-    fn take_unless_refused(&mut self, loss: impl Fn(&Ctx<T>) -> Var<T>) -> Result<Stepped<T>, Refusal> {
-        let Some(stepper) = &mut self.stepper else {
-            let reason = "there is no optimiser: `minimize` moves these parameters".to_owned();
-            return Err(TrainError::Settings(reason).into());
-        };
+    pub(crate) fn evaluate(
+        &self,
+        loss: &Watched<impl Fn(&Ctx<T>) -> Var<T>>,
+    ) -> Result<(T, Grads<T>), Refusal> {
+        if self.stepper.is_none() {
+            return Err(no_optimizer().into());
+        }
+        let evaluated: Result<_, GradError> = self.params.value_and_grad(|cx| loss.value(cx));
+        loss.check("step");
+        Ok(evaluated?)
+    }
+
+    /// A step with the loss and its gradient at the parameters.
+    #[track_caller]
+    pub(crate) fn apply(
+        &mut self,
+        value: T,
+        mut grads: Grads<T>,
+        loss: &Watched<impl Fn(&Ctx<T>) -> Var<T>>,
+    ) -> Result<Stepped<T>, Refusal> {
+        let Some(stepper) = &mut self.stepper else { return Err(no_optimizer().into()) };
         if let Some(schedule) = &self.schedule {
             stepper.optimizer_mut().set_learning_rate(schedule.at(self.updates));
         }
         let learning_rate = stepper.optimizer().learning_rate();
-        let loss = Watched::new(loss);
-        let evaluated: Result<_, GradError> = self.params.value_and_grad(|cx| loss.value(cx));
-        loss.check("step");
-        let (value, mut grads) = evaluated?;
         let outcome = if self.watched {
             self.params.accumulate(stepper, &mut grads).map_err(|error| match value.is_finite() {
                 true => Refusal::Gradient(error),
@@ -280,7 +307,7 @@ impl<'p, T: Float> Learner<'p, T> {
             return Err(Refusal::Loss(value.to_f64()));
         } else {
             let optimizer = stepper.optimizer_mut();
-            step_with_gradient(self.params, &mut **optimizer, value, &grads, &loss)?;
+            step_with_gradient(self.params, &mut **optimizer, value, &grads, loss)?;
             Step::Updated { gradient_norm: f64::NAN }
         };
         if matches!(outcome, Step::Updated { .. }) {
@@ -308,6 +335,10 @@ impl<'p, T: Float> Learner<'p, T> {
         let values = self.evaluated(|params| params.values().to_vec());
         self.params.values_mut().copy_from_slice(&values);
     }
+}
+
+fn no_optimizer() -> TrainError {
+    TrainError::Settings("there is no optimiser: `minimize` moves these parameters".to_owned())
 }
 
 impl<T: Float> std::fmt::Debug for Learner<'_, T> {

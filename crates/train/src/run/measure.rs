@@ -10,6 +10,7 @@ use super::Run;
 use crate::error::TrainError;
 use crate::event::Moment;
 use crate::metric::Metrics;
+use crate::parallel::{Workers, bytes, state};
 use crate::reason::StopReason;
 use crate::trainer::{TRAIN_LOSS, nearest_values};
 
@@ -45,6 +46,8 @@ impl<T: Float> Run<'_, T> {
     /// `outputs` gives for a batch the outputs and the targets that `metrics` compare. The values are told to observers and
     /// remembered in the history under the name of the set.
     ///
+    /// With [several workers](crate::Trainer::parallel), each measures some of the batches, and all have the metrics over all.
+    ///
     /// After an interruption in the middle of an epoch nothing is measured, and there are no values: the run goes on another time
     /// as if it had not been interrupted.
     ///
@@ -69,21 +72,25 @@ impl<T: Float> Run<'_, T> {
         }
         self.expect_announced(set, metrics.iter().map(|metric| metric.name()))?;
         metrics.reset();
+        let (rank, workers) = self.place.workers().map_or((0, 1), |all| (all.rank(), all.workers()));
         // No closures: they would lose the caller's line.
         self.learner.evaluated(|params| {
             let cx = params.context(Mode::Eval, &params.vars());
-            for batch in data {
+            for batch in data.skip(rank).step_by(workers) {
                 let (outputs, targets) = outputs(&cx, batch);
                 metrics.update(&outputs.into_value(), &targets);
             }
         });
+        if let Some(workers) = self.place.workers() {
+            merge(workers, metrics)?;
+        }
         let measured = Measured { values: metrics.values() };
-        self.record(set, &measured.values)?;
+        self.take_in(set, &measured.values);
         Ok(measured)
     }
 
     /// Takes in values that the program measured: they are told to observers, remembered in the history under the name of the set,
-    /// and looked at by early stopping.
+    /// and looked at by early stopping. With [several workers](crate::Trainer::parallel), those of the first count.
     ///
     /// ```
     /// use wengert_nn::{Linear, Params};
@@ -102,17 +109,25 @@ impl<T: Float> Run<'_, T> {
     /// ```
     ///
     /// # Errors
-    /// If the run [announces](crate::Trainer::records) values and not one of these. None is then taken in.
+    /// If the run [announces](crate::Trainer::records) values and not one of these, or another worker is gone. None is then
+    /// taken in.
     pub fn record(&mut self, set: &str, values: &[(String, f64)]) -> Result<(), TrainError> {
         self.expect_announced(set, values.iter().map(|(name, _)| name.as_str()))?;
         if self.is_broken_off() {
             return Ok(());
         }
+        match self.place.workers().map(|workers| values_of_first(workers, values)) {
+            None => self.take_in(set, values),
+            Some(values) => self.take_in(set, &values?),
+        }
+        Ok(())
+    }
+
+    fn take_in(&mut self, set: &str, values: &[(String, f64)]) {
         self.tell_losses();
         self.place.measured();
         let now = self.now();
         self.take_note(set, values, &now);
-        Ok(())
     }
 
     /// Refuses names that were not announced, in a run that announces some: one of the two is misspelt.
@@ -179,4 +194,29 @@ impl<T: Float> Run<'_, T> {
         let now = Moment { epoch: self.losses.epoch + 1, ..self.now() };
         self.take_note("train", &[("loss".to_owned(), mean)], &now);
     }
+}
+
+/// Puts together what each worker has measured on its part of the data.
+fn merge<T: Float, Y: 'static>(workers: &dyn Workers, metrics: &mut Metrics<T, Y>) -> Result<(), TrainError> {
+    let all = workers.exchange(&bytes(&metrics.state())).map_err(TrainError::Workers)?;
+    metrics.reset();
+    for (rank, part) in all.iter().enumerate() {
+        let part = state(part)?;
+        // The first replaces what is there, so that nothing is left of the order in which this worker came.
+        if rank == 0 { metrics.load_state(&part)? } else { metrics.merge(&part)? }
+    }
+    Ok(())
+}
+
+/// The values that the first worker has measured.
+fn values_of_first(
+    workers: &dyn Workers,
+    values: &[(String, f64)],
+) -> Result<Vec<(String, f64)>, TrainError> {
+    let mine: Vec<(&String, u64)> = values.iter().map(|(name, value)| (name, value.to_bits())).collect();
+    let mine = serde_json::to_vec(&mine).expect("names and numbers");
+    let first = workers.from_first(mine).map_err(TrainError::Workers)?;
+    let first: Vec<(String, u64)> =
+        serde_json::from_slice(&first).map_err(|error| TrainError::Workers(Box::new(error)))?;
+    Ok(first.into_iter().map(|(name, bits)| (name, f64::from_bits(bits))).collect())
 }

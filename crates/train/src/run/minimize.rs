@@ -108,6 +108,7 @@ impl<'p, T: Float> Run<'p, T> {
         self.record("train", &[("loss".to_owned(), loss)])?;
         after(self)?;
         self.save_iteration()?;
+        self.place.agree()?;
         Ok(self.flow())
     }
 

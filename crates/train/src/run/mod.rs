@@ -7,6 +7,7 @@ mod save;
 mod settings;
 mod state;
 mod step;
+mod together;
 
 use std::rc::Rc;
 
@@ -20,17 +21,20 @@ use crate::epochs::Epochs;
 use crate::error::TrainError;
 use crate::event::{Event, Moment};
 use crate::history::History;
+#[cfg(feature = "interrupt")]
 use crate::interrupt;
 use crate::kept::Kept;
 use crate::learner::Learner;
 use crate::logbook::Logbook;
 use crate::monitor::{Plateau, Stopping};
+use crate::parallel::Workers;
 use crate::place::Place;
 use crate::reason::{Finished, StopReason};
 use crate::trainer::Trainer;
 
 pub use measure::Measured;
 use save::Saving;
+use together::Together;
 
 /// A run of training, for a loop of one's own: made by [`Trainer::start`].
 ///
@@ -77,6 +81,8 @@ pub struct Run<'p, T: Float = f32> {
     method: Option<State>,
     counts: Counts,
     saving: Option<Saving>,
+    /// Where several workers train.
+    together: Option<Together<T>>,
     /// Why the run is to end.
     reason: Option<StopReason>,
     finished: bool,
@@ -93,8 +99,12 @@ struct Losses {
 }
 
 impl<'p, T: Float> Run<'p, T> {
-    pub(crate) fn new(trainer: Trainer<'p, T>) -> Result<Self, TrainError> {
-        let place = Rc::new(Place::default());
+    pub(crate) fn new(mut trainer: Trainer<'p, T>) -> Result<Self, TrainError> {
+        let workers = trainer.group.clone().map(|group| group as Rc<dyn Workers>);
+        if workers.as_ref().is_some_and(|workers| workers.rank() > 0) {
+            trainer.observers.clear();
+        }
+        let place = Rc::new(Place::among(workers));
         if trainer.interruptible {
             #[cfg(feature = "interrupt")]
             interrupt::listen()?;
@@ -117,10 +127,12 @@ impl<'p, T: Float> Run<'p, T> {
             method: None,
             counts: Counts::default(),
             saving: None,
+            together: trainer.group.map(Together::new),
             reason: None,
             finished: false,
         };
-        if let Some(state) = trainer.from {
+        run.meet()?;
+        if let Some(state) = run.state_of_first(trainer.from)? {
             run.check_settings(&state, trainer.others_allowed)?;
             run.load_state(&state, trainer.others_allowed)?;
         }
@@ -228,8 +240,14 @@ impl<'p, T: Float> Run<'p, T> {
     /// # Errors
     /// If the last checkpoint cannot be written.
     pub fn finish(mut self) -> Result<Finished, TrainError> {
+        self.place.failed()?;
         self.tell_losses();
         self.check_measured()?;
+        if self.place.is_asked() {
+            let reason = self.together.as_mut().and_then(Together::take_reason);
+            let reason = reason.unwrap_or_else(|| "an observer of the first worker wanted it".to_owned());
+            self.reason.get_or_insert(StopReason::Asked(reason));
+        }
         if self.place.is_interrupted() {
             self.reason.get_or_insert(StopReason::Interrupted);
         }
@@ -266,8 +284,14 @@ impl<'p, T: Float> Run<'p, T> {
     }
 
     fn end_if_broken(&mut self) {
-        if let Some(reason) = self.log.broken.take() {
-            self.stop(&reason);
+        let Some(reason) = self.log.broken.take() else { return };
+        match &mut self.together {
+            // All workers are to end after the same step.
+            Some(together) => {
+                together.keep_reason(reason);
+                self.place.ask();
+            }
+            None => self.stop(&reason),
         }
     }
 }

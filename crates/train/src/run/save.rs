@@ -27,11 +27,22 @@ impl Saving {
 impl<T: Float> Run<'_, T> {
     /// Opens the folder, and goes on from what is there if that is wanted.
     pub(super) fn open(&mut self, rules: &Checkpoints, resume: bool, others: bool) -> Result<(), TrainError> {
+        if self.place.workers().is_some_and(|workers| workers.rank() > 0) {
+            // The first worker has the folder.
+            if let Some(state) = self.state_of_first(None)? {
+                self.load_state(&state, others)?;
+            }
+            return Ok(());
+        }
         let store = rules.open(&self.known)?;
+        let mut found = None;
         if !resume {
             store.expect_unused()?;
         } else if let Some((path, state)) = store.read_newest()? {
             self.check_file(&path, &state, others)?;
+            found = Some(state);
+        }
+        if let Some(state) = self.state_of_first(found)? {
             self.load_state(&state, others)?;
         }
         let (epoch, first) = (self.place.at().epoch, self.log.steps);
@@ -91,6 +102,7 @@ impl<T: Float> Run<'_, T> {
 
     /// Saves what can be gone on from of a run that is given up, by a panic or an error of the program.
     pub(super) fn save_what_is_left(&mut self) {
+        self.give_up_pieces();
         let now = self.now();
         if let Some(start) = self.place.at().start_from_failure()
             && self.has_moved()

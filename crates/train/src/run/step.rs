@@ -7,7 +7,7 @@ use wengert_tensor::Float;
 use super::{Losses, Run};
 use crate::error::TrainError;
 use crate::event::{Event, StepReport};
-use crate::learner::StepFailure;
+use crate::learner::{StepFailure, Stepped};
 
 impl<T: Float> Run<'_, T> {
     /// One step on this loss, which is evaluated wherever the optimiser needs it. Returns the loss before the step.
@@ -21,11 +21,22 @@ impl<T: Float> Run<'_, T> {
     /// If the loss does not have exactly one element.
     #[track_caller]
     pub fn step(&mut self, loss: impl Fn(&Ctx<T>) -> Var<T>) -> Result<T, TrainError> {
+        if self.together.is_some() {
+            return self.step_together(loss);
+        }
         self.begin_update()?;
-        let stepped = match self.learner.take(loss) {
-            Ok(stepped) => stepped,
-            Err(failure) => return Err(self.failed(failure)),
-        };
+        self.place.touch();
+        match self.learner.take(loss) {
+            Ok(stepped) => Ok(self.stepped(stepped)),
+            Err(failure) => {
+                self.place.untouch();
+                Err(self.failed(failure))
+            }
+        }
+    }
+
+    /// Takes in a step that was taken.
+    pub(super) fn stepped(&mut self, stepped: Stepped<T>) -> T {
         self.log.steps += 1;
         let examples = self.place.at().examples;
         self.log.examples += examples;
@@ -44,7 +55,7 @@ impl<T: Float> Run<'_, T> {
             self.log.tell(&Event::Step(&report), &now);
             self.end_if_broken();
         }
-        Ok(stepped.loss)
+        stepped.loss
     }
 
     /// One step of a [further network](crate::Trainer::also). It belongs to the batch that is under way, and does not count
@@ -58,10 +69,17 @@ impl<T: Float> Run<'_, T> {
     #[track_caller]
     pub fn step_of(&mut self, name: &str, loss: impl Fn(&Ctx<T>) -> Var<T>) -> Result<T, TrainError> {
         let index = self.index_of("step_of", name);
+        if self.together.is_some() {
+            return self.step_of_together(index, loss);
+        }
         self.begin_update()?;
+        self.place.touch();
         match self.others[index].1.take(loss) {
             Ok(stepped) => Ok(stepped.loss),
-            Err(failure) => Err(self.failed(failure)),
+            Err(failure) => {
+                self.place.untouch();
+                Err(self.failed(failure))
+            }
         }
     }
 
@@ -86,7 +104,7 @@ impl<T: Float> Run<'_, T> {
     }
 
     /// What comes before parameters change.
-    fn begin_update(&mut self) -> Result<(), TrainError> {
+    pub(super) fn begin_update(&mut self) -> Result<(), TrainError> {
         if self.losses.epoch != self.place.at().epoch {
             self.tell_losses();
             self.losses = Losses { epoch: self.place.at().epoch, ..Losses::default() };
@@ -96,14 +114,12 @@ impl<T: Float> Run<'_, T> {
             let now = self.now();
             self.log.tell(&Event::Epoch, &now);
             self.end_if_broken();
+            self.compare_with_others()?;
         }
-        self.save_if_due()?;
-        self.place.touch();
-        Ok(())
+        self.save_if_due()
     }
 
-    fn failed(&mut self, failure: StepFailure) -> TrainError {
-        self.place.untouch();
+    pub(super) fn failed(&self, failure: StepFailure) -> TrainError {
         let at = self.now();
         match failure {
             StepFailure::Other(error) => error,

@@ -150,6 +150,37 @@ impl<T: Float> Kronecker<T> {
         self
     }
 
+    /// All numbers of the factors, one after the other: of every block A and G, then of the parts of the diagonal.
+    ///
+    /// ```
+    /// use wengert_optim::{Kronecker, KroneckerBlock};
+    /// let block = KroneckerBlock::new(0, None, vec![2.0f64], vec![3.0]);
+    /// let curvature = Kronecker::new(2, vec![block], vec![(1, vec![5.0])]);
+    /// assert_eq!(curvature.factors(), [2.0, 3.0, 5.0]);
+    /// assert_eq!(curvature.with_factors(&[1.0, 1.0, 4.0]).factors(), [1.0, 1.0, 4.0]);
+    /// ```
+    pub fn factors(&self) -> Vec<T> {
+        let blocks = self.blocks.iter().flat_map(|block| block.inputs.iter().chain(&block.outputs));
+        blocks.chain(self.diagonal.iter().flat_map(|part| &part.values)).copied().collect()
+    }
+
+    /// Factors of the same structure with other numbers, as [`factors`](Self::factors) has them: a sum over ranks, say.
+    ///
+    /// # Panics
+    /// If there are not as many.
+    #[must_use]
+    #[track_caller]
+    pub fn with_factors(&self, numbers: &[T]) -> Self {
+        let expected = self.factors().len();
+        assert!(numbers.len() == expected, "kronecker: {} numbers for factors of {expected}", numbers.len());
+        let mut with = self.clone();
+        let blocks =
+            with.blocks.iter_mut().flat_map(|block| block.inputs.iter_mut().chain(&mut block.outputs));
+        let all = blocks.chain(with.diagonal.iter_mut().flat_map(|part| &mut part.values));
+        all.zip(numbers).for_each(|(into, &number)| *into = number);
+        with
+    }
+
     /// The blocks.
     pub fn blocks(&self) -> &[KroneckerBlock<T>] {
         &self.blocks

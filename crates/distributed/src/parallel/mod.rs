@@ -1,0 +1,172 @@
+//! Ranks that train one model together.
+
+mod error;
+
+pub use error::ParallelError;
+
+use std::rc::Rc;
+
+use wengert_data::Division;
+use wengert_train::{Parallel, Workers, WorkersError};
+
+use crate::communicator::{Buffer, Communicated, Communicator, Reduction, Shared};
+use crate::tree;
+
+/// Synchronous data-parallel training: every batch is divided among the ranks, and all make the same step with the gradient of the
+/// whole. It is what [`Trainer::parallel`](wengert_train::Trainer::parallel) takes; the rest of the program stays as it is.
+///
+/// There are two ways to divide a batch:
+///
+/// | | [`DataParallel::new`] | [`DataParallel::deterministic`] |
+/// |---|---|---|
+/// | shards of a batch | one for each rank | S, a setting of the training |
+/// | gradients | one all-reduce of a flat vector | summed as a tree over the shards ([`tree`]) |
+/// | the same bits | in a run that is repeated, if the transport promises it | for any number of ranks up to S, alone too |
+/// | dropout, statistics of a batch | for each rank's shard | for each of the S shards |
+///
+/// Either way a shard counts by its examples, so that an unequal division of the last batch changes nothing (as a mean of the ranks'
+/// means would); running statistics move once a step, to the mean over the shards. All ranks start from the parameters of rank 0, and
+/// compare models, settings and data first, and their parameters at every epoch.
+///
+/// ```
+/// use wengert_data::synthetic;
+/// use wengert_distributed::{DataParallel, threads};
+/// use wengert_nn::{Layer, Linear, Losses, Params};
+/// use wengert_optim::Adam;
+/// use wengert_train::Trainer;
+///
+/// let train = |ranks: usize| threads::run(ranks, |communicator| {
+///     let data = synthetic::digits(200, 0);
+///     let mut params: Params = Params::seeded(0);
+///     let model = Linear::new(params.root(), 784, 10);
+///     Trainer::new(&mut params, Adam::new(3e-3))
+///         .parallel(DataParallel::deterministic(communicator, 4)?)
+///         .fit(&data, 1, |cx, (images, labels)| model.forward(cx, images).cross_entropy(labels))?;
+///     Ok(params.values().to_vec())
+/// });
+/// assert_eq!(train(2)?[1], train(1)?[0]);
+/// # Ok::<(), wengert_distributed::threads::RankFailed>(())
+/// ```
+#[derive(Clone)]
+pub struct DataParallel {
+    communicator: Rc<dyn Communicator>,
+    /// The number of shards, if it does not depend on the ranks.
+    shards: Option<usize>,
+}
+
+impl DataParallel {
+    /// The fast way: a shard for each rank. Sums are the transport's, which need not have the same bits for other numbers of ranks.
+    pub fn new(communicator: Rc<dyn Communicator>) -> Self {
+        DataParallel { communicator, shards: None }
+    }
+
+    /// The way that keeps the bits: `shards` shards to a batch, 8 or 16 say, whoever computes them. Several shards of a rank are
+    /// evaluated one after the other, which takes longer than all at once where batches are small.
+    ///
+    /// # Errors
+    /// If there are fewer shards than ranks.
+    pub fn deterministic(communicator: Rc<dyn Communicator>, shards: usize) -> Result<Self, ParallelError> {
+        if shards < communicator.size() {
+            return Err(ParallelError::Shards { shards, ranks: communicator.size() });
+        }
+        Ok(DataParallel { communicator, shards: Some(shards) })
+    }
+
+    /// How the ranks talk.
+    pub fn communicator(&self) -> &Rc<dyn Communicator> {
+        &self.communicator
+    }
+}
+
+impl Workers for DataParallel {
+    fn rank(&self) -> usize {
+        self.communicator.rank()
+    }
+
+    fn workers(&self) -> usize {
+        self.communicator.size()
+    }
+
+    fn division(&self) -> Division {
+        let (rank, size) = (self.communicator.rank(), self.communicator.size());
+        match self.shards {
+            Some(shards) => Division::new(shards, tree::owned(shards, rank, size)),
+            None => Division::new(size, rank..rank + 1),
+        }
+    }
+
+    fn exchange(&self, mine: &[u8]) -> Result<Vec<Vec<u8>>, WorkersError> {
+        Ok(all_messages(&*self.communicator, mine)?)
+    }
+
+    fn from_first(&self, mut message: Vec<u8>) -> Result<Vec<u8>, WorkersError> {
+        let mut length = [message.len() as u64];
+        self.communicator.broadcast(Buffer::U64(&mut length), 0)?;
+        message.resize(length[0] as usize, 0);
+        self.communicator.broadcast(Buffer::U8(&mut message), 0)?;
+        Ok(message)
+    }
+}
+
+impl<T: Shared> Parallel<T> for DataParallel {
+    fn sum(&self, shards: Vec<Vec<T>>) -> Result<Vec<T>, WorkersError> {
+        Ok(sum_over(&*self.communicator, self.shards, shards)?)
+    }
+
+    fn numbers_of_first(&self, values: &mut [T]) -> Result<(), WorkersError> {
+        Ok(self.communicator.broadcast(T::buffer(values), 0)?)
+    }
+}
+
+/// The sum over all shards, of which this rank has its own in their order: as a tree if there are so many whatever the number of ranks,
+/// or as the transport adds.
+pub(crate) fn sum_over<T: Shared>(
+    communicator: &dyn Communicator,
+    fixed: Option<usize>,
+    mut own: Vec<Vec<T>>,
+) -> Communicated<Vec<T>> {
+    match fixed {
+        Some(shards) => {
+            let length = own.first().map_or(0, Vec::len);
+            let mut own = own.into_iter();
+            tree::all_reduce(communicator, shards, length, |_| Ok(own.next().unwrap_or_default()))
+        }
+        None => {
+            let mut sum = own.pop().unwrap_or_default();
+            communicator.all_reduce(T::buffer(&mut sum), Reduction::Sum)?;
+            Ok(sum)
+        }
+    }
+}
+
+/// The messages of all ranks, in their order.
+fn all_messages(communicator: &dyn Communicator, mine: &[u8]) -> Communicated<Vec<Vec<u8>>> {
+    let (rank, size) = (communicator.rank(), communicator.size());
+    let mut lengths = vec![0u64; size];
+    lengths[rank] = mine.len() as u64;
+    communicator.all_gather(Buffer::U64(&mut lengths), &vec![1; size])?;
+    let lengths: Vec<usize> = lengths.into_iter().map(|length| length as usize).collect();
+    let start: usize = lengths[..rank].iter().sum();
+    let mut all = vec![0u8; lengths.iter().sum()];
+    all[start..start + mine.len()].copy_from_slice(mine);
+    communicator.all_gather(Buffer::U8(&mut all), &lengths)?;
+    let mut rest = all.as_slice();
+    Ok(lengths
+        .iter()
+        .map(|&length| {
+            let (message, behind) = rest.split_at(length);
+            rest = behind;
+            message.to_vec()
+        })
+        .collect())
+}
+
+impl std::fmt::Debug for DataParallel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DataParallel")
+            .field("transport", &self.communicator.transport())
+            .field("ranks", &self.communicator.size())
+            .field("shards", &self.shards)
+            .finish()
+    }
+}

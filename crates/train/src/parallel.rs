@@ -1,0 +1,142 @@
+//! Workers that train one model together.
+
+use std::error::Error;
+
+use wengert_data::Division;
+use wengert_nn::Params;
+use wengert_state::State;
+use wengert_tensor::Float;
+
+use crate::error::TrainError;
+
+/// Why workers could not come to terms: another one is gone, or is not of the same program.
+pub type WorkersError = Box<dyn Error + Send + Sync>;
+
+/// Workers that run the same program on the same model: what a run asks of them that has nothing to do with numbers. Each call is
+/// made by all workers, in the same order.
+pub trait Workers {
+    /// The number of this worker, from 0. The first prints, and writes checkpoints.
+    fn rank(&self) -> usize;
+
+    /// How many there are.
+    fn workers(&self) -> usize;
+
+    /// How batches are divided among them.
+    fn division(&self) -> Division;
+
+    /// Gives all workers the messages of all, in the order of their numbers.
+    ///
+    /// # Errors
+    /// If another worker is gone.
+    fn exchange(&self, mine: &[u8]) -> Result<Vec<Vec<u8>>, WorkersError>;
+
+    /// Gives all workers the message of the first; what the others bring is not read.
+    ///
+    /// # Errors
+    /// If another worker is gone.
+    fn from_first(&self, message: Vec<u8>) -> Result<Vec<u8>, WorkersError>;
+}
+
+/// Workers that can add up what each found on its part of a batch: what [`Trainer::parallel`](crate::Trainer::parallel) trains with.
+/// The crate `wengert-distributed` has some, over MPI and over threads; this crate knows of none.
+pub trait Parallel<T: Float>: Workers {
+    /// The sum over all shards of a batch, of which this worker brings its own [ones](Division::own) in their order, all of one
+    /// length. All workers get the same bits.
+    ///
+    /// # Errors
+    /// If another worker is gone.
+    fn sum(&self, shards: Vec<Vec<T>>) -> Result<Vec<T>, WorkersError>;
+
+    /// Gives all workers the numbers of the first.
+    ///
+    /// # Errors
+    /// If another worker is gone.
+    fn numbers_of_first(&self, values: &mut [T]) -> Result<(), WorkersError>;
+}
+
+/// States as messages.
+pub(crate) fn bytes(state: &State) -> Vec<u8> {
+    serde_json::to_vec(state).expect("a state is names and numbers")
+}
+
+/// The state that a message is.
+pub(crate) fn state(bytes: &[u8]) -> Result<State, TrainError> {
+    serde_json::from_slice(bytes).map_err(|error| TrainError::Workers(Box::new(error)))
+}
+
+/// Whether all workers have the same facts, which are names and values. What differs is said of the first that does.
+pub(crate) fn expect_alike(workers: &dyn Workers, facts: &[(String, String)]) -> Result<(), TrainError> {
+    let mine = serde_json::to_vec(facts).expect("facts are texts");
+    let all = workers.exchange(&mine).map_err(TrainError::Workers)?;
+    // All compare all with the first, so that all fail alike.
+    let read = |bytes: &[u8]| -> Result<Vec<(String, String)>, TrainError> {
+        serde_json::from_slice(bytes).map_err(|error| TrainError::Workers(Box::new(error)))
+    };
+    let first = read(&all[0])?;
+    for (rank, other) in all.iter().enumerate().skip(1).filter(|(_, other)| **other != all[0]) {
+        let other = read(other)?;
+        let missing = || "nothing".to_owned();
+        let value = |of: &[(String, String)], name: &str| {
+            of.iter().find(|(known, _)| known == name).map_or_else(missing, |(_, value)| value.clone())
+        };
+        let names = first.iter().chain(&other).map(|(name, _)| name.as_str());
+        for name in names {
+            let (here, there) = (value(&first, name), value(&other, name));
+            if here != there {
+                return Err(TrainError::Unlike { what: name.to_owned(), first: here, other: there, rank });
+            }
+        }
+        let what = "the order of what is declared".to_owned();
+        return Err(TrainError::Unlike { what, first: missing(), other: missing(), rank });
+    }
+    Ok(())
+}
+
+/// What all workers must have in common at the start.
+pub(crate) fn facts<T: Float>(params: &Params<T>, workers: &dyn Workers) -> Vec<(String, String)> {
+    let mut facts = vec![
+        ("version of the library".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+        ("number of shards".to_owned(), workers.division().shards().to_string()),
+        ("element type".to_owned(), std::any::type_name::<T>().to_owned()),
+        ("seed of the parameters, or step".to_owned(), format!("{:?}", params.key().value().to_vec())),
+    ];
+    facts.extend(
+        params.iter().map(|(name, shape, _)| (format!("shape of the parameter `{name}`"), shape.to_string())),
+    );
+    let buffers = params.buffers();
+    facts.extend(
+        buffers.iter().map(|(name, it)| (format!("shape of the buffer `{name}`"), it.shape().to_string())),
+    );
+    facts
+        .extend(params.counts().into_iter().map(|(name, _)| (format!("count `{name}`"), "there".to_owned())));
+    facts
+}
+
+/// A number that models with other parameters or buffers hardly have, in the form of a fact.
+pub(crate) fn fingerprint<T: Float>(params: &Params<T>) -> (String, String) {
+    let mix =
+        |hash: u64, x: &T| (hash ^ x.to_f64().to_bits()).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+    let hash = params.values().iter().fold(params.step(), mix);
+    let hash = params.buffer_values().iter().fold(hash, mix);
+    ("parameters".to_owned(), format!("fingerprint {hash:016x}"))
+}
+
+/// Gives the model of all workers the parameters, buffers and counts of the first.
+pub(crate) fn take_over_first<T: Float>(
+    params: &mut Params<T>,
+    group: &dyn Parallel<T>,
+) -> Result<(), TrainError> {
+    let own: Vec<i64> = params.counts().into_iter().map(|(_, count)| count).collect();
+    let counts = group.from_first(serde_json::to_vec(&own).expect("numbers")).map_err(TrainError::Workers)?;
+    let counts: Vec<i64> =
+        serde_json::from_slice(&counts).map_err(|error| TrainError::Workers(Box::new(error)))?;
+    let mut values = params.values().to_vec();
+    values.extend(params.buffer_values());
+    group.numbers_of_first(&mut values).map_err(TrainError::Workers)?;
+    let (parameters, buffers) = values.split_at(params.len());
+    params.set_values(parameters);
+    if !counts.is_empty() || !buffers.is_empty() {
+        params.set_buffer_values(buffers, &counts);
+    }
+    Ok(())
+}
