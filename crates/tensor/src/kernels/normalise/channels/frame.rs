@@ -52,26 +52,34 @@ impl Frame {
         for example in 0..self.examples {
             let start = (example * self.channels + channels.start) * self.span;
             let rows = arrays.map(|array| &array[start..start + width]);
-            let mut at = 0;
-            while at < width {
-                if at + LANES <= width {
-                    let pieces: [&[T; LANES]; S] =
-                        rows.map(|row| row[at..at + LANES].try_into().expect("that long"));
-                    for lane in 0..LANES {
-                        let terms = term(lane, pieces.map(|piece| piece[lane]));
-                        for (lanes, term) in lanes.iter_mut().zip(terms) {
-                            lanes[lane] += term;
-                        }
-                    }
-                } else {
-                    for lane in 0..width - at {
-                        let terms = term(lane, rows.map(|row| row[at + lane]));
-                        for (lanes, term) in lanes.iter_mut().zip(terms) {
-                            lanes[lane] += term;
-                        }
+            let count = width / LANES;
+            let pieces = rows.map(|row| &row.as_chunks::<LANES>().0[..count]);
+            for i in 0..count {
+                for lane in 0..LANES {
+                    let terms = term(lane, pieces.map(|pieces| pieces[i][lane]));
+                    for (lanes, term) in lanes.iter_mut().zip(terms) {
+                        lanes[lane] += term;
                     }
                 }
-                (at, steps) = (at + LANES, steps + 1);
+                steps += 1;
+                if steps % STEPS == 0 {
+                    settle(&mut totals, &mut lanes);
+                }
+            }
+            if count * LANES < width {
+                // Apart, since an array that is indexed by a variable cannot stay in registers.
+                let mut last = [[T::ZERO; LANES]; K];
+                let rest = rows.map(|row| row.as_chunks::<LANES>().1);
+                for lane in 0..rest[0].len() {
+                    let terms = term(lane, rest.map(|row| row[lane]));
+                    for (last, term) in last.iter_mut().zip(terms) {
+                        last[lane] = term;
+                    }
+                }
+                for (lanes, last) in lanes.iter_mut().zip(last) {
+                    lanes.iter_mut().zip(last).for_each(|(sum, last)| *sum += last);
+                }
+                steps += 1;
                 if steps % STEPS == 0 {
                     settle(&mut totals, &mut lanes);
                 }
