@@ -279,3 +279,51 @@ fn misuse_names_the_metric_the_shapes_and_the_line() {
         ConfusionMatrix::new().count(0, 5);
     });
 }
+
+/// Names are what programs write as texts, so the guide has them all.
+#[test]
+fn the_guide_names_every_metric() {
+    let guide = include_str!("../../../docs/guide/training.md");
+    let (mut names, averages) = (Vec::new(), [Averaging::Micro, Averaging::Macro, Averaging::Weighted]);
+    for averaging in averages {
+        for name in
+            [Precision::new(averaging).name(), Recall::new(averaging).name(), F1::new(averaging).name()]
+        {
+            let (prefix, rest) = name.split_once('_').unwrap();
+            names.extend([format!("{prefix}_"), rest.to_owned()]);
+        }
+    }
+    names.extend(
+        [
+            Accuracy::new().name(),
+            TopK::new(5).name(),
+            ConfusionMatrix::new().name(),
+            Precision::new(Averaging::Binary).name(),
+            RocAuc::new().name(),
+            AveragePrecision::new().name(),
+            CalibrationError::new(15).name(),
+            LogLoss::new().name(),
+            Perplexity::new().name(),
+            BitsPerCharacter::new().name(),
+            MeanAbsoluteError::new().name(),
+            RootMeanSquaredError::new().name(),
+            MeanAbsolutePercentageError::new().name(),
+            R2::new().name(),
+        ]
+        .map(str::to_owned),
+    );
+    for name in names {
+        assert!(guide.contains(&format!("`{name}`")), "{name}");
+    }
+}
+
+/// One metric is used without naming the type of its outputs.
+#[test]
+fn a_metric_alone_needs_no_types() {
+    let mut accuracy = Accuracy::new();
+    assert!(accuracy.value().is_nan());
+    accuracy.update(&Tensor::from([[0.1f64, 0.9], [0.8, 0.2]]), &Tensor::from([1, 1]));
+    assert_eq!((accuracy.name(), accuracy.value()), ("accuracy", 0.5));
+    accuracy.reset();
+    assert!(accuracy.value().is_nan());
+}

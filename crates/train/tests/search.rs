@@ -144,6 +144,40 @@ fn the_largest_batch_is_found_and_hardly_exceeded() {
     assert_eq!(message.downcast_ref(), Some(&"largest_batch: a batch of 0 examples is none"));
 }
 
+/// Other threads compute parts of tensors that this one has made. Their number is set once in a process, so the test starts
+/// itself with each.
+#[test]
+fn a_step_takes_the_same_memory_with_any_number_of_threads() {
+    const THREADS: &str = "WENGERT_SEARCH_THREADS";
+    if let Ok(threads) = std::env::var(THREADS) {
+        wengert_tensor::parallel::set_threads(threads.parse().unwrap()).unwrap();
+        let mut params: Params = Params::seeded(0);
+        let wide = Sequential::builder(params.root())
+            .with(|p| Linear::new(p, 64, 128))
+            .with(|p| wengert_nn::LayerNorm::new(p, 128))
+            .then(Relu)
+            .with(|p| Linear::new(p, 128, 10))
+            .build();
+        let found = largest_batch(&mut params, 2 << 20, 1..=100_000, |params, size| {
+            let (x, labels) = (Var::ones([size, 64]), Tensor::zeros([size]));
+            params.value_and_grad(|cx| wide.forward(cx, &x).cross_entropy(&labels)).unwrap();
+        });
+        let found = found.unwrap();
+        // Enough for kernels to be shared out.
+        assert!(found.size > 200, "{found:?}");
+        println!("found {found:?}");
+        return;
+    }
+    let [one, two, four] = ["1", "2", "4"].map(|threads| {
+        let name = "a_step_takes_the_same_memory_with_any_number_of_threads";
+        let mut program = std::process::Command::new(std::env::current_exe().unwrap());
+        let output = program.args([name, "--exact", "--nocapture"]).env(THREADS, threads).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.split("found ").nth(1).and_then(|found| found.lines().next()).expect(&text).to_owned()
+    });
+    assert_eq!((&two, &four), (&one, &one));
+}
+
 #[test]
 fn the_search_ends_whatever_the_steps_take() {
     let mut params: Params = Params::seeded(0);

@@ -232,17 +232,19 @@ fn compare(
     let within = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
     let before = found.len();
     compare_names(&here.children, &there.children, within, found);
-    let mut known = known;
-    // The model first, as it says why other lengths are what they are.
-    let mut children: Vec<(&String, &State)> = here.children.iter().collect();
-    children.sort_by_key(|(_, child)| child.kind != PARAMS);
-    for (name, here) in children {
+    // The model is looked at first, as it says why other lengths are what they are.
+    let (mut known, mut of_model) = (known, Vec::new());
+    for (name, here) in here.children.iter().filter(|(_, child)| child.kind == PARAMS) {
         if let Some(there) = there.children.get(name) {
-            let before = found.len();
-            compare(&within(name), here, there, known, found);
-            if here.kind == PARAMS && found.len() > before {
-                known = Some((here.len, there.len));
-            }
+            compare(&within(name), here, there, None, &mut of_model);
+            known = if of_model.is_empty() { known } else { Some((here.len, there.len)) };
+        }
+    }
+    for (name, here) in &here.children {
+        match there.children.get(name) {
+            Some(_) if here.kind == PARAMS => found.append(&mut of_model),
+            Some(there) => compare(&within(name), here, there, known, found),
+            None => {}
         }
     }
     if here.len != there.len && here.len != 0 && there.len != 0 && known != Some((here.len, there.len)) {

@@ -24,7 +24,9 @@ pub struct FittingBatch {
 /// restored after each call. Sizes are tried by doubling, as long as the next is not expected to take more, and then by
 /// what two of them say, so that the budget is hardly exceeded.
 ///
-/// What counts are the tensors that the calling thread makes. Optimisers keep their own numbers outside of tensors, as long as they
+/// What counts are the tensors that the calling thread makes. Those are all of a step, with any number of
+/// [threads](wengert_tensor::parallel): the others compute parts of what this one has made, and make none. Tensors that
+/// `step` makes on threads of its own do not count, nor do the numbers that optimisers keep outside of tensors, as long as they
 /// live: two for each parameter in Adam's case.
 ///
 /// # Panics
