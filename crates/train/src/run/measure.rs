@@ -31,7 +31,8 @@ impl<T: Float> Run<'_, T> {
     /// remembered in the history under the name of the set.
     ///
     /// After an interruption in the middle of an epoch nothing is measured, and there are no values: the run goes on another time
-    /// as if it had not been interrupted.
+    /// as if it had not been interrupted. Nor is there before the batches of an epoch in whose middle a run goes on: what was
+    /// measured there is in its history.
     ///
     /// # Errors
     /// If the data have no batch.
@@ -52,6 +53,7 @@ impl<T: Float> Run<'_, T> {
         if data.len() == 0 {
             return Err(TrainError::NoBatches { examples: data.examples() });
         }
+        self.look();
         metrics.reset();
         // No closures: they would lose the caller's line.
         self.learner.evaluated(|params| {
@@ -72,15 +74,16 @@ impl<T: Float> Run<'_, T> {
         if self.is_broken_off() {
             return;
         }
+        self.save_before_change();
         self.tell_losses();
-        self.place.measured();
         let now = self.now();
         self.take_note(set, values, &now);
     }
 
-    /// Whether the run was interrupted in the middle of an epoch.
+    /// Whether the run was interrupted in the middle of an epoch, or goes on there and has not begun to.
     fn is_broken_off(&self) -> bool {
-        self.place.is_interrupted() && !self.place.at().epoch_is_over()
+        let at = self.place.at();
+        at.is_before_rest() || (self.place.is_interrupted() && !at.epoch_is_over())
     }
 
     fn take_note(&mut self, set: &str, values: &[(String, f64)], now: &Moment) {

@@ -23,6 +23,7 @@ impl<T: Float> Run<'_, T> {
     pub fn step(&mut self, loss: impl Fn(&Ctx<T>) -> Var<T>) -> Result<T, TrainError> {
         self.begin_update()?;
         let evaluations = self.learner.params().step();
+        // A loss that panics has changed nothing.
         let stepped = match self.learner.take(loss) {
             Ok(stepped) => stepped,
             Err(failure) => {
@@ -30,6 +31,7 @@ impl<T: Float> Run<'_, T> {
                 return Err(self.failed(failure));
             }
         };
+        self.place.touch();
         self.log.steps += 1;
         let examples = self.place.at().examples;
         self.log.examples += examples;
@@ -66,7 +68,10 @@ impl<T: Float> Run<'_, T> {
         let learner = &mut self.others[index].1;
         let evaluations = learner.params().step();
         match learner.take(loss) {
-            Ok(stepped) => Ok(stepped.loss),
+            Ok(stepped) => {
+                self.place.touch();
+                Ok(stepped.loss)
+            }
             Err(failure) => {
                 learner.params_mut().set_step(evaluations);
                 Err(self.failed(failure))
@@ -80,6 +85,7 @@ impl<T: Float> Run<'_, T> {
     /// If there is no network of this name.
     #[track_caller]
     pub fn learner(&self, name: &str) -> &crate::Learner<'_, T> {
+        self.look();
         &self.others[self.index_of("learner", name)].1
     }
 
@@ -96,6 +102,10 @@ impl<T: Float> Run<'_, T> {
 
     /// What comes before parameters change.
     fn begin_update(&mut self) -> Result<(), TrainError> {
+        self.look();
+        if let Some(error) = self.unsaved.take() {
+            return Err(error);
+        }
         if self.losses.epoch != self.place.at().epoch {
             self.tell_losses();
             self.losses = Losses { epoch: self.place.at().epoch, ..Losses::default() };
@@ -106,13 +116,10 @@ impl<T: Float> Run<'_, T> {
             self.log.tell(&Event::Epoch, &now);
             self.end_if_broken();
         }
-        self.save_if_due()?;
-        self.place.touch();
-        Ok(())
+        self.save_if_due()
     }
 
     fn failed(&mut self, failure: StepFailure) -> TrainError {
-        self.place.untouch();
         let at = self.place.at();
         match failure {
             StepFailure::Other(error) => error,
