@@ -34,6 +34,10 @@ impl Kept {
         }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     pub(crate) fn latest(&self, name: &str) -> Option<&State> {
         self.entries.get(name).map(|entry| &entry.latest)
     }

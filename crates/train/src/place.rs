@@ -43,16 +43,20 @@ pub(crate) struct At {
     after: Option<Position>,
     /// Counts units.
     pub(crate) unit: u64,
-    /// Updates of parameters in this unit, and in the one before.
+    /// Updates of parameters in this unit, and in the last one that had some.
     touched: u64,
     touched_before: u64,
+    /// Whether units have not all had as many updates, or something else changed in one.
+    irregular: bool,
+    /// Whether all that belongs to the unit is done, since the next one was asked for.
+    whole: bool,
+    /// Whether something else was changed or measured, in the unit or behind it.
+    changed: bool,
     /// Where the batches of the epoch are to begin, if not with the first.
     resume: Option<Position>,
     /// Whether they were asked for, and whether all were given out.
     begun: bool,
     exhausted: bool,
-    /// Whether something was measured since.
-    measured: bool,
 }
 
 /// A place to go on from: an epoch, and where in its data if it has begun.
@@ -75,7 +79,12 @@ impl At {
 
     /// Nothing was done yet with what was given out: all is at a place to go on from.
     pub(crate) fn is_fresh(&self) -> bool {
-        self.touched == 0
+        self.touched == 0 && !self.changed
+    }
+
+    /// The run goes on in the middle of the epoch, and its batches were not asked for yet.
+    pub(crate) fn is_before_rest(&self) -> bool {
+        self.resume.is_some() && !self.begun
     }
 
     /// Where to go on from, if all that belongs to the unit is done.
@@ -88,19 +97,42 @@ impl At {
     }
 
     /// Where to go on from in the middle of things, where a program fails: in front of a unit whose work has not begun, or behind
-    /// one that had as much of it as the last; nowhere if that is not known.
-    pub(crate) fn start_from_failure(&self) -> Option<Start> {
-        let whole = self.touched == self.touched_before && self.after.is_some() && !self.measured;
+    /// one whose work is done; nowhere if that is not known. In a `plain` program, which has nothing but steps, a unit is also done
+    /// that had as many as each one before.
+    pub(crate) fn start_from_failure(&self, plain: bool) -> Option<Start> {
+        let as_always = plain && !self.irregular && self.touched == self.touched_before;
         match self.touched {
+            _ if self.changed => None,
             0 => Some(Start { epoch: self.epoch, position: self.before }),
-            _ if whole => Some(Start { epoch: self.epoch, position: self.after }),
+            _ if (self.whole || as_always) && self.after.is_some() => {
+                Some(Start { epoch: self.epoch, position: self.after })
+            }
             _ => None,
         }
     }
 
+    /// Whether all that belongs to the unit is done.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.whole
+    }
+
+    /// The next unit is asked for. What was changed in this one belongs to it, if it had a step.
+    fn finish_unit(&mut self) {
+        if !self.whole && self.touched > 0 {
+            self.irregular |= self.changed;
+            (self.whole, self.changed) = (true, false);
+        }
+    }
+
     fn give_out(&mut self) {
+        // What came before the batches of an epoch is not done again with the first.
+        self.changed &= self.touched == 0;
+        if self.touched > 0 {
+            self.irregular |= ![0, self.touched].contains(&self.touched_before);
+            self.touched_before = self.touched;
+        }
         self.unit += 1;
-        (self.touched_before, self.touched) = (self.touched, 0);
+        (self.touched, self.whole) = (0, false);
     }
 }
 
@@ -182,19 +214,14 @@ impl Place {
         self.change(|at| at.epochs = epochs);
     }
 
-    /// Parameters are to be updated.
+    /// Parameters were updated.
     pub(crate) fn touch(&self) {
         self.change(|at| at.touched += 1);
     }
 
-    /// The update that was to be was none.
-    pub(crate) fn untouch(&self) {
-        self.change(|at| at.touched -= 1);
-    }
-
-    /// Something was measured.
-    pub(crate) fn measured(&self) {
-        self.change(|at| at.measured |= at.epoch_is_over());
+    /// Something else was changed or measured.
+    pub(crate) fn changed(&self) {
+        self.change(|at| at.changed = true);
     }
 
     pub(crate) fn end(&self) {
@@ -234,8 +261,9 @@ impl Place {
         let broken_off = self.ending.get() && !at.epoch_is_over();
         if !first && !broken_off {
             self.change(|at| {
-                let (unit, touched) = (at.unit, at.touched);
-                *at = At { epoch: at.epoch + 1, epochs: at.epochs, unit, touched, ..At::default() };
+                let At { epochs, unit, touched, touched_before, irregular, .. } = *at;
+                let epoch = at.epoch + 1;
+                *at = At { epoch, epochs, unit, touched, touched_before, irregular, ..At::default() };
             });
         }
         let at = self.at.get();
@@ -265,8 +293,9 @@ impl Place {
         });
     }
 
-    /// Whether a batch may be given out.
+    /// The next batch is asked for: all is done with the last one. Returns whether it may be given out.
     pub(crate) fn next_batch(&self) -> bool {
+        self.change(|at| at.finish_unit());
         self.goes_on()
     }
 
@@ -284,7 +313,10 @@ impl Place {
 
     /// There are no more batches in this epoch.
     pub(crate) fn exhaust(&self) {
-        self.change(|at| at.exhausted = true);
+        self.change(|at| {
+            at.finish_unit();
+            at.exhausted = true;
+        });
     }
 }
 

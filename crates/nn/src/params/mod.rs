@@ -331,6 +331,12 @@ impl<T: Float> Params<T> {
         *self.inferences.get_mut() = 0;
     }
 
+    /// Steps, and inferences since the last: with the seed they decide which random numbers come next.
+    #[doc(hidden)]
+    pub fn evaluations(&self) -> [u64; 2] {
+        [self.step(), self.inferences.load(Ordering::Relaxed)]
+    }
+
     pub(crate) fn layout(&self) -> &Layout {
         &self.layout
     }

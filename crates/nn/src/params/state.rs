@@ -1,7 +1,6 @@
 //! Parameters and all that evaluations depend on, as a state.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use wengert_state::{Scalar, State, StateError};
 use wengert_tensor::random::Generator;
@@ -57,7 +56,7 @@ impl<T: Float> Params<T> {
             buffers = buffers.with_scalar(&name, Scalar::Integer(count));
         }
         State::new(KIND, self.len())
-            .with_words("evaluations", &[self.step(), self.inferences.load(Ordering::Relaxed)])
+            .with_words("evaluations", &self.evaluations())
             .with_child(GENERATOR, State::from(&self.generator))
             .with_child(PARAMETERS, parameters)
             .with_child(SHAPES, shapes)

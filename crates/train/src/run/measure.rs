@@ -49,7 +49,8 @@ impl<T: Float> Run<'_, T> {
     /// With [several workers](crate::Trainer::parallel), each measures some of the batches, and all have the metrics over all.
     ///
     /// After an interruption in the middle of an epoch nothing is measured, and there are no values: the run goes on another time
-    /// as if it had not been interrupted.
+    /// as if it had not been interrupted. Nor is there before the batches of an epoch in whose middle a run goes on: what was
+    /// measured there is in its history.
     ///
     /// # Errors
     /// If the data have no batch, or the run [announces](crate::Trainer::measures) values and not these.
@@ -71,6 +72,7 @@ impl<T: Float> Run<'_, T> {
             return Err(TrainError::NoBatches { examples: data.examples() });
         }
         self.expect_announced(set, metrics.iter().map(|metric| metric.name()))?;
+        self.look();
         metrics.reset();
         let (rank, workers) = self.place.workers().map_or((0, 1), |all| (all.rank(), all.workers()));
         // No closures: they would lose the caller's line.
@@ -124,8 +126,8 @@ impl<T: Float> Run<'_, T> {
     }
 
     fn take_in(&mut self, set: &str, values: &[(String, f64)]) {
+        self.save_before_change();
         self.tell_losses();
-        self.place.measured();
         let now = self.now();
         self.take_note(set, values, &now);
     }
@@ -149,9 +151,10 @@ impl<T: Float> Run<'_, T> {
         }
     }
 
-    /// Whether the run was interrupted in the middle of an epoch.
+    /// Whether the run was interrupted in the middle of an epoch, or goes on there and has not begun to.
     fn is_broken_off(&self) -> bool {
-        self.place.is_interrupted() && !self.place.at().epoch_is_over()
+        let at = self.place.at();
+        at.is_before_rest() || (self.place.is_interrupted() && !at.epoch_is_over())
     }
 
     fn take_note(&mut self, set: &str, values: &[(String, f64)], now: &Moment) {

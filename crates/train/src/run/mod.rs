@@ -9,6 +9,7 @@ mod state;
 mod step;
 mod together;
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use wengert_nn::Params;
@@ -83,9 +84,20 @@ pub struct Run<'p, T: Float = f32> {
     saving: Option<Saving>,
     /// Where several workers train.
     together: Option<Together<T>>,
+    /// A checkpoint that could not be written where there was nobody to be told.
+    unsaved: Option<TrainError>,
     /// Why the run is to end.
     reason: Option<StopReason>,
     finished: bool,
+    /// How often each network was evaluated when the unit was given out.
+    evaluated: RefCell<Evaluations>,
+}
+
+/// The steps and inferences of each network, when this unit was given out.
+#[derive(Clone, Debug, Default)]
+struct Evaluations {
+    unit: Option<u64>,
+    counts: Vec<[u64; 2]>,
 }
 
 /// The mean of the losses of an epoch.
@@ -128,8 +140,10 @@ impl<'p, T: Float> Run<'p, T> {
             counts: Counts::default(),
             saving: None,
             together: trainer.group.map(Together::new),
+            unsaved: None,
             reason: None,
             finished: false,
+            evaluated: RefCell::default(),
         };
         run.meet()?;
         if let Some(state) = run.state_of_first(trainer.from)? {
@@ -165,16 +179,20 @@ impl<'p, T: Float> Run<'p, T> {
 
     /// The parameters that are trained. For those to evaluate the model with see [`evaluated`](Run::evaluated).
     pub fn params(&self) -> &Params<T> {
+        self.look();
         self.learner.params()
     }
 
     /// The parameters, to be changed.
     pub fn params_mut(&mut self) -> &mut Params<T> {
+        self.look();
+        self.save_before_change();
         self.learner.params_mut()
     }
 
     /// The result of `work` with the parameters to evaluate the model with: for optimisers that average, the averages.
     pub fn evaluated<R>(&mut self, work: impl FnOnce(&Params<T>) -> R) -> R {
+        self.look();
         self.learner.evaluated(work)
     }
 
@@ -211,7 +229,12 @@ impl<'p, T: Float> Run<'p, T> {
     /// # Ok::<(), wengert_train::TrainError>(())
     /// ```
     pub fn keep(&mut self, name: &str, state: impl Into<State>) {
-        self.kept.put(name, state.into(), self.place.at().unit);
+        let at = self.place.at();
+        if at.is_whole() {
+            // Of what comes behind the unit there is no state before.
+            self.place.changed();
+        }
+        self.kept.put(name, state.into(), at.unit);
     }
 
     /// What was kept under this name, by this run or the one that it goes on from.
@@ -222,6 +245,20 @@ impl<'p, T: Float> Run<'p, T> {
     /// Ends the run: no further batch or epoch is given out.
     pub fn stop(&mut self, reason: &str) {
         self.end(StopReason::Asked(reason.to_owned()));
+    }
+
+    /// Notes how often the networks were evaluated before anything is done in a unit: whoever does something comes by here first.
+    fn look(&self) {
+        let unit = Some(self.place.at().unit);
+        let mut evaluated = self.evaluated.borrow_mut();
+        if evaluated.unit != unit {
+            let others = self.others.iter().map(|(_, learner)| learner);
+            evaluated.unit = unit;
+            evaluated.counts.clear();
+            evaluated.counts.extend(
+                std::iter::once(&self.learner).chain(others).map(|learner| learner.params().evaluations()),
+            );
+        }
     }
 
     fn end(&mut self, reason: StopReason) {

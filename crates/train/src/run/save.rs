@@ -56,7 +56,8 @@ impl<T: Float> Run<'_, T> {
         let Some(saving) = self.saving.as_mut().filter(|_| at.is_fresh()) else { return Ok(()) };
         let now = self.log.moment(&at);
         let ended = std::mem::replace(&mut saving.epoch, at.epoch) != at.epoch;
-        if now.step == saving.first {
+        // A run that ends with the step under way is saved behind it.
+        if now.step == saving.first || self.reason.is_some() {
             return Ok(());
         }
         let moment = if ended { Moment { epoch: at.epoch, ..now } } else { now };
@@ -67,6 +68,14 @@ impl<T: Float> Run<'_, T> {
         }
         self.tell_saved();
         Ok(())
+    }
+
+    /// Saves the run if it is time to, before something other than a step changes it.
+    pub(super) fn save_before_change(&mut self) {
+        if let Err(error) = self.save_if_due() {
+            self.unsaved = Some(error);
+        }
+        self.place.changed();
     }
 
     /// Saves the run if it is time to, at the end of an iteration.
@@ -103,12 +112,14 @@ impl<T: Float> Run<'_, T> {
     /// Saves what can be gone on from of a run that is given up, by a panic or an error of the program.
     pub(super) fn save_what_is_left(&mut self) {
         self.give_up_pieces();
-        let now = self.now();
-        if let Some(start) = self.place.at().start_from_failure()
+        let (now, at) = (self.now(), self.place.at());
+        let plain = self.others.is_empty() && self.kept.is_empty();
+        let ends_here = at.is_fresh() && self.reason.is_some();
+        if let Some(start) = at.start_from_failure(plain).filter(|_| !ends_here)
             && self.has_moved()
         {
             // Whoever gave the run up has an error already.
-            let _ = self.save(start, Some(self.place.at().unit), &now);
+            let _ = self.save(start, at.is_fresh().then_some(at.unit), &now);
             let _ = self.saving.as_mut().map(|saving| saving.store.flush());
         }
     }

@@ -27,14 +27,15 @@ const METHOD: &str = "method";
 impl<T: Float> Run<'_, T> {
     /// Everything that the rest of the run depends on, as it is between two batches.
     pub fn state(&self) -> State {
-        self.state_at(self.place.at().start(), None)
+        let at = self.place.at();
+        self.state_at(at.start(), at.is_fresh().then_some(at.unit))
     }
 
     /// The state that goes on there; what is kept is as it was before this batch.
     pub(super) fn state_at(&self, start: Start, before: Option<u64>) -> State {
         let mut others = State::new(OTHERS, 0);
-        for (name, learner) in &self.others {
-            others = others.with_child(name, learner.state());
+        for (index, (name, learner)) in self.others.iter().enumerate() {
+            others = others.with_child(name, self.of_unit(before, index + 1, learner.state()));
         }
         let losses = State::new(LOSSES, 0)
             .with_count("epoch", self.losses.epoch)
@@ -47,7 +48,7 @@ impl<T: Float> Run<'_, T> {
             _ => String::new(),
         };
         // Parameters and optimiser stand where readers of the file look for them.
-        let mut state = self.learner.state();
+        let mut state = self.of_unit(before, 0, self.learner.state());
         state.kind = KIND.to_owned();
         state
             .with_count("epoch", start.epoch)
@@ -64,6 +65,16 @@ impl<T: Float> Run<'_, T> {
             .with_child(PLATEAU, self.plateau.as_ref().map_or_else(none, Plateau::state))
             .with_child(KEPT, self.kept.state(before))
             .with_child(METHOD, self.method.clone().unwrap_or_else(none))
+    }
+
+    /// The state of a network, with the random numbers that came next before this batch.
+    fn of_unit(&self, before: Option<u64>, learner: usize, mut state: State) -> State {
+        let evaluated = self.evaluated.borrow();
+        if before.is_some() && evaluated.unit == before {
+            let params = state.children.remove(PARAMS).unwrap_or_else(none);
+            state = state.with_child(PARAMS, params.with_words("evaluations", &evaluated.counts[learner]));
+        }
+        state
     }
 
     /// Goes on from a saved state, before the first step.
@@ -142,6 +153,7 @@ impl<T: Float> Run<'_, T> {
         self.log.examples = state.count("examples")?;
         self.log.earlier = seconds;
         self.place.go_to(Start { epoch: state.count("epoch")?, position });
+        self.evaluated.get_mut().unit = None;
         if !stopped.is_empty() {
             self.end(StopReason::EarlyStopping(stopped.clone()));
         }

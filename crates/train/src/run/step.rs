@@ -25,13 +25,13 @@ impl<T: Float> Run<'_, T> {
             return self.step_together(loss);
         }
         self.begin_update()?;
-        self.place.touch();
+        // A loss that panics has changed nothing.
         match self.learner.take(loss) {
-            Ok(stepped) => Ok(self.stepped(stepped)),
-            Err(failure) => {
-                self.place.untouch();
-                Err(self.failed(failure))
+            Ok(stepped) => {
+                self.place.touch();
+                Ok(self.stepped(stepped))
             }
+            Err(failure) => Err(self.failed(failure)),
         }
     }
 
@@ -73,13 +73,12 @@ impl<T: Float> Run<'_, T> {
             return self.step_of_together(index, loss);
         }
         self.begin_update()?;
-        self.place.touch();
         match self.others[index].1.take(loss) {
-            Ok(stepped) => Ok(stepped.loss),
-            Err(failure) => {
-                self.place.untouch();
-                Err(self.failed(failure))
+            Ok(stepped) => {
+                self.place.touch();
+                Ok(stepped.loss)
             }
+            Err(failure) => Err(self.failed(failure)),
         }
     }
 
@@ -89,6 +88,7 @@ impl<T: Float> Run<'_, T> {
     /// If there is no network of this name.
     #[track_caller]
     pub fn learner(&self, name: &str) -> &crate::Learner<'_, T> {
+        self.look();
         &self.others[self.index_of("learner", name)].1
     }
 
@@ -105,6 +105,10 @@ impl<T: Float> Run<'_, T> {
 
     /// What comes before parameters change.
     pub(super) fn begin_update(&mut self) -> Result<(), TrainError> {
+        self.look();
+        if let Some(error) = self.unsaved.take() {
+            return Err(error);
+        }
         if self.losses.epoch != self.place.at().epoch {
             self.tell_losses();
             self.losses = Losses { epoch: self.place.at().epoch, ..Losses::default() };
