@@ -54,6 +54,8 @@ pub(super) struct Facts {
     pub(super) reads: Reads,
     pub(super) piecewise_linear: bool,
     may_be_infinite: bool,
+    /// [`FLAT`](Elementwise::FLAT).
+    pub(super) flat: bool,
 }
 
 struct Formulas<E>(E);
@@ -64,6 +66,7 @@ impl<E: Elementwise> Formulas<E> {
         reads: E::READS,
         piecewise_linear: E::PIECEWISE_LINEAR,
         may_be_infinite: !E::BOUNDED_SLOPE && !E::PIECEWISE_LINEAR,
+        flat: E::FLAT,
     };
     const READS_BOTH: bool = matches!(E::READS, Reads::Both);
 }

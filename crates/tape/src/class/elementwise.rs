@@ -150,16 +150,24 @@ impl<T: Float> Op<T> for ElementwiseOp<T> {
         self.0.value(inputs[0])
     }
 
+    // Nothing comes of a flat function, not even a zero that would be differentiated again: its product with an infinite
+    // cotangent depends on that, and a 0 on the way back to it would meet the infinity.
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
-        into.add(0, || self.scaled_slope(Moves::Output, at, cotangent));
+        if !self.0.facts().flat {
+            into.add(0, || self.scaled_slope(Moves::Output, at, cotangent));
+        }
     }
 
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
+        if self.0.facts().flat {
+            return None;
+        }
         tangents[0].as_ref().map(|t| self.scaled_slope(Moves::Input, at, t))
     }
 
     fn saves(&self) -> Saves {
         match self.0.facts().reads {
+            _ if self.0.facts().flat => Saves::NOTHING,
             Reads::Input => Saves::INPUTS,
             Reads::Output => Saves::OUTPUT,
             Reads::Both => Saves::ALL,

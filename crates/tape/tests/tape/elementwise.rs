@@ -266,3 +266,31 @@ fn the_corner_of_a_logarithm_times_zero() {
         assert_eq!(grad(|x: &Var<f64>| (grad(f, x) * &v).sum(), &x).value().to_vec(), [0.0, 0.0]);
     }
 }
+
+/// x + g(s(x)) squared, of a flat s at whose values the slope of g is infinite: as if the second term were a constant, in every
+/// mode and to second order. The square makes the cotangent that meets the slope depend on x.
+#[test]
+fn flat_functions_before_infinite_slopes() {
+    type Function = fn(&Var<f64>) -> Var<f64>;
+    let functions: [(&str, f64, Function, f64); 5] = [
+        ("acos of a sign", 2.0, |x| x.sign().acos(), 0.0),
+        ("asin of a sign", 2.0, |x| x.sign().asin(), std::f64::consts::FRAC_PI_2),
+        ("root of a sign", 0.0, |x| x.sign().sqrt(), 0.0),
+        ("root of a rounded number", 0.3, |x| x.floor().sqrt(), 0.0),
+        ("power of a sign", 0.0, |x| x.sign().powf(0.7), 0.0),
+    ];
+    for (name, at, function, constant) in functions {
+        let f = |x: &Var<f64>| (x + function(x)).square().sum();
+        let (x, v) = (Var::from([at]), Var::from([3.0]));
+        let along = |x: &Var<f64>| jvp(f, x, &v).1;
+        let found = [
+            grad(f, &x).item() - 2.0 * (at + constant),
+            along(&x).item() - 6.0 * (at + constant),
+            hvp(f, &x, &v).item() - 6.0,
+            grad(|x: &Var<f64>| (grad(f, x) * &v).sum(), &x).item() - 6.0,
+            grad(along, &x).item() - 6.0,
+            jvp(along, &x, &v).1.item() - 18.0,
+        ];
+        assert!(found.iter().all(|difference| difference.abs() < 1e-12), "{name}: {found:?}");
+    }
+}
