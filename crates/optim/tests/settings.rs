@@ -345,3 +345,28 @@ fn linear_solvers_and_estimators_panic_with_the_setting() {
         assert!(message(|| drop(linear::DiagonalPreconditioner::new(&b, floor))).contains("floor"));
     }
 }
+
+/// What a run compares with another: hyper-parameters by name, without the learning rate.
+#[test]
+fn optimisers_and_schedules_name_their_settings() {
+    use wengert_optim::Optimizer as _;
+    use wengert_optim::first::{AdamConfig, methods};
+    use wengert_optim::schedule::{AnySchedule, Cosine, Schedule, Sequence, Warmup};
+    let layout = wengert_optim::Layout::new([("w", vec![3, 2]), ("b", vec![3])]);
+    for method in methods::<f32>() {
+        let settings = |rate| method.build(rate, &layout).unwrap().settings();
+        assert_eq!(settings(0.1).kind, method.name);
+        assert_eq!(settings(0.1), settings(0.2), "{}", method.name);
+        let named = settings(0.1);
+        let plain = method.name == "gradient_descent";
+        assert!(plain || !named.scalars.is_empty() || !named.children.is_empty(), "{}", method.name);
+    }
+    let adam = |config| wengert_optim::Adam::<f32>::with_config(0.1, config).unwrap().settings();
+    assert_ne!(adam(AdamConfig::default()), adam(AdamConfig { weight_decay: 0.1, ..Default::default() }));
+    let cosine = |steps| Cosine::new(0.1, steps);
+    assert_ne!(cosine(10).settings(), cosine(11).settings());
+    assert_eq!(AnySchedule::from(cosine(10)).settings(), cosine(10).settings());
+    assert_ne!(Warmup::new(5, cosine(10)).settings(), Warmup::new(5, cosine(11)).settings());
+    let sequence = |at| Sequence::new(cosine(10)).then(at, cosine(20)).settings();
+    assert_ne!(sequence(10), sequence(12));
+}

@@ -331,6 +331,26 @@ fn settings_that_are_allowed_are_in_force() {
 }
 
 #[test]
+fn a_plateau_that_begins_at_another_rate_begins_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut params, model) = Model::new();
+    let train = |params: &mut Params, rate: f64, epochs: u64| {
+        // Nothing is better by 10, so that every epoch but the first lowers the rate.
+        let mut schedule = ReduceOnPlateau::new(rate);
+        (schedule.patience, schedule.threshold) = (0, wengert_optim::schedule::Threshold::Absolute(10.0));
+        let rates = Rates::default();
+        let trainer = Trainer::new(params, Adam::new(rate)).reduce_on_plateau("train.loss", schedule);
+        let trainer = trainer.batch_size(50).observe(rates.clone()).allow_other_settings();
+        fit(folder.path(), trainer, &model, epochs).unwrap();
+        let rates = rates.0.borrow().clone();
+        rates.iter().map(|rate| (rate * 1e6).round()).collect::<Vec<f64>>()
+    };
+    assert_eq!(train(&mut params, 1e-2, 3), [1e4, 1e4, 1e3]);
+    assert_eq!(train(&mut params, 1e-2, 4), [1e2]);
+    assert_eq!(train(&mut params, 5e-3, 7), [5e3, 5e3, 5e2]);
+}
+
+#[test]
 fn other_settings_change_the_bits_and_the_same_do_not() {
     let end = |after: Settings| {
         let (train, _) = data();
@@ -371,7 +391,10 @@ fn to_allow_other_settings_is_nothing_without_a_run_to_go_on_from() {
 fn a_damaged_newest_file_names_the_intact_one_before_it() {
     let folder = tempfile::tempdir().unwrap();
     let (mut params, model) = Model::new();
-    fit(folder.path(), adam(&mut params).batch_size(25), &model, 3).unwrap();
+    // One after the other, as a checkpoint that waits makes room for a newer one.
+    for epochs in 1..=3 {
+        fit(folder.path(), adam(&mut params).batch_size(25), &model, epochs).unwrap();
+    }
     let whole = params.values().to_vec();
     let path = |step: u64| folder.path().join(format!("step-{step:08}.safetensors"));
     let damage = |step: u64| {

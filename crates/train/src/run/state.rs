@@ -9,7 +9,7 @@ use wengert_tensor::Float;
 use super::{Losses, Run, columns};
 use crate::error::TrainError;
 use crate::learner::{AVERAGE, OPTIMIZER, PARAMS, SETTINGS, STEPPER, is_some, load_optional, none};
-use crate::monitor::{Plateau, Stopping};
+use crate::monitor::{Plateau, RATE, Stopping};
 use crate::place::Start;
 use crate::reason::StopReason;
 
@@ -94,6 +94,12 @@ impl<T: Float> Run<'_, T> {
     fn put_in_force(&mut self, state: &State, before: &State) -> Result<(), TrainError> {
         let (here, there) = (self.settings.clone(), state.child(SETTINGS)?);
         self.learner.set_rates(&here, there, before.child(OPTIMIZER)?)?;
+        if let Some(plateau) = &mut self.plateau {
+            let rate = |settings: &State| settings.child(PLATEAU).ok()?.scalars.get(RATE).cloned();
+            if rate(&here) != rate(there) {
+                plateau.load_state(before.child(PLATEAU)?)?;
+            }
+        }
         for (name, learner) in &mut self.others {
             let of = |settings: &State| Ok::<_, StateError>(settings.child(OTHERS)?.child(name)?.clone());
             let fresh = before.child(OTHERS)?.child(name)?.child(OPTIMIZER)?;
