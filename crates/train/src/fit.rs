@@ -31,6 +31,41 @@ impl<'p, T: Float> Trainer<'p, T> {
 
     /// As [`fit`](Trainer::fit), with something done after each epoch: [`Run::validate`], say.
     ///
+    /// ```
+    /// use wengert_data::synthetic;
+    /// use wengert_nn::{Layer, Linear, Losses, Params};
+    /// use wengert_optim::schedule::ReduceOnPlateau;
+    /// use wengert_optim::{Adam, EarlyStopping};
+    /// use wengert_train::metric::{Accuracy, Metrics};
+    /// use wengert_train::{Finished, Measured, Row, StopReason, Trainer};
+    ///
+    /// let (data, test) = (synthetic::digits(200, 0), synthetic::digits(50, 1));
+    /// let mut params: Params = Params::seeded(0);
+    /// let model = Linear::new(params.root(), 784, 10);
+    /// let mut quality = Metrics::new().with(Accuracy::new());
+    /// let finished: Finished = Trainer::new(&mut params, Adam::new(3e-3))
+    ///     .seed(1)
+    ///     .setting("data", "synthetic digits")
+    ///     .measures("test", &quality)
+    ///     .early_stopping("test.accuracy", EarlyStopping::new(2, 0.01))
+    ///     .reduce_on_plateau("train.loss", ReduceOnPlateau::new(3e-3))
+    ///     .fit_with(
+    ///         &data,
+    ///         30,
+    ///         |cx, (images, labels)| model.forward(cx, images).cross_entropy(labels),
+    ///         |run| {
+    ///             let measured: Measured =
+    ///                 run.validate("test", test.batches(25), &mut quality, |cx, (x, y)| (model.forward(cx, &x), y))?;
+    ///             assert!(measured.get("accuracy") <= 1.0);
+    ///             Ok(())
+    ///         },
+    ///     )?;
+    /// assert!(matches!(finished.reason, StopReason::EarlyStopping(_)));
+    /// let first: &Row = &finished.history.rows[0];
+    /// assert_eq!((first.epoch, first.set.as_str(), first.name.as_str()), (0, "train", "loss"));
+    /// # Ok::<(), wengert_train::TrainError>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`fit`](Trainer::fit), and what `after` returns.
     ///

@@ -1,17 +1,16 @@
-//! Metrics against scikit-learn: see `golden/metrics.py`.
+//! Metrics against scikit-learn: see `golden/metrics.py`. `WENGERT_METRIC_CASES` names a file of further cases that it wrote.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 use wengert_nn::IGNORED;
+use wengert_tensor::random::Generator;
 use wengert_tensor::{Float, Tensor};
 use wengert_train::metric::*;
 
-fn cases() -> Vec<Value> {
-    let file: Value = serde_json::from_str(include_str!("golden/metrics.json")).unwrap();
-    let cases = file["cases"].as_array().unwrap().clone();
-    assert_eq!(cases.len(), 40);
-    cases
+fn cases(text: &str) -> Vec<Value> {
+    let file: Value = serde_json::from_str(text).unwrap();
+    file["cases"].as_array().unwrap().clone()
 }
 
 fn numbers(packed: &Value) -> Vec<f64> {
@@ -44,7 +43,12 @@ fn values<T: Float, Y: 'static>(
     let mut whole = make();
     whole.update(outputs, targets);
     let count = outputs.shape()[0];
-    let ends = [0, count / 7, count / 3, count / 3, count];
+    // One of the parts is empty; the others are where chance has it.
+    let mut random = Generator::seeded(outputs.len() as u64);
+    let mut ends = [0, 0, 0, 0, count];
+    ends[1..3].fill_with(|| random.below(count as u64 + 1) as usize);
+    ends[3] = ends[2];
+    ends.sort_unstable();
     let mut parts: Vec<Metrics<T, Y>> = ends
         .windows(2)
         .map(|end| {
@@ -173,10 +177,10 @@ fn measured<T: Float>(case: &Value) {
     }
 }
 
-#[test]
-fn metrics_are_those_of_scikit_learn() {
+/// Compares all cases; returns how many values there were.
+fn compare_all(cases: &[Value]) -> usize {
     let mut tried = 0;
-    for case in &cases() {
+    for case in cases {
         let regression = case["kind"] == "regression";
         if regression {
             measured::<f64>(case)
@@ -188,5 +192,18 @@ fn metrics_are_those_of_scikit_learn() {
         }
         tried += case["values"].as_object().unwrap().len();
     }
-    assert_eq!(tried, 652);
+    tried
+}
+
+#[test]
+fn metrics_are_those_of_scikit_learn() {
+    let cases = cases(include_str!("golden/metrics.json"));
+    assert_eq!((cases.len(), compare_all(&cases)), (40, 652));
+}
+
+#[test]
+fn metrics_of_cases_drawn_at_random_are_those_of_scikit_learn() {
+    let Ok(path) = std::env::var("WENGERT_METRIC_CASES") else { return };
+    let cases = cases(&std::fs::read_to_string(path).unwrap());
+    println!("{} values of {} cases", compare_all(&cases), cases.len());
 }

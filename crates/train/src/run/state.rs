@@ -26,6 +26,28 @@ const METHOD: &str = "method";
 
 impl<T: Float> Run<'_, T> {
     /// Everything that the rest of the run depends on, as it is between two batches.
+    ///
+    /// ```
+    /// use wengert_nn::{Init, Params};
+    /// use wengert_optim::Sgd;
+    /// use wengert_optim::first::Goal;
+    /// use wengert_train::Trainer;
+    ///
+    /// let mut params: Params = Params::seeded(0);
+    /// let w = params.root().param("w", [2], Init::Ones);
+    /// let mut run = Trainer::new(&mut params, Sgd::new(0.1)).clip_value(10.0).records("own.size", Goal::Min).start()?;
+    /// for _ in run.epochs(1)? {
+    ///     run.step(|cx| cx.param(w).square().sum())?;
+    ///     run.record("own", &[("size".to_owned(), 1.0)]);
+    /// }
+    /// let state = run.state();
+    /// run.params_mut().values_mut().fill(7.0);
+    /// drop(run);
+    /// let run = Trainer::new(&mut params, Sgd::new(0.1)).clip_value(10.0).from_state(state).start()?;
+    /// assert_eq!((run.params().values(), run.now().step), (&[0.8, 0.8][..], 1));
+    /// assert_eq!(run.history().rows.len(), 2);
+    /// # Ok::<(), wengert_train::TrainError>(())
+    /// ```
     pub fn state(&self) -> State {
         let at = self.place.at();
         self.state_at(at.start(), at.is_fresh().then_some(at.unit))

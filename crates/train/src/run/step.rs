@@ -61,6 +61,34 @@ impl<T: Float> Run<'_, T> {
     /// One step of a [further network](crate::Trainer::also). It belongs to the batch that is under way, and does not count
     /// as a step of the run.
     ///
+    /// ```
+    /// use wengert_nn::{Layer, Linear, Losses, Mode, Params};
+    /// use wengert_optim::{Adam, Average};
+    /// use wengert_tape::Var;
+    /// use wengert_train::{Epoch, Epochs, Learner, Trainer};
+    ///
+    /// let (mut params, mut others) = (Params::<f32>::seeded(0), Params::<f32>::seeded(1));
+    /// let (generator, critic) = (Linear::new(params.root(), 1, 1), Linear::new(others.root(), 1, 1));
+    /// let learner = Learner::new(&mut others, Adam::new(0.01)).clip_value(1.0);
+    /// let mut run = Trainer::new(&mut params, Adam::new(0.01))
+    ///     .average_from(Average::Uniform, 5, 2)
+    ///     .also("critic", learner)
+    ///     .start()?;
+    /// let (noise, real) = (Var::ones([4, 1]), Var::ones([4, 1]) * 3);
+    /// let epochs: Epochs = run.epochs(10)?;
+    /// for epoch in epochs {
+    ///     let epoch: Epoch = epoch;
+    ///     let made = run.params().infer_in(Mode::Train, |cx| generator.forward(cx, &noise));
+    ///     run.step_of("critic", |cx| (critic.forward(cx, &made) - critic.forward(cx, &real)).mean())?;
+    ///     let judge = run.learner("critic").params();
+    ///     let judge = judge.context(Mode::Train, &judge.vars());
+    ///     run.step(|cx| -critic.forward(&judge, &generator.forward(cx, &noise)).mean())?;
+    ///     assert_eq!(run.learner("critic").updates(), epoch.number() + 1);
+    /// }
+    /// run.finish()?;
+    /// # Ok::<(), wengert_train::TrainError>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`step`](Run::step).
     ///

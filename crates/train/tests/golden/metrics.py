@@ -1,9 +1,11 @@
 """Metrics as scikit-learn computes them.
 
 Run in this folder: python metrics.py > metrics.json
+With a seed and a number, cases drawn at random instead, for WENGERT_METRIC_CASES: python metrics.py 1 2000 > /tmp/cases.json
 """
 
 import json
+import sys
 import warnings
 
 import numpy as np
@@ -186,5 +188,52 @@ y = np.round(1e6 + normal(50), 6)  # Digits that every parser reads exactly.
 case("a small spread far from 0", np.round(y + 0.5 * normal(50), 6), y, "regression", single=False)
 y = 1e150 * normal(50)
 case("large values", y + 1e149 * normal(50), y, "regression", single=False)
+
+
+
+def drawn(number):
+    """A set of examples drawn at random: ties, absent classes, one class only, ignored labels, a single example."""
+    chance = lambda p: random.random() < p
+    count = int(random.choice([1, 2, 3, 5, 17, 60, 200]))
+    if chance(0.25):
+        shape = [(count,), (count, 1), (count, 3), (count, 2, 2)][random.integers(4)]
+        y = f32(normal(*shape) * 10.0 ** random.integers(-3, 4))
+        if chance(0.3):
+            y = np.round(y)
+        if chance(0.1):
+            y = np.full(shape, 1.5)
+        x = y + f32(normal(*shape)) * 10.0 ** random.integers(-4, 2)
+        case(f"drawn {number}", x, y, "regression")
+        return
+    classes = int(random.choice([2, 2, 3, 4, 7]))
+    shape = (count,) if chance(0.7) else (count, int(random.integers(1, 5)))
+    single = classes == 2 and chance(0.6)
+    # A last axis of one or of as many outputs as labels would be taken for classes.
+    x = normal(*shape) if single and len(shape) == 1 else normal(*shape, 1 if single else classes)
+    y = random.choice(np.flatnonzero(random.random(classes) < 0.7), size=shape) if chance(0.5) else labels(classes, *shape)
+    if chance(0.4):
+        x = np.round(2 * x) / 2
+    if chance(0.2):
+        x[..., -1] = 0
+    if chance(0.4):
+        y = np.where(random.random(shape) < 0.3, IGNORED, y)
+        if (y == IGNORED).all():
+            y.reshape(-1)[0] = 0
+    if chance(0.3) and x.ndim <= 2:
+        p = expit(x) if single else softmax(x, axis=-1)
+        case(f"drawn {number}", p, y, "probabilities", single=False)
+    else:
+        case(f"drawn {number}", x, y, *both)
+
+
+if len(sys.argv) > 2:
+    random, cases = np.random.default_rng(int(sys.argv[1])), []
+    tried = 0
+    while len(cases) < int(sys.argv[2]):
+        tried += 1
+        try:
+            drawn(tried)
+        except (ValueError, AssertionError) as error:
+            print(f"drawn {tried}: {error}", file=sys.stderr)
 
 print(json.dumps({"scikit-learn": __import__("sklearn").__version__, "cases": cases}, indent=None, separators=(",", ":")))
