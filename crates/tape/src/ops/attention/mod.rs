@@ -183,6 +183,9 @@ impl<T: Float> Var<T> {
     /// The weights that [`attention`](Var::attention) gives to the keys, all of them, before dropout: of shape `[batch…,
     /// heads, queries, keys]`; in each row they sum up to 1, or are 0 where no key takes part.
     ///
+    /// Derivatives go through operations on variables, which multiply by all keys: one that a mask excludes must be finite, or
+    /// they are NaN.
+    ///
     /// ```
     /// use wengert_tape::{AttentionMask, AttentionOptions, Var};
     /// let x = Var::<f64>::zeros([3, 2]);

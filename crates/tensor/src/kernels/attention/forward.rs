@@ -23,7 +23,7 @@ pub(super) fn value<T: Float>(problem: &Problem<'_, T>, out: &mut [T], statistic
                 values.fill(T::ZERO);
                 for tile in problem.tiles(piece.batch, head, piece.positions.clone()) {
                     let columns = tile.keys.len();
-                    let [weights, _, factors] = space.of_tile(&tile);
+                    let ([weights], factors) = space.of_tile(&tile);
                     problem.scores(&tile, weights);
                     let (running, values) = (&mut running, &mut values[..]);
                     dispatch(Absorb { scores: weights, columns, running, values, value_width });
@@ -80,7 +80,7 @@ pub(super) fn tangent<'a, T: Float>(
                 values.fill(T::ZERO);
                 for tile in problem.tiles(piece.batch, head, piece.positions.clone()) {
                     let columns = tile.keys.len();
-                    let [weights, of_scores, factors] = space.of_tile(&tile);
+                    let ([weights, of_scores], factors) = space.of_tile(&tile);
                     problem.weights(&tile, &of_queries(geometry, &tile, statistics), weights);
                     of_scores.fill(T::ZERO);
                     problem.add_tangents_of_scores(&tile, along, of_scores);

@@ -161,36 +161,42 @@ pub(super) fn row_products<T: Float>(
 
 /// The tiles are the weights that dropout left, and the cotangents of the scores.
 impl<T: Float> Contributions<T> for Backward<'_, T> {
-    type Space = Workspace<T>;
+    type Space = Workspace<T, 2>;
 
     fn problem(&self) -> &Problem<'_, T> {
         &self.problem
     }
 
-    fn space(&self) -> Workspace<T> {
+    fn space(&self) -> Workspace<T, 2> {
         Workspace::new(&self.problem)
     }
 
-    fn compute(&self, tile: &Tile, space: &mut Workspace<T>) {
+    fn compute(&self, tile: &Tile, space: &mut Workspace<T, 2>) {
         self.problem.gradient(tile, &self.cotangent, &self.rows(tile), space);
     }
 
     /// scale · (cotangents of the scores) · keys.
-    fn add_to_queries(&self, tile: &Tile, space: &mut Workspace<T>, care: Care, sum: &mut [T]) {
-        let [_, of_scores, _] = space.of_tile(tile);
+    fn add_to_queries(&self, tile: &Tile, space: &mut Workspace<T, 2>, care: Care, sum: &mut [T]) {
+        let ([_, of_scores], _) = space.of_tile(tile);
         self.problem.add_to_queries(tile, of_scores, &self.problem.operands.key, care, sum);
     }
 
     /// scale · (cotangents of the scores)ᵀ · queries, and weightsᵀ · cotangents.
-    fn add_to_keys_and_values(&self, tile: &Tile, space: &mut Workspace<T>, care: Care, sums: [&mut [T]; 2]) {
-        let [weights, of_scores, _] = space.of_tile(tile);
+    fn add_to_keys_and_values(
+        &self,
+        tile: &Tile,
+        space: &mut Workspace<T, 2>,
+        care: Care,
+        sums: [&mut [T]; 2],
+    ) {
+        let ([weights, of_scores], _) = space.of_tile(tile);
         let [of_keys, of_values] = sums;
         self.problem.add_to_keys(tile, of_scores, &self.problem.operands.query, care, of_keys);
         self.problem.add_to_values(tile, weights, &self.cotangent, care, of_values);
     }
 
-    fn of_scores<'b>(&self, tile: &Tile, space: &'b mut Workspace<T>) -> &'b [T] {
-        let [_, of_scores, _] = space.of_tile(tile);
+    fn of_scores<'b>(&self, tile: &Tile, space: &'b mut Workspace<T, 2>) -> &'b [T] {
+        let ([_, of_scores], _) = space.of_tile(tile);
         of_scores
     }
 }

@@ -10,34 +10,10 @@ use super::geometry::{AttentionGeometry, View};
 use super::gradient::{Backward, Contributions, row_products};
 use super::pieces::{copy_head, for_each_piece};
 use super::products::{Care, all_finite};
-use super::tile::{KEYS, Problem, QUERIES, Tile, of_queries};
+use super::tile::{Problem, QUERIES, Tile, Workspace, of_queries};
 use crate::array::element::Float;
 use crate::array::tensor::Tensor;
 use crate::machine::simd::dispatch;
-
-/// Memory for four tiles, and one for the factors of dropout.
-pub(super) struct FourTiles<T: Float> {
-    tiles: [Tensor<T>; 4],
-    factors: Tensor<T>,
-}
-
-impl<T: Float> FourTiles<T> {
-    fn new(problem: &Problem<'_, T>) -> Self {
-        let AttentionGeometry { queries, keys, .. } = *problem.geometry;
-        let size = queries.min(QUERIES) * keys.min(KEYS);
-        let of_size = |size: usize| Tensor::filled_by("attention", size.into(), |_| {});
-        let factors = if problem.operands.dropout.is_some() { size } else { 0 };
-        FourTiles { tiles: std::array::from_fn(|_| of_size(size)), factors: of_size(factors) }
-    }
-
-    /// As large as a tile.
-    fn of_tile(&mut self, tile: &Tile) -> ([&mut [T]; 4], &mut [T]) {
-        let size = tile.queries.len() * tile.keys.len();
-        let factors = self.factors.as_mut_slice();
-        let of_factors = size.min(factors.len());
-        (self.tiles.each_mut().map(|tile| &mut tile.as_mut_slice()[..size]), &mut factors[..of_factors])
-    }
-}
 
 impl<'a, T: Float> Problem<'a, T> {
     /// The tangents of a tile's scores.
@@ -104,17 +80,17 @@ impl<'a, T: Float> BackwardAlong<'a, T> {
 
 /// The tiles are W, G, Ẇ and Ġ.
 impl<T: Float> Contributions<T> for BackwardAlong<'_, T> {
-    type Space = FourTiles<T>;
+    type Space = Workspace<T, 4>;
 
     fn problem(&self) -> &Problem<'_, T> {
         &self.backward.problem
     }
 
-    fn space(&self) -> FourTiles<T> {
-        FourTiles::new(&self.backward.problem)
+    fn space(&self) -> Workspace<T, 4> {
+        Workspace::new(&self.backward.problem)
     }
 
-    fn compute(&self, tile: &Tile, space: &mut FourTiles<T>) {
+    fn compute(&self, tile: &Tile, space: &mut Workspace<T, 4>) {
         let Backward { problem, cotangent, statistics, means } = &self.backward;
         let geometry = problem.geometry;
         let rows = |numbers: &[T]| of_queries(geometry, tile, numbers);
@@ -149,7 +125,7 @@ impl<T: Float> Contributions<T> for BackwardAlong<'_, T> {
     }
 
     /// scale · (Ġ·K + G·K̇).
-    fn add_to_queries(&self, tile: &Tile, space: &mut FourTiles<T>, care: Care, sum: &mut [T]) {
+    fn add_to_queries(&self, tile: &Tile, space: &mut Workspace<T, 4>, care: Care, sum: &mut [T]) {
         let problem = self.problem();
         let ([_, of_scores, _, along_scores], _) = space.of_tile(tile);
         problem.add_to_queries(tile, along_scores, &problem.operands.key, care, sum);
@@ -159,7 +135,13 @@ impl<T: Float> Contributions<T> for BackwardAlong<'_, T> {
     }
 
     /// scale · (Ġᵀ·Q + Gᵀ·Q̇), and Ẇᵀ·C + Wᵀ·Ċ.
-    fn add_to_keys_and_values(&self, tile: &Tile, space: &mut FourTiles<T>, care: Care, sums: [&mut [T]; 2]) {
+    fn add_to_keys_and_values(
+        &self,
+        tile: &Tile,
+        space: &mut Workspace<T, 4>,
+        care: Care,
+        sums: [&mut [T]; 2],
+    ) {
         let (problem, [of_keys, of_values]) = (self.problem(), sums);
         let ([weights, of_scores, along_weights, along_scores], _) = space.of_tile(tile);
         problem.add_to_keys(tile, along_scores, &problem.operands.query, care, of_keys);
@@ -172,7 +154,7 @@ impl<T: Float> Contributions<T> for BackwardAlong<'_, T> {
         }
     }
 
-    fn of_scores<'b>(&self, tile: &Tile, space: &'b mut FourTiles<T>) -> &'b [T] {
+    fn of_scores<'b>(&self, tile: &Tile, space: &'b mut Workspace<T, 4>) -> &'b [T] {
         let ([_, _, _, along_scores], _) = space.of_tile(tile);
         along_scores
     }
@@ -200,7 +182,7 @@ pub(super) fn second_tangent<'a, T: Float>(
     let (means, other_means) = (means(along), means(other));
     for_each_piece(geometry, [queries, heads], QUERIES, [(out, value_width), (&mut [], 0)], &|piece| {
         let rows = piece.positions.len();
-        let mut space = FourTiles::new(problem);
+        let mut space = Workspace::new(problem);
         let (mut sums, mut values) = (vec![T::ZERO; rows], vec![T::ZERO; rows * value_width]);
         for head in 0..heads {
             problem.with_care(|care| {

@@ -127,10 +127,10 @@ impl<'a, T: Float> Problem<'a, T> {
         tile: &Tile,
         cotangent: &View<'a, T>,
         rows: &Rows<T>,
-        space: &mut Workspace<T>,
+        space: &mut Workspace<T, 2>,
     ) {
         let columns = tile.keys.len();
-        let [weights, of_scores, factors] = space.of_tile(tile);
+        let ([weights, of_scores], factors) = space.of_tile(tile);
         self.weights(tile, &rows.statistics, weights);
         self.of_weights(tile, cotangent, &self.operands.value, false, of_scores);
         let factors = self.factors(tile, factors);
@@ -173,34 +173,28 @@ pub(super) fn of_queries<N: Copy>(geometry: &AttentionGeometry, tile: &Tile, num
     tile.queries.clone().map(|query| numbers[(tile.batch * queries + query) * heads + tile.head]).collect()
 }
 
-/// Memory for tiles.
-pub(super) struct Workspace<T: Float> {
-    weights: Tensor<T>,
-    of_scores: Tensor<T>,
+/// Memory for some tiles, and one for the factors of dropout.
+pub(super) struct Workspace<T: Float, const TILES: usize> {
+    tiles: [Tensor<T>; TILES],
     factors: Tensor<T>,
 }
 
-impl<T: Float> Workspace<T> {
+impl<T: Float, const TILES: usize> Workspace<T, TILES> {
     /// For the tiles of a problem.
     pub(super) fn new(problem: &Problem<'_, T>) -> Self {
         let AttentionGeometry { queries, keys, .. } = *problem.geometry;
         let size = queries.min(QUERIES) * keys.min(KEYS);
         let of_size = |size: usize| Tensor::filled_by("attention", size.into(), |_| {});
         let factors = if problem.operands.dropout.is_some() { size } else { 0 };
-        Workspace { weights: of_size(size), of_scores: of_size(size), factors: of_size(factors) }
+        Workspace { tiles: std::array::from_fn(|_| of_size(size)), factors: of_size(factors) }
     }
 
-    /// The weights and the scores' tangents or cotangents of a tile, and room for the factors of dropout.
-    pub(super) fn of_tile(&mut self, tile: &Tile) -> [&mut [T]; 3] {
+    /// As large as a tile; behind them the room for the factors.
+    pub(super) fn of_tile(&mut self, tile: &Tile) -> ([&mut [T]; TILES], &mut [T]) {
         let size = tile.queries.len() * tile.keys.len();
-        let Workspace { weights, of_scores, factors } = self;
-        let factors = factors.as_mut_slice();
+        let factors = self.factors.as_mut_slice();
         let of_factors = size.min(factors.len());
-        [
-            &mut weights.as_mut_slice()[..size],
-            &mut of_scores.as_mut_slice()[..size],
-            &mut factors[..of_factors],
-        ]
+        (self.tiles.each_mut().map(|tile| &mut tile.as_mut_slice()[..size]), &mut factors[..of_factors])
     }
 }
 
