@@ -1,6 +1,7 @@
 //! The Wengert list: an arena of nodes in the order of recording.
 
 mod derivatives;
+mod node;
 pub(crate) mod record;
 
 use std::cell::{Cell, RefCell};
@@ -8,12 +9,13 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use smallvec::SmallVec;
-use wengert_tensor::{Float, Shape, Tensor};
+use wengert_tensor::{Float, Tensor};
 
-use crate::data::{Data, Discrete, DiscreteElement, Given, Kind};
+use crate::data::{Data, Discrete, DiscreteElement, Given};
 use crate::fault::Watched;
-use crate::op::Op;
-use crate::var::{Value, Var};
+use crate::var::Var;
+use node::{Extra, GivenInput};
+pub(crate) use node::{Input, Node};
 
 /// A list of the operations that were applied to its variables, in order.
 ///
@@ -87,75 +89,6 @@ impl<T: Float> Place<T> {
         }
         Some(Place { arena: Rc::clone(&self.arena), node: self.node, outer: outer.map(Rc::new) })
     }
-}
-
-/// One recorded operation. It never refers to its own tape, so dropping the tape frees everything.
-pub(crate) struct Node<T: Float> {
-    /// `None` for a variable that was not computed on this tape.
-    pub(crate) op: Option<Rc<dyn Op<T>>>,
-    pub(crate) inputs: SmallVec<[Input<T>; 2]>,
-    pub(crate) output: Value<T>,
-    /// The output's place on older tapes.
-    pub(crate) outer: Option<Rc<Place<T>>>,
-    /// What few nodes have.
-    pub(crate) extra: Option<Box<Extra<T>>>,
-}
-
-/// What is not floating point about a node, and the value of a constant.
-pub(crate) struct Extra<T: Float> {
-    /// What the output is.
-    pub(crate) kind: Kind,
-    /// The value of what was not computed from anything on a complete tape.
-    pub(crate) constant: Option<Data<T>>,
-    /// The operands that are no floating-point numbers.
-    pub(crate) given: Vec<GivenInput<T>>,
-}
-
-/// What a node keeps of an operand that is no floating-point number.
-pub(crate) struct GivenInput<T: Float> {
-    /// For derivatives; a replay computes it.
-    pub(crate) value: Option<Data<T>>,
-    /// The operand's node, if the tape is complete.
-    pub(crate) parent: Option<u32>,
-    /// The operand's place on older tapes.
-    pub(crate) outer: Option<Rc<Place<T>>>,
-}
-
-impl<T: Float> Node<T> {
-    /// The operands that are no floating-point numbers, with their places on older tapes.
-    pub(crate) fn given(&self) -> Vec<Given<T>> {
-        let Some(extra) = &self.extra else { return Vec::new() };
-        let given =
-            |g: &GivenInput<T>| Some(Given { value: g.value.clone()?, place: g.outer.as_deref().cloned() });
-        extra.given.iter().filter_map(given).collect()
-    }
-
-    /// A node that was not computed on its tape.
-    fn leaf(shape: &Shape, extra: Option<Extra<T>>) -> Self {
-        let output = Value::Dropped(shape.clone());
-        Node { op: None, inputs: SmallVec::new(), output, outer: None, extra: extra.map(Box::new) }
-    }
-
-    /// Leaves an empty node behind.
-    pub(crate) fn take(&mut self) -> Node<T> {
-        let nothing = self.output.dropped();
-        Node {
-            op: self.op.take(),
-            inputs: std::mem::take(&mut self.inputs),
-            output: std::mem::replace(&mut self.output, nothing),
-            outer: self.outer.take(),
-            extra: self.extra.take(),
-        }
-    }
-}
-
-/// What a node keeps of an input.
-pub(crate) struct Input<T: Float> {
-    pub(crate) value: Value<T>,
-    /// The input's node on the same tape; `None` for a constant.
-    pub(crate) parent: Option<u32>,
-    /// The input's place on older tapes.
-    pub(crate) outer: Option<Rc<Place<T>>>,
 }
 
 impl<T: Float> Default for Tape<T> {
@@ -323,6 +256,7 @@ impl<T: Float> Tape<T> {
 
 impl<T: Float> Arena<T> {
     #[track_caller]
+    #[inline]
     pub(crate) fn push(&self, operation: &str, node: Node<T>) -> u32 {
         assert!(
             !self.closed.get(),

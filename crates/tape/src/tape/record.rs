@@ -100,31 +100,36 @@ fn push<T: Float>(
     let saves = op.saves();
     let Some(last) = arenas.len().checked_sub(1) else { return outer.as_deref().cloned() };
     for (i, arena) in arenas.into_iter().enumerate() {
-        let (kept, given) = if arena.is_complete() {
-            arena.all_as_nodes(inputs, given)
+        let is_complete = arena.is_complete();
+        // Filled where it stands: a node is some hundred bytes, and moving them takes as long as making them.
+        let mut node = Node {
+            op: Some(Rc::clone(op)),
+            inputs: SmallVec::new(),
+            output: if saves.output() && !is_complete { value.clone() } else { value.dropped() },
+            outer: outer.clone(),
+            extra: None,
+        };
+        if is_complete {
+            let (inputs, given) = arena.all_as_nodes(inputs, given);
+            node.inputs = inputs;
+            node.extra = Extra::of_given(given);
         } else {
-            let mut kept = SmallVec::with_capacity(inputs.len());
             for (k, input) in inputs.iter().enumerate() {
-                kept.push(Input {
+                node.inputs.push(Input {
                     value: if saves.input(k) { input.value.clone() } else { input.value.dropped() },
                     parent: arena.node_of(input.place.as_ref()),
                     outer: arena.older(input.place.as_ref()),
                 });
             }
-            let given = given.iter().map(|g| GivenInput {
-                value: Some(g.value.clone()),
-                parent: None,
-                outer: arena.older(g.place.as_ref()),
-            });
-            (kept, given.collect())
-        };
-        let extra = if given.is_empty() {
-            None
-        } else {
-            Some(Box::new(Extra { kind: Kind::Float, constant: None, given }))
-        };
-        let output = if saves.output() && !arena.is_complete() { value.clone() } else { value.dropped() };
-        let node = Node { op: Some(Rc::clone(op)), inputs: kept, output, outer: outer.clone(), extra };
+            if !given.is_empty() {
+                let given = given.iter().map(|g| GivenInput {
+                    value: Some(g.value.clone()),
+                    parent: None,
+                    outer: arena.older(g.place.as_ref()),
+                });
+                node.extra = Extra::of_given(given.collect());
+            }
+        }
         let node = arena.push(op.name(), node);
         if let Some(watched) = &arena.watched {
             watched.recorded(&**op, inputs, value, node);

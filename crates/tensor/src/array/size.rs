@@ -35,10 +35,17 @@ impl Shape {
     #[track_caller]
     #[inline]
     pub fn checked(self, operation: &str) -> Shape {
+        self.check(operation);
+        self
+    }
+
+    /// [`checked`](Shape::checked) of a shape that stays where it is.
+    #[track_caller]
+    #[inline]
+    pub(crate) fn check(&self, operation: &str) {
         if !self.fits() {
             too_many(operation, &format!("shape {self} has"));
         }
-        self
     }
 }
 

@@ -192,24 +192,27 @@ impl<T: Element> Tensor<T> {
     /// If a tensor cannot have the shape, or the system has no memory for it; `operation` names the caller's operation.
     #[track_caller]
     pub(crate) fn filled_by(operation: &str, shape: Shape, fill: impl FnOnce(&mut [T])) -> Tensor<T> {
-        let mut fill = Some(fill);
-        Tensor::filled_by_pointer(operation, shape, &mut |out| {
-            if let Some(fill) = fill.take() {
-                fill(out);
-            }
-        })
+        let mut storage = Tensor::storage_for(operation, &shape);
+        fill(storage.as_mut_slice());
+        Tensor::of_storage(storage, shape)
     }
 
-    /// The same, compiled once and not for each `fill`, which is called once.
+    /// Before and behind `fill`: compiled once and not for each, and called without a pointer, which one element would feel.
     #[track_caller]
     #[inline(never)]
-    fn filled_by_pointer(operation: &str, shape: Shape, fill: &mut dyn FnMut(&mut [T])) -> Tensor<T> {
-        let shape = shape.checked(operation);
-        let Some(mut storage) = Storage::unspecified(shape.count()) else {
-            let bytes = shape.count() * size_of::<T>();
-            panic!("{operation}: shape {shape} takes {bytes} bytes, more memory than the system has");
-        };
-        fill(storage.as_mut_slice());
+    fn storage_for(operation: &str, shape: &Shape) -> Storage<T> {
+        shape.check(operation);
+        match Storage::unspecified(shape.count()) {
+            Some(storage) => storage,
+            None => {
+                let bytes = shape.count() * size_of::<T>();
+                panic!("{operation}: shape {shape} takes {bytes} bytes, more memory than the system has")
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn of_storage(storage: Storage<T>, shape: Shape) -> Tensor<T> {
         Tensor { storage: Arc::new(storage), layout: Layout::contiguous(shape) }
     }
 

@@ -182,6 +182,30 @@ pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
     }
 }
 
+/// [`dispatch`] for what seldom runs: compiled for AVX2 and for the baseline alone, in two thirds of the time. Where
+/// `kernel` does not ask for [`Isa::REGISTER_BYTES`], the bits are those of `dispatch`.
+///
+/// ```
+/// use wengert_tensor::simd::{Isa, Kernel, dispatch, dispatch_seldom};
+/// /// a · b + c.
+/// struct MulAdd(f32, f32, f32);
+/// impl Kernel for MulAdd {
+///     type Output = f32;
+///     #[inline(always)]
+///     fn run<I: Isa>(self) -> f32 { I::mul_add(self.0, self.1, self.2) }
+/// }
+/// assert_eq!(dispatch_seldom(MulAdd(0.1, 0.3, 0.7)), dispatch(MulAdd(0.1, 0.3, 0.7)));
+/// ```
+#[inline]
+pub fn dispatch_seldom<K: Kernel>(kernel: K) -> K::Output {
+    match level() {
+        // SAFETY: `level` found these features, or those of AVX-512 beside them, on the CPU that runs this.
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512 | Level::Avx2 => unsafe { run_avx2(kernel) },
+        _ => run_baseline(kernel),
+    }
+}
+
 // Not inlined, as those for other instruction sets cannot be: it would be compiled wherever the kernel is called.
 #[inline(never)]
 fn run_baseline<K: Kernel>(kernel: K) -> K::Output {

@@ -3,7 +3,7 @@
 use std::array;
 
 use wengert_tensor::Float;
-use wengert_tensor::simd::{Isa, Kernel, dispatch};
+use wengert_tensor::simd::{Isa, Kernel, dispatch_seldom};
 
 use super::pass::{Blocks, Pass, add_squares};
 use super::{Lanes, ReadingUpdate};
@@ -73,7 +73,7 @@ impl<T: Float, U: Copy, const N: usize, const M: usize> Pass<'_, T, U, N, M> {
         U: ReadingUpdate<T, N, M, R>,
     {
         let formula = self.formula.with_care(true);
-        dispatch(Accumulated { pass: Pass { formula, ..self }, sums });
+        dispatch_seldom(Accumulated { pass: Pass { formula, ..self }, sums });
     }
 }
 

@@ -177,9 +177,26 @@ impl Pool {
     }
 
     /// Puts a block of this thread where it will be found; the system gets it back if there are too many.
+    #[inline]
     fn put(&mut self, block: Block) {
         self.stats.live_buffers -= 1;
         self.stats.live_bytes -= block.bytes as isize;
+        match self.free.get_mut(size_class(block.bytes)) {
+            Some(free)
+                if free.len() < free.capacity()
+                    && self.stats.pooled_bytes + block.bytes <= RETAINED_BYTES =>
+            {
+                self.stats.pooled_bytes += block.bytes;
+                free.push(block);
+            }
+            _ => self.put_seldom(block),
+        }
+    }
+
+    /// [`put`](Pool::put) where the pool is full or has no room for the block. Out of line, so that the rest needs no registers.
+    #[cold]
+    #[inline(never)]
+    fn put_seldom(&mut self, block: Block) {
         if self.stats.pooled_bytes + block.bytes > RETAINED_BYTES {
             return block.free();
         }
