@@ -1,6 +1,7 @@
 //! Ranks as processes. Each test starts this program again under `mpirun`, as ranks that play one of the scenarios below.
 
 mod laws;
+mod training;
 
 use std::cell::Cell;
 use std::env;
@@ -12,18 +13,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use training::{OPTIONS, RANK, has_mpirun, kill, vector};
 use wengert_distributed::launch::{self, Job, JobError};
-use wengert_distributed::{Buffer, Communicator, CommunicatorError, Failure, Reduction, mpi, tree};
+use wengert_distributed::{Communicator, Failure, mpi, tree};
 
 type Ranks = Rc<dyn Communicator>;
 
-/// Which scenario a rank plays, and where it may write.
+/// Which scenario a rank plays.
 const SCENARIO: &str = "WENGERT_SCENARIO";
-const FOLDER: &str = "WENGERT_FOLDER";
-
-/// Options of Open MPI under which a test may run: as root in a container, with more ranks than cores, of which those that wait let
-/// others work.
-const OPTIONS: [&str; 7] = ["--allow-run-as-root", "--oversubscribe", "--mca", "mpi_yield_when_idle", "1", "--timeout", "240"];
 
 /// One job at a time, as the tests of a program run side by side and ranks wait by looking again and again.
 static ONE_JOB: Mutex<()> = Mutex::new(());
@@ -31,9 +28,6 @@ static ONE_JOB: Mutex<()> = Mutex::new(());
 fn one_job() -> MutexGuard<'static, ()> {
     ONE_JOB.lock().unwrap_or_else(PoisonError::into_inner)
 }
-
-/// Arguments of this program for one rank.
-const RANK: [&str; 4] = ["--ignored", "--exact", "rank", "--nocapture"];
 
 #[test]
 #[ignore = "a rank, which the other tests start"]
@@ -43,20 +37,12 @@ fn rank() {
         match &*scenario {
             "laws" => laws::all(&ranks)?,
             "tree" => sums(&ranks)?,
-            "train" => train(&ranks)?,
+            "train" => training::train(&ranks)?,
             fault => fail(&ranks, fault)?,
         }
         Ok(())
     });
     played.unwrap();
-}
-
-fn has_mpirun() -> bool {
-    let found = Command::new("mpirun").arg("--version").output().is_ok();
-    if !found {
-        eprintln!("skipped: there is no mpirun");
-    }
-    found
 }
 
 /// Plays a scenario, and returns its messages when it is at its end.
@@ -95,13 +81,6 @@ fn one_process_without_a_launcher_is_a_world_of_one() {
     assert_eq!(elsewhere, Err(launch::LaunchError::OtherThread));
     drop(ranks);
     assert_eq!(mpi::world().map(drop), Err(launch::LaunchError::Ended));
-}
-
-/// The vector of a shard, of which sums depend on their order.
-fn vector(shard: usize, length: usize, step: usize) -> Result<Vec<f32>, CommunicatorError> {
-    Ok((0..length)
-        .map(|place| ((shard * 31 + place * 7 + step) as f32 * 0.37).sin() * 10f32.powi(shard as i32 % 9))
-        .collect())
 }
 
 fn sums(ranks: &Ranks) -> Result<(), Failure> {
@@ -146,11 +125,6 @@ fn fail(ranks: &Ranks, fault: &str) -> Result<(), Failure> {
     }
 }
 
-fn kill(process: &str) -> Result<(), Failure> {
-    Command::new("kill").args(["-9", process]).stderr(Stdio::null()).status()?;
-    Ok(())
-}
-
 #[test]
 fn a_rank_that_fails_ends_all_others_with_its_message() {
     for (fault, message) in [
@@ -169,57 +143,11 @@ fn a_rank_that_fails_ends_all_others_with_its_message() {
     }
 }
 
-/// Steps of the small training below, and after how many it is saved.
-const STEPS: usize = 300;
-const SAVED: usize = 10;
-const LENGTH: usize = 50;
-
-/// A descent whose every step depends on all ranks, saved by rank 0 and gone on with after a restart.
-fn train(ranks: &Ranks) -> Result<(), Failure> {
-    let folder = env::var(FOLDER)?;
-    let at = |name: String| Path::new(&folder).join(name);
-    let attempt = launch::attempt();
-    fs::write(at(format!("process.{attempt}.{}", ranks.rank())), std::process::id().to_string())?;
-    // Rank 0 reads what it saved, and says where it stands.
-    let mut state = vec![0u64; LENGTH + 1];
-    if ranks.rank() == 0 && attempt > 0 && at("saved".into()).exists() {
-        let saved = fs::read_to_string(at("saved".into()))?;
-        for (number, text) in state.iter_mut().zip(saved.split_whitespace()) {
-            *number = text.parse()?;
-        }
-    }
-    ranks.broadcast(Buffer::U64(&mut state), 0)?;
-    let mut point: Vec<f32> = state[1..].iter().map(|&bits| f32::from_bits(bits as u32)).collect();
-    for step in state[0] as usize..STEPS {
-        let gradient = tree::all_reduce(&**ranks, 8, LENGTH, |shard| vector(shard, LENGTH, step))?;
-        point.iter_mut().zip(gradient).for_each(|(x, g)| *x = 0.99 * *x - 1e-4 * g);
-        if ranks.rank() == 0 && (step + 1) % SAVED == 0 {
-            let numbers = point.iter().map(|x| u64::from(x.to_bits()));
-            let text: Vec<String> =
-                [step as u64 + 1].into_iter().chain(numbers).map(|x| x.to_string()).collect();
-            fs::write(at("saving".into()), text.join(" "))?;
-            fs::rename(at("saving".into()), at("saved".into()))?;
-        }
-        thread::sleep(Duration::from_millis(1));
-    }
-    // Nobody is counted as trained before all are.
-    let mut done = [1u64];
-    ranks.all_reduce(Buffer::U64(&mut done), Reduction::Sum)?;
-    Ok(())
-}
-
 /// A job that trains in the folder.
 fn job(ranks: usize, restarts: usize, folder: &Path) -> Job {
-    let settings = [format!("{SCENARIO}=train"), format!("{FOLDER}={}", folder.display())];
-    let mut options: Vec<_> = OPTIONS.map(Into::into).to_vec();
-    settings.into_iter().for_each(|setting| options.extend(["-x".into(), setting.into()]));
-    Job {
-        options,
-        arguments: RANK.map(Into::into).to_vec(),
-        restarts,
-        pause: Duration::ZERO,
-        ..Job::of_this_program(ranks).unwrap()
-    }
+    let mut job = training::job(ranks, restarts, folder);
+    job.options.extend(["-x".into(), format!("{SCENARIO}=train").into()]);
+    job
 }
 
 /// Kills ranks at random while the job runs: 3 times, or `WENGERT_KILLS` times.
