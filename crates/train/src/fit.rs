@@ -62,7 +62,7 @@ impl<'p, T: Float> Trainer<'p, T> {
     ///     )?;
     /// assert!(matches!(finished.reason, StopReason::EarlyStopping(_)));
     /// let first: &Row = &finished.history.rows[0];
-    /// assert_eq!((first.epoch, first.set.as_str(), first.name.as_str()), (0, "train", "loss"));
+    /// assert_eq!((first.epoch, first.set.as_str(), first.name.as_str()), (1, "train", "loss"));
     /// # Ok::<(), wengert_train::TrainError>(())
     /// ```
     ///

@@ -124,6 +124,11 @@ impl Values {
         self.len() == 0
     }
 
+    /// Bytes of all elements.
+    pub(crate) fn bytes(&self) -> usize {
+        each_kind!(Values, self, values => size_of_val(values.as_slice()))
+    }
+
     /// What its elements are called.
     pub(crate) fn kind(&self) -> &'static str {
         match self {

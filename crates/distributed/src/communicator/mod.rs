@@ -2,6 +2,8 @@
 
 mod buffer;
 mod error;
+#[cfg(feature = "mpi")]
+pub mod mpi;
 mod single;
 pub mod threads;
 mod traffic;
@@ -47,6 +49,9 @@ pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 ///
 /// Dropped without [`finish`](Pending::finish), it is waited for or given up, as the transport can; its result is lost.
 pub trait Pending {
+    /// Lets it go on, where it needs this rank to call for that, as over MPI; whether it is at its end.
+    fn progress(&mut self) -> Communicated<bool>;
+
     /// Waits for it: the reduction of all ranks' numbers.
     fn finish(self: Box<Self>) -> Communicated<Values>;
 }
