@@ -7,10 +7,14 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 
 use wengert::data::csv::CsvReader;
 use wengert::data::idx::{Idx, LIMIT};
+use wengert::optim::Adam;
 use wengert::prelude::*;
+use wengert::state::State;
+use wengert::train::checkpoint::{self, CheckpointError};
 
 struct Counting;
 
@@ -242,6 +246,99 @@ fn safetensors() {
         }
         read.is_ok()
     });
+}
+
+/// A file of its own for each test, in memory if the system has such a place.
+struct Place(PathBuf);
+
+impl Place {
+    fn new(name: &str) -> Self {
+        let memory = PathBuf::from("/dev/shm");
+        let folder = if memory.is_dir() { memory } else { std::env::temp_dir() };
+        Place(folder.join(format!("wengert-parsers-{name}-{}", std::process::id())))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// Reads a checkpoint; one with a checksum that is not its own again, with the right one, so that nothing is refused for that alone.
+fn read_sealed(place: &Place, bytes: &[u8]) -> Result<State, CheckpointError> {
+    std::fs::write(&place.0, bytes).unwrap();
+    let error = match checkpoint::read(&place.0) {
+        Err(CheckpointError::Damaged { expected, found, .. }) if expected.len() == found.len() => {
+            let at = bytes.windows(expected.len()).position(|window| window == expected.as_bytes()).unwrap();
+            let mut bytes = bytes.to_vec();
+            bytes[at..at + found.len()].copy_from_slice(found.as_bytes());
+            std::fs::write(&place.0, bytes).unwrap();
+            checkpoint::read(&place.0)
+        }
+        read => read,
+    };
+    if let Err(error) = &error {
+        let message = error.to_string();
+        assert!(message.len() < 900 && !message.contains('\n'), "{message}");
+    }
+    error
+}
+
+/// A state with all that there is in one.
+fn run_state(params: State) -> State {
+    let adam = Adam::<f32>::new(0.1).state();
+    State::new("run", 0)
+        .with_child("params", params)
+        .with_child("optimizer", adam)
+        .with_count("step", 7)
+        .with_real("loss", f64::NAN)
+        .with_vector("average", &[0.5f64; 40])
+}
+
+#[test]
+fn checkpoints() {
+    let place = Place::new("checkpoints");
+    let files = [run_state(model::<f32>().state()), run_state(model::<f64>().state())].map(|state| {
+        checkpoint::write(&place.0, &state).unwrap();
+        std::fs::read(&place.0).unwrap()
+    });
+    attack("checkpoints", &files, 3, |bytes| read_sealed(&place, bytes).is_ok());
+}
+
+/// Files that are written as checkpoints are, with a state of somebody else's making: a tree of short names takes more than its
+/// text, and one copy of the file is this test's.
+#[test]
+fn checkpoints_that_are_all_claims() {
+    const N: usize = 1 << 20;
+    let place = Place::new("claims");
+    let many = |of: &dyn Fn(usize) -> String| (0..N / 64).map(of).collect::<Vec<_>>().join(",");
+    let state = |part: &str, of: String| {
+        let of = format!("{{{of}}}");
+        let parts = ["scalars", "vectors", "children"].map(|name| {
+            let of = if name == part { &of } else { "{}" };
+            format!("\"{name}\":{of}")
+        });
+        format!("{{\"kind\":\"run\",\"len\":0,{}}}", parts.join(","))
+    };
+    let child = r#"{"kind":"","len":0,"scalars":{},"vectors":{},"children":{}}"#;
+    for json in [
+        state("scalars", many(&|i| format!("\"{i}\":{{\"Flag\":true}}"))),
+        state("children", many(&|i| format!("\"{i}\":{child}"))),
+        state("children", format!("\"{}\":{child}", "n".repeat(N))),
+        "[".repeat(N),
+        format!("{{\"children\":{{\"\":{}", "{\"children\":{\"\":".repeat(N / 16)),
+        format!("\"{}\"", "\\".repeat(N)),
+        "1".repeat(N),
+    ] {
+        let text = serde_json::to_string(&json).unwrap();
+        let header = format!(
+            r#"{{"__metadata__":{{"wengert.checkpoint":"1","wengert.crc32":"00000000","wengert.state":{text}}}}}"#
+        );
+        let bytes = [&(header.len() as u64).to_le_bytes()[..], header.as_bytes()].concat();
+        let held = most(|| drop(read_sealed(&place, &bytes)));
+        assert!(held <= 6 * bytes.len() + FIXED, "{:.60}: {held} for {}", json, bytes.len());
+    }
 }
 
 /// Each of these files is as large as it can be for what it says.
