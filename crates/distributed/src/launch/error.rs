@@ -6,6 +6,14 @@ use super::Launcher;
 use crate::CommunicatorError;
 
 /// Ranks that could not be started.
+///
+/// ```
+/// use wengert_distributed::launch::{LaunchError, Launcher};
+///
+/// let launcher = Launcher { name: "mpirun of Open MPI", size: 4 };
+/// let error = LaunchError::WithoutMpi { launcher };
+/// assert!(error.to_string().starts_with("mpirun of Open MPI has started 4 ranks"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LaunchError {
@@ -47,6 +55,14 @@ pub enum LaunchError {
 }
 
 /// A job that did not come to its end.
+///
+/// ```
+/// use wengert_distributed::launch::{Job, JobError};
+///
+/// let job = Job { launcher: "no-such-mpirun".into(), ..Job::of_this_program(2)? };
+/// assert!(matches!(job.run(|_| ()), Err(JobError::NoLauncher { .. })));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JobError {

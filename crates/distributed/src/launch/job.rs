@@ -61,7 +61,19 @@ pub struct Job {
     pub pause: Duration,
 }
 
-/// A job that failed and is started again.
+/// A job that failed and is started again, as [`Job::run`] tells of it.
+///
+/// ```
+/// use wengert_distributed::launch::{Job, Restart};
+///
+/// // A launcher that fails at once, whatever it is to start.
+/// let job = Job { launcher: "false".into(), restarts: 2, pause: Default::default(), ..Job::of_this_program(2)? };
+/// let mut left = Vec::new();
+/// let failed = job.run(|restart: &Restart| left.push(restart.left));
+/// assert!(failed.is_err());
+/// assert_eq!(left, [2, 1]);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Restart {
     /// How often it has failed.

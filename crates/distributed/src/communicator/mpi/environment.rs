@@ -11,6 +11,7 @@ use std::thread::{self, ThreadId};
 use mpi::ffi;
 
 use super::outbox::Outbox;
+use crate::communicator::error::panic_message;
 use crate::communicator::{Communicated, CommunicatorError};
 use crate::launch::LaunchError;
 
@@ -108,10 +109,7 @@ fn abort_on_panic() {
         print(info);
         let life = LIFE.try_lock().map(|life| *life);
         if matches!(life, Ok(Life::Running(owner)) if owner == thread::current().id()) {
-            let payload = info.payload();
-            let text = payload.downcast_ref::<String>().map(String::as_str);
-            let text = text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("panicked");
-            abort_with(text);
+            abort_with(panic_message(info.payload()));
         }
     }));
 }

@@ -64,9 +64,11 @@ fn operation(reduction: Reduction) -> ffi::MPI_Op {
 /// [`LaunchError`] if MPI could not be started, was ended before, or is used by another thread.
 ///
 /// ```
-/// use wengert_distributed::{Communicator, mpi};
+/// use std::rc::Rc;
+/// use wengert_distributed::Communicator;
+/// use wengert_distributed::mpi::{self, Mpi};
 ///
-/// let ranks = mpi::world()?;
+/// let ranks: Rc<Mpi> = mpi::world()?;
 /// assert!(ranks.rank() < ranks.size());
 /// # Ok::<(), wengert_distributed::launch::LaunchError>(())
 /// ```
