@@ -216,3 +216,20 @@ fn errors_do_not_repeat_their_sources() {
     assert!(errors[0].to_string().ends_with("file: it is a file, not a folder"), "{}", errors[0]);
     assert!(errors[4].to_string().ends_with("file: it is a file, not a folder"), "{}", errors[4]);
 }
+
+#[test]
+fn a_loss_that_is_no_number_is_not_stepped_on_even_if_its_gradient_is_one() {
+    for policy in [NonFinite::Error, NonFinite::Skip] {
+        let mut params: Params = Params::seeded(0);
+        let model = line(&mut params);
+        let start = params.values().to_vec();
+        let mut learner = Learner::new(&mut params, Sgd::new(0.1)).clip_norm(1.0).non_finite(policy);
+        let step = learner.step(|cx| {
+            let y = wengert_nn::Layer::forward(&model, cx, &Var::ones([1, 1]));
+            y.square().sum() + f32::NAN
+        });
+        assert_eq!(step.is_err(), policy == NonFinite::Error, "{step:?}");
+        assert_eq!(learner.updates(), 0);
+        assert_eq!(*learner.params().values(), *start);
+    }
+}

@@ -202,6 +202,20 @@ impl<T: Float, O: Optimizer<T>> Stepper<O, T> {
         self
     }
 
+    /// What is done with gradients that are not finite.
+    ///
+    /// ```
+    /// use wengert_optim::first::NonFinite;
+    /// use wengert_optim::{Layout, Sgd, Stepper};
+    ///
+    /// let layout = Layout::new([("weight", vec![2])]);
+    /// let stepper: Stepper<Sgd<f32>> = Stepper::new(Sgd::new(0.1), &layout).non_finite(NonFinite::Skip);
+    /// assert_eq!(stepper.policy(), NonFinite::Skip);
+    /// ```
+    pub fn policy(&self) -> NonFinite {
+        self.policy
+    }
+
     /// The optimiser.
     pub fn optimizer(&self) -> &O {
         &self.optimizer

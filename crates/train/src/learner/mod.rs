@@ -298,11 +298,15 @@ impl<'p, T: Float> Learner<'p, T> {
             stepper.optimizer_mut().set_learning_rate(schedule.at(self.updates));
         }
         let learning_rate = stepper.optimizer().learning_rate();
+        if self.watched && !value.is_finite() {
+            match stepper.policy() {
+                NonFinite::Error => return Err(Refusal::Loss(value.to_f64())),
+                // What is finite of the gradient of such a loss means nothing.
+                NonFinite::Skip => grads.iter_mut().take(1).for_each(|slope| *slope = T::NAN),
+            }
+        }
         let outcome = if self.watched {
-            self.params.accumulate(stepper, &mut grads).map_err(|error| match value.is_finite() {
-                true => Refusal::Gradient(error),
-                false => Refusal::Loss(value.to_f64()),
-            })?
+            self.params.accumulate(stepper, &mut grads).map_err(Refusal::Gradient)?
         } else if !value.is_finite() {
             return Err(Refusal::Loss(value.to_f64()));
         } else {
