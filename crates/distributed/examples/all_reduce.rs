@@ -12,7 +12,7 @@ use mpi::traits::CommunicatorCollectives;
 use wengert_distributed::{Buffer, Communicated, Failure, Reduction, Values, launch, tree};
 
 /// Parameters of a net of 784, 128 and 10 units, and of a large one.
-const LENGTHS: [(usize, usize); 2] = [(101_770, 301), (10_000_000, 21)];
+const LENGTHS: [(usize, usize); 2] = [(101_770, 301), (10_000_000, 9)];
 
 fn main() -> Result<(), Failure> {
     launch::run(|ranks| {
