@@ -53,7 +53,7 @@ impl Clocks {
             let part = bytes / f64::from(2u32 << level);
             self.round(simulation, part, |rank| (rank < core).then_some(rank ^ (1 << level)));
         }
-        self.round(simulation, bytes, |rank| (rank >= core).then_some(rank - core));
+        self.round(simulation, bytes, |rank| rank.checked_sub(core));
     }
 }
 
