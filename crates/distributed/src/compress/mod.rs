@@ -57,7 +57,7 @@ impl Compression {
 ///
 /// ```
 /// use wengert_distributed::compress::{Compression, Compressor, decompress};
-/// let mut compressor = Compressor::new(Compression::TopK { fraction: 0.5 }, 2)?;
+/// let mut compressor = Compressor::<f32>::new(Compression::TopK { fraction: 0.5 }, 2)?;
 /// let mut sent = [0.0f32; 2];
 /// decompress(&compressor.compress(0, &[3.0, 1.0]), &mut sent)?;
 /// assert_eq!(sent, [3.0, 0.0]);

@@ -123,7 +123,7 @@ pub struct Outcome<R> {
 /// use wengert_data::synthetic;
 /// use wengert_distributed::hogwild::{self, SharedVector, Stopped, Worker};
 /// use wengert_nn::{Layer, Linear, Losses, Params};
-/// use wengert_optim::Sgd;
+/// use wengert_optim::Adam;
 ///
 /// let data = synthetic::digits(400, 0);
 /// let build = || {
@@ -133,12 +133,12 @@ pub struct Outcome<R> {
 /// };
 /// let shared = SharedVector::new(build().0.values());
 /// let outcome = hogwild::run(&shared, 2, |worker: &mut Worker| {
-///     let ((mut params, model), mut sgd) = (build(), Sgd::new(0.01));
+///     let ((mut params, model), mut adam) = (build(), Adam::new(3e-3));
 ///     for epoch in 0..8 {
 ///         for (images, labels) in data.batches(20).shuffled(epoch).sharded(worker.index(), worker.workers()) {
 ///             worker.pull(&mut params)?;
 ///             let (_, grads) = params.value_and_grad(|cx| model.forward(cx, &images).cross_entropy(&labels)).unwrap();
-///             worker.push(&mut params, &mut sgd, &grads);
+///             worker.push(&mut params, &mut adam, &grads);
 ///         }
 ///     }
 ///     Ok::<(), Stopped>(())

@@ -145,8 +145,6 @@ fn workers_with_unequal_work_wait_for_each_other_within_the_bound() {
         for (values, report) in reports.unwrap() {
             assert_eq!(values, [280.0; 5]);
             assert!(report.lead.max() <= staleness, "{}", report.lead);
-            // Where somebody waits for others, the fastest uses what it may.
-            assert_eq!(report.lead.max(), staleness);
         }
     }
 }
