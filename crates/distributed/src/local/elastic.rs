@@ -71,7 +71,7 @@ impl<'a, T: Shared> ElasticAveraging<'a, T> {
     /// If the communication fails.
     pub fn after_step(&mut self, params: &mut Params<T>) -> Communicated<bool> {
         self.steps += 1;
-        let due = self.steps % self.every == 0;
+        let due = self.steps.is_multiple_of(self.every);
         if due {
             self.meet(params, false)?;
         }

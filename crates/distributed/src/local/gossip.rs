@@ -70,7 +70,7 @@ impl<'a> Gossip<'a> {
     /// If the communication fails.
     pub fn after_step<T: Shared>(&mut self, params: &mut Params<T>) -> Communicated<bool> {
         self.steps += 1;
-        let due = self.steps % self.every == 0;
+        let due = self.steps.is_multiple_of(self.every);
         if due {
             self.round(params)?;
         }

@@ -84,7 +84,7 @@ impl<'a, T: Shared> LocalSgd<'a, T> {
     /// If the communication fails.
     pub fn after_step(&mut self, params: &mut Params<T>) -> Communicated<bool> {
         self.steps += 1;
-        let due = self.steps % self.every == 0;
+        let due = self.steps.is_multiple_of(self.every);
         if due {
             self.meet(params, false)?;
         }
@@ -97,7 +97,7 @@ impl<'a, T: Shared> LocalSgd<'a, T> {
     /// # Errors
     /// If the communication fails.
     pub fn finish(&mut self, params: &mut Params<T>) -> Communicated {
-        if self.communicator.size() == 1 && self.steps % self.every == 0 {
+        if self.communicator.size() == 1 && self.steps.is_multiple_of(self.every) {
             return Ok(());
         }
         while !self.meet(params, true)? {}
