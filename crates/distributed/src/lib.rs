@@ -6,10 +6,16 @@
 //! methods on the whole loss by a [`ShardedObjective`].
 
 pub mod communicator;
+pub mod compress;
+pub mod hogwild;
 pub mod launch;
+pub mod local;
 mod objective;
 mod parallel;
+pub mod server;
+pub mod simulate;
 pub mod tree;
+mod wire;
 
 #[cfg(feature = "mpi")]
 pub use communicator::mpi;
@@ -19,3 +25,4 @@ pub use communicator::{
 };
 pub use objective::ShardedObjective;
 pub use parallel::{DataParallel, ParallelError};
+pub use wire::WireError;

@@ -1,0 +1,111 @@
+//! Elastic averaging.
+
+use wengert_nn::Params;
+use wengert_optim::{Check, HyperParameterError};
+
+use super::average_buffers;
+use crate::communicator::{Buffer, Communicated, Communicator, Reduction, Shared};
+
+/// Ranks that are drawn to a common centre, and it to them (EASGD: Zhang 2015, the synchronous form): every `every` steps
+/// xᵢ ← xᵢ − α (xᵢ − c) and c ← c + α Σ (xᵢ − c), with α = `moving`/R on R ranks. The ranks explore for themselves; the centre
+/// is what to evaluate.
+///
+/// A rank alone has no others to be drawn to: its parameters are the centre.
+///
+/// ```
+/// use wengert_distributed::{local::ElasticAveraging, threads};
+/// use wengert_nn::{Init, Params};
+/// use wengert_optim::Sgd;
+/// use wengert_train::Training;
+///
+/// // Two ranks, whose targets are 1 and 3: the centre is in the middle, and each rank on its side of it.
+/// let found = threads::run(2, |ranks| {
+///     let mut params: Params<f64> = Params::seeded(0);
+///     let x = params.root().param("x", [1], Init::Zeros);
+///     let target = 1.0 + 2.0 * ranks.rank() as f64;
+///     let mut elastic = ElasticAveraging::new(&*ranks, &params, 5, 0.9).unwrap();
+///     let mut sgd = Sgd::new(0.05);
+///     for _ in 0..500 {
+///         params.train_step(&mut sgd, |cx| (cx.param(x) - target).square().sum()).unwrap();
+///         elastic.after_step(&mut params)?;
+///     }
+///     Ok([params.values()[0], elastic.centre()[0]])
+/// })?;
+/// assert!((found[0][1] - 2.0).abs() < 1e-6 && found[0][0] < 2.0 && found[1][0] > 2.0);
+/// # Ok::<(), threads::RankFailed>(())
+/// ```
+pub struct ElasticAveraging<'a, T: Shared = f32> {
+    communicator: &'a dyn Communicator,
+    every: u64,
+    pull: T,
+    centre: Vec<T>,
+    steps: u64,
+}
+
+impl<'a, T: Shared> ElasticAveraging<'a, T> {
+    /// Meets every `every` steps; `moving` is by how much of its distance from the ranks' mean the centre moves, in (0, 1]. The
+    /// parameters are the same on all ranks.
+    ///
+    /// # Errors
+    /// If `every` is 0 or `moving` not in (0, 1].
+    pub fn new(
+        communicator: &'a dyn Communicator,
+        params: &Params<T>,
+        every: u64,
+        moving: f64,
+    ) -> Result<Self, HyperParameterError> {
+        let check = Check::new("elastic_averaging").at_least_one("every", every as f64)?;
+        check.condition(moving > 0.0 && moving <= 1.0, "moving", moving, "above 0 and at most 1")?;
+        let pull = T::from_f64(moving / communicator.size() as f64);
+        Ok(ElasticAveraging { communicator, every, pull, centre: params.values().to_vec(), steps: 0 })
+    }
+
+    /// Where the ranks are drawn to, the same on all of them.
+    pub fn centre(&self) -> &[T] {
+        &self.centre
+    }
+
+    /// Counts a step, and meets if it is time, which is returned. Running statistics are averaged.
+    ///
+    /// # Errors
+    /// If the communication fails.
+    pub fn after_step(&mut self, params: &mut Params<T>) -> Communicated<bool> {
+        self.steps += 1;
+        let due = self.steps.is_multiple_of(self.every);
+        if due {
+            self.meet(params, false)?;
+        }
+        if self.communicator.size() == 1 {
+            self.centre.copy_from_slice(params.values());
+        }
+        Ok(due)
+    }
+
+    /// Meets until all ranks are here, which may have made different numbers of steps, and gives the parameters the values of the
+    /// centre.
+    ///
+    /// # Errors
+    /// If the communication fails.
+    pub fn finish(&mut self, params: &mut Params<T>) -> Communicated {
+        while !self.meet(params, true)? {}
+        params.values_mut().copy_from_slice(&self.centre);
+        Ok(())
+    }
+
+    /// One meeting. Whether all ranks have finished.
+    fn meet(&mut self, params: &mut Params<T>, finished: bool) -> Communicated<bool> {
+        if self.communicator.size() == 1 {
+            return Ok(true);
+        }
+        let mut ended = [u64::from(finished)];
+        self.communicator.all_reduce(Buffer::U64(&mut ended), Reduction::Min)?;
+        let values = params.values();
+        let mut force: Vec<T> =
+            values.iter().zip(&self.centre).map(|(&x, &centre)| self.pull * (x - centre)).collect();
+        params.values_mut().iter_mut().zip(&force).for_each(|(x, &force)| *x -= force);
+        self.communicator.all_reduce(T::buffer(&mut force), Reduction::Sum)?;
+        self.centre.iter_mut().zip(&force).for_each(|(centre, &force)| *centre += force);
+        average_buffers(self.communicator, params)?;
+        Ok(ended == [1])
+    }
+}

@@ -1,0 +1,125 @@
+//! Averages of random pairs.
+
+use wengert_nn::Params;
+use wengert_optim::{Check, HyperParameterError};
+use wengert_tensor::random::Generator;
+
+use super::{average, average_buffers};
+use crate::communicator::{Communicated, Communicator, Shared};
+
+/// Every `every` steps the ranks are paired at random, and each goes on from the mean of its pair (gossip: Boyd 2006): no rank waits
+/// for all. The matrix of one round is doubly stochastic, so the mean over all ranks stays what the steps make it, and the
+/// distances from it shrink. With an odd number of ranks one stays alone for a round.
+///
+/// All ranks draw the same pairs from the seed. **All make the same number of rounds**: where the data are not divided evenly,
+/// those with fewer steps [catch up](Gossip::catch_up).
+///
+/// ```
+/// use wengert_distributed::{local::Gossip, threads};
+/// use wengert_nn::{Init, Params};
+/// use wengert_optim::Sgd;
+/// use wengert_train::Training;
+///
+/// // Four ranks, whose targets are 0, 1, 2 and 3.
+/// let found = threads::run(4, |ranks| {
+///     let mut params: Params<f64> = Params::seeded(0);
+///     let x = params.root().param("x", [1], Init::Zeros);
+///     let target = ranks.rank() as f64;
+///     let mut gossip = Gossip::new(&*ranks, 1, 0).unwrap();
+///     for step in 0..300 {
+///         let mut sgd = Sgd::new(0.3 / (1.0 + step as f64));
+///         params.train_step(&mut sgd, |cx| (cx.param(x) - target).square().sum()).unwrap();
+///         gossip.after_step(&mut params)?;
+///     }
+///     gossip.finish(&mut params)?;
+///     Ok(params.values()[0])
+/// })?;
+/// assert!((found[0] - 1.5).abs() < 0.05, "{found:?}");
+/// # Ok::<(), threads::RankFailed>(())
+/// ```
+pub struct Gossip<'a> {
+    communicator: &'a dyn Communicator,
+    every: u64,
+    generator: Generator,
+    steps: u64,
+    rounds: u64,
+}
+
+impl<'a> Gossip<'a> {
+    /// Meets every `every` steps, in pairs drawn from `seed`, which is the same on all ranks.
+    ///
+    /// # Errors
+    /// If `every` is 0.
+    pub fn new(
+        communicator: &'a dyn Communicator,
+        every: u64,
+        seed: u64,
+    ) -> Result<Self, HyperParameterError> {
+        Check::new("gossip").at_least_one("every", every as f64)?;
+        Ok(Gossip { communicator, every, generator: Generator::seeded(seed), steps: 0, rounds: 0 })
+    }
+
+    /// The rounds so far.
+    pub fn rounds(&self) -> u64 {
+        self.rounds
+    }
+
+    /// Counts a step, and makes a round if it is time, which is returned.
+    ///
+    /// # Errors
+    /// If the communication fails.
+    pub fn after_step<T: Shared>(&mut self, params: &mut Params<T>) -> Communicated<bool> {
+        self.steps += 1;
+        let due = self.steps.is_multiple_of(self.every);
+        if due {
+            self.round(params)?;
+        }
+        Ok(due)
+    }
+
+    /// Makes rounds, without steps, until there are `rounds`: those of the rank with the most steps.
+    ///
+    /// # Errors
+    /// If the communication fails.
+    pub fn catch_up<T: Shared>(&mut self, params: &mut Params<T>, rounds: u64) -> Communicated {
+        while self.rounds < rounds {
+            self.round(params)?;
+        }
+        Ok(())
+    }
+
+    /// Gives all ranks the mean of their parameters and of their running statistics: at the end, and before an evaluation.
+    ///
+    /// # Errors
+    /// If the communication fails.
+    pub fn finish<T: Shared>(&mut self, params: &mut Params<T>) -> Communicated {
+        if self.communicator.size() == 1 {
+            return Ok(());
+        }
+        let mut values = params.values().to_vec();
+        average(self.communicator, &mut values)?;
+        params.values_mut().copy_from_slice(&values);
+        average_buffers(self.communicator, params)
+    }
+
+    /// The rank that `rank` meets in round `round`, if any.
+    fn partner(&self, round: u64, rank: usize) -> Option<usize> {
+        let order = self.generator.fork(round).permutation(self.communicator.size());
+        let place = order.iter().position(|&other| other as usize == rank)?;
+        order.get(place ^ 1).map(|&other| other as usize)
+    }
+
+    fn round<T: Shared>(&mut self, params: &mut Params<T>) -> Communicated {
+        let partner = self.partner(self.rounds, self.communicator.rank());
+        self.rounds += 1;
+        let Some(partner) = partner else { return Ok(()) };
+        let mut own = params.values().to_vec();
+        let mut other = vec![T::ZERO; own.len()];
+        self.communicator.exchange(partner, T::buffer(&mut own), T::buffer(&mut other))?;
+        let half = T::from_f64(0.5);
+        // Halves are summed, which does not overflow; the order does not matter to the bits.
+        let mean = own.iter().zip(&other).map(|(&own, &other)| half * own + half * other);
+        params.values_mut().iter_mut().zip(mean).for_each(|(value, mean)| *value = mean);
+        Ok(())
+    }
+}

@@ -1,0 +1,154 @@
+//! Local steps, and an average every so many of them.
+
+use wengert_nn::Params;
+use wengert_optim::{Check, HyperParameterError, Optimizer};
+use wengert_state::{State, StateError};
+
+use super::{average, average_buffers};
+use crate::communicator::{Buffer, Communicated, Communicator, Reduction, Shared};
+
+/// Every rank makes `every` steps by itself; then all go on from the mean of their parameters (local SGD: Stich 2019), or from
+/// where an *outer* optimiser steps with the mean of what the ranks moved by as its gradient (DiLoCo: Douillard 2023, whose outer
+/// optimiser is Nesterov's momentum of 0.9 at a rate of 0.7). It communicates a fraction 1/`every` of what averaging gradients
+/// takes.
+///
+/// Each rank's own optimiser keeps its state. Running statistics are averaged with the parameters. One rank without an outer
+/// optimiser has the bits of the serial program; with one it makes outer steps too, as DiLoCo with one worker does.
+///
+/// ```
+/// use wengert_distributed::{local::LocalSgd, threads};
+/// use wengert_nn::{Init, Params};
+/// use wengert_optim::Sgd;
+/// use wengert_optim::first::SgdConfig;
+/// use wengert_train::Training;
+///
+/// // Two ranks, whose targets are 1 and 3, find the middle.
+/// let found = threads::run(2, |ranks| {
+///     let mut params: Params<f64> = Params::seeded(0);
+///     let x = params.root().param("x", [1], Init::Zeros);
+///     let target = 1.0 + 2.0 * ranks.rank() as f64;
+///     let outer = Sgd::with_config(0.7, SgdConfig { momentum: 0.5, nesterov: true, ..Default::default() }).unwrap();
+///     let mut local = LocalSgd::new(&*ranks, &params, 10).unwrap().outer(outer);
+///     let mut sgd = Sgd::new(0.05);
+///     for _ in 0..400 {
+///         params.train_step(&mut sgd, |cx| (cx.param(x) - target).square().sum()).unwrap();
+///         local.after_step(&mut params)?;
+///     }
+///     local.finish(&mut params)?;
+///     Ok(params.values()[0])
+/// })?;
+/// assert!((found[0] - 2.0).abs() < 1e-6 && found[0] == found[1]);
+/// # Ok::<(), threads::RankFailed>(())
+/// ```
+pub struct LocalSgd<'a, T: Shared = f32> {
+    communicator: &'a dyn Communicator,
+    every: u64,
+    outer: Option<Box<dyn Optimizer<T>>>,
+    /// Where all ranks were after the last meeting.
+    anchor: Vec<T>,
+    steps: u64,
+    rounds: u64,
+}
+
+impl<'a, T: Shared> LocalSgd<'a, T> {
+    const NAME: &'static str = "local_sgd";
+
+    /// Meets after every `every` steps. The parameters are the same on all ranks.
+    ///
+    /// # Errors
+    /// If `every` is 0.
+    pub fn new(
+        communicator: &'a dyn Communicator,
+        params: &Params<T>,
+        every: u64,
+    ) -> Result<Self, HyperParameterError> {
+        Check::new(Self::NAME).at_least_one("every", every as f64)?;
+        let anchor = params.values().to_vec();
+        Ok(LocalSgd { communicator, every, outer: None, anchor, steps: 0, rounds: 0 })
+    }
+
+    /// Steps with this optimiser between the meetings, the same on all ranks.
+    pub fn outer(mut self, optimizer: impl Optimizer<T> + 'static) -> Self {
+        self.outer = Some(Box::new(optimizer));
+        self
+    }
+
+    /// The meetings so far.
+    pub fn rounds(&self) -> u64 {
+        self.rounds
+    }
+
+    /// Counts a step, and meets if it is time, which is returned.
+    ///
+    /// # Errors
+    /// If the communication fails.
+    pub fn after_step(&mut self, params: &mut Params<T>) -> Communicated<bool> {
+        self.steps += 1;
+        let due = self.steps.is_multiple_of(self.every);
+        if due {
+            self.meet(params, false)?;
+        }
+        Ok(due)
+    }
+
+    /// Meets whatever the number of steps, until all ranks are here: at the end of an epoch or of the training. Ranks may have
+    /// made different numbers of steps.
+    ///
+    /// # Errors
+    /// If the communication fails.
+    pub fn finish(&mut self, params: &mut Params<T>) -> Communicated {
+        if self.communicator.size() == 1 && self.steps.is_multiple_of(self.every) {
+            return Ok(());
+        }
+        while !self.meet(params, true)? {}
+        self.steps = 0;
+        Ok(())
+    }
+
+    /// One meeting. Whether all ranks have finished.
+    fn meet(&mut self, params: &mut Params<T>, finished: bool) -> Communicated<bool> {
+        let mut ended = [u64::from(finished)];
+        self.communicator.all_reduce(Buffer::U64(&mut ended), Reduction::Min)?;
+        self.rounds += 1;
+        let mut values = params.values().to_vec();
+        average(self.communicator, &mut values)?;
+        if let Some(outer) = &mut self.outer {
+            let moved: Vec<T> = self.anchor.iter().zip(&values).map(|(&from, &to)| from - to).collect();
+            outer.step(&mut self.anchor, &moved);
+            values.copy_from_slice(&self.anchor);
+        } else {
+            self.anchor.copy_from_slice(&values);
+        }
+        params.values_mut().copy_from_slice(&values);
+        average_buffers(self.communicator, params)?;
+        Ok(ended == [1])
+    }
+
+    /// Everything that later meetings depend on, beside the parameters.
+    pub fn state(&self) -> State {
+        let state = State::new(Self::NAME, self.anchor.len())
+            .with_count("steps", self.steps)
+            .with_count("rounds", self.rounds)
+            .with_vector("anchor", &self.anchor);
+        match &self.outer {
+            Some(outer) => state.with_child("outer", outer.state()),
+            None => state,
+        }
+    }
+
+    /// Goes on from a saved state.
+    ///
+    /// # Errors
+    /// If the state is of another kind, length or precision; nothing is then changed.
+    pub fn load_state(&mut self, state: &State) -> Result<(), StateError> {
+        let children: &[&str] = if self.outer.is_some() { &["outer"] } else { &[] };
+        state.expect(Self::NAME, &["steps", "rounds"], &["anchor"], children)?;
+        let (steps, rounds) = (state.count("steps")?, state.count("rounds")?);
+        let anchor = state.vector("anchor", self.anchor.len())?;
+        if let Some(outer) = &mut self.outer {
+            outer.load_state(state.child("outer")?)?;
+        }
+        (self.steps, self.rounds, self.anchor) = (steps, rounds, anchor);
+        Ok(())
+    }
+}

@@ -1,0 +1,6 @@
+//! Training that is not synchronous, with ranks as threads.
+
+mod averages;
+mod common;
+mod hogwild;
+mod server;
