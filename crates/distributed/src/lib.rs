@@ -16,3 +16,10 @@ pub use communicator::{
 };
 pub use objective::ShardedObjective;
 pub use parallel::{DataParallel, ParallelError};
+
+/// The programs of the guide are compiled and run with the tests.
+#[cfg(doctest)]
+mod guides {
+    #[doc = include_str!("../../../docs/guide/parallel.md")]
+    struct Parallel;
+}

@@ -39,6 +39,41 @@ pub trait Workers {
 
 /// Workers that can add up what each found on its part of a batch: what [`Trainer::parallel`](crate::Trainer::parallel) trains with.
 /// The crate `wengert-distributed` has some, over MPI and over threads; this crate knows of none.
+///
+/// ```
+/// use wengert_data::{Division, synthetic};
+/// use wengert_nn::{Layer, Linear, Losses, Params};
+/// use wengert_optim::Adam;
+/// use wengert_train::{Parallel, Trainer, Workers, WorkersError, accuracy};
+///
+/// /// One worker, which computes each batch in two shards to need less memory.
+/// struct Halves;
+///
+/// impl Workers for Halves {
+///     fn rank(&self) -> usize { 0 }
+///     fn workers(&self) -> usize { 1 }
+///     fn division(&self) -> Division { Division::new(2, 0..2) }
+///     fn exchange(&self, mine: &[u8]) -> Result<Vec<Vec<u8>>, WorkersError> { Ok(vec![mine.to_vec()]) }
+///     fn from_first(&self, message: Vec<u8>) -> Result<Vec<u8>, WorkersError> { Ok(message) }
+/// }
+///
+/// impl Parallel<f32> for Halves {
+///     fn sum(&self, shards: Vec<Vec<f32>>) -> Result<Vec<f32>, WorkersError> {
+///         Ok(shards[0].iter().zip(&shards[1]).map(|(a, b)| a + b).collect())
+///     }
+///     fn numbers_of_first(&self, _: &mut [f32]) -> Result<(), WorkersError> { Ok(()) }
+/// }
+///
+/// let data = synthetic::digits(200, 0);
+/// let mut params: Params = Params::seeded(0);
+/// let model = Linear::new(params.root(), 784, 10);
+/// Trainer::new(&mut params, Adam::new(3e-3))
+///     .batch_size(50)
+///     .parallel(Halves)
+///     .fit(&data, 10, |cx, (images, labels)| model.forward(cx, images).cross_entropy(labels))?;
+/// assert!(accuracy(&model, &params, &data) > 0.9);
+/// # Ok::<(), wengert_train::TrainError>(())
+/// ```
 pub trait Parallel<T: Float>: Workers {
     /// The sum over all shards of a batch, of which this worker brings its own [ones](Division::own) in their order, all of one
     /// length. All workers get the same bits.
