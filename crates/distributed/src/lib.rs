@@ -6,10 +6,13 @@
 //! methods on the whole loss by a [`ShardedObjective`].
 
 pub mod communicator;
+pub mod launch;
 mod objective;
 mod parallel;
 pub mod tree;
 
+#[cfg(feature = "mpi")]
+pub use communicator::mpi;
 pub use communicator::{
     Buffer, Communicated, Communicator, CommunicatorError, Failure, Message, Pending, Reduction, Shared,
     Single, Values, threads,

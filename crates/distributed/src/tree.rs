@@ -145,24 +145,22 @@ fn sum_part<T: Shared, E>(
 }
 
 fn add<T: Shared>(left: &mut [T], right: &[T]) {
-    left.iter_mut().zip(right).for_each(|(left, &right)| *left = *left + right);
+    left.iter_mut().zip(right).for_each(|(left, &right)| *left += right);
 }
 
 /// The largest parts of the tree that are within `own`, in order.
 fn whole_parts(shards: usize, own: &Range<usize>) -> Vec<Range<usize>> {
-    let mut whole = Vec::new();
-    let mut open = vec![0..shards];
-    while let Some(part) = open.pop() {
-        if part.start >= own.end || part.end <= own.start {
-            continue;
-        }
+    fn collect(part: Range<usize>, own: &Range<usize>, whole: &mut Vec<Range<usize>>) {
         if own.start <= part.start && part.end <= own.end {
             whole.push(part);
-        } else {
+        } else if part.start < own.end && own.start < part.end {
             let (left, right) = halves(&part);
-            open.extend([right, left]);
+            collect(left, own, whole);
+            collect(right, own, whole);
         }
     }
+    let mut whole = Vec::new();
+    collect(0..shards, own, &mut whole);
     whole
 }
 
@@ -181,7 +179,7 @@ fn halve_and_double<T: Shared>(communicator: &dyn Communicator, sum: &mut [T]) -
         communicator.exchange(partner, T::buffer(&mut sum[give.clone()]), T::buffer(received))?;
         let pairs = sum[keep.clone()].iter_mut().zip(received);
         if rank < partner {
-            pairs.for_each(|(left, right)| *left = *left + *right);
+            pairs.for_each(|(left, right)| *left += *right);
         } else {
             pairs.for_each(|(right, left)| *right = *left + *right);
         }

@@ -18,6 +18,7 @@ use std::rc::Rc;
 
 use clap::Parser;
 use wengert_distributed::communicator::Failure;
+use wengert_distributed::launch::{self, Launcher};
 use wengert_distributed::{Communicator, threads};
 
 use arguments::{Arguments, Mode};
@@ -25,9 +26,19 @@ use table::Figures;
 
 fn main() -> Result<(), Failure> {
     let arguments = Arguments::parse();
-    let ranks = threads::run(arguments.ranks, |communicator| rank(&arguments, communicator))?;
-    table::print(&arguments, &ranks);
-    Ok(())
+    if Launcher::of_this_process().is_none() {
+        let ranks = threads::run(arguments.ranks, |communicator| rank(&arguments, communicator))?;
+        table::print(&arguments, &ranks);
+        return Ok(());
+    }
+    launch::run(|communicator| {
+        let figures = rank(&arguments, communicator.clone())?;
+        let ranks = table::of_all(&*communicator, figures)?;
+        if communicator.rank() == 0 {
+            table::print(&arguments, &ranks);
+        }
+        Ok(())
+    })
 }
 
 /// What one rank does.

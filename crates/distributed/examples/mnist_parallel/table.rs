@@ -1,5 +1,7 @@
 //! What came of it.
 
+use wengert_distributed::{Buffer, Communicated, Communicator};
+
 use crate::arguments::Arguments;
 
 /// What a rank did and found.
@@ -13,6 +15,25 @@ pub(crate) struct Figures {
     /// The mean and the largest number of updates by others between pull and push, where there is such.
     pub(crate) staleness: Option<(f64, u64)>,
     pub(crate) bytes: u64,
+}
+
+/// Those of all ranks, in their order.
+pub(crate) fn of_all(communicator: &dyn Communicator, own: Figures) -> Communicated<Vec<Figures>> {
+    const NUMBERS: usize = 6;
+    let (rank, size) = (communicator.rank(), communicator.size());
+    let (mean, largest) = own.staleness.unwrap_or((f64::NAN, 0));
+    let own = [own.seconds, own.examples, own.accuracy, mean, largest as f64, own.bytes as f64];
+    let mut all = vec![0.0; NUMBERS * size];
+    all[NUMBERS * rank..][..NUMBERS].copy_from_slice(&own);
+    communicator.all_gather(Buffer::F64(&mut all), &vec![NUMBERS; size])?;
+    let figures = |numbers: &[f64]| Figures {
+        seconds: numbers[0],
+        examples: numbers[1],
+        accuracy: numbers[2],
+        staleness: (!numbers[3].is_nan()).then_some((numbers[3], numbers[4] as u64)),
+        bytes: numbers[5] as u64,
+    };
+    Ok(all.chunks_exact(NUMBERS).map(figures).collect())
 }
 
 /// A line for each rank.

@@ -5,6 +5,14 @@ use wengert_tensor::Float;
 use super::Reduction;
 
 /// Numbers in memory that a communication reads or writes.
+///
+/// ```
+/// use wengert_distributed::Buffer;
+///
+/// let mut numbers = [1.0f64; 3];
+/// let buffer = Buffer::F64(&mut numbers);
+/// assert_eq!((buffer.len(), buffer.width(), buffer.is_empty()), (3, 8, false));
+/// ```
 #[derive(Debug)]
 pub enum Buffer<'a> {
     /// Of 32 bits.
@@ -124,6 +132,11 @@ impl Values {
         self.len() == 0
     }
 
+    /// Bytes of all elements.
+    pub(crate) fn bytes(&self) -> usize {
+        each_kind!(Values, self, values => size_of_val(values.as_slice()))
+    }
+
     /// What its elements are called.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
@@ -184,7 +197,24 @@ number!(f64, std::ops::Add::add);
 number!(u64, u64::wrapping_add);
 number!(u8, u8::wrapping_add);
 
-/// A float that ranks can share.
+/// A float that ranks can share, for programs that are generic over it.
+///
+/// ```
+/// use wengert_distributed::{Communicated, Communicator, Reduction, Shared, Single};
+///
+/// fn mean<T: Shared>(ranks: &dyn Communicator, values: &mut [T]) -> Communicated {
+///     ranks.all_reduce(T::buffer(values), Reduction::Sum)?;
+///     let size = T::from_f64(ranks.size() as f64);
+///     values.iter_mut().for_each(|value| *value /= size);
+///     Ok(())
+/// }
+///
+/// let mut values = [1.0f32, 2.0];
+/// mean(&Single::new(), &mut values)?;
+/// assert_eq!(values, [1.0, 2.0]);
+/// assert_eq!(f32::from_values(f32::values(vec![1.0])), Some(vec![1.0]));
+/// # Ok::<(), wengert_distributed::CommunicatorError>(())
+/// ```
 pub trait Shared: Float {
     /// The numbers as a communication takes them.
     fn buffer(values: &mut [Self]) -> Buffer<'_>;

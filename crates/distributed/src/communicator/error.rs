@@ -1,6 +1,14 @@
 //! What can go wrong between ranks.
 
 /// A communication that failed.
+///
+/// ```
+/// use wengert_distributed::{Communicator, CommunicatorError, Single};
+///
+/// let error = Single::new().send(3, 0, b"hello").unwrap_err();
+/// assert_eq!(error, CommunicatorError::NoSuchRank { operation: "send", rank: 3, size: 1 });
+/// assert_eq!(error.to_string(), "send: there is no rank 3 among 1");
+/// ```
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CommunicatorError {
@@ -46,4 +54,10 @@ pub enum CommunicatorError {
         /// What it said.
         reason: String,
     },
+}
+
+/// What a panic says.
+pub(crate) fn panic_message(payload: &dyn std::any::Any) -> &str {
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("panicked")
 }

@@ -2,6 +2,8 @@
 
 mod buffer;
 mod error;
+#[cfg(feature = "mpi")]
+pub mod mpi;
 mod single;
 pub mod threads;
 mod traffic;
@@ -46,7 +48,23 @@ pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 /// A reduction that goes on while the rank does other work.
 ///
 /// Dropped without [`finish`](Pending::finish), it is waited for or given up, as the transport can; its result is lost.
+///
+/// ```
+/// use wengert_distributed::{Reduction, Values, threads};
+///
+/// let sums = threads::run(2, |ranks| {
+///     let mut pending = ranks.start_all_reduce(Values::F32(vec![1.5; 3]), Reduction::Sum)?;
+///     // … work on something else, and now and then:
+///     pending.progress()?;
+///     Ok(pending.finish()?)
+/// })?;
+/// assert_eq!(sums, vec![Values::F32(vec![3.0; 3]); 2]);
+/// # Ok::<(), threads::RankFailed>(())
+/// ```
 pub trait Pending {
+    /// Lets it go on, where it needs this rank to call for that, as over MPI; whether it is at its end.
+    fn progress(&mut self) -> Communicated<bool>;
+
     /// Waits for it: the reduction of all ranks' numbers.
     fn finish(self: Box<Self>) -> Communicated<Values>;
 }
@@ -56,7 +74,29 @@ pub trait Pending {
 /// The collective methods (all but [`send`](Communicator::send), [`receive`](Communicator::receive),
 /// [`try_receive`](Communicator::try_receive), [`exchange`](Communicator::exchange) and [`abort`](Communicator::abort)) are
 /// called by all ranks in the same order, with buffers of the same kind and length; they return when this rank's part is done.
-/// Two ranks exchange messages of the same tag in the order in which they were sent.
+/// Messages of the same tag between two ranks are received in the order in which they were sent.
+///
+/// ```
+/// use wengert_distributed::{Buffer, Message, Reduction, threads};
+///
+/// threads::run(2, |ranks| {
+///     let (rank, other) = (ranks.rank(), 1 - ranks.rank());
+///     // A collective: called by all.
+///     let mut largest = [rank as f32, 1.0];
+///     ranks.all_reduce(Buffer::F32(&mut largest), Reduction::Max)?;
+///     assert_eq!(largest, [1.0, 1.0]);
+///     // A message to one.
+///     ranks.send(other, 7, b"hello")?;
+///     let message = ranks.receive(None, Some(7))?;
+///     assert_eq!(message, Message { from: other, tag: 7, bytes: b"hello".to_vec() });
+///     // Segments, of which each rank has its own: one element on the first, two on the second.
+///     let mut parts = if rank == 0 { [1, 0, 0] } else { [0, 2, 3] };
+///     ranks.all_gather(Buffer::U64(&mut parts), &[1, 2])?;
+///     assert_eq!(parts, [1, 2, 3]);
+///     Ok(())
+/// })?;
+/// # Ok::<(), threads::RankFailed>(())
+/// ```
 pub trait Communicator {
     /// The number of this rank, from 0.
     fn rank(&self) -> usize;

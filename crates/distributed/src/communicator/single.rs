@@ -75,12 +75,13 @@ impl Communicator for Single {
     }
 
     fn receive(&self, from: Option<usize>, tag: Option<u32>) -> Communicated<Message> {
+        from.map_or(Ok(()), |from| check_rank("receive", from, 1))?;
         let reason = "the only rank waits for a message that it has not sent".to_owned();
         self.try_receive(from, tag)?.ok_or(CommunicatorError::Transport { operation: "receive", reason })
     }
 
     fn try_receive(&self, from: Option<usize>, tag: Option<u32>) -> Communicated<Option<Message>> {
-        from.map_or(Ok(()), |from| check_rank("receive", from, 1))?;
+        from.map_or(Ok(()), |from| check_rank("try_receive", from, 1))?;
         Ok(take_message(&mut self.mail.borrow_mut(), from, tag))
     }
 
@@ -107,6 +108,10 @@ impl Communicator for Single {
 pub(super) struct Done(pub(super) Values);
 
 impl Pending for Done {
+    fn progress(&mut self) -> Communicated<bool> {
+        Ok(true)
+    }
+
     fn finish(self: Box<Self>) -> Communicated<Values> {
         Ok(self.0)
     }

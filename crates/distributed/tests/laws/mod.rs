@@ -166,6 +166,13 @@ fn exchanges(ranks: &Ranks) -> Result<(), Failure> {
             assert_eq!(ranks.bytes_sent() - before, sent as u64);
         }
     }
+    // Each sends as many as its rank, and makes room for as many as the other's.
+    for round in 0..size {
+        let with = (round + size - rank) % size;
+        let (mut out, mut into) = (numbers(rank, rank), vec![f64::NAN; with]);
+        ranks.exchange(with, Buffer::F64(&mut out), Buffer::F64(&mut into))?;
+        assert_eq!(into, numbers(with, with));
+    }
     Ok(())
 }
 

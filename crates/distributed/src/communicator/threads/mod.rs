@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::thread;
 
+use super::error::panic_message;
 use super::{Communicator, Failure};
 use rank::{Aborted, Rank};
 use world::World;
@@ -87,11 +88,7 @@ fn run_rank<R>(
         }
         Ok(Err(error)) => world.end(rank, &error.to_string()),
         Err(panic) if panic.is::<Aborted>() => {}
-        Err(panic) => {
-            let text = panic.downcast_ref::<String>().map(String::as_str);
-            let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-            world.end(rank, text.unwrap_or("panicked"));
-        }
+        Err(panic) => world.end(rank, panic_message(&*panic)),
     }
     None
 }

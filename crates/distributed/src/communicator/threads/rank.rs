@@ -150,8 +150,8 @@ impl Communicator for Rank {
     }
 
     fn start_all_reduce(&self, mut values: Values, reduction: Reduction) -> Communicated<Box<dyn Pending>> {
+        self.traffic.all_reduce(values.bytes(), self.size());
         let buffer = values.buffer();
-        self.traffic.all_reduce(buffer.len() * buffer.width(), self.size());
         let call = Call::on("start_all_reduce", &buffer).reducing(reduction);
         Ok(Box::new(Reducing {
             result: buffer.to_values(),
@@ -286,6 +286,13 @@ struct Reducing {
 }
 
 impl Pending for Reducing {
+    fn progress(&mut self) -> Communicated<bool> {
+        self.group.world.act(|state| match self.group.state(state).rounds.get(&self.number) {
+            Some(round) => round.absent().next().is_none(),
+            None => true,
+        })
+    }
+
     fn finish(mut self: Box<Self>) -> Communicated<Values> {
         self.open = false;
         let posted = self.group.collect(self.call, self.number)?;

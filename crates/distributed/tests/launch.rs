@@ -1,0 +1,115 @@
+//! What programs are told about how they were started, without MPI; and jobs, with a launcher made here.
+
+use std::env;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use wengert_distributed::launch::{self, Job, JobError};
+
+#[test]
+#[ignore = "a rank, which the other tests start"]
+fn rank() {
+    match launch::world() {
+        Ok(ranks) => println!("rank {} of {} over {}", ranks.rank(), ranks.size(), ranks.transport()),
+        Err(error) => println!("{error}"),
+    }
+}
+
+/// What a process says that was started with these variables.
+fn told(variables: &[(&str, &str)]) -> String {
+    let mut command = Command::new(env::current_exe().unwrap());
+    command.args(["--ignored", "--exact", "rank", "--nocapture"]).envs(variables.iter().copied());
+    String::from_utf8(command.output().unwrap().stdout).unwrap()
+}
+
+#[test]
+fn a_process_without_a_launcher_is_a_single_rank() {
+    assert!(told(&[]).contains("rank 0 of 1 over single"));
+    assert!(told(&[("OMPI_COMM_WORLD_SIZE", "1")]).contains("rank 0 of 1 over single"));
+}
+
+#[cfg(not(feature = "mpi"))]
+#[test]
+fn a_program_without_mpi_does_not_train_alone_beside_others() {
+    for (variable, name) in [
+        ("OMPI_COMM_WORLD_SIZE", "mpirun of Open MPI"),
+        ("PMI_SIZE", "mpiexec of MPICH"),
+        ("SLURM_STEP_NUM_TASKS", "srun of Slurm"),
+    ] {
+        let text = told(&[(variable, "4")]);
+        let message = format!("{name} has started 4 ranks, but this program is built without MPI");
+        assert!(text.contains(&message), "{text}");
+    }
+}
+
+#[cfg(feature = "mpi")]
+#[test]
+fn a_launcher_of_another_mpi_is_named() {
+    let text = told(&[("PMI_SIZE", "4")]);
+    assert!(text.contains("mpiexec of MPICH has started 4 ranks, but"), "{text}");
+    assert!(text.contains("sees 1"), "{text}");
+}
+
+/// A launcher that notes its arguments and fails twice.
+fn launcher(folder: &Path) -> Job {
+    let script = folder.join("launcher");
+    let text = format!(
+        "#!/bin/sh\ncd '{}'\n[ \"$1\" = --version ] && echo 'mpirun (Open MPI) 4.1.4' && exit 0\n\
+         printf '%s\\n' \"$*\" >> calls\n[ $(wc -l < calls) -gt 2 ]\n",
+        folder.display()
+    );
+    fs::write(&script, text).unwrap();
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    Job {
+        launcher: script.into(),
+        ranks: 4,
+        hosts: Some("hosts".into()),
+        options: vec!["--bind-to".into(), "none".into()],
+        program: "train".into(),
+        arguments: vec!["--mode".into(), "sync".into()],
+        restarts: 0,
+        pause: Duration::ZERO,
+    }
+}
+
+#[test]
+fn a_job_is_started_again_with_the_same_arguments() {
+    let folder = tempfile::tempdir().unwrap();
+    let job = Job { restarts: 3, ..launcher(folder.path()) };
+    let mut told = Vec::new();
+    job.run(|restart| told.push(restart.to_string())).unwrap();
+    let calls: Vec<String> = (0..3)
+        .map(|attempt| {
+            format!("-n 4 --hostfile hosts -x WENGERT_ATTEMPT={attempt} --bind-to none train --mode sync\n")
+        })
+        .collect();
+    assert_eq!(fs::read_to_string(folder.path().join("calls")).unwrap(), calls.concat());
+    assert_eq!(
+        told,
+        [
+            "the job failed (exit status: 1; failure 1); it is started again, 3 of its restarts left",
+            "the job failed (exit status: 1; failure 2); it is started again, 2 of its restarts left",
+        ]
+    );
+}
+
+#[test]
+fn a_job_fails_when_it_may_not_be_started_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let failed = Job { restarts: 1, ..launcher(folder.path()) }.run(|_| ()).unwrap_err();
+    assert!(matches!(failed, JobError::Failed { attempts: 2, .. }), "{failed}");
+    assert!(
+        failed.to_string().starts_with("the job failed 2 times, at last with exit status: 1"),
+        "{failed}"
+    );
+}
+
+#[test]
+fn a_launcher_that_is_missing_is_named() {
+    let job = Job { launcher: "no-such-mpirun".into(), restarts: 5, ..Job::of_this_program(2).unwrap() };
+    let failed = job.run(|_| panic!("nothing to start again")).unwrap_err();
+    assert!(failed.to_string().starts_with("no-such-mpirun could not be started: "), "{failed}");
+}

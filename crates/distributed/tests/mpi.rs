@@ -1,0 +1,208 @@
+//! Ranks as processes. Each test starts this program again under `mpirun`, as ranks that play one of the scenarios below.
+
+mod laws;
+mod training;
+
+use std::cell::Cell;
+use std::env;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::rc::Rc;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use training::{OPTIONS, RANK, has_mpirun, kill, vector};
+use wengert_distributed::launch::{self, Job, JobError};
+use wengert_distributed::{Communicator, Failure, mpi, tree};
+
+type Ranks = Rc<dyn Communicator>;
+
+/// Which scenario a rank plays.
+const SCENARIO: &str = "WENGERT_SCENARIO";
+
+/// One job at a time, as the tests of a program run side by side and ranks wait by looking again and again.
+static ONE_JOB: Mutex<()> = Mutex::new(());
+
+fn one_job() -> MutexGuard<'static, ()> {
+    ONE_JOB.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[test]
+#[ignore = "a rank, which the other tests start"]
+fn rank() {
+    let scenario = env::var(SCENARIO).expect("a scenario");
+    let played = launch::run(|ranks| {
+        match &*scenario {
+            "laws" => laws::all(&ranks)?,
+            "tree" => sums(&ranks)?,
+            "train" => training::train(&ranks)?,
+            fault => fail(&ranks, fault)?,
+        }
+        Ok(())
+    });
+    played.unwrap();
+}
+
+/// Plays a scenario, and returns its messages when it is at its end.
+fn play(size: usize, scenario: &str) -> Output {
+    let _one = one_job();
+    let started = Instant::now();
+    let mut command = Command::new("mpirun");
+    command.args(OPTIONS).arg("-n").arg(size.to_string()).arg(env::current_exe().unwrap()).args(RANK);
+    let output = command.env(SCENARIO, scenario).stdin(Stdio::null()).output().unwrap();
+    assert!(started.elapsed() < Duration::from_secs(300), "{scenario} on {size} ranks did not end");
+    output
+}
+
+fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+#[test]
+fn mpi_keeps_the_laws() {
+    for size in 1..=4 {
+        if has_mpirun() {
+            let output = play(size, "laws");
+            assert!(output.status.success(), "{size} ranks: {}", text(&output));
+        }
+    }
+}
+
+#[test]
+fn one_process_without_a_launcher_is_a_world_of_one() {
+    let ranks: Ranks = mpi::world().unwrap();
+    assert_eq!((ranks.rank(), ranks.size(), ranks.transport()), (0, 1, "mpi"));
+    laws::all(&ranks).unwrap();
+    // While one is alive, it is found again; no other thread may use it, and it does not come back.
+    drop(mpi::world().unwrap());
+    let elsewhere = thread::spawn(|| mpi::world().map(drop)).join().unwrap();
+    assert_eq!(elsewhere, Err(launch::LaunchError::OtherThread));
+    drop(ranks);
+    assert_eq!(mpi::world().map(drop), Err(launch::LaunchError::Ended));
+}
+
+fn sums(ranks: &Ranks) -> Result<(), Failure> {
+    for length in [0, 1, 7, 1001, 101_770] {
+        let sum = tree::all_reduce(&**ranks, 8, length, |shard| vector(shard, length, 0))?;
+        let alone = tree::sum(8, |shard| vector(shard, length, 0))?;
+        assert!(sum.iter().zip(&alone).all(|(a, b)| a.to_bits() == b.to_bits()), "{length}");
+        assert_eq!(sum.len(), alone.len());
+    }
+    Ok(())
+}
+
+#[test]
+fn sums_have_the_bits_of_one() {
+    for size in [1, 2, 3, 4, 5, 7, 8] {
+        if has_mpirun() {
+            let output = play(size, "tree");
+            assert!(output.status.success(), "{size} ranks: {}", text(&output));
+        }
+    }
+}
+
+/// The last rank fails in the given way, while the others wait for it.
+fn fail(ranks: &Ranks, fault: &str) -> Result<(), Failure> {
+    if ranks.rank() < ranks.size() - 1 {
+        match ranks.rank() % 2 {
+            0 => ranks.barrier()?,
+            _ => drop(ranks.receive(Some(ranks.size() - 1), None)?),
+        }
+        return Ok(());
+    }
+    thread::sleep(Duration::from_millis(50));
+    match fault {
+        "error" => Err("disk full".into()),
+        "panic" => panic!("index 7"),
+        "panic elsewhere" => {
+            thread::spawn(|| panic!("index 8")).join().map_err(|_| "a thread panicked".into())
+        }
+        "abort" => ranks.abort("enough"),
+        "kill" => kill(&std::process::id().to_string()),
+        _ => Err(format!("there is no scenario {fault}").into()),
+    }
+}
+
+#[test]
+fn a_rank_that_fails_ends_all_others_with_its_message() {
+    for (fault, message) in [
+        ("error", "rank 2 of 3 ends all: disk full"),
+        ("panic", "rank 2 of 3 ends all: index 7"),
+        ("panic elsewhere", "rank 2 of 3 ends all: a thread panicked"),
+        ("abort", "rank 2 of 3 ends all: enough"),
+        ("kill", "process rank 2"),
+    ] {
+        if has_mpirun() {
+            let output = play(3, fault);
+            let text = text(&output);
+            assert!(!output.status.success(), "{fault}: {text}");
+            assert!(text.contains(message), "{fault}: {text}");
+        }
+    }
+}
+
+/// A job that trains in the folder.
+fn job(ranks: usize, restarts: usize, folder: &Path) -> Job {
+    let mut job = training::job(ranks, restarts, folder);
+    job.options.extend(["-x".into(), format!("{SCENARIO}=train").into()]);
+    job
+}
+
+/// Kills ranks at random while the job runs: 3 times, or `WENGERT_KILLS` times.
+#[test]
+fn a_job_whose_ranks_are_killed_reaches_the_same_bits() {
+    if !has_mpirun() {
+        return;
+    }
+    let kills =
+        env::var("WENGERT_KILLS").map_or(3, |kills| kills.parse().expect("WENGERT_KILLS is a number"));
+    let folder = tempfile::tempdir().unwrap();
+    job(1, 0, folder.path()).run(|_| ()).unwrap();
+    let undisturbed = fs::read_to_string(folder.path().join("saved")).unwrap();
+
+    let mut killed = 0;
+    let random = Cell::new(2024u64);
+    let next = |below: u64| {
+        random.set(random.get().wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1));
+        (random.get() >> 33) % below
+    };
+    while killed < kills {
+        let folder = tempfile::tempdir().unwrap();
+        let ranks = 2 + next(3) as usize;
+        let (victim, moment) = (next(ranks as u64), Duration::from_millis(next(500)));
+        let mut failures = 0;
+        thread::scope(|scope| {
+            let place = folder.path().join(format!("process.0.{victim}"));
+            let killer = scope.spawn(move || {
+                let started = Instant::now();
+                while !place.exists() && started.elapsed() < Duration::from_secs(60) {
+                    thread::sleep(Duration::from_millis(5));
+                }
+                thread::sleep(moment);
+                kill(&fs::read_to_string(place).unwrap()).unwrap();
+            });
+            job(ranks, 2, folder.path()).run(|_| failures += 1).unwrap();
+            killer.join().unwrap();
+        });
+        assert!(failures <= 1, "one kill made {failures} failures");
+        // A job that had ended before it could be killed does not count.
+        killed += failures;
+        let reached = fs::read_to_string(folder.path().join("saved")).unwrap();
+        assert!(reached == undisturbed, "rank {victim} of {ranks} was killed after {moment:?}");
+    }
+}
+
+#[test]
+fn a_job_that_always_fails_ends() {
+    if !has_mpirun() {
+        return;
+    }
+    let _one = one_job();
+    let folder = Path::new("/no such folder");
+    let mut restarts = Vec::new();
+    let failed = job(2, 2, folder).run(|restart| restarts.push((restart.failures, restart.left)));
+    assert!(matches!(failed, Err(JobError::Failed { attempts: 3, .. })), "{failed:?}");
+    assert_eq!(restarts, [(1, 2), (2, 1)]);
+}

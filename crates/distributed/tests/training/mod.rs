@@ -1,0 +1,95 @@
+//! A small training that is saved and gone on with, and the job that it is as several processes.
+
+use std::env;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::rc::Rc;
+use std::thread;
+use std::time::Duration;
+
+use wengert_distributed::launch::{self, Job};
+use wengert_distributed::{Buffer, Communicator, CommunicatorError, Failure, Reduction, tree};
+
+/// Where a rank writes.
+const FOLDER: &str = "WENGERT_FOLDER";
+
+/// Options of Open MPI under which a test may run: as root in a container, with more ranks than cores, of which those that wait let
+/// others work.
+pub(crate) const OPTIONS: [&str; 7] =
+    ["--allow-run-as-root", "--oversubscribe", "--mca", "mpi_yield_when_idle", "1", "--timeout", "240"];
+
+/// Arguments of this program for one rank.
+pub(crate) const RANK: [&str; 4] = ["--ignored", "--exact", "rank", "--nocapture"];
+
+pub(crate) fn has_mpirun() -> bool {
+    let found = Command::new("mpirun").arg("--version").output().is_ok();
+    if !found {
+        eprintln!("skipped: there is no mpirun");
+    }
+    found
+}
+
+/// The vector of a shard, of which sums depend on their order.
+pub(crate) fn vector(shard: usize, length: usize, step: usize) -> Result<Vec<f32>, CommunicatorError> {
+    Ok((0..length)
+        .map(|place| ((shard * 31 + place * 7 + step) as f32 * 0.37).sin() * 10f32.powi(shard as i32 % 9))
+        .collect())
+}
+
+/// Steps of the small training below, and after how many it is saved.
+const STEPS: usize = 300;
+const SAVED: usize = 10;
+const LENGTH: usize = 50;
+
+/// A descent whose every step depends on all ranks, saved by rank 0 and gone on with after a restart.
+pub(crate) fn train(ranks: &Rc<dyn Communicator>) -> Result<(), Failure> {
+    let folder = env::var(FOLDER)?;
+    let at = |name: String| Path::new(&folder).join(name);
+    let attempt = launch::attempt();
+    fs::write(at(format!("process.{attempt}.{}", ranks.rank())), std::process::id().to_string())?;
+    // Rank 0 reads what it saved, and says where it stands.
+    let mut state = vec![0u64; LENGTH + 1];
+    if ranks.rank() == 0 && attempt > 0 && at("saved".into()).exists() {
+        let saved = fs::read_to_string(at("saved".into()))?;
+        for (number, text) in state.iter_mut().zip(saved.split_whitespace()) {
+            *number = text.parse()?;
+        }
+    }
+    ranks.broadcast(Buffer::U64(&mut state), 0)?;
+    let mut point: Vec<f32> = state[1..].iter().map(|&bits| f32::from_bits(bits as u32)).collect();
+    for step in state[0] as usize..STEPS {
+        let gradient = tree::all_reduce(&**ranks, 8, LENGTH, |shard| vector(shard, LENGTH, step))?;
+        point.iter_mut().zip(gradient).for_each(|(x, g)| *x = 0.99 * *x - 1e-4 * g);
+        if ranks.rank() == 0 && (step + 1) % SAVED == 0 {
+            let numbers = point.iter().map(|x| u64::from(x.to_bits()));
+            let text: Vec<String> =
+                [step as u64 + 1].into_iter().chain(numbers).map(|x| x.to_string()).collect();
+            fs::write(at("saving".into()), text.join(" "))?;
+            fs::rename(at("saving".into()), at("saved".into()))?;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    // Nobody is counted as trained before all are.
+    let mut done = [1u64];
+    ranks.all_reduce(Buffer::U64(&mut done), Reduction::Sum)?;
+    Ok(())
+}
+
+/// A job of this program that trains in the folder.
+pub(crate) fn job(ranks: usize, restarts: usize, folder: &Path) -> Job {
+    let mut options: Vec<_> = OPTIONS.map(Into::into).to_vec();
+    options.extend(["-x".into(), format!("{FOLDER}={}", folder.display()).into()]);
+    Job {
+        options,
+        arguments: RANK.map(Into::into).to_vec(),
+        restarts,
+        pause: Duration::ZERO,
+        ..Job::of_this_program(ranks).unwrap()
+    }
+}
+
+pub(crate) fn kill(process: &str) -> Result<(), Failure> {
+    Command::new("kill").args(["-9", process]).stderr(Stdio::null()).status()?;
+    Ok(())
+}
