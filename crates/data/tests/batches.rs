@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use wengert_data::{Batches, DataError, Dataset, Position, Sequences, Source};
+use wengert_data::{Batches, DataError, Dataset, Division, Piece, Position, Sequences, Source};
 use wengert_tensor::Tensor;
 
 /// Example `i` is `i`.
@@ -101,6 +101,44 @@ proptest! {
                 together.sort();
                 batch.sort();
                 prop_assert_eq!(together, batch);
+            }
+        }
+    }
+
+    #[test]
+    fn shards_do_not_depend_on_the_workers_and_make_up_the_batch(
+        examples in 1usize..80, size in 1usize..20, shards in 1usize..9, workers in 1usize..9, seed: u64, skipped in 0usize..40,
+    ) {
+        prop_assume!(workers <= shards);
+        for way in ways(&numbered(examples), size, seed) {
+            let division = |worker| Division::among(shards, worker, workers);
+            let lengths: Vec<usize> = way.clone().map(|batch: Tensor<u32>| batch.len()).collect();
+            let mut together = vec![Vec::new(); lengths.len()];
+            for worker in 0..workers {
+                let own = way.clone().divided(division(worker));
+                let pieces: Vec<Piece> = lengths.iter().flat_map(|&batch| division(worker).pieces(batch)).collect();
+                let found = numbers(own.clone());
+                prop_assert_eq!((found.len(), own.len()), (pieces.len(), pieces.len()));
+                prop_assert_eq!(numbers_left(own.clone(), skipped), &found[skipped.min(found.len())..]);
+                let mut batch = 0;
+                for (piece, found) in pieces.iter().zip(&found) {
+                    prop_assert_eq!(found.len(), piece.counted.max(1));
+                    prop_assert_eq!(piece.batch, lengths[batch]);
+                    if piece.counted > 0 {
+                        together[batch].push((piece.shard, found.clone()));
+                    }
+                    batch += usize::from(piece.last);
+                }
+                prop_assert_eq!(batch, lengths.len());
+            }
+            for (whole, found) in way.clone().zip(&mut together) {
+                found.sort();
+                let whole = whole.to_vec();
+                for (shard, found) in found.iter() {
+                    let dealt: Vec<u32> = whole.iter().skip(*shard).step_by(shards).copied().collect();
+                    prop_assert_eq!(found, &dealt);
+                }
+                prop_assert_eq!(found.iter().map(|(_, found)| found.len()).sum::<usize>(), whole.len());
             }
         }
     }
@@ -205,4 +243,10 @@ fn a_worker_too_many() {
 #[should_panic(expected = "bucketed: there must be at least 1 batch to sort")]
 fn buckets_of_nothing() {
     let _ = numbered(3).batches(1).bucketed(0);
+}
+
+/// What comes after some that are passed over.
+fn numbers_left(mut batches: Batches<Tensor<u32>>, skipped: usize) -> Vec<Vec<u32>> {
+    let first = if skipped == 0 { batches.next() } else { batches.nth(skipped) };
+    first.into_iter().chain(batches).map(|batch| batch.to_vec()).collect()
 }

@@ -26,3 +26,12 @@ pub use communicator::{
 pub use objective::ShardedObjective;
 pub use parallel::{DataParallel, ParallelError};
 pub use wire::WireError;
+
+/// The programs of the guide are compiled and run with the tests.
+#[cfg(doctest)]
+mod guides {
+    #[doc = include_str!("../../../docs/guide/parallel.md")]
+    struct Parallel;
+    #[doc = include_str!("../../../docs/guide/asynchronous.md")]
+    struct Asynchronous;
+}

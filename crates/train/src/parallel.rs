@@ -34,11 +34,46 @@ pub trait Workers {
     ///
     /// # Errors
     /// If another worker is gone.
-    fn from_first(&self, message: Vec<u8>) -> Result<Vec<u8>, WorkersError>;
+    fn message_of_first(&self, message: Vec<u8>) -> Result<Vec<u8>, WorkersError>;
 }
 
 /// Workers that can add up what each found on its part of a batch: what [`Trainer::parallel`](crate::Trainer::parallel) trains with.
 /// The crate `wengert-distributed` has some, over MPI and over threads; this crate knows of none.
+///
+/// ```
+/// use wengert_data::{Division, synthetic};
+/// use wengert_nn::{Layer, Linear, Losses, Params};
+/// use wengert_optim::Adam;
+/// use wengert_train::{Parallel, Trainer, Workers, WorkersError, accuracy};
+///
+/// /// One worker, which computes each batch in two shards to need less memory.
+/// struct Halves;
+///
+/// impl Workers for Halves {
+///     fn rank(&self) -> usize { 0 }
+///     fn workers(&self) -> usize { 1 }
+///     fn division(&self) -> Division { Division::new(2, 0..2) }
+///     fn exchange(&self, mine: &[u8]) -> Result<Vec<Vec<u8>>, WorkersError> { Ok(vec![mine.to_vec()]) }
+///     fn message_of_first(&self, message: Vec<u8>) -> Result<Vec<u8>, WorkersError> { Ok(message) }
+/// }
+///
+/// impl Parallel<f32> for Halves {
+///     fn sum(&self, shards: Vec<Vec<f32>>) -> Result<Vec<f32>, WorkersError> {
+///         Ok(shards[0].iter().zip(&shards[1]).map(|(a, b)| a + b).collect())
+///     }
+///     fn numbers_of_first(&self, _: &mut [f32]) -> Result<(), WorkersError> { Ok(()) }
+/// }
+///
+/// let data = synthetic::digits(200, 0);
+/// let mut params: Params = Params::seeded(0);
+/// let model = Linear::new(params.root(), 784, 10);
+/// Trainer::new(&mut params, Adam::new(3e-3))
+///     .batch_size(50)
+///     .parallel(Halves)
+///     .fit(&data, 10, |cx, (images, labels)| model.forward(cx, images).cross_entropy(labels))?;
+/// assert!(accuracy(&model, &params, &data) > 0.9);
+/// # Ok::<(), wengert_train::TrainError>(())
+/// ```
 pub trait Parallel<T: Float>: Workers {
     /// The sum over all shards of a batch, of which this worker brings its own [ones](Division::own) in their order, all of one
     /// length. All workers get the same bits.
@@ -72,24 +107,29 @@ pub(crate) fn expect_alike(workers: &dyn Workers, facts: &[(String, String)]) ->
     let read = |bytes: &[u8]| -> Result<Vec<(String, String)>, TrainError> {
         serde_json::from_slice(bytes).map_err(|error| TrainError::Workers(Box::new(error)))
     };
-    let first = read(&all[0])?;
-    for (rank, other) in all.iter().enumerate().skip(1).filter(|(_, other)| **other != all[0]) {
-        let other = read(other)?;
-        let missing = || "nothing".to_owned();
-        let value = |of: &[(String, String)], name: &str| {
-            of.iter().find(|(known, _)| known == name).map_or_else(missing, |(_, value)| value.clone())
-        };
-        let names = first.iter().chain(&other).map(|(name, _)| name.as_str());
-        for name in names {
-            let (here, there) = (value(&first, name), value(&other, name));
-            if here != there {
-                return Err(TrainError::Unlike { what: name.to_owned(), first: here, other: there, rank });
-            }
+    let Some(rank) = all.iter().position(|other| *other != all[0]) else { return Ok(()) };
+    let (first, other) = (read(&all[0])?, read(&all[rank])?);
+    let value = |of: &[(String, String)], name: &str| {
+        let found = of.iter().find(|(known, _)| known == name);
+        found.map_or_else(|| "nothing".to_owned(), |(_, value)| value.clone())
+    };
+    let mut names = first.iter().chain(&other).map(|(name, _)| name.as_str());
+    let name = names.find(|name| value(&first, name) != value(&other, name));
+    // All values are the same where they only stand in another order.
+    let list =
+        |of: &[(String, String)]| of.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
+    Err(match name {
+        Some(name) => TrainError::Unlike {
+            what: name.to_owned(),
+            first: value(&first, name),
+            other: value(&other, name),
+            rank,
+        },
+        None => {
+            let what = "order of what it declares".to_owned();
+            TrainError::Unlike { what, first: list(&first), other: list(&other), rank }
         }
-        let what = "the order of what is declared".to_owned();
-        return Err(TrainError::Unlike { what, first: missing(), other: missing(), rank });
-    }
-    Ok(())
+    })
 }
 
 /// What all workers must have in common at the start.
@@ -127,7 +167,8 @@ pub(crate) fn take_over_first<T: Float>(
     group: &dyn Parallel<T>,
 ) -> Result<(), TrainError> {
     let own: Vec<i64> = params.counts().into_iter().map(|(_, count)| count).collect();
-    let counts = group.from_first(serde_json::to_vec(&own).expect("numbers")).map_err(TrainError::Workers)?;
+    let counts =
+        group.message_of_first(serde_json::to_vec(&own).expect("numbers")).map_err(TrainError::Workers)?;
     let counts: Vec<i64> =
         serde_json::from_slice(&counts).map_err(|error| TrainError::Workers(Box::new(error)))?;
     let mut values = params.values().to_vec();

@@ -8,12 +8,12 @@ use std::ops::Range;
 /// The examples of a batch are dealt out to its shards like cards.
 ///
 /// ```
-/// use wengert_data::Division;
+/// use wengert_data::{Division, Piece};
 /// // Eight shards for three workers.
 /// let own: Vec<_> = (0..3).map(|worker| Division::among(8, worker, 3).own()).collect();
 /// assert_eq!(own, [0..2, 2..5, 5..8]);
 /// // A batch of five has no example for the last three: the third worker is given one that does not count.
-/// let pieces: Vec<_> = Division::among(8, 2, 3).pieces(5).collect();
+/// let pieces: Vec<Piece> = Division::among(8, 2, 3).pieces(5).collect();
 /// assert_eq!(pieces.iter().map(|piece| (piece.shard, piece.counted)).collect::<Vec<_>>(), [(5, 0)]);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]

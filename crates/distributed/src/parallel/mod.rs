@@ -99,7 +99,7 @@ impl Workers for DataParallel {
         Ok(all_messages(&*self.communicator, mine)?)
     }
 
-    fn from_first(&self, mut message: Vec<u8>) -> Result<Vec<u8>, WorkersError> {
+    fn message_of_first(&self, mut message: Vec<u8>) -> Result<Vec<u8>, WorkersError> {
         let mut length = [message.len() as u64];
         self.communicator.broadcast(Buffer::U64(&mut length), 0)?;
         message.resize(length[0] as usize, 0);

@@ -413,6 +413,13 @@ fn what_does_not_belong_there() {
     let mut params: Params<f64> = Params::seeded(0);
     Linear::new(params.root(), 2, 1);
     says("gradient: 1 elements for 3 parameters", || drop(params.gradient(&[1.0])));
+    says(
+        "gradient_with_buffers: (3, 1, 0) elements of the gradient, of changes and of counts for (3, 0, 0)",
+        || drop(params.gradient_with_buffers(&[1.0; 3], &[0.5], &[])),
+    );
+    says("set_buffer_values: 0 values and 1 counts for 0 and 0", || {
+        params.clone().set_buffer_values(&[], &[1])
+    });
     let file = std::io::Cursor::new(params.to_safetensors().unwrap());
     let mut reader = tensor_file::Reader::new(file).unwrap();
     says("tensor_file: tensor 2 of a file with 2", || drop(reader.numbers(2, |_| {})));

@@ -218,7 +218,7 @@ fn values_of_first(
 ) -> Result<Vec<(String, f64)>, TrainError> {
     let mine: Vec<(&String, u64)> = values.iter().map(|(name, value)| (name, value.to_bits())).collect();
     let mine = serde_json::to_vec(&mine).expect("names and numbers");
-    let first = workers.from_first(mine).map_err(TrainError::Workers)?;
+    let first = workers.message_of_first(mine).map_err(TrainError::Workers)?;
     let first: Vec<(String, u64)> =
         serde_json::from_slice(&first).map_err(|error| TrainError::Workers(Box::new(error)))?;
     Ok(first.into_iter().map(|(name, bits)| (name, f64::from_bits(bits))).collect())

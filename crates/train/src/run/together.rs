@@ -257,7 +257,7 @@ impl<T: Float> Run<'_, T> {
         let Some(workers) = self.place.workers() else { return Ok(mine) };
         let message =
             mine.filter(|_| workers.rank() == 0).map_or_else(Vec::new, |state| parallel::bytes(&state));
-        let message = workers.from_first(message).map_err(TrainError::Workers)?;
+        let message = workers.message_of_first(message).map_err(TrainError::Workers)?;
         if message.is_empty() { Ok(None) } else { parallel::state(&message).map(Some) }
     }
 

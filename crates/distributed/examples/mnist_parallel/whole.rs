@@ -1,0 +1,54 @@
+//! Methods on the whole loss.
+
+use std::rc::Rc;
+use std::time::Instant;
+
+use wengert_curvature::Objectives;
+use wengert_distributed::communicator::Failure;
+use wengert_distributed::{Communicator, DataParallel, ShardedObjective};
+use wengert_nn::{Losses, Params};
+use wengert_optim::{Kfac, Lbfgs, Minimizer, NewtonCg, Stopping, TrustRegionNewton};
+use wengert_train::{Progress, Trainer};
+
+use crate::arguments::{Arguments, Mode};
+use crate::model::{Net, accuracy};
+use crate::table::Figures;
+
+pub(crate) fn minimise(
+    arguments: &Arguments,
+    communicator: Rc<dyn Communicator>,
+) -> Result<Figures, Failure> {
+    let images = arguments.images()?;
+    let mut params: Params = Params::seeded(arguments.seed);
+    let net = &Net::new(&mut params);
+    let size = images.train.len().div_ceil(arguments.shards);
+    let loss = ShardedObjective::mean(communicator.clone(), arguments.shards, |shard| {
+        let batch = Rc::new(images.train.batches(size).nth(shard));
+        let examples = batch.as_ref().as_ref().map_or(0, |(_, labels)| labels.len());
+        let of = Rc::clone(&batch);
+        let part = params.model_objective(
+            move |cx| net.scores(cx, &of.as_ref().as_ref().expect("a shard with examples").0),
+            move |scores| scores.cross_entropy(&batch.as_ref().as_ref().expect("a shard with examples").1),
+        );
+        (part, examples)
+    })?;
+    let stopping = Stopping { max_iterations: arguments.epochs, ..Stopping::gradient(1e-4) };
+    let method: Box<dyn Minimizer<f32>> = match arguments.mode {
+        Mode::NewtonCg => Box::new(NewtonCg::default().with_stopping(stopping)),
+        Mode::TrustRegion => Box::new(TrustRegionNewton::default().with_stopping(stopping)),
+        Mode::Kfac => Box::new(Kfac { stopping, ..Kfac::default() }),
+        _ => Box::new(Lbfgs::default().with_stopping(stopping)),
+    };
+    let start = Instant::now();
+    let group = DataParallel::deterministic(communicator.clone(), arguments.shards)?;
+    let trainer = Trainer::without_optimizer(&mut params).parallel(group).observe(Progress::new());
+    let (_, outcome) = trainer.minimize(&*method, &loss, |_| Ok(()))?;
+    let passes = (outcome.counts.values + outcome.counts.gradients + outcome.counts.products) as f64;
+    Ok(Figures {
+        seconds: start.elapsed().as_secs_f64(),
+        examples: passes * images.train.len() as f64 / communicator.size() as f64,
+        accuracy: accuracy(net, &params, images.test.batches(1000)),
+        staleness: None,
+        bytes: communicator.bytes_sent(),
+    })
+}

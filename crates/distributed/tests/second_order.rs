@@ -1,0 +1,129 @@
+//! Methods on the whole loss over data of several ranks: the same bits on any number of them, and the result of one program.
+
+use wengert_curvature::Objectives;
+use wengert_distributed::threads::RankFailed;
+use wengert_distributed::{DataParallel, ShardedObjective, threads};
+use wengert_nn::{Layer, Linear, Losses, Params};
+use wengert_optim::{
+    Curvatures, GaussNewton, HessianFree, Kfac, Lbfgs, Minimizer, NewtonCg, Objective, Stopping,
+    TrustRegionNewton,
+};
+use wengert_tape::Var;
+use wengert_tensor::Tensor;
+use wengert_train::Trainer;
+
+/// Four shards of 8, 8, 8 and 6 examples of eight numbers and three classes.
+fn shard(number: usize) -> (Var<f64>, Tensor<u32>) {
+    let rows = if number == 3 { 6 } else { 8 };
+    let x = Tensor::from_fn([rows, 8], |i| (((number * 8 + i[0]) * 31 + i[1] * 17) % 23) as f64 / 11.0 - 1.0);
+    let labels = Tensor::from_fn([rows], |i| (((number * 8 + i[0]) * 5) % 7 % 3) as u32);
+    (Var::constant(x), labels)
+}
+
+fn minimise(method: &(dyn Minimizer<f64> + Sync), ranks: usize) -> Result<Vec<Vec<u64>>, RankFailed> {
+    threads::run(ranks, |communicator| {
+        let mut params: Params<f64> = Params::seeded(4);
+        let model = &Linear::new(params.root(), 8, 3);
+        let loss = ShardedObjective::mean(communicator.clone(), 4, |number| {
+            let (x, labels) = shard(number);
+            let examples = labels.len();
+            let part = params.model_objective(
+                move |cx| model.forward(cx, &x),
+                move |scores| scores.cross_entropy(&labels),
+            );
+            (part, examples)
+        })?;
+        let group = DataParallel::deterministic(communicator, 4)?;
+        let (finished, outcome) =
+            Trainer::without_optimizer(&mut params).parallel(group).minimize(method, &loss, |_| Ok(()))?;
+        let losses: Vec<f64> = finished.history.rows.iter().map(|row| row.value).collect();
+        assert!(losses.len() > 1 && losses.is_sorted_by(|a, b| a >= b), "{losses:?}");
+        Ok(outcome.point.iter().chain([&outcome.value]).map(|x| x.to_bits()).collect())
+    })
+}
+
+#[test]
+fn methods_take_the_same_steps_on_any_number_of_ranks() {
+    let stopping = Stopping { max_iterations: 4, ..Stopping::gradient(1e-9) };
+    let methods: [(&str, Box<dyn Minimizer<f64> + Sync>); 6] = [
+        ("L-BFGS", Box::new(Lbfgs::default().with_stopping(stopping.clone()))),
+        ("Newton-CG", Box::new(NewtonCg::default().with_stopping(stopping.clone()))),
+        ("trust region", Box::new(TrustRegionNewton::default().with_stopping(stopping.clone()))),
+        ("Gauss–Newton", Box::new(GaussNewton::default().with_stopping(stopping.clone()))),
+        ("Hessian-free", Box::new(HessianFree { stopping: stopping.clone(), ..HessianFree::default() })),
+        ("K-FAC", Box::new(Kfac { stopping: stopping.clone(), ..Kfac::default() })),
+    ];
+    for (name, method) in &methods {
+        let alone = &minimise(&**method, 1).unwrap()[0];
+        for ranks in [2, 3, 4] {
+            for found in minimise(&**method, ranks).unwrap() {
+                assert_eq!(&found, alone, "{name} on {ranks} ranks");
+            }
+        }
+    }
+}
+
+/// Value, gradient and products are those of the mean over all examples.
+#[test]
+fn a_sharded_objective_is_the_mean_over_all_examples() {
+    let mut params: Params<f64> = Params::seeded(4);
+    let model = &Linear::new(params.root(), 8, 3);
+    let batches: Vec<_> = (0..4).map(shard).collect();
+    let whole = params.model_objective_over(
+        &batches,
+        |cx, (x, _)| model.forward(cx, x),
+        |scores, (_, labels)| scores.cross_entropy(labels),
+    );
+    let x = params.values();
+    let mut gradient = vec![0.0; x.len()];
+    let value = whole.value_and_gradient(x, &mut gradient);
+    let of = |objective: &dyn Objective<f64>| {
+        let direction: Vec<f64> = (0..x.len()).map(|i| (i % 5) as f64 - 2.0).collect();
+        let mut products = [vec![0.0; x.len()], vec![0.0; x.len()]];
+        objective.hessian(x).unwrap().apply(&direction, &mut products[0]);
+        objective.gauss_newton(x).unwrap().apply(&direction, &mut products[1]);
+        products.concat()
+    };
+    let products = of(&whole);
+    let found = threads::run(3, |communicator| {
+        let mut params: Params<f64> = Params::seeded(4);
+        let model = &Linear::new(params.root(), 8, 3);
+        let sharded = ShardedObjective::mean(communicator, 4, |number| {
+            let (x, labels) = shard(number);
+            let examples = labels.len();
+            let outputs = move |cx: &wengert_nn::Ctx<f64>| model.forward(cx, &x);
+            (params.model_objective(outputs, move |scores| scores.cross_entropy(&labels)), examples)
+        })?;
+        let x = params.values();
+        let mut gradient = vec![0.0; x.len()];
+        let value = sharded.value_and_gradient(x, &mut gradient);
+        let direction: Vec<f64> = (0..x.len()).map(|i| (i % 5) as f64 - 2.0).collect();
+        let mut products = [vec![0.0; x.len()], vec![0.0; x.len()]];
+        sharded.hessian(x).unwrap().apply(&direction, &mut products[0]);
+        sharded.gauss_newton(x).unwrap().apply(&direction, &mut products[1]);
+        let (second, operator) = sharded.second_order(x, &mut gradient).unwrap();
+        assert_eq!((second.to_bits(), operator.dimension()), (value.to_bits(), x.len()));
+        Ok((value, gradient, products.concat()))
+    })
+    .unwrap();
+    let close = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-12);
+    for (found_value, found_gradient, found_products) in found {
+        assert!((found_value - value).abs() < 1e-13);
+        assert!(close(&found_gradient, &gradient) && close(&found_products, &products));
+    }
+}
+
+#[test]
+fn shards_without_examples_are_left_out_and_ranks_without_any_refused() {
+    let value = |ranks: usize, examples: [usize; 4]| {
+        threads::run(ranks, |communicator| {
+            let loss = ShardedObjective::mean(communicator, 4, |shard| {
+                (wengert_optim::Problem::new(1, move |x: &[f64]| x[0] + shard as f64), examples[shard])
+            })?;
+            Ok(loss.value(&[0.5]))
+        })
+    };
+    assert_eq!(value(2, [1, 0, 0, 3]).unwrap(), [2.75; 2]);
+    let error = value(4, [1, 0, 0, 3]).unwrap_err();
+    assert!(error.message.contains("has no examples in its part of 4 shards for 4 ranks"), "{error}");
+}
