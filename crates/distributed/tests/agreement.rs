@@ -166,7 +166,7 @@ fn what_a_program_records_decides_alike() {
                 |run| {
                     // Worse and worse by the first, better and better by the other.
                     let cost = run.now().epoch as f64 * if rank == 0 { 1.0 } else { -1.0 };
-                    run.record("test", &[("cost".to_owned(), cost)]);
+                    run.record("test", &[("cost".to_owned(), cost)])?;
                     Ok(())
                 },
             )?;
