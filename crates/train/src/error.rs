@@ -121,7 +121,7 @@ pub enum TrainError {
     #[error(transparent)]
     Workers(WorkersError),
     /// Workers that are to train together do not run the same program on the same model and data.
-    #[error("worker {rank} has another {what} than worker 0: {other}, not {first}")]
+    #[error("worker {rank} differs from worker 0 in {what}: {other}, not {first}")]
     Unlike {
         /// What differs.
         what: String,
