@@ -149,7 +149,8 @@ impl<'a> Panel<'a> {
 /// use wengert_plot::{Axis, Figure, Panel, Series};
 /// let panel = |rate: f64| {
 ///     let curve = (0..50).map(|t| (f64::from(t), (-rate * f64::from(t)).exp())).collect();
-///     Panel::new(Axis::new("step"), Axis::log("loss")).titled(format!("rate {rate}")).with(Series::line("train", 0, curve))
+///     let axes = Panel::new(Axis::new("step"), Axis::log("loss"));
+///     axes.titled(format!("rate {rate}")).with(Series::line("train", 0, curve))
 /// };
 /// let figure = Figure::new("Decay", [0.05, 0.1, 0.2, 0.4].map(panel).into())
 ///     .note("The faster, the steeper.")

@@ -147,6 +147,22 @@ impl<'p, T: Float> Trainer<'p, T> {
 
     /// [`Learner::average`].
     ///
+    /// ```
+    /// use wengert_nn::{Init, Params};
+    /// use wengert_optim::{Average, Sgd};
+    /// use wengert_train::Trainer;
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// let x = params.root().param("x", [1], Init::Zeros);
+    /// // At a rate of 1 the steps jump over the minimum, from 0 to 2 and back; their mean is there.
+    /// let mut run = Trainer::new(&mut params, Sgd::new(1.0)).average(Average::Uniform).start()?;
+    /// for _epoch in run.epochs(4)? {
+    ///     run.step(|cx| (cx.param(x) - 1.0).square().sum())?;
+    /// }
+    /// run.finish()?;
+    /// assert_eq!(params.values(), [1.0]);
+    /// # Ok::<(), wengert_train::TrainError>(())
+    /// ```
+    ///
     /// # Panics
     /// If [`Average::check`] refuses it.
     #[track_caller]
@@ -223,7 +239,8 @@ impl<'p, T: Float> Trainer<'p, T> {
     /// use wengert_data::synthetic;
     /// use wengert_nn::{Ctx, Layer, Linear, Losses, Params};
     /// use wengert_optim::Adam;
-    ///     /// use wengert_tensor::Tensor;
+    /// use wengert_tape::Var;
+    /// use wengert_tensor::Tensor;
     /// use wengert_train::Trainer;
     ///
     /// let data = synthetic::digits(100, 0);
@@ -292,6 +309,25 @@ impl<'p, T: Float> Trainer<'p, T> {
     }
 
     /// Ends the run after the step that is under way when the user presses Ctrl-C; a second time ends the program.
+    ///
+    /// ```
+    /// use wengert_data::synthetic;
+    /// use wengert_nn::{Layer, Linear, Losses, Params};
+    /// use wengert_optim::Sgd;
+    /// use wengert_train::{StopReason, Trainer};
+    ///
+    /// let data = synthetic::digits(100, 0);
+    /// let mut params: Params = Params::seeded(0);
+    /// let model = Linear::new(params.root(), 784, 10);
+    /// let finished = Trainer::new(&mut params, Sgd::new(0.1))
+    ///     .on_interrupt()
+    ///     .fit(&data, 1, |cx, (images, labels)| model.forward(cx, images).cross_entropy(labels))?;
+    /// match finished.reason {
+    ///     StopReason::Interrupted => println!("to be gone on with"),
+    ///     reason => println!("{reason}"), // "all epochs are done"
+    /// }
+    /// # Ok::<(), wengert_train::TrainError>(())
+    /// ```
     #[cfg(feature = "interrupt")]
     pub fn on_interrupt(mut self) -> Self {
         self.interruptible = true;

@@ -35,6 +35,17 @@ const DEEPEST: usize = 50;
 
 /// Writes a state to a checkpoint, which appears whole or not at all: see [`write_atomically`].
 ///
+/// ```
+/// use wengert_state::State;
+/// use wengert_train::checkpoint::{read, write};
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("search.safetensors");
+/// let state = State::new("search", 2).with_count("tries", 7).with_vector("best", &[0.1f64, f64::NAN]);
+/// write(&path, &state)?;
+/// assert_eq!(read(&path)?.count("tries")?, 7);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// If the file cannot be written, the path leads to something that is no regular file, or the state is too deep, or takes
 /// more than 100 MB without its vectors. What was at the path is then still there.
@@ -45,6 +56,17 @@ pub fn write(path: impl AsRef<Path>, state: &State) -> Result<(), CheckpointErro
 }
 
 /// The state that [`write()`] wrote, to the bit.
+///
+/// ```
+/// use wengert_state::State;
+/// use wengert_train::checkpoint::{read, write};
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("search.safetensors");
+/// write(&path, &State::new("search", 1).with_vector("best", &[0.1f32]))?;
+/// assert_eq!(read(&path)?.vector::<f32>("best", 1)?, [0.1]);
+/// assert!(read(folder.path().join("other.safetensors")).is_err()); // there is none
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// If the file cannot be read, is none that [`write()`] wrote, of another version, or was changed since.
