@@ -71,24 +71,24 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let restored = |params: &Params| params.infer(|cx| model.forward(cx, &disturbed).sigmoid());
     println!("epoch   mean squared error of test pixels\n   {:2}   {:.4} as given", 0, error(&disturbed));
 
-    let mut adam = Adam::new(2e-3);
-    let mut generator = Generator::seeded(seed).fork(2);
     let mut curve = vec![(0.0, error(&restored(&params)))];
-    for epoch in 0..epochs {
-        for (i, (pixels, _)) in train.batches(64).shuffled(seed.wrapping_add(epoch)).enumerate() {
+    let mut run = Trainer::new(&mut params, Adam::new(2e-3)).start()?;
+    for epoch in run.epochs(epochs)? {
+        for (pixels, _) in epoch.batches(train.batches(64).shuffled(seed))? {
             let images = as_images(&pixels);
-            let input = noisy(&images, noise, &mut generator);
-            let loss = |cx: &Ctx| BceWithLogits::default().loss(&model.forward(cx, &input), &images);
-            params.train_step(&mut adam, loss)?;
-            if i % 40 == 39 {
-                let seen = ((i + 1) * 64) as f64 / train.len() as f64;
-                curve.push((epoch as f64 + seen, error(&restored(&params))));
+            run.step(|cx| {
+                let input = noisy(&images, noise, &mut cx.generator());
+                BceWithLogits::default().loss(&model.forward(cx, &input), &images)
+            })?;
+            let now = run.now();
+            if now.batch.is_multiple_of(40) || now.batch == now.batches {
+                let passes = now.examples as f64 / train.len() as f64;
+                curve.push((passes, run.evaluated(|params| error(&restored(params)))));
             }
         }
-        let now = error(&restored(&params));
-        curve.push((epoch as f64 + 1.0, now));
-        println!("   {:2}   {now:.4}", epoch + 1);
+        println!("   {:2}   {:.4}", epoch.number(), curve[curve.len() - 1].1);
     }
+    run.finish()?;
 
     let found = restored(&params);
     let rows = [("clean", &clean), ("with noise", &disturbed), ("restored", &found)]

@@ -40,6 +40,15 @@ impl Axis {
     }
 
     /// From `low` to `high`, whatever the data.
+    ///
+    /// ```
+    /// use wengert_plot::{Axis, Figure, Panel, Series};
+    /// let curve = Series::line("test", 0, vec![(1.0, 0.6), (2.0, 0.7)]);
+    /// let panel = Panel::new(Axis::new("epoch"), Axis::new("accuracy").range(0.0, 1.0)).with(curve);
+    /// let svg = Figure::new("Digits", vec![panel]).to_svg()?;
+    /// assert!(svg.contains("\n0.0\n") && svg.contains("\n1.0\n")); // ticks far from the data
+    /// # Ok::<(), wengert_plot::PlotError>(())
+    /// ```
     pub fn range(mut self, low: f64, high: f64) -> Self {
         self.range = Some((low, high));
         self

@@ -27,6 +27,16 @@ pub use matrix::Matrix;
 pub use sheet::{Sheet, Tile};
 
 /// What a [`Series`] is drawn as.
+///
+/// ```
+/// use wengert_plot::{Axis, Figure, Mark, Panel, Series};
+/// let measured = vec![(1.0, 1.1), (2.0, 3.9), (3.0, 9.2)];
+/// let panel = Panel::new(Axis::new("x"), Axis::new("y"))
+///     .with(Series::line("x²", 0, (0..=30).map(|i| 0.1 * f64::from(i)).map(|x| (x, x * x)).collect()))
+///     .with(Series::marks("measured", 1, Mark::Crosses, measured));
+/// assert!(Figure::new("Fit", vec![panel]).to_svg()?.contains("measured"));
+/// # Ok::<(), wengert_plot::PlotError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
     /// Points joined by lines.
@@ -75,6 +85,21 @@ impl Series {
 pub type Values<'a> = Box<dyn Fn(&[f64], &[f64]) -> Vec<f64> + 'a>;
 
 /// A function of two variables as shades with lines of equal value, behind the series.
+///
+/// ```
+/// use wengert_plot::{Axis, Field, Figure, Panel, Series};
+/// let bowl = Field {
+///     name: "f".to_owned(),
+///     values: Box::new(|x, y| x.iter().zip(y).map(|(x, y)| x * x + 4.0 * y * y).collect()),
+///     levels: vec![0.1, 1.0, 4.0],
+/// };
+/// let path = (0..20).map(|t| 0.8f64.powi(t)).map(|r| (2.0 * r, r * r)).collect();
+/// let panel = Panel::new(Axis::new("x").range(-2.0, 2.0), Axis::new("y").range(-1.0, 1.0))
+///     .over(bowl)
+///     .with(Series::path("descent", 0, path));
+/// assert!(Figure::new("A bowl", vec![panel]).to_svg()?.contains("descent"));
+/// # Ok::<(), wengert_plot::PlotError>(())
+/// ```
 pub struct Field<'a> {
     /// What the shades mean, above their key in the legend.
     pub name: String,
@@ -119,6 +144,22 @@ impl<'a> Panel<'a> {
 }
 
 /// Panels side by side and one legend for all, at their right, where it covers no data.
+///
+/// ```
+/// use wengert_plot::{Axis, Figure, Panel, Series};
+/// let panel = |rate: f64| {
+///     let curve = (0..50).map(|t| (f64::from(t), (-rate * f64::from(t)).exp())).collect();
+///     let axes = Panel::new(Axis::new("step"), Axis::log("loss"));
+///     axes.titled(format!("rate {rate}")).with(Series::line("train", 0, curve))
+/// };
+/// let figure = Figure::new("Decay", [0.05, 0.1, 0.2, 0.4].map(panel).into())
+///     .note("The faster, the steeper.")
+///     .columns(2)
+///     .size(700, 600);
+/// let svg = figure.to_svg()?;
+/// assert!(svg.starts_with("<svg width=\"700\" height=\"600\"") && svg.contains("rate 0.05"));
+/// # Ok::<(), wengert_plot::PlotError>(())
+/// ```
 pub struct Figure<'a> {
     title: String,
     note: String,

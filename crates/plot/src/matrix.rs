@@ -54,6 +54,13 @@ impl Matrix {
     }
 
     /// With a line of explanation under the title.
+    ///
+    /// ```
+    /// use wengert_plot::Matrix;
+    /// let matrix = Matrix::new("Digits", vec![vec![9.0, 1.0], vec![0.0, 12.0]]).note("21 of 22 are right");
+    /// assert!(matrix.to_svg()?.contains("21 of 22 are right"));
+    /// # Ok::<(), wengert_plot::PlotError>(())
+    /// ```
     pub fn note(mut self, note: impl Into<String>) -> Self {
         self.note = note.into();
         self

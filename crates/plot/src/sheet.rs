@@ -78,6 +78,16 @@ impl Sheet {
 
     /// With at most so many images in a row.
     ///
+    /// ```
+    /// use wengert_plot::{Sheet, Tile};
+    /// let shades = (0..6).map(|i| Tile::new(4, 4, &[40 * i; 16]).caption(&format!("shade {i}"))).collect();
+    /// // Two rows of three.
+    /// let svg = Sheet::new("Shades", shades).columns(3).note("from black on").to_svg()?;
+    /// assert_eq!(svg.matches("<image").count(), 6);
+    /// # assert!(svg.contains("from black on"));
+    /// # Ok::<(), wengert_plot::PlotError>(())
+    /// ```
+    ///
     /// # Panics
     /// If there are to be none.
     #[track_caller]

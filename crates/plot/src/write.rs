@@ -69,6 +69,16 @@ macro_rules! files {
 
             /// Writes `NAME.svg` and `NAME.png` into `folder`, which is made if it is missing, and returns their paths.
             ///
+            /// ```
+            /// use wengert_plot::{Sheet, Tile};
+            /// # let temporary = tempfile::tempdir()?;
+            /// # let folder = temporary.path().join("pictures");
+            /// let sheet = Sheet::new("Shades", vec![Tile::new(2, 1, &[0, 255])]);
+            /// let [svg, png] = sheet.save(&folder, "shades")?;
+            /// assert!(svg.ends_with("shades.svg") && std::fs::read(png)?.starts_with(b"\x89PNG"));
+            /// # Ok::<(), Box<dyn std::error::Error>>(())
+            /// ```
+            ///
             /// # Errors
             /// If a file cannot be written.
             pub fn save(

@@ -20,6 +20,18 @@ impl History {
     }
 
     /// The drawing that [`plot`](History::plot) writes, with a title.
+    ///
+    /// ```
+    /// use wengert_train::History;
+    /// let mut history = History::default();
+    /// for (epoch, loss) in [(1, 0.9), (2, 0.5), (3, 0.4)] {
+    ///     history.push(epoch, 10 * epoch, "train", "loss", loss);
+    ///     history.push(epoch, 10 * epoch, "test", "loss", loss + 0.1);
+    /// }
+    /// let svg = history.figure("Digits").note("Two layers.").to_svg()?;
+    /// assert!(["Digits", "Two layers.", "train", "test"].iter().all(|text| svg.contains(text)));
+    /// # Ok::<(), wengert_plot::PlotError>(())
+    /// ```
     pub fn figure(&self, title: impl Into<String>) -> Figure<'static> {
         let (mut sets, mut names): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
         for row in &self.rows {

@@ -129,6 +129,26 @@ pub struct EpochBatches<I> {
 impl<S: Source> EpochBatches<Batches<S>> {
     /// The same batches, prepared by a thread while others are used; up to `depth` wait ([`Batches::prefetch`]).
     ///
+    /// ```
+    /// use wengert_data::synthetic;
+    /// use wengert_nn::{Layer, Linear, Losses, Params};
+    /// use wengert_optim::Sgd;
+    /// use wengert_train::{EpochBatches, Trainer};
+    ///
+    /// let data = synthetic::digits(100, 0);
+    /// let mut params: Params = Params::seeded(0);
+    /// let model = Linear::new(params.root(), 784, 10);
+    /// let mut run = Trainer::new(&mut params, Sgd::new(0.1)).start()?;
+    /// for epoch in run.epochs(2)? {
+    ///     let batches: EpochBatches<_> = epoch.batches(data.batches(20).shuffled(0))?;
+    ///     for (images, labels) in batches.prefetch(2) {
+    ///         run.step(|cx| model.forward(cx, &images).cross_entropy(&labels))?;
+    ///     }
+    /// }
+    /// assert_eq!(run.now().step, 10);
+    /// # Ok::<(), wengert_train::TrainError>(())
+    /// ```
+    ///
     /// # Panics
     /// If `depth` is 0, or the system has no thread.
     #[track_caller]

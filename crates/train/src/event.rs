@@ -103,6 +103,37 @@ pub enum Event<'a, T: Float = f32> {
 }
 
 /// A step that was taken.
+///
+/// ```
+/// use std::ops::ControlFlow;
+/// use wengert_data::synthetic;
+/// use wengert_nn::{Layer, Linear, Losses, Params};
+/// use wengert_optim::Sgd;
+/// use wengert_train::{Event, Moment, RunObserver, StepReport, Trainer};
+///
+/// /// The norm of each step's gradient.
+/// struct Norms(Vec<f64>);
+///
+/// impl RunObserver for Norms {
+///     fn on(&mut self, event: &Event<'_>, _: &Moment) -> ControlFlow<String> {
+///         if let Event::Step(StepReport { grads, .. }) = event {
+///             self.0.push(grads.norm());
+///         }
+///         ControlFlow::Continue(())
+///     }
+/// }
+///
+/// let data = synthetic::digits(100, 0);
+/// let mut params: Params = Params::seeded(0);
+/// let model = Linear::new(params.root(), 784, 10);
+/// let mut norms = Norms(Vec::new());
+/// Trainer::new(&mut params, Sgd::new(0.1))
+///     .batch_size(25)
+///     .observe(&mut norms)
+///     .fit(&data, 2, |cx, (images, labels)| model.forward(cx, images).cross_entropy(labels))?;
+/// assert_eq!(norms.0.len(), 8);
+/// # Ok::<(), wengert_train::TrainError>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct StepReport<'a, T: Float = f32> {

@@ -14,6 +14,29 @@ pub type WorkersError = Box<dyn Error + Send + Sync>;
 
 /// Workers that run the same program on the same model: what a run asks of them that has nothing to do with numbers. Each call is
 /// made by all workers, in the same order.
+///
+/// ```
+/// use wengert_data::Division;
+/// use wengert_train::{Workers, WorkersError};
+///
+/// /// A program that runs alone.
+/// struct Alone;
+///
+/// impl Workers for Alone {
+///     fn rank(&self) -> usize { 0 }
+///     fn workers(&self) -> usize { 1 }
+///     fn division(&self) -> Division { Division::new(1, 0..1) }
+///     fn exchange(&self, mine: &[u8]) -> Result<Vec<Vec<u8>>, WorkersError> { Ok(vec![mine.to_vec()]) }
+///     fn message_of_first(&self, message: Vec<u8>) -> Result<Vec<u8>, WorkersError> { Ok(message) }
+/// }
+///
+/// /// Whether all workers say the same.
+/// fn agree(workers: &dyn Workers, mine: &str) -> Result<bool, WorkersError> {
+///     Ok(workers.exchange(mine.as_bytes())?.windows(2).all(|pair| pair[0] == pair[1]))
+/// }
+/// assert!(agree(&Alone, "784 inputs")?);
+/// # Ok::<(), WorkersError>(())
+/// ```
 pub trait Workers {
     /// The number of this worker, from 0. The first prints, and writes checkpoints.
     fn rank(&self) -> usize;

@@ -40,6 +40,13 @@ impl Picture {
 
     /// As [`new`](Picture::new), with the values that are black and white.
     ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// use wengert_train::Picture;
+    /// let pixels = Tensor::from([[0.2f32, 0.4, 7.0]]);
+    /// assert_eq!(Picture::in_range(&pixels, 0.0, 1.0).bytes(), [51, 102, 255]); // beyond white is white
+    /// ```
+    ///
     /// # Panics
     /// If the tensor has another shape or no elements.
     #[track_caller]

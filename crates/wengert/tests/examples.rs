@@ -8,7 +8,8 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-const CRATES: [&str; 7] = ["tensor", "state", "tape", "nn", "optim", "curvature", "data"];
+const CRATES: [&str; 10] =
+    ["tensor", "state", "tape", "nn", "optim", "curvature", "data", "train", "plot", "distributed"];
 
 /// What the operations on `Var` are the examples of: functions of slices, for the tape.
 const KERNELS: &str = "src/kernels/";
@@ -24,6 +25,8 @@ const HIDDEN: &[&str] = &[
     "all_reached",
     "Steps",
     "InForce",
+    // Not exported: which batches an epoch can be told the place of.
+    "Placed",
     "Sealed",
     // `#[serde(with = "…")]`.
     "serialize",

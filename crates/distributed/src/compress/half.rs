@@ -29,6 +29,12 @@ pub fn to_bf16(x: f32) -> u16 {
 }
 
 /// The number of these bits of bfloat16.
+///
+/// ```
+/// use wengert_distributed::compress::from_bf16;
+/// assert_eq!(from_bf16(0x3fc0), 1.5); // the upper half of its bits as f32
+/// assert_eq!(from_bf16(0xff80), f32::NEG_INFINITY);
+/// ```
 pub fn from_bf16(bits: u16) -> f32 {
     f32::from_bits(u32::from(bits) << 16)
 }
@@ -68,6 +74,13 @@ pub fn to_f16(x: f32) -> u16 {
 }
 
 /// The number of these bits of binary16.
+///
+/// ```
+/// use wengert_distributed::compress::from_f16;
+/// assert_eq!(from_f16(0x3e00), 1.5);
+/// assert_eq!(from_f16(0x7bff), 65504.0);
+/// assert_eq!(from_f16(1), 2f32.powi(-24)); // the smallest
+/// ```
 pub fn from_f16(bits: u16) -> f32 {
     let sign = u32::from(bits & 0x8000) << 16;
     let exponent = u32::from(bits >> 10 & 0x1f);

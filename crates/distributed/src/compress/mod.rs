@@ -134,6 +134,16 @@ const TOP_K: u8 = 3;
 
 /// Puts the gradient that a [`Compressor`] made these bytes of in `out`; elements that were not sent are 0.
 ///
+/// ```
+/// use wengert_distributed::compress::{Compression, Compressor, decompress};
+/// let sent = Compressor::<f32>::new(Compression::Bf16, 2)?.compress(0, &[1.0, 3.1]);
+/// let mut gradient = [0.0f32; 2];
+/// decompress(&sent, &mut gradient)?;
+/// assert_eq!(gradient, [1.0, 3.09375]);
+/// assert!(decompress(&sent, &mut [0.0f32; 3]).is_err()); // of another length
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// If the bytes are not those of a gradient of this length and precision.
 pub fn decompress<T: Float>(bytes: &[u8], out: &mut [T]) -> Result<(), WireError> {

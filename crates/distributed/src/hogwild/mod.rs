@@ -99,6 +99,27 @@ impl<T: Atomic> Worker<'_, T> {
 }
 
 /// What the threads of a [`run`] returned, and how stale their gradients were.
+///
+/// ```
+/// use wengert_distributed::hogwild::{self, Outcome, SharedVector, Stopped, Worker};
+/// use wengert_nn::{Init, Params};
+/// use wengert_optim::Sgd;
+///
+/// let shared = SharedVector::new(&[0.0f32]);
+/// let outcome: Outcome<usize> = hogwild::run(&shared, 3, |worker: &mut Worker| {
+///     let mut params: Params = Params::seeded(0);
+///     let x = params.root().param("x", [1], Init::Zeros);
+///     for _ in 0..100 {
+///         worker.pull(&mut params)?;
+///         let (_, grads) = params.value_and_grad(|cx| (cx.param(x) - 2.0).square().sum()).unwrap();
+///         worker.push(&mut params, &mut Sgd::new(0.1), &grads);
+///     }
+///     Ok::<usize, Stopped>(worker.index())
+/// })?;
+/// assert_eq!((outcome.results, outcome.updates, outcome.staleness.total()), (vec![0, 1, 2], 300, 300));
+/// # assert!((shared.to_vec()[0] - 2.0).abs() < 1e-2);
+/// # Ok::<(), Stopped>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Outcome<R> {
     /// The results, in the order of the threads.

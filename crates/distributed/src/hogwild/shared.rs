@@ -5,6 +5,16 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use wengert_tensor::Float;
 
 /// A float that threads can share without locks: `f32` or `f64`, kept as the bits of an atomic integer.
+///
+/// ```
+/// use wengert_distributed::hogwild::{Atomic, SharedVector};
+/// /// The sum of what threads have added up so far.
+/// fn sum<T: Atomic>(shared: &SharedVector<T>) -> T {
+///     shared.to_vec().into_iter().fold(T::ZERO, |sum, x| sum + x)
+/// }
+/// assert_eq!(sum(&SharedVector::new(&[1.0f32, 2.0])), 3.0);
+/// assert_eq!(sum(&SharedVector::new(&[0.25f64, 0.5])), 0.75);
+/// ```
 pub trait Atomic: Float {
     /// The memory of one.
     #[doc(hidden)]
@@ -109,6 +119,15 @@ impl<T: Atomic> SharedVector<T> {
     }
 
     /// Replaces the elements.
+    ///
+    /// ```
+    /// use wengert_distributed::hogwild::SharedVector;
+    /// let shared = SharedVector::new(&[0.0f32; 2]);
+    /// shared.write(&[1.0, 2.0]);
+    /// let mut own = [0.0; 2];
+    /// shared.read(&mut own);
+    /// assert_eq!(own, [1.0, 2.0]);
+    /// ```
     ///
     /// # Panics
     /// If the lengths differ.

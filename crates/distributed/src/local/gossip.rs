@@ -79,6 +79,26 @@ impl<'a> Gossip<'a> {
 
     /// Makes rounds, without steps, until there are `rounds`: those of the rank with the most steps.
     ///
+    /// ```
+    /// use wengert_distributed::{Communicator, local::Gossip, threads};
+    /// use wengert_nn::{Init, Params};
+    ///
+    /// // Rank 0 makes 3 steps, rank 1 makes 5; each step adds 1.
+    /// let found = threads::run(2, |ranks| {
+    ///     let mut params: Params<f64> = Params::seeded(0);
+    ///     params.root().param("x", [1], Init::Zeros);
+    ///     let mut gossip = Gossip::new(&*ranks, 1, 0).unwrap();
+    ///     for _ in 0..3 + 2 * ranks.rank() {
+    ///         params.values_mut()[0] += 1.0;
+    ///         gossip.after_step(&mut params)?;
+    ///     }
+    ///     gossip.catch_up(&mut params, 5)?;
+    ///     Ok((gossip.rounds(), params.values()[0]))
+    /// })?;
+    /// assert_eq!(found, [(5, 4.0), (5, 4.0)]);
+    /// # Ok::<(), threads::RankFailed>(())
+    /// ```
+    ///
     /// # Errors
     /// If the communication fails.
     pub fn catch_up<T: Shared>(&mut self, params: &mut Params<T>, rounds: u64) -> Communicated {

@@ -125,6 +125,27 @@ impl<'a, T: Shared> LocalSgd<'a, T> {
     }
 
     /// Everything that later meetings depend on, beside the parameters.
+    ///
+    /// ```
+    /// use wengert_distributed::{CommunicatorError, Single, local::LocalSgd};
+    /// use wengert_nn::{Init, Params};
+    /// use wengert_optim::Sgd;
+    ///
+    /// let ranks = Single::new();
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// params.root().param("x", [1], Init::Zeros);
+    /// let mut local = LocalSgd::new(&ranks, &params, 4).unwrap().outer(Sgd::new(0.5));
+    /// for _ in 0..6 {
+    ///     params.values_mut()[0] += 1.0;
+    ///     local.after_step(&mut params)?;
+    /// }
+    /// // Another goes on from here: it meets after two more steps, by half of the way from the last meeting.
+    /// let mut other = LocalSgd::new(&ranks, &params, 4).unwrap().outer(Sgd::new(0.5));
+    /// other.load_state(&local.state()).unwrap();
+    /// assert!(!other.after_step(&mut params)? && other.after_step(&mut params)?);
+    /// assert_eq!((other.rounds(), params.values()), (2, &[3.0][..]));
+    /// # Ok::<(), CommunicatorError>(())
+    /// ```
     pub fn state(&self) -> State {
         let state = State::new(Self::NAME, self.anchor.len())
             .with_count("steps", self.steps)

@@ -1,6 +1,14 @@
 //! What can be wrong with ranks that are to train together.
 
 /// Why ranks cannot train together as it was asked for.
+///
+/// ```
+/// use std::rc::Rc;
+/// use wengert_distributed::{DataParallel, ParallelError, Single};
+/// let error = DataParallel::deterministic(Rc::new(Single::new()), 0).err().unwrap();
+/// assert_eq!(error, ParallelError::Shards { shards: 0, ranks: 1 });
+/// assert_eq!(error.to_string(), "0 shards for 1 ranks: there must be at least one for each");
+/// ```
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ParallelError {

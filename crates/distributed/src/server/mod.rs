@@ -90,6 +90,29 @@ pub struct Served<R, T = f32> {
 }
 
 /// How training with a parameter server went, over all ranks.
+///
+/// ```
+/// use wengert_distributed::server::{ParameterServer, ServerReport, ServerSettings};
+/// use wengert_distributed::threads;
+/// use wengert_optim::Sgd;
+///
+/// // Two workers and a server, whose parameter every push moves by 1.
+/// let reports = threads::run(3, |ranks| {
+///     let server = ParameterServer::new(ServerSettings::default(), |_| Sgd::new(1.0))?;
+///     let served = server.run(&*ranks, &[0.0f32], |worker| {
+///         (0..5).try_for_each(|_| {
+///             worker.pull_range(0..1, &mut [0.0])?;
+///             worker.push(&[-1.0], 1)
+///         })
+///     })?;
+///     assert_eq!(served.values, [10.0]);
+///     Ok(served.report)
+/// })?;
+/// let ServerReport { updates, staleness, .. } = &reports[0];
+/// assert_eq!((*updates, staleness.total()), (10, 10));
+/// println!("pushes by the updates that they were late: {staleness}");
+/// # Ok::<(), threads::RankFailed>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerReport {
     /// Updates of the parameters, with those before a restart.
@@ -121,6 +144,21 @@ impl<'a, T: Shared> ParameterServer<'a, T> {
     }
 
     /// Sets the learning rate by the number of the server's step, from 0.
+    ///
+    /// ```
+    /// use wengert_distributed::Single;
+    /// use wengert_distributed::server::{ParameterServer, ServerError, ServerSettings};
+    /// use wengert_optim::Sgd;
+    /// use wengert_optim::schedule::Exponential;
+    ///
+    /// let server = ParameterServer::new(ServerSettings::default(), |_| Sgd::new(1.0))?;
+    /// let server = server.schedule(Exponential::new(1.0, 0.5));
+    /// let served = server.run(&Single::new(), &[0.0f32], |worker| {
+    ///     (0..3).try_for_each(|_| worker.push(&[-1.0], 1))
+    /// })?;
+    /// assert_eq!(served.values, [1.0 + 0.5 + 0.25]);
+    /// # Ok::<(), ServerError>(())
+    /// ```
     pub fn schedule(mut self, schedule: impl Schedule + 'a) -> Self {
         self.schedule = Some(Box::new(schedule));
         self

@@ -158,6 +158,23 @@ impl<'a, T: Float> Worker<'a, T> {
 
     /// Sends the gradient of the parameters `range`, which begins and ends at [cuts](super::ServerSettings::cuts).
     ///
+    /// ```
+    /// use wengert_distributed::Single;
+    /// use wengert_distributed::server::{ParameterServer, ServerError, ServerSettings};
+    /// use wengert_optim::Sgd;
+    ///
+    /// // Two layers of two parameters: what one of them needs is pulled, and its gradient is pushed alone.
+    /// let settings = ServerSettings { cuts: vec![2], ..Default::default() };
+    /// let server = ParameterServer::new(settings, |_| Sgd::new(0.5))?;
+    /// let served = server.run(&Single::new(), &[1.0f32, 2.0, 3.0, 4.0], |worker| {
+    ///     let mut second = [0.0; 2];
+    ///     worker.pull_range(2..4, &mut second)?;
+    ///     worker.push_range(2..4, &second, 1)
+    /// })?;
+    /// assert_eq!(served.values, [1.0, 2.0, 1.5, 2.0]);
+    /// # Ok::<(), ServerError>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`push`](Worker::push), if the range is none of cuts, or a part where the server is synchronous.
     ///
@@ -240,6 +257,35 @@ impl<'a, T: Float> Worker<'a, T> {
     /// [`meet`](Worker::meet), and what the servers know then, for
     /// [`resume`](super::ParameterServer::resume) with any number of ranks and servers. Some workers may call this and others `meet`.
     /// What compression has kept back is not in it.
+    ///
+    /// ```
+    /// use wengert_distributed::server::{ParameterServer, Served, ServerError, ServerSettings, Worker};
+    /// use wengert_distributed::Single;
+    /// use wengert_nn::{Init, Params};
+    /// use wengert_optim::Adam;
+    /// use wengert_state::State;
+    ///
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// let x = params.root().param("x", [1], Init::Zeros);
+    /// let start = params.values().to_vec();
+    /// let mut steps = |worker: &mut Worker<'_, f64>, count: u64| -> Result<State, ServerError> {
+    ///     for _ in 0..count {
+    ///         worker.pull(&mut params)?;
+    ///         let (_, grads) = params.value_and_grad(|cx| (cx.param(x) - 1.0).square().sum()).unwrap();
+    ///         worker.update(&mut params, &grads, 1)?;
+    ///     }
+    ///     worker.checkpoint(&mut params)
+    /// };
+    /// let server = || ParameterServer::new(ServerSettings::default(), |_| Adam::new(0.1));
+    /// let whole = server()?.run(&Single::new(), &start, |worker| steps(worker, 20))?;
+    ///
+    /// // The same in two runs.
+    /// let Served { result: state, values, report } = server()?.run(&Single::new(), &start, |worker| steps(worker, 12))?;
+    /// assert_eq!((report.updates, report.pushes), (12, 12));
+    /// let rest = server()?.resume(state.unwrap()).run(&Single::new(), &values, |worker| steps(worker, 8))?;
+    /// assert_eq!((rest.values, rest.report.updates), (whole.values, 20));
+    /// # Ok::<(), ServerError>(())
+    /// ```
     ///
     /// # Errors
     /// If a rank has failed.

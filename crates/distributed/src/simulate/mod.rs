@@ -78,6 +78,17 @@ pub enum Mode {
 
 /// Simulates `steps` steps of each worker among `ranks` ranks.
 ///
+/// ```
+/// use wengert_distributed::simulate::{Cluster, Mode, Workload, simulate};
+/// // A small model on a slow network: meeting every 16 steps beats averaging every gradient.
+/// let cluster = Cluster { latency: 1e-3, bandwidth: 1e8, cores: None };
+/// let work = Workload { compute: 5e-3, jitter: 0.1, bytes: 4e6, update: 1e-4, examples: 32.0 };
+/// let rate = |mode| simulate(&cluster, &work, mode, 8, 160, 0).map(|found| found.examples_per_second);
+/// assert!(rate(Mode::Local { every: 16 })? > 4.0 * rate(Mode::Ring)?);
+/// assert!(simulate(&cluster, &work, Mode::Ring, 0, 160, 0).is_err()); // no ranks
+/// # Ok::<(), wengert_optim::HyperParameterError>(())
+/// ```
+///
 /// # Errors
 /// If a number makes no sense: negative times, no bandwidth, no ranks or steps, no rank left beside the servers.
 pub fn simulate(

@@ -36,6 +36,17 @@ impl std::fmt::Display for Bottleneck {
 }
 
 /// Seconds of a worker's mean step by what they go to.
+///
+/// ```
+/// use wengert_distributed::simulate::{Cluster, Mode, Shares, Workload, simulate};
+/// let cluster = Cluster { latency: 1e-3, bandwidth: 1e6, cores: None };
+/// let work = Workload { compute: 0.5, jitter: 0.0, bytes: 2e6, update: 0.0, examples: 32.0 };
+/// // A ring of two: two rounds, each of half the bytes.
+/// let step = simulate(&cluster, &work, Mode::Ring, 2, 10, 0)?;
+/// let Shares { compute, latency, bandwidth, .. } = step.shares;
+/// assert!((compute - 0.5).abs() < 1e-9 && (latency - 2e-3).abs() < 1e-9 && (bandwidth - 2.0).abs() < 1e-9);
+/// # Ok::<(), wengert_optim::HyperParameterError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Shares {
     /// Gradients and steps.

@@ -12,6 +12,7 @@ pub use super::slice::Slice;
 ///
 /// Built from a literal: `[2, 3]`, `5` (one axis), `[]`, a slice or a `Vec`.
 #[derive(Eq, Hash, Default)]
+#[allow(clippy::derived_hash_with_manual_eq, reason = "both go by the lengths")]
 pub struct Shape(SmallVec<[usize; 4]>);
 
 impl PartialEq for Shape {

@@ -167,6 +167,22 @@ impl Display for Differences {
 /// How the state of a file is not one from which the run here can go on: another model, other sizes, another optimiser,
 /// another precision, parts that only one of them has. What a part remembers may differ, also in that it remembers
 /// nothing yet.
+///
+/// ```
+/// use wengert_nn::{Linear, Params};
+/// use wengert_state::State;
+/// use wengert_train::checkpoint::{Difference, Differences, differences};
+/// let run = |width| {
+///     let mut params: Params = Params::seeded(0);
+///     Linear::new(params.at("out"), 3, width);
+///     State::new("run", 0).with_child("params", params.state())
+/// };
+/// let found: Differences = differences(&run(2), &run(4));
+/// let shapes = |found: &Difference| matches!(found, Difference::Shape { .. });
+/// assert!(found.iter().all(shapes) && found.iter().next().unwrap().name() == "out.bias");
+/// println!("{found}"); // `out.bias` has shape [4] in the file, [2] here; …
+/// assert!(differences(&run(2), &run(2)).is_empty());
+/// ```
 pub fn differences(here: &State, there: &State) -> Differences {
     let mut found = Vec::new();
     compare("", here, there, None, &mut found);

@@ -9,6 +9,21 @@ use wengert_tensor::text;
 use super::Differences;
 
 /// Why a checkpoint could not be written or read, or when to write one makes no sense.
+///
+/// ```
+/// use wengert_state::State;
+/// use wengert_train::checkpoint::{CheckpointError, read, write};
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("run.safetensors");
+/// write(&path, &State::new("run", 3).with_vector("m", &[1.0f32, 2.0, 3.0]))?;
+/// let mut bytes = std::fs::read(&path)?;
+/// *bytes.last_mut().unwrap() ^= 1; // a bit of a number
+/// std::fs::write(&path, bytes)?;
+/// assert!(matches!(read(&path), Err(CheckpointError::Damaged { .. })));
+/// std::fs::write(&path, "text")?;
+/// assert!(matches!(read(&path), Err(CheckpointError::Format { .. })));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckpointError {

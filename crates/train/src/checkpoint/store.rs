@@ -130,6 +130,28 @@ impl CheckpointStore {
 
     /// The state in the [newest](Self::newest) checkpoint, with its file, if there is one.
     ///
+    /// ```
+    /// use wengert_state::State;
+    /// use wengert_train::Moment;
+    /// use wengert_train::checkpoint::{CheckpointError, Checkpoints};
+    /// let folder = tempfile::tempdir()?;
+    /// let mut store = Checkpoints::new(folder.path()).open(&[])?;
+    /// assert!(store.read_newest()?.is_none());
+    /// for step in [10, 20] {
+    ///     let mut now = Moment::default();
+    ///     now.step = step;
+    ///     store.submit(State::new("run", 0).with_count("step", step), &now, &[])?;
+    ///     store.flush()?;
+    /// }
+    /// let (path, state) = store.read_newest()?.unwrap();
+    /// assert_eq!(state.count("step")?, 20);
+    ///
+    /// std::fs::write(&path, "damaged")?;
+    /// let Err(CheckpointError::Newest { intact, .. }) = store.read_newest() else { panic!("it is not whole") };
+    /// assert!(intact.unwrap().ends_with("step-00000010.safetensors"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// If the folder or the file cannot be read. Where the file is damaged, it is [`CheckpointError::Newest`], which names the
     /// newest of those before it that is whole; nothing is passed over, since what was lost is for the program's user to

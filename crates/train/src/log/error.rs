@@ -3,6 +3,17 @@
 use std::path::PathBuf;
 
 /// Why a log is not what it should be.
+///
+/// ```
+/// use wengert_train::{JsonLines, LogError};
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("notes.txt");
+/// std::fs::write(&path, "Not to be lost.")?;
+/// let error = JsonLines::create(&path).unwrap_err();
+/// assert!(matches!(error, LogError::Foreign { .. }));
+/// assert_eq!(std::fs::read_to_string(&path)?, "Not to be lost.");
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LogError {

@@ -69,6 +69,27 @@ macro_rules! text_log {
         }
 
         /// Ends the run if something cannot be written.
+        ///
+        /// ```
+        /// use wengert_data::synthetic;
+        /// use wengert_nn::{Layer, Linear, Losses, Params};
+        /// use wengert_optim::Sgd;
+        /// use wengert_train::{JsonLines, StopReason, Trainer};
+        ///
+        /// let data = synthetic::digits(100, 0);
+        /// let mut params: Params = Params::seeded(0);
+        /// let model = Linear::new(params.root(), 784, 10);
+        /// let folder = tempfile::tempdir()?;
+        /// let log = JsonLines::create(folder.path().join("run.jsonl"))?.stop_on_error();
+        /// let finished = Trainer::new(&mut params, Sgd::new(0.1))
+        ///     .observe(log)
+        ///     .fit(&data, 1, |cx, (images, labels)| model.forward(cx, images).cross_entropy(labels))?;
+        /// match finished.reason {
+        ///     StopReason::Done(_) => {} // and all is in the log
+        ///     reason => panic!("{reason}"), // "log …: No space left on device …"
+        /// }
+        /// # Ok::<(), Box<dyn std::error::Error>>(())
+        /// ```
         pub fn stop_on_error(mut self) -> Self {
             self.stops = true;
             self

@@ -36,6 +36,14 @@ impl Accuracy {
     }
 
     /// Above which a single output means class 1: 0.5 for probabilities.
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// use wengert_train::metric::{Accuracy, Metric};
+    /// let mut accuracy = Accuracy::new().threshold(0.5);
+    /// accuracy.update(&Tensor::from([0.9f32, 0.4, 0.1]), &Tensor::from([1, 0, 1])); // probabilities
+    /// assert_eq!(accuracy.value(), 2.0 / 3.0);
+    /// ```
     pub fn threshold(mut self, threshold: f64) -> Self {
         self.threshold = threshold;
         self

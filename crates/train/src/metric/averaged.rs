@@ -102,6 +102,14 @@ macro_rules! ratio_of_counts {
             }
 
             /// Above which a single output means class 1: 0.5 for probabilities.
+            ///
+            /// ```
+            /// use wengert_tensor::Tensor;
+            /// use wengert_train::metric::{Averaging, Metric, Recall};
+            /// let mut recall = Recall::new(Averaging::Binary).threshold(0.5);
+            /// recall.update(&Tensor::from([0.9f32, 0.4, 0.1]), &Tensor::from([1, 1, 0])); // probabilities
+            /// assert_eq!(recall.value(), 0.5);
+            /// ```
             pub fn threshold(mut self, threshold: f64) -> Self {
                 self.threshold = threshold;
                 self

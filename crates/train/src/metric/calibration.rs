@@ -76,6 +76,17 @@ impl CalibrationError {
     }
 
     /// The bins that have examples, for a diagram of reliability.
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// use wengert_train::metric::{CalibrationBin, CalibrationError, Metric};
+    /// let mut error = CalibrationError::new(4).probabilities();
+    /// error.update(&Tensor::from([[0.125, 0.875], [0.125, 0.875], [0.625, 0.375]]), &Tensor::from([1, 0, 0]));
+    /// let bins: Vec<CalibrationBin> = error.bins();
+    /// assert_eq!((bins[0].above, bins[0].up_to, bins[0].accuracy), (0.5, 0.75, 1.0));
+    /// // Where the model was 87.5 % sure, half of its choices are right.
+    /// assert_eq!((bins[1].confidence, bins[1].accuracy, bins[1].examples), (0.875, 0.5, 2));
+    /// ```
     pub fn bins(&self) -> Vec<CalibrationBin> {
         let count = self.kept.examples.len();
         let of = |i: usize| {

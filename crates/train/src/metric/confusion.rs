@@ -47,6 +47,14 @@ impl ConfusionMatrix {
     }
 
     /// Above which a single output means class 1: 0.5 for probabilities.
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// use wengert_train::metric::{ConfusionMatrix, Metric};
+    /// let mut matrix = ConfusionMatrix::new().threshold(0.5);
+    /// matrix.update(&Tensor::from([0.9f32, 0.4, 0.1]), &Tensor::from([1, 0, 1])); // probabilities
+    /// assert_eq!((matrix.count(1, 1), matrix.count(1, 0)), (1, 1));
+    /// ```
     pub fn threshold(mut self, threshold: f64) -> Self {
         self.threshold = threshold;
         self

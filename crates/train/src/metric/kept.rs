@@ -73,6 +73,17 @@ macro_rules! named {
         }
 
         /// The same under another name, for one that stands beside others of its kind.
+        ///
+        /// ```
+        /// use wengert_tensor::Tensor;
+        /// use wengert_train::metric::{Averaging, Metrics, Precision};
+        /// let mut metrics = Metrics::new()
+        ///     .with(Precision::new(Averaging::Binary))
+        ///     .with(Precision::new(Averaging::Binary).threshold(2.0).named("precision_of_the_sure"));
+        /// metrics.update(&Tensor::from([3.0f32, 1.0]), &Tensor::from([1, 0]));
+        /// assert_eq!(metrics.value("precision"), Some(0.5));
+        /// assert_eq!(metrics.value("precision_of_the_sure"), Some(1.0));
+        /// ```
         pub fn named(mut self, name: impl Into<String>) -> Self {
             self.name = name.into();
             self

@@ -33,6 +33,14 @@ pub struct Mean<T: Float, Y, F> {
 }
 
 /// What a batch of targets counts as.
+///
+/// ```
+/// use wengert_nn::IGNORED;
+/// use wengert_tensor::Tensor;
+/// use wengert_train::metric::Targets;
+/// assert_eq!(Tensor::from([2, IGNORED, 0]).counted(), 2);
+/// assert_eq!(Tensor::from([[0.5f32, 0.1], [0.2, 0.9]]).counted(), 4);
+/// ```
 pub trait Targets {
     /// The number of targets that a mean over the batch is the mean of: of labels, those that are not
     /// [`IGNORED`](wengert_nn::IGNORED); of numbers, all of them.

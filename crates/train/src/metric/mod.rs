@@ -50,6 +50,42 @@ use wengert_tensor::{Float, Tensor};
 ///
 /// It accumulates counts and sums, never means, so that batches of unequal sizes and parts of a data set that were
 /// measured apart [merge](Metric::merge) to what the whole would have given.
+///
+/// ```
+/// use wengert_optim::first::Goal;
+/// use wengert_state::{State, StateError};
+/// use wengert_tensor::Tensor;
+/// use wengert_train::metric::{Metric, Metrics};
+///
+/// /// The largest distance of an output from its target.
+/// #[derive(Debug)]
+/// struct Largest(f64);
+///
+/// impl Metric<f32, Tensor<f32>> for Largest {
+///     fn name(&self) -> &str { "largest" }
+///     fn goal(&self) -> Goal { Goal::Min }
+///     fn update(&mut self, outputs: &Tensor<f32>, targets: &Tensor<f32>) {
+///         let distances = outputs.iter().zip(targets.iter()).map(|(y, target)| f64::from((y - target).abs()));
+///         self.0 = distances.fold(self.0, f64::max);
+///     }
+///     fn value(&self) -> f64 { self.0 }
+///     fn reset(&mut self) { self.0 = f64::NAN; }
+///     fn state(&self) -> State { State::new("largest", 0).with_real("value", self.0) }
+///     fn load_state(&mut self, state: &State) -> Result<(), StateError> {
+///         self.0 = state.real("value")?;
+///         Ok(())
+///     }
+///     fn merge(&mut self, other: &State) -> Result<(), StateError> {
+///         self.0 = self.0.max(other.real("value")?);
+///         Ok(())
+///     }
+/// }
+///
+/// let mut metrics = Metrics::new().with(Largest(f64::NAN));
+/// metrics.update(&Tensor::from([1.0, 2.0]), &Tensor::from([1.5, 2.0]));
+/// metrics.update(&Tensor::from([7.0]), &Tensor::from([4.0]));
+/// assert_eq!(metrics.value("largest"), Some(3.0));
+/// ```
 pub trait Metric<T: Float = f32, Y = Tensor<u32>>: Any + Debug {
     /// Its name, e.g. `"accuracy"`.
     fn name(&self) -> &str;

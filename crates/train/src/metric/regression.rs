@@ -10,6 +10,18 @@ use super::exact::ExactSum;
 use super::kept::{Kept, kept_in, named, unlike};
 
 /// Targets that are numbers: a tensor, or a variable, as batches have them.
+///
+/// ```
+/// use wengert_tape::Var;
+/// use wengert_tensor::Tensor;
+/// use wengert_train::metric::Numbers;
+/// /// The largest target of a batch, whichever way it comes.
+/// fn largest(targets: &impl Numbers<f64>) -> f64 {
+///     targets.numbers().iter().fold(f64::NEG_INFINITY, f64::max)
+/// }
+/// assert_eq!(largest(&Tensor::from([1.0, 3.0])), 3.0);
+/// assert_eq!(largest(&Var::from([1.0, 3.0])), 3.0);
+/// ```
 pub trait Numbers<T: Float>: 'static {
     /// The numbers.
     fn numbers(&self) -> &Tensor<T>;

@@ -16,6 +16,16 @@ impl ConfusionMatrix {
     }
 
     /// The drawing that [`plot`](ConfusionMatrix::plot) writes, with a title.
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// use wengert_train::metric::{ConfusionMatrix, Metric};
+    /// let mut matrix = ConfusionMatrix::new().classes(["cat", "dog"]);
+    /// matrix.update(&Tensor::from([[2.0f32, 1.0], [0.0, 1.0]]), &Tensor::from([0, 0]));
+    /// let svg = matrix.figure("Pets").to_svg()?;
+    /// assert!(svg.contains("Pets") && svg.contains("1 of 2 are right, 50.00 %"));
+    /// # Ok::<(), wengert_plot::PlotError>(())
+    /// ```
     pub fn figure(&self, title: impl Into<String>) -> Matrix {
         let classes = 0..self.len();
         let right: u64 = classes.clone().map(|class| self.count(class, class)).sum();

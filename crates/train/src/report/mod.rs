@@ -115,6 +115,15 @@ impl Report {
     }
 
     /// With the examples of a set that were taken for something else.
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// use wengert_train::{Report, WrongExamples};
+    /// let mut wrong = WrongExamples::new(24).size(1, 2).classes(["cat", "dog"]);
+    /// wrong.update(&Tensor::from([[0.0f32, 1.0]]), &Tensor::from([[1.0f32, 3.0]]), &Tensor::from([0]));
+    /// let page = Report::new("Pets").wrong("test", &wrong).to_html();
+    /// assert!(page.contains("cat, taken for dog") && page.contains("1 of 1 are wrong."));
+    /// ```
     pub fn wrong(mut self, set: &str, wrong: &WrongExamples) -> Self {
         self.wrong.push((set.to_owned(), wrong.clone()));
         self

@@ -32,6 +32,16 @@ pub struct WrongExamples {
 }
 
 /// An image that was taken for something else.
+///
+/// ```
+/// use wengert_tensor::Tensor;
+/// use wengert_train::{WrongExample, WrongExamples};
+/// let mut wrong = WrongExamples::new(1).size(1, 2);
+/// let images = Tensor::from([[0.0f32, 1.0], [1.0, 0.0]]);
+/// wrong.update(&images, &Tensor::from([[3.0f32, 3.0], [0.0, 9.0]]), &Tensor::from([0, 0]));
+/// let WrongExample { index, label, predicted, picture, .. } = &wrong.examples()[0];
+/// assert_eq!((*index, *label, *predicted, picture.bytes()), (1, 0, 1, &[255, 0][..]));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct WrongExample {
@@ -146,6 +156,18 @@ impl WrongExamples {
     }
 
     /// Draws them side by side to a file whose name ends in `.svg` or `.png`.
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// use wengert_train::WrongExamples;
+    /// let mut wrong = WrongExamples::new(24).size(1, 2).classes(["dark left", "dark right"]);
+    /// wrong.update(&Tensor::from([[0.0f32, 1.0]]), &Tensor::from([[1.0f32, 3.0]]), &Tensor::from([0]));
+    /// let folder = tempfile::tempdir()?;
+    /// wrong.plot(folder.path().join("wrong.svg"))?;
+    /// let svg = std::fs::read_to_string(folder.path().join("wrong.svg"))?;
+    /// assert!(svg.contains("dark left, taken for dark right"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// If the name ends otherwise, or the file cannot be written; an older one is then still there.

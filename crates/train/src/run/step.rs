@@ -83,7 +83,7 @@ impl<T: Float> Run<'_, T> {
     ///     let judge = run.learner("critic").params();
     ///     let judge = judge.context(Mode::Train, &judge.vars());
     ///     run.step(|cx| -critic.forward(&judge, &generator.forward(cx, &noise)).mean())?;
-    ///     assert_eq!(run.learner("critic").updates(), epoch.number() + 1);
+    ///     assert_eq!(run.learner("critic").updates(), epoch.number());
     /// }
     /// run.finish()?;
     /// # Ok::<(), wengert_train::TrainError>(())

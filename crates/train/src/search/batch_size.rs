@@ -35,7 +35,7 @@ pub struct FittingBatch {
 /// ```
 /// use wengert_nn::{Layer, Linear, Params, Relu, Sequential};
 /// use wengert_tape::Var;
-/// use wengert_train::search::largest_batch;
+/// use wengert_train::search::{FittingBatch, largest_batch};
 /// let mut params: Params = Params::seeded(0);
 /// let model = Sequential::builder(params.root())
 ///     .with(|p| Linear::new(p, 100, 100))
@@ -46,8 +46,8 @@ pub struct FittingBatch {
 ///     let x = Var::ones([size, 100]);
 ///     params.value_and_grad(|cx| model.forward(cx, &x).square().mean()).unwrap();
 /// });
-/// let found = found.unwrap();
-/// assert!(found.bytes <= 1 << 20 && (300..1500).contains(&found.size), "{found:?}");
+/// let FittingBatch { size, bytes, .. } = found.unwrap();
+/// assert!(bytes <= 1 << 20 && (300..1500).contains(&size), "{found:?}");
 /// ```
 #[track_caller]
 pub fn largest_batch<T: Float>(

@@ -40,6 +40,23 @@ pub struct Activations<T: Float = f32> {
 struct Seen(RefCell<Vec<ActivationRow>>);
 
 /// A layer's outputs.
+///
+/// ```
+/// use wengert_nn::{Layer, Params, Relu, Sequential};
+/// use wengert_tape::Var;
+/// use wengert_train::watch::{ActivationRow, Activations};
+/// let mut params: Params = Params::seeded(0);
+/// let model = Sequential::builder(params.root()).then(Relu).build();
+/// let activations = Activations::new();
+/// params.infer(|cx| {
+///     activations.watch(cx);
+///     model.forward(cx, &Var::from([[-1.0f32, 2.0, 0.5, -3.0]]))
+/// });
+/// let rows: Vec<ActivationRow> = activations.rows();
+/// let ActivationRow { kind, count, zeros, .. } = &rows[0];
+/// assert_eq!((kind.as_str(), *count, *zeros), ("Relu", 4, 0.5));
+/// assert_eq!(rows[0].dead(), [0, 3]);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ActivationRow {

@@ -54,6 +54,30 @@ struct Seen<T> {
 }
 
 /// The parameters of a model in one step.
+///
+/// ```
+/// use wengert_data::synthetic;
+/// use wengert_nn::{Layer, Linear, Losses, Params};
+/// use wengert_optim::Sgd;
+/// use wengert_train::Trainer;
+/// use wengert_train::watch::{ParameterRow, ParameterTable, Watch};
+///
+/// let data = synthetic::digits(100, 0);
+/// let mut params: Params = Params::seeded(0);
+/// let model = Linear::new(params.root(), 784, 10);
+/// // Says which parameters a step moves by more than a tenth.
+/// let is_fast = |row: &&ParameterRow| row.ratio() > 0.1;
+/// let watch = Watch::every(1).each(move |table: &ParameterTable| {
+///     for row in table.rows.iter().filter(is_fast) {
+///         println!("step {}: {} {} moves by {:.2} of {:.2}", table.step, row.name, row.shape, row.update, row.weight);
+///     }
+/// });
+/// Trainer::new(&mut params, Sgd::new(0.5))
+///     .observe(watch.clone())
+///     .fit(&data, 1, |cx, (images, labels)| model.forward(cx, images).cross_entropy(labels))?;
+/// assert_eq!(watch.latest().unwrap().rows.len(), 2);
+/// # Ok::<(), wengert_train::TrainError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ParameterTable {

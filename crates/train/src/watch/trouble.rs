@@ -55,6 +55,20 @@ pub fn first_trouble<T: Float>(params: &Params<T>, loss: impl FnOnce(&Ctx<T>) ->
 }
 
 /// What made the first NaN or infinity.
+///
+/// ```
+/// use wengert_nn::{Ctx, Layer, Linear, Params};
+/// use wengert_tape::Var;
+/// use wengert_train::watch::{Trouble, first_trouble};
+/// let mut params: Params = Params::seeded(0);
+/// let model = Linear::new(params.at("out"), 2, 1);
+/// let loss = |cx: &Ctx| model.forward(cx, &Var::ones([3, 2])).square().mean();
+/// assert_eq!(first_trouble(&params, loss), None);
+///
+/// params.values_mut()[0] = f32::NAN;
+/// let Trouble { before, parameters, .. } = first_trouble(&params, loss).unwrap();
+/// assert_eq!((before.as_deref(), parameters), (Some("Linear out"), vec!["out.weight".to_owned()]));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Trouble {

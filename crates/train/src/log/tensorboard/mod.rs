@@ -103,6 +103,25 @@ impl TensorBoard {
 
     /// Logs histograms of parameters and gradients at steps whose number is a multiple of this.
     ///
+    /// ```
+    /// use wengert_data::synthetic;
+    /// use wengert_nn::{Layer, Linear, Losses, Params};
+    /// use wengert_optim::Sgd;
+    /// use wengert_train::{TensorBoard, Trainer};
+    ///
+    /// let data = synthetic::digits(100, 0);
+    /// let mut params: Params = Params::seeded(0);
+    /// let model = Linear::new(params.root(), 784, 10);
+    /// let folder = tempfile::tempdir()?;
+    /// let board = TensorBoard::create(folder.path())?.histograms_every(2);
+    /// Trainer::new(&mut params, Sgd::new(0.1))
+    ///     .observe(board)
+    ///     .fit(&data, 1, |cx, (images, labels)| model.forward(cx, images).cross_entropy(labels))?;
+    /// let file = std::fs::read_dir(folder.path())?.next().unwrap()?.path();
+    /// assert!(String::from_utf8_lossy(&std::fs::read(file)?).contains("gradients/weight"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Panics
     /// If it is zero.
     #[track_caller]
@@ -113,6 +132,27 @@ impl TensorBoard {
     }
 
     /// Ends the run if something cannot be written.
+    ///
+    /// ```
+    /// use wengert_data::synthetic;
+    /// use wengert_nn::{Layer, Linear, Losses, Params};
+    /// use wengert_optim::Sgd;
+    /// use wengert_train::{TensorBoard, StopReason, Trainer};
+    ///
+    /// let data = synthetic::digits(100, 0);
+    /// let mut params: Params = Params::seeded(0);
+    /// let model = Linear::new(params.root(), 784, 10);
+    /// let folder = tempfile::tempdir()?;
+    /// let log = TensorBoard::create(folder.path())?.stop_on_error();
+    /// let finished = Trainer::new(&mut params, Sgd::new(0.1))
+    ///     .observe(log)
+    ///     .fit(&data, 1, |cx, (images, labels)| model.forward(cx, images).cross_entropy(labels))?;
+    /// match finished.reason {
+    ///     StopReason::Done(_) => {} // and all is in the log
+    ///     reason => panic!("{reason}"), // "log …: No space left on device …"
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn stop_on_error(mut self) -> Self {
         self.stops = true;
         self

@@ -1,5 +1,9 @@
 //! The settings of a run.
 
+mod check;
+
+pub(crate) use check::nearest_values;
+
 use std::rc::Rc;
 
 use wengert_nn::Params;
@@ -8,7 +12,6 @@ use wengert_optim::schedule::{ReduceOnPlateau, Schedule};
 use wengert_optim::{Average, EarlyStopping, Optimizer};
 use wengert_state::State;
 use wengert_tensor::Float;
-use wengert_tensor::names::nearest;
 
 use crate::checkpoint::Checkpoints;
 use crate::error::TrainError;
@@ -147,6 +150,22 @@ impl<'p, T: Float> Trainer<'p, T> {
 
     /// [`Learner::average`].
     ///
+    /// ```
+    /// use wengert_nn::{Init, Params};
+    /// use wengert_optim::{Average, Sgd};
+    /// use wengert_train::Trainer;
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// let x = params.root().param("x", [1], Init::Zeros);
+    /// // At a rate of 1 the steps jump over the minimum, from 0 to 2 and back; their mean is there.
+    /// let mut run = Trainer::new(&mut params, Sgd::new(1.0)).average(Average::Uniform).start()?;
+    /// for _epoch in run.epochs(4)? {
+    ///     run.step(|cx| (cx.param(x) - 1.0).square().sum())?;
+    /// }
+    /// run.finish()?;
+    /// assert_eq!(params.values(), [1.0]);
+    /// # Ok::<(), wengert_train::TrainError>(())
+    /// ```
+    ///
     /// # Panics
     /// If [`Average::check`] refuses it.
     #[track_caller]
@@ -223,7 +242,8 @@ impl<'p, T: Float> Trainer<'p, T> {
     /// use wengert_data::synthetic;
     /// use wengert_nn::{Ctx, Layer, Linear, Losses, Params};
     /// use wengert_optim::Adam;
-    ///     /// use wengert_tensor::Tensor;
+    /// use wengert_tape::Var;
+    /// use wengert_tensor::Tensor;
     /// use wengert_train::Trainer;
     ///
     /// let data = synthetic::digits(100, 0);
@@ -292,6 +312,25 @@ impl<'p, T: Float> Trainer<'p, T> {
     }
 
     /// Ends the run after the step that is under way when the user presses Ctrl-C; a second time ends the program.
+    ///
+    /// ```
+    /// use wengert_data::synthetic;
+    /// use wengert_nn::{Layer, Linear, Losses, Params};
+    /// use wengert_optim::Sgd;
+    /// use wengert_train::{StopReason, Trainer};
+    ///
+    /// let data = synthetic::digits(100, 0);
+    /// let mut params: Params = Params::seeded(0);
+    /// let model = Linear::new(params.root(), 784, 10);
+    /// let finished = Trainer::new(&mut params, Sgd::new(0.1))
+    ///     .on_interrupt()
+    ///     .fit(&data, 1, |cx, (images, labels)| model.forward(cx, images).cross_entropy(labels))?;
+    /// match finished.reason {
+    ///     StopReason::Interrupted => println!("to be gone on with"),
+    ///     reason => println!("{reason}"), // "all epochs are done"
+    /// }
+    /// # Ok::<(), wengert_train::TrainError>(())
+    /// ```
     #[cfg(feature = "interrupt")]
     pub fn on_interrupt(mut self) -> Self {
         self.interruptible = true;
@@ -324,62 +363,4 @@ impl<'p, T: Float> Trainer<'p, T> {
         self.check()?;
         Run::new(self)
     }
-
-    fn check(&mut self) -> Result<(), TrainError> {
-        self.learner.check()?;
-        self.others.iter().try_for_each(|(_, learner)| learner.check())?;
-        let twice =
-            |what, name: Option<String>| name.map_or(Ok(()), |name| Err(TrainError::Twice { what, name }));
-        twice("learners", repeated(self.others.iter().map(|(name, _)| name)))?;
-        twice("values", repeated(self.known.iter().map(|(name, _)| name)))?;
-        if self.others_allowed && self.from.is_none() && !self.resume {
-            let reason =
-                "allow_other_settings: the run does not go on from another, by `resume` or `from_state`";
-            return Err(TrainError::Settings(reason.to_owned()));
-        }
-        if let Some(stopping) = &mut self.stopping {
-            stopping.set_goal(goal_of(&self.known, &stopping.name)?);
-        }
-        if let Some(plateau) = &mut self.plateau {
-            plateau.schedule.goal = goal_of(&self.known, &plateau.name)?;
-        }
-        let refuse = |reason: &str| Err(TrainError::Settings(reason.to_owned()));
-        if self.plateau.is_some() && self.learner.has_schedule() {
-            return refuse("the learning rate is set by a schedule and on plateaus: only one can");
-        }
-        if self.resume && self.checkpoints.is_none() {
-            return refuse("resume: there is no folder of checkpoints to go on from");
-        }
-        if let Some(group) = &self.group
-            && group.division().shards() > 1
-            && self.learner.optimizer().is_some_and(|optimizer| optimizer.gradients_per_step() > 1)
-        {
-            let name = self.learner.optimizer().map_or("", |optimizer| optimizer.name());
-            return Err(TrainError::Settings(format!(
-                "{name} takes several gradients a step, which workers do not add up"
-            )));
-        }
-        if self.resume && self.from.is_some() {
-            return refuse("a run goes on from a state or from checkpoints: only one can be");
-        }
-        Ok(())
-    }
-}
-
-fn goal_of(known: &[(String, Goal)], name: &str) -> Result<Goal, TrainError> {
-    if let Some((_, goal)) = known.iter().find(|(known, _)| known == name) {
-        return Ok(*goal);
-    }
-    Err(TrainError::UnknownValue { name: name.to_owned(), known: nearest_values(name, known) })
-}
-
-/// The names of the values that are most like this one, nearest first.
-pub(crate) fn nearest_values(name: &str, known: &[(String, Goal)]) -> Vec<String> {
-    let nearest = nearest(name, known.iter().map(|(name, _)| name.as_str()), 10);
-    nearest.into_iter().map(str::to_owned).collect()
-}
-
-fn repeated<'a>(names: impl Iterator<Item = &'a String>) -> Option<String> {
-    let mut seen = std::collections::BTreeSet::new();
-    names.into_iter().find(|name| !seen.insert(*name)).cloned()
 }
