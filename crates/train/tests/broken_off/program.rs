@@ -119,7 +119,7 @@ pub(crate) fn train(plan: &Plan, folder: Option<&Path>, ticks: &Ticks) -> Result
         if stopped {
             break;
         }
-        if (epoch.number() + 1).is_multiple_of(plan.validate_every) {
+        if epoch.number().is_multiple_of(plan.validate_every) {
             run.validate("validation", measured.batches(3), &mut metrics, |cx, (x, labels)| {
                 if ticks.now().is_some() {
                     resume_unwind(Box::new("broken off"));
