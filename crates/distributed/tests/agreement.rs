@@ -229,6 +229,9 @@ fn what_ranks_cannot_do_is_refused_by_name() {
         Ok(())
     });
     assert!(message.contains("sharded already"), "{message}");
-    let message = refused(|ranks, _, _| Ok(drop(DataParallel::deterministic(ranks, 1)?)));
+    let message = refused(|ranks, _, _| {
+        DataParallel::deterministic(ranks, 1)?;
+        Ok(())
+    });
     assert!(message.contains("1 shards for 2 ranks"), "{message}");
 }

@@ -149,7 +149,7 @@ fn one_rank_has_the_bits_of_the_program_without_ranks() {
     let finished = fit(Kind::Normalised, &mut params, &synthetic::digits(150, 0), Ok).unwrap();
     let serial = left(&params, &finished);
     let fast = train(Kind::Normalised, 1, plain, |ranks| Ok(DataParallel::new(ranks))).unwrap();
-    assert_eq!(fast, [serial.clone()]);
+    assert_eq!(fast, std::slice::from_ref(&serial));
     let deterministic =
         train(Kind::Normalised, 1, plain, |ranks| Ok(DataParallel::deterministic(ranks, 1)?)).unwrap();
     assert_eq!(deterministic, [serial]);

@@ -164,7 +164,7 @@ fn batch(
         })?;
         ticks.tick()
     };
-    let turn = plan.critic.filter(|(every, _)| number % every == 0);
+    let turn = plan.critic.filter(|(every, _)| number.is_multiple_of(*every));
     if turn.is_some_and(|(_, first)| first) {
         judged(run, noise)?;
     }
