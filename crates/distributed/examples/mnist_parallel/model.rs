@@ -1,6 +1,5 @@
 //! 784-128-10.
 
-use wengert_data::Batches;
 use wengert_nn::{Ctx, Layer, Linear, Params};
 use wengert_tape::Var;
 
@@ -17,19 +16,10 @@ impl Net {
             out: Linear::new(params.at("out"), 128, 10),
         }
     }
-
-    pub(crate) fn scores(&self, cx: &Ctx, images: &Var) -> Var {
-        self.out.forward(cx, &self.hidden.forward(cx, images).relu())
-    }
 }
 
-/// The share of examples whose class is the one with the highest score.
-pub(crate) fn accuracy(net: &Net, params: &Params, batches: Batches) -> f64 {
-    let (mut right, mut all) = (0.0, 0.0);
-    for (images, labels) in batches {
-        let scores = params.infer(|cx| net.scores(cx, &images));
-        right += wengert_nn::accuracy(&scores, &labels) * labels.len() as f64;
-        all += labels.len() as f64;
+impl Layer for Net {
+    fn forward(&self, cx: &Ctx, images: &Var) -> Var {
+        self.out.forward(cx, &self.hidden.forward(cx, images).relu())
     }
-    right / all
 }

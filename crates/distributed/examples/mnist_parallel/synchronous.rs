@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use wengert_distributed::communicator::Failure;
 use wengert_distributed::{Communicator, DataParallel};
-use wengert_nn::{Losses, Params};
+use wengert_nn::{Layer, Losses, Params};
 use wengert_optim::Adam;
 use wengert_train::checkpoint::Checkpoints;
 use wengert_train::metric::{Accuracy, Metrics};
@@ -38,11 +38,11 @@ pub(crate) fn train(arguments: &Arguments, communicator: Rc<dyn Communicator>) -
     trainer.fit_with(
         &images.train,
         arguments.epochs,
-        |cx, (images, labels)| net.scores(cx, images).cross_entropy(labels),
+        |cx, (images, labels)| net.forward(cx, images).cross_entropy(labels),
         |run| {
             let test = images.test.batches(1000);
             let measured = run.validate("test", test, &mut metrics, |cx, (images, labels)| {
-                (net.scores(cx, &images), labels)
+                (net.forward(cx, &images), labels)
             })?;
             accuracy = measured.get("accuracy");
             examples = run.now().examples;

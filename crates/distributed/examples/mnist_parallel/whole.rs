@@ -6,12 +6,12 @@ use std::time::Instant;
 use wengert_curvature::Objectives;
 use wengert_distributed::communicator::Failure;
 use wengert_distributed::{Communicator, DataParallel, ShardedObjective};
-use wengert_nn::{Losses, Params};
+use wengert_nn::{Layer, Losses, Params};
 use wengert_optim::{Kfac, Lbfgs, Minimizer, NewtonCg, Stopping, TrustRegionNewton};
-use wengert_train::{Progress, Trainer};
+use wengert_train::{Progress, Trainer, accuracy};
 
 use crate::arguments::{Arguments, Mode};
-use crate::model::{Net, accuracy};
+use crate::model::Net;
 use crate::table::Figures;
 
 pub(crate) fn minimise(
@@ -27,7 +27,7 @@ pub(crate) fn minimise(
         let examples = batch.as_ref().as_ref().map_or(0, |(_, labels)| labels.len());
         let of = Rc::clone(&batch);
         let part = params.model_objective(
-            move |cx| net.scores(cx, &of.as_ref().as_ref().expect("a shard with examples").0),
+            move |cx| net.forward(cx, &of.as_ref().as_ref().expect("a shard with examples").0),
             move |scores| scores.cross_entropy(&batch.as_ref().as_ref().expect("a shard with examples").1),
         );
         (part, examples)
@@ -47,7 +47,7 @@ pub(crate) fn minimise(
     Ok(Figures {
         seconds: start.elapsed().as_secs_f64(),
         examples: passes * images.train.len() as f64 / communicator.size() as f64,
-        accuracy: accuracy(net, &params, images.test.batches(1000)),
+        accuracy: accuracy(net, &params, &images.test),
         staleness: None,
         bytes: communicator.bytes_sent(),
     })

@@ -72,7 +72,7 @@ impl<'a, T: Float> Shard<'a, T> {
     }
 
     pub(super) fn values(&self, range: Range<usize>) -> &[T] {
-        &self.values[range.start - self.range.start..range.end - self.range.start]
+        &self.values[within(&range, self.range.start)]
     }
 
     /// One step with the gradient of `range`, which is `staleness` updates old. Blocks are whole, as the worker has checked.
@@ -86,8 +86,8 @@ impl<'a, T: Float> Shard<'a, T> {
                 let rate = self.schedule.map_or(block.rate, |schedule| schedule.at(block.steps));
                 block.optimizer.set_learning_rate(rate * shrunk);
             }
-            let values = block.range.start - self.range.start..block.range.end - self.range.start;
-            let gradient = block.range.start - range.start..block.range.end - range.start;
+            let values = within(&block.range, self.range.start);
+            let gradient = within(&block.range, range.start);
             block.optimizer.step(&mut self.values[values], &grads[gradient]);
             block.steps += 1;
         }
@@ -98,7 +98,7 @@ impl<'a, T: Float> Shard<'a, T> {
     pub(super) fn evaluation(&self) -> Vec<T> {
         let mut out = vec![T::ZERO; self.values.len()];
         for block in &self.blocks {
-            let part = block.range.start - self.range.start..block.range.end - self.range.start;
+            let part = within(&block.range, self.range.start);
             block.optimizer.write_evaluation(&self.values[part.clone()], &mut out[part]);
         }
         out
@@ -130,11 +130,16 @@ impl<'a, T: Float> Shard<'a, T> {
             block.optimizer.load_state(saved.child("optimizer")?)?;
             block.steps = saved.count("steps")?;
             block.rate = saved.real("rate")?;
-            let part = block.range.start - self.range.start..block.range.end - self.range.start;
+            let part = within(&block.range, self.range.start);
             self.values[part].copy_from_slice(&values);
         }
         Ok(())
     }
+}
+
+/// Where a range of the flat vector is in the part that begins at `start`.
+fn within(range: &Range<usize>, start: usize) -> Range<usize> {
+    range.start - start..range.end - start
 }
 
 /// The states of the shards as one.

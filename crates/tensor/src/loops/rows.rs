@@ -106,6 +106,13 @@ pub(crate) fn row_of<T>(rows: &[T], index: usize, length: usize) -> &[T] {
     &rows[index * length..][..length]
 }
 
+/// The same row, and the one behind it, which is empty behind the last.
+#[inline(always)]
+pub(crate) fn row_and_next<T>(rows: &[T], index: usize, length: usize) -> [&[T]; 2] {
+    let (row, after) = rows[index * length..].split_at(length);
+    [row, &after[..length.min(after.len())]]
+}
+
 impl<T: Element> Tensor<T> {
     /// `f` of every row along `axis`, which keeps its length.
     ///

@@ -2,7 +2,7 @@
 
 use super::geometry::{Buffer, NormGeometry, Piece};
 use crate::array::element::Float;
-use crate::loops::rows::{RowMap, RowPass, row_of};
+use crate::loops::rows::{RowMap, RowPass, row_and_next, row_of};
 use crate::loops::sums::{mean, sum};
 use crate::machine::prefetch::prefetch;
 use crate::machine::simd::Isa;
@@ -87,8 +87,8 @@ impl<T: Float> RowMap<T, T> for Value<'_, T> {
     #[inline(always)]
     fn rows<I: Isa>(&self, first: usize, length: usize, x: &[T], out: &mut [T]) {
         for (i, out) in out.chunks_exact_mut(length).enumerate() {
-            let (row, after) = x[i * length..].split_at(length);
-            self.row_before::<I>(first + i, row, &after[..length.min(after.len())], out);
+            let [row, next] = row_and_next(x, i, length);
+            self.row_before::<I>(first + i, row, next, out);
         }
     }
 }
@@ -309,11 +309,8 @@ impl<T: Float> RowPass<T> for Gradients<'_, T> {
     #[inline(always)]
     fn row<I: Isa>(&self, index: usize, out: &mut [T], totals: &mut [T]) {
         let geometry = self.of_x.geometry;
-        let length = geometry.length();
-        let [[x, next_x], [v, next_v]] = [self.x, self.of_x.v].map(|rows| {
-            let (row, after) = rows[index * length..].split_at(length);
-            [row, &after[..length.min(after.len())]]
-        });
+        let [[x, next_x], [v, next_v]] =
+            [self.x, self.of_x.v].map(|rows| row_and_next(rows, index, geometry.length()));
         let scale = Scale::before(geometry, x, |pass| {
             prefetch(out, pass, 3);
             prefetch(next_x, pass, 3);

@@ -84,23 +84,20 @@ impl Team {
         if threads > MOST {
             return Err(std::io::Error::other(format!("there are at most {MOST} threads")));
         }
-        let mut team = Team::of_caller(threads);
-        for member in 1..threads {
-            team.hire(member)?;
-        }
-        Ok(team)
+        let (team, hired) = Team::hired(threads);
+        hired.map(|()| team)
     }
 
     /// As [`new`](Team::new), with those threads that can be started.
     pub(super) fn new_at_most(threads: usize) -> Team {
-        let threads = threads.min(MOST);
+        Team::hired(threads.min(MOST)).0
+    }
+
+    /// A team with as many of its workers as could be started, and why there are not more.
+    fn hired(threads: usize) -> (Team, std::io::Result<()>) {
         let mut team = Team::of_caller(threads);
-        for member in 1..threads {
-            if team.hire(member).is_err() {
-                break;
-            }
-        }
-        team
+        let hired = (1..threads).try_for_each(|member| team.hire(member));
+        (team, hired)
     }
 
     fn of_caller(threads: usize) -> Team {
