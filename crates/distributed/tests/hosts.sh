@@ -3,7 +3,7 @@
 #   up NAME N        makes N of them, and prints their addresses
 #   down NAME N      takes them away
 #   cut NAME I       takes host I (from 1) off the network
-#   mend NAME I      and puts it back
+#   mend NAME I N    and puts it back among the N, which forget that they could not reach it
 #   agent NAME HOST COMMAND…   runs a command on a host: what mpirun has instead of ssh
 # NAME has at most 8 letters; hosts are 10.77.0.11, 10.77.0.12 …, and this machine is 10.77.0.1 among them.
 set -eu
@@ -36,7 +36,13 @@ up)
   ;;
 down) down "$1" ;;
 cut) ip link set "$name-$1" down ;;
-mend) ip link set "$name-$1" up ;;
+mend)
+  ip link set "$name-$1" up
+  until ip -n "$name$1" link show eth0 | grep -q 'state UP'; do sleep 0.1; done
+  # An address that was asked for in vain is refused for seconds, and a connection to it with it.
+  ip neigh flush dev "$name"
+  for i in $(seq "$2"); do ip -n "$name$i" neigh flush dev eth0; done
+  ;;
 agent)
   i=$((${1##*.} - 10))
   shift

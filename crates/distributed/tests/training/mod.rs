@@ -17,7 +17,7 @@ const FOLDER: &str = "WENGERT_FOLDER";
 /// Options of Open MPI under which a test may run: as root in a container, with more ranks than cores, of which those that wait let
 /// others work.
 pub(crate) const OPTIONS: [&str; 7] =
-    ["--allow-run-as-root", "--oversubscribe", "--mca", "mpi_yield_when_idle", "1", "--timeout", "240"];
+    ["--allow-run-as-root", "--oversubscribe", "--mca", "mpi_yield_when_idle", "1", "--timeout", "120"];
 
 /// Arguments of this program for one rank.
 pub(crate) const RANK: [&str; 4] = ["--ignored", "--exact", "rank", "--nocapture"];
