@@ -34,6 +34,7 @@ mod generator;
 mod node;
 mod reader;
 mod scalar;
+mod spare;
 mod split;
 mod state;
 mod values;
@@ -41,5 +42,6 @@ mod writer;
 
 pub use error::StateError;
 pub use scalar::Scalar;
+pub use spare::Spare;
 pub use state::State;
 pub use values::Values;

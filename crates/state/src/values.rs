@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use wengert_tensor::{ElementKind, Float};
 
-use crate::bits;
+use crate::{bits, spare};
 
 /// A vector of a [`State`](crate::State), in the precision it is kept in, serialised as bits.
 ///
@@ -46,9 +46,9 @@ impl Values {
         // `T` is sealed to f32 and f64, both of which pass through f64 unchanged (NaN payloads included, up to
         // the quiet bit, which arithmetic sets anyway).
         if T::KIND == ElementKind::F32 {
-            Values::F32(values.iter().map(|v| v.to_f64() as f32).collect())
+            Values::F32(spare::singles(values.iter().map(|v| v.to_f64() as f32)))
         } else {
-            Values::F64(values.iter().map(|v| v.to_f64()).collect())
+            Values::F64(spare::doubles(values.iter().map(|v| v.to_f64())))
         }
     }
 

@@ -72,13 +72,15 @@ impl Readable {
 
 /// Writes the numbers' bytes: all bits of them, also of those that are no numbers.
 pub(super) fn write<T: Element>(values: &[T], out: &mut impl Write) -> Result<(), Error> {
-    let mut bytes = Vec::with_capacity(CHUNK.min(values.len()) * size_of::<T>());
+    let width = size_of::<T>();
+    let mut bytes = vec![0; CHUNK.min(values.len()) * width];
     for chunk in values.chunks(CHUNK) {
-        bytes.clear();
-        for &x in chunk {
-            bytes.extend_from_slice(x.to_le_bytes().as_ref());
-        }
-        out.write_all(&bytes)?;
+        let bytes = &mut bytes[..size_of_val(chunk)];
+        bytes
+            .chunks_exact_mut(width)
+            .zip(chunk)
+            .for_each(|(to, x)| to.copy_from_slice(x.to_le_bytes().as_ref()));
+        out.write_all(bytes)?;
     }
     Ok(())
 }

@@ -87,12 +87,12 @@ macro_rules! numbers {
             /// # Ok::<(), std::io::Error>(())
             /// ```
             pub fn each_piece(&self, mut take: impl FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error> {
-                let mut bytes = Vec::with_capacity(CHUNK.min(self.len()) * 8);
+                let mut bytes = vec![0; CHUNK.min(self.len()) * self.width() as usize];
                 match self {
                     $(Numbers::$kind(values) => for piece in values.chunks(CHUNK) {
-                        bytes.clear();
-                        bytes.extend(piece.iter().flat_map(|x| x.to_le_bytes()));
-                        take(&bytes)?;
+                        let bytes = &mut bytes[..size_of_val(piece)];
+                        bytes.as_chunks_mut().0.iter_mut().zip(piece).for_each(|(to, x)| *to = x.to_le_bytes());
+                        take(bytes)?;
                     }),*
                 }
                 Ok(())

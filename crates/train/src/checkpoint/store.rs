@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use wengert_optim::first::Goal;
-use wengert_state::State;
+use wengert_state::{Spare, State};
 
 use super::names::{Named, list};
 use super::worker::{Job, Keep, Worker};
@@ -45,6 +45,7 @@ pub struct CheckpointStore {
     /// The step and time of the last one that was submitted.
     last: Option<(u64, Duration)>,
     worker: Worker,
+    spare: Spare,
 }
 
 /// A value of which the best are kept.
@@ -88,7 +89,8 @@ impl CheckpointStore {
             .map(|(name, goal, count)| Best { name, goal, count, values: Vec::new() })
             .collect();
         let keep = Keep { folder: rules.folder().to_owned(), last: rules.kept(), best: best.clone() };
-        let mut store = CheckpointStore { rules, best, last: None, worker: Worker::new(keep) };
+        let mut store =
+            CheckpointStore { rules, best, last: None, worker: Worker::new(keep), spare: Spare::default() };
         store.look_for_best()?;
         Ok(store)
     }
@@ -220,6 +222,28 @@ impl CheckpointStore {
         let replaceable = names.len() == 1 && self.rules.kept() != usize::MAX;
         self.worker.submit(Job { state, names, replaceable });
         self.failed()
+    }
+
+    /// The state that `make` makes, to be [submitted](Self::submit), in the memory of those that are written already: copying a state of
+    /// large vectors is what a run waits for.
+    ///
+    /// ```
+    /// use wengert_state::State;
+    /// use wengert_train::Moment;
+    /// use wengert_train::checkpoint::Checkpoints;
+    /// let (folder, weights) = (tempfile::tempdir()?, vec![0.5f32; 100_000]);
+    /// let mut store = Checkpoints::new(folder.path()).open(&[])?;
+    /// for step in [10, 20, 30] {
+    ///     let mut now = Moment::default();
+    ///     now.step = step;
+    ///     let state = store.prepare(|| State::new("run", 0).with_vector("weights", &weights));
+    ///     store.submit(state, &now, &[])?;
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn prepare(&mut self, make: impl FnOnce() -> State) -> State {
+        self.worker.done().into_iter().for_each(|state| self.spare.keep(state));
+        self.spare.lend(make)
     }
 
     /// The files that were written since the last call, newest last.

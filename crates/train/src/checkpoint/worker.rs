@@ -51,9 +51,20 @@ struct Now {
     waiting: Option<Job>,
     busy: bool,
     closing: bool,
+    /// States that are written, or are not to be written any longer.
+    done: Vec<State>,
     saved: Vec<PathBuf>,
     errors: VecDeque<CheckpointError>,
     panic: Option<Box<dyn Any + Send>>,
+}
+
+impl Now {
+    /// Keeps the state for its memory: of two at most, for one is being written and one waits.
+    fn finish(&mut self, job: Job) {
+        if self.done.len() < 2 {
+            self.done.push(job.state);
+        }
+    }
 }
 
 impl Shared {
@@ -82,9 +93,9 @@ impl Shared {
             self.changed.notify_all();
             let mut saved = Vec::new();
             let result = catch_unwind(AssertUnwindSafe(|| self.keep.write(&job, &mut saved)));
-            drop(job);
             now = self.lock();
             now.busy = false;
+            now.finish(job);
             now.saved.append(&mut saved);
             match result {
                 Ok(Ok(())) => {}
@@ -117,7 +128,10 @@ impl Worker {
         while now.panic.is_none() && now.waiting.as_ref().is_some_and(|waiting| !waiting.replaceable) {
             now = self.shared.wait(now);
         }
-        now.waiting = Some(job);
+        let replaced = now.waiting.replace(job);
+        if let Some(replaced) = replaced {
+            now.finish(replaced);
+        }
         drop(now);
         self.shared.changed.notify_all();
         self.unwind();
@@ -147,6 +161,11 @@ impl Worker {
         if let Some(panic) = panic {
             resume_unwind(panic);
         }
+    }
+
+    /// The states that are done with, so that their memory can be used again.
+    pub(super) fn done(&self) -> Vec<State> {
+        std::mem::take(&mut self.shared.lock().done)
     }
 
     pub(super) fn saved(&self) -> Vec<PathBuf> {

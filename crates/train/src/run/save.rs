@@ -90,10 +90,12 @@ impl<T: Float> Run<'_, T> {
     }
 
     fn save(&mut self, start: Start, before: Option<u64>, now: &Moment) -> Result<(), TrainError> {
-        let state = self.state_at(start, before);
-        let Some(saving) = &mut self.saving else { return Ok(()) };
+        let Some(mut saving) = self.saving.take() else { return Ok(()) };
+        let state = saving.store.prepare(|| self.state_at(start, before));
         let values = std::mem::take(&mut saving.values);
-        Ok(saving.store.submit(state, now, &values)?)
+        let submitted = saving.store.submit(state, now, &values);
+        self.saving = Some(saving);
+        Ok(submitted?)
     }
 
     /// Saves the run at its end, and waits until that is done.
