@@ -24,7 +24,7 @@ pub use communicator::{
     Single, Values, threads,
 };
 pub use objective::ShardedObjective;
-pub use parallel::{DataParallel, ParallelError};
+pub use parallel::{BatchShards, DataParallel, ParallelError};
 pub use wire::WireError;
 
 /// The programs of the guide are compiled and run with the tests.

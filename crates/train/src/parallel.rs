@@ -1,9 +1,10 @@
 //! Workers that train one model together.
 
 use std::error::Error;
+use std::rc::Rc;
 
 use wengert_data::Division;
-use wengert_nn::Params;
+use wengert_nn::{Params, Shards};
 use wengert_state::State;
 use wengert_tensor::Float;
 
@@ -110,6 +111,13 @@ pub trait Parallel<T: Float>: Workers {
     /// # Errors
     /// If another worker is gone.
     fn numbers_of_first(&self, values: &mut [T]) -> Result<(), WorkersError>;
+
+    /// What a forward pass on this worker's shard, with that share of the batch's examples, is to know of the others, so that
+    /// statistics of a batch are those of the whole; by default nothing. All workers give some or none, and those that give some have
+    /// one shard each, since the shards of a batch are then evaluated at the same time.
+    fn shards(&self, _share: f64) -> Option<Rc<dyn Shards<T>>> {
+        None
+    }
 }
 
 /// States as messages.

@@ -83,20 +83,29 @@ impl<T: Float> Together<T> {
             let reason = "a worker with several shards of a batch takes one step on each".to_owned();
             return Err(TrainError::Settings(reason).into());
         }
-        let loss = Watched::new(loss);
+        let shards_of_batch = self.group.shards(piece.share());
+        let on_shard = Watched::new(|cx: &Ctx<T>| {
+            shards_of_batch.iter().for_each(|shards| cx.set_shards(shards.clone()));
+            loss(cx)
+        });
+        // What looks for a trouble does so alone.
+        let loss = Watched::new(&loss);
         let evaluations = found.evaluations;
         learner.params_mut().set_step(evaluations + piece.shard as u64);
         let mut value = T::ZERO;
-        if piece.counted > 0 {
-            let evaluated = learner.evaluate(&loss);
+        // A shard without an example is evaluated where the others wait for it.
+        if piece.counted > 0 || shards_of_batch.is_some() {
+            let evaluated = learner.evaluate(&on_shard);
             let (at_piece, grads) = evaluated.map_err(|refusal| learner.failure(refusal, &loss))?;
             if shards == 1 {
                 let stepped = learner.apply(at_piece, grads, &loss);
                 let stepped = stepped.map_err(|refusal| learner.failure(refusal, &loss))?;
                 return Ok(Taken::Step(stepped, asks));
             }
-            value = at_piece;
-            found.add(learner.params(), &piece, value, &grads);
+            if piece.counted > 0 {
+                value = at_piece;
+                found.add(learner.params(), &piece, value, &grads);
+            }
         }
         if !piece.last {
             learner.params_mut().set_step(evaluations);
@@ -242,6 +251,8 @@ impl<T: Float> Run<'_, T> {
             )));
         }
         let mut facts = super::settings::notes(self);
+        let whole = if group.shards(1.0).is_some() { "whole batch" } else { "shard" };
+        facts.push(("statistics of a batch are those of its".to_owned(), whole.to_owned()));
         facts.extend(parallel::facts(self.learner.params(), group));
         for (name, other) in &self.others {
             let own = parallel::facts(other.params(), group).into_iter();
