@@ -3,7 +3,7 @@
 use wengert_nn::Params;
 use wengert_optim::{Check, HyperParameterError};
 
-use super::average_buffers;
+use super::{average_buffers, check_model};
 use crate::communicator::{Buffer, Communicated, Communicator, Reduction, Shared};
 
 /// Ranks that are drawn to a common centre, and it to them (EASGD: Zhang 2015, the synchronous form): every `every` steps
@@ -69,7 +69,12 @@ impl<'a, T: Shared> ElasticAveraging<'a, T> {
     ///
     /// # Errors
     /// If the communication fails.
+    ///
+    /// # Panics
+    /// If there are not as many parameters as at the start.
+    #[track_caller]
     pub fn after_step(&mut self, params: &mut Params<T>) -> Communicated<bool> {
+        check_model("after_step", params, self.centre.len());
         self.steps += 1;
         let due = self.steps.is_multiple_of(self.every);
         if due {
@@ -86,7 +91,12 @@ impl<'a, T: Shared> ElasticAveraging<'a, T> {
     ///
     /// # Errors
     /// If the communication fails.
+    ///
+    /// # Panics
+    /// If there are not as many parameters as at the start.
+    #[track_caller]
     pub fn finish(&mut self, params: &mut Params<T>) -> Communicated {
+        check_model("finish", params, self.centre.len());
         while !self.meet(params, true)? {}
         params.values_mut().copy_from_slice(&self.centre);
         Ok(())

@@ -4,7 +4,7 @@ use wengert_nn::Params;
 use wengert_optim::{Check, HyperParameterError, Optimizer};
 use wengert_state::{State, StateError};
 
-use super::{average, average_buffers};
+use super::{average, average_buffers, check_model};
 use crate::communicator::{Buffer, Communicated, Communicator, Reduction, Shared};
 
 /// Every rank makes `every` steps by itself; then all go on from the mean of their parameters (local SGD: Stich 2019), or from
@@ -82,7 +82,12 @@ impl<'a, T: Shared> LocalSgd<'a, T> {
     ///
     /// # Errors
     /// If the communication fails.
+    ///
+    /// # Panics
+    /// If there are not as many parameters as at the start.
+    #[track_caller]
     pub fn after_step(&mut self, params: &mut Params<T>) -> Communicated<bool> {
+        check_model("after_step", params, self.anchor.len());
         self.steps += 1;
         let due = self.steps.is_multiple_of(self.every);
         if due {
@@ -96,7 +101,12 @@ impl<'a, T: Shared> LocalSgd<'a, T> {
     ///
     /// # Errors
     /// If the communication fails.
+    ///
+    /// # Panics
+    /// If there are not as many parameters as at the start.
+    #[track_caller]
     pub fn finish(&mut self, params: &mut Params<T>) -> Communicated {
+        check_model("finish", params, self.anchor.len());
         if self.communicator.size() == 1 && self.steps.is_multiple_of(self.every) {
             return Ok(());
         }

@@ -239,7 +239,8 @@ impl<T: Float> Run<'_, T> {
     }
 
     /// Lets the workers find out whether they run the same program, and gives all the model of the first.
-    pub(super) fn meet(&mut self) -> Result<(), TrainError> {
+    /// `resumes` says whether checkpoints are kept, and then whether the run goes on from one.
+    pub(super) fn meet(&mut self, resumes: Option<bool>) -> Result<(), TrainError> {
         let Some(together) = &self.together else { return Ok(()) };
         let group = &*together.group;
         let division = group.division();
@@ -252,6 +253,14 @@ impl<T: Float> Run<'_, T> {
         }
         let mut facts = super::settings::notes(self);
         let whole = if group.shards(1.0).is_some() { "whole batch" } else { "shard" };
+        let kept = match resumes {
+            None => "not kept",
+            Some(false) => "kept",
+            Some(true) => "kept, and gone on from",
+        };
+        facts.push(("checkpoints".to_owned(), kept.to_owned()));
+        let values: Vec<&str> = self.known.iter().map(|(name, _)| name.as_str()).collect();
+        facts.push(("measured values".to_owned(), values.join(", ")));
         facts.push(("statistics of a batch are those of its".to_owned(), whole.to_owned()));
         facts.extend(parallel::facts(self.learner.params(), group));
         for (name, other) in &self.others {
