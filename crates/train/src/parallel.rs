@@ -130,8 +130,19 @@ pub(crate) fn state(bytes: &[u8]) -> Result<State, TrainError> {
     serde_json::from_slice(bytes).map_err(|error| TrainError::Workers(Box::new(error)))
 }
 
-/// Whether all workers have the same facts, which are names and values. What differs is said of the first that does.
-pub(crate) fn expect_alike(workers: &dyn Workers, facts: &[(String, String)]) -> Result<(), TrainError> {
+/// Lets workers compare facts, which are names and values; called by all. A run compares its settings, model and data by it.
+///
+/// ```
+/// use wengert_train::{TrainError, Workers, expect_alike};
+/// // Before a loop of one's own, with what only the program knows.
+/// fn begin(workers: &dyn Workers, temperature: f64) -> Result<(), TrainError> {
+///     expect_alike(workers, &[("temperature".to_owned(), temperature.to_string())])
+/// }
+/// ```
+///
+/// # Errors
+/// [`TrainError::Unlike`], on all alike, with the first worker and the first fact of it that differ; or if another worker is gone.
+pub fn expect_alike(workers: &dyn Workers, facts: &[(String, String)]) -> Result<(), TrainError> {
     let mine = serde_json::to_vec(facts).expect("facts are texts");
     let all = workers.exchange(&mine).map_err(TrainError::Workers)?;
     // All compare all with the first, so that all fail alike.
@@ -187,12 +198,17 @@ pub(crate) fn facts<T: Float>(params: &Params<T>, workers: &dyn Workers) -> Vec<
     facts
 }
 
-/// A number that models with other parameters or buffers hardly have, in the form of a fact.
-pub(crate) fn fingerprint<T: Float>(params: &Params<T>) -> (String, String) {
+/// A number that other values hardly have.
+#[doc(hidden)]
+pub fn fingerprint<T: Float>(start: u64, values: &[T]) -> u64 {
     let mix =
         |hash: u64, x: &T| (hash ^ x.to_f64().to_bits()).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
-    let hash = params.values().iter().fold(params.step(), mix);
-    let hash = params.buffer_values().iter().fold(hash, mix);
+    values.iter().fold(start, mix)
+}
+
+/// A number that models with other parameters or buffers hardly have, in the form of a fact.
+pub(crate) fn fact_of<T: Float>(params: &Params<T>) -> (String, String) {
+    let hash = fingerprint(fingerprint(params.step(), params.values()), &params.buffer_values());
     ("parameters".to_owned(), format!("fingerprint {hash:016x}"))
 }
 

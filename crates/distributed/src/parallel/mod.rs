@@ -12,7 +12,8 @@ use wengert_data::Division;
 use wengert_nn::Shards;
 use wengert_train::{Parallel, Workers, WorkersError};
 
-use crate::communicator::{Buffer, Communicated, Communicator, Reduction, Shared};
+use crate::agreement;
+use crate::communicator::{Communicated, Communicator, Reduction, Shared};
 use crate::tree;
 
 /// Synchronous data-parallel training: every batch is divided among the ranks, and all make the same step with the gradient of the
@@ -142,15 +143,11 @@ impl Workers for DataParallel {
     }
 
     fn exchange(&self, mine: &[u8]) -> Result<Vec<Vec<u8>>, WorkersError> {
-        Ok(all_messages(&*self.communicator, mine)?)
+        Ok(agreement::messages(&*self.communicator, mine)?)
     }
 
-    fn message_of_first(&self, mut message: Vec<u8>) -> Result<Vec<u8>, WorkersError> {
-        let mut length = [message.len() as u64];
-        self.communicator.broadcast(Buffer::U64(&mut length), 0)?;
-        message.resize(length[0] as usize, 0);
-        self.communicator.broadcast(Buffer::U8(&mut message), 0)?;
-        Ok(message)
+    fn message_of_first(&self, message: Vec<u8>) -> Result<Vec<u8>, WorkersError> {
+        Ok(agreement::message_of_first(&*self.communicator, message)?)
     }
 }
 
@@ -188,28 +185,6 @@ pub(crate) fn sum_over<T: Shared>(
             Ok(sum)
         }
     }
-}
-
-/// The messages of all ranks, in their order.
-fn all_messages(communicator: &dyn Communicator, mine: &[u8]) -> Communicated<Vec<Vec<u8>>> {
-    let (rank, size) = (communicator.rank(), communicator.size());
-    let mut lengths = vec![0u64; size];
-    lengths[rank] = mine.len() as u64;
-    communicator.all_gather(Buffer::U64(&mut lengths), &vec![1; size])?;
-    let lengths: Vec<usize> = lengths.into_iter().map(|length| length as usize).collect();
-    let start: usize = lengths[..rank].iter().sum();
-    let mut all = vec![0u8; lengths.iter().sum()];
-    all[start..start + mine.len()].copy_from_slice(mine);
-    communicator.all_gather(Buffer::U8(&mut all), &lengths)?;
-    let mut rest = all.as_slice();
-    Ok(lengths
-        .iter()
-        .map(|&length| {
-            let (message, behind) = rest.split_at(length);
-            rest = behind;
-            message.to_vec()
-        })
-        .collect())
 }
 
 impl std::fmt::Debug for DataParallel {

@@ -2,8 +2,9 @@
 
 use wengert_distributed::local::{ElasticAveraging, Gossip, LocalSgd};
 use wengert_distributed::server::{ParameterServer, ServerError, ServerSettings, Worker};
-use wengert_distributed::{Single, threads};
+use wengert_distributed::{Communicator, Failure, Single, threads};
 use wengert_optim::Sgd;
+use wengert_optim::schedule::Exponential;
 
 use crate::says;
 use crate::vectors::{gradient, model};
@@ -11,18 +12,17 @@ use crate::vectors::{gradient, model};
 /// Runs `work` on the worker of a rank alone, and on one beside a server, with three parameters.
 fn on_workers(work: impl Fn(&mut Worker<'_, f64>) + Sync) {
     let settings = || ServerSettings { cuts: vec![1], ..Default::default() };
-    let server = ParameterServer::new(settings(), |_| Sgd::new(0.1)).unwrap();
-    let run = |ranks: &dyn wengert_distributed::Communicator| {
-        server.run(ranks, &[0.0; 3], |worker| Ok::<(), ServerError>(work(worker))).unwrap().report.pushes
-    };
-    assert_eq!(run(&Single::new()), 0);
-    threads::run(2, |ranks| {
+    let serve = |ranks: &dyn Communicator| -> Result<(), Failure> {
         let server = ParameterServer::new(settings(), |_| Sgd::new(0.1))?;
-        let served = server.run(&*ranks, &[0.0; 3], |worker| Ok::<(), ServerError>(work(worker)))?;
+        let served = server.run(ranks, &[0.0; 3], |worker| {
+            work(worker);
+            Ok::<(), ServerError>(())
+        })?;
         assert_eq!((served.report.pushes, served.values), (0, vec![0.0; 3]));
         Ok(())
-    })
-    .unwrap();
+    };
+    serve(&Single::new()).unwrap();
+    threads::run(2, |ranks| serve(&*ranks)).unwrap();
 }
 
 #[test]
@@ -81,22 +81,111 @@ fn ranks_that_meet_have_the_model_they_began_with() {
     assert_eq!(elastic.centre(), [1.0; 3]);
 }
 
-/// Ranks whose models differ are told so by the first communication, in words.
+/// What two ranks say that meet with these.
+fn differ(work: impl Fn(&dyn Communicator, usize) -> Result<(), Failure> + Sync) -> String {
+    threads::run(2, |ranks| work(&*ranks, ranks.rank())).unwrap_err().message
+}
+
+fn local(ranks: &dyn Communicator, count: usize, every: u64, outer: Option<f64>) -> Result<(), Failure> {
+    let mut params = model(count);
+    let mut local = LocalSgd::new(ranks, &params, every)?;
+    if let Some(rate) = outer {
+        local = local.outer(Sgd::new(rate));
+    }
+    local.finish(&mut params)?;
+    Ok(())
+}
+
 #[test]
-fn ranks_that_meet_with_other_models() {
-    let message = threads::run(2, |ranks| {
-        let mut params = model(3 + ranks.rank());
-        let mut gossip = Gossip::new(&*ranks, 1, 0).unwrap();
-        gossip.after_step(&mut params)?;
+fn ranks_that_meet_and_are_not_alike() {
+    let says = |expected: &str, message: String| assert_eq!(message, expected);
+    says(
+        "local_sgd: rank 1 differs from rank 0 in number of parameters: 4, not 3",
+        differ(|ranks, rank| local(ranks, 3 + rank, 1, None)),
+    );
+    says(
+        "local_sgd: rank 1 differs from rank 0 in number of steps between meetings: 3, not 2",
+        differ(|ranks, rank| local(ranks, 3, 2 + rank as u64, None)),
+    );
+    says(
+        "local_sgd: rank 1 differs from rank 0 in outer optimizer: sgd, not none",
+        differ(|ranks, rank| local(ranks, 3, 1, [None, Some(0.5)][rank])),
+    );
+    says(
+        "local_sgd: rank 1 differs from rank 0 in rate of the outer optimizer: 0.7, not 0.5",
+        differ(|ranks, rank| local(ranks, 3, 1, [Some(0.5), Some(0.7)][rank])),
+    );
+    let astray = differ(|ranks, rank| {
+        let mut params = model(3);
+        params.values_mut()[0] = rank as f64;
+        LocalSgd::new(ranks, &params, 1)?.after_step(&mut params)?;
         Ok(())
     });
-    let message = message.unwrap_err().message;
-    assert!(message.contains("elements of f64 were sent, and there is room for"), "{message}");
-    let message = threads::run(2, |ranks| {
-        let mut params = model(3 + ranks.rank());
-        LocalSgd::new(&*ranks, &params, 1)?.after_step(&mut params)?;
+    assert!(astray.contains("in parameters at the start: fingerprint"), "{astray}");
+    let elastic = |ranks: &dyn Communicator, count, every, moving| -> Result<(), Failure> {
+        let mut params = model(count);
+        ElasticAveraging::new(ranks, &params, every, moving)?.finish(&mut params)?;
+        Ok(())
+    };
+    says(
+        "elastic_averaging: rank 1 differs from rank 0 in number of parameters: 4, not 3",
+        differ(|ranks, rank| elastic(ranks, 3 + rank, 1, 0.5)),
+    );
+    says(
+        "elastic_averaging: rank 1 differs from rank 0 in part of the way to the centre: 0.5, not 0.25",
+        differ(|ranks, rank| elastic(ranks, 3, 1, 0.5 + 0.5 * rank as f64)),
+    );
+    let gossip = |ranks: &dyn Communicator, count, seed| -> Result<(), Failure> {
+        Gossip::new(ranks, 1, seed)?.after_step(&mut model(count))?;
+        Ok(())
+    };
+    says(
+        "gossip: rank 1 differs from rank 0 in number of parameters: 4, not 3",
+        differ(|ranks, rank| gossip(ranks, 3 + rank, 0)),
+    );
+    says(
+        "gossip: rank 1 differs from rank 0 in seed: 1, not 0",
+        differ(|ranks, rank| gossip(ranks, 3, rank as u64)),
+    );
+}
+
+#[test]
+fn servers_and_workers_that_are_not_alike() {
+    let serve = |ranks: &dyn Communicator,
+                 settings: ServerSettings,
+                 rate: f64,
+                 count: usize,
+                 schedule: Option<f64>| {
+        let mut server = ParameterServer::new(settings, |_| Sgd::new(rate))?;
+        if let Some(decay) = schedule {
+            server = server.schedule(Exponential::new(1.0, decay));
+        }
+        server.run(ranks, &vec![0.0f32; count], |_| Ok::<(), ServerError>(()))?;
+        Ok::<(), Failure>(())
+    };
+    let plain = ServerSettings::default;
+    let says = |expected: &str, message: String| {
+        let start = format!("parameter_server: rank 1 differs from rank 0 in {expected}");
+        assert!(message.starts_with(&start), "{message}");
+    };
+    says("number of parameters: 4, not 3", differ(|ranks, rank| serve(ranks, plain(), 0.1, 3 + rank, None)));
+    says(
+        "learning rate: 1.1, not 0.1",
+        differ(|ranks, rank| serve(ranks, plain(), 0.1 + rank as f64, 3, None)),
+    );
+    says("schedule: ", differ(|ranks, rank| serve(ranks, plain(), 0.1, 3, Some(0.9 - 0.1 * rank as f64))));
+    says("schedule: ", differ(|ranks, rank| serve(ranks, plain(), 0.1, 3, [None, Some(0.9)][rank])));
+    says(
+        "settings: ",
+        differ(|ranks, rank| serve(ranks, ServerSettings { cuts: vec![1 + rank], ..plain() }, 0.1, 3, None)),
+    );
+    let resumed = differ(|ranks, rank| {
+        let mut server = ParameterServer::new(plain(), |_| Sgd::new(0.1))?;
+        if rank == 0 {
+            server = server.resume(wengert_state::State::new("parameter_server", 3));
+        }
+        server.run(ranks, &[0.0f32; 3], |_| Ok::<(), ServerError>(()))?;
         Ok(())
     });
-    let message = message.unwrap_err().message;
-    assert!(message.contains("all_reduce (Sum) of 3 f64") && message.contains("of 4 f64"), "{message}");
+    says("state to go on from: ", resumed);
 }

@@ -284,9 +284,9 @@ impl<T: Float> Run<'_, T> {
     /// Whether all workers still have the same model.
     pub(super) fn compare_with_others(&self) -> Result<(), TrainError> {
         let Some(workers) = self.place.workers() else { return Ok(()) };
-        let mut facts = vec![parallel::fingerprint(self.learner.params())];
+        let mut facts = vec![parallel::fact_of(self.learner.params())];
         facts.extend(self.others.iter().map(|(name, other)| {
-            let (what, value) = parallel::fingerprint(other.params());
+            let (what, value) = parallel::fact_of(other.params());
             (format!("{what} of {name}"), value)
         }));
         parallel::expect_alike(workers, &facts)
