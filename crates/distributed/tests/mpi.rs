@@ -1,6 +1,7 @@
 //! Ranks as processes. Each test starts this program again under `mpirun`, as ranks that play one of the scenarios below.
 
 mod laws;
+mod statistics;
 mod training;
 
 use std::cell::Cell;
@@ -37,6 +38,7 @@ fn rank() {
         match &*scenario {
             "laws" => laws::all(&ranks)?,
             "tree" => sums(&ranks)?,
+            "statistics" => statistics::of_the_whole_batch(&ranks)?,
             "train" => training::train(&ranks)?,
             fault => fail(&ranks, fault)?,
         }
@@ -98,6 +100,16 @@ fn sums_have_the_bits_of_one() {
     for size in [1, 2, 3, 4, 5, 7, 8] {
         if has_mpirun() {
             let output = play(size, "tree");
+            assert!(output.status.success(), "{size} ranks: {}", text(&output));
+        }
+    }
+}
+
+#[test]
+fn ranks_have_the_statistics_of_one_program() {
+    for size in [1, 2, 4] {
+        if has_mpirun() {
+            let output = play(size, "statistics");
             assert!(output.status.success(), "{size} ranks: {}", text(&output));
         }
     }

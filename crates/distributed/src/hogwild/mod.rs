@@ -72,6 +72,7 @@ impl<T: Atomic> Worker<'_, T> {
     /// If the lengths differ.
     #[track_caller]
     pub fn pull(&mut self, params: &mut Params<T>) -> Result<(), Stopped> {
+        self.check("pull", params);
         if self.board.stopped.load(Ordering::Relaxed) {
             return Err(Stopped);
         }
@@ -87,14 +88,23 @@ impl<T: Atomic> Worker<'_, T> {
     /// statistics are this thread's own.
     ///
     /// # Panics
-    /// If the gradient is of another `Params`.
+    /// If the lengths differ.
     #[track_caller]
     pub fn push(&mut self, params: &mut Params<T>, optimizer: &mut dyn Optimizer<T>, grads: &Grads<T>) {
+        self.check("push", params);
+        let (len, own) = (params.len(), grads.len());
+        assert!(own == len, "push: a gradient of {own} for {len} parameters");
         optimizer.step(&mut params.values_mut(), grads);
         params.update_buffers(grads);
         self.board.shared.advance(&self.pulled, params.values());
         let before = self.board.updates.fetch_add(1, Ordering::Relaxed);
         self.staleness.count(before.saturating_sub(self.seen));
+    }
+
+    #[track_caller]
+    fn check(&self, operation: &str, params: &Params<T>) {
+        let (len, shared) = (params.len(), self.pulled.len());
+        assert!(len == shared, "{operation}: {len} parameters, but the threads share {shared}");
     }
 }
 

@@ -3,7 +3,8 @@
 use wengert_nn::Params;
 use wengert_optim::{Check, HyperParameterError};
 
-use super::average_buffers;
+use super::{average_buffers, check_model};
+use crate::agreement::{agree, fingerprint};
 use crate::communicator::{Buffer, Communicated, Communicator, Reduction, Shared};
 
 /// Ranks that are drawn to a common centre, and it to them (EASGD: Zhang 2015, the synchronous form): every `every` steps
@@ -40,6 +41,8 @@ pub struct ElasticAveraging<'a, T: Shared = f32> {
     pull: T,
     centre: Vec<T>,
     steps: u64,
+    /// Whether the ranks have found that they are alike.
+    agreed: bool,
 }
 
 impl<'a, T: Shared> ElasticAveraging<'a, T> {
@@ -57,7 +60,14 @@ impl<'a, T: Shared> ElasticAveraging<'a, T> {
         let check = Check::new("elastic_averaging").at_least_one("every", every as f64)?;
         check.condition(moving > 0.0 && moving <= 1.0, "moving", moving, "above 0 and at most 1")?;
         let pull = T::from_f64(moving / communicator.size() as f64);
-        Ok(ElasticAveraging { communicator, every, pull, centre: params.values().to_vec(), steps: 0 })
+        Ok(ElasticAveraging {
+            communicator,
+            every,
+            pull,
+            centre: params.values().to_vec(),
+            steps: 0,
+            agreed: false,
+        })
     }
 
     /// Where the ranks are drawn to, the same on all of them.
@@ -69,7 +79,12 @@ impl<'a, T: Shared> ElasticAveraging<'a, T> {
     ///
     /// # Errors
     /// If the communication fails.
+    ///
+    /// # Panics
+    /// If there are not as many parameters as at the start.
+    #[track_caller]
     pub fn after_step(&mut self, params: &mut Params<T>) -> Communicated<bool> {
+        check_model("after_step", params, self.centre.len());
         self.steps += 1;
         let due = self.steps.is_multiple_of(self.every);
         if due {
@@ -86,7 +101,12 @@ impl<'a, T: Shared> ElasticAveraging<'a, T> {
     ///
     /// # Errors
     /// If the communication fails.
+    ///
+    /// # Panics
+    /// If there are not as many parameters as at the start.
+    #[track_caller]
     pub fn finish(&mut self, params: &mut Params<T>) -> Communicated {
+        check_model("finish", params, self.centre.len());
         while !self.meet(params, true)? {}
         params.values_mut().copy_from_slice(&self.centre);
         Ok(())
@@ -96,6 +116,16 @@ impl<'a, T: Shared> ElasticAveraging<'a, T> {
     fn meet(&mut self, params: &mut Params<T>, finished: bool) -> Communicated<bool> {
         if self.communicator.size() == 1 {
             return Ok(true);
+        }
+        if !self.agreed {
+            let facts = [
+                ("number of parameters", self.centre.len().to_string()),
+                ("number of steps between meetings", self.every.to_string()),
+                ("part of the way to the centre", self.pull.to_string()),
+                ("parameters at the start", fingerprint(&self.centre)),
+            ];
+            agree(self.communicator, "elastic_averaging", &facts)?;
+            self.agreed = true;
         }
         let mut ended = [u64::from(finished)];
         self.communicator.all_reduce(Buffer::U64(&mut ended), Reduction::Min)?;

@@ -5,6 +5,7 @@ use wengert_optim::{Check, HyperParameterError};
 use wengert_tensor::random::Generator;
 
 use super::{average, average_buffers};
+use crate::agreement::agree;
 use crate::communicator::{Communicated, Communicator, Shared};
 
 /// Every `every` steps the ranks are paired at random, and each goes on from the mean of its pair (gossip: Boyd 2006): no rank waits
@@ -40,6 +41,7 @@ use crate::communicator::{Communicated, Communicator, Shared};
 pub struct Gossip<'a> {
     communicator: &'a dyn Communicator,
     every: u64,
+    seed: u64,
     generator: Generator,
     steps: u64,
     rounds: u64,
@@ -56,7 +58,7 @@ impl<'a> Gossip<'a> {
         seed: u64,
     ) -> Result<Self, HyperParameterError> {
         Check::new("gossip").at_least_one("every", every as f64)?;
-        Ok(Gossip { communicator, every, generator: Generator::seeded(seed), steps: 0, rounds: 0 })
+        Ok(Gossip { communicator, every, seed, generator: Generator::seeded(seed), steps: 0, rounds: 0 })
     }
 
     /// The rounds so far.
@@ -130,6 +132,14 @@ impl<'a> Gossip<'a> {
     }
 
     fn round<T: Shared>(&mut self, params: &mut Params<T>) -> Communicated {
+        if self.rounds == 0 {
+            let facts = [
+                ("number of parameters", params.len().to_string()),
+                ("number of steps between rounds", self.every.to_string()),
+                ("seed", self.seed.to_string()),
+            ];
+            agree(self.communicator, "gossip", &facts)?;
+        }
         let partner = self.partner(self.rounds, self.communicator.rank());
         self.rounds += 1;
         let Some(partner) = partner else { return Ok(()) };

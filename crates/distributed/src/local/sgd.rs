@@ -4,7 +4,8 @@ use wengert_nn::Params;
 use wengert_optim::{Check, HyperParameterError, Optimizer};
 use wengert_state::{State, StateError};
 
-use super::{average, average_buffers};
+use super::{average, average_buffers, check_model};
+use crate::agreement::{agree, fingerprint, text};
 use crate::communicator::{Buffer, Communicated, Communicator, Reduction, Shared};
 
 /// Every rank makes `every` steps by itself; then all go on from the mean of their parameters (local SGD: Stich 2019), or from
@@ -48,6 +49,8 @@ pub struct LocalSgd<'a, T: Shared = f32> {
     anchor: Vec<T>,
     steps: u64,
     rounds: u64,
+    /// Whether the ranks have found that they are alike.
+    agreed: bool,
 }
 
 impl<'a, T: Shared> LocalSgd<'a, T> {
@@ -64,7 +67,7 @@ impl<'a, T: Shared> LocalSgd<'a, T> {
     ) -> Result<Self, HyperParameterError> {
         Check::new(Self::NAME).at_least_one("every", every as f64)?;
         let anchor = params.values().to_vec();
-        Ok(LocalSgd { communicator, every, outer: None, anchor, steps: 0, rounds: 0 })
+        Ok(LocalSgd { communicator, every, outer: None, anchor, steps: 0, rounds: 0, agreed: false })
     }
 
     /// Steps with this optimiser between the meetings, the same on all ranks.
@@ -82,7 +85,12 @@ impl<'a, T: Shared> LocalSgd<'a, T> {
     ///
     /// # Errors
     /// If the communication fails.
+    ///
+    /// # Panics
+    /// If there are not as many parameters as at the start.
+    #[track_caller]
     pub fn after_step(&mut self, params: &mut Params<T>) -> Communicated<bool> {
+        check_model("after_step", params, self.anchor.len());
         self.steps += 1;
         let due = self.steps.is_multiple_of(self.every);
         if due {
@@ -96,7 +104,12 @@ impl<'a, T: Shared> LocalSgd<'a, T> {
     ///
     /// # Errors
     /// If the communication fails.
+    ///
+    /// # Panics
+    /// If there are not as many parameters as at the start.
+    #[track_caller]
     pub fn finish(&mut self, params: &mut Params<T>) -> Communicated {
+        check_model("finish", params, self.anchor.len());
         if self.communicator.size() == 1 && self.steps.is_multiple_of(self.every) {
             return Ok(());
         }
@@ -105,8 +118,28 @@ impl<'a, T: Shared> LocalSgd<'a, T> {
         Ok(())
     }
 
+    /// The first meeting begins with finding out whether all have the same settings, and began with the same parameters.
+    fn agree(&mut self) -> Communicated {
+        if self.agreed {
+            return Ok(());
+        }
+        let outer = self.outer.as_ref().map(|outer| (outer.name(), outer.learning_rate(), outer.settings()));
+        let facts = [
+            ("number of parameters", self.anchor.len().to_string()),
+            ("number of steps between meetings", self.every.to_string()),
+            ("outer optimizer", outer.as_ref().map_or("none", |outer| outer.0).to_owned()),
+            ("rate of the outer optimizer", outer.as_ref().map_or(0.0, |outer| outer.1).to_string()),
+            ("settings of the outer optimizer", text(outer.as_ref().map(|outer| &outer.2))),
+            ("parameters at the start", fingerprint(&self.anchor)),
+        ];
+        agree(self.communicator, Self::NAME, &facts)?;
+        self.agreed = true;
+        Ok(())
+    }
+
     /// One meeting. Whether all ranks have finished.
     fn meet(&mut self, params: &mut Params<T>, finished: bool) -> Communicated<bool> {
+        self.agree()?;
         let mut ended = [u64::from(finished)];
         self.communicator.all_reduce(Buffer::U64(&mut ended), Reduction::Min)?;
         self.rounds += 1;
@@ -169,7 +202,7 @@ impl<'a, T: Shared> LocalSgd<'a, T> {
         if let Some(outer) = &mut self.outer {
             outer.load_state(state.child("outer")?)?;
         }
-        (self.steps, self.rounds, self.anchor) = (steps, rounds, anchor);
+        (self.steps, self.rounds, self.anchor, self.agreed) = (steps, rounds, anchor, false);
         Ok(())
     }
 }

@@ -20,6 +20,16 @@ pub enum ParallelError {
         /// The ranks that were started.
         ranks: usize,
     },
+    /// Shards that are to be evaluated at the same time, by fewer ranks.
+    #[error(
+        "statistics of the whole batch need a rank for each of its shards, and there are {ranks} for {shards}: a rank evaluates its shards one after the other"
+    )]
+    SeveralShards {
+        /// The shards of a batch.
+        shards: usize,
+        /// The ranks that were started.
+        ranks: usize,
+    },
     /// A rank without a part of the data.
     #[error("rank {rank} has no examples in its part of {shards} shards for {ranks} ranks")]
     NoExamples {

@@ -29,7 +29,8 @@ use wengert_optim::Optimizer;
 use wengert_optim::schedule::Schedule;
 use wengert_state::State;
 
-use crate::communicator::{Buffer, Communicator, CommunicatorError, Reduction, Shared};
+use crate::agreement::{agree, fingerprint_of, text};
+use crate::communicator::{Buffer, Communicated, Communicator, CommunicatorError, Reduction, Shared};
 use crate::compress::Compressor;
 use service::Service;
 use shard::Shard;
@@ -190,6 +191,7 @@ impl<'a, T: Shared> ParameterServer<'a, T> {
             return Err(ServerError::TooFewRanks { servers, ranks }.into());
         }
         let workers = ranks - servers;
+        self.agree(communicator, values.len()).map_err(ServerError::from)?;
         let mut values = values.to_vec();
         communicator.broadcast(T::buffer(&mut values), 0).map_err(ServerError::from)?;
         let len = values.len();
@@ -220,6 +222,24 @@ impl<'a, T: Shared> ParameterServer<'a, T> {
         communicator.all_gather(T::buffer(&mut values), &lengths).map_err(ServerError::from)?;
         let report = report(communicator, counted, servers).map_err(ServerError::from)?;
         Ok(Served { result, values, report })
+    }
+
+    /// That all ranks have the same settings, optimiser and model.
+    fn agree(&self, communicator: &dyn Communicator, len: usize) -> Communicated {
+        let schedule = self.schedule.as_ref().map(|schedule| schedule.settings());
+        let optimizer = (self.build)(1);
+        let facts = [
+            ("version of the library", env!("CARGO_PKG_VERSION").to_owned()),
+            ("element type", std::any::type_name::<T>().to_owned()),
+            ("number of parameters", len.to_string()),
+            ("settings", format!("{:?}", self.settings)),
+            ("optimizer", optimizer.name().to_owned()),
+            ("learning rate", optimizer.learning_rate().to_string()),
+            ("settings of the optimizer", text(Some(&optimizer.settings()))),
+            ("schedule", text(schedule.as_ref())),
+            ("state to go on from", fingerprint_of(self.state.as_ref())),
+        ];
+        agree(communicator, "parameter_server", &facts)
     }
 
     /// Worker and server in one.

@@ -96,9 +96,8 @@ impl<'a, T: Float> Worker<'a, T> {
     /// If there are not as many parameters as the servers have.
     #[track_caller]
     pub fn pull(&mut self, params: &mut Params<T>) -> Result<(), ServerError> {
-        let len = self.len;
-        assert!(params.len() == len, "pull: {} parameters, but the servers have {len}", params.len());
-        self.pull_range(0..len, &mut params.values_mut())
+        self.check("pull", params.len());
+        self.pull_range(0..self.len, &mut params.values_mut())
     }
 
     /// The values `range` of the flat vector.
@@ -112,7 +111,7 @@ impl<'a, T: Float> Worker<'a, T> {
     pub fn pull_range(&mut self, range: Range<usize>, out: &mut [T]) -> Result<(), ServerError> {
         let wanted = range.end.saturating_sub(range.start);
         assert!(out.len() == wanted, "pull_range: {wanted} parameters for {} elements", out.len());
-        if range.end > self.len {
+        if range.start > range.end || range.end > self.len {
             return Err(ServerError::Range { start: range.start, end: range.end, len: self.len });
         }
         match &self.servers {
@@ -228,7 +227,7 @@ impl<'a, T: Float> Worker<'a, T> {
     /// As [`push`](Worker::push).
     ///
     /// # Panics
-    /// If the gradient is of another `Params`.
+    /// If there are not as many parameters as the servers have, or elements as parameters.
     #[track_caller]
     pub fn update(
         &mut self,
@@ -236,6 +235,9 @@ impl<'a, T: Float> Worker<'a, T> {
         grads: &Grads<T>,
         examples: usize,
     ) -> Result<(), ServerError> {
+        self.check("update", params.len());
+        let (own, len) = (grads.len(), self.len);
+        assert!(own == len, "update: a gradient of {own} for {len} parameters");
         self.push(grads, examples)?;
         params.update_buffers(grads);
         Ok(())
@@ -251,6 +253,7 @@ impl<'a, T: Float> Worker<'a, T> {
     /// As [`pull`](Worker::pull).
     #[track_caller]
     pub fn meet(&mut self, params: &mut Params<T>) -> Result<(), ServerError> {
+        self.check("meet", params.len());
         self.gather(params, false).map(drop)
     }
 
@@ -294,14 +297,18 @@ impl<'a, T: Float> Worker<'a, T> {
     /// As [`pull`](Worker::pull).
     #[track_caller]
     pub fn checkpoint(&mut self, params: &mut Params<T>) -> Result<State, ServerError> {
+        self.check("checkpoint", params.len());
         let states = self.gather(params, true)?;
         Ok(joined(states))
     }
 
     #[track_caller]
-    fn gather(&mut self, params: &mut Params<T>, wanted: bool) -> Result<Vec<State>, ServerError> {
+    fn check(&self, operation: &str, parameters: usize) {
         let len = self.len;
-        assert!(params.len() == len, "meet: {} parameters, but the servers have {len}", params.len());
+        assert!(parameters == len, "{operation}: {parameters} parameters, but the servers have {len}");
+    }
+
+    fn gather(&mut self, params: &mut Params<T>, wanted: bool) -> Result<Vec<State>, ServerError> {
         match &self.servers {
             Servers::Alone(shard) => {
                 params.values_mut().copy_from_slice(&shard.evaluation());
@@ -319,7 +326,7 @@ impl<'a, T: Float> Worker<'a, T> {
                     communicator.send(rank, REQUEST, &meet.write())?;
                 }
                 let mut states = Vec::new();
-                let mut all = vec![T::ZERO; len];
+                let mut all = vec![T::ZERO; self.len];
                 for (rank, part) in parts {
                     let Reply::Met { values, buffers, counts, state } = receive(*communicator, *rank)? else {
                         return Err(unexpected(*rank));
