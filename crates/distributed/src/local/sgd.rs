@@ -1,9 +1,10 @@
 //! Local steps, and an average every so many of them.
 
 use wengert_nn::Params;
-use wengert_optim::{Check, HyperParameterError, Optimizer};
+use wengert_optim::{HyperParameterError, Optimizer};
 use wengert_state::{State, StateError};
 
+use super::turns::Turns;
 use super::{average, average_buffers};
 use crate::communicator::{Buffer, Communicated, Communicator, Reduction, Shared};
 
@@ -42,11 +43,10 @@ use crate::communicator::{Buffer, Communicated, Communicator, Reduction, Shared}
 /// ```
 pub struct LocalSgd<'a, T: Shared = f32> {
     communicator: &'a dyn Communicator,
-    every: u64,
+    turns: Turns,
     outer: Option<Box<dyn Optimizer<T>>>,
     /// Where all ranks were after the last meeting.
     anchor: Vec<T>,
-    steps: u64,
     rounds: u64,
 }
 
@@ -62,9 +62,8 @@ impl<'a, T: Shared> LocalSgd<'a, T> {
         params: &Params<T>,
         every: u64,
     ) -> Result<Self, HyperParameterError> {
-        Check::new(Self::NAME).at_least_one("every", every as f64)?;
-        let anchor = params.values().to_vec();
-        Ok(LocalSgd { communicator, every, outer: None, anchor, steps: 0, rounds: 0 })
+        let (turns, anchor) = (Turns::new(Self::NAME, every)?, params.values().to_vec());
+        Ok(LocalSgd { communicator, turns, outer: None, anchor, rounds: 0 })
     }
 
     /// Steps with this optimiser between the meetings, the same on all ranks.
@@ -83,8 +82,7 @@ impl<'a, T: Shared> LocalSgd<'a, T> {
     /// # Errors
     /// If the communication fails.
     pub fn after_step(&mut self, params: &mut Params<T>) -> Communicated<bool> {
-        self.steps += 1;
-        let due = self.steps.is_multiple_of(self.every);
+        let due = self.turns.step();
         if due {
             self.meet(params, false)?;
         }
@@ -97,11 +95,11 @@ impl<'a, T: Shared> LocalSgd<'a, T> {
     /// # Errors
     /// If the communication fails.
     pub fn finish(&mut self, params: &mut Params<T>) -> Communicated {
-        if self.communicator.size() == 1 && self.steps.is_multiple_of(self.every) {
+        if self.communicator.size() == 1 && self.turns.steps() == 0 {
             return Ok(());
         }
         while !self.meet(params, true)? {}
-        self.steps = 0;
+        self.turns.set_steps(0);
         Ok(())
     }
 
@@ -148,7 +146,7 @@ impl<'a, T: Shared> LocalSgd<'a, T> {
     /// ```
     pub fn state(&self) -> State {
         let state = State::new(Self::NAME, self.anchor.len())
-            .with_count("steps", self.steps)
+            .with_count("steps", self.turns.steps())
             .with_count("rounds", self.rounds)
             .with_vector("anchor", &self.anchor);
         match &self.outer {
@@ -169,7 +167,8 @@ impl<'a, T: Shared> LocalSgd<'a, T> {
         if let Some(outer) = &mut self.outer {
             outer.load_state(state.child("outer")?)?;
         }
-        (self.steps, self.rounds, self.anchor) = (steps, rounds, anchor);
+        self.turns.set_steps(steps);
+        (self.rounds, self.anchor) = (rounds, anchor);
         Ok(())
     }
 }
