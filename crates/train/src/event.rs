@@ -150,3 +150,28 @@ pub struct StepReport<'a, T: Float = f32> {
     /// The gradient, as it was clipped.
     pub grads: &'a Grads<T>,
 }
+
+impl<'a, T: Float> StepReport<'a, T> {
+    /// A step that something else than a run has made, such as a parameter server, to tell observers of; of its examples, its rate
+    /// and the norm of the gradient nothing is known until it is set.
+    ///
+    /// ```
+    /// use wengert_nn::{Init, Params};
+    /// use wengert_train::{Event, Moment, PlainLines, RunObserver, StepReport};
+    ///
+    /// let mut params: Params = Params::seeded(0);
+    /// let x = params.root().param("x", [1], Init::Ones);
+    /// let mut lines = PlainLines::to(Vec::new()).every_steps(1);
+    /// let (loss, grads) = params.value_and_grad(|cx| cx.param(x).square().sum()).unwrap();
+    /// params.values_mut()[0] -= 0.1 * grads[0];
+    /// let mut now = Moment::default();
+    /// (now.epoch, now.step) = (1, 1);
+    /// let report = StepReport::new(loss.into(), &params, &grads);
+    /// let _ = lines.on(&Event::Step(&report), &now);
+    /// assert!(String::from_utf8(lines.into_inner()).unwrap().contains("loss 1"));
+    /// ```
+    pub fn new(loss: f64, params: &'a Params<T>, grads: &'a Grads<T>) -> Self {
+        let outcome = Step::Updated { gradient_norm: f64::NAN };
+        StepReport { loss, examples: 0, learning_rate: f64::NAN, outcome, params, grads }
+    }
+}

@@ -9,18 +9,36 @@ use wengert_distributed::communicator::Failure;
 /// MNIST on several ranks.
 #[derive(Clone, Debug, Parser)]
 pub(crate) struct Arguments {
-    /// How the ranks train together.
+    /// How the ranks train together; `all` runs one mode after the other.
     #[arg(long, value_enum, default_value = "sync")]
     pub(crate) mode: Mode,
-    /// Ranks that are threads of this process.
-    #[arg(long, default_value_t = 2)]
+    /// Ranks, where no launcher has started them: threads of this process.
+    #[arg(long, default_value_t = 4)]
     pub(crate) ranks: usize,
-    /// Passes over the data, or iterations of a method on the whole loss.
-    #[arg(long, default_value_t = 3)]
+    /// Starts the ranks as processes by `mpirun`.
+    #[arg(long)]
+    pub(crate) processes: bool,
+    /// More options of `mpirun`, divided by blanks.
+    #[arg(long, requires = "processes", allow_hyphen_values = true, default_value = "--bind-to none")]
+    pub(crate) launcher_options: String,
+    /// How often all ranks are started again when one fails; they go on from the last checkpoint.
+    #[arg(long, default_value_t = 0, requires_if("1", "checkpoints"))]
+    pub(crate) restarts: usize,
+    /// Passes over the data, of the modes that go by batches.
+    #[arg(long, default_value_t = 6)]
     pub(crate) epochs: u64,
-    /// Examples of a step, over all ranks.
-    #[arg(long, default_value_t = 128)]
-    pub(crate) batch: usize,
+    /// Iterations, of the modes that go by the whole loss.
+    #[arg(long, default_value_t = 100)]
+    pub(crate) iterations: u64,
+    /// Examples of an update: over all ranks in `sync` and `deterministic`, of each worker in the others. The mode's own unless given.
+    #[arg(long)]
+    pub(crate) batch: Option<usize>,
+    /// The largest learning rate; the mode's own unless given.
+    #[arg(long)]
+    pub(crate) rate: Option<f64>,
+    /// Steps from one meeting to the next, where ranks meet now and then; the mode's own unless given.
+    #[arg(long)]
+    pub(crate) every: Option<u64>,
     /// Shards of a batch or of the data, where bits do not depend on the number of ranks.
     #[arg(long, default_value_t = 8)]
     pub(crate) shards: usize,
@@ -36,6 +54,9 @@ pub(crate) struct Arguments {
     /// A folder for checkpoints, from the newest of which the run goes on.
     #[arg(long)]
     pub(crate) checkpoints: Option<PathBuf>,
+    /// Two passes over 2,000 digits that are drawn: in seconds, to see that all works.
+    #[arg(long)]
+    pub(crate) quick: bool,
 }
 
 /// How ranks train together.
@@ -45,7 +66,28 @@ pub(crate) enum Mode {
     Sync,
     /// A fixed number of shards: the same bits for any number of ranks.
     Deterministic,
+    /// A parameter server that averages the gradients of all workers.
+    Server,
+    /// A parameter server for which every gradient is an update.
+    Async,
+    /// The same, with no worker more than two steps ahead of the slowest.
+    Ssp,
+    /// Asynchronous, with the twentieth of the gradient that is largest.
+    TopK,
+    /// Asynchronous, with gradients of 16 bits.
+    Bf16,
+    /// Steps of each rank's own, and an average of all now and then.
+    Local,
+    /// The same, with an outer optimiser at the average.
+    Diloco,
+    /// Steps of each rank's own, drawn to a common centre.
+    Elastic,
+    /// Steps of each rank's own, and averages of random pairs.
+    Gossip,
+    /// Threads of one process that share the parameters without locks.
+    Hogwild,
     /// L-BFGS on the whole loss.
+    #[value(alias = "l-bfgs")]
     Lbfgs,
     /// Newton's method with conjugate gradients on the whole loss.
     NewtonCg,
@@ -53,6 +95,17 @@ pub(crate) enum Mode {
     TrustRegion,
     /// K-FAC on the whole loss.
     Kfac,
+    /// All of these.
+    All,
+}
+
+/// Settings of a mode that goes by batches.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Recipe {
+    pub(crate) batch: usize,
+    pub(crate) rate: f64,
+    /// Steps between meetings.
+    pub(crate) every: u64,
 }
 
 /// Digits to learn from, and to measure on.
@@ -61,10 +114,56 @@ pub(crate) struct Images {
     pub(crate) test: Dataset,
 }
 
+impl Mode {
+    /// This one, or all of them.
+    pub(crate) fn each(self) -> Vec<Mode> {
+        match self {
+            Mode::All => Mode::value_variants().iter().copied().filter(|&mode| mode != Mode::All).collect(),
+            one => vec![one],
+        }
+    }
+
+    /// As it is written on the command line.
+    pub(crate) fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+
+    /// Settings found good for four ranks on MNIST: see docs/guide/asynchronous.md for the reasons.
+    fn recipe(self) -> Recipe {
+        let (batch, rate, every) = match self {
+            Mode::Sync | Mode::Deterministic => (128, 2e-3, 1),
+            Mode::Server => (32, 2e-3, 1),
+            Mode::Local | Mode::Diloco => (32, 2e-3, 8),
+            Mode::Elastic => (32, 2e-3, 4),
+            Mode::Gossip => (32, 2e-3, 1),
+            _ => (64, 1e-3, 1),
+        };
+        Recipe { batch, rate, every }
+    }
+}
+
 impl Arguments {
+    /// What is asked for, of this mode alone.
+    pub(crate) fn of(&self, mode: Mode) -> Self {
+        let checkpoints = self.checkpoints.as_ref().map(|folder| folder.join(mode.name()));
+        let (epochs, iterations) = if self.quick { (2, 3) } else { (self.epochs, self.iterations) };
+        let synthetic = self.synthetic.or(self.quick.then_some(2000));
+        Arguments { mode, checkpoints, epochs, iterations, synthetic, ..self.clone() }
+    }
+
+    /// The mode's settings, with those of the command line.
+    pub(crate) fn recipe(&self) -> Recipe {
+        let own = self.mode.recipe();
+        Recipe {
+            batch: self.batch.unwrap_or(own.batch),
+            rate: self.rate.unwrap_or(own.rate),
+            every: self.every.unwrap_or(own.every),
+        }
+    }
+
     /// The digits that the command line asks for.
     pub(crate) fn images(&self) -> Result<Images, Failure> {
-        if let Some(count) = self.synthetic {
+        if let Some(count) = self.synthetic.or(self.quick.then_some(2000)) {
             let test = synthetic::digits((count / 5).max(10), self.seed + 1);
             return Ok(Images { train: synthetic::digits(count, self.seed), test });
         }

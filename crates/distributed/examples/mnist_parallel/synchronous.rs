@@ -5,27 +5,31 @@ use std::time::Instant;
 
 use wengert_distributed::communicator::Failure;
 use wengert_distributed::{Communicator, DataParallel};
-use wengert_nn::{Layer, Losses, Params};
+use wengert_nn::Layer;
 use wengert_optim::Adam;
 use wengert_train::checkpoint::Checkpoints;
 use wengert_train::metric::{Accuracy, Metrics};
 use wengert_train::{Progress, Trainer};
 
-use crate::arguments::{Arguments, Mode};
-use crate::model::Net;
-use crate::table::Figures;
+use crate::arguments::{Arguments, Images, Mode, Recipe};
+use crate::model::{Net, batches, schedule};
+use crate::table::Outcome;
 
-pub(crate) fn train(arguments: &Arguments, communicator: Rc<dyn Communicator>) -> Result<Figures, Failure> {
-    let images = arguments.images()?;
-    let mut params: Params = Params::seeded(arguments.seed);
-    let net = Net::new(&mut params);
+pub(crate) fn train(
+    arguments: &Arguments,
+    images: &Images,
+    communicator: Rc<dyn Communicator>,
+) -> Result<Outcome, Failure> {
+    let (mut params, net) = Net::build(arguments.seed);
     let group = match arguments.mode {
         Mode::Deterministic => DataParallel::deterministic(communicator.clone(), arguments.shards)?,
         _ => DataParallel::new(communicator.clone()),
     };
+    let Recipe { batch, rate, .. } = arguments.recipe();
     let mut metrics = Metrics::new().with(Accuracy::new());
-    let mut trainer = Trainer::new(&mut params, Adam::new(1e-3))
-        .batch_size(arguments.batch)
+    let mut trainer = Trainer::new(&mut params, Adam::new(rate))
+        .schedule(schedule(rate, arguments.epochs * batches(&images.train, batch, 1)))
+        .batch_size(batch)
         .seed(arguments.seed)
         .parallel(group)
         .measures("test", &metrics)
@@ -34,27 +38,24 @@ pub(crate) fn train(arguments: &Arguments, communicator: Rc<dyn Communicator>) -
     if let Some(folder) = &arguments.checkpoints {
         trainer = trainer.checkpoints(Checkpoints::new(folder)).resume();
     }
-    let (start, mut accuracy, mut examples) = (Instant::now(), f64::NAN, 0);
+    let mut outcome = Outcome::default();
+    let mut begun = Instant::now();
     trainer.fit_with(
         &images.train,
         arguments.epochs,
-        |cx, (images, labels)| net.forward(cx, images).cross_entropy(labels),
+        |cx, (images, labels)| net.loss(cx, images, labels),
         |run| {
+            outcome.seconds += begun.elapsed().as_secs_f64();
+            // Ranks have equal shares of every batch.
+            outcome.examples += images.train.len() as f64 / communicator.size() as f64;
             let test = images.test.batches(1000);
             let measured = run.validate("test", test, &mut metrics, |cx, (images, labels)| {
                 (net.forward(cx, &images), labels)
             })?;
-            accuracy = measured.get("accuracy");
-            examples = run.now().examples;
+            outcome.accuracy = measured.get("accuracy");
+            begun = Instant::now();
             Ok(())
         },
     )?;
-    Ok(Figures {
-        seconds: start.elapsed().as_secs_f64(),
-        // Ranks have equal shares of every batch.
-        examples: examples as f64 / communicator.size() as f64,
-        accuracy,
-        staleness: None,
-        bytes: communicator.bytes_sent(),
-    })
+    Ok(outcome)
 }

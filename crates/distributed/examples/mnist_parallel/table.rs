@@ -4,56 +4,92 @@ use wengert_distributed::{Buffer, Communicated, Communicator};
 
 use crate::arguments::Arguments;
 
-/// What a rank did and found.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Figures {
+/// What a rank, or a thread of one, computed, without evaluations.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Share {
+    pub(crate) seconds: f64,
+    pub(crate) examples: f64,
+}
+
+/// What one rank knows after a mode.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Outcome {
+    /// Seconds of training, without evaluations.
     pub(crate) seconds: f64,
     /// The images that it computed with; for methods on the whole loss once for each value, gradient and product.
     pub(crate) examples: f64,
-    /// On the test set, of the model that all have in the end.
+    /// On the test set, of the model that all have in the end, where this is the first rank.
     pub(crate) accuracy: f64,
     /// The mean and the largest number of updates by others between pull and push, where there is such.
     pub(crate) staleness: Option<(f64, u64)>,
-    pub(crate) bytes: u64,
+    /// The threads of the first rank, where they do the work.
+    pub(crate) threads: Vec<Share>,
 }
 
-/// Those of all ranks, in their order.
-pub(crate) fn of_all(communicator: &dyn Communicator, own: Figures) -> Communicated<Vec<Figures>> {
-    const NUMBERS: usize = 6;
+/// What all ranks together have found.
+pub(crate) struct Found {
+    shares: Vec<Share>,
+    accuracy: f64,
+    staleness: Option<(f64, u64)>,
+    bytes: f64,
+}
+
+/// Puts the outcomes of all ranks together; `before` are the bytes that this one had sent before.
+pub(crate) fn gather(communicator: &dyn Communicator, own: Outcome, before: u64) -> Communicated<Found> {
+    const NUMBERS: usize = 3;
     let (rank, size) = (communicator.rank(), communicator.size());
-    let (mean, largest) = own.staleness.unwrap_or((f64::NAN, 0));
-    let own = [own.seconds, own.examples, own.accuracy, mean, largest as f64, own.bytes as f64];
+    let bytes = communicator.bytes_sent() - before;
     let mut all = vec![0.0; NUMBERS * size];
-    all[NUMBERS * rank..][..NUMBERS].copy_from_slice(&own);
+    all[NUMBERS * rank..][..NUMBERS].copy_from_slice(&[own.seconds, own.examples, bytes as f64]);
     communicator.all_gather(Buffer::F64(&mut all), &vec![NUMBERS; size])?;
-    let figures = |numbers: &[f64]| Figures {
-        seconds: numbers[0],
-        examples: numbers[1],
-        accuracy: numbers[2],
-        staleness: (!numbers[3].is_nan()).then_some((numbers[3], numbers[4] as u64)),
-        bytes: numbers[5] as u64,
-    };
-    Ok(all.chunks_exact(NUMBERS).map(figures).collect())
+    let mut shares = own.threads;
+    if shares.is_empty() {
+        let share = |rank: &[f64]| Share { seconds: rank[0], examples: rank[1] };
+        shares = all.chunks_exact(NUMBERS).map(share).collect();
+    }
+    let bytes = all.chunks_exact(NUMBERS).map(|rank| rank[2]).sum();
+    Ok(Found { shares, accuracy: own.accuracy, staleness: own.staleness, bytes })
 }
 
-/// A line for each rank.
-pub(crate) fn print(arguments: &Arguments, ranks: &[Figures]) {
-    println!("\n{:?} on {} ranks", arguments.mode, ranks.len());
-    println!(
-        "{:>4} {:>9} {:>12} {:>10} {:>16} {:>12}",
-        "rank", "seconds", "images/s", "accuracy", "staleness", "MB sent"
-    );
-    for (rank, figures) in ranks.iter().enumerate() {
+/// A line for each mode.
+#[derive(Default)]
+pub(crate) struct Table {
+    lines: Vec<String>,
+}
+
+impl Table {
+    /// Prints what each rank did, and keeps the mode's line.
+    pub(crate) fn add(&mut self, arguments: &Arguments, found: &Found) {
+        let rates: Vec<String> =
+            found.shares.iter().enumerate().map(|(rank, share)| rate(rank, *share)).collect();
+        println!("{}", rates.join(", "));
+        let seconds = found.shares.iter().map(|share| share.seconds).fold(0.0, f64::max);
+        let examples: f64 = found.shares.iter().map(|share| share.examples).sum();
         let staleness =
-            figures.staleness.map_or("-".to_owned(), |(mean, largest)| format!("{mean:.2} (≤ {largest})"));
-        println!(
-            "{rank:>4} {:>9.1} {:>12.0} {:>9.2}% {staleness:>16} {:>12.1}",
-            figures.seconds,
-            figures.examples / figures.seconds,
-            100.0 * figures.accuracy,
-            figures.bytes as f64 / 1e6,
-        );
+            found.staleness.map_or("-".to_owned(), |(mean, largest)| format!("{mean:.2} / {largest}"));
+        self.lines.push(format!(
+            "{:<13} {seconds:>8.1} {:>9.0} {:>8.2}% {staleness:>12} {:>9.1}",
+            arguments.mode.name(),
+            examples / seconds,
+            100.0 * found.accuracy,
+            found.bytes / 1e6,
+        ));
     }
-    let total: f64 = ranks.iter().map(|figures| figures.examples / figures.seconds).sum();
-    println!(" all {:>22.0}", total);
+
+    /// Prints all lines, if there are any.
+    pub(crate) fn print(&self) {
+        if !self.lines.is_empty() {
+            println!(
+                "\nmode           seconds  images/s  accuracy  staleness    MB sent\n{}",
+                self.lines.join("\n")
+            );
+        }
+    }
+}
+
+fn rate(rank: usize, share: Share) -> String {
+    if share.examples == 0.0 {
+        return format!("rank {rank} serves");
+    }
+    format!("rank {rank} {:.0} images/s", share.examples / share.seconds)
 }

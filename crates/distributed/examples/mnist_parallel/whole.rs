@@ -6,21 +6,22 @@ use std::time::Instant;
 use wengert_curvature::Objectives;
 use wengert_distributed::communicator::Failure;
 use wengert_distributed::{Communicator, DataParallel, ShardedObjective};
-use wengert_nn::{Layer, Losses, Params};
+use wengert_nn::{Layer, Losses};
 use wengert_optim::{Kfac, Lbfgs, Minimizer, NewtonCg, Stopping, TrustRegionNewton};
+use wengert_train::checkpoint::Checkpoints;
 use wengert_train::{Progress, Trainer, accuracy};
 
-use crate::arguments::{Arguments, Mode};
+use crate::arguments::{Arguments, Images, Mode};
 use crate::model::Net;
-use crate::table::Figures;
+use crate::table::Outcome;
 
 pub(crate) fn minimise(
     arguments: &Arguments,
+    images: &Images,
     communicator: Rc<dyn Communicator>,
-) -> Result<Figures, Failure> {
-    let images = arguments.images()?;
-    let mut params: Params = Params::seeded(arguments.seed);
-    let net = &Net::new(&mut params);
+) -> Result<Outcome, Failure> {
+    let (mut params, net) = Net::build(arguments.seed);
+    let net = &net;
     let size = images.train.len().div_ceil(arguments.shards);
     let loss = ShardedObjective::mean(communicator.clone(), arguments.shards, |shard| {
         let batch = Rc::new(images.train.batches(size).nth(shard));
@@ -32,23 +33,27 @@ pub(crate) fn minimise(
         );
         (part, examples)
     })?;
-    let stopping = Stopping { max_iterations: arguments.epochs, ..Stopping::gradient(1e-4) };
+    let stopping = Stopping { max_iterations: arguments.iterations, ..Stopping::gradient(1e-4) };
     let method: Box<dyn Minimizer<f32>> = match arguments.mode {
         Mode::NewtonCg => Box::new(NewtonCg::default().with_stopping(stopping)),
         Mode::TrustRegion => Box::new(TrustRegionNewton::default().with_stopping(stopping)),
         Mode::Kfac => Box::new(Kfac { stopping, ..Kfac::default() }),
         _ => Box::new(Lbfgs::default().with_stopping(stopping)),
     };
-    let start = Instant::now();
     let group = DataParallel::deterministic(communicator.clone(), arguments.shards)?;
-    let trainer = Trainer::without_optimizer(&mut params).parallel(group).observe(Progress::new());
-    let (_, outcome) = trainer.minimize(&*method, &loss, |_| Ok(()))?;
-    let passes = (outcome.counts.values + outcome.counts.gradients + outcome.counts.products) as f64;
-    Ok(Figures {
-        seconds: start.elapsed().as_secs_f64(),
+    let mut trainer = Trainer::without_optimizer(&mut params).parallel(group).observe(Progress::new());
+    if let Some(folder) = &arguments.checkpoints {
+        trainer = trainer.checkpoints(Checkpoints::new(folder)).resume();
+    }
+    let begun = Instant::now();
+    let (_, found) = trainer.minimize(&*method, &loss, |_| Ok(()))?;
+    let seconds = begun.elapsed().as_secs_f64();
+    // Once for each value, gradient and product.
+    let passes = (found.counts.values + found.counts.gradients + found.counts.products) as f64;
+    Ok(Outcome {
+        seconds,
         examples: passes * images.train.len() as f64 / communicator.size() as f64,
         accuracy: accuracy(net, &params, &images.test),
-        staleness: None,
-        bytes: communicator.bytes_sent(),
+        ..Outcome::default()
     })
 }

@@ -2,7 +2,9 @@
 
 use wengert_nn::Params;
 use wengert_optim::{Check, HyperParameterError};
+use wengert_state::{State, StateError};
 
+use super::turns::Turns;
 use super::{average_buffers, check_model};
 use crate::agreement::{agree, fingerprint};
 use crate::communicator::{Buffer, Communicated, Communicator, Reduction, Shared};
@@ -37,15 +39,16 @@ use crate::communicator::{Buffer, Communicated, Communicator, Reduction, Shared}
 /// ```
 pub struct ElasticAveraging<'a, T: Shared = f32> {
     communicator: &'a dyn Communicator,
-    every: u64,
+    turns: Turns,
     pull: T,
     centre: Vec<T>,
-    steps: u64,
     /// Whether the ranks have found that they are alike.
     agreed: bool,
 }
 
 impl<'a, T: Shared> ElasticAveraging<'a, T> {
+    const NAME: &'static str = "elastic_averaging";
+
     /// Meets every `every` steps; `moving` is by how much of its distance from the ranks' mean the centre moves, in (0, 1]. The
     /// parameters are the same on all ranks.
     ///
@@ -57,17 +60,12 @@ impl<'a, T: Shared> ElasticAveraging<'a, T> {
         every: u64,
         moving: f64,
     ) -> Result<Self, HyperParameterError> {
-        let check = Check::new("elastic_averaging").at_least_one("every", every as f64)?;
-        check.condition(moving > 0.0 && moving <= 1.0, "moving", moving, "above 0 and at most 1")?;
+        let turns = Turns::new(Self::NAME, every)?;
+        let holds = moving > 0.0 && moving <= 1.0;
+        Check::new(Self::NAME).condition(holds, "moving", moving, "above 0 and at most 1")?;
         let pull = T::from_f64(moving / communicator.size() as f64);
-        Ok(ElasticAveraging {
-            communicator,
-            every,
-            pull,
-            centre: params.values().to_vec(),
-            steps: 0,
-            agreed: false,
-        })
+        let centre = params.values().to_vec();
+        Ok(ElasticAveraging { communicator, turns, pull, centre, agreed: false })
     }
 
     /// Where the ranks are drawn to, the same on all of them.
@@ -85,8 +83,7 @@ impl<'a, T: Shared> ElasticAveraging<'a, T> {
     #[track_caller]
     pub fn after_step(&mut self, params: &mut Params<T>) -> Communicated<bool> {
         check_model("after_step", params, self.centre.len());
-        self.steps += 1;
-        let due = self.steps.is_multiple_of(self.every);
+        let due = self.turns.step();
         if due {
             self.meet(params, false)?;
         }
@@ -108,6 +105,7 @@ impl<'a, T: Shared> ElasticAveraging<'a, T> {
     pub fn finish(&mut self, params: &mut Params<T>) -> Communicated {
         check_model("finish", params, self.centre.len());
         while !self.meet(params, true)? {}
+        self.turns.set_steps(0);
         params.values_mut().copy_from_slice(&self.centre);
         Ok(())
     }
@@ -120,7 +118,7 @@ impl<'a, T: Shared> ElasticAveraging<'a, T> {
         if !self.agreed {
             let facts = [
                 ("number of parameters", self.centre.len().to_string()),
-                ("number of steps between meetings", self.every.to_string()),
+                ("number of steps between meetings", self.turns.every().to_string()),
                 ("part of the way to the centre", self.pull.to_string()),
                 ("parameters at the start", fingerprint(&self.centre)),
             ];
@@ -137,5 +135,44 @@ impl<'a, T: Shared> ElasticAveraging<'a, T> {
         self.centre.iter_mut().zip(&force).for_each(|(centre, &force)| *centre += force);
         average_buffers(self.communicator, params)?;
         Ok(ended == [1])
+    }
+    /// Everything that later meetings depend on, beside the parameters of each rank.
+    ///
+    /// ```
+    /// use wengert_distributed::{local::ElasticAveraging, threads};
+    /// use wengert_nn::{Init, Params};
+    ///
+    /// let found = threads::run(2, |ranks| {
+    ///     let mut params: Params<f64> = Params::seeded(0);
+    ///     params.root().param("x", [1], Init::Zeros);
+    ///     let mut elastic = ElasticAveraging::new(&*ranks, &params, 2, 0.5).unwrap();
+    ///     params.values_mut()[0] = 1.0 + ranks.rank() as f64;
+    ///     for _ in 0..3 {
+    ///         elastic.after_step(&mut params)?;
+    ///     }
+    ///     // Another goes on from here: it meets after one more step.
+    ///     let mut other = ElasticAveraging::new(&*ranks, &params, 2, 0.5).unwrap();
+    ///     other.load_state(&elastic.state()).unwrap();
+    ///     Ok((other.after_step(&mut params)?, other.centre()[0]))
+    /// })?;
+    /// assert_eq!(found, [(true, 1.125); 2]);
+    /// # Ok::<(), threads::RankFailed>(())
+    /// ```
+    pub fn state(&self) -> State {
+        State::new(Self::NAME, self.centre.len())
+            .with_count("steps", self.turns.steps())
+            .with_vector("centre", &self.centre)
+    }
+
+    /// Goes on from a saved state.
+    ///
+    /// # Errors
+    /// If the state is of another kind, length or precision; nothing is then changed.
+    pub fn load_state(&mut self, state: &State) -> Result<(), StateError> {
+        state.expect(Self::NAME, &["steps"], &["centre"], &[])?;
+        let (steps, centre) = (state.count("steps")?, state.vector("centre", self.centre.len())?);
+        self.turns.set_steps(steps);
+        self.centre = centre;
+        Ok(())
     }
 }

@@ -1,9 +1,11 @@
 //! Averages of random pairs.
 
 use wengert_nn::Params;
-use wengert_optim::{Check, HyperParameterError};
+use wengert_optim::HyperParameterError;
+use wengert_state::{State, StateError};
 use wengert_tensor::random::Generator;
 
+use super::turns::Turns;
 use super::{average, average_buffers};
 use crate::agreement::agree;
 use crate::communicator::{Communicated, Communicator, Shared};
@@ -40,14 +42,15 @@ use crate::communicator::{Communicated, Communicator, Shared};
 /// ```
 pub struct Gossip<'a> {
     communicator: &'a dyn Communicator,
-    every: u64,
+    turns: Turns,
     seed: u64,
     generator: Generator,
-    steps: u64,
     rounds: u64,
 }
 
 impl<'a> Gossip<'a> {
+    const NAME: &'static str = "gossip";
+
     /// Meets every `every` steps, in pairs drawn from `seed`, which is the same on all ranks.
     ///
     /// # Errors
@@ -57,8 +60,8 @@ impl<'a> Gossip<'a> {
         every: u64,
         seed: u64,
     ) -> Result<Self, HyperParameterError> {
-        Check::new("gossip").at_least_one("every", every as f64)?;
-        Ok(Gossip { communicator, every, seed, generator: Generator::seeded(seed), steps: 0, rounds: 0 })
+        let (turns, generator) = (Turns::new(Self::NAME, every)?, Generator::seeded(seed));
+        Ok(Gossip { communicator, turns, seed, generator, rounds: 0 })
     }
 
     /// The rounds so far.
@@ -71,8 +74,7 @@ impl<'a> Gossip<'a> {
     /// # Errors
     /// If the communication fails.
     pub fn after_step<T: Shared>(&mut self, params: &mut Params<T>) -> Communicated<bool> {
-        self.steps += 1;
-        let due = self.steps.is_multiple_of(self.every);
+        let due = self.turns.step();
         if due {
             self.round(params)?;
         }
@@ -124,6 +126,39 @@ impl<'a> Gossip<'a> {
         average_buffers(self.communicator, params)
     }
 
+    /// Where it is, which later pairs depend on.
+    ///
+    /// ```
+    /// use wengert_distributed::{Communicator, Single, local::Gossip};
+    /// use wengert_nn::Params;
+    ///
+    /// let (ranks, mut params) = (Single::new(), Params::<f32>::seeded(0));
+    /// let mut gossip = Gossip::new(&ranks, 2, 7).unwrap();
+    /// for _ in 0..5 {
+    ///     gossip.after_step(&mut params)?;
+    /// }
+    /// let mut other = Gossip::new(&ranks, 2, 7).unwrap();
+    /// other.load_state(&gossip.state()).unwrap();
+    /// assert!(other.after_step(&mut params)?);
+    /// assert_eq!(other.rounds(), 3);
+    /// # Ok::<(), wengert_distributed::CommunicatorError>(())
+    /// ```
+    pub fn state(&self) -> State {
+        State::new(Self::NAME, 0).with_count("steps", self.turns.steps()).with_count("rounds", self.rounds)
+    }
+
+    /// Goes on from a saved state, of the same seed.
+    ///
+    /// # Errors
+    /// If the state is of another kind; nothing is then changed.
+    pub fn load_state(&mut self, state: &State) -> Result<(), StateError> {
+        state.expect(Self::NAME, &["steps", "rounds"], &[], &[])?;
+        let (steps, rounds) = (state.count("steps")?, state.count("rounds")?);
+        self.turns.set_steps(steps);
+        self.rounds = rounds;
+        Ok(())
+    }
+
     /// The rank that `rank` meets in round `round`, if any.
     fn partner(&self, round: u64, rank: usize) -> Option<usize> {
         let order = self.generator.fork(round).permutation(self.communicator.size());
@@ -135,7 +170,7 @@ impl<'a> Gossip<'a> {
         if self.rounds == 0 {
             let facts = [
                 ("number of parameters", params.len().to_string()),
-                ("number of steps between rounds", self.every.to_string()),
+                ("number of steps between rounds", self.turns.every().to_string()),
                 ("seed", self.seed.to_string()),
             ];
             agree(self.communicator, "gossip", &facts)?;

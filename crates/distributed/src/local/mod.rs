@@ -9,6 +9,7 @@ mod buffers;
 mod elastic;
 mod gossip;
 mod sgd;
+mod turns;
 
 pub use elastic::ElasticAveraging;
 pub use gossip::Gossip;

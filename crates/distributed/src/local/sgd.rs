@@ -1,9 +1,10 @@
 //! Local steps, and an average every so many of them.
 
 use wengert_nn::Params;
-use wengert_optim::{Check, HyperParameterError, Optimizer};
+use wengert_optim::{HyperParameterError, Optimizer};
 use wengert_state::{State, StateError};
 
+use super::turns::Turns;
 use super::{average, average_buffers, check_model};
 use crate::agreement::{agree, fingerprint, text};
 use crate::communicator::{Buffer, Communicated, Communicator, Reduction, Shared};
@@ -43,11 +44,10 @@ use crate::communicator::{Buffer, Communicated, Communicator, Reduction, Shared}
 /// ```
 pub struct LocalSgd<'a, T: Shared = f32> {
     communicator: &'a dyn Communicator,
-    every: u64,
+    turns: Turns,
     outer: Option<Box<dyn Optimizer<T>>>,
     /// Where all ranks were after the last meeting.
     anchor: Vec<T>,
-    steps: u64,
     rounds: u64,
     /// Whether the ranks have found that they are alike.
     agreed: bool,
@@ -65,9 +65,8 @@ impl<'a, T: Shared> LocalSgd<'a, T> {
         params: &Params<T>,
         every: u64,
     ) -> Result<Self, HyperParameterError> {
-        Check::new(Self::NAME).at_least_one("every", every as f64)?;
-        let anchor = params.values().to_vec();
-        Ok(LocalSgd { communicator, every, outer: None, anchor, steps: 0, rounds: 0, agreed: false })
+        let (turns, anchor) = (Turns::new(Self::NAME, every)?, params.values().to_vec());
+        Ok(LocalSgd { communicator, turns, outer: None, anchor, rounds: 0, agreed: false })
     }
 
     /// Steps with this optimiser between the meetings, the same on all ranks.
@@ -91,8 +90,7 @@ impl<'a, T: Shared> LocalSgd<'a, T> {
     #[track_caller]
     pub fn after_step(&mut self, params: &mut Params<T>) -> Communicated<bool> {
         check_model("after_step", params, self.anchor.len());
-        self.steps += 1;
-        let due = self.steps.is_multiple_of(self.every);
+        let due = self.turns.step();
         if due {
             self.meet(params, false)?;
         }
@@ -110,11 +108,11 @@ impl<'a, T: Shared> LocalSgd<'a, T> {
     #[track_caller]
     pub fn finish(&mut self, params: &mut Params<T>) -> Communicated {
         check_model("finish", params, self.anchor.len());
-        if self.communicator.size() == 1 && self.steps.is_multiple_of(self.every) {
+        if self.communicator.size() == 1 && self.turns.steps() == 0 {
             return Ok(());
         }
         while !self.meet(params, true)? {}
-        self.steps = 0;
+        self.turns.set_steps(0);
         Ok(())
     }
 
@@ -126,7 +124,7 @@ impl<'a, T: Shared> LocalSgd<'a, T> {
         let outer = self.outer.as_ref().map(|outer| (outer.name(), outer.learning_rate(), outer.settings()));
         let facts = [
             ("number of parameters", self.anchor.len().to_string()),
-            ("number of steps between meetings", self.every.to_string()),
+            ("number of steps between meetings", self.turns.every().to_string()),
             ("outer optimizer", outer.as_ref().map_or("none", |outer| outer.0).to_owned()),
             ("rate of the outer optimizer", outer.as_ref().map_or(0.0, |outer| outer.1).to_string()),
             ("settings of the outer optimizer", text(outer.as_ref().map(|outer| &outer.2))),
@@ -181,7 +179,7 @@ impl<'a, T: Shared> LocalSgd<'a, T> {
     /// ```
     pub fn state(&self) -> State {
         let state = State::new(Self::NAME, self.anchor.len())
-            .with_count("steps", self.steps)
+            .with_count("steps", self.turns.steps())
             .with_count("rounds", self.rounds)
             .with_vector("anchor", &self.anchor);
         match &self.outer {
@@ -202,7 +200,8 @@ impl<'a, T: Shared> LocalSgd<'a, T> {
         if let Some(outer) = &mut self.outer {
             outer.load_state(state.child("outer")?)?;
         }
-        (self.steps, self.rounds, self.anchor, self.agreed) = (steps, rounds, anchor, false);
+        self.turns.set_steps(steps);
+        (self.rounds, self.anchor, self.agreed) = (rounds, anchor, false);
         Ok(())
     }
 }
