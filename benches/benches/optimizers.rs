@@ -13,8 +13,8 @@ use wengert::optim::first::{self, Convention, ElasticNet, NesterovConfig, Shampo
 use wengert::optim::{Average, Averaged, Layout, Nesterov, Optimizer, Shampoo, State, clip_by_global_norm};
 use wengert::prelude::*;
 use wengert::tensor::gemm::{MatrixMut, MatrixRef, gemm};
-use wengert::tensor::parallel::{CHUNK, for_each_chunk, with_threads};
-use wengert::tensor::simd::{Isa, Kernel, dispatch};
+use wengert::tensor::parallel::with_threads;
+use wengert_benches::workload::triad_of;
 
 /// What to measure.
 #[derive(Parser)]
@@ -52,27 +52,6 @@ fn bytes(name: &str, state: usize) -> (f64, &'static str) {
         "sam" => (48.0, "‖g‖ 4; ascent 16; return 8; momentum 20"),
         _ => (12.0 + 8.0 * state as f64, ""),
     }
-}
-
-/// A pass over memory like an optimiser's.
-struct Triad<'a>(&'a mut [f32], &'a [f32], &'a [f32]);
-
-impl Kernel for Triad<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<I: Isa>(self) {
-        for ((out, &b), &c) in self.0.iter_mut().zip(self.1).zip(self.2) {
-            *out = I::mul_add(0.5, c, b);
-        }
-    }
-}
-
-fn triad(out: &mut [f32], b: &[f32], c: &[f32]) {
-    for_each_chunk(out, CHUNK, true, |start, out| {
-        let range = start..start + out.len();
-        dispatch(Triad(out, &b[range.clone()], &c[range]));
-    });
 }
 
 fn normal(seed: u64, len: usize) -> Vec<f32> {
@@ -136,7 +115,7 @@ impl Memory {
             self.arguments.rounds,
             calls,
             || {
-                triad(out, other, other);
+                triad_of(out, other, other);
                 black_box(&out);
             },
             || {

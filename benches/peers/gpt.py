@@ -47,10 +47,10 @@ def turned(x, cos, sin):
 
 
 class Gpt(nn.Module):
-    def __init__(self, characters, width, layers, context, heads=4):
+    def __init__(self, characters, width, layers, context, heads=4, dropout=0.1):
         super().__init__()
         self.characters = nn.Embedding(characters, width)
-        self.blocks = nn.ModuleList(Block(width, heads) for _ in range(layers))
+        self.blocks = nn.ModuleList(Block(width, heads, dropout) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
         self.out = nn.Linear(width, characters)
         half = width // heads // 2
@@ -127,4 +127,5 @@ def main():
     print(f"the last tenth: {bits(model, held_out, a.context):.3f} bits per character")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::timing::Times;
+use crate::workload::Floor;
 
 /// One measurement: the form is shared with the programs that measure other frameworks.
 #[derive(Clone, Debug, Serialize)]
@@ -21,7 +22,13 @@ pub struct Report {
     pub peak_rss_mb: Option<f64>,
     /// How many steps were timed.
     pub steps: usize,
-    /// Billions of floating-point operations per second at the median, where the workload is little else.
+    /// Floating-point operations that a step cannot do without, where they are counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operations: Option<f64>,
+    /// Bytes of memory that a step cannot do without, where they are counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<f64>,
+    /// Billions of those operations per second, at the median.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gflops: Option<f64>,
     /// The same for the gradient, where the step is a product with a matrix.
@@ -57,8 +64,10 @@ impl InGradients {
 }
 
 impl Report {
-    /// A report of these times of this framework; `operations` is the number of floating-point operations of a step.
-    pub fn new(workload: &str, threads: usize, times: Times, operations: Option<f64>, note: String) -> Self {
+    /// A report of these times of this framework; `floor` is the least work of a step.
+    pub fn new(workload: &str, threads: usize, times: Times, floor: Floor, note: String) -> Self {
+        let counted = |number: f64| (number > 0.0).then_some(number);
+        let operations = counted(floor.operations);
         Report {
             peer: "wengert",
             workload: workload.to_owned(),
@@ -67,6 +76,8 @@ impl Report {
             min_us: rounded(times.min_us, 3),
             peak_rss_mb: crate::memory::peak_rss_mb().map(|mb| rounded(mb, 1)),
             steps: times.steps,
+            operations,
+            bytes: counted(floor.bytes),
             gflops: operations.map(|n| rounded(n / times.median_us * 1e-3, 1)),
             gradient: None,
             note,
@@ -91,7 +102,9 @@ mod tests {
     #[test]
     fn the_line_has_the_shared_form() {
         let times = Times { median_us: 2000.0, min_us: 1.23456, steps: 7 };
-        let line = Report::new("gemm_64", 2, times, Some(4e6), "a \"note\"".to_owned()).to_json();
+        let line =
+            Report::new("gemm_64", 2, times, Floor::default().arithmetic(4e6), "a \"note\"".to_owned())
+                .to_json();
         let read: serde_json::Value = serde_json::from_str(&line).unwrap();
         assert_eq!((&read["peer"], &read["workload"]), (&"wengert".into(), &"gemm_64".into()));
         assert_eq!((&read["threads"], &read["steps"]), (&2.into(), &7.into()));

@@ -14,7 +14,7 @@ use wengert_benches::workload;
 #[derive(Parser)]
 #[command(about = "Measures one workload and prints one line of JSON")]
 struct Arguments {
-    /// What to measure: `gemm_N`, `gemm_MxNxK`, or one of the names that an unknown name makes it list.
+    /// What to measure: `gemm_N`, `gemm_MxNxK`, `svd_N`, `cholesky_N`, or one of the names that an unknown name makes it list.
     workload: String,
     /// How many threads to use.
     #[arg(long, default_value_t = 2)]
@@ -56,6 +56,6 @@ fn run(arguments: &Arguments) -> Result<Report, Box<dyn std::error::Error>> {
     };
     let quick = if arguments.quick { "QUICK; " } else { "" };
     let note = format!("{quick}{}", (workload.note)());
-    let report = Report::new(&arguments.workload, arguments.threads, times, workload.operations, note);
+    let report = Report::new(&arguments.workload, arguments.threads, times, workload.floor, note);
     Ok(Report { gradient: in_gradients, ..report })
 }

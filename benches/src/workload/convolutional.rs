@@ -5,11 +5,14 @@ use wengert::prelude::*;
 use wengert::tape::Pool2dOptions;
 use wengert::tensor::conv::Conv2dOptions;
 
-use super::Workload;
 use super::data::Data;
 use super::problem::Problem;
 use super::training::adam;
+use super::{Floor, Workload};
 use wengert::optim::first::SgdConfig;
+
+/// Images in a batch.
+const IMAGES: usize = 64;
 
 /// Two convolutions and three fully connected layers, SGD with momentum.
 pub(super) fn lenet() -> Workload {
@@ -31,11 +34,24 @@ pub(super) fn lenet() -> Workload {
             .with(|p| Linear::new(p, 84, 10))
     })
     .training(sgd)
+    .floor(
+        Floor::default()
+            .products(2, [IMAGES * 28 * 28, 6, 25])
+            .products(3, [IMAGES * 10 * 10, 16, 6 * 25])
+            .products(3, [IMAGES, 120, 400])
+            .products(3, [IMAGES, 84, 120])
+            .products(3, [IMAGES, 10, 84]),
+    )
 }
 
 /// Two convolutions of 3×3 with 32 and 64 channels and two fully connected layers, Adam.
 pub(super) fn cnn() -> Workload {
-    cnn_problem().training(adam())
+    let floor = Floor::default()
+        .products(2, [IMAGES * 26 * 26, 32, 9])
+        .products(3, [IMAGES * 24 * 24, 64, 32 * 9])
+        .products(3, [IMAGES, 128, 9216])
+        .products(3, [IMAGES, 10, 128]);
+    cnn_problem().training(adam()).floor(floor)
 }
 
 /// The model of [`cnn`] and its loss.
@@ -56,7 +72,7 @@ pub(super) fn cnn_problem() -> Problem {
 
 fn problem(layers: impl FnOnce(SequentialBuilder<'_>) -> SequentialBuilder<'_>) -> Problem {
     let mut data = Data::seeded(0);
-    let (x, labels) = (data.normal_var([64, 1, 28, 28]), data.labels(64, 10));
+    let (x, labels) = (data.normal_var([IMAGES, 1, 28, 28]), data.labels(IMAGES, 10));
     let mut params = Params::seeded(1);
     let model = layers(Sequential::builder(params.root())).build();
     Problem::new(params, move |cx| model.forward(cx, &x), move |y| y.cross_entropy(&labels))

@@ -4,8 +4,8 @@ use std::hint::black_box;
 
 use wengert::prelude::*;
 
-use super::Workload;
 use super::data::Data;
+use super::{Floor, Workload};
 
 /// C = A·B, from `gemm_N` for square matrices or `gemm_MxNxK` for A of M×K and B of K×N.
 pub(super) fn by_name(name: &str) -> Option<Workload> {
@@ -16,7 +16,7 @@ pub(super) fn by_name(name: &str) -> Option<Workload> {
         c.add_matmul(1.0, &a, &b, 0.0);
         black_box(&c);
     };
-    Some(Workload { operations: Some(2.0 * m as f64 * n as f64 * k as f64), ..Workload::new(step) })
+    Some(Workload::new(step).floor(Floor::default().products(1, [m, n, k])))
 }
 
 fn dimensions(name: &str) -> Option<[usize; 3]> {

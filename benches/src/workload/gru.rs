@@ -3,10 +3,10 @@
 use wengert::nn::Gru;
 use wengert::prelude::*;
 
-use super::Workload;
 use super::data::Data;
 use super::problem::Problem;
 use super::training::adam;
+use super::{Floor, Workload};
 
 const STEPS: usize = 28;
 const FEATURES: usize = 28;
@@ -21,7 +21,12 @@ pub(super) fn gru() -> Workload {
     let layer = Gru::new(params.at("gru"), FEATURES, HIDDEN);
     let out = Linear::new(params.at("out"), HIDDEN, 10);
     let outputs = move |cx: &Ctx| out.forward(cx, &layer.forward(cx, &x).select(0, -1));
-    Problem::new(params, outputs, move |y| y.cross_entropy(&labels)).training(adam())
+    // The input is data, and the first state zero.
+    let floor = Floor::default()
+        .products(2, [STEPS * BATCH, 3 * HIDDEN, FEATURES])
+        .products(3 * (STEPS - 1), [BATCH, 3 * HIDDEN, HIDDEN])
+        .products(3, [BATCH, 10, HIDDEN]);
+    Problem::new(params, outputs, move |y| y.cross_entropy(&labels)).training(adam()).floor(floor)
 }
 
 /// The model and its loss, composed of the tape's operations: products with the Hessian are measured by these.

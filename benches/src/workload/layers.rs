@@ -1,4 +1,4 @@
-//! Layers in the sizes of a small model: forward, and the gradients of their parameters. `peers/layers.py` is the same in
+//! Layers in the sizes of a small model: forward, and the gradients of their parameters. `peers/torch_models.py` has the same in
 //! PyTorch.
 
 use std::hint::black_box;

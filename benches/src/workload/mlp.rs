@@ -1,11 +1,13 @@
 //! Training multilayer perceptrons.
 
+use std::hint::black_box;
+
 use wengert::prelude::*;
 
-use super::Workload;
 use super::data::Data;
 use super::problem::Problem;
 use super::training::{adam, in_a_run};
+use super::{Floor, Workload};
 
 /// 784-128-10, batch 64, Adam.
 pub(super) fn small() -> Workload {
@@ -25,7 +27,22 @@ pub(super) fn small_in_a_run() -> Workload {
 }
 
 fn train(sizes: &[usize], batch: usize) -> Workload {
-    problem(sizes, batch).training(adam())
+    problem(sizes, batch).training(adam()).floor(floor_of(sizes, batch))
+}
+
+/// The products of a train step or, without the optimiser, of a gradient.
+pub(super) fn floor_of(sizes: &[usize], batch: usize) -> Floor {
+    sizes.windows(2).enumerate().fold(Floor::default(), |floor, (i, pair)| {
+        floor.products(if i == 0 { 2 } else { 3 }, [batch, pair[1], pair[0]])
+    })
+}
+
+/// The scores of one image, 784-128-10.
+pub(super) fn infer_image() -> Workload {
+    let image = Data::seeded(0).normal_var([1, 784]);
+    let mut params = Params::seeded(1);
+    let model = perceptron(&mut params, &[784, 128, 10]);
+    Workload::new(move || drop(black_box(params.infer(|cx| model.forward(cx, &image)))))
 }
 
 /// The mean cross-entropy of 784-128-10 on a batch of 256.

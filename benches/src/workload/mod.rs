@@ -2,31 +2,50 @@
 //! other frameworks.
 
 mod adam;
+mod conv1d;
 mod convolutional;
 mod curvature;
 mod data;
+mod floor;
 mod gemm;
 mod gru;
+mod language;
 mod layer_norm;
 mod layers;
+mod limits;
+mod linalg;
 mod logistic;
+mod lstm;
 mod mlp;
 mod problem;
+mod residual;
 mod softmax_ce;
 mod training;
 mod transformer;
+
+pub use floor::Floor;
+pub use limits::triad_of;
 
 type Prepare = fn() -> Workload;
 
 /// The workloads with a name of their own, and how to prepare them.
 const NAMED: &[(&str, Prepare)] = &[
+    ("fma", limits::fma),
+    ("triad", limits::triad),
     ("mlp_small", mlp::small),
     ("mlp_large", mlp::large),
     ("mlp_small_run", mlp::small_in_a_run),
     ("lenet", convolutional::lenet),
     ("cnn", convolutional::cnn),
     ("gru", gru::gru),
+    ("lstm", lstm::lstm),
     ("transformer", transformer::transformer),
+    ("bert_layer", language::bert_layer),
+    ("gpt_small", language::gpt_small),
+    ("resnet_block", residual::resnet_block),
+    ("conv1d", conv1d::conv1d),
+    ("infer_image", mlp::infer_image),
+    ("infer_token", language::infer_token),
     ("softmax_ce", softmax_ce::softmax_ce),
     ("layer_norm", layer_norm::layer_norm),
     ("gru_layer", layers::gru),
@@ -51,8 +70,8 @@ pub struct Workload {
     pub held_bytes: usize,
     /// Steps after which the workload is no longer what it was.
     pub most_steps: usize,
-    /// Floating-point operations of a step, where it is little else.
-    pub operations: Option<f64>,
+    /// What a step cannot do without.
+    pub floor: Floor,
     /// What to know about the measurement, asked for after the last step.
     pub note: Box<dyn Fn() -> String>,
 }
@@ -64,13 +83,17 @@ impl Workload {
             gradient: None,
             held_bytes: 0,
             most_steps: usize::MAX,
-            operations: None,
+            floor: Floor::default(),
             note: Box::new(String::new),
         }
     }
 
     fn note(self, note: &'static str) -> Self {
         self.report(move || note.to_owned())
+    }
+
+    fn floor(self, floor: Floor) -> Self {
+        Workload { floor, ..self }
     }
 
     fn report(self, note: impl Fn() -> String + 'static) -> Self {
@@ -90,7 +113,7 @@ impl std::fmt::Display for UnknownWorkload {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "there is no workload `{}`; there are gemm_N, gemm_MxNxK, {} (hvp and ggn also with _reuse)",
+            "there is no workload `{}`; there are gemm_N, gemm_MxNxK, svd_N, cholesky_N, {} (hvp and ggn also with _reuse)",
             self.0,
             names().join(", ")
         )
@@ -99,7 +122,7 @@ impl std::fmt::Display for UnknownWorkload {
 
 impl std::error::Error for UnknownWorkload {}
 
-/// The names of the workloads, without the family of matrix products.
+/// The names of the workloads, without the families of products and factorisations.
 pub fn names() -> Vec<String> {
     NAMED.iter().map(|&(name, _)| name.to_owned()).chain(curvature::names()).collect()
 }
@@ -115,7 +138,8 @@ pub fn names() -> Vec<String> {
 /// assert!(by_name("gem").err().unwrap().to_string().contains("mlp_small, mlp_large"));
 /// ```
 pub fn by_name(name: &str) -> Result<Workload, UnknownWorkload> {
-    if let Some(found) = gemm::by_name(name).or_else(|| curvature::by_name(name)) {
+    let families = [gemm::by_name, linalg::by_name, curvature::by_name];
+    if let Some(found) = families.iter().find_map(|family| family(name)) {
         return Ok(found);
     }
     match NAMED.iter().find(|(other, _)| *other == name) {

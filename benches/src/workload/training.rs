@@ -19,6 +19,7 @@ pub(super) fn training(
 ) -> Workload {
     let step = move || {
         let (value, grads) = params.value_and_grad(&loss).expect("the loss depends on every parameter");
+        params.update_buffers(&grads);
         optimizer.step(&mut params.values_mut(), &grads);
         black_box(value);
     };

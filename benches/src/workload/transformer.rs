@@ -2,11 +2,11 @@
 
 use wengert::prelude::*;
 
-use super::Workload;
 use super::data::Data;
 use super::layer_norm::EPSILON;
 use super::problem::Problem;
 use super::training::adam;
+use super::{Floor, Workload};
 
 const BATCH: usize = 16;
 const LENGTH: usize = 64;
@@ -17,7 +17,10 @@ const INNER: usize = 512;
 /// A pre-norm block of width 128 with four heads and GELU, mean squared error against a random target; sequences
 /// of 64, batch 16, Adam.
 pub(super) fn transformer() -> Workload {
-    problem().training(adam()).note("attention composed of tape operations")
+    let floor = Floor::default()
+        .products(3, [BATCH * LENGTH, 4 * WIDTH + 2 * INNER, WIDTH])
+        .products(3 * 2, [BATCH * HEADS * LENGTH, LENGTH, WIDTH / HEADS]);
+    problem().training(adam()).floor(floor).note("attention composed of tape operations")
 }
 
 /// The block and its loss.
