@@ -53,6 +53,7 @@ mod report;
 mod run;
 pub mod search;
 mod segments;
+mod shares;
 mod trainer;
 mod training;
 pub mod watch;

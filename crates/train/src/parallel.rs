@@ -58,6 +58,20 @@ pub trait Workers {
     /// # Errors
     /// If another worker is gone.
     fn message_of_first(&self, message: Vec<u8>) -> Result<Vec<u8>, WorkersError>;
+
+    /// Gives the first worker the messages of all, in the order of their numbers; the others get none.
+    ///
+    /// # Errors
+    /// If another worker is gone.
+    fn messages_to_first(&self, mine: Vec<u8>) -> Result<Vec<Vec<u8>>, WorkersError> {
+        let all = self.exchange(&mine)?;
+        Ok(if self.rank() == 0 { all } else { Vec::new() })
+    }
+
+    /// Whether each keeps the optimiser's state for a part of the parameters alone, and steps that. By default each has all of it.
+    fn shares_state(&self) -> bool {
+        false
+    }
 }
 
 /// Workers that can add up what each found on its part of a batch: what [`Trainer::parallel`](crate::Trainer::parallel) trains with.
@@ -104,6 +118,30 @@ pub trait Parallel<T: Float>: Workers {
     /// # Errors
     /// If another worker is gone.
     fn sum(&self, shards: Vec<Vec<T>>) -> Result<Vec<T>, WorkersError>;
+
+    /// The same sum, of which this worker gets its own segment only, in its place; the rest of what is returned means nothing. Worker
+    /// `w` has the `lengths[w]` elements behind those of the workers before it. By default all of it is added up for all.
+    ///
+    /// # Errors
+    /// If another worker is gone.
+    fn sum_segments(&self, shards: Vec<Vec<T>>, _lengths: &[usize]) -> Result<Vec<T>, WorkersError> {
+        self.sum(shards)
+    }
+
+    /// Gives all workers all segments, of which each brings its own, laid out as for [`sum_segments`](Parallel::sum_segments).
+    ///
+    /// # Errors
+    /// If another worker is gone.
+    fn gather(&self, values: &mut [T], lengths: &[usize]) -> Result<(), WorkersError> {
+        let start: usize = lengths[..self.rank()].iter().sum();
+        let own = &values[start..start + lengths[self.rank()]];
+        let mine: Vec<u8> = own.iter().flat_map(|value| value.to_le_bytes().as_ref().to_vec()).collect();
+        let all = self.exchange(&mine)?.concat();
+        for (value, bytes) in values.iter_mut().zip(all.chunks_exact(size_of::<T>())) {
+            *value = T::from_le_bytes(T::Bytes::try_from(bytes).map_err(|_| "a number of another length")?);
+        }
+        Ok(())
+    }
 
     /// Gives all workers the numbers of the first.
     ///

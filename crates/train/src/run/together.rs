@@ -1,47 +1,56 @@
-//! Runs of several workers.
+//! Steps of several workers.
 
+use std::ops::Range;
 use std::rc::Rc;
 
 use wengert_data::Piece;
-use wengert_nn::{Ctx, Grads, Params, Watched};
-use wengert_state::State;
+use wengert_nn::{Ctx, Params, Watched};
 use wengert_tape::Var;
 use wengert_tensor::Float;
 
 use super::Run;
+use super::found::Found;
 use crate::error::TrainError;
+use crate::event::Moment;
 use crate::learner::{Learner, StepFailure, Stepped};
-use crate::parallel::{self, Parallel};
+use crate::parallel::Parallel;
+use crate::shares::Shares;
 
-/// The workers of a run, and what this one has found since their last step.
+/// The workers of a run, and what this one has found since their last update.
 pub(super) struct Together<T: Float> {
-    group: Rc<dyn Parallel<T>>,
-    found: Found<T>,
+    pub(super) group: Rc<dyn Parallel<T>>,
+    /// For each network.
+    pub(super) found: Vec<Found<T>>,
+    /// Batches of the run's own network whose losses have not been added up.
+    owed: Vec<Owed>,
     /// Why an observer wants the run to end.
     reason: Option<String>,
 }
 
-/// What a worker has found on its pieces of a batch.
-struct Found<T> {
-    /// For each of its shards that it has evaluated: the weighted gradient, changes of buffers, loss, and whether to end.
-    shards: Vec<Vec<T>>,
-    counts: Vec<i64>,
-    /// The evaluations of the model before the batch.
-    evaluations: u64,
+/// A batch whose loss is still to be told.
+pub(super) struct Owed {
+    pub(super) at: Moment,
+    pub(super) examples: u64,
+    pub(super) learning_rate: f64,
+    /// How many gradients there were with it.
+    pub(super) gradients: u64,
 }
 
 /// What came of a piece.
-enum Taken<T: Float> {
-    /// Its loss; more pieces are to come.
+pub(super) enum Taken<T: Float> {
+    /// Its loss; more pieces of the batch are to come.
     Piece(T),
-    /// All workers have made a step; and why some want to end.
-    Step(Stepped<T>, [bool; 2]),
+    /// That of the last piece of a batch; more batches of the update are to come.
+    Batch(T),
+    /// All workers have made an update: the losses of the batches before that were not told, and why some want to end.
+    Step(Box<Stepped<T>>, Vec<T>, [bool; 2]),
 }
 
 impl<T: Float> Together<T> {
-    pub(super) fn new(group: Rc<dyn Parallel<T>>) -> Self {
-        let found = Found { shards: Vec::new(), counts: Vec::new(), evaluations: 0 };
-        Together { group, found, reason: None }
+    pub(super) fn new(group: Rc<dyn Parallel<T>>, networks: usize) -> Self {
+        let own = group.division().own().len();
+        let found = (0..networks).map(|_| Found::new(own)).collect();
+        Together { group, found, owed: Vec::new(), reason: None }
     }
 
     pub(super) fn keep_reason(&mut self, reason: String) {
@@ -64,25 +73,26 @@ impl<T: Float> Together<T> {
         }
     }
 
-    /// Evaluates a piece; behind the last, all make a step.
+    /// Evaluates a piece; behind the last of the last batch of an update, all make it.
     #[track_caller]
     fn take(
         &mut self,
+        network: usize,
         learner: &mut Learner<'_, T>,
         piece: Piece,
         asks: [bool; 2],
         loss: impl Fn(&Ctx<T>) -> Var<T>,
     ) -> Result<Taken<T>, StepFailure> {
-        let (own, shards) = (self.group.division().own(), self.group.division().shards());
-        let found = &mut self.found;
-        if piece.first == found.shards.is_empty() {
-            if piece.first {
-                found.begin(learner.params());
-            }
-        } else {
+        let shards = self.group.division().shards();
+        let found = &mut self.found[network];
+        if piece.first != (found.pieces == 0) {
             let reason = "a worker with several shards of a batch takes one step on each".to_owned();
             return Err(TrainError::Settings(reason).into());
         }
+        if piece.first {
+            found.begin(learner.params());
+        }
+        found.pieces += 1;
         let loss = Watched::new(loss);
         let evaluations = found.evaluations;
         learner.params_mut().set_step(evaluations + piece.shard as u64);
@@ -91,9 +101,10 @@ impl<T: Float> Together<T> {
             let evaluated = learner.evaluate(&loss);
             let (at_piece, grads) = evaluated.map_err(|refusal| learner.failure(refusal, &loss))?;
             if shards == 1 {
+                found.clear();
                 let stepped = learner.apply(at_piece, grads, &loss);
                 let stepped = stepped.map_err(|refusal| learner.failure(refusal, &loss))?;
-                return Ok(Taken::Step(stepped, asks));
+                return Ok(Taken::Step(Box::new(stepped), Vec::new(), asks));
             }
             value = at_piece;
             found.add(learner.params(), &piece, value, &grads);
@@ -102,21 +113,62 @@ impl<T: Float> Together<T> {
             learner.params_mut().set_step(evaluations);
             return Ok(Taken::Piece(value));
         }
-        let sum = self.group.sum(found.complete(own.len(), learner.params(), asks));
-        let sum = sum.map_err(TrainError::Workers)?;
-        let counts = self.largest_counts()?;
-        self.found.shards.clear();
+        found.end_batch(learner.params());
         learner.params_mut().set_step(evaluations + shards as u64);
-        let (gradient, rest) = sum.split_at(learner.params().len());
-        let (changes, tail) = rest.split_at(rest.len() - TAIL);
-        let grads = learner.params().gradient_with_buffers(gradient, changes, &counts);
-        let stepped = learner.apply(tail[0], grads, &loss);
-        let stepped = stepped.map_err(|refusal| learner.failure(refusal, &loss))?;
-        Ok(Taken::Step(stepped, [tail[1], tail[2]].map(|asks| asks > T::ZERO)))
+        if found.batches < learner.gradients_per_update() {
+            return Ok(Taken::Batch(value));
+        }
+        let Sum { gradient, changes, mut losses, asks } =
+            self.sum(network, learner.shares(), learner.params(), asks)?;
+        let counts = self.largest_counts(network)?;
+        let found = &mut self.found[network];
+        let latest = losses.pop().unwrap_or(T::ZERO);
+        let fault = found.fault.or_else(|| losses.iter().copied().find(|loss| !loss.is_finite()));
+        found.clear();
+        let grads = learner.params().gradient_with_buffers(&gradient, &changes, &counts);
+        let stepped = learner.apply_mean(fault.unwrap_or(latest), grads);
+        let mut stepped = stepped.map_err(|refusal| learner.failure(refusal, &loss))?;
+        stepped.loss = latest;
+        Ok(Taken::Step(Box::new(stepped), losses, asks))
     }
 
-    fn largest_counts(&self) -> Result<Vec<i64>, TrainError> {
-        let mut counts = self.found.counts.clone();
+    /// The sum over all shards of what workers have found for an update.
+    fn sum(
+        &mut self,
+        network: usize,
+        shares: Option<&Shares<T>>,
+        params: &Params<T>,
+        asks: [bool; 2],
+    ) -> Result<Sum<T>, TrainError> {
+        let found = &mut self.found[network];
+        let mut shards = std::mem::take(&mut found.shards);
+        for (index, shard) in shards.iter_mut().enumerate() {
+            shard.append(&mut found.losses[index]);
+            let mine = |asks: bool| if asks && index == 0 { T::ONE } else { T::ZERO };
+            shard.extend(asks.map(mine));
+        }
+        let len = params.len();
+        let (gradient, rest) = match shares {
+            None => {
+                let mut sum = self.group.sum(shards).map_err(TrainError::Workers)?;
+                let rest = sum.split_off(len);
+                (sum, rest)
+            }
+            Some(shares) => {
+                let rest = shards.iter_mut().map(|shard| shard.split_off(len)).collect();
+                let gradient =
+                    self.group.sum_segments(shards, shares.lengths()).map_err(TrainError::Workers)?;
+                (gradient, self.group.sum(rest).map_err(TrainError::Workers)?)
+            }
+        };
+        let (changes, tail) = rest.split_at(params.buffer_values().len());
+        let (losses, asks) = tail.split_at(tail.len() - 2);
+        let asks = [asks[0] > T::ZERO, asks[1] > T::ZERO];
+        Ok(Sum { gradient, changes: changes.to_vec(), losses: losses.to_vec(), asks })
+    }
+
+    fn largest_counts(&self, network: usize) -> Result<Vec<i64>, TrainError> {
+        let mut counts = self.found[network].counts.clone();
         if counts.is_empty() {
             return Ok(counts);
         }
@@ -129,48 +181,51 @@ impl<T: Float> Together<T> {
         Ok(counts)
     }
 
-    /// Gives up what was found of a batch.
-    fn give_up(&mut self, params: &mut Params<T>) {
-        params.set_step(self.found.evaluations);
-        self.found.shards.clear();
+    /// Adds up the losses of the batches that all are owed, without their gradients.
+    pub(super) fn settle(&mut self) -> Result<Vec<(Owed, T)>, TrainError> {
+        if self.owed.is_empty() {
+            return Ok(Vec::new());
+        }
+        let found = &mut self.found[0];
+        let losses = found.losses.iter_mut().map(std::mem::take).collect();
+        let sums = self.group.sum(losses).map_err(TrainError::Workers)?;
+        found.fault = found.fault.or_else(|| sums.iter().copied().find(|loss| !loss.is_finite()));
+        Ok(self.owed.drain(..).zip(sums).collect())
+    }
+
+    /// What this worker has found of the gradient.
+    pub(super) fn own_gradient(&self, len: usize) -> Vec<T> {
+        let mut own = vec![T::ZERO; len];
+        for shard in &self.found[0].shards {
+            own.iter_mut().zip(shard).for_each(|(sum, &value)| *sum += value);
+        }
+        own
+    }
+
+    /// This worker's shards, and how many there are.
+    pub(super) fn shards(&self) -> (Range<usize>, usize) {
+        let division = self.group.division();
+        (division.own(), division.shards())
+    }
+
+    /// Gives up what was found since the last update.
+    pub(super) fn give_up(&mut self, network: usize, params: &mut Params<T>) {
+        params.set_step(self.found[network].evaluations);
+        self.found[network].clear();
+        if network == 0 {
+            self.owed.clear();
+        }
     }
 }
 
-/// What follows gradient and changes of buffers: the loss, and two wishes to end.
-const TAIL: usize = 3;
-
-impl<T: Float> Found<T> {
-    fn begin(&mut self, params: &Params<T>) {
-        self.shards.clear();
-        self.evaluations = params.step();
-        self.counts = params.counts().into_iter().map(|(_, count)| count).collect();
-    }
-
-    fn add(&mut self, params: &Params<T>, piece: &Piece, value: T, grads: &Grads<T>) {
-        let share = T::from_f64(piece.share());
-        let (changes, counts) = params.buffer_changes(grads);
-        let mut shard = Vec::with_capacity(grads.len() + changes.len() + TAIL);
-        shard.extend(grads.iter().chain(&changes).map(|&x| share * x));
-        shard.extend([share * value, T::ZERO, T::ZERO]);
-        self.shards.push(shard);
-        for (largest, count) in self.counts.iter_mut().zip(counts) {
-            *largest = count.max(*largest);
-        }
-    }
-
-    /// The shards of the worker, with zeros for those without an example.
-    fn complete(&mut self, own: usize, params: &Params<T>, asks: [bool; 2]) -> Vec<Vec<T>> {
-        let mut shards = std::mem::take(&mut self.shards);
-        if shards.len() < own {
-            let len = params.len() + params.buffer_values().len() + TAIL;
-            shards.resize(own, vec![T::ZERO; len]);
-        }
-        let at = shards[0].len() - 2;
-        for (slot, asks) in shards[0][at..].iter_mut().zip(asks) {
-            *slot = if asks { T::ONE } else { T::ZERO };
-        }
-        shards
-    }
+/// What all workers have found.
+struct Sum<T> {
+    /// With shares, this worker's part of it.
+    gradient: Vec<T>,
+    changes: Vec<T>,
+    losses: Vec<T>,
+    /// Whether one wants to end, and why.
+    asks: [bool; 2],
 }
 
 impl<T: Float> Run<'_, T> {
@@ -179,15 +234,27 @@ impl<T: Float> Run<'_, T> {
     pub(super) fn step_together(&mut self, loss: impl Fn(&Ctx<T>) -> Var<T>) -> Result<T, TrainError> {
         let piece = self.begin_piece()?;
         let Some(together) = &mut self.together else { unreachable!("asked before") };
-        match together.take(&mut self.learner, piece, self.place.asks(), loss) {
+        match together.take(0, &mut self.learner, piece, self.place.asks(), loss) {
             Ok(Taken::Piece(value)) => Ok(value),
-            Ok(Taken::Step(stepped, asks)) => {
+            Ok(Taken::Batch(value)) => {
+                self.place.touch();
+                let examples = self.count_batch();
+                let learning_rate = self.learner.learning_rate().unwrap_or(f64::NAN);
+                let at = self.now();
+                let Some(together) = &mut self.together else { unreachable!("asked before") };
+                let gradients = together.found[0].batches;
+                together.owed.push(Owed { at, examples, learning_rate, gradients });
+                Ok(value)
+            }
+            Ok(Taken::Step(stepped, losses, asks)) => {
+                let owed: Vec<_> = together.owed.drain(..).zip(losses).collect();
                 self.place.touch();
                 self.place.heard(asks);
-                Ok(self.stepped(stepped))
+                self.tell_owed(owed, &stepped.grads);
+                Ok(self.stepped(*stepped))
             }
             Err(failure) => {
-                together.give_up(self.learner.params_mut());
+                together.give_up(0, self.learner.params_mut());
                 Err(self.failed(failure))
             }
         }
@@ -203,15 +270,19 @@ impl<T: Float> Run<'_, T> {
         let piece = self.begin_piece()?;
         let Some(together) = &mut self.together else { unreachable!("asked before") };
         let learner = &mut self.others[index].1;
-        match together.take(learner, piece, self.place.asks(), loss) {
+        match together.take(index + 1, learner, piece, self.place.asks(), loss) {
             Ok(Taken::Piece(value)) => Ok(value),
-            Ok(Taken::Step(stepped, asks)) => {
+            Ok(Taken::Batch(value)) => {
+                self.place.touch();
+                Ok(value)
+            }
+            Ok(Taken::Step(stepped, _, asks)) => {
                 self.place.touch();
                 self.place.heard(asks);
                 Ok(stepped.loss)
             }
             Err(failure) => {
-                together.give_up(learner.params_mut());
+                together.give_up(index + 1, learner.params_mut());
                 Err(self.failed(failure))
             }
         }
@@ -229,53 +300,10 @@ impl<T: Float> Run<'_, T> {
         Ok(piece)
     }
 
-    /// Lets the workers find out whether they run the same program, and gives all the model of the first.
-    pub(super) fn meet(&mut self) -> Result<(), TrainError> {
-        let Some(together) = &self.together else { return Ok(()) };
-        let group = &*together.group;
-        let division = group.division();
-        if !self.others.is_empty() && division.shards() > group.workers() {
-            return Err(TrainError::Settings(format!(
-                "several networks in a run need a worker for each shard of a batch: there are {} for {}",
-                group.workers(),
-                division.shards()
-            )));
-        }
-        let mut facts = super::settings::notes(self);
-        facts.extend(parallel::facts(self.learner.params(), group));
-        for (name, other) in &self.others {
-            let own = parallel::facts(other.params(), group).into_iter();
-            facts.extend(own.map(|(what, value)| (format!("{what} of {name}"), value)));
-        }
-        parallel::expect_alike(group, &facts)?;
-        parallel::take_over_first(self.learner.params_mut(), group)?;
-        self.others.iter_mut().try_for_each(|(_, other)| parallel::take_over_first(other.params_mut(), group))
-    }
-
-    /// What the first worker has of a state to go on from.
-    pub(super) fn state_of_first(&self, mine: Option<State>) -> Result<Option<State>, TrainError> {
-        let Some(workers) = self.place.workers() else { return Ok(mine) };
-        let message =
-            mine.filter(|_| workers.rank() == 0).map_or_else(Vec::new, |state| parallel::bytes(&state));
-        let message = workers.message_of_first(message).map_err(TrainError::Workers)?;
-        if message.is_empty() { Ok(None) } else { parallel::state(&message).map(Some) }
-    }
-
-    /// Whether all workers still have the same model.
-    pub(super) fn compare_with_others(&self) -> Result<(), TrainError> {
-        let Some(workers) = self.place.workers() else { return Ok(()) };
-        let mut facts = vec![parallel::fingerprint(self.learner.params())];
-        facts.extend(self.others.iter().map(|(name, other)| {
-            let (what, value) = parallel::fingerprint(other.params());
-            (format!("{what} of {name}"), value)
-        }));
-        parallel::expect_alike(workers, &facts)
-    }
-
     /// Puts the model where it was before the pieces of a batch that is not complete.
     pub(super) fn give_up_pieces(&mut self) {
-        if let Some(together) = self.together.as_mut().filter(|together| !together.found.shards.is_empty()) {
-            together.give_up(self.learner.params_mut());
+        if let Some(together) = self.together.as_mut().filter(|together| together.found[0].pieces > 0) {
+            together.give_up(0, self.learner.params_mut());
         }
     }
 }
