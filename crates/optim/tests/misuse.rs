@@ -326,7 +326,7 @@ fn wrong_lengths_panic_with_both() {
     assert!(message(|| whole.restrict(0..4)).contains("lamb cannot be restricted to 0..4"));
     let mut whole = Lookahead::<_, f32>::new(Sgd::new(0.1), 5, 0.5);
     assert!(message(|| whole.restrict(0..4)).contains("lookahead cannot be restricted to 0..4"));
-    assert!(message(|| drop(Share::of(8, 2, 2))).contains("no worker 2 of 2"));
+    assert!(message(|| _ = Share::of(8, 2, 2)).contains("no worker 2 of 2"));
     assert!(message(|| drop(Share::of(8, 0, 2).square_sums(&[0.0f32; 7]))).contains("7 elements"));
     assert!(message(|| running_mean(&mut [0.0f32; 3], &[0.0; 4], 2)).contains("4 elements"));
     assert!(message(|| running_mean(&mut [0.0f32; 3], &[0.0; 3], 0)).contains("not from 0"));

@@ -65,7 +65,7 @@ pub use event::{Event, Moment, RunObserver, StepReport};
 pub use history::{History, Row};
 pub use learner::Learner;
 pub use log::{Csv, JsonLines, LogError, TensorBoard};
-pub use parallel::{Parallel, Workers, WorkersError};
+pub use parallel::{Parallel, PendingSum, Workers, WorkersError};
 pub use picture::Picture;
 pub use progress::PlainLines;
 #[cfg(feature = "progress")]

@@ -68,6 +68,12 @@ pub trait Workers {
         Ok(if self.rank() == 0 { all } else { Vec::new() })
     }
 
+    /// The bytes of the buckets in which the sum of a gradient is begun, with what lies last in the flat vector, while the backward
+    /// sweep computes the rest. By default the sum is begun behind the sweep.
+    fn bucket(&self) -> Option<usize> {
+        None
+    }
+
     /// Whether each keeps the optimiser's state for a part of the parameters alone, and steps that. By default each has all of it.
     fn shares_state(&self) -> bool {
         false
@@ -119,6 +125,15 @@ pub trait Parallel<T: Float>: Workers {
     /// If another worker is gone.
     fn sum(&self, shards: Vec<Vec<T>>) -> Result<Vec<T>, WorkersError>;
 
+    /// Begins a sum of a part of all vectors, and returns at once; others may be begun before it is at its end. All workers begin the
+    /// same ones in the same order. By default it is at its end when it returns.
+    ///
+    /// # Errors
+    /// If another worker is gone.
+    fn start_sum(&self, shards: Vec<Vec<T>>) -> Result<Box<dyn PendingSum<T>>, WorkersError> {
+        Ok(Box::new(Summed(self.sum(shards)?)))
+    }
+
     /// The same sum, of which this worker gets its own segment only, in its place; the rest of what is returned means nothing. Worker
     /// `w` has the `lengths[w]` elements behind those of the workers before it. By default all of it is added up for all.
     ///
@@ -148,6 +163,46 @@ pub trait Parallel<T: Float>: Workers {
     /// # Errors
     /// If another worker is gone.
     fn numbers_of_first(&self, values: &mut [T]) -> Result<(), WorkersError>;
+}
+
+/// A sum over shards that goes on while its worker does something else.
+///
+/// ```
+/// use wengert_train::{PendingSum, WorkersError};
+///
+/// /// What can be done meanwhile, until it is at its end.
+/// fn meanwhile(mut sum: Box<dyn PendingSum<f32>>, mut work: impl FnMut()) -> Result<Vec<f32>, WorkersError> {
+///     while !sum.progress()? {
+///         work();
+///     }
+///     sum.finish()
+/// }
+/// ```
+pub trait PendingSum<T: Float> {
+    /// Lets it go on, where it needs its worker to call for that; whether it is at its end.
+    ///
+    /// # Errors
+    /// If another worker is gone.
+    fn progress(&mut self) -> Result<bool, WorkersError>;
+
+    /// Waits for the sum.
+    ///
+    /// # Errors
+    /// If another worker is gone.
+    fn finish(self: Box<Self>) -> Result<Vec<T>, WorkersError>;
+}
+
+/// A sum that was at its end when it began.
+struct Summed<T>(Vec<T>);
+
+impl<T: Float> PendingSum<T> for Summed<T> {
+    fn progress(&mut self) -> Result<bool, WorkersError> {
+        Ok(true)
+    }
+
+    fn finish(self: Box<Self>) -> Result<Vec<T>, WorkersError> {
+        Ok(self.0)
+    }
 }
 
 /// States as messages.

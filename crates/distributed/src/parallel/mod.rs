@@ -1,18 +1,20 @@
 //! Ranks that train one model together.
 
 mod error;
+mod pending;
 
 pub use error::ParallelError;
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use wengert_data::Division;
-use wengert_train::{Parallel, Workers, WorkersError};
+use wengert_train::{Parallel, PendingSum, Workers, WorkersError};
 
 use crate::communicator::{
     Buffer, Communicated, Communicator, CommunicatorError, MAX_TAG, Reduction, Shared,
 };
-use crate::tree;
+use crate::tree::{self, TreeSum};
 
 /// Synchronous data-parallel training: every batch is divided among the ranks, and all make the same step with the gradient of the
 /// whole. It is what [`Trainer::parallel`](wengert_train::Trainer::parallel) takes; the rest of the program stays as it is.
@@ -56,7 +58,13 @@ pub struct DataParallel {
     shards: Option<usize>,
     /// Whether each rank keeps the optimiser's state of its part of the parameters alone.
     shares_state: bool,
+    bucket: Option<usize>,
+    /// The number of the next sum that is begun during a sweep.
+    sums: Rc<Cell<u64>>,
 }
+
+/// The bytes of a bucket that are worth a sum of their own, as measured with `cargo run --release --example overlap`.
+const BUCKET: usize = 1 << 20;
 
 /// The tag of what ranks send to the first for a checkpoint.
 const PART: u32 = MAX_TAG - 2;
@@ -64,7 +72,7 @@ const PART: u32 = MAX_TAG - 2;
 impl DataParallel {
     /// The fast way: a shard for each rank. Sums are the transport's, which need not have the same bits for other numbers of ranks.
     pub fn new(communicator: Rc<dyn Communicator>) -> Self {
-        DataParallel { communicator, shards: None, shares_state: false }
+        Self::of(communicator, None)
     }
 
     /// The way that keeps the bits: `shards` shards to a batch, 8 or 16 say, whoever computes them. Several shards of a rank are
@@ -76,7 +84,27 @@ impl DataParallel {
         if shards < communicator.size() {
             return Err(ParallelError::Shards { shards, ranks: communicator.size() });
         }
-        Ok(DataParallel { communicator, shards: Some(shards), shares_state: false })
+        Ok(Self::of(communicator, Some(shards)))
+    }
+
+    fn of(communicator: Rc<dyn Communicator>, shards: Option<usize>) -> Self {
+        DataParallel { communicator, shards, shares_state: false, bucket: Some(BUCKET), sums: Rc::default() }
+    }
+
+    /// Adds gradients up in buckets of so many bytes, the last parameters' first, each as soon as the backward sweep has passed it, so
+    /// that ranks communicate while they compute; 1 MiB by default. A gradient that is no larger than a bucket is added up
+    /// behind the sweep, as all are with `None`, and those of [shared state](DataParallel::shared_state).
+    ///
+    /// In the deterministic way the bits are the same with buckets of any size and without. In the fast way the order in which the
+    /// transport adds may depend on the size.
+    ///
+    /// # Panics
+    /// If it is 0.
+    #[track_caller]
+    pub fn buckets(mut self, bytes: Option<usize>) -> Self {
+        assert!(bytes != Some(0), "buckets: a bucket must have at least 1 byte, not 0");
+        self.bucket = bytes;
+        self
     }
 
     /// Shares the optimiser's state out among the ranks (ZeRO, stage 1): each keeps it for its [part](wengert_optim::first::Share) of the parameters alone,
@@ -164,11 +192,26 @@ impl Workers for DataParallel {
     fn shares_state(&self) -> bool {
         self.shares_state
     }
+
+    fn bucket(&self) -> Option<usize> {
+        self.bucket.filter(|_| self.communicator.size() > 1)
+    }
 }
 
 impl<T: Shared> Parallel<T> for DataParallel {
     fn sum(&self, shards: Vec<Vec<T>>) -> Result<Vec<T>, WorkersError> {
         Ok(sum_over(&*self.communicator, self.shards, shards)?)
+    }
+
+    fn start_sum(&self, mut shards: Vec<Vec<T>>) -> Result<Box<dyn PendingSum<T>>, WorkersError> {
+        let number = self.sums.replace(self.sums.get() + 1);
+        Ok(match self.shards {
+            Some(count) => Box::new(TreeSum::start(self.communicator.clone(), count, shards, number)?),
+            None => {
+                let own = T::values(shards.pop().unwrap_or_default());
+                Box::new(pending::Reduced(self.communicator.start_all_reduce(own, Reduction::Sum)?))
+            }
+        })
     }
 
     fn sum_segments(&self, mut shards: Vec<Vec<T>>, lengths: &[usize]) -> Result<Vec<T>, WorkersError> {
@@ -247,6 +290,7 @@ impl std::fmt::Debug for DataParallel {
             .field("ranks", &self.communicator.size())
             .field("shards", &self.shards)
             .field("shares_state", &self.shares_state)
+            .field("bucket", &self.bucket)
             .finish()
     }
 }

@@ -116,6 +116,21 @@ impl<'p, T: Float> Learner<'p, T> {
         Ok(evaluated?)
     }
 
+    /// As [`evaluate`](Self::evaluate), and shows the gradient while it is computed.
+    #[track_caller]
+    pub(crate) fn evaluate_by(
+        &self,
+        loss: &Watched<impl Fn(&Ctx<T>) -> Var<T>>,
+        progress: &mut dyn FnMut(&[T], usize),
+    ) -> Result<(T, Grads<T>), Refusal> {
+        if self.stepper.is_none() {
+            return Err(no_optimizer().into());
+        }
+        let evaluated: Result<_, GradError> = self.params.value_and_grad_by(|cx| loss.value(cx), progress);
+        loss.check("step");
+        Ok(evaluated?)
+    }
+
     /// A step with the loss and its gradient at the parameters.
     #[track_caller]
     pub(crate) fn apply(

@@ -1,5 +1,6 @@
 //! A run of training.
 
+mod buckets;
 mod columns;
 mod found;
 mod measure;

@@ -99,9 +99,9 @@ impl<T: Float> Run<'_, T> {
                 "the run was saved by one program between two batches of an update: go on without workers",
             );
         }
-        let lens: Vec<usize> = self
+        let lens: Vec<[usize; 2]> = self
             .learners()
-            .map(|learner| learner.params().len() + learner.params().buffer_values().len())
+            .map(|learner| [learner.params().len(), learner.params().buffer_values().len()])
             .collect();
         let counts: Vec<Vec<i64>> = self
             .learners()

@@ -9,6 +9,7 @@ use wengert_tape::Var;
 use wengert_tensor::Float;
 
 use super::Run;
+use super::buckets::{Buckets, Started};
 use super::found::Found;
 use crate::error::TrainError;
 use crate::event::Moment;
@@ -97,8 +98,24 @@ impl<T: Float> Together<T> {
         let evaluations = found.evaluations;
         learner.params_mut().set_step(evaluations + piece.shard as u64);
         let mut value = T::ZERO;
-        if piece.counted > 0 {
-            let evaluated = learner.evaluate(&loss);
+        let updates = piece.last && found.batches + 1 >= learner.gradients_per_update();
+        let bucket = self.group.bucket().map(|bytes| bytes / size_of::<T>()).filter(|&size| {
+            updates && shards > 1 && learner.shares().is_none() && size < learner.params().len()
+        });
+        let share = T::from_f64(piece.share());
+        let mut buckets =
+            bucket.map(|size| Buckets::new(&*self.group, found, share, size, learner.params().len()));
+        let evaluated = (piece.counted > 0).then(|| match &mut buckets {
+            None => learner.evaluate(&loss),
+            Some(buckets) => {
+                learner.evaluate_by(&loss, &mut |flat, offset| buckets.reach(Some(flat), offset))
+            }
+        });
+        if let (Some(buckets), None) = (&mut buckets, &evaluated) {
+            buckets.reach(None, 0);
+        }
+        let started = buckets.map(Buckets::started).transpose()?;
+        if let Some(evaluated) = evaluated {
             let (at_piece, grads) = evaluated.map_err(|refusal| learner.failure(refusal, &loss))?;
             if shards == 1 {
                 found.clear();
@@ -107,19 +124,19 @@ impl<T: Float> Together<T> {
                 return Ok(Taken::Step(Box::new(stepped), Vec::new(), asks));
             }
             value = at_piece;
-            found.add(learner.params(), &piece, value, &grads);
+            found.add(learner.params(), &piece, value, &grads, started.is_some());
         }
         if !piece.last {
             learner.params_mut().set_step(evaluations);
             return Ok(Taken::Piece(value));
         }
-        found.end_batch(learner.params());
+        found.end_batch(learner.params(), started.is_some());
         learner.params_mut().set_step(evaluations + shards as u64);
-        if found.batches < learner.gradients_per_update() {
+        if !updates {
             return Ok(Taken::Batch(value));
         }
         let Sum { gradient, changes, mut losses, asks } =
-            self.sum(network, learner.shares(), learner.params(), asks)?;
+            self.sum(network, learner.shares(), learner.params(), asks, started)?;
         let counts = self.largest_counts(network)?;
         let found = &mut self.found[network];
         let latest = losses.pop().unwrap_or(T::ZERO);
@@ -139,26 +156,32 @@ impl<T: Float> Together<T> {
         shares: Option<&Shares<T>>,
         params: &Params<T>,
         asks: [bool; 2],
+        started: Option<Started<T>>,
     ) -> Result<Sum<T>, TrainError> {
         let found = &mut self.found[network];
-        let mut shards = std::mem::take(&mut found.shards);
-        for (index, shard) in shards.iter_mut().enumerate() {
-            shard.append(&mut found.losses[index]);
+        let mut gradients = std::mem::take(&mut found.gradients);
+        let mut rest = std::mem::take(&mut found.changes);
+        for (index, rest) in rest.iter_mut().enumerate() {
+            rest.append(&mut found.losses[index]);
             let mine = |asks: bool| if asks && index == 0 { T::ONE } else { T::ZERO };
-            shard.extend(asks.map(mine));
+            rest.extend(asks.map(mine));
         }
-        let len = params.len();
-        let (gradient, rest) = match shares {
-            None => {
-                let mut sum = self.group.sum(shards).map_err(TrainError::Workers)?;
-                let rest = sum.split_off(len);
-                (sum, rest)
+        let sum = |shards| self.group.sum(shards).map_err(TrainError::Workers);
+        let (gradient, rest) = match (started, shares) {
+            (Some(started), _) => {
+                let rest = sum(rest)?;
+                (started.finish(params.len())?, rest)
             }
-            Some(shares) => {
-                let rest = shards.iter_mut().map(|shard| shard.split_off(len)).collect();
-                let gradient =
-                    self.group.sum_segments(shards, shares.lengths()).map_err(TrainError::Workers)?;
-                (gradient, self.group.sum(rest).map_err(TrainError::Workers)?)
+            (None, Some(shares)) => {
+                let rest = sum(rest)?;
+                let own = self.group.sum_segments(gradients, shares.lengths());
+                (own.map_err(TrainError::Workers)?, rest)
+            }
+            (None, None) => {
+                gradients.iter_mut().zip(&mut rest).for_each(|(gradient, rest)| gradient.append(rest));
+                let mut gradient = sum(gradients)?;
+                let rest = gradient.split_off(params.len());
+                (gradient, rest)
             }
         };
         let (changes, tail) = rest.split_at(params.buffer_values().len());
@@ -196,7 +219,7 @@ impl<T: Float> Together<T> {
     /// What this worker has found of the gradient.
     pub(super) fn own_gradient(&self, len: usize) -> Vec<T> {
         let mut own = vec![T::ZERO; len];
-        for shard in &self.found[0].shards {
+        for shard in &self.found[0].gradients {
             own.iter_mut().zip(shard).for_each(|(sum, &value)| *sum += value);
         }
         own

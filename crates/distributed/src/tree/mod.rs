@@ -7,6 +7,10 @@
 //! times the bytes of a vector from each of `R` ranks, as of any all-reduce that is optimal. Otherwise a rank has several parts,
 //! sends them segment by segment to the ranks that sum the segments, and these are gathered.
 
+mod pending;
+
+pub(crate) use pending::TreeSum;
+
 use std::ops::Range;
 
 use crate::communicator::{Communicated, Communicator, CommunicatorError, Shared, check_lengths};
@@ -270,12 +274,11 @@ fn sum_segment<T: Shared>(
 ) -> Communicated<Vec<T>> {
     let (rank, size) = (communicator.rank(), communicator.size());
     let mine = segments[rank].clone();
-    let whole = |rank: usize| whole_parts(shards, &owned(shards, rank, size));
     let mut summands: Vec<(usize, Vec<T>)> = Vec::new();
     // In each round, ranks are paired so that their numbers add up to the round's.
     for round in 0..size {
         let with = (round + size - rank) % size;
-        let theirs = whole(with);
+        let theirs = whole(shards, with, size);
         let mut out: Vec<T> = parts.iter().flat_map(|part| &part[segments[with].clone()]).copied().collect();
         let mut into = vec![T::default(); theirs.len() * mine.len()];
         communicator.exchange(with, T::buffer(&mut out), T::buffer(&mut into))?;
@@ -283,15 +286,24 @@ fn sum_segment<T: Shared>(
             summands.push((part.start, into[place * mine.len()..][..mine.len()].to_vec()));
         }
     }
+    Ok(sum_of_parts(shards, size, summands))
+}
+
+/// The parts of the tree that a rank sums.
+fn whole(shards: usize, rank: usize, size: usize) -> Vec<Range<usize>> {
+    whole_parts(shards, &owned(shards, rank, size))
+}
+
+/// The sum over all shards, of those of the parts that the ranks have, with the first shard of each.
+fn sum_of_parts<T: Shared>(shards: usize, size: usize, mut summands: Vec<(usize, Vec<T>)>) -> Vec<T> {
     summands.sort_unstable_by_key(|(start, _)| *start);
-    let mut summands = summands.into_iter();
-    let mut ends: Vec<Range<usize>> = (0..size).flat_map(whole).collect();
+    let mut ends: Vec<Range<usize>> = (0..size).flat_map(|rank| whole(shards, rank, size)).collect();
     ends.sort_unstable_by_key(|part| part.start);
-    Ok(sum_of_parts(0..shards, &ends, &mut summands))
+    sum_upwards(0..shards, &ends, &mut summands.into_iter())
 }
 
 /// The sum of a part of the tree, of which `whole` are the parts that are summed already.
-fn sum_of_parts<T: Shared>(
+fn sum_upwards<T: Shared>(
     part: Range<usize>,
     whole: &[Range<usize>],
     sums: &mut impl Iterator<Item = (usize, Vec<T>)>,
@@ -300,7 +312,7 @@ fn sum_of_parts<T: Shared>(
         return sums.next().map(|(_, sum)| sum).unwrap_or_default();
     }
     let (left, right) = halves(&part);
-    let mut sum = sum_of_parts(left, whole, sums);
-    add(&mut sum, &sum_of_parts(right, whole, sums));
+    let mut sum = sum_upwards(left, whole, sums);
+    add(&mut sum, &sum_upwards(right, whole, sums));
     sum
 }
