@@ -308,6 +308,28 @@ fn wrong_lengths_panic_with_both() {
     assert!(message(|| groups().step(&mut [0.0; 9], &[0.0; 9])).contains("its layout has 8"));
     let mut stepper = Stepper::<_, f32>::new(Sgd::new(0.1), &layout);
     assert!(message(|| drop(stepper.step(&mut [0.0; 8], &mut [0.0; 7]))).contains("7 elements"));
+    let restricted = |range| {
+        let mut groups = groups();
+        groups.restrict(range);
+        groups
+    };
+    assert!(message(|| drop(restricted(4..9))).contains("8 parameters cannot be restricted to 4..9"));
+    let mut part = restricted(0..4);
+    assert!(message(|| part.restrict(0..2)).contains("sgd is restricted to 0..4, and cannot be to 0..2"));
+    let mut part = Adam::<f32>::new(0.1);
+    part.restrict(4..9);
+    assert!(
+        message(|| part.step(&mut [0.0; 8], &[0.0; 8]))
+            .contains("8 parameters, but it is restricted to 4..9")
+    );
+    let mut whole = Lamb::<f32>::with_layout(0.1, LambConfig::default(), &layout).unwrap();
+    assert!(message(|| whole.restrict(0..4)).contains("lamb cannot be restricted to 0..4"));
+    let mut whole = Lookahead::<_, f32>::new(Sgd::new(0.1), 5, 0.5);
+    assert!(message(|| whole.restrict(0..4)).contains("lookahead cannot be restricted to 0..4"));
+    assert!(message(|| _ = Share::of(8, 2, 2)).contains("no worker 2 of 2"));
+    assert!(message(|| drop(Share::of(8, 0, 2).square_sums(&[0.0f32; 7]))).contains("7 elements"));
+    assert!(message(|| running_mean(&mut [0.0f32; 3], &[0.0; 4], 2)).contains("4 elements"));
+    assert!(message(|| running_mean(&mut [0.0f32; 3], &[0.0; 3], 0)).contains("not from 0"));
     let mut mean = Averaged::<f32>::new(Average::Uniform);
     mean.update(&[1.0]);
     assert!(message(|| mean.update(&[1.0; 2])).contains("2 parameters into an average of 1"));

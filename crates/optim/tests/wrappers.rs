@@ -95,7 +95,8 @@ fn non_finite_gradients_are_named_or_counted() {
     bad[5] = f64::NEG_INFINITY;
     let mut strict = Stepper::new(Adam::<f64>::new(0.5), &layout());
     let error = strict.step(&mut x, &mut bad.clone()).unwrap_err();
-    assert_eq!((error.parameter.as_str(), error.value), ("hidden.bias[1]", f64::NEG_INFINITY));
+    let StepError::Gradient { parameter, value, .. } = &error else { panic!("{error}") };
+    assert_eq!((parameter.as_str(), *value), ("hidden.bias[1]", f64::NEG_INFINITY));
     let mut lenient = Stepper::new(Adam::<f64>::new(0.5), &layout()).non_finite(NonFinite::Skip);
     for skipped in 1..=2 {
         assert_eq!(lenient.step(&mut x, &mut bad.clone()), Ok(Step::Skipped { skipped }));

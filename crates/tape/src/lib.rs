@@ -52,7 +52,7 @@ pub use ops::{
 };
 #[cfg(feature = "fft")]
 pub use ops::{FftNorm, FftOptions, StftOptions};
-pub use sweep::Sweep;
+pub use sweep::{Sweep, SweepObserver};
 pub use tape::Tape;
 pub use transform::{
     Arguments, HessianOperator, Linearized, Primals, Pullback, RecomputedScan, Scan, Segment, checkpoint,

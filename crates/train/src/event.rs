@@ -147,7 +147,9 @@ pub struct StepReport<'a, T: Float = f32> {
     pub outcome: Step,
     /// The parameters, after the step.
     pub params: &'a Params<T>,
-    /// The gradient, as it was clipped.
+    /// The gradient, as it was clipped. With [several workers](crate::Trainer::parallel) that accumulate, a batch is told of with the
+    /// update that it belongs to, and its gradient, or at the end of an epoch with what this worker has found; where workers share
+    /// the optimiser's state out, it has this worker's part.
     pub grads: &'a Grads<T>,
 }
 

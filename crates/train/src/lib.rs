@@ -53,6 +53,7 @@ mod report;
 mod run;
 pub mod search;
 mod segments;
+mod shares;
 mod trainer;
 mod training;
 pub mod watch;
@@ -66,7 +67,7 @@ pub use learner::Learner;
 pub use log::{Csv, JsonLines, LogError, TensorBoard};
 #[doc(hidden)]
 pub use parallel::fingerprint;
-pub use parallel::{Parallel, Workers, WorkersError, expect_alike};
+pub use parallel::{Parallel, PendingSum, Workers, WorkersError, expect_alike};
 pub use picture::Picture;
 pub use progress::PlainLines;
 #[cfg(feature = "progress")]

@@ -59,6 +59,26 @@ pub trait Workers {
     /// # Errors
     /// If another worker is gone.
     fn message_of_first(&self, message: Vec<u8>) -> Result<Vec<u8>, WorkersError>;
+
+    /// Gives the first worker the messages of all, in the order of their numbers; the others get none.
+    ///
+    /// # Errors
+    /// If another worker is gone.
+    fn messages_to_first(&self, mine: Vec<u8>) -> Result<Vec<Vec<u8>>, WorkersError> {
+        let all = self.exchange(&mine)?;
+        Ok(if self.rank() == 0 { all } else { Vec::new() })
+    }
+
+    /// The bytes of the buckets in which the sum of a gradient is begun, with what lies last in the flat vector, while the backward
+    /// sweep computes the rest. By default the sum is begun behind the sweep.
+    fn bucket(&self) -> Option<usize> {
+        None
+    }
+
+    /// Whether each keeps the optimiser's state for a part of the parameters alone, and steps that. By default each has all of it.
+    fn shares_state(&self) -> bool {
+        false
+    }
 }
 
 /// Workers that can add up what each found on its part of a batch: what [`Trainer::parallel`](crate::Trainer::parallel) trains with.
@@ -106,6 +126,39 @@ pub trait Parallel<T: Float>: Workers {
     /// If another worker is gone.
     fn sum(&self, shards: Vec<Vec<T>>) -> Result<Vec<T>, WorkersError>;
 
+    /// Begins a sum of a part of all vectors, and returns at once; others may be begun before it is at its end. All workers begin the
+    /// same ones in the same order. By default it is at its end when it returns.
+    ///
+    /// # Errors
+    /// If another worker is gone.
+    fn start_sum(&self, shards: Vec<Vec<T>>) -> Result<Box<dyn PendingSum<T>>, WorkersError> {
+        Ok(Box::new(Summed(self.sum(shards)?)))
+    }
+
+    /// The same sum, of which this worker gets its own segment only, in its place; the rest of what is returned means nothing. Worker
+    /// `w` has the `lengths[w]` elements behind those of the workers before it. By default all of it is added up for all.
+    ///
+    /// # Errors
+    /// If another worker is gone.
+    fn sum_segments(&self, shards: Vec<Vec<T>>, _lengths: &[usize]) -> Result<Vec<T>, WorkersError> {
+        self.sum(shards)
+    }
+
+    /// Gives all workers all segments, of which each brings its own, laid out as for [`sum_segments`](Parallel::sum_segments).
+    ///
+    /// # Errors
+    /// If another worker is gone.
+    fn gather(&self, values: &mut [T], lengths: &[usize]) -> Result<(), WorkersError> {
+        let start: usize = lengths[..self.rank()].iter().sum();
+        let own = &values[start..start + lengths[self.rank()]];
+        let mine: Vec<u8> = own.iter().flat_map(|value| value.to_le_bytes().as_ref().to_vec()).collect();
+        let all = self.exchange(&mine)?.concat();
+        for (value, bytes) in values.iter_mut().zip(all.chunks_exact(size_of::<T>())) {
+            *value = T::from_le_bytes(T::Bytes::try_from(bytes).map_err(|_| "a number of another length")?);
+        }
+        Ok(())
+    }
+
     /// Gives all workers the numbers of the first.
     ///
     /// # Errors
@@ -117,6 +170,46 @@ pub trait Parallel<T: Float>: Workers {
     /// one shard each, since the shards of a batch are then evaluated at the same time.
     fn shards(&self, _share: f64) -> Option<Rc<dyn Shards<T>>> {
         None
+    }
+}
+
+/// A sum over shards that goes on while its worker does something else.
+///
+/// ```
+/// use wengert_train::{PendingSum, WorkersError};
+///
+/// /// What can be done meanwhile, until it is at its end.
+/// fn meanwhile(mut sum: Box<dyn PendingSum<f32>>, mut work: impl FnMut()) -> Result<Vec<f32>, WorkersError> {
+///     while !sum.progress()? {
+///         work();
+///     }
+///     sum.finish()
+/// }
+/// ```
+pub trait PendingSum<T: Float> {
+    /// Lets it go on, where it needs its worker to call for that; whether it is at its end.
+    ///
+    /// # Errors
+    /// If another worker is gone.
+    fn progress(&mut self) -> Result<bool, WorkersError>;
+
+    /// Waits for the sum.
+    ///
+    /// # Errors
+    /// If another worker is gone.
+    fn finish(self: Box<Self>) -> Result<Vec<T>, WorkersError>;
+}
+
+/// A sum that was at its end when it began.
+struct Summed<T>(Vec<T>);
+
+impl<T: Float> PendingSum<T> for Summed<T> {
+    fn progress(&mut self) -> Result<bool, WorkersError> {
+        Ok(true)
+    }
+
+    fn finish(self: Box<Self>) -> Result<Vec<T>, WorkersError> {
+        Ok(self.0)
     }
 }
 

@@ -33,12 +33,12 @@ use wengert_tensor::Float;
 /// ```
 pub trait Training<T: Float> {
     /// One step of `optimizer`, which evaluates the loss and its gradient where the method needs them. Returns the loss before the
-    /// step, which is taken even if that is not finite. [Frozen](Params::freeze) parameters stay as they are, and SAM leaves
+    /// step, which is taken even if that is not finite; but a method that takes several gradients leaves everything as it is if
+    /// the loss at a further point is not finite, and that is returned. [Frozen](Params::freeze) parameters stay as they are, and SAM leaves
     /// them out of its perturbation. Running statistics change once, as the evaluation at the parameters has it.
     ///
     /// # Errors
-    /// If the loss does not depend on some parameters. All are then unchanged, and so is the optimiser if it is the loss at
-    /// the parameters that does not.
+    /// If the loss does not depend on some parameters. All are then unchanged, and so is the optimiser.
     ///
     /// # Panics
     /// If the loss does not have exactly one element. The parameters are then unchanged, as they are if the loss panics.
@@ -140,16 +140,21 @@ impl<T: Float> Training<T> for Params<T> {
         grads: &mut Grads<T>,
     ) -> Result<Step, StepError> {
         let step = stepper.step(&mut self.values_mut(), grads)?;
-        match step {
-            Step::Updated { .. } => self.update_buffers(grads),
-            Step::Accumulated { .. } => self.collect_updates(grads),
-            Step::Skipped { .. } => {}
-        }
+        take_over_buffers(self, step, grads);
         Ok(step)
     }
 
     fn evaluated<R>(&mut self, optimizer: &dyn Optimizer<T>, work: impl FnOnce(&Self) -> R) -> R {
         with_values(self, |start, out| optimizer.write_evaluation(start, out), work)
+    }
+}
+
+/// What becomes of running statistics behind a step of a [`Stepper`] with this gradient.
+pub(crate) fn take_over_buffers<T: Float>(params: &mut Params<T>, step: Step, grads: &Grads<T>) {
+    match step {
+        Step::Updated { .. } => params.update_buffers(grads),
+        Step::Accumulated { .. } => params.collect_updates(grads),
+        Step::Skipped { .. } => {}
     }
 }
 
@@ -168,7 +173,7 @@ pub(crate) fn with_values<T: Float, R>(
 ///
 /// # Errors
 /// If the loss does not depend on some parameters at one of the other points that the optimiser looks at. All are then
-/// unchanged.
+/// unchanged, as they are where that loss is not finite, which is then returned.
 #[track_caller]
 pub(crate) fn step_with_gradient<T: Float>(
     params: &mut Params<T>,
@@ -208,6 +213,8 @@ pub(crate) fn step_with_gradient<T: Float>(
     loss.check("train_step");
     match failure {
         Some(error) => Err(error),
+        // Given up by the optimiser.
+        None if !value.is_finite() => Ok(value),
         None => {
             params.values_mut().copy_from_slice(&point);
             params.update_buffers(gradient);

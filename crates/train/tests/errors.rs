@@ -6,13 +6,13 @@ use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use common::{Model, data};
-use wengert_nn::{Ctx, Linear, Losses, Params};
+use wengert_nn::{Ctx, Init, Linear, Losses, Params};
 use wengert_optim::first::{Goal, NonFinite};
-use wengert_optim::{EarlyStopping, Sgd};
+use wengert_optim::{EarlyStopping, Groups, Layout, Lookahead, Momentum, Optimizer, Sam, Sgd};
 use wengert_tape::Var;
 use wengert_train::checkpoint::Checkpoints;
 use wengert_train::metric::{Accuracy, LogLoss, Metrics};
-use wengert_train::{Csv, JsonLines, Learner, Report, TrainError, Trainer};
+use wengert_train::{Csv, JsonLines, Learner, Report, Segments, TrainError, Trainer, Training};
 
 fn line(params: &mut Params) -> Linear {
     Linear::new(params.root(), 1, 1)
@@ -98,6 +98,40 @@ fn a_learner_without_a_run_says_after_how_many_updates() {
     );
     assert!(matches!(&error, TrainError::LearnerLoss { updates: 2, .. }), "{error}");
     assert_eq!(evaluations(&learner), before);
+}
+
+/// Sharpness-aware minimisation, whose second loss is not finite: at the parameters all is well.
+#[test]
+fn a_loss_that_is_not_finite_at_a_further_point_is_refused() {
+    let mut params: Params<f64> = Params::seeded(0);
+    let w = params.root().param("w", [2], Init::Ones);
+    let groups = |layout: &Layout| {
+        Groups::of(layout).rest(|_| Ok(Sam::new(Lookahead::new(Momentum::new(0.1), 1, 0.5), 0.5))).unwrap()
+    };
+    let layout = params.segments();
+    for nested in [false, true] {
+        params.values_mut().fill(1.0);
+        let optimizer: Box<dyn Optimizer<f64>> = match nested {
+            false => Box::new(Sam::new(Momentum::new(0.1), 0.5)),
+            true => Box::new(groups(&layout)),
+        };
+        let mut learner = Learner::new(&mut params, optimizer);
+        learner.step(|cx| cx.param(w).square().sum()).unwrap();
+        let (values, state, evaluations) =
+            (learner.params().values().to_vec(), learner.state(), learner.params().step());
+        // Above 1 it is infinite.
+        let wall = |cx: &Ctx<f64>| {
+            let x = cx.param(w) / values[0];
+            x.sum() + if x.value().to_vec()[0] > 1.0 { f64::INFINITY } else { 0.0 }
+        };
+        let error = learner.step(wall).unwrap_err();
+        assert!(matches!(error, TrainError::LearnerLoss { value: f64::INFINITY, updates: 1, .. }), "{error}");
+        assert_eq!((learner.params().values(), learner.params().step()), (&values[..], evaluations));
+        assert!(learner.state() == state);
+        drop(learner);
+        let moved = params.train_step(&mut Sam::new(Sgd::new(0.1), 0.5), wall).unwrap();
+        assert_eq!((moved, params.values()), (f64::INFINITY, &values[..]));
+    }
 }
 
 #[test]

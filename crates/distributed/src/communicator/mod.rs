@@ -11,6 +11,7 @@ mod traffic;
 pub use buffer::{Buffer, Shared, Values};
 pub use error::CommunicatorError;
 pub use single::Single;
+pub(crate) use traffic::check_lengths;
 
 use std::rc::Rc;
 

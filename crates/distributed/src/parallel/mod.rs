@@ -1,20 +1,22 @@
 //! Ranks that train one model together.
 
 mod error;
+mod pending;
 mod shards;
 
 pub use error::ParallelError;
 pub use shards::BatchShards;
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use wengert_data::Division;
 use wengert_nn::Shards;
-use wengert_train::{Parallel, Workers, WorkersError};
+use wengert_train::{Parallel, PendingSum, Workers, WorkersError};
 
 use crate::agreement;
-use crate::communicator::{Communicated, Communicator, Reduction, Shared};
-use crate::tree;
+use crate::communicator::{Communicated, Communicator, CommunicatorError, MAX_TAG, Reduction, Shared};
+use crate::tree::{self, TreeSum};
 
 /// Synchronous data-parallel training: every batch is divided among the ranks, and all make the same step with the gradient of the
 /// whole. It is what [`Trainer::parallel`](wengert_train::Trainer::parallel) takes; the rest of the program stays as it is.
@@ -59,12 +61,23 @@ pub struct DataParallel {
     shards: Option<usize>,
     /// Whether statistics of a batch are those of the whole.
     synchronised: bool,
+    /// Whether each rank keeps the optimiser's state of its part of the parameters alone.
+    shares_state: bool,
+    bucket: Option<usize>,
+    /// The number of the next sum that is begun during a sweep.
+    sums: Rc<Cell<u64>>,
 }
+
+/// The bytes of a bucket that are worth a sum of their own, as measured with `cargo run --release --example overlap`.
+const BUCKET: usize = 1 << 20;
+
+/// The tag of what ranks send to the first for a checkpoint.
+const PART: u32 = MAX_TAG - 2;
 
 impl DataParallel {
     /// The fast way: a shard for each rank. Sums are the transport's, which need not have the same bits for other numbers of ranks.
     pub fn new(communicator: Rc<dyn Communicator>) -> Self {
-        DataParallel { communicator, shards: None, synchronised: false }
+        Self::of(communicator, None)
     }
 
     /// The way that keeps the bits: `shards` shards to a batch, 8 or 16 say, whoever computes them. Several shards of a rank are
@@ -76,7 +89,18 @@ impl DataParallel {
         if shards < communicator.size() {
             return Err(ParallelError::Shards { shards, ranks: communicator.size() });
         }
-        Ok(DataParallel { communicator, shards: Some(shards), synchronised: false })
+        Ok(Self::of(communicator, Some(shards)))
+    }
+
+    fn of(communicator: Rc<dyn Communicator>, shards: Option<usize>) -> Self {
+        DataParallel {
+            communicator,
+            shards,
+            synchronised: false,
+            shares_state: false,
+            bucket: Some(BUCKET),
+            sums: Rc::default(),
+        }
     }
 
     /// Lets the layers see the whole batch and not this rank's shard alone: BatchNorm takes its statistics over all ranks, as
@@ -119,6 +143,60 @@ impl DataParallel {
         Ok(DataParallel { synchronised: true, ..self })
     }
 
+    /// Adds gradients up in buckets of so many bytes, the last parameters' first, each as soon as the backward sweep has passed it, so
+    /// that ranks communicate while they compute; 1 MiB by default. A gradient that is no larger than a bucket is added up
+    /// behind the sweep, as all are with `None`, and those of [shared state](DataParallel::shared_state).
+    ///
+    /// In the deterministic way the bits are the same with buckets of any size and without. In the fast way the order in which the
+    /// transport adds may depend on the size.
+    ///
+    /// # Panics
+    /// If it is 0.
+    #[track_caller]
+    pub fn buckets(mut self, bytes: Option<usize>) -> Self {
+        assert!(bytes != Some(0), "buckets: a bucket must have at least 1 byte, not 0");
+        self.bucket = bytes;
+        self
+    }
+
+    /// Shares the optimiser's state out among the ranks (ZeRO, stage 1): each keeps it for its [part](wengert_optim::first::Share) of the parameters alone,
+    /// gets that part of the gradient's sum, steps it, and the parts are gathered. So of R ranks each has one R-th of Adam's two
+    /// vectors, say, and one step sends as many bytes as before. The bits are those of the state that is not shared out; a checkpoint
+    /// has all of it, so that another number of ranks can go on from it, or a program without. As all ranks have a part of what is
+    /// saved, a run that ends by an error or a panic writes no checkpoint then.
+    ///
+    /// It takes optimisers whose rule is [elementwise](wengert_optim::first::is_elementwise), also in [groups](wengert_optim::Groups),
+    /// with schedules, weight decay, averages, and clipping by value and by the global norm; others (LAMB, Muon, Shampoo …) and
+    /// `clip_units` are refused by name.
+    ///
+    /// ```
+    /// use wengert_data::synthetic;
+    /// use wengert_distributed::{DataParallel, threads};
+    /// use wengert_nn::{Layer, Linear, Losses, Params};
+    /// use wengert_optim::AdamW;
+    /// use wengert_train::Trainer;
+    ///
+    /// let train = |ranks: usize, shared: bool| threads::run(ranks, |communicator| {
+    ///     let data = synthetic::digits(100, 0);
+    ///     let mut params: Params = Params::seeded(0);
+    ///     let model = Linear::new(params.root(), 784, 30);
+    ///     let workers = DataParallel::deterministic(communicator, 4)?;
+    ///     Trainer::new(&mut params, AdamW::new(3e-3))
+    ///         .clip_norm(1.0)
+    ///         .parallel(if shared { workers.shared_state() } else { workers })
+    ///         .fit(&data, 1, |cx, (images, labels)| model.forward(cx, images).cross_entropy(labels))?;
+    ///     Ok(params.values().to_vec())
+    /// });
+    /// assert_eq!(train(2, true)?[1], train(1, false)?[0]);
+    /// # Ok::<(), wengert_distributed::threads::RankFailed>(())
+    /// ```
+    #[doc(alias = "zero")]
+    #[doc(alias = "ZeroRedundancyOptimizer")]
+    pub fn shared_state(mut self) -> Self {
+        self.shares_state = true;
+        self
+    }
+
     /// How the ranks talk.
     pub fn communicator(&self) -> &Rc<dyn Communicator> {
         &self.communicator
@@ -149,11 +227,60 @@ impl Workers for DataParallel {
     fn message_of_first(&self, message: Vec<u8>) -> Result<Vec<u8>, WorkersError> {
         Ok(agreement::message_of_first(&*self.communicator, message)?)
     }
+
+    fn messages_to_first(&self, mine: Vec<u8>) -> Result<Vec<Vec<u8>>, WorkersError> {
+        if self.communicator.rank() > 0 {
+            self.communicator.send(0, PART, &mine)?;
+            return Ok(Vec::new());
+        }
+        let of = |rank| Ok(self.communicator.receive(Some(rank), Some(PART))?.bytes);
+        std::iter::once(Ok(mine)).chain((1..self.communicator.size()).map(of)).collect()
+    }
+
+    fn shares_state(&self) -> bool {
+        self.shares_state
+    }
+
+    fn bucket(&self) -> Option<usize> {
+        self.bucket.filter(|_| self.communicator.size() > 1)
+    }
 }
 
 impl<T: Shared> Parallel<T> for DataParallel {
     fn sum(&self, shards: Vec<Vec<T>>) -> Result<Vec<T>, WorkersError> {
         Ok(sum_over(&*self.communicator, self.shards, shards)?)
+    }
+
+    fn start_sum(&self, mut shards: Vec<Vec<T>>) -> Result<Box<dyn PendingSum<T>>, WorkersError> {
+        let number = self.sums.replace(self.sums.get() + 1);
+        Ok(match self.shards {
+            Some(count) => Box::new(TreeSum::start(self.communicator.clone(), count, shards, number)?),
+            None => {
+                let own = T::values(shards.pop().unwrap_or_default());
+                Box::new(pending::Reduced(self.communicator.start_all_reduce(own, Reduction::Sum)?))
+            }
+        })
+    }
+
+    fn sum_segments(&self, mut shards: Vec<Vec<T>>, lengths: &[usize]) -> Result<Vec<T>, WorkersError> {
+        let communicator = &*self.communicator;
+        let Some(count) = self.shards else {
+            let mut sum = shards.pop().unwrap_or_default();
+            communicator.reduce_scatter(T::buffer(&mut sum), lengths, Reduction::Sum)?;
+            return Ok(sum);
+        };
+        let mut shards = shards.into_iter();
+        let own = tree::reduce_scatter(communicator, count, lengths, |_| {
+            Ok::<_, CommunicatorError>(shards.next().unwrap_or_default())
+        })?;
+        let mut sum = vec![T::default(); lengths.iter().sum()];
+        let place = tree::behind_each_other(lengths).swap_remove(communicator.rank());
+        sum[place].copy_from_slice(&own);
+        Ok(sum)
+    }
+
+    fn gather(&self, values: &mut [T], lengths: &[usize]) -> Result<(), WorkersError> {
+        Ok(self.communicator.all_gather(T::buffer(values), lengths)?)
     }
 
     fn numbers_of_first(&self, values: &mut [T]) -> Result<(), WorkersError> {
@@ -194,6 +321,8 @@ impl std::fmt::Debug for DataParallel {
             .field("ranks", &self.communicator.size())
             .field("shards", &self.shards)
             .field("synchronised", &self.synchronised)
+            .field("shares_state", &self.shares_state)
+            .field("bucket", &self.bucket)
             .finish()
     }
 }

@@ -7,7 +7,6 @@
 //! The ranks below R − S of R are workers, so that rank 0 is one, and prints; the last S are servers. A rank alone is both, sends
 //! nothing, and has the bits of the serial program, as one worker with any number of servers has.
 
-mod elementwise;
 mod error;
 mod protocol;
 mod service;
@@ -16,10 +15,10 @@ mod shard;
 mod staleness;
 mod worker;
 
-pub use elementwise::is_elementwise;
 pub use error::ServerError;
 pub use settings::{Consistency, ServerSettings};
 pub use staleness::Histogram;
+pub use wengert_optim::first::is_elementwise;
 pub use worker::Worker;
 
 use std::fmt::Display;

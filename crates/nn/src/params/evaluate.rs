@@ -7,6 +7,7 @@ use wengert_tape::{Index, Sweep, Tape, Var};
 use wengert_tensor::random::Generator;
 use wengert_tensor::{Float, Tensor};
 
+use super::growing::Growing;
 use super::{Grads, Layout, Params};
 use crate::ctx::{Ctx, Mode};
 use crate::loss::scalar;
@@ -59,7 +60,49 @@ impl<T: Float> Params<T> {
     #[doc(alias = "zero_grad")]
     #[track_caller]
     pub fn value_and_grad(&self, loss: impl FnOnce(&Ctx<T>) -> Var<T>) -> Result<(T, Grads<T>), GradError> {
-        let (value, grads, ()) = self.evaluate("value_and_grad", |cx| (loss(cx), ()))?;
+        let (value, grads, ()) = self.evaluate("value_and_grad", |cx| (loss(cx), ()), None)?;
+        Ok((value, grads))
+    }
+
+    /// As [`value_and_grad`](Params::value_and_grad), with the same bits, and shows the gradient while the backward sweep computes
+    /// it: after each operation `progress` is given the flat vector and the offset from which on it is final; what is below is not
+    /// yet to be read. Where parameters are made in the order in which they are used, the offset falls as the sweep goes, so that
+    /// suffixes can be sent to other workers meanwhile. In the last call it is 0.
+    ///
+    /// ```
+    /// use wengert_nn::{Layer, Linear, Params, Relu, Sequential};
+    /// use wengert_tape::Var;
+    /// let mut params: Params = Params::seeded(0);
+    /// let model = Sequential::builder(params.root())
+    ///     .with(|p| Linear::new(p, 3, 5)) // 20 parameters
+    ///     .then(Relu)
+    ///     .with(|p| Linear::new(p, 5, 2)) // 12 more
+    ///     .build();
+    /// let mut offsets = Vec::new();
+    /// let (_, grads) = params.value_and_grad_by(
+    ///     |cx| model.forward(cx, &Var::ones([4, 3])).square().mean(),
+    ///     &mut |flat: &[f32], offset: usize| {
+    ///         assert_eq!(flat.len(), 32);
+    ///         offsets.push(offset);
+    ///     },
+    /// )?;
+    /// // The second layer's gradient was there before the first's.
+    /// assert!(offsets.contains(&20) && offsets.last() == Some(&0) && offsets.is_sorted_by(|a, b| a >= b));
+    /// # Ok::<(), wengert_nn::GradError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`value_and_grad`](Params::value_and_grad).
+    ///
+    /// # Panics
+    /// As [`value_and_grad`](Params::value_and_grad).
+    #[track_caller]
+    pub fn value_and_grad_by(
+        &self,
+        loss: impl FnOnce(&Ctx<T>) -> Var<T>,
+        progress: &mut dyn FnMut(&[T], usize),
+    ) -> Result<(T, Grads<T>), GradError> {
+        let (value, grads, ()) = self.evaluate("value_and_grad_by", |cx| (loss(cx), ()), Some(progress))?;
         Ok((value, grads))
     }
 
@@ -94,7 +137,7 @@ impl<T: Float> Params<T> {
         &self,
         loss: impl FnOnce(&Ctx<T>) -> (Var<T>, R),
     ) -> Result<(T, Grads<T>, R), GradError> {
-        self.evaluate("value_and_grad_with", loss)
+        self.evaluate("value_and_grad_with", loss, None)
     }
 
     #[track_caller]
@@ -102,18 +145,31 @@ impl<T: Float> Params<T> {
         &self,
         operation: &str,
         loss: impl FnOnce(&Ctx<T>) -> (Var<T>, R),
+        progress: Option<&mut dyn FnMut(&[T], usize)>,
     ) -> Result<(T, Grads<T>, R), GradError> {
         let step = self.step.fetch_add(1, Ordering::Relaxed);
         self.inferences.store(0, Ordering::Relaxed);
         let (tape, cx) = self.recording(step);
         let (output, further) = loss(&cx);
         let value = scalar(operation, &output);
-        let pieces = pieces(&self.layout, pull_back(&tape, &cx, &output), self.allow_unreached)?;
+        let flat = match progress {
+            None => {
+                let found = pull_back(&tape, &cx, &output);
+                joined(&self.layout, pieces(&self.layout, found, self.allow_unreached)?)
+            }
+            Some(progress) => {
+                let mut growing = Growing::new(&self.layout, progress);
+                let reached = growing.pull_back(&tape, &cx, &output);
+                if !self.allow_unreached {
+                    self.layout.all_reached(reached.into_iter())?;
+                }
+                growing.finish()
+            }
+        };
         let updates = cx.take_updates();
         if !updates.is_empty() {
             self.taken_over.proposed();
         }
-        let flat = joined(&self.layout, pieces);
         Ok((value, Grads { layout: Arc::clone(&self.layout), flat, updates }, further))
     }
 

@@ -3,6 +3,7 @@
 mod buffers;
 mod evaluate;
 mod grads;
+mod growing;
 mod layout;
 mod scope;
 mod shared;

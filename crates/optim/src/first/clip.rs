@@ -20,8 +20,8 @@ pub fn global_norm<T: Float>(x: &[T]) -> f64 {
 /// The norm of `len` terms whose squares have the sum `sum`; if that left the range on the way they are summed again,
 /// divided by the largest.
 pub(crate) fn norm_of(sum: f64, len: usize, term: impl Fn(usize) -> f64) -> f64 {
-    if sum.is_finite() && sum > 1e-280 {
-        return sum.sqrt();
+    if let Some(root) = root_of(sum) {
+        return root;
     }
     let largest = (0..len).fold(0.0, |m, i| Float::maximum(m, term(i).abs()));
     if largest == 0.0 || !largest.is_finite() {
@@ -29,6 +29,11 @@ pub(crate) fn norm_of(sum: f64, len: usize, term: impl Fn(usize) -> f64) -> f64 
     }
     // Not by a reciprocal, which overflows for the smallest.
     largest * (0..len).map(|i| (term(i) / largest).powi(2)).sum::<f64>().sqrt()
+}
+
+/// The root of a sum of squares, if that has not left the range on the way.
+pub(crate) fn root_of(sum: f64) -> Option<f64> {
+    (sum.is_finite() && sum > 1e-280).then(|| sum.sqrt())
 }
 
 /// Two factors whose product is `numerator / denominator`, 1 being the second if the first is in the range of `T`. Else, as

@@ -1,5 +1,6 @@
 //! An optimiser made of a rule.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use wengert_state::{State, StateError};
@@ -8,6 +9,7 @@ use wengert_tensor::Float;
 use super::layout::Layout;
 use super::optimizer::{Optimizer, check_lengths, check_rate};
 use super::rule::{Memory, NeedsNoLayout, Rule};
+use super::share::is_elementwise;
 use crate::error::{Check, HyperParameterError};
 
 /// The optimiser that follows the rule `R`; used under the names of the methods, such as
@@ -32,6 +34,8 @@ pub struct FirstOrder<R, T: Float = f32> {
     rule: R,
     memory: Memory<T>,
     len: Option<usize>,
+    /// The parameters that it keeps state for, if not all.
+    range: Option<Range<usize>>,
 }
 
 impl<R: NeedsNoLayout, T: Float> FirstOrder<R, T> {
@@ -78,7 +82,7 @@ impl<R: Rule, T: Float> FirstOrder<R, T> {
             scratch: Vec::new(),
             wide: Vec::new(),
         };
-        Ok(FirstOrder { rule, memory, len: None })
+        Ok(FirstOrder { rule, memory, len: None, range: None })
     }
 
     /// The hyper-parameters, but for the learning rate.
@@ -91,6 +95,14 @@ impl<R: Rule, T: Float> FirstOrder<R, T> {
         self.memory.step
     }
 
+    /// Those of `len` parameters that it steps.
+    #[track_caller]
+    fn range(&self, len: usize) -> Range<usize> {
+        let range = self.range.clone().unwrap_or(0..len);
+        assert!(range.end <= len, "{}: {len} parameters, but it is restricted to {range:?}", R::NAME);
+        range
+    }
+
     #[track_caller]
     fn prepare(&mut self, params: usize, grads: usize) {
         check_lengths(R::NAME, params, grads);
@@ -99,7 +111,7 @@ impl<R: Rule, T: Float> FirstOrder<R, T> {
                 assert!(params == len, "{}: {params} parameters, but its state is for {len}", R::NAME);
             }
             None => {
-                self.memory.layout = Arc::new(Layout::flat(params));
+                self.memory.layout = Arc::new(Layout::flat(self.range(params).len()));
                 self.len = Some(params);
             }
         }
@@ -121,7 +133,8 @@ impl<R: Rule, T: Float> Optimizer<T> for FirstOrder<R, T> {
     fn step(&mut self, params: &mut [T], grads: &[T]) {
         self.prepare(params.len(), grads.len());
         self.memory.step += 1;
-        self.rule.update_here(&mut self.memory, params, grads);
+        let range = self.range(params.len());
+        self.rule.update_here(&mut self.memory, &mut params[range.clone()], &grads[range]);
     }
 
     #[track_caller]
@@ -133,11 +146,44 @@ impl<R: Rule, T: Float> Optimizer<T> for FirstOrder<R, T> {
             params.len(),
             out.len()
         );
-        if self.memory.step == 0 {
+        let range = self.range(params.len());
+        if self.memory.step == 0 || range.len() < params.len() {
             out.copy_from_slice(params);
-        } else {
-            self.rule.write_evaluation(&self.memory, params, out);
         }
+        if self.memory.step > 0 {
+            self.rule.write_evaluation(&self.memory, &params[range.clone()], &mut out[range]);
+        }
+    }
+
+    fn is_elementwise(&self) -> bool {
+        is_elementwise(R::NAME)
+    }
+
+    #[track_caller]
+    fn restrict(&mut self, range: Range<usize>) {
+        assert!(
+            self.is_elementwise(),
+            "restrict: {} cannot be restricted to {range:?}, as it is not elementwise",
+            R::NAME
+        );
+        if let Some(earlier) = &self.range {
+            panic!("restrict: {} is restricted to {earlier:?}, and cannot be to {range:?}", R::NAME);
+        }
+        if let Some(len) = self.len {
+            assert!(
+                range.start <= range.end && range.end <= len,
+                "restrict: {} has {len} parameters, and cannot be restricted to {range:?}",
+                R::NAME
+            );
+            self.memory.layout = Arc::new(Layout::flat(range.len()));
+        }
+        for vector in &mut self.memory.vectors {
+            // In memory of its own length.
+            *vector = vector[range.clone()].to_vec();
+        }
+        self.memory.scratch = Vec::new();
+        self.memory.wide = Vec::new();
+        self.range = Some(range);
     }
 
     fn learning_rate(&self) -> f64 {
@@ -178,7 +224,7 @@ impl<R: Rule, T: Float> Optimizer<T> for FirstOrder<R, T> {
                 });
             }
             Some(_) => self.memory.layout.clone(),
-            None => Arc::new(Layout::flat(state.len)),
+            None => Arc::new(Layout::flat(self.range.as_ref().map_or(state.len, Range::len))),
         };
         let slots = self.rule.slots(&layout);
         let mut scalars = vec!["step", "learning_rate"];

@@ -8,7 +8,7 @@ use wengert_tensor::names::{PatternError, name_matches};
 use wengert_tensor::text::shortened;
 
 use super::layout::Layout;
-use super::optimizer::{Begun, Evaluate, Optimizer, check_lengths, check_rate};
+use super::optimizer::{Begun, Evaluate, Optimizer, check_lengths, check_rate, within};
 use crate::error::HyperParameterError;
 
 /// Makes the optimiser of a run of tensors.
@@ -279,7 +279,10 @@ impl<T: Float> Optimizer<T> for Groups<T> {
         let loss = evaluate(begun.params, grads);
         begun.optimizer.step_those(begun.params, grads, gradients);
         for left in (1..gradients).rev() {
-            evaluate(begun.params, grads);
+            let further = evaluate(begun.params, grads);
+            if !further.is_finite() {
+                return further;
+            }
             begun.optimizer.step_those(begun.params, grads, left);
         }
         begun.complete = true;
@@ -300,6 +303,25 @@ impl<T: Float> Optimizer<T> for Groups<T> {
             None => vec![run.range.clone()],
         };
         self.runs.iter().flat_map(of_run).collect()
+    }
+
+    /// Whether those of all groups are.
+    fn is_elementwise(&self) -> bool {
+        self.runs.iter().filter_map(|run| run.optimizer.as_ref()).all(|optimizer| optimizer.is_elementwise())
+    }
+
+    #[track_caller]
+    fn restrict(&mut self, range: Range<usize>) {
+        assert!(
+            range.start <= range.end && range.end <= self.len,
+            "restrict: groups of {} parameters cannot be restricted to {range:?}",
+            self.len
+        );
+        for run in &mut self.runs {
+            if let Some(optimizer) = &mut run.optimizer {
+                optimizer.restrict(within(&range, &run.range));
+            }
+        }
     }
 
     fn abandon(&mut self, params: &mut [T]) {

@@ -100,6 +100,30 @@ impl<T: Float> Update<T, 0> for Towards<T> {
     }
 }
 
+/// Takes vector number `count`, counted from 1, into the mean of those before it: mean ← mean + (next − mean) / count. A
+/// mean that runs along does not overflow where a sum would.
+///
+/// ```
+/// use wengert_optim::first::running_mean;
+/// let mut mean = [1.0f64, 4.0];
+/// running_mean(&mut mean, &[3.0, 0.0], 2);
+/// assert_eq!(mean, [2.0, 2.0]);
+/// ```
+///
+/// # Panics
+/// If the lengths differ, or `count` is 0.
+#[track_caller]
+pub fn running_mean<T: Float>(mean: &mut [T], next: &[T], count: u64) {
+    let len = mean.len();
+    assert!(next.len() == len, "running_mean: {} elements taken into a mean of {len}", next.len());
+    assert!(count > 0, "running_mean: vectors are counted from 1, not from {count}");
+    if count == 1 {
+        copy(next, mean);
+    } else {
+        let [] = update(mean, next, [], Towards { share: T::from_f64((count as f64).recip()) });
+    }
+}
+
 impl<T: Float, O: Optimizer<T>> Optimizer<T> for Lookahead<O, T> {
     fn name(&self) -> &'static str {
         Self::NAME
@@ -115,7 +139,10 @@ impl<T: Float, O: Optimizer<T>> Optimizer<T> for Lookahead<O, T> {
     fn step_with(&mut self, params: &mut [T], grads: &mut [T], evaluate: &mut Evaluate<'_, T>) -> T {
         self.begin(params);
         let loss = self.inner.step_with(params, grads, evaluate);
-        self.synchronise(params);
+        // One of several gradients was given up.
+        if loss.is_finite() || self.inner.gradients_per_step() == 1 {
+            self.synchronise(params);
+        }
         loss
     }
 

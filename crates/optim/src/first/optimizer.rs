@@ -46,6 +46,9 @@ pub trait Optimizer<T: Float = f32>: Send {
     /// is the loss at `params` before the step. If `evaluate` panics, `params` are as before the step, and the optimiser
     /// can go on from there.
     ///
+    /// So are they if a loss at a further point (that of SAM's second gradient) is infinite or NaN: the step is given up, and
+    /// that loss is the result.
+    ///
     /// # Panics
     /// As [`step`](Optimizer::step).
     fn step_with(&mut self, params: &mut [T], grads: &mut [T], evaluate: &mut Evaluate<'_, T>) -> T {
@@ -63,6 +66,34 @@ pub trait Optimizer<T: Float = f32>: Send {
     /// [`Groups`](crate::Groups) has frozen or switched off. What wraps an optimiser leaves them out too.
     fn frozen(&self) -> Vec<Range<usize>> {
         Vec::new()
+    }
+
+    /// Whether an element's step needs that element of the gradient and of the state alone, so that workers can
+    /// [share](Optimizer::restrict) the parameters out among them. By default it is taken to need more.
+    fn is_elementwise(&self) -> bool {
+        false
+    }
+
+    /// Leaves all parameters but `range` to others, which step them with the same gradients: state is from now on kept for these
+    /// alone (what is there of the others is dropped), and a step changes these alone. Vectors that are given are still those of
+    /// all parameters; those in [`state`](Optimizer::state) are the range's, and put one behind the other, in the order of the
+    /// ranges, they are the state of an optimiser that was not restricted.
+    ///
+    /// ```
+    /// use wengert_optim::{Adam, Optimizer};
+    /// let mut adam: Adam<f64> = Adam::new(0.1);
+    /// adam.restrict(2..3);
+    /// let mut theta = [1.0; 4];
+    /// adam.step(&mut theta, &[1.0; 4]);
+    /// assert!(theta[2] < 1.0 && theta[..2] == [1.0; 2] && theta[3] == 1.0);
+    /// assert_eq!(adam.state().vectors["m"].len(), 1);
+    /// ```
+    ///
+    /// # Panics
+    /// If it is not [elementwise](Optimizer::is_elementwise), is restricted already, or knows of fewer parameters.
+    #[track_caller]
+    fn restrict(&mut self, range: Range<usize>) {
+        panic!("restrict: {} cannot be restricted to {range:?}, as it is not elementwise", self.name());
     }
 
     /// Gives up a step of several gradients that has begun: takes `params` back to where they were before it.
@@ -133,6 +164,15 @@ impl<T: Float, O: Optimizer<T> + ?Sized> Optimizer<T> for Box<O> {
         (**self).frozen()
     }
 
+    fn is_elementwise(&self) -> bool {
+        (**self).is_elementwise()
+    }
+
+    #[track_caller]
+    fn restrict(&mut self, range: Range<usize>) {
+        (**self).restrict(range);
+    }
+
     fn abandon(&mut self, params: &mut [T]) {
         (**self).abandon(params);
     }
@@ -175,6 +215,12 @@ impl<T: Float, O: Optimizer<T> + ?Sized> Drop for Begun<'_, T, O> {
             self.optimizer.abandon(self.params);
         }
     }
+}
+
+/// The range within a vector of which it is said where it stands, as it is within `part` of that.
+pub(crate) fn within(range: &Range<usize>, part: &Range<usize>) -> Range<usize> {
+    let at = |place: usize| place.clamp(part.start, part.end) - part.start;
+    at(range.start)..at(range.end)
 }
 
 /// What lies between `frozen` ranges, in order, of a vector of `len` elements.

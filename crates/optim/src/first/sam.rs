@@ -17,7 +17,8 @@ use crate::error::{Check, HyperParameterError};
 /// [`step_with`](Optimizer::step_with) takes both. With [`step`](Optimizer::step) the calls alternate: the first of two
 /// moves the parameters to θ′, the second takes them back and makes the step ([`perturbed`](Sam::perturbed) tells which is
 /// next, [`abandon`](Optimizer::abandon) goes back instead). Where the gradient is 0 nothing is moved; parameters that the
-/// inner optimiser keeps [frozen](Optimizer::frozen) are left out of the norm too.
+/// inner optimiser keeps [frozen](Optimizer::frozen) are left out of the norm too. A loss at θ′ that is not finite gives the
+/// step up.
 ///
 /// Source: Foret et al., *Sharpness-aware minimization for efficiently improving generalization*, 2021; optax agrees.
 /// Usual: ρ = 0.05. Keeps 4 bytes per f32 parameter more than the inner optimiser.
@@ -132,7 +133,10 @@ impl<T: Float, O: Optimizer<T>> Optimizer<T> for Sam<O, T> {
         let loss = evaluate(begun.params, grads);
         begun.optimizer.step(begun.params, grads);
         if begun.optimizer.perturbed {
-            evaluate(begun.params, grads);
+            let further = evaluate(begun.params, grads);
+            if !further.is_finite() {
+                return further;
+            }
             begun.optimizer.step(begun.params, grads);
         }
         begun.complete = true;

@@ -6,73 +6,10 @@ use wengert_tensor::Float;
 use super::agc::AdaptiveClip;
 use super::clip::{clip_by_value, global_norm, ratio, scale};
 use super::layout::Layout;
-use super::lookahead::Towards;
-use super::loops::update;
+use super::lookahead::running_mean;
 use super::optimizer::{Optimizer, check_lengths};
+use super::outcome::{NonFinite, Step, StepError};
 use crate::error::{Check, HyperParameterError};
-
-/// What to do with a gradient that has a NaN or an infinity.
-///
-/// ```
-/// use wengert_optim::first::NonFinite;
-/// use wengert_optim::{Layout, Sgd, Step, Stepper};
-/// let layout = Layout::new([("w", vec![1])]);
-/// let mut stepper = Stepper::new(Sgd::new(0.1), &layout).non_finite(NonFinite::Skip);
-/// let mut theta = [1.0f64];
-/// assert!(matches!(stepper.step(&mut theta, &mut [f64::NAN])?, Step::Skipped { .. }));
-/// assert_eq!(theta, [1.0]);
-/// # Ok::<(), wengert_optim::StepError>(())
-/// ```
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum NonFinite {
-    /// Return an error that names the first such parameter.
-    #[default]
-    Error,
-    /// Leave parameters and optimiser as they are, and count the step as skipped.
-    Skip,
-}
-
-/// What a step of a [`Stepper`] did.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Step {
-    /// The parameters were updated; the norm of the gradient before clipping.
-    Updated {
-        /// ‖g‖.
-        gradient_norm: f64,
-    },
-    /// The gradient was added to those of a step to come.
-    Accumulated {
-        /// How many there are now.
-        gradients: u64,
-    },
-    /// The gradient was not finite, and nothing was changed.
-    Skipped {
-        /// How many have been skipped in all.
-        skipped: u64,
-    },
-}
-
-/// A gradient that is not finite.
-///
-/// ```
-/// use wengert_optim::{Layout, Sgd, StepError, Stepper};
-/// let layout = Layout::new([("w", vec![2])]);
-/// let mut stepper = Stepper::new(Sgd::new(0.1), &layout);
-/// let StepError { parameter, value, step, .. } =
-///     stepper.step(&mut [1.0f64, 1.0], &mut [0.0, f64::INFINITY]).unwrap_err();
-/// assert_eq!((parameter.as_str(), value, step), ("w[1]", f64::INFINITY, 1));
-/// ```
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-#[error("the gradient of {parameter} is {value} (step {step}); nothing was changed")]
-pub struct StepError {
-    /// The first parameter at fault, e.g. `"hidden.weight[17]"`.
-    pub parameter: String,
-    /// Its gradient.
-    pub value: f64,
-    /// The number of the step, from 1.
-    pub step: u64,
-}
 
 /// An optimiser with everything that comes before its step: gradients are accumulated, checked, clipped by value, by
 /// unit and by global norm, in this order.
@@ -226,7 +163,18 @@ impl<T: Float, O: Optimizer<T>> Stepper<O, T> {
         &mut self.optimizer
     }
 
-    /// Steps skipped because a gradient was not finite.
+    /// How many gradients make an update.
+    ///
+    /// ```
+    /// use wengert_optim::{Layout, Sgd, Stepper};
+    /// let stepper: Stepper<Sgd> = Stepper::new(Sgd::new(0.1), &Layout::new([("w", vec![2])])).accumulate(4);
+    /// assert_eq!(stepper.gradients_per_update(), 4);
+    /// ```
+    pub fn gradients_per_update(&self) -> u64 {
+        self.accumulate
+    }
+
+    /// Steps skipped because a gradient or a loss was not finite.
     pub fn skipped(&self) -> u64 {
         self.skipped
     }
@@ -243,48 +191,132 @@ impl<T: Float, O: Optimizer<T>> Stepper<O, T> {
     /// If a length is not that of the layout.
     #[track_caller]
     pub fn step(&mut self, params: &mut [T], grads: &mut [T]) -> Result<Step, StepError> {
-        check_lengths(Self::NAME, params.len(), grads.len());
-        let len = self.layout.len();
-        assert!(params.len() == len, "stepper: {} parameters, but its layout has {len}", params.len());
-        for range in self.optimizer.frozen() {
-            grads[range].fill(T::ZERO);
-        }
-        let norm = global_norm(grads);
-        if !norm.is_finite() && grads.iter().any(|g| !g.is_finite()) {
-            return self.refuse(grads);
-        }
+        self.step_at(T::ZERO, params, grads)
+    }
+
+    /// As [`step`](Stepper::step), with the loss that the gradient is one of. If that is infinite or NaN, what is finite of its
+    /// gradient means nothing, and is not taken in.
+    ///
+    /// ```
+    /// use wengert_optim::first::NonFinite;
+    /// use wengert_optim::{Layout, Sgd, Step, StepError, Stepper};
+    /// let layout = Layout::new([("w", vec![1])]);
+    /// let mut stepper = Stepper::new(Sgd::new(0.1), &layout);
+    /// let mut theta = [1.0f64];
+    /// let error = stepper.step_at(f64::INFINITY, &mut theta, &mut [3.0]).unwrap_err();
+    /// assert_eq!(error, StepError::Loss { value: f64::INFINITY, step: 1 });
+    /// let mut stepper = stepper.non_finite(NonFinite::Skip);
+    /// assert_eq!(stepper.step_at(f64::NAN, &mut theta, &mut [3.0])?, Step::Skipped { skipped: 1 });
+    /// assert_eq!(theta, [1.0]);
+    /// # Ok::<(), StepError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the gradient or the loss is not finite, under [`NonFinite::Error`].
+    ///
+    /// # Panics
+    /// As [`step`](Stepper::step).
+    #[track_caller]
+    pub fn step_at(&mut self, loss: T, params: &mut [T], grads: &mut [T]) -> Result<Step, StepError> {
+        let norm = match self.norm_at(loss, params, grads, &mut local_norm)? {
+            Ok(norm) => norm,
+            Err(skipped) => return Ok(skipped),
+        };
         if self.accumulate == 1 {
-            return Ok(self.apply(params, grads, norm));
+            return self.update(params, grads, norm, &mut local_norm);
         }
         self.gradients += 1;
-        if self.gradients == 1 {
-            self.sum.clear();
-            self.sum.extend_from_slice(grads);
-        } else {
-            // A running mean does not overflow where a sum would.
-            let share = T::from_f64((self.gradients as f64).recip());
-            let [] = update(&mut self.sum, grads, [], Towards { share });
-        }
+        self.sum.resize(grads.len(), T::ZERO);
+        running_mean(&mut self.sum, grads, self.gradients);
         if self.gradients < self.accumulate {
             return Ok(Step::Accumulated { gradients: self.gradients });
         }
         self.gradients = 0;
         grads.copy_from_slice(&self.sum);
         let norm = global_norm(grads);
-        Ok(self.apply(params, grads, norm))
+        self.update(params, grads, norm, &mut local_norm)
     }
 
-    fn refuse(&mut self, grads: &[T]) -> Result<Step, StepError> {
-        if self.policy == NonFinite::Skip {
-            self.skipped += 1;
-            return Ok(Step::Skipped { skipped: self.skipped });
+    /// An update with the mean of as many gradients as make one, which was taken elsewhere: by workers, each of which has a
+    /// part of it. `norm` gives the global norm of a gradient of which it is handed the own part in its place; a norm that is
+    /// not finite comes with the whole gradient, in which the first such element is looked for.
+    ///
+    /// ```
+    /// use wengert_optim::{Layout, Sgd, Step, StepError, Stepper, global_norm};
+    /// let layout = Layout::new([("w", vec![2])]);
+    /// let mut stepper = Stepper::new(Sgd::new(1.0), &layout).accumulate(4).clip_norm(1.0);
+    /// let (mut theta, mut mean) = ([0.0f64; 2], [3.0, 4.0]);
+    /// let step = stepper.step_with_mean(0.5, &mut theta, &mut mean, &mut |grads| Ok::<_, StepError>(global_norm(grads)))?;
+    /// assert_eq!((step, theta), (Step::Updated { gradient_norm: 5.0 }, [-0.6, -0.8]));
+    /// # Ok::<(), StepError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`step_at`](Stepper::step_at), and those of `norm`.
+    ///
+    /// # Panics
+    /// As [`step`](Stepper::step).
+    #[track_caller]
+    pub fn step_with_mean<E: From<StepError>>(
+        &mut self,
+        loss: T,
+        params: &mut [T],
+        grads: &mut [T],
+        norm: &mut dyn FnMut(&mut [T]) -> Result<f64, E>,
+    ) -> Result<Step, E> {
+        match self.norm_at(loss, params, grads, norm)? {
+            Ok(size) => self.update(params, grads, size, norm),
+            Err(skipped) => Ok(skipped),
         }
-        let index = grads.iter().position(|g| !g.is_finite()).unwrap_or(0);
-        let parameter = self.layout.name_at(index);
-        Err(StepError { parameter, value: grads[index].to_f64(), step: self.steps + 1 })
     }
 
-    fn apply(&mut self, params: &mut [T], grads: &mut [T], gradient_norm: f64) -> Step {
+    /// The norm of a gradient that can be taken in; or that it was skipped.
+    #[track_caller]
+    fn norm_at<E: From<StepError>>(
+        &mut self,
+        loss: T,
+        params: &[T],
+        grads: &mut [T],
+        norm: &mut dyn FnMut(&mut [T]) -> Result<f64, E>,
+    ) -> Result<Result<f64, Step>, E> {
+        check_lengths(Self::NAME, params.len(), grads.len());
+        let len = self.layout.len();
+        assert!(params.len() == len, "stepper: {} parameters, but its layout has {len}", params.len());
+        let step = self.steps + 1;
+        if !loss.is_finite() {
+            return Ok(Err(self.refuse(|_| StepError::Loss { value: loss.to_f64(), step })?));
+        }
+        for range in self.optimizer.frozen() {
+            grads[range].fill(T::ZERO);
+        }
+        let norm = norm(grads)?;
+        let fault = if norm.is_finite() { None } else { grads.iter().position(|g| !g.is_finite()) };
+        let Some(index) = fault else { return Ok(Ok(norm)) };
+        let value = grads[index].to_f64();
+        Ok(Err(self.refuse(|layout| StepError::Gradient {
+            parameter: layout.name_at(index),
+            value,
+            step,
+        })?))
+    }
+
+    fn refuse(&mut self, error: impl FnOnce(&Layout) -> StepError) -> Result<Step, StepError> {
+        match self.policy {
+            NonFinite::Error => Err(error(&self.layout)),
+            NonFinite::Skip => {
+                self.skipped += 1;
+                Ok(Step::Skipped { skipped: self.skipped })
+            }
+        }
+    }
+
+    fn update<E>(
+        &mut self,
+        params: &mut [T],
+        grads: &mut [T],
+        gradient_norm: f64,
+        norm_of: &mut dyn FnMut(&mut [T]) -> Result<f64, E>,
+    ) -> Result<Step, E> {
         let mut norm = gradient_norm;
         if let Some(limit) = self.clip_value {
             clip_by_value(grads, limit);
@@ -294,7 +326,7 @@ impl<T: Float, O: Optimizer<T>> Stepper<O, T> {
         }
         if let Some(limit) = self.clip_norm {
             if self.clip_value.is_some() || self.clip_units.is_some() {
-                norm = global_norm(grads);
+                norm = norm_of(grads)?;
             }
             if norm > limit {
                 scale(grads, ratio(limit, norm));
@@ -302,7 +334,7 @@ impl<T: Float, O: Optimizer<T>> Stepper<O, T> {
         }
         self.optimizer.step(params, grads);
         self.steps += 1;
-        Step::Updated { gradient_norm }
+        Ok(Step::Updated { gradient_norm })
     }
 
     /// What is done to gradients before a step, by name; the optimiser has [its own](Optimizer::settings).
@@ -371,4 +403,9 @@ impl<T: Float, O: Optimizer<T>> Stepper<O, T> {
         (self.steps, self.skipped, self.gradients, self.sum) = (steps, skipped, gradients, sum);
         Ok(())
     }
+}
+
+/// The norm of a gradient that is here as a whole.
+fn local_norm<T: Float>(grads: &mut [T]) -> Result<f64, StepError> {
+    Ok(global_norm(grads))
 }

@@ -37,6 +37,46 @@ pub enum Sweep {
     Record,
 }
 
+/// Who is told of a backward sweep while it goes on, by [`Tape::pull_back_observed`](crate::Tape::pull_back_observed): to send
+/// derivatives off, or to write them to their places, while others are still computed.
+///
+/// ```
+/// use wengert_tape::{Sweep, SweepObserver, Tape, Var};
+///
+/// /// Which derivatives are there after how many operations.
+/// #[derive(Default)]
+/// struct Order {
+///     passed: usize,
+///     ready: Vec<(usize, usize, f64)>,
+/// }
+///
+/// impl SweepObserver<f64> for Order {
+///     fn ready(&mut self, index: usize, derivative: Option<&Var<f64>>) {
+///         self.ready.push((self.passed, index, derivative.map_or(0.0, |slope| slope.item())));
+///     }
+///     fn passed(&mut self) {
+///         self.passed += 1;
+///     }
+/// }
+///
+/// let tape = Tape::new();
+/// let (first, second) = (tape.var([2.0f64]), tape.var([3.0]));
+/// let y = (&first * 5.0).sin() * &second;
+/// let mut order = Order::default();
+/// tape.pull_back_observed(&y, Var::ones([1]), &[&first, &second], Sweep::Consume, &mut order);
+/// // The derivative for `second`, sin 10, is there two operations before the other.
+/// let [(early, 1, slope), (late, 0, _)] = order.ready[..] else { panic!() };
+/// assert!(late == early + 2 && slope == 10.0f64.sin());
+/// ```
+pub trait SweepObserver<T: Float> {
+    /// The derivative for variable number `index` is final; there is none if the output does not depend on it. Each variable is told
+    /// of once, as soon as no operation is left that uses it.
+    fn ready(&mut self, index: usize, derivative: Option<&Var<T>>);
+
+    /// The sweep has passed an operation.
+    fn passed(&mut self) {}
+}
+
 impl<T: Float> Input<T> {
     /// The input as a variable, on older tapes only, or also on the one that it was recorded on.
     fn to_var(&self, arena: &Rc<Arena<T>>, mode: Sweep) -> Var<T> {

@@ -1,5 +1,6 @@
 //! The backward sweep.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use smallvec::SmallVec;
@@ -7,23 +8,30 @@ use wengert_tensor::{Float, Shape, compiled_here};
 
 use crate::cotangent::Cotangent;
 use crate::op::{Cotangents, Op, Point};
-use crate::sweep::Sweep;
 use crate::sweep::slab::Slab;
+use crate::sweep::{Sweep, SweepObserver};
 use crate::tape::{Arena, Node, Place};
 use crate::var::Var;
 
 compiled_here! {
     /// The cotangents of the nodes `wrt` for the cotangent `seed` of node `output`. Visits only the nodes that lie
-    /// between them. `None` for a node that the output does not depend on.
+    /// between them. `None` for a node that the output does not depend on. An observer is told on the way.
     pub(crate) fn reverse<T: Float>(
         arena: &Rc<Arena<T>>,
         output: u32,
         seed: Var<T>,
         wrt: &[u32],
         mode: Sweep,
+        observer: Option<&mut dyn SweepObserver<T>>,
     ) -> Vec<Option<Var<T>>> {
         let mut found: Vec<Option<Var<T>>> = wrt.iter().map(|_| None).collect();
-        let Some(first) = wrt.iter().copied().filter(|&w| w <= output).min() else { return found };
+        let mut told = observer.map(|observer| Told::new(&arena.nodes.borrow(), output, wrt, observer));
+        let Some(first) = wrt.iter().copied().filter(|&w| w <= output).min() else {
+            if let Some(told) = &mut told {
+                told.passed(output, &mut Slab::new(output, output));
+            }
+            return found;
+        };
         let between = mark(&arena.nodes.borrow(), first, output, wrt);
         let needed = |node: u32| node >= first && between[(node - first) as usize];
         let mut wanted: Vec<(u32, usize)> = wrt.iter().enumerate().map(|(i, &w)| (w, i)).collect();
@@ -32,6 +40,9 @@ compiled_here! {
         let mut alive = Slab::new(first, output);
         alive.put(output, Cotangent::of(seed));
         for node in (first..=output).rev() {
+            if let Some(told) = &mut told {
+                told.passed(node + 1, &mut alive);
+            }
             let Some(cotangent) = alive.take(node).and_then(Cotangent::finish) else { continue };
             let from = wanted.partition_point(|w| w.0 < node);
             for &(_, i) in wanted[from..].iter().take_while(|w| w.0 == node) {
@@ -54,7 +65,54 @@ compiled_here! {
                 }
             }
         }
+        if let Some(told) = &mut told {
+            told.passed(first, &mut alive);
+        }
         found
+    }
+}
+
+/// An observer with what it is still to be told.
+struct Told<'a, T: Float> {
+    observer: &'a mut dyn SweepObserver<T>,
+    /// The nodes with the last that adds to their cotangents, by that; and their places among the variables.
+    waiting: Vec<(u32, u32, usize)>,
+}
+
+impl<'a, T: Float> Told<'a, T> {
+    fn new(nodes: &[Node<T>], output: u32, wrt: &[u32], observer: &'a mut dyn SweepObserver<T>) -> Self {
+        let mut last: BTreeMap<u32, u32> = wrt.iter().map(|&w| (w, u32::MAX)).collect();
+        for (user, node) in nodes.iter().enumerate().take(output as usize + 1) {
+            for parent in node.inputs.iter().filter_map(|input| input.parent) {
+                if let Some(last) = last.get_mut(&parent) {
+                    *last = (user as u32).min(*last);
+                }
+            }
+        }
+        let mut waiting: Vec<_> = wrt
+            .iter()
+            .enumerate()
+            .map(|(place, &w)| match last[&w] {
+                // Its cotangent is the seed.
+                u32::MAX if w == output => (w + 1, w, place),
+                last => (last, w, place),
+            })
+            .collect();
+        waiting.sort_unstable();
+        Told { observer, waiting }
+    }
+
+    /// All nodes from `node` on have added what they have to add.
+    fn passed(&mut self, node: u32, alive: &mut Slab<Cotangent<T>>) {
+        while let Some((_, w, place)) = self.waiting.pop_if(|(last, ..)| *last >= node) {
+            // What is not on the way to the output has none.
+            let cotangent = alive.holds(w).then(|| alive.take(w)).flatten().and_then(Cotangent::finish);
+            self.observer.ready(place, cotangent.as_ref());
+            if let Some(cotangent) = cotangent {
+                alive.put(w, Cotangent::of(cotangent));
+            }
+        }
+        self.observer.passed();
     }
 }
 

@@ -25,6 +25,11 @@ impl<V> Slab<V> {
         }
     }
 
+    /// Whether the node is one of those that it is for.
+    pub(super) fn holds(&self, node: u32) -> bool {
+        node.checked_sub(self.first).is_some_and(|place| (place as usize) < self.position.len())
+    }
+
     pub(super) fn take(&mut self, node: u32) -> Option<V> {
         match std::mem::replace(&mut self.position[(node - self.first) as usize], NONE) {
             NONE => None,

@@ -3,7 +3,7 @@
 use wengert_tensor::Float;
 
 use super::Tape;
-use crate::sweep::{self, Sweep};
+use crate::sweep::{self, Sweep, SweepObserver};
 use crate::var::Var;
 
 impl<T: Float> Tape<T> {
@@ -16,7 +16,7 @@ impl<T: Float> Tape<T> {
     #[track_caller]
     pub fn gradients(self, output: &Var<T>, wrt: &[&Var<T>]) -> Vec<Var<T>> {
         let seed = sweep::scalar_seed("gradients", output);
-        let found = self.swept_back("gradients", output, seed, wrt, Sweep::Consume);
+        let found = self.swept_back("gradients", output, seed, wrt, Sweep::Consume, None);
         self.close();
         sweep::or_zeros(found, wrt)
     }
@@ -39,7 +39,7 @@ impl<T: Float> Tape<T> {
     #[track_caller]
     pub fn recorded_gradients(&self, output: &Var<T>, wrt: &[&Var<T>]) -> Vec<Var<T>> {
         let seed = sweep::scalar_seed("recorded_gradients", output);
-        sweep::or_zeros(self.swept_back("recorded_gradients", output, seed, wrt, Sweep::Record), wrt)
+        sweep::or_zeros(self.swept_back("recorded_gradients", output, seed, wrt, Sweep::Record, None), wrt)
     }
 
     /// The vector–Jacobian product `cotangentᵀ · d output / d wrt`; `None` where the output does not depend on
@@ -55,7 +55,24 @@ impl<T: Float> Tape<T> {
         wrt: &[&Var<T>],
         mode: Sweep,
     ) -> Vec<Option<Var<T>>> {
-        self.swept_back("pull_back", output, cotangent, wrt, mode)
+        self.swept_back("pull_back", output, cotangent, wrt, mode, None)
+    }
+
+    /// As [`pull_back`](Tape::pull_back), and tells the observer of each derivative as soon as it is final. What is told of early is
+    /// what is returned, to the bit.
+    ///
+    /// # Panics
+    /// Where `pull_back` does.
+    #[track_caller]
+    pub fn pull_back_observed(
+        &self,
+        output: &Var<T>,
+        cotangent: Var<T>,
+        wrt: &[&Var<T>],
+        mode: Sweep,
+        observer: &mut dyn SweepObserver<T>,
+    ) -> Vec<Option<Var<T>>> {
+        self.swept_back("pull_back_observed", output, cotangent, wrt, mode, Some(observer))
     }
 
     /// The Jacobian–vector products `d outputs / d wrt · tangents` by one forward sweep over the recording, which
@@ -118,6 +135,7 @@ impl<T: Float> Tape<T> {
         cotangent: Var<T>,
         wrt: &[&Var<T>],
         mode: Sweep,
+        observer: Option<&mut dyn SweepObserver<T>>,
     ) -> Vec<Option<Var<T>>> {
         assert!(
             output.shape() == cotangent.shape(),
@@ -134,8 +152,13 @@ impl<T: Float> Tape<T> {
         // The nodes that a consuming sweep has passed are gone, and with them what another would need.
         self.arena.closed.set(mode == Sweep::Consume);
         match self.arena.node_of(output.place.as_ref()) {
-            Some(node) => sweep::reverse(&self.arena, node, cotangent, &nodes, mode),
-            None => wrt.iter().map(|_| None).collect(),
+            Some(node) => sweep::reverse(&self.arena, node, cotangent, &nodes, mode, observer),
+            None => {
+                if let Some(observer) = observer {
+                    (0..wrt.len()).for_each(|index| observer.ready(index, None));
+                }
+                wrt.iter().map(|_| None).collect()
+            }
         }
     }
 

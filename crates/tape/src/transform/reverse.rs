@@ -129,6 +129,6 @@ impl<T: Float> Recording<T> {
     #[track_caller]
     pub(super) fn pull_back(&self, operation: &str, cotangent: Var<T>, mode: Sweep) -> Vec<Var<T>> {
         let inputs: Vec<&Var<T>> = self.inputs.iter().collect();
-        or_zeros(self.tape.swept_back(operation, &self.output, cotangent, &inputs, mode), &inputs)
+        or_zeros(self.tape.swept_back(operation, &self.output, cotangent, &inputs, mode, None), &inputs)
     }
 }

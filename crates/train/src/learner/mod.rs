@@ -2,21 +2,24 @@
 
 mod average;
 mod state;
+mod step;
 
-use wengert_nn::{Ctx, GradError, Grads, Params, Watched};
+use std::rc::Rc;
+
+use wengert_nn::Params;
 use wengert_optim::first::{AdaptiveClip, NonFinite};
 use wengert_optim::schedule::Schedule;
-use wengert_optim::{Average, Averaged, Optimizer, Step, StepError, Stepper};
-use wengert_tape::Var;
+use wengert_optim::{Average, Averaged, Optimizer, Stepper};
 use wengert_tensor::Float;
 
 use crate::error::TrainError;
 use crate::segments::Segments;
-use crate::training::{Training, step_with_gradient, with_values};
-use crate::watch::{Trouble, first_trouble};
+use crate::shares::Shares;
+use crate::training::with_values;
 
 use average::Snapshots;
 pub(crate) use state::{AVERAGE, OPTIMIZER, PARAMS, SETTINGS, STEPPER, is_some, load_optional, none};
+pub(crate) use step::{StepFailure, Stepped};
 
 /// Parameters with the optimiser that trains them, its schedule, and what is done to gradients before it steps: what a
 /// [`Trainer`](crate::Trainer) has one of, and further ones for further networks ([`Trainer::also`](crate::Trainer::also)).
@@ -45,40 +48,9 @@ pub struct Learner<'p, T: Float = f32> {
     average: Option<Snapshots<T>>,
     /// Whether gradients are looked at before a step.
     watched: bool,
+    /// Where workers share the optimiser's state out.
+    shares: Option<Rc<Shares<T>>>,
     updates: u64,
-}
-
-/// What a step found.
-pub(crate) struct Stepped<T: Float> {
-    pub(crate) loss: T,
-    pub(crate) learning_rate: f64,
-    pub(crate) outcome: Step,
-    pub(crate) grads: Grads<T>,
-}
-
-/// A loss or a gradient that is not finite, with what made it, or what else can go wrong.
-pub(crate) enum StepFailure {
-    Loss { value: f64, trouble: Option<Box<Trouble>> },
-    Other(TrainError),
-}
-
-/// Why a step is not taken.
-pub(crate) enum Refusal {
-    Loss(f64),
-    Gradient(StepError),
-    Other(TrainError),
-}
-
-impl From<TrainError> for StepFailure {
-    fn from(error: TrainError) -> Self {
-        StepFailure::Other(error)
-    }
-}
-
-impl<E: Into<TrainError>> From<E> for Refusal {
-    fn from(error: E) -> Self {
-        Refusal::Other(error.into())
-    }
 }
 
 impl<'p, T: Float> Learner<'p, T> {
@@ -90,7 +62,15 @@ impl<'p, T: Float> Learner<'p, T> {
 
     /// Parameters that no optimiser moves.
     pub(crate) fn unmoved(params: &'p mut Params<T>) -> Self {
-        Learner { params, stepper: None, schedule: None, average: None, watched: false, updates: 0 }
+        Learner {
+            params,
+            stepper: None,
+            schedule: None,
+            average: None,
+            watched: false,
+            shares: None,
+            updates: 0,
+        }
     }
 
     /// Sets the learning rate of every update by its number. By default it stays as the optimiser has it.
@@ -225,102 +205,38 @@ impl<'p, T: Float> Learner<'p, T> {
         Ok(())
     }
 
-    /// One step on this loss, which is evaluated wherever the optimiser needs it. Returns the loss before the step.
-    ///
-    /// # Errors
-    /// If the loss is not finite ([`NonFinite::Skip`] counts it as skipped instead), or a gradient that is looked at: the
-    /// loss is then evaluated once more, and the error names [what made](Trouble) the first such number. If the loss does not
-    /// depend on some parameters. Nothing is then changed.
-    ///
-    /// # Panics
-    /// If the loss does not have exactly one element.
-    #[track_caller]
-    pub fn step(&mut self, loss: impl Fn(&Ctx<T>) -> Var<T>) -> Result<T, TrainError> {
-        let updates = self.updates;
-        self.take(loss).map(|stepped| stepped.loss).map_err(|failure| match failure {
-            StepFailure::Loss { value, trouble } => TrainError::LearnerLoss { value, updates, trouble },
-            StepFailure::Other(error) => error,
-        })
+    /// How many gradients make an update.
+    pub(crate) fn gradients_per_update(&self) -> u64 {
+        self.stepper.as_ref().map_or(1, Stepper::gradients_per_update)
     }
 
-    /// One step; one that fails changes nothing, the random numbers of the next evaluation neither.
-    #[track_caller]
-    pub(crate) fn take(&mut self, loss: impl Fn(&Ctx<T>) -> Var<T>) -> Result<Stepped<T>, StepFailure> {
-        let evaluations = self.params.step();
-        let loss = Watched::new(loss);
-        let stepped = self.evaluate(&loss).and_then(|(value, grads)| self.apply(value, grads, &loss));
-        stepped.map_err(|refusal| {
-            self.params.set_step(evaluations);
-            self.failure(refusal, &loss)
-        })
+    /// Leaves all but a part of the parameters to the other workers.
+    pub(crate) fn share(&mut self, shares: Shares<T>) {
+        if let Some(optimizer) = self.optimizer_mut() {
+            optimizer.restrict(shares.own().range());
+            self.shares = Some(Rc::new(shares));
+        }
     }
 
-    /// What is said of a step that is not taken.
-    pub(crate) fn failure(
-        &self,
-        refusal: Refusal,
-        loss: &Watched<impl Fn(&Ctx<T>) -> Var<T>>,
-    ) -> StepFailure {
-        let trouble = || first_trouble(self.params, |cx: &Ctx<T>| loss.value(cx)).map(Box::new);
-        match refusal {
-            Refusal::Loss(value) => StepFailure::Loss { value, trouble: trouble() },
-            Refusal::Gradient(error) => {
-                StepFailure::Other(TrainError::Gradient { error, trouble: trouble() })
+    /// The parts that workers have of the parameters, if they share the optimiser's state out.
+    pub(crate) fn shares(&self) -> Option<&Shares<T>> {
+        self.shares.as_deref()
+    }
+
+    /// Whether workers can share the optimiser's state out.
+    pub(crate) fn check_sharing(&self) -> Result<(), TrainError> {
+        let reason = match &self.stepper {
+            Some(stepper) if !stepper.optimizer().is_elementwise() => {
+                format!("{} is not elementwise, and cannot be", stepper.optimizer().name())
             }
-            Refusal::Other(error) => StepFailure::Other(error),
-        }
-    }
-
-    /// The loss and its gradient, for [`apply`](Self::apply).
-    #[track_caller]
-    pub(crate) fn evaluate(
-        &self,
-        loss: &Watched<impl Fn(&Ctx<T>) -> Var<T>>,
-    ) -> Result<(T, Grads<T>), Refusal> {
-        if self.stepper.is_none() {
-            return Err(no_optimizer().into());
-        }
-        let evaluated: Result<_, GradError> = self.params.value_and_grad(|cx| loss.value(cx));
-        loss.check("step");
-        Ok(evaluated?)
-    }
-
-    /// A step with the loss and its gradient at the parameters.
-    #[track_caller]
-    pub(crate) fn apply(
-        &mut self,
-        value: T,
-        mut grads: Grads<T>,
-        loss: &Watched<impl Fn(&Ctx<T>) -> Var<T>>,
-    ) -> Result<Stepped<T>, Refusal> {
-        let Some(stepper) = &mut self.stepper else { return Err(no_optimizer().into()) };
-        if let Some(schedule) = &self.schedule {
-            stepper.optimizer_mut().set_learning_rate(schedule.at(self.updates));
-        }
-        let learning_rate = stepper.optimizer().learning_rate();
-        if self.watched && !value.is_finite() {
-            match stepper.policy() {
-                NonFinite::Error => return Err(Refusal::Loss(value.to_f64())),
-                // What is finite of the gradient of such a loss means nothing.
-                NonFinite::Skip => grads.iter_mut().take(1).for_each(|slope| *slope = T::NAN),
+            Some(stepper) if stepper.settings().children.contains_key("clip_units") => {
+                "clip_units looks at units that several workers have a part of".to_owned()
             }
-        }
-        let outcome = if self.watched {
-            self.params.accumulate(stepper, &mut grads).map_err(Refusal::Gradient)?
-        } else if !value.is_finite() {
-            return Err(Refusal::Loss(value.to_f64()));
-        } else {
-            let optimizer = stepper.optimizer_mut();
-            step_with_gradient(self.params, &mut **optimizer, value, &grads, loss)?;
-            Step::Updated { gradient_norm: f64::NAN }
+            _ => return Ok(()),
         };
-        if matches!(outcome, Step::Updated { .. }) {
-            self.updates += 1;
-            if let Some(snapshots) = &mut self.average {
-                snapshots.look(self.updates, self.params.values());
-            }
-        }
-        Ok(Stepped { loss: value, learning_rate, outcome, grads })
+        Err(TrainError::Settings(format!(
+            "the optimiser's state is to be shared out among workers: {reason}"
+        )))
     }
 
     /// The result of `work` with the parameters to evaluate the model with.
@@ -328,10 +244,14 @@ impl<'p, T: Float> Learner<'p, T> {
         if let Some(average) = self.average.as_ref().and_then(Snapshots::get) {
             return with_values(self.params, |_, out| out.copy_from_slice(average), work);
         }
-        match &self.stepper {
-            Some(stepper) => self.params.evaluated(&**stepper.optimizer(), work),
-            None => work(self.params),
-        }
+        let Some(stepper) = &self.stepper else { return work(self.params) };
+        let write = |start: &[T], out: &mut [T]| {
+            stepper.optimizer().write_evaluation(start, out);
+            if let Some(Err(error)) = self.shares.as_ref().map(|shares| shares.complete(out)) {
+                panic!("the parameters to evaluate the model with cannot be gathered: {error}");
+            }
+        };
+        with_values(self.params, write, work)
     }
 
     /// Puts the parameters to evaluate the model with in the place of those that are trained.
@@ -339,10 +259,6 @@ impl<'p, T: Float> Learner<'p, T> {
         let values = self.evaluated(|params| params.values().to_vec());
         self.params.values_mut().copy_from_slice(&values);
     }
-}
-
-fn no_optimizer() -> TrainError {
-    TrainError::Settings("there is no optimiser: `minimize` moves these parameters".to_owned())
 }
 
 impl<T: Float> std::fmt::Debug for Learner<'_, T> {

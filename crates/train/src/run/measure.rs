@@ -195,6 +195,9 @@ impl<T: Float> Run<'_, T> {
     pub(super) fn tell_losses(&mut self) {
         let at = self.place.at();
         let over = at.epoch_is_over() || at.epoch != self.losses.epoch;
+        if over {
+            self.settle_losses();
+        }
         if self.losses.told || self.losses.weight == 0.0 || !over {
             return;
         }

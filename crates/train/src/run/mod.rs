@@ -1,10 +1,14 @@
 //! A run of training.
 
+mod buckets;
 mod columns;
+mod found;
 mod measure;
+mod meet;
 mod minimize;
 mod save;
 mod settings;
+mod spread;
 mod state;
 mod step;
 mod together;
@@ -82,6 +86,8 @@ pub struct Run<'p, T: Float = f32> {
     method: Option<State>,
     counts: Counts,
     saving: Option<Saving>,
+    /// Whether checkpoints are written, by the first worker if there are several.
+    has_checkpoints: bool,
     /// Where several workers train.
     together: Option<Together<T>>,
     /// A checkpoint that could not be written where there was nobody to be told.
@@ -123,6 +129,7 @@ impl<'p, T: Float> Run<'p, T> {
             place.watch_for_interruption();
         }
         let settings = settings::of(&trainer);
+        let networks = 1 + trainer.others.len();
         let mut run = Run {
             learner: trainer.learner,
             others: trainer.others,
@@ -139,7 +146,8 @@ impl<'p, T: Float> Run<'p, T> {
             method: None,
             counts: Counts::default(),
             saving: None,
-            together: trainer.group.map(Together::new),
+            has_checkpoints: trainer.checkpoints.is_some(),
+            together: trainer.group.map(|group| Together::new(group, networks)),
             unsaved: None,
             reason: None,
             finished: false,
@@ -153,6 +161,7 @@ impl<'p, T: Float> Run<'p, T> {
         if let Some(rules) = trainer.checkpoints {
             run.open(&rules, trainer.resume, trainer.others_allowed)?;
         }
+        run.share_state();
         let now = run.now();
         let notes = settings::notes(&run);
         run.log.tell(&Event::Start { params: run.learner.params(), settings: &notes }, &now);
@@ -193,7 +202,8 @@ impl<'p, T: Float> Run<'p, T> {
         self.learner.params_mut()
     }
 
-    /// The result of `work` with the parameters to evaluate the model with: for optimisers that average, the averages.
+    /// The result of `work` with the parameters to evaluate the model with: for optimisers that average, the averages. Workers that share
+    /// the optimiser's state out call it together.
     pub fn evaluated<R>(&mut self, work: impl FnOnce(&Params<T>) -> R) -> R {
         self.look();
         self.learner.evaluated(work)

@@ -1,12 +1,13 @@
 //! Checkpoints of a run.
 
+use wengert_state::State;
 use wengert_tensor::Float;
 
 use super::Run;
 use crate::checkpoint::{CheckpointStore, Checkpoints};
 use crate::error::TrainError;
 use crate::event::{Event, Moment};
-use crate::place::Start;
+use crate::place::{At, Start};
 
 /// A run's checkpoints, and what has happened since the last.
 pub(super) struct Saving {
@@ -53,21 +54,30 @@ impl<T: Float> Run<'_, T> {
     /// Saves the run if it is time to, before anything is done with what was given out.
     pub(super) fn save_if_due(&mut self) -> Result<(), TrainError> {
         let at = self.place.at();
-        let Some(saving) = self.saving.as_mut().filter(|_| at.is_fresh()) else { return Ok(()) };
-        let now = self.log.moment(&at);
+        if !at.is_fresh() {
+            return Ok(());
+        }
+        let due = self.due(&at);
+        self.save_when(due, at.start(), Some(at.unit))?;
+        self.tell_saved();
+        Ok(())
+    }
+
+    /// The moment to save the run as, if this worker writes checkpoints and it is time to.
+    fn due(&mut self, at: &At) -> Option<Moment> {
+        let saving = self.saving.as_mut()?;
+        let now = self.log.moment(at);
         let ended = std::mem::replace(&mut saving.epoch, at.epoch) != at.epoch;
         // A run that ends with the step under way is saved behind it.
         if now.step == saving.first || self.reason.is_some() {
-            return Ok(());
+            return None;
         }
         let moment = if ended { Moment { epoch: at.epoch, ..now } } else { now };
         if saving.store.is_due(&moment, ended) || saving.store.is_best(&saving.values) {
-            self.save(at.start(), Some(at.unit), &moment)?;
-        } else {
-            saving.values.clear();
+            return Some(moment);
         }
-        self.tell_saved();
-        Ok(())
+        saving.values.clear();
+        None
     }
 
     /// Saves the run if it is time to, before something other than a step changes it.
@@ -90,21 +100,50 @@ impl<T: Float> Run<'_, T> {
     }
 
     fn save(&mut self, start: Start, before: Option<u64>, now: &Moment) -> Result<(), TrainError> {
-        let Some(mut saving) = self.saving.take() else { return Ok(()) };
+        let state = self.prepared(start, before);
+        self.submit(state, now)
+    }
+
+    /// The run's state, in the memory of those that are written already.
+    fn prepared(&mut self, start: Start, before: Option<u64>) -> State {
+        let Some(mut saving) = self.saving.take() else { return self.state_at(start, before) };
         let state = saving.store.prepare(|| self.state_at(start, before));
-        let values = std::mem::take(&mut saving.values);
-        let submitted = saving.store.submit(state, now, &values);
         self.saving = Some(saving);
-        Ok(submitted?)
+        state
+    }
+
+    fn submit(&mut self, state: State, now: &Moment) -> Result<(), TrainError> {
+        let Some(saving) = &mut self.saving else { return Ok(()) };
+        let values = std::mem::take(&mut saving.values);
+        Ok(saving.store.submit(state, now, &values)?)
+    }
+
+    /// Saves the run as it was at the moment that the first worker has, if it has one. Where workers have parts of it, all take part.
+    fn save_when(
+        &mut self,
+        due: Option<Moment>,
+        start: Start,
+        before: Option<u64>,
+    ) -> Result<(), TrainError> {
+        if !self.is_spread() {
+            return due.map_or(Ok(()), |now| self.save(start, before, &now));
+        }
+        if !self.as_first(due.is_some())? {
+            return Ok(());
+        }
+        self.settle_losses();
+        let state = self.prepared(start, before);
+        let state = self.gathered(state)?;
+        state.zip(due).map_or(Ok(()), |(state, now)| self.submit(state, &now))
     }
 
     /// Saves the run at its end, and waits until that is done.
     pub(super) fn save_last(&mut self) -> Result<(), TrainError> {
-        let now = self.now();
-        if !self.has_moved() {
+        let due = self.has_moved().then(|| self.now());
+        if due.is_none() && !self.is_spread() {
             return Ok(());
         }
-        let saved = self.save(self.place.at().start(), None, &now);
+        let saved = self.save_when(due, self.place.at().start(), None);
         let written = self.saving.as_mut().map_or(Ok(()), |saving| saving.store.flush());
         self.tell_saved();
         saved?;
@@ -119,6 +158,7 @@ impl<T: Float> Run<'_, T> {
         let ends_here = at.is_fresh() && self.reason.is_some();
         if let Some(start) = at.start_from_failure(plain).filter(|_| !ends_here)
             && self.has_moved()
+            && !self.lacks_parts()
         {
             // Whoever gave the run up has an error already.
             let _ = self.save(start, at.is_fresh().then_some(at.unit), &now);

@@ -6,6 +6,7 @@ use wengert_data::Position;
 use wengert_state::{Scalar, State, StateError};
 use wengert_tensor::Float;
 
+use super::spread::FOUND;
 use super::{Losses, Run, columns};
 use crate::error::TrainError;
 use crate::learner::{AVERAGE, OPTIMIZER, PARAMS, SETTINGS, STEPPER, is_some, load_optional, none};
@@ -25,7 +26,8 @@ const KEPT: &str = "kept";
 const METHOD: &str = "method";
 
 impl<T: Float> Run<'_, T> {
-    /// Everything that the rest of the run depends on, as it is between two batches.
+    /// Everything that the rest of the run depends on, as it is between two batches. Of what workers share out, the optimiser's state
+    /// and gradients that wait for an update, it has what is here: the checkpoints of a run have all of it.
     ///
     /// ```
     /// use wengert_nn::{Init, Params};
@@ -132,10 +134,11 @@ impl<T: Float> Run<'_, T> {
 
     fn load_parts(&mut self, state: &State, others: bool) -> Result<(), TrainError> {
         let scalars = ["epoch", "step", "examples", "seconds", "stopped", "updates"];
-        let children = [
+        let mut children = vec![
             PARAMS, OPTIMIZER, STEPPER, AVERAGE, SETTINGS, POSITION, OTHERS, LOSSES, HISTORY, STOPPING,
             PLATEAU, KEPT, METHOD,
         ];
+        children.extend(state.children.contains_key(FOUND).then_some(FOUND));
         state.expect(KIND, &scalars, &[], &children)?;
         let mut learner = State::new("learner", state.len).with_count("updates", state.count("updates")?);
         for part in [PARAMS, OPTIMIZER, STEPPER, AVERAGE] {
@@ -147,6 +150,7 @@ impl<T: Float> Run<'_, T> {
         for (name, learner) in &mut self.others {
             learner.load(state.child(OTHERS)?.child(name)?, others)?;
         }
+        self.load_found(state)?;
         self.load_losses(state.child(LOSSES)?)?;
         load_optional(self.stopping.as_mut(), state.child(STOPPING)?, others, Stopping::load_state)?;
         load_optional(self.plateau.as_mut(), state.child(PLATEAU)?, others, Plateau::load_state)?;

@@ -1,9 +1,11 @@
 //! Steps.
 
-use wengert_nn::Ctx;
+use wengert_nn::{Ctx, Grads};
+use wengert_optim::Step;
 use wengert_tape::Var;
 use wengert_tensor::Float;
 
+use super::together::Owed;
 use super::{Losses, Run};
 use crate::error::TrainError;
 use crate::event::{Event, StepReport};
@@ -11,6 +13,10 @@ use crate::learner::{StepFailure, Stepped};
 
 impl<T: Float> Run<'_, T> {
     /// One step on this loss, which is evaluated wherever the optimiser needs it. Returns the loss before the step.
+    ///
+    /// With several workers that [accumulate](crate::Trainer::accumulate), they talk to each other once an update: on the batches
+    /// before its last the result is the loss that this worker has found. What is not finite in one of the batches refuses or
+    /// skips the whole update.
     ///
     /// # Errors
     /// If the loss is not finite, or a gradient that is [looked at](crate::Learner::non_finite): it is then evaluated once
@@ -37,9 +43,7 @@ impl<T: Float> Run<'_, T> {
 
     /// Takes in a step that was taken.
     pub(super) fn stepped(&mut self, stepped: Stepped<T>) -> T {
-        self.log.steps += 1;
-        let examples = self.place.at().examples;
-        self.log.examples += examples;
+        let examples = self.count_batch();
         let loss = stepped.loss.to_f64();
         self.losses.add(loss, examples);
         if self.log.is_watched() {
@@ -56,6 +60,45 @@ impl<T: Float> Run<'_, T> {
             self.end_if_broken();
         }
         stepped.loss
+    }
+
+    /// Counts a batch that was trained on; its examples.
+    pub(super) fn count_batch(&mut self) -> u64 {
+        let examples = self.place.at().examples;
+        self.log.steps += 1;
+        self.log.examples += examples;
+        examples
+    }
+
+    /// Takes in batches before the last of an update, now that their losses are known. `grads` is theirs as far as it is known.
+    pub(super) fn tell_owed(&mut self, owed: Vec<(Owed, T)>, grads: &Grads<T>) {
+        for (batch, loss) in owed {
+            let Owed { at, examples, learning_rate, gradients } = batch;
+            let loss = loss.to_f64();
+            self.losses.add(loss, examples);
+            if self.log.is_watched() {
+                let outcome = Step::Accumulated { gradients };
+                let params = self.learner.params();
+                let report = StepReport { loss, examples, learning_rate, outcome, params, grads };
+                self.log.tell(&Event::Step(&report), &at);
+                self.end_if_broken();
+            }
+        }
+    }
+
+    /// Lets the workers add up the losses of batches whose update is still to come: at the end of an epoch, whose mean loss they are
+    /// a part of, and before the run is saved.
+    pub(super) fn settle_losses(&mut self) {
+        let Some(together) = &mut self.together else { return };
+        match together.settle() {
+            Ok(owed) if owed.is_empty() => {}
+            Ok(owed) => {
+                let params = self.learner.params();
+                let grads = params.gradient(&together.own_gradient(params.len()));
+                self.tell_owed(owed, &grads);
+            }
+            Err(error) => self.place.fail(error),
+        }
     }
 
     /// One step of a [further network](crate::Trainer::also). It belongs to the batch that is under way, and does not count

@@ -1,47 +1,57 @@
-//! Runs of several workers.
+//! Steps of several workers.
 
+use std::ops::Range;
 use std::rc::Rc;
 
 use wengert_data::Piece;
-use wengert_nn::{Ctx, Grads, Params, Watched};
-use wengert_state::State;
+use wengert_nn::{Ctx, Params, Watched};
 use wengert_tape::Var;
 use wengert_tensor::Float;
 
 use super::Run;
+use super::buckets::{Buckets, Started};
+use super::found::Found;
 use crate::error::TrainError;
+use crate::event::Moment;
 use crate::learner::{Learner, StepFailure, Stepped};
-use crate::parallel::{self, Parallel};
+use crate::parallel::Parallel;
+use crate::shares::Shares;
 
-/// The workers of a run, and what this one has found since their last step.
+/// The workers of a run, and what this one has found since their last update.
 pub(super) struct Together<T: Float> {
-    group: Rc<dyn Parallel<T>>,
-    found: Found<T>,
+    pub(super) group: Rc<dyn Parallel<T>>,
+    /// For each network.
+    pub(super) found: Vec<Found<T>>,
+    /// Batches of the run's own network whose losses have not been added up.
+    owed: Vec<Owed>,
     /// Why an observer wants the run to end.
     reason: Option<String>,
 }
 
-/// What a worker has found on its pieces of a batch.
-struct Found<T> {
-    /// For each of its shards that it has evaluated: the weighted gradient, changes of buffers, loss, and whether to end.
-    shards: Vec<Vec<T>>,
-    counts: Vec<i64>,
-    /// The evaluations of the model before the batch.
-    evaluations: u64,
+/// A batch whose loss is still to be told.
+pub(super) struct Owed {
+    pub(super) at: Moment,
+    pub(super) examples: u64,
+    pub(super) learning_rate: f64,
+    /// How many gradients there were with it.
+    pub(super) gradients: u64,
 }
 
 /// What came of a piece.
-enum Taken<T: Float> {
-    /// Its loss; more pieces are to come.
+pub(super) enum Taken<T: Float> {
+    /// Its loss; more pieces of the batch are to come.
     Piece(T),
-    /// All workers have made a step; and why some want to end.
-    Step(Stepped<T>, [bool; 2]),
+    /// That of the last piece of a batch; more batches of the update are to come.
+    Batch(T),
+    /// All workers have made an update: the losses of the batches before that were not told, and why some want to end.
+    Step(Box<Stepped<T>>, Vec<T>, [bool; 2]),
 }
 
 impl<T: Float> Together<T> {
-    pub(super) fn new(group: Rc<dyn Parallel<T>>) -> Self {
-        let found = Found { shards: Vec::new(), counts: Vec::new(), evaluations: 0 };
-        Together { group, found, reason: None }
+    pub(super) fn new(group: Rc<dyn Parallel<T>>, networks: usize) -> Self {
+        let own = group.division().own().len();
+        let found = (0..networks).map(|_| Found::new(own)).collect();
+        Together { group, found, owed: Vec::new(), reason: None }
     }
 
     pub(super) fn keep_reason(&mut self, reason: String) {
@@ -64,25 +74,26 @@ impl<T: Float> Together<T> {
         }
     }
 
-    /// Evaluates a piece; behind the last, all make a step.
+    /// Evaluates a piece; behind the last of the last batch of an update, all make it.
     #[track_caller]
     fn take(
         &mut self,
+        network: usize,
         learner: &mut Learner<'_, T>,
         piece: Piece,
         asks: [bool; 2],
         loss: impl Fn(&Ctx<T>) -> Var<T>,
     ) -> Result<Taken<T>, StepFailure> {
-        let (own, shards) = (self.group.division().own(), self.group.division().shards());
-        let found = &mut self.found;
-        if piece.first == found.shards.is_empty() {
-            if piece.first {
-                found.begin(learner.params());
-            }
-        } else {
+        let shards = self.group.division().shards();
+        let found = &mut self.found[network];
+        if piece.first != (found.pieces == 0) {
             let reason = "a worker with several shards of a batch takes one step on each".to_owned();
             return Err(TrainError::Settings(reason).into());
         }
+        if piece.first {
+            found.begin(learner.params());
+        }
+        found.pieces += 1;
         let shards_of_batch = self.group.shards(piece.share());
         let on_shard = Watched::new(|cx: &Ctx<T>| {
             shards_of_batch.iter().for_each(|shards| cx.set_shards(shards.clone()));
@@ -93,39 +104,103 @@ impl<T: Float> Together<T> {
         let evaluations = found.evaluations;
         learner.params_mut().set_step(evaluations + piece.shard as u64);
         let mut value = T::ZERO;
+        let updates = piece.last && found.batches + 1 >= learner.gradients_per_update();
+        let bucket = self.group.bucket().map(|bytes| bytes / size_of::<T>()).filter(|&size| {
+            updates && shards > 1 && learner.shares().is_none() && size < learner.params().len()
+        });
+        let share = T::from_f64(piece.share());
+        let mut buckets =
+            bucket.map(|size| Buckets::new(&*self.group, found, share, size, learner.params().len()));
         // A shard without an example is evaluated where the others wait for it.
-        if piece.counted > 0 || shards_of_batch.is_some() {
-            let evaluated = learner.evaluate(&on_shard);
+        let counts = piece.counted > 0;
+        let evaluated = (counts || shards_of_batch.is_some()).then(|| match &mut buckets {
+            None => learner.evaluate(&on_shard),
+            Some(buckets) => learner
+                .evaluate_by(&on_shard, &mut |flat, offset| buckets.reach(counts.then_some(flat), offset)),
+        });
+        if let (Some(buckets), None) = (&mut buckets, &evaluated) {
+            buckets.reach(None, 0);
+        }
+        let started = buckets.map(Buckets::started).transpose()?;
+        if let Some(evaluated) = evaluated {
             let (at_piece, grads) = evaluated.map_err(|refusal| learner.failure(refusal, &loss))?;
             if shards == 1 {
+                found.clear();
                 let stepped = learner.apply(at_piece, grads, &loss);
                 let stepped = stepped.map_err(|refusal| learner.failure(refusal, &loss))?;
-                return Ok(Taken::Step(stepped, asks));
+                return Ok(Taken::Step(Box::new(stepped), Vec::new(), asks));
             }
-            if piece.counted > 0 {
+            if counts {
                 value = at_piece;
-                found.add(learner.params(), &piece, value, &grads);
+                found.add(learner.params(), &piece, value, &grads, started.is_some());
             }
         }
         if !piece.last {
             learner.params_mut().set_step(evaluations);
             return Ok(Taken::Piece(value));
         }
-        let sum = self.group.sum(found.complete(own.len(), learner.params(), asks));
-        let sum = sum.map_err(TrainError::Workers)?;
-        let counts = self.largest_counts()?;
-        self.found.shards.clear();
+        found.end_batch(learner.params(), started.is_some());
         learner.params_mut().set_step(evaluations + shards as u64);
-        let (gradient, rest) = sum.split_at(learner.params().len());
-        let (changes, tail) = rest.split_at(rest.len() - TAIL);
-        let grads = learner.params().gradient_with_buffers(gradient, changes, &counts);
-        let stepped = learner.apply(tail[0], grads, &loss);
-        let stepped = stepped.map_err(|refusal| learner.failure(refusal, &loss))?;
-        Ok(Taken::Step(stepped, [tail[1], tail[2]].map(|asks| asks > T::ZERO)))
+        if !updates {
+            return Ok(Taken::Batch(value));
+        }
+        let Sum { gradient, changes, mut losses, asks } =
+            self.sum(network, learner.shares(), learner.params(), asks, started)?;
+        let counts = self.largest_counts(network)?;
+        let found = &mut self.found[network];
+        let latest = losses.pop().unwrap_or(T::ZERO);
+        let fault = found.fault.or_else(|| losses.iter().copied().find(|loss| !loss.is_finite()));
+        found.clear();
+        let grads = learner.params().gradient_with_buffers(&gradient, &changes, &counts);
+        let stepped = learner.apply_mean(fault.unwrap_or(latest), grads);
+        let mut stepped = stepped.map_err(|refusal| learner.failure(refusal, &loss))?;
+        stepped.loss = latest;
+        Ok(Taken::Step(Box::new(stepped), losses, asks))
     }
 
-    fn largest_counts(&self) -> Result<Vec<i64>, TrainError> {
-        let mut counts = self.found.counts.clone();
+    /// The sum over all shards of what workers have found for an update.
+    fn sum(
+        &mut self,
+        network: usize,
+        shares: Option<&Shares<T>>,
+        params: &Params<T>,
+        asks: [bool; 2],
+        started: Option<Started<T>>,
+    ) -> Result<Sum<T>, TrainError> {
+        let found = &mut self.found[network];
+        let mut gradients = std::mem::take(&mut found.gradients);
+        let mut rest = std::mem::take(&mut found.changes);
+        for (index, rest) in rest.iter_mut().enumerate() {
+            rest.append(&mut found.losses[index]);
+            let mine = |asks: bool| if asks && index == 0 { T::ONE } else { T::ZERO };
+            rest.extend(asks.map(mine));
+        }
+        let sum = |shards| self.group.sum(shards).map_err(TrainError::Workers);
+        let (gradient, rest) = match (started, shares) {
+            (Some(started), _) => {
+                let rest = sum(rest)?;
+                (started.finish(params.len())?, rest)
+            }
+            (None, Some(shares)) => {
+                let rest = sum(rest)?;
+                let own = self.group.sum_segments(gradients, shares.lengths());
+                (own.map_err(TrainError::Workers)?, rest)
+            }
+            (None, None) => {
+                gradients.iter_mut().zip(&mut rest).for_each(|(gradient, rest)| gradient.append(rest));
+                let mut gradient = sum(gradients)?;
+                let rest = gradient.split_off(params.len());
+                (gradient, rest)
+            }
+        };
+        let (changes, tail) = rest.split_at(params.buffer_values().len());
+        let (losses, asks) = tail.split_at(tail.len() - 2);
+        let asks = [asks[0] > T::ZERO, asks[1] > T::ZERO];
+        Ok(Sum { gradient, changes: changes.to_vec(), losses: losses.to_vec(), asks })
+    }
+
+    fn largest_counts(&self, network: usize) -> Result<Vec<i64>, TrainError> {
+        let mut counts = self.found[network].counts.clone();
         if counts.is_empty() {
             return Ok(counts);
         }
@@ -138,48 +213,51 @@ impl<T: Float> Together<T> {
         Ok(counts)
     }
 
-    /// Gives up what was found of a batch.
-    fn give_up(&mut self, params: &mut Params<T>) {
-        params.set_step(self.found.evaluations);
-        self.found.shards.clear();
+    /// Adds up the losses of the batches that all are owed, without their gradients.
+    pub(super) fn settle(&mut self) -> Result<Vec<(Owed, T)>, TrainError> {
+        if self.owed.is_empty() {
+            return Ok(Vec::new());
+        }
+        let found = &mut self.found[0];
+        let losses = found.losses.iter_mut().map(std::mem::take).collect();
+        let sums = self.group.sum(losses).map_err(TrainError::Workers)?;
+        found.fault = found.fault.or_else(|| sums.iter().copied().find(|loss| !loss.is_finite()));
+        Ok(self.owed.drain(..).zip(sums).collect())
+    }
+
+    /// What this worker has found of the gradient.
+    pub(super) fn own_gradient(&self, len: usize) -> Vec<T> {
+        let mut own = vec![T::ZERO; len];
+        for shard in &self.found[0].gradients {
+            own.iter_mut().zip(shard).for_each(|(sum, &value)| *sum += value);
+        }
+        own
+    }
+
+    /// This worker's shards, and how many there are.
+    pub(super) fn shards(&self) -> (Range<usize>, usize) {
+        let division = self.group.division();
+        (division.own(), division.shards())
+    }
+
+    /// Gives up what was found since the last update.
+    pub(super) fn give_up(&mut self, network: usize, params: &mut Params<T>) {
+        params.set_step(self.found[network].evaluations);
+        self.found[network].clear();
+        if network == 0 {
+            self.owed.clear();
+        }
     }
 }
 
-/// What follows gradient and changes of buffers: the loss, and two wishes to end.
-const TAIL: usize = 3;
-
-impl<T: Float> Found<T> {
-    fn begin(&mut self, params: &Params<T>) {
-        self.shards.clear();
-        self.evaluations = params.step();
-        self.counts = params.counts().into_iter().map(|(_, count)| count).collect();
-    }
-
-    fn add(&mut self, params: &Params<T>, piece: &Piece, value: T, grads: &Grads<T>) {
-        let share = T::from_f64(piece.share());
-        let (changes, counts) = params.buffer_changes(grads);
-        let mut shard = Vec::with_capacity(grads.len() + changes.len() + TAIL);
-        shard.extend(grads.iter().chain(&changes).map(|&x| share * x));
-        shard.extend([share * value, T::ZERO, T::ZERO]);
-        self.shards.push(shard);
-        for (largest, count) in self.counts.iter_mut().zip(counts) {
-            *largest = count.max(*largest);
-        }
-    }
-
-    /// The shards of the worker, with zeros for those without an example.
-    fn complete(&mut self, own: usize, params: &Params<T>, asks: [bool; 2]) -> Vec<Vec<T>> {
-        let mut shards = std::mem::take(&mut self.shards);
-        if shards.len() < own {
-            let len = params.len() + params.buffer_values().len() + TAIL;
-            shards.resize(own, vec![T::ZERO; len]);
-        }
-        let at = shards[0].len() - 2;
-        for (slot, asks) in shards[0][at..].iter_mut().zip(asks) {
-            *slot = if asks { T::ONE } else { T::ZERO };
-        }
-        shards
-    }
+/// What all workers have found.
+struct Sum<T> {
+    /// With shares, this worker's part of it.
+    gradient: Vec<T>,
+    changes: Vec<T>,
+    losses: Vec<T>,
+    /// Whether one wants to end, and why.
+    asks: [bool; 2],
 }
 
 impl<T: Float> Run<'_, T> {
@@ -188,15 +266,27 @@ impl<T: Float> Run<'_, T> {
     pub(super) fn step_together(&mut self, loss: impl Fn(&Ctx<T>) -> Var<T>) -> Result<T, TrainError> {
         let piece = self.begin_piece()?;
         let Some(together) = &mut self.together else { unreachable!("asked before") };
-        match together.take(&mut self.learner, piece, self.place.asks(), loss) {
+        match together.take(0, &mut self.learner, piece, self.place.asks(), loss) {
             Ok(Taken::Piece(value)) => Ok(value),
-            Ok(Taken::Step(stepped, asks)) => {
+            Ok(Taken::Batch(value)) => {
+                self.place.touch();
+                let examples = self.count_batch();
+                let learning_rate = self.learner.learning_rate().unwrap_or(f64::NAN);
+                let at = self.now();
+                let Some(together) = &mut self.together else { unreachable!("asked before") };
+                let gradients = together.found[0].batches;
+                together.owed.push(Owed { at, examples, learning_rate, gradients });
+                Ok(value)
+            }
+            Ok(Taken::Step(stepped, losses, asks)) => {
+                let owed: Vec<_> = together.owed.drain(..).zip(losses).collect();
                 self.place.touch();
                 self.place.heard(asks);
-                Ok(self.stepped(stepped))
+                self.tell_owed(owed, &stepped.grads);
+                Ok(self.stepped(*stepped))
             }
             Err(failure) => {
-                together.give_up(self.learner.params_mut());
+                together.give_up(0, self.learner.params_mut());
                 Err(self.failed(failure))
             }
         }
@@ -212,15 +302,19 @@ impl<T: Float> Run<'_, T> {
         let piece = self.begin_piece()?;
         let Some(together) = &mut self.together else { unreachable!("asked before") };
         let learner = &mut self.others[index].1;
-        match together.take(learner, piece, self.place.asks(), loss) {
+        match together.take(index + 1, learner, piece, self.place.asks(), loss) {
             Ok(Taken::Piece(value)) => Ok(value),
-            Ok(Taken::Step(stepped, asks)) => {
+            Ok(Taken::Batch(value)) => {
+                self.place.touch();
+                Ok(value)
+            }
+            Ok(Taken::Step(stepped, _, asks)) => {
                 self.place.touch();
                 self.place.heard(asks);
                 Ok(stepped.loss)
             }
             Err(failure) => {
-                together.give_up(learner.params_mut());
+                together.give_up(index + 1, learner.params_mut());
                 Err(self.failed(failure))
             }
         }
@@ -238,64 +332,10 @@ impl<T: Float> Run<'_, T> {
         Ok(piece)
     }
 
-    /// Lets the workers find out whether they run the same program, and gives all the model of the first.
-    /// `resumes` says whether checkpoints are kept, and then whether the run goes on from one.
-    pub(super) fn meet(&mut self, resumes: Option<bool>) -> Result<(), TrainError> {
-        let Some(together) = &self.together else { return Ok(()) };
-        let group = &*together.group;
-        let division = group.division();
-        if !self.others.is_empty() && division.shards() > group.workers() {
-            return Err(TrainError::Settings(format!(
-                "several networks in a run need a worker for each shard of a batch: there are {} for {}",
-                group.workers(),
-                division.shards()
-            )));
-        }
-        let mut facts = super::settings::notes(self);
-        let whole = if group.shards(1.0).is_some() { "whole batch" } else { "shard" };
-        let kept = match resumes {
-            None => "not kept",
-            Some(false) => "kept",
-            Some(true) => "kept, and gone on from",
-        };
-        facts.push(("checkpoints".to_owned(), kept.to_owned()));
-        let values: Vec<&str> = self.known.iter().map(|(name, _)| name.as_str()).collect();
-        facts.push(("measured values".to_owned(), values.join(", ")));
-        facts.push(("statistics of a batch are those of its".to_owned(), whole.to_owned()));
-        facts.extend(parallel::facts(self.learner.params(), group));
-        for (name, other) in &self.others {
-            let own = parallel::facts(other.params(), group).into_iter();
-            facts.extend(own.map(|(what, value)| (format!("{what} of {name}"), value)));
-        }
-        parallel::expect_alike(group, &facts)?;
-        parallel::take_over_first(self.learner.params_mut(), group)?;
-        self.others.iter_mut().try_for_each(|(_, other)| parallel::take_over_first(other.params_mut(), group))
-    }
-
-    /// What the first worker has of a state to go on from.
-    pub(super) fn state_of_first(&self, mine: Option<State>) -> Result<Option<State>, TrainError> {
-        let Some(workers) = self.place.workers() else { return Ok(mine) };
-        let message =
-            mine.filter(|_| workers.rank() == 0).map_or_else(Vec::new, |state| parallel::bytes(&state));
-        let message = workers.message_of_first(message).map_err(TrainError::Workers)?;
-        if message.is_empty() { Ok(None) } else { parallel::state(&message).map(Some) }
-    }
-
-    /// Whether all workers still have the same model.
-    pub(super) fn compare_with_others(&self) -> Result<(), TrainError> {
-        let Some(workers) = self.place.workers() else { return Ok(()) };
-        let mut facts = vec![parallel::fact_of(self.learner.params())];
-        facts.extend(self.others.iter().map(|(name, other)| {
-            let (what, value) = parallel::fact_of(other.params());
-            (format!("{what} of {name}"), value)
-        }));
-        parallel::expect_alike(workers, &facts)
-    }
-
     /// Puts the model where it was before the pieces of a batch that is not complete.
     pub(super) fn give_up_pieces(&mut self) {
-        if let Some(together) = self.together.as_mut().filter(|together| !together.found.shards.is_empty()) {
-            together.give_up(self.learner.params_mut());
+        if let Some(together) = self.together.as_mut().filter(|together| together.found[0].pieces > 0) {
+            together.give_up(0, self.learner.params_mut());
         }
     }
 }

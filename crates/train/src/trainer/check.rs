@@ -43,6 +43,10 @@ impl<T: Float> Trainer<'_, T> {
                 "{name} takes several gradients a step, which workers do not add up"
             )));
         }
+        if self.group.as_ref().is_some_and(|group| group.shares_state()) {
+            self.learner.check_sharing()?;
+            self.others.iter().try_for_each(|(_, learner)| learner.check_sharing())?;
+        }
         if self.resume && self.from.is_some() {
             return refuse("a run goes on from a state or from checkpoints: only one can be");
         }

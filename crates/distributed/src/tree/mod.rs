@@ -7,9 +7,13 @@
 //! times the bytes of a vector from each of `R` ranks, as of any all-reduce that is optimal. Otherwise a rank has several parts,
 //! sends them segment by segment to the ranks that sum the segments, and these are gathered.
 
+mod pending;
+
+pub(crate) use pending::TreeSum;
+
 use std::ops::Range;
 
-use crate::communicator::{Communicated, Communicator, CommunicatorError, Shared};
+use crate::communicator::{Communicated, Communicator, CommunicatorError, Shared, check_lengths};
 
 /// The shards of which `rank` of `size` computes the vectors: all in order, shared out as evenly as parts of the tree allow.
 ///
@@ -91,29 +95,89 @@ pub fn all_reduce<T: Shared, E: From<CommunicatorError>>(
     length: usize,
     mut vector: impl FnMut(usize) -> Result<Vec<T>, E>,
 ) -> Result<Vec<T>, E> {
+    let mut parts = own_parts("tree::all_reduce", communicator, shards, length, &mut vector)?;
+    let (rank, size) = (communicator.rank(), communicator.size());
+    if size.is_power_of_two() {
+        let mut sum = parts.pop().unwrap_or_default();
+        halve_and_double(communicator, &mut sum)?;
+        return Ok(sum);
+    }
+    let segments: Vec<Range<usize>> = (0..size).map(|rank| share(length, rank, size)).collect();
+    let mut result = vec![T::default(); length];
+    result[segments[rank].clone()].copy_from_slice(&sum_segment(communicator, shards, &segments, parts)?);
+    let lengths: Vec<usize> = segments.iter().map(Range::len).collect();
+    communicator.all_gather(T::buffer(&mut result), &lengths)?;
+    Ok(result)
+}
+
+/// As [`all_reduce`], with the same bits, but each rank gets its own segment of the sum only: rank `r` the `lengths[r]` elements behind
+/// those of the ranks before it.
+///
+/// # Errors
+///
+/// As [`all_reduce`], or if there is not a length for each rank.
+///
+/// # Panics
+///
+/// Panics if a vector does not have the length of all segments.
+///
+/// ```
+/// use wengert_distributed::{CommunicatorError, threads, tree};
+///
+/// let vector = |shard: usize| Ok::<_, CommunicatorError>(vec![shard as f32, 0.5, 1.0]);
+/// let segments = threads::run(2, |ranks| Ok(tree::reduce_scatter(&*ranks, 4, &[1, 2], vector)?))?;
+/// assert_eq!(segments, [vec![6.0], vec![2.0, 4.0]]);
+/// # Ok::<(), threads::RankFailed>(())
+/// ```
+#[track_caller]
+pub fn reduce_scatter<T: Shared, E: From<CommunicatorError>>(
+    communicator: &dyn Communicator,
+    shards: usize,
+    lengths: &[usize],
+    mut vector: impl FnMut(usize) -> Result<Vec<T>, E>,
+) -> Result<Vec<T>, E> {
+    let length = lengths.iter().sum();
+    check_lengths("tree::reduce_scatter", lengths, length, communicator.rank(), communicator.size())?;
+    let parts = own_parts("tree::reduce_scatter", communicator, shards, length, &mut vector)?;
+    Ok(sum_segment(communicator, shards, &behind_each_other(lengths), parts)?)
+}
+
+/// The places of segments of these lengths.
+pub(crate) fn behind_each_other(lengths: &[usize]) -> Vec<Range<usize>> {
+    let mut end = 0;
+    let segment = |length: &usize| {
+        let start = end;
+        end += length;
+        start..end
+    };
+    lengths.iter().map(segment).collect()
+}
+
+/// The sums of the parts of the tree that this rank has, in order.
+#[track_caller]
+fn own_parts<T: Shared, E: From<CommunicatorError>>(
+    operation: &'static str,
+    communicator: &dyn Communicator,
+    shards: usize,
+    length: usize,
+    vector: &mut impl FnMut(usize) -> Result<Vec<T>, E>,
+) -> Result<Vec<Vec<T>>, E> {
     let (rank, size) = (communicator.rank(), communicator.size());
     if shards < size {
         let reason = format!("{shards} shards for {size} ranks");
-        return Err(CommunicatorError::Mismatch { operation: "tree::all_reduce", reason }.into());
+        return Err(CommunicatorError::Mismatch { operation, reason }.into());
     }
-    let own = owned(shards, rank, size);
     let mut parts = Vec::new();
-    for part in whole_parts(shards, &own) {
-        let sum = sum_part(part, &mut vector)?;
+    for part in whole_parts(shards, &owned(shards, rank, size)) {
+        let sum = sum_part(part, vector)?;
         assert!(
             sum.len() == length,
-            "tree::all_reduce: the vector of a shard has {} elements instead of {length}",
+            "{operation}: the vector of a shard has {} elements instead of {length}",
             sum.len()
         );
         parts.push(sum);
     }
-    if size.is_power_of_two() {
-        let mut sum = parts.pop().unwrap_or_default();
-        halve_and_double(communicator, &mut sum)?;
-        Ok(sum)
-    } else {
-        Ok(sum_segments(communicator, shards, length, parts)?)
-    }
+    Ok(parts)
 }
 
 /// What a rank has of `whole` things that are shared out evenly, in order.
@@ -201,43 +265,45 @@ fn halve_and_double<T: Shared>(communicator: &dyn Communicator, sum: &mut [T]) -
     Ok(())
 }
 
-/// Sums the whole parts of all ranks: each rank sums a segment of the vectors, and all segments are gathered.
-fn sum_segments<T: Shared>(
+/// Sums the whole parts of all ranks, each rank its segment of the vectors.
+fn sum_segment<T: Shared>(
     communicator: &dyn Communicator,
     shards: usize,
-    length: usize,
+    segments: &[Range<usize>],
     parts: Vec<Vec<T>>,
 ) -> Communicated<Vec<T>> {
     let (rank, size) = (communicator.rank(), communicator.size());
-    let segment = |rank: usize| share(length, rank, size);
-    let mine = segment(rank);
-    let whole = |rank: usize| whole_parts(shards, &owned(shards, rank, size));
+    let mine = segments[rank].clone();
     let mut summands: Vec<(usize, Vec<T>)> = Vec::new();
     // In each round, ranks are paired so that their numbers add up to the round's.
     for round in 0..size {
         let with = (round + size - rank) % size;
-        let theirs = whole(with);
-        let mut out: Vec<T> = parts.iter().flat_map(|part| &part[segment(with)]).copied().collect();
+        let theirs = whole(shards, with, size);
+        let mut out: Vec<T> = parts.iter().flat_map(|part| &part[segments[with].clone()]).copied().collect();
         let mut into = vec![T::default(); theirs.len() * mine.len()];
         communicator.exchange(with, T::buffer(&mut out), T::buffer(&mut into))?;
         for (place, part) in theirs.iter().enumerate() {
             summands.push((part.start, into[place * mine.len()..][..mine.len()].to_vec()));
         }
     }
+    Ok(sum_of_parts(shards, size, summands))
+}
+
+/// The parts of the tree that a rank sums.
+fn whole(shards: usize, rank: usize, size: usize) -> Vec<Range<usize>> {
+    whole_parts(shards, &owned(shards, rank, size))
+}
+
+/// The sum over all shards, of those of the parts that the ranks have, with the first shard of each.
+fn sum_of_parts<T: Shared>(shards: usize, size: usize, mut summands: Vec<(usize, Vec<T>)>) -> Vec<T> {
     summands.sort_unstable_by_key(|(start, _)| *start);
-    let mut summands = summands.into_iter();
-    let mut ends: Vec<Range<usize>> = (0..size).flat_map(whole).collect();
+    let mut ends: Vec<Range<usize>> = (0..size).flat_map(|rank| whole(shards, rank, size)).collect();
     ends.sort_unstable_by_key(|part| part.start);
-    let sum = sum_of_parts(0..shards, &ends, &mut summands);
-    let mut result = vec![T::default(); length];
-    result[mine].copy_from_slice(&sum);
-    let lengths: Vec<usize> = (0..size).map(|rank| segment(rank).len()).collect();
-    communicator.all_gather(T::buffer(&mut result), &lengths)?;
-    Ok(result)
+    sum_upwards(0..shards, &ends, &mut summands.into_iter())
 }
 
 /// The sum of a part of the tree, of which `whole` are the parts that are summed already.
-fn sum_of_parts<T: Shared>(
+fn sum_upwards<T: Shared>(
     part: Range<usize>,
     whole: &[Range<usize>],
     sums: &mut impl Iterator<Item = (usize, Vec<T>)>,
@@ -246,7 +312,7 @@ fn sum_of_parts<T: Shared>(
         return sums.next().map(|(_, sum)| sum).unwrap_or_default();
     }
     let (left, right) = halves(&part);
-    let mut sum = sum_of_parts(left, whole, sums);
-    add(&mut sum, &sum_of_parts(right, whole, sums));
+    let mut sum = sum_upwards(left, whole, sums);
+    add(&mut sum, &sum_upwards(right, whole, sums));
     sum
 }

@@ -1,0 +1,141 @@
+//! A sum of the tree that goes on while its ranks do something else.
+
+use std::ops::Range;
+use std::rc::Rc;
+
+use super::{own_parts, share, sum_of_parts, whole};
+use crate::communicator::{Communicated, Communicator, CommunicatorError, MAX_TAG, Shared};
+
+/// Tags of the messages: two for each of so many sums that may be under way together.
+const FIRST_TAG: u32 = MAX_TAG - 4 - 2 * AT_ONCE;
+const AT_ONCE: u32 = 4096;
+
+/// A sum over shards, with the bits of [`all_reduce`](super::all_reduce): of what all ranks bring, each sums a segment, and sends it to
+/// all. It is made of messages, which go on by themselves or when a rank looks for those to it.
+pub(crate) struct TreeSum<T: Shared> {
+    communicator: Rc<dyn Communicator>,
+    shards: usize,
+    segments: Vec<Range<usize>>,
+    tag: u32,
+    /// The parts of the tree in this rank's segment that each rank has sent, as they stand in the tree; none if they did not come yet.
+    parts: Vec<Option<Vec<T>>>,
+    /// The sum, and the ranks whose segments of it are still to come; none before the own is summed.
+    sum: Vec<T>,
+    missing: Option<Vec<usize>>,
+}
+
+impl<T: Shared> TreeSum<T> {
+    /// Starts sum number `number`, of vectors of `length`; ranks start several in the same order.
+    pub(crate) fn start(
+        communicator: Rc<dyn Communicator>,
+        shards: usize,
+        vectors: Vec<Vec<T>>,
+        number: u64,
+    ) -> Communicated<Self> {
+        let (rank, size) = (communicator.rank(), communicator.size());
+        let length = vectors.first().map_or(0, Vec::len);
+        let mut vectors = vectors.into_iter();
+        let own = own_parts("tree", &*communicator, shards, length, &mut |_| {
+            Ok::<_, CommunicatorError>(vectors.next().unwrap_or_default())
+        })?;
+        let segments: Vec<Range<usize>> = (0..size).map(|rank| share(length, rank, size)).collect();
+        let tag = FIRST_TAG + 2 * (number % u64::from(AT_ONCE)) as u32;
+        let in_segment = |of: usize| -> Vec<T> {
+            own.iter().flat_map(|part| &part[segments[of].clone()]).copied().collect()
+        };
+        // Ranks are begun with that of the next number, so that not all send to the same.
+        for other in (rank + 1..size).chain(0..rank) {
+            communicator.send(other, tag, &bytes(&in_segment(other)))?;
+        }
+        let mut parts: Vec<Option<Vec<T>>> = vec![None; size];
+        parts[rank] = Some(in_segment(rank));
+        let sum = vec![T::default(); length];
+        Ok(TreeSum { communicator, shards, segments, tag, parts, sum, missing: None })
+    }
+
+    /// Takes what has come, or waits for all.
+    fn advance(&mut self, wait: bool) -> Communicated<bool> {
+        for rank in 0..self.parts.len() {
+            if self.parts[rank].is_none() {
+                match self.message(rank, self.tag, wait)? {
+                    Some(bytes) => self.parts[rank] = Some(numbers(&bytes)),
+                    None => return Ok(false),
+                }
+            }
+        }
+        if self.missing.is_none() {
+            self.sum_segment()?;
+        }
+        while let Some(rank) = self.missing.as_ref().and_then(|missing| missing.last().copied()) {
+            let Some(bytes) = self.message(rank, self.tag + 1, wait)? else { return Ok(false) };
+            let segment = &mut self.sum[self.segments[rank].clone()];
+            let found = numbers(&bytes);
+            if found.len() != segment.len() {
+                let reason = format!("a segment of {} instead of {} elements", found.len(), segment.len());
+                return Err(CommunicatorError::Mismatch { operation: "tree", reason });
+            }
+            segment.copy_from_slice(&found);
+            self.missing.as_mut().map(Vec::pop);
+        }
+        Ok(true)
+    }
+
+    fn message(&self, from: usize, tag: u32, wait: bool) -> Communicated<Option<Vec<u8>>> {
+        let message = match wait {
+            true => Some(self.communicator.receive(Some(from), Some(tag))?),
+            false => self.communicator.try_receive(Some(from), Some(tag))?,
+        };
+        Ok(message.map(|message| message.bytes))
+    }
+
+    /// Sums the own segment, and sends it to all.
+    fn sum_segment(&mut self) -> Communicated {
+        let (rank, size) = (self.communicator.rank(), self.communicator.size());
+        let mine = self.segments[rank].clone();
+        let mut summands = Vec::new();
+        for (of, sent) in self.parts.iter().enumerate() {
+            let (whole, sent) = (whole(self.shards, of, size), sent.as_deref().unwrap_or_default());
+            if sent.len() != whole.len() * mine.len() {
+                let reason =
+                    format!("{} elements instead of {} times {}", sent.len(), whole.len(), mine.len());
+                return Err(CommunicatorError::Mismatch { operation: "tree", reason });
+            }
+            let part = |place: usize| sent[place * mine.len()..][..mine.len()].to_vec();
+            summands.extend(whole.iter().enumerate().map(|(place, of)| (of.start, part(place))));
+        }
+        let sum = sum_of_parts(self.shards, size, summands);
+        let message = bytes(&sum);
+        let others = || (rank + 1..size).chain(0..rank);
+        for other in others() {
+            self.communicator.send(other, self.tag + 1, &message)?;
+        }
+        self.sum[mine].copy_from_slice(&sum);
+        self.missing = Some(others().collect());
+        Ok(())
+    }
+
+    /// Lets it go on; whether it is at its end.
+    pub(crate) fn progress(&mut self) -> Communicated<bool> {
+        self.advance(false)
+    }
+
+    /// Waits for the sum.
+    pub(crate) fn finish(mut self) -> Communicated<Vec<T>> {
+        self.advance(true)?;
+        Ok(self.sum)
+    }
+}
+
+fn bytes<T: Shared>(numbers: &[T]) -> Vec<u8> {
+    let mut bytes = vec![0u8; size_of_val(numbers)];
+    for (bytes, number) in bytes.chunks_exact_mut(size_of::<T>()).zip(numbers) {
+        bytes.copy_from_slice(number.to_le_bytes().as_ref());
+    }
+    bytes
+}
+
+fn numbers<T: Shared>(bytes: &[u8]) -> Vec<T> {
+    let number =
+        |bytes| T::from_le_bytes(T::Bytes::try_from(bytes).ok().expect("the chunks have the width of T"));
+    bytes.chunks_exact(size_of::<T>()).map(number).collect()
+}
