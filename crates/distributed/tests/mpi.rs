@@ -1,6 +1,7 @@
 //! Ranks as processes. Each test starts this program again under `mpirun`, as ranks that play one of the scenarios below.
 
 mod laws;
+mod modes;
 mod statistics;
 mod training;
 
@@ -40,6 +41,11 @@ fn rank() {
             "tree" => sums(&ranks)?,
             "statistics" => statistics::of_the_whole_batch(&ranks)?,
             "train" => training::train(&ranks)?,
+            "averages" => modes::averages(&ranks)?,
+            "servers" => modes::servers(&ranks)?,
+            "checkpoint" => modes::checkpoint(&ranks)?,
+            "pushes" => modes::pushes(&ranks)?,
+            broken if broken.starts_with("training") => modes::fail(&ranks, broken)?,
             fault => fail(&ranks, fault)?,
         }
         Ok(())

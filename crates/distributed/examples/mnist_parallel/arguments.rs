@@ -27,9 +27,9 @@ pub(crate) struct Arguments {
     /// Passes over the data, of the modes that go by batches.
     #[arg(long, default_value_t = 6)]
     pub(crate) epochs: u64,
-    /// Iterations, of the modes that go by the whole loss.
-    #[arg(long, default_value_t = 100)]
-    pub(crate) iterations: u64,
+    /// Iterations, of the modes that go by the whole loss; the mode's own unless given.
+    #[arg(long)]
+    pub(crate) iterations: Option<u64>,
     /// Examples of an update: over all ranks in `sync` and `deterministic`, of each worker in the others. The mode's own unless given.
     #[arg(long)]
     pub(crate) batch: Option<usize>,
@@ -133,9 +133,11 @@ impl Mode {
         let (batch, rate, every) = match self {
             Mode::Sync | Mode::Deterministic => (128, 2e-3, 1),
             Mode::Server => (32, 2e-3, 1),
-            Mode::Local | Mode::Diloco => (32, 2e-3, 8),
-            Mode::Elastic => (32, 2e-3, 4),
-            Mode::Gossip => (32, 2e-3, 1),
+            Mode::Local => (32, 4e-3, 8),
+            // The outer momentum makes up for a larger rate.
+            Mode::Diloco => (32, 2e-3, 16),
+            Mode::Elastic => (32, 6e-3, 4),
+            Mode::Gossip => (32, 6e-3, 1),
             _ => (64, 1e-3, 1),
         };
         Recipe { batch, rate, every }
@@ -146,9 +148,8 @@ impl Arguments {
     /// What is asked for, of this mode alone.
     pub(crate) fn of(&self, mode: Mode) -> Self {
         let checkpoints = self.checkpoints.as_ref().map(|folder| folder.join(mode.name()));
-        let (epochs, iterations) = if self.quick { (2, 3) } else { (self.epochs, self.iterations) };
-        let synthetic = self.synthetic.or(self.quick.then_some(2000));
-        Arguments { mode, checkpoints, epochs, iterations, synthetic, ..self.clone() }
+        let epochs = if self.quick { 2 } else { self.epochs };
+        Arguments { mode, checkpoints, epochs, ..self.clone() }
     }
 
     /// The mode's settings, with those of the command line.
@@ -159,6 +160,17 @@ impl Arguments {
             rate: self.rate.unwrap_or(own.rate),
             every: self.every.unwrap_or(own.every),
         }
+    }
+
+    /// The most iterations of a method on the whole loss.
+    pub(crate) fn iterations(&self) -> u64 {
+        let own = match self.mode {
+            Mode::Lbfgs => 150,
+            Mode::NewtonCg => 25,
+            Mode::TrustRegion => 40,
+            _ => 30,
+        };
+        self.iterations.unwrap_or(if self.quick { 3 } else { own })
     }
 
     /// The digits that the command line asks for.

@@ -33,7 +33,7 @@ pub(crate) fn minimise(
         );
         (part, examples)
     })?;
-    let stopping = Stopping { max_iterations: arguments.iterations, ..Stopping::gradient(1e-4) };
+    let stopping = Stopping { max_iterations: arguments.iterations(), ..Stopping::gradient(1e-4) };
     let method: Box<dyn Minimizer<f32>> = match arguments.mode {
         Mode::NewtonCg => Box::new(NewtonCg::default().with_stopping(stopping)),
         Mode::TrustRegion => Box::new(TrustRegionNewton::default().with_stopping(stopping)),

@@ -3,4 +3,6 @@
 mod averages;
 mod common;
 mod hogwild;
+mod methods;
 mod server;
+mod serving;

@@ -1,10 +1,8 @@
 //! The parameter server.
 
-use wengert_data::{Dataset, synthetic};
+use wengert_data::synthetic;
 use wengert_distributed::compress::Compression;
-use wengert_distributed::server::{
-    Consistency, ParameterServer, Served, ServerError, ServerSettings, Worker,
-};
+use wengert_distributed::server::{Consistency, ParameterServer, ServerError, ServerSettings};
 use wengert_distributed::{Communicator, Failure, threads};
 use wengert_nn::Params;
 use wengert_optim::first::{by_name, methods};
@@ -13,46 +11,10 @@ use wengert_optim::{Layout, Sgd};
 use wengert_state::State;
 
 use crate::common::{Net, bits, reached, serial};
+use crate::serving::{epochs, settings, trained};
 
 const MODES: [Consistency; 3] =
     [Consistency::Synchronous, Consistency::Asynchronous, Consistency::Bounded { staleness: 1 }];
-
-fn settings(servers: usize, consistency: Consistency) -> ServerSettings {
-    ServerSettings { servers, consistency, ..Default::default() }
-}
-
-/// Epochs of the network of the tests, which end with a meeting.
-fn epochs(
-    worker: &mut Worker<'_>,
-    (params, net): (&mut Params, &Net),
-    data: &Dataset,
-    epochs: std::ops::Range<u64>,
-) -> Result<(), ServerError> {
-    for epoch in epochs {
-        let batches = data.batches(20).shuffled(7).epoch(epoch);
-        for (images, labels) in batches.sharded(worker.index(), worker.workers()) {
-            worker.pull(params)?;
-            let (_, grads) = params.value_and_grad(|cx| net.loss(cx, &images, &labels)).unwrap();
-            worker.update(params, &grads, labels.len())?;
-        }
-        worker.meet(params)?;
-    }
-    Ok(())
-}
-
-/// What every rank has in the end: servers the values alone.
-fn trained(
-    ranks: &dyn Communicator,
-    server: &ParameterServer<'_>,
-    data: &Dataset,
-    number: u64,
-) -> Result<(Params, Served<(), f32>), Failure> {
-    let (mut params, net) = Net::build();
-    let start = params.values().to_vec();
-    let served = server.run(ranks, &start, |worker| epochs(worker, (&mut params, &net), data, 0..number))?;
-    params.set_values(&served.values);
-    Ok((params, served))
-}
 
 #[test]
 fn one_worker_gives_the_bits_of_the_serial_program() {
