@@ -16,8 +16,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use training::{OPTIONS, RANK, has_mpirun, kill, vector};
+use wengert_data::synthetic;
 use wengert_distributed::launch::{self, Job, JobError};
-use wengert_distributed::{Communicator, Failure, mpi, tree};
+use wengert_distributed::{Buffer, Communicator, DataParallel, Failure, Single, mpi, tree};
+use wengert_nn::{BatchNorm1d, Dropout, Layer, Linear, Losses, Params};
+use wengert_optim::AdamW;
+use wengert_optim::schedule::Cosine;
+use wengert_train::Trainer;
 
 type Ranks = Rc<dyn Communicator>;
 
@@ -41,6 +46,7 @@ fn rank() {
             "tree" => sums(&ranks)?,
             "statistics" => statistics::of_the_whole_batch(&ranks)?,
             "train" => training::train(&ranks)?,
+            "synchronous" => synchronous(&ranks)?,
             "averages" => modes::averages(&ranks)?,
             "servers" => modes::servers(&ranks)?,
             "checkpoint" => modes::checkpoint(&ranks)?,
@@ -125,6 +131,58 @@ fn ranks_have_the_statistics_of_one_program() {
     for size in [1, 2, 4] {
         if has_mpirun() {
             let output = play(size, "statistics");
+            assert!(output.status.success(), "{size} ranks: {}", text(&output));
+        }
+    }
+}
+
+/// Everything that a training leaves that accumulates, and adds up in buckets or with shared state.
+fn trained(ranks: Ranks, workers: impl FnOnce(Ranks) -> DataParallel) -> Result<Vec<u32>, Failure> {
+    let mut params: Params = Params::seeded(3);
+    let (hidden, norm) = (Linear::new(params.at("hidden"), 784, 64), BatchNorm1d::new(params.at("norm"), 64));
+    let out = Linear::new(params.at("out"), 64, 10);
+    Trainer::new(&mut params, AdamW::new(3e-3))
+        .batch_size(16)
+        .schedule(Cosine::new(3e-3, 10))
+        .clip_norm(0.3)
+        .accumulate(2)
+        .parallel(workers(ranks))
+        .fit(&synthetic::digits(96, 0), 2, |cx, (images, labels)| {
+            let hidden = norm.forward(cx, &hidden.forward(cx, images)).relu();
+            out.forward(cx, &Dropout::new(0.2).forward(cx, &hidden)).cross_entropy(labels)
+        })?;
+    Ok(params.values().iter().chain(&params.buffer_values()).map(|x| x.to_bits()).collect())
+}
+
+fn synchronous(ranks: &Ranks) -> Result<(), Failure> {
+    let deterministic = |ranks| DataParallel::deterministic(ranks, 8).expect("at most eight ranks");
+    let alone = trained(Rc::new(Single::new()), deterministic)?;
+    for bytes in [None, Some(3000), Some(60_000)] {
+        let found = trained(ranks.clone(), |ranks| deterministic(ranks).buckets(bytes))?;
+        assert!(found == alone, "buckets of {bytes:?} bytes");
+    }
+    assert!(trained(ranks.clone(), |ranks| deterministic(ranks).shared_state())? == alone, "shared state");
+    // The fast way has the bits of nothing else, but all ranks have the same.
+    for shared in [false, true] {
+        let fast = trained(ranks.clone(), |ranks| match DataParallel::new(ranks).buckets(Some(60_000)) {
+            workers if shared => workers.shared_state(),
+            workers => workers,
+        })?;
+        let mut first: Vec<f64> = fast.iter().map(|&bits| f64::from(bits)).collect();
+        ranks.broadcast(Buffer::F64(&mut first), 0)?;
+        assert!(
+            first.iter().zip(&fast).all(|(&first, &own)| first == f64::from(own)),
+            "shared out: {shared}"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn training_has_the_bits_of_one_rank() {
+    for size in [2, 3, 4, 8] {
+        if has_mpirun() {
+            let output = play(size, "synchronous");
             assert!(output.status.success(), "{size} ranks: {}", text(&output));
         }
     }

@@ -396,3 +396,49 @@ fn what_cannot_be_shared_out_is_refused_by_name() {
     let message = refused(|_| Box::new(AdamW::new(0.1)), true);
     assert!(message.contains("clip_units"), "{message}");
 }
+
+/// A line of f64 without anything random, trained so many epochs of three batches, two to an update.
+fn line(
+    folder: &Path,
+    epochs: u64,
+    workers: Option<DataParallel>,
+) -> Result<Vec<f64>, wengert_train::TrainError> {
+    let mut params: Params<f64> = Params::seeded(1);
+    let line = Linear::new(params.root(), 3, 2);
+    let inputs = Tensor::from_fn([37, 3], |i| ((i[0] * 7 + i[1] * 5) % 11) as f64 - 5.0);
+    let targets = Tensor::from_fn([37, 2], |i| ((i[0] * 3 + i[1]) % 5) as f64);
+    let data = Dataset::new((inputs, targets)).unwrap();
+    let trainer = Trainer::new(&mut params, AdamW::new(0.05))
+        .batch_size(13)
+        .accumulate(2)
+        .checkpoints(Checkpoints::new(folder))
+        .resume();
+    let trainer = match workers {
+        Some(workers) => trainer.parallel(workers),
+        None => trainer,
+    };
+    trainer.fit(&data, epochs, |cx, (x, y)| line.forward(cx, x).mse(y))?;
+    Ok(params.values().to_vec())
+}
+
+#[test]
+fn the_fast_way_goes_on_between_two_batches_up_to_rounding() {
+    let folder = tempfile::tempdir().unwrap();
+    let serial = line(&folder.path().join("serial"), 4, None).unwrap();
+    let parts = folder.path().join("parts");
+    let with = |ranks: usize, epochs: u64| {
+        threads::run(ranks, |communicator| Ok(line(&parts, epochs, Some(DataParallel::new(communicator)))?))
+    };
+    with(2, 1).unwrap();
+    // A program alone has none of the shards that wait for an update.
+    let refused = line(&parts, 4, None).unwrap_err().to_string();
+    assert!(refused.contains("saved by several workers between two batches of an update"), "{refused}");
+    for found in with(3, 4).unwrap() {
+        assert!(found.iter().zip(&serial).all(|(a, b)| (a - b).abs() < 1e-9), "{found:?}, not {serial:?}");
+    }
+    let alone = folder.path().join("alone");
+    line(&alone, 1, None).unwrap();
+    let refused = threads::run(2, |communicator| Ok(line(&alone, 4, Some(DataParallel::new(communicator)))?));
+    let refused = refused.unwrap_err().message;
+    assert!(refused.contains("saved by one program between two batches of an update"), "{refused}");
+}

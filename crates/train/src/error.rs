@@ -61,7 +61,8 @@ pub enum TrainError {
         epoch: u64,
         /// The batch.
         batch: u64,
-        /// What made the first number that is not finite; none if the loss was finite when it was evaluated once more.
+        /// What made the first number that is not finite; none if the loss was finite when it was evaluated once more, at the
+        /// parameters: where that of another point was not (SAM's second) it is.
         trouble: Option<Box<Trouble>>,
     },
     /// A loss of a [`Learner`](crate::Learner) without a run that is not finite.
@@ -71,7 +72,8 @@ pub enum TrainError {
         value: f64,
         /// The updates that were made before.
         updates: u64,
-        /// What made the first number that is not finite; none if the loss was finite when it was evaluated once more.
+        /// What made the first number that is not finite; none if the loss was finite when it was evaluated once more, at the
+        /// parameters: where that of another point was not (SAM's second) it is.
         trouble: Option<Box<Trouble>>,
     },
     /// A gradient that is not finite, of a loss that is.

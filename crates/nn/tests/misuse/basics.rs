@@ -107,6 +107,9 @@ fn parameters() {
     says("value_and_grad_with: the loss has shape [2], not that of a scalar: take its mean or sum", || {
         let _ = params.value_and_grad_with(|cx| (cx.param(id), ()));
     });
+    says("value_and_grad_by: the loss has shape [2], not that of a scalar: take its mean or sum", || {
+        let _ = params.value_and_grad_by(|cx| cx.param(id), &mut |_, _| ());
+    });
     let mean = params.at("norm").buffer("mean", Tensor::zeros([2]));
     says("param: there is already a parameter or buffer named `norm.mean`", || {
         params.at("norm").param("mean", [2], Init::Zeros);

@@ -1,6 +1,6 @@
 //! What is recorded and what is not: nodes are counted.
 
-use wengert_tape::{Sweep, Tape, Var, grad, hvp, jvp, vjp};
+use wengert_tape::{Sweep, SweepObserver, Tape, Var, grad, hvp, jvp, vjp};
 use wengert_tensor::Tensor;
 
 fn tracked(tape: &Tape<f64>, shape: &[usize]) -> Var<f64> {
@@ -123,4 +123,59 @@ fn repeated_and_trivial_requests() {
     let y = y.value().to_vec();
     assert_eq!(found[0].value().to_vec(), [2.0 * y[0], 2.0 * y[1]]);
     assert_eq!(found[1].value().to_vec(), [6.0 * y[0], 6.0 * y[1]]);
+}
+
+/// What an observer is told: after how many operations, of which variable, and the derivative.
+#[derive(Default)]
+pub(crate) struct Told {
+    passed: usize,
+    ready: Vec<(usize, usize, Option<Vec<f64>>)>,
+}
+
+impl SweepObserver<f64> for Told {
+    fn ready(&mut self, index: usize, derivative: Option<&Var<f64>>) {
+        self.ready.push((self.passed, index, derivative.map(|slope| slope.value().to_vec())));
+    }
+
+    fn passed(&mut self) {
+        self.passed += 1;
+    }
+}
+
+/// Each variable once, when nothing is left that uses it, with what is returned.
+#[test]
+fn observers_are_told_of_final_derivatives() {
+    for mode in [Sweep::Retain, Sweep::Record, Sweep::Consume] {
+        let tape = Tape::new();
+        let [a, b, c, d] = [2, 2, 2, 2].map(|length| tracked(&tape, &[length]));
+        let e = a.square();
+        // `b` and the result `e` are used early and late, `c` late alone, and `d` never.
+        let y = (((&e * &b).sin() + &e) * &c).exp() * &b;
+        let late = tracked(&tape, &[2]);
+        let all = [&a, &b, &c, &d, &e, &a, &y, &late];
+        let expected = tape.pull_back(&y, Var::ones([2]), &all, Sweep::Retain);
+        let mut told = Told::default();
+        let found = tape.pull_back_observed(&y, Var::ones([2]), &all, mode, &mut told);
+        let values = |found: &[Option<Var<f64>>]| -> Vec<Option<Vec<f64>>> {
+            found.iter().map(|slope| slope.as_ref().map(|slope| slope.value().to_vec())).collect()
+        };
+        assert_eq!(values(&found), values(&expected));
+        let mut by_variable = told.ready.clone();
+        by_variable.sort_by_key(|(_, index, _)| *index);
+        assert_eq!(
+            by_variable.iter().map(|(_, index, _)| *index).collect::<Vec<_>>(),
+            (0..8).collect::<Vec<_>>()
+        );
+        let of: Vec<usize> = by_variable.iter().map(|(passed, ..)| *passed).collect();
+        assert_eq!(by_variable.into_iter().map(|(_, _, value)| value).collect::<Vec<_>>(), values(&expected));
+        // What is not used, or is the output, before anything else; then as the sweep goes.
+        assert!(of[3] == 0 && of[7] == 0 && of[6] <= of[2], "{of:?}");
+        assert!(of[2] < of[1] && of[1] <= of[4] && of[4] < of[0] && of[0] == of[5], "{of:?}");
+    }
+    // An output that depends on nothing.
+    let tape = Tape::new();
+    let x = tracked(&tape, &[2]);
+    let mut told = Told::default();
+    tape.pull_back_observed(&Var::ones([2]), Var::ones([2]), &[&x], Sweep::Retain, &mut told);
+    assert_eq!(told.ready, [(0, 0, None)]);
 }

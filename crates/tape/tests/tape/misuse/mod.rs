@@ -2,6 +2,7 @@
 
 use crate::documented_panics::{documented_panics, not_called_in};
 use crate::panics::caught;
+use crate::recording::Told;
 use wengert_tape::{
     Arguments, Attributes, BilinearMap, Cotangents, Data, Description, HessianOperator, Index, LinearMap,
     Mask, Op, Point, Pool2dOptions, Primals, Saves, Sweep, Tape, Var, apply, apply_given, checkpoint, grad,
@@ -127,6 +128,12 @@ fn variables_of_another_tape() {
     let (v, w) = (tape.var(x().into_value()), another.var(x().into_value()));
     let y = v.square();
     assert_panics!(tape.pull_back(&y, x(), &[&w], Sweep::Retain), "pull_back", "[3]", "not on this tape");
+    let told = &mut Told::default();
+    assert_panics!(
+        tape.pull_back_observed(&y, x(), &[&w], Sweep::Retain, told),
+        "pull_back_observed",
+        "not on this tape"
+    );
     assert_panics!(tape.push_forward(&[&y], &[&w], &[x()]), "push_forward", "not on this tape");
     assert_panics!(tape.recorded_gradients(&y.sum(), &[&x()]), "recorded_gradients: ", "not on this tape");
     let once = vec![y.clone()];
