@@ -13,6 +13,7 @@ pub mod launch;
 pub mod local;
 mod objective;
 mod parallel;
+mod residuals;
 pub mod server;
 pub mod simulate;
 pub mod tree;
@@ -27,6 +28,7 @@ pub use communicator::{
 };
 pub use objective::ShardedObjective;
 pub use parallel::{BatchShards, DataParallel, ParallelError};
+pub use residuals::ShardedResiduals;
 pub use wire::WireError;
 
 /// The programs of the guide are compiled and run with the tests.

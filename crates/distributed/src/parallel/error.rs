@@ -30,6 +30,12 @@ pub enum ParallelError {
         /// The ranks that were started.
         ranks: usize,
     },
+    /// An objective that is no sum of squares, where residuals are needed.
+    #[error("the objective of a shard of rank {rank} has no residuals: it is no sum of squares")]
+    NoResiduals {
+        /// The rank.
+        rank: usize,
+    },
     /// A rank without a part of the data.
     #[error("rank {rank} has no examples in its part of {shards} shards for {ranks} ranks")]
     NoExamples {

@@ -24,6 +24,7 @@ pub use worker::Worker;
 use std::fmt::Display;
 use std::ops::Range;
 
+use wengert_data::even_part;
 use wengert_optim::Optimizer;
 use wengert_optim::schedule::Schedule;
 use wengert_state::State;
@@ -195,7 +196,7 @@ impl<'a, T: Shared> ParameterServer<'a, T> {
         communicator.broadcast(T::buffer(&mut values), 0).map_err(ServerError::from)?;
         let len = values.len();
         let parts: Vec<_> =
-            (0..servers).map(|server| (workers + server, part(len, server, servers))).collect();
+            (0..servers).map(|server| (workers + server, even_part(len, server, servers))).collect();
         let (mut counted, mut result) = (None, None);
         if rank < workers {
             let servers = Servers::Ranks { communicator, parts: parts.clone() };
@@ -280,12 +281,6 @@ impl<'a, T: Shared> ParameterServer<'a, T> {
         }
         Ok(shard)
     }
-}
-
-/// Part number `index` of `parts` equal ones of a vector; the first have one element more where they cannot be equal.
-fn part(len: usize, index: usize, parts: usize) -> Range<usize> {
-    let start = |index: usize| len / parts * index + index.min(len % parts);
-    start(index)..start(index + 1)
 }
 
 /// What the servers have counted, on all ranks.

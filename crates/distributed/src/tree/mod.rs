@@ -13,6 +13,8 @@ pub(crate) use pending::TreeSum;
 
 use std::ops::Range;
 
+use wengert_data::even_part;
+
 use crate::communicator::{Communicated, Communicator, CommunicatorError, Shared, check_lengths};
 
 /// The shards of which `rank` of `size` computes the vectors: all in order, shared out as evenly as parts of the tree allow.
@@ -31,7 +33,7 @@ use crate::communicator::{Communicated, Communicator, CommunicatorError, Shared,
 pub fn owned(shards: usize, rank: usize, size: usize) -> Range<usize> {
     assert!(rank < size, "tree::owned: there is no rank {rank} among {size}");
     if !size.is_power_of_two() {
-        return share(shards, rank, size);
+        return even_part(shards, rank, size);
     }
     let (mut part, mut ranks) = (0..shards, 0..size);
     while ranks.len() > 1 {
@@ -102,7 +104,7 @@ pub fn all_reduce<T: Shared, E: From<CommunicatorError>>(
         halve_and_double(communicator, &mut sum)?;
         return Ok(sum);
     }
-    let segments: Vec<Range<usize>> = (0..size).map(|rank| share(length, rank, size)).collect();
+    let segments: Vec<Range<usize>> = (0..size).map(|rank| even_part(length, rank, size)).collect();
     let mut result = vec![T::default(); length];
     result[segments[rank].clone()].copy_from_slice(&sum_segment(communicator, shards, &segments, parts)?);
     let lengths: Vec<usize> = segments.iter().map(Range::len).collect();
@@ -178,13 +180,6 @@ fn own_parts<T: Shared, E: From<CommunicatorError>>(
         parts.push(sum);
     }
     Ok(parts)
-}
-
-/// What a rank has of `whole` things that are shared out evenly, in order.
-fn share(whole: usize, rank: usize, size: usize) -> Range<usize> {
-    // In u128, as the product may not fit.
-    let start = |rank: usize| (rank as u128 * whole as u128 / size as u128) as usize;
-    start(rank)..start(rank + 1)
 }
 
 /// The two halves of a part with more than one shard.

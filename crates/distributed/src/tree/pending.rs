@@ -3,7 +3,9 @@
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::{own_parts, share, sum_of_parts, whole};
+use wengert_data::even_part;
+
+use super::{own_parts, sum_of_parts, whole};
 use crate::communicator::{Communicated, Communicator, CommunicatorError, MAX_TAG, Shared};
 
 /// Tags of the messages: two for each of so many sums that may be under way together.
@@ -38,7 +40,7 @@ impl<T: Shared> TreeSum<T> {
         let own = own_parts("tree", &*communicator, shards, length, &mut |_| {
             Ok::<_, CommunicatorError>(vectors.next().unwrap_or_default())
         })?;
-        let segments: Vec<Range<usize>> = (0..size).map(|rank| share(length, rank, size)).collect();
+        let segments: Vec<Range<usize>> = (0..size).map(|rank| even_part(length, rank, size)).collect();
         let tag = FIRST_TAG + 2 * (number % u64::from(AT_ONCE)) as u32;
         let in_segment = |of: usize| -> Vec<T> {
             own.iter().flat_map(|part| &part[segments[of].clone()]).copied().collect()

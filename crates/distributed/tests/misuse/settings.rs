@@ -267,3 +267,22 @@ fn other_further_networks() {
     });
     says(&failed, "judge");
 }
+
+/// Each network of a run takes a step of its own on a batch, of which a rank has one piece at a time.
+#[test]
+fn several_networks_with_several_shards_of_a_rank() {
+    let start = |ranks: usize, shards: usize| {
+        threads::run(ranks, |communicator| {
+            let (mut params, mut judge): (Params, Params) = (Params::seeded(0), Params::seeded(1));
+            Linear::new(params.at("a"), 2, 2);
+            Linear::new(judge.at("b"), 2, 1);
+            let learner = Learner::new(&mut judge, Sgd::new(0.1));
+            let group = DataParallel::deterministic(communicator, shards)?;
+            Trainer::new(&mut params, Sgd::new(0.1)).also("judge", learner).parallel(group).start()?;
+            Ok(())
+        })
+    };
+    start(2, 2).unwrap();
+    let message = start(2, 4).unwrap_err().message;
+    assert!(message.contains("need a worker for each shard of a batch: there are 2 for 4"), "{message}");
+}
