@@ -39,6 +39,11 @@ impl Effort {
         least: 2,
         longest: Duration::ZERO,
     };
+
+    /// One step of warm-up and that many timed ones.
+    pub const fn exactly(steps: usize) -> Effort {
+        Effort { enough: steps, least: steps, ..Effort::QUICK }
+    }
 }
 
 /// The times of one step.

@@ -22,6 +22,9 @@ struct Arguments {
     /// Only two steps: the numbers mean nothing.
     #[arg(long)]
     quick: bool,
+    /// Exactly that many steps after one, for counting instructions.
+    #[arg(long, conflicts_with = "quick", value_parser = clap::value_parser!(u32).range(1..))]
+    steps: Option<u32>,
 }
 
 fn main() -> ExitCode {
@@ -41,7 +44,11 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<Report, Box<dyn std::error::Error>> {
     set_threads(arguments.threads)?;
     let mut workload = workload::by_name(&arguments.workload)?;
-    let effort = if arguments.quick { Effort::QUICK } else { Effort::FULL };
+    let effort = match arguments.steps {
+        Some(steps) => Effort::exactly(steps as usize),
+        None if arguments.quick => Effort::QUICK,
+        None => Effort::FULL,
+    };
     let (most, step) = (workload.most_steps, &mut *workload.step);
     let (times, in_gradients) = match &mut workload.gradient {
         None => (measure(effort, most, step), None),

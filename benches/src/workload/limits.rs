@@ -13,7 +13,7 @@ use super::{Floor, Workload};
 const TRIAD: usize = 16 << 20;
 /// Multiply-adds that do not wait for each other, in registers, and how often each is made in a step.
 const CHAINS: usize = 12;
-const TURNS: usize = 100_000;
+const TURNS: usize = 30_000;
 
 /// a ← b + s·c on each element of a, for the bandwidth of memory.
 struct Triad<'a>(&'a mut [f32], &'a [f32], &'a [f32]);

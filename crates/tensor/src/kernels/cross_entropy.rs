@@ -5,9 +5,10 @@ use crate::compiled_here;
 use crate::kernels::softmax::{SHORT, SHORT_ROWS, ShiftedExp, exps_of_row, shifted_exps};
 use crate::loops::folds::{Extreme, SumOf};
 use crate::loops::reduce::fold_slice;
-use crate::loops::rows::{fold_slices, folds_one_by_one, map_slices, maps_one_by_one, row_of};
+use crate::loops::rows::{fold_slices, map_slices, maps_one_by_one, row_and_next, row_of};
 use crate::loops::sums::sum;
 use crate::loops::{RowFold, RowMap};
+use crate::machine::prefetch::prefetch;
 use crate::machine::simd::Isa;
 
 /// ln Σ eˣ − x[label] of each row, with a share `smoothing` of the label spread over all classes.
@@ -19,16 +20,17 @@ struct Loss<'a, T> {
 impl<T: Float> RowFold<T, T> for Loss<'_, T> {
     #[inline(always)]
     fn row<I: Isa>(&self, index: usize, x: &[T]) -> T {
-        // Differences to the largest logit: nothing overflows, and a large common part cancels exactly.
-        let largest = fold_slice(x, &Extreme::<true>);
-        let total = fold_slice(x, &SumOf(ShiftedExp(largest))).ln::<I>();
-        total - self.target(index, x, largest)
+        self.before_next::<I>(index, x, &[])
     }
 
     #[inline(always)]
     fn rows<I: Isa>(&self, first: usize, length: usize, x: &[T], out: &mut [T]) {
         if !(1..=SHORT).contains(&length) {
-            return folds_one_by_one::<I, T, T>(self, first, length, x, out);
+            for (i, out) in out.iter_mut().enumerate() {
+                let [row, next] = row_and_next(x, i, length);
+                *out = self.before_next::<I>(first + i, row, next);
+            }
+            return;
         }
         let mut exps = [T::ZERO; SHORT * SHORT_ROWS];
         let blocks = x.chunks(SHORT_ROWS * length).zip(out.chunks_mut(SHORT_ROWS));
@@ -49,6 +51,17 @@ impl<T: Float> RowFold<T, T> for Loss<'_, T> {
 }
 
 impl<T: Float> Loss<'_, T> {
+    /// The loss of a row, while the next one is fetched.
+    #[inline(always)]
+    fn before_next<I: Isa>(&self, index: usize, x: &[T], next: &[T]) -> T {
+        // Differences to the largest logit: nothing overflows, and a large common part cancels exactly.
+        prefetch(next, 0, 2);
+        let largest = fold_slice(x, &Extreme::<true>);
+        prefetch(next, 1, 2);
+        let total = fold_slice(x, &SumOf(ShiftedExp(largest))).ln::<I>();
+        total - self.target(index, x, largest)
+    }
+
     /// x[label] − largest, smoothed.
     #[inline(always)]
     fn target(&self, index: usize, x: &[T], largest: T) -> T {
@@ -89,15 +102,23 @@ struct Gradient<'a, T> {
 impl<T: Float> RowMap<T, T> for Gradient<'_, T> {
     #[inline(always)]
     fn row<I: Isa>(&self, index: usize, x: &[T], out: &mut [T]) {
-        exps_of_row::<T, I>(x, out);
-        let total = fold_slice(out, &SumOf(|e: T| e));
-        self.finish(index, total, out);
+        self.before_next::<I>(index, x, out, |_| ());
     }
 
     #[inline(always)]
     fn rows<I: Isa>(&self, first: usize, length: usize, x: &[T], out: &mut [T]) {
         if !(1..=SHORT).contains(&length) {
-            return maps_one_by_one::<I, T, T>(self, first, length, x, out);
+            let mut rest = out;
+            for i in 0..rest.len() / length {
+                let [row, next] = row_and_next(x, i, length);
+                let (out, behind) = rest.split_at_mut(length);
+                self.before_next::<I>(first + i, row, out, |pass| {
+                    prefetch(next, pass, 3);
+                    prefetch(&behind[..length.min(behind.len())], pass, 3);
+                });
+                rest = behind;
+            }
+            return;
         }
         exps_of_short_rows::<T, I>(x, length, out, |i, exps| {
             let total = exps.iter().copied().sum();
@@ -107,6 +128,17 @@ impl<T: Float> RowMap<T, T> for Gradient<'_, T> {
 }
 
 impl<T: Float> Gradient<'_, T> {
+    /// The gradient of a row; `fetch` asks for a part of the next before each of three passes.
+    #[inline(always)]
+    fn before_next<I: Isa>(&self, index: usize, x: &[T], out: &mut [T], fetch: impl Fn(usize)) {
+        fetch(0);
+        exps_of_row::<T, I>(x, out);
+        fetch(1);
+        let total = fold_slice(out, &SumOf(|e: T| e));
+        fetch(2);
+        self.finish(index, total, out);
+    }
+
     /// Makes of the exponentials of a row, and their total, its part of the gradient.
     #[inline(always)]
     fn finish(&self, index: usize, total: T, out: &mut [T]) {

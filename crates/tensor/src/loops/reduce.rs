@@ -42,6 +42,15 @@ pub trait Fold<T>: Sync {
     fn identity(&self) -> Self::Partial;
     /// Takes in one element.
     fn step<I: Isa>(&self, partial: Self::Partial, x: T) -> Self::Partial;
+    /// The partial result of consecutive elements: by default [`step`](Fold::step) by step into independent ones, which are
+    /// merged in pairs. What can do the same faster must give the same bits.
+    #[inline(always)]
+    fn block<I: Isa>(&self, x: &[T]) -> Self::Partial
+    where
+        T: Copy,
+    {
+        block_by_steps::<I, T, Self>(self, x)
+    }
     /// Joins two partial results.
     fn merge(&self, a: Self::Partial, b: Self::Partial) -> Self::Partial;
     /// The result for `count` elements.
@@ -49,7 +58,7 @@ pub trait Fold<T>: Sync {
 }
 
 /// Independent partial results along a row, so that the compiler can use vector registers.
-const LANES: usize = 32;
+pub(super) const LANES: usize = 32;
 /// Elements that are folded one after the other into [`LANES`] partial results before pairs are formed.
 const BLOCK: usize = 4096;
 /// Rows that are folded one after the other when whole rows are added up.
@@ -285,18 +294,24 @@ impl<T: Element, F: Fold<T>> Kernel for FoldBlock<'_, T, F> {
     type Output = F::Partial;
     #[inline(always)]
     fn run<I: Isa>(self) -> F::Partial {
-        let mut lanes = [self.fold.identity(); LANES];
-        let mut chunks = self.x.chunks_exact(LANES);
-        for chunk in &mut chunks {
-            for (lane, &x) in lanes.iter_mut().zip(chunk) {
-                *lane = self.fold.step::<I>(*lane, x);
-            }
-        }
-        for (lane, &x) in lanes.iter_mut().zip(chunks.remainder()) {
-            *lane = self.fold.step::<I>(*lane, x);
-        }
-        merge_lanes(lanes, |a, b| self.fold.merge(a, b))
+        self.fold.block::<I>(self.x)
     }
+}
+
+/// What [`Fold::block`] does by default.
+#[inline(always)]
+pub(super) fn block_by_steps<I: Isa, T: Copy, F: Fold<T> + ?Sized>(fold: &F, x: &[T]) -> F::Partial {
+    let mut lanes = [fold.identity(); LANES];
+    let mut chunks = x.chunks_exact(LANES);
+    for chunk in &mut chunks {
+        for (lane, &x) in lanes.iter_mut().zip(chunk) {
+            *lane = fold.step::<I>(*lane, x);
+        }
+    }
+    for (lane, &x) in lanes.iter_mut().zip(chunks.remainder()) {
+        *lane = fold.step::<I>(*lane, x);
+    }
+    merge_lanes(lanes, |a, b| fold.merge(a, b))
 }
 
 struct FoldRow<'a, T, P, F> {
