@@ -1,6 +1,6 @@
 use std::cmp::Ordering;
 
-use super::rows::{add_scaled, dot, rotate};
+use super::rows::{add_scaled, dot, largest, rotate, scale_to_one};
 use super::{LinalgError, check_square};
 use crate::array::element::Float;
 use crate::compiled_here;
@@ -36,14 +36,19 @@ pub fn symmetric_eigen<T: Float>(a: &[T], n: usize) -> Result<(Vec<T>, Vec<T>), 
 
 compiled_here! {
     fn eigen<T: Float>(a: &[T], n: usize) -> Result<(Vec<T>, Vec<T>), LinalgError> {
-        let (mut d, mut e, mut q) = dispatch(Tridiagonalise { a: a.to_vec(), n });
+        // Only where sums of squares would leave the range.
+        let largest = largest(a);
+        let ordinary = largest == T::ZERO || (largest > T::MIN_POSITIVE.sqrt() && largest < T::MAX.sqrt());
+        let scale = if ordinary { T::ONE } else { scale_to_one(largest) };
+        let scaled = a.iter().map(|&x| x * scale).collect();
+        let (mut d, mut e, mut q) = dispatch(Tridiagonalise { a: scaled, n });
         if !dispatch(ImplicitQl { d: &mut d, e: &mut e, q: &mut q, n }) {
             return Err(LinalgError::NoConvergence);
         }
         let mut order: Vec<usize> = (0..n).collect();
         // None is NaN: that would not have counted as converged.
         order.sort_by(|&i, &j| d[i].partial_cmp(&d[j]).unwrap_or(Ordering::Equal));
-        let values = order.iter().map(|&i| d[i]).collect();
+        let values = order.iter().map(|&i| d[i] / scale).collect();
         let vectors = order.iter().flat_map(|&i| q[i * n..(i + 1) * n].iter().copied()).collect();
         Ok((values, vectors))
     }
