@@ -112,6 +112,11 @@ fn times<T: Float>(a: &[T], b: &[T], n: usize) -> Vec<T> {
     (0..n * n).map(element).collect()
 }
 
+/// The cofactors of a 2 × 2 matrix, which are its elements: exact, and linear.
+fn cofactors_of_two<T: Float>(a: &[T], out: &mut [T]) {
+    out.copy_from_slice(&[a[3], -a[2], -a[1], a[0]]);
+}
+
 /// A power of two and the matrix over it: the singular values, which come to n times the largest element, are then in range.
 fn within_range<T: Float>(a: &[T], n: usize) -> (T, Vec<T>) {
     let room = T::from_usize(n.next_power_of_two() * 4);
@@ -132,6 +137,9 @@ impl<T: Float> Op<T> for Cofactor {
     }
     #[track_caller]
     fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
+        if inputs[0].dim(-1) == 2 {
+            return expect(each("det", [inputs[0]], [2, 2], &|[a], out| Ok(cofactors_of_two(a, out))));
+        }
         in_singular_basis([inputs[0]], &|svd, scale, _, inner| {
             let n = svd.values.len();
             inner
@@ -162,6 +170,9 @@ impl<T: Float> Op<T> for CofactorAlong {
     /// the product of all but two diagonal elements.
     #[track_caller]
     fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
+        if inputs[0].dim(-1) == 2 {
+            return expect(each("det", [inputs[1]], [2, 2], &|[h], out| Ok(cofactors_of_two(h, out))));
+        }
         in_singular_basis([inputs[0], inputs[1]], &|svd, scale, [_, h], inner| {
             let n = svd.values.len();
             let transposed = |x: &[T]| -> Vec<T> { (0..n * n).map(|e| x[e % n * n + e / n]).collect() };
