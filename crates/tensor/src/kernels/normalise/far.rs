@@ -7,8 +7,8 @@ use super::formulas::Scale;
 use super::geometry::NormGeometry;
 use crate::array::element::Float;
 
-/// Elements of up to 2 to this are left: their squares have room, and so has ε beside them.
-const EXPONENT: f64 = 40.0;
+/// Elements of up to 2 to this are left: their squares have room, and so has ε beside the largest unit.
+const EXPONENT: f64 = 10.0;
 
 /// A row in a unit of its own, or as it is.
 pub(super) struct Unit<T>(Option<Far<T>>);
