@@ -26,6 +26,16 @@ pub struct CosineEmbedding {
 
 /// What PyTorch adds to the squares of the lengths.
 const ADDED: f64 = 1e-12;
+/// The length beyond which that does not count in either precision.
+const LONG: f64 = 1e4;
+
+/// x / √(x·x + 10⁻¹²) along the last axis. The squares of what is long may leave the range of numbers; its norm does not.
+fn unit<T: Float>(x: &Var<T>) -> Var<T> {
+    let norm = x.norm_axes(2.0, -1, true);
+    let long = norm.gt(LONG);
+    let root = (x.masked_fill(&long, 0.0).square().sum_axes(-1, true) + ADDED).sqrt();
+    x / Var::select_where(long, &norm, &root)
+}
 
 impl CosineEmbedding {
     /// The loss of embeddings `[…, width]`, for targets of 1 and −1 of shape `[…]`.
@@ -38,8 +48,7 @@ impl CosineEmbedding {
         let shapes = (a.shape(), target.shape());
         let fits = a.rank() > 0 && shapes.0[..a.rank() - 1] == shapes.1[..];
         assert!(fits, "cosine_embedding: embeddings of shape {}, targets of {}", shapes.0, shapes.1);
-        let square = |x: &Var<T>| x.square().sum_axes(-1, false) + ADDED;
-        let cosine = (a * b).sum_axes(-1, false) * (square(a) * square(b)).rsqrt();
+        let cosine = (unit(a) * unit(b)).sum_axes(-1, false);
         let together = (1.0 - &cosine).masked_fill(target.not_equal(1.0), 0.0);
         let apart = (cosine - self.margin).relu().masked_fill(target.not_equal(-1.0), 0.0);
         self.reduction.apply(together + apart)

@@ -60,7 +60,9 @@ impl GaussianNll {
         // A value of at least ε with the derivative of the variance itself.
         let at_least = (&variance - self.epsilon).relu() + self.epsilon;
         let v = &variance + (at_least - &variance).stop_gradient();
-        let mut losses = (v.ln() + (mean - target).square() / v) * 0.5;
+        // Divided between the factors, so that a square does not leave the range of numbers.
+        let difference = mean - target;
+        let mut losses = (v.ln() + &difference / &v * &difference) * 0.5;
         if self.full {
             losses += 0.5 * std::f64::consts::TAU.ln();
         }

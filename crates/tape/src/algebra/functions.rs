@@ -47,16 +47,25 @@ macro_rules! for_each_function {
             /// arcsin x.
             #[doc(alias = "arcsin")]
             asin, Asin, |x| x.asin::<I>(), Input, |x, _y| {
-                ((x.constant(1.0) - x.clone()) * (x + 1.0)).rsqrt()
+                one_less_square(x).rsqrt()
             };
             /// arccos x.
             #[doc(alias = "arccos")]
             acos, Acos, |x| x.acos::<I>(), Input, |x, _y| {
-                -((x.constant(1.0) - x.clone()) * (x + 1.0)).rsqrt()
+                -one_less_square(x).rsqrt()
             };
             /// arctan x.
             #[doc(alias = "arctan")]
-            atan, Atan, |x| x.atan::<I>(), Input + BOUNDED_SLOPE, |x, _y| (x.clone() * x + 1.0).recip();
+            atan, Atan, |x| x.atan::<I>(), Input + BOUNDED_SLOPE, |x, _y| {
+                // 1/(1 + x²), whose square leaves the range for large x. Each form gets 1 where the other is taken.
+                let large = x.abs() - 1.0;
+                let one = x.constant(1.0);
+                let inverse = large.select_positive(x.clone(), one.clone()).recip();
+                let square = inverse.clone() * inverse;
+                let far = square.clone() / (square + 1.0);
+                let small = large.select_positive(one, x);
+                large.select_positive(far, (small.clone() * small + 1.0).recip())
+            };
             /// The inverse of sinh.
             #[doc(alias = "arcsinh")]
             asinh, Asinh, |x| x.asinh::<I>(), Input + BOUNDED_SLOPE, |x, _y| {
@@ -74,8 +83,8 @@ macro_rules! for_each_function {
             /// The inverse of tanh; ±∞ at ±1, NaN outside.
             #[doc(alias = "arctanh")]
             atanh, Atanh, |x| x.atanh::<I>(), Input, |x, _y| {
-                ((x.constant(1.0) - x.clone()) * (x + 1.0)).recip()
-            }, |v, x, _y| v / ((x.constant(1.0) - x.clone()) * (x + 1.0));
+                one_less_square(x).recip()
+            }, |v, x, _y| v / one_less_square(x);
             /// 2ˣ, exact for integers.
             exp2, Exp2, |x| x.exp2::<I>(), Output, |_x, y| y * LN_2;
             /// The logarithm to base 2, exact for powers of 2.
@@ -86,24 +95,36 @@ macro_rules! for_each_function {
             #[doc(alias = "expit")]
             sigmoid, Sigmoid, |x| x.sigmoid::<I>(), Output + BOUNDED_SLOPE, |_x, y| y.clone() * (y.constant(1.0) - y);
             /// The error function 2/√π ∫₀ˣ e^(−t²) dt.
-            erf, Erf, |x| x.erf::<I>(), Input + BOUNDED_SLOPE, |x, _y| (-(x.clone() * x)).exp() * ERF_SLOPE;
+            erf, Erf, |x| x.erf::<I>(), Input + BOUNDED_SLOPE, |x, _y| {
+                let x = within_the_bell(x);
+                (-(x.clone() * x)).exp() * ERF_SLOPE
+            };
             /// 1 − erf x, exact for large x.
-            erfc, Erfc, |x| x.erfc::<I>(), Input + BOUNDED_SLOPE, |x, _y| (-(x.clone() * x)).exp() * -ERF_SLOPE;
+            erfc, Erfc, |x| x.erfc::<I>(), Input + BOUNDED_SLOPE, |x, _y| {
+                let x = within_the_bell(x);
+                (-(x.clone() * x)).exp() * -ERF_SLOPE
+            };
             /// The inverse of the error function; ±∞ at ±1, NaN outside [−1, 1].
             erfinv, Erfinv, |x| x.erfinv::<I>(), Output, |_x, y| (y.clone() * y).exp() * ERFINV_SLOPE;
             /// The standard normal distribution function Φ(x).
-            ndtr, Ndtr, |x| x.ndtr::<I>(), Input + BOUNDED_SLOPE, |x, _y| (x.clone() * x * -0.5).exp() * NORMAL_PEAK;
+            ndtr, Ndtr, |x| x.ndtr::<I>(), Input + BOUNDED_SLOPE, |x, _y| {
+                let x = within_the_bell(x);
+                (x.clone() * x * -0.5).exp() * NORMAL_PEAK
+            };
             /// exp(x²) erfc x, which falls as 1/(√π x); ∞ for very negative x.
             erfcx, Erfcx, |x| x.erfcx::<I>(), Input, |x, _y| x.erfcx_derivative(1);
             /// ln Φ(x), also where the standard normal distribution function Φ is too small for a number.
             log_ndtr, LogNdtr, |x| x.log_ndtr::<I>(), Input, |x, _y| {
-                // The density by Φ. Each form gets 0 where the other is taken.
+                // The density by Φ. Each form gets 0 where another is taken.
                 let zero = x.constant(0.0);
-                let above = x.select_positive(x.clone(), zero.clone());
-                let below = x.select_positive(zero, x.clone());
+                let above = within_the_bell(x.select_positive(x.clone(), zero.clone()));
+                // Here −x − 1/x, to rounding; the last form needs squares.
+                let far = -x.clone() - MILLS_ASYMPTOTIC;
+                let below = far.select_positive(zero.clone(), x.select_positive(zero, x.clone()));
+                let lowest = far.select_positive(x.clone(), x.constant(-1.0));
                 let upper = (above.clone() * above.clone() * -0.5).exp() * NORMAL_PEAK / above.ndtr();
                 let lower = (below * -SQRT_HALF).erfcx().recip() * MILLS_PEAK;
-                x.select_positive(upper, lower)
+                far.select_positive(-lowest.recip() - lowest, x.select_positive(upper, lower))
             };
             /// The inverse of the standard normal distribution function: the quantile of a probability; NaN outside [0, 1].
             ndtri, Ndtri, |x| x.ndtri::<I>(), Output, |_x, y| (y.clone() * y * 0.5).exp() * NDTRI_SLOPE;
@@ -115,6 +136,7 @@ macro_rules! for_each_function {
             digamma, Digamma, |x| x.digamma::<I>(), Input, |x, _y| x.polygamma(1);
             /// The exact GELU, x · Φ(x) (Hendrycks & Gimpel, 2016).
             gelu, Gelu, |x| x.gelu::<I>(), Input + BOUNDED_SLOPE, |x, _y| {
+                let x = within_the_bell(x);
                 let density = (-(x.clone() * x.clone()) * 0.5).exp() * NORMAL_PEAK;
                 let cumulative = (-x.clone() * SQRT_HALF).erfc() * 0.5;
                 cumulative + x * density

@@ -64,6 +64,26 @@ const ERFINV_SLOPE: f64 = 0.886_226_925_452_758;
 /// √(2π), the slope of the inverse of Φ at ½.
 const NDTRI_SLOPE: f64 = 2.506_628_274_631_000_5;
 
+/// Beyond this, ln Φ(−x) has the slope x + 1/x.
+const MILLS_ASYMPTOTIC: f64 = 1e9;
+/// Beyond this, the normal density and all its derivatives are less than any number.
+const BELL: f64 = 40.0;
+
+/// x, or where the normal density is 0 the nearest number where it is, too: squares are then finite, and what they are
+/// multiplied by is.
+#[inline(always)]
+fn within_the_bell<A: Real>(x: A) -> A {
+    x.clamp(-BELL, BELL)
+}
+
+/// 1 − x², which near ±1 is a product, and near 0 not: whose derivative would be the difference of its factors.
+#[inline(always)]
+fn one_less_square<A: Real>(x: A) -> A {
+    let one = x.constant(1.0);
+    let far = (one.clone() - x.clone()) * (x.clone() + 1.0);
+    (-x.abs() + 0.5).select_positive(one - x.clone() * x, far)
+}
+
 /// The functions that formulas may use, as operations.
 macro_rules! listed {
     ($( $(#[$doc:meta])* $name:ident, $Function:ident, |$n:ident| $number:expr, $reads:ident $(+ $property:ident)?, |$x:ident, $y:ident| $df:expr $(, |$v:ident, $tx:ident, $ty:ident| $times:expr)?; )*) => {

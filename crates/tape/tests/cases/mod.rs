@@ -20,6 +20,7 @@ mod grid;
 mod index;
 mod join;
 mod kinks;
+mod limits;
 mod linalg;
 mod matmul;
 mod order;

@@ -7,6 +7,7 @@ mod complete;
 mod documented_panics;
 mod elementwise;
 mod extreme_sizes;
+mod far_matrices;
 mod faults;
 #[cfg(feature = "fft")]
 mod fft;

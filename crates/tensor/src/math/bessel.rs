@@ -78,5 +78,6 @@ fn asymptotic_series(n: f64, a: f64) -> f64 {
         sum += term;
         k += 1.0;
     }
-    sum / (TAU * a).sqrt()
+    // In two parts, as 2πa may be out of range.
+    sum / (TAU / 16.0 * a).sqrt() / 4.0
 }

@@ -19,7 +19,7 @@ impl Elementwise for Formula {
     fn f<A: Real>(&self, x: A) -> A {
         // So that −∞ gives the limit, and not −∞ · 0.
         let x = x.clamp(-SATURATED, f64::INFINITY);
-        x.clone() * (argument(x).tanh() + 1.0) * 0.5
+        x.clone() * ((argument(x).tanh() + 1.0) * 0.5)
     }
     #[inline(always)]
     fn df<A: Real>(&self, x: A, _: A) -> A {

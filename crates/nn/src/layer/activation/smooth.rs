@@ -43,6 +43,9 @@ impl Elementwise for LogSigmoid {
     code_compiled_here!(LogSigmoid);
 }
 
+/// Beyond this, x + 1 is x in either precision.
+const FAR: f64 = 1e18;
+
 /// x / (1 + |x|).
 pub(super) struct Softsign;
 
@@ -52,6 +55,8 @@ impl Elementwise for Softsign {
     const BOUNDED_SLOPE: bool = true;
     #[inline(always)]
     fn f<A: Real>(&self, x: A) -> A {
+        // The limits are ±1 in either precision, and ∞/∞ is none.
+        let x = x.clamp(-FAR, FAR);
         x.clone() / (x.abs() + 1.0)
     }
     #[inline(always)]

@@ -2,7 +2,7 @@ use wengert_tensor::linalg::{self, LinalgError, svd};
 use wengert_tensor::{Float, Shape, Tensor};
 
 use super::MatrixError;
-use super::factors::{factors, sign_and_pivots};
+use super::factors::{factors, scales_of, sign_and_pivots};
 use super::inverse::identities;
 use super::matrices::{self, each, expect};
 use super::solve::solve_with_factors;
@@ -64,7 +64,7 @@ impl<T: Float> Op<T> for Determinant {
         let n = matrices::square("det", inputs[0].shape());
         without_matrix(expect(each("det", [inputs[1]], [1, 1], &|[factors], out| {
             let (sign, pivots) = sign_and_pivots(factors, n);
-            out[0] = product(pivots.into_iter().chain([sign]));
+            out[0] = product(pivots.into_iter().chain([sign]).chain(scales_of(factors, n)));
             Ok(())
         })))
     }
@@ -78,9 +78,10 @@ impl<T: Float> Op<T> for Determinant {
 }
 
 /// What is to be done in the basis of a matrix's singular vectors.
-type InBasis<'a, T, const N: usize> = &'a (dyn Fn(&linalg::Svd<T>, [&[T]; N], &mut [T]) + Sync);
+type InBasis<'a, T, const N: usize> = &'a (dyn Fn(&linalg::Svd<T>, T, [&[T]; N], &mut [T]) + Sync);
 
-/// `work` with U, the singular values, Vᵀ and det(U Vᵀ) of each matrix and, in that basis, a matrix to be turned back.
+/// `work` with U, the singular values, their unit and Vᵀ of each matrix and, in that basis, a matrix to be turned back and
+/// multiplied by det(U Vᵀ).
 #[track_caller]
 fn in_singular_basis<T: Float, const N: usize>(
     inputs: [&Tensor<T>; N],
@@ -88,12 +89,13 @@ fn in_singular_basis<T: Float, const N: usize>(
 ) -> Tensor<T> {
     let n = matrices::square("det", inputs[0].shape());
     expect(each("det", inputs, [n, n], &|parts, out| {
-        let svd = svd(parts[0], n, n)?;
+        let (scale, scaled) = within_range(parts[0], n);
+        let svd = svd(&scaled, n, n)?;
         let mut inner = vec![T::ZERO; n * n];
-        work(&svd, parts, &mut inner);
+        work(&svd, scale, parts, &mut inner);
         let orientation = orientation(&svd.u, n)? * orientation(&svd.vt, n)?;
         let turned = times(&times(&svd.u, &inner, n), &svd.vt, n);
-        out.iter_mut().zip(turned).for_each(|(out, x)| *out = orientation * x);
+        out.iter_mut().zip(turned).for_each(|(out, x)| *out = orientation * x * scale);
         Ok(())
     }))
 }
@@ -110,9 +112,23 @@ fn times<T: Float>(a: &[T], b: &[T], n: usize) -> Vec<T> {
     (0..n * n).map(element).collect()
 }
 
-/// The product of all singular values but some.
-fn without<T: Float>(values: &[T], left_out: [usize; 2]) -> T {
-    product((0..values.len()).filter(|k| !left_out.contains(k)).map(|k| values[k]))
+/// The cofactors of a 2 × 2 matrix, which are its elements: exact, and linear.
+fn cofactors_of_two<T: Float>(a: &[T], out: &mut [T]) {
+    out.copy_from_slice(&[a[3], -a[2], -a[1], a[0]]);
+}
+
+/// A power of two and the matrix over it: the singular values, which come to n times the largest element, are then in range.
+fn within_range<T: Float>(a: &[T], n: usize) -> (T, Vec<T>) {
+    let room = T::from_usize(n.next_power_of_two() * 4);
+    let largest = a.iter().fold(T::ZERO, |largest, x| largest.maximum(x.abs()));
+    let scale = if largest > T::MAX / room { room } else { T::ONE };
+    (scale, a.iter().map(|&x| x / scale).collect())
+}
+
+/// The product of all singular values, of the unit `scale`, but some, over that unit once.
+fn without<T: Float>(values: &[T], scale: T, left_out: [usize; 2]) -> T {
+    let others = (0..values.len()).filter(|k| !left_out.contains(k)).flat_map(|k| [values[k], scale]);
+    product(others.chain([T::ONE / scale]))
 }
 
 impl<T: Float> Op<T> for Cofactor {
@@ -121,9 +137,16 @@ impl<T: Float> Op<T> for Cofactor {
     }
     #[track_caller]
     fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
-        in_singular_basis([inputs[0]], &|svd, _, inner| {
+        if inputs[0].dim(-1) == 2 {
+            return expect(each("det", [inputs[0]], [2, 2], &|[a], out| Ok(cofactors_of_two(a, out))));
+        }
+        in_singular_basis([inputs[0]], &|svd, scale, _, inner| {
             let n = svd.values.len();
-            inner.iter_mut().step_by(n + 1).enumerate().for_each(|(i, d)| *d = without(&svd.values, [i, i]));
+            inner
+                .iter_mut()
+                .step_by(n + 1)
+                .enumerate()
+                .for_each(|(i, d)| *d = without(&svd.values, scale, [i, i]));
         })
     }
     /// Second derivatives are symmetric.
@@ -147,13 +170,16 @@ impl<T: Float> Op<T> for CofactorAlong {
     /// the product of all but two diagonal elements.
     #[track_caller]
     fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
-        in_singular_basis([inputs[0], inputs[1]], &|svd, [_, h], inner| {
+        if inputs[0].dim(-1) == 2 {
+            return expect(each("det", [inputs[1]], [2, 2], &|[h], out| Ok(cofactors_of_two(h, out))));
+        }
+        in_singular_basis([inputs[0], inputs[1]], &|svd, scale, [_, h], inner| {
             let n = svd.values.len();
             let transposed = |x: &[T]| -> Vec<T> { (0..n * n).map(|e| x[e % n * n + e / n]).collect() };
             let h = times(&times(&transposed(&svd.u), h, n), &transposed(&svd.vt), n);
             for i in 0..n {
                 for j in (0..n).filter(|&j| j != i) {
-                    let p = without(&svd.values, [i, j]);
+                    let p = without(&svd.values, scale, [i, j]);
                     inner[i * n + i] += h[j * n + j] * p;
                     inner[i * n + j] = -h[j * n + i] * p;
                 }
@@ -196,7 +222,8 @@ impl<T: Float> Op<T> for LogDeterminant {
         let n = matrices::square("slogdet", inputs[0].shape());
         without_matrix(expect(each("slogdet", [inputs[1]], [1, 1], &|[factors], out| {
             let (_, pivots) = sign_and_pivots(factors, n);
-            out[0] = T::from_f64(pivots.iter().map(|pivot| pivot.to_f64().abs().ln()).sum());
+            let factors = pivots.into_iter().chain(scales_of(factors, n));
+            out[0] = T::from_f64(factors.map(|factor| factor.to_f64().abs().ln()).sum());
             Ok(())
         })))
     }

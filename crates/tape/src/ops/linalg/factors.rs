@@ -6,7 +6,8 @@ use super::matrices::{self, each, expect};
 use crate::op::{Cotangents, Op, Point, Saves, apply_known, rules_compiled_here};
 use crate::var::Var;
 
-/// The packed factors of P A = L U, and in a last row the order of the rows of A. It has no derivative: what is computed with
+/// The packed factors of P S⁻¹A = L U, in the row behind them the order of the rows of A, and in a last one the diagonal S,
+/// powers of two by which rows are divided where products with them might leave the range of numbers, and else 1. It has no derivative: what is computed with
 /// it is given A too, and has its whole derivative there.
 pub(super) struct Factored {
     /// Who asks, for messages.
@@ -19,14 +20,15 @@ impl Factored {
     fn value<T: Float>(&self, a: &Tensor<T>) -> Result<Tensor<T>, MatrixError> {
         let n = matrices::square(self.operation, a.shape());
         let regular = self.regular;
-        each(self.operation, [a], [n + 1, n], &move |[a], out| {
-            let lu = Lu::new(a.to_vec(), n, n)?;
+        each(self.operation, [a], [n + 2, n], &move |[a], out| {
+            let scales = scales(a, n);
+            let lu = Lu::new(over(&scales, a, n), n, n)?;
             if let (true, Some(row)) = (regular, lu.singular_row()) {
                 return Err(LinalgError::Singular { row });
             }
             out[..n * n].copy_from_slice(lu.packed());
             let order = lu.order().iter().map(|&row| T::from_usize(row as usize));
-            out[n * n..].iter_mut().zip(order).for_each(|(out, row)| *out = row);
+            out[n * n..].iter_mut().zip(order.chain(scales)).for_each(|(out, row)| *out = row);
             Ok(())
         })
     }
@@ -62,9 +64,35 @@ pub(super) fn factors<T: Float>(
     Ok(apply_known(factored, &[a], &[], value))
 }
 
-/// The order of the rows, from the last row of the factors.
+/// What the rows of A are divided by.
+fn scales<T: Float>(a: &[T], n: usize) -> Vec<T> {
+    let far = T::MAX.sqrt();
+    if a.iter().all(|x| x.abs() <= far) {
+        return vec![T::ONE; n];
+    }
+    let (least, most) = (T::MIN_POSITIVE.to_f64().log2(), T::MAX.to_f64().log2() - 1.0);
+    let of_row = |row: &[T]| {
+        let largest = row.iter().fold(T::ZERO, |largest, x| largest.maximum(x.abs()));
+        let exponent = largest.to_f64().log2().floor().clamp(least, most);
+        if largest == T::ZERO { T::ONE } else { T::from_f64(exponent.exp2()) }
+    };
+    a.chunks_exact(n).map(of_row).collect()
+}
+
+/// S⁻¹B.
+fn over<T: Float>(scales: &[T], b: &[T], columns: usize) -> Vec<T> {
+    let rows = scales.iter().zip(b.chunks_exact(columns.max(1)));
+    rows.flat_map(|(&scale, row)| row.iter().map(move |&x| x / scale)).collect()
+}
+
+/// The order of the rows.
 fn order<T: Float>(factors: &[T], n: usize) -> Vec<u32> {
-    factors[n * n..].iter().map(|&row| row.to_f64() as u32).collect()
+    factors[n * n..][..n].iter().map(|&row| row.to_f64() as u32).collect()
+}
+
+/// What the rows were divided by, but for ones.
+pub(super) fn scales_of<T: Float>(factors: &[T], n: usize) -> impl Iterator<Item = T> {
+    factors[n * n + n..].iter().copied().filter(|&scale| scale != T::ONE)
 }
 
 /// The determinant of P, 1 or −1, and the diagonal of U.
@@ -93,10 +121,17 @@ pub(super) fn solved<T: Float>(
     let [n, columns] = matrices::size(operation, b.shape());
     expect(each(operation, [factors, b], [n, columns], &|[factors, b], x| {
         let (packed, order) = (&factors[..n * n], order(factors, n));
-        if transposed {
-            solve_transposed_with(packed, &order, b, columns, x);
-        } else {
-            solve_with(packed, &order, b, columns, x);
+        let scales = scales_of(factors, n).next().map(|_| &factors[n * n + n..]);
+        match (transposed, scales) {
+            (false, None) => solve_with(packed, &order, b, columns, x),
+            (false, Some(scales)) => solve_with(packed, &order, &over(scales, b, columns), columns, x),
+            (true, scales) => {
+                solve_transposed_with(packed, &order, b, columns, x);
+                if let Some(scales) = scales {
+                    let scaled = over(scales, x, columns);
+                    x.copy_from_slice(&scaled);
+                }
+            }
         }
         Ok(())
     }))

@@ -47,12 +47,11 @@ impl<T: Float> Op<T> for PseudoInverse {
         into.add(0, || {
             let (a, p, v) = (at.input(0), at.output(), cotangent.t());
             let pt = p.t();
-            let pp = p.matmul(&pt);
-            // K Vᵀ PPᵀ and PᵀP Vᵀ N with K = I − A P and N = I − P A.
-            let left = v.matmul(&pp);
-            let right = pt.matmul(p).matmul(&v);
-            let first = &left - a.matmul(&p.matmul(&left));
-            let second = &right - right.matmul(p).matmul(a);
+            // K Vᵀ PPᵀ and PᵀP Vᵀ N with K = I − A P and N = I − P A, which come before the second P, or what they take to 0
+            // might have left the range.
+            let (left, right) = (v.matmul(p), p.matmul(&v));
+            let first = (&left - a.matmul(&p.matmul(&left))).matmul(&pt);
+            let second = pt.matmul(&(&right - right.matmul(p).matmul(a)));
             first + second - pt.matmul(cotangent).matmul(&pt)
         });
     }

@@ -52,12 +52,13 @@ impl<T: Float> Op<T> for SingularValues {
             let [of_u, of_s, of_v] = parts(cotangent, m);
             let (row, column) = (s.unsqueeze(-2), s.unsqueeze(-1));
             let nothing = rounding(&s);
+            // sⱼ E and sᵢ E by the two factors of sⱼ² − sᵢ², as squares of the values may leave the range.
             let sums = &row + &column;
-            // 1/(sⱼ² − sᵢ²) by its two factors.
             let none = sums.le(nothing.unsqueeze(-1));
-            let e = inverse_gaps(&s) * sums.masked_fill(none, f64::INFINITY).recip();
+            let sums = sums.masked_fill(none, f64::INFINITY);
+            let e = inverse_gaps(&s);
             let (uu, vv) = (u.t().matmul(&of_u), v.t().matmul(&of_v));
-            let inner = &e * skew(&uu) * &row + column * (e * skew(&vv)) + of_s.diag(0);
+            let inner = &e * skew(&uu) * (row / &sums) + e * skew(&vv) * (column / sums) + of_s.diag(0);
             let mut total = u.matmul(&inner).matmul(&v.t());
             let inverse = s.masked_fill(s.le(&nothing), f64::INFINITY).recip().unsqueeze(-2);
             if m > n {

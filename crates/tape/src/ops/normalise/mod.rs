@@ -28,6 +28,9 @@ enum Kind {
     Batch,
 }
 
+/// Beyond this squares are not summed.
+const LARGE: f64 = 1e15;
+
 /// z·gain + bias of x, gain and bias, with z = (x − mean) / √(variance + ε).
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Norm {
@@ -118,14 +121,38 @@ impl Norm {
 
     /// The means over what shares its statistics, as what broadcasts to x.
     fn mean<T: Float>(self, x: &Var<T>, gain: &Shape) -> Var<T> {
+        self.reduced(x, gain, |x, axes| x.mean_axes(axes, true))
+    }
+
+    /// 1/√(mean of x² + ε) of what shares its statistics, as what broadcasts to x. Squares of large numbers may leave the
+    /// range; norms do not, and ε does not count beside them.
+    fn inverse_root<T: Float>(self, x: &Var<T>, gain: &Shape) -> Var<T> {
+        let root = self.reduced(x, gain, |x, axes| {
+            let norm = x.norm_axes(2.0, axes, true);
+            let count = x.len() / norm.len().max(1);
+            norm / (count as f64).sqrt()
+        });
+        let large = root.gt(LARGE);
+        let near = self.mean(&x.masked_fill(&large, 0.0).square(), gain) + self.epsilon;
+        let far = Var::select_where(&large, &root, &Var::scalar(T::ONE));
+        Var::select_where(large, &far.recip(), &near.rsqrt())
+    }
+
+    /// What `reduce` makes of what shares its statistics, along axes that stay, as what broadcasts to x.
+    fn reduced<T: Float>(
+        self,
+        x: &Var<T>,
+        gain: &Shape,
+        reduce: impl Fn(&Var<T>, &[usize]) -> Var<T>,
+    ) -> Var<T> {
         let groups = match self.kind {
             Kind::Layer | Kind::Rms => {
                 let axes: Vec<usize> = (x.rank() - gain.len()..x.rank()).collect();
-                return x.mean_axes(&axes[..], true);
+                return reduce(x, &axes);
             }
             Kind::Batch => {
                 let others: Vec<usize> = (0..x.rank()).filter(|&axis| axis != 1).collect();
-                return x.mean_axes(&others[..], true);
+                return reduce(x, &others);
             }
             Kind::Group(groups) => groups,
             Kind::Instance => x.shape()[1],
@@ -133,9 +160,9 @@ impl Norm {
         let (examples, channels) = (x.shape()[0], x.shape()[1]);
         let in_group = channels / groups.max(1);
         let others: usize = x.shape()[2..].iter().product();
-        let means = x.reshape([examples, groups, in_group * others]).mean_axes(2, true);
+        let numbers = reduce(&x.reshape([examples, groups, in_group * others]), &[2]);
         let shape = leading(&[examples, channels], x.rank());
-        means.broadcast_to([examples, groups, in_group]).reshape(shape)
+        numbers.broadcast_to([examples, groups, in_group]).reshape(shape)
     }
 
     #[track_caller]
@@ -198,7 +225,7 @@ impl Norm {
     fn curvature_rule<T: Float>(self, x: &Var<T>, gain: &Var<T>, v: &Var<T>, t: &Var<T>) -> Var<T> {
         let mean = |u: &Var<T>| self.mean(u, gain.shape());
         let centred = if self.centred() { x - mean(x) } else { x.clone() };
-        let scale = (mean(&centred.square()) + self.epsilon).rsqrt();
+        let scale = self.inverse_root(&centred, gain.shape());
         let u = self.spread(gain, x.shape()) * v;
         let z = self.value(x, &Var::ones(gain.shape()), &Var::zeros(gain.shape()));
         let moved = self.tangent(x, t, gain.shape());

@@ -1,6 +1,6 @@
 use std::cmp::Ordering;
 
-use super::rows::{add_scaled, dot, rotate};
+use super::rows::{add_scaled, dot, largest, rotate, scale_to_one};
 use super::{LinalgError, check_square};
 use crate::array::element::Float;
 use crate::compiled_here;
@@ -35,18 +35,32 @@ pub fn symmetric_eigen<T: Float>(a: &[T], n: usize) -> Result<(Vec<T>, Vec<T>), 
 }
 
 compiled_here! {
+    /// As it is, or where that leaves the range of numbers in a unit of the matrix's own.
     fn eigen<T: Float>(a: &[T], n: usize) -> Result<(Vec<T>, Vec<T>), LinalgError> {
-        let (mut d, mut e, mut q) = dispatch(Tridiagonalise { a: a.to_vec(), n });
-        if !dispatch(ImplicitQl { d: &mut d, e: &mut e, q: &mut q, n }) {
-            return Err(LinalgError::NoConvergence);
+        let found = in_unit(a, n, T::ONE);
+        let largest = largest(a);
+        match found {
+            Some((ref values, _)) if !values.iter().all(|x| x.is_finite()) => in_unit(a, n, scale_to_one(largest)),
+            None if largest > T::ZERO => in_unit(a, n, scale_to_one(largest)),
+            found => found,
         }
-        let mut order: Vec<usize> = (0..n).collect();
-        // None is NaN: that would not have counted as converged.
-        order.sort_by(|&i, &j| d[i].partial_cmp(&d[j]).unwrap_or(Ordering::Equal));
-        let values = order.iter().map(|&i| d[i]).collect();
-        let vectors = order.iter().flat_map(|&i| q[i * n..(i + 1) * n].iter().copied()).collect();
-        Ok((values, vectors))
+        .ok_or(LinalgError::NoConvergence)
     }
+}
+
+/// The eigenvalues and vectors by those of the matrix times `scale`; `None` if they do not converge.
+fn in_unit<T: Float>(a: &[T], n: usize, scale: T) -> Option<(Vec<T>, Vec<T>)> {
+    let scaled = a.iter().map(|&x| x * scale).collect();
+    let (mut d, mut e, mut q) = dispatch(Tridiagonalise { a: scaled, n });
+    if !dispatch(ImplicitQl { d: &mut d, e: &mut e, q: &mut q, n }) {
+        return None;
+    }
+    let mut order: Vec<usize> = (0..n).collect();
+    // None is NaN: that would not have counted as converged.
+    order.sort_by(|&i, &j| d[i].partial_cmp(&d[j]).unwrap_or(Ordering::Equal));
+    let values = order.iter().map(|&i| d[i] / scale).collect();
+    let vectors = order.iter().flat_map(|&i| q[i * n..(i + 1) * n].iter().copied()).collect();
+    Some((values, vectors))
 }
 
 /// A = QᵀTQ with T tridiagonal: its diagonal, its off-diagonal, and Q (row k is the k-th basis vector).

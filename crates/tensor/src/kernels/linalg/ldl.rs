@@ -1,3 +1,4 @@
+use super::rows::largest;
 use super::{LinalgError, check_right_hand_side, check_square};
 use crate::array::element::Float;
 use crate::compiled_here;
@@ -43,7 +44,7 @@ impl<T: Float> Ldl<T> {
                     diagonal: vec![T::ZERO; n],
                     below: vec![T::ZERO; n],
                     order: (0..n).collect(),
-                    scale: a.iter().fold(T::ZERO, |m, x| m.maximum(x.abs())),
+                    scale: largest(a),
                 };
                 let mut a = a.to_vec();
                 let mut k = 0;

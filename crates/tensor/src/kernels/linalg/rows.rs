@@ -38,3 +38,15 @@ pub(super) fn rotate<T: Float, I: Isa>(x: &mut [T], y: &mut [T], c: T, s: T) {
         (*x, *y) = (I::mul_add(c, *x, -(s * *y)), I::mul_add(s, *x, c * *y));
     }
 }
+
+/// The largest |x|.
+#[inline(always)]
+pub(super) fn largest<T: Float>(x: &[T]) -> T {
+    x.iter().fold(T::ZERO, |max, x| max.maximum(x.abs()))
+}
+
+/// A power of two that brings x > 0 near 1, as far as the type has it.
+pub(super) fn scale_to_one<T: Float>(x: T) -> T {
+    let least = T::MIN_POSITIVE.to_f64().log2();
+    T::from_f64((-x.to_f64().log2().floor()).clamp(least, -least).exp2())
+}

@@ -1,6 +1,6 @@
 use std::cmp::Ordering;
 
-use super::rows::{dot, rotate};
+use super::rows::{dot, largest, rotate, scale_to_one};
 use super::{LinalgError, Qr};
 use crate::array::element::Float;
 use crate::compiled_here;
@@ -64,7 +64,7 @@ compiled_here! {
     /// For m ≥ n: A = Q R, and G R = Σ Vᵀ with an orthogonal G, so that U = Q Gᵀ.
     fn tall<T: Float>(a: &[T], m: usize, n: usize) -> Result<Svd<T>, LinalgError> {
         // Squares neither overflow nor underflow.
-        let largest = a.iter().fold(T::ZERO, |max, x| max.maximum(x.abs()));
+        let largest = largest(a);
         let scale = if largest > T::ZERO { scale_to_one(largest) } else { T::ONE };
         let qr = Qr::new(a.iter().map(|&x| x * scale).collect(), m, n);
         let (q, mut w) = (qr.q(), qr.r());
@@ -77,12 +77,14 @@ compiled_here! {
         let norms: Vec<T> = w.chunks_exact(n.max(1)).map(norm).collect();
         let mut order: Vec<usize> = (0..n).collect();
         order.sort_by(|&i, &j| norms[j].partial_cmp(&norms[i]).unwrap_or(Ordering::Equal));
+        // Beside rows of about 1, those below have a length but no direction.
+        let digits = T::MIN_POSITIVE / T::EPSILON;
         let mut vt = Vec::with_capacity(n * n);
         for &i in &order {
-            let inverse = if norms[i] > T::ZERO { T::ONE / norms[i] } else { T::ZERO };
+            let inverse = if norms[i] > digits { T::ONE / norms[i] } else { T::ZERO };
             vt.extend(w[i * n..][..n].iter().map(|&x| x * inverse));
         }
-        let rank = norms.iter().filter(|&&s| s > T::ZERO).count();
+        let rank = norms.iter().filter(|&&s| s > digits).count();
         complete(&mut vt, n, rank);
         let mut u = vec![T::ZERO; m * n];
         for (row, out) in q.chunks_exact(n.max(1)).zip(u.chunks_exact_mut(n.max(1))) {
@@ -95,16 +97,10 @@ compiled_here! {
     }
 }
 
-/// A power of two that brings x > 0 near 1, as far as the type has it.
-fn scale_to_one<T: Float>(x: T) -> T {
-    let least = T::MIN_POSITIVE.to_f64().log2();
-    T::from_f64((-x.to_f64().log2().floor()).clamp(least, -least).exp2())
-}
-
 #[inline(always)]
 fn norm<T: Float>(x: &[T]) -> T {
     // The rows are scaled; a row that is tiny beside 1 keeps its relative accuracy.
-    let largest = x.iter().fold(T::ZERO, |max, x| max.maximum(x.abs()));
+    let largest = largest(x);
     if largest == T::ZERO {
         return T::ZERO;
     }
@@ -190,7 +186,6 @@ impl<T: Float> Kernel for Sweep<'_, T> {
 /// anything changed.
 #[cold]
 fn subtract_projection<T: Float, I: Isa>(smaller: &mut [T], larger: &[T], tolerance: T) -> bool {
-    let largest = |row: &[T]| row.iter().fold(T::ZERO, |max, x| max.maximum(x.abs()));
     let (size, other) = (largest(smaller), largest(larger));
     if size == T::ZERO || dot::<T, I>(smaller, larger) == T::ZERO {
         return false;

@@ -1,5 +1,6 @@
 //! What is computed of each row.
 
+use super::far::Unit;
 use super::geometry::{Buffer, NormGeometry, Piece};
 use crate::array::element::Float;
 use crate::loops::rows::{RowMap, RowPass, row_and_next, row_of};
@@ -9,7 +10,7 @@ use crate::machine::simd::Isa;
 
 /// How one row is normalised.
 #[derive(Clone, Copy)]
-struct Scale<T> {
+pub(super) struct Scale<T> {
     mean: T,
     /// 1/√(variance + ε).
     r: T,
@@ -27,8 +28,18 @@ impl<T: Float> Scale<T> {
     /// As [`of`](Self::of), with something done before each of the three passes over the row.
     #[inline(always)]
     fn before(geometry: &NormGeometry, x: &[T], pass: impl Fn(usize)) -> Self {
+        Self::by_root(geometry, x, |variance| T::ONE / (variance + geometry.epsilon()).sqrt(), pass)
+    }
+
+    /// With what is made of the variance.
+    #[inline(always)]
+    pub(super) fn by_root(
+        geometry: &NormGeometry,
+        x: &[T],
+        root: impl Fn(T) -> T,
+        pass: impl Fn(usize),
+    ) -> Self {
         let centred = geometry.centred();
-        let root = |variance: T| T::ONE / (variance + geometry.epsilon()).sqrt();
         if !centred {
             (0..3).for_each(pass);
             let square = mean([x], |[x]| x * x);
@@ -42,6 +53,11 @@ impl<T: Float> Scale<T> {
         let square = mean([x], |[x]| (x - mean_of_x) * (x - mean_of_x));
         let r = root(square - rest * rest);
         Scale { mean: mean_of_x, r, rest: -(rest * r), centred }
+    }
+
+    #[inline(always)]
+    pub(super) fn r(self) -> T {
+        self.r
     }
 
     #[inline(always)]
@@ -102,6 +118,8 @@ impl<T: Float> Value<'_, T> {
             prefetch(next, pass, 4);
         });
         prefetch(next, 3, 4);
+        let unit = Unit::of(self.geometry, scale, x);
+        let (scale, x) = unit.row(scale, x);
         let mut buffers = [None; 2];
         for piece in self.geometry.pieces(index) {
             let [gain, bias] = gains(piece, [self.gain, self.bias], &mut buffers);
@@ -138,7 +156,9 @@ impl<T: Float> RowMap<T, T> for ValueTangent<'_, T> {
         let [t, t_gain, t_bias] = self.along;
         let t = row_of(t, index, x.len());
         let scale = Scale::of(self.geometry, x);
-        let tangent = scale.tangent::<I>(x, t);
+        let unit = Unit::of(self.geometry, scale, x);
+        let ((scale, x), t) = (unit.row(scale, x), unit.tangent(t));
+        let tangent = scale.tangent::<I>(x, &t);
         let mut buffers = [None; 3];
         for piece in self.geometry.pieces(index) {
             let [gain, t_gain, t_bias] = gains(piece, [self.gain, t_gain, t_bias], &mut buffers);
@@ -170,6 +190,8 @@ impl<T: Float> Gradient<'_, T> {
         out: &mut [T],
         pass: impl Fn(usize),
     ) {
+        let unit = Unit::of(self.geometry, scale, x);
+        let (scale, x) = unit.row(scale, x);
         let mut buffer = None;
         let mut totals = [T::ZERO; 2];
         for piece in self.geometry.pieces(index) {
@@ -190,6 +212,7 @@ impl<T: Float> Gradient<'_, T> {
                 *o = jacobian(gain * v, scale.z::<I>(x));
             }
         }
+        unit.settle(out);
     }
 }
 
@@ -214,6 +237,9 @@ impl<T: Float> RowMap<T, T> for GradientTangent<'_, T> {
         let [t, t_gain, t_v] = self.along;
         let [v, t, t_v] = [self.v, t, t_v].map(|rows| row_of(rows, index, x.len()));
         let scale = Scale::of(self.geometry, x);
+        let unit = Unit::of(self.geometry, scale, x);
+        let ((scale, x), t) = (unit.row(scale, x), unit.tangent(t));
+        let t = &*t;
         let t_mean = scale.taken(mean([t], |[t]| t));
         // With u = gain·v and its tangent w.
         let product = |gain: T, v: T, t_gain: T, t_v: T| (gain * v, t_gain * v + gain * t_v);
@@ -245,6 +271,7 @@ impl<T: Float> RowMap<T, T> for GradientTangent<'_, T> {
                 *o = of_w(w, z) - scale.r * (tz * of_u(u, z) + uz * of_t(t, z) + u_with_tangent * z);
             }
         }
+        unit.settle(out);
     }
 }
 
@@ -260,6 +287,8 @@ impl<T: Float> RowPass<T> for GainGradient<'_, T> {
     fn row<I: Isa>(&self, index: usize, _: &mut [T], of_gain: &mut [T]) {
         let [x, v] = [self.x, self.v].map(|rows| row_of(rows, index, self.geometry.length()));
         let scale = Scale::of(self.geometry, x);
+        let unit = Unit::of(self.geometry, scale, x);
+        let (scale, x) = unit.row(scale, x);
         let mut buffer = None;
         for piece in self.geometry.pieces(index) {
             let [x, v] = [x, v].map(|row| &row[piece.range()]);
@@ -285,6 +314,9 @@ impl<T: Float> RowPass<T> for GainGradientTangent<'_, T> {
         let [t, t_v] = self.along;
         let [x, v, t, t_v] = [self.x, self.v, t, t_v].map(|rows| row_of(rows, index, self.geometry.length()));
         let scale = Scale::of(self.geometry, x);
+        let unit = Unit::of(self.geometry, scale, x);
+        let ((scale, x), t) = (unit.row(scale, x), unit.tangent(t));
+        let t = &*t;
         let tangent = scale.tangent::<I>(x, t);
         let mut buffer = None;
         for piece in self.geometry.pieces(index) {
@@ -316,6 +348,8 @@ impl<T: Float> RowPass<T> for Gradients<'_, T> {
             prefetch(next_x, pass, 3);
         });
         self.of_x.write::<I>(scale, index, [x, v], out, |pass| prefetch(next_v, pass, 3));
+        let unit = Unit::of(geometry, scale, x);
+        let (scale, x) = unit.row(scale, x);
         let (of_gain, of_bias) = totals.split_at_mut(geometry.gains());
         let mut buffers = [None; 2];
         for piece in geometry.pieces(index) {

@@ -10,10 +10,13 @@
 //! slice has another length.
 
 mod channels;
+mod far;
 mod formulas;
 mod geometry;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_of_range;
 
 pub use geometry::NormGeometry;
 

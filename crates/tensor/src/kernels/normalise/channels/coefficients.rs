@@ -16,6 +16,8 @@ pub(super) struct Coefficients<T, const A: usize> {
     pub(super) x: [T; 4],
     pub(super) y: [[T; 2]; A],
     pub(super) sums: [T; 2],
+    /// Whether squares left the range of numbers.
+    pub(super) lost: bool,
 }
 
 /// What is found of each channel.
@@ -27,7 +29,7 @@ pub(super) fn coefficients<T: Float, const A: usize>(
     frame: Frame,
     f: &impl OfChannels<T, A>,
 ) -> Vec<Coefficients<T, A>> {
-    let nothing = Coefficients { x: [T::ZERO; 4], y: [[T::ZERO; 2]; A], sums: [T::ZERO; 2] };
+    let nothing = Coefficients { x: [T::ZERO; 4], y: [[T::ZERO; 2]; A], sums: [T::ZERO; 2], lost: false };
     let mut table = vec![nothing; frame.channels];
     if frame.elements() > 0 {
         let parallel = frame.elements() >= PARALLEL_THRESHOLD;

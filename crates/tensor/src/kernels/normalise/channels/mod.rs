@@ -5,15 +5,18 @@
 //! is what [`Coefficients`] holds.
 
 mod coefficients;
+mod far;
 mod frame;
 
 use std::array::from_fn;
 use std::ops::Range;
 
+use super::far::is_lost;
 use super::geometry::NormGeometry;
 use crate::array::element::Float;
 use crate::machine::simd::{Isa, Kernel, dispatch};
 use coefficients::{Coefficients, OfChannels, coefficients, combine};
+use far::Units;
 pub(super) use frame::Frame;
 use frame::LANES;
 
@@ -25,6 +28,7 @@ struct Scales<T> {
     rest: [T; LANES],
     r: [T; LANES],
     variance: [f64; LANES],
+    lost: [bool; LANES],
     /// The first of them for each lane.
     lanes: [[T; LANES]; 3],
 }
@@ -34,6 +38,8 @@ struct Scales<T> {
 
 struct FindScales<'a, T> {
     geometry: &'a NormGeometry,
+    /// Those of the channels of x, if not 1.
+    units: &'a [T],
     frame: Frame,
     channels: &'a Range<usize>,
     x: &'a [T],
@@ -43,7 +49,7 @@ impl<T: Float> Kernel for FindScales<'_, T> {
     type Output = Scales<T>;
     #[inline(always)]
     fn run<I: Isa>(self) -> Scales<T> {
-        let FindScales { geometry, frame, channels, x } = self;
+        let FindScales { geometry, units, frame, channels, x } = self;
         let (count, centred) = (frame.count(), geometry.centred());
         let mut mean = [T::ZERO; LANES];
         if centred {
@@ -60,10 +66,18 @@ impl<T: Float> Kernel for FindScales<'_, T> {
         });
         let rests = if centred { rests.map(|rest| rest / count) } else { [0.0; LANES] };
         let variance: [f64; LANES] = from_fn(|i| squares[i] / count - rests[i] * rests[i]);
-        let r = variance.map(|variance| T::from_f64(1.0 / (variance + geometry.epsilon::<f64>()).sqrt()));
+        let epsilon = geometry.epsilon::<f64>();
+        let r: [T; LANES] = from_fn(|i| {
+            let root = match units.get(channels.start + i) {
+                None => (variance[i] + epsilon).sqrt(),
+                Some(unit) => variance[i].max(0.0).sqrt().hypot(epsilon.sqrt() / unit.to_f64()),
+            };
+            T::from_f64(1.0 / root)
+        });
+        let lost = r.map(is_lost);
         let rest = rests.map(T::from_f64);
         let lanes = [first, by_lane(&rest), by_lane(&r)];
-        Scales { frame, centred, mean, rest, r, variance, lanes }
+        Scales { frame, centred, mean, rest, r, variance, lost, lanes }
     }
 }
 
@@ -104,8 +118,8 @@ impl<T: Float> Kernel for SumsAround<'_, T> {
 }
 
 impl<T: Float> Scales<T> {
-    fn of(geometry: &NormGeometry, frame: Frame, channels: &Range<usize>, x: &[T]) -> Self {
-        dispatch(FindScales { geometry, frame, channels, x })
+    fn of(geometry: &NormGeometry, units: &[T], frame: Frame, channels: &Range<usize>, x: &[T]) -> Self {
+        dispatch(FindScales { geometry, units, frame, channels, x })
     }
 
     #[inline(always)]
@@ -134,27 +148,36 @@ impl<T: Float> Scales<T> {
 /// The mean and the variance of each channel.
 struct Moments<'a, T> {
     geometry: &'a NormGeometry,
+    units: &'a [T],
     x: &'a [T],
 }
 
 impl<T: Float> OfChannels<T, 0> for Moments<'_, T> {
     fn block(&self, frame: Frame, channels: Range<usize>, out: &mut [Coefficients<T, 0>]) {
-        let scales = Scales::of(self.geometry, frame, &channels, self.x);
+        let scales = Scales::of(self.geometry, self.units, frame, &channels, self.x);
         for (c, out) in out.iter_mut().enumerate() {
-            out.sums = [scales.mean[c] + scales.rest[c], T::from_f64(scales.variance[c])];
+            out.lost = scales.lost[c];
+            let unit = self.units.get(channels.start + c).map_or(1.0, |unit| unit.to_f64());
+            let mean = (scales.mean[c] + scales.rest[c]) * T::from_f64(unit);
+            out.sums = [mean, T::from_f64(scales.variance[c] * unit * unit)];
         }
     }
 }
 
 /// The mean and the variance of each channel.
 pub(super) fn moments<T: Float>(geometry: &NormGeometry, frame: Frame, x: &[T]) -> [Vec<T>; 2] {
-    let table = coefficients(frame, &Moments { geometry, x });
+    let table = coefficients(frame, &Moments { geometry, units: &[], x });
+    let table = match Units::of(frame, &table, x) {
+        Some(Units { units, x }) => coefficients(frame, &Moments { geometry, units: &units, x: &x }),
+        None => table,
+    };
     from_fn(|i| table.iter().map(|c| c.sums[i]).collect())
 }
 
 /// z·gain + bias.
 struct Value<'a, T> {
     geometry: &'a NormGeometry,
+    units: &'a [T],
     x: &'a [T],
     gain: &'a [T],
     bias: &'a [T],
@@ -162,8 +185,9 @@ struct Value<'a, T> {
 
 impl<T: Float> OfChannels<T, 0> for Value<'_, T> {
     fn block(&self, frame: Frame, channels: Range<usize>, out: &mut [Coefficients<T, 0>]) {
-        let scales = Scales::of(self.geometry, frame, &channels, self.x);
+        let scales = Scales::of(self.geometry, self.units, frame, &channels, self.x);
         for (c, out) in out.iter_mut().enumerate() {
+            out.lost = scales.lost[c];
             let (gain, bias) = (self.gain[channels.start + c], self.bias[channels.start + c]);
             out.x = [scales.slope(c, gain), scales.mean[c], scales.rest[c], bias];
         }
@@ -176,14 +200,23 @@ pub(super) fn value<T: Float>(
     [x, gain, bias]: [&[T]; 3],
     out: &mut [T],
 ) {
-    let table = coefficients(frame, &Value { geometry, x, gain, bias });
+    let table = coefficients(frame, &Value { geometry, units: &[], x, gain, bias });
+    if let Some(Units { units, x }) = Units::of(frame, &table, x) {
+        let table = coefficients(frame, &Value { geometry, units: &units, x: &x, gain, bias });
+        return combine(frame, &table, &x, [], out);
+    }
     combine(frame, &table, x, [], out);
 }
 
 /// (x − mean)·scale + shift.
 pub(super) fn affine<T: Float>(frame: Frame, x: &[T], [mean, scale, shift]: [&[T]; 3], out: &mut [T]) {
     let table: Vec<Coefficients<T, 0>> = (0..frame.channels)
-        .map(|c| Coefficients { x: [scale[c], mean[c], T::ZERO, shift[c]], y: [], sums: [T::ZERO; 2] })
+        .map(|c| Coefficients {
+            x: [scale[c], mean[c], T::ZERO, shift[c]],
+            y: [],
+            sums: [T::ZERO; 2],
+            lost: false,
+        })
         .collect();
     combine(frame, &table, x, [], out);
 }
@@ -192,6 +225,7 @@ pub(super) fn affine<T: Float>(frame: Frame, x: &[T], [mean, scale, shift]: [&[T
 /// are of t·z and of t.
 struct Tangent<'a, T> {
     geometry: &'a NormGeometry,
+    units: &'a [T],
     x: &'a [T],
     gain: &'a [T],
     t: &'a [T],
@@ -200,9 +234,10 @@ struct Tangent<'a, T> {
 
 impl<T: Float> OfChannels<T, 1> for Tangent<'_, T> {
     fn block(&self, frame: Frame, channels: Range<usize>, out: &mut [Coefficients<T, 1>]) {
-        let scales = Scales::of(self.geometry, frame, &channels, self.x);
+        let scales = Scales::of(self.geometry, self.units, frame, &channels, self.x);
         let [means, with_z] = scales.means_with_z(&channels, self.x, self.t);
         for (c, out) in out.iter_mut().enumerate() {
+            out.lost = scales.lost[c];
             let channel = channels.start + c;
             let factor = self.gain[channel] * scales.r[c];
             let [t_gain, t_bias] = self.of_gain_and_bias.map_or([T::ZERO; 2], |t| t.map(|t| t[channel]));
@@ -221,8 +256,14 @@ pub(super) fn tangent<T: Float>(
     [t, t_gain, t_bias]: [&[T]; 3],
     out: &mut [T],
 ) {
-    let f = Tangent { geometry, x, gain, t, of_gain_and_bias: Some([t_gain, t_bias]) };
-    combine(frame, &coefficients(frame, &f), x, [t], out);
+    let f = Tangent { geometry, units: &[], x, gain, t, of_gain_and_bias: Some([t_gain, t_bias]) };
+    let table = coefficients(frame, &f);
+    if let Some(far) = Units::of(frame, &table, x) {
+        let t = far.over(frame, t);
+        let f = Tangent { units: &far.units, x: &far.x, t: &t, ..f };
+        return combine(frame, &coefficients(frame, &f), &far.x, [&t], out);
+    }
+    combine(frame, &table, x, [t], out);
 }
 
 /// The gradient of x, if there is room for it; returns those of gain and bias.
@@ -232,9 +273,17 @@ pub(super) fn gradients<T: Float>(
     [x, gain, v]: [&[T]; 3],
     out: Option<&mut [T]>,
 ) -> [Vec<T>; 2] {
-    let table = coefficients(frame, &Tangent { geometry, x, gain, t: v, of_gain_and_bias: None });
+    let f = Tangent { geometry, units: &[], x, gain, t: v, of_gain_and_bias: None };
+    let mut table = coefficients(frame, &f);
+    let far = Units::of(frame, &table, x);
+    if let Some(far) = &far {
+        table = coefficients(frame, &Tangent { units: &far.units, x: &far.x, ..f });
+    }
     if let Some(out) = out {
-        combine(frame, &table, x, [v], out);
+        combine(frame, &table, far.as_ref().map_or(x, |far| &far.x), [v], out);
+        if let Some(far) = &far {
+            far.settle(frame, out);
+        }
     }
     from_fn(|i| table.iter().map(|c| c.sums[i]).collect())
 }
@@ -242,6 +291,7 @@ pub(super) fn gradients<T: Float>(
 /// The tangent of the gradient J·(gain·v) along t, t_gain and t_v; the first sum is the tangent of that of the gain, Σ z·v.
 struct GradientTangent<'a, T> {
     geometry: &'a NormGeometry,
+    units: &'a [T],
     x: &'a [T],
     gain: [&'a [T]; 2],
     /// t, v and t_v.
@@ -250,7 +300,7 @@ struct GradientTangent<'a, T> {
 
 impl<T: Float> OfChannels<T, 3> for GradientTangent<'_, T> {
     fn block(&self, frame: Frame, channels: Range<usize>, out: &mut [Coefficients<T, 3>]) {
-        let scales = Scales::of(self.geometry, frame, &channels, self.x);
+        let scales = Scales::of(self.geometry, self.units, frame, &channels, self.x);
         let [t, v, t_v] = self.arrays;
         let [t_means, t_with_z] = scales.means_with_z(&channels, self.x, t);
         let [v_means, v_with_z] = scales.means_with_z(&channels, self.x, v);
@@ -258,6 +308,7 @@ impl<T: Float> OfChannels<T, 3> for GradientTangent<'_, T> {
         let of_t: [T; LANES] = from_fn(|lane| scales.taken(t_means[frame.channel(lane).min(LANES - 1)]));
         let v_with_t = dispatch(SumsAround { frame, mean: of_t, channels: &channels, x: t, y: v });
         for (c, out) in out.iter_mut().enumerate() {
+            out.lost = scales.lost[c];
             let [gain, t_gain] = self.gain.map(|gain| gain[channels.start + c].to_f64());
             let r = scales.r[c].to_f64();
             let (tz, vz, wz) = (t_with_z[c], v_with_z[c], w_with_z[c]);
@@ -280,8 +331,15 @@ pub(super) fn gradient_tangent<T: Float>(
     [t, t_gain, t_v]: [&[T]; 3],
     out: &mut [T],
 ) {
-    let f = GradientTangent { geometry, x, gain: [gain, t_gain], arrays: [t, v, t_v] };
-    combine(frame, &coefficients(frame, &f), x, [t, v, t_v], out);
+    let f = GradientTangent { geometry, units: &[], x, gain: [gain, t_gain], arrays: [t, v, t_v] };
+    let table = coefficients(frame, &f);
+    if let Some(far) = Units::of(frame, &table, x) {
+        let t = far.over(frame, t);
+        let f = GradientTangent { units: &far.units, x: &far.x, arrays: [&t, v, t_v], ..f };
+        combine(frame, &coefficients(frame, &f), &far.x, [&t, v, t_v], out);
+        return far.settle(frame, out);
+    }
+    combine(frame, &table, x, [t, v, t_v], out);
 }
 
 /// The tangent of Σ z·v along t and t_v.
@@ -292,6 +350,12 @@ pub(super) fn gain_gradient_tangent<T: Float>(
     [t, t_v]: [&[T]; 2],
 ) -> Vec<T> {
     let gain = vec![T::ONE; frame.channels];
-    let f = GradientTangent { geometry, x, gain: [&gain, &gain], arrays: [t, v, t_v] };
-    coefficients(frame, &f).iter().map(|c| c.sums[0]).collect()
+    let f = GradientTangent { geometry, units: &[], x, gain: [&gain, &gain], arrays: [t, v, t_v] };
+    let mut table = coefficients(frame, &f);
+    if let Some(far) = Units::of(frame, &table, x) {
+        let t = far.over(frame, t);
+        let f = GradientTangent { units: &far.units, x: &far.x, arrays: [&t, v, t_v], ..f };
+        table = coefficients(frame, &f);
+    }
+    table.iter().map(|c| c.sums[0]).collect()
 }

@@ -1,0 +1,118 @@
+//! Linear algebra of matrices whose elements are at the ends of the range: what it gives for the same matrix in another unit.
+
+use wengert_tape::{Var, grad, hvp};
+use wengert_tensor::Float;
+
+/// A regular matrix, symmetric if asked for.
+fn matrix<T: Float>(symmetric: bool) -> Var<T> {
+    let a = Var::from(
+        [[0.21, -0.12, 0.05], [0.07, 0.17, -0.11], [-0.15, 0.08, 0.23]].map(|row| row.map(T::from_f64)),
+    );
+    if symmetric { (&a + a.t()) * 0.5 } else { a }
+}
+
+fn right_side<T: Float>() -> Var<T> {
+    Var::from([[0.3, -0.1], [0.2, 0.15], [-0.05, 0.25]].map(|row| row.map(T::from_f64)))
+}
+
+/// One number of many.
+fn weighted<T: Float>(x: Var<T>) -> Var<T> {
+    let weights: Vec<T> = (0..x.len()).map(|i| T::from_f64((i as f64 + 0.5).cos())).collect();
+    (x.reshape([weights.len()]) * Var::from(weights)).sum()
+}
+
+/// A name, whether for symmetric matrices, the degree d in f(s·A) = sᵈ·f(A), and the function of A and the unit.
+type Homogeneous<T> = (&'static str, bool, f64, fn(&Var<T>, f64) -> Var<T>);
+
+fn functions<T: Float>() -> Vec<Homogeneous<T>> {
+    vec![
+        ("inv", false, -1.0, |a, _| weighted(a.inv().unwrap())),
+        ("pinv", false, -1.0, |a, _| weighted(a.pinv(None).unwrap())),
+        ("solve", false, -1.0, |a, _| weighted(a.solve(&right_side()).unwrap())),
+        ("solve with as large a right side", false, 0.0, |a, s| {
+            weighted(a.solve(&(right_side::<T>() * s)).unwrap())
+        }),
+        ("lstsq", false, -1.0, |a, _| weighted(a.lstsq(&right_side()).unwrap())),
+        ("slogdet", false, 0.0, |a, s| a.slogdet().unwrap().1 - 3.0 * s.ln()),
+        ("logdet", true, 0.0, |a, s| a.logdet().unwrap() - 3.0 * s.ln()),
+        ("svdvals", false, 1.0, |a, _| weighted(a.svdvals().unwrap())),
+        ("eigvalsh", true, 1.0, |a, _| weighted(a.eigvalsh().unwrap())),
+        ("eigh", true, 0.0, |a, _| weighted(a.eigh().unwrap().1.square())),
+        ("r of qr", false, 1.0, |a, _| weighted(a.qr().unwrap().1)),
+        ("q of qr", false, 0.0, |a, _| weighted(a.qr().unwrap().0)),
+        ("cholesky", true, 0.5, |a, _| weighted(a.cholesky().unwrap())),
+        ("u of lu", false, 1.0, |a, _| weighted(a.lu().unwrap().u)),
+        ("l of lu", false, 0.0, |a, _| weighted(a.lu().unwrap().l)),
+    ]
+}
+
+fn compare<T: Float>(exponents: [i32; 4]) {
+    let mut failures = Vec::new();
+    for exponent in exponents {
+        let unit = f64::from(exponent).exp2();
+        for (name, symmetric, degree, f) in functions::<T>() {
+            let a = matrix(symmetric);
+            let direction = matrix::<T>(false).t();
+            let scale = |power: f64, x: Var<T>| {
+                // In two steps, as the power may be out of range.
+                let half = (power * 0.5 * f64::from(exponent)).exp2();
+                x * half * half
+            };
+            let near = |x: &Var<T>| f(x, 1.0);
+            let far = |x: &Var<T>| f(x, unit);
+            let (a_far, direction_far) = (&a * unit, &direction * unit);
+            let found = [far(&a_far), grad(far, &a_far), hvp(far, &a_far, &direction_far)];
+            let expected = [near(&a), grad(near, &a), hvp(near, &a, &direction)];
+            for (order, (found, expected)) in found.into_iter().zip(expected).enumerate() {
+                let power = if order == 0 { degree } else { degree - 1.0 };
+                // Where the result is out of range, or has few digits, there is nothing to compare.
+                let target = scale(power, expected.clone()).abs().max().item();
+                if !(target < T::MAX * T::from_f64(0.25) && target > T::MIN_POSITIVE / T::EPSILON) {
+                    continue;
+                }
+                let found = scale(-power, found);
+                let size = T::ONE + expected.abs().max().item();
+                let error = (&found - &expected).abs().max().item();
+                if !(error <= T::from_f64(4096.0) * T::EPSILON * size) {
+                    failures.push(format!("{name} in 2^{exponent}, order {order}: {found}, not {expected}"));
+                }
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
+}
+
+#[test]
+fn matrices_at_the_ends_of_the_range_are_matrices_in_another_unit() {
+    compare::<f64>([1022, 1024 - 2, 600, -600]);
+    compare::<f32>([126, 80, -60, -100]);
+}
+
+/// Rows of different size each have their own unit.
+#[test]
+fn products_of_large_elements_and_solutions() {
+    let most = 1.79e308f64;
+    // The inverse is [[−1/m, 2], [1/m, −1/m]] to rounding.
+    let a = Var::from([[0.5, most], [0.5, 0.5]]);
+    let slope = grad(|a: &Var<f64>| a.slogdet().unwrap().1, &a).value().to_vec();
+    for (found, exact) in slope.into_iter().zip([-1.0 / most, 1.0 / most, 2.0, -1.0 / most]) {
+        assert!((found - exact).abs() <= 1e-15 * exact.abs() + 1e-322, "{found:e}, not {exact:e}");
+    }
+    assert!((a.slogdet().unwrap().1.item() - (0.5f64.ln() + most.ln())).abs() < 1e-12);
+    let x = a.solve(&Var::from([most, 1.0])).unwrap().value().to_vec();
+    assert!((x[0] - 1.0).abs() < 1e-15 && (x[1] - 1.0).abs() < 1e-15, "{x:?}");
+}
+
+#[test]
+fn cofactors_exist_where_singular_values_do_not() {
+    let big = f64::MAX;
+    let a = Var::from([[-big, -745.0], [-big, -745.0]]);
+    let det = |a: &Var<f64>| a.det().expect("a finite matrix");
+    assert_eq!(grad(det, &a).value(), Var::from([[-745.0, big], [745.0, -big]]).value());
+    let along = hvp(det, &a, &Var::from([[1.0, 0.5], [0.25, 2.0]]));
+    assert_eq!(along.value(), Var::from([[2.0, -0.25], [-0.5, 1.0]]).value());
+    assert_eq!(grad(det, &Var::from([[big]])).item(), 1.0);
+    let nothing = Var::from([[-big, -745.0, 0.0], [-big, -745.0, 0.0], [0.0; 3]]);
+    // To a rounding of what is beyond the range.
+    assert!(grad(det, &nothing).abs().max().item() < 1e-10 * big);
+}
