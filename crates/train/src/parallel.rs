@@ -282,10 +282,6 @@ pub(crate) fn facts<T: Float>(params: &Params<T>, workers: &dyn Workers) -> Vec<
     facts.extend(
         buffers.iter().map(|(name, it)| (format!("shape of the buffer `{name}`"), it.shape().to_string())),
     );
-    let snapshot = params.snapshot();
-    let frozen = snapshot.layout().entries().iter().filter(|entry| entry.frozen);
-    let frozen: Vec<&str> = frozen.map(|entry| entry.name.as_str()).collect();
-    facts.push(("frozen parameters".to_owned(), format!("[{}]", frozen.join(", "))));
     facts
         .extend(params.counts().into_iter().map(|(name, _)| (format!("count `{name}`"), "there".to_owned())));
     facts

@@ -331,6 +331,27 @@ fn settings_that_are_allowed_are_in_force() {
 }
 
 #[test]
+fn what_is_frozen_is_a_setting() {
+    let folder = tempfile::tempdir().unwrap();
+    let train = |freeze: bool, allow: bool, epochs: u64| {
+        let (mut params, model) = Model::new();
+        if freeze {
+            params.freeze("out.*");
+        }
+        let trainer = adam(&mut params).batch_size(25);
+        let trainer = if allow { trainer.allow_other_settings() } else { trainer };
+        fit(folder.path(), trainer, &model, epochs).map(|_| params.get("out.weight").unwrap().to_vec())
+    };
+    let frozen = train(true, false, 1).unwrap();
+    let error = train(false, false, 2).unwrap_err().to_string();
+    assert!(error.contains("`frozen` is [out.weight, out.bias] in the file, nothing here"), "{error}");
+    assert_eq!(train(true, false, 2).unwrap(), frozen);
+    let trained = train(false, true, 3).unwrap();
+    assert_ne!(trained, frozen);
+    assert_eq!(train(true, true, 4).unwrap(), trained);
+}
+
+#[test]
 fn a_plateau_that_begins_at_another_rate_begins_anew() {
     let folder = tempfile::tempdir().unwrap();
     let (mut params, model) = Model::new();

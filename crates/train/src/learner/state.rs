@@ -15,6 +15,7 @@ pub(crate) const STEPPER: &str = "stepper";
 pub(crate) const AVERAGE: &str = "average";
 pub(crate) const SETTINGS: &str = "settings";
 const RATE: &str = "learning_rate";
+const FROZEN: &str = "frozen";
 
 /// What stands where a run has nothing.
 pub(crate) const NONE: &str = "none";
@@ -30,23 +31,41 @@ pub(crate) fn is_some(state: &State) -> bool {
 
 impl<T: Float> Learner<'_, T> {
     /// What the program has set, by name: the optimiser's hyper-parameters and learning rate, the schedule, what is done to
-    /// gradients, the average.
+    /// gradients, the average, which parameters are frozen.
     pub(crate) fn settings(&self) -> State {
         let state = self.stepper.as_ref().map_or_else(none, Stepper::settings);
         let rate = self.optimizer().filter(|_| self.schedule.is_none()).map(Optimizer::learning_rate);
         State { kind: SETTINGS.to_owned(), ..state }
             .with_scalar(RATE, rate.map_or(Scalar::None, Scalar::Real))
+            .with_scalar(FROZEN, self.frozen())
             .with_child(OPTIMIZER, self.optimizer().map_or_else(none, Optimizer::settings))
             .with_child("schedule", self.schedule.as_ref().map_or_else(none, |schedule| schedule.settings()))
             .with_child(AVERAGE, self.average.as_ref().map_or_else(none, Snapshots::settings))
     }
 
-    /// Lets the learning rates of the program take the place of those of the state that was loaded, where they are not the
-    /// same in the settings.
-    pub(crate) fn set_rates(&mut self, here: &State, there: &State, fresh: &State) -> Result<(), StateError> {
+    /// The names of the frozen parameters, if there are some.
+    fn frozen(&self) -> Scalar {
+        let snapshot = self.params.snapshot();
+        let frozen = snapshot.layout().entries().iter().filter(|entry| entry.frozen);
+        let names: Vec<&str> = frozen.map(|entry| entry.name.as_str()).collect();
+        if names.is_empty() { Scalar::None } else { Scalar::Text(format!("[{}]", names.join(", "))) }
+    }
+
+    /// Lets the learning rates of the program, and what it has frozen, take the place of those of the state that was loaded, where they
+    /// are not the same in the settings. `fresh` has the parameters and the optimiser as they were before.
+    pub(crate) fn put_in_force(
+        &mut self,
+        here: &State,
+        there: &State,
+        fresh: &State,
+    ) -> Result<(), StateError> {
+        if here.scalars.get(FROZEN) != there.scalars.get(FROZEN) {
+            let frozen = fresh.child(PARAMS)?.child(FROZEN)?.clone();
+            self.params.load_state(&self.params.state().with_child(FROZEN, frozen))?;
+        }
         let Some(optimizer) = self.optimizer_mut() else { return Ok(()) };
         if !same_rates(here, there) {
-            let state = with_rates(optimizer.state(), fresh);
+            let state = with_rates(optimizer.state(), fresh.child(OPTIMIZER)?);
             optimizer.load_state(&state)?;
         }
         Ok(())

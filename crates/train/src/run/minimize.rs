@@ -17,7 +17,8 @@ use crate::trainer::Trainer;
 impl<'p, T: Float> Trainer<'p, T> {
     /// Minimises an objective over the parameters by a closure method (L-BFGS, Newton-CG, K-FAC …), from where they are or from a
     /// checkpoint. An iteration is a step and an epoch of the run, whose `"train.loss"` is the objective's value; `after` is
-    /// called behind each with the parameters there, to measure on other data.
+    /// called behind each with the parameters there, to measure on other data. On resume the method's own settings are the program's:
+    /// they are not compared with those of the file, so that a run can go on with other limits.
     ///
     /// ```
     /// use wengert_curvature::Objectives;

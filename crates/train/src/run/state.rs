@@ -114,10 +114,10 @@ impl<T: Float> Run<'_, T> {
         loaded
     }
 
-    /// Lets the learning rates of the program take the place of the file's where those of the settings are others.
+    /// Lets what the program has set take the place of what the file has, where it is part of a state and the settings are others.
     fn put_in_force(&mut self, state: &State, before: &State) -> Result<(), TrainError> {
         let (here, there) = (self.settings.clone(), state.child(SETTINGS)?);
-        self.learner.set_rates(&here, there, before.child(OPTIMIZER)?)?;
+        self.learner.put_in_force(&here, there, before)?;
         if let Some(plateau) = &mut self.plateau {
             let rate = |settings: &State| settings.child(PLATEAU).ok()?.scalars.get(RATE).cloned();
             if rate(&here) != rate(there) {
@@ -126,8 +126,7 @@ impl<T: Float> Run<'_, T> {
         }
         for (name, learner) in &mut self.others {
             let of = |settings: &State| Ok::<_, StateError>(settings.child(OTHERS)?.child(name)?.clone());
-            let fresh = before.child(OTHERS)?.child(name)?.child(OPTIMIZER)?;
-            learner.set_rates(&of(&here)?, &of(there)?, fresh)?;
+            learner.put_in_force(&of(&here)?, &of(there)?, before.child(OTHERS)?.child(name)?)?;
         }
         Ok(())
     }
