@@ -116,3 +116,17 @@ fn cofactors_exist_where_singular_values_do_not() {
     // To a rounding of what is beyond the range.
     assert!(grad(det, &nothing).abs().max().item() < 1e-10 * big);
 }
+
+#[test]
+fn determinants_of_the_smallest_numbers() {
+    let least = 5e-324;
+    let det = |a: Var<f64>| a.det().expect("a finite matrix").item();
+    assert_eq!(det(Var::from([[-1e-310]])), -1e-310);
+    assert_eq!(det(Var::from([[least]])), least);
+    assert!((det(Var::from([[least, 0.0], [0.0, f64::MAX]])) / (least * f64::MAX) - 1.0).abs() < 1e-15);
+    let slope = grad(
+        |a: &Var<f64>| a.det().unwrap(),
+        &Var::from([[least, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 3.0]]),
+    );
+    assert!((slope.value().at([0, 0]) - 6.0).abs() < 1e-14);
+}

@@ -46,7 +46,8 @@ fn product<T: Float>(numbers: impl Iterator<Item = T>) -> T {
         if mantissa == 0.0 || !mantissa.is_finite() {
             return T::from_f64(mantissa);
         }
-        let power = mantissa.abs().log2().floor() as i32;
+        // Not so far that the power of a subnormal number would be out of range.
+        let power = mantissa.abs().log2().floor().max(-1000.0) as i32;
         mantissa *= f64::from(-power).exp2();
         exponent += power;
     }
