@@ -73,7 +73,8 @@ fn compare<T: Float>(exponents: [i32; 4]) {
                 let found = scale(-power, found);
                 let size = T::ONE + expected.abs().max().item();
                 let error = (&found - &expected).abs().max().item();
-                if !(error <= T::from_f64(4096.0) * T::EPSILON * size) {
+                let close = error <= T::from_f64(4096.0) * T::EPSILON * size;
+                if !close {
                     failures.push(format!("{name} in 2^{exponent}, order {order}: {found}, not {expected}"));
                 }
             }
