@@ -73,7 +73,8 @@ fn compare<T: Float>(exponents: [i32; 4]) {
                 let found = scale(-power, found);
                 let size = T::ONE + expected.abs().max().item();
                 let error = (&found - &expected).abs().max().item();
-                if !(error <= T::from_f64(4096.0) * T::EPSILON * size) {
+                let close = error <= T::from_f64(4096.0) * T::EPSILON * size;
+                if !close {
                     failures.push(format!("{name} in 2^{exponent}, order {order}: {found}, not {expected}"));
                 }
             }
@@ -115,4 +116,18 @@ fn cofactors_exist_where_singular_values_do_not() {
     let nothing = Var::from([[-big, -745.0, 0.0], [-big, -745.0, 0.0], [0.0; 3]]);
     // To a rounding of what is beyond the range.
     assert!(grad(det, &nothing).abs().max().item() < 1e-10 * big);
+}
+
+#[test]
+fn determinants_of_the_smallest_numbers() {
+    let least = 5e-324;
+    let det = |a: Var<f64>| a.det().expect("a finite matrix").item();
+    assert_eq!(det(Var::from([[-1e-310]])), -1e-310);
+    assert_eq!(det(Var::from([[least]])), least);
+    assert!((det(Var::from([[least, 0.0], [0.0, f64::MAX]])) / (least * f64::MAX) - 1.0).abs() < 1e-15);
+    let slope = grad(
+        |a: &Var<f64>| a.det().unwrap(),
+        &Var::from([[least, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 3.0]]),
+    );
+    assert!((slope.value().at([0, 0]) - 6.0).abs() < 1e-14);
 }

@@ -46,7 +46,8 @@ fn product<T: Float>(numbers: impl Iterator<Item = T>) -> T {
         if mantissa == 0.0 || !mantissa.is_finite() {
             return T::from_f64(mantissa);
         }
-        let power = mantissa.abs().log2().floor() as i32;
+        // Not so far that the power of a subnormal number would be out of range.
+        let power = mantissa.abs().log2().floor().max(-1000.0) as i32;
         mantissa *= f64::from(-power).exp2();
         exponent += power;
     }
@@ -113,8 +114,9 @@ fn times<T: Float>(a: &[T], b: &[T], n: usize) -> Vec<T> {
 }
 
 /// The cofactors of a 2 × 2 matrix, which are its elements: exact, and linear.
-fn cofactors_of_two<T: Float>(a: &[T], out: &mut [T]) {
+fn cofactors_of_two<T: Float>([a]: [&[T]; 1], out: &mut [T]) -> Result<(), LinalgError> {
     out.copy_from_slice(&[a[3], -a[2], -a[1], a[0]]);
+    Ok(())
 }
 
 /// A power of two and the matrix over it: the singular values, which come to n times the largest element, are then in range.
@@ -138,7 +140,7 @@ impl<T: Float> Op<T> for Cofactor {
     #[track_caller]
     fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
         if inputs[0].dim(-1) == 2 {
-            return expect(each("det", [inputs[0]], [2, 2], &|[a], out| Ok(cofactors_of_two(a, out))));
+            return expect(each("det", [inputs[0]], [2, 2], &cofactors_of_two));
         }
         in_singular_basis([inputs[0]], &|svd, scale, _, inner| {
             let n = svd.values.len();
@@ -171,7 +173,7 @@ impl<T: Float> Op<T> for CofactorAlong {
     #[track_caller]
     fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
         if inputs[0].dim(-1) == 2 {
-            return expect(each("det", [inputs[1]], [2, 2], &|[h], out| Ok(cofactors_of_two(h, out))));
+            return expect(each("det", [inputs[1]], [2, 2], &cofactors_of_two));
         }
         in_singular_basis([inputs[0], inputs[1]], &|svd, scale, [_, h], inner| {
             let n = svd.values.len();
