@@ -102,11 +102,15 @@ pub fn measure_in_turn<const N: usize>(
     micros.map(|mut micros| summary(&mut micros))
 }
 
+/// The number in the middle, or the mean of the two; sorts them, and there must be one.
+pub(crate) fn median(numbers: &mut [f64]) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    let middle = numbers.len() / 2;
+    if numbers.len() % 2 == 1 { numbers[middle] } else { 0.5 * (numbers[middle - 1] + numbers[middle]) }
+}
+
 fn summary(micros: &mut [f64]) -> Times {
-    micros.sort_by(f64::total_cmp);
-    let (count, middle) = (micros.len(), micros.len() / 2);
-    let median = if count % 2 == 1 { micros[middle] } else { 0.5 * (micros[middle - 1] + micros[middle]) };
-    Times { median_us: median, min_us: micros[0], steps: count }
+    Times { median_us: median(micros), min_us: micros[0], steps: micros.len() }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::Line;
+use crate::timing::median;
 
 /// What the machine does at best on some threads.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,9 +33,7 @@ struct Times {
 impl Times {
     /// The median of the medians, and the least of all.
     fn summary(&self) -> Option<[f64; 2]> {
-        let mut medians = self.medians.clone();
-        medians.sort_by(f64::total_cmp);
-        let median = *medians.get(medians.len() / 2)?;
+        let median = (!self.medians.is_empty()).then(|| median(&mut self.medians.clone()))?;
         Some([median, self.minima.iter().copied().fold(f64::INFINITY, f64::min)])
     }
 }

@@ -5,6 +5,7 @@
 use crate::array::element::Float;
 use crate::compiled_here;
 use crate::loops::blocks::{Band, for_each_band};
+use crate::machine::prefetch::{AHEAD, prefetch};
 
 /// What becomes of an element and a term that is written to its position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +43,11 @@ fn each_slice<T: Float>(
     combined: impl Fn(T, T) -> T,
 ) {
     let terms = &terms[band.outer * rows.len() * inner..];
-    for (&row, terms) in rows.iter().zip(terms.chunks_exact(inner)) {
+    for (k, (&row, terms)) in rows.iter().zip(terms.chunks_exact(inner)).enumerate() {
+        if let Some(there) = rows.get(k + AHEAD).and_then(|&later| band.at(later, inner, 0)) {
+            // Nothing, if the band ends before that row.
+            prefetch(&there[..inner.min(there.len())], 0, 1);
+        }
         if let Some(here) = band.at(row, inner, 0) {
             here.iter_mut().zip(terms).for_each(|(a, &x)| *a = combined(*a, x));
         }

@@ -5,6 +5,9 @@ const LINE: usize = 64;
 /// Bytes that are asked for at most: what comes later would find its line gone again.
 const MOST: usize = 1 << 14;
 
+/// How many rows ahead a loop asks that takes them from places that a CPU cannot foresee.
+pub(crate) const AHEAD: usize = 3;
+
 /// Asks for the `part`-th of so many parts of the elements to be brought into the cache. A CPU fetches ahead by itself within a page
 /// of memory only, which the rows of many matrices are; but it has few places for lines that are under way, so that one who asks for a whole
 /// row at once waits. A loop over rows asks for a part of the next before each of the passes over a row.

@@ -7,6 +7,7 @@ use crate::array::tensor::Tensor;
 use crate::compiled_here;
 use crate::loops::blocks::for_each_block;
 use crate::loops::copy::copy_into;
+use crate::machine::prefetch::{AHEAD, prefetch};
 
 /// Panics unless every index is below `length`, the length of axis `axis` of `shape`.
 #[track_caller]
@@ -56,9 +57,14 @@ compiled_here! {
         let (_, length, inner) = x.shape().around(axis);
         let (x, index) = (x.contiguous(), index.contiguous());
         let (elements, rows) = (x.contiguous_slice(), index.contiguous_slice());
-        for_each_block(out, inner, |i, block| {
+        let row = |i: usize| {
             let row = i / rows.len() * length + rows[i % rows.len()] as usize;
-            block.copy_from_slice(&elements[row * inner..][..inner]);
+            &elements[row * inner..][..inner]
+        };
+        let blocks = out.len() / inner;
+        for_each_block(out, inner, |i, block| {
+            prefetch(row((i + AHEAD).min(blocks - 1)), 0, 1);
+            block.copy_from_slice(row(i));
         });
     }
 }
