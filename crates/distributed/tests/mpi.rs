@@ -1,6 +1,7 @@
 //! Ranks as processes. Each test starts this program again under `mpirun`, as ranks that play one of the scenarios below.
 
 mod laws;
+mod programs;
 mod statistics;
 mod training;
 
@@ -38,6 +39,7 @@ fn rank() {
         match &*scenario {
             "laws" => laws::all(&ranks)?,
             "tree" => sums(&ranks)?,
+            "programs" => (0..12).try_for_each(|program| programs::play(&ranks, program, 40, 2, None))?,
             "statistics" => statistics::of_the_whole_batch(&ranks)?,
             "train" => training::train(&ranks)?,
             fault => fail(&ranks, fault)?,
@@ -100,6 +102,16 @@ fn sums_have_the_bits_of_one() {
     for size in [1, 2, 3, 4, 5, 7, 8] {
         if has_mpirun() {
             let output = play(size, "tree");
+            assert!(output.status.success(), "{size} ranks: {}", text(&output));
+        }
+    }
+}
+
+#[test]
+fn random_programs_find_what_the_model_says() {
+    for size in [1, 2, 3, 5, 8] {
+        if has_mpirun() {
+            let output = play(size, "programs");
             assert!(output.status.success(), "{size} ranks: {}", text(&output));
         }
     }
