@@ -2,5 +2,6 @@
 
 mod averages;
 mod common;
+mod flood;
 mod hogwild;
 mod server;
