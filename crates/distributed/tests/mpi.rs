@@ -2,6 +2,7 @@
 
 mod laws;
 mod modes;
+mod programs;
 mod statistics;
 mod training;
 
@@ -44,6 +45,7 @@ fn rank() {
         match &*scenario {
             "laws" => laws::all(&ranks)?,
             "tree" => sums(&ranks)?,
+            "programs" => (0..12).try_for_each(|program| programs::play(&ranks, program, 40, 2, None))?,
             "statistics" => statistics::of_the_whole_batch(&ranks)?,
             "train" => training::train(&ranks)?,
             "synchronous" => synchronous(&ranks)?,
@@ -121,6 +123,16 @@ fn sums_have_the_bits_of_one() {
     for size in [1, 2, 3, 4, 5, 7, 8] {
         if has_mpirun() {
             let output = play(size, "tree");
+            assert!(output.status.success(), "{size} ranks: {}", text(&output));
+        }
+    }
+}
+
+#[test]
+fn random_programs_find_what_the_model_says() {
+    for size in [1, 2, 3, 5, 8] {
+        if has_mpirun() {
+            let output = play(size, "programs");
             assert!(output.status.success(), "{size} ranks: {}", text(&output));
         }
     }

@@ -94,7 +94,7 @@ fn the_others_see_which_rank_is_gone() {
 #[test]
 fn collectives_that_do_not_fit_are_named_on_all_ranks() {
     type Call = fn(&dyn Communicator) -> Result<(), CommunicatorError>;
-    let calls: [(Call, Call, &str); 4] = [
+    let calls: [(Call, Call, &str); 6] = [
         (
             |ranks| ranks.all_reduce(Buffer::F32(&mut [0.0; 3]), Reduction::Sum),
             |ranks| ranks.all_reduce(Buffer::F32(&mut [0.0; 4]), Reduction::Sum),
@@ -115,6 +115,16 @@ fn collectives_that_do_not_fit_are_named_on_all_ranks() {
             |ranks| ranks.broadcast(Buffer::U8(&mut [0; 3]), 1),
             "broadcast from rank 1 of 3 u8",
         ),
+        (
+            |ranks| ranks.reduce_scatter(Buffer::U8(&mut [0; 3]), &[1, 1, 1], Reduction::Sum),
+            |ranks| ranks.reduce_scatter(Buffer::U8(&mut [0; 3]), &[2, 0, 1], Reduction::Sum),
+            "reduce_scatter (Sum) of 3 u8 in other segments",
+        ),
+        (
+            |ranks| ranks.all_gather(Buffer::U8(&mut [0; 3]), &[1, 1, 1]),
+            |ranks| ranks.all_gather(Buffer::U8(&mut [0; 3]), &[0, 1, 2]),
+            "all_gather of 3 u8 in other segments",
+        ),
     ];
     for (most, one, name) in calls {
         let errors =
@@ -123,6 +133,95 @@ fn collectives_that_do_not_fit_are_named_on_all_ranks() {
             let Err(CommunicatorError::Mismatch { reason, .. }) = error else { panic!("{error:?}") };
             assert!(reason.contains(name), "{reason}");
         }
+    }
+}
+
+/// What three ranks say of which each does something else.
+fn stuck(work: impl Fn(&Rc<dyn Communicator>, usize) -> Result<(), Failure> + Sync) -> String {
+    let started = Instant::now();
+    let failed = threads::run(3, |ranks| work(&ranks, ranks.rank())).unwrap_err();
+    assert!(started.elapsed() < Duration::from_secs(60));
+    failed.message
+}
+
+#[test]
+fn ranks_that_wait_for_each_other_are_told_so() {
+    let start = "all ranks wait for each other: rank 0 in";
+    let messages = stuck(|ranks, _| Ok(ranks.receive(None, None).map(drop)?));
+    assert_eq!(
+        messages,
+        format!(
+            "{start} receive from any rank, rank 1 in receive from any rank, rank 2 in receive from any rank"
+        )
+    );
+    let mixed = stuck(|ranks, rank| {
+        match rank {
+            0 => ranks.barrier()?,
+            1 => drop(ranks.receive(Some(0), Some(3))?),
+            _ => ranks.exchange(1, Buffer::U8(&mut [0]), Buffer::U8(&mut [0]))?,
+        }
+        Ok(())
+    });
+    assert_eq!(
+        mixed,
+        format!("{start} barrier of 0 u8, rank 1 in receive from rank 0, rank 2 in exchange with rank 1")
+    );
+    // A circle of exchanges; ranks in groups, by their numbers among all; a rank that has finished is not one of those that wait.
+    let circle = stuck(|ranks, rank| {
+        Ok(ranks.exchange((rank + 1) % 3, Buffer::U8(&mut [0]), Buffer::U8(&mut [0]))?)
+    });
+    assert!(circle.starts_with(start), "{circle}");
+    let groups = stuck(|ranks, rank| {
+        let group = ranks.split(u32::from(rank > 0))?;
+        match rank {
+            0 => {}
+            1 => group.barrier()?,
+            _ => drop(group.receive(Some(0), None)?),
+        }
+        Ok(())
+    });
+    assert_eq!(
+        groups,
+        "all ranks wait for each other: rank 1 in barrier of 0 u8, rank 2 in receive from rank 1"
+    );
+    // A message of another tag does not help; a reduction under way does not either.
+    let tags = stuck(|ranks, rank| {
+        ranks.send((rank + 1) % 3, 1, b"")?;
+        let pending =
+            (rank < 2).then(|| ranks.start_all_reduce(Values::U8(vec![1]), Reduction::Sum)).transpose()?;
+        match pending {
+            Some(pending) => drop(pending.finish()?),
+            None => drop(ranks.receive(None, Some(2))?),
+        }
+        Ok(())
+    });
+    assert!(tags.contains("rank 1 in start_all_reduce (Sum) of 1 u8, rank 2 in receive"), "{tags}");
+}
+
+/// A rank that is slow, or waits for something else than ranks, is waited for.
+#[test]
+fn ranks_that_will_come_are_waited_for() {
+    for _ in 0..200 {
+        let sums = threads::run(3, |ranks| {
+            let rank = ranks.rank();
+            if rank == 2 {
+                std::thread::sleep(Duration::from_micros(300));
+                // Ranks of its own wait meanwhile.
+                threads::run(2, |inner| Ok(inner.barrier()?))?;
+                ranks.send(0, 1, b"go")?;
+            }
+            if rank == 0 {
+                ranks.receive(Some(2), Some(1))?;
+                ranks.send(1, 1, b"on")?;
+            }
+            if rank == 1 {
+                ranks.receive(Some(0), None)?;
+            }
+            let mut sum = [1u64];
+            ranks.all_reduce(Buffer::U64(&mut sum), Reduction::Sum)?;
+            Ok(sum)
+        });
+        assert_eq!(sums.unwrap(), [[3]; 3]);
     }
 }
 

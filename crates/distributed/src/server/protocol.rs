@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use wengert_tensor::Float;
 
+use super::ServerError;
+use crate::communicator::Communicator;
 use crate::wire::{Reader, WireError, Writer};
 
 /// Tag of what workers ask for.
@@ -167,6 +169,21 @@ fn read_counts(from: &mut Reader<'_>) -> Result<Vec<u64>, WireError> {
 
 fn read_text(from: &mut Reader<'_>) -> Result<String, WireError> {
     String::from_utf8(from.bytes()?.to_vec()).map_err(|error| WireError::new(error.to_string()))
+}
+
+/// The answer of a server.
+pub(super) fn receive<T: Float>(
+    communicator: &dyn Communicator,
+    from: usize,
+) -> Result<Reply<T>, ServerError> {
+    match Reply::read(&communicator.receive(Some(from), Some(REPLY))?.bytes)? {
+        Reply::Stop { rank, reason } => Err(ServerError::Failed { rank, reason }),
+        reply => Ok(reply),
+    }
+}
+
+pub(super) fn unexpected(rank: usize) -> ServerError {
+    ServerError::Failed { rank, reason: "it answered something else than it was asked for".to_owned() }
 }
 
 #[cfg(test)]

@@ -212,3 +212,16 @@ fn append<T: Float>(mut before: State, after: State) -> Result<State, StateError
     }
     Ok(before)
 }
+
+/// What two ranges have in common.
+pub(super) fn overlap(part: &Range<usize>, range: &Range<usize>) -> Option<Range<usize>> {
+    let common = part.start.max(range.start)..part.end.min(range.end);
+    (!common.is_empty()).then_some(common)
+}
+
+pub(super) fn overlaps<'p>(
+    parts: &'p [(usize, Range<usize>)],
+    range: &'p Range<usize>,
+) -> impl Iterator<Item = (usize, Range<usize>)> + 'p {
+    parts.iter().filter_map(move |(rank, part)| Some((*rank, overlap(part, range)?)))
+}

@@ -6,12 +6,15 @@ use wengert_nn::{Grads, Params};
 use wengert_state::State;
 use wengert_tensor::Float;
 
-use super::protocol::{REPLY, REQUEST, Reply, Request};
-use super::shard::{Shard, joined};
+use super::protocol::{REQUEST, Reply, Request, receive, unexpected};
+use super::shard::{Shard, joined, overlap, overlaps};
 use super::{Histogram, ServerError};
 use crate::communicator::Communicator;
 use crate::compress::Compressor;
 use crate::local::{flat_buffers, set_flat_buffers};
+
+/// How many gradients a server is sent without an answer.
+const MOST_UNANSWERED: u64 = 64;
 
 /// Where the parameters are.
 pub(super) enum Servers<'a, T: Float> {
@@ -35,6 +38,8 @@ pub struct Worker<'a, T: Float = f32> {
     compressor: Compressor<T>,
     /// The updates of each server when it was pulled from last.
     updates: Vec<u64>,
+    /// The pushes that each server has been sent since it last answered.
+    unanswered: Vec<u64>,
     pub(super) pushes: u64,
     /// Of a rank alone.
     pub(super) staleness: Histogram,
@@ -62,6 +67,7 @@ impl<'a, T: Float> Worker<'a, T> {
             servers,
             compressor,
             updates: vec![0; number],
+            unanswered: vec![0; number],
             pushes: 0,
             staleness: Histogram::default(),
         }
@@ -129,6 +135,7 @@ impl<'a, T: Float> Worker<'a, T> {
                         return Err(unexpected(*rank));
                     };
                     self.updates[server] = updates;
+                    self.unanswered[server] = 0;
                     let place = common.start - range.start..common.end - range.start;
                     if values.len() != place.len() {
                         return Err(unexpected(*rank));
@@ -142,6 +149,9 @@ impl<'a, T: Float> Worker<'a, T> {
 
     /// Sends a gradient evaluated with `examples` examples at the parameters that were pulled last. The synchronous server weights by
     /// the examples.
+    ///
+    /// It does not wait, unless a server has been sent 64 gradients without being asked for anything: it is then waited for, so that
+    /// no more of a worker's gradients are ever on their way, or in wait for slower workers.
     ///
     /// # Errors
     /// If the gradient is not finite, or a rank has failed.
@@ -215,6 +225,19 @@ impl<'a, T: Float> Worker<'a, T> {
                     let (updates, examples) = (self.updates[server], examples as u64);
                     let push = Request::<T>::Push { range: common, updates, examples, gradient };
                     communicator.send(*rank, REQUEST, &push.write())?;
+                    self.unanswered[server] += 1;
+                }
+                for (unanswered, (rank, part)) in self.unanswered.iter_mut().zip(parts.iter()) {
+                    if *unanswered < MOST_UNANSWERED {
+                        continue;
+                    }
+                    // What it answers, it does behind all that it was sent before.
+                    let nothing = Request::<T>::Pull { range: part.start..part.start };
+                    communicator.send(*rank, REQUEST, &nothing.write())?;
+                    let Reply::Values { .. } = receive::<T>(*communicator, *rank)? else {
+                        return Err(unexpected(*rank));
+                    };
+                    *unanswered = 0;
                 }
             }
         }
@@ -325,6 +348,7 @@ impl<'a, T: Float> Worker<'a, T> {
                     let meet = Request::Meet { state: wanted, buffers, counts };
                     communicator.send(rank, REQUEST, &meet.write())?;
                 }
+                self.unanswered.fill(0);
                 let mut states = Vec::new();
                 let mut all = vec![T::ZERO; self.len];
                 for (rank, part) in parts {
@@ -362,29 +386,4 @@ impl<'a, T: Float> Worker<'a, T> {
         }
         Ok(())
     }
-}
-
-/// What two ranges have in common.
-fn overlap(part: &Range<usize>, range: &Range<usize>) -> Option<Range<usize>> {
-    let common = part.start.max(range.start)..part.end.min(range.end);
-    (!common.is_empty()).then_some(common)
-}
-
-fn overlaps<'p>(
-    parts: &'p [(usize, Range<usize>)],
-    range: &'p Range<usize>,
-) -> impl Iterator<Item = (usize, Range<usize>)> + 'p {
-    parts.iter().filter_map(move |(rank, part)| Some((*rank, overlap(part, range)?)))
-}
-
-/// The answer of a server.
-fn receive<T: Float>(communicator: &dyn Communicator, from: usize) -> Result<Reply<T>, ServerError> {
-    match Reply::read(&communicator.receive(Some(from), Some(REPLY))?.bytes)? {
-        Reply::Stop { rank, reason } => Err(ServerError::Failed { rank, reason }),
-        reply => Ok(reply),
-    }
-}
-
-fn unexpected(rank: usize) -> ServerError {
-    ServerError::Failed { rank, reason: "it answered something else than it was asked for".to_owned() }
 }

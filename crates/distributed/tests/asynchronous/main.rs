@@ -2,6 +2,7 @@
 
 mod averages;
 mod common;
+mod flood;
 mod hogwild;
 mod methods;
 mod server;

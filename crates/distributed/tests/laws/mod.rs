@@ -81,6 +81,13 @@ fn segments(ranks: &Ranks) -> Result<(), Failure> {
         ranks.reduce_scatter(Buffer::F64(&mut values), &lengths, Reduction::Sum)?;
         assert_eq!(values[own.clone()], expected[own.clone()], "reduce_scatter of {lengths:?}");
 
+        // Bytes, of which an empty segment has an address that means something else to MPI.
+        let mut bytes = vec![1u8; total];
+        ranks.reduce_scatter(Buffer::U8(&mut bytes), &lengths, Reduction::Sum)?;
+        assert!(bytes[own.clone()].iter().all(|&sum| usize::from(sum) == size), "bytes of {lengths:?}");
+        ranks.all_reduce(Buffer::U8(&mut []), Reduction::Sum)?;
+        ranks.start_all_reduce(Values::U8(Vec::new()), Reduction::Sum)?.finish()?;
+
         let mut values = vec![f64::NAN; total];
         values[own.clone()].copy_from_slice(&expected[own]);
         ranks.all_gather(Buffer::F64(&mut values), &lengths)?;

@@ -10,6 +10,7 @@ mod pending;
 mod rank;
 
 use std::ffi::{c_int, c_void};
+use std::ptr::NonNull;
 use std::rc::Rc;
 
 use mpi::ffi;
@@ -38,6 +39,8 @@ fn parts(buffer: &mut Buffer<'_>) -> (*mut c_void, ffi::MPI_Datatype) {
             Buffer::F32(values) => (values.as_mut_ptr().cast(), ffi::RSMPI_FLOAT),
             Buffer::F64(values) => (values.as_mut_ptr().cast(), ffi::RSMPI_DOUBLE),
             Buffer::U64(values) => (values.as_mut_ptr().cast(), ffi::RSMPI_UINT64_T),
+            // No bytes are at address 1, which is what MPI_IN_PLACE is to Open MPI.
+            Buffer::U8([]) => (NonNull::<u64>::dangling().as_ptr().cast(), ffi::RSMPI_UINT8_T),
             Buffer::U8(values) => (values.as_mut_ptr().cast(), ffi::RSMPI_UINT8_T),
         }
     }

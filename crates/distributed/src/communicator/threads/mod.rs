@@ -28,7 +28,8 @@ pub struct RankFailed {
 /// # Errors
 ///
 /// The message of the first rank that returned an error, panicked or aborted. Communications of the others fail from then on with
-/// [`Gone`](super::CommunicatorError::Gone), also those that they wait in, so that they end, too.
+/// [`Gone`](super::CommunicatorError::Gone), also those that they wait in, so that they end, too. Where all ranks wait for each other, in
+/// different collectives say, or for messages that nobody sends, all end with what each waits for.
 ///
 /// # Panics
 ///

@@ -47,18 +47,22 @@ impl Membership {
 
     /// What all ranks posted for a collective.
     fn collect(&self, call: Call, number: u64) -> Communicated<Vec<Arc<Values>>> {
-        self.world.wait(self.here, |state| {
-            let rounds = &mut self.state(state).rounds;
-            let round = rounds.get_mut(&number).expect("a collective stays until all ranks have left it");
-            if let Some(posted) = round.take() {
-                if round.is_over() {
-                    rounds.remove(&number);
+        self.world.wait(
+            self.here,
+            || call.to_string(),
+            |state| {
+                let rounds = &mut self.state(state).rounds;
+                let round = rounds.get_mut(&number).expect("a collective stays until all ranks have left it");
+                if let Some(posted) = round.take() {
+                    if round.is_over() {
+                        rounds.remove(&number);
+                    }
+                    return Some(posted);
                 }
-                return Some(posted);
-            }
-            let absent: Vec<usize> = round.absent().map(|rank| self.members[rank]).collect();
-            state.missing(absent, &call.to_string()).err().map(Err)
-        })
+                let absent: Vec<usize> = round.absent().map(|rank| self.members[rank]).collect();
+                state.missing(absent, &call.to_string()).err().map(Err)
+            },
+        )
     }
 }
 
@@ -172,7 +176,7 @@ impl Communicator for Rank {
     ) -> Communicated {
         let start = check_lengths("reduce_scatter", lengths, buffer.len(), self.rank, self.size())?;
         self.traffic.reduce_scatter(buffer.width(), lengths, self.rank);
-        let call = Call::on("reduce_scatter", &buffer).reducing(reduction);
+        let call = Call::on("reduce_scatter", &buffer).reducing(reduction).segmented(lengths);
         let posted = self.together(call, buffer.to_values())?;
         reduce(&mut buffer.segment(start, lengths[self.rank]), &posted, start, reduction);
         Ok(())
@@ -182,14 +186,9 @@ impl Communicator for Rank {
         let start = check_lengths("all_gather", lengths, buffer.len(), self.rank, self.size())?;
         self.traffic.all_gather(buffer.width(), lengths, self.rank);
         let own = buffer.segment(start, lengths[self.rank]).to_values();
-        let posted = self.together(Call::on("all_gather", &buffer), own)?;
+        let posted = self.together(Call::on("all_gather", &buffer).segmented(lengths), own)?;
         let mut start = 0;
-        for (rank, (part, &length)) in posted.iter().zip(lengths).enumerate() {
-            if part.len() != length {
-                let reason =
-                    format!("rank {rank} has a segment of {}, here it is one of {length}", part.len());
-                return Err(CommunicatorError::Mismatch { operation: "all_gather", reason });
-            }
+        for (part, &length) in posted.iter().zip(lengths) {
             buffer.segment(start, length).copy_from(part, 0);
             start += length;
         }
@@ -208,7 +207,11 @@ impl Communicator for Rank {
 
     fn receive(&self, from: Option<usize>, tag: Option<u32>) -> Communicated<Message> {
         from.map_or(Ok(()), |from| check_rank("receive", from, self.size()))?;
-        self.group.world.wait(self.group.here, |state| {
+        let what = || match from {
+            Some(from) => format!("receive from rank {}", self.group.members[from]),
+            None => "receive from any rank".to_owned(),
+        };
+        self.group.world.wait(self.group.here, what, |state| {
             if let Some(message) = self.message(state, from, tag) {
                 return Some(Ok(message));
             }
@@ -243,7 +246,8 @@ impl Communicator for Rank {
             self.group.state(state).parcels.entry((self.rank, with)).or_default().push_back(parcel);
         })?;
         self.group.world.wake([self.group.members[with]]);
-        let parcel = self.group.world.wait(self.group.here, |state| {
+        let what = || format!("exchange with rank {}", self.group.members[with]);
+        let parcel = self.group.world.wait(self.group.here, what, |state| {
             let parcels = self.group.state(state).parcels.get_mut(&(with, self.rank));
             match parcels.and_then(|parcels| parcels.pop_front()) {
                 Some(parcel) => Some(Ok(parcel)),

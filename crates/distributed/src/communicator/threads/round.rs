@@ -1,6 +1,7 @@
 //! A collective: every rank posts its numbers, and takes those of all when all have come.
 
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use crate::communicator::{Buffer, Communicated, CommunicatorError, Reduction, Values};
@@ -13,11 +14,13 @@ pub(super) struct Call {
     pub(super) root: Option<usize>,
     kind: &'static str,
     length: usize,
+    /// A number that other lengths of segments hardly have.
+    segments: u64,
 }
 
 impl Call {
     pub(super) fn new(operation: &'static str, kind: &'static str, length: usize) -> Self {
-        Self { operation, reduction: None, root: None, kind, length }
+        Self { operation, reduction: None, root: None, kind, length, segments: 0 }
     }
 
     pub(super) fn on(operation: &'static str, buffer: &Buffer<'_>) -> Self {
@@ -26,6 +29,12 @@ impl Call {
 
     pub(super) fn reducing(self, reduction: Reduction) -> Self {
         Self { reduction: Some(reduction), ..self }
+    }
+
+    pub(super) fn segmented(self, lengths: &[usize]) -> Self {
+        let mut hasher = DefaultHasher::new();
+        lengths.hash(&mut hasher);
+        Self { segments: hasher.finish(), ..self }
     }
 
     pub(super) fn from(self, root: usize) -> Self {
@@ -65,7 +74,8 @@ impl Round {
     pub(super) fn post(&mut self, rank: usize, call: Call, values: Values) {
         if call != self.call && self.mismatch.is_none() {
             let other = self.posted.iter().position(Option::is_some).unwrap_or(rank);
-            self.mismatch = Some(format!("rank {other} called {}, rank {rank} {call}", self.call));
+            let segments = if call.segments == self.call.segments { "" } else { " in other segments" };
+            self.mismatch = Some(format!("rank {other} called {}, rank {rank} {call}{segments}", self.call));
         }
         self.posted[rank] = Some(Arc::new(values));
     }

@@ -18,6 +18,10 @@ pub(super) struct State {
     /// The rank that failed first, and its message.
     failure: Option<(usize, String)>,
     finished: Vec<bool>,
+    /// What each rank waits for, where it sleeps, and after how many changes it found that it has to.
+    asleep: Vec<Option<(u64, String)>>,
+    /// Changes of what ranks wait for.
+    changes: u64,
     groups: HashMap<u64, Group>,
     /// Groups that come of a split, by the group, its collective and the colour, until all members have them.
     splits: HashMap<(u64, u64, u32), u64>,
@@ -59,6 +63,20 @@ impl State {
         }
     }
 
+    /// What all that have not finished wait for, if nobody is left who could give it to them; `None` also where some have not looked
+    /// at the last change yet.
+    fn deadlock(&self) -> Option<String> {
+        let mut waits = Vec::new();
+        for (rank, asleep) in self.asleep.iter().enumerate().filter(|(rank, _)| !self.finished[*rank]) {
+            let (seen, what) = asleep.as_ref()?;
+            if *seen != self.changes {
+                return None;
+            }
+            waits.push(format!("rank {rank} in {what}"));
+        }
+        Some(format!("all ranks wait for each other: {}", waits.join(", ")))
+    }
+
     /// Whether all of `ranks` have finished.
     pub(super) fn all_finished(&self, mut ranks: impl Iterator<Item = usize>) -> bool {
         ranks.all(|rank| self.finished[rank])
@@ -71,6 +89,8 @@ impl World {
         let state = State {
             failure: None,
             finished: vec![false; size],
+            asleep: vec![None; size],
+            changes: 0,
             groups,
             splits: HashMap::new(),
             next_group: 1,
@@ -88,20 +108,46 @@ impl World {
     pub(super) fn act<R>(&self, action: impl FnOnce(&mut State) -> R) -> Communicated<R> {
         let mut state = self.lock();
         gone(&state)?;
+        state.changes += 1;
         Ok(action(&mut state))
     }
 
-    /// Waits, as `rank`, until `ready` gives something or a rank has failed.
+    /// Waits, as `rank`, until `ready` gives something or a rank has failed. If all ranks wait so, it is for ever, and all end with
+    /// `what` each waits for.
     pub(super) fn wait<R>(
         &self,
         rank: usize,
+        what: impl Fn() -> String,
         mut ready: impl FnMut(&mut State) -> Option<Communicated<R>>,
     ) -> Communicated<R> {
         let mut state = self.lock();
         loop {
             gone(&state)?;
             if let Some(result) = ready(&mut state) {
+                state.changes += 1;
+                state.asleep[rank] = None;
                 return result;
+            }
+            let seen = state.changes;
+            match &mut state.asleep[rank] {
+                Some(asleep) => asleep.0 = seen,
+                asleep => *asleep = Some((seen, what())),
+            }
+            if let Some(reason) = state.deadlock() {
+                state.failure.get_or_insert((rank, reason));
+                self.wake(0..self.size);
+                continue;
+            }
+            if state
+                .asleep
+                .iter()
+                .zip(&state.finished)
+                .all(|(asleep, finished)| asleep.is_some() || *finished)
+            {
+                // Those that have not looked at the last change are to do so.
+                let stale =
+                    |asleep: &Option<(u64, String)>| asleep.as_ref().is_some_and(|(at, _)| *at != seen);
+                self.wake((0..self.size).filter(|&other| stale(&state.asleep[other])));
             }
             state = self.wake[rank].wait(state).unwrap_or_else(PoisonError::into_inner);
         }
@@ -119,7 +165,10 @@ impl World {
 
     /// Notes that a rank's program is at its end, so that nobody waits for it.
     pub(super) fn finish(&self, rank: usize) {
-        self.lock().finished[rank] = true;
+        let mut state = self.lock();
+        state.finished[rank] = true;
+        state.changes += 1;
+        drop(state);
         self.wake(0..self.size);
     }
 
