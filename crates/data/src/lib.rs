@@ -49,7 +49,7 @@ pub mod text;
 mod windows;
 
 pub use augment::{Augment, Elastic};
-pub use batches::{Batch, Batches, Division, Piece, Position, Prefetched};
+pub use batches::{Batch, Batches, Division, Piece, Position, Prefetched, even_part};
 pub use dataset::{BatchOf, Dataset, HasFeatures, Supervised};
 pub use error::DataError;
 pub use features::Features;

@@ -250,3 +250,23 @@ fn numbers_left(mut batches: Batches<Tensor<u32>>, skipped: usize) -> Vec<Vec<u3
     let first = if skipped == 0 { batches.next() } else { batches.nth(skipped) };
     first.into_iter().chain(batches).map(|batch| batch.to_vec()).collect()
 }
+
+#[test]
+#[should_panic(expected = "even_part: there is no part 3 among 3")]
+fn a_part_that_there_is_not_is_refused() {
+    wengert_data::even_part(8, 3, 3);
+}
+
+#[test]
+fn even_parts_make_up_the_whole_and_differ_by_one() {
+    for (whole, parts) in [(0, 3), (1, 4), (8, 3), (1000, 7), (usize::MAX, 5)] {
+        let ends = (0..parts).scan(0, |end, index| {
+            let part = wengert_data::even_part(whole, index, parts);
+            assert_eq!(part.start, *end);
+            assert!(part.len() == whole / parts || part.len() == whole / parts + 1, "{part:?}");
+            *end = part.end;
+            Some(*end)
+        });
+        assert_eq!(ends.last(), Some(whole));
+    }
+}

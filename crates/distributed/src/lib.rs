@@ -5,6 +5,7 @@
 //! A program trains on several by one line more, [`Trainer::parallel`](wengert_train::Trainer::parallel) with a [`DataParallel`], and
 //! methods on the whole loss by a [`ShardedObjective`].
 
+mod agreement;
 pub mod communicator;
 pub mod compress;
 pub mod hogwild;
@@ -12,11 +13,13 @@ pub mod launch;
 pub mod local;
 mod objective;
 mod parallel;
+mod residuals;
 pub mod server;
 pub mod simulate;
 pub mod tree;
 mod wire;
 
+pub use agreement::agree;
 #[cfg(feature = "mpi")]
 pub use communicator::mpi;
 pub use communicator::{
@@ -24,7 +27,8 @@ pub use communicator::{
     Single, Values, threads,
 };
 pub use objective::ShardedObjective;
-pub use parallel::{DataParallel, ParallelError};
+pub use parallel::{BatchShards, DataParallel, ParallelError};
+pub use residuals::ShardedResiduals;
 pub use wire::WireError;
 
 /// The programs of the guide are compiled and run with the tests.

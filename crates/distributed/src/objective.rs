@@ -41,8 +41,8 @@ use crate::tree;
 /// ```
 ///
 /// All ranks must ask for the same things in the same order, as a method does that decides by what it is told here. One that is to
-/// end by a limit of time would not: ranks have clocks of their own. Residuals are not passed on, so Levenberg–Marquardt methods do
-/// not work on it.
+/// end by a limit of time would not: ranks have clocks of their own. It has no residuals: Levenberg–Marquardt takes
+/// [`ShardedResiduals`](crate::ShardedResiduals).
 ///
 /// Evaluated, it panics if another rank is gone.
 pub struct ShardedObjective<O> {
@@ -99,7 +99,7 @@ impl<O> ShardedObjective<O> {
             }
             vector
         });
-        done(sum_over(&*self.communicator, Some(self.shards), vectors.collect()))
+        done("ShardedObjective", sum_over(&*self.communicator, Some(self.shards), vectors.collect()))
     }
 
     /// Σ shareᵢ · valueᵢ.
@@ -146,8 +146,8 @@ impl<O> ShardedObjective<O> {
 
 /// What objectives cannot return is a panic, which ends all ranks.
 #[track_caller]
-fn done<R>(communicated: Communicated<R>) -> R {
-    communicated.unwrap_or_else(|error| panic!("ShardedObjective: {error}"))
+pub(crate) fn done<R>(operation: &str, communicated: Communicated<R>) -> R {
+    communicated.unwrap_or_else(|error| panic!("{operation}: {error}"))
 }
 
 /// Times a share, in place.

@@ -9,6 +9,8 @@
 
 use std::ops::Range;
 
+use wengert_data::even_part;
+
 use crate::communicator::{Communicated, Communicator, CommunicatorError, Shared};
 
 /// The shards of which `rank` of `size` computes the vectors: all in order, shared out as evenly as parts of the tree allow.
@@ -27,7 +29,7 @@ use crate::communicator::{Communicated, Communicator, CommunicatorError, Shared}
 pub fn owned(shards: usize, rank: usize, size: usize) -> Range<usize> {
     assert!(rank < size, "tree::owned: there is no rank {rank} among {size}");
     if !size.is_power_of_two() {
-        return share(shards, rank, size);
+        return even_part(shards, rank, size);
     }
     let (mut part, mut ranks) = (0..shards, 0..size);
     while ranks.len() > 1 {
@@ -116,13 +118,6 @@ pub fn all_reduce<T: Shared, E: From<CommunicatorError>>(
     }
 }
 
-/// What a rank has of `whole` things that are shared out evenly, in order.
-fn share(whole: usize, rank: usize, size: usize) -> Range<usize> {
-    // In u128, as the product may not fit.
-    let start = |rank: usize| (rank as u128 * whole as u128 / size as u128) as usize;
-    start(rank)..start(rank + 1)
-}
-
 /// The two halves of a part with more than one shard.
 fn halves(part: &Range<usize>) -> (Range<usize>, Range<usize>) {
     let middle = part.start + part.len().div_ceil(2);
@@ -209,7 +204,7 @@ fn sum_segments<T: Shared>(
     parts: Vec<Vec<T>>,
 ) -> Communicated<Vec<T>> {
     let (rank, size) = (communicator.rank(), communicator.size());
-    let segment = |rank: usize| share(length, rank, size);
+    let segment = |rank: usize| even_part(length, rank, size);
     let mine = segment(rank);
     let whole = |rank: usize| whole_parts(shards, &owned(shards, rank, size));
     let mut summands: Vec<(usize, Vec<T>)> = Vec::new();

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use wengert_distributed::launch::{self, Job, JobError};
+use wengert_distributed::launch::{self, Job, JobError, LaunchError, Launcher};
 
 #[test]
 #[ignore = "a rank, which the other tests start"]
@@ -40,8 +40,9 @@ fn a_program_without_mpi_does_not_train_alone_beside_others() {
         ("SLURM_STEP_NUM_TASKS", "srun of Slurm"),
     ] {
         let text = told(&[(variable, "4")]);
-        let message = format!("{name} has started 4 ranks, but this program is built without MPI");
-        assert!(text.contains(&message), "{text}");
+        let error = LaunchError::WithoutMpi { launcher: Launcher { name, size: 4 } }.to_string();
+        assert!(error.contains("4 ranks, but this program is built without MPI"), "{error}");
+        assert!(text.contains(&error), "{text}");
     }
 }
 
@@ -49,8 +50,10 @@ fn a_program_without_mpi_does_not_train_alone_beside_others() {
 #[test]
 fn a_launcher_of_another_mpi_is_named() {
     let text = told(&[("PMI_SIZE", "4")]);
-    assert!(text.contains("mpiexec of MPICH has started 4 ranks, but"), "{text}");
-    assert!(text.contains("sees 1"), "{text}");
+    let launcher = Launcher { name: "mpiexec of MPICH", size: 4 };
+    let library = wengert_distributed::mpi::library();
+    let error = LaunchError::OtherMpi { launcher, library, found: 1 }.to_string();
+    assert!(text.contains(&error) && error.contains("sees 1"), "{text}");
 }
 
 /// A launcher that notes its arguments and fails twice.
@@ -111,5 +114,6 @@ fn a_job_fails_when_it_may_not_be_started_again() {
 fn a_launcher_that_is_missing_is_named() {
     let job = Job { launcher: "no-such-mpirun".into(), restarts: 5, ..Job::of_this_program(2).unwrap() };
     let failed = job.run(|_| panic!("nothing to start again")).unwrap_err();
+    assert!(matches!(failed, JobError::NoLauncher { .. }));
     assert!(failed.to_string().starts_with("no-such-mpirun could not be started: "), "{failed}");
 }

@@ -2,6 +2,7 @@
 
 mod laws;
 mod modes;
+mod statistics;
 mod training;
 
 use std::cell::Cell;
@@ -38,6 +39,7 @@ fn rank() {
         match &*scenario {
             "laws" => laws::all(&ranks)?,
             "tree" => sums(&ranks)?,
+            "statistics" => statistics::of_the_whole_batch(&ranks)?,
             "train" => training::train(&ranks)?,
             "averages" => modes::averages(&ranks)?,
             "servers" => modes::servers(&ranks)?,
@@ -104,6 +106,16 @@ fn sums_have_the_bits_of_one() {
     for size in [1, 2, 3, 4, 5, 7, 8] {
         if has_mpirun() {
             let output = play(size, "tree");
+            assert!(output.status.success(), "{size} ranks: {}", text(&output));
+        }
+    }
+}
+
+#[test]
+fn ranks_have_the_statistics_of_one_program() {
+    for size in [1, 2, 4] {
+        if has_mpirun() {
+            let output = play(size, "statistics");
             assert!(output.status.success(), "{size} ranks: {}", text(&output));
         }
     }

@@ -1,12 +1,12 @@
 //! Methods on the whole loss over data of several ranks: the same bits on any number of them, and the result of one program.
 
-use wengert_curvature::Objectives;
+use wengert_curvature::{FlatResiduals, Objectives};
 use wengert_distributed::threads::RankFailed;
-use wengert_distributed::{DataParallel, ShardedObjective, threads};
-use wengert_nn::{Layer, Linear, Losses, Params};
+use wengert_distributed::{DataParallel, ParallelError, ShardedObjective, ShardedResiduals, threads};
+use wengert_nn::{Init, Layer, Linear, Losses, Params};
 use wengert_optim::{
-    Curvatures, GaussNewton, HessianFree, Kfac, Lbfgs, Minimizer, NewtonCg, Objective, Stopping,
-    TrustRegionNewton,
+    Curvatures, GaussNewton, HessianFree, Kfac, Lbfgs, LeastSquares, LevenbergMarquardt, Minimizer, NewtonCg,
+    Objective, Residuals, Stopping, TrustRegionNewton,
 };
 use wengert_tape::Var;
 use wengert_tensor::Tensor;
@@ -126,4 +126,95 @@ fn shards_without_examples_are_left_out_and_ranks_without_any_refused() {
     assert_eq!(value(2, [1, 0, 0, 3]).unwrap(), [2.75; 2]);
     let error = value(4, [1, 0, 0, 3]).unwrap_err();
     assert!(error.message.contains("has no examples in its part of 4 shards for 4 ranks"), "{error}");
+}
+
+/// Residuals of a·exp(−b·t) at a shard's places, of which shards have 0 to 4.
+fn decay(params: &Params<f64>, shard: usize) -> LeastSquares<FlatResiduals<'_, f64>> {
+    let t = Var::constant(Tensor::from_fn([shard], |i| shard as f64 * 0.7 + i[0] as f64 * 0.3));
+    let y = (&t * -0.5).exp() * 5.0 + (&t * 3.0).sin() * 0.01;
+    params.least_squares(move |cx| cx.leaf(0).select(0, 0) * (cx.leaf(0).select(0, 1) * -&t).exp() - &y)
+}
+
+fn curve() -> Params<f64> {
+    let mut params: Params<f64> = Params::seeded(0);
+    params.root().param("ab", [2], Init::Ones);
+    params
+}
+
+#[test]
+fn least_squares_take_the_same_steps_on_any_number_of_ranks() {
+    let methods: [(&str, Box<dyn Minimizer<f64> + Sync>); 2] = [
+        ("Levenberg–Marquardt", Box::new(LevenbergMarquardt::default())),
+        ("Gauss–Newton", Box::new(GaussNewton::default())),
+    ];
+    for (name, method) in &methods {
+        let fit = |ranks: usize| {
+            threads::run(ranks, |communicator| {
+                let params = curve();
+                let residuals = ShardedResiduals::new(communicator, 5, |shard| decay(&params, shard))?;
+                assert_eq!(residuals.count(), 10);
+                let fitted = method.run(&LeastSquares::from_residuals(residuals), params.values())?;
+                Ok(fitted.point.iter().map(|x| x.to_bits()).collect::<Vec<u64>>())
+            })
+            .unwrap()
+        };
+        let alone = fit(1).remove(0);
+        let found = [0, 1].map(|i| f64::from_bits(alone[i]));
+        assert!((found[0] - 5.0).abs() < 0.1 && (found[1] - 0.5).abs() < 0.1, "{name}: {found:?}");
+        for ranks in [2, 3, 4, 5] {
+            assert!(fit(ranks).iter().all(|found| *found == alone), "{name} on {ranks} ranks");
+        }
+    }
+}
+
+/// The residuals, the Jacobian and its products are those of the shards, one under the other.
+#[test]
+fn sharded_residuals_are_those_of_all_shards() {
+    let params = curve();
+    let x = [2.0, 0.3];
+    let (mut r, mut rows) = (Vec::new(), Vec::new());
+    for shard in 0..5 {
+        let part = decay(&params, shard);
+        let part = part.residuals().unwrap();
+        let mut own = vec![0.0; part.count()];
+        part.evaluate(&x, &mut own);
+        r.extend(own);
+        rows.extend(part.dense_jacobian(&x));
+    }
+    let u: Vec<f64> = (0..10).map(|i| (i as f64).cos()).collect();
+    let transposed = [0, 1].map(|j| (0..10).map(|i| u[i] * rows[2 * i + j]).sum::<f64>());
+    let ran = threads::run(3, |communicator| {
+        let params = curve();
+        let all = ShardedResiduals::new(communicator, 5, |shard| decay(&params, shard))?;
+        let mut found = vec![0.0; 10];
+        all.evaluate(&x, &mut found);
+        assert_eq!(found, r);
+        assert_eq!(all.dense_jacobian(&x), rows);
+        let jacobian = all.jacobian(&x);
+        jacobian.apply(&[1.0, 0.0], &mut found);
+        assert!((0..10).all(|i| (found[i] - rows[2 * i]).abs() < 1e-14), "{found:?}");
+        let mut product = [0.0; 2];
+        jacobian.apply_transpose(&u, &mut product);
+        assert!((0..2).all(|j| (product[j] - transposed[j]).abs() < 1e-13), "{product:?}, {transposed:?}");
+        Ok(())
+    });
+    ran.unwrap();
+}
+
+#[test]
+fn what_is_no_sum_of_squares_has_no_residuals() {
+    let found = threads::run(2, |ranks| {
+        let params = curve();
+        let rank = ranks.rank();
+        // Only the second rank's.
+        let made = ShardedResiduals::new(ranks, 2, |shard| -> Box<dyn Objective<f64>> {
+            if rank == 0 {
+                Box::new(decay(&params, shard))
+            } else {
+                Box::new(params.objective(|cx| cx.leaf(0).sum()))
+            }
+        });
+        Ok(made.err().unwrap().downcast::<ParallelError>().map(|error| *error).unwrap())
+    });
+    assert_eq!(found.unwrap(), vec![ParallelError::NoResiduals { rank: 1 }; 2]);
 }

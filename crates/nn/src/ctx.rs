@@ -11,6 +11,7 @@ use wengert_tensor::{Float, Tensor};
 use crate::observe::{Affine, AffineUse, LayerUse, Observer, ParamUse};
 use crate::params::{BufferId, Buffers, CountId, Layout, ParamId, Updates};
 use crate::replaced::Replaced;
+use crate::shards::Shards;
 
 /// Whether a model is being trained or used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub struct Ctx<T: Float = f32> {
     updates: RefCell<Updates<T>>,
     observers: RefCell<Vec<Rc<dyn Observer<T>>>>,
     replaced: Replaced<T>,
+    /// Those of the batch, if the forward pass is on one of several.
+    pub(crate) shards: RefCell<Option<Rc<dyn Shards<T>>>>,
 }
 
 impl<T: Float> Ctx<T> {
@@ -50,8 +53,20 @@ impl<T: Float> Ctx<T> {
     ) -> Self {
         let (draws, updates, observers) = (Cell::new(0), RefCell::default(), RefCell::default());
         let buffers = Some(buffers);
-        let replaced = Replaced::default();
-        Ctx { layout, leaves, mode, generator, key: None, draws, buffers, updates, observers, replaced }
+        let (replaced, shards) = (Replaced::default(), RefCell::default());
+        Ctx {
+            layout,
+            leaves,
+            mode,
+            generator,
+            key: None,
+            draws,
+            buffers,
+            updates,
+            observers,
+            replaced,
+            shards,
+        }
     }
 
     /// The value of a parameter tensor, tracked if its gradient is wanted.
@@ -348,6 +363,7 @@ impl<T: Float> Ctx<T> {
             updates: self.updates.clone(),
             observers: RefCell::default(),
             replaced: self.replaced.constant(),
+            shards: self.shards.clone(),
         }
     }
 

@@ -15,6 +15,7 @@ mod penalty;
 mod replaced;
 mod sampling;
 mod scan;
+mod shards;
 mod summary;
 
 pub use checkpoint::Checkpoint;
@@ -33,5 +34,6 @@ pub use params::{
 pub use params::{pieces, pull_back};
 pub use replaced::Replacement;
 pub use sampling::Sampling;
+pub use shards::Shards;
 pub use summary::{Summary, SummaryRow};
 pub use wengert_tensor::names::name_matches;

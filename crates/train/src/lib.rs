@@ -64,7 +64,9 @@ pub use event::{Event, Moment, RunObserver, StepReport};
 pub use history::{History, Row};
 pub use learner::Learner;
 pub use log::{Csv, JsonLines, LogError, TensorBoard};
-pub use parallel::{Parallel, Workers, WorkersError};
+#[doc(hidden)]
+pub use parallel::fingerprint;
+pub use parallel::{Parallel, Workers, WorkersError, expect_alike};
 pub use picture::Picture;
 pub use progress::PlainLines;
 #[cfg(feature = "progress")]

@@ -1,9 +1,10 @@
 //! Workers that train one model together.
 
 use std::error::Error;
+use std::rc::Rc;
 
 use wengert_data::Division;
-use wengert_nn::Params;
+use wengert_nn::{Params, Shards};
 use wengert_state::State;
 use wengert_tensor::Float;
 
@@ -110,6 +111,13 @@ pub trait Parallel<T: Float>: Workers {
     /// # Errors
     /// If another worker is gone.
     fn numbers_of_first(&self, values: &mut [T]) -> Result<(), WorkersError>;
+
+    /// What a forward pass on this worker's shard, with that share of the batch's examples, is to know of the others, so that
+    /// statistics of a batch are those of the whole; by default nothing. All workers give some or none, and those that give some have
+    /// one shard each, since the shards of a batch are then evaluated at the same time.
+    fn shards(&self, _share: f64) -> Option<Rc<dyn Shards<T>>> {
+        None
+    }
 }
 
 /// States as messages.
@@ -122,8 +130,19 @@ pub(crate) fn state(bytes: &[u8]) -> Result<State, TrainError> {
     serde_json::from_slice(bytes).map_err(|error| TrainError::Workers(Box::new(error)))
 }
 
-/// Whether all workers have the same facts, which are names and values. What differs is said of the first that does.
-pub(crate) fn expect_alike(workers: &dyn Workers, facts: &[(String, String)]) -> Result<(), TrainError> {
+/// Lets workers compare facts, which are names and values; called by all. A run compares its settings, model and data by it.
+///
+/// ```
+/// use wengert_train::{TrainError, Workers, expect_alike};
+/// // Before a loop of one's own, with what only the program knows.
+/// fn begin(workers: &dyn Workers, temperature: f64) -> Result<(), TrainError> {
+///     expect_alike(workers, &[("temperature".to_owned(), temperature.to_string())])
+/// }
+/// ```
+///
+/// # Errors
+/// [`TrainError::Unlike`], on all alike, with the first worker and the first fact of it that differ; or if another worker is gone.
+pub fn expect_alike(workers: &dyn Workers, facts: &[(String, String)]) -> Result<(), TrainError> {
     let mine = serde_json::to_vec(facts).expect("facts are texts");
     let all = workers.exchange(&mine).map_err(TrainError::Workers)?;
     // All compare all with the first, so that all fail alike.
@@ -170,17 +189,26 @@ pub(crate) fn facts<T: Float>(params: &Params<T>, workers: &dyn Workers) -> Vec<
     facts.extend(
         buffers.iter().map(|(name, it)| (format!("shape of the buffer `{name}`"), it.shape().to_string())),
     );
+    let snapshot = params.snapshot();
+    let frozen = snapshot.layout().entries().iter().filter(|entry| entry.frozen);
+    let frozen: Vec<&str> = frozen.map(|entry| entry.name.as_str()).collect();
+    facts.push(("frozen parameters".to_owned(), format!("[{}]", frozen.join(", "))));
     facts
         .extend(params.counts().into_iter().map(|(name, _)| (format!("count `{name}`"), "there".to_owned())));
     facts
 }
 
-/// A number that models with other parameters or buffers hardly have, in the form of a fact.
-pub(crate) fn fingerprint<T: Float>(params: &Params<T>) -> (String, String) {
+/// A number that other values hardly have.
+#[doc(hidden)]
+pub fn fingerprint<T: Float>(start: u64, values: &[T]) -> u64 {
     let mix =
         |hash: u64, x: &T| (hash ^ x.to_f64().to_bits()).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
-    let hash = params.values().iter().fold(params.step(), mix);
-    let hash = params.buffer_values().iter().fold(hash, mix);
+    values.iter().fold(start, mix)
+}
+
+/// A number that models with other parameters or buffers hardly have, in the form of a fact.
+pub(crate) fn fact_of<T: Float>(params: &Params<T>) -> (String, String) {
+    let hash = fingerprint(fingerprint(params.step(), params.values()), &params.buffer_values());
     ("parameters".to_owned(), format!("fingerprint {hash:016x}"))
 }
 

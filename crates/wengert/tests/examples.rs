@@ -24,6 +24,7 @@ const HIDDEN: &[&str] = &[
     "of_formulas",
     "all_reached",
     "Steps",
+    "fingerprint",
     "InForce",
     // Not exported: which batches an epoch can be told the place of.
     "Placed",

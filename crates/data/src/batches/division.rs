@@ -39,6 +39,24 @@ pub struct Piece {
     pub last: bool,
 }
 
+/// The part number `index` of `whole` things in a row that are divided into `parts` consecutive parts as even as can be; some are empty
+/// where there are more parts than things.
+///
+/// ```
+/// use wengert_data::even_part;
+/// assert_eq!([0, 1, 2].map(|worker| even_part(8, worker, 3)), [0..2, 2..5, 5..8]);
+/// ```
+///
+/// # Panics
+/// If there is no such part.
+#[track_caller]
+pub fn even_part(whole: usize, index: usize, parts: usize) -> Range<usize> {
+    assert!(index < parts, "even_part: there is no part {index} among {parts}");
+    // In u128, as the product may not fit.
+    let start = |index: usize| (index as u128 * whole as u128 / parts as u128) as usize;
+    start(index)..start(index + 1)
+}
+
 impl Piece {
     /// The share of the batch that it is, by examples.
     pub fn share(&self) -> f64 {
@@ -68,9 +86,7 @@ impl Division {
     pub fn among(shards: usize, worker: usize, workers: usize) -> Self {
         assert!(worker < workers, "Division: there is no worker {worker} of {workers}");
         assert!(workers <= shards, "Division: {shards} shards for {workers} workers");
-        // In u128, as the product may not fit.
-        let border = |worker: usize| (shards as u128 * worker as u128 / workers as u128) as usize;
-        Division::new(shards, border(worker)..border(worker + 1))
+        Division::new(shards, even_part(shards, worker, workers))
     }
 
     /// The shards of a batch.

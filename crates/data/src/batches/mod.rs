@@ -11,7 +11,7 @@ use std::sync::Arc;
 use wengert_tensor::Tensor;
 use wengert_tensor::random::Generator;
 
-pub use division::{Division, Piece};
+pub use division::{Division, Piece, even_part};
 pub use position::Position;
 pub use prefetch::Prefetched;
 

@@ -69,6 +69,8 @@ impl Compression {
 #[derive(Clone, Debug)]
 pub struct Compressor<T: Float = f32> {
     compression: Compression,
+    /// The elements of a whole gradient.
+    len: usize,
     /// What has not been sent of the gradients so far; empty where nothing is lost.
     residual: Vec<T>,
     sum: Vec<T>,
@@ -83,7 +85,7 @@ impl<T: Float> Compressor<T> {
         compression.check()?;
         let lossless = compression == Compression::None;
         let residual = vec![T::ZERO; if lossless { 0 } else { len }];
-        Ok(Compressor { compression, residual, sum: Vec::new() })
+        Ok(Compressor { compression, len, residual, sum: Vec::new() })
     }
 
     /// The bytes of the elements of a gradient from `start` on, for [`decompress`].
@@ -94,15 +96,15 @@ impl<T: Float> Compressor<T> {
     /// If they reach beyond the length.
     #[track_caller]
     pub fn compress(&mut self, start: usize, gradient: &[T]) -> Vec<u8> {
+        let (count, len) = (gradient.len(), self.len);
+        let reaches = start.checked_add(count).is_some_and(|end| end <= len);
+        assert!(reaches, "compress: {count} elements from {start} on of a gradient of {len}");
         let mut bytes = Writer::default();
         if self.compression == Compression::None {
             bytes.byte(AS_IT_IS).floats(gradient);
             return bytes.finish();
         }
-        let len = self.residual.len();
-        let Some(residual) = self.residual.get_mut(start..start + gradient.len()) else {
-            panic!("compress: {} elements from {start} on of a gradient of {len}", gradient.len());
-        };
+        let residual = &mut self.residual[start..start + count];
         self.sum.clear();
         self.sum.extend(gradient.iter().zip(&*residual).map(|(&gradient, &kept)| gradient + kept));
         match self.compression {

@@ -4,8 +4,9 @@ use wengert_nn::Params;
 use wengert_optim::{Check, HyperParameterError};
 use wengert_state::{State, StateError};
 
-use super::average_buffers;
 use super::turns::Turns;
+use super::{average_buffers, check_model};
+use crate::agreement::{agree, fingerprint};
 use crate::communicator::{Buffer, Communicated, Communicator, Reduction, Shared};
 
 /// Ranks that are drawn to a common centre, and it to them (EASGD: Zhang 2015, the synchronous form): every `every` steps
@@ -41,6 +42,8 @@ pub struct ElasticAveraging<'a, T: Shared = f32> {
     turns: Turns,
     pull: T,
     centre: Vec<T>,
+    /// Whether the ranks have found that they are alike.
+    agreed: bool,
 }
 
 impl<'a, T: Shared> ElasticAveraging<'a, T> {
@@ -61,7 +64,8 @@ impl<'a, T: Shared> ElasticAveraging<'a, T> {
         let holds = moving > 0.0 && moving <= 1.0;
         Check::new(Self::NAME).condition(holds, "moving", moving, "above 0 and at most 1")?;
         let pull = T::from_f64(moving / communicator.size() as f64);
-        Ok(ElasticAveraging { communicator, turns, pull, centre: params.values().to_vec() })
+        let centre = params.values().to_vec();
+        Ok(ElasticAveraging { communicator, turns, pull, centre, agreed: false })
     }
 
     /// Where the ranks are drawn to, the same on all of them.
@@ -73,7 +77,12 @@ impl<'a, T: Shared> ElasticAveraging<'a, T> {
     ///
     /// # Errors
     /// If the communication fails.
+    ///
+    /// # Panics
+    /// If there are not as many parameters as at the start.
+    #[track_caller]
     pub fn after_step(&mut self, params: &mut Params<T>) -> Communicated<bool> {
+        check_model("after_step", params, self.centre.len());
         let due = self.turns.step();
         if due {
             self.meet(params, false)?;
@@ -89,7 +98,12 @@ impl<'a, T: Shared> ElasticAveraging<'a, T> {
     ///
     /// # Errors
     /// If the communication fails.
+    ///
+    /// # Panics
+    /// If there are not as many parameters as at the start.
+    #[track_caller]
     pub fn finish(&mut self, params: &mut Params<T>) -> Communicated {
+        check_model("finish", params, self.centre.len());
         while !self.meet(params, true)? {}
         self.turns.set_steps(0);
         params.values_mut().copy_from_slice(&self.centre);
@@ -100,6 +114,16 @@ impl<'a, T: Shared> ElasticAveraging<'a, T> {
     fn meet(&mut self, params: &mut Params<T>, finished: bool) -> Communicated<bool> {
         if self.communicator.size() == 1 {
             return Ok(true);
+        }
+        if !self.agreed {
+            let facts = [
+                ("number of parameters", self.centre.len().to_string()),
+                ("number of steps between meetings", self.turns.every().to_string()),
+                ("part of the way to the centre", self.pull.to_string()),
+                ("parameters at the start", fingerprint(&self.centre)),
+            ];
+            agree(self.communicator, Self::NAME, &facts)?;
+            self.agreed = true;
         }
         let mut ended = [u64::from(finished)];
         self.communicator.all_reduce(Buffer::U64(&mut ended), Reduction::Min)?;
@@ -148,7 +172,7 @@ impl<'a, T: Shared> ElasticAveraging<'a, T> {
         state.expect(Self::NAME, &["steps"], &["centre"], &[])?;
         let (steps, centre) = (state.count("steps")?, state.vector("centre", self.centre.len())?);
         self.turns.set_steps(steps);
-        self.centre = centre;
+        (self.centre, self.agreed) = (centre, false);
         Ok(())
     }
 }

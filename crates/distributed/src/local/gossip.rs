@@ -7,6 +7,7 @@ use wengert_tensor::random::Generator;
 
 use super::turns::Turns;
 use super::{average, average_buffers};
+use crate::agreement::agree;
 use crate::communicator::{Communicated, Communicator, Shared};
 
 /// Every `every` steps the ranks are paired at random, and each goes on from the mean of its pair (gossip: Boyd 2006): no rank waits
@@ -42,6 +43,7 @@ use crate::communicator::{Communicated, Communicator, Shared};
 pub struct Gossip<'a> {
     communicator: &'a dyn Communicator,
     turns: Turns,
+    seed: u64,
     generator: Generator,
     rounds: u64,
 }
@@ -58,8 +60,8 @@ impl<'a> Gossip<'a> {
         every: u64,
         seed: u64,
     ) -> Result<Self, HyperParameterError> {
-        let turns = Turns::new(Self::NAME, every)?;
-        Ok(Gossip { communicator, turns, generator: Generator::seeded(seed), rounds: 0 })
+        let (turns, generator) = (Turns::new(Self::NAME, every)?, Generator::seeded(seed));
+        Ok(Gossip { communicator, turns, seed, generator, rounds: 0 })
     }
 
     /// The rounds so far.
@@ -165,6 +167,14 @@ impl<'a> Gossip<'a> {
     }
 
     fn round<T: Shared>(&mut self, params: &mut Params<T>) -> Communicated {
+        if self.rounds == 0 {
+            let facts = [
+                ("number of parameters", params.len().to_string()),
+                ("number of steps between rounds", self.turns.every().to_string()),
+                ("seed", self.seed.to_string()),
+            ];
+            agree(self.communicator, Self::NAME, &facts)?;
+        }
         let partner = self.partner(self.rounds, self.communicator.rank());
         self.rounds += 1;
         let Some(partner) = partner else { return Ok(()) };

@@ -21,6 +21,13 @@ use wengert_nn::Params;
 
 use crate::communicator::{Communicated, Communicator, Reduction, Shared};
 
+/// That a model has as many parameters as the one that a training began with.
+#[track_caller]
+fn check_model<T: Shared>(operation: &str, params: &Params<T>, began_with: usize) {
+    let len = params.len();
+    assert!(len == began_with, "{operation}: {len} parameters, but the training began with {began_with}");
+}
+
 /// Puts the mean of the ranks' vectors in all of them. A rank alone keeps its own.
 ///
 /// ```

@@ -5,7 +5,8 @@ use wengert_optim::{HyperParameterError, Optimizer};
 use wengert_state::{State, StateError};
 
 use super::turns::Turns;
-use super::{average, average_buffers};
+use super::{average, average_buffers, check_model};
+use crate::agreement::{agree, fingerprint, text};
 use crate::communicator::{Buffer, Communicated, Communicator, Reduction, Shared};
 
 /// Every rank makes `every` steps by itself; then all go on from the mean of their parameters (local SGD: Stich 2019), or from
@@ -48,6 +49,8 @@ pub struct LocalSgd<'a, T: Shared = f32> {
     /// Where all ranks were after the last meeting.
     anchor: Vec<T>,
     rounds: u64,
+    /// Whether the ranks have found that they are alike.
+    agreed: bool,
 }
 
 impl<'a, T: Shared> LocalSgd<'a, T> {
@@ -63,7 +66,7 @@ impl<'a, T: Shared> LocalSgd<'a, T> {
         every: u64,
     ) -> Result<Self, HyperParameterError> {
         let (turns, anchor) = (Turns::new(Self::NAME, every)?, params.values().to_vec());
-        Ok(LocalSgd { communicator, turns, outer: None, anchor, rounds: 0 })
+        Ok(LocalSgd { communicator, turns, outer: None, anchor, rounds: 0, agreed: false })
     }
 
     /// Steps with this optimiser between the meetings, the same on all ranks.
@@ -81,7 +84,12 @@ impl<'a, T: Shared> LocalSgd<'a, T> {
     ///
     /// # Errors
     /// If the communication fails.
+    ///
+    /// # Panics
+    /// If there are not as many parameters as at the start.
+    #[track_caller]
     pub fn after_step(&mut self, params: &mut Params<T>) -> Communicated<bool> {
+        check_model("after_step", params, self.anchor.len());
         let due = self.turns.step();
         if due {
             self.meet(params, false)?;
@@ -94,7 +102,12 @@ impl<'a, T: Shared> LocalSgd<'a, T> {
     ///
     /// # Errors
     /// If the communication fails.
+    ///
+    /// # Panics
+    /// If there are not as many parameters as at the start.
+    #[track_caller]
     pub fn finish(&mut self, params: &mut Params<T>) -> Communicated {
+        check_model("finish", params, self.anchor.len());
         if self.communicator.size() == 1 && self.turns.steps() == 0 {
             return Ok(());
         }
@@ -103,8 +116,28 @@ impl<'a, T: Shared> LocalSgd<'a, T> {
         Ok(())
     }
 
+    /// The first meeting begins with finding out whether all have the same settings, and began with the same parameters.
+    fn agree(&mut self) -> Communicated {
+        if self.agreed {
+            return Ok(());
+        }
+        let outer = self.outer.as_ref().map(|outer| (outer.name(), outer.learning_rate(), outer.settings()));
+        let facts = [
+            ("number of parameters", self.anchor.len().to_string()),
+            ("number of steps between meetings", self.turns.every().to_string()),
+            ("outer optimizer", outer.as_ref().map_or("none", |outer| outer.0).to_owned()),
+            ("rate of the outer optimizer", outer.as_ref().map_or(0.0, |outer| outer.1).to_string()),
+            ("settings of the outer optimizer", text(outer.as_ref().map(|outer| &outer.2))),
+            ("parameters at the start", fingerprint(&self.anchor)),
+        ];
+        agree(self.communicator, Self::NAME, &facts)?;
+        self.agreed = true;
+        Ok(())
+    }
+
     /// One meeting. Whether all ranks have finished.
     fn meet(&mut self, params: &mut Params<T>, finished: bool) -> Communicated<bool> {
+        self.agree()?;
         let mut ended = [u64::from(finished)];
         self.communicator.all_reduce(Buffer::U64(&mut ended), Reduction::Min)?;
         self.rounds += 1;
@@ -168,7 +201,7 @@ impl<'a, T: Shared> LocalSgd<'a, T> {
             outer.load_state(state.child("outer")?)?;
         }
         self.turns.set_steps(steps);
-        (self.rounds, self.anchor) = (rounds, anchor);
+        (self.rounds, self.anchor, self.agreed) = (rounds, anchor, false);
         Ok(())
     }
 }

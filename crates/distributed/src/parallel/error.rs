@@ -20,6 +20,22 @@ pub enum ParallelError {
         /// The ranks that were started.
         ranks: usize,
     },
+    /// Shards that are to be evaluated at the same time, by fewer ranks.
+    #[error(
+        "statistics of the whole batch need a rank for each of its shards, and there are {ranks} for {shards}: a rank evaluates its shards one after the other"
+    )]
+    SeveralShards {
+        /// The shards of a batch.
+        shards: usize,
+        /// The ranks that were started.
+        ranks: usize,
+    },
+    /// An objective that is no sum of squares, where residuals are needed.
+    #[error("the objective of a shard of rank {rank} has no residuals: it is no sum of squares")]
+    NoResiduals {
+        /// The rank.
+        rank: usize,
+    },
     /// A rank without a part of the data.
     #[error("rank {rank} has no examples in its part of {shards} shards for {ranks} ranks")]
     NoExamples {

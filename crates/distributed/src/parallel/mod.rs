@@ -1,15 +1,19 @@
 //! Ranks that train one model together.
 
 mod error;
+mod shards;
 
 pub use error::ParallelError;
+pub use shards::BatchShards;
 
 use std::rc::Rc;
 
 use wengert_data::Division;
+use wengert_nn::Shards;
 use wengert_train::{Parallel, Workers, WorkersError};
 
-use crate::communicator::{Buffer, Communicated, Communicator, Reduction, Shared};
+use crate::agreement;
+use crate::communicator::{Communicated, Communicator, Reduction, Shared};
 use crate::tree;
 
 /// Synchronous data-parallel training: every batch is divided among the ranks, and all make the same step with the gradient of the
@@ -22,7 +26,8 @@ use crate::tree;
 /// | shards of a batch | one for each rank | S, a setting of the training |
 /// | gradients | one all-reduce of a flat vector | summed as a tree over the shards ([`tree`]) |
 /// | the same bits | in a run that is repeated, if the transport promises it | for any number of ranks up to S, alone too |
-/// | dropout, statistics of a batch | for each rank's shard | for each of the S shards |
+/// | dropout | for each rank's shard | for each of the S shards |
+/// | statistics of a batch | those of each rank's shard, or [of the whole](Self::synchronised_statistics) | those of each of the S shards, or of the whole with S ranks |
 ///
 /// Either way a shard counts by its examples, so that an unequal division of the last batch changes nothing (as a mean of the ranks'
 /// means would); running statistics move once a step, to the mean over the shards. All ranks start from the parameters of rank 0, and
@@ -52,12 +57,14 @@ pub struct DataParallel {
     communicator: Rc<dyn Communicator>,
     /// The number of shards, if it does not depend on the ranks.
     shards: Option<usize>,
+    /// Whether statistics of a batch are those of the whole.
+    synchronised: bool,
 }
 
 impl DataParallel {
     /// The fast way: a shard for each rank. Sums are the transport's, which need not have the same bits for other numbers of ranks.
     pub fn new(communicator: Rc<dyn Communicator>) -> Self {
-        DataParallel { communicator, shards: None }
+        DataParallel { communicator, shards: None, synchronised: false }
     }
 
     /// The way that keeps the bits: `shards` shards to a batch, 8 or 16 say, whoever computes them. Several shards of a rank are
@@ -69,7 +76,47 @@ impl DataParallel {
         if shards < communicator.size() {
             return Err(ParallelError::Shards { shards, ranks: communicator.size() });
         }
-        Ok(DataParallel { communicator, shards: Some(shards) })
+        Ok(DataParallel { communicator, shards: Some(shards), synchronised: false })
+    }
+
+    /// Lets the layers see the whole batch and not this rank's shard alone: BatchNorm takes its statistics over all ranks, as
+    /// `torch.nn.SyncBatchNorm` does, and so does all that asks for them by
+    /// [`Ctx::sum_over_shards`](wengert_nn::Ctx::sum_over_shards). Values, gradients and running statistics are then those of one
+    /// program with the whole batch, up to rounding. For each such layer ranks communicate twice in a forward pass and twice in its
+    /// derivative. It is a setting of the training and not of the layer, so that a model need not know how it is trained.
+    ///
+    /// ```
+    /// use wengert_data::{Dataset, synthetic};
+    /// use wengert_distributed::{DataParallel, threads};
+    /// use wengert_nn::{BatchNorm1d, Layer, Linear, Losses, Params};
+    /// use wengert_optim::Sgd;
+    /// use wengert_train::Trainer;
+    ///
+    /// let train = |ranks: usize| threads::run(ranks, |communicator| {
+    ///     let data = synthetic::digits(60, 0);
+    ///     let mut params: Params = Params::seeded(0);
+    ///     let (line, norm) = (Linear::new(params.at("line"), 784, 10), BatchNorm1d::new(params.at("norm"), 10));
+    ///     Trainer::new(&mut params, Sgd::new(0.1))
+    ///         .batch_size(20)
+    ///         .parallel(DataParallel::new(communicator).synchronised_statistics()?)
+    ///         .fit(&data, 1, |cx, (images, labels)| norm.forward(cx, &line.forward(cx, images)).cross_entropy(labels))?;
+    ///     Ok(params.values().to_vec())
+    /// });
+    /// let (together, alone) = (train(2)?, train(1)?);
+    /// assert!(together[1].iter().zip(&alone[0]).all(|(a, b)| (a - b).abs() < 1e-4));
+    /// # Ok::<(), wengert_distributed::threads::RankFailed>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If a rank has several shards of a batch ([`deterministic`](Self::deterministic) with more of them than ranks): it evaluates them
+    /// one after the other, so that none can wait for what another makes of its part.
+    #[doc(alias = "SyncBatchNorm")]
+    pub fn synchronised_statistics(self) -> Result<Self, ParallelError> {
+        let (shards, ranks) = (self.division().shards(), self.communicator.size());
+        if shards > ranks {
+            return Err(ParallelError::SeveralShards { shards, ranks });
+        }
+        Ok(DataParallel { synchronised: true, ..self })
     }
 
     /// How the ranks talk.
@@ -96,15 +143,11 @@ impl Workers for DataParallel {
     }
 
     fn exchange(&self, mine: &[u8]) -> Result<Vec<Vec<u8>>, WorkersError> {
-        Ok(all_messages(&*self.communicator, mine)?)
+        Ok(agreement::messages(&*self.communicator, mine)?)
     }
 
-    fn message_of_first(&self, mut message: Vec<u8>) -> Result<Vec<u8>, WorkersError> {
-        let mut length = [message.len() as u64];
-        self.communicator.broadcast(Buffer::U64(&mut length), 0)?;
-        message.resize(length[0] as usize, 0);
-        self.communicator.broadcast(Buffer::U8(&mut message), 0)?;
-        Ok(message)
+    fn message_of_first(&self, message: Vec<u8>) -> Result<Vec<u8>, WorkersError> {
+        Ok(agreement::message_of_first(&*self.communicator, message)?)
     }
 }
 
@@ -115,6 +158,11 @@ impl<T: Shared> Parallel<T> for DataParallel {
 
     fn numbers_of_first(&self, values: &mut [T]) -> Result<(), WorkersError> {
         Ok(self.communicator.broadcast(T::buffer(values), 0)?)
+    }
+
+    fn shards(&self, share: f64) -> Option<Rc<dyn Shards<T>>> {
+        let shards = || BatchShards::known(self.communicator.clone(), self.shards, share);
+        self.synchronised.then(|| Rc::new(shards()) as _)
     }
 }
 
@@ -139,34 +187,13 @@ pub(crate) fn sum_over<T: Shared>(
     }
 }
 
-/// The messages of all ranks, in their order.
-fn all_messages(communicator: &dyn Communicator, mine: &[u8]) -> Communicated<Vec<Vec<u8>>> {
-    let (rank, size) = (communicator.rank(), communicator.size());
-    let mut lengths = vec![0u64; size];
-    lengths[rank] = mine.len() as u64;
-    communicator.all_gather(Buffer::U64(&mut lengths), &vec![1; size])?;
-    let lengths: Vec<usize> = lengths.into_iter().map(|length| length as usize).collect();
-    let start: usize = lengths[..rank].iter().sum();
-    let mut all = vec![0u8; lengths.iter().sum()];
-    all[start..start + mine.len()].copy_from_slice(mine);
-    communicator.all_gather(Buffer::U8(&mut all), &lengths)?;
-    let mut rest = all.as_slice();
-    Ok(lengths
-        .iter()
-        .map(|&length| {
-            let (message, behind) = rest.split_at(length);
-            rest = behind;
-            message.to_vec()
-        })
-        .collect())
-}
-
 impl std::fmt::Debug for DataParallel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("DataParallel")
             .field("transport", &self.communicator.transport())
             .field("ranks", &self.communicator.size())
             .field("shards", &self.shards)
+            .field("synchronised", &self.synchronised)
             .finish()
     }
 }

@@ -25,11 +25,13 @@ pub use worker::Worker;
 use std::fmt::Display;
 use std::ops::Range;
 
+use wengert_data::even_part;
 use wengert_optim::Optimizer;
 use wengert_optim::schedule::Schedule;
 use wengert_state::State;
 
-use crate::communicator::{Buffer, Communicator, CommunicatorError, Reduction, Shared};
+use crate::agreement::{agree, fingerprint_of, text};
+use crate::communicator::{Buffer, Communicated, Communicator, CommunicatorError, Reduction, Shared};
 use crate::compress::Compressor;
 use service::Service;
 use shard::Shard;
@@ -190,11 +192,12 @@ impl<'a, T: Shared> ParameterServer<'a, T> {
             return Err(ServerError::TooFewRanks { servers, ranks }.into());
         }
         let workers = ranks - servers;
+        self.agree(communicator, values.len()).map_err(ServerError::from)?;
         let mut values = values.to_vec();
         communicator.broadcast(T::buffer(&mut values), 0).map_err(ServerError::from)?;
         let len = values.len();
         let parts: Vec<_> =
-            (0..servers).map(|server| (workers + server, part(len, server, servers))).collect();
+            (0..servers).map(|server| (workers + server, even_part(len, server, servers))).collect();
         let (mut counted, mut result) = (None, None);
         if rank < workers {
             let servers = Servers::Ranks { communicator, parts: parts.clone() };
@@ -220,6 +223,24 @@ impl<'a, T: Shared> ParameterServer<'a, T> {
         communicator.all_gather(T::buffer(&mut values), &lengths).map_err(ServerError::from)?;
         let report = report(communicator, counted, servers).map_err(ServerError::from)?;
         Ok(Served { result, values, report })
+    }
+
+    /// That all ranks have the same settings, optimiser and model.
+    fn agree(&self, communicator: &dyn Communicator, len: usize) -> Communicated {
+        let schedule = self.schedule.as_ref().map(|schedule| schedule.settings());
+        let optimizer = (self.build)(1);
+        let facts = [
+            ("version of the library", env!("CARGO_PKG_VERSION").to_owned()),
+            ("element type", std::any::type_name::<T>().to_owned()),
+            ("number of parameters", len.to_string()),
+            ("settings", format!("{:?}", self.settings)),
+            ("optimizer", optimizer.name().to_owned()),
+            ("learning rate", optimizer.learning_rate().to_string()),
+            ("settings of the optimizer", text(Some(&optimizer.settings()))),
+            ("schedule", text(schedule.as_ref())),
+            ("state to go on from", fingerprint_of(self.state.as_ref())),
+        ];
+        agree(communicator, "parameter_server", &facts)
     }
 
     /// Worker and server in one.
@@ -261,12 +282,6 @@ impl<'a, T: Shared> ParameterServer<'a, T> {
         }
         Ok(shard)
     }
-}
-
-/// Part number `index` of `parts` equal ones of a vector; the first have one element more where they cannot be equal.
-fn part(len: usize, index: usize, parts: usize) -> Range<usize> {
-    let start = |index: usize| len / parts * index + index.min(len % parts);
-    start(index)..start(index + 1)
 }
 
 /// What the servers have counted, on all ranks.

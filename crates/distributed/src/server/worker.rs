@@ -96,9 +96,8 @@ impl<'a, T: Float> Worker<'a, T> {
     /// If there are not as many parameters as the servers have.
     #[track_caller]
     pub fn pull(&mut self, params: &mut Params<T>) -> Result<(), ServerError> {
-        let len = self.len;
-        assert!(params.len() == len, "pull: {} parameters, but the servers have {len}", params.len());
-        self.pull_range(0..len, &mut params.values_mut())
+        self.check("pull", params.len());
+        self.pull_range(0..self.len, &mut params.values_mut())
     }
 
     /// The values `range` of the flat vector.
@@ -112,7 +111,7 @@ impl<'a, T: Float> Worker<'a, T> {
     pub fn pull_range(&mut self, range: Range<usize>, out: &mut [T]) -> Result<(), ServerError> {
         let wanted = range.end.saturating_sub(range.start);
         assert!(out.len() == wanted, "pull_range: {wanted} parameters for {} elements", out.len());
-        if range.end > self.len {
+        if range.start > range.end || range.end > self.len {
             return Err(ServerError::Range { start: range.start, end: range.end, len: self.len });
         }
         match &self.servers {
@@ -210,9 +209,8 @@ impl<'a, T: Float> Worker<'a, T> {
                 for (server, (rank, part)) in parts.iter().enumerate() {
                     // Servers that have nothing of it count the step.
                     let common = overlap(part, &range).unwrap_or(part.start..part.start);
-                    let own = common.start.max(start) - start..common.end.max(start) - start;
-                    let own = if common.is_empty() { 0..0 } else { own };
-                    let gradient = self.compressor.compress(common.start.min(len), &grads[own]);
+                    let own = if common.is_empty() { 0..0 } else { common.start - start..common.end - start };
+                    let gradient = self.compressor.compress(common.start, &grads[own]);
                     let (updates, examples) = (self.updates[server], examples as u64);
                     let push = Request::<T>::Push { range: common, updates, examples, gradient };
                     communicator.send(*rank, REQUEST, &push.write())?;
@@ -228,7 +226,7 @@ impl<'a, T: Float> Worker<'a, T> {
     /// As [`push`](Worker::push).
     ///
     /// # Panics
-    /// If the gradient is of another `Params`.
+    /// If there are not as many parameters as the servers have, or elements as parameters.
     #[track_caller]
     pub fn update(
         &mut self,
@@ -236,6 +234,9 @@ impl<'a, T: Float> Worker<'a, T> {
         grads: &Grads<T>,
         examples: usize,
     ) -> Result<(), ServerError> {
+        self.check("update", params.len());
+        let (own, len) = (grads.len(), self.len);
+        assert!(own == len, "update: a gradient of {own} for {len} parameters");
         self.push(grads, examples)?;
         params.update_buffers(grads);
         Ok(())
@@ -251,6 +252,7 @@ impl<'a, T: Float> Worker<'a, T> {
     /// As [`pull`](Worker::pull).
     #[track_caller]
     pub fn meet(&mut self, params: &mut Params<T>) -> Result<(), ServerError> {
+        self.check("meet", params.len());
         self.gather(params, false).map(drop)
     }
 
@@ -294,32 +296,33 @@ impl<'a, T: Float> Worker<'a, T> {
     /// As [`pull`](Worker::pull).
     #[track_caller]
     pub fn checkpoint(&mut self, params: &mut Params<T>) -> Result<State, ServerError> {
+        self.check("checkpoint", params.len());
         let states = self.gather(params, true)?;
         Ok(joined(states))
     }
 
     #[track_caller]
-    fn gather(&mut self, params: &mut Params<T>, wanted: bool) -> Result<Vec<State>, ServerError> {
+    fn check(&self, operation: &str, parameters: usize) {
         let len = self.len;
-        assert!(params.len() == len, "meet: {} parameters, but the servers have {len}", params.len());
+        assert!(parameters == len, "{operation}: {parameters} parameters, but the servers have {len}");
+    }
+
+    fn gather(&mut self, params: &mut Params<T>, wanted: bool) -> Result<Vec<State>, ServerError> {
         match &self.servers {
             Servers::Alone(shard) => {
                 params.values_mut().copy_from_slice(&shard.evaluation());
                 Ok(if wanted { vec![shard.state()] } else { Vec::new() })
             }
             Servers::Ranks { communicator, parts } => {
-                let (buffers, counts) = flat_buffers(params);
-                for (server, &(rank, _)) in parts.iter().enumerate() {
-                    // The first server has the running statistics.
-                    let mine = |first: bool| {
-                        if first { (buffers.clone(), counts.clone()) } else { Default::default() }
-                    };
-                    let (buffers, counts) = mine(server == 0);
+                // The first server has the running statistics.
+                let mut statistics = flat_buffers(params);
+                for &(rank, _) in parts {
+                    let (buffers, counts) = std::mem::take(&mut statistics);
                     let meet = Request::Meet { state: wanted, buffers, counts };
                     communicator.send(rank, REQUEST, &meet.write())?;
                 }
                 let mut states = Vec::new();
-                let mut all = vec![T::ZERO; len];
+                let mut all = vec![T::ZERO; self.len];
                 for (rank, part) in parts {
                     let Reply::Met { values, buffers, counts, state } = receive(*communicator, *rank)? else {
                         return Err(unexpected(*rank));

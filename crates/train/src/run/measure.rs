@@ -10,7 +10,7 @@ use super::Run;
 use crate::error::TrainError;
 use crate::event::Moment;
 use crate::metric::Metrics;
-use crate::parallel::{Workers, bytes, state};
+use crate::parallel::{Workers, bytes, expect_alike, state};
 use crate::reason::StopReason;
 use crate::trainer::{TRAIN_LOSS, nearest_values};
 
@@ -53,7 +53,8 @@ impl<T: Float> Run<'_, T> {
     /// measured there is in its history.
     ///
     /// # Errors
-    /// If the data have no batch, or the run [announces](crate::Trainer::measures) values and not these.
+    /// If the data have no batch, other workers have other data, or the run [announces](crate::Trainer::measures) values and not
+    /// these.
     ///
     /// # Panics
     /// If a metric does not take the outputs.
@@ -72,6 +73,11 @@ impl<T: Float> Run<'_, T> {
             return Err(TrainError::NoBatches { examples: data.examples() });
         }
         self.expect_announced(set, metrics.iter().map(|metric| metric.name()))?;
+        if let Some(workers) = self.place.workers() {
+            let (size, position) = (data.batch_size().to_string(), data.position());
+            let facts = [("number of examples", position.examples.to_string()), ("batch size", size)];
+            expect_alike(workers, &facts.map(|(what, value)| (format!("{what} of {set}"), value)))?;
+        }
         self.look();
         metrics.reset();
         let (rank, workers) = self.place.workers().map_or((0, 1), |all| (all.rank(), all.workers()));

@@ -28,7 +28,7 @@ use crate::kept::Kept;
 use crate::learner::Learner;
 use crate::logbook::Logbook;
 use crate::monitor::{Plateau, Stopping};
-use crate::parallel::Workers;
+use crate::parallel::{Workers, expect_alike};
 use crate::place::Place;
 use crate::reason::{Finished, StopReason};
 use crate::trainer::Trainer;
@@ -145,7 +145,7 @@ impl<'p, T: Float> Run<'p, T> {
             finished: false,
             evaluated: RefCell::default(),
         };
-        run.meet()?;
+        run.meet(trainer.checkpoints.is_some().then_some(trainer.resume))?;
         if let Some(state) = run.state_of_first(trainer.from)? {
             run.check_settings(&state, trainer.others_allowed)?;
             run.load_state(&state, trainer.others_allowed)?;
@@ -163,10 +163,13 @@ impl<'p, T: Float> Run<'p, T> {
     /// The epochs that are left of so many. They end early when the run is to end.
     ///
     /// # Errors
-    /// If `epochs` is 0.
+    /// If `epochs` is 0, or other [workers](Trainer::parallel) are to do another number.
     pub fn epochs(&mut self, epochs: u64) -> Result<Epochs, TrainError> {
         if epochs == 0 {
             return Err(TrainError::NoEpochs);
+        }
+        if let Some(workers) = self.place.workers() {
+            expect_alike(workers, &[("number of epochs".to_owned(), epochs.to_string())])?;
         }
         self.place.set_epochs(epochs);
         Ok(Epochs::new(Rc::clone(&self.place)))

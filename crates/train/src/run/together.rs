@@ -83,20 +83,29 @@ impl<T: Float> Together<T> {
             let reason = "a worker with several shards of a batch takes one step on each".to_owned();
             return Err(TrainError::Settings(reason).into());
         }
-        let loss = Watched::new(loss);
+        let shards_of_batch = self.group.shards(piece.share());
+        let on_shard = Watched::new(|cx: &Ctx<T>| {
+            shards_of_batch.iter().for_each(|shards| cx.set_shards(shards.clone()));
+            loss(cx)
+        });
+        // What looks for a trouble does so alone.
+        let loss = Watched::new(&loss);
         let evaluations = found.evaluations;
         learner.params_mut().set_step(evaluations + piece.shard as u64);
         let mut value = T::ZERO;
-        if piece.counted > 0 {
-            let evaluated = learner.evaluate(&loss);
+        // A shard without an example is evaluated where the others wait for it.
+        if piece.counted > 0 || shards_of_batch.is_some() {
+            let evaluated = learner.evaluate(&on_shard);
             let (at_piece, grads) = evaluated.map_err(|refusal| learner.failure(refusal, &loss))?;
             if shards == 1 {
                 let stepped = learner.apply(at_piece, grads, &loss);
                 let stepped = stepped.map_err(|refusal| learner.failure(refusal, &loss))?;
                 return Ok(Taken::Step(stepped, asks));
             }
-            value = at_piece;
-            found.add(learner.params(), &piece, value, &grads);
+            if piece.counted > 0 {
+                value = at_piece;
+                found.add(learner.params(), &piece, value, &grads);
+            }
         }
         if !piece.last {
             learner.params_mut().set_step(evaluations);
@@ -230,7 +239,8 @@ impl<T: Float> Run<'_, T> {
     }
 
     /// Lets the workers find out whether they run the same program, and gives all the model of the first.
-    pub(super) fn meet(&mut self) -> Result<(), TrainError> {
+    /// `resumes` says whether checkpoints are kept, and then whether the run goes on from one.
+    pub(super) fn meet(&mut self, resumes: Option<bool>) -> Result<(), TrainError> {
         let Some(together) = &self.together else { return Ok(()) };
         let group = &*together.group;
         let division = group.division();
@@ -242,6 +252,16 @@ impl<T: Float> Run<'_, T> {
             )));
         }
         let mut facts = super::settings::notes(self);
+        let whole = if group.shards(1.0).is_some() { "whole batch" } else { "shard" };
+        let kept = match resumes {
+            None => "not kept",
+            Some(false) => "kept",
+            Some(true) => "kept, and gone on from",
+        };
+        facts.push(("checkpoints".to_owned(), kept.to_owned()));
+        let values: Vec<&str> = self.known.iter().map(|(name, _)| name.as_str()).collect();
+        facts.push(("measured values".to_owned(), values.join(", ")));
+        facts.push(("statistics of a batch are those of its".to_owned(), whole.to_owned()));
         facts.extend(parallel::facts(self.learner.params(), group));
         for (name, other) in &self.others {
             let own = parallel::facts(other.params(), group).into_iter();
@@ -264,9 +284,9 @@ impl<T: Float> Run<'_, T> {
     /// Whether all workers still have the same model.
     pub(super) fn compare_with_others(&self) -> Result<(), TrainError> {
         let Some(workers) = self.place.workers() else { return Ok(()) };
-        let mut facts = vec![parallel::fingerprint(self.learner.params())];
+        let mut facts = vec![parallel::fact_of(self.learner.params())];
         facts.extend(self.others.iter().map(|(name, other)| {
-            let (what, value) = parallel::fingerprint(other.params());
+            let (what, value) = parallel::fact_of(other.params());
             (format!("{what} of {name}"), value)
         }));
         parallel::expect_alike(workers, &facts)

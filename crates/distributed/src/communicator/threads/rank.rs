@@ -5,6 +5,8 @@ use std::panic::resume_unwind;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use wengert_data::even_part;
+
 use super::round::{Call, Round};
 use super::world::{Group, State, World};
 use crate::communicator::single::{exchange_with_itself, take_message, take_parcel};
@@ -138,13 +140,12 @@ impl Communicator for Rank {
             reduce(&mut buffer, &posted, 0, reduction);
             return Ok(());
         }
-        let start = |rank: usize| length * rank / size;
-        let own = start(self.rank);
-        let mut segment = buffer.segment(own, start(self.rank + 1) - own);
-        reduce(&mut segment, &posted, own, reduction);
+        let own = even_part(length, self.rank, size);
+        let mut segment = buffer.segment(own.start, own.len());
+        reduce(&mut segment, &posted, own.start, reduction);
         let parts = self.together(call, segment.to_values())?;
         for (rank, part) in parts.iter().enumerate() {
-            buffer.segment(start(rank), part.len()).copy_from(part, 0);
+            buffer.segment(even_part(length, rank, size).start, part.len()).copy_from(part, 0);
         }
         Ok(())
     }

@@ -1,9 +1,9 @@
 //! Batch normalisation.
 
 use wengert_tape::Var;
-use wengert_tensor::normalise::{self, NormGeometry};
-use wengert_tensor::{Float, Tensor};
+use wengert_tensor::Float;
 
+use super::over_shards::{self, Moments, of_a_channel};
 use super::running::Running;
 use super::{Gain, check_channels, checked_epsilon};
 use crate::ctx::Ctx;
@@ -17,6 +17,9 @@ use crate::params::{ParamId, Scope};
 /// `momentum` of the way to the batch's mean and Σ(x − mean)²/(n − 1); in evaluation the running ones are used. They
 /// change once for each step of an optimiser, by
 /// [`Params::update_buffers`](crate::Params::update_buffers), whatever the number of evaluations in it.
+///
+/// The batch is what the forward pass sees: on each of several workers its shard, unless the context [knows of the
+/// others](Ctx::set_shards). Then it is the whole batch, as in `torch.nn.SyncBatchNorm`, with all derivatives.
 ///
 /// Parameters and buffers as in PyTorch: `weight`, ones at the start, `bias`, zeros, `running_mean`, zeros, `running_var`,
 /// ones, all of shape `[channels]`, and `num_batches_tracked`. An empty batch gives an empty output and leaves the
@@ -35,6 +38,7 @@ use crate::params::{ParamId, Scope};
 /// assert_eq!(params.counts(), [("norm.num_batches_tracked".to_owned(), 1)]);
 /// # Ok::<(), wengert_nn::GradError>(())
 /// ```
+#[doc(alias = "SyncBatchNorm")]
 #[derive(Clone, Debug)]
 pub struct BatchNorm<const D: usize> {
     gain: Gain,
@@ -88,16 +92,36 @@ impl<const D: usize> BatchNorm<D> {
         }
     }
 
-    /// Moves the running statistics, if there are such, towards those of a batch with so many elements in a channel.
-    fn track<T: Float>(&self, cx: &Ctx<T>, x: &Tensor<T>, elements: usize) {
-        let Some(running) = &self.running else { return };
+    /// Normalises by the statistics of the batch: the whole one, where x is a shard of it. In training, running ones move to them.
+    #[track_caller]
+    fn by_batch<T: Float>(&self, cx: &Ctx<T>, x: &Var<T>, [weight, bias]: [&Var<T>; 2]) -> Var<T> {
+        // Not in closures, which would lose the caller's line.
+        let whole = match cx.shards() {
+            Some(_) => Some(over_shards::batch_norm(cx, x, [weight, bias], self.epsilon)),
+            None => None,
+        };
+        let elements = whole.as_ref().map_or(of_a_channel(x.shape()) as f64, |(_, batch)| batch.elements);
+        assert!(
+            elements != 1.0,
+            "{}: an input of shape {} has one element in each channel, and so no variance",
+            Self::kind(),
+            x.shape()
+        );
+        let (y, batch) = match whole {
+            Some((y, batch)) => (y, Some(batch)),
+            None => (x.batch_norm(weight, bias, self.epsilon), None),
+        };
+        if let Some(running) = self.running.as_ref().filter(|_| cx.is_training() && elements > 0.0) {
+            self.track(cx, running, &batch.unwrap_or_else(|| Moments::of(x.value())));
+        }
+        y
+    }
+
+    /// Moves the running statistics towards those of a batch.
+    fn track<T: Float>(&self, cx: &Ctx<T>, running: &Running, batch: &Moments<T>) {
         let batches = running.batches(cx) + 1;
-        let geometry = NormGeometry::batch(x.shape(), 0.0).expect("it has been normalised");
-        let x = x.contiguous();
-        let [mean, variance] =
-            normalise::moments(&geometry, x.as_slice().expect("made contiguous")).map(|m| Tensor::vector(&m));
-        let unbiased = variance * (elements as f64 / (elements - 1) as f64);
-        running.move_to(cx, self.momentum.unwrap_or(1.0 / batches as f64), &mean, &unbiased);
+        let unbiased = &batch.variance * (batch.elements / (batch.elements - 1.0));
+        running.move_to(cx, self.momentum.unwrap_or(1.0 / batches as f64), &batch.mean, &unbiased);
         running.set_batches(cx, batches);
     }
 }
@@ -217,20 +241,7 @@ impl<T: Float, const D: usize> Layer<T> for BatchNorm<D> {
         let (weight, bias) = self.gain.get("batch_norm", cx);
         let y = match &self.running {
             Some(running) if !cx.is_training() => running.apply(cx, x, &weight, &bias, self.epsilon),
-            _ => {
-                let elements = x.shape()[0] * x.shape()[2..].iter().product::<usize>();
-                assert!(
-                    elements != 1,
-                    "{}: an input of shape {} has one element in each channel, and so no variance",
-                    Self::kind(),
-                    x.shape()
-                );
-                let y = x.batch_norm(&weight, &bias, self.epsilon);
-                if cx.is_training() && elements > 0 {
-                    self.track(cx, x.value(), elements);
-                }
-                y
-            }
+            _ => self.by_batch(cx, x, [&weight, &bias]),
         };
         cx.trace(Self::kind(), &self.gain.ids(), y)
     }

@@ -5,6 +5,7 @@ mod group_norm;
 mod instance_norm;
 mod layer_norm;
 mod local_response;
+mod over_shards;
 mod rms_norm;
 mod running;
 

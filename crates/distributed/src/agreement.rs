@@ -1,0 +1,180 @@
+//! Whether ranks run the same program.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use wengert_data::Division;
+use wengert_state::State;
+use wengert_tensor::Float;
+use wengert_train::{TrainError, Workers, WorkersError, expect_alike};
+
+use crate::communicator::{Buffer, Communicated, Communicator, CommunicatorError};
+
+/// Lets the ranks compare facts, which are names and values: settings, shapes, versions. Called by all. What is trained by
+/// [`DataParallel`](crate::DataParallel), a [`ParameterServer`](crate::server::ParameterServer) or the methods of [`local`](crate::local)
+/// is compared already; this is for loops of one's own.
+///
+/// ```
+/// use wengert_distributed::{agree, threads};
+/// let failed = threads::run(3, |ranks| {
+///     let temperature = if ranks.rank() == 2 { 0.5 } else { 1.0 };
+///     agree(&*ranks, "distillation", &[("temperature", temperature.to_string())])?;
+///     Ok(())
+/// });
+/// assert_eq!(failed.unwrap_err().message, "distillation: rank 2 differs from rank 0 in temperature: 0.5, not 1");
+/// ```
+///
+/// # Errors
+/// [`CommunicatorError::Mismatch`], on all ranks alike, with the first rank and the first fact of it that differs from rank 0's; or if
+/// a rank is gone.
+pub fn agree(
+    communicator: &dyn Communicator,
+    operation: &'static str,
+    facts: &[(&str, String)],
+) -> Communicated {
+    if communicator.size() == 1 {
+        return Ok(());
+    }
+    let facts: Vec<(String, String)> =
+        facts.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    let reason = match expect_alike(&Meeting(communicator), &facts) {
+        Ok(()) => return Ok(()),
+        Err(TrainError::Unlike { what, first, other, rank }) => {
+            format!("rank {rank} differs from rank 0 in {what}: {other}, not {first}")
+        }
+        Err(TrainError::Workers(error)) => match error.downcast::<CommunicatorError>() {
+            Ok(error) => return Err(*error),
+            Err(error) => error.to_string(),
+        },
+        Err(error) => error.to_string(),
+    };
+    Err(CommunicatorError::Mismatch { operation, reason })
+}
+
+/// A state, settings say, as a fact.
+pub(crate) fn text(state: Option<&State>) -> String {
+    state.map_or_else(|| "none".to_owned(), |state| serde_json::to_string(state).expect("it is text"))
+}
+
+/// Numbers as a fact: two that differ are hardly said to be the same.
+pub(crate) fn fingerprint<T: Float>(values: &[T]) -> String {
+    format!("fingerprint {:016x}", wengert_train::fingerprint(0, values))
+}
+
+/// The same of a state, which may be large.
+pub(crate) fn fingerprint_of(state: Option<&State>) -> String {
+    let mut hasher = DefaultHasher::new();
+    text(state).hash(&mut hasher);
+    format!("fingerprint {:016x}", hasher.finish())
+}
+
+/// Ranks as those who compare what they have.
+struct Meeting<'a>(&'a dyn Communicator);
+
+impl Workers for Meeting<'_> {
+    fn rank(&self) -> usize {
+        self.0.rank()
+    }
+
+    fn workers(&self) -> usize {
+        self.0.size()
+    }
+
+    fn division(&self) -> Division {
+        Division::among(self.0.size(), self.0.rank(), self.0.size())
+    }
+
+    fn exchange(&self, mine: &[u8]) -> Result<Vec<Vec<u8>>, WorkersError> {
+        Ok(messages(self.0, mine)?)
+    }
+
+    fn message_of_first(&self, message: Vec<u8>) -> Result<Vec<u8>, WorkersError> {
+        Ok(message_of_first(self.0, message)?)
+    }
+}
+
+/// The messages of all ranks, in their order.
+pub(crate) fn messages(communicator: &dyn Communicator, mine: &[u8]) -> Communicated<Vec<Vec<u8>>> {
+    let (rank, size) = (communicator.rank(), communicator.size());
+    let mut said = vec![0u64; size];
+    said[rank] = mine.len() as u64;
+    communicator.all_gather(Buffer::U64(&mut said), &vec![1; size])?;
+    let lengths = said.iter().map(|&length| usize::try_from(length).ok()).collect::<Option<Vec<_>>>();
+    let total = lengths.iter().flatten().try_fold(0usize, |sum, &length| sum.checked_add(length));
+    let (Some(lengths), Some(total)) = (lengths, total) else { return Err(no_room(&said)) };
+    let mut all = room(total).ok_or_else(|| no_room(&said))?;
+    let start: usize = lengths[..rank].iter().sum();
+    all[start..start + mine.len()].copy_from_slice(mine);
+    communicator.all_gather(Buffer::U8(&mut all), &lengths)?;
+    let mut rest = all.as_slice();
+    Ok(lengths
+        .iter()
+        .map(|&length| {
+            let (message, behind) = rest.split_at(length);
+            rest = behind;
+            message.to_vec()
+        })
+        .collect())
+}
+
+/// The message of rank 0; what the others bring is not read.
+pub(crate) fn message_of_first(
+    communicator: &dyn Communicator,
+    mut message: Vec<u8>,
+) -> Communicated<Vec<u8>> {
+    let mut length = [message.len() as u64];
+    communicator.broadcast(Buffer::U64(&mut length), 0)?;
+    if communicator.rank() > 0 {
+        message = usize::try_from(length[0]).ok().and_then(room).ok_or_else(|| no_room(&length))?;
+    }
+    communicator.broadcast(Buffer::U8(&mut message), 0)?;
+    Ok(message)
+}
+
+/// Zeros, if there is memory for so many.
+fn room(length: usize) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(length).ok()?;
+    bytes.resize(length, 0);
+    Some(bytes)
+}
+
+/// Lengths that no rank has meant: ranks that are not in the same place of the same program say such, over MPI.
+fn no_room(lengths: &[u64]) -> CommunicatorError {
+    let reason =
+        format!("there is no memory for messages of {lengths:?} bytes: do all ranks run the same program?");
+    CommunicatorError::Mismatch { operation: "messages of all ranks", reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::threads;
+
+    /// A rank that says something else in the place of a length.
+    fn saying(length: u64) -> Vec<Communicated<()>> {
+        threads::run(2, |ranks| {
+            if ranks.rank() == 0 {
+                return Ok(messages(&*ranks, b"here").map(drop));
+            }
+            let mut said = [0, length];
+            Ok(ranks.all_gather(Buffer::U64(&mut said), &[1, 1]))
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn lengths_that_no_message_has_are_errors() {
+        for length in [u64::MAX, u64::MAX - 3, 1 << 62, i64::MAX as u64] {
+            let found = saying(length);
+            let Err(CommunicatorError::Mismatch { reason, .. }) = &found[0] else { panic!("{found:?}") };
+            assert!(reason.contains(&format!("[4, {length}]")), "{reason}");
+        }
+        let first = threads::run(2, |ranks| {
+            if ranks.rank() == 1 {
+                return Ok(message_of_first(&*ranks, Vec::new()).map(drop));
+            }
+            Ok(ranks.broadcast(Buffer::U64(&mut [1 << 60]), 0))
+        });
+        assert!(matches!(first.unwrap()[1], Err(CommunicatorError::Mismatch { .. })));
+    }
+}
