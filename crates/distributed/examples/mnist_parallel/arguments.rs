@@ -21,8 +21,8 @@ pub(crate) struct Arguments {
     /// More options of `mpirun`, divided by blanks.
     #[arg(long, requires = "processes", allow_hyphen_values = true, default_value = "--bind-to none")]
     pub(crate) launcher_options: String,
-    /// How often all ranks are started again when one fails; they go on from the last checkpoint.
-    #[arg(long, default_value_t = 0, requires_if("1", "checkpoints"))]
+    /// How often all ranks are started again when one fails; they go on from the last of the `--checkpoints`.
+    #[arg(long, default_value_t = 0)]
     pub(crate) restarts: usize,
     /// Passes over the data, of the modes that go by batches.
     #[arg(long, default_value_t = 6)]
@@ -145,6 +145,17 @@ impl Mode {
 }
 
 impl Arguments {
+    /// Refuses what does not go together.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        if self.restarts > 0 && self.checkpoints.is_none() {
+            return Err("--restarts needs --checkpoints, a folder to go on from".into());
+        }
+        if self.ranks == 0 {
+            return Err("--ranks: there must be at least 1".into());
+        }
+        Ok(())
+    }
+
     /// What is asked for, of this mode alone.
     pub(crate) fn of(&self, mode: Mode) -> Self {
         let checkpoints = self.checkpoints.as_ref().map(|folder| folder.join(mode.name()));

@@ -32,6 +32,7 @@ use table::{Outcome, Table};
 
 fn main() -> Result<(), Failure> {
     let arguments = Arguments::parse();
+    arguments.check()?;
     if Launcher::of_this_process().is_some() {
         let images = arguments.images()?;
         launch::run(|communicator| program(&arguments, &images, communicator))

@@ -194,40 +194,31 @@ pub fn run<T: Atomic, R: Send, E: Send + From<Stopped>>(
         let pulled = vec![T::ZERO; parameters.len()];
         let staleness = Histogram::default();
         let mut worker = Worker { index, workers: threads, board, pulled, seen: 0, staleness };
-        // A thread that was told to stop is not the one that failed.
-        let told = Stops(board);
+        let stops_others = Stops(board);
         let result = work(&mut worker);
-        let first = result.is_err() && !board.stopped.load(Ordering::Relaxed);
+        let was_told = board.stopped.load(Ordering::Relaxed);
         if result.is_ok() {
-            std::mem::forget(told);
+            std::mem::forget(stops_others);
         }
-        (result, first, worker.staleness)
+        (result, was_told, worker.staleness)
     };
     let ended = std::thread::scope(|scope| {
         let handles: Vec<_> = (0..threads).map(|index| scope.spawn(move || one(index))).collect();
         handles.into_iter().map(|handle| handle.join()).collect::<Vec<_>>()
     });
-    let (mut results, mut failure, mut staleness) = (Vec::new(), None, Histogram::default());
+    let (mut results, mut failures, mut staleness) = (Vec::new(), Vec::new(), Histogram::default());
     for thread in ended {
-        let (result, first, seen) = thread.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        let (result, was_told, seen) = thread.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         staleness.merge(&seen);
         match result {
             Ok(result) => results.push(result),
-            Err(error) if first || failure.is_none() => {
-                failure = match failure {
-                    Some((true, earlier)) => Some((true, earlier)),
-                    _ => Some((first, error)),
-                }
-            }
-            Err(_) => {}
+            Err(error) => failures.push((was_told, error)),
         }
     }
-    match failure {
+    // Those that failed by themselves stand before those that were told to stop.
+    match failures.into_iter().min_by_key(|(was_told, _)| *was_told) {
         Some((_, error)) => Err(error),
-        None => {
-            let updates = board.updates.load(Ordering::Relaxed);
-            Ok(Outcome { results, updates, staleness })
-        }
+        None => Ok(Outcome { results, updates: board.updates.load(Ordering::Relaxed), staleness }),
     }
 }
 

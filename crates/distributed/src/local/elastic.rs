@@ -122,7 +122,7 @@ impl<'a, T: Shared> ElasticAveraging<'a, T> {
                 ("part of the way to the centre", self.pull.to_string()),
                 ("parameters at the start", fingerprint(&self.centre)),
             ];
-            agree(self.communicator, "elastic_averaging", &facts)?;
+            agree(self.communicator, Self::NAME, &facts)?;
             self.agreed = true;
         }
         let mut ended = [u64::from(finished)];
@@ -172,7 +172,7 @@ impl<'a, T: Shared> ElasticAveraging<'a, T> {
         state.expect(Self::NAME, &["steps"], &["centre"], &[])?;
         let (steps, centre) = (state.count("steps")?, state.vector("centre", self.centre.len())?);
         self.turns.set_steps(steps);
-        self.centre = centre;
+        (self.centre, self.agreed) = (centre, false);
         Ok(())
     }
 }

@@ -173,7 +173,7 @@ impl<'a> Gossip<'a> {
                 ("number of steps between rounds", self.turns.every().to_string()),
                 ("seed", self.seed.to_string()),
             ];
-            agree(self.communicator, "gossip", &facts)?;
+            agree(self.communicator, Self::NAME, &facts)?;
         }
         let partner = self.partner(self.rounds, self.communicator.rank());
         self.rounds += 1;

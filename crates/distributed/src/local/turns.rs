@@ -34,6 +34,11 @@ impl Turns {
         due
     }
 
+    /// The steps from one meeting to the next.
+    pub(super) fn every(self) -> u64 {
+        self.every
+    }
+
     /// The steps since the last meeting.
     pub(super) fn steps(self) -> u64 {
         self.steps

@@ -219,9 +219,8 @@ impl<'a, T: Float> Worker<'a, T> {
                 for (server, (rank, part)) in parts.iter().enumerate() {
                     // Servers that have nothing of it count the step.
                     let common = overlap(part, &range).unwrap_or(part.start..part.start);
-                    let own = common.start.max(start) - start..common.end.max(start) - start;
-                    let own = if common.is_empty() { 0..0 } else { own };
-                    let gradient = self.compressor.compress(common.start.min(len), &grads[own]);
+                    let own = if common.is_empty() { 0..0 } else { common.start - start..common.end - start };
+                    let gradient = self.compressor.compress(common.start, &grads[own]);
                     let (updates, examples) = (self.updates[server], examples as u64);
                     let push = Request::<T>::Push { range: common, updates, examples, gradient };
                     communicator.send(*rank, REQUEST, &push.write())?;
@@ -338,13 +337,10 @@ impl<'a, T: Float> Worker<'a, T> {
                 Ok(if wanted { vec![shard.state()] } else { Vec::new() })
             }
             Servers::Ranks { communicator, parts } => {
-                let (buffers, counts) = flat_buffers(params);
-                for (server, &(rank, _)) in parts.iter().enumerate() {
-                    // The first server has the running statistics.
-                    let mine = |first: bool| {
-                        if first { (buffers.clone(), counts.clone()) } else { Default::default() }
-                    };
-                    let (buffers, counts) = mine(server == 0);
+                // The first server has the running statistics.
+                let mut statistics = flat_buffers(params);
+                for &(rank, _) in parts {
+                    let (buffers, counts) = std::mem::take(&mut statistics);
                     let meet = Request::Meet { state: wanted, buffers, counts };
                     communicator.send(rank, REQUEST, &meet.write())?;
                 }

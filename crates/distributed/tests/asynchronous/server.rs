@@ -317,9 +317,10 @@ fn compressed_gradients_train_as_well() {
         assert!(reached > 0.9, "{compression:?}: {reached}");
         sent.push(bytes as f64);
     }
-    // Half of the bytes, and a twentieth of elements with their positions.
+    // Half of the bytes, and a twentieth of the elements with a byte or so for each position; beside the gradients there is more.
     assert!((sent[1] / sent[0] - 0.5).abs() < 0.02, "{sent:?}");
     // The names of the two, which ranks compare at the start, have a letter more and less; each passes on those of two ranks.
     assert_eq!(sent[1] - sent[2], 2.0);
-    assert!(sent[3] / sent[0] < 0.2, "{sent:?}");
+    let others = 2.0 * sent[1] - sent[0];
+    assert!((sent[3] - others) / (sent[0] - others) < 0.065, "{sent:?}");
 }

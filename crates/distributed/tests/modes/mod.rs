@@ -7,7 +7,7 @@ mod methods;
 #[path = "../asynchronous/serving.rs"]
 mod serving;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use wengert_data::synthetic;
 use wengert_distributed::compress::Compression;
@@ -202,12 +202,12 @@ fn a_rank_that_fails_in_the_middle_of_training_ends_the_job() {
         ("training gossip error 1", "rank 1 of 3 ends all: disk full"),
     ] {
         if has_mpirun() {
-            let begun = Instant::now();
             let output = play(3, scenario);
             let text = text(&output);
             assert!(!output.status.success(), "{scenario}: {text}");
             assert!(text.contains(message), "{scenario}: {text}");
-            assert!(begun.elapsed() < Duration::from_secs(60), "{scenario}: {:?}", begun.elapsed());
+            // Of the launcher, which ends what has hung.
+            assert!(!text.contains("time limit"), "{scenario}: {text}");
         }
     }
 }
