@@ -68,7 +68,7 @@ pub struct DataParallel {
     sums: Rc<Cell<u64>>,
 }
 
-/// The bytes of a bucket that are worth a sum of their own, as measured with `cargo run --release --example overlap`.
+/// The bytes of a bucket by default. `cargo run --release --features mpi --example overlap` measures what others would do.
 const BUCKET: usize = 1 << 20;
 
 /// The tag of what ranks send to the first for a checkpoint.
@@ -149,6 +149,26 @@ impl DataParallel {
     ///
     /// In the deterministic way the bits are the same with buckets of any size and without. In the fast way the order in which the
     /// transport adds may depend on the size.
+    ///
+    /// ```
+    /// use wengert_data::synthetic;
+    /// use wengert_distributed::{DataParallel, threads};
+    /// use wengert_nn::{Layer, Linear, Losses, Params};
+    /// use wengert_optim::Adam;
+    /// use wengert_train::Trainer;
+    ///
+    /// let train = |bytes: Option<usize>| threads::run(2, |communicator| {
+    ///     let data = synthetic::digits(100, 0);
+    ///     let mut params: Params = Params::seeded(0);
+    ///     let model = Linear::new(params.root(), 784, 10);
+    ///     Trainer::new(&mut params, Adam::new(3e-3))
+    ///         .parallel(DataParallel::deterministic(communicator, 4)?.buckets(bytes))
+    ///         .fit(&data, 1, |cx, (images, labels)| model.forward(cx, images).cross_entropy(labels))?;
+    ///     Ok(params.values().to_vec())
+    /// });
+    /// assert_eq!(train(Some(4096))?, train(None)?);
+    /// # Ok::<(), wengert_distributed::threads::RankFailed>(())
+    /// ```
     ///
     /// # Panics
     /// If it is 0.

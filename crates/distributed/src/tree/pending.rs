@@ -137,7 +137,6 @@ fn bytes<T: Shared>(numbers: &[T]) -> Vec<u8> {
 }
 
 fn numbers<T: Shared>(bytes: &[u8]) -> Vec<T> {
-    let number =
-        |bytes| T::from_le_bytes(T::Bytes::try_from(bytes).ok().expect("the chunks have the width of T"));
+    let number = |bytes| T::from_le_bytes(T::Bytes::try_from(bytes).expect("the chunks have the width of T"));
     bytes.chunks_exact(size_of::<T>()).map(number).collect()
 }

@@ -7,7 +7,7 @@ use wengert_tape::{Index, Sweep, Tape, Var};
 use wengert_tensor::random::Generator;
 use wengert_tensor::{Float, Tensor};
 
-use super::growing::Growing;
+use super::growing::{Growing, Progress};
 use super::{Grads, Layout, Params};
 use crate::ctx::{Ctx, Mode};
 use crate::loss::scalar;
@@ -145,7 +145,7 @@ impl<T: Float> Params<T> {
         &self,
         operation: &str,
         loss: impl FnOnce(&Ctx<T>) -> (Var<T>, R),
-        progress: Option<&mut dyn FnMut(&[T], usize)>,
+        progress: Option<&mut Progress<'_, T>>,
     ) -> Result<(T, Grads<T>, R), GradError> {
         let step = self.step.fetch_add(1, Ordering::Relaxed);
         self.inferences.store(0, Ordering::Relaxed);

@@ -6,6 +6,9 @@ use wengert_tensor::{Float, Tensor};
 use super::Layout;
 use crate::ctx::Ctx;
 
+/// Who is shown the flat vector, and the offset from which on it is final.
+pub(super) type Progress<'a, T> = dyn FnMut(&[T], usize) + 'a;
+
 /// A flat gradient to whose places derivatives are written as soon as they are final.
 pub(super) struct Growing<'a, T: Float> {
     layout: &'a Layout,
@@ -16,11 +19,11 @@ pub(super) struct Growing<'a, T: Float> {
     done: Vec<bool>,
     /// The first entry of those behind which all are final.
     from: usize,
-    progress: &'a mut dyn FnMut(&[T], usize),
+    progress: &'a mut Progress<'a, T>,
 }
 
 impl<'a, T: Float> Growing<'a, T> {
-    pub(super) fn new(layout: &'a Layout, progress: &'a mut dyn FnMut(&[T], usize)) -> Self {
+    pub(super) fn new(layout: &'a Layout, progress: &'a mut Progress<'a, T>) -> Self {
         let entries = layout.entries();
         let trained = (0..entries.len()).filter(|&entry| !entries[entry].frozen).collect();
         let done: Vec<bool> = entries.iter().map(|entry| entry.frozen).collect();

@@ -21,7 +21,7 @@ pub enum NonFinite {
     Skip,
 }
 
-/// What a step of a [`Stepper`] did.
+/// What a step of a [`Stepper`](super::Stepper) did.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Step {
     /// The parameters were updated; the norm of the gradient before clipping.
@@ -63,7 +63,7 @@ pub enum StepError {
         /// The number of the step, from 1.
         step: u64,
     },
-    /// A loss that the stepper [was told](Stepper::step_at).
+    /// A loss that the stepper [was told](super::Stepper::step_at).
     #[error("the loss is {value} (step {step}); nothing was changed")]
     Loss {
         /// The loss.

@@ -59,9 +59,9 @@ impl<'p, T: Float> Learner<'p, T> {
     /// One step on this loss, which is evaluated wherever the optimiser needs it. Returns the loss before the step.
     ///
     /// # Errors
-    /// If the loss is not finite ([`NonFinite::Skip`] counts it as skipped instead), or a gradient that is looked at: the
-    /// loss is then evaluated once more, and the error names [what made](Trouble) the first such number. If the loss does not
-    /// depend on some parameters. Nothing is then changed.
+    /// If the loss is not finite ([`NonFinite::Skip`](wengert_optim::first::NonFinite::Skip) counts it as skipped instead), or a
+    /// gradient that is looked at: the loss is then evaluated once more, and the error names [what made](Trouble) the first such
+    /// number. If the loss does not depend on some parameters. Nothing is then changed.
     ///
     /// # Panics
     /// If the loss does not have exactly one element.
