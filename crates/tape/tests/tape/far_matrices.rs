@@ -131,3 +131,16 @@ fn determinants_of_the_smallest_numbers() {
     );
     assert!((slope.value().at([0, 0]) - 6.0).abs() < 1e-14);
 }
+
+/// 1/s is infinite there, and what it is multiplied by is 0.
+#[test]
+fn gradients_of_subnormal_singular_values_and_eigenvalues() {
+    let column = Var::from([[1e-310], [0.0], [0.0]]);
+    let slope = grad(|a: &Var<f64>| a.svdvals().unwrap().sum(), &column);
+    assert_eq!(slope.value().to_vec(), [1.0, 0.0, 0.0]);
+    let diagonal = Var::from([[1e-310, 0.0], [0.0, 3e-310]]);
+    for f in [|a: &Var<f64>| a.svdvals().unwrap().sum(), |a: &Var<f64>| a.eigvalsh().unwrap().sum()] {
+        let slope = grad(f, &diagonal);
+        assert!((slope - Var::constant(wengert_tensor::Tensor::eye(2))).abs().max().item() < 1e-12);
+    }
+}

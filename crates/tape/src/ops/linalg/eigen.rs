@@ -59,11 +59,11 @@ impl<T: Float> Op<T> for Between {
     rules_compiled_here!(Between);
 }
 
-/// What is rounding beside the largest of n numbers, 4 n ε times it; `[…, 1]`.
+/// What is rounding beside the largest of n numbers, 4 n ε times it, and at least what has no inverse in range; `[…, 1]`.
 pub(super) fn rounding<T: Float>(values: &Var<T>) -> Var<T> {
     let n = values.shape()[values.rank() - 1];
     let largest = if n == 0 { values.sum_axes(-1, true) } else { values.abs().max_axes(-1, true) };
-    largest.stop_gradient() * (4.0 * n as f64 * T::EPSILON.to_f64())
+    largest.stop_gradient() * (4.0 * n as f64 * T::EPSILON.to_f64()) + 2.0 / T::MAX.to_f64()
 }
 
 impl<T: Float> Op<T> for Eigen {
