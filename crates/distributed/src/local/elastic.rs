@@ -155,7 +155,8 @@ impl<'a, T: Shared> ElasticAveraging<'a, T> {
     ///     other.load_state(&elastic.state()).unwrap();
     ///     Ok((other.after_step(&mut params)?, other.centre()[0]))
     /// })?;
-    /// assert_eq!(found, [(true, 1.125); 2]);
+    /// // 0 + 0.25 (1 + 2) at the first meeting, and 0.25 (0 + 0.75) more at the second.
+    /// assert_eq!(found, [(true, 0.9375); 2]);
     /// # Ok::<(), threads::RankFailed>(())
     /// ```
     pub fn state(&self) -> State {
