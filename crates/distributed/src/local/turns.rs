@@ -19,11 +19,6 @@ impl Turns {
         Ok(Turns { every, steps: 0 })
     }
 
-    /// The steps from one meeting to the next.
-    pub(super) fn every(self) -> u64 {
-        self.every
-    }
-
     /// Counts a step. Whether it is time.
     pub(super) fn step(&mut self) -> bool {
         self.steps += 1;
