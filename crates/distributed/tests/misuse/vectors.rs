@@ -1,10 +1,11 @@
 //! Vectors of other lengths, shards and ranks that there are not.
 
 use std::convert::Infallible;
+use std::rc::Rc;
 
 use wengert_distributed::compress::{Compression, Compressor};
 use wengert_distributed::hogwild::{self, SharedVector, Stopped};
-use wengert_distributed::{CommunicatorError, Single, threads, tree};
+use wengert_distributed::{CommunicatorError, DataParallel, Single, threads, tree};
 use wengert_nn::{Init, Params};
 use wengert_optim::Sgd;
 
@@ -28,6 +29,17 @@ fn shards_of_other_lengths() {
     says("tree::all_reduce: the vector of a shard has 3 elements instead of 5", || {
         let of = |_| Ok::<_, CommunicatorError>(vec![0.0f32; 3]);
         drop(tree::all_reduce(&Single::new(), 2, 5, of));
+    });
+    says("tree::reduce_scatter: the vector of a shard has 3 elements instead of 5", || {
+        let of = |_| Ok::<_, CommunicatorError>(vec![0.0f32; 3]);
+        drop(tree::reduce_scatter(&Single::new(), 2, &[5], of));
+    });
+}
+
+#[test]
+fn buckets_have_bytes() {
+    says("buckets: a bucket must have at least 1 byte, not 0", || {
+        drop(DataParallel::new(Rc::new(Single::new())).buckets(Some(0)));
     });
 }
 

@@ -33,10 +33,32 @@ impl<T: Float, F: Fn(f64, f64) -> f64 + Sync> RowMap<T, T> for Scan<F> {
 trait Number: Copy + Add<Output = Self> + Mul<Output = Self> {
     /// −0, which is what changes no number when added, not even −0.
     const NOTHING: Self;
+
+    /// Whether the number is 0, with all its derivatives.
+    fn is_zero(self) -> bool;
+
+    /// Whether it is one that adds nothing.
+    fn is_nothing(self) -> bool;
+
+    /// `added` + `factor` · `self`. What is multiplied by 0 and replaced is not looked at, be it infinite: another product or row begins.
+    #[inline(always)]
+    fn next(self, added: Self, factor: Self) -> Self {
+        if factor.is_zero() && !added.is_nothing() { added } else { added + factor * self }
+    }
 }
 
 impl Number for f64 {
     const NOTHING: f64 = -0.0;
+
+    #[inline(always)]
+    fn is_zero(self) -> bool {
+        self == 0.0
+    }
+
+    #[inline(always)]
+    fn is_nothing(self) -> bool {
+        self.to_bits() == Self::NOTHING.to_bits()
+    }
 }
 
 /// A number and its derivative in some direction; of such numbers, with a second derivative.
@@ -67,6 +89,16 @@ impl<N: Number> Mul for Dual<N> {
 
 impl<N: Number> Number for Dual<N> {
     const NOTHING: Dual<N> = Dual { value: N::NOTHING, tangent: N::NOTHING };
+
+    #[inline(always)]
+    fn is_zero(self) -> bool {
+        self.value.is_zero() && self.tangent.is_zero()
+    }
+
+    #[inline(always)]
+    fn is_nothing(self) -> bool {
+        self.value.is_nothing()
+    }
 }
 
 /// The elements of a row by number.
@@ -91,7 +123,7 @@ fn solve<N: Number>(
 ) {
     let mut state = N::NOTHING;
     for i in 0..length {
-        state = c(i) + a(i) * state;
+        state = state.next(c(i), a(i));
         write(i, state);
     }
 }
@@ -109,7 +141,7 @@ fn slopes<N: Number>(
     let mut backwards: SmallVec<[N; 64]> = SmallVec::from_elem(N::NOTHING, length);
     let mut state = N::NOTHING;
     for i in (0..length).rev() {
-        state = v(i) + if i + 1 < length { a(i + 1) * state } else { N::NOTHING };
+        state = if i + 1 < length { state.next(v(i), a(i + 1)) } else { v(i) };
         backwards[i] = state;
     }
     let mut before = N::NOTHING;
@@ -117,7 +149,7 @@ fn slopes<N: Number>(
         if i > 0 {
             write(i, backwards[i] * before);
         }
-        before = c(i) + if i > 0 { a(i) * before } else { N::NOTHING };
+        before = if i > 0 { before.next(c(i), a(i)) } else { c(i) };
     }
 }
 

@@ -9,7 +9,8 @@ use crate::methods::assert_same_shape;
 
 impl<T: Float> Tensor<T> {
     /// The solution s of the linear recurrence sᵢ = cᵢ + aᵢ·sᵢ₋₁ along `axis`, where `self` is c, `factors` is a, and s
-    /// before the first is 0; accumulated in `f64`.
+    /// before the first is 0; accumulated in `f64`. Where aᵢ is 0, what came before is not looked at, be it infinite, unless cᵢ
+    /// adds nothing (−0).
     ///
     /// # Panics
     /// If there is no such axis, or the shapes differ.

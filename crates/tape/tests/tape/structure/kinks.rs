@@ -100,6 +100,14 @@ fn ties_and_empty_segments() {
     // Products of zeros: the slope of each is the product of the others.
     let zeros = Var::from([0.0, 3.0, 2.0, 0.0]);
     assert_eq!(slopes(|x| x.segment_prod(&segments, 0), &zeros), [6.0, 0.0, 0.0, 1.0]);
+    // A product that leaves the range is not that of the next.
+    let large = Var::from([1e200, 1e200, 2.0, 3.0]);
+    let pairs = Segments::lengths(Tensor::vector(&[2u32, 2]));
+    assert_eq!(large.segment_prod(&pairs, 0).value().to_vec(), [f64::INFINITY, 6.0]);
+    assert_eq!(slopes(|x| x.segment_prod(&pairs, 0), &large), [1e200, 1e200, 3.0, 2.0]);
+    let infinite = Var::from([f64::INFINITY, 0.0, -1.0, 2.0]);
+    let found = infinite.segment_prod(&pairs, 0).value().to_vec();
+    assert!(found[0].is_nan() && found[1] == -2.0, "{found:?}");
     let index = || Tensor::vector(&[0u32, 0, 0, 0]);
     let product = |x: &Var<f64>| Var::from([2.0]).scatter_reduce(0, index(), x, ScatterReduce::Prod, true);
     assert_eq!(slopes(product, &Var::from([0.0, 3.0, 0.5, 1.0])), [3.0, 0.0, 0.0, 0.0]);
