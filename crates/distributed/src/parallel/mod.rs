@@ -68,9 +68,6 @@ pub struct DataParallel {
     sums: Rc<Cell<u64>>,
 }
 
-/// The bytes of a bucket by default. `cargo run --release --features mpi --example overlap` measures what others would do.
-const BUCKET: usize = 1 << 20;
-
 /// The tag of what ranks send to the first for a checkpoint.
 const PART: u32 = MAX_TAG - 2;
 
@@ -98,7 +95,7 @@ impl DataParallel {
             shards,
             synchronised: false,
             shares_state: false,
-            bucket: Some(BUCKET),
+            bucket: None,
             sums: Rc::default(),
         }
     }
@@ -144,7 +141,7 @@ impl DataParallel {
     }
 
     /// Adds gradients up in buckets of so many bytes, the last parameters' first, each as soon as the backward sweep has passed it, so
-    /// that ranks communicate while they compute; 1 MiB by default. A gradient that is no larger than a bucket is added up
+    /// that ranks communicate while they compute; not so by default. A gradient that is no larger than a bucket is added up
     /// behind the sweep, as all are with `None`, and those of [shared state](DataParallel::shared_state).
     ///
     /// In the deterministic way the bits are the same with buckets of any size and without. In the fast way the order in which the
