@@ -55,7 +55,9 @@ fn train(folder: &Path, [fail_at, interrupt_at]: [Option<u64>; 2]) -> Result<Sto
         let end = State::new("end", 0)
             .with_child("params", params.state())
             .with_child("history", State::of(&finished.history)?);
-        std::fs::write(folder.join("end"), serde_json::to_string(&end).unwrap()).unwrap();
+        // It may be killed while it writes this, too.
+        std::fs::write(folder.join("ending"), serde_json::to_string(&end).unwrap()).unwrap();
+        std::fs::rename(folder.join("ending"), folder.join("end")).unwrap();
     }
     Ok(finished.reason)
 }
