@@ -14,15 +14,8 @@ use wengert_tape::Var;
 use wengert_tensor::Tensor;
 use wengert_tensor::random::Generator;
 
-use documented_panics::{documented_panics, not_called_in};
-use panics::caught;
-
-#[track_caller]
-fn says(expected: &str, work: impl FnOnce()) {
-    let caught = caught(work);
-    assert_eq!(caught.message, expected);
-    assert!(caught.file.ends_with("misuse.rs"), "`{expected}` points at {}:{}", caught.file, caught.line);
-}
+use documented_panics::assert_all_provoked;
+use panics::{caught, says};
 
 /// The same where a call through a table of functions loses the line.
 #[track_caller]
@@ -33,11 +26,7 @@ fn means(expected: &str, work: impl FnOnce()) {
 /// Every function that says when it panics is called in this file.
 #[test]
 fn every_documented_panic_is_provoked() {
-    let crate_folder = env!("CARGO_MANIFEST_DIR");
-    let names = documented_panics(crate_folder);
-    assert!(names.len() > 8 && names.iter().any(|name| name == "apply_once"), "{names:?}");
-    let missing = not_called_in(crate_folder, &["tests/misuse.rs"], &names);
-    assert!(missing.is_empty(), "no misuse of {missing:?} is tried");
+    assert_all_provoked(env!("CARGO_MANIFEST_DIR"), &["tests/misuse.rs"], 8, "apply_once");
 }
 
 const NO_SCALAR: &str = "the loss has shape [2], not that of a scalar: take its mean or sum";

@@ -8,6 +8,7 @@ use wengert_tensor::Float;
 use wengert_train::{TrainError, Workers, WorkersError, expect_alike};
 
 use crate::communicator::{Buffer, Communicated, Communicator, CommunicatorError};
+use crate::tree::behind_each_other;
 
 /// Lets the ranks compare facts, which are names and values: settings, shapes, versions. Called by all. What is trained by
 /// [`DataParallel`](crate::DataParallel), a [`ParameterServer`](crate::server::ParameterServer) or the methods of [`local`](crate::local)
@@ -102,18 +103,10 @@ pub(crate) fn messages(communicator: &dyn Communicator, mine: &[u8]) -> Communic
     let total = lengths.iter().flatten().try_fold(0usize, |sum, &length| sum.checked_add(length));
     let (Some(lengths), Some(total)) = (lengths, total) else { return Err(no_room(&said)) };
     let mut all = room(total).ok_or_else(|| no_room(&said))?;
-    let start: usize = lengths[..rank].iter().sum();
-    all[start..start + mine.len()].copy_from_slice(mine);
+    let places = behind_each_other(&lengths);
+    all[places[rank].clone()].copy_from_slice(mine);
     communicator.all_gather(Buffer::U8(&mut all), &lengths)?;
-    let mut rest = all.as_slice();
-    Ok(lengths
-        .iter()
-        .map(|&length| {
-            let (message, behind) = rest.split_at(length);
-            rest = behind;
-            message.to_vec()
-        })
-        .collect())
+    Ok(places.into_iter().map(|place| all[place].to_vec()).collect())
 }
 
 /// The message of rank 0; what the others bring is not read.

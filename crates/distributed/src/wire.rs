@@ -21,6 +21,21 @@ impl WireError {
     }
 }
 
+/// The bytes of numbers, little-endian.
+pub(crate) fn bytes<T: Float>(numbers: &[T]) -> Vec<u8> {
+    let mut bytes = vec![0; size_of_val(numbers)];
+    for (bytes, number) in bytes.chunks_exact_mut(size_of::<T>()).zip(numbers) {
+        bytes.copy_from_slice(number.to_le_bytes().as_ref());
+    }
+    bytes
+}
+
+/// The numbers of these bytes.
+pub(crate) fn numbers<T: Float>(bytes: &[u8]) -> impl Iterator<Item = T> {
+    let number = |bytes| T::from_le_bytes(T::Bytes::try_from(bytes).expect("the chunks have the width of T"));
+    bytes.chunks_exact(size_of::<T>()).map(number)
+}
+
 /// A message that is being written; numbers are little-endian.
 #[derive(Default)]
 pub(crate) struct Writer(Vec<u8>);
@@ -47,11 +62,7 @@ impl Writer {
     /// Their number, their width and the numbers.
     pub(crate) fn floats<T: Float>(&mut self, values: &[T]) -> &mut Self {
         self.count(values.len() as u64).byte(size_of::<T>() as u8);
-        self.0.reserve(size_of_val(values));
-        for &value in values {
-            self.0.extend_from_slice(value.to_le_bytes().as_ref());
-        }
-        self
+        self.raw(&bytes(values))
     }
 
     pub(crate) fn finish(self) -> Vec<u8> {
@@ -105,9 +116,7 @@ impl<'a> Reader<'a> {
             return Err(WireError::new(format!("numbers of {found} bits where {here} should be")));
         }
         let bytes = self.raw(size_of_val(out))?;
-        for (out, bytes) in out.iter_mut().zip(bytes.chunks_exact(width)) {
-            *out = T::from_le_bytes(T::Bytes::try_from(bytes).expect("the chunks have the width of T"));
-        }
+        out.iter_mut().zip(numbers(bytes)).for_each(|(out, number)| *out = number);
         Ok(())
     }
 

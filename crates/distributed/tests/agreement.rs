@@ -1,6 +1,7 @@
 //! What ranks have to agree on: the program, when to end, who writes, and where to go on.
 
-use std::ops::ControlFlow;
+mod ends;
+
 use std::path::Path;
 use std::rc::Rc;
 
@@ -12,8 +13,10 @@ use wengert_nn::{BatchNorm1d, Ctx, Layer, Linear, Losses, Params};
 use wengert_optim::{Adam, EarlyStopping, Sam, Sgd};
 use wengert_tape::Var;
 use wengert_tensor::Tensor;
+use wengert_train::Trainer;
 use wengert_train::checkpoint::Checkpoints;
-use wengert_train::{Event, Moment, RunObserver, Trainer};
+
+use ends::Ends;
 
 type Digits = Dataset<(Features, Tensor<u32>)>;
 
@@ -110,18 +113,6 @@ fn all_start_from_the_first_and_a_model_that_goes_astray_is_found() {
         Ok(())
     });
     assert!(message.contains("in parameters: fingerprint"), "{message}");
-}
-
-/// Ends the run after some steps.
-struct Ends(u64);
-
-impl RunObserver for Ends {
-    fn on(&mut self, event: &Event<'_>, now: &Moment) -> ControlFlow<String> {
-        match event {
-            Event::Step(_) if now.step >= self.0 => ControlFlow::Break("that will do".to_owned()),
-            _ => ControlFlow::Continue(()),
-        }
-    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Optimiser's state that is shared out among ranks, and gradients that are accumulated without communication.
 
+mod ends;
+
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::rc::Rc;
@@ -17,6 +19,8 @@ use wengert_tape::Var;
 use wengert_tensor::Tensor;
 use wengert_train::checkpoint::Checkpoints;
 use wengert_train::{Event, Moment, RunObserver, Segments, Trainer};
+
+use ends::Ends;
 
 type Digits = Dataset<(Features, Tensor<u32>)>;
 
@@ -158,18 +162,6 @@ fn each_rank_keeps_the_state_of_its_part() {
         }
         assert_eq!(kept.iter().map(|(elements, ..)| elements).sum::<usize>(), 2 * kept[0].2, "{kept:?}");
         assert!(kept.iter().all(|(_, share, len)| *share > 0 && *share <= len / ranks + 16_384), "{kept:?}");
-    }
-}
-
-/// Ends the run after some steps.
-struct Ends(u64);
-
-impl RunObserver for Ends {
-    fn on(&mut self, event: &Event<'_>, now: &Moment) -> ControlFlow<String> {
-        match event {
-            Event::Step(_) if now.step >= self.0 => ControlFlow::Break("that will do".to_owned()),
-            _ => ControlFlow::Continue(()),
-        }
     }
 }
 

@@ -104,7 +104,7 @@ pub fn all_reduce<T: Shared, E: From<CommunicatorError>>(
         halve_and_double(communicator, &mut sum)?;
         return Ok(sum);
     }
-    let segments: Vec<Range<usize>> = (0..size).map(|rank| even_part(length, rank, size)).collect();
+    let segments = even_segments(length, size);
     let mut result = vec![T::default(); length];
     result[segments[rank].clone()].copy_from_slice(&sum_segment(communicator, shards, &segments, parts)?);
     let lengths: Vec<usize> = segments.iter().map(Range::len).collect();
@@ -142,6 +142,28 @@ pub fn reduce_scatter<T: Shared, E: From<CommunicatorError>>(
     check_lengths("tree::reduce_scatter", lengths, length, communicator.rank(), communicator.size())?;
     let parts = own_parts("tree::reduce_scatter", communicator, shards, length, &mut vector)?;
     Ok(sum_segment(communicator, shards, &behind_each_other(lengths), parts)?)
+}
+
+/// A segment of vectors of this length for each rank, as even as they can be.
+fn even_segments(length: usize, size: usize) -> Vec<Range<usize>> {
+    (0..size).map(|rank| even_part(length, rank, size)).collect()
+}
+
+/// What vectors have in a segment, one behind the other.
+fn in_segment<T: Shared>(vectors: &[Vec<T>], segment: &Range<usize>) -> Vec<T> {
+    vectors.iter().flat_map(|vector| &vector[segment.clone()]).copied().collect()
+}
+
+/// The vectors of these parts of the tree, each with the part's first shard, of numbers in which they stand one behind the other.
+fn summands<T: Shared>(
+    parts: &[Range<usize>],
+    numbers: &[T],
+    length: usize,
+) -> impl Iterator<Item = (usize, Vec<T>)> {
+    parts
+        .iter()
+        .enumerate()
+        .map(move |(place, part)| (part.start, numbers[place * length..][..length].to_vec()))
 }
 
 /// The places of segments of these lengths.
@@ -269,19 +291,17 @@ fn sum_segment<T: Shared>(
 ) -> Communicated<Vec<T>> {
     let (rank, size) = (communicator.rank(), communicator.size());
     let mine = segments[rank].clone();
-    let mut summands: Vec<(usize, Vec<T>)> = Vec::new();
+    let mut found: Vec<(usize, Vec<T>)> = Vec::new();
     // In each round, ranks are paired so that their numbers add up to the round's.
     for round in 0..size {
         let with = (round + size - rank) % size;
         let theirs = whole(shards, with, size);
-        let mut out: Vec<T> = parts.iter().flat_map(|part| &part[segments[with].clone()]).copied().collect();
+        let mut out = in_segment(&parts, &segments[with]);
         let mut into = vec![T::default(); theirs.len() * mine.len()];
         communicator.exchange(with, T::buffer(&mut out), T::buffer(&mut into))?;
-        for (place, part) in theirs.iter().enumerate() {
-            summands.push((part.start, into[place * mine.len()..][..mine.len()].to_vec()));
-        }
+        found.extend(summands(&theirs, &into, mine.len()));
     }
-    Ok(sum_of_parts(shards, size, summands))
+    Ok(sum_of_parts(shards, size, found))
 }
 
 /// The parts of the tree that a rank sums.

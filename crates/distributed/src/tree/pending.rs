@@ -3,10 +3,9 @@
 use std::ops::Range;
 use std::rc::Rc;
 
-use wengert_data::even_part;
-
-use super::{own_parts, sum_of_parts, whole};
+use super::{even_segments, in_segment, own_parts, sum_of_parts, summands, whole};
 use crate::communicator::{Communicated, Communicator, CommunicatorError, MAX_TAG, Shared};
+use crate::wire::{bytes, numbers};
 
 /// Tags of the messages: two for each of so many sums that may be under way together.
 const FIRST_TAG: u32 = MAX_TAG - 4 - 2 * AT_ONCE;
@@ -40,17 +39,14 @@ impl<T: Shared> TreeSum<T> {
         let own = own_parts("tree", &*communicator, shards, length, &mut |_| {
             Ok::<_, CommunicatorError>(vectors.next().unwrap_or_default())
         })?;
-        let segments: Vec<Range<usize>> = (0..size).map(|rank| even_part(length, rank, size)).collect();
+        let segments = even_segments(length, size);
         let tag = FIRST_TAG + 2 * (number % u64::from(AT_ONCE)) as u32;
-        let in_segment = |of: usize| -> Vec<T> {
-            own.iter().flat_map(|part| &part[segments[of].clone()]).copied().collect()
-        };
         // Ranks are begun with that of the next number, so that not all send to the same.
         for other in (rank + 1..size).chain(0..rank) {
-            communicator.send(other, tag, &bytes(&in_segment(other)))?;
+            communicator.send(other, tag, &bytes(&in_segment(&own, &segments[other])))?;
         }
         let mut parts: Vec<Option<Vec<T>>> = vec![None; size];
-        parts[rank] = Some(in_segment(rank));
+        parts[rank] = Some(in_segment(&own, &segments[rank]));
         let sum = vec![T::default(); length];
         Ok(TreeSum { communicator, shards, segments, tag, parts, sum, missing: None })
     }
@@ -60,7 +56,7 @@ impl<T: Shared> TreeSum<T> {
         for rank in 0..self.parts.len() {
             if self.parts[rank].is_none() {
                 match self.message(rank, self.tag, wait)? {
-                    Some(bytes) => self.parts[rank] = Some(numbers(&bytes)),
+                    Some(bytes) => self.parts[rank] = Some(numbers(&bytes).collect()),
                     None => return Ok(false),
                 }
             }
@@ -71,7 +67,7 @@ impl<T: Shared> TreeSum<T> {
         while let Some(rank) = self.missing.as_ref().and_then(|missing| missing.last().copied()) {
             let Some(bytes) = self.message(rank, self.tag + 1, wait)? else { return Ok(false) };
             let segment = &mut self.sum[self.segments[rank].clone()];
-            let found = numbers(&bytes);
+            let found: Vec<T> = numbers(&bytes).collect();
             if found.len() != segment.len() {
                 let reason = format!("a segment of {} instead of {} elements", found.len(), segment.len());
                 return Err(CommunicatorError::Mismatch { operation: "tree", reason });
@@ -94,7 +90,7 @@ impl<T: Shared> TreeSum<T> {
     fn sum_segment(&mut self) -> Communicated {
         let (rank, size) = (self.communicator.rank(), self.communicator.size());
         let mine = self.segments[rank].clone();
-        let mut summands = Vec::new();
+        let mut found = Vec::new();
         for (of, sent) in self.parts.iter().enumerate() {
             let (whole, sent) = (whole(self.shards, of, size), sent.as_deref().unwrap_or_default());
             if sent.len() != whole.len() * mine.len() {
@@ -102,10 +98,9 @@ impl<T: Shared> TreeSum<T> {
                     format!("{} elements instead of {} times {}", sent.len(), whole.len(), mine.len());
                 return Err(CommunicatorError::Mismatch { operation: "tree", reason });
             }
-            let part = |place: usize| sent[place * mine.len()..][..mine.len()].to_vec();
-            summands.extend(whole.iter().enumerate().map(|(place, of)| (of.start, part(place))));
+            found.extend(summands(&whole, sent, mine.len()));
         }
-        let sum = sum_of_parts(self.shards, size, summands);
+        let sum = sum_of_parts(self.shards, size, found);
         let message = bytes(&sum);
         let others = || (rank + 1..size).chain(0..rank);
         for other in others() {
@@ -126,17 +121,4 @@ impl<T: Shared> TreeSum<T> {
         self.advance(true)?;
         Ok(self.sum)
     }
-}
-
-fn bytes<T: Shared>(numbers: &[T]) -> Vec<u8> {
-    let mut bytes = vec![0u8; size_of_val(numbers)];
-    for (bytes, number) in bytes.chunks_exact_mut(size_of::<T>()).zip(numbers) {
-        bytes.copy_from_slice(number.to_le_bytes().as_ref());
-    }
-    bytes
-}
-
-fn numbers<T: Shared>(bytes: &[u8]) -> Vec<T> {
-    let number = |bytes| T::from_le_bytes(T::Bytes::try_from(bytes).expect("the chunks have the width of T"));
-    bytes.chunks_exact(size_of::<T>()).map(number).collect()
 }

@@ -10,23 +10,11 @@ mod settings;
 mod vectors;
 mod workers;
 
-use documented_panics::{documented_panics, not_called_in};
-use panics::caught;
-
-/// Asserts that `work` panics in one of these files, with this text.
-#[track_caller]
-fn says(expected: &str, work: impl FnOnce()) {
-    let caught = caught(work);
-    assert_eq!(caught.message, expected);
-    assert!(caught.file.contains("misuse"), "`{expected}` points at {}:{}", caught.file, caught.line);
-}
+use documented_panics::assert_all_provoked;
+use panics::says;
 
 /// Every function that says when it panics is called in this folder.
 #[test]
 fn every_documented_panic_is_provoked() {
-    let crate_folder = env!("CARGO_MANIFEST_DIR");
-    let names = documented_panics(crate_folder);
-    assert!(names.len() > 15 && names.iter().any(|name| name == "pull_range"), "{names:?}");
-    let missing = not_called_in(crate_folder, &["tests/misuse"], &names);
-    assert!(missing.is_empty(), "no misuse of {missing:?} is tried");
+    assert_all_provoked(env!("CARGO_MANIFEST_DIR"), &["tests/misuse"], 15, "pull_range");
 }

@@ -11,8 +11,18 @@ fn texts(place: PathBuf) -> Vec<String> {
     read_dir(&place).unwrap().flat_map(|entry| texts(entry.unwrap().path())).collect()
 }
 
+/// Asserts that every function of the crate at `folder` whose documentation has a section on panics is called in these of its files and
+/// folders. They are more than `least`, and `known` is one of them.
+#[track_caller]
+pub(crate) fn assert_all_provoked(folder: &str, places: &[&str], least: usize, known: &str) {
+    let names = documented_panics(folder);
+    assert!(names.len() > least && names.iter().any(|name| name == known), "{names:?}");
+    let missing = not_called_in(folder, places, &names);
+    assert!(missing.is_empty(), "no misuse of {missing:?} is tried");
+}
+
 /// The names of all functions in the crate at `folder` whose documentation has a section on panics.
-pub(crate) fn documented_panics(folder: &str) -> Vec<String> {
+fn documented_panics(folder: &str) -> Vec<String> {
     let mut names = Vec::new();
     for source in texts(Path::new(folder).join("src")) {
         for after in source.split("/// # Panics").skip(1) {
@@ -26,7 +36,7 @@ pub(crate) fn documented_panics(folder: &str) -> Vec<String> {
 }
 
 /// Those of the functions that are not called in these files and folders of the crate.
-pub(crate) fn not_called_in(folder: &str, places: &[&str], names: &[String]) -> Vec<String> {
+fn not_called_in(folder: &str, places: &[&str], names: &[String]) -> Vec<String> {
     let tests: String = places.iter().flat_map(|place| texts(Path::new(folder).join(place))).collect();
     names.iter().filter(|name| !tests.contains(&format!("{name}("))).cloned().collect()
 }

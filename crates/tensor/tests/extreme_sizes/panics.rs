@@ -1,7 +1,7 @@
 //! Catching a panic with its text and place.
 
 use std::cell::RefCell;
-use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, set_hook, take_hook};
 use std::sync::Once;
 
 /// A panic that was caught.
@@ -53,4 +53,14 @@ pub(crate) fn caught<R>(work: impl FnOnce() -> R) -> Caught {
         Ok(_) => panic!("nothing panicked"),
         Err(caught) => caught,
     }
+}
+
+/// Asserts that `work` panics with this text, at a line of the caller's file.
+#[track_caller]
+#[allow(dead_code, reason = "this file is part of several tests")]
+pub(crate) fn says(expected: &str, work: impl FnOnce()) {
+    let caught = caught(work);
+    assert_eq!(caught.message, expected);
+    let here = Location::caller().file();
+    assert_eq!(caught.file, here, "`{expected}` points at {}:{}", caught.file, caught.line);
 }

@@ -1,6 +1,6 @@
 //! Misuse of tapes and transforms: what the panic says, and that it names the caller's line.
 
-use crate::documented_panics::{documented_panics, not_called_in};
+use crate::documented_panics::assert_all_provoked;
 use crate::panics::caught;
 use crate::recording::Told;
 use wengert_tape::{
@@ -337,9 +337,10 @@ fn values_of_the_wrong_kind_and_recordings_that_are_not_for_derivatives() {
 /// Every function that says when it panics is called in this folder or in `shapes.rs`.
 #[test]
 fn every_documented_panic_is_provoked() {
-    let crate_folder = env!("CARGO_MANIFEST_DIR");
-    let names = documented_panics(crate_folder);
-    assert!(names.len() > 70 && names.iter().any(|name| name == "layer_norm"), "{names:?}");
-    let missing = not_called_in(crate_folder, &["tests/tape/misuse", "tests/tape/shapes.rs"], &names);
-    assert!(missing.is_empty(), "no misuse of {missing:?} is tried");
+    assert_all_provoked(
+        env!("CARGO_MANIFEST_DIR"),
+        &["tests/tape/misuse", "tests/tape/shapes.rs"],
+        70,
+        "layer_norm",
+    );
 }
