@@ -69,7 +69,11 @@ pub use wengert_train::{Segments, Training, accuracy};
 
 pub use wengert_curvature as curvature;
 pub use wengert_data as data;
+#[cfg(feature = "formats")]
+pub use wengert_formats as formats;
 pub use wengert_nn as nn;
+#[cfg(feature = "onnx")]
+pub use wengert_onnx as onnx;
 pub use wengert_optim as optim;
 #[cfg(feature = "plot")]
 pub use wengert_plot as plot;

@@ -1,0 +1,1 @@
+//! Weights and arrays in the files of other tools: PyTorch, NumPy, sharded safetensors.
