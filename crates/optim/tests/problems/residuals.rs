@@ -12,6 +12,7 @@ fn weighted<S: Scalar>(x: &[S], shift: f64) -> S {
     sum(x.iter().enumerate().map(|(i, &x)| (x + shift) * (i + 1) as f64))
 }
 
+#[inline]
 fn valley<S: Scalar>(x: S, y: S) -> [S; 2] {
     [(y - x * x) * 10.0, -x + 1.0]
 }

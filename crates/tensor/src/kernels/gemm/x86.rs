@@ -86,7 +86,8 @@ unsafe impl<T: Float> Vector<T> for Zmm {
             if single::<T>() {
                 Self(_mm512_fmadd_ps(self.0, x.0, y.0))
             } else {
-                let [a, b, c] = [self.0, x.0, y.0].map(|v| _mm512_castps_pd(v));
+                // One by one: `map` of an array is inlined by a release build alone.
+                let (a, b, c) = (_mm512_castps_pd(self.0), _mm512_castps_pd(x.0), _mm512_castps_pd(y.0));
                 Self(_mm512_castpd_ps(_mm512_fmadd_pd(a, b, c)))
             }
         }
@@ -179,7 +180,8 @@ unsafe impl<T: Float> Vector<T> for Ymm {
             if single::<T>() {
                 Self(_mm256_fmadd_ps(self.0, x.0, y.0))
             } else {
-                let [a, b, c] = [self.0, x.0, y.0].map(|v| _mm256_castps_pd(v));
+                // One by one: `map` of an array is inlined by a release build alone.
+                let (a, b, c) = (_mm256_castps_pd(self.0), _mm256_castps_pd(x.0), _mm256_castps_pd(y.0));
                 Self(_mm256_castpd_ps(_mm256_fmadd_pd(a, b, c)))
             }
         }
