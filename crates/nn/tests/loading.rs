@@ -1,5 +1,8 @@
 //! Loading by other names, and in part.
 
+use std::io::Error;
+
+use wengert_nn::tensor_file::{TensorEntry, TensorSource};
 use wengert_nn::{FileError, Init, Linear, Loading, Params};
 use wengert_tensor::{Float, Tensor};
 
@@ -59,7 +62,7 @@ fn what_is_passed_over_by_the_map_is_not_unexpected_and_two_of_one_name_are_refu
         let mut params = model::<f32>("", 2, 0.0);
         let loading = loading.rename(|name| Some(name.replace("extra.w", "head.bias")));
         let error = params.load_safetensors_with(&file, &loading).unwrap_err();
-        assert!(error.to_string().contains("`head.bias` is there twice"), "{error}");
+        assert_eq!(error.to_string(), "`head.bias` is there twice: as `extra.w` and as `head.bias`");
         assert!(all_of(&params, 0.0));
     }
 }
@@ -109,6 +112,118 @@ fn nothing_of_it_is_there() {
     let file = counts.to_safetensors().unwrap();
     let error = params.load_safetensors_with(&file, &Loading::new().partial()).unwrap_err();
     assert!(matches!(error, FileError::Dtype { .. }), "{error}");
+}
+
+/// A model without layers would take nothing and say nothing.
+#[test]
+fn a_model_that_is_not_built_is_an_error() {
+    let file = model::<f32>("", 2, 1.0).to_safetensors().unwrap();
+    let mut params: Params = Params::seeded(0);
+    let error = params.load_safetensors(&file).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the model has no parameters yet for the 6 tensors of the file: its layers are made before it is loaded"
+    );
+    assert!(matches!(error, FileError::NoModel { held: 6, .. }));
+    let report = params.load_safetensors_with(&file, &Loading::new().partial()).unwrap();
+    assert_eq!((report.applied.len(), report.unexpected.len()), (0, 5));
+    let nothing = params.to_safetensors().unwrap();
+    params.load_safetensors(&nothing).unwrap();
+}
+
+/// Stripped, by patterns, by closures and passed over, in the order of the calls.
+#[test]
+fn names_go_through_all_steps_in_their_order() {
+    let file = model::<f32>("module.layers.3.", 2, 7.0).to_safetensors().unwrap();
+    let mut params = model::<f32>("net.3.", 2, 0.0);
+    let steps = || Loading::new().strip("module.").rename_pattern("layers.*.*", "blocks.*.*");
+    let loading = steps().rename(|name| Some(name.replace("blocks", "net")));
+    assert!(params.load_safetensors_with(&file, &loading).unwrap().is_complete());
+    assert!(all_of(&params, 7.0));
+    // The other way round there is nothing to strip or to replace yet.
+    let loading = Loading::new().rename_pattern("layers.*", "net.*").strip("module.");
+    let error = params.load_safetensors_with(&file, &loading).unwrap_err();
+    assert!(error.to_string().contains("the nearest `module.layers.3.body.weight`"), "{error}");
+
+    let mut body: Params = Params::seeded(0);
+    Linear::new(body.at("blocks.3.body"), 3, 2);
+    assert!(body.load_safetensors_with(&file, &steps()).is_err());
+    let report = body.load_safetensors_with(&file, &steps().skip("*.head.*").skip("*.norm.*")).unwrap();
+    assert!(report.is_complete() && all_of(&body, 7.0));
+}
+
+/// One tensor of a type that no `Params` writes.
+struct One(&'static str, Vec<usize>, Vec<u8>);
+
+impl TensorSource for One {
+    fn each(&self, visit: &mut dyn FnMut(usize, &TensorEntry<'_>)) {
+        visit(0, &TensorEntry::new("w", self.0, &self.1[..]));
+    }
+
+    fn read(&mut self, _: usize, take: &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error> {
+        take(&self.2)
+    }
+}
+
+#[test]
+fn whole_numbers_become_others_only_where_that_is_asked_for() {
+    let convert = || Loading::new().convert_integers();
+    for (dtype, bytes, expected) in [
+        ("BOOL", vec![1], 1.0),
+        ("I8", vec![0xfe], -2.0),
+        ("U8", vec![0xfe], 254.0),
+        ("I16", (-300i16).to_le_bytes().to_vec(), -300.0),
+        ("U16", 60_000u16.to_le_bytes().to_vec(), 60_000.0),
+        ("I32", i32::MIN.to_le_bytes().to_vec(), -2_147_483_648.0),
+        ("U32", u32::MAX.to_le_bytes().to_vec(), 4_294_967_296.0),
+        // By way of f64 it would be rounded down, as that rounds it to the middle of two f32.
+        ("I64", 9_007_199_791_611_905i64.to_le_bytes().to_vec(), 9_007_200_328_482_816.0),
+        ("U64", u64::MAX.to_le_bytes().to_vec(), 18_446_744_073_709_551_616.0),
+    ] {
+        let mut params: Params = Params::seeded(0);
+        params.root().param("w", [1], Init::Zeros);
+        let mut source = One(dtype, vec![1], bytes);
+        let error = params.load_from(&mut source, &Loading::new()).unwrap_err();
+        assert!(matches!(&error, FileError::Dtype { dtype: found, .. } if found == dtype), "{error}");
+        params.load_from(&mut source, &convert()).unwrap();
+        assert_eq!(params.values(), [expected as f32], "{dtype}");
+
+        let mut params: Params = Params::seeded(0);
+        params.root().count("w", 0);
+        match dtype {
+            "U64" => {
+                let error = params.load_from(&mut source, &convert()).unwrap_err();
+                assert_eq!(error.to_string(), "`w` has a number in the file that is too large for i64");
+            }
+            "I32" | "I64" => drop(params.load_from(&mut source, &Loading::new()).unwrap()),
+            _ => assert!(params.load_from(&mut source, &Loading::new()).is_err(), "{dtype}"),
+        }
+        if !matches!(dtype, "I64" | "U64") {
+            params.load_from(&mut source, &convert()).unwrap();
+            let expected = if dtype == "U32" { 4_294_967_295 } else { expected as i64 };
+            assert_eq!(params.counts()[0].1, expected, "{dtype}");
+        }
+    }
+    for dtype in ["C64", "F8_E4M3", "tomorrow"] {
+        let mut params: Params = Params::seeded(0);
+        params.root().param("w", [1], Init::Zeros);
+        let error = params.load_from(&mut One(dtype, vec![1], vec![0; 8]), &convert()).unwrap_err();
+        assert!(matches!(error, FileError::Dtype { .. }), "{error}");
+    }
+}
+
+/// A source that breaks its promises is an error, and changes nothing.
+#[test]
+fn sources_are_held_to_what_they_say() {
+    let mut params: Params = Params::seeded(0);
+    params.root().param("w", [2], Init::Ones);
+    for length in [0, 1, 4, 7, 9, 12, 16] {
+        let error = params.load_from(&mut One("F32", vec![2], vec![0; length]), &Loading::new()).unwrap_err();
+        assert!(matches!(error, FileError::Io { .. }), "{length}: {error}");
+        assert!(all_of(&params, 1.0));
+    }
+    params.load_from(&mut One("F32", vec![2], vec![0; 8]), &Loading::new()).unwrap();
+    assert!(all_of(&params, 0.0));
 }
 
 #[test]

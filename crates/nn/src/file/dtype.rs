@@ -31,42 +31,115 @@ pub(super) fn bits(dtype: &str) -> Option<u64> {
     })
 }
 
-/// A type that parameters can be read from.
+/// The type that counts are written in.
+pub(super) const COUNT: &str = "I64";
+
+/// A type that numbers can be read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Readable {
     F16,
     BF16,
     F32,
     F64,
+    Bool,
+    I8,
+    I16,
+    I32,
+    I64,
+    U8,
+    U16,
+    U32,
+    U64,
 }
 
 impl Readable {
-    /// `None` if it is no floating-point number of 16, 32 or 64 bits.
+    /// `None` if it is no number of 8 to 64 bits.
     pub(super) fn from_name(dtype: &str) -> Option<Self> {
         Some(match dtype {
             "F16" => Readable::F16,
             "BF16" => Readable::BF16,
             "F32" => Readable::F32,
             "F64" => Readable::F64,
+            "BOOL" => Readable::Bool,
+            "I8" => Readable::I8,
+            "I16" => Readable::I16,
+            "I32" => Readable::I32,
+            "I64" => Readable::I64,
+            "U8" => Readable::U8,
+            "U16" => Readable::U16,
+            "U32" => Readable::U32,
+            "U64" => Readable::U64,
             _ => return None,
         })
     }
 
-    /// Appends the numbers whose bytes these are; `false` if one is finite and `T` has only infinity for it.
-    pub(super) fn decode<T: Float>(self, bytes: &[u8], values: &mut Vec<T>) -> bool {
+    pub(super) fn is_float(self) -> bool {
+        matches!(self, Readable::F16 | Readable::BF16 | Readable::F32 | Readable::F64)
+    }
+
+    /// Whether it is a type that others write counts in.
+    pub(super) fn is_count(self) -> bool {
+        matches!(self, Readable::I32 | Readable::I64)
+    }
+
+    /// The bytes of an element.
+    pub(super) fn width(self) -> usize {
         match self {
-            Readable::F64 => numbers(bytes, values, |b| {
+            Readable::Bool | Readable::I8 | Readable::U8 => 1,
+            Readable::F16 | Readable::BF16 | Readable::I16 | Readable::U16 => 2,
+            Readable::F32 | Readable::I32 | Readable::U32 => 4,
+            Readable::F64 | Readable::I64 | Readable::U64 => 8,
+        }
+    }
+
+    /// Writes the numbers whose bytes these are; `false` if one is finite and `T` has only infinity for it.
+    pub(super) fn decode<T: Float>(self, bytes: &[u8], values: &mut [T]) -> bool {
+        match self {
+            Readable::F64 => try_numbers(bytes, values, |b| {
                 let x = f64::from_le_bytes(b);
                 let y: T = same(x).unwrap_or_else(|| T::from_f64(x));
                 Some(y).filter(|y| y.is_finite() || !x.is_finite())
             }),
-            Readable::F32 => numbers(bytes, values, |b| Some(from_f32(f32::from_le_bytes(b)))),
+            Readable::F32 => numbers(bytes, values, |b| from_f32(f32::from_le_bytes(b))),
             // The upper half of an f32.
             Readable::BF16 => {
-                numbers(bytes, values, |[low, high]| Some(from_f32(f32::from_le_bytes([0, 0, low, high]))))
+                numbers(bytes, values, |[low, high]| from_f32(f32::from_le_bytes([0, 0, low, high])))
             }
-            Readable::F16 => numbers(bytes, values, |b| Some(T::from_f64(half(u16::from_le_bytes(b))))),
+            Readable::F16 => numbers(bytes, values, |b| T::from_f64(half(u16::from_le_bytes(b)))),
+            Readable::Bool => numbers(bytes, values, |[b]| T::from_f64(f64::from(u8::from(b != 0)))),
+            Readable::I8 => numbers(bytes, values, |b| T::from_f64(i8::from_le_bytes(b).into())),
+            Readable::I16 => numbers(bytes, values, |b| T::from_f64(i16::from_le_bytes(b).into())),
+            Readable::I32 => numbers(bytes, values, |b| T::from_f64(i32::from_le_bytes(b).into())),
+            Readable::U8 => numbers(bytes, values, |[b]| T::from_f64(b.into())),
+            Readable::U16 => numbers(bytes, values, |b| T::from_f64(u16::from_le_bytes(b).into())),
+            Readable::U32 => numbers(bytes, values, |b| T::from_f64(u32::from_le_bytes(b).into())),
+            Readable::I64 => numbers(bytes, values, |b| nearest(i128::from(i64::from_le_bytes(b)))),
+            Readable::U64 => numbers(bytes, values, |b| nearest(i128::from(u64::from_le_bytes(b)))),
         }
+    }
+
+    /// The whole number of these bytes, as many as one has; `None` if it is beyond `i64`, or no whole number.
+    pub(super) fn decode_whole(self, bytes: &[u8]) -> Option<i64> {
+        let mut whole = [0; 8];
+        whole[..bytes.len()].copy_from_slice(bytes);
+        let whole = u64::from_le_bytes(whole);
+        Some(match self {
+            Readable::Bool => i64::from(whole != 0),
+            Readable::I8 => i64::from(whole as i8),
+            Readable::I16 => i64::from(whole as i16),
+            Readable::I32 => i64::from(whole as i32),
+            Readable::I64 => whole as i64,
+            Readable::U8 | Readable::U16 | Readable::U32 | Readable::U64 => i64::try_from(whole).ok()?,
+            Readable::F16 | Readable::BF16 | Readable::F32 | Readable::F64 => return None,
+        })
+    }
+}
+
+/// Rounded once: by way of `f64` an `f32` would be rounded twice.
+fn nearest<T: Float>(whole: i128) -> T {
+    match T::KIND {
+        ElementKind::F32 => from_f32(whole as f32),
+        _ => T::from_f64(whole as f64),
     }
 }
 
@@ -85,15 +158,18 @@ pub(super) fn write<T: Element>(values: &[T], out: &mut impl Write) -> Result<()
     Ok(())
 }
 
-fn numbers<T, const N: usize>(
+fn numbers<T, const N: usize>(bytes: &[u8], values: &mut [T], number: impl Fn([u8; N]) -> T) -> bool {
+    values.iter_mut().zip(bytes.as_chunks().0).for_each(|(value, &chunk)| *value = number(chunk));
+    true
+}
+
+fn try_numbers<T, const N: usize>(
     bytes: &[u8],
-    values: &mut Vec<T>,
+    values: &mut [T],
     number: impl Fn([u8; N]) -> Option<T>,
 ) -> bool {
-    let before = values.len();
-    let chunks = bytes.as_chunks().0;
-    values.extend(chunks.iter().map_while(|&chunk| number(chunk)));
-    values.len() - before == chunks.len()
+    let mut all = values.iter_mut().zip(bytes.as_chunks().0);
+    all.all(|(value, &chunk)| number(chunk).map(|x| *value = x).is_some())
 }
 
 fn from_f32<T: Float>(x: f32) -> T {
@@ -136,7 +212,7 @@ mod tests {
             assert_eq!(half(bits), value, "{bits:x}");
         }
         assert!(half(0x7e00).is_nan());
-        let mut bf16: Vec<f32> = Vec::new();
+        let mut bf16 = [0f32; 2];
         assert!(Readable::BF16.decode(&[0x80, 0x3f, 0x20, 0xc1], &mut bf16));
         assert_eq!(bf16, [1.0, -10.0]);
     }
@@ -144,7 +220,7 @@ mod tests {
     #[test]
     fn what_the_type_cannot_hold_is_told() {
         let read = |x: f64| {
-            let mut values: Vec<f32> = Vec::new();
+            let mut values = [0f32; 1];
             Readable::F64.decode(&x.to_le_bytes(), &mut values).then(|| values[0])
         };
         assert_eq!(read(1e300), None);

@@ -34,10 +34,6 @@ impl Axes {
     pub(super) fn axes(&self) -> usize {
         self.count
     }
-
-    pub(super) fn is(&self, shape: &Shape) -> bool {
-        self.count == shape.len() && self.lengths.iter().zip(shape.iter()).all(|(&a, &b)| a == b as u64)
-    }
 }
 
 /// A key of an object.

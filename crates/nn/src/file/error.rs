@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use wengert_tensor::file::AccessError;
 use wengert_tensor::{Shape, text};
 
+use super::tensor_file::ReadError;
+
 /// Why parameters could not be saved or loaded. The path is that of the file, if it is one and not only its bytes.
 ///
 /// ```
@@ -101,13 +103,33 @@ pub enum FileError {
         /// The types that it could have.
         expected: &'static str,
     },
-    /// A parameter's tensor has a finite number that the parameter's type cannot hold.
-    #[error("{}{} has a number in the file that is too large for f32", at(path.as_deref()), text::quoted(name))]
+    /// A parameter's tensor has a finite number that the parameter's type cannot hold, or a count's one beyond `i64`.
+    #[error("{}{} has a number in the file that is too large for {kind}", at(path.as_deref()), text::quoted(name))]
     OutOfRange {
         /// The file.
         path: Option<PathBuf>,
         /// Its name.
         name: String,
+        /// The type that cannot hold it.
+        kind: &'static str,
+    },
+    /// Two tensors of the file have one name in the model.
+    #[error("{}{} is there twice: as {} and as {}", at(path.as_deref()), text::quoted(name), text::quoted(&files[0]), text::quoted(&files[1]))]
+    Twice {
+        /// The file.
+        path: Option<PathBuf>,
+        /// The name in the model.
+        name: String,
+        /// The names in the file.
+        files: [String; 2],
+    },
+    /// The model has no parameters and no buffers, so that nothing of the file would be used.
+    #[error("{}the model has no parameters yet for the {held} tensors of the file: its layers are made before it is loaded", at(path.as_deref()))]
+    NoModel {
+        /// The file.
+        path: Option<PathBuf>,
+        /// The number of tensors in the file.
+        held: usize,
     },
 }
 
@@ -117,6 +139,17 @@ impl FileError {
             AccessError::NotAFile { kind } => FileError::NotAFile { path: path.to_owned(), kind },
             other => FileError::Io { path: path.to_owned(), source: other.into() },
         }
+    }
+
+    pub(super) fn read(path: Option<&Path>, error: ReadError) -> Self {
+        match error {
+            ReadError::Io(source) => FileError::io(path, source),
+            ReadError::Format(source) => FileError::Format { path: path.map(Path::to_owned), source },
+        }
+    }
+
+    pub(super) fn io(path: Option<&Path>, source: std::io::Error) -> Self {
+        FileError::Io { path: path.map(Path::to_owned).unwrap_or_default(), source }
     }
 }
 

@@ -53,6 +53,22 @@ impl Header {
         Ok(Ok(Header { json, start: 8 + claimed, bytes: length - 8 - claimed }))
     }
 
+    /// Where the bytes of each tensor begin and end, if all of them fill the file and none has too many axes.
+    pub(super) fn check(&self) -> Result<Vec<(u64, u64)>, FormatError> {
+        let (mut ranges, mut wrong) = (Vec::new(), None);
+        self.each(|name, entry| {
+            if entry.shape.axes() > AXES && wrong.is_none() {
+                wrong =
+                    Some(FormatError::Tensor { name: text::shortened(name), reason: "has too many axes" });
+            }
+            ranges.push(entry.data_offsets);
+        })?;
+        match wrong {
+            Some(wrong) => Err(wrong),
+            None => Ok(ranges),
+        }
+    }
+
     /// Shows all tensors to `visit`, in the order of the header, and checks that they fill the file.
     pub(super) fn each<'a>(&'a self, mut visit: impl FnMut(&str, Entry<'a>)) -> Result<(), FormatError> {
         let (mut ranges, mut wrong) = (Vec::new(), None);

@@ -2,21 +2,17 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::io::{Error, Read, Seek, SeekFrom};
-use std::path::Path;
+use std::io::{Error, ErrorKind};
+use std::path::{Path, PathBuf};
 
 use wengert_tensor::{Float, Shape, Tensor, names, text};
 
 use super::dtype::Readable;
-use super::entry::{Axes, Entry};
-use super::header::Header;
 use super::loading::{LoadReport, Loading, MisshapenTensor};
-use super::tensor_file::CHECKPOINT;
-use super::{FileError, FormatError, StoredTensor, count};
+use super::source::{TensorEntry, TensorSource, read_exactly};
+use super::{FileError, FormatError, StoredTensor};
 use crate::params::Params;
 
-/// Bytes that are read at a time.
-const CHUNK: usize = 1 << 16;
 /// Names of tensors that a file has and the model has not, for a message.
 const NAMED: usize = 8;
 /// Missing parameters for which the nearest tensor is looked for, and tensors that are looked at.
@@ -24,6 +20,11 @@ const SOUGHT: usize = 3;
 const COMPARED: usize = 10_000;
 /// How much another shape counts against a tensor, in letters of its name.
 const OTHER_SHAPE: usize = 8;
+
+/// The shape that counts are written in.
+pub(super) fn count_shape() -> Shape {
+    Shape::from([0usize; 0])
+}
 
 /// A parameter, buffer or count, and where it is in the file.
 struct Wanted<'a> {
@@ -33,36 +34,67 @@ struct Wanted<'a> {
     found: Option<Found>,
 }
 
+struct Found {
+    place: usize,
+    dtype: Readable,
+    /// Its name in the file.
+    name: Box<str>,
+}
+
 impl Wanted<'_> {
     /// Whether a tensor of this shape would do. Some write a single number with one axis.
-    fn fits(&self, axes: &Axes) -> bool {
+    fn fits(&self, shape: &Shape) -> bool {
         match self.shape {
-            Some(shape) => axes.is(shape),
-            None => axes.is(&count::shape()) || axes.is(&[1].into()),
+            Some(own) => own == shape,
+            None => shape.is_empty() || shape[..] == [1],
         }
     }
-}
 
-struct Found {
-    elements: Elements,
-    start: u64,
-    bytes: u64,
-}
+    /// Shows its bytes in the file, whole elements at a time, to `take`, which says `false` to a number that it cannot hold.
+    fn read(
+        &self,
+        source: &mut dyn TensorSource,
+        kind: &'static str,
+        take: &mut dyn FnMut(&[u8], Readable) -> bool,
+    ) -> Result<bool, FileError> {
+        let Some(Found { place, dtype, .. }) = self.found else { return Ok(false) };
+        let (elements, width) = (self.shape.map_or(1, |shape| shape.count()), dtype.width());
+        let mut held = true;
+        let read = read_exactly(source, place, ((elements * width) as u64, width), &mut |piece| {
+            held = take(piece, dtype);
+            if held { Ok(()) } else { Err(Error::from(ErrorKind::InvalidData)) }
+        });
+        match read {
+            Err(_) if !held => {
+                Err(FileError::OutOfRange { path: path_of(source), name: self.name.into(), kind })
+            }
+            Err(error) => Err(FileError::io(source.path(), error)),
+            Ok(()) => Ok(true),
+        }
+    }
 
-#[derive(Clone, Copy)]
-enum Elements {
-    Float(Readable),
-    Whole(count::Readable),
+    /// Reads its numbers; `false` if the file does not have them.
+    fn read_into<T: Float>(
+        &self,
+        source: &mut dyn TensorSource,
+        values: &mut [T],
+    ) -> Result<bool, FileError> {
+        let mut done = 0;
+        self.read(source, "f32", &mut |piece, dtype| {
+            let next = done + piece.len() / dtype.width();
+            let held = dtype.decode(piece, &mut values[done..next]);
+            done = next;
+            held
+        })
+    }
 }
 
 /// Replaces parameters and buffers by those in a file.
 pub(super) fn load<T: Float>(
     params: &mut Params<T>,
-    file: &mut (impl Read + Seek),
-    path: Option<&Path>,
+    source: &mut dyn TensorSource,
     loading: &Loading<'_>,
 ) -> Result<LoadReport, FileError> {
-    let io = |source: Error| FileError::Io { path: path.map(Path::to_owned).unwrap_or_default(), source };
     let (buffers, counts) = (params.buffers(), params.counts());
     let mut wanted: Vec<Wanted<'_>> = params
         .iter()
@@ -72,73 +104,45 @@ pub(super) fn load<T: Float>(
         .chain(counts.iter().map(|(name, _)| (name.as_str(), None)))
         .map(|(name, shape)| Wanted { name, shape, found: None })
         .collect();
-    let length = file.seek(SeekFrom::End(0)).map_err(io)?;
-    let header = Header::read(file, length).map_err(io)?.map_err(|source| format(path, source))?;
-    let report = find(&header, &mut wanted, path, loading)?;
+    let report = find(&*source, &mut wanted, loading)?;
 
-    let mut chunk = vec![0; CHUNK];
-    let mut read = |wanted: &Wanted<'_>, take: &mut dyn FnMut(&[u8], Elements) -> bool| {
-        let Some(Found { elements, start, bytes }) = wanted.found else { return Ok(()) };
-        file.seek(SeekFrom::Start(header.start + start)).map_err(io)?;
-        let mut left = bytes;
-        while left > 0 {
-            let part = &mut chunk[..left.min(CHUNK as u64) as usize];
-            file.read_exact(part).map_err(io)?;
-            if !take(part, elements) {
-                let (path, name) = (path.map(Path::to_owned), wanted.name.into());
-                return Err(FileError::OutOfRange { path, name });
-            }
-            left -= part.len() as u64;
-        }
-        Ok(())
-    };
-    let mut numbers = |wanted: &Wanted<'_>, values: &mut Vec<T>| {
-        read(wanted, &mut |part, elements| match elements {
-            Elements::Float(dtype) => dtype.decode(part, values),
-            Elements::Whole(_) => false,
-        })
-    };
     let (parameters, rest) = wanted.split_at(wanted.len() - buffers.len() - counts.len());
     let (rest, whole) = rest.split_at(buffers.len());
-    let mut values = Vec::with_capacity(params.len());
+    // Beside those that are there, as nothing changes if one cannot be read.
+    let mut values = Tensor::zeros([params.len()]);
+    let mut left = values.as_mut_slice();
     for (wanted, (_, _, old)) in parameters.iter().zip(params.iter()) {
-        match wanted.found {
-            Some(_) => numbers(wanted, &mut values)?,
-            None => values.extend_from_slice(old),
+        let (own, others) = left.split_at_mut(old.len());
+        left = others;
+        if !wanted.read_into(source, own)? {
+            own.copy_from_slice(old);
         }
     }
     let mut tensors = Vec::with_capacity(buffers.len());
     for (wanted, (_, old)) in rest.iter().zip(&buffers) {
-        if wanted.found.is_none() {
-            tensors.push(old.clone());
-            continue;
-        }
-        let mut values = Vec::with_capacity(old.len());
-        numbers(wanted, &mut values)?;
-        tensors.push(Tensor::vector(&values).reshape(old.shape()));
+        let mut tensor = Tensor::zeros(old.shape());
+        let found = wanted.read_into(source, tensor.as_mut_slice())?;
+        tensors.push(if found { tensor } else { old.clone() });
     }
     let mut totals = Vec::with_capacity(counts.len());
     for (wanted, (_, old)) in whole.iter().zip(&counts) {
-        if wanted.found.is_none() {
-            totals.push(*old);
-        }
-        read(wanted, &mut |part, elements| {
-            if let Elements::Whole(dtype) = elements {
-                totals.push(dtype.decode(part));
-            }
-            true
+        let mut total = *old;
+        wanted.read(source, "i64", &mut |piece, dtype| {
+            let whole = dtype.decode_whole(piece);
+            total = whole.unwrap_or(total);
+            whole.is_some()
         })?;
+        totals.push(total);
     }
-    params.set_values(&values);
+    params.take_values(values);
     params.set_buffers(tensors, totals);
     Ok(report)
 }
 
 /// Finds all that is wanted, and checks it; there must be nothing else that could be a parameter, unless a part will do.
 fn find(
-    header: &Header,
+    source: &dyn TensorSource,
     wanted: &mut [Wanted<'_>],
-    path: Option<&Path>,
     loading: &Loading<'_>,
 ) -> Result<LoadReport, FileError> {
     let places: HashMap<&str, usize> = wanted.iter().enumerate().map(|(i, w)| (w.name, i)).collect();
@@ -147,35 +151,30 @@ fn find(
     let (mut held, mut others, mut unexpected) = (0, Vec::new(), 0);
     let mut misshaped: Vec<Option<MisshapenTensor>> =
         vec![None; if loading.partial { wanted.len() } else { 0 }];
-    let mut checkpoint = false;
-    // What is wrong with the metadata is nothing to a model.
-    let _ = header.each_text(|key, _| checkpoint |= key == CHECKPOINT);
-    header
-        .each(|name, entry| {
-            let Some((own, should_be)) = loading.name(name, checkpoint) else { return };
-            held += usize::from(should_be);
-            if let Some(&i) = places.get(&*own) {
-                match check(&wanted[i], &entry, path) {
-                    Ok(found) => wanted[i].found = Some(found),
-                    Err(FileError::Shape { name, found, expected, .. }) if loading.partial => {
-                        let (found, expected) = (*found, *expected);
-                        misshaped[i] = Some(MisshapenTensor { name, found, expected });
-                    }
-                    Err(error) if wrong.as_ref().is_none_or(|(first, _)| i < *first) => {
-                        wrong = Some((i, error))
-                    }
-                    Err(_) => {}
+    let checkpoint = source.is_checkpoint();
+    source.each(&mut |place, entry| {
+        let name = entry.name();
+        let Some((own, should_be)) = loading.name(name, checkpoint) else { return };
+        held += usize::from(should_be);
+        if let Some(&i) = places.get(&*own) {
+            match check(&wanted[i], place, entry, loading, source) {
+                Ok(found) => wanted[i].found = Some(found),
+                Err(FileError::Shape { name, found, expected, .. }) if loading.partial => {
+                    let (found, expected) = (*found, *expected);
+                    misshaped[i] = Some(MisshapenTensor { name, found, expected });
                 }
-            } else if should_be && Readable::from_name(&entry.dtype).is_some() {
-                unexpected += 1;
-                if loading.partial {
-                    others.push(name.to_owned());
-                } else if others.len() < NAMED {
-                    others.push(text::shortened(name));
-                }
+                Err(error) if wrong.as_ref().is_none_or(|(first, _)| i < *first) => wrong = Some((i, error)),
+                Err(_) => {}
             }
-        })
-        .map_err(|source| format(path, source))?;
+        } else if should_be && Readable::from_name(entry.dtype()).is_some_and(Readable::is_float) {
+            unexpected += 1;
+            if loading.partial {
+                others.push(name.to_owned());
+            } else if others.len() < NAMED {
+                others.push(text::shortened(name));
+            }
+        }
+    });
     if let Some((_, error)) = wrong {
         return Err(error);
     }
@@ -190,10 +189,13 @@ fn find(
         return Ok(report);
     }
     let missing: Vec<&Wanted<'_>> = wanted.iter().filter(|w| w.found.is_none()).collect();
-    let path = path.map(Path::to_owned);
+    let path = path_of(source);
+    if wanted.is_empty() && held > 0 {
+        return Err(FileError::NoModel { path, held });
+    }
     if !missing.is_empty() {
         let missing_first = &missing[..missing.len().min(SOUGHT)];
-        let nearest = nearest(header, &places, missing_first, |name| loading.name(name, checkpoint));
+        let nearest = nearest(source, &places, missing_first, |name| loading.name(name, checkpoint));
         let names = missing.iter().map(|w| w.name.to_owned()).collect();
         return Err(FileError::Missing { path, names, held, nearest });
     }
@@ -204,52 +206,66 @@ fn find(
 }
 
 /// What the file has under the name of a parameter.
-fn check(wanted: &Wanted<'_>, entry: &Entry<'_>, path: Option<&Path>) -> Result<Found, FileError> {
-    let (own, name) = (path.map(Path::to_owned), wanted.name.to_owned());
-    if wanted.found.is_some() {
-        return Err(format(
-            path,
-            FormatError::Tensor { name: text::shortened(&name), reason: "is there twice" },
-        ));
+fn check(
+    wanted: &Wanted<'_>,
+    place: usize,
+    entry: &TensorEntry<'_>,
+    loading: &Loading<'_>,
+    source: &dyn TensorSource,
+) -> Result<Found, FileError> {
+    let (path, name) = (path_of(source), wanted.name.to_owned());
+    if let Some(first) = &wanted.found {
+        if *first.name == *entry.name() {
+            let source = FormatError::Tensor { name: text::shortened(&name), reason: "is there twice" };
+            return Err(FileError::Format { path, source });
+        }
+        let files = [&first.name, entry.name()].map(text::shortened);
+        return Err(FileError::Twice { path, name, files });
     }
-    if !wanted.fits(&entry.shape) {
-        let expected = wanted.shape.cloned().unwrap_or_else(count::shape);
-        let (found, expected) = (entry.shape.shape().into(), expected.into());
-        return Err(FileError::Shape { path: own, name, found, expected });
+    if !wanted.fits(entry.shape()) {
+        let expected = wanted.shape.cloned().unwrap_or_else(count_shape);
+        let (found, expected) = (entry.shape().clone().into(), expected.into());
+        return Err(FileError::Shape { path, name, found, expected });
     }
-    let (elements, expected) = match wanted.shape {
-        Some(_) => (Readable::from_name(&entry.dtype).map(Elements::Float), "F16, BF16, F32 or F64"),
-        None => (count::Readable::from_name(&entry.dtype).map(Elements::Whole), "I32 or I64"),
+    let whole = wanted.shape.is_none();
+    let suits = |dtype: &Readable| match (whole, loading.convert) {
+        (true, true) => !dtype.is_float(),
+        (true, false) => dtype.is_count(),
+        (false, convert) => convert || dtype.is_float(),
     };
-    let Some(elements) = elements else {
-        return Err(FileError::Dtype { path: own, name, dtype: text::shortened(&entry.dtype), expected });
+    let Some(dtype) = Readable::from_name(entry.dtype()).filter(suits) else {
+        let expected = match (whole, loading.convert) {
+            (true, true) => "a type of whole numbers",
+            (true, false) => "I32 or I64",
+            (false, true) => "a type of numbers that can be converted",
+            (false, false) => "F16, BF16, F32 or F64",
+        };
+        return Err(FileError::Dtype { path, name, dtype: text::shortened(entry.dtype()), expected });
     };
-    let (start, end) = entry.data_offsets;
-    Ok(Found { elements, start, bytes: end - start })
+    Ok(Found { place, dtype, name: entry.name().into() })
 }
 
 /// For each of the missing parameters the tensor in the file that is most like it, and no other parameter's.
 fn nearest(
-    header: &Header,
+    source: &dyn TensorSource,
     places: &HashMap<&str, usize>,
     missing: &[&Wanted<'_>],
     own: impl for<'n> Fn(&'n str) -> Option<(Cow<'n, str>, bool)>,
 ) -> Vec<StoredTensor> {
     let mut best: Vec<Option<(usize, StoredTensor)>> = vec![None; missing.len()];
     let mut compared = 0;
-    // It was read without an error before.
-    let _ = header.each(|name, entry| {
-        let Some((own, true)) = own(name).filter(|_| compared < COMPARED) else { return };
+    source.each(&mut |_, entry| {
+        let Some((own, true)) = own(entry.name()).filter(|_| compared < COMPARED) else { return };
         if places.contains_key(&*own) {
             return;
         }
         compared += 1;
         for (wanted, best) in missing.iter().zip(&mut best) {
-            let other = if wanted.fits(&entry.shape) { 0 } else { OTHER_SHAPE };
+            let other = if wanted.fits(entry.shape()) { 0 } else { OTHER_SHAPE };
             let distance = names::edit_distance(wanted.name, &own) + other;
             if best.as_ref().is_none_or(|(least, _)| distance < *least) {
-                let (name, dtype) = (text::shortened(name), text::shortened(&entry.dtype));
-                *best = Some((distance, StoredTensor { name, shape: entry.shape.shape(), dtype }));
+                let (name, dtype) = (text::shortened(entry.name()), text::shortened(entry.dtype()));
+                *best = Some((distance, StoredTensor { name, shape: entry.shape().clone(), dtype }));
             }
         }
     });
@@ -262,6 +278,6 @@ fn nearest(
     found
 }
 
-fn format(path: Option<&Path>, source: FormatError) -> FileError {
-    FileError::Format { path: path.map(Path::to_owned), source }
+fn path_of(source: &dyn TensorSource) -> Option<PathBuf> {
+    source.path().map(Path::to_owned)
 }

@@ -3,15 +3,17 @@
 use std::borrow::Cow;
 use std::fmt::{Display, Formatter};
 
-use wengert_tensor::{Shape, names, text};
+use wengert_tensor::names::{self, name_matches};
+use wengert_tensor::{Shape, text};
 
+use super::pattern::Pattern;
 use super::tensor_file::{BUFFERS, MODEL};
 
 /// Missing names for which the nearest in the file are looked for.
 const SOUGHT: usize = 32;
 
 /// How [`Params::load_with`](crate::Params::load_with) goes from a file's names to a model's, and whether all must be
-/// there: without further settings as [`Params::load`](crate::Params::load).
+/// there: without further settings as [`Params::load`](crate::Params::load). What is said of names is done in that order.
 ///
 /// ```
 /// use wengert_nn::{Linear, Loading, Params};
@@ -35,12 +37,35 @@ const SOUGHT: usize = 32;
 #[derive(Default)]
 pub struct Loading<'a> {
     pub(super) partial: bool,
-    prefixes: Vec<String>,
-    rename: Option<Rename<'a>>,
+    pub(super) convert: bool,
+    steps: Vec<Step<'a>>,
 }
 
-/// From a file's name to a model's.
-type Rename<'a> = Box<dyn Fn(&str) -> Option<String> + 'a>;
+/// A step from a file's name to a model's.
+enum Step<'a> {
+    Strip(String),
+    Pattern(Pattern),
+    Skip(String),
+    Rename(Box<dyn Fn(&str) -> Option<String> + 'a>),
+}
+
+impl Step<'_> {
+    fn apply<'n>(&self, name: Cow<'n, str>) -> Option<Cow<'n, str>> {
+        Some(match self {
+            Step::Strip(prefix) => match name {
+                Cow::Borrowed(name) => name.strip_prefix(prefix.as_str()).unwrap_or(name).into(),
+                Cow::Owned(name) => match name.strip_prefix(prefix.as_str()) {
+                    Some(short) => short.to_owned().into(),
+                    None => name.into(),
+                },
+            },
+            Step::Pattern(pattern) => pattern.apply(&name).map_or(name, Cow::Owned),
+            Step::Skip(pattern) if name_matches(pattern, &name) => return None,
+            Step::Skip(_) => name,
+            Step::Rename(rename) => rename(&name)?.into(),
+        })
+    }
+}
 
 impl<'a> Loading<'a> {
     /// All by its name.
@@ -57,15 +82,78 @@ impl<'a> Loading<'a> {
     /// Takes this off names that begin with it, such as `module.` or `_orig_mod.`; may be called several times, for one
     /// after another.
     pub fn strip(mut self, prefix: impl Into<String>) -> Self {
-        self.prefixes.push(prefix.into());
+        self.steps.push(Step::Strip(prefix.into()));
         self
     }
 
-    /// Gives a name of the file, stripped, the one that it has in the model; with `None` it is passed over. In a
+    /// Gives names that fit `from` the form of `to`: each wildcard there stands for what the one at its place in `from` took,
+    /// where a `*` takes as few characters as it can, those before others first, and a `?` one. As everywhere, the whole
+    /// name must fit; others stay as they are.
+    ///
+    /// ```
+    /// use wengert_nn::{Linear, Loading, Params};
+    /// let mut old: Params = Params::seeded(0);
+    /// Linear::new(old.at("layers.0.attn.out"), 3, 2);
+    /// let mut new: Params = Params::seeded(1);
+    /// Linear::new(new.at("blocks.0.attention.out"), 3, 2);
+    /// let loading = Loading::new().rename_pattern("layers.*", "blocks.*").rename_pattern("*.attn.*", "*.attention.*");
+    /// new.load_safetensors_with(&old.to_safetensors()?, &loading)?;
+    /// assert_eq!(new.values(), old.values());
+    /// # Ok::<(), wengert_nn::FileError>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If `to` has more wildcards than `from`.
+    #[track_caller]
+    pub fn rename_pattern(mut self, from: impl Into<String>, to: impl Into<String>) -> Self {
+        self.steps.push(Step::Pattern(Pattern::new(from.into(), to.into())));
+        self
+    }
+
+    /// Passes over the names that fit a pattern, with `*` for any characters and `?` for one.
+    ///
+    /// ```
+    /// use wengert_nn::{Linear, Loading, Params};
+    /// let mut old: Params = Params::seeded(0);
+    /// Linear::new(old.at("body"), 3, 2);
+    /// Linear::new(old.at("head"), 2, 10);
+    /// let mut new: Params = Params::seeded(1);
+    /// Linear::new(new.at("body"), 3, 2);
+    /// let report = new.load_safetensors_with(&old.to_safetensors()?, &Loading::new().skip("head.*"))?;
+    /// assert!(report.is_complete());
+    /// # Ok::<(), wengert_nn::FileError>(())
+    /// ```
+    pub fn skip(mut self, pattern: impl Into<String>) -> Self {
+        self.steps.push(Step::Skip(pattern.into()));
+        self
+    }
+
+    /// Takes whole numbers of any size and truth values (1 for true) for floating-point parameters, rounded to the nearest, and for
+    /// counts those that `i64` holds. Otherwise they are errors, as they are seldom meant: between floating-point numbers of 16, 32 and
+    /// 64 bits is converted in any case.
+    ///
+    /// ```
+    /// use wengert_nn::{Init, Loading, Params};
+    /// let mut counts: Params = Params::seeded(0);
+    /// counts.root().count("w", 3);
+    /// let file = counts.to_safetensors()?;
+    /// let mut params: Params = Params::seeded(0);
+    /// params.root().param("w", [0usize; 0], Init::Zeros);
+    /// assert!(params.load_safetensors(&file).is_err());
+    /// params.load_safetensors_with(&file, &Loading::new().convert_integers())?;
+    /// assert_eq!(params.values(), [3.0]);
+    /// # Ok::<(), wengert_nn::FileError>(())
+    /// ```
+    pub fn convert_integers(mut self) -> Self {
+        self.convert = true;
+        self
+    }
+
+    /// Gives a name of the file the one that it has in the model; with `None` it is passed over. In a
     /// [checkpoint](super::tensor_file::CHECKPOINT) the model's names come without `model.` and `buffers.`, and all else that is in it as
     /// well, which is passed over if it is nothing of the model's.
     pub fn rename(mut self, name: impl Fn(&str) -> Option<String> + 'a) -> Self {
-        self.rename = Some(Box::new(name));
+        self.steps.push(Step::Rename(Box::new(name)));
         self
     }
 
@@ -73,17 +161,11 @@ impl<'a> Loading<'a> {
     pub(super) fn name<'n>(&self, name: &'n str, checkpoint: bool) -> Option<(Cow<'n, str>, bool)> {
         let own = name.strip_prefix(MODEL).or_else(|| name.strip_prefix(BUFFERS));
         let own = if checkpoint { own } else { Some(name) };
-        if own.is_none() && self.prefixes.is_empty() && self.rename.is_none() {
+        if own.is_none() && self.steps.is_empty() {
             return None;
         }
-        let mut short = own.unwrap_or(name);
-        for prefix in &self.prefixes {
-            short = short.strip_prefix(prefix.as_str()).unwrap_or(short);
-        }
-        let name = match &self.rename {
-            Some(rename) => rename(short)?.into(),
-            None => short.into(),
-        };
+        let mut steps = self.steps.iter();
+        let name = steps.try_fold(Cow::Borrowed(own.unwrap_or(name)), |name, step| step.apply(name))?;
         Some((name, own.is_some()))
     }
 }
@@ -92,8 +174,8 @@ impl std::fmt::Debug for Loading<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Loading")
             .field("partial", &self.partial)
-            .field("prefixes", &self.prefixes)
-            .field("rename", &self.rename.is_some())
+            .field("convert", &self.convert)
+            .field("steps", &self.steps.len())
             .finish()
     }
 }

@@ -1,25 +1,30 @@
 //! Parameters in safetensors files.
 
-mod count;
 mod dtype;
 mod entry;
 mod error;
 mod header;
 mod load;
 mod loading;
+mod pattern;
+mod safetensors;
+mod source;
 pub mod tensor_file;
 
 pub use error::{FileError, FormatError, StoredTensor};
 pub(crate) use header::is_reserved;
 pub use loading::{LoadReport, Loading, MisshapenTensor, MissingTensor};
 
-use std::io::{BufReader, Cursor, Error, Write};
+use std::io::{Cursor, Error, Write};
 use std::path::Path;
 
-use wengert_tensor::file::{open, write_atomically};
+use wengert_tensor::file::write_atomically;
 use wengert_tensor::{Float, Shape, Tensor};
 
 use crate::params::Params;
+
+use source::{TensorEntry, TensorSource};
+use tensor_file::Safetensors;
 
 impl<T: Float> Params<T> {
     /// Writes all parameters and buffers to a [safetensors](https://github.com/huggingface/safetensors) file, under their
@@ -91,9 +96,19 @@ impl<T: Float> Params<T> {
         path: impl AsRef<Path>,
         loading: &Loading<'_>,
     ) -> Result<LoadReport, FileError> {
-        let path = path.as_ref();
-        let file = open(path).map_err(|error| FileError::access(path, error))?;
-        load::load(self, &mut BufReader::new(file), Some(path), loading)
+        self.load_from(&mut Safetensors::open(path)?, loading)
+    }
+
+    /// Like [`load_with`](Params::load_with), from a file of any format that somebody can read: see [`TensorSource`].
+    ///
+    /// # Errors
+    /// As [`load_with`](Params::load_with), apart from what is wrong with the file as such.
+    pub fn load_from(
+        &mut self,
+        source: &mut dyn TensorSource,
+        loading: &Loading<'_>,
+    ) -> Result<LoadReport, FileError> {
+        load::load(self, source, loading)
     }
 
     /// What [`save`](Params::save) writes.
@@ -140,7 +155,9 @@ impl<T: Float> Params<T> {
         bytes: &[u8],
         loading: &Loading<'_>,
     ) -> Result<LoadReport, FileError> {
-        load::load(self, &mut Cursor::new(bytes), None, loading)
+        let mut source =
+            Safetensors::new(Cursor::new(bytes)).map_err(|error| FileError::read(None, error))?;
+        self.load_from(&mut source, loading)
     }
 }
 
@@ -167,9 +184,9 @@ fn compose<T: Float>(
     tensors: &[Named<'_, T>],
     path: Option<&Path>,
 ) -> Result<Vec<u8>, FileError> {
-    let no_axes = count::shape();
+    let no_axes = load::count_shape();
     let counts =
-        sorted_counts(counts).map(|(name, _)| (name, count::DTYPE, &no_axes, size_of::<i64>() as u64));
+        sorted_counts(counts).map(|(name, _)| (name, dtype::COUNT, &no_axes, size_of::<i64>() as u64));
     let tensors =
         tensors.iter().map(|&(name, shape, _)| (name, dtype::name_of::<T>(), shape, size_of::<T>() as u64));
     header::compose(&[], counts.chain(tensors))

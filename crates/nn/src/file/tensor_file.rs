@@ -25,7 +25,11 @@ use std::io::{Error, Read, Seek, SeekFrom, Write};
 use wengert_tensor::{Shape, text};
 
 use super::FormatError;
-use super::header::{self, AXES, Header};
+use super::header::{self, Header};
+use super::safetensors::read_pieces;
+
+pub use super::safetensors::Safetensors;
+pub use super::source::{TensorEntry, TensorSource};
 
 /// The entry of the metadata that marks the file of a whole run: its value is the version of that format.
 pub const CHECKPOINT: &str = "wengert.checkpoint";
@@ -34,7 +38,7 @@ pub const MODEL: &str = "model.";
 /// What the names of a model's buffers and counts begin with in the file of a run.
 pub const BUFFERS: &str = "buffers.";
 
-/// Bytes that are read, and numbers that are turned into bytes, at a time.
+/// Numbers that are turned into bytes at a time.
 const CHUNK: usize = 1 << 16;
 
 /// The numbers of a tensor, in the types that states have.
@@ -222,52 +226,15 @@ pub enum ReadError {
     Format(#[from] FormatError),
 }
 
-/// A tensor of a file.
-///
-/// ```
-/// use std::io::Cursor;
-/// use wengert_nn::tensor_file::{Reader, TensorEntry};
-/// use wengert_nn::{Linear, Params};
-/// let mut params: Params<f64> = Params::seeded(0);
-/// Linear::new(params.at("out"), 2, 1);
-/// let reader = Reader::new(Cursor::new(params.to_safetensors()?))?;
-/// let entry: &TensorEntry = &reader.tensors()[1];
-/// assert_eq!((entry.name(), entry.dtype(), &entry.shape()[..]), ("out.weight", "F64", &[1, 2][..]));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct TensorEntry {
-    name: Box<str>,
-    dtype: Box<str>,
-    shape: Shape,
-    start: u64,
-    bytes: u64,
-}
-
-impl TensorEntry {
-    /// Its name.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The name of its elements' type in the format.
-    pub fn dtype(&self) -> &str {
-        &self.dtype
-    }
-
-    /// Its shape.
-    pub fn shape(&self) -> &Shape {
-        &self.shape
-    }
-}
-
 /// What reads a file: see the [module](self).
 #[derive(Debug)]
 pub struct Reader<R> {
     file: R,
     start: u64,
     texts: BTreeMap<String, String>,
-    tensors: Vec<TensorEntry>,
+    tensors: Vec<TensorEntry<'static>>,
+    /// Where the bytes of each begin and end.
+    ranges: Vec<(u64, u64)>,
 }
 
 impl<R: Read + Seek> Reader<R> {
@@ -279,28 +246,18 @@ impl<R: Read + Seek> Reader<R> {
     pub fn new(mut file: R) -> Result<Self, ReadError> {
         let length = file.seek(SeekFrom::End(0))?;
         let header = Header::read(&mut file, length)??;
-        let (mut tensors, mut wrong) = (Vec::new(), None);
+        let ranges = header.check()?;
+        let mut tensors = Vec::with_capacity(ranges.len());
         header.each(|name, entry| {
-            if entry.shape.axes() > AXES {
-                wrong = Some(name.to_owned());
-            }
-            let (start, end) = entry.data_offsets;
-            tensors.push(TensorEntry {
-                name: name.into(),
-                dtype: entry.dtype.into(),
-                shape: entry.shape.shape(),
-                start,
-                bytes: end - start,
-            });
+            let dtype = entry.dtype.into_owned();
+            tensors.push((TensorEntry::new(name.to_owned(), dtype, entry.shape.shape()), entry.data_offsets));
         })?;
-        let refuse = |name: &str, reason| FormatError::Tensor { name: text::shortened(name), reason };
-        if let Some(name) = wrong {
-            return Err(refuse(&name, "has too many axes").into());
+        tensors.sort_unstable_by(|(a, _), (b, _)| a.name().cmp(b.name()));
+        if let Some(twice) = tensors.windows(2).find(|pair| pair[0].0.name() == pair[1].0.name()) {
+            let name = text::shortened(twice[0].0.name());
+            return Err(FormatError::Tensor { name, reason: "is there twice" }.into());
         }
-        tensors.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        if let Some(twice) = tensors.windows(2).find(|pair| pair[0].name == pair[1].name) {
-            return Err(refuse(&twice[0].name, "is there twice").into());
-        }
+        let (tensors, ranges) = tensors.into_iter().unzip();
         let (mut texts, mut odd) = (BTreeMap::new(), false);
         header.each_text(|key, value| match value {
             Some(value) => odd |= texts.insert(key.to_owned(), value.into_owned()).is_some(),
@@ -310,7 +267,7 @@ impl<R: Read + Seek> Reader<R> {
             let reason = "the metadata are no texts by name, each there once".into();
             return Err(FormatError::Header { reason }.into());
         }
-        Ok(Reader { file, start: header.start, texts, tensors })
+        Ok(Reader { file, start: header.start, texts, tensors, ranges })
     }
 
     /// The texts of the metadata.
@@ -319,7 +276,7 @@ impl<R: Read + Seek> Reader<R> {
     }
 
     /// The tensors by name.
-    pub fn tensors(&self) -> &[TensorEntry] {
+    pub fn tensors(&self) -> &[TensorEntry<'static>] {
         &self.tensors
     }
 
@@ -341,18 +298,14 @@ impl<R: Read + Seek> Reader<R> {
         let Some(tensor) = self.tensors.get(index) else {
             panic!("tensor_file: tensor {index} of a file with {count}");
         };
-        let Some(mut numbers) = Numbers::none(&tensor.dtype) else { return Ok(None) };
-        numbers.reserve(tensor.shape.count());
-        self.file.seek(SeekFrom::Start(self.start + tensor.start))?;
-        let mut left = tensor.bytes;
-        let mut piece = vec![0; left.min(CHUNK as u64) as usize];
-        while left > 0 {
-            let piece = &mut piece[..left.min(CHUNK as u64) as usize];
-            self.file.read_exact(piece)?;
+        let Some(mut numbers) = Numbers::none(tensor.dtype()) else { return Ok(None) };
+        numbers.reserve(tensor.shape().count());
+        let (start, end) = self.ranges[index];
+        read_pieces(&mut self.file, self.start + start, end - start, &mut |piece| {
             seen(piece);
             numbers.push(piece);
-            left -= piece.len() as u64;
-        }
+            Ok(())
+        })?;
         Ok(Some(numbers))
     }
 }

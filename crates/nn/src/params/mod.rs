@@ -177,6 +177,12 @@ impl<T: Float> Params<T> {
         self.all_mut().copy_from_slice(values);
     }
 
+    /// Replaces all parameters by numbers that nothing else has, which are not copied.
+    pub(crate) fn take_values(&mut self, values: Tensor<T>) {
+        assert_eq!(values.len(), self.len(), "as many values as parameters");
+        self.storage = values;
+    }
+
     /// The values of the parameter tensor of that name, in row-major order.
     pub fn get(&self, name: &str) -> Option<&[T]> {
         self.id(name).map(|id| self.slice(id))

@@ -1,0 +1,124 @@
+//! A safetensors file as a source of tensors, of which no more than the header is kept.
+
+use std::fs::File;
+use std::io::{BufReader, Error, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use wengert_tensor::file::open;
+
+use super::header::Header;
+use super::tensor_file::{CHECKPOINT, ReadError};
+use super::{FileError, TensorEntry, TensorSource};
+
+/// Bytes that are read at a time.
+const CHUNK: usize = 1 << 16;
+
+/// A safetensors file from which models are loaded: of what it says of its tensors, no more is kept than its own header.
+/// [`Reader`](super::tensor_file::Reader) is for what is wanted whole, texts and all.
+///
+/// ```
+/// use std::io::Cursor;
+/// use wengert_nn::tensor_file::{Safetensors, TensorSource};
+/// use wengert_nn::{Linear, Loading, Params};
+/// let mut saved: Params = Params::seeded(0);
+/// Linear::new(saved.at("out"), 2, 1);
+/// let mut source = Safetensors::new(Cursor::new(saved.to_safetensors()?))?;
+/// let mut names = Vec::new();
+/// source.each(&mut |_, tensor| names.push(tensor.name().to_owned()));
+/// assert_eq!(names, ["out.bias", "out.weight"]);
+///
+/// let mut params: Params = Params::seeded(1);
+/// Linear::new(params.at("out"), 2, 1);
+/// params.load_from(&mut source, &Loading::new())?;
+/// assert_eq!(params.values(), saved.values());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Safetensors<R> {
+    file: R,
+    header: Header,
+    /// Where the bytes of each begin and end, behind the header.
+    ranges: Vec<(u64, u64)>,
+    checkpoint: bool,
+    path: Option<PathBuf>,
+}
+
+impl<R: Read + Seek> Safetensors<R> {
+    /// Reads the header and checks it.
+    ///
+    /// # Errors
+    /// If the bytes cannot be had, or are at odds with the format or with themselves: tensors must lie one after another and
+    /// fill the file, with as many bytes as their types and shapes say.
+    pub fn new(mut file: R) -> Result<Self, ReadError> {
+        let length = file.seek(SeekFrom::End(0))?;
+        let header = Header::read(&mut file, length)??;
+        let ranges = header.check()?;
+        let mut checkpoint = false;
+        // What is wrong with the metadata is nothing to a model.
+        let _ = header.each_text(|key, _| checkpoint |= key == CHECKPOINT);
+        Ok(Safetensors { file, header, ranges, checkpoint, path: None })
+    }
+}
+
+impl Safetensors<BufReader<File>> {
+    /// Opens a file, whose name errors will tell.
+    ///
+    /// # Errors
+    /// As [`new`](Safetensors::new), and if the path leads to no regular file.
+    ///
+    /// ```
+    /// use wengert_nn::FileError;
+    /// use wengert_nn::tensor_file::Safetensors;
+    /// assert!(matches!(Safetensors::open("/nowhere"), Err(FileError::Io { .. })));
+    /// ```
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, FileError> {
+        let path = path.as_ref();
+        let file = open(path).map_err(|error| FileError::access(path, error))?;
+        let mut source =
+            Safetensors::new(BufReader::new(file)).map_err(|error| FileError::read(Some(path), error))?;
+        source.path = Some(path.to_owned());
+        Ok(source)
+    }
+}
+
+impl<R: Read + Seek> TensorSource for Safetensors<R> {
+    fn each(&self, visit: &mut dyn FnMut(usize, &TensorEntry<'_>)) {
+        let mut place = 0;
+        let checked = self.header.each(|name, entry| {
+            visit(place, &TensorEntry::new(name, entry.dtype, entry.shape.shape()));
+            place += 1;
+        });
+        checked.expect("the header was checked before");
+    }
+
+    fn read(&mut self, place: usize, take: &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error> {
+        let (start, end) = self.ranges[place];
+        read_pieces(&mut self.file, self.header.start + start, end - start, take)
+    }
+
+    fn is_checkpoint(&self) -> bool {
+        self.checkpoint
+    }
+
+    fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+}
+
+/// Shows bytes of a file piece by piece.
+pub(super) fn read_pieces(
+    file: &mut (impl Read + Seek),
+    start: u64,
+    bytes: u64,
+    take: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
+) -> Result<(), Error> {
+    file.seek(SeekFrom::Start(start))?;
+    let mut left = bytes;
+    let mut piece = vec![0; left.min(CHUNK as u64) as usize];
+    while left > 0 {
+        let piece = &mut piece[..left.min(CHUNK as u64) as usize];
+        file.read_exact(piece)?;
+        take(piece)?;
+        left -= piece.len() as u64;
+    }
+    Ok(())
+}
