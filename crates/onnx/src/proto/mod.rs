@@ -1,0 +1,17 @@
+//! The part of protobuf that ONNX files are written in, and ONNX's messages.
+
+mod error;
+mod external;
+mod field;
+mod messages;
+mod tensor;
+mod wire;
+
+pub(crate) use error::ProtoError;
+pub(crate) use external::External;
+pub(crate) use field::Message;
+pub(crate) use messages::{
+    AttributeProto, Dimension, FunctionProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto,
+    StringStringEntryProto, TensorProto, TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto,
+};
+pub(crate) use tensor::{DataType, Numbers, TensorError, half_to_f32, unpack};

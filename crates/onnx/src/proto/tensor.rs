@@ -1,0 +1,234 @@
+//! The numbers of a `TensorProto`, whichever field they stand in.
+
+use wengert_tensor::size;
+
+use super::{External, TensorProto};
+
+/// The types of elements that are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DataType {
+    Float,
+    Uint8,
+    Int8,
+    Uint16,
+    Int16,
+    Int32,
+    Int64,
+    Bool,
+    Float16,
+    Double,
+    Uint32,
+    Uint64,
+    Bfloat16,
+}
+
+impl DataType {
+    const ALL: [(i32, DataType, &'static str); 13] = [
+        (1, DataType::Float, "float"),
+        (2, DataType::Uint8, "uint8"),
+        (3, DataType::Int8, "int8"),
+        (4, DataType::Uint16, "uint16"),
+        (5, DataType::Int16, "int16"),
+        (6, DataType::Int32, "int32"),
+        (7, DataType::Int64, "int64"),
+        (9, DataType::Bool, "bool"),
+        (10, DataType::Float16, "float16"),
+        (11, DataType::Double, "double"),
+        (12, DataType::Uint32, "uint32"),
+        (13, DataType::Uint64, "uint64"),
+        (16, DataType::Bfloat16, "bfloat16"),
+    ];
+
+    /// The type that has this number in ONNX.
+    pub(crate) fn from_code(code: i32) -> Option<Self> {
+        Self::ALL.iter().find(|(number, ..)| *number == code).map(|&(_, found, _)| found)
+    }
+
+    fn row(self) -> (i32, DataType, &'static str) {
+        *Self::ALL.iter().find(|(_, data_type, _)| *data_type == self).expect("all are in the list")
+    }
+
+    pub(crate) fn code(self) -> i32 {
+        self.row().0
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        self.row().2
+    }
+
+    /// Bytes of an element in `raw_data`.
+    pub(crate) fn width(self) -> usize {
+        match self {
+            DataType::Uint8 | DataType::Int8 | DataType::Bool => 1,
+            DataType::Uint16 | DataType::Int16 | DataType::Float16 | DataType::Bfloat16 => 2,
+            DataType::Float | DataType::Int32 | DataType::Uint32 => 4,
+            DataType::Int64 | DataType::Uint64 | DataType::Double => 8,
+        }
+    }
+
+    pub(crate) fn is_float(self) -> bool {
+        matches!(self, DataType::Float | DataType::Float16 | DataType::Double | DataType::Bfloat16)
+    }
+}
+
+/// A tensor's elements: numbers of 16 bits are widened.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Numbers {
+    F32(Vec<f32>),
+    F64(Vec<f64>),
+    /// Whole numbers of any type; `uint64` beyond 2⁶³ is refused.
+    Int(Vec<i64>),
+    Bool(Vec<bool>),
+}
+
+/// What is wrong with a `TensorProto`.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TensorError {
+    #[error("elements of type {code}, which is not read")]
+    DataType { code: i32 },
+    #[error("axis {axis} has length {length}")]
+    NegativeLength { axis: usize, length: i64 },
+    #[error("its shape {dims:?} has more elements than a tensor can have")]
+    TooLarge { dims: Vec<i64> },
+    #[error("{found} {unit} for shape {dims:?}, which needs {expected}")]
+    Count { found: usize, expected: usize, unit: &'static str, dims: Vec<i64> },
+    #[error("a number that is too large for 63 bits")]
+    Unsigned,
+    #[error(transparent)]
+    External(#[from] super::external::ExternalError),
+}
+
+impl TensorProto {
+    /// A tensor whose numbers are given as bytes.
+    pub(crate) fn raw(name: &str, data_type: DataType, dims: &[usize], bytes: Vec<u8>) -> Self {
+        TensorProto {
+            name: name.to_owned(),
+            data_type: Some(data_type.code()),
+            dims: dims.iter().map(|&length| length as i64).collect(),
+            raw_data: Some(bytes),
+            ..Default::default()
+        }
+    }
+
+    pub(crate) fn from_f32(name: &str, dims: &[usize], values: &[f32]) -> Self {
+        Self::raw(name, DataType::Float, dims, values.iter().flat_map(|x| x.to_le_bytes()).collect())
+    }
+
+    pub(crate) fn from_f64(name: &str, dims: &[usize], values: &[f64]) -> Self {
+        Self::raw(name, DataType::Double, dims, values.iter().flat_map(|x| x.to_le_bytes()).collect())
+    }
+
+    pub(crate) fn from_i64(name: &str, dims: &[usize], values: &[i64]) -> Self {
+        Self::raw(name, DataType::Int64, dims, values.iter().flat_map(|x| x.to_le_bytes()).collect())
+    }
+
+    pub(crate) fn from_bool(name: &str, dims: &[usize], values: &[bool]) -> Self {
+        Self::raw(name, DataType::Bool, dims, values.iter().map(|&x| u8::from(x)).collect())
+    }
+
+    pub(crate) fn data_type(&self) -> Result<DataType, TensorError> {
+        let code = self.data_type.unwrap_or(0);
+        DataType::from_code(code).ok_or(TensorError::DataType { code })
+    }
+
+    /// The lengths of the axes, of which a tensor can be made.
+    pub(crate) fn shape(&self) -> Result<Vec<usize>, TensorError> {
+        let mut shape = Vec::with_capacity(self.dims.len());
+        for (axis, &length) in self.dims.iter().enumerate() {
+            let length = usize::try_from(length).map_err(|_| TensorError::NegativeLength { axis, length })?;
+            shape.push(length);
+        }
+        // The same limit as that of every tensor.
+        let all = shape.iter().try_fold(1_usize, |all, &length| all.checked_mul(length.max(1)));
+        if all.is_none_or(|all| all > size::MAX_ELEMENTS) {
+            return Err(TensorError::TooLarge { dims: self.dims.clone() });
+        }
+        Ok(shape)
+    }
+
+    /// The elements in row-major order. What stands in other files is read from `external`.
+    pub(crate) fn numbers(&self, external: &External) -> Result<Numbers, TensorError> {
+        let data_type = self.data_type()?;
+        let count = self.shape()?.iter().product::<usize>();
+        if external.holds(self) {
+            return self.unpack(&external.read(self, count * data_type.width())?, data_type, count);
+        }
+        if let Some(bytes) = &self.raw_data {
+            return self.unpack(bytes, data_type, count);
+        }
+        let listed = match data_type {
+            DataType::Float => Numbers::F32(self.float_data.clone()),
+            DataType::Double => Numbers::F64(self.double_data.clone()),
+            DataType::Int64 => Numbers::Int(self.int64_data.clone()),
+            DataType::Uint64 | DataType::Uint32 => Numbers::Int(unsigned(&self.uint64_data)?),
+            DataType::Bool => Numbers::Bool(self.int32_data.iter().map(|&x| x != 0).collect()),
+            DataType::Float16 => {
+                Numbers::F32(self.int32_data.iter().map(|&bits| half_to_f32(bits as u16)).collect())
+            }
+            DataType::Bfloat16 => Numbers::F32(
+                self.int32_data.iter().map(|&bits| f32::from_bits((bits as u32) << 16)).collect(),
+            ),
+            DataType::Uint8 | DataType::Int8 | DataType::Uint16 | DataType::Int16 | DataType::Int32 => {
+                Numbers::Int(self.int32_data.iter().map(|&x| i64::from(x)).collect())
+            }
+        };
+        let found = match &listed {
+            Numbers::F32(list) => list.len(),
+            Numbers::F64(list) => list.len(),
+            Numbers::Int(list) => list.len(),
+            Numbers::Bool(list) => list.len(),
+        };
+        self.check(found, count, "elements")?;
+        Ok(listed)
+    }
+
+    fn unpack(&self, bytes: &[u8], data_type: DataType, count: usize) -> Result<Numbers, TensorError> {
+        self.check(bytes.len(), count * data_type.width(), "bytes")?;
+        unpack(bytes, data_type)
+    }
+
+    fn check(&self, found: usize, expected: usize, unit: &'static str) -> Result<(), TensorError> {
+        if found == expected {
+            return Ok(());
+        }
+        Err(TensorError::Count { found, expected, unit, dims: self.dims.clone() })
+    }
+}
+
+/// The numbers whose little-endian bytes these are.
+pub(crate) fn unpack(bytes: &[u8], data_type: DataType) -> Result<Numbers, TensorError> {
+    fn each<const N: usize, S>(bytes: &[u8], number: impl Fn([u8; N]) -> S) -> Vec<S> {
+        bytes.as_chunks().0.iter().map(|&chunk| number(chunk)).collect()
+    }
+    Ok(match data_type {
+        DataType::Float => Numbers::F32(each(bytes, f32::from_le_bytes)),
+        DataType::Double => Numbers::F64(each(bytes, f64::from_le_bytes)),
+        DataType::Float16 => Numbers::F32(each(bytes, |b| half_to_f32(u16::from_le_bytes(b)))),
+        DataType::Bfloat16 => Numbers::F32(each(bytes, |[low, high]| f32::from_le_bytes([0, 0, low, high]))),
+        DataType::Bool => Numbers::Bool(bytes.iter().map(|&b| b != 0).collect()),
+        DataType::Uint8 => Numbers::Int(bytes.iter().map(|&b| i64::from(b)).collect()),
+        DataType::Int8 => Numbers::Int(bytes.iter().map(|&b| i64::from(b as i8)).collect()),
+        DataType::Uint16 => Numbers::Int(each(bytes, |b| i64::from(u16::from_le_bytes(b)))),
+        DataType::Int16 => Numbers::Int(each(bytes, |b| i64::from(i16::from_le_bytes(b)))),
+        DataType::Int32 => Numbers::Int(each(bytes, |b| i64::from(i32::from_le_bytes(b)))),
+        DataType::Uint32 => Numbers::Int(each(bytes, |b| i64::from(u32::from_le_bytes(b)))),
+        DataType::Int64 => Numbers::Int(each(bytes, i64::from_le_bytes)),
+        DataType::Uint64 => Numbers::Int(unsigned(&each(bytes, u64::from_le_bytes))?),
+    })
+}
+
+fn unsigned(values: &[u64]) -> Result<Vec<i64>, TensorError> {
+    values.iter().map(|&x| i64::try_from(x).map_err(|_| TensorError::Unsigned)).collect()
+}
+
+/// The number that 16 bits stand for in IEEE's half precision.
+pub(crate) fn half_to_f32(bits: u16) -> f32 {
+    let sign = u32::from(bits >> 15) << 31;
+    let (exponent, mantissa) = (u32::from(bits >> 10 & 0x1f), u32::from(bits & 0x3ff));
+    match exponent {
+        // Subnormal: a multiple of 2⁻²⁴.
+        0 => f32::from_bits(sign | (mantissa as f32 * 2f32.powi(-24)).to_bits()),
+        0x1f => f32::from_bits(sign | 0x7f80_0000 | mantissa << 13),
+        _ => f32::from_bits(sign | (exponent + 112) << 23 | mantissa << 13),
+    }
+}
