@@ -116,6 +116,7 @@ pub(super) fn model<T: Float>(
                 value.name.clone()
             }
             Source::Constant(constant) => constant_name(&mut graph, step, constant, buffers, &mut written),
+            Source::Computed if empty(&step.shape) => nothing(&mut graph, step),
             Source::Computed => {
                 graph.scope = scope(steps, &inputs[i], named);
                 let operands = inputs[i].iter().map(|&input| Operand {
@@ -203,6 +204,20 @@ fn fold<T: Float>(
         folded.insert(i, value);
     }
     folded.get(&number).cloned()
+}
+
+/// Whether there are no elements, whatever the size of the batch: runtimes differ about operators on those.
+fn empty(shape: &[Length]) -> bool {
+    shape.iter().all(|length| length.known().is_some()) && shape.contains(&Length::from(0i64))
+}
+
+fn nothing<T: Float>(graph: &mut Graph, step: &Operation<T>) -> String {
+    let shape: Vec<usize> = step.shape.iter().map(|length| length.fixed as usize).collect();
+    graph.data::<T>(&match step.kind {
+        Kind::Float => Data::Float(Tensor::zeros(&shape[..])),
+        Kind::Index => Data::Index(Tensor::zeros(&shape[..])),
+        Kind::Mask => Data::Mask(Tensor::full(&shape[..], false)),
+    })
 }
 
 /// Writes a constant; one that is a buffer of the model has the buffer's name.

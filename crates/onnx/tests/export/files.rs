@@ -1,4 +1,4 @@
-//! Files for `onnxruntime.py`: the folder that `WENGERT_ONNX_FILES` names gets each model with inputs, and the outputs that
+//! Files for `compare.py`: the folder that `WENGERT_ONNX_FILES` names gets each model with inputs, and the outputs that
 //! are expected.
 
 use std::fmt::Write as _;

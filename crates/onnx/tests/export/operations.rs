@@ -52,9 +52,11 @@ fn check(case: &cases::Case, failures: &mut Vec<String>, exported: &mut BTreeSet
 }
 
 /// Operations of which some kinds are exported and others not, with a part of the reason.
-const PARTLY: [(&str, &str); 4] = [
+const PARTLY: [(&str, &str); 6] = [
     ("attention", "drops weights at random"),
     ("max_pool_positions", "along the depth"),
+    ("order_statistic", "NanMedian"),
+    ("order_statistic", "Mode"),
     ("sinc", "derivative"),
     ("layer_norm", "single numbers"),
 ];

@@ -79,6 +79,14 @@ pub(super) fn rule<T: Float>(name: &str) -> Option<Rule<T>> {
             Ok(g.op("Clip", &[&logarithm, &least]))
         },
         "nan_to_num" => nan_to_num,
+        "sign_bit" => sign_bit,
+        "step" => |g, at| {
+            let (zero, one) = (g.number(0.0), g.number(1.0));
+            let below = g.op("Less", &[at.x(0), &zero]);
+            let undefined = g.op("IsNaN", &[at.x(0)]);
+            let value = g.op("Where", &[&below, &zero, &one]);
+            Ok(g.op("Where", &[&undefined, at.x(0), &value]))
+        },
         "is_nan" => |g, at| Ok(g.op("IsNaN", &[at.x(0)])),
         "is_inf" => |g, at| Ok(g.op("IsInf", &[at.x(0)])),
         "is_finite" => |g, at| {
@@ -166,6 +174,15 @@ fn clip<T: Float>(g: &mut Graph, at: &At<'_, T>, names: [&str; 2]) -> Result<Str
         (false, true) => g.op("Clip", &[at.x(0), &low]),
         _ => g.op("Clip", &[at.x(0), &low, &high]),
     })
+}
+
+/// −1 or 1; of zeros the inverse has the sign.
+fn sign_bit<T: Float>(g: &mut Graph, at: &At<'_, T>) -> Result<String, String> {
+    let (zero, one, minus) = (g.number(0.0), g.number(1.0), g.number(-1.0));
+    let (inverse, at_zero) = (g.op("Reciprocal", &[at.x(0)]), g.op("Equal", &[at.x(0), &zero]));
+    let signed = g.op("Where", &[&at_zero, &inverse, at.x(0)]);
+    let below = g.op("Less", &[&signed, &zero]);
+    Ok(g.op("Where", &[&below, &minus, &one]))
 }
 
 /// The number that takes the place of one that is not finite; a mask says where.

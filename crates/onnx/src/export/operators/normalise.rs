@@ -6,7 +6,7 @@ use super::reduce::count;
 use super::{At, Rule};
 use crate::export::graph::Graph;
 use crate::export::length::{Length, Quantity};
-use crate::proto::AttributeProto;
+use crate::proto::{AttributeProto, DataType};
 
 pub(super) fn rule<T: Float>(name: &str) -> Option<Rule<T>> {
     Some(match name {
@@ -44,14 +44,21 @@ fn layer_norm<T: Float>(g: &mut Graph, at: &At<'_, T>) -> Result<String, String>
     if at.rank(1) == 0 {
         return Err("a gain without axes normalises single numbers".into());
     }
-    let attributes = vec![AttributeProto::int("axis", -(at.rank(1) as i64)), epsilon(at)?];
-    Ok(g.with("LayerNormalization", &[at.x(0), at.x(1), at.x(2)], attributes))
+    if g.float == DataType::Float {
+        let attributes = vec![AttributeProto::int("axis", -(at.rank(1) as i64)), epsilon(at)?];
+        return Ok(g.with("LayerNormalization", &[at.x(0), at.x(1), at.x(2)], attributes));
+    }
+    // Attributes are in single precision, and ε is not.
+    let axes: Vec<usize> = (at.rank(0) - at.rank(1)..at.rank(0)).collect();
+    let normalised = by_statistics(g, at, &axes)?;
+    let scaled = g.op("Mul", &[&normalised, at.x(1)]);
+    Ok(g.op("Add", &[&scaled, at.x(2)]))
 }
 
 /// x/√(mean of squares + ε)·gain + bias.
 fn rms_norm<T: Float>(g: &mut Graph, at: &At<'_, T>) -> Result<String, String> {
     let axes: Vec<usize> = (at.rank(0) - at.rank(1)..at.rank(0)).collect();
-    let scaled = if g.opset >= 23 && at.rank(1) > 0 {
+    let scaled = if g.opset >= 23 && at.rank(1) > 0 && g.float == DataType::Float {
         let attributes = vec![AttributeProto::int("axis", -(at.rank(1) as i64)), epsilon(at)?];
         g.with("RMSNormalization", &[at.x(0), at.x(1)], attributes)
     } else {
@@ -98,19 +105,23 @@ fn group_norm<T: Float>(g: &mut Graph, at: &At<'_, T>) -> Result<String, String>
 /// By the statistics of the batch, which no operator for inference computes.
 fn batch_norm<T: Float>(g: &mut Graph, at: &At<'_, T>) -> Result<String, String> {
     let axes: Vec<usize> = (0..at.rank(0)).filter(|&axis| axis != 1).collect();
-    let sum = g.reduce("ReduceSum", at.x(0), &axes, true);
-    let number =
-        count(at, &axes, 0).ok_or("the number of elements of a channel is no multiple of the batch")?;
-    let number = g.quantity(Quantity::Of(number));
-    let mean = g.op("Div", &[&sum, &number]);
-    let centred = g.op("Sub", &[at.x(0), &mean]);
-    let squares = g.op("Mul", &[&centred, &centred]);
-    let sum = g.reduce("ReduceSum", &squares, &axes, true);
-    let variance = g.op("Div", &[&sum, &number]);
-    let normalised = over_root(g, at, &centred, &variance)?;
+    let normalised = by_statistics(g, at, &axes)?;
     let (gain, bias) = (by_channel(g, at, 1), by_channel(g, at, 2));
     let scaled = g.op("Mul", &[&normalised, &gain]);
     Ok(g.op("Add", &[&scaled, &bias]))
+}
+
+/// (x − mean)/√(variance + ε) over the axes.
+fn by_statistics<T: Float>(g: &mut Graph, at: &At<'_, T>, axes: &[usize]) -> Result<String, String> {
+    let number = count(at, axes)?;
+    let number = g.quantity(Quantity::Of(number));
+    let sum = g.reduce("ReduceSum", at.x(0), axes, true);
+    let mean = g.op("Div", &[&sum, &number]);
+    let centred = g.op("Sub", &[at.x(0), &mean]);
+    let squares = g.op("Mul", &[&centred, &centred]);
+    let sum = g.reduce("ReduceSum", &squares, axes, true);
+    let variance = g.op("Div", &[&sum, &number]);
+    over_root(g, at, &centred, &variance)
 }
 
 /// (x − mean)·scale + shift: batch normalisation by known statistics, whose variance is in the scale.

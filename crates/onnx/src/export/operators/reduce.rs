@@ -48,18 +48,20 @@ fn over_axes<T: Float>(g: &mut Graph, at: &At<'_, T>, kind: &str) -> String {
     g.reduce(kind, at.x(0), &at.axes(), at.flag("keepdim"))
 }
 
-/// How many elements the axes have together, less `correction`, if that grows by the same number for each example.
-pub(super) fn count<T: Float>(at: &At<'_, T>, axes: &[usize], correction: i64) -> Option<Length> {
-    let mut product = Length::from(1i64);
-    for &axis in axes {
-        let length = at.shape(0)[axis];
-        product = match (product.known(), length.known()) {
-            (_, Some(n)) => Length { fixed: product.fixed * n, each: product.each * n },
-            (Some(n), None) => Length { fixed: length.fixed * n, each: length.each * n },
-            (None, None) => return None,
-        };
-    }
-    Some(Length { fixed: product.fixed - correction, ..product })
+/// The product of lengths, if it grows by the same number for each example.
+pub(super) fn product(lengths: &[Length]) -> Option<Length> {
+    lengths.iter().try_fold(Length::from(1i64), |product, length| match (product.known(), length.known()) {
+        (_, Some(n)) => Some(Length { fixed: product.fixed * n, each: product.each * n }),
+        (Some(n), None) => Some(Length { fixed: length.fixed * n, each: length.each * n }),
+        (None, None) => None,
+    })
+}
+
+/// How many elements the axes of the first operand have together.
+pub(super) fn count<T: Float>(at: &At<'_, T>, axes: &[usize]) -> Result<Length, String> {
+    let lengths: Vec<Length> = axes.iter().map(|&axis| at.shape(0)[axis]).collect();
+    product(&lengths)
+        .ok_or_else(|| "the number of elements does not grow by the same number for each example".into())
 }
 
 /// The sum to a shape that broadcasts to the operand's.
@@ -108,7 +110,7 @@ fn variance<T: Float>(g: &mut Graph, at: &At<'_, T>) -> Result<String, String> {
     let centred = g.op("Sub", &[at.x(0), &mean]);
     let squares = g.op("Mul", &[&centred, &centred]);
     let sum = g.reduce("ReduceSum", &squares, &axes, at.flag("keepdim"));
-    let number = count(at, &axes, 0).ok_or("the number of elements is no multiple of the batch")?;
+    let number = count(at, &axes)?;
     let number = g.quantity(match number.known() {
         Some(number) => Quantity::Fixed((number as f64 - correction).max(0.0)),
         None => Quantity::Of(Length { fixed: number.fixed - correction as i64, ..number }),

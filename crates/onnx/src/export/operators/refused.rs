@@ -1,7 +1,7 @@
 //! What forward passes hold that is not exported, and why.
 
 /// Names of operations by the reason why none of them is exported.
-const REASONS: [(&str, &[&str]); 8] = [
+const REASONS: [(&str, &[&str]); 9] = [
     (
         "it draws random numbers: record the forward pass in evaluation mode",
         &[
@@ -64,6 +64,7 @@ const REASONS: [(&str, &[&str]); 8] = [
             "searchsorted",
         ],
     ),
+    ("it is computed inside of attention, which is written without it", &["attention_statistics"]),
     ("it counts, and only for statistics", &["histc"]),
     ("its recursion over the alignments is not written", &["ctc_loss"]),
     ("complex numbers are not written", &["fft", "ifft", "irfft", "rfft"]),

@@ -2,6 +2,7 @@
 
 use wengert_tensor::Float;
 
+use super::reduce::product;
 use super::{At, Rule};
 use crate::export::graph::Graph;
 use crate::proto::AttributeProto;
@@ -49,12 +50,18 @@ fn slices<T: Float>(
     reduction: &str,
 ) -> Result<String, String> {
     let axis = at.axis()?;
-    let index = at.x(at.count() - 1);
-    let mut shape = vec![1usize.into(); at.rank(source)];
-    shape[axis] = at.shape(source)[axis];
-    let along = g.reshape(index, &shape);
-    let each = g.expand(&along, at.shape(source));
-    Ok(elements(g, axis, [x, &each, at.x(source)], reduction))
+    // The index may have any number of axes, which the source has in the place of the one.
+    let last = at.count() - 1;
+    let (before, behind) = (&at.shape(source)[..axis], &at.shape(source)[axis + at.rank(last)..]);
+    let places =
+        product(at.shape(last)).ok_or("its index has no number of places that grows with the batch")?;
+    let whole = [before, &[places], behind].concat();
+    let mut along = vec![1usize.into(); whole.len()];
+    along[axis] = places;
+    let index = g.reshape(at.x(last), &along);
+    let each = g.expand(&index, &whole);
+    let source = g.reshape(at.x(source), &whole);
+    Ok(elements(g, axis, [x, &each, &source], reduction))
 }
 
 fn extreme<T: Float>(g: &mut Graph, at: &At<'_, T>, reduction: &str) -> Result<String, String> {

@@ -1,7 +1,7 @@
 """Runs exported models in onnxruntime and compares with what they are to give.
 
     WENGERT_ONNX_FILES=/tmp/models cargo test -p wengert-onnx --test export
-    python crates/onnx/tests/export/onnxruntime.py /tmp/models
+    python crates/onnx/tests/export/compare.py /tmp/models
 
 Every model is checked by onnx.checker with full shape inference. Double precision is tried as it is, and where onnxruntime
 has no such kernel in single precision: constants, inputs and casts are converted. The tolerances are 1e-5 and 1e-10, relative
