@@ -1,5 +1,6 @@
 //! A recording as a list of steps.
 
+use std::panic::Location;
 use std::rc::Rc;
 
 use wengert_tensor::{Float, Shape};
@@ -28,6 +29,7 @@ pub struct Step<T: Float = f32> {
     floats: usize,
     shape: Shape,
     kind: Kind,
+    location: Option<&'static Location<'static>>,
 }
 
 impl<T: Float> Step<T> {
@@ -42,6 +44,7 @@ impl<T: Float> Step<T> {
             floats: node.inputs.len(),
             shape: node.output.shape().clone(),
             kind: extra.map_or(Kind::Float, |extra| extra.kind),
+            location: extra.and_then(|extra| extra.location),
         }
     }
 
@@ -82,6 +85,20 @@ impl<T: Float> Step<T> {
     /// The value, if this is a constant.
     pub fn constant(&self) -> Option<&Data<T>> {
         self.constant.as_ref()
+    }
+
+    /// The line of the program that recorded it; only [complete](Tape::complete) tapes know.
+    ///
+    /// ```
+    /// use wengert_tape::Tape;
+    /// let tape = Tape::complete();
+    /// let x = tape.var([1.0f64]);
+    /// let line = line!() + 1;
+    /// x.exp();
+    /// assert_eq!(tape.steps()[1].location().unwrap().line(), line);
+    /// ```
+    pub fn location(&self) -> Option<&'static Location<'static>> {
+        self.location
     }
 
     /// Whether this is an operation.

@@ -5,13 +5,14 @@ mod node;
 pub(crate) mod record;
 
 use std::cell::{Cell, RefCell};
+use std::panic::Location;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use smallvec::SmallVec;
 use wengert_tensor::{Float, Tensor};
 
-use crate::data::{Data, Discrete, DiscreteElement, Given};
+use crate::data::{Data, Discrete, DiscreteElement, Given, Kind};
 use crate::fault::Watched;
 use crate::var::Var;
 use node::{Extra, GivenInput};
@@ -165,7 +166,10 @@ impl<T: Float> Tape<T> {
         self.arena.assert_open("enter");
         let outer = var.place.clone().map(Rc::new);
         let output = var.value.dropped();
-        let node = Node { op: None, inputs: SmallVec::new(), output, outer: outer.clone(), extra: None };
+        let here = Location::caller();
+        let is_complete = self.arena.is_complete();
+        let extra = if is_complete { Extra::of_complete(Kind::Float, None, Vec::new(), here) } else { None };
+        let node = Node { op: None, inputs: SmallVec::new(), output, outer: outer.clone(), extra };
         let node = self.arena.push("enter", node);
         let place = Place { arena: Rc::clone(&self.arena), node, outer };
         Var::new(var.value.clone(), Some(place))
@@ -192,8 +196,8 @@ impl<T: Float> Tape<T> {
         if !self.arena.is_complete() {
             return Discrete::of(Given { value, place: None });
         }
-        let extra = Extra { kind: value.kind(), constant: None, given: Vec::new() };
-        let node = self.arena.push("discrete", Node::leaf(value.shape(), Some(extra)));
+        let extra = Extra::of_complete(value.kind(), None, Vec::new(), Location::caller());
+        let node = self.arena.push("discrete", Node::leaf(value.shape(), extra));
         let place = Place { arena: Rc::clone(&self.arena), node, outer: None };
         Discrete::of(Given { value, place: Some(place) })
     }

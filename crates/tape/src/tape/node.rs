@@ -1,5 +1,6 @@
 //! What a tape keeps of an operation.
 
+use std::panic::Location;
 use std::rc::Rc;
 
 use smallvec::SmallVec;
@@ -30,15 +31,27 @@ pub(crate) struct Extra<T: Float> {
     pub(crate) constant: Option<Data<T>>,
     /// The operands that are no floating-point numbers.
     pub(crate) given: Vec<GivenInput<T>>,
+    /// The line that recorded it, if the tape is complete.
+    pub(crate) location: Option<&'static Location<'static>>,
 }
 
 impl<T: Float> Extra<T> {
+    /// That of what a complete tape holds.
+    pub(super) fn of_complete(
+        kind: Kind,
+        constant: Option<Data<T>>,
+        given: Vec<GivenInput<T>>,
+        location: &'static Location<'static>,
+    ) -> Option<Box<Self>> {
+        Some(Box::new(Extra { kind, constant, given, location: Some(location) }))
+    }
+
     /// That of a node whose output is a floating-point number.
     pub(super) fn of_given(given: Vec<GivenInput<T>>) -> Option<Box<Self>> {
         if given.is_empty() {
             None
         } else {
-            Some(Box::new(Extra { kind: Kind::Float, constant: None, given }))
+            Some(Box::new(Extra { kind: Kind::Float, constant: None, given, location: None }))
         }
     }
 }
@@ -63,9 +76,9 @@ impl<T: Float> Node<T> {
     }
 
     /// A node that was not computed on its tape.
-    pub(super) fn leaf(shape: &Shape, extra: Option<Extra<T>>) -> Self {
+    pub(super) fn leaf(shape: &Shape, extra: Option<Box<Extra<T>>>) -> Self {
         let output = Value::Dropped(shape.clone());
-        Node { op: None, inputs: SmallVec::new(), output, outer: None, extra: extra.map(Box::new) }
+        Node { op: None, inputs: SmallVec::new(), output, outer: None, extra }
     }
 
     /// Leaves an empty node behind.

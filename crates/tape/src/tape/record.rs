@@ -1,5 +1,6 @@
 //! Recording operations.
 
+use std::panic::Location;
 use std::rc::Rc;
 
 use smallvec::SmallVec;
@@ -52,7 +53,7 @@ pub(crate) fn decision<T: Float>(
     let mut place = None;
     for arena in arenas {
         let (inputs, given) = arena.all_as_nodes(inputs, given);
-        let extra = Some(Box::new(Extra { kind, constant: None, given }));
+        let extra = Extra::of_complete(kind, None, given, Location::caller());
         let output = Value::Dropped(shape.clone());
         let node = Node { op: Some(Rc::clone(&op)), inputs, output, outer: None, extra };
         let node = arena.push(op.name(), node);
@@ -112,7 +113,7 @@ fn push<T: Float>(
         if is_complete {
             let (inputs, given) = arena.all_as_nodes(inputs, given);
             node.inputs = inputs;
-            node.extra = Extra::of_given(given);
+            node.extra = Extra::of_complete(Kind::Float, None, given, Location::caller());
         } else {
             for (k, input) in inputs.iter().enumerate() {
                 node.inputs.push(Input {
@@ -150,14 +151,15 @@ impl<T: Float> Arena<T> {
     /// replay computes them.
     #[track_caller]
     fn all_as_nodes(&self, inputs: &[&Var<T>], given: &[&Given<T>]) -> Nodes<T> {
+        let location = Location::caller();
         let floats = inputs.iter().map(|input| {
-            let constant = || self.push_constant(Data::Float(input.value().clone()));
+            let constant = || self.push_constant(Data::Float(input.value().clone()), location);
             let parent = Some(self.node_of(input.place.as_ref()).unwrap_or_else(constant));
             Input { value: input.value.dropped(), parent, outer: None }
         });
         let floats = floats.collect();
         let given = given.iter().map(|g| {
-            let constant = || self.push_constant(g.value.clone());
+            let constant = || self.push_constant(g.value.clone(), location);
             let parent = Some(self.node_of(g.place.as_ref()).unwrap_or_else(constant));
             GivenInput { value: None, parent, outer: None }
         });
@@ -165,9 +167,9 @@ impl<T: Float> Arena<T> {
     }
 
     #[track_caller]
-    fn push_constant(&self, value: Data<T>) -> u32 {
+    fn push_constant(&self, value: Data<T>, location: &'static Location<'static>) -> u32 {
         let shape = value.shape().clone();
-        let extra = Extra { kind: value.kind(), constant: Some(value), given: Vec::new() };
-        self.push("constant", Node::leaf(&shape, Some(extra)))
+        let extra = Extra::of_complete(value.kind(), Some(value), Vec::new(), location);
+        self.push("constant", Node::leaf(&shape, extra))
     }
 }

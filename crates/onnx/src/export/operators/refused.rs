@@ -1,0 +1,76 @@
+//! What forward passes hold that is not exported, and why.
+
+/// Names of operations by the reason why none of them is exported.
+const REASONS: [(&str, &[&str]); 9] = [
+    (
+        "it draws random numbers: record the forward pass in evaluation mode",
+        &[
+            "attention_dropout_factors",
+            "bernoulli",
+            "categorical",
+            "dropout_factors",
+            "exponential",
+            "fork",
+            "gumbel",
+            "log_gamma_sample",
+            "multinomial",
+            "normal",
+            "permutation",
+            "poisson",
+            "rrelu_slopes",
+            "uniform",
+        ],
+    ),
+    (
+        "ONNX has no operator for factors of matrices, and none for what is computed by them",
+        &[
+            "cholesky",
+            "eigh",
+            "logabsdet",
+            "lu",
+            "lu_factors",
+            "matrix_exp",
+            "pinv",
+            "pivot_order",
+            "qr",
+            "sign_of_det",
+            "solve",
+            "solve_triangular",
+            "svd",
+            "symmetric_function",
+        ],
+    ),
+    (
+        "ONNX has no operator for this special function",
+        &["bessel_i", "digamma", "erfcx", "erfinv", "lgamma", "log_ndtr", "ndtri", "polygamma"],
+    ),
+    (
+        "how many elements it has depends on the values",
+        &["bincount", "nonzero", "repeated_positions", "unique", "unique_consecutive"],
+    ),
+    (
+        "positions of this kind are not written",
+        &[
+            "fractional_max_pool_positions",
+            "joined_positions",
+            "last_of_its_place",
+            "neighbours",
+            "neighbours_inside",
+            "overwritten",
+            "quantile_neighbour",
+            "quantile_part",
+            "running_argmax",
+            "running_argmin",
+            "searchsorted",
+        ],
+    ),
+    ("it is computed inside of attention, which is written without it", &["attention_statistics"]),
+    ("it counts, and only for statistics", &["histc"]),
+    ("its recursion over the alignments is not written", &["ctc_loss"]),
+    ("complex numbers are not written", &["fft", "ifft", "irfft", "rfft"]),
+];
+
+/// Why operations of that name are not exported.
+pub(crate) fn reason(name: &str) -> Option<&'static str> {
+    REASONS.iter().find(|(_, names)| names.contains(&name)).map(|(reason, _)| *reason)
+}

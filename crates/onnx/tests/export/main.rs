@@ -1,0 +1,13 @@
+//! What is exported is what was recorded.
+
+#[path = "../../../tape/tests/cases/mod.rs"]
+#[allow(
+    dead_code,
+    unexpected_cfgs,
+    reason = "the table is another crate's, of which this needs the functions"
+)]
+mod cases;
+mod errors;
+mod files;
+mod models;
+mod operations;
