@@ -184,10 +184,13 @@ impl File {
         let mut todo = vec![(String::new(), self.root_id())];
         while let Some((prefix, id)) = todo.pop() {
             for &(key, value) in self.pairs(id).unwrap_or_default() {
-                let name = || format!("{prefix}{}", self.heap.text(key).map_or(String::from("?"), text::shortened));
+                let name =
+                    || format!("{prefix}{}", self.heap.text(key).map_or(String::from("?"), text::shortened));
                 match self.heap.node(value) {
                     Node::Tensor(index) if *index == tensor => return Some(name()),
-                    Node::Dict(_) if seen.insert(value) && prefix.len() < 256 => todo.push((name() + ".", value)),
+                    Node::Dict(_) if seen.insert(value) && prefix.len() < 256 => {
+                        todo.push((name() + ".", value))
+                    }
                     _ => {}
                 }
             }
