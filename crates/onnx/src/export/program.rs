@@ -98,9 +98,12 @@ impl<T: Float> Program<T> {
         }
         let mut outputs = Vec::with_capacity(output_names.len());
         for i in 0..output_names.len() {
-            let numbers: Vec<usize> = recordings.iter().filter_map(|recording| recording.outputs[i]).collect();
+            let numbers: Vec<usize> =
+                recordings.iter().filter_map(|recording| recording.outputs[i]).collect();
             let step = &recordings[0].steps[numbers[0]];
-            outputs.push(walk.place(&numbers).ok_or_else(|| differs(step, "at another size it is another output"))?);
+            outputs.push(
+                walk.place(&numbers).ok_or_else(|| differs(step, "at another size it is another output"))?,
+            );
         }
         Ok(Program { steps, outputs, sizes })
     }
@@ -152,8 +155,10 @@ impl<'a, T: Float> Walk<'a, T> {
     /// The next step of all.
     fn next(&mut self) -> Result<Option<Found<'a, T>>, ExportError> {
         let recordings = self.recordings;
-        let head = |r: usize| self.needed[r].get(self.passed[r]).map(|&number| (number, &recordings[r].steps[number]));
-        let heads: Vec<Option<(usize, &Rc<Step<T>>)>> = (0..recordings.len()).map(head).collect();
+        let head = |r: usize| {
+            self.needed[r].get(self.passed[r]).map(|&number| (number, &recordings[r].steps[number]))
+        };
+        let heads: Vec<_> = (0..recordings.len()).map(head).collect();
         let all = heads.iter().flatten();
         let Some((_, first)) = all.clone().next() else { return Ok(None) };
         let leader = match all.clone().find(|(_, step)| LEFT_OUT.contains(&step.name())) {
@@ -191,9 +196,13 @@ impl<'a, T: Float> Walk<'a, T> {
         }
         let mut inputs = Vec::with_capacity(leader.inputs().len());
         for i in 0..leader.inputs().len() {
-            let wanted: Vec<Option<usize>> = steps.iter().map(|step| step.and_then(|step| step.inputs()[i])).collect();
+            let wanted: Vec<Option<usize>> =
+                steps.iter().map(|step| step.and_then(|step| step.inputs()[i])).collect();
             let fits = |numbers: &Vec<usize>| {
-                numbers.iter().zip(&wanted).all(|(number, wanted)| wanted.is_none_or(|wanted| wanted == *number))
+                numbers
+                    .iter()
+                    .zip(&wanted)
+                    .all(|(number, wanted)| wanted.is_none_or(|wanted| wanted == *number))
             };
             // Where all are known, without a search.
             let known: Option<Vec<usize>> = wanted.iter().copied().collect();
@@ -211,8 +220,12 @@ impl<T: Float> Found<'_, T> {
     /// As one step for every size.
     fn operation(self, recordings: &[Recording<T>], sizes: &Sizes) -> Result<Operation<T>, ExportError> {
         // The value's shape, also where the operation was left out.
-        let values: Vec<&Rc<Step<T>>> =
-            self.numbers.iter().zip(recordings).map(|(&number, recording)| &recording.steps[number]).collect();
+        let values: Vec<&Rc<Step<T>>> = self
+            .numbers
+            .iter()
+            .zip(recordings)
+            .map(|(&number, recording)| &recording.steps[number])
+            .collect();
         let there: Vec<&Rc<Step<T>>> = self.steps.iter().flatten().copied().collect();
         let step = there[0];
         let shapes: Vec<Vec<i64>> = values.iter().map(|value| lengths(value.shape())).collect();
@@ -232,7 +245,10 @@ impl<T: Float> Found<'_, T> {
             })?
         };
         let is_named = |i: usize| {
-            recordings.iter().zip(&self.numbers).all(|(recording, &number)| recording.named[i] == Some(number))
+            recordings
+                .iter()
+                .zip(&self.numbers)
+                .all(|(recording, &number)| recording.named[i] == Some(number))
         };
         let named = (0..recordings[0].named.len()).find(|&i| is_named(i));
         let source = match named.filter(|_| !step.is_operation()) {
