@@ -81,6 +81,7 @@ impl<T: Float> Inputs<T> {
     ///
     /// # Panics
     /// If there are not so many inputs, or it is of another kind.
+    #[allow(clippy::should_implement_trait, reason = "one of the kinds of inputs, as in `Data`")]
     #[track_caller]
     pub fn index(&self, number: usize) -> &Index<T> {
         match self.get(number) {
@@ -102,11 +103,14 @@ impl<T: Float> Inputs<T> {
     }
 }
 
+/// A forward pass.
+pub(super) type Forward<'a, T> = &'a dyn Fn(&Ctx<T>, &Inputs<T>) -> Vec<Var<T>>;
+
 /// The forward pass on these inputs, in evaluation mode, with the parameters as variables behind them.
 pub(super) fn record<T: Float>(
     params: &Params<T>,
     inputs: &[Data<T>],
-    forward: &dyn Fn(&Ctx<T>, &Inputs<T>) -> Vec<Var<T>>,
+    forward: Forward<'_, T>,
 ) -> Recording<T> {
     let tape = Tape::complete();
     let mut named = Vec::new();

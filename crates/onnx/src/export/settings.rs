@@ -14,9 +14,8 @@ use super::record::{Inputs, record, resized};
 use super::write::{self, Header, Named, Role};
 
 /// Sizes of the batch at which a forward pass is recorded: what grows by the same number for each example at all of them is
-/// taken to do so at every size. Where another length happens to be one of them, a step may be left out that is needed at other
-/// sizes (a reshaping to the same shape), so there are others to try.
-const SIZES: [[usize; 3]; 2] = [[2, 3, 5], [7, 11, 13]];
+/// taken to do so at every size. None is 1, to which other lengths broadcast.
+const SIZES: [usize; 3] = [2, 3, 5];
 
 /// The operator sets that are written.
 const OPSETS: std::ops::RangeInclusive<i64> = 17..=23;
@@ -162,22 +161,7 @@ impl<T: Float> Export<T> {
         forward: impl Fn(&Ctx<T>, &Inputs<T>) -> Vec<Var<T>>,
     ) -> Result<OnnxFile, ExportError> {
         self.check()?;
-        if self.batch.is_none() {
-            return self.recorded(params, &forward, &[]);
-        }
-        match self.recorded(params, &forward, &SIZES[0]) {
-            Err(ExportError::Batch { .. }) => self.recorded(params, &forward, &SIZES[1]),
-            result => result,
-        }
-    }
-
-    /// The model as it is recorded at these sizes, or with the examples as they are.
-    fn recorded(
-        &self,
-        params: &Params<T>,
-        forward: &dyn Fn(&Ctx<T>, &Inputs<T>) -> Vec<Var<T>>,
-        sizes: &[usize],
-    ) -> Result<OnnxFile, ExportError> {
+        let sizes: &[usize] = if self.batch.is_some() { &SIZES } else { &[] };
         let examples = |size: Option<usize>| -> Result<Vec<Data<T>>, ExportError> {
             let each = self.inputs.iter().map(|(name, example)| match (size, self.axis(name)) {
                 (Some(size), Some(axis)) => resized(name, example, axis, size),
@@ -187,10 +171,10 @@ impl<T: Float> Export<T> {
         };
         let mut recordings = Vec::with_capacity(sizes.len().max(1));
         if sizes.is_empty() {
-            recordings.push(record(params, &examples(None)?, forward));
+            recordings.push(record(params, &examples(None)?, &forward));
         }
         for &size in sizes {
-            recordings.push(record(params, &examples(Some(size))?, forward));
+            recordings.push(record(params, &examples(Some(size))?, &forward));
         }
         let mut named: Vec<Named<T>> = Vec::new();
         named.extend(self.inputs.iter().map(|(name, _)| Named { name: name.clone(), role: Role::Input }));
@@ -289,7 +273,7 @@ impl<T: Float> Export<T> {
             doc: self.doc.clone(),
             batch: batch.map(|(batch, (input, axis))| (batch, input, axis)),
         };
-        let program = Program::new(recordings, sizes, &outputs)?;
+        let program = Program::new(&recordings, sizes, &outputs)?;
         let model = write::model(&program, named, buffers, &outputs, &header)?;
         Ok(OnnxFile { model })
     }

@@ -13,8 +13,11 @@ pub(crate) fn folder() -> Option<PathBuf> {
     std::env::var_os("WENGERT_ONNX_FILES").map(PathBuf::from)
 }
 
+/// What a model is given, and what it is to give.
+pub(crate) type Run<T> = (Vec<Data<T>>, Vec<Data<T>>);
+
 /// Writes a model, and as text what it is given and what comes of it; several of both may be written for one model.
-pub(crate) fn write<T: Float>(name: &str, model: &OnnxFile, runs: &[(Vec<Data<T>>, Vec<Data<T>>)]) {
+pub(crate) fn write<T: Float>(name: &str, model: &OnnxFile, runs: &[Run<T>]) {
     let Some(folder) = folder() else { return };
     std::fs::create_dir_all(&folder).unwrap();
     let name = name.replace([' ', '/'], "_");

@@ -7,7 +7,7 @@ use super::products::swapped;
 use super::{At, Rule};
 use crate::export::graph::{Graph, NONE};
 use crate::export::length::Length;
-use crate::proto::AttributeProto;
+use crate::proto::{AttributeProto, DataType};
 
 pub(super) fn rule<T: Float>(name: &str) -> Option<Rule<T>> {
     Some(match name {
@@ -29,7 +29,8 @@ fn attention<T: Float>(g: &mut Graph, at: &At<'_, T>) -> Result<String, String> 
     let (query_heads, key_heads) = (at.dim(0, 1)?, at.dim(1, 1)?);
     let last_key = at.length("last_key");
     let whole = last_key.is_none() || last_key == Some(0usize.into());
-    if g.opset >= 23 && !biased && !masked && whole {
+    // The operator's scale is in single precision.
+    if g.opset >= 23 && g.float == DataType::Float && !biased && !masked && whole {
         let mut attributes = vec![AttributeProto::float("scale", scale as f32)];
         if last_key.is_some() {
             attributes.push(AttributeProto::int("is_causal", 1));
