@@ -31,7 +31,7 @@ const DEPTH: usize = 32;
 /// Keys that an error tells.
 const TOLD: usize = 16;
 /// Memory of an entry, beside its name's.
-const ENTRY: usize = 64;
+const ENTRY: usize = 128;
 
 /// The tensors of a state dict by their dotted names. Nested dicts are joined by dots, and what is no tensor is passed
 /// over.
@@ -184,10 +184,13 @@ impl File {
         let mut todo = vec![(String::new(), self.root_id())];
         while let Some((prefix, id)) = todo.pop() {
             for &(key, value) in self.pairs(id).unwrap_or_default() {
-                let name = || format!("{prefix}{}", self.heap.text(key).map_or(String::from("?"), text::shortened));
+                let name =
+                    || format!("{prefix}{}", self.heap.text(key).map_or(String::from("?"), text::shortened));
                 match self.heap.node(value) {
                     Node::Tensor(index) if *index == tensor => return Some(name()),
-                    Node::Dict(_) if seen.insert(value) && prefix.len() < 256 => todo.push((name() + ".", value)),
+                    Node::Dict(_) if seen.insert(value) && prefix.len() < 256 => {
+                        todo.push((name() + ".", value))
+                    }
                     _ => {}
                 }
             }

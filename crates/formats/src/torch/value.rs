@@ -269,7 +269,9 @@ impl StoredTensor<'_> {
             return Err(wrong(format!("is of a kind that cannot be read: {}", self.dtype())));
         };
         if layout.is_expanded() && layout.count() > EXPANDED {
-            return Err(wrong(String::from("is the expansion of a smaller one to more than 16 million elements")));
+            return Err(wrong(String::from(
+                "is the expansion of a smaller one to more than 16 million elements",
+            )));
         }
         let mut bytes = Vec::new();
         let room = bytes.try_reserve_exact(layout.bytes());

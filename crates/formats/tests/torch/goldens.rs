@@ -52,7 +52,8 @@ fn state_dicts_are_found_in_checkpoints_and_asked_for_where_there_are_several() 
     assert_eq!(tensors(&mut one), expected);
     let mut inner = open("nested.pt").state_dict_at(&["state_dict", "model"]).unwrap();
     assert_eq!(tensors(&mut inner), expected);
-    let names: Vec<String> = open("nested.pt").state_dict_at(&[]).unwrap().names().map(str::to_owned).collect();
+    let names: Vec<String> =
+        open("nested.pt").state_dict_at(&[]).unwrap().names().map(str::to_owned).collect();
     assert_eq!((&*names[0], names.len()), ("state_dict.model.0.weight", 2 * expected.len()));
     let message = error(open("two.pt").state_dict_at(&["generator", "model"]));
     assert!(message.contains("no key `model`"), "{message}");
@@ -79,8 +80,12 @@ fn what_cannot_be_read_is_refused_by_name_only_if_it_is_wanted() {
     params.root().param("plain", 2, Init::Zeros);
     params.load_from(&mut state_dict("foreign.pt"), &Loading::new()).unwrap();
     assert_eq!(params.values(), [1.0, 1.0]);
-    let kinds =
-        [("sparse", 3, 3, "SPARSE"), ("rows", 3, 3, "SPARSE"), ("quantised", 2, 3, "QINT8"), ("meta", 2, 5, "META")];
+    let kinds = [
+        ("sparse", 3, 3, "SPARSE"),
+        ("rows", 3, 3, "SPARSE"),
+        ("quantised", 2, 3, "QINT8"),
+        ("meta", 2, 5, "META"),
+    ];
     for (name, rows, columns, dtype) in kinds {
         let mut params: Params = Params::seeded(0);
         params.root().param(name, [rows, columns], Init::Zeros);

@@ -10,13 +10,19 @@ fn a_checkpoint_can_be_looked_at() {
         let file = open(name);
         let root = file.root();
         let get = |key| root.get(key).unwrap_or_else(|| panic!("{key}"));
-        assert_eq!((get("epoch").int(), get("lr").float(), get("name").text()), (Some(3), Some(0.01), Some("net")));
+        assert_eq!(
+            (get("epoch").int(), get("lr").float(), get("name").text()),
+            (Some(3), Some(0.01), Some("net"))
+        );
         assert!(matches!((get("done"), get("nothing")), (Value::Bool(false), Value::None)));
         assert!(matches!(get("seed"), Value::Int(seed) if seed == u64::MAX.into()));
         assert_eq!((get("seed").int(), get("negative").int()), (None, Some(-(1 << 40))));
         assert!(matches!(get("z"), Value::Complex(re, im) if (re, im) == (1.0, -2.0)));
         assert!(matches!((get("raw"), get("array")), (Value::Bytes([0, 255]), Value::Bytes(b"ab"))));
-        assert!(matches!((get("dtype"), get("device")), (Value::Name("torch.float32"), Value::Name("cuda:1"))));
+        assert!(matches!(
+            (get("dtype"), get("device")),
+            (Value::Name("torch.float32"), Value::Name("cuda:1"))
+        ));
         let size: Vec<_> = get("size").items().unwrap().iter().map(Value::int).collect();
         assert_eq!(size, [Some(2), Some(3)]);
         assert_eq!(get("kinds").items().unwrap().len(), 2);

@@ -18,7 +18,8 @@ fn model() -> Params<f64> {
 #[test]
 fn all_of_a_model_is_there_to_the_bit() {
     let params = model();
-    let found = tensors(&mut File::from_bytes(torch::to_bytes(&params).unwrap()).unwrap().state_dict().unwrap());
+    let found =
+        tensors(&mut File::from_bytes(torch::to_bytes(&params).unwrap()).unwrap().state_dict().unwrap());
     let names: Vec<&str> = found.iter().map(|(name, ..)| name.as_str()).collect();
     let of_norm = ["body.1.running_mean", "body.1.running_var", "body.1.num_batches_tracked"];
     assert_eq!(names[..4], ["body.0.weight", "body.0.bias", "body.1.weight", "body.1.bias"]);
@@ -26,7 +27,8 @@ fn all_of_a_model_is_there_to_the_bit() {
     let bytes: Vec<u8> = params.values().iter().flat_map(|x| x.to_le_bytes()).collect();
     let parameters: Vec<u8> = found[..6].iter().flat_map(|(_, _, _, bytes)| bytes.clone()).collect();
     assert_eq!(parameters, bytes);
-    let kinds: Vec<(&str, &[usize])> = found.iter().map(|(_, dtype, shape, _)| (&**dtype, &shape[..])).collect();
+    let kinds: Vec<(&str, &[usize])> =
+        found.iter().map(|(_, dtype, shape, _)| (&**dtype, &shape[..])).collect();
     assert_eq!((kinds[4], kinds[5], kinds[8]), (("F64", &[2, 0][..]), ("F64", &[][..]), ("I64", &[][..])));
 }
 

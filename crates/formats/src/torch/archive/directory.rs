@@ -57,7 +57,6 @@ impl Directory {
         Ok(Directory { bytes, starts })
     }
 
-
     pub(super) fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
         self.starts.iter().filter_map(|&start| self.at(start))
     }

@@ -49,7 +49,8 @@ pub(super) fn find(file: &mut (impl Read + Seek), length: u64) -> Result<Place, 
         if large[..4] != LARGE_END {
             return Err(damaged("the end of its directory is not where it says"));
         }
-        place = Place { start: eight(&large[48..]), length: eight(&large[40..]), entries: eight(&large[32..]) };
+        place =
+            Place { start: eight(&large[48..]), length: eight(&large[40..]), entries: eight(&large[32..]) };
         limit = at;
     }
     if place.start.checked_add(place.length).is_none_or(|end| end > limit) {

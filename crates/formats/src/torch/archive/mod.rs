@@ -47,7 +47,6 @@ impl Archive {
         Ok(Archive { directory, end: place.start, folder })
     }
 
-
     /// Whether there is a record of this name in the folder.
     pub(super) fn has(&self, name: &str) -> bool {
         self.directory.find(&format!("{}{name}", self.folder)).is_some()

@@ -126,7 +126,8 @@ impl<R: Read> Machine<'_, R> {
         let (Some(text), Some("latin1" | "latin-1")) = (self.heap.text(text), self.heap.text(code)) else {
             return Ok(None);
         };
-        let Ok(bytes) = text.chars().map(|c| u8::try_from(u32::from(c))).collect::<Result<Vec<u8>, _>>() else {
+        let Ok(bytes) = text.chars().map(|c| u8::try_from(u32::from(c))).collect::<Result<Vec<u8>, _>>()
+        else {
             return Ok(None);
         };
         let start = self.heap.texts_end();

@@ -62,7 +62,12 @@ pub(in super::super) struct RawTensor {
 /// The elements of a tensor.
 #[derive(Debug)]
 pub(in super::super) enum Content {
-    Strided { storage: u32, dtype: &'static Dtype, offset: u64, stride: Box<[u64]> },
+    Strided {
+        storage: u32,
+        dtype: &'static Dtype,
+        offset: u64,
+        stride: Box<[u64]>,
+    },
     /// Of a kind that is not read, by the name of its type.
     Foreign(&'static str),
 }

@@ -75,7 +75,8 @@ impl<'a, W: Write> ArchiveWriter<'a, W> {
 
         // In the directory.
         let mut fields = Vec::new();
-        let large: Vec<u64> = [length, length, start].into_iter().filter(|&n| n >= u64::from(LARGE)).collect();
+        let large: Vec<u64> =
+            [length, length, start].into_iter().filter(|&n| n >= u64::from(LARGE)).collect();
         if !large.is_empty() {
             field(&mut fields, &large);
         }
