@@ -216,7 +216,7 @@ fn read_archive(
     // Of many tensors on one storage each names it.
     let mut places: HashMap<&[u8], Record> = HashMap::new();
     let mut records = Vec::with_capacity(heap.storages.len());
-    for storage in &heap.storages {
+    for storage in heap.storages.iter() {
         let key = heap.bytes(storage.key);
         let record = match places.get(key) {
             Some(&record) => record,

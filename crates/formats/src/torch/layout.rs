@@ -6,7 +6,7 @@ use wengert_tensor::Shape;
 
 use super::archive::Record;
 use super::dtype::Dtype;
-use super::pickle::{Content, RawStorage, RawTensor};
+use super::pickle::{Chunked, Content, RawStorage, RawTensor};
 
 /// Bytes that are read, or handed on, at a time: a whole number of elements of any type.
 const CHUNK: usize = 1 << 16;
@@ -49,7 +49,7 @@ impl<'a> Layout<'a> {
     /// That of a tensor whose storage has been checked; `None` if it is of a kind that is not read.
     pub(super) fn new(
         tensor: &'a RawTensor,
-        storages: &[RawStorage],
+        storages: &Chunked<RawStorage>,
         records: &[Record],
     ) -> Result<Option<Self>, &'static str> {
         let shape = shape(&tensor.size).ok_or("has more elements than can be counted")?;

@@ -31,7 +31,7 @@ const DEPTH: usize = 32;
 /// Keys that an error tells.
 const TOLD: usize = 16;
 /// Memory of an entry, beside its name's.
-const ENTRY: usize = 64;
+const ENTRY: usize = 128;
 
 /// The tensors of a state dict by their dotted names. Nested dicts are joined by dots, and what is no tensor is passed
 /// over.

@@ -1,20 +1,23 @@
 //! The objects of a file's pickles.
 
 use super::super::error::Problem;
+use super::chunked::Chunked;
 use super::node::{Id, Node, RawStorage, RawTensor, Span};
 
 /// How much larger a growing vector may be for a moment than what is in it: doubled, and copied from.
-const GROWTH: u64 = 3;
+const GROWTH: usize = 3;
+/// What the allocator itself takes for an allocation.
+const ALLOCATION: usize = 16;
 /// Whole numbers that are made once.
 const SMALL: u32 = 256;
 const FIRST_SMALL: u32 = 4;
 
 /// All objects, and the memory that they may take.
 pub(in super::super) struct Heap {
-    nodes: Vec<Node>,
+    nodes: Chunked<Node>,
     texts: Vec<u8>,
-    pub(in super::super) tensors: Vec<RawTensor>,
-    pub(in super::super) storages: Vec<RawStorage>,
+    pub(in super::super) tensors: Chunked<RawTensor>,
+    pub(in super::super) storages: Chunked<RawStorage>,
     left: u64,
     limit: u64,
 }
@@ -25,21 +28,29 @@ impl Heap {
 
     /// With room for objects of so many bytes.
     pub(in super::super) fn new(limit: u64) -> Self {
-        let mut nodes = vec![Node::None, Node::Bool(false), Node::Bool(true), Node::Tuple(Box::new([]))];
-        nodes.extend((0..SMALL).map(|number| Node::Int(i64::from(number))));
-        Heap { nodes, texts: Vec::new(), tensors: Vec::new(), storages: Vec::new(), left: limit, limit }
+        let mut nodes = Chunked::new();
+        [Node::None, Node::Bool(false), Node::Bool(true), Node::Tuple(Box::new([]))]
+            .into_iter()
+            .chain((0..SMALL).map(|number| Node::Int(i64::from(number))))
+            .for_each(|node| nodes.push(node));
+        let (tensors, storages) = (Chunked::new(), Chunked::new());
+        Heap { nodes, texts: Vec::new(), tensors, storages, left: limit, limit }
     }
 
-    /// Takes memory for what grows by so many bytes.
+    /// Takes memory for so many bytes.
     pub(in super::super) fn charge(&mut self, bytes: usize) -> Result<(), Problem> {
-        let bytes = GROWTH.saturating_mul(bytes as u64);
-        self.left = self.left.checked_sub(bytes).ok_or(Problem::Memory { limit: self.limit })?;
+        self.left = self.left.checked_sub(bytes as u64).ok_or(Problem::Memory { limit: self.limit })?;
         Ok(())
+    }
+
+    /// Takes memory for a vector that grows by so many bytes.
+    pub(super) fn grow(&mut self, bytes: usize) -> Result<(), Problem> {
+        self.charge(bytes.saturating_mul(GROWTH))
     }
 
     /// A new object, beside whose own size `more` bytes are allocated.
     pub(super) fn add(&mut self, node: Node, more: usize) -> Result<Id, Problem> {
-        self.charge(size_of::<Node>() + more)?;
+        self.charge(size_of::<Node>() + if more > 0 { more + ALLOCATION } else { 0 })?;
         let id = u32::try_from(self.nodes.len()).map_err(|_| Problem::Memory { limit: self.limit })?;
         self.nodes.push(node);
         Ok(Id(id))
@@ -65,7 +76,7 @@ impl Heap {
 
     pub(super) fn add_tensor(&mut self, tensor: RawTensor) -> Result<Id, Problem> {
         // Its shape, and its strides.
-        self.charge(size_of::<RawTensor>() + 2 * size_of_val(&*tensor.size))?;
+        self.charge(size_of::<RawTensor>() + 2 * (size_of_val(&*tensor.size) + ALLOCATION))?;
         self.tensors.push(tensor);
         self.add(Node::Tensor(self.tensors.len() as u32 - 1), 0)
     }
@@ -83,7 +94,7 @@ impl Heap {
 
     /// Appends bytes to the texts.
     pub(super) fn push_text(&mut self, bytes: &[u8]) -> Result<(), Problem> {
-        self.charge(bytes.len())?;
+        self.grow(bytes.len())?;
         self.texts.extend_from_slice(bytes);
         match u32::try_from(self.texts.len()) {
             Ok(_) => Ok(()),
@@ -105,7 +116,7 @@ impl Heap {
     }
 
     pub(super) fn node_mut(&mut self, id: Id) -> &mut Node {
-        &mut self.nodes[id.0 as usize]
+        self.nodes.get_mut(id.0 as usize)
     }
 
     /// The text that an object is; Python 2 wrote bytes where it is text.

@@ -14,7 +14,7 @@ const HIGHEST: u8 = 5;
 /// Bytes of the longest whole number that is read.
 const LONGEST: usize = 16;
 /// Memory for what is remembered under a number.
-const REMEMBERED: usize = 16;
+const REMEMBERED: usize = 32;
 
 /// What runs a pickle.
 pub(in super::super) struct Machine<'a, R> {
@@ -55,8 +55,10 @@ impl<'a, R: Read> Machine<'a, R> {
             0x95 => drop(self.input.bytes::<8>()?),
             // MARK, POP, POP_MARK, DUP
             b'(' => {
-                self.most_marks = self.most_marks.max(self.marks.len() + 1);
-                self.heap.charge(size_of::<usize>() * usize::from(self.most_marks > self.marks.len()))?;
+                if self.marks.len() == self.most_marks {
+                    self.heap.grow(size_of::<usize>())?;
+                    self.most_marks += 1;
+                }
                 self.marks.push(self.stack.len());
             }
             b'0' => drop(self.pop()?),
@@ -254,7 +256,7 @@ impl<'a, R: Read> Machine<'a, R> {
 
     /// Puts items into a list or a set, or keys and values into a dict.
     pub(super) fn put(&mut self, container: Id, items: &[Id]) -> Result<(), Problem> {
-        self.heap.charge(size_of_val(items))?;
+        self.heap.grow(size_of_val(items))?;
         match self.heap.node_mut(container) {
             Node::List(own) | Node::Set(own) => own.extend_from_slice(items),
             Node::Dict(own) => {
@@ -291,7 +293,7 @@ impl<'a, R: Read> Machine<'a, R> {
 
     fn push(&mut self, id: Id) -> Result<(), Problem> {
         if self.stack.len() == self.longest {
-            self.heap.charge(size_of::<Id>())?;
+            self.heap.grow(size_of::<Id>())?;
             self.longest += 1;
         }
         self.stack.push(id);

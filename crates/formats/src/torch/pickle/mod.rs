@@ -9,6 +9,7 @@
 
 mod build;
 mod call;
+mod chunked;
 mod globals;
 mod heap;
 mod input;
@@ -16,6 +17,7 @@ mod machine;
 mod node;
 mod persistent;
 
+pub(super) use chunked::Chunked;
 pub(super) use heap::Heap;
 pub(super) use input::Input;
 pub(super) use machine::Machine;

@@ -70,9 +70,8 @@ views = {
 both("views", views, views)
 
 # More than a thousand tensors, which Python's pickler sets in batches.
-many = OrderedDict((f"layers.{i}.w", torch.tensor([float(i)])) for i in range(1203))
-torch.save(many, HERE / "many.pt")
-expect("many", many)
+many = OrderedDict((f"layers.{i}.w", torch.tensor([float(i)])) for i in range(1003))
+torch.save(many, HERE / "many.pt", _use_new_zipfile_serialization=False)
 
 # A checkpoint, with an optimiser's state and plain values.
 torch.manual_seed(0)

@@ -40,7 +40,7 @@ class ResNet(nn.Module):
 class Recurrent(nn.Module):
     def __init__(self):
         super().__init__()
-        self.lstm, self.head = nn.LSTM(3, 4, num_layers=2, batch_first=True, bidirectional=True), nn.Linear(8, 2)
+        self.lstm, self.head = nn.LSTM(3, 4, num_layers=2, bidirectional=True), nn.Linear(8, 2)
 
     def forward(self, x):
         return self.head(self.lstm(x)[0])
@@ -58,7 +58,7 @@ class Encoder(nn.Module):
 
 MODELS = {
     "lenet": (LeNet, (2, 1, 14, 14)), "resnet": (ResNet, (3, 2, 6, 6)),
-    "lstm": (Recurrent, (2, 5, 3)), "transformer": (Encoder, (2, 4, 8)),
+    "lstm": (Recurrent, (5, 2, 3)), "transformer": (Encoder, (2, 4, 8)),
 }
 
 
