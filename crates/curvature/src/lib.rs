@@ -5,6 +5,8 @@
 //! [Gauss–Newton](GaussNewton) and [Fisher](FisherInformation) matrices and Kronecker factors. [`FunctionObjective`] makes
 //! one of a function of a vector, [`FunctionResiduals`] least squares.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod examples;
 mod fisher;
 mod flat;
@@ -28,3 +30,8 @@ pub use kfac::Targets;
 pub use likelihood::{Family, Likelihood};
 pub use objectives::Objectives;
 pub use residuals::{FlatResiduals, FunctionResiduals};
+
+/// The program of the README is compiled and run with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -24,6 +24,8 @@
 //! }
 //! ```
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod augment;
 mod batches;
 #[cfg(feature = "csv")]
@@ -60,3 +62,8 @@ pub use padded::Padded;
 pub use sequences::Sequences;
 pub use source::{IntoVars, Source};
 pub use windows::Windows;
+
+/// The program of the README is compiled and run with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -5,6 +5,8 @@
 //! A program trains on several by one line more, [`Trainer::parallel`](wengert_train::Trainer::parallel) with a [`DataParallel`], and
 //! methods on the whole loss by a [`ShardedObjective`].
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod agreement;
 pub mod communicator;
 pub mod compress;
@@ -39,3 +41,8 @@ mod guides {
     #[doc = include_str!("../../../docs/guide/asynchronous.md")]
     struct Asynchronous;
 }
+
+/// The program of the README is compiled and run with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

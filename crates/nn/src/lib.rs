@@ -3,6 +3,8 @@
 //! [`Params`] holds all parameters of a model in one flat vector; a layer is a plain struct of ids with a
 //! [`forward`](Layer::forward); [`Params::value_and_grad`] differentiates a loss.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod checkpoint;
 mod ctx;
 mod file;
@@ -37,3 +39,8 @@ pub use sampling::Sampling;
 pub use shards::Shards;
 pub use summary::{Summary, SummaryRow};
 pub use wengert_tensor::names::name_matches;
+
+/// The program of the README is compiled and run with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,5 +1,6 @@
 //! Models to and from ONNX.
-#![deny(missing_docs)]
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod export;
 mod import;

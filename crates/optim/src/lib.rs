@@ -18,6 +18,8 @@
 //! There are two rooms: [`first`] holds the first-order methods with groups, schedules and all that goes with training, and
 //! [`minimize`] the methods that are given a function. Here is what most programs need of them.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod error;
 pub mod first;
 pub mod minimize;
@@ -39,3 +41,8 @@ pub use minimize::{
     Residuals, Ridge, Run, SaddleFreeNewton, Sr1, SteepestDescent, StochasticLbfgs, Stopping,
     TrustRegionExact, TrustRegionNewton, Want, constrained, estimate, linear, operator, search, vector,
 };
+
+/// The program of the README is compiled and run with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

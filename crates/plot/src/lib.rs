@@ -10,6 +10,8 @@
 //! # Ok::<(), wengert_plot::PlotError>(())
 //! ```
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod axis;
 mod contour;
 mod draw;
@@ -207,3 +209,8 @@ write::files!(Figure<'_>);
 
 #[cfg(test)]
 mod tests;
+
+/// The program of the README is compiled and run with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -27,6 +27,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 pub mod bits;
 mod convert;
 mod error;
@@ -45,3 +47,8 @@ pub use scalar::Scalar;
 pub use spare::Spare;
 pub use state::State;
 pub use values::Values;
+
+/// The program of the README is compiled and run with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -18,6 +18,8 @@
 //! assert!((hvp(f, &x, &v).value().at([0]) - 1330.0).abs() < 1e-9);
 //! ```
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod algebra;
 mod check;
 mod class;
@@ -28,6 +30,7 @@ mod draw;
 mod fault;
 mod op;
 mod ops;
+mod profile;
 mod sweep;
 mod tape;
 mod transform;
@@ -52,6 +55,7 @@ pub use ops::{
 };
 #[cfg(feature = "fft")]
 pub use ops::{FftNorm, FftOptions, StftOptions};
+pub use profile::{Event, EventKind, Profile, ProfileRow, ProfileTable, Profiler, Span, profile, span};
 pub use sweep::{Sweep, SweepObserver};
 pub use tape::Tape;
 pub use transform::{
@@ -65,3 +69,8 @@ pub use wengert_tensor as __tensor;
 pub use wengert_tensor::axis_map::Interpolation;
 pub use wengert_tensor::linalg::{LinalgError, Triangle};
 pub use wengert_tensor::pool::Divisor;
+
+/// The program of the README is compiled and run with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -8,8 +8,9 @@ use std::rc::Rc;
 use smallvec::SmallVec;
 use wengert_tensor::{Float, Shape, Tensor};
 
-use crate::data::Data;
-use crate::op::Op;
+use crate::data::{Data, Kind};
+use crate::op::{Op, ValueOf};
+use crate::profile::Timing;
 use crate::tape::Place;
 
 /// A tensor that may be tracked: a value and, if something is to be differentiated with respect to what it was
@@ -143,7 +144,12 @@ impl<T: Float> Deferred<T> {
             let inputs = self.inputs.borrow();
             let inputs: SmallVec<[&Tensor<T>; 2]> = inputs.iter().map(Value::tensor).collect();
             let given: SmallVec<[&Data<T>; 1]> = self.given.iter().collect();
-            self.op.evaluate(&inputs, &given).into_float()
+            let timing = Timing::start();
+            let value = self.op.evaluate(&inputs, &given).into_float();
+            if timing.is_on() {
+                timing.operation(&ValueOf(&*self.op), &inputs, &given, value.shape(), Kind::Float);
+            }
+            value
         });
         drop(self.inputs.take());
     }

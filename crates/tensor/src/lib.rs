@@ -5,6 +5,8 @@
 //! `kernels` (larger computations) and `methods` (of [`Tensor`]: they check, find a shape, and call a loop or a kernel).
 //! `messages` and `file` serve the other crates too.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod array;
 pub mod file;
 mod kernels;
@@ -38,3 +40,8 @@ pub use methods::scatter::{combine_elements, combine_slices};
 pub use methods::sum::broadcast_axes;
 pub use methods::unary::integer_power;
 pub use methods::view::{flattened, permutation, resolve_dims};
+
+/// The program of the README is compiled and run with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -26,6 +26,8 @@
 //! any size. A run that was broken off, in the middle of an epoch too, goes on from its [`State`](wengert_state::State) in the bits of one
 //! that was not: dropout depends on seed and step, shuffles on seed and epoch, schedules on the update.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod accuracy;
 pub mod checkpoint;
 #[cfg(feature = "plot")]
@@ -78,3 +80,8 @@ pub use run::{Measured, Run};
 pub use segments::Segments;
 pub use trainer::Trainer;
 pub use training::Training;
+
+/// The program of the README is compiled and run with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

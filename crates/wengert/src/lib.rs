@@ -61,6 +61,8 @@
 //! }
 //! ```
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod error;
 pub mod prelude;
 
@@ -87,6 +89,8 @@ pub use wengert_train as train;
 mod guides {
     #[doc = include_str!("../../../README.md")]
     struct Readme;
+    #[doc = include_str!("../README.md")]
+    struct ReadmeOfThisCrate;
     #[doc = include_str!("../../../docs/guide/attention.md")]
     struct Attention;
     #[doc = include_str!("../../../docs/guide/choosing-an-optimiser.md")]

@@ -6,8 +6,10 @@ use std::rc::Rc;
 use smallvec::SmallVec;
 use wengert_tensor::{Float, Shape, Tensor};
 
-use super::Op;
-use crate::data::{Data, Given};
+use super::{Description, Op};
+use crate::data::{Data, Given, Kind};
+use crate::describe::Attributes;
+use crate::profile::{self, Stated, Timing};
 use crate::tape::record;
 use crate::var::{Deferred, Value, Var};
 
@@ -66,6 +68,7 @@ pub fn apply_given<T: Float, O: Op<T>>(op: O, inputs: &[&Var<T>], given: &[&Give
     // methods is made here, which would have all its rules compiled again.
     if is_constant(inputs, given) {
         let value = match (inputs, given) {
+            _ if profile::is_on() => run(&ValueOf(&op), inputs, given),
             // At once: what lies in between takes as long as the operation on one element.
             ([a], []) => op.forward(&[a.value()]),
             ([a, b], []) => op.forward(&[a.value(), b.value()]),
@@ -115,7 +118,13 @@ fn recorded<T: Float>(op: Rc<dyn Op<T>>, inputs: &[&Var<T>], given: &[&Given<T>]
 pub(crate) fn decide<T: Float, O: Op<T>>(op: O, inputs: &[&Var<T>], given: &[&Given<T>]) -> Given<T> {
     let value = {
         let given: SmallVec<[&Data<T>; 1]> = given.iter().map(|g| &g.value).collect();
-        op.evaluate(Values::of(inputs).as_slice(), &given)
+        let inputs = Values::of(inputs);
+        let timing = Timing::start();
+        let value = op.evaluate(inputs.as_slice(), &given);
+        if timing.is_on() {
+            timing.operation(&ValueOf(&op), inputs.as_slice(), &given, value.shape(), value.kind());
+        }
+        value
     };
     decide_known(op, inputs, given, value)
 }
@@ -137,16 +146,28 @@ pub(crate) fn decide_known<T: Float, O: Op<T>>(
 }
 
 /// What gives an operation's value and no more: a table of all its methods would have its rules compiled where it is applied.
-trait Evaluate<T: Float> {
+trait Evaluate<T: Float>: Stated<T> {
     #[track_caller]
     fn evaluate(&self, inputs: &[&Tensor<T>], given: &[&Data<T>]) -> Tensor<T>;
 }
 
-struct ValueOf<'a, O: ?Sized>(&'a O);
+pub(crate) struct ValueOf<'a, O: ?Sized>(pub(crate) &'a O);
 
 impl<T: Float, O: Op<T> + ?Sized> Evaluate<T> for ValueOf<'_, O> {
     fn evaluate(&self, inputs: &[&Tensor<T>], given: &[&Data<T>]) -> Tensor<T> {
         if given.is_empty() { self.0.forward(inputs) } else { self.0.evaluate(inputs, given).into_float() }
+    }
+}
+
+impl<T: Float, O: Op<T> + ?Sized> Stated<T> for ValueOf<'_, O> {
+    fn description(&self) -> Description {
+        let mut attributes = Attributes::default();
+        self.0.describe(&mut attributes);
+        Description { name: self.0.name().to_owned(), attributes }
+    }
+
+    fn flops(&self, inputs: &[&Shape], output: &Shape) -> Option<u64> {
+        self.0.flops(inputs, output)
     }
 }
 
@@ -156,10 +177,21 @@ impl<T: Float, O: Op<T> + ?Sized> Evaluate<T> for ValueOf<'_, O> {
 fn run<T: Float>(op: &dyn Evaluate<T>, inputs: &[&Var<T>], given: &[&Given<T>]) -> Tensor<T> {
     let inputs = Values::of(inputs);
     if given.is_empty() {
-        return op.evaluate(inputs.as_slice(), &[]);
+        return timed(op, inputs.as_slice(), &[]);
     }
     let given: SmallVec<[&Data<T>; 1]> = given.iter().map(|g| &g.value).collect();
-    op.evaluate(inputs.as_slice(), &given)
+    timed(op, inputs.as_slice(), &given)
+}
+
+#[track_caller]
+#[inline]
+fn timed<T: Float>(op: &dyn Evaluate<T>, inputs: &[&Tensor<T>], given: &[&Data<T>]) -> Tensor<T> {
+    let timing = Timing::start();
+    let value = op.evaluate(inputs, given);
+    if timing.is_on() {
+        timing.operation(op, inputs, given, value.shape(), Kind::Float);
+    }
+    value
 }
 
 /// The values of an operation's inputs. One and two, by far the most frequent, need no list in memory.

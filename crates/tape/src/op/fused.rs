@@ -2,8 +2,10 @@
 
 use wengert_tensor::{Float, Tensor};
 
+use crate::data::Kind;
 use crate::describe::Attributes;
 use crate::op::{Cotangents, Op, Point, Saves, apply, is_constant};
+use crate::profile::{self, Timing};
 use crate::var::{Value, Var};
 
 /// The name and the attributes of a loop.
@@ -61,7 +63,7 @@ pub fn fused<T: Float, const N: usize>(
     // Compiled for every use: the rest is in functions of its own.
     if is_tracked(&inputs) {
         rule()
-    } else if is_constant(&inputs, &[]) {
+    } else if is_constant(&inputs, &[]) && !profile::is_on() {
         Var::constant(kernel(inputs.map(Var::value)))
     } else {
         apply(Fused::new(description(), kernel), &inputs)
@@ -84,7 +86,13 @@ pub(super) fn added<T: Float, const N: usize>(
 ) -> Var<T> {
     if sum.place.is_none() && is_constant(&others, &[]) {
         let mut tensor = sum.into_value();
-        in_place(&mut tensor, others.map(Var::value));
+        let others = others.map(Var::value);
+        let timing = Timing::start();
+        in_place(&mut tensor, others);
+        if timing.is_on() {
+            let operands: Vec<&Tensor<T>> = std::iter::once(&tensor).chain(others).collect();
+            timing.operation(&description(), &operands, &[], tensor.shape(), Kind::Float);
+        }
         return Var::new(Value::Ready(tensor), None);
     }
     let kernel = move |inputs: &[&Tensor<T>]| {

@@ -13,8 +13,8 @@ mod cotangents;
 mod fused;
 mod point;
 
+pub(crate) use apply::{ValueOf, apply_known, decide, decide_known, is_constant};
 pub use apply::{apply, apply_given};
-pub(crate) use apply::{apply_known, decide, decide_known, is_constant};
 pub use cotangents::Cotangents;
 pub(crate) use cotangents::check_contribution;
 pub use fused::{Description, fused};
@@ -85,6 +85,13 @@ pub trait Op<T: Float>: 'static {
     /// Which values the rules read; all of them by default. What is not declared is not kept alive.
     fn saves(&self) -> Saves {
         Saves::ALL
+    }
+
+    /// How many floating-point operations a [profile](crate::profile) counts for an application to inputs of these shapes. By
+    /// default, `None`, it knows the library's operations by their names, and counts one for each element of the largest operand
+    /// of others.
+    fn flops(&self, _inputs: &[&Shape], _output: &Shape) -> Option<u64> {
+        None
     }
 
     /// The shape of the output for inputs of these shapes, if `forward` need not run until somebody reads the

@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 use wengert_tensor::{Float, compiled_here};
 
 use crate::op::{Op, Point};
+use crate::profile;
 use crate::sweep::Sweep;
 use crate::sweep::slab::Slab;
 use crate::tape::{Arena, Node};
@@ -21,6 +22,7 @@ compiled_here! {
         starts: &[(u32, Var<T>)],
         mode: Sweep,
     ) -> Vec<Option<Var<T>>> {
+        let _span = profile::span("forward sweep");
         let first = starts.iter().map(|s| s.0).min();
         let last = outputs.iter().flatten().copied().max();
         let (Some(first), Some(last)) = (first, last) else { return outputs.iter().map(|_| None).collect() };
@@ -51,7 +53,8 @@ compiled_here! {
             let tangents: SmallVec<[Option<Var<T>>; 2]> =
                 parents.iter().map(|p| inside(p).and_then(|p| alive.get(p).cloned())).collect();
             if tangents.iter().any(Option::is_some)
-                && let Some(tangent) = op.jvp(&at, &tangents)
+                && let Some(tangent) =
+                    profile::rule(arena, node, op.name(), || op.jvp(&at, &tangents))
             {
                 debug_assert_eq!(tangent.shape(), at.output.shape(), "{}: shape of the tangent", op.name());
                 alive.put(node, tangent);

@@ -8,6 +8,7 @@ use wengert_tensor::{Float, Shape, compiled_here};
 
 use crate::cotangent::Cotangent;
 use crate::op::{Cotangents, Op, Point};
+use crate::profile;
 use crate::sweep::slab::Slab;
 use crate::sweep::{Sweep, SweepObserver};
 use crate::tape::{Arena, Node, Place};
@@ -24,6 +25,7 @@ compiled_here! {
         mode: Sweep,
         observer: Option<&mut dyn SweepObserver<T>>,
     ) -> Vec<Option<Var<T>>> {
+        let _span = profile::span("reverse sweep");
         let mut found: Vec<Option<Var<T>>> = wrt.iter().map(|_| None).collect();
         let mut told = observer.map(|observer| Told::new(&arena.nodes.borrow(), output, wrt, observer));
         let Some(first) = wrt.iter().copied().filter(|&w| w <= output).min() else {
@@ -50,10 +52,11 @@ compiled_here! {
             }
             let Some((op, at, parents)) = visit(arena, node, mode, needed) else { continue };
             let mut into = slots(&at, &parents, &mut alive);
+            let mut rule = || profile::rule(arena, node, op.name(), || op.vjp(&at, &cotangent, &mut into));
             match &arena.watched {
-                None => op.vjp(&at, &cotangent, &mut into),
+                None => rule(),
                 Some(watched) => {
-                    watched.in_rule(|| op.vjp(&at, &cotangent, &mut into));
+                    watched.in_rule(rule);
                     watched.pulled_back(&*op, node, &cotangent, &into.slots);
                 }
             }

@@ -14,6 +14,7 @@ use wengert_tensor::{Float, Tensor};
 
 use crate::data::{Data, Discrete, DiscreteElement, Given, Kind};
 use crate::fault::Watched;
+use crate::profile::Timed;
 use crate::var::Var;
 use node::{Extra, GivenInput};
 pub(crate) use node::{Input, Node};
@@ -44,6 +45,8 @@ pub(crate) struct Arena<T: Float> {
     maker: Maker,
     closed: Cell<bool>,
     deferring: Cell<bool>,
+    /// If it was made while the thread was profiled.
+    pub(crate) timed: Option<Box<Timed>>,
     /// If somebody searches for the first operation that makes a NaN.
     pub(crate) watched: Option<Box<Watched>>,
     pub(crate) nodes: RefCell<Vec<Node<T>>>,
@@ -133,8 +136,9 @@ impl<T: Float> Tape<T> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let (closed, deferring) = (Cell::new(false), Cell::new(false));
-        let watched = Watched::if_searching();
-        Tape { arena: Rc::new(Arena { id, maker, closed, deferring, watched, nodes: RefCell::default() }) }
+        let (timed, watched) = (Timed::if_profiled(), Watched::if_searching());
+        let nodes = RefCell::default();
+        Tape { arena: Rc::new(Arena { id, maker, closed, deferring, timed, watched, nodes }) }
     }
 
     /// A new variable on this tape.

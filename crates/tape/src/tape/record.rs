@@ -2,6 +2,7 @@
 
 use std::panic::Location;
 use std::rc::Rc;
+use std::time::Duration;
 
 use smallvec::SmallVec;
 use wengert_tensor::{Float, Shape};
@@ -9,6 +10,7 @@ use wengert_tensor::{Float, Shape};
 use super::{Arena, Extra, GivenInput, Input, Node, Place};
 use crate::data::{Data, Given, Kind};
 use crate::op::Op;
+use crate::profile;
 use crate::var::{Value, Var};
 
 type Arenas<T> = SmallVec<[Rc<Arena<T>>; 2]>;
@@ -100,6 +102,8 @@ fn push<T: Float>(
 ) -> Option<Place<T>> {
     let saves = op.saves();
     let Some(last) = arenas.len().checked_sub(1) else { return outer.as_deref().cloned() };
+    // All tapes are told of the same time.
+    let spent = if profile::is_on() { profile::last_operation() } else { Duration::ZERO };
     for (i, arena) in arenas.into_iter().enumerate() {
         let is_complete = arena.is_complete();
         // Filled where it stands: a node is some hundred bytes, and moving them takes as long as making them.
@@ -132,6 +136,9 @@ fn push<T: Float>(
             }
         }
         let node = arena.push(op.name(), node);
+        if let Some(timed) = &arena.timed {
+            timed.recorded(node, spent);
+        }
         if let Some(watched) = &arena.watched {
             watched.recorded(&**op, inputs, value, node);
         }

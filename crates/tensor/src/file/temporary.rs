@@ -35,6 +35,9 @@ impl Temporary {
         if private {
             std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         }
+        // Elsewhere files have no such modes.
+        #[cfg(not(unix))]
+        let _ = private;
         loop {
             let mut unique = start.clone();
             let count = COUNT.fetch_add(1, Ordering::Relaxed);

@@ -113,7 +113,9 @@ pub(super) fn add_gradients<T: Float>(
 ) {
     let given: Vec<&Given<T>> = at.given.iter().collect();
     let of = std::array::from_fn(|i| i < settings.floats() && at.needs(i));
-    let all = with_values(inputs, &given, |x, given| settings.gradients(x, given, |i| of[i]));
+    let all = with_values("attention_gradients", inputs, &given, |x, given| {
+        settings.gradients(x, given, |i| of[i])
+    });
     // Keys and values are computed together.
     let all = all.into_iter().zip(of).map(|(gradient, needed)| gradient.filter(|_| needed));
     if !is_tracked(inputs) {
@@ -276,7 +278,9 @@ impl<T: Float> Op<T> for Tangent {
         let places = along.map(|there| if there { places.next() } else { None });
         let needed = |of: usize| places[of].is_some_and(|place| at.needs(place));
         if (0..count).any(needed) {
-            let all = with_values(&inputs, &given, |x, given| settings.gradients(x, given, needed));
+            let all = with_values("attention_gradients", &inputs, &given, |x, given| {
+                settings.gradients(x, given, needed)
+            });
             for (of, gradient) in all.into_iter().enumerate() {
                 if let (Some(gradient), Some(place)) = (gradient, places[of]) {
                     into.add(place, || apply_known(Gradient { settings, of }, &inputs, &given, gradient));

@@ -10,6 +10,7 @@ use crate::data::{Data, Given};
 use crate::describe::Attributes;
 use crate::op::{Cotangents, Op, Point, Saves, apply_given, apply_known, rules_compiled_here};
 use crate::ops::dropout::generator;
+use crate::profile::Timing;
 use crate::var::Var;
 
 /// What distinguishes one attention from another, beside its operands: queries, keys, values and, if there is one, a
@@ -260,15 +261,22 @@ pub(super) struct Factors {
     pub(super) scores: Shape,
 }
 
-/// Runs `work` on the values of some inputs and of what else there is.
+/// Runs `work`, which is profiled under the name, on the values of some inputs and of what else there is.
 pub(super) fn with_values<T: Float, R>(
+    name: &str,
     inputs: &[&Var<T>],
     given: &[&Given<T>],
     work: impl FnOnce(&[&Tensor<T>], &[&Data<T>]) -> R,
 ) -> R {
     let values: Vec<&Tensor<T>> = inputs.iter().map(|x| x.value()).collect();
     let given: Vec<&Data<T>> = given.iter().map(|given| given.value()).collect();
-    work(&values, &given)
+    let timing = Timing::start();
+    let result = work(&values, &given);
+    if timing.is_on() {
+        let shapes: Vec<&Shape> = values.iter().map(|x| x.shape()).collect();
+        timing.named::<T>(name, &shapes, shapes[0]);
+    }
+    result
 }
 
 /// The statistics of the softmax that belong to operands, as a constant.
@@ -281,8 +289,10 @@ pub(super) fn statistics<T: Float>(settings: Settings, operands: &[&Var<T>], giv
 pub(super) fn attention<T: Float>(settings: Settings, operands: &[&Var<T>], given: &[&Given<T>]) -> Var<T> {
     let data: Vec<&Data<T>> = given.iter().map(|given| given.value()).collect();
     let values: Vec<&Tensor<T>> = operands.iter().map(|x| x.value()).collect();
+    let timing = Timing::start();
     let [value, statistics] =
         settings.forward([values[0], values[1], values[2]], values.get(3).copied(), &data);
+    timing.named::<T>("attention", &values[..3].iter().map(|x| x.shape()).collect::<Vec<_>>(), value.shape());
     let constants: Vec<Var<T>> = operands.iter().map(|x| x.stop_gradient()).collect();
     let without_value: Vec<&Var<T>> =
         (0..settings.floats()).filter(|&i| i != 2).map(|i| &constants[i]).collect();

@@ -6,6 +6,7 @@ use super::inverse::identities;
 use super::matrices::{self, each, expect, symmetric};
 use super::triangular::{LOWER, LOWER_TRANSPOSED, solve_triangle};
 use crate::op::{Cotangents, Op, Point, Saves, apply_known, rules_compiled_here};
+use crate::profile::Timing;
 use crate::var::Var;
 
 /// L of A = L Lᵀ for symmetric A.
@@ -77,7 +78,9 @@ impl<T: Float> Var<T> {
     pub fn cholesky(&self) -> Result<Var<T>, MatrixError> {
         matrices::square("cholesky", self.shape());
         let a = symmetric(self);
+        let timing = Timing::start();
         let value = value(a.value())?;
+        timing.named::<T>("cholesky", &[a.shape()], a.shape());
         Ok(apply_known(Cholesky, &[&a], &[], value))
     }
 

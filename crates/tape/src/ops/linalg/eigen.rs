@@ -5,6 +5,7 @@ use super::MatrixError;
 use super::matrices::{self, each, expect, symmetric};
 use crate::data::Mask;
 use crate::op::{Cotangents, Op, Point, apply, apply_known, is_tracked, rules_compiled_here};
+use crate::profile::Timing;
 use crate::var::Var;
 
 /// The eigenvalues of symmetric matrices in a first row, and below it the eigenvectors as columns.
@@ -124,7 +125,9 @@ impl<T: Float> Var<T> {
     pub fn eigh(&self) -> Result<(Var<T>, Var<T>), MatrixError> {
         matrices::square("eigh", self.shape());
         let a = symmetric(self);
+        let timing = Timing::start();
         let value = value("eigh", a.value())?;
+        timing.named::<T>("eigh", &[a.shape()], value.shape());
         Ok(parts(&apply_known(Eigen, &[&a], &[], value)))
     }
 

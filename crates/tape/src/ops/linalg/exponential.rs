@@ -4,6 +4,7 @@ use wengert_tensor::{Float, Tensor};
 use super::MatrixError;
 use super::matrices::{self, each, expect};
 use crate::op::{Cotangents, Op, Point, Saves, apply_known, rules_compiled_here};
+use crate::profile::Timing;
 use crate::var::Var;
 
 /// e^A.
@@ -24,7 +25,9 @@ fn derivative<T: Float>(a: &Var<T>, d: &Var<T>) -> Var<T> {
     let above = Var::cat(&[a, d], -1);
     let below = Var::cat(&[&Var::zeros(a.shape()), a], -1);
     let whole = Var::cat(&[above, below], -2);
+    let timing = Timing::start();
     let value = value(whole.value()).unwrap_or_else(|_| Tensor::full(whole.shape().clone(), T::NAN));
+    timing.named::<T>("matrix_exp", &[whole.shape()], whole.shape());
     let both = apply_known(Exponential, &[&whole], &[], value);
     both.slice_axis(-2, ..n).slice_axis(-1, n..)
 }
@@ -70,7 +73,9 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn matrix_exp(&self) -> Result<Var<T>, MatrixError> {
         matrices::square("matrix_exp", self.shape());
+        let timing = Timing::start();
         let value = value(self.value())?;
+        timing.named::<T>("matrix_exp", &[self.shape()], self.shape());
         Ok(apply_known(Exponential, &[self], &[], value))
     }
 }

@@ -4,6 +4,7 @@ use wengert_tensor::{Float, Tensor};
 use super::MatrixError;
 use super::matrices::{self, each, expect};
 use crate::op::{Cotangents, Op, Point, Saves, apply_known, rules_compiled_here};
+use crate::profile::Timing;
 use crate::var::Var;
 
 /// The packed factors of P S⁻¹A = L U, in the row behind them the order of the rows of A, and in a last one the diagonal S,
@@ -60,7 +61,9 @@ pub(super) fn factors<T: Float>(
     regular: bool,
 ) -> Result<Var<T>, MatrixError> {
     let factored = Factored { operation, regular };
+    let timing = Timing::start();
     let value = factored.value(a.value())?;
+    timing.named::<T>("lu_factors", &[a.shape()], value.shape());
     Ok(apply_known(factored, &[a], &[], value))
 }
 

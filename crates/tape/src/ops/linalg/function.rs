@@ -9,6 +9,7 @@ use super::eigen::{self, parts};
 use super::matrices::{self, expect, symmetric};
 use crate::describe::Attributes;
 use crate::op::{Cotangents, Op, Point, Saves, apply, apply_known};
+use crate::profile::Timing;
 use crate::transform;
 use crate::var::Var;
 
@@ -242,7 +243,9 @@ impl<T: Float> Var<T> {
         matrices::square(NAME, self.shape());
         let a = symmetric(self);
         let operation = MatrixFunction { g: Rc::new(g), directions: 0 };
+        let timing = Timing::start();
         let value = operation.value(&[a.value()])?;
+        timing.named::<T>("symmetric_function", &[a.shape()], value.shape());
         Ok(apply_known(operation, &[&a], &[], value))
     }
 }

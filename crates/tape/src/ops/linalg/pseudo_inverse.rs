@@ -5,6 +5,7 @@ use super::MatrixError;
 use super::matrices::{self, each, expect};
 use crate::describe::Attributes;
 use crate::op::{Cotangents, Op, Point, Saves, apply_known, rules_compiled_here};
+use crate::profile::Timing;
 use crate::var::Var;
 
 /// A⁺, where singular values up to `tolerance` times the largest count as 0.
@@ -86,7 +87,9 @@ impl<T: Float> Var<T> {
         let tolerance = tolerance.unwrap_or(m.max(n) as f64 * T::EPSILON.to_f64());
         assert!(tolerance >= 0.0, "pinv: the tolerance {tolerance} is no number from 0 on");
         let inverse = PseudoInverse { tolerance };
+        let timing = Timing::start();
         let value = inverse.value(self.value())?;
+        timing.named::<T>("pinv", &[self.shape()], value.shape());
         Ok(apply_known(inverse, &[self], &[], value))
     }
 }

@@ -5,6 +5,7 @@ use super::MatrixError;
 use super::matrices::{self, each, expect};
 use super::triangular::{UPPER, solve_triangle};
 use crate::op::{Cotangents, Op, Point, Saves, apply_known, rules_compiled_here};
+use crate::profile::Timing;
 use crate::var::Var;
 
 /// Q of A = Q R for A with at least as many rows as columns.
@@ -112,7 +113,9 @@ impl<T: Float> Var<T> {
     pub fn qr(&self) -> Result<(Var<T>, Var<T>), MatrixError> {
         let [m, n] = matrices::size("qr", self.shape());
         let tall = if m < n { self.slice_axis(-1, ..m as isize) } else { self.clone() };
+        let timing = Timing::start();
         let value = value(tall.value())?;
+        timing.named::<T>("qr", &[tall.shape()], value.shape());
         let q = apply_known(Orthonormal, &[&tall], &[], value);
         let r = triangular_factor(&q, self);
         Ok((q, r))

@@ -5,6 +5,7 @@ use super::MatrixError;
 use super::eigen::{inverse_gaps, rounding};
 use super::matrices::{self, each, expect};
 use crate::op::{Cotangents, Op, Point, Saves, apply_known, rules_compiled_here};
+use crate::profile::Timing;
 use crate::var::Var;
 
 /// U, below it a row of the singular values, and below that V, of m × n matrices: (m + 1 + n) × min(m, n).
@@ -112,7 +113,9 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn svd(&self) -> Result<SvdFactors<T>, MatrixError> {
         let [m, _] = matrices::size("svd", self.shape());
+        let timing = Timing::start();
         let value = value(self.value())?;
+        timing.named::<T>("svd", &[self.shape()], value.shape());
         let [u, s, v] = parts(&apply_known(SingularValues, &[self], &[], value), m);
         Ok(SvdFactors { u, s, vt: v.t() })
     }

@@ -9,6 +9,7 @@ use crate::describe::Attributes;
 use crate::op::{
     Cotangents, Description, Fused, Op, Point, Saves, apply_known, fused, is_tracked, rules_compiled_here,
 };
+use crate::profile::Timing;
 use crate::var::Var;
 
 /// J·(gain·v) of x, gain and v, with the symmetric Jacobian J of z.
@@ -70,7 +71,11 @@ impl<T: Float> Op<T> for Norm {
         let (x, gain) = (at.input(0), at.input(1));
         if !is_tracked(&[x, gain, cotangent]) && at.needs(0) && at.needs(1) {
             let norm = *self;
-            let all = norm.gradients([x.value(), gain.value(), cotangent.value()]);
+            let values = [x.value(), gain.value(), cotangent.value()];
+            let timing = Timing::start();
+            let all = norm.gradients(values);
+            let name = if timing.is_on() { format!("{}_gradients", Norm::name(norm)) } else { String::new() };
+            timing.named::<T>(&name, &values.map(Tensor::shape), x.shape());
             for (i, one) in all.into_iter().enumerate() {
                 into.add(i, || {
                     // One loop gives all three; a replay runs it for each.

@@ -11,6 +11,7 @@ use crate::data::{Data, Discrete, Given, Index};
 use crate::describe::Attributes;
 use crate::op::{apply_known, decide_known, rules_compiled_here};
 use crate::ops::slice;
+use crate::profile::Timing;
 use crate::var::Var;
 
 /// The largest element of each window, and where it was found.
@@ -122,7 +123,9 @@ impl<T: Float> Decision<T> for Positions {
 fn pooled<T: Float>(x: &Var<T>, window: &Window) -> (Var<T>, Given<T>) {
     let x = x.reshape(window.geometry.input_shape());
     // One pass finds both; a recording has them as two operations.
+    let timing = Timing::start();
     let (values, positions) = maxima(window, x.value());
+    timing.named::<T>("max_pool2d", &[x.shape()], values.shape());
     let positions =
         decide_known(DecisionOp(MaxPositions(window.clone())), &[&x], &[], Data::Index(positions));
     let gather = RoutingOp(AtMaxima { window: window.clone(), gather: true });

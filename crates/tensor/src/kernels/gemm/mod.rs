@@ -10,13 +10,17 @@
 //! which of the matrix's strides is 1), so the number of threads does not change a bit of the result.
 
 mod blocks;
+// Of these three, other processors use a part.
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 mod dots;
 mod driver;
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 mod kernel;
 mod portable;
 mod source;
 #[cfg(target_arch = "x86_64")]
 mod transpose;
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 mod vector;
 mod vector_product;
 mod view;
