@@ -132,6 +132,11 @@ impl Values {
         self.len() == 0
     }
 
+    /// Forgets all elements but the first `length`.
+    pub(crate) fn truncate(&mut self, length: usize) {
+        each_kind!(Values, self, values => values.truncate(length))
+    }
+
     /// Bytes of all elements.
     pub(crate) fn bytes(&self) -> usize {
         each_kind!(Values, self, values => size_of_val(values.as_slice()))

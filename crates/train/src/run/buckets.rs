@@ -6,6 +6,7 @@ use wengert_optim::first::running_mean;
 use wengert_tensor::Float;
 
 use super::found::Found;
+use super::spare::Spare;
 use crate::error::TrainError;
 use crate::parallel::{Parallel, PendingSum, WorkersError};
 
@@ -15,7 +16,8 @@ pub(super) struct Buckets<'a, T: Float> {
     group: &'a dyn Parallel<T>,
     /// What was found before the piece that is being evaluated.
     found: &'a Found<T>,
-    /// The weight of that.
+    spare: &'a mut Spare<T>,
+    /// The weight of the piece.
     share: T,
     size: usize,
     /// What is in front of this is not under way yet.
@@ -28,12 +30,21 @@ impl<'a, T: Float> Buckets<'a, T> {
     /// Of a gradient of `len` elements.
     pub(super) fn new(
         group: &'a dyn Parallel<T>,
-        found: &'a Found<T>,
+        (found, spare): (&'a Found<T>, &'a mut Spare<T>),
         share: T,
         size: usize,
         len: usize,
     ) -> Self {
-        Buckets { group, found, share, size: size.max(1), end: len, pending: Vec::new(), failure: None }
+        Buckets {
+            group,
+            found,
+            spare,
+            share,
+            size: size.max(1),
+            end: len,
+            pending: Vec::new(),
+            failure: None,
+        }
     }
 
     /// The gradient of the piece is final from `offset` on; none if it has no examples.
@@ -46,7 +57,7 @@ impl<'a, T: Float> Buckets<'a, T> {
     fn try_reach(&mut self, flat: Option<&[T]>, offset: usize) -> Result<(), WorkersError> {
         while self.failure.is_none() && self.end > 0 && offset <= self.end.saturating_sub(self.size) {
             let range = self.end.saturating_sub(self.size)..self.end;
-            let shards = self.found.with_piece(flat, self.share, &range);
+            let shards = self.found.with_piece(flat, self.share, &range, self.spare);
             let sum = self.group.start_sum(shards)?;
             self.end = range.start;
             self.pending.push((range, sum));
@@ -74,10 +85,13 @@ pub(super) struct Started<T: Float>(Vec<(Range<usize>, Box<dyn PendingSum<T>>)>)
 
 impl<T: Float> Started<T> {
     /// Waits for the sum of all, of `len` elements.
-    pub(super) fn finish(self, len: usize) -> Result<Vec<T>, TrainError> {
-        let mut gradient = vec![T::ZERO; len];
+    pub(super) fn finish(self, len: usize, spare: &mut Spare<T>) -> Result<Vec<T>, TrainError> {
+        let mut gradient = spare.take(len);
+        gradient.resize(len, T::ZERO);
         for (range, sum) in self.0 {
-            gradient[range].copy_from_slice(&sum.finish().map_err(TrainError::Workers)?);
+            let sum = sum.finish().map_err(TrainError::Workers)?;
+            gradient[range].copy_from_slice(&sum);
+            spare.keep(sum);
         }
         Ok(gradient)
     }
@@ -85,22 +99,32 @@ impl<T: Float> Started<T> {
 
 impl<T: Float> Found<T> {
     /// For each of the worker's shards the mean in this range, with the piece that is being evaluated.
-    fn with_piece(&self, flat: Option<&[T]>, share: T, range: &Range<usize>) -> Vec<Vec<T>> {
-        let of_shard = |shard: usize| {
+    fn with_piece(
+        &self,
+        flat: Option<&[T]>,
+        share: T,
+        range: &Range<usize>,
+        spare: &mut Spare<T>,
+    ) -> Vec<Vec<T>> {
+        let mut of_shard = |shard: usize| {
+            let mut next = spare.take(range.len());
             if shard < self.evaluated {
-                return self.gradients[shard][range.clone()].to_vec();
+                next.extend_from_slice(&self.gradients[shard][range.clone()]);
+                return next;
             }
-            let next: Vec<T> = match flat.filter(|_| shard == self.evaluated) {
-                Some(flat) => flat[range.clone()].iter().map(|&x| share * x).collect(),
-                None => vec![T::ZERO; range.len()],
-            };
+            match flat.filter(|_| shard == self.evaluated) {
+                Some(flat) => next.extend(flat[range.clone()].iter().map(|&x| share * x)),
+                None => next.resize(range.len(), T::ZERO),
+            }
             if self.batches == 0 {
                 return next;
             }
-            let mut mean = self.gradients[shard][range.clone()].to_vec();
+            let mut mean = spare.take(range.len());
+            mean.extend_from_slice(&self.gradients[shard][range.clone()]);
             running_mean(&mut mean, &next, self.batches + 1);
+            spare.keep(next);
             mean
         };
-        (0..self.losses.len()).map(of_shard).collect()
+        (0..self.losses.len()).map(&mut of_shard).collect()
     }
 }

@@ -8,6 +8,8 @@ use wengert_optim::first::running_mean;
 use wengert_state::{Scalar, State, StateError};
 use wengert_tensor::Float;
 
+use super::spare::Spare;
+
 /// What a worker has found since the last update. Nothing of it is told to the others before the last batch of an update: the means over
 /// batches are each shard's own, so that the sum over shards is the same tree for any number of workers.
 pub(super) struct Found<T> {
@@ -52,23 +54,24 @@ impl<T: Float> Found<T> {
         }
     }
 
-    /// Takes in a piece with examples, which is the next of the worker's shards; without its gradient where that is added up already.
+    /// Takes in a piece with examples, which is the next of the worker's shards; without its gradient, and so without memory for it,
+    /// where that is added up already.
     pub(super) fn add(
         &mut self,
         params: &Params<T>,
         piece: &Piece,
         value: T,
         grads: &Grads<T>,
-        summed: bool,
+        spare: Option<&mut Spare<T>>,
     ) {
         let share = T::from_f64(piece.share());
         let (changes, counts) = params.buffer_changes(grads);
         self.losses[self.evaluated].push(share * value);
         let changes = changes.iter().map(|&x| share * x).collect();
         take_in(&mut self.changes, self.evaluated, self.batches, changes);
-        if !summed {
+        if let Some(spare) = spare {
             // With room for what is sent with it.
-            let mut gradient = Vec::with_capacity(grads.len() + self.changes[self.evaluated].len() + TAIL);
+            let mut gradient = spare.take(grads.len() + self.changes[self.evaluated].len() + TAIL);
             gradient.extend(grads.iter().map(|&x| share * x));
             take_in(&mut self.gradients, self.evaluated, self.batches, gradient);
         }

@@ -8,6 +8,7 @@ mod meet;
 mod minimize;
 mod save;
 mod settings;
+mod spare;
 mod spread;
 mod state;
 mod step;

@@ -11,6 +11,7 @@ use wengert_tensor::Float;
 use super::Run;
 use super::buckets::{Buckets, Started};
 use super::found::Found;
+use super::spare::Spare;
 use crate::error::TrainError;
 use crate::event::Moment;
 use crate::learner::{Learner, StepFailure, Stepped};
@@ -22,6 +23,7 @@ pub(super) struct Together<T: Float> {
     pub(super) group: Rc<dyn Parallel<T>>,
     /// For each network.
     pub(super) found: Vec<Found<T>>,
+    spare: Spare<T>,
     /// Batches of the run's own network whose losses have not been added up.
     owed: Vec<Owed>,
     /// Why an observer wants the run to end.
@@ -51,7 +53,7 @@ impl<T: Float> Together<T> {
     pub(super) fn new(group: Rc<dyn Parallel<T>>, networks: usize) -> Self {
         let own = group.division().own().len();
         let found = (0..networks).map(|_| Found::new(own)).collect();
-        Together { group, found, owed: Vec::new(), reason: None }
+        Together { group, found, spare: Spare::new(), owed: Vec::new(), reason: None }
     }
 
     pub(super) fn keep_reason(&mut self, reason: String) {
@@ -109,8 +111,9 @@ impl<T: Float> Together<T> {
             updates && shards > 1 && learner.shares().is_none() && size < learner.params().len()
         });
         let share = T::from_f64(piece.share());
-        let mut buckets =
-            bucket.map(|size| Buckets::new(&*self.group, found, share, size, learner.params().len()));
+        let mut buckets = bucket.map(|size| {
+            Buckets::new(&*self.group, (&*found, &mut self.spare), share, size, learner.params().len())
+        });
         // A shard without an example is evaluated where the others wait for it.
         let counts = piece.counted > 0;
         let evaluated = (counts || shards_of_batch.is_some()).then(|| match &mut buckets {
@@ -132,7 +135,13 @@ impl<T: Float> Together<T> {
             }
             if counts {
                 value = at_piece;
-                found.add(learner.params(), &piece, value, &grads, started.is_some());
+                found.add(
+                    learner.params(),
+                    &piece,
+                    value,
+                    &grads,
+                    started.is_none().then_some(&mut self.spare),
+                );
             }
         }
         if !piece.last {
@@ -152,6 +161,7 @@ impl<T: Float> Together<T> {
         let fault = found.fault.or_else(|| losses.iter().copied().find(|loss| !loss.is_finite()));
         found.clear();
         let grads = learner.params().gradient_with_buffers(&gradient, &changes, &counts);
+        self.spare.keep(gradient);
         let stepped = learner.apply_mean(fault.unwrap_or(latest), grads);
         let mut stepped = stepped.map_err(|refusal| learner.failure(refusal, &loss))?;
         stepped.loss = latest;
@@ -179,7 +189,7 @@ impl<T: Float> Together<T> {
         let (gradient, rest) = match (started, shares) {
             (Some(started), _) => {
                 let rest = sum(rest)?;
-                (started.finish(params.len())?, rest)
+                (started.finish(params.len(), &mut self.spare)?, rest)
             }
             (None, Some(shares)) => {
                 let rest = sum(rest)?;

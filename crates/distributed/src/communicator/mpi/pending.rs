@@ -1,5 +1,6 @@
 //! A reduction under way.
 
+use std::cell::RefCell;
 use std::mem;
 use std::rc::Rc;
 
@@ -10,11 +11,38 @@ use super::rank::Handle;
 use super::{count, operation, parts};
 use crate::communicator::{Communicated, Pending, Reduction, Values};
 
+/// Vectors of reductions that are at their end, for the next to be written to: memory that is fresh each time costs a page fault for every
+/// 4 KiB of it.
+#[derive(Default)]
+pub(super) struct Spare(RefCell<Vec<Values>>);
+
+impl Spare {
+    /// As many numbers of the same kind, whatever they are; for a new vector the largest that is too short gives way.
+    fn take(&self, like: &mut Values) -> Values {
+        let mut kept = self.0.borrow_mut();
+        let of_kind = |kept: &[Values], fits: bool| {
+            let of_kind = kept.iter().enumerate().filter(|(_, values)| values.kind() == like.kind());
+            let sizes = of_kind.map(|(place, values)| (values.len(), place));
+            sizes.filter(|&(len, _)| (len >= like.len()) == fits).collect::<Vec<_>>()
+        };
+        if let Some(&(_, place)) = of_kind(&kept, true).iter().min() {
+            let mut values = kept.swap_remove(place);
+            values.truncate(like.len());
+            return values;
+        }
+        if let Some(&(_, place)) = of_kind(&kept, false).iter().max() {
+            kept.swap_remove(place);
+        }
+        like.buffer().to_values()
+    }
+}
+
 /// MPI reads `values` and writes `result` until the request is done; both are owned here, and neither moves.
 pub(super) struct Reducing {
     request: ffi::MPI_Request,
-    _values: Values,
+    values: Values,
     result: Values,
+    spare: Rc<Spare>,
     open: bool,
     /// Not freed before: Open MPI 4.1 does not keep what a reduction under way needs of it.
     _communicator: Rc<Handle>,
@@ -26,11 +54,12 @@ impl Reducing {
     pub(super) fn start(
         environment: Rc<Environment>,
         communicator: Rc<Handle>,
+        spare: Rc<Spare>,
         mut values: Values,
         reduction: Reduction,
     ) -> Communicated<Self> {
         let length = count("start_all_reduce", values.len())?;
-        let mut result = values.buffer().to_values();
+        let mut result = spare.take(&mut values);
         // SAFETY: a request is a plain handle or pointer, which MPI_Iallreduce writes.
         let mut request = unsafe { mem::zeroed() };
         let ((from, kind), (into, _)) = (parts(&mut values.buffer()), parts(&mut result.buffer()));
@@ -40,8 +69,9 @@ impl Reducing {
         })?;
         Ok(Self {
             request,
-            _values: values,
+            values,
             result,
+            spare,
             open: true,
             _communicator: communicator,
             _environment: environment,
@@ -67,6 +97,7 @@ impl Pending for Reducing {
             // SAFETY: as in `progress`.
             check("MPI_Wait", unsafe { ffi::MPI_Wait(&mut self.request, ffi::RSMPI_STATUS_IGNORE) })?;
         }
+        self.spare.0.borrow_mut().push(mem::replace(&mut self.values, Values::U8(Vec::new())));
         Ok(mem::replace(&mut self.result, Values::U8(Vec::new())))
     }
 }

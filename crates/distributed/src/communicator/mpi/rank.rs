@@ -8,7 +8,7 @@ use std::rc::Rc;
 use mpi::ffi;
 
 use super::environment::{Environment, abort_with, check};
-use super::pending::Reducing;
+use super::pending::{Reducing, Spare};
 use super::{MOST, count, operation, parts};
 use crate::communicator::single::exchange_with_itself;
 use crate::communicator::traffic::{Traffic, check_lengths, check_rank, check_tag};
@@ -34,6 +34,7 @@ pub struct Mpi {
     traffic: Traffic,
     /// What MPI reduces from.
     chunk: RefCell<Vec<u64>>,
+    spare: Rc<Spare>,
     environment: Rc<Environment>,
 }
 
@@ -82,6 +83,7 @@ impl Mpi {
             together: Rc::new(together),
             traffic,
             chunk: RefCell::default(),
+            spare: Rc::default(),
             environment,
         })
     }
@@ -172,7 +174,9 @@ impl Communicator for Mpi {
 
     fn start_all_reduce(&self, values: Values, reduction: Reduction) -> Communicated<Box<dyn Pending>> {
         self.traffic.all_reduce(values.bytes(), self.size);
-        Ok(Box::new(Reducing::start(self.environment.clone(), self.together.clone(), values, reduction)?))
+        let (environment, together, spare) =
+            (self.environment.clone(), self.together.clone(), self.spare.clone());
+        Ok(Box::new(Reducing::start(environment, together, spare, values, reduction)?))
     }
 
     fn reduce_scatter(
