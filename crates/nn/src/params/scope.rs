@@ -74,8 +74,32 @@ impl<'a, T: Float> Scope<'a, T> {
         let name = self.new_name("param", name);
         let shape = shape.into().checked("param");
         let values = self.initial(&name, &shape, init);
-        let id = self.params.push(name, shape);
-        let values = values.as_slice().expect("new tensors are contiguous");
+        self.push(name, &values)
+    }
+
+    /// Makes a parameter that starts with these values, as those of a file.
+    ///
+    /// # Panics
+    /// If [`name_problem`](Scope::name_problem) has something to say about the name, or all parameters together have too many
+    /// elements.
+    ///
+    /// ```
+    /// use wengert_nn::Params;
+    /// use wengert_tensor::Tensor;
+    /// let mut params: Params<f64> = Params::seeded(0);
+    /// let id = params.at("head").param_from("bias", &Tensor::from([1.0, 2.0]));
+    /// assert_eq!((params.name(id), params.slice(id)), ("head.bias", &[1.0, 2.0][..]));
+    /// ```
+    #[track_caller]
+    pub fn param_from(&mut self, name: &str, values: &Tensor<T>) -> ParamId {
+        let name = self.new_name("param_from", name);
+        self.push(name, &values.contiguous())
+    }
+
+    #[track_caller]
+    fn push(&mut self, name: String, values: &Tensor<T>) -> ParamId {
+        let id = self.params.push(name, values.shape().clone());
+        let values = values.as_slice().expect("they are contiguous");
         self.write(id, |all| all.copy_from_slice(values));
         id
     }
@@ -164,29 +188,47 @@ impl<'a, T: Float> Scope<'a, T> {
         Arc::make_mut(&mut self.params.layout).push_count(name)
     }
 
+    /// Why no parameter or buffer of that name can be made here: it is empty, taken, too long or reserved. `None` if one can.
+    ///
+    /// ```
+    /// use wengert_nn::{Init, Params};
+    /// let mut params: Params = Params::seeded(0);
+    /// params.at("head").param("bias", [1], Init::Zeros);
+    /// assert_eq!(params.at("head").name_problem("weight"), None);
+    /// assert!(params.at("head").name_problem("bias").unwrap().contains("already"));
+    /// ```
+    pub fn name_problem(&self, name: &str) -> Option<String> {
+        if name.is_empty() {
+            return Some(format!("the name below `{}` is empty", self.path));
+        }
+        let name = self.below(name);
+        if self.params.layout.has_name(&name) {
+            return Some(format!("there is already a parameter or buffer named `{name}`"));
+        }
+        if is_reserved(&name) {
+            return Some(format!("`{name}` is the name under which files keep something else"));
+        }
+        (name.len() > LONGEST_NAME)
+            .then(|| format!("a name of {} bytes, more than {LONGEST_NAME}", name.len()))
+    }
+
     #[track_caller]
     fn new_name(&self, operation: &str, name: &str) -> String {
-        let name = self.join(operation, name);
-        assert!(
-            !self.params.layout.has_name(&name),
-            "{operation}: there is already a parameter or buffer named `{name}`"
-        );
-        assert!(
-            !is_reserved(&name),
-            "{operation}: `{name}` is the name under which files keep something else"
-        );
-        assert!(
-            name.len() <= LONGEST_NAME,
-            "{operation}: a name of {} bytes, more than {LONGEST_NAME}",
-            name.len()
-        );
-        name
+        if let Some(problem) = self.name_problem(name) {
+            panic!("{operation}: {problem}");
+        }
+        self.below(name)
+    }
+
+    /// The whole name of what has that name here.
+    fn below(&self, name: &str) -> String {
+        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
     }
 
     #[track_caller]
     fn join(&self, operation: &str, name: &str) -> String {
         assert!(!name.is_empty(), "{operation}: the name below `{}` is empty", self.path);
-        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+        self.below(name)
     }
 }
 

@@ -1,0 +1,69 @@
+//! Running a graph.
+
+use wengert_nn::Ctx;
+use wengert_tensor::Float;
+
+use super::call::Call;
+use super::control;
+use super::error::{NodeError, Problem};
+use super::graph::{Graph, Node, Place, Work};
+use super::value::Value;
+
+/// The values of a model that runs.
+pub(super) struct Frame<'a, T: Float> {
+    pub(super) values: Vec<Option<Value<T>>>,
+    pub(super) cx: Option<&'a Ctx<T>>,
+    pub(super) limit: usize,
+}
+
+impl<T: Float> Frame<'_, T> {
+    /// The value at a place, which some node before has put there.
+    pub(super) fn get(&self, place: Place) -> &Value<T> {
+        self.values[place].as_ref().expect("nodes come after those whose results they take")
+    }
+
+    pub(super) fn run(&mut self, graph: &Graph<T>) -> Result<(), NodeError> {
+        for node in &graph.nodes {
+            let results = self.results(node)?;
+            for (place, value) in node.outputs.iter().zip(results) {
+                if let Some(place) = *place {
+                    self.values[place] = Some(value);
+                }
+            }
+            for &place in &node.last_uses {
+                self.values[place] = None;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn results(&mut self, node: &Node<T>) -> Result<Vec<Value<T>>, NodeError> {
+        let failed =
+            |problem| NodeError { operator: node.operator.clone(), node: node.name.clone(), problem };
+        let inputs = node.inputs.iter().map(|place| place.map(|place| self.get(place).clone())).collect();
+        let results = match &node.work {
+            Work::Operator(run) => {
+                let call = Call {
+                    inputs,
+                    attributes: &node.attributes,
+                    opset: node.opset,
+                    outputs: node.outputs.iter().rposition(Option::is_some).map_or(0, |last| last + 1),
+                    cx: self.cx,
+                    limit: self.limit,
+                };
+                run(&call).map_err(failed)?
+            }
+            Work::If { then_branch, else_branch } => {
+                control::choose(self, inputs, then_branch, else_branch, failed)?
+            }
+            Work::Loop(body) => control::repeat(self, inputs, body, failed)?,
+            Work::Scan(body) => control::scan(self, node, inputs, body, failed)?,
+        };
+        if results.len() < node.outputs.len() && node.outputs[results.len()..].iter().any(Option::is_some) {
+            let problem =
+                format!("it has {} results here, and {} are wanted", results.len(), node.outputs.len());
+            return Err(failed(Problem::Unsupported(problem)));
+        }
+        results.into_iter().map(|value| value.checked().map_err(failed)).collect()
+    }
+}

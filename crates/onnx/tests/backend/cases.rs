@@ -1,0 +1,86 @@
+//! Running one test case of the onnx package's form.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use wengert_nn::Params;
+use wengert_onnx::{Model, ReadError, Value};
+
+/// What became of a case.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Passed,
+    /// When it was read, with the reason.
+    Refused(String),
+    /// Anything else, with what happened.
+    #[allow(dead_code, reason = "it is printed")]
+    Failed(String),
+}
+
+/// The folders below one, in their order.
+pub(crate) fn cases(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let mut cases: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    cases.retain(|path| path.join("model.onnx").is_file());
+    cases.sort();
+    cases
+}
+
+/// Reads and runs the model of a folder with all sets of data there.
+pub(crate) fn outcome(case: &Path) -> Outcome {
+    let mut params: Params<f32> = Params::seeded(0);
+    let model = match Model::read(params.root(), case.join("model.onnx")) {
+        Ok(model) => model,
+        Err(error @ ReadError::Unsupported { .. }) => return Outcome::Refused(error.to_string()),
+        Err(error) => return Outcome::Failed(error.to_string()),
+    };
+    for set in 0.. {
+        let folder = case.join(format!("test_data_set_{set}"));
+        if !folder.is_dir() {
+            break;
+        }
+        if let Err(problem) = run(&params, &model, &folder) {
+            return Outcome::Failed(problem);
+        }
+    }
+    Outcome::Passed
+}
+
+fn tensor(folder: &Path, kind: &str, i: usize) -> Result<Value, String> {
+    let bytes = fs::read(folder.join(format!("{kind}_{i}.pb"))).map_err(|error| error.to_string())?;
+    Value::from_tensor_bytes(&bytes).map_err(|error| error.to_string())
+}
+
+fn run(params: &Params<f32>, model: &Model, folder: &Path) -> Result<(), String> {
+    let mut inputs = Vec::new();
+    for (i, input) in model.inputs().iter().enumerate() {
+        inputs.push((input.name(), tensor(folder, "input", i)?));
+    }
+    let outputs = params.infer(|cx| model.forward(cx, &inputs)).map_err(|error| error.to_string())?;
+    for (i, found) in outputs.into_values().iter().enumerate() {
+        let expected = tensor(folder, "output", i)?;
+        compare(found, &expected).map_err(|problem| format!("output {i}: {problem}"))?;
+    }
+    Ok(())
+}
+
+/// Whether two values are of one kind and shape and their elements close.
+pub(crate) fn compare(found: &Value, expected: &Value) -> Result<(), String> {
+    if found.shape() != expected.shape() {
+        return Err(format!("shape {} and not {}", found.shape(), expected.shape()));
+    }
+    match (found, expected) {
+        (Value::Float(x), Value::Float(y)) => {
+            for (i, (x, y)) in x.value().iter().zip(y.value().iter()).enumerate() {
+                let close = x == y || (x.is_nan() && y.is_nan()) || (x - y).abs() <= 1e-5 + 1e-4 * y.abs();
+                if !close {
+                    return Err(format!("element {i} is {x} and not {y}"));
+                }
+            }
+        }
+        (Value::Int(x), Value::Int(y)) if x.to_vec() == y.to_vec() => {}
+        (Value::Bool(x), Value::Bool(y)) if x.value() == y.value() => {}
+        (found, expected) => return Err(format!("{found:?} and not {expected:?}")),
+    }
+    Ok(())
+}
