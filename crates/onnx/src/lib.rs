@@ -1,5 +1,4 @@
 //! Models to and from ONNX.
-
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod export;
