@@ -10,7 +10,9 @@ use super::graph::{Graph, Node, Place, Stored, Work};
 use super::ops::{self, Operator};
 use super::run::Frame;
 use super::value::Value;
-use crate::proto::{AttributeProto, External, FunctionProto, GraphProto, NodeProto, OperatorSetIdProto};
+use crate::proto::{
+    AttributeProto, DataType, External, FunctionProto, GraphProto, NodeProto, OperatorSetIdProto,
+};
 
 /// The last operator set whose operators are known.
 const LATEST: i64 = 28;
@@ -109,13 +111,9 @@ impl<'a, T: Float> Builder<'a, T> {
         inputs: Vec<Place>,
     ) -> Result<Graph<T>, ReadError> {
         let sets = opsets(sets);
-        let Some(&version) = sets.get("") else {
-            return Err(ReadError::graph("no version of ONNX's operators is named"));
-        };
+        let version = sets.get("").copied().unwrap_or(LATEST);
         if !(1..=LATEST).contains(&version) {
-            return Err(ReadError::graph(format!(
-                "operator set {version}; those from 1 to {LATEST} are known"
-            )));
+            return Err(ReadError::graph(format!("operator set {version}; those from 1 to {LATEST} are known")));
         }
         let mut nodes = Vec::new();
         self.nodes(&graph.node, &sets, &mut names, &mut nodes)?;
@@ -168,7 +166,11 @@ impl<'a, T: Float> Builder<'a, T> {
         if let Some(function) = function {
             return self.call(function, node, &inputs, names, nodes);
         }
-        let opset = sets.get(domain(&node.domain)).copied().unwrap_or(1);
+        let opset = sets.get(domain(&node.domain)).copied();
+        if opset.is_none() && domain(&node.domain).is_empty() {
+            return Err(ReadError::graph("no version of ONNX's operators is named"));
+        }
+        let opset = opset.unwrap_or(1);
         let refuse = |reason: String| UnsupportedOperator {
             operator: if node.domain.is_empty() {
                 operator.to_owned()
@@ -301,6 +303,7 @@ impl<'a, T: Float> Builder<'a, T> {
                 Work::If { then_branch, else_branch }
             }
             "Loop" => Work::Loop(self.body(body("body")?, sets, names)?),
+            "Scan" if opset < 9 => return Ok(Found::Refused("it is known from opset 9 on".to_owned())),
             "Scan" => Work::Scan(self.body(body("body")?, sets, names)?),
             other => {
                 let Some(operator) = self.operators.get(other) else {
@@ -324,7 +327,15 @@ impl<'a, T: Float> Builder<'a, T> {
             }
             _ => "",
         };
-        Ok(attributes(known).map_or_else(Found::Refused, |attributes| Found::Work(work, attributes)))
+        let attributes = match attributes(known) {
+            Ok(attributes) => attributes,
+            Err(reason) => return Ok(Found::Refused(reason)),
+        };
+        let elements = |code: i64| i32::try_from(code).ok().and_then(DataType::from_code);
+        if let Some(code) = attributes.given_int("to").filter(|&code| elements(code).is_none()) {
+            return Ok(Found::Refused(format!("elements of type {code} are not computed with")));
+        }
+        Ok(Found::Work(work, attributes))
     }
 
     fn body(&mut self, graph: &GraphProto, sets: &Opsets, names: &Names<'_>) -> Result<Graph<T>, ReadError> {

@@ -98,9 +98,6 @@ pub(super) fn scan<T: Float>(
     failed: impl Fn(Problem) -> NodeError,
 ) -> Results<T> {
     let attributes = &node.attributes;
-    if node.opset < 9 {
-        return Err(failed(Problem::Unsupported("Scan before opset 9".to_owned())));
-    }
     let sequences = attributes.int("num_scan_inputs", 0);
     let Some(count) = usize::try_from(sequences).ok().filter(|&n| n > 0 && n <= inputs.len()) else {
         return Err(failed(Problem::setting(

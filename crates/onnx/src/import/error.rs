@@ -60,6 +60,16 @@ pub enum ReadError {
         /// What is wrong with it.
         problem: String,
     },
+    /// An input of a type that is not computed with: text, numbers of less than 8 bits, a sequence.
+    #[error("{}the input {}: {problem}", at(path.as_deref()), text::quoted(name))]
+    Input {
+        /// The file.
+        path: Option<PathBuf>,
+        /// Its name.
+        name: String,
+        /// What it is of.
+        problem: String,
+    },
     /// An operator on constants that cannot be computed.
     #[error("{}{source}", at(path.as_deref()))]
     Constant {
@@ -100,6 +110,7 @@ impl ReadError {
             | ReadError::Unsupported { path, .. }
             | ReadError::Graph { path, .. }
             | ReadError::Tensor { path, .. }
+            | ReadError::Input { path, .. }
             | ReadError::Constant { path, .. } => *path = Some(of.to_owned()),
         }
         self

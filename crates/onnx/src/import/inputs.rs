@@ -5,7 +5,7 @@ use std::fmt;
 
 use wengert_tensor::Float;
 
-use super::error::RunError;
+use super::error::{ReadError, RunError};
 use super::value::{BOOLS, FLOATS, INTS, Value};
 use crate::proto::{DataType, Dimension, ValueInfoProto};
 
@@ -36,16 +36,23 @@ enum Length {
 }
 
 impl Input {
-    pub(super) fn of(info: &ValueInfoProto) -> Self {
-        let tensor = info.r#type.as_deref().and_then(|of| of.tensor_type.as_deref());
-        let kind =
-            tensor.and_then(|tensor| DataType::from_code(tensor.elem_type?)).map(
-                |data_type| match data_type {
-                    DataType::Bool => BOOLS,
-                    other if other.is_float() => FLOATS,
-                    _ => INTS,
-                },
-            );
+    /// What an input is declared as, or what of it is not computed with.
+    pub(super) fn of(info: &ValueInfoProto) -> Result<Self, ReadError> {
+        let refused = |problem: String| ReadError::Input { path: None, name: info.name.clone(), problem };
+        let of = info.r#type.as_deref();
+        if of.is_some_and(|of| of.sequence_type.is_some() || of.optional_type.is_some()) {
+            return Err(refused("a sequence or an optional value".to_owned()));
+        }
+        let tensor = of.and_then(|of| of.tensor_type.as_deref());
+        let kind = match tensor.and_then(|tensor| tensor.elem_type).filter(|&code| code != 0) {
+            None => None,
+            Some(code) => match DataType::from_code(code) {
+                Some(DataType::Bool) => Some(BOOLS),
+                Some(other) if other.is_float() => Some(FLOATS),
+                Some(_) => Some(INTS),
+                None => return Err(refused(format!("elements of type {code}"))),
+            },
+        };
         let length = |dimension: &Dimension| match (dimension.dim_value, &dimension.dim_param) {
             (Some(length), _) => Length::Fixed(length),
             (None, Some(name)) if !name.is_empty() => Length::Named(name.clone()),
@@ -53,7 +60,7 @@ impl Input {
         };
         let shape = tensor.and_then(|tensor| tensor.shape.as_deref());
         let lengths = shape.map(|shape| shape.dim.iter().map(length).collect());
-        Input { name: info.name.clone(), kind, lengths }
+        Ok(Input { name: info.name.clone(), kind, lengths })
     }
 
     /// Its name.

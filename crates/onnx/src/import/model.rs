@@ -135,9 +135,10 @@ impl<T: Float> Model<T> {
             }
         }
         let initialised = |name: &str| weights_by_name.contains(name) || names.is_bound(name);
-        let declared: Vec<Input> =
-            graph.input.iter().filter(|info| !initialised(&info.name)).map(Input::of).collect();
+        let given = graph.input.iter().filter(|info| !initialised(&info.name));
+        let declared = given.map(Input::of).collect::<Result<Vec<_>, _>>();
         drop(weights_by_name);
+        let declared = declared?;
         let mut places = Vec::new();
         for input in &declared {
             let place = builder.place(None);

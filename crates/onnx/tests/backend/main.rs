@@ -45,9 +45,13 @@ fn operators_of_pytorch_give_its_outputs() {
 /// Models of one operator pass, or are refused when they are read, with the reason; what neither does is listed here.
 #[test]
 fn models_of_one_operator_pass_or_are_refused() {
-    const KNOWN: &[(&str, &str)] = &[];
+    const KNOWN: &[(&str, &str)] = &[
+        ("test_bernoulli", "draws other random numbers"),
+        ("test_training_dropout", "draws other random numbers"),
+        ("test_averagepool_2d_ceil_last_window_starts_on_pad", "the expected numbers have four digits"),
+    ];
     let Some(cases) = folder("node") else { return };
-    let (mut passed, mut refused, mut failures) = (0, 0, Vec::new());
+    let (mut passed, mut refused, mut excused, mut failures) = (0, 0, 0, Vec::new());
     for case in &cases {
         let name = case.file_name().unwrap_or_default().to_string_lossy().into_owned();
         match outcome(case) {
@@ -58,10 +62,10 @@ fn models_of_one_operator_pass_or_are_refused() {
                     eprintln!("refused {name}: {reason}");
                 }
             }
-            _ if KNOWN.iter().any(|(known, _)| name.starts_with(known)) => refused += 1,
+            _ if KNOWN.iter().any(|(known, _)| name.starts_with(known)) => excused += 1,
             other => failures.push(format!("{name}: {other:?}")),
         }
     }
-    eprintln!("{passed} of {} pass, {refused} are refused", cases.len());
+    eprintln!("{passed} of {} pass, {refused} are refused, {excused} cannot be compared", cases.len());
     assert!(failures.is_empty(), "{} of {} fail:\n{}", failures.len(), cases.len(), failures.join("\n"));
 }

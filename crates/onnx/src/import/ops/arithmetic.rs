@@ -183,10 +183,11 @@ fn several<T: Float>(call: &Call<'_, T>, floats: Two<T>, ints: Two<f64>) -> Prod
 }
 
 fn shift<T: Float>(call: &Call<'_, T>) -> Produced<T> {
-    let bits = |b: i64| u32::try_from(b).ok().filter(|&b| b < 64);
+    // Shifts by as many bits as there are, or by a negative number, push all bits out.
+    let bits = |b: i64| u32::try_from(b).ok().filter(|&b| b < 63);
     match call.attributes.text("direction") {
-        Some("LEFT") => whole(call, |a, b| bits(b).map_or(Some(0), |b| a.checked_mul(1_i64.checked_shl(b)?))),
-        Some("RIGHT") => whole(call, |a, b| bits(b).map_or(Some(0), |b| Some(a >> b))),
+        Some("LEFT") => whole(call, |a, b| bits(b).map_or(Some(0), |b| a.checked_mul(1 << b))),
+        Some("RIGHT") => whole(call, |a, b| Some(a >> bits(b).unwrap_or(63))),
         other => Err(Problem::setting("direction", other.unwrap_or("missing"))),
     }
 }

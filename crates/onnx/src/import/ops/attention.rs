@@ -179,8 +179,6 @@ fn attention<T: Float>(call: &Call<'_, T>) -> Produced<T> {
     }
     let shown = match call.attributes.int("qk_matmul_output_mode", 0) {
         0 => plain,
-        1 if call.opset < 24 => biased,
-        2 if call.opset < 24 => capped,
         1 => capped,
         2 => biased,
         3 => weights,

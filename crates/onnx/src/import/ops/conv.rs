@@ -85,7 +85,7 @@ fn conv_transpose<T: Float>(call: &Call<'_, T>) -> Produced<T> {
     let (x, weight, bias, groups) = operands(call, true)?;
     let axes = x.rank() - 2;
     let mut window = Window::of(call, &x.shape()[2..], Some(&weight.shape()[2..]))?;
-    let more = numbers(call, "output_padding", axes, 0)?;
+    let mut more = numbers(call, "output_padding", axes, 0)?;
     // Of the windows alone.
     let full: Vec<usize> = (0..axes)
         .map(|axis| {
@@ -111,8 +111,9 @@ fn conv_transpose<T: Float>(call: &Call<'_, T>) -> Produced<T> {
     if let Some(wanted) = wanted {
         let upper = call.attributes.text("auto_pad") == Some("SAME_UPPER");
         for axis in 0..axes {
-            let all = full[axis].saturating_add(more[axis]).saturating_sub(wanted[axis]);
             // What is missing is added behind.
+            more[axis] = more[axis].max(wanted[axis].saturating_sub(full[axis]));
+            let all = full[axis].saturating_add(more[axis]).saturating_sub(wanted[axis]);
             let less = if upper { all / 2 } else { all - all / 2 };
             window.pads[axis] = (less, all - less);
         }

@@ -87,7 +87,8 @@ fn reduced<T: Float>(call: &Call<'_, T>, floats: Reduce<T>, ints: Reduce<f64>) -
         Value::Float(x) => Value::Float(floats(x, &axes, keep)),
         // Means of whole numbers are cut off.
         Value::Int(x) => Value::Int(x.with(ints(&x.numbers, &axes, keep).trunc())),
-        Value::Bool(_) => truth(&ints(&value.to_f64(), &axes, keep)),
+        // Of none a maximum is −∞, which is false.
+        Value::Bool(_) => truth(&ints(&value.to_f64(), &axes, keep).relu()),
     }])
 }
 
