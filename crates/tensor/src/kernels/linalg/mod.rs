@@ -13,6 +13,7 @@ mod ldl;
 mod lower;
 mod lu;
 mod qr;
+mod reflectors;
 mod rows;
 mod svd;
 #[cfg(test)]
