@@ -1,7 +1,8 @@
 //! Factorisations of dense matrices, row by row in a slice, for `f32` and `f64`.
 //!
-//! [`Cholesky`], [`Lu`] and [`solve_triangular`] are made of matrix products and serve thousands of rows; the others are
-//! loops, O(n³), for hundreds.
+//! [`Cholesky`], [`Lu`] and [`solve_triangular`] are made of matrix products and serve thousands of rows; [`svd`] and
+//! [`symmetric_eigen`] go through the matrix row by row as well and serve a thousand or two; the others are loops, O(n³), for
+//! hundreds.
 //! All of them give the same bits for any number of threads. A matrix that cannot be factored, or not be solved with, is a
 //! [`LinalgError`]; slices whose length does not fit the size are a panic.
 
@@ -13,12 +14,15 @@ mod ldl;
 mod lower;
 mod lu;
 mod qr;
+mod reflectors;
 mod rows;
 mod svd;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod tests_of_solvers;
+#[cfg(test)]
+mod tests_of_spectra;
 mod triangular;
 
 pub use cholesky::Cholesky;

@@ -14,7 +14,7 @@ pub(super) fn random<T: Float>(len: usize, seed: u64) -> Vec<T> {
     (0..len).map(|_| next()).collect()
 }
 
-fn symmetric<T: Float>(n: usize, seed: u64) -> Vec<T> {
+pub(super) fn symmetric<T: Float>(n: usize, seed: u64) -> Vec<T> {
     let a = random::<T>(n * n, seed);
     (0..n * n).map(|k| a[k] + a[k % n * n + k / n]).collect()
 }
@@ -29,7 +29,7 @@ fn positive<T: Float>(n: usize, seed: u64, shift: f64) -> Vec<T> {
     (0..n * n).map(|k| T::from_f64(of(k / n, k % n))).collect()
 }
 
-fn product<T: Float>(a: &[T], n: usize, x: &[T]) -> Vec<T> {
+pub(super) fn product<T: Float>(a: &[T], n: usize, x: &[T]) -> Vec<T> {
     a.chunks(n.max(1)).map(|row| row.iter().zip(x).map(|(&a, &x)| a * x).sum()).collect()
 }
 
@@ -39,30 +39,6 @@ pub(super) fn assert_close<T: Float>(x: &[T], y: &[T], tolerance: f64, label: &s
     for (i, (x, y)) in x.iter().zip(y).enumerate() {
         assert!((*x - *y).abs().to_f64() <= tolerance, "{label}: element {i}: {x} and {y}");
     }
-}
-
-fn eigenpairs_of<T: Float>() {
-    let rounding = T::EPSILON.to_f64();
-    for n in 0..30 {
-        let a = symmetric::<T>(n, n as u64);
-        let (values, vectors) = symmetric_eigen(&a, n).unwrap();
-        assert_eq!((values.len(), vectors.len()), (n, n * n));
-        for (k, v) in vectors.chunks(n.max(1)).enumerate() {
-            let scaled: Vec<T> = v.iter().map(|&v| v * values[k]).collect();
-            assert_close(&product(&a, n, v), &scaled, 5e3 * rounding, &format!("n = {n}"));
-            let square: T = v.iter().map(|&v| v * v).sum();
-            assert!((square.to_f64() - 1.0).abs() < 5e3 * rounding);
-        }
-        assert!(values.windows(2).all(|w| w[0] <= w[1]));
-    }
-    assert_eq!(symmetric_eigen(&[T::NAN], 1).unwrap_err(), LinalgError::NotFinite);
-    assert_eq!(symmetric_eigen(&[T::ZERO; 9], 3).unwrap().0, [T::ZERO; 3]);
-}
-
-#[test]
-fn eigenpairs_are_eigenpairs() {
-    eigenpairs_of::<f64>();
-    eigenpairs_of::<f32>();
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! LU, triangular systems, singular values and the exponential.
+//! LU, triangular systems and the exponential.
 
 use super::tests::{assert_close, random};
 use super::*;
@@ -6,7 +6,7 @@ use crate::array::element::Float;
 use crate::machine::parallel::with_threads;
 
 /// The product of an m × k and a k × n matrix.
-fn times<T: Float>(a: &[T], b: &[T], [m, k, n]: [usize; 3]) -> Vec<T> {
+pub(super) fn times<T: Float>(a: &[T], b: &[T], [m, k, n]: [usize; 3]) -> Vec<T> {
     let element = |i: usize, j: usize| (0..k).map(|l| a[i * k + l] * b[l * n + j]).sum();
     (0..m * n).map(|e| element(e / n, e % n)).collect()
 }
@@ -95,74 +95,6 @@ fn triangular_systems_of_every_kind() {
             }
         }
     }
-}
-
-fn svd_of<T: Float>() {
-    let rounding = T::EPSILON.to_f64();
-    for (m, n) in [(0, 0), (0, 2), (2, 0), (1, 1), (1, 4), (4, 1), (6, 6), (20, 9), (9, 20), (60, 50)] {
-        for scale in [1.0, 1e-30, 1e30] {
-            let a: Vec<T> =
-                random::<T>(m * n, (m + n) as u64).into_iter().map(|x| x * T::from_f64(scale)).collect();
-            check_svd(&a, m, n, scale * 200.0 * rounding);
-        }
-    }
-}
-
-#[track_caller]
-fn check_svd<T: Float>(a: &[T], m: usize, n: usize, tolerance: f64) -> Vec<T> {
-    let k = m.min(n);
-    let Svd { u, values, vt } = svd(a, m, n).unwrap();
-    assert_eq!([u.len(), values.len(), vt.len()], [m * k, k, k * n]);
-    assert!(values.windows(2).all(|w| w[0] >= w[1]) && values.iter().all(|&s| s >= T::ZERO));
-    let scaled: Vec<T> = (0..k * n).map(|e| values[e / n] * vt[e]).collect();
-    assert_close(&times(&u, &scaled, [m, k, n]), a, tolerance, &format!("{m} × {n}"));
-    let identity: Vec<T> = (0..k * k).map(|e| if e / k == e % k { T::ONE } else { T::ZERO }).collect();
-    let v: Vec<T> = (0..n * k).map(|e| vt[e % k * n + e / k]).collect();
-    assert_close(&times(&vt, &v, [k, n, k]), &identity, 200.0 * T::EPSILON.to_f64(), "VᵀV");
-    let ut: Vec<T> = (0..k * m).map(|e| u[e % m * k + e / m]).collect();
-    assert_close(&times(&ut, &u, [k, m, k]), &identity, 200.0 * T::EPSILON.to_f64(), "UᵀU");
-    values
-}
-
-#[test]
-fn singular_values() {
-    svd_of::<f32>();
-    svd_of::<f64>();
-    assert_eq!(svd(&[f64::NAN], 1, 1).unwrap_err(), LinalgError::NotFinite);
-    check_svd(&[0.0f64; 12], 4, 3, 0.0);
-    // Of rank one, two and with a column of zeros.
-    let outer: Vec<f64> = (0..30).map(|e| ((e / 5 + 1) * (e % 5 + 2)) as f64).collect();
-    let values = check_svd(&outer, 6, 5, 1e-13);
-    assert!(values[1] < 1e-13);
-    let values = check_svd(&[1.0, 0.0, 1.0, 2.0, 0.0, 2.0, 0.0, 0.0, 1.0f64], 3, 3, 1e-14);
-    assert_eq!(values[2], 0.0);
-    // Small values to high relative accuracy: a column of 1e-20 beside one of 1.
-    // Rows whose squares underflow, beside which others are large.
-    for a in [
-        [1.0, 0.5e-160, 1.0, 1e-160],
-        [1e-308, 0.5, 0.0, 1e300],
-        [1e-310, 2.0, 3.0, 1e-200],
-        [1.0, 1e-305, 1.0, -1e-305f64],
-    ] {
-        let largest = a.iter().fold(0.0f64, |max, x| max.max(x.abs()));
-        check_svd(&a, 2, 2, 1e-14 * largest);
-    }
-    // A column of zeros between two others.
-    let gap = [
-        0.0,
-        0.0,
-        0.0948517463551336,
-        -2.001822102388801,
-        0.0,
-        -3.0002467891519724,
-        1.0133857018485697,
-        0.0,
-        -1.0133857018485697f64,
-    ];
-    assert_eq!(check_svd(&gap, 3, 3, 1e-14)[2], 0.0);
-    check_svd(&[1.0f32, 2.0, 3.0, 1e-20, 3e-20, -1e-20, 1e-38, 1e-38, 2e-38], 3, 3, 1e-5);
-    let values = check_svd(&[1.0, 1e-20, 1.0, -1e-20f64], 2, 2, 1e-15);
-    assert!((values[1] / (2f64.sqrt() * 1e-20) - 1.0).abs() < 1e-14, "{values:?}");
 }
 
 #[test]
