@@ -60,12 +60,14 @@ impl<T: Float> Pairwise<T> for Atan2 {
 struct Hypot;
 
 impl Hypot {
-    /// v·a/h, but 0 where h is.
+    /// v·a/h, but 0 where h is. A subnormal h has lost digits: there both are those of larger numbers of the same direction.
     fn along<T: Float>(at: &Point<T>, i: usize, v: &Var<T>) -> Var<T> {
-        let (h, one) = (at.output(), Var::scalar(T::ONE));
-        let origin = h.equal(0.0);
-        let h = Var::select_where(&origin, &one, h);
-        Var::select_where(&origin, &Var::scalar(T::ZERO), &(v * (at.input(i) / h)))
+        let (h, one, zero) = (at.output(), Var::scalar(T::ONE), Var::scalar(T::ZERO));
+        let (origin, subnormal) = (h.equal(0.0), h.lt(T::MIN_POSITIVE.to_f64()));
+        let scale = Var::select_where(&subnormal, &Var::scalar(T::ONE / T::EPSILON), &one);
+        let larger = [0, 1].map(|i| at.input(i) * &scale);
+        let h = Var::select_where(&origin, &one, &larger[0].hypot(&larger[1]));
+        Var::select_where(&origin, &zero, &(v * (&larger[i] / h)))
     }
 }
 

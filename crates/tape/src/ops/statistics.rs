@@ -62,6 +62,19 @@ impl<T: Float> Var<T> {
         if self.rank() == 1 { cov.sum() } else { cov }
     }
 
+    /// The rows, each divided by a power of two near its largest element, which counts as a constant: of what does not depend on
+    /// the units of rows, so that squares stay within the range of numbers.
+    fn in_units_of_rows(&self) -> Var<T> {
+        if self.is_empty() {
+            return self.clone();
+        }
+        let (least, most) = (T::MIN_POSITIVE.to_f64(), T::MAX.to_f64());
+        let largest = self.stop_gradient().abs().max_axes(-1, true);
+        let unit = largest.clamp(least, most).log2().floor().exp2();
+        // Not of a row that is not finite.
+        self / Var::select_where(largest.le(most), &unit, &Var::scalar(T::ONE))
+    }
+
     /// The correlations of variables, which are the rows, over observations, which are the columns: their covariances divided by
     /// both deviations, from −1 to 1; of a vector 1, without axes. NaN for a variable that does not vary.
     ///
@@ -80,7 +93,7 @@ impl<T: Float> Var<T> {
             "corrcoef: shape {} is not that of a vector or a matrix",
             self.shape()
         );
-        let cov = self.cov(1);
+        let cov = self.in_units_of_rows().cov(1);
         if self.rank() == 1 {
             return cov.clone() / cov;
         }

@@ -144,3 +144,22 @@ fn gradients_of_subnormal_singular_values_and_eigenvalues() {
         assert!((slope - Var::constant(wengert_tensor::Tensor::eye(2))).abs().max().item() < 1e-12);
     }
 }
+
+/// Columns and rows whose norms are beyond the range, though the elements are not.
+#[test]
+fn least_squares_of_columns_whose_norms_are_out_of_range() {
+    let a = Var::from([[0.9, 0.1], [0.8, -0.9], [-0.9, 0.7], [0.9, 0.9]]);
+    let b = Var::from([[0.3, -0.1], [0.2, 0.15], [-0.05, 0.25], [0.4, 0.1]]);
+    let solve = |a: &Var<f64>, b: &Var<f64>| a.lstsq(b).unwrap();
+    let unit = f64::MAX;
+    for (a, b) in [(a.clone(), b.clone()), (a.t(), b.slice(..2))] {
+        let (near, far) = (solve(&a, &b), solve(&(&a * unit), &(&b * unit)));
+        assert!((&near - &far).abs().max().item() < 1e-14, "{far}, not {near}");
+        let slope = |a: &Var<f64>, b: &Var<f64>| grad(|b: &Var<f64>| weighted(solve(a, b)), b);
+        let (near, far) = (slope(&a, &b), slope(&(&a * unit), &(&b * unit)) * unit);
+        assert!((&near - &far).abs().max().item() < 1e-13, "{far}, not {near}");
+        let slope = |a: &Var<f64>, b: &Var<f64>| grad(|a: &Var<f64>| weighted(solve(a, b)), a);
+        let (near, far) = (slope(&a, &b), slope(&(&a * unit), &(&b * unit)) * unit);
+        assert!((&near - &far).abs().max().item() < 1e-13, "{far}, not {near}");
+    }
+}

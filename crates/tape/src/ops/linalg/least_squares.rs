@@ -38,21 +38,39 @@ impl<T: Float> Var<T> {
     #[doc(alias = "linalg.lstsq")]
     #[track_caller]
     pub fn lstsq(&self, b: &Var<T>) -> Result<Var<T>, MatrixError> {
-        let [m, n] = matrices::size("lstsq", self.shape());
+        let [m, _] = matrices::size("lstsq", self.shape());
         if b.rank() == 1 {
             return Ok(self.lstsq(&b.unsqueeze(1))?.squeeze(-1));
         }
         let [rows, _] = matrices::size("lstsq", b.shape());
         assert!(rows == m, "lstsq: shapes {} and {} have different numbers of rows", self.shape(), b.shape());
         let (a, b) = with_one_batch("lstsq", self, b);
-        if m >= n {
-            let (q, r) = a.qr()?;
-            check_rank(&r)?;
-            return Ok(solve_triangle(&r, UPPER, &q.t().matmul(&b)));
-        }
-        // Aᵀ = Q R, so that X = Q R⁻ᵀ B is in the space of the rows.
-        let (q, r) = a.t().qr()?;
-        check_rank(&r)?;
-        Ok(q.matmul(&solve_triangle(&r, Triangle { transposed: true, ..UPPER }, &b)))
+        let unit = unit(&a);
+        Ok(full_rank(&(a / &unit), &b)? / unit)
     }
+}
+
+/// Of each matrix what it is divided by, so that the norms of its columns and rows are within the range of numbers too;
+/// mostly 1.
+fn unit<T: Float>(a: &Var<T>) -> Var<T> {
+    if a.is_empty() {
+        return Var::scalar(T::ONE);
+    }
+    let room = f64::exp2(64.0);
+    let far = a.stop_gradient().abs().max_axes([-2, -1], true).gt(T::MAX.to_f64() / room);
+    Var::select_where(far, &Var::scalar(T::from_f64(room)), &Var::scalar(T::ONE))
+}
+
+/// The least squares of matrices of full rank.
+fn full_rank<T: Float>(a: &Var<T>, b: &Var<T>) -> Result<Var<T>, MatrixError> {
+    let [m, n] = matrices::size("lstsq", a.shape());
+    if m >= n {
+        let (q, r) = a.qr()?;
+        check_rank(&r)?;
+        return Ok(solve_triangle(&r, UPPER, &q.t().matmul(&b)));
+    }
+    // Aᵀ = Q R, so that X = Q R⁻ᵀ B is in the space of the rows.
+    let (q, r) = a.t().qr()?;
+    check_rank(&r)?;
+    Ok(q.matmul(&solve_triangle(&r, Triangle { transposed: true, ..UPPER }, &b)))
 }

@@ -2,6 +2,7 @@
 
 mod excluded;
 mod golden;
+mod saturated;
 
 use wengert_tape::{
     AttentionMask, AttentionOptions, HessianOperator, Index, Mask, Var, grad, hvp, jvp, value_and_grad,

@@ -127,3 +127,19 @@ fn sums_of_nothing_and_of_the_huge() {
     let at = |q| quantiles.quantile(q, 0, false).item();
     assert_eq!([at(0.0), at(0.5), at(0.75), at(1.0)], [-INF, 1.0, INF, INF]);
 }
+
+/// They do not depend on the unit of a row, nor do their slopes but by that unit.
+#[test]
+fn correlations_of_rows_whose_squares_are_out_of_range() {
+    let x = Var::from([[0.3, -0.8, 0.5, 0.1], [0.9, 0.2, -0.4, 0.7], [-0.6, 0.4, 0.8, 0.3]]);
+    let weights = Var::from([[1.0, 0.5, -0.3], [0.2, 1.5, 0.7], [-0.9, 0.4, 1.2]]);
+    let f = |x: &Var<f64>| (x.corrcoef() * &weights).sum();
+    for powers in [[900, -1000, 0], [-560, 700, -1020], [600, 600, 600]] {
+        let units = Var::from(powers.map(|power: i32| [f64::from(power).exp2()]));
+        let far = &x * &units;
+        assert_eq!(far.corrcoef().value(), x.corrcoef().value(), "{powers:?}");
+        assert_eq!((grad(f, &far) * &units).value(), grad(f, &x).value(), "{powers:?}");
+    }
+    assert_eq!(Var::from([1e-200, 3e-200]).corrcoef().item(), 1.0);
+    assert!(Var::from([[1.0, f64::INFINITY], [1.0, 2.0]]).corrcoef().value().at([0, 0]).is_nan());
+}

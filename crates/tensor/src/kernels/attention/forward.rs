@@ -74,18 +74,33 @@ pub(super) fn tangent<'a, T: Float>(
         let rows = piece.positions.len();
         let mut space = Workspace::new(problem);
         let (mut sums, mut values) = (vec![T::ZERO; rows], vec![T::ZERO; rows * value_width]);
+        let mut of_dominant = vec![T::ZERO; rows];
         for head in 0..heads {
             problem.with_care(|care| {
                 sums.fill(T::ZERO);
+                of_dominant.fill(T::ZERO);
                 values.fill(T::ZERO);
                 for tile in problem.tiles(piece.batch, head, piece.positions.clone()) {
                     let columns = tile.keys.len();
                     let ([weights, of_scores], factors) = space.of_tile(&tile);
-                    problem.weights(&tile, &of_queries(geometry, &tile, statistics), weights);
+                    let statistics = of_queries(geometry, &tile, statistics);
+                    problem.weights(&tile, &statistics, weights);
                     of_scores.fill(T::ZERO);
                     problem.add_tangents_of_scores(&tile, along, of_scores);
+                    let factors = problem.factors(&tile, factors);
+                    let dominant = problem.dominant(&tile, &statistics, weights);
+                    // These are summed up apart: what has no weight has no part in the sums.
+                    let taken = dominant.iter().map(|key| std::mem::take(&mut weights[key.at]));
+                    let taken: Vec<T> = taken.collect();
+                    for (key, &weight) in dominant.iter().zip(&taken) {
+                        let along = weight * of_scores[key.at];
+                        of_dominant[key.row] = along;
+                        let of_key = (key.factor(factors), &problem.operands.value);
+                        key.add(along, of_key, value, &mut values, value_width);
+                    }
                     dispatch(Tangent { weights, of_scores, columns, sums: &mut sums });
-                    if let Some(factors) = problem.factors(&tile, factors) {
+                    dominant.iter().zip(&taken).for_each(|(key, &weight)| weights[key.at] = weight);
+                    if let Some(factors) = factors {
                         dispatch(Multiply(weights, factors));
                         dispatch(Multiply(of_scores, factors));
                     }
@@ -97,6 +112,7 @@ pub(super) fn tangent<'a, T: Float>(
                 all_finite(&values)
             });
             subtract_means(&piece, head, &sums, value, &mut values, value_width);
+            sums.iter_mut().zip(&of_dominant).for_each(|(sum, &more)| *sum += more);
             copy_head(&sums, [head, heads, width_of_means], piece.second);
             copy_head(&values, [head, heads, value_width], piece.first);
         }

@@ -113,6 +113,7 @@ pub(super) trait Contributions<T: Float>: Sync {
 /// What the gradients are computed from, beside the operands.
 pub(super) struct Backward<'a, T> {
     pub(super) problem: Problem<'a, T>,
+    pub(super) value: View<'a, T>,
     /// The cotangent of the value, as it lies.
     pub(super) cotangent: View<'a, T>,
     pub(super) statistics: &'a [[T; 2]],
@@ -124,12 +125,12 @@ impl<'a, T: Float> Backward<'a, T> {
     /// The means are the products of the value and its cotangent (T. Dao et al., "FlashAttention", 2022, equation 4).
     pub(super) fn new(
         problem: Problem<'a, T>,
-        value: &View<'a, T>,
+        value: View<'a, T>,
         cotangent: View<'a, T>,
         statistics: &'a [[T; 2]],
     ) -> Self {
-        let means = row_products(problem.geometry, value, &cotangent);
-        Backward { problem, cotangent, statistics, means }
+        let means = row_products(problem.geometry, &value, &cotangent);
+        Backward { problem, value, cotangent, statistics, means }
     }
 
     /// What is known of a tile's queries.
@@ -172,7 +173,7 @@ impl<T: Float> Contributions<T> for Backward<'_, T> {
     }
 
     fn compute(&self, tile: &Tile, space: &mut Workspace<T, 2>) {
-        self.problem.gradient(tile, &self.cotangent, &self.rows(tile), space);
+        self.problem.gradient(tile, [&self.value, &self.cotangent], &self.rows(tile), space);
     }
 
     /// scale · (cotangents of the scores) · keys.

@@ -14,6 +14,7 @@
 //! so that the heads of a position follow each other; the numbers of the queries as `[batch, queries, heads]`. The same
 //! bits for any number of threads: every piece of a result is summed up by one of them, in one order.
 
+mod dominant;
 mod formulas;
 mod forward;
 mod geometry;
@@ -87,7 +88,7 @@ compiled_here! {
         cotangent: &View<'_, T>,
         out: AttentionGradients<'_, T>,
     ) {
-        write(&Backward::new(Problem { geometry, operands }, value, *cotangent, pairs(statistics)), out);
+        write(&Backward::new(Problem { geometry, operands }, *value, *cotangent, pairs(statistics)), out);
     }
 }
 
@@ -118,8 +119,8 @@ compiled_here! {
         along_cotangent: Option<View<'_, T>>,
         out: AttentionGradients<'_, T>,
     ) {
-        let backward = Backward::new(Problem { geometry, operands }, value, *cotangent, pairs(statistics));
-        write(&BackwardAlong::new(backward, value, along, along_cotangent), out);
+        let backward = Backward::new(Problem { geometry, operands }, *value, *cotangent, pairs(statistics));
+        write(&BackwardAlong::new(backward, along, along_cotangent), out);
     }
 }
 

@@ -4,6 +4,7 @@
 //! the weights are M = D∘(C·Vᵀ), those of the scores G = P∘(M − μ) with the means μ of the rows of M by the weights. Along
 //! tangents, written with a dot, Ṗ = P∘(Ṡ − m) with the means m of the rows of Ṡ, and Ġ = Ṗ∘(M − μ) + P∘(Ṁ − μ̇).
 
+use super::dominant::Dominant;
 use super::formulas::{DerivativeOfScores, Multiply, SecondTangent};
 use super::forward::{self, AttentionTangents};
 use super::geometry::{AttentionGeometry, View};
@@ -41,12 +42,14 @@ impl<'a, T: Float> Problem<'a, T> {
 }
 
 /// What the tangents of the gradients are computed from.
-pub(super) struct BackwardAlong<'a, T> {
+pub(super) struct BackwardAlong<'a, T: Float> {
     backward: Backward<'a, T>,
     /// The tangents of the operands.
     along: &'a AttentionTangents<'a, T>,
     /// The tangent of the value's cotangent.
     along_cotangent: Option<View<'a, T>>,
+    /// The tangent of the value, as results lie.
+    tangent: Tensor<T>,
     /// m.
     score_means: Vec<T>,
     /// μ̇.
@@ -56,26 +59,59 @@ pub(super) struct BackwardAlong<'a, T> {
 impl<'a, T: Float> BackwardAlong<'a, T> {
     pub(super) fn new(
         backward: Backward<'a, T>,
-        value: &View<'a, T>,
         along: &'a AttentionTangents<'a, T>,
         along_cotangent: Option<View<'a, T>>,
     ) -> Self {
         let geometry = backward.problem.geometry;
+        let value = &backward.value;
         let AttentionGeometry { batch, heads, queries, value_width, .. } = *geometry;
         let mut score_means = vec![T::ZERO; batch * queries * heads];
         let mut tangent = Tensor::zeros([batch, queries, heads, value_width]);
         let out = tangent.as_mut_slice();
         forward::tangent(&backward.problem, along, value, backward.statistics, out, &mut score_means);
         // μ is the product of the value and its cotangent.
-        let [h, l, w] = [heads, queries, value_width].map(|x| x as isize);
-        let tangent = View::new(out, 0, [l * h * w, w, h * w, 1]);
-        let mut along_means = row_products(geometry, &tangent, &backward.cotangent);
+        let mut along_means =
+            row_products(geometry, &as_results_lie(geometry, &tangent), &backward.cotangent);
         if let Some(t) = &along_cotangent {
             let more = row_products(geometry, value, t);
             along_means.iter_mut().zip(more).for_each(|(mean, more)| *mean += more);
         }
-        BackwardAlong { backward, along, along_cotangent, score_means, along_means }
+        BackwardAlong { backward, along, along_cotangent, tangent, score_means, along_means }
     }
+
+    /// Computes what goes by differences from the mean where a key is [dominant](super::dominant): G and Ġ, of W and Ẇ.
+    fn of_dominant(
+        &self,
+        dominant: &[Dominant],
+        [weights, of_scores, along_weights, along_scores]: [&mut [T]; 4],
+        factors: Option<&[T]>,
+    ) {
+        let Backward { problem, value, cotangent, .. } = &self.backward;
+        let (width, tangent) = (problem.geometry.value_width, self.tangent());
+        for key in dominant {
+            let (at, factor) = (key.at, key.factor(factors));
+            let of_key = (factor, Some(&problem.operands.value));
+            let product = key.product(width, cotangent, of_key, value);
+            let mut along = key.product(width, cotangent, (factor, self.along.value.as_ref()), &tangent);
+            if let Some(t) = &self.along_cotangent {
+                along += key.product(width, t, of_key, value);
+            }
+            of_scores[at] = weights[at] * product;
+            along_scores[at] = along_weights[at] * product + weights[at] * along;
+        }
+    }
+
+    fn tangent(&self) -> View<'_, T> {
+        as_results_lie(self.backward.problem.geometry, &self.tangent)
+    }
+}
+
+/// A result for the queries, `[batch, queries, heads, value_width]`, by heads.
+fn as_results_lie<'a, T: Float>(geometry: &AttentionGeometry, result: &'a Tensor<T>) -> View<'a, T> {
+    let AttentionGeometry { heads, queries, value_width, .. } = *geometry;
+    let [h, l, w] = [heads, queries, value_width].map(|x| x as isize);
+    let (memory, offset) = result.memory();
+    View::new(memory, offset, [l * h * w, w, h * w, 1])
 }
 
 /// The tiles are W, G, Ẇ and Ġ.
@@ -91,11 +127,12 @@ impl<T: Float> Contributions<T> for BackwardAlong<'_, T> {
     }
 
     fn compute(&self, tile: &Tile, space: &mut Workspace<T, 4>) {
-        let Backward { problem, cotangent, statistics, means } = &self.backward;
+        let Backward { problem, cotangent, statistics, means, .. } = &self.backward;
         let geometry = problem.geometry;
         let rows = |numbers: &[T]| of_queries(geometry, tile, numbers);
         let ([weights, of_scores, along_weights, along_scores], factors) = space.of_tile(tile);
-        problem.weights(tile, &of_queries(geometry, tile, statistics), weights);
+        let statistics = of_queries(geometry, tile, statistics);
+        problem.weights(tile, &statistics, weights);
         problem.of_weights(tile, cotangent, &problem.operands.value, false, of_scores);
         problem.tangents_of_scores(tile, self.along, along_weights);
         along_scores.fill(T::ZERO);
@@ -118,6 +155,8 @@ impl<T: Float> Contributions<T> for BackwardAlong<'_, T> {
             columns: tile.keys.len(),
             means: [&rows(means), &rows(&self.score_means), &rows(&self.along_means)],
         });
+        let dominant = problem.dominant(tile, &statistics, weights);
+        self.of_dominant(&dominant, [weights, of_scores, along_weights, along_scores], factors);
         if let Some(factors) = factors {
             dispatch(Multiply(weights, factors));
             dispatch(Multiply(along_weights, factors));
@@ -191,7 +230,8 @@ pub(super) fn second_tangent<'a, T: Float>(
                 for tile in problem.tiles(piece.batch, head, piece.positions.clone()) {
                     let of_rows = |numbers: &[T]| of_queries(geometry, &tile, numbers);
                     let ([weights, of_along, of_other, of_both], factors) = space.of_tile(&tile);
-                    problem.weights(&tile, &of_queries(geometry, &tile, statistics), weights);
+                    let statistics = of_queries(geometry, &tile, statistics);
+                    problem.weights(&tile, &statistics, weights);
                     problem.tangents_of_scores(&tile, along, of_along);
                     problem.tangents_of_scores(&tile, other, of_other);
                     problem.tangents_of_scores(&tile, mixed, of_both);
@@ -200,16 +240,35 @@ pub(super) fn second_tangent<'a, T: Float>(
                             problem.products(&tile, query, key, true, of_both);
                         }
                     }
+                    let factors = problem.factors(&tile, factors);
+                    let (means, other_means) = (of_rows(&means), of_rows(&other_means));
+                    // As for the tangent, summed up apart: [P, ∘(Ṡ − m), ∘(S′ − m′)] of each.
+                    let dominant = problem.dominant(&tile, &statistics, weights);
+                    let taken: Vec<[T; 3]> = dominant
+                        .iter()
+                        .map(|key| {
+                            let weight = std::mem::take(&mut weights[key.at]);
+                            let a = of_along[key.at] - means[key.row];
+                            let b = of_other[key.at] - other_means[key.row];
+                            let of_key = (key.factor(factors), &problem.operands.value);
+                            let both = weight * (a * b + of_both[key.at]);
+                            key.add(both, of_key, value, &mut values, value_width);
+                            [weight, weight * a, weight * b]
+                        })
+                        .collect();
                     dispatch(SecondTangent {
                         weights,
                         of_along,
                         of_other,
                         of_both,
                         columns: tile.keys.len(),
-                        means: [&of_rows(&means), &of_rows(&other_means)],
+                        means: [&means, &other_means],
                         sums: &mut sums,
                     });
-                    if let Some(factors) = problem.factors(&tile, factors) {
+                    for (key, &numbers) in dominant.iter().zip(&taken) {
+                        [weights[key.at], of_along[key.at], of_other[key.at]] = numbers;
+                    }
+                    if let Some(factors) = factors {
                         [&mut *weights, of_along, of_other, of_both]
                             .into_iter()
                             .for_each(|tile| dispatch(Multiply(tile, factors)));

@@ -121,15 +121,16 @@ impl<'a, T: Float> Problem<'a, T> {
         Some(factors)
     }
 
-    /// The cotangents of a tile's scores for the `cotangent` of the output, and the weights as dropout leaves them.
+    /// The cotangents of a tile's scores for the `cotangent` of the value, and the weights as dropout leaves them.
     pub(super) fn gradient(
         &self,
         tile: &Tile,
-        cotangent: &View<'a, T>,
+        [value, cotangent]: [&View<'a, T>; 2],
         rows: &Rows<T>,
         space: &mut Workspace<T, 2>,
     ) {
         let columns = tile.keys.len();
+        let AttentionOperands { value: values, .. } = self.operands;
         let ([weights, of_scores], factors) = space.of_tile(tile);
         self.weights(tile, &rows.statistics, weights);
         self.of_weights(tile, cotangent, &self.operands.value, false, of_scores);
@@ -138,6 +139,11 @@ impl<'a, T: Float> Problem<'a, T> {
             dispatch(Multiply(of_scores, factors));
         }
         dispatch(OfScores { weights, cotangents: of_scores, columns, means: &rows.means });
+        for key in self.dominant(tile, &rows.statistics, weights) {
+            let of_key = (key.factor(factors), Some(values));
+            of_scores[key.at] =
+                weights[key.at] * key.product(self.geometry.value_width, cotangent, of_key, value);
+        }
         if let Some(factors) = factors {
             dispatch(Multiply(weights, factors));
         }
