@@ -7,6 +7,7 @@ mod length;
 mod operators;
 mod program;
 mod record;
+mod recurrence;
 mod settings;
 mod write;
 

@@ -11,6 +11,7 @@ use super::error::ExportError;
 use super::length::Sizes;
 use super::program::{Program, Recording};
 use super::record::{Inputs, record, resized};
+use super::recurrence;
 use super::write::{self, Header, Named, Role};
 
 /// Sizes of the batch at which a forward pass is recorded: what grows by the same number for each example at all of them is
@@ -273,7 +274,11 @@ impl<T: Float> Export<T> {
             doc: self.doc.clone(),
             batch: batch.map(|(batch, (input, axis))| (batch, input, axis)),
         };
-        let program = Program::new(&recordings, sizes, &outputs)?;
+        let mut program = Program::new(&recordings, sizes, &outputs)?;
+        // onnxruntime has these operators in single precision alone.
+        if std::mem::size_of::<T>() == 4 {
+            recurrence::fuse(&mut program);
+        }
         let model = write::model(&program, named, buffers, &outputs, &header)?;
         Ok(OnnxFile { model })
     }

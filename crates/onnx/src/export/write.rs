@@ -196,6 +196,8 @@ fn fold<T: Float>(
             },
             Source::Constant(Constant::Spread(value)) => value.clone(),
             Source::Constant(_) => return None,
+            // A layer has another number of operands than the step in whose place it stands.
+            Source::Computed if step.name != step.step.name() => return None,
             Source::Computed => {
                 let operands: Vec<&Data<T>> = step.inputs.iter().map(|input| &folded[input]).collect();
                 step.step.run(&operands)

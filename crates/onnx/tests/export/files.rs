@@ -4,8 +4,9 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use wengert_onnx::OnnxFile;
-use wengert_tape::Data;
+use wengert_nn::Params;
+use wengert_onnx::{Model, OnnxFile, Value};
+use wengert_tape::{Data, Var};
 use wengert_tensor::Float;
 
 /// Whether somebody asked for the files.
@@ -53,4 +54,40 @@ fn line<T: Float>(text: &mut String, role: &str, name: &str, data: &Data<T>) {
         data.kind().to_string()
     };
     writeln!(text, "{role}\t{name}\t{kind}\t{}\t{numbers}", list(data.shape().iter())).unwrap();
+}
+
+/// Reads the model again with our own importer, and runs it on each of the inputs.
+///
+/// # Errors
+/// If it cannot be read or run, or gives something else than is expected, beyond rounding.
+pub(crate) fn read_back<T: Float>(model: &OnnxFile, runs: &[Run<T>]) -> Result<(), String> {
+    let mut params: Params<T> = Params::seeded(0);
+    let read = Model::from_bytes(params.root(), &model.to_bytes()).map_err(|e| e.to_string())?;
+    let names = model.inputs();
+    let tolerance = if std::mem::size_of::<T>() == 8 { 1e-9 } else { 1e-5 };
+    for (inputs, outputs) in runs {
+        let value = |data: &Data<T>| match data {
+            Data::Float(tensor) => Value::from(Var::constant(tensor.clone())),
+            Data::Index(tensor) => Value::from(tensor.clone()),
+            Data::Mask(tensor) => Value::from(tensor.clone()),
+        };
+        let given: Vec<(&str, Value<T>)> = names.iter().copied().zip(inputs.iter().map(value)).collect();
+        let found = params.infer(|cx| read.forward(cx, &given)).map_err(|e| e.to_string())?;
+        for (name, expected) in model.outputs().into_iter().zip(outputs) {
+            let expected = expected.float();
+            let Some(found) = found.float(name) else { return Err(format!("`{name}` is of another kind")) };
+            if found.shape() != expected.shape() {
+                return Err(format!("`{name}` has shape {}, not {}", found.shape(), expected.shape()));
+            }
+            for (a, b) in found.value().to_vec().into_iter().zip(expected.to_vec()) {
+                let (a, b) = (a.to_f64(), b.to_f64());
+                let same =
+                    a == b || (a.is_nan() && b.is_nan()) || (a - b).abs() <= tolerance * b.abs().max(1.0);
+                if !same {
+                    return Err(format!("`{name}` has {a}, not {b}"));
+                }
+            }
+        }
+    }
+    Ok(())
 }

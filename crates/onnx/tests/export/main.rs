@@ -1,5 +1,6 @@
 //! What is exported is what was recorded.
 
+mod activations;
 #[path = "../../../tape/tests/cases/mod.rs"]
 #[allow(
     dead_code,

@@ -3,7 +3,7 @@
 
 use wengert_nn::{
     Activations, BatchNorm2d, Conv2d, ConvTranspose2d, Ctx, Embedding, GroupNorm, Gru, InstanceNorm2d, Layer,
-    LearnedPositions, Linear, Lstm, MaxPool2d, Params, Prelu, RmsNorm, Transformer, Upsample,
+    LearnedPositions, Linear, Lstm, LstmState, MaxPool2d, Params, Prelu, RmsNorm, Transformer, Upsample,
 };
 use wengert_onnx::{Export, Inputs, OnnxFile};
 use wengert_tape::{AttentionMask, Data, Index, Pool2dOptions, Resize, Tape, Var};
@@ -14,6 +14,11 @@ use wengert_tensor::{Float, Tensor};
 use crate::files;
 
 const SIZES: [usize; 4] = [1, 2, 4, 7];
+
+/// How often an operator is used.
+fn count(model: &OnnxFile, operator: &str) -> usize {
+    model.operators().iter().filter(|used| **used == operator).count()
+}
 
 type Forward<'a, T> = &'a dyn Fn(&Ctx<T>, &[Data<T>]) -> Vec<Var<T>>;
 
@@ -32,7 +37,9 @@ fn write<T: Float>(
             params.infer(|cx| forward(cx, &inputs)).into_iter().map(|y| Data::Float(y.into_value()));
         (inputs, outputs.collect())
     };
-    files::write(name, model, &SIZES.map(run));
+    let runs = SIZES.map(run);
+    files::write(name, model, &runs);
+    files::read_back(model, &runs).unwrap_or_else(|error| panic!("{name}, read again: {error}"));
 }
 
 fn float<T: Float>(data: &Data<T>) -> Var<T> {
@@ -148,8 +155,7 @@ fn resnet_with_batch_normalisation() {
         params.update_buffers(&grads);
     }
     let model = export(&[3, 12, 12]).model(&params, |cx, i| vec![forward(cx, i.float(0))]).unwrap();
-    let norms = model.operators().iter().filter(|operator| **operator == "BatchNormalization").count();
-    assert_eq!(norms, 6);
+    assert_eq!(count(&model, "BatchNormalization"), 6);
     for name in ["bn1.running_mean", "layer2.0.downsample.1.running_mean", "layer1.0.bn2.weight"] {
         assert!(model.parameters().contains(&name), "{name} is not among {:?}", model.parameters());
     }
@@ -170,13 +176,55 @@ fn recurrent_networks() {
     };
     let model = named().model(&params, |cx, i| run(cx, i.float(0))).unwrap();
     assert!(model.parameters().contains(&"lstm.weight_hh_l1_reverse"));
+    assert_eq!(count(&model, "LSTM"), 4, "two layers in two directions: {:?}", model.operators());
+    assert_eq!(count(&model, "Sigmoid"), 0);
     write("model_lstm", &model, &params, normal(&[7, 5]), &|cx, x| run(cx, &float(&x[0])));
 
     let mut params: Params = Params::seeded(5);
     let gru = Gru::builder(5, 6).batch_first().build(params.at("gru"));
     let forward = |cx: &Ctx, x: &Var| gru.forward(cx, x);
     let model = export(&[7, 5]).model(&params, |cx, i| vec![forward(cx, i.float(0))]).unwrap();
+    assert_eq!((count(&model, "GRU"), count(&model, "Gemm")), (1, 0));
+    assert!(model.operators().len() < 25, "{:?}", model.operators());
     write("model_gru", &model, &params, normal(&[7, 5]), &|cx, x| vec![forward(cx, &float(&x[0]))]);
+
+    // The first output alone, and sequences that end where their lengths say: one step after the other.
+    let model = Export::new()
+        .input("x", Tensor::ones([1, 7, 5]))
+        .index("lengths", Tensor::from([3u32]))
+        .batch("batch");
+    let padded = |cx: &Ctx, x: &Var, lengths: &Index| {
+        let (y, h) = gru.run_padded(cx, x, lengths, None);
+        vec![y, h]
+    };
+    let model = model.model(&params, |cx, i| padded(cx, i.float(0), i.index(1))).unwrap();
+    assert_eq!(count(&model, "GRU"), 0);
+    let batch = |size: usize, generator: &mut Generator| {
+        let lengths: Vec<u32> = (0..size as u32).map(|i| 7 - i).collect();
+        vec![
+            Data::Float(Tensor::normal([size, 7, 5], 0.0, 1.0, generator)),
+            Data::Index(Tensor::vector(&lengths)),
+        ]
+    };
+    write("model_gru_padded", &model, &params, batch, &|cx, x| padded(cx, &float(&x[0]), &index(&x[1])));
+
+    // From a state, with what the cells hold at each step, and in double precision.
+    let mut params: Params<f64> = Params::seeded(5);
+    let lstm = Lstm::builder(2, 3).no_bias().build(params.at("lstm"));
+    let model = Export::new().input("x", Tensor::ones([4, 1, 2])).input("h", Tensor::ones([1, 1, 3]));
+    let model = model.batch("batch").batch_axis("x", Some(1)).batch_axis("h", Some(1));
+    let run = |cx: &Ctx<f64>, x: &Var<f64>, h: &Var<f64>| {
+        let (y, state) = lstm.run(cx, x, Some(&LstmState { h: h.clone(), c: h * 0.5 }));
+        vec![y, state.c]
+    };
+    let model = model.model(&params, |cx, i| run(cx, i.float(0), i.float(1))).unwrap();
+    let batch = |size: usize, generator: &mut Generator| {
+        let mut normal = |length| {
+            Data::Float(Tensor::normal([length, size, if length == 4 { 2 } else { 3 }], 0.0, 1.0, generator))
+        };
+        vec![normal(4), normal(1)]
+    };
+    write("model_lstm_double", &model, &params, batch, &|cx, x| run(cx, &float(&x[0]), &float(&x[1])));
 
     // The batch in the second axis.
     let mut params: Params = Params::seeded(6);

@@ -28,7 +28,11 @@ fn check(case: &cases::Case, failures: &mut Vec<String>, exported: &mut BTreeSet
                     let given = names.iter().zip(point).filter(|(name, _)| used.contains(&name.as_str()));
                     let given = given.map(|(_, x)| Data::Float(x.value().clone())).collect();
                     let name = format!("{}_{number}_{opset}", case.name);
-                    files::write(&name, &model, &[(given, vec![Data::Float(y.value().clone())])]);
+                    let runs = [(given, vec![Data::Float(y.value().clone())])];
+                    files::write(&name, &model, &runs);
+                    if let Err(error) = files::read_back(&model, &runs) {
+                        failures.push(format!("{name}, read again: {error}"));
+                    }
                     exported.extend(tape.steps().iter().map(|step| step.name().to_owned()));
                     count += 1;
                 }

@@ -37,7 +37,6 @@ fn same(name: &str) -> Option<&'static str> {
         "relu" => "Relu",
         "softsign" => "Softsign",
         "hardswish" => "HardSwish",
-        "selu" => "Selu",
         _ => return None,
     })
 }
@@ -56,7 +55,7 @@ pub(super) fn rule<T: Float>(name: &str) -> Option<Rule<T>> {
             let two = g.number(2.0);
             Ok(g.op("Pow", &[&two, at.x(0)]))
         },
-        "exp_m1" => exp_m1,
+        "exp_m1" => |g, at| Ok(exp_m1(g, at.x(0))),
         "ln_1p" => |g, at| Ok(ln_1p(g, at.x(0))),
         "log2" => |g, at| Ok(logarithm(g, at.x(0), LOG2_E)),
         "log10" => |g, at| Ok(logarithm(g, at.x(0), LOG10_E)),
@@ -108,16 +107,16 @@ fn logarithm(g: &mut Graph, x: &str, of_e: f64) -> String {
 }
 
 /// eˣ − 1 = 2·sinh(x/2)·exp(x/2), which is exact near 0.
-fn exp_m1<T: Float>(g: &mut Graph, at: &At<'_, T>) -> Result<String, String> {
+pub(super) fn exp_m1(g: &mut Graph, x: &str) -> String {
     let (half, two) = (g.number(0.5), g.number(2.0));
-    let half = g.op("Mul", &[at.x(0), &half]);
+    let half = g.op("Mul", &[x, &half]);
     let (sinh, exp) = (g.op("Sinh", &[&half]), g.op("Exp", &[&half]));
     let twice = g.op("Mul", &[&sinh, &two]);
     // Where the exponential is 0, its product with the infinite sinh is −1.
     let product = g.op("Mul", &[&twice, &exp]);
     let (far, limit) = (g.number(-40.0), g.number(-1.0));
-    let below = g.op("Less", &[at.x(0), &far]);
-    Ok(g.op("Where", &[&below, &limit, &product]))
+    let below = g.op("Less", &[x, &far]);
+    g.op("Where", &[&below, &limit, &product])
 }
 
 /// ln(1 + x), near 0 as 2·artanh(x/(2 + x)).

@@ -12,6 +12,7 @@ mod pairs;
 mod pool;
 mod products;
 mod recurrent;
+mod recurrent_layers;
 mod reduce;
 mod refused;
 mod scatter;
@@ -61,6 +62,7 @@ pub(super) fn rule<T: Float>(name: &str) -> Option<Rule<T>> {
         .or_else(|| order::rule(name))
         .or_else(|| attention::rule(name))
         .or_else(|| recurrent::rule(name))
+        .or_else(|| recurrent_layers::rule(name))
         .or_else(|| loss::rule(name))
 }
 

@@ -2,7 +2,7 @@
 
 use wengert_tensor::Float;
 
-use super::reduce::count;
+use super::reduce::product;
 use super::{At, Rule};
 use crate::export::graph::Graph;
 use crate::export::length::{Length, Quantity};
@@ -13,16 +13,7 @@ pub(super) fn rule<T: Float>(name: &str) -> Option<Rule<T>> {
         "layer_norm" => layer_norm,
         "rms_norm" => rms_norm,
         "group_norm" => group_norm,
-        "instance_norm" => |g, at| {
-            if at.rank(0) < 3 {
-                // One element for each channel, which is its own mean.
-                let zero = g.number(0.0);
-                let nothing = g.op("Mul", &[at.x(0), &zero]);
-                return Ok(g.op("Add", &[&nothing, at.x(2)]));
-            }
-            let epsilon = epsilon(at)?;
-            Ok(g.with("InstanceNormalization", &[at.x(0), at.x(1), at.x(2)], vec![epsilon]))
-        },
+        "instance_norm" => instance_norm,
         "batch_norm" => batch_norm,
         "channel_affine" => channel_affine,
         "softmax" => |g, at| along_axis(g, at, "Softmax"),
@@ -50,7 +41,7 @@ fn layer_norm<T: Float>(g: &mut Graph, at: &At<'_, T>) -> Result<String, String>
     }
     // Attributes are in single precision, and ε is not.
     let axes: Vec<usize> = (at.rank(0) - at.rank(1)..at.rank(0)).collect();
-    let normalised = by_statistics(g, at, &axes)?;
+    let normalised = by_statistics(g, at, at.x(0), at.shape(0), &axes)?;
     let scaled = g.op("Mul", &[&normalised, at.x(1)]);
     Ok(g.op("Add", &[&scaled, at.x(2)]))
 }
@@ -85,6 +76,19 @@ fn by_channel<T: Float>(g: &mut Graph, at: &At<'_, T>, i: usize) -> String {
     if behind.is_empty() { at.x(i).to_owned() } else { g.unsqueeze(at.x(i), &behind) }
 }
 
+/// By the statistics of each channel of an example.
+fn instance_norm<T: Float>(g: &mut Graph, at: &At<'_, T>) -> Result<String, String> {
+    if at.rank(0) > 2 && g.float == DataType::Float {
+        let epsilon = epsilon(at)?;
+        return Ok(g.with("InstanceNormalization", &[at.x(0), at.x(1), at.x(2)], vec![epsilon]));
+    }
+    let axes: Vec<usize> = (2..at.rank(0)).collect();
+    let normalised = by_statistics(g, at, at.x(0), at.shape(0), &axes)?;
+    let (gain, bias) = (by_channel(g, at, 1), by_channel(g, at, 2));
+    let scaled = g.op("Mul", &[&normalised, &gain]);
+    Ok(g.op("Add", &[&scaled, &bias]))
+}
+
 /// Groups as the channels of an instance normalisation without gain, and then the gain of each channel.
 fn group_norm<T: Float>(g: &mut Graph, at: &At<'_, T>) -> Result<String, String> {
     let groups = at.int("groups")?;
@@ -92,10 +96,15 @@ fn group_norm<T: Float>(g: &mut Graph, at: &At<'_, T>) -> Result<String, String>
     let (groups_of, each) = (Length::from(groups), Length::from(channels / groups.max(1)));
     let all = [&[at.shape(0)[0], groups_of, each], &at.shape(0)[2..]].concat();
     let parted = g.reshape(at.x(0), &all);
-    let ones = g.numbers(&[groups as usize], &vec![1.0; groups as usize]);
-    let zeros = g.numbers(&[groups as usize], &vec![0.0; groups as usize]);
-    let epsilon = epsilon(at)?;
-    let normalised = g.with("InstanceNormalization", &[&parted, &ones, &zeros], vec![epsilon]);
+    let axes: Vec<usize> = (2..all.len()).collect();
+    let normalised = if g.float == DataType::Float {
+        let ones = g.numbers(&[groups as usize], &vec![1.0; groups as usize]);
+        let zeros = g.numbers(&[groups as usize], &vec![0.0; groups as usize]);
+        let epsilon = epsilon(at)?;
+        g.with("InstanceNormalization", &[&parted, &ones, &zeros], vec![epsilon])
+    } else {
+        by_statistics(g, at, &parted, &all, &axes)?
+    };
     let whole = g.reshape(&normalised, at.shape(0));
     let (gain, bias) = (by_channel(g, at, 1), by_channel(g, at, 2));
     let scaled = g.op("Mul", &[&whole, &gain]);
@@ -105,19 +114,27 @@ fn group_norm<T: Float>(g: &mut Graph, at: &At<'_, T>) -> Result<String, String>
 /// By the statistics of the batch, which no operator for inference computes.
 fn batch_norm<T: Float>(g: &mut Graph, at: &At<'_, T>) -> Result<String, String> {
     let axes: Vec<usize> = (0..at.rank(0)).filter(|&axis| axis != 1).collect();
-    let normalised = by_statistics(g, at, &axes)?;
+    let normalised = by_statistics(g, at, at.x(0), at.shape(0), &axes)?;
     let (gain, bias) = (by_channel(g, at, 1), by_channel(g, at, 2));
     let scaled = g.op("Mul", &[&normalised, &gain]);
     Ok(g.op("Add", &[&scaled, &bias]))
 }
 
-/// (x − mean)/√(variance + ε) over the axes.
-fn by_statistics<T: Float>(g: &mut Graph, at: &At<'_, T>, axes: &[usize]) -> Result<String, String> {
-    let number = count(at, axes)?;
+/// (x − mean)/√(variance + ε) over the axes, of an x of that shape.
+fn by_statistics<T: Float>(
+    g: &mut Graph,
+    at: &At<'_, T>,
+    x: &str,
+    shape: &[Length],
+    axes: &[usize],
+) -> Result<String, String> {
+    let lengths: Vec<Length> = axes.iter().map(|&axis| shape[axis]).collect();
+    let number = product(&lengths)
+        .ok_or("the number of elements does not grow by the same number for each example")?;
     let number = g.quantity(Quantity::Of(number));
-    let sum = g.reduce("ReduceSum", at.x(0), axes, true);
+    let sum = g.reduce("ReduceSum", x, axes, true);
     let mean = g.op("Div", &[&sum, &number]);
-    let centred = g.op("Sub", &[at.x(0), &mean]);
+    let centred = g.op("Sub", &[x, &mean]);
     let squares = g.op("Mul", &[&centred, &centred]);
     let sum = g.reduce("ReduceSum", &squares, axes, true);
     let variance = g.op("Div", &[&sum, &number]);

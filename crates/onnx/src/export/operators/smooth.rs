@@ -2,10 +2,10 @@
 
 use wengert_tensor::Float;
 
-use super::elementwise::normal;
+use super::elementwise::{exp_m1, normal};
 use super::{At, Rule};
 use crate::export::graph::Graph;
-use crate::proto::AttributeProto;
+use crate::proto::{AttributeProto, DataType};
 
 pub(super) fn rule<T: Float>(name: &str) -> Option<Rule<T>> {
     Some(match name {
@@ -39,12 +39,30 @@ pub(super) fn rule<T: Float>(name: &str) -> Option<Rule<T>> {
             let gate = g.op("Tanh", &[&softplus]);
             Ok(g.op("Mul", &[at.x(0), &gate]))
         },
-        "elu" => |g, at| with_number(g, at, "Elu", "alpha"),
-        "leaky_relu" => |g, at| {
-            let slope = at.number("slope")? as f32;
-            Ok(g.with("LeakyRelu", &[at.x(0)], vec![AttributeProto::float("alpha", slope)]))
+        "elu" => |g, at| {
+            let alpha = at.number("alpha")?;
+            Ok(bent(g, at.x(0), "Elu", [1.0, alpha, 1.0]))
         },
-        "celu" => |g, at| with_number(g, at, "Celu", "alpha"),
+        "leaky_relu" => |g, at| {
+            let slope = at.number("slope")?;
+            if g.float == DataType::Float {
+                let attributes = vec![AttributeProto::float("alpha", slope as f32)];
+                return Ok(g.with("LeakyRelu", &[at.x(0)], attributes));
+            }
+            let (zero, slope) = (g.number(0.0), g.number(slope));
+            let (above, below) = (g.op("Max", &[at.x(0), &zero]), g.op("Min", &[at.x(0), &zero]));
+            let scaled = g.op("Mul", &[&below, &slope]);
+            Ok(g.op("Add", &[&above, &scaled]))
+        },
+        "celu" => |g, at| {
+            let alpha = at.number("alpha")?;
+            Ok(bent(g, at.x(0), "Celu", [1.0, alpha, alpha]))
+        },
+        "selu" => |g, at| {
+            // The constants of Klambauer and others, "Self-normalizing neural networks", 2017.
+            let (scale, alpha) = (1.050_700_987_355_480_5, 1.673_263_242_354_377_3);
+            Ok(bent(g, at.x(0), "Selu", [scale, alpha, 1.0]))
+        },
         "hardsigmoid" => |g, at| {
             // Not by HardSigmoid, whose slope is in single precision.
             let (three, sixth) = (g.number(3.0), g.number(6.0));
@@ -96,15 +114,27 @@ pub(super) fn softplus(g: &mut Graph, x: &str) -> String {
     g.op("Softplus", &[x])
 }
 
-fn with_number<T: Float>(g: &mut Graph, at: &At<'_, T>, kind: &str, name: &str) -> Result<String, String> {
-    let number = at.number(name)? as f32;
-    Ok(g.with(kind, &[at.x(0)], vec![AttributeProto::float(name, number)]))
+/// scale·x above 0 and scale·α·(exp(x/width) − 1) below: an operator with α where that is as exact as the numbers are.
+fn bent(g: &mut Graph, x: &str, kind: &str, [scale, alpha, width]: [f64; 3]) -> String {
+    if g.float == DataType::Float {
+        let alpha =
+            if kind == "Selu" { Vec::new() } else { vec![AttributeProto::float("alpha", alpha as f32)] };
+        return g.with(kind, &[x], alpha);
+    }
+    let (zero, scale, alpha, width) = (g.number(0.0), g.number(scale), g.number(alpha), g.number(width));
+    let (above, below) = (g.op("Max", &[x, &zero]), g.op("Min", &[x, &zero]));
+    let argument = g.op("Div", &[&below, &width]);
+    let curve = exp_m1(g, &argument);
+    let curve = g.op("Mul", &[&curve, &alpha]);
+    let sum = g.op("Add", &[&above, &curve]);
+    g.op("Mul", &[&sum, &scale])
 }
 
 /// x·(1 + tanh(√(2/π)·(x + 0.044715·x³)))/2.
 fn gelu_tanh<T: Float>(g: &mut Graph, at: &At<'_, T>) -> Result<String, String> {
     let x = at.x(0);
-    if g.opset >= 20 {
+    // onnxruntime has its constants in single precision.
+    if g.opset >= 20 && g.float == DataType::Float {
         return Ok(g.with("Gelu", &[x], vec![AttributeProto::string("approximate", "tanh")]));
     }
     let (cubic, slope) = (g.number(0.044715), g.number(0.797_884_560_802_865_4));
