@@ -1,3 +1,13 @@
 //! Weights and arrays in the files of other tools: PyTorch, NumPy, sharded safetensors.
 
+mod error;
+pub mod npy;
+pub mod npz;
+mod open;
+mod pieces;
+pub mod sharded;
 pub mod torch;
+mod zip;
+
+pub use error::FormatsError;
+pub use open::{load, open};

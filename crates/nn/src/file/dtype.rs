@@ -2,7 +2,7 @@
 
 use std::io::{Error, Write};
 
-use wengert_tensor::{Element, ElementKind, Float};
+use wengert_tensor::{Element, ElementKind};
 
 /// Numbers that are turned into bytes at a time.
 const CHUNK: usize = 1 << 12;
@@ -92,29 +92,28 @@ impl Readable {
         }
     }
 
-    /// Writes the numbers whose bytes these are; `false` if one is finite and `T` has only infinity for it.
-    pub(super) fn decode<T: Float>(self, bytes: &[u8], values: &mut [T]) -> bool {
+    /// Writes the numbers whose bytes these are, floating-point ones rounded to the nearest; `false` if there is one that `T`
+    /// cannot hold: finite, and infinite there, or no whole number of its range.
+    pub(super) fn decode<T: Element>(self, bytes: &[u8], values: &mut [T]) -> bool {
         match self {
-            Readable::F64 => try_numbers(bytes, values, |b| {
-                let x = f64::from_le_bytes(b);
-                let y: T = same(x).unwrap_or_else(|| T::from_f64(x));
-                Some(y).filter(|y| y.is_finite() || !x.is_finite())
-            }),
-            Readable::F32 => numbers(bytes, values, |b| from_f32(f32::from_le_bytes(b))),
+            Readable::F64 if T::KIND == ElementKind::F64 => copy(bytes, values),
+            Readable::F32 if T::KIND == ElementKind::F32 => copy(bytes, values),
+            Readable::F64 => numbers(bytes, values, |b| Number::Double(f64::from_le_bytes(b))),
+            Readable::F32 => numbers(bytes, values, |b| Number::Single(f32::from_le_bytes(b))),
             // The upper half of an f32.
             Readable::BF16 => {
-                numbers(bytes, values, |[low, high]| from_f32(f32::from_le_bytes([0, 0, low, high])))
+                numbers(bytes, values, |[a, b]| Number::Single(f32::from_le_bytes([0, 0, a, b])))
             }
-            Readable::F16 => numbers(bytes, values, |b| T::from_f64(half(u16::from_le_bytes(b)))),
-            Readable::Bool => numbers(bytes, values, |[b]| T::from_f64(f64::from(u8::from(b != 0)))),
-            Readable::I8 => numbers(bytes, values, |b| T::from_f64(i8::from_le_bytes(b).into())),
-            Readable::I16 => numbers(bytes, values, |b| T::from_f64(i16::from_le_bytes(b).into())),
-            Readable::I32 => numbers(bytes, values, |b| T::from_f64(i32::from_le_bytes(b).into())),
-            Readable::U8 => numbers(bytes, values, |[b]| T::from_f64(b.into())),
-            Readable::U16 => numbers(bytes, values, |b| T::from_f64(u16::from_le_bytes(b).into())),
-            Readable::U32 => numbers(bytes, values, |b| T::from_f64(u32::from_le_bytes(b).into())),
-            Readable::I64 => numbers(bytes, values, |b| nearest(i128::from(i64::from_le_bytes(b)))),
-            Readable::U64 => numbers(bytes, values, |b| nearest(i128::from(u64::from_le_bytes(b)))),
+            Readable::F16 => numbers(bytes, values, |b| Number::Double(half(u16::from_le_bytes(b)))),
+            Readable::Bool => numbers(bytes, values, |[b]| Number::Whole(i128::from(b != 0))),
+            Readable::I8 => numbers(bytes, values, |b| Number::Whole(i8::from_le_bytes(b).into())),
+            Readable::I16 => numbers(bytes, values, |b| Number::Whole(i16::from_le_bytes(b).into())),
+            Readable::I32 => numbers(bytes, values, |b| Number::Whole(i32::from_le_bytes(b).into())),
+            Readable::I64 => numbers(bytes, values, |b| Number::Whole(i64::from_le_bytes(b).into())),
+            Readable::U8 => numbers(bytes, values, |[b]| Number::Whole(b.into())),
+            Readable::U16 => numbers(bytes, values, |b| Number::Whole(u16::from_le_bytes(b).into())),
+            Readable::U32 => numbers(bytes, values, |b| Number::Whole(u32::from_le_bytes(b).into())),
+            Readable::U64 => numbers(bytes, values, |b| Number::Whole(u64::from_le_bytes(b).into())),
         }
     }
 
@@ -135,12 +134,54 @@ impl Readable {
     }
 }
 
-/// Rounded once: by way of `f64` an `f32` would be rounded twice.
-fn nearest<T: Float>(whole: i128) -> T {
-    match T::KIND {
-        ElementKind::F32 => from_f32(whole as f32),
-        _ => T::from_f64(whole as f64),
+/// A number of a file.
+#[derive(Clone, Copy)]
+enum Number {
+    Single(f32),
+    Double(f64),
+    Whole(i128),
+}
+
+impl Number {
+    /// As a `T`, if it can be one.
+    #[inline(always)]
+    fn element<T: Element>(self) -> Option<T> {
+        match T::KIND {
+            ElementKind::F32 => {
+                let (x, finite) = match self {
+                    Number::Single(x) => (x, false),
+                    Number::Double(x) => (x as f32, x.is_finite()),
+                    Number::Whole(x) => (x as f32, true),
+                };
+                (x.is_finite() || !finite).then(|| made(&x.to_le_bytes()))
+            }
+            ElementKind::F64 => Some(made(
+                &match self {
+                    Number::Single(x) => f64::from(x),
+                    Number::Double(x) => x,
+                    Number::Whole(x) => x as f64,
+                }
+                .to_le_bytes(),
+            )),
+            ElementKind::U32 => Some(made(&u32::try_from(self.whole()?).ok()?.to_le_bytes())),
+            ElementKind::U8 => Some(made(&[u8::try_from(self.whole()?).ok()?])),
+            ElementKind::Bool => Some(made(&[u8::try_from(self.whole()?).ok().filter(|&x| x < 2)?])),
+        }
     }
+
+    fn whole(self) -> Option<i128> {
+        let x = match self {
+            Number::Whole(x) => return Some(x),
+            Number::Single(x) => f64::from(x),
+            Number::Double(x) => x,
+        };
+        (x.trunc() == x && x.abs() <= f64::from(u32::MAX)).then_some(x as i128)
+    }
+}
+
+/// The element of these bytes.
+fn made<T: Element>(bytes: &[u8]) -> T {
+    T::from_le_bytes(bytes.try_into().expect("they are as many as the type has"))
 }
 
 /// Writes the numbers' bytes: all bits of them, also of those that are no numbers.
@@ -158,28 +199,19 @@ pub(super) fn write<T: Element>(values: &[T], out: &mut impl Write) -> Result<()
     Ok(())
 }
 
-fn numbers<T, const N: usize>(bytes: &[u8], values: &mut [T], number: impl Fn([u8; N]) -> T) -> bool {
-    values.iter_mut().zip(bytes.as_chunks().0).for_each(|(value, &chunk)| *value = number(chunk));
+/// All bits of elements of the same type: a conversion may change those of what is no number.
+fn copy<T: Element>(bytes: &[u8], values: &mut [T]) -> bool {
+    values.iter_mut().zip(bytes.chunks_exact(size_of::<T>())).for_each(|(value, bytes)| *value = made(bytes));
     true
 }
 
-fn try_numbers<T, const N: usize>(
+fn numbers<T: Element, const N: usize>(
     bytes: &[u8],
     values: &mut [T],
-    number: impl Fn([u8; N]) -> Option<T>,
+    number: impl Fn([u8; N]) -> Number,
 ) -> bool {
     let mut all = values.iter_mut().zip(bytes.as_chunks().0);
-    all.all(|(value, &chunk)| number(chunk).map(|x| *value = x).is_some())
-}
-
-fn from_f32<T: Float>(x: f32) -> T {
-    same(x).unwrap_or_else(|| T::from_f64(f64::from(x)))
-}
-
-/// The number itself if both types are one: a conversion may change the bits of what is no number.
-fn same<A: Element, B: Element>(x: A) -> Option<B> {
-    let bytes = || x.to_le_bytes().as_ref().try_into().expect("the type is the same");
-    (A::KIND == B::KIND).then(|| B::from_le_bytes(bytes()))
+    all.all(|(value, &chunk)| number(chunk).element().map(|x| *value = x).is_some())
 }
 
 /// A number of IEEE 754's 16-bit format.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use wengert_tensor::file::AccessError;
 use wengert_tensor::{Shape, text};
 
-use super::tensor_file::ReadError;
+use super::tensor_file::{FileKind, ReadError};
 
 /// Why parameters could not be saved or loaded. The path is that of the file, if it is one and not only its bytes.
 ///
@@ -103,8 +103,9 @@ pub enum FileError {
         /// The types that it could have.
         expected: &'static str,
     },
-    /// A parameter's tensor has a finite number that the parameter's type cannot hold, or a count's one beyond `i64`.
-    #[error("{}{} has a number in the file that is too large for {kind}", at(path.as_deref()), text::quoted(name))]
+    /// A tensor has a number that the type it is wanted in cannot hold: finite and infinite there, beyond `i64` for a count, or
+    /// none of the whole numbers that the type has.
+    #[error("{}{} has a number in the file that is {}", at(path.as_deref()), text::quoted(name), not_held(kind))]
     OutOfRange {
         /// The file.
         path: Option<PathBuf>,
@@ -112,6 +113,14 @@ pub enum FileError {
         name: String,
         /// The type that cannot hold it.
         kind: &'static str,
+    },
+    /// It is a file of another kind.
+    #[error("{}it is {kind}, not a safetensors file: {}", at(path.as_deref()), kind.advice())]
+    OtherKind {
+        /// The file.
+        path: Option<PathBuf>,
+        /// What it is.
+        kind: FileKind,
     },
     /// Two tensors of the file have one name in the model.
     #[error("{}{} is there twice: as {} and as {}", at(path.as_deref()), text::quoted(name), text::quoted(&files[0]), text::quoted(&files[1]))]
@@ -141,9 +150,14 @@ impl FileError {
         }
     }
 
-    pub(super) fn read(path: Option<&Path>, error: ReadError) -> Self {
+    /// Of a file that begins with these bytes.
+    pub(super) fn read(path: Option<&Path>, error: ReadError, head: &[u8]) -> Self {
         match error {
             ReadError::Io(source) => FileError::io(path, source),
+            ReadError::Format(_) if FileKind::of(head).is_some_and(|kind| kind != FileKind::Safetensors) => {
+                let kind = FileKind::of(head).expect("it was told");
+                FileError::OtherKind { path: path.map(Path::to_owned), kind }
+            }
             ReadError::Format(source) => FileError::Format { path: path.map(Path::to_owned), source },
         }
     }
@@ -231,6 +245,13 @@ impl std::fmt::Display for StoredTensor {
 /// What an error says first.
 fn at(path: Option<&Path>) -> String {
     path.map_or_else(String::new, |path| format!("{}: ", text::path(path)))
+}
+
+fn not_held(kind: &str) -> String {
+    match kind {
+        "f32" | "f64" | "i64" => format!("too large for {kind}"),
+        _ => format!("none of {kind}"),
+    }
 }
 
 fn holds(held: usize, nearest: &[StoredTensor]) -> String {

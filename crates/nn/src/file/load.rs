@@ -2,14 +2,14 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use wengert_tensor::{Float, Shape, Tensor, names, text};
+use wengert_tensor::{Float, Shape, names, text};
 
 use super::dtype::Readable;
 use super::loading::{LoadReport, Loading, MisshapenTensor};
-use super::source::{TensorEntry, TensorSource, read_exactly};
+use super::source::{TensorEntry, TensorSource};
+use super::tensors::{read_elements, read_into, try_written};
 use super::{FileError, FormatError, StoredTensor};
 use crate::params::Params;
 
@@ -58,19 +58,9 @@ impl Wanted<'_> {
         take: &mut dyn FnMut(&[u8], Readable) -> bool,
     ) -> Result<bool, FileError> {
         let Some(Found { place, dtype, .. }) = self.found else { return Ok(false) };
-        let (elements, width) = (self.shape.map_or(1, |shape| shape.count()), dtype.width());
-        let mut held = true;
-        let read = read_exactly(source, place, ((elements * width) as u64, width), &mut |piece| {
-            held = take(piece, dtype);
-            if held { Ok(()) } else { Err(Error::from(ErrorKind::InvalidData)) }
-        });
-        match read {
-            Err(_) if !held => {
-                Err(FileError::OutOfRange { path: path_of(source), name: self.name.into(), kind })
-            }
-            Err(error) => Err(FileError::io(source.path(), error)),
-            Ok(()) => Ok(true),
-        }
+        let elements = self.shape.map_or(1, |shape| shape.count());
+        read_elements(source, (place, dtype, elements), (self.name, kind), take)?;
+        Ok(true)
     }
 
     /// Reads its numbers; `false` if the file does not have them.
@@ -79,13 +69,9 @@ impl Wanted<'_> {
         source: &mut dyn TensorSource,
         values: &mut [T],
     ) -> Result<bool, FileError> {
-        let mut done = 0;
-        self.read(source, "f32", &mut |piece, dtype| {
-            let next = done + piece.len() / dtype.width();
-            let held = dtype.decode(piece, &mut values[done..next]);
-            done = next;
-            held
-        })
+        let Some(Found { place, dtype, .. }) = self.found else { return Ok(false) };
+        read_into(source, (place, dtype), self.name, values)?;
+        Ok(true)
     }
 }
 
@@ -109,19 +95,23 @@ pub(super) fn load<T: Float>(
     let (parameters, rest) = wanted.split_at(wanted.len() - buffers.len() - counts.len());
     let (rest, whole) = rest.split_at(buffers.len());
     // Beside those that are there, as nothing changes if one cannot be read.
-    let mut values = Tensor::zeros([params.len()]);
-    let mut left = values.as_mut_slice();
-    for (wanted, (_, _, old)) in parameters.iter().zip(params.iter()) {
-        let (own, others) = left.split_at_mut(old.len());
-        left = others;
-        if !wanted.read_into(source, own)? {
-            own.copy_from_slice(old);
+    let values = try_written([params.len()].into(), |mut left| {
+        for (wanted, (_, _, old)) in parameters.iter().zip(params.iter()) {
+            let (own, others) = left.split_at_mut(old.len());
+            left = others;
+            if !wanted.read_into(source, own)? {
+                own.copy_from_slice(old);
+            }
         }
-    }
+        Ok(())
+    })?;
     let mut tensors = Vec::with_capacity(buffers.len());
     for (wanted, (_, old)) in rest.iter().zip(&buffers) {
-        let mut tensor = Tensor::zeros(old.shape());
-        let found = wanted.read_into(source, tensor.as_mut_slice())?;
+        let mut found = false;
+        let tensor = try_written(old.shape().clone(), |values| {
+            found = wanted.read_into(source, values)?;
+            Ok(())
+        })?;
         tensors.push(if found { tensor } else { old.clone() });
     }
     let mut totals = Vec::with_capacity(counts.len());

@@ -4,12 +4,14 @@ mod dtype;
 mod entry;
 mod error;
 mod header;
+mod kind;
 mod load;
 mod loading;
 mod pattern;
 mod safetensors;
 mod source;
 pub mod tensor_file;
+mod tensors;
 
 pub use error::{FileError, FormatError, StoredTensor};
 pub(crate) use header::is_reserved;
@@ -66,7 +68,8 @@ impl<T: Float> Params<T> {
     /// Only what the model needs is read: beside the model's size this takes the memory of the file's header.
     ///
     /// # Errors
-    /// Every way in which a file can be wrong has its own [`FileError`]: it cannot be read, is no safetensors file, lacks a
+    /// Every way in which a file can be wrong has its own [`FileError`]: it cannot be read, is no safetensors file (other formats are
+    /// told by their first bytes, with what reads them), lacks a
     /// parameter, has a tensor of floating-point numbers that is none, or one of another shape, of a type that is no
     /// floating-point number, or with a number that is too large.
     pub fn load(&mut self, path: impl AsRef<Path>) -> Result<(), FileError> {
@@ -156,7 +159,7 @@ impl<T: Float> Params<T> {
         loading: &Loading<'_>,
     ) -> Result<LoadReport, FileError> {
         let mut source =
-            Safetensors::new(Cursor::new(bytes)).map_err(|error| FileError::read(None, error))?;
+            Safetensors::new(Cursor::new(bytes)).map_err(|error| FileError::read(None, error, bytes))?;
         self.load_from(&mut source, loading)
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use wengert_tensor::file::open;
 
 use super::header::Header;
+use super::tensor_file::FileKind;
 use super::tensor_file::{CHECKPOINT, ReadError};
 use super::{FileError, TensorEntry, TensorSource};
 
@@ -73,8 +74,13 @@ impl Safetensors<BufReader<File>> {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, FileError> {
         let path = path.as_ref();
         let file = open(path).map_err(|error| FileError::access(path, error))?;
-        let mut source =
-            Safetensors::new(BufReader::new(file)).map_err(|error| FileError::read(Some(path), error))?;
+        let mut head = Vec::new();
+        (&file)
+            .take(FileKind::HEAD as u64)
+            .read_to_end(&mut head)
+            .map_err(|e| FileError::io(Some(path), e))?;
+        let source = Safetensors::new(BufReader::new(file));
+        let mut source = source.map_err(|error| FileError::read(Some(path), error, &head))?;
         source.path = Some(path.to_owned());
         Ok(source)
     }

@@ -1,7 +1,7 @@
 //! What tensors are loaded from, whatever the file's format.
 
 use std::borrow::Cow;
-use std::io::{Error, ErrorKind};
+use std::io::Error;
 use std::path::Path;
 
 use wengert_tensor::Shape;
@@ -128,20 +128,4 @@ impl<S: TensorSource + ?Sized> TensorSource for Box<S> {
     fn path(&self) -> Option<&Path> {
         (**self).path()
     }
-}
-
-/// Reads a tensor of `bytes` bytes, and holds the source to what it promised of pieces.
-pub(super) fn read_exactly(
-    source: &mut dyn TensorSource,
-    place: usize,
-    (bytes, width): (u64, usize),
-    take: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
-) -> Result<(), Error> {
-    let mut left = bytes;
-    source.read(place, &mut |piece| {
-        let rest = left.checked_sub(piece.len() as u64).filter(|_| piece.len() % width == 0);
-        left = rest.ok_or_else(|| Error::new(ErrorKind::InvalidData, "not the bytes of a whole tensor"))?;
-        take(piece)
-    })?;
-    if left == 0 { Ok(()) } else { Err(ErrorKind::UnexpectedEof.into()) }
 }

@@ -28,8 +28,10 @@ use super::FormatError;
 use super::header::{self, Header};
 use super::safetensors::read_pieces;
 
+pub use super::kind::FileKind;
 pub use super::safetensors::Safetensors;
 pub use super::source::{TensorEntry, TensorSource};
+pub use super::tensors::read_tensor;
 
 /// The entry of the metadata that marks the file of a whole run: its value is the version of that format.
 pub const CHECKPOINT: &str = "wengert.checkpoint";

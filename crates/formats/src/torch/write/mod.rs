@@ -1,6 +1,5 @@
 //! Writing state dicts.
 
-mod archive;
 mod pickle;
 
 use std::collections::HashSet;
@@ -10,14 +9,15 @@ use std::path::Path;
 use wengert_nn::Params;
 use wengert_nn::tensor_file::{NamedTensor, Numbers};
 use wengert_tensor::file::write_atomically;
-use wengert_tensor::{Element, ElementKind, Float, text};
+use wengert_tensor::{ElementKind, Float, text};
 
 use super::dtype::Dtype;
 use super::error::{Error, Problem};
-use archive::ArchiveWriter;
+use crate::pieces::pieces;
+use crate::zip::ZipWriter;
 
-/// Numbers that are turned into bytes at a time.
-const CHUNK: usize = 1 << 12;
+/// The folder of all records, which is what PyTorch calls it when it does not write to a path.
+const FOLDER: &str = "archive/";
 /// What stands in the archive beside pickle and storages.
 const RECORDS: [(&str, &[u8]); 3] =
     [(".format_version", b"1"), (".storage_alignment", b"64"), ("byteorder", b"little")];
@@ -146,18 +146,6 @@ fn with_tensors<T: Float, R>(params: &Params<T>, write: impl FnOnce(&[Stored<'_>
     write(&tensors.chain(counts).collect::<Vec<_>>())
 }
 
-fn pieces<T: Element>(
-    values: &[T],
-    take: &mut dyn FnMut(&[u8]) -> Result<(), IoError>,
-) -> Result<(), IoError> {
-    let mut bytes = Vec::with_capacity(CHUNK * size_of::<T>());
-    values.chunks(CHUNK).try_for_each(|chunk| {
-        bytes.clear();
-        chunk.iter().for_each(|x| bytes.extend_from_slice(x.to_le_bytes().as_ref()));
-        take(&bytes)
-    })
-}
-
 fn to_file(tensors: &[Stored<'_>], path: &Path) -> Result<(), Error> {
     write_atomically(path, |file| write(tensors, file)).map_err(|problem| Error::new(Some(path), problem))
 }
@@ -168,7 +156,7 @@ fn write(tensors: &[Stored<'_>], out: &mut impl Write) -> Result<(), Problem> {
         let (name, reason) = (text::shortened(twice.name), String::from("is there twice"));
         return Err(Problem::Tensor { name, reason });
     }
-    let mut archive = ArchiveWriter::new(out);
+    let mut archive = ZipWriter::new(out, FOLDER);
     archive.add("data.pkl", &pickle::state_dict(tensors))?;
     RECORDS.into_iter().try_for_each(|(name, bytes)| archive.add(name, bytes))?;
     for (key, tensor) in tensors.iter().enumerate() {

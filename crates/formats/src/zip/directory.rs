@@ -1,6 +1,6 @@
 //! The directory of an archive.
 
-use super::super::error::Problem;
+use super::ZipError;
 use super::end::{eight, four, two};
 
 /// What an entry begins with, and how long it is without names.
@@ -17,11 +17,13 @@ pub(super) struct Directory {
 }
 
 /// A record's entry.
-pub(super) struct Entry<'a> {
-    pub(super) name: &'a [u8],
+pub(crate) struct Entry<'a> {
+    pub(crate) name: &'a [u8],
     pub(super) flags: u64,
     /// 0 if it is stored as it is.
     pub(super) method: u64,
+    /// Its checksum, CRC-32.
+    pub(crate) sum: u32,
     stored: u64,
     size: u64,
     at: u64,
@@ -29,8 +31,8 @@ pub(super) struct Entry<'a> {
 }
 
 impl Directory {
-    pub(super) fn new(bytes: Vec<u8>, entries: u64) -> Result<Self, Problem> {
-        let damaged = |reason| Err(Problem::Archive { reason });
+    pub(super) fn new(bytes: Vec<u8>, entries: u64) -> Result<Self, ZipError> {
+        let damaged = |reason| Err(ZipError::Damaged(reason));
         if u32::try_from(bytes.len()).is_err() {
             return damaged("its directory is longer than 4 GB");
         }
@@ -116,5 +118,6 @@ fn entry(bytes: &[u8]) -> Option<(Entry<'_>, usize)> {
     let (stored, size, at) = (four(&head[20..]), four(&head[24..]), four(&head[42..]));
     let (flags, method) = (two(&head[8..]), two(&head[10..]));
     let length = ENTRY_LENGTH + lengths.iter().sum::<usize>();
-    Some((Entry { name, flags, method, stored, size, at, additional }, length))
+    let sum = four(&head[16..]) as u32;
+    Some((Entry { name, flags, method, sum, stored, size, at, additional }, length))
 }

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Seek, SeekFrom};
 
-use super::super::error::Problem;
+use super::ZipError;
 
 /// What stands at the end of each archive, and how long it is without a comment.
 const END: [u8; 4] = *b"PK\x05\x06";
@@ -23,8 +23,8 @@ pub(super) struct Place {
 }
 
 /// Finds it in a file of this length.
-pub(super) fn find(file: &mut (impl Read + Seek), length: u64) -> Result<Place, Problem> {
-    let damaged = |reason| Problem::Archive { reason };
+pub(super) fn find(file: &mut (impl Read + Seek), length: u64) -> Result<Place, ZipError> {
+    let damaged = |reason| ZipError::Damaged(reason);
     let tail = length.min((END_LENGTH + LOCATOR_LENGTH + COMMENT) as u64);
     file.seek(SeekFrom::Start(length - tail))?;
     let mut bytes = vec![0; tail as usize];

@@ -1,25 +1,13 @@
-//! Zip archives as PyTorch writes them: records that are stored, not compressed.
-//!
-//! The reader is our own: crates for any archive keep some hundred bytes for an entry of 46, and a file must not take more
-//! than twice its size. Here the directory is kept as it is, with four bytes for each entry.
-
-mod directory;
-mod end;
+//! Zip archives as PyTorch writes them: records that are stored, not compressed, in a folder.
 
 use std::io::{Read, Seek, SeekFrom};
 
 use super::error::Problem;
-use directory::Directory;
-
-/// What the header in front of a record begins with, and how long it is without names.
-const LOCAL: [u8; 4] = *b"PK\x03\x04";
-const LOCAL_LENGTH: usize = 30;
+use crate::zip::{Zip, ZipError};
 
 /// The directory of an archive.
 pub(super) struct Archive {
-    directory: Directory,
-    /// Where the directory begins, behind all records.
-    end: u64,
+    zip: Zip,
     /// The folder that all records are in, with its slash.
     folder: String,
 }
@@ -34,58 +22,32 @@ pub(super) struct Record {
 impl Archive {
     /// Of a file of this length.
     pub(super) fn read(file: &mut (impl Read + Seek), length: u64) -> Result<Self, Problem> {
-        let place = end::find(file, length)?;
-        file.seek(SeekFrom::Start(place.start))?;
-        let mut bytes = Vec::new();
-        bytes.try_reserve_exact(place.length as usize).map_err(std::io::Error::other)?;
-        file.take(place.length).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 != place.length {
-            return Err(Problem::Archive { reason: "it ends within its directory" });
-        }
-        let directory = Directory::new(bytes, place.entries)?;
-        let folder = folder(&directory)?;
-        Ok(Archive { directory, end: place.start, folder })
+        let zip = Zip::read(file, length).map_err(|error| problem(error, ""))?;
+        let folder = folder(&zip)?;
+        Ok(Archive { zip, folder })
     }
 
     /// Whether there is a record of this name in the folder.
     pub(super) fn has(&self, name: &str) -> bool {
-        self.directory.find(&format!("{}{name}", self.folder)).is_some()
+        self.zip.find(&format!("{}{name}", self.folder)).is_some()
     }
 
     /// Whether there is a record whose name in the folder begins so.
     pub(super) fn has_within(&self, folder: &str) -> bool {
         let start = format!("{}{folder}", self.folder);
-        self.directory.entries().any(|entry| entry.name.starts_with(start.as_bytes()))
+        self.zip.entries().any(|entry| entry.name.starts_with(start.as_bytes()))
     }
 
     /// The record of this name in the folder.
     pub(super) fn record(&self, name: &str, file: &mut (impl Read + Seek)) -> Result<Record, Problem> {
         let name = format!("{}{name}", self.folder);
         let wrong = |reason| Problem::Record { record: name.clone(), reason };
-        let entry = self.directory.find(&name).ok_or_else(|| wrong("is missing"))?;
-        if entry.flags & 1 != 0 {
-            return Err(wrong("is encrypted"));
-        }
-        let (size, stored, at) = entry.place().ok_or_else(|| wrong("has no size"))?;
-        if entry.method != 0 || size != stored {
+        let entry = self.zip.find(&name).ok_or_else(|| wrong("is missing"))?;
+        let place = self.zip.place(&entry, file).map_err(|error| problem(error, &name))?;
+        if place.deflated {
             return Err(wrong("is compressed, which PyTorch's never are"));
         }
-        let outside = || wrong("lies outside of the file");
-        if at.checked_add(LOCAL_LENGTH as u64).is_none_or(|end| end > self.end) {
-            return Err(outside());
-        }
-        let mut local = [0; LOCAL_LENGTH];
-        file.seek(SeekFrom::Start(at))?;
-        file.read_exact(&mut local)?;
-        if local[..4] != LOCAL {
-            return Err(wrong("has no header where the directory says"));
-        }
-        let two = |i: usize| u64::from(u16::from_le_bytes([local[i], local[i + 1]]));
-        let start = at + LOCAL_LENGTH as u64 + two(26) + two(28);
-        if start.checked_add(size).is_none_or(|end| end > self.end) {
-            return Err(outside());
-        }
-        Ok(Record { start, length: size })
+        Ok(Record { start: place.start, length: place.length })
     }
 
     /// The bytes of a record of at most `limit` of them, if it is there.
@@ -111,8 +73,8 @@ impl Archive {
 }
 
 /// The folder that the pickle is in.
-fn folder(directory: &Directory) -> Result<String, Problem> {
-    let mut folders = directory.entries().filter_map(|entry| {
+fn folder(zip: &Zip) -> Result<String, Problem> {
+    let mut folders = zip.entries().filter_map(|entry| {
         let folder = entry.name.strip_suffix(b"data.pkl")?.strip_suffix(b"/")?;
         (!folder.contains(&b'/')).then_some(folder)
     });
@@ -127,4 +89,12 @@ fn folder(directory: &Directory) -> Result<String, Problem> {
     let folder = std::str::from_utf8(folder);
     let folder = folder.map_err(|_| Problem::Archive { reason: "the name of its folder is no text" })?;
     Ok(format!("{folder}/"))
+}
+
+fn problem(error: ZipError, record: &str) -> Problem {
+    match error {
+        ZipError::Io(error) => Problem::Io(error),
+        ZipError::Damaged(reason) => Problem::Archive { reason },
+        ZipError::Record(reason) => Problem::Record { record: record.to_owned(), reason },
+    }
 }
