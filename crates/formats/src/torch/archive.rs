@@ -79,7 +79,7 @@ fn folder(zip: &Zip) -> Result<String, Problem> {
         (!folder.contains(&b'/')).then_some(folder)
     });
     let none = Problem::OtherKind {
-        kind: "a zip archive without a record data.pkl",
+        kind: "a zip archive without a record data.pkl".into(),
         advice: "arrays of NumPy are read as npz, programs of torch.export not at all",
     };
     let folder = folders.next().ok_or(none)?;

@@ -72,7 +72,7 @@ pub enum Problem {
     #[error("it is {kind}, not what torch.save writes{}", hint(advice))]
     OtherKind {
         /// What it is.
-        kind: &'static str,
+        kind: String,
         /// What can be done about it, or nothing.
         advice: &'static str,
     },

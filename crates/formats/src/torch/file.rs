@@ -56,7 +56,7 @@ pub struct File {
 }
 
 impl File {
-    /// Opens a file.
+    /// Opens a file, and reads its pickle.
     ///
     /// # Errors
     /// [`Error`], whose [`Problem`] tells the ways in which a file can be wrong, and what it is that is no file of
@@ -197,7 +197,7 @@ fn read_archive(
     let archive = Archive::read(file, length)?;
     if archive.has("constants.pkl") || archive.has_within("code/") {
         return Err(Problem::OtherKind {
-            kind: "a TorchScript program, not a state dict",
+            kind: "a TorchScript program, not a state dict".into(),
             advice: "save model.state_dict() with torch.save",
         });
     }

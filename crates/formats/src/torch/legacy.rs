@@ -20,7 +20,7 @@ pub(super) struct Legacy {
 pub(super) fn read(file: &mut (impl Read + Seek), length: u64, heap: &mut Heap) -> Result<Legacy, Problem> {
     file.seek(SeekFrom::Start(0))?;
     let mut input = Input::new(BufReader::new(&mut *file));
-    let other = |kind| Problem::OtherKind { kind, advice: "" };
+    let other = |kind: &str| Problem::OtherKind { kind: kind.into(), advice: "" };
     let first = Machine::run(heap, &mut input)?;
     if !matches!(heap.node(first), Node::Wide(number) if **number == MAGIC) {
         return Err(other("a pickle of something else"));

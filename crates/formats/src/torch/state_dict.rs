@@ -45,6 +45,9 @@ const ENTRY: usize = 128;
 /// assert_eq!(dict.names().collect::<Vec<_>>(), ["out.weight", "out.bias"]);
 /// # Ok::<(), torch::Error>(())
 /// ```
+///
+/// A model is loaded from it by [`Params::load_from`](wengert_nn::Params::load_from), a single tensor by
+/// [`read_tensor`](wengert_nn::tensor_file::read_tensor).
 #[derive(Debug)]
 pub struct StateDict {
     pub(super) file: File,
@@ -58,6 +61,17 @@ impl File {
     /// # Errors
     /// [`Problem::Ambiguous`] with their keys if there are several, of which [`state_dict_at`](File::state_dict_at) takes
     /// one; [`Problem::NoStateDict`] if there is none.
+    ///
+    /// ```
+    /// use wengert_formats::torch;
+    /// use wengert_nn::tensor_file::read_tensor;
+    /// use wengert_nn::{Init, Params};
+    /// let mut params: Params = Params::seeded(0);
+    /// params.root().param("scale", 2, Init::Ones);
+    /// let mut dict = torch::File::from_bytes(torch::to_bytes(&params)?)?.state_dict()?;
+    /// assert_eq!(read_tensor::<f64>(&mut dict, "scale")?.to_vec(), [1.0, 1.0]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn state_dict(self) -> Result<StateDict, Error> {
         match self.find(self.root_id(), DEPTH) {
             Ok(id) => self.entries(id),

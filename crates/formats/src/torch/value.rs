@@ -168,6 +168,17 @@ impl Debug for Value<'_> {
 }
 
 /// The items of a list, a tuple or a set.
+///
+/// ```
+/// use wengert_formats::torch::{File, Value};
+/// // torch.save([1, 2], …) of PyTorch 1.5.
+/// let bytes = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.\x80\x02}.\x80\x02](K\x01K\x02e.\x80\x02].";
+/// let file = File::from_bytes(*bytes)?;
+/// let items = file.root().items().unwrap();
+/// assert!(items.len() == 2 && !items.is_empty());
+/// assert_eq!(items.iter().map(Value::int).collect::<Vec<_>>(), [Some(1), Some(2)]);
+/// # Ok::<(), wengert_formats::torch::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Items<'a> {
     file: &'a File,
@@ -192,6 +203,20 @@ impl<'a> Items<'a> {
 }
 
 /// The entries of a dict.
+///
+/// ```
+/// use wengert_formats::torch::File;
+/// // torch.save({"lr": 1, 2: "two"}, …) of PyTorch 1.5.
+/// let bytes = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.\x80\x02}.\
+///     \x80\x02}(X\x02\0\0\0lrK\x01K\x02X\x03\0\0\0twou.\x80\x02].";
+/// let file = File::from_bytes(*bytes)?;
+/// let dict = file.root().dict().unwrap();
+/// assert!(dict.len() == 2 && !dict.is_empty());
+/// assert_eq!(dict.get("lr").and_then(|lr| lr.float()), Some(1.0));
+/// let (key, value) = dict.iter().last().unwrap();
+/// assert_eq!((key.int(), value.text()), (Some(2), Some("two")));
+/// # Ok::<(), wengert_formats::torch::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Dict<'a> {
     file: &'a File,

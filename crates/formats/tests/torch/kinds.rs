@@ -25,7 +25,7 @@ fn other_kinds_are_told_from_their_first_bytes() {
     tar[..8].copy_from_slice(b"storages");
     tar[257..262].copy_from_slice(b"ustar");
     for (bytes, kind) in [
-        (&tar[..], "a tar archive of PyTorch before 0.1.10"),
+        (&tar[..], "a tar archive, as files of PyTorch before 0.1.10"),
         (b"", "an empty file"),
         (b"\x93NUMPY\x01\0", "an array of NumPy"),
         (b"\x10\0\0\0\0\0\0\0{\"a\":1}", "a safetensors file"),

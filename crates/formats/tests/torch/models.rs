@@ -10,6 +10,8 @@ use wengert_tensor::Tensor;
 
 use super::support::{path, state_dict, tensors};
 
+/// Makes the layers of a model.
+type Model = fn(&mut Params) -> Forward;
 type Forward = Box<dyn Fn(&Ctx<f32>, &Var<f32>) -> Var<f32>>;
 
 fn lenet(params: &mut Params) -> Forward {
@@ -54,7 +56,7 @@ fn models_come_and_go_with_the_same_outputs() {
     let cases: Value = serde_json::from_str(&std::fs::read_to_string(path("models.json")).unwrap()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let returned = std::env::var_os("WENGERT_TORCH_RETURN").map(PathBuf::from);
-    let models: [(&str, fn(&mut Params) -> Forward); 4] =
+    let models: [(&str, Model); 4] =
         [("lenet", lenet), ("resnet", resnet), ("lstm", lstm), ("transformer", transformer)];
     for (name, model) in models {
         let mut params: Params = Params::seeded(1);

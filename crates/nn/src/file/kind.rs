@@ -34,8 +34,10 @@ pub enum FileKind {
     Gguf,
 }
 
-/// What PyTorch's files before 1.6 begin with: a pickle of its magic number.
-const TORCH: &[u8] = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.";
+/// What PyTorch's files before 1.6 begin with, behind the pickle's protocol: its magic number. From protocol 4 on a
+/// frame of that length is around it.
+const TORCH: &[u8] = b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.";
+const FRAME: &[u8] = b"\x95\x0d\0\0\0\0\0\0\0";
 
 impl FileKind {
     /// Bytes that tell the kind.
@@ -56,7 +58,9 @@ impl FileKind {
             [0x89, b'H', b'D', b'F', ..] => FileKind::Hdf5,
             [b'G', b'G', b'U', b'F', ..] => FileKind::Gguf,
             [0x1f, 0x8b, 8, ..] => FileKind::Gzip,
-            _ if head.starts_with(TORCH) => FileKind::LegacyTorch,
+            [0x80, 2..=5, rest @ ..] if rest.strip_prefix(FRAME).unwrap_or(rest).starts_with(TORCH) => {
+                FileKind::LegacyTorch
+            }
             // Not the length of a header, whose bytes of the upper half are 0.
             [0x80, 2..=5, rest @ ..] if rest.len() >= 6 && rest[2..6] != [0; 4] => FileKind::Pickle,
             _ if head.trim_ascii_start().starts_with(b"{") => FileKind::Json,
@@ -116,7 +120,8 @@ mod tests {
             (b"\x80\x02\0\0\0\0\0\0", None),
             (b"\x80\x04\x95\x10\0\0\0\0\0\0\0\x8c", None),
             (b"\x80\x02}q\0X\x01\0\0\0a", Some(FileKind::Pickle)),
-            (TORCH, Some(FileKind::LegacyTorch)),
+            (b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", Some(FileKind::LegacyTorch)),
+            (b"\x80\x04\x95\x0d\0\0\0\0\0\0\0\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", Some(FileKind::LegacyTorch)),
             (b"PK\x03\x04\0\0", Some(FileKind::Zip)),
             (b"PK\x03\x04\0\0\0\0\0\0", Some(FileKind::Zip)),
             (b" \n{\"metadata\": {}}", Some(FileKind::Json)),

@@ -20,12 +20,12 @@ impl<R: Read> Machine<'_, R> {
         // A tensor that is one of a type has the arguments of its function among its own.
         let arguments = arguments.clone();
         if global.is(Callable::FromType) {
-            return self.from_type(&arguments);
+            return self.of_type(&arguments);
         }
         self.apply(global, &arguments)
     }
 
-    fn from_type(&mut self, arguments: &[Id]) -> Result<Id, Problem> {
+    fn of_type(&mut self, arguments: &[Id]) -> Result<Id, Problem> {
         let [function, class, inner, _state] = *arguments else {
             return Err(self.unexpected("torch._tensor._rebuild_from_type_v2"));
         };
