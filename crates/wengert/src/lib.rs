@@ -105,12 +105,16 @@ mod guides {
     struct FromPytorch;
     #[doc = include_str!("../../../docs/guide/kinks.md")]
     struct Kinks;
+    #[doc = include_str!("../../../docs/guide/profiling.md")]
+    struct Profiling;
     #[doc = include_str!("../../../docs/guide/recordings.md")]
     struct Recordings;
     #[doc = include_str!("../../../docs/guide/second-order.md")]
     struct SecondOrder;
     #[doc = include_str!("../../../docs/guide/sequences.md")]
     struct Sequences;
+    #[doc = include_str!("../../../docs/guide/sharp-bits.md")]
+    struct SharpBits;
     #[doc = include_str!("../../../docs/guide/training.md")]
     struct Training;
 }
