@@ -21,7 +21,7 @@ mod shards;
 mod summary;
 
 pub use checkpoint::Checkpoint;
-pub use ctx::{Ctx, Mode};
+pub use ctx::{Ctx, Entered, Mode};
 pub use file::{
     FileError, FormatError, LoadReport, Loading, MisshapenTensor, MissingTensor, StoredTensor, tensor_file,
 };

@@ -51,7 +51,11 @@ pub trait Observer<T: Float = f32> {
     /// A parameter was read.
     fn param(&self, _param: &ParamUse<'_, T>) {}
 
-    /// A layer has this output: called by [`Ctx::trace`](crate::Ctx::trace).
+    /// A layer of that kind begins: called by [`Ctx::enter`](crate::Ctx::enter). What comes until the
+    /// [`layer`](Observer::layer) that belongs to it is inside of it.
+    fn enter(&self, _kind: &str) {}
+
+    /// A layer has this output: called by [`Entered::leave`](crate::Entered::leave) and [`Ctx::trace`](crate::Ctx::trace).
     fn layer(&self, _layer: &LayerUse<'_, T>) {}
 
     /// A learned affine map was applied: called by [`Ctx::affine`](crate::Ctx::affine).

@@ -160,15 +160,63 @@ fn a_summary_lists_what_a_model_passes_through() {
         Model { layer: Linear::new(p.at("layer"), 40, 40), factor: p.param("factor", [], Init::Ones) };
     let summary = params.summary(&model, [2, 40]);
     assert_eq!(summary.parameters, 1641);
-    assert_eq!(
-        summary.to_string(),
-        "\
-layer                 output shape  parameters
-model.layer   Linear       [2, 40]       1,640
-              Relu         [2, 40]
-model.layer   Linear       [2, 40]
+    // What is kept: of relu the mask of its own value, of the second application its input, and the product's operand.
+    let product = 2 * 2 * 40 * 40 + 80;
+    assert_eq!(summary.flops, 2 * product + 80 + 80);
+    let table = summary.to_string();
+    let expected = "\
+layer                 output shape  parameters   FLOPs  kept bytes
+model.layer   Linear       [2, 40]       1,640   6,480           0
+              Relu         [2, 40]                  80         320
+model.layer   Linear       [2, 40]               6,480           0
 model.factor                    []           1
-total                                    1,641
-"
+elsewhere                                           80         320
+total                                    1,641  13,120         640
+";
+    assert!(table.starts_with(expected), "{table}");
+}
+
+#[test]
+fn a_summary_counts_both_passes_and_their_memory() {
+    let mut params: Params = Params::seeded(0);
+    let model = Sequential::builder(params.at("net"))
+        .with(|p| Linear::new(p, 50, 40))
+        .then(Relu)
+        .with(|p| Linear::new(p, 40, 30))
+        .build();
+    let summary = params.summary(&model, [8, 50]);
+    let (first, second) = (2 * 8 * 50 * 40, 2 * 8 * 40 * 30);
+    assert_eq!(summary.flops, first + 8 * 40 + second + 8 * 40 + 8 * 30);
+    // The input's gradient is nobody's: one product for the first layer, two for the second; relu's slope, and sums of the
+    // rows for the biases.
+    assert!(summary.backward_flops >= first + 2 * second);
+    assert!(summary.backward_flops < first + 2 * second + 8 * 200);
+    let gradients = 4 * params.len();
+    assert!(summary.peak_bytes >= gradients + summary.kept_bytes.min(4 * 8 * 30));
+    assert!(summary.peak_bytes < 3 * gradients);
+    // What is frozen has no gradient.
+    params.freeze("net.2.*");
+    assert!(params.summary(&model, [8, 50]).backward_flops <= summary.backward_flops - second);
+}
+
+#[test]
+fn layers_are_spans_of_a_profile() {
+    let mut params: Params = Params::seeded(0);
+    let model = Sequential::builder(params.at("net"))
+        .with(|p| Linear::new(p, 5, 4))
+        .then(Relu)
+        .with(|p| wengert_nn::Gru::new(p, 4, 3))
+        .build();
+    let x = Var::ones([2, 6, 5]);
+    let (plain, (watched, profile)) = (
+        params.infer(|cx| model.forward(cx, &x)),
+        wengert_tape::profile(|| params.infer(|cx| model.forward(cx, &x))),
     );
+    assert_eq!(plain.value(), watched.value());
+    let spans = profile.spans();
+    let row =
+        |name: &str| spans.rows.iter().find(|row| row.name == name).unwrap_or_else(|| panic!("{spans}"));
+    assert_eq!(row("net.0 Linear").flops, 2 * 12 * 5 * 4 + 12 * 4);
+    assert_eq!(row("Relu").flops, 12 * 4);
+    assert!(row("net.2 Gru").flops > 12 * 2 * 3 * 3 * (4 + 3));
 }

@@ -56,6 +56,8 @@ pub use ops::{
 #[cfg(feature = "fft")]
 pub use ops::{FftNorm, FftOptions, StftOptions};
 pub use profile::{Event, EventKind, Profile, ProfileRow, ProfileTable, Profiler, Span, profile, span};
+#[doc(hidden)]
+pub use profile::{ProfileGuard, flops_so_far};
 pub use sweep::{Sweep, SweepObserver};
 pub use tape::Tape;
 pub use transform::{

@@ -108,12 +108,16 @@ mod guides {
     #[cfg(feature = "onnx")]
     #[doc = include_str!("../../../docs/guide/onnx-export.md")]
     struct OnnxExport;
+    #[doc = include_str!("../../../docs/guide/profiling.md")]
+    struct Profiling;
     #[doc = include_str!("../../../docs/guide/recordings.md")]
     struct Recordings;
     #[doc = include_str!("../../../docs/guide/second-order.md")]
     struct SecondOrder;
     #[doc = include_str!("../../../docs/guide/sequences.md")]
     struct Sequences;
+    #[doc = include_str!("../../../docs/guide/sharp-bits.md")]
+    struct SharpBits;
     #[doc = include_str!("../../../docs/guide/training.md")]
     struct Training;
 }

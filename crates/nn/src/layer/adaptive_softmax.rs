@@ -249,6 +249,6 @@ impl<T: Float> Layer<T> for AdaptiveLogSoftmax {
     #[track_caller]
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
         let heads = self.heads(cx, x);
-        cx.trace("AdaptiveLogSoftmax", &[Some(self.head.weight())], self.all(cx, x, &heads))
+        cx.enter("AdaptiveLogSoftmax").leave(&[Some(self.head.weight())], self.all(cx, x, &heads))
     }
 }

@@ -125,6 +125,7 @@ impl<T: Float> Layer<T, (Var<T>, Var<T>)> for Bilinear {
             a.shape(),
             b.shape()
         );
+        let layer = cx.enter("Bilinear");
         let examples = a.shape()[..a.rank() - 1].iter().product::<usize>();
         let weight = weight.permute([1, 0, 2]).reshape([in1, out * in2]);
         let of_a = a.reshape([examples, in1]).matmul(&weight).reshape([examples, out, in2]);
@@ -135,6 +136,6 @@ impl<T: Float> Layer<T, (Var<T>, Var<T>)> for Bilinear {
             Some(bias) => y + bias,
             None => y,
         };
-        cx.trace("Bilinear", &[Some(self.weight), self.bias], y)
+        layer.leave(&[Some(self.weight), self.bias], y)
     }
 }

@@ -36,6 +36,6 @@ impl<T: Float> Layer<T> for Flatten {
     /// If there are no such axes.
     #[track_caller]
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
-        cx.trace("Flatten", &[], x.flatten(self.start, self.end))
+        cx.enter("Flatten").leave(&[], x.flatten(self.start, self.end))
     }
 }

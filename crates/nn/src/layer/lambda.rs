@@ -33,6 +33,6 @@ impl<F> Lambda<F> {
 
 impl<T: Float, F: Fn(&Ctx<T>, &Var<T>) -> Var<T>> Layer<T> for Lambda<F> {
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
-        cx.trace("Lambda", &[], self.0(cx, x))
+        cx.enter("Lambda").leave(&[], self.0(cx, x))
     }
 }

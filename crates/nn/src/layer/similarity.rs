@@ -37,7 +37,7 @@ impl<T: Float> Layer<T, (Var<T>, Var<T>)> for CosineSimilarity {
     /// If the shapes do not broadcast, or there is no such axis.
     #[track_caller]
     fn forward(&self, cx: &Ctx<T>, (a, b): &(Var<T>, Var<T>)) -> Var<T> {
-        cx.trace("CosineSimilarity", &[], a.cosine_similarity(b, self.axis, self.eps))
+        cx.enter("CosineSimilarity").leave(&[], a.cosine_similarity(b, self.axis, self.eps))
     }
 }
 
@@ -73,6 +73,6 @@ impl<T: Float> Layer<T, (Var<T>, Var<T>)> for PairwiseDistance {
     /// If the shapes do not broadcast, or there is no axis.
     #[track_caller]
     fn forward(&self, cx: &Ctx<T>, (a, b): &(Var<T>, Var<T>)) -> Var<T> {
-        cx.trace("PairwiseDistance", &[], a.pairwise_distance(b, self.p, self.eps, self.keepdim))
+        cx.enter("PairwiseDistance").leave(&[], a.pairwise_distance(b, self.p, self.eps, self.keepdim))
     }
 }

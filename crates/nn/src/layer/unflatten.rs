@@ -38,6 +38,6 @@ impl<T: Float> Layer<T> for Unflatten {
         let split = resolve_dims(&Shape::from([x.shape()[axis]]), &Dims::from(&self.lengths[..]));
         let (lead, rest) = (&x.shape()[..axis], &x.shape()[axis + 1..]);
         let shape: Shape = lead.iter().chain(&split[..]).chain(rest).copied().collect();
-        cx.trace("Unflatten", &[], x.reshape(shape))
+        cx.enter("Unflatten").leave(&[], x.reshape(shape))
     }
 }

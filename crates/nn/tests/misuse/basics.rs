@@ -200,6 +200,9 @@ fn layers_of_another_model() {
     says(&format!("trace: {text}"), || {
         params.summary(&Traced(foreign), [1]);
     });
+    let leaves = || params.infer(|cx| cx.enter("Traced").leave(&[Some(foreign)], zeros([1])));
+    leaves();
+    says(&format!("leave: {text}"), || drop(wengert_tape::profile(leaves)));
 }
 
 #[test]

@@ -8,12 +8,15 @@ mod trace;
 mod work;
 
 pub use event::{Event, EventKind};
+#[doc(hidden)]
+pub use recorder::flops_so_far;
 pub use recorder::{Span, span};
 pub(crate) use recorder::{Stated, Timing, is_on, last_operation};
 pub use table::{ProfileRow, ProfileTable};
 pub(crate) use timed::{Timed, rule};
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
@@ -84,16 +87,15 @@ impl Profiler {
 
     /// Runs `work`, and collects what this thread does meanwhile. What happened before a panic is kept.
     pub fn record<R>(&self, work: impl FnOnce() -> R) -> R {
-        /// Hands over what was recorded, also when `work` panics.
-        struct Collect<'a>(&'a Profiler, Option<Recording>);
-        impl Drop for Collect<'_> {
-            fn drop(&mut self) {
-                let events = self.1.take().map_or_else(Vec::new, Recording::end);
-                self.0.collect(events);
-            }
-        }
-        let _collect = Collect(self, Some(Recording::begin()));
+        let _guard = self.attach();
         work()
+    }
+
+    /// Collects what this thread does until the result is dropped, which must come before what was attached earlier is: for
+    /// where a closure would lose the caller's line.
+    #[doc(hidden)]
+    pub fn attach(&self) -> ProfileGuard<'_> {
+        ProfileGuard { profiler: self, recording: Some(Recording::begin()), thread: PhantomData }
     }
 
     fn collect(&self, events: Vec<Event>) {
@@ -119,6 +121,22 @@ impl Profiler {
         // What contains others comes before them.
         events.sort_by_key(|event| (event.thread, event.start, event.depth));
         Profile { events, wall }
+    }
+}
+
+/// Hands over what was recorded, also when the thread panics.
+#[doc(hidden)]
+pub struct ProfileGuard<'a> {
+    profiler: &'a Profiler,
+    recording: Option<Recording>,
+    /// It stays on its thread.
+    thread: PhantomData<*const ()>,
+}
+
+impl Drop for ProfileGuard<'_> {
+    fn drop(&mut self) {
+        let events = self.recording.take().map_or_else(Vec::new, Recording::end);
+        self.profiler.collect(events);
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a thread writes down while it is profiled.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::marker::PhantomData;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -46,6 +46,8 @@ struct Recorder {
     /// The order of the derivatives that are being computed.
     order: u8,
     in_rule: bool,
+    /// Of all events.
+    flops: u64,
     /// How long the last operation took, until a tape asks.
     last: Duration,
 }
@@ -81,7 +83,7 @@ impl Recording {
         // A profile inside of a backward pass is one of a backward pass.
         let (order, in_rule) = (current_order(), in_rule());
         let (events, open) = (Vec::new(), Vec::new());
-        let recorder = Recorder { id, events, open, order, in_rule, last: Duration::ZERO };
+        let recorder = Recorder { id, events, open, order, in_rule, flops: 0, last: Duration::ZERO };
         PROFILED.fetch_add(1, Ordering::Relaxed);
         Recording { outer: Outer(RECORDER.replace(Some(recorder))), began }
     }
@@ -137,6 +139,12 @@ pub(crate) fn last_operation() -> Duration {
     RECORDER.with_borrow_mut(|r| r.as_mut().map_or(Duration::ZERO, |r| std::mem::take(&mut r.last)))
 }
 
+/// The floating-point operations that the profile of this thread has counted so far; 0 if there is none.
+#[doc(hidden)]
+pub fn flops_so_far() -> u64 {
+    RECORDER.with_borrow(|r| r.as_ref().map_or(0, |r| r.flops))
+}
+
 /// The order of what is computed now.
 pub(super) fn current_order() -> u8 {
     RECORDER.with_borrow(|r| r.as_ref().map_or(0, |r| r.order))
@@ -172,6 +180,10 @@ impl Timing {
     pub(crate) fn start() -> Self {
         let of = if is_on() { Timing::begin() } else { None };
         Timing { of, thread: PhantomData }
+    }
+
+    fn nothing() -> Self {
+        Timing { of: None, thread: PhantomData }
     }
 
     #[cold]
@@ -282,6 +294,7 @@ impl Timing {
             if event.kind == EventKind::Operation {
                 r.last = time;
             }
+            r.flops += event.flops;
             let (order, own) = (r.order, time.saturating_sub(inside));
             let live_bytes = memory::stats().live_bytes as i64;
             r.events.push(Event { order, depth, start, time, own, live_bytes, ..event });
@@ -330,14 +343,38 @@ fn event(name: String, kind: EventKind) -> Event {
 /// A stretch of the program, which ends when this is dropped: made by [`span`].
 #[must_use = "the span ends where this is dropped"]
 pub struct Span {
-    timing: Cell<Option<Timing>>,
-    name: String,
+    timing: Timing,
+    name: RefCell<String>,
+}
+
+impl Span {
+    /// Whether somebody profiles, and so whether its name matters.
+    #[inline]
+    pub fn is_recorded(&self) -> bool {
+        self.timing.is_on()
+    }
+
+    /// Gives it another name: for what is known only when it ends.
+    ///
+    /// ```
+    /// use wengert_tape::{profile, span};
+    /// let (_, profile) = profile(|| {
+    ///     let step = span("step");
+    ///     step.rename("step that was refused");
+    /// });
+    /// assert_eq!(profile.events[0].name, "step that was refused");
+    /// ```
+    pub fn rename(&self, name: &str) {
+        if self.is_recorded() {
+            self.name.replace(name.to_owned());
+        }
+    }
 }
 
 impl Drop for Span {
     fn drop(&mut self) {
-        if let Some(timing) = self.timing.take() {
-            timing.span(&self.name);
+        if self.timing.is_on() {
+            std::mem::replace(&mut self.timing, Timing::nothing()).span(&self.name.borrow());
         }
     }
 }
@@ -359,5 +396,5 @@ impl Drop for Span {
 pub fn span(name: &str) -> Span {
     let timing = Timing::start();
     let name = if timing.is_on() { name.to_owned() } else { String::new() };
-    Span { timing: Cell::new(timing.is_on().then_some(timing)), name }
+    Span { timing, name: RefCell::new(name) }
 }

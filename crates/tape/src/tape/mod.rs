@@ -15,7 +15,7 @@ use wengert_tensor::{Float, Tensor};
 use crate::data::{Data, Discrete, DiscreteElement, Given, Kind};
 use crate::fault::Watched;
 use crate::profile::Timed;
-use crate::var::Var;
+use crate::var::{Value, Var};
 use node::{Extra, GivenInput};
 pub(crate) use node::{Input, Node};
 
@@ -214,6 +214,46 @@ impl<T: Float> Tape<T> {
     /// The number of nodes recorded so far.
     pub fn len(&self) -> usize {
         self.arena.nodes.borrow().len()
+    }
+
+    /// For each node, the bytes of the buffers that it keeps for derivatives and that neither an earlier node keeps nor one of
+    /// `apart_from` has, such as parameters.
+    ///
+    /// ```
+    /// use wengert_tape::Tape;
+    /// let tape = Tape::new();
+    /// let x = tape.var([1.0f64, 2.0]);
+    /// // The derivatives of the sine need x, those of the exponential its value.
+    /// x.sin().exp();
+    /// assert_eq!(tape.kept_bytes(&[]), [0, 16, 16]);
+    /// assert_eq!(tape.kept_bytes(&[&x]), [0, 0, 16]);
+    /// ```
+    pub fn kept_bytes(&self, apart_from: &[&Var<T>]) -> Vec<usize> {
+        let mut seen = std::collections::HashSet::new();
+        let mut fresh = |(at, bytes): (usize, usize)| if seen.insert(at) { bytes } else { 0 };
+        for var in apart_from {
+            if let Value::Ready(tensor) = &var.value {
+                fresh(tensor.buffer_in_memory());
+            }
+        }
+        let nodes = self.arena.nodes.borrow();
+        let mut kept = Vec::with_capacity(nodes.len());
+        for node in nodes.iter() {
+            let values = node.inputs.iter().map(|input| &input.value).chain([&node.output]);
+            let floats = values.filter_map(|value| match value {
+                Value::Ready(tensor) => Some(tensor.buffer_in_memory()),
+                _ => None,
+            });
+            let given =
+                node.extra.iter().flat_map(|extra| &extra.given).filter_map(|given| given.value.as_ref());
+            let given = given.map(|data| match data {
+                Data::Float(tensor) => tensor.buffer_in_memory(),
+                Data::Index(tensor) => tensor.buffer_in_memory(),
+                Data::Mask(tensor) => tensor.buffer_in_memory(),
+            });
+            kept.push(floats.chain(given).map(&mut fresh).sum());
+        }
+        kept
     }
 
     /// Whether nothing has been recorded.

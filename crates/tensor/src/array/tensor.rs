@@ -216,6 +216,13 @@ impl<T: Element> Tensor<T> {
         Tensor { storage: Arc::new(storage), layout: Layout::contiguous(shape) }
     }
 
+    /// The address and the bytes of the elements' buffer, which other tensors may share.
+    #[doc(hidden)]
+    pub fn buffer_in_memory(&self) -> (usize, usize) {
+        let buffer = self.storage.as_slice();
+        (buffer.as_ptr() as usize, size_of_val(buffer))
+    }
+
     /// Whether two tensors share their elements' buffer.
     pub fn shares_storage(&self, other: &Tensor<T>) -> bool {
         Arc::ptr_eq(&self.storage, &other.storage)

@@ -35,7 +35,7 @@ impl<T: Float> Layer<T> for Celu {
     /// If `alpha` is 0.
     #[track_caller]
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
-        cx.trace("Celu", &[], x.celu(self.alpha))
+        cx.enter("Celu").leave(&[], x.celu(self.alpha))
     }
 }
 

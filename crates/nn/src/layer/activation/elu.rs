@@ -32,7 +32,7 @@ impl Default for Elu {
 
 impl<T: Float> Layer<T> for Elu {
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
-        cx.trace("Elu", &[], x.elu(self.alpha))
+        cx.enter("Elu").leave(&[], x.elu(self.alpha))
     }
 }
 

@@ -40,7 +40,7 @@ macro_rules! gated {
             /// If there is no such axis, or its length is odd.
             #[track_caller]
             fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
-                cx.trace(stringify!($Name), &[], x.$method(self.axis))
+                cx.enter(stringify!($Name)).leave(&[], x.$method(self.axis))
             }
         }
     )* };

@@ -37,7 +37,7 @@ impl<T: Float> Layer<T> for Hardtanh {
     /// If `low > high` or either is NaN.
     #[track_caller]
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
-        cx.trace("Hardtanh", &[], x.hardtanh(self.low, self.high))
+        cx.enter("Hardtanh").leave(&[], x.hardtanh(self.low, self.high))
     }
 }
 

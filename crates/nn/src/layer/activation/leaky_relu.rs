@@ -31,7 +31,7 @@ impl Default for LeakyRelu {
 
 impl<T: Float> Layer<T> for LeakyRelu {
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
-        cx.trace("LeakyRelu", &[], x.leaky_relu(self.slope))
+        cx.enter("LeakyRelu").leave(&[], x.leaky_relu(self.slope))
     }
 }
 

@@ -47,7 +47,7 @@ macro_rules! activations {
 
         impl<T: Float> Layer<T> for $Name {
             fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
-                cx.trace(stringify!($Name), &[], x.$method())
+                cx.enter(stringify!($Name)).leave(&[], x.$method())
             }
         }
     )* };

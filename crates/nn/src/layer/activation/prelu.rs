@@ -72,6 +72,6 @@ impl<T: Float> Layer<T> for Prelu {
             let axis = |axis: usize| if axis == 1 { weight.len() } else { 1 };
             weight.reshape((0..shape.len()).map(axis).collect::<Shape>())
         };
-        cx.trace("Prelu", &[Some(self.weight)], x.prelu(&weight))
+        cx.enter("Prelu").leave(&[Some(self.weight)], x.prelu(&weight))
     }
 }

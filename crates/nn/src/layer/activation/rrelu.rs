@@ -41,11 +41,12 @@ impl<T: Float> Layer<T> for Rrelu {
     /// If `low > high`, or either is not finite.
     #[track_caller]
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
+        let layer = cx.enter("Rrelu");
         let y = if cx.is_training() {
             x.rrelu(self.low, self.high, cx.key())
         } else {
             x.leaky_relu(f64::midpoint(self.low, self.high))
         };
-        cx.trace("Rrelu", &[], y)
+        layer.leave(&[], y)
     }
 }

@@ -54,7 +54,7 @@ impl<T: Float> Layer<T> for Hardshrink {
     /// If `lambda` is negative or NaN.
     #[track_caller]
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
-        cx.trace("Hardshrink", &[], x.hardshrink(self.lambda))
+        cx.enter("Hardshrink").leave(&[], x.hardshrink(self.lambda))
     }
 }
 
@@ -63,7 +63,7 @@ impl<T: Float> Layer<T> for Softshrink {
     /// If `lambda` is negative or NaN.
     #[track_caller]
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
-        cx.trace("Softshrink", &[], x.softshrink(self.lambda))
+        cx.enter("Softshrink").leave(&[], x.softshrink(self.lambda))
     }
 }
 

@@ -30,7 +30,7 @@ impl Default for Softmax {
 impl<T: Float> Layer<T> for Softmax {
     #[track_caller]
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
-        cx.trace("Softmax", &[], x.softmax(self.axis))
+        cx.enter("Softmax").leave(&[], x.softmax(self.axis))
     }
 }
 
@@ -57,7 +57,7 @@ impl Default for LogSoftmax {
 impl<T: Float> Layer<T> for LogSoftmax {
     #[track_caller]
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
-        cx.trace("LogSoftmax", &[], x.log_softmax(self.axis))
+        cx.enter("LogSoftmax").leave(&[], x.log_softmax(self.axis))
     }
 }
 
@@ -84,7 +84,7 @@ impl Default for Softmin {
 impl<T: Float> Layer<T> for Softmin {
     #[track_caller]
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
-        cx.trace("Softmin", &[], x.softmin(self.axis))
+        cx.enter("Softmin").leave(&[], x.softmin(self.axis))
     }
 }
 
@@ -109,6 +109,6 @@ impl<T: Float> Layer<T> for Softmax2d {
             matches!(shape.len(), 3 | 4),
             "softmax2d: an input of shape {shape} is no image or batch of images"
         );
-        cx.trace("Softmax2d", &[], x.softmax(-3))
+        cx.enter("Softmax2d").leave(&[], x.softmax(-3))
     }
 }

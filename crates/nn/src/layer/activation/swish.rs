@@ -30,7 +30,7 @@ impl Default for Swish {
 
 impl<T: Float> Layer<T> for Swish {
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
-        cx.trace("Swish", &[], x.swish(self.beta))
+        cx.enter("Swish").leave(&[], x.swish(self.beta))
     }
 }
 

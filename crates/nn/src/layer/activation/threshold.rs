@@ -25,7 +25,7 @@ pub struct Threshold {
 
 impl<T: Float> Layer<T> for Threshold {
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
-        cx.trace("Threshold", &[], x.threshold(self.threshold, self.value))
+        cx.enter("Threshold").leave(&[], x.threshold(self.threshold, self.value))
     }
 }
 

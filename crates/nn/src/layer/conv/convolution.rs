@@ -123,6 +123,7 @@ impl<T: Float, const D: usize> Layer<T> for Conv<D> {
             weight.shape(),
             named::<D>(["three", "four", "five"])
         );
+        let layer = cx.enter(named::<D>(["Conv1d", "Conv2d", "Conv3d"]));
         let (bordered, options) = self.border.made(x, &self.kernel, self.options);
         let x = bordered.as_ref().unwrap_or(x);
         let y = x.conv(&weight, bias.as_ref(), options);
@@ -130,7 +131,7 @@ impl<T: Float, const D: usize> Layer<T> for Conv<D> {
             let map = Affine { weight: self.weight, bias: self.bias, convolution: Some(convolution) };
             cx.affine(map, x, &y);
         }
-        cx.trace(named::<D>(["Conv1d", "Conv2d", "Conv3d"]), &[Some(self.weight), self.bias], y)
+        layer.leave(&[Some(self.weight), self.bias], y)
     }
 }
 

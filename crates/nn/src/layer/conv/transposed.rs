@@ -156,8 +156,8 @@ impl<T: Float, const D: usize> Layer<T> for ConvTranspose<D> {
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
         let operation = named::<D>(["conv_transpose1d", "conv_transpose2d", "conv_transpose3d"]);
         let (weight, bias) = cx.weight_and_bias(operation, self.weight, self.bias);
+        let layer = cx.enter(named::<D>(["ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]));
         let y = x.conv_transpose(&weight, bias.as_ref(), self.options, self.output_padding);
-        let kind = named::<D>(["ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]);
-        cx.trace(kind, &[Some(self.weight), self.bias], y)
+        layer.leave(&[Some(self.weight), self.bias], y)
     }
 }

@@ -82,7 +82,7 @@ fn dropped<T: Float>(cx: &Ctx<T>, x: &Var<T>, p: f64, shared: &[usize]) -> Var<T
 
 impl<T: Float> Layer<T> for AlphaDropout {
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
-        cx.trace("AlphaDropout", &[], dropped(cx, x, self.p, &[]))
+        cx.enter("AlphaDropout").leave(&[], dropped(cx, x, self.p, &[]))
     }
 }
 
@@ -93,6 +93,6 @@ impl<T: Float> Layer<T> for FeatureAlphaDropout {
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
         assert!(x.rank() >= 2, "feature_alpha_dropout: an input of shape {} has no channels", x.shape());
         let behind: Vec<usize> = (2..x.rank()).collect();
-        cx.trace("FeatureAlphaDropout", &[], dropped(cx, x, self.p, &behind))
+        cx.enter("FeatureAlphaDropout").leave(&[], dropped(cx, x, self.p, &behind))
     }
 }

@@ -70,9 +70,9 @@ impl<T: Float, const D: usize> Layer<T> for ChannelDropout<D> {
             D + 2
         );
         if !cx.is_training() || self.p == 0.0 {
-            return cx.trace(kind, &[], x.clone());
+            return cx.enter(kind).leave(&[], x.clone());
         }
         let behind: Vec<usize> = (rank - D..rank).collect();
-        cx.trace(kind, &[], x.dropout_shared(self.p, &behind[..], cx.key()))
+        cx.enter(kind).leave(&[], x.dropout_shared(self.p, &behind[..], cx.key()))
     }
 }

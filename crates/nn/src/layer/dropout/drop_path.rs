@@ -43,9 +43,9 @@ impl<T: Float> Layer<T> for DropPath {
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
         assert!(x.rank() >= 1, "drop_path: an input without axes has no examples");
         if !cx.is_training() || self.p == 0.0 {
-            return cx.trace("DropPath", &[], x.clone());
+            return cx.enter("DropPath").leave(&[], x.clone());
         }
         let behind: Vec<usize> = (1..x.rank()).collect();
-        cx.trace("DropPath", &[], x.dropout_shared(self.p, &behind[..], cx.key()))
+        cx.enter("DropPath").leave(&[], x.dropout_shared(self.p, &behind[..], cx.key()))
     }
 }

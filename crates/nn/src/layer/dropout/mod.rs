@@ -51,8 +51,8 @@ pub(crate) fn probability(layer: &str, p: f64) -> f64 {
 impl<T: Float> Layer<T> for Dropout {
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
         if !cx.is_training() || self.p == 0.0 {
-            return cx.trace("Dropout", &[], x.clone());
+            return cx.enter("Dropout").leave(&[], x.clone());
         }
-        cx.trace("Dropout", &[], x.dropout(self.p, cx.key()))
+        cx.enter("Dropout").leave(&[], x.dropout(self.p, cx.key()))
     }
 }

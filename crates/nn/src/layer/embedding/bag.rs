@@ -122,8 +122,9 @@ impl EmbeddingBag {
             weights = weights.map(|weights| weights.slice(..end as isize));
         }
         let bags = Bags::new(tokens.len(), &starts);
+        let layer = cx.enter("EmbeddingBag");
         let y = self.reduced(cx, &tokens, bags, weights.as_ref());
-        cx.trace("EmbeddingBag", &[Some(self.table.weight)], y)
+        layer.leave(&[Some(self.table.weight)], y)
     }
 
     #[track_caller]

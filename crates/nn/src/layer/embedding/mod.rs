@@ -203,7 +203,7 @@ impl<T: Float> Layer<T, Tensor<u32>> for Embedding {
     /// If a token is not below the number of tokens, or the layer belongs to another `Params`.
     #[track_caller]
     fn forward(&self, cx: &Ctx<T>, tokens: &Tensor<u32>) -> Var<T> {
-        cx.trace("Embedding", &[Some(self.weight)], self.rows(cx, tokens))
+        cx.enter("Embedding").leave(&[Some(self.weight)], self.rows(cx, tokens))
     }
 }
 
@@ -212,6 +212,6 @@ impl<T: Float> Layer<T, Index<T>> for Embedding {
     /// If a token is not below the number of tokens, or the layer belongs to another `Params`.
     #[track_caller]
     fn forward(&self, cx: &Ctx<T>, tokens: &Index<T>) -> Var<T> {
-        cx.trace("Embedding", &[Some(self.weight)], self.rows(cx, tokens))
+        cx.enter("Embedding").leave(&[Some(self.weight)], self.rows(cx, tokens))
     }
 }

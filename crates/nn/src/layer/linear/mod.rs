@@ -131,8 +131,9 @@ impl<T: Float> Layer<T> for Linear {
             self.in_features,
             self.out_features
         );
+        let layer = cx.enter("Linear");
         let y = linear(x, &weight, bias.as_ref());
         cx.affine(Affine { weight: self.weight, bias: self.bias, convolution: None }, x, &y);
-        cx.trace("Linear", &[Some(self.weight), self.bias], y)
+        layer.leave(&[Some(self.weight), self.bias], y)
     }
 }

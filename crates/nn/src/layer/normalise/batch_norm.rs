@@ -238,11 +238,12 @@ impl<T: Float, const D: usize> Layer<T> for BatchNorm<D> {
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
         let least = if D == 1 { 2 } else { D + 2 };
         check_channels(Self::kind(), x.shape(), [least, D + 2], 1, self.channels);
+        let layer = cx.enter(Self::kind());
         let (weight, bias) = self.gain.get("batch_norm", cx);
         let y = match &self.running {
             Some(running) if !cx.is_training() => running.apply(cx, x, &weight, &bias, self.epsilon),
             _ => self.by_batch(cx, x, [&weight, &bias]),
         };
-        cx.trace(Self::kind(), &self.gain.ids(), y)
+        layer.leave(&self.gain.ids(), y)
     }
 }

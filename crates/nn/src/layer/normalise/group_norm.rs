@@ -108,6 +108,6 @@ impl<T: Float> Layer<T> for GroupNorm {
     #[track_caller]
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
         let (weight, bias) = self.gain.get("group_norm", cx);
-        cx.trace("GroupNorm", &self.gain.ids(), x.group_norm(self.groups, &weight, &bias, self.epsilon))
+        cx.enter("GroupNorm").leave(&self.gain.ids(), x.group_norm(self.groups, &weight, &bias, self.epsilon))
     }
 }

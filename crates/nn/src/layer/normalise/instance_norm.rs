@@ -155,6 +155,7 @@ impl<T: Float, const D: usize> Layer<T> for InstanceNorm<D> {
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
         let channels_at = x.rank().saturating_sub(D + 1).min(1);
         check_channels(Self::kind(), x.shape(), [D + 1, D + 2], channels_at, self.channels);
+        let layer = cx.enter(Self::kind());
         let batch = if channels_at == 0 { x.unsqueeze(0) } else { x.clone() };
         let (weight, bias) = self.gain.get("instance_norm", cx);
         let y = match &self.running {
@@ -175,6 +176,6 @@ impl<T: Float, const D: usize> Layer<T> for InstanceNorm<D> {
             }
         };
         let y = if channels_at == 0 { y.squeeze(0) } else { y };
-        cx.trace(Self::kind(), &self.gain.ids(), y)
+        layer.leave(&self.gain.ids(), y)
     }
 }

@@ -117,6 +117,6 @@ impl<T: Float> Layer<T> for LayerNorm {
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
         check_last_axes("layer_norm", x.shape(), &self.gain.shape);
         let (weight, bias) = self.gain.get("layer_norm", cx);
-        cx.trace("LayerNorm", &self.gain.ids(), x.layer_norm(&weight, &bias, self.epsilon))
+        cx.enter("LayerNorm").leave(&self.gain.ids(), x.layer_norm(&weight, &bias, self.epsilon))
     }
 }

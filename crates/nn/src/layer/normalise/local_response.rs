@@ -47,6 +47,7 @@ impl<T: Float> Layer<T> for LocalResponseNorm {
         let (size, shape) = (self.size, x.shape());
         assert!(shape.len() >= 2, "local_response_norm: an input of shape {shape} has no channels");
         assert!(size > 0, "local_response_norm: a window of no channels");
+        let layer = cx.enter("LocalResponseNorm");
         let (square, channels) = (x.square(), shape[1]);
         let zeros = |count: usize| {
             let axis = |(i, &length): (usize, &usize)| if i == 1 { count } else { length };
@@ -58,6 +59,6 @@ impl<T: Float> Layer<T> for LocalResponseNorm {
         let window = |at: usize| padded.slice_axis(1, at..at + channels);
         let sum = (1..=before + behind).fold(window(0), |sum, at| sum + window(at));
         let y = x * (sum * (self.alpha / size as f64) + self.k).powf(-self.beta);
-        cx.trace("LocalResponseNorm", &[], y)
+        layer.leave(&[], y)
     }
 }

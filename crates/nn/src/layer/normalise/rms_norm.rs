@@ -106,6 +106,6 @@ impl<T: Float> Layer<T> for RmsNorm {
         check_last_axes("rms_norm", x.shape(), &self.gain.shape);
         let (weight, _) = self.gain.get("rms_norm", cx);
         let epsilon = self.epsilon.unwrap_or(T::EPSILON.to_f64());
-        cx.trace("RmsNorm", &self.gain.ids(), x.rms_norm(&weight, epsilon))
+        cx.enter("RmsNorm").leave(&self.gain.ids(), x.rms_norm(&weight, epsilon))
     }
 }

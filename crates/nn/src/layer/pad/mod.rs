@@ -165,5 +165,5 @@ fn bordered<T: Float, const D: usize>(
     mode: PadMode,
 ) -> Var<T> {
     assert!(x.rank() == D + 2, "{kind}: {} does not have {} axes", x.shape(), D + 2);
-    cx.trace(kind, &[], x.pad_with(&sides.widths(), mode))
+    cx.enter(kind).leave(&[], x.pad_with(&sides.widths(), mode))
 }

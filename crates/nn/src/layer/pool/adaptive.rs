@@ -110,8 +110,9 @@ impl<T: Float, const D: usize> Layer<T> for AdaptiveAvgPool<D> {
     /// If the input does not have `D + 2` axes, or an axis without elements is to have some.
     #[track_caller]
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
+        let layer = cx.enter(named::<D>(["AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d"]));
         let y = x.adaptive_avg_pool(lengths("adaptive_avg_pool", self.size, x));
-        cx.trace(named::<D>(["AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d"]), &[], y)
+        layer.leave(&[], y)
     }
 }
 
@@ -123,11 +124,9 @@ impl<const D: usize> AdaptiveMaxPool<D> {
     #[doc(alias = "return_indices")]
     #[track_caller]
     pub fn with_indices<T: Float>(&self, cx: &Ctx<T>, x: &Var<T>) -> (Var<T>, Index<T>) {
+        let layer = cx.enter(named::<D>(["AdaptiveMaxPool1d", "AdaptiveMaxPool2d", "AdaptiveMaxPool3d"]));
         let (y, indices) = x.adaptive_max_pool_with_indices(lengths("adaptive_max_pool", self.size, x));
-        (
-            cx.trace(named::<D>(["AdaptiveMaxPool1d", "AdaptiveMaxPool2d", "AdaptiveMaxPool3d"]), &[], y),
-            indices,
-        )
+        (layer.leave(&[], y), indices)
     }
 }
 
@@ -136,7 +135,8 @@ impl<T: Float, const D: usize> Layer<T> for AdaptiveMaxPool<D> {
     /// If the input does not have `D + 2` axes, or an axis without elements is to have some.
     #[track_caller]
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
+        let layer = cx.enter(named::<D>(["AdaptiveMaxPool1d", "AdaptiveMaxPool2d", "AdaptiveMaxPool3d"]));
         let y = x.adaptive_max_pool(lengths("adaptive_max_pool", self.size, x));
-        cx.trace(named::<D>(["AdaptiveMaxPool1d", "AdaptiveMaxPool2d", "AdaptiveMaxPool3d"]), &[], y)
+        layer.leave(&[], y)
     }
 }

@@ -81,15 +81,10 @@ impl<const D: usize> FractionalMaxPool<D> {
             };
         }
         let samples = Var::uniform([x.shape()[0], x.shape()[1], D], 0.0, 1.0, cx.key());
+        let layer =
+            cx.enter(named::<D>(["FractionalMaxPool1d", "FractionalMaxPool2d", "FractionalMaxPool3d"]));
         let (y, at) = x.fractional_max_pool(self.kernel, size, &samples);
-        (
-            cx.trace(
-                named::<D>(["FractionalMaxPool1d", "FractionalMaxPool2d", "FractionalMaxPool3d"]),
-                &[],
-                y,
-            ),
-            at,
-        )
+        (layer.leave(&[], y), at)
     }
 }
 

@@ -64,6 +64,6 @@ impl<T: Float, const D: usize> Layer<T> for LpPool<D> {
     /// If the input does not have `D + 2` axes, or the window does not fit.
     #[track_caller]
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
-        cx.trace(named::<D>(["LpPool1d", "LpPool2d", "LpPool3d"]), &[], x.lp_pool(self.p, self.options))
+        cx.enter(named::<D>(["LpPool1d", "LpPool2d", "LpPool3d"])).leave(&[], x.lp_pool(self.p, self.options))
     }
 }

@@ -100,8 +100,9 @@ impl<const D: usize> MaxPool<D> {
     #[doc(alias = "return_indices")]
     #[track_caller]
     pub fn with_indices<T: Float>(&self, cx: &Ctx<T>, x: &Var<T>) -> (Var<T>, Index<T>) {
+        let layer = cx.enter(named::<D>(["MaxPool1d", "MaxPool2d", "MaxPool3d"]));
         let (y, indices) = x.max_pool_with_indices(self.options);
-        (cx.trace(named::<D>(["MaxPool1d", "MaxPool2d", "MaxPool3d"]), &[], y), indices)
+        (layer.leave(&[], y), indices)
     }
 }
 
@@ -110,8 +111,9 @@ impl<T: Float, const D: usize> Layer<T> for MaxPool<D> {
     /// If the input does not have `D + 2` axes, or the window does not fit.
     #[track_caller]
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
+        let layer = cx.enter(named::<D>(["MaxPool1d", "MaxPool2d", "MaxPool3d"]));
         let y = x.max_pool(self.options);
-        cx.trace(named::<D>(["MaxPool1d", "MaxPool2d", "MaxPool3d"]), &[], y)
+        layer.leave(&[], y)
     }
 }
 
@@ -186,7 +188,8 @@ impl<T: Float, const D: usize> Layer<T> for AvgPool<D> {
     /// If the input does not have `D + 2` axes, the window does not fit, or the divisor is 0.
     #[track_caller]
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
+        let layer = cx.enter(named::<D>(["AvgPool1d", "AvgPool2d", "AvgPool3d"]));
         let y = x.avg_pool(self.options, self.divisor);
-        cx.trace(named::<D>(["AvgPool1d", "AvgPool2d", "AvgPool3d"]), &[], y)
+        layer.leave(&[], y)
     }
 }

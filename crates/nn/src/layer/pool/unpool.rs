@@ -110,7 +110,8 @@ impl<T: Float, const D: usize> Layer<T, (Var<T>, Index<T>)> for MaxUnpool<D> {
     /// If the values do not have `D + 2` axes, the indices have another shape, or one is outside of the images.
     #[track_caller]
     fn forward(&self, cx: &Ctx<T>, (values, indices): &(Var<T>, Index<T>)) -> Var<T> {
+        let layer = cx.enter(named::<D>(["MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d"]));
         let y = values.max_unpool(indices, self.images(values));
-        cx.trace(named::<D>(["MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d"]), &[], y)
+        layer.leave(&[], y)
     }
 }

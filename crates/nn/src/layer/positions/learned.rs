@@ -74,7 +74,7 @@ impl LearnedPositions {
             "LearnedPositions: {positions} positions have vectors, and {last} are needed"
         );
         let weight = cx.param_of("LearnedPositions", self.weight);
-        cx.trace("LearnedPositions", &[Some(self.weight)], x + weight.slice_axis(0, first..last))
+        cx.enter("LearnedPositions").leave(&[Some(self.weight)], x + weight.slice_axis(0, first..last))
     }
 }
 

@@ -72,7 +72,7 @@ impl<T: Float> Layer<T> for SinusoidalPositions {
     /// If `x` does not have axes of positions and of `width` features.
     #[track_caller]
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
-        cx.trace("SinusoidalPositions", &[], self.forward_from(x, 0))
+        cx.enter("SinusoidalPositions").leave(&[], self.forward_from(x, 0))
     }
 }
 

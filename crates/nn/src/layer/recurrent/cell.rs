@@ -88,9 +88,10 @@ impl<U: Unit> RecurrentCell<U> {
                 self.sizes.part(index)
             );
         }
+        let layer = cx.enter(U::LAYER);
         let of_input = self.weights.of_inputs(cx, &weights, x);
         let mut next = self.unit.next(&of_input, &weights, &parts);
-        next[0] = cx.trace(U::LAYER, &self.weights.ids(), next[0].clone());
+        next[0] = layer.leave(&self.weights.ids(), next[0].clone());
         U::state(next)
     }
 }

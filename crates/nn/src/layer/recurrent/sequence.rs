@@ -58,6 +58,7 @@ pub(super) fn run<T: Float, U: Unit>(
     let options = &layer.options;
     let directions = if options.bidirectional { 2 } else { 1 };
     check_input::<U>(x.shape(), options.sizes.input, padding.is_some());
+    let entered = cx.enter(U::LAYER);
     let alone = x.rank() == 2;
     let x = match (alone, options.batch_first) {
         (true, _) => x.unsqueeze(1),
@@ -94,7 +95,7 @@ pub(super) fn run<T: Float, U: Unit>(
         (false, false) => y,
     };
     let ids: Vec<_> = layer.weights.iter().flat_map(Weights::ids).collect();
-    (cx.trace(U::LAYER, &ids, y), ends)
+    (entered.leave(&ids, y), ends)
 }
 
 /// A part of a state that was given, `[layers · directions, batch, width]`.

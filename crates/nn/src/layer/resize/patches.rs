@@ -96,7 +96,7 @@ impl<T: Float, const D: usize> Layer<T> for Unfold<D> {
     /// If the input does not have `D + 2` axes, or the kernel does not fit.
     #[track_caller]
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
-        cx.trace("Unfold", &[], x.unfold(self.kernel, self.options))
+        cx.enter("Unfold").leave(&[], x.unfold(self.kernel, self.options))
     }
 }
 
@@ -105,6 +105,6 @@ impl<T: Float, const D: usize> Layer<T> for Fold<D> {
     /// If the patches are not those of such images.
     #[track_caller]
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
-        cx.trace("Fold", &[], x.fold(self.size, self.kernel, self.options))
+        cx.enter("Fold").leave(&[], x.fold(self.size, self.kernel, self.options))
     }
 }

@@ -28,7 +28,7 @@ impl<T: Float> Layer<T> for PixelShuffle {
     /// If there are fewer than three axes, or the channels are no multiple of factor².
     #[track_caller]
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
-        cx.trace("PixelShuffle", &[], x.pixel_shuffle(self.factor))
+        cx.enter("PixelShuffle").leave(&[], x.pixel_shuffle(self.factor))
     }
 }
 
@@ -54,7 +54,7 @@ impl<T: Float> Layer<T> for PixelUnshuffle {
     /// If there are fewer than three axes, or height or width is no multiple of the factor.
     #[track_caller]
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
-        cx.trace("PixelUnshuffle", &[], x.pixel_unshuffle(self.factor))
+        cx.enter("PixelUnshuffle").leave(&[], x.pixel_unshuffle(self.factor))
     }
 }
 
@@ -80,6 +80,6 @@ impl<T: Float> Layer<T> for ChannelShuffle {
     /// If there are fewer than two axes, or the channels are no multiple of the groups.
     #[track_caller]
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
-        cx.trace("ChannelShuffle", &[], x.channel_shuffle(self.groups))
+        cx.enter("ChannelShuffle").leave(&[], x.channel_shuffle(self.groups))
     }
 }

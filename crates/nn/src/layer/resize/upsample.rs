@@ -36,7 +36,7 @@ impl<T: Float, const D: usize> Layer<T> for Upsample<D> {
     /// result has too many.
     #[track_caller]
     fn forward(&self, cx: &Ctx<T>, x: &Var<T>) -> Var<T> {
-        cx.trace("Upsample", &[], x.interpolate(self.resize, self.mode))
+        cx.enter("Upsample").leave(&[], x.interpolate(self.resize, self.mode))
     }
 }
 
