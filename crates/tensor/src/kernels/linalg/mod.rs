@@ -1,6 +1,6 @@
 //! Factorisations of dense matrices, row by row in a slice, for `f32` and `f64`.
 //!
-//! [`Cholesky`], [`Lu`] and [`solve_triangular`] are made of matrix products and serve thousands of rows; [`svd`] and
+//! [`Cholesky`], [`Lu`], [`Qr`] and [`solve_triangular`] are made of matrix products and serve thousands of rows; [`svd`] and
 //! [`symmetric_eigen`] go through the matrix row by row as well and serve a thousand or two; the others are loops, O(n³), for
 //! hundreds.
 //! All of them give the same bits for any number of threads. A matrix that cannot be factored, or not be solved with, is a

@@ -1,8 +1,12 @@
-use super::rows::add_scaled;
+use super::reflectors::{BLOCK, Reflectors, reflection};
+use super::rows::{add_scaled, dot};
 use super::{LinalgError, check_right_hand_side, check_square};
 use crate::array::element::Float;
 use crate::compiled_here;
 use crate::machine::simd::{Isa, Kernel, dispatch};
+
+/// Columns from which on reflections are applied in blocks, as matrix products.
+const MANY: usize = 64;
 
 /// A = Q R of an m × n matrix with m ≥ n, by Householder reflections: Q has orthonormal columns, R is upper triangular.
 ///
@@ -109,7 +113,71 @@ impl<T: Float> Qr<T> {
 
 compiled_here! {
     fn reflect<T: Float>(qr: &mut Qr<T>) {
-        dispatch(Reflect(qr));
+        if qr.n < MANY {
+            return dispatch(Reflect(qr));
+        }
+        for first in (0..qr.n).step_by(BLOCK) {
+            let end = qr.n.min(first + BLOCK);
+            dispatch(Panel { qr: &mut *qr, first, end });
+            if end < qr.n {
+                let block = reflectors(qr, first, end);
+                block.reflect_columns(&mut qr.a, first * qr.n + end, qr.n - end, qr.n, true);
+            }
+        }
+    }
+}
+
+/// The reflections of the columns `first..end`, of vectors from row `first` on.
+fn reflectors<T: Float>(qr: &Qr<T>, first: usize, end: usize) -> Reflectors<T> {
+    let (n, len) = (qr.n, qr.m - first);
+    let mut v = vec![T::ZERO; (end - first) * len];
+    let mut taus = [T::ZERO; BLOCK];
+    for (k, v) in (first..end).zip(v.chunks_exact_mut(len)) {
+        let [head, half_square] = qr.heads[k];
+        if half_square != T::ZERO {
+            taus[k - first] = T::ONE / half_square;
+            v[k - first] = head;
+            let below = qr.a.iter().skip((k + 1) * n + k).step_by(n);
+            v[k - first + 1..].iter_mut().zip(below).for_each(|(v, &x)| *v = x);
+        }
+    }
+    Reflectors::new(v, &taus[..end - first])
+}
+
+/// The factors of the columns `first..end` from row `first` on, each column beside the next.
+struct Panel<'a, T> {
+    qr: &'a mut Qr<T>,
+    first: usize,
+    end: usize,
+}
+
+impl<T: Float> Kernel for Panel<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let Self { qr, first, end } = self;
+        let (n, len) = (qr.n, qr.m - first);
+        let column = |k: usize| qr.a[first * n + k..].iter().step_by(n).copied();
+        let mut columns: Vec<T> = (first..end).flat_map(column).collect();
+        for j in 0..end - first {
+            let (this, later) = columns[j * len..].split_at_mut(len);
+            let x = &mut this[j..];
+            // What is triangular already stays, with its sign, as in LAPACK.
+            if x[1..].iter().all(|&x| x == T::ZERO) {
+                continue;
+            }
+            let diagonal = reflection::<T, I>(x);
+            for other in later.chunks_exact_mut(len) {
+                let along = dot::<T, I>(x, &other[j..]);
+                add_scaled::<T, I>(&mut other[j..], -(along + along), x);
+            }
+            // With unit vectors, H = I − v vᵀ/½.
+            qr.heads[first + j] = [x[0], T::from_f64(0.5)];
+            x[0] = diagonal;
+        }
+        for (k, column) in (first..end).zip(columns.chunks_exact(len)) {
+            qr.a[first * n + k..].iter_mut().step_by(n).zip(column).for_each(|(a, &x)| *a = x);
+        }
     }
 }
 
@@ -174,7 +242,18 @@ compiled_here! {
 
 compiled_here! {
     fn q<T: Float>(qr: &Qr<T>) -> Vec<T> {
-        dispatch(Orthonormal(qr))
+        if qr.n < MANY {
+            return dispatch(Orthonormal(qr));
+        }
+        let (m, n) = (qr.m, qr.n);
+        let mut q = vec![T::ZERO; m * n];
+        q.iter_mut().step_by(n + 1).take(n).for_each(|d| *d = T::ONE);
+        // The columns before are not touched yet.
+        for first in (0..n).step_by(BLOCK).rev() {
+            let block = reflectors(qr, first, n.min(first + BLOCK));
+            block.reflect_columns(&mut q, first * n + first, n - first, n, false);
+        }
+        q
     }
 }
 

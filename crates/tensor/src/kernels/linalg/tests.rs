@@ -84,6 +84,25 @@ fn elements_whose_squares_leave_the_range() {
 }
 
 #[test]
+fn reflections_in_blocks_are_the_same_in_every_unit() {
+    let (m, n) = (90, 70);
+    let a = random::<f32>(m * n, 8);
+    let near = Qr::new(a.clone(), m, n);
+    // Powers of two, of which not a bit depends.
+    for scale in [2f32.powi(120), 2f32.powi(-90)] {
+        let far = Qr::new(a.iter().map(|x| x * scale).collect(), m, n);
+        assert!(far.r().iter().zip(near.r()).all(|(far, near)| *far == near * scale), "{scale}");
+        assert!(far.q() == near.q(), "{scale}");
+    }
+    // A triangle stays, with its signs.
+    let r = near.r();
+    let stacked = [r.clone(), vec![0.0; n * 3]].concat();
+    assert!(Qr::new(stacked, n + 3, n).r() == r);
+    let with_nan = Qr::new([a[..m * n - 1].to_vec(), vec![f32::NAN]].concat(), m, n);
+    assert_eq!(with_nan.solve(&vec![1.0; m]).unwrap_err(), LinalgError::Singular { row: n - 1 });
+}
+
+#[test]
 fn a_modified_factor_is_positive_definite_and_leaves_positive_matrices_alone() {
     for n in 1..20 {
         let mut factor = Ldl::new(&symmetric(n, n as u64), n).unwrap();
@@ -167,7 +186,7 @@ fn cholesky_gives_the_same_bits_for_any_number_of_threads() {
 
 fn qr_of<T: Float>() {
     let rounding = T::EPSILON.to_f64();
-    for (m, n) in [(0, 0), (3, 0), (1, 1), (5, 3), (20, 7), (9, 9), (64, 33)] {
+    for (m, n) in [(0, 0), (3, 0), (1, 1), (5, 3), (20, 7), (9, 9), (64, 33), (64, 64), (150, 97)] {
         let (a, b) = (random::<T>(m * n, 5), random::<T>(m, 6));
         let label = format!("{m} × {n}");
         let factor = Qr::new(a.clone(), m, n);

@@ -1,8 +1,8 @@
 //! Symmetric matrices made tridiagonal.
 
 use crate::array::element::Float;
-use crate::kernels::linalg::reflectors::{BLOCK, Reflectors};
-use crate::kernels::linalg::rows::{add_scaled, dot, largest, scale_to_one};
+use crate::kernels::linalg::reflectors::{BLOCK, Reflectors, reflection};
+use crate::kernels::linalg::rows::{add_scaled, dot};
 use crate::machine::simd::{Isa, Kernel};
 
 /// Elements that are worked on at a time.
@@ -140,22 +140,4 @@ impl<T: Float> Pass<'_, T> {
             product[first + r] = sums[r].iter().copied().sum();
         }
     }
-}
-
-/// Replaces x by the unit vector v for which (I − 2 v vᵀ) x has only a first element, and gives that; by zeros where x is 0.
-#[inline(always)]
-fn reflection<T: Float, I: Isa>(x: &mut [T]) -> T {
-    let largest = largest(x);
-    if largest == T::ZERO {
-        return T::ZERO;
-    }
-    // Squares neither overflow nor underflow.
-    let scale = scale_to_one(largest);
-    x.iter_mut().for_each(|x| *x *= scale);
-    let length = dot::<T, I>(x, x).sqrt();
-    let first = x[0];
-    x[0] += length.copysign(first);
-    let size = (length * x[0].abs() * T::from_f64(2.0)).sqrt();
-    x.iter_mut().for_each(|x| *x /= size);
-    -(length / scale).copysign(first)
 }
