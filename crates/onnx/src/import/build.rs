@@ -113,7 +113,9 @@ impl<'a, T: Float> Builder<'a, T> {
         let sets = opsets(sets);
         let version = sets.get("").copied().unwrap_or(LATEST);
         if !(1..=LATEST).contains(&version) {
-            return Err(ReadError::graph(format!("operator set {version}; those from 1 to {LATEST} are known")));
+            return Err(ReadError::graph(format!(
+                "operator set {version}; those from 1 to {LATEST} are known"
+            )));
         }
         let mut nodes = Vec::new();
         self.nodes(&graph.node, &sets, &mut names, &mut nodes)?;
@@ -371,8 +373,8 @@ impl<'a, T: Float> Builder<'a, T> {
         nodes: &mut Vec<Node<T>>,
     ) -> Result<Vec<Place>, ReadError> {
         for tensor in &graph.initializer {
-            let value =
-                Value::of_tensor(tensor, self.external).map_err(|e| ReadError::tensor(&tensor.name, e))?;
+            let value = Value::of_tensor(tensor.clone(), self.external)
+                .map_err(|e| ReadError::tensor(&tensor.name, e))?;
             let place = self.place(Some(Stored::of(&value)));
             names.bind(&tensor.name, place)?;
         }

@@ -116,16 +116,16 @@ impl<T: Float> Model<T> {
         let mut names = Names::default();
         let mut weights = Vec::new();
         for tensor in std::mem::take(&mut graph.initializer) {
-            let value =
-                Value::of_tensor(&tensor, external).map_err(|e| ReadError::tensor(&tensor.name, e))?;
+            let name = tensor.name.clone();
+            let value = Value::of_tensor(tensor, external).map_err(|e| ReadError::tensor(&name, e))?;
             // What may be trained is no constant, of which others could be computed.
             let constant = Stored::of(&value);
             let place = builder.place(None);
             match constant {
-                Stored::Float(_) => weights.push((place, tensor.name.clone(), constant)),
+                Stored::Float(_) => weights.push((place, name.clone(), constant)),
                 other => builder.constants[place] = Some(other),
             }
-            names.bind(&tensor.name, place)?;
+            names.bind(&name, place)?;
         }
         let settings = settings(&graph);
         let weights_by_name: HashSet<&str> = weights.iter().map(|(_, name, _)| name.as_str()).collect();

@@ -1,7 +1,7 @@
 //! Values that flow through a graph.
 
 use wengert_tape::{Index, Mask, Var};
-use wengert_tensor::{Float, Shape, ShapeError, Tensor};
+use wengert_tensor::{Float, Shape, Tensor};
 
 use super::error::Problem;
 use crate::proto::{DataType, External, Message, Numbers, TensorProto};
@@ -68,10 +68,24 @@ impl<T: Float> Value<T> {
     /// Whole numbers, of type `int64`, in row-major order.
     ///
     /// # Errors
-    /// If the shape has another number of elements, or a number is beyond 2⁵³ in magnitude, which is told as a number of
-    /// elements that does not fit.
-    pub fn from_ints(numbers: &[i64], shape: impl Into<Shape>) -> Result<Self, ShapeError> {
-        let numbers = Tensor::from_vec(numbers.iter().map(|&x| x as f64).collect(), shape)?;
+    /// If the shape has another number of elements, or a number is beyond 2⁵³ in magnitude and no end of the range of `i64`.
+    ///
+    /// ```
+    /// use wengert_onnx::{Problem, Value};
+    /// assert!(matches!(Value::<f32>::from_ints(&[1, 2], [3]), Err(Problem::Shape { .. })));
+    /// assert!(matches!(Value::<f32>::from_ints(&[(1 << 53) + 1], [1]), Err(Problem::Inexact)));
+    /// ```
+    pub fn from_ints(numbers: &[i64], shape: impl Into<Shape>) -> Result<Self, Problem> {
+        let shape = shape.into();
+        if !numbers.iter().copied().all(is_held) {
+            return Err(Problem::Inexact);
+        }
+        if shape.checked_count() != Some(numbers.len()) {
+            let (operand, expected) =
+                (format!("the list of {} numbers", numbers.len()), "as many elements".to_owned());
+            return Err(Problem::Shape { operand, shape, expected });
+        }
+        let numbers = tensor_of(numbers.iter().map(|&x| x as f64).collect(), &shape);
         Ok(Value::Int(Ints::new(Var::constant(numbers), DataType::Int64)))
     }
 
@@ -90,22 +104,23 @@ impl<T: Float> Value<T> {
     /// # Ok::<(), wengert_onnx::ReadError>(())
     /// ```
     pub fn from_tensor_bytes(bytes: &[u8]) -> Result<Self, super::ReadError> {
-        let tensor = TensorProto::decode(bytes).map_err(super::ReadError::format)?;
-        Value::of_tensor(&tensor, &External::default())
-            .map_err(|problem| super::ReadError::tensor(&tensor.name, problem))
+        let mut tensor = TensorProto::decode(bytes).map_err(super::ReadError::format)?;
+        let name = std::mem::take(&mut tensor.name);
+        Value::of_tensor(tensor, &External::default())
+            .map_err(|problem| super::ReadError::tensor(&name, problem))
     }
 
-    pub(super) fn of_tensor(tensor: &TensorProto, external: &External) -> Result<Self, String> {
+    pub(super) fn of_tensor(mut tensor: TensorProto, external: &External) -> Result<Self, String> {
         let shape: Shape = tensor.shape().map_err(|e| e.to_string())?.into();
         let data_type = tensor.data_type().map_err(|e| e.to_string())?;
-        let numbers = tensor.numbers(external).map_err(|e| e.to_string())?;
+        let numbers = tensor.take_numbers(external).map_err(|e| e.to_string())?;
         let float = |values: Vec<T>| Value::Float(Var::constant(tensor_of(values, &shape)));
         Ok(match numbers {
-            Numbers::F32(values) => float(values.iter().map(|&x| T::from_f64(f64::from(x))).collect()),
-            Numbers::F64(values) => float(values.iter().map(|&x| T::from_f64(x)).collect()),
+            Numbers::F32(values) => float(values.into_iter().map(|x| T::from_f64(f64::from(x))).collect()),
+            Numbers::F64(values) => float(values.into_iter().map(T::from_f64).collect()),
             Numbers::Bool(values) => Value::Bool(Mask::constant(tensor_of(values, &shape))),
             Numbers::Int(values) => {
-                let inexact = values.iter().find(|&&x| !is_exact(x as f64));
+                let inexact = values.iter().find(|&&x| !is_held(x));
                 if let Some(number) = inexact {
                     return Err(format!("the whole number {number} is beyond 2⁵³ in magnitude"));
                 }
@@ -190,6 +205,11 @@ pub(super) const BOOLS: &str = "truth values";
 /// Whether a whole number is held exactly, or is an end of the range of `int64`.
 fn is_exact(x: f64) -> bool {
     x.abs() <= (1_u64 << 53) as f64 || x.abs() == 2f64.powi(63)
+}
+
+/// The same of a number that has not been rounded yet.
+fn is_held(x: i64) -> bool {
+    x.unsigned_abs() <= 1 << 53 || x == i64::MAX || x == i64::MIN
 }
 
 /// A tensor of as many elements as its shape has, which was checked.

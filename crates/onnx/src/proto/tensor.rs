@@ -146,20 +146,21 @@ impl TensorProto {
         Ok(shape)
     }
 
-    /// The elements in row-major order. What stands in other files is read from `external`.
-    pub(crate) fn numbers(&self, external: &External) -> Result<Numbers, TensorError> {
+    /// The elements in row-major order, which are taken out: weights never lie in memory three times. What stands in other files
+    /// is read from `external`.
+    pub(crate) fn take_numbers(&mut self, external: &External) -> Result<Numbers, TensorError> {
         let data_type = self.data_type()?;
         let count = self.shape()?.iter().product::<usize>();
         if external.holds(self) {
             return self.unpack(&external.read(self, count * data_type.width())?, data_type, count);
         }
-        if let Some(bytes) = &self.raw_data {
-            return self.unpack(bytes, data_type, count);
+        if let Some(bytes) = self.raw_data.take() {
+            return self.unpack(&bytes, data_type, count);
         }
         let listed = match data_type {
-            DataType::Float => Numbers::F32(self.float_data.clone()),
-            DataType::Double => Numbers::F64(self.double_data.clone()),
-            DataType::Int64 => Numbers::Int(self.int64_data.clone()),
+            DataType::Float => Numbers::F32(std::mem::take(&mut self.float_data)),
+            DataType::Double => Numbers::F64(std::mem::take(&mut self.double_data)),
+            DataType::Int64 => Numbers::Int(std::mem::take(&mut self.int64_data)),
             DataType::Uint64 | DataType::Uint32 => Numbers::Int(unsigned(&self.uint64_data)?),
             DataType::Bool => Numbers::Bool(self.int32_data.iter().map(|&x| x != 0).collect()),
             DataType::Float16 => {

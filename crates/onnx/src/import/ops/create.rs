@@ -23,7 +23,8 @@ pub(super) fn table<T: Float>() -> Vec<Operator<T>> {
 }
 
 fn of_tensor<T: Float>(tensor: &crate::proto::TensorProto) -> Result<Value<T>, Problem> {
-    Value::of_tensor(tensor, &External::default()).map_err(|problem| Problem::setting("value", problem))
+    Value::of_tensor(tensor.clone(), &External::default())
+        .map_err(|problem| Problem::setting("value", problem))
 }
 
 fn constant<T: Float>(call: &Call<'_, T>) -> Produced<T> {
