@@ -170,3 +170,25 @@ fn an_input_that_is_not_there() {
 fn an_input_of_another_kind() {
     let _ = with_x().model(&params(), |_, inputs| vec![inputs.float(0).gather(0, inputs.index(0))]);
 }
+
+#[test]
+#[should_panic(expected = "inputs: number 0 holds no truth values")]
+fn an_input_that_is_no_mask() {
+    let _ = with_x().model(&params(), |_, inputs| vec![inputs.float(0).masked_fill(inputs.mask(0), 0.0)]);
+}
+
+#[test]
+#[should_panic(expected = "inputs: number 0 holds no floating-point numbers")]
+fn an_input_that_is_no_number() {
+    let export = Export::<f32>::new().index("i", Tensor::from([1u32]));
+    let _ = export.model(&params(), |_, inputs| vec![inputs.float(0).exp()]);
+}
+
+#[test]
+#[should_panic(expected = "inputs: number 7 of 1")]
+fn an_entry_that_is_not_there() {
+    let _ = with_x().model(&params(), |_, inputs| {
+        inputs.get(7);
+        vec![]
+    });
+}

@@ -72,7 +72,7 @@ pub(crate) fn read_back<T: Float>(model: &OnnxFile, runs: &[Run<T>]) -> Result<(
             Data::Mask(tensor) => Value::from(tensor.clone()),
         };
         let given: Vec<(&str, Value<T>)> = names.iter().copied().zip(inputs.iter().map(value)).collect();
-        let found = params.infer(|cx| read.forward(cx, &given)).map_err(|e| e.to_string())?;
+        let found = params.infer(|cx| read.forward(cx, &given).map_err(|e| e.to_string()))?;
         for (name, expected) in model.outputs().into_iter().zip(outputs) {
             let expected = expected.float();
             let Some(found) = found.float(name) else { return Err(format!("`{name}` is of another kind")) };

@@ -208,24 +208,6 @@ fn recurrent_networks() {
     };
     write("model_gru_padded", &model, &params, batch, &|cx, x| padded(cx, &float(&x[0]), &index(&x[1])));
 
-    // From a state, with what the cells hold at each step, and in double precision.
-    let mut params: Params<f64> = Params::seeded(5);
-    let lstm = Lstm::builder(2, 3).no_bias().build(params.at("lstm"));
-    let model = Export::new().input("x", Tensor::ones([4, 1, 2])).input("h", Tensor::ones([1, 1, 3]));
-    let model = model.batch("batch").batch_axis("x", Some(1)).batch_axis("h", Some(1));
-    let run = |cx: &Ctx<f64>, x: &Var<f64>, h: &Var<f64>| {
-        let (y, state) = lstm.run(cx, x, Some(&LstmState { h: h.clone(), c: h * 0.5 }));
-        vec![y, state.c]
-    };
-    let model = model.model(&params, |cx, i| run(cx, i.float(0), i.float(1))).unwrap();
-    let batch = |size: usize, generator: &mut Generator| {
-        let mut normal = |length| {
-            Data::Float(Tensor::normal([length, size, if length == 4 { 2 } else { 3 }], 0.0, 1.0, generator))
-        };
-        vec![normal(4), normal(1)]
-    };
-    write("model_lstm_double", &model, &params, batch, &|cx, x| run(cx, &float(&x[0]), &float(&x[1])));
-
     // The batch in the second axis.
     let mut params: Params = Params::seeded(6);
     let gru = Gru::new(params.at("gru"), 5, 6);
@@ -235,6 +217,67 @@ fn recurrent_networks() {
         vec![Data::Float(Tensor::normal([7, size, 5], 0.0, 1.0, generator))]
     };
     write("model_gru_second_axis", &model, &params, batch, &|cx, x| vec![gru.forward(cx, &float(&x[0]))]);
+}
+
+/// From a given state, with what the cells hold at the end, and the output of one step alone.
+fn lstm_from_a_state<T: Float>(precision: &str, layers: usize) {
+    let mut params: Params<T> = Params::seeded(5);
+    let lstm = Lstm::builder(2, 3).no_bias().build(params.at("lstm"));
+    let model = Export::new().input("x", Tensor::ones([4, 1, 2])).input("h", Tensor::ones([1, 1, 3]));
+    let model = model.batch("batch").batch_axis("x", Some(1)).batch_axis("h", Some(1));
+    let run = |cx: &Ctx<T>, x: &Var<T>, h: &Var<T>| {
+        let (y, state) = lstm.run(cx, x, Some(&LstmState { h: h.clone(), c: h * 0.5 }));
+        vec![y.select(0, 1), y, state.c]
+    };
+    let model = model.model(&params, |cx, i| run(cx, i.float(0), i.float(1))).unwrap();
+    assert_eq!(count(&model, "LSTM"), layers);
+    let batch = |size: usize, generator: &mut Generator| {
+        let mut normal =
+            |length, width| Data::Float(Tensor::normal([length, size, width], 0.0, 1.0, generator));
+        vec![normal(4, 2), normal(1, 3)]
+    };
+    let name = format!("model_lstm_{precision}");
+    write(&name, &model, &params, batch, &|cx, x| run(cx, &float(&x[0]), &float(&x[1])));
+}
+
+/// onnxruntime has the operator in single precision only.
+#[test]
+fn lstm_from_a_state_in_both_precisions() {
+    lstm_from_a_state::<f32>("single", 1);
+    lstm_from_a_state::<f64>("double", 0);
+}
+
+/// A layer that goes on where it stopped is two operators; gates of no layer are none.
+#[test]
+fn sequences_in_parts_and_gates_alone() {
+    let mut params: Params = Params::seeded(5);
+    let lstm = Lstm::new(params.at("lstm"), 2, 3);
+    let run = |cx: &Ctx, x: &Var| {
+        let (first, state) = lstm.run(cx, &x.slice_axis(0, 0..2), None);
+        let (second, state) = lstm.run(cx, &x.slice_axis(0, 2..4), Some(&state));
+        vec![first, second, state.c]
+    };
+    let export = Export::new().input("x", Tensor::ones([4, 1, 2])).batch("batch").batch_axis("x", Some(1));
+    let model = export.model(&params, |cx, i| run(cx, i.float(0))).unwrap();
+    assert_eq!(count(&model, "LSTM"), 2, "one for each part");
+    let batch = |size: usize, generator: &mut Generator| {
+        vec![Data::Float(Tensor::normal([4, size, 2], 0.0, 1.0, generator))]
+    };
+    write("model_lstm_in_parts", &model, &params, batch, &|cx, x| run(cx, &float(&x[0])));
+    let gates = |x: &Var| {
+        let (a, mut state) = (x.slice_axis(1, 0..8), x.slice_axis(1, 8..10));
+        let mut cells = Vec::new();
+        for _ in 0..3 {
+            let next = a.lstm_gates(&a, &state);
+            state = next.slice_axis(1, 2..4);
+            cells.push(next);
+        }
+        cells
+    };
+    let export = Export::new().input("x", Tensor::ones([1, 10])).batch("batch");
+    let model = export.model(&params, |_, i| gates(i.float(0))).unwrap();
+    assert_eq!((count(&model, "LSTM"), count(&model, "Sigmoid")), (0, 9));
+    write("model_of_gates", &model, &params, normal(&[10]), &|_, x| gates(&float(&x[0])));
 }
 
 /// Sentences of 6 tokens, of which some are padding.
