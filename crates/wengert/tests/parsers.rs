@@ -8,13 +8,17 @@ mod attack;
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use attack::{FIXED, attack, most};
 use wengert::data::csv::CsvReader;
 use wengert::data::idx::{Idx, LIMIT};
 use wengert::optim::Adam;
 use wengert::prelude::*;
 use wengert::state::State;
 use wengert::train::checkpoint::{self, CheckpointError};
+
+use attack::{FIXED, attack, most};
+
+/// Changed files for each reader.
+const TRIES: u64 = 20_000;
 
 /// IDX files of several types, plain and compressed.
 fn idx_files(extension: &str) -> Vec<Vec<u8>> {
@@ -39,7 +43,7 @@ fn read_idx(bytes: &[u8]) -> bool {
 
 #[test]
 fn idx() {
-    attack("IDX", &idx_files("idx"), 2, read_idx);
+    attack("IDX", TRIES, &idx_files("idx"), 2, read_idx);
 }
 
 #[test]
@@ -47,7 +51,7 @@ fn gzip() {
     let mut files = idx_files("gz");
     files.push([&files[0][..], &[0; 30]].concat());
     // Deflate makes up to 1032 bytes of one.
-    attack("gzip", &files, 2 * 1032, read_idx);
+    attack("gzip", TRIES, &files, 2 * 1032, read_idx);
 }
 
 #[test]
@@ -64,7 +68,7 @@ fn csv() {
         CsvReader::new().target(1).delimiter(b';'),
     ];
     // A number may have two bytes in the file and four here, twice while the table is made; a name a string.
-    attack("CSV", &files, 40, |bytes| {
+    attack("CSV", TRIES, &files, 40, |bytes| {
         let mut read = false;
         for reader in &readers {
             if let Ok(table) = reader.read_from(bytes) {
@@ -99,7 +103,7 @@ fn safetensors() {
     with_integers.extend([0; 8]);
     let files = [single, model::<f64>().to_safetensors().unwrap(), with_integers];
     let mut params = model::<f32>();
-    attack("safetensors", &files, 2, |bytes| {
+    attack("safetensors", TRIES, &files, 2, |bytes| {
         // Beside the file, an error has names of the model's.
         let read = params.load_safetensors(bytes);
         if let Err(error) = &read {
@@ -165,7 +169,7 @@ fn checkpoints() {
         checkpoint::write(&place.0, &state).unwrap();
         std::fs::read(&place.0).unwrap()
     });
-    attack("checkpoints", &files, 3, |bytes| read_sealed(&place, bytes).is_ok());
+    attack("checkpoints", TRIES, &files, 3, |bytes| read_sealed(&place, bytes).is_ok());
 }
 
 /// Files that are written as checkpoints are, with a state of somebody else's making: a tree of short names takes more than its

@@ -1,11 +1,10 @@
-//! Readers of files against files that somebody changed, and the memory that they hold, counted by the allocator. What includes
-//! it names the generator.
+//! Files that somebody changed, for readers of files, and a count of the memory that these take.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::Generator;
+use wengert_tensor::random::Generator;
 
 struct Counting;
 
@@ -119,9 +118,16 @@ fn mutate(bytes: &mut Vec<u8>, random: &mut Generator) {
     }
 }
 
-/// Reads changed files, each of which may take `factor` bytes of memory for each of its own.
-pub(crate) fn attack(name: &str, files: &[Vec<u8>], factor: usize, mut read: impl FnMut(&[u8]) -> bool) {
-    let tries = std::env::var("WENGERT_TRIES").map_or(20_000, |tries| tries.parse().expect("a number"));
+/// Reads so many changed files, or as many as `WENGERT_TRIES` says, each of which may take `factor` bytes of memory for each of
+/// its own.
+pub(crate) fn attack(
+    name: &str,
+    tries: u64,
+    files: &[Vec<u8>],
+    factor: usize,
+    mut read: impl FnMut(&[u8]) -> bool,
+) {
+    let tries = std::env::var("WENGERT_TRIES").map_or(tries, |tries| tries.parse().expect("a number"));
     for file in files {
         assert!(read(file), "{name}: the files are good before they are changed");
     }
