@@ -1,7 +1,7 @@
 //! Files of PyTorch that somebody changed give a result or an error, and ask for no more memory than their pickle says
 //! objects: 64 bytes for each of its own at most, and never more than the file's length and 64 MiB.
 //!
-//! `WENGERT_TRIES` sets the number of changed files.
+//! `WENGERT_TRIES` sets the number of changed files of each kind.
 
 #[path = "../../wengert/tests/attack/mod.rs"]
 mod attack;
@@ -10,6 +10,8 @@ use attack::{FIXED, attack, most};
 use wengert_formats::torch::{File, Value};
 use wengert_nn::tensor_file::TensorSource;
 
+/// Changed files of each of five kinds.
+const TRIES: u64 = 20_000;
 
 fn golden(name: &str) -> Vec<u8> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/torch/golden/");
@@ -72,7 +74,7 @@ fn changed_files_of_pytorch_give_a_result_or_an_error() {
         ("the smallest", &["python2.pt"]),
     ] {
         let files: Vec<Vec<u8>> = names.iter().map(|name| golden(name)).collect();
-        attack(kind, 20_000, &files, 64, read);
+        attack(kind, TRIES, &files, 64, read);
     }
 }
 

@@ -110,6 +110,9 @@ mod guides {
     struct OnnxExport;
     #[doc = include_str!("../../../docs/guide/profiling.md")]
     struct Profiling;
+    #[cfg(feature = "formats")]
+    #[doc = include_str!("../../../docs/guide/pytorch-files.md")]
+    struct PytorchFiles;
     #[doc = include_str!("../../../docs/guide/recordings.md")]
     struct Recordings;
     #[doc = include_str!("../../../docs/guide/second-order.md")]
