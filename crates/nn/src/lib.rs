@@ -7,6 +7,7 @@
 
 mod checkpoint;
 mod ctx;
+mod entered;
 mod file;
 pub mod init;
 pub mod layer;
@@ -21,7 +22,8 @@ mod shards;
 mod summary;
 
 pub use checkpoint::Checkpoint;
-pub use ctx::{Ctx, Entered, Mode};
+pub use ctx::{Ctx, Mode};
+pub use entered::Entered;
 pub use file::{
     FileError, FormatError, LoadReport, Loading, MisshapenTensor, MissingTensor, StoredTensor, tensor_file,
 };

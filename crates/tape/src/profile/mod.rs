@@ -2,6 +2,7 @@
 
 mod event;
 mod recorder;
+mod span;
 mod table;
 mod timed;
 mod trace;
@@ -10,8 +11,8 @@ mod work;
 pub use event::{Event, EventKind};
 #[doc(hidden)]
 pub use recorder::flops_so_far;
-pub use recorder::{Span, span};
 pub(crate) use recorder::{Stated, Timing, is_on, last_operation};
+pub use span::{Span, span};
 pub use table::{ProfileRow, ProfileTable};
 pub(crate) use timed::{Timed, rule};
 
