@@ -8,7 +8,8 @@ import os
 from harness import arguments, race
 
 TRAINED = ("bert_layer", "lstm", "resnet_block", "conv1d", "gpt_small")
-args = arguments([*TRAINED, "embedding", "infer_image", "infer_token", "svd_256", "cholesky_512"], ["jit"])
+FACTORED = [f"{kind}_{side}" for kind in ("svd", "eigh", "qr", "lu", "cholesky") for side in (256, 512)]
+args = arguments([*TRAINED, "embedding", "infer_image", "infer_token", *FACTORED], ["jit"])
 os.environ["JAX_PLATFORMS"] = "cpu"
 if args.threads == 1:
     flags = os.environ.get("XLA_FLAGS", "")
@@ -254,11 +255,19 @@ def variants(name):
         return {"jit": lambda: waiting(lambda a, b, x: apply(b, jax.nn.relu(apply(a, x))), first, second, x)}
     if name == "infer_token":
         return {"cache": writing}
-    if name == "svd_256":
-        return {"linalg": lambda: waiting(lambda a: jnp.linalg.svd(a, full_matrices=False), normal(256, 256))}
-    a = normal(512, 512)
-    a = a @ a.T / 512 + jnp.eye(512)
-    return {"linalg": lambda: waiting(jnp.linalg.cholesky, a), "lax": lambda: waiting(lambda a: lax.linalg.cholesky(a, symmetrize_input=False), a)}
+    kind, side = name.split("_")
+    a = normal(int(side), int(side))
+    if kind == "cholesky":
+        a = a @ a.T / int(side) + jnp.eye(int(side))
+        of_lower = functools.partial(lax.linalg.cholesky, symmetrize_input=False)
+        return {"linalg": lambda: waiting(jnp.linalg.cholesky, a), "lax": lambda: waiting(of_lower, a)}
+    factors = {
+        "svd": lambda a: jnp.linalg.svd(a, full_matrices=False),
+        "eigh": jnp.linalg.eigh,
+        "qr": jnp.linalg.qr,
+        "lu": jax.scipy.linalg.lu,
+    }
+    return {"linalg": lambda: waiting(factors[kind], a)}
 
 
 race(args, f"jax-{jax.__version__}-jit", variants(args.workload), 500 if args.workload in TRAINED else 1 << 20)

@@ -7,7 +7,8 @@ from harness import arguments, race
 
 LAYERS = ("gru_layer", "lstm_layer", "encoder_layer", "batch_norm", "embedding")
 TRAINED = ("bert_layer", "lstm", "resnet_block", "conv1d", "gpt_small")
-args = arguments([*LAYERS, *TRAINED, "infer_image", "infer_token", "svd_256", "cholesky_512"], ["eager", "compile"])
+FACTORED = [f"{kind}_{side}" for kind in ("svd", "eigh", "qr", "lu", "cholesky") for side in (256, 512)]
+args = arguments([*LAYERS, *TRAINED, "infer_image", "infer_token", *FACTORED], ["eager", "compile"])
 os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
 
 import torch  # noqa: E402
@@ -199,10 +200,17 @@ def variants(name):
     if name == "infer_token":
         model = Gpt(96, 128, 4, 128, dropout=0.0).eval()
         return {"cache": lambda: next_character(model, torch.tensor([[7]]))}
-    if name == "svd_256":
-        return {"linalg": lambda: inference(lambda a: torch.linalg.svd(a, full_matrices=False), torch.randn(256, 256))}
-    a = torch.randn(512, 512)
-    return {"linalg": lambda: inference(torch.linalg.cholesky, a @ a.T / 512 + torch.eye(512))}
+    kind, side = name.split("_")
+    a = torch.randn(int(side), int(side))
+    a = a @ a.T / int(side) + torch.eye(int(side)) if kind == "cholesky" else a
+    factors = {
+        "svd": lambda a: torch.linalg.svd(a, full_matrices=False),
+        "eigh": torch.linalg.eigh,
+        "qr": torch.linalg.qr,
+        "lu": torch.linalg.lu,
+        "cholesky": torch.linalg.cholesky,
+    }
+    return {"linalg": lambda: inference(factors[kind], a)}
 
 
 peer = f"torch-{torch.__version__.split('+')[0]}-{args.mode}"

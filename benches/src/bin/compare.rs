@@ -14,7 +14,8 @@ use wengert_benches::workload;
 #[derive(Parser)]
 #[command(about = "Measures one workload and prints one line of JSON")]
 struct Arguments {
-    /// What to measure: `gemm_N`, `gemm_MxNxK`, `svd_N`, `cholesky_N`, or one of the names that an unknown name makes it list.
+    /// What to measure: `gemm_N`, `gemm_MxNxK`, `svd_N`, `eigh_N`, `qr_N`, `lu_N`, `cholesky_N`, or one of the names that an
+    /// unknown name makes it list.
     workload: String,
     /// How many threads to use.
     #[arg(long, default_value_t = 2)]

@@ -33,6 +33,9 @@ pub const USUAL: &[&str] = &[
     "infer_image",
     "infer_token",
     "svd_256",
+    "eigh_256",
+    "qr_256",
+    "lu_512",
     "cholesky_512",
 ];
 

@@ -113,7 +113,7 @@ impl std::fmt::Display for UnknownWorkload {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "there is no workload `{}`; there are gemm_N, gemm_MxNxK, svd_N, cholesky_N, {} (hvp and ggn also with _reuse)",
+            "there is no workload `{}`; there are gemm_N, gemm_MxNxK, svd_N, eigh_N, qr_N, lu_N, cholesky_N, {} (hvp and ggn also with _reuse)",
             self.0,
             names().join(", ")
         )

@@ -77,12 +77,14 @@ impl<T: Float> Kernel for Tridiagonalise<T> {
             // A multiple of LANES from the end: the columns before are done with, and what they hold means nothing.
             let begin = n.saturating_sub((n - k - 1).next_multiple_of(LANES));
             let pass = Pass { begin, v: &v, w: &w, next };
-            let whole = below.len() / (ROWS * n) * ROWS;
-            for i in (0..whole).step_by(ROWS) {
-                pass.rows::<I, ROWS>(&mut below[i * n..], n, k + 1 + i, &mut product);
-            }
-            for i in whole..below.len() / n {
-                pass.rows::<I, 1>(&mut below[i * n..], n, k + 1 + i, &mut product);
+            for (rows, i) in below.chunks_mut(ROWS * n).zip((k + 1..).step_by(ROWS)) {
+                if rows.len() == ROWS * n {
+                    product[i..i + ROWS].copy_from_slice(&pass.rows::<I>(rows, i));
+                } else {
+                    for (row, i) in rows.chunks_mut(n).zip(i..) {
+                        product[i] = pass.row::<I>(row, i);
+                    }
+                }
             }
             // w = 2 A v − 2 (vᵀAv) v.
             v.copy_from_slice(next);
@@ -106,38 +108,87 @@ struct Pass<'a, T> {
 }
 
 impl<T: Float> Pass<'_, T> {
-    /// A ← A − v wᵀ − w vᵀ of the R rows from `first` on, and their products with the next v.
+    /// A ← A − v wᵀ − w vᵀ of row i, and its product with the next v.
     #[inline(always)]
-    fn rows<I: Isa, const R: usize>(&self, a: &mut [T], n: usize, first: usize, product: &mut [T]) {
-        let mut rows = a.chunks_exact_mut(n);
-        let rows: [&mut [T]; R] =
-            std::array::from_fn(|_| rows.next().map(|row| &mut row[self.begin..]).unwrap_or_default());
-        let (v, v_rest) = self.v[self.begin..].as_chunks::<LANES>();
-        let (w, w_rest) = self.w[self.begin..].as_chunks::<LANES>();
-        let (next, next_rest) = self.next[self.begin..].as_chunks::<LANES>();
-        let factors: [[T; 2]; R] = std::array::from_fn(|r| [-self.v[first + r], -self.w[first + r]]);
-        let mut sums = [[T::ZERO; LANES]; R];
-        // Copies, as the compiler cannot know that the rows are apart from the vectors.
-        for (j, ((&v, &w), &next)) in v.iter().zip(w).zip(next).enumerate() {
-            for r in 0..R {
-                let [v_i, w_i] = factors[r];
-                let mut x = [T::ZERO; LANES];
-                x.copy_from_slice(&rows[r][j * LANES..][..LANES]);
-                for l in 0..LANES {
-                    x[l] = I::mul_add(w_i, v[l], I::mul_add(v_i, w[l], x[l]));
-                    sums[r][l] = I::mul_add(x[l], next[l], sums[r][l]);
-                }
-                rows[r][j * LANES..][..LANES].copy_from_slice(&x);
-            }
+    fn row<I: Isa>(&self, row: &mut [T], i: usize) -> T {
+        let (blocks, rest) = row[self.begin..].as_chunks_mut::<LANES>();
+        let [(v, v_rest), (w, w_rest), (next, next_rest)] = self.blocks();
+        let factors = [-self.v[i], -self.w[i]];
+        let mut sums = [T::ZERO; LANES];
+        for (((x, v), w), next) in blocks.iter_mut().zip(v).zip(w).zip(next) {
+            sums = step::<T, I>(x, factors, [*v, *w, *next], sums);
         }
-        let whole = v.len() * LANES;
-        for r in 0..R {
-            let [v_i, w_i] = factors[r];
-            for (l, x) in rows[r][whole..].iter_mut().enumerate() {
-                *x = I::mul_add(w_i, v_rest[l], I::mul_add(v_i, w_rest[l], *x));
-                sums[r][l] = I::mul_add(*x, next_rest[l], sums[r][l]);
-            }
-            product[first + r] = sums[r].iter().copied().sum();
-        }
+        total::<T, I>(rest, factors, [v_rest, w_rest, next_rest], sums)
     }
+
+    /// The same of the rows from i on, for which the vectors are read once.
+    #[inline(always)]
+    fn rows<I: Isa>(&self, rows: &mut [T], i: usize) -> [T; ROWS] {
+        let (first, rows) = rows.split_at_mut(self.v.len());
+        let (second, rows) = rows.split_at_mut(self.v.len());
+        let (third, fourth) = rows.split_at_mut(self.v.len());
+        let (a, a_rest) = first[self.begin..].as_chunks_mut::<LANES>();
+        let (b, b_rest) = second[self.begin..].as_chunks_mut::<LANES>();
+        let (c, c_rest) = third[self.begin..].as_chunks_mut::<LANES>();
+        let (d, d_rest) = fourth[self.begin..].as_chunks_mut::<LANES>();
+        let [(v, v_rest), (w, w_rest), (next, next_rest)] = self.blocks();
+        let [of_a, of_b, of_c, of_d] = [0, 1, 2, 3].map(|r| [-self.v[i + r], -self.w[i + r]]);
+        // Not arrays of sums, which would not stay in registers.
+        let zeros = [T::ZERO; LANES];
+        let (mut a_sums, mut b_sums, mut c_sums, mut d_sums) = (zeros, zeros, zeros, zeros);
+        let blocks = a.iter_mut().zip(b).zip(c).zip(d);
+        for (((((a, b), c), d), (v, w)), next) in blocks.zip(v.iter().zip(w)).zip(next) {
+            // Copied, as the compiler cannot know that the rows are apart from them.
+            let vectors = [*v, *w, *next];
+            a_sums = step::<T, I>(a, of_a, vectors, a_sums);
+            b_sums = step::<T, I>(b, of_b, vectors, b_sums);
+            c_sums = step::<T, I>(c, of_c, vectors, c_sums);
+            d_sums = step::<T, I>(d, of_d, vectors, d_sums);
+        }
+        let vectors = [v_rest, w_rest, next_rest];
+        [
+            total::<T, I>(a_rest, of_a, vectors, a_sums),
+            total::<T, I>(b_rest, of_b, vectors, b_sums),
+            total::<T, I>(c_rest, of_c, vectors, c_sums),
+            total::<T, I>(d_rest, of_d, vectors, d_sums),
+        ]
+    }
+
+    #[inline(always)]
+    fn blocks(&self) -> [(&[[T; LANES]], &[T]); 3] {
+        let Pass { begin, v, w, next } = *self;
+        [v[begin..].as_chunks(), w[begin..].as_chunks(), next[begin..].as_chunks()]
+    }
+}
+
+/// The change of a block of a row, and its products with the next v added to the sums.
+#[inline(always)]
+fn step<T: Float, I: Isa>(
+    x: &mut [T; LANES],
+    [v_i, w_i]: [T; 2],
+    [v, w, next]: [[T; LANES]; 3],
+    mut sums: [T; LANES],
+) -> [T; LANES] {
+    let mut new = *x;
+    for l in 0..LANES {
+        new[l] = I::mul_add(w_i, v[l], I::mul_add(v_i, w[l], new[l]));
+        sums[l] = I::mul_add(new[l], next[l], sums[l]);
+    }
+    *x = new;
+    sums
+}
+
+/// The same of what a row has beyond its blocks, and the sum of all.
+#[inline(always)]
+fn total<T: Float, I: Isa>(
+    rest: &mut [T],
+    [v_i, w_i]: [T; 2],
+    [v, w, next]: [&[T]; 3],
+    mut sums: [T; LANES],
+) -> T {
+    for (l, x) in rest.iter_mut().enumerate() {
+        *x = I::mul_add(w_i, v[l], I::mul_add(v_i, w[l], *x));
+        sums[l] = I::mul_add(*x, next[l], sums[l]);
+    }
+    sums.into_iter().sum()
 }
