@@ -4,7 +4,7 @@ use wengert_tensor::{Element, Tensor};
 
 use crate::error::DataError;
 use crate::rows;
-use crate::source::{IntoVars, Source};
+use crate::source::{Hash, IntoVars, Source};
 
 /// Windows of a series `[steps, …]` of numbers, of vectors or of tokens: each example is a piece of the series and what is to
 /// be told from it, both `[length, …]`.
@@ -106,6 +106,11 @@ where
     fn count(&self) -> usize {
         let span = self.span().expect("checked when it was made");
         (self.series.shape()[0] - span) / self.stride + 1
+    }
+
+    fn fingerprint(&self, positions: &[u32]) -> Option<u64> {
+        let (inputs, targets) = self.batch(positions);
+        Hash::new().tensor(&inputs).tensor(&targets).finish()
     }
 
     fn batch(&self, positions: &[u32]) -> Self::Batch {

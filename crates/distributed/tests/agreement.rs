@@ -15,6 +15,7 @@ use wengert_tape::Var;
 use wengert_tensor::Tensor;
 use wengert_train::Trainer;
 use wengert_train::checkpoint::Checkpoints;
+use wengert_train::metric::{Accuracy, Metrics};
 
 use ends::Ends;
 
@@ -85,6 +86,52 @@ fn other_settings_seeds_and_data_are_refused() {
     assert!(message.contains("examples: 97, not 96"), "{message}");
     let message = refused(same, |_| 0, |_| 1);
     assert!(message.contains("1 examples for 2 workers"), "{message}");
+}
+
+#[test]
+fn data_with_other_contents_are_refused() {
+    let refused = |train: fn(usize) -> Digits, test: fn(usize) -> Digits| {
+        let error = threads::run(2, |ranks| {
+            let rank = ranks.rank();
+            let mut params: Params = Params::seeded(0);
+            let net = Net::new(&mut params);
+            let mut metrics = Metrics::new().with(Accuracy::new());
+            Trainer::new(&mut params, Sgd::new(0.1))
+                .measures("test", &metrics)
+                .parallel(DataParallel::new(ranks))
+                .fit_with(
+                    &train(rank),
+                    1,
+                    |cx, batch| net.loss(cx, batch),
+                    |run| {
+                        let test = test(rank).batches(20);
+                        run.validate("test", test, &mut metrics, |cx, (images, labels)| {
+                            (net.1.forward(cx, &net.0.forward(cx, &images)), labels)
+                        })?;
+                        Ok(())
+                    },
+                )?;
+            Ok(())
+        });
+        error.unwrap_err().message
+    };
+    // As many images of the same shape: drawn with another seed, or with one label exchanged.
+    let same = |_| synthetic::digits(96, 0);
+    let relabelled = |rank: usize| {
+        let (images, labels) = synthetic::digits(96, 0).all();
+        let mut labels = labels.to_vec();
+        labels[17] = (labels[17] + rank as u32) % 10;
+        Dataset::new((Features::new(images.value()), Tensor::vector(&labels))).unwrap()
+    };
+    for train in [|rank: usize| synthetic::digits(96, rank as u64), relabelled] {
+        let message = refused(train, same);
+        assert!(
+            message.contains("worker 1 differs from worker 0 in contents of the data: fingerprint"),
+            "{message}"
+        );
+    }
+    let message = refused(same, |rank| synthetic::digits(60, rank as u64));
+    assert!(message.contains("in contents of test: fingerprint"), "{message}");
 }
 
 #[test]

@@ -84,6 +84,12 @@ impl Epoch {
     }
 }
 
+/// What the data say, in the form of a fact.
+pub(crate) fn contents<S: Source>(batches: &Batches<S>) -> String {
+    let found = batches.fingerprint();
+    found.map_or_else(|| "not known".to_owned(), |hash| format!("fingerprint {hash:016x}"))
+}
+
 /// How these batches are divided among workers, who are to have the same.
 fn division_of<S: Source>(workers: &dyn Workers, batches: &Batches<S>) -> Result<Division, TrainError> {
     let division = workers.division();
@@ -93,6 +99,7 @@ fn division_of<S: Source>(workers: &dyn Workers, batches: &Batches<S>) -> Result
         &[
             ("number of examples".to_owned(), position.examples.to_string()),
             ("batch size".to_owned(), size.to_string()),
+            ("contents of the data".to_owned(), contents(batches)),
             (
                 "order of the examples".to_owned(),
                 format!("seed {:?}, bucket {}", position.seed, position.bucket),

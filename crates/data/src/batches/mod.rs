@@ -253,6 +253,16 @@ impl<S: Source> Batches<S> {
         self.plan.share(self.dataset.len())
     }
 
+    /// A number that batches of data with other contents hardly have, whatever the order: that of the [data set](Dataset::fingerprint).
+    ///
+    /// ```
+    /// let data = wengert_data::synthetic::digits(100, 0);
+    /// assert_eq!(data.batches(64).shuffled(7).fingerprint(), data.fingerprint());
+    /// ```
+    pub fn fingerprint(&self) -> Option<u64> {
+        self.dataset.fingerprint()
+    }
+
     /// Where the pass is: before the batch that comes next.
     pub fn position(&self) -> Position {
         self.plan.position(self.dataset.len(), self.next)

@@ -13,7 +13,7 @@ pub use features::HasFeatures;
 use crate::batches::Batches;
 use crate::error::DataError;
 use crate::features::Features;
-use crate::source::{IntoVars, Source};
+use crate::source::{IntoVars, Source, sample};
 
 /// What examples of a source are as a batch that a model and its loss take.
 pub type BatchOf<S> = <<S as Source>::Batch as IntoVars>::Vars;
@@ -78,6 +78,21 @@ impl<S: Source> Dataset<S> {
     #[expect(clippy::len_without_is_empty, reason = "a data set is never empty")]
     pub fn len(&self) -> usize {
         self.rows.as_ref().map_or_else(|| self.source.count(), |rows| rows.len())
+    }
+
+    /// A number that data with other contents hardly have: of the shapes and bits of all examples, or of 1,024 of them evenly chosen
+    /// where there are more; none if the source [has none](Source::fingerprint). Those who train on the same data compare it.
+    ///
+    /// ```
+    /// use wengert_data::synthetic;
+    /// let data = synthetic::digits(100, 0);
+    /// assert_eq!(data.fingerprint(), synthetic::digits(100, 0).fingerprint());
+    /// assert_ne!(data.fingerprint(), synthetic::digits(100, 1).fingerprint());
+    /// ```
+    pub fn fingerprint(&self) -> Option<u64> {
+        let rows: Vec<u32> =
+            sample(self.len()).into_iter().map(|position| self.row(position as usize)).collect();
+        self.source.fingerprint(&rows)
     }
 
     /// The examples in batches of `size`, the last of which may be shorter: see [`Batches`] for shuffling, resuming,

@@ -1,9 +1,11 @@
 //! What examples are taken from.
 
+mod fingerprint;
 mod tensor;
 mod tuple;
 mod vars;
 
+pub(crate) use fingerprint::{Hash, sample};
 pub use vars::IntoVars;
 
 use crate::error::DataError;
@@ -63,6 +65,14 @@ pub trait Source {
     fn length(&self, position: usize) -> usize {
         let _ = position;
         0
+    }
+
+    /// A number that examples with other contents hardly have at these positions, by which those who train on the same data find out
+    /// whether they do ([`Batches::fingerprint`](crate::Batches::fingerprint)). By default none: a source of one's own, which may have
+    /// to read files for it, is compared by the number of its examples alone.
+    fn fingerprint(&self, positions: &[u32]) -> Option<u64> {
+        let _ = positions;
+        None
     }
 
     /// Whether the examples fit together, which [`Dataset::new`](crate::Dataset::new) asks first.

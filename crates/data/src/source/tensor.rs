@@ -2,7 +2,7 @@
 
 use wengert_tensor::{Element, Tensor};
 
-use super::{IntoVars, Source};
+use super::{Hash, IntoVars, Source};
 use crate::rows;
 
 /// The examples lie along the first axis; a tensor without axes has none.
@@ -14,6 +14,10 @@ where
 
     fn count(&self) -> usize {
         self.shape().first().copied().unwrap_or(0)
+    }
+
+    fn fingerprint(&self, positions: &[u32]) -> Option<u64> {
+        Hash::new().tensor(&self.batch(positions)).finish()
     }
 
     fn batch(&self, positions: &[u32]) -> Tensor<E> {

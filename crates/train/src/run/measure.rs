@@ -7,6 +7,7 @@ use wengert_tensor::Float;
 use wengert_tensor::names::nearest;
 
 use super::Run;
+use crate::epochs::contents;
 use crate::error::TrainError;
 use crate::event::Moment;
 use crate::metric::Metrics;
@@ -75,7 +76,11 @@ impl<T: Float> Run<'_, T> {
         self.expect_announced(set, metrics.iter().map(|metric| metric.name()))?;
         if let Some(workers) = self.place.workers() {
             let (size, position) = (data.batch_size().to_string(), data.position());
-            let facts = [("number of examples", position.examples.to_string()), ("batch size", size)];
+            let facts = [
+                ("number of examples", position.examples.to_string()),
+                ("batch size", size),
+                ("contents", contents(&data)),
+            ];
             expect_alike(workers, &facts.map(|(what, value)| (format!("{what} of {set}"), value)))?;
         }
         self.look();
