@@ -8,8 +8,19 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-const CRATES: [&str; 10] =
-    ["tensor", "state", "tape", "nn", "optim", "curvature", "data", "train", "plot", "distributed"];
+const CRATES: [&str; 11] = [
+    "tensor",
+    "state",
+    "tape",
+    "nn",
+    "optim",
+    "curvature",
+    "data",
+    "train",
+    "plot",
+    "distributed",
+    "formats",
+];
 
 /// What the operations on `Var` are the examples of: functions of slices, for the tape.
 const KERNELS: &str = "src/kernels/";

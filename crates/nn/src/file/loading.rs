@@ -41,12 +41,15 @@ pub struct Loading<'a> {
     steps: Vec<Step<'a>>,
 }
 
+/// The model's name of a name in the file, or that it is passed over.
+type Renaming<'a> = Box<dyn Fn(&str) -> Option<String> + 'a>;
+
 /// A step from a file's name to a model's.
 enum Step<'a> {
     Strip(String),
     Pattern(Pattern),
     Skip(String),
-    Rename(Box<dyn Fn(&str) -> Option<String> + 'a>),
+    Rename(Renaming<'a>),
 }
 
 impl Step<'_> {
