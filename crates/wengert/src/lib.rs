@@ -101,6 +101,8 @@ mod guides {
     struct CustomOperation;
     #[doc = include_str!("../../../docs/guide/data.md")]
     struct Data;
+    #[doc = include_str!("../../../docs/guide/files.md")]
+    struct Files;
     #[doc = include_str!("../../../docs/guide/from-pytorch.md")]
     struct FromPytorch;
     #[doc = include_str!("../../../docs/guide/kinks.md")]

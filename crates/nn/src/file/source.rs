@@ -91,14 +91,11 @@ pub trait TensorSource {
     /// Shows all tensors with their places, each time in the same order.
     fn each(&self, visit: &mut dyn FnMut(usize, &TensorEntry<'_>));
 
-    /// Hands the elements of the tensor at this place to `take`: little-endian, in row-major order, in pieces of whole
+    /// Hands the elements of the tensor at this place, one of those that [`each`](Self::each) gave, to `take`: little-endian, in row-major order, in pieces of whole
     /// elements (those of fewer than eight bits packed as in safetensors files); for a tensor without elements there may be none.
     ///
     /// # Errors
     /// Those of `take`, and those of the file.
-    ///
-    /// # Panics
-    /// Implementations may, if there is no tensor at this place.
     fn read(&mut self, place: usize, take: &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error>;
 
     /// Whether it is the [checkpoint](super::tensor_file::CHECKPOINT) of a run, in which the model is but a part.

@@ -428,5 +428,8 @@ fn what_does_not_belong_there() {
     });
     let file = std::io::Cursor::new(params.to_safetensors().unwrap());
     let mut reader = tensor_file::Reader::new(file).unwrap();
+    says("rename_pattern: `*.*` has 2 wildcards, `net.*` only 1 that tell what they stand for", || {
+        drop(wengert_nn::Loading::new().rename_pattern("net.*", "*.*"));
+    });
     says("tensor_file: tensor 2 of a file with 2", || drop(reader.numbers(2, |_| {})));
 }
