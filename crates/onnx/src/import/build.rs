@@ -260,7 +260,7 @@ impl<'a, T: Float> Builder<'a, T> {
         }
         let mut frame = Frame { values, cx: None, limit: LARGEST_CONSTANT };
         match frame.results(node) {
-            Err(NodeError { problem: Problem::TooLarge { .. }, .. }) => None,
+            Err(error) if matches!(*error.problem, Problem::TooLarge { .. }) => None,
             results => Some(results),
         }
     }

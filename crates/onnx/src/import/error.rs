@@ -149,9 +149,9 @@ impl std::fmt::Display for UnsupportedOperator {
 /// use wengert_nn::Params;
 /// use wengert_onnx::RunError;
 /// use wengert_tape::Var;
-/// # let mut params: Params<f32> = Params::seeded(0);
-/// # let bytes = wengert_onnx::example();
-/// let model = wengert_onnx::Model::from_bytes(params.root(), &bytes)?;
+/// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/mlp.onnx");
+/// let mut params: Params<f32> = Params::seeded(0);
+/// let model = wengert_onnx::Model::read(params.root(), path)?;
 /// let error = params.infer(|cx| model.forward(cx, &[("other", Var::zeros([1]).into())])).unwrap_err();
 /// assert!(matches!(error, RunError::UnknownInput { .. }), "{error}");
 /// # Ok::<(), wengert_onnx::ReadError>(())
@@ -194,7 +194,7 @@ pub enum RunError {
 ///
 /// ```
 /// use wengert_onnx::{NodeError, Problem};
-/// fn is_of_shapes(error: &NodeError) -> bool { matches!(error.problem, Problem::Shapes { .. }) }
+/// fn is_of_shapes(error: &NodeError) -> bool { matches!(*error.problem, Problem::Shapes { .. }) }
 /// # let _ = is_of_shapes;
 /// ```
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -205,7 +205,7 @@ pub struct NodeError {
     /// The node's name, or that of its first output.
     pub node: String,
     /// What is wrong.
-    pub problem: Problem,
+    pub problem: Box<Problem>,
 }
 
 /// What is wrong with the operands of an operator.

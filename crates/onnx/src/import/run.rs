@@ -39,7 +39,11 @@ impl<T: Float> Frame<'_, T> {
 
     pub(super) fn results(&mut self, node: &Node<T>) -> Result<Vec<Value<T>>, NodeError> {
         let failed =
-            |problem| NodeError { operator: node.operator.clone(), node: node.name.clone(), problem };
+            |problem| NodeError {
+            operator: node.operator.clone(),
+            node: node.name.clone(),
+            problem: Box::new(problem),
+        };
         let inputs = node.inputs.iter().map(|place| place.map(|place| self.get(place).clone())).collect();
         let results = match &node.work {
             Work::Operator(run) => {

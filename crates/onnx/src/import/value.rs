@@ -209,7 +209,8 @@ fn is_exact(x: f64) -> bool {
 
 /// The same of a number that has not been rounded yet.
 fn is_held(x: i64) -> bool {
-    x.unsigned_abs() <= 1 << 53 || x == i64::MAX || x == i64::MIN
+    // Files also have −(2⁶³ − 1) for "from the start".
+    x.unsigned_abs() <= 1 << 53 || (x as f64).abs() == 2f64.powi(63)
 }
 
 /// A tensor of as many elements as its shape has, which was checked.

@@ -3,7 +3,6 @@
 use wengert_tape::Var;
 use wengert_tensor::Float;
 
-use super::super::call::{Call, Produced};
 use super::super::error::Problem;
 use super::super::value::{Ints, Value, truth};
 use super::arithmetic::wrapped;

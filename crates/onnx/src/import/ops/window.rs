@@ -129,7 +129,7 @@ impl Window {
     pub(super) fn is_even(&self) -> bool {
         (0..self.kernel.len()).all(|axis| {
             let (before, after) = self.pads[axis];
-            before == after && before * 2 <= self.extent(axis) - 1
+            before == after && before * 2 < self.extent(axis)
         })
     }
 
