@@ -340,10 +340,17 @@ fn many_layers() {
         let centre = h.mean_axes([2, 3], true);
         vec![(h - centre).softmax(-1), x.mean_axes(0, false), x.flip(0).cumsum(0)]
     };
-    let model = Export::new().input("x", Tensor::ones([1, 4, 4, 4])).batch("batch");
-    let model = model.model(&params, |cx, i| forward(cx, i.float(0))).unwrap();
-    assert_eq!(model.outputs(), ["output", "output_1", "output_2"]);
-    write("model_many_layers", &model, &params, normal(&[4, 4, 4]), &|cx, x| forward(cx, &float(&x[0])));
+    for opset in [17, 20, 23] {
+        let model = Export::new().input("x", Tensor::ones([1, 4, 4, 4])).batch("batch").opset(opset);
+        let model = model.model(&params, |cx, i| forward(cx, i.float(0))).unwrap();
+        assert_eq!(model.outputs(), ["output", "output_1", "output_2"]);
+        assert_eq!(
+            (count(&model, "Gelu"), count(&model, "RMSNormalization")),
+            ((opset >= 20).into(), (opset >= 23).into())
+        );
+        let run = |cx: &Ctx, x: &[Data]| forward(cx, &float(&x[0]));
+        write(&format!("model_many_layers_{opset}"), &model, &params, normal(&[4, 4, 4]), &run);
+    }
 }
 
 /// Numbers and shapes that the program makes of the size of the batch.
