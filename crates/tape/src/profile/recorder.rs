@@ -92,7 +92,7 @@ impl Recording {
     pub(super) fn end(mut self) -> Vec<Event> {
         PROFILED.fetch_sub(1, Ordering::Relaxed);
         let mut outer = self.outer.0.take();
-        let recorder = RECORDER.with_borrow_mut(|r| std::mem::replace(r, None));
+        let recorder = RECORDER.take();
         let events = recorder.map_or_else(Vec::new, |recorder| recorder.events);
         if let Some(outer) = &mut outer {
             let depth = outer.open.len();

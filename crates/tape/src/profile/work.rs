@@ -170,10 +170,9 @@ fn transform(elements: u64, n: u64) -> u64 {
 fn matrices(base: &str, inputs: &[&Shape]) -> u64 {
     let Some(a) = inputs.first() else { return 0 };
     let (m, n) = (from_end(a, 2), from_end(a, 1));
-    let batch = if m * n == 0 { 0 } else { count(a) / (m * n) };
+    let batch = count(a).checked_div(m * n).unwrap_or(0);
     let (long, short) = (m.max(n), m.min(n));
-    let columns =
-        inputs.get(1).map_or(0, |b| if batch == 0 || n == 0 { 0 } else { count(b) / (batch * n).max(1) });
+    let columns = inputs.get(1).map_or(0, |b| count(b).checked_div(batch * n).unwrap_or(0));
     batch
         * match base {
             "cholesky" => n * n * n / 3,
