@@ -144,11 +144,15 @@ impl<T: Float> Gradient<'_, T> {
     fn finish(&self, index: usize, total: T, out: &mut [T]) {
         let g = self.scale[index];
         let factor = g / total;
-        let spread = g * self.smoothing / T::from_usize(out.len());
+        let share = self.smoothing / T::from_usize(out.len());
+        let label = self.labels[index] as usize;
+        // The label's target at once, so that the only class, whose target is 1, has no gradient.
+        let of_label = out[label] * factor - g * (T::ONE - self.smoothing + share);
+        let spread = g * share;
         for o in out.iter_mut() {
             *o = *o * factor - spread;
         }
-        out[self.labels[index] as usize] -= g * (T::ONE - self.smoothing);
+        out[label] = of_label;
     }
 }
 

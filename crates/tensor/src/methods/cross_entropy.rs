@@ -167,4 +167,15 @@ mod tests {
         assert!(gradient[2..6].iter().all(|g| g.is_nan()));
         assert_eq!((&gradient[..2], &gradient[6..]), (&[0.0, 0.0][..], &[-0.5, 0.5][..]));
     }
+
+    #[test]
+    fn the_only_class_has_no_gradient_whatever_the_smoothing() {
+        let labels: Tensor<u32> = Tensor::from([0, 0]);
+        let scale = Tensor::from([1e15, -3e15]);
+        for smoothing in [0.0, 0.1, 0.3, 0.7, 1.0] {
+            let logits = Tensor::from([[3.0f64], [-2.0]]);
+            let gradient = logits.softmax_cross_entropy_gradient(&labels, smoothing, &scale);
+            assert_eq!(gradient.to_vec(), [0.0, 0.0], "smoothing {smoothing}");
+        }
+    }
 }

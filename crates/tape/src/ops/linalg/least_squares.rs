@@ -67,10 +67,10 @@ fn full_rank<T: Float>(a: &Var<T>, b: &Var<T>) -> Result<Var<T>, MatrixError> {
     if m >= n {
         let (q, r) = a.qr()?;
         check_rank(&r)?;
-        return Ok(solve_triangle(&r, UPPER, &q.t().matmul(&b)));
+        return Ok(solve_triangle(&r, UPPER, &q.t().matmul(b)));
     }
     // Aᵀ = Q R, so that X = Q R⁻ᵀ B is in the space of the rows.
     let (q, r) = a.t().qr()?;
     check_rank(&r)?;
-    Ok(q.matmul(&solve_triangle(&r, Triangle { transposed: true, ..UPPER }, &b)))
+    Ok(q.matmul(&solve_triangle(&r, Triangle { transposed: true, ..UPPER }, b)))
 }
