@@ -101,6 +101,9 @@ mod guides {
     struct FromPytorch;
     #[doc = include_str!("../../../docs/guide/kinks.md")]
     struct Kinks;
+    #[cfg(feature = "onnx")]
+    #[doc = include_str!("../../../docs/guide/onnx.md")]
+    struct Onnx;
     #[doc = include_str!("../../../docs/guide/recordings.md")]
     struct Recordings;
     #[doc = include_str!("../../../docs/guide/second-order.md")]
