@@ -188,9 +188,9 @@ class Decoder(nn.Module):
 
 
 def network(name, model, x, dynamo, dynamic=None):
-    # Exporters share initialisers that are equal, as biases of zeros are, and gradients are those of all of them then.
+    # Exporters share initialisers that are equal, as those of a Transformer's layers are, and gradients are those of all of them then.
     for p in model.parameters():
-        p.data += 0.1 * torch.randn(p.shape) if p.dim() == 1 else 0.0
+        p.data += 0.1 * torch.randn(p.shape)
     model.eval()
     file = io.BytesIO()
     with warnings.catch_warnings():

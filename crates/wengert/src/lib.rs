@@ -115,6 +115,9 @@ mod guides {
     #[cfg(feature = "formats")]
     #[doc = include_str!("../../../docs/guide/pytorch-files.md")]
     struct PytorchFiles;
+    #[cfg(feature = "onnx")]
+    #[doc = include_str!("../../../docs/guide/onnx.md")]
+    struct Onnx;
     #[doc = include_str!("../../../docs/guide/recordings.md")]
     struct Recordings;
     #[doc = include_str!("../../../docs/guide/second-order.md")]

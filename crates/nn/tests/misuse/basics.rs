@@ -55,6 +55,9 @@ fn parameters() {
     says("param: the name below `` is empty", || {
         params.root().param("", [1], Init::Zeros);
     });
+    says("param_from: there is already a parameter or buffer named `w`", || {
+        params.root().param_from("w", &Tensor::zeros([1]));
+    });
     says("buffer: there is already a parameter or buffer named `w`", || {
         params.root().buffer("w", Tensor::zeros([1]));
     });

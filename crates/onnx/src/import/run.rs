@@ -38,8 +38,7 @@ impl<T: Float> Frame<'_, T> {
     }
 
     pub(super) fn results(&mut self, node: &Node<T>) -> Result<Vec<Value<T>>, NodeError> {
-        let failed =
-            |problem| NodeError {
+        let failed = |problem| NodeError {
             operator: node.operator.clone(),
             node: node.name.clone(),
             problem: Box::new(problem),

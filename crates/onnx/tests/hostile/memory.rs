@@ -1,30 +1,37 @@
 //! How much memory reading takes: at most twice the file and a constant, apart from the file itself.
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::cell::Cell;
 
 use wengert_nn::Params;
 use wengert_onnx::{Model, ReadError};
 
 use super::files::{bytes, floats, model, node, of_graph};
 
-/// The system's allocator, which counts.
+/// The system's allocator, which counts what each thread has taken and not given back.
 struct Counting;
 
-static USED: AtomicUsize = AtomicUsize::new(0);
-static MOST: AtomicUsize = AtomicUsize::new(0);
+thread_local! {
+    static USED: Cell<isize> = const { Cell::new(0) };
+    static MOST: Cell<isize> = const { Cell::new(0) };
+}
+
+fn count(bytes: isize) {
+    let used = USED.get().wrapping_add(bytes);
+    USED.set(used);
+    MOST.set(MOST.get().max(used));
+}
 
 // SAFETY: the system's allocator does the work, with what it is given.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let used = USED.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-        MOST.fetch_max(used, Ordering::Relaxed);
+        count(layout.size() as isize);
         // SAFETY: as the caller promises.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        USED.fetch_sub(layout.size(), Ordering::Relaxed);
+        count(-(layout.size() as isize));
         // SAFETY: as the caller promises.
         unsafe { System.dealloc(at, layout) }
     }
@@ -33,22 +40,18 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// What work takes in memory beyond what there is before it, at most. Tests that run at the same time count, too, so those
-/// that measure hold the lock.
+/// What work takes in memory on this thread beyond what there is before it, at most.
 pub(crate) fn most_used<R>(work: impl FnOnce() -> R) -> (R, usize) {
-    let before = USED.load(Ordering::Relaxed);
-    MOST.store(before, Ordering::Relaxed);
+    let before = USED.get();
+    MOST.set(before);
     let result = work();
-    (result, MOST.load(Ordering::Relaxed).saturating_sub(before))
+    (result, MOST.get().wrapping_sub(before).max(0) as usize)
 }
-
-pub(crate) static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
 
 /// Apart from the file: the tables of operators, and what the parts of a graph take.
 const CONSTANT: usize = 8 << 20;
 
 fn read(bytes: &[u8]) -> (Result<Model<f32>, ReadError>, usize) {
-    let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let mut params = Params::seeded(0);
     most_used(|| Model::from_bytes(params.root(), bytes))
 }

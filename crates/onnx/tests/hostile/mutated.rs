@@ -7,40 +7,38 @@ use wengert_onnx::{Model, Value};
 use wengert_tensor::Tensor;
 use wengert_tensor::random::Generator;
 
-use super::memory::{ALONE, most_used};
+use super::memory::most_used;
 
 /// The golden models, which are small.
 fn models() -> Vec<Vec<u8>> {
     let bytes = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/operators.bin")).unwrap();
     let mut rest = &bytes[..];
-    let mut number = |rest: &mut &[u8]| {
-        let (number, behind) = rest.split_first_chunk().unwrap();
-        *rest = behind;
-        u32::from_le_bytes(*number) as usize
-    };
     let mut models =
         vec![std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/mlp.onnx")).unwrap()];
     while !rest.is_empty() {
-        let mut block = |rest: &mut &[u8]| {
-            let length = number(rest);
-            let (block, behind) = rest.split_at(length);
-            *rest = behind;
-            block.to_vec()
-        };
+        // A name, a model and two lists of tensors.
         block(&mut rest);
-        models.push(block(&mut rest));
+        models.push(block(&mut rest).to_vec());
         for _ in 0..2 {
-            let count = {
-                let (number, behind) = rest.split_first_chunk().unwrap();
-                rest = behind;
-                u32::from_le_bytes(*number)
-            };
-            for _ in 0..count {
+            for _ in 0..number(&mut rest) {
                 block(&mut rest);
             }
         }
     }
     models
+}
+
+fn number(rest: &mut &[u8]) -> usize {
+    let (number, behind) = rest.split_first_chunk().unwrap();
+    *rest = behind;
+    u32::from_le_bytes(*number) as usize
+}
+
+fn block<'a>(rest: &mut &'a [u8]) -> &'a [u8] {
+    let length = number(rest);
+    let (block, behind) = rest.split_at(length);
+    *rest = behind;
+    block
 }
 
 fn below(generator: &mut Generator, limit: usize) -> usize {
@@ -93,7 +91,6 @@ fn input(declared: &str, generator: &mut Generator) -> Value {
 
 #[test]
 fn mutated_models_are_read_and_run_or_refused() {
-    let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let number = std::env::var("WENGERT_MUTATIONS").map_or(100_000, |text| text.parse().expect("a number"));
     let models = models();
     let mut generator = Generator::seeded(15);

@@ -15,9 +15,12 @@ fn error(nodes: &[Vec<u8>], tensors: &[Vec<u8>], shape: &[usize]) -> RunError {
     params.infer(|cx| model.forward(cx, &[("x", x.into())])).expect_err("it cannot be run")
 }
 
+/// A node, the tensors it takes, the shape of the input x, and what the message says.
+type Case = (Vec<u8>, Vec<Vec<u8>>, &'static [usize], &'static [&'static str]);
+
 #[test]
 fn operands_that_do_not_fit_are_told_with_node_operator_and_shapes() {
-    let cases: Vec<(Vec<u8>, Vec<Vec<u8>>, &[usize], &[&str])> = vec![
+    let cases: Vec<Case> = vec![
         (
             node("Add", &["x", "w"], &["y"], &[]),
             vec![floats("w", &[3], &[1.0; 3])],
@@ -124,7 +127,8 @@ fn text_attribute(name: &str, text: &str) -> Vec<u8> {
 fn the_typed_error_holds_both_shapes() {
     let found = error(&[node("Add", &["x", "w"], &["y"], &[])], &[floats("w", &[3], &[1.0; 3])], &[2]);
     let problem = Problem::Shapes { what: "do not broadcast", first: [2].into(), second: [3].into() };
-    let expected = NodeError { operator: "Add".to_owned(), node: "of_y".to_owned(), problem: Box::new(problem) };
+    let expected =
+        NodeError { operator: "Add".to_owned(), node: "of_y".to_owned(), problem: Box::new(problem) };
     assert_eq!(found, RunError::Node(expected));
 }
 

@@ -150,10 +150,10 @@ fn power<T: Float>(call: &Call<'_, T>) -> Produced<T> {
     Ok(vec![match base {
         Value::Float(x) => match exponent {
             Value::Float(y) => Value::Float(x.pow(&y)),
-            other => Value::Float(x.pow(&Var::constant(other.to_f64().value().cast::<T>()))),
+            other => Value::Float(x.pow(Var::constant(other.to_f64().value().cast::<T>()))),
         },
         Value::Int(ints) => {
-            let values = ints.numbers.pow(&exponent.to_f64()).trunc();
+            let values = ints.numbers.pow(exponent.to_f64()).trunc();
             Value::Int(wrapped(&ints.with(values)))
         }
         Value::Bool(_) => return Err(call.kind(0, "numbers")),

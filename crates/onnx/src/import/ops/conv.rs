@@ -152,7 +152,7 @@ fn conv_transpose<T: Float>(call: &Call<'_, T>) -> Produced<T> {
     if let Some(bias) = bias {
         let mut shape = vec![1; axes + 1];
         shape[0] = bias.len();
-        y = y + bias.reshape(Shape::from(shape));
+        y += bias.reshape(Shape::from(shape));
     }
     Ok(vec![Value::Float(y)])
 }

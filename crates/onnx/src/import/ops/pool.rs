@@ -160,7 +160,7 @@ fn average_pool<T: Float>(call: &Call<'_, T>) -> Produced<T> {
             counts.iter().map(|&count| T::from_f64(if count > 0.0 { taps / count } else { 0.0 })).collect();
         let mut shape = vec![1; x.rank()];
         shape[axis + 2] = factors.len();
-        y = y * Var::constant(Tensor::from_vec(factors, shape).expect("one factor for each position"));
+        y *= Var::constant(Tensor::from_vec(factors, shape).expect("one factor for each position"));
     }
     Ok(vec![Value::Float(y)])
 }

@@ -77,7 +77,7 @@ fn bernoulli<T: Float>(call: &Call<'_, T>) -> Produced<T> {
     if x.value().iter().any(|p| !(0.0..=1.0).contains(&p.to_f64())) {
         return Err(Problem::setting("input", "a probability beyond 0 to 1"));
     }
-    let drawn = Value::Float(x.bernoulli(&cx.key()));
+    let drawn = Value::Float(x.bernoulli(cx.key()));
     Ok(vec![match call.attributes.given_int("dtype") {
         Some(code) => cast(&drawn, code)?,
         None => drawn,

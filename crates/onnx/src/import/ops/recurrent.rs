@@ -35,12 +35,15 @@ pub(super) fn table<T: Float>() -> Vec<Operator<T>> {
     ]
 }
 
+/// The new state and the new cell of the input's product, the state and the cell.
+type Step<T> = fn(&Direction<'_, T>, &Var<T>, &Var<T>, &Var<T>) -> (Var<T>, Var<T>);
+
 /// What makes the three operators differ.
 struct Unit<T: Float> {
     gates: usize,
     cell: bool,
     functions: &'static [&'static str],
-    step: fn(&Direction<'_, T>, &Var<T>, &Var<T>, &Var<T>) -> (Var<T>, Var<T>),
+    step: Step<T>,
 }
 
 /// An activation with its settings.
@@ -116,7 +119,6 @@ impl<T: Float> Direction<'_, T> {
     }
 }
 
-/// The new state and the new cell of the input's product, the state and the cell.
 fn rnn<T: Float>(of: &Direction<'_, T>, x: &Var<T>, state: &Var<T>, cell: &Var<T>) -> (Var<T>, Var<T>) {
     let sum = x + &of.input_bias + state.matmul(&of.recurrent) + &of.state_bias;
     (of.activate(0, sum), cell.clone())

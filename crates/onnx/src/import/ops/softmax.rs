@@ -69,7 +69,7 @@ fn negative_log_likelihood<T: Float>(call: &Call<'_, T>, log: &Var<T>) -> Produc
     let mut weights = Var::constant(counts);
     if let Some(of_classes) = call.given_float(2)? {
         call.of_shape(2, &[classes])?;
-        weights = weights * of_classes.index_select(0, places.reshape([places.len()])).reshape(&of_labels);
+        weights *= of_classes.index_select(0, places.reshape([places.len()])).reshape(&of_labels);
     }
     if weights.is_empty() {
         return Err(call.unlike(1, "at least one label"));
