@@ -104,6 +104,14 @@ pub enum DataError {
         /// How many that has.
         found: usize,
     },
+    /// A column of a table is not as it should be, or not there.
+    #[error("the column {} {reason}", text::quoted(name))]
+    Column {
+        /// Its name, shortened.
+        name: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// There is no example at all.
     #[error("the data set is empty")]
     Empty,

@@ -4,6 +4,7 @@
 //!   types of one's own.
 //! - [`Dataset`]: the examples of a source, split, scaled, and handed out in [`Batches`]: shuffled, bucketed by length,
 //!   shared among workers, resumed where a run was broken off, prepared by a thread.
+//! - [`Columns`]: tables by columns, as data frames have them.
 //! - [`Augment`]: random changes of images, by seed.
 //! - [`Mnist`] and [`FashionMnist`]: image sets by name, from a folder, the user's cache or the network.
 //! - [`Windows`]: pieces of a series, and what follows them.
@@ -28,6 +29,7 @@
 
 mod augment;
 mod batches;
+mod columns;
 #[cfg(feature = "csv")]
 pub mod csv;
 mod dataset;
@@ -52,6 +54,7 @@ mod windows;
 
 pub use augment::{Augment, Elastic};
 pub use batches::{Batch, Batches, Division, Piece, Position, Prefetched, even_part};
+pub use columns::{ColumnNumber, Columns};
 pub use dataset::{BatchOf, Dataset, HasFeatures, Supervised};
 pub use error::DataError;
 pub use features::Features;

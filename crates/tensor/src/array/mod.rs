@@ -6,7 +6,7 @@ pub(crate) mod convert;
 mod create;
 mod display;
 pub(crate) mod element;
-#[cfg(feature = "ndarray")]
+#[cfg(any(feature = "faer", feature = "nalgebra", feature = "ndarray"))]
 mod interop;
 pub(crate) mod layout;
 pub(crate) mod operand;

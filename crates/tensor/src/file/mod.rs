@@ -1,10 +1,14 @@
 //! Files that are written whole or not at all: the one place where the crates write files.
 
 mod error;
+#[cfg(feature = "mmap")]
+mod map;
 mod target;
 mod temporary;
 
 pub use error::AccessError;
+#[cfg(feature = "mmap")]
+pub use map::{Mapped, map};
 pub use temporary::clear_abandoned_files;
 
 use std::fs::File;
