@@ -101,6 +101,7 @@ mod guides {
     struct CustomOperation;
     #[doc = include_str!("../../../docs/guide/data.md")]
     struct Data;
+    #[cfg(feature = "formats")]
     #[doc = include_str!("../../../docs/guide/files.md")]
     struct Files;
     #[doc = include_str!("../../../docs/guide/from-pytorch.md")]
