@@ -9,6 +9,7 @@ mod graph;
 mod inputs;
 mod model;
 mod ops;
+mod order;
 mod run;
 mod value;
 
