@@ -7,13 +7,12 @@ use wengert_tensor::Float;
 use super::attributes::Attributes;
 use super::error::{NodeError, Problem, ReadError, UnsupportedOperator};
 use super::graph::{Graph, Node, Place, Stored, Work};
+use super::names::{Names, with_attributes};
 use super::ops::{self, Operator};
 use super::order::{name_of, ordered};
 use super::run::Frame;
 use super::value::Value;
-use crate::proto::{
-    AttributeProto, DataType, External, FunctionProto, GraphProto, NodeProto, OperatorSetIdProto,
-};
+use crate::proto::{DataType, External, FunctionProto, GraphProto, NodeProto, OperatorSetIdProto};
 
 /// The last operator set whose operators are known.
 const LATEST: i64 = 28;
@@ -23,38 +22,6 @@ const MOST_NODES: usize = 1 << 20;
 const DEEPEST: usize = 32;
 /// The most elements of a constant that is computed when the model is read.
 const LARGEST_CONSTANT: usize = 1 << 16;
-
-/// The places of named values.
-#[derive(Default)]
-pub(super) struct Names<'a> {
-    places: HashMap<String, Place>,
-    outer: Option<&'a Names<'a>>,
-}
-
-impl Names<'_> {
-    fn get(&self, name: &str) -> Option<Place> {
-        self.places.get(name).copied().or_else(|| self.outer.and_then(|outer| outer.get(name)))
-    }
-
-    pub(super) fn is_bound(&self, name: &str) -> bool {
-        self.get(name).is_some()
-    }
-
-    pub(super) fn bind(&mut self, name: &str, place: Place) -> Result<(), ReadError> {
-        if self.places.insert(name.to_owned(), place).is_some() {
-            return Err(ReadError::graph(format!("two values have the name `{name}`")));
-        }
-        Ok(())
-    }
-
-    fn needed(&self, name: &str, by: &str) -> Result<Place, ReadError> {
-        self.get(name).ok_or_else(|| {
-            ReadError::graph(format!(
-                "{by} takes `{name}`, which no node makes and no input or initialiser is"
-            ))
-        })
-    }
-}
 
 /// What is gathered while a graph is built.
 pub(super) struct Builder<'a, T: Float> {
@@ -421,31 +388,4 @@ enum Found<T: Float> {
     /// Its results stand at these places.
     Inlined(Vec<Place>),
     Refused(String),
-}
-
-/// A function's node with the attributes that the caller gives it, and without the inputs that the caller leaves out.
-fn with_attributes<'a>(
-    node: &NodeProto,
-    given: &impl Fn(&str) -> Option<&'a AttributeProto>,
-    function: &FunctionProto,
-    inputs: &[Option<Place>],
-) -> NodeProto {
-    let mut node = node.clone();
-    let left_out = |name: &String| {
-        let at = function.input.iter().position(|input| input == name);
-        at.is_some_and(|at| inputs.get(at).copied().flatten().is_none())
-    };
-    node.input.iter_mut().filter(|name| left_out(name)).for_each(String::clear);
-    node.attribute = std::mem::take(&mut node.attribute)
-        .into_iter()
-        .filter_map(|attribute| {
-            if attribute.ref_attr_name.is_empty() {
-                return Some(attribute);
-            }
-            // One that neither the caller nor the function gives is left out.
-            given(&attribute.ref_attr_name)
-                .map(|value| AttributeProto { name: attribute.name, ..value.clone() })
-        })
-        .collect();
-    node
 }

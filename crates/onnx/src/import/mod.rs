@@ -8,6 +8,7 @@ mod error;
 mod graph;
 mod inputs;
 mod model;
+mod names;
 mod ops;
 mod order;
 mod run;
