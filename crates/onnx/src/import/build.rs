@@ -1,18 +1,18 @@
 //! From the messages of a file to a graph that can be run.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use wengert_tensor::Float;
 
 use super::attributes::Attributes;
 use super::error::{NodeError, Problem, ReadError, UnsupportedOperator};
 use super::graph::{Graph, Node, Place, Stored, Work};
+use super::names::{Names, with_attributes};
 use super::ops::{self, Operator};
+use super::order::{name_of, ordered};
 use super::run::Frame;
 use super::value::Value;
-use crate::proto::{
-    AttributeProto, DataType, External, FunctionProto, GraphProto, NodeProto, OperatorSetIdProto,
-};
+use crate::proto::{DataType, External, FunctionProto, GraphProto, NodeProto, OperatorSetIdProto};
 
 /// The last operator set whose operators are known.
 const LATEST: i64 = 28;
@@ -22,38 +22,6 @@ const MOST_NODES: usize = 1 << 20;
 const DEEPEST: usize = 32;
 /// The most elements of a constant that is computed when the model is read.
 const LARGEST_CONSTANT: usize = 1 << 16;
-
-/// The places of named values.
-#[derive(Default)]
-pub(super) struct Names<'a> {
-    places: HashMap<String, Place>,
-    outer: Option<&'a Names<'a>>,
-}
-
-impl Names<'_> {
-    fn get(&self, name: &str) -> Option<Place> {
-        self.places.get(name).copied().or_else(|| self.outer.and_then(|outer| outer.get(name)))
-    }
-
-    pub(super) fn is_bound(&self, name: &str) -> bool {
-        self.get(name).is_some()
-    }
-
-    pub(super) fn bind(&mut self, name: &str, place: Place) -> Result<(), ReadError> {
-        if self.places.insert(name.to_owned(), place).is_some() {
-            return Err(ReadError::graph(format!("two values have the name `{name}`")));
-        }
-        Ok(())
-    }
-
-    fn needed(&self, name: &str, by: &str) -> Result<Place, ReadError> {
-        self.get(name).ok_or_else(|| {
-            ReadError::graph(format!(
-                "{by} takes `{name}`, which no node makes and no input or initialiser is"
-            ))
-        })
-    }
-}
 
 /// What is gathered while a graph is built.
 pub(super) struct Builder<'a, T: Float> {
@@ -76,11 +44,6 @@ fn opsets(list: &[OperatorSetIdProto]) -> Opsets {
 
 fn domain(name: &str) -> &str {
     if name == "ai.onnx" { "" } else { name }
-}
-
-/// A node's name, or that of its first result.
-fn name_of(node: &NodeProto) -> &str {
-    if node.name.is_empty() { node.output.first().map_or("", String::as_str) } else { &node.name }
 }
 
 impl<'a, T: Float> Builder<'a, T> {
@@ -425,93 +388,4 @@ enum Found<T: Float> {
     /// Its results stand at these places.
     Inlined(Vec<Place>),
     Refused(String),
-}
-
-/// A function's node with the attributes that the caller gives it, and without the inputs that the caller leaves out.
-fn with_attributes<'a>(
-    node: &NodeProto,
-    given: &impl Fn(&str) -> Option<&'a AttributeProto>,
-    function: &FunctionProto,
-    inputs: &[Option<Place>],
-) -> NodeProto {
-    let mut node = node.clone();
-    let left_out = |name: &String| {
-        let at = function.input.iter().position(|input| input == name);
-        at.is_some_and(|at| inputs.get(at).copied().flatten().is_none())
-    };
-    node.input.iter_mut().filter(|name| left_out(name)).for_each(String::clear);
-    node.attribute = std::mem::take(&mut node.attribute)
-        .into_iter()
-        .filter_map(|attribute| {
-            if attribute.ref_attr_name.is_empty() {
-                return Some(attribute);
-            }
-            // One that neither the caller nor the function gives is left out.
-            given(&attribute.ref_attr_name)
-                .map(|value| AttributeProto { name: attribute.name, ..value.clone() })
-        })
-        .collect();
-    node
-}
-
-/// The positions of nodes in an order in which each comes after those whose results it takes: their own where that is one.
-fn ordered(nodes: &[NodeProto]) -> Result<Vec<usize>, ReadError> {
-    let mut makers = HashMap::new();
-    for (i, node) in nodes.iter().enumerate() {
-        makers.extend(node.output.iter().filter(|name| !name.is_empty()).map(|name| (name.as_str(), i)));
-    }
-    let mut waiting = vec![0_usize; nodes.len()];
-    let mut takers = vec![Vec::new(); nodes.len()];
-    for (i, node) in nodes.iter().enumerate() {
-        let mut makers_of: Vec<usize> = Vec::new();
-        taken(node, &mut |name| makers_of.extend(makers.get(name)));
-        makers_of.sort_unstable();
-        makers_of.dedup();
-        waiting[i] = makers_of.len();
-        makers_of.into_iter().for_each(|maker| takers[maker].push(i));
-    }
-    let mut ready: BTreeSet<usize> = (0..nodes.len()).filter(|&i| waiting[i] == 0).collect();
-    let mut order = Vec::with_capacity(nodes.len());
-    while let Some(i) = ready.pop_first() {
-        order.push(i);
-        for &taker in &takers[i] {
-            waiting[taker] -= 1;
-            if waiting[taker] == 0 {
-                ready.insert(taker);
-            }
-        }
-    }
-    if order.len() < nodes.len() {
-        let stuck = (0..nodes.len()).find(|&i| waiting[i] > 0).unwrap_or(0);
-        let name = name_of(&nodes[stuck]);
-        return Err(ReadError::graph(format!(
-            "{} at node `{name}` takes what it makes itself, or what is made of it",
-            nodes[stuck].op_type
-        )));
-    }
-    Ok(order)
-}
-
-/// The names that a node takes, those within its graphs included.
-fn taken<'a>(node: &'a NodeProto, visit: &mut impl FnMut(&'a str)) {
-    node.input.iter().for_each(|name| visit(name));
-    for graph in node.attribute.iter().filter_map(|attribute| attribute.g.as_deref()) {
-        let own: std::collections::HashSet<&str> =
-            graph.node.iter().flat_map(|node| &node.output).map(String::as_str).collect();
-        let mut outer = |name: &'a str| {
-            if !own.contains(name) {
-                visit(name);
-            }
-        };
-        let outer: &mut dyn FnMut(&'a str) = &mut outer;
-        for node in &graph.node {
-            taken_by(node, outer);
-        }
-        graph.output.iter().for_each(|output| outer(&output.name));
-    }
-}
-
-/// [`taken`] behind a pointer, as it calls itself.
-fn taken_by<'a>(node: &'a NodeProto, visit: &mut dyn FnMut(&'a str)) {
-    taken(node, &mut |name| visit(name));
 }

@@ -8,7 +8,9 @@ mod error;
 mod graph;
 mod inputs;
 mod model;
+mod names;
 mod ops;
+mod order;
 mod run;
 mod value;
 

@@ -8,10 +8,11 @@ use wengert_nn::{Ctx, Layer, ParamId, Scope};
 use wengert_tape::Var;
 use wengert_tensor::{Float, file, size};
 
-use super::build::{Builder, Names};
+use super::build::Builder;
 use super::error::{ReadError, RunError};
 use super::graph::{Graph, Place, Stored};
 use super::inputs::Input;
+use super::names::Names;
 use super::ops;
 use super::run::Frame;
 use super::value::Value;
