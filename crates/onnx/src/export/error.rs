@@ -2,6 +2,8 @@
 
 use std::panic::Location;
 
+use wengert_tensor::text;
+
 /// Where an operation was recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Line(pub(crate) Option<&'static Location<'static>>);
@@ -107,8 +109,8 @@ pub enum ExportError {
     /// A version of the operators that is not written.
     #[error("operator set {0} is not written: those from 17 to 23 are")]
     Opset(i64),
-    /// A file that cannot be written.
-    #[error("{path}: {source}")]
+    /// A file that cannot be written, or a folder or a device at its path.
+    #[error("{}: {source}", text::path(path))]
     Io {
         /// The file.
         path: std::path::PathBuf,

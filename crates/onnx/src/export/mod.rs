@@ -15,7 +15,10 @@ pub use error::ExportError;
 pub use record::{Entry, Inputs};
 pub use settings::{Export, Position};
 
+use std::io::Write;
 use std::path::Path;
+
+use wengert_tensor::file::{AccessError, write_atomically};
 
 use crate::proto::{Message, ModelProto};
 
@@ -56,10 +59,11 @@ impl OnnxFile {
         self.model.encode()
     }
 
-    /// Writes the file. Not above 2 GB, which other programs do not read as one file.
+    /// Writes the file, which appears whole or not at all: see [`write_atomically`]. Not above 2 GB, which other programs do
+    /// not read as one file.
     ///
     /// # Errors
-    /// If the system cannot.
+    /// [`ExportError::Io`] if what stands at the path is no regular file, or the system cannot write it.
     ///
     /// ```no_run
     /// # use wengert_nn::{Linear, Params};
@@ -72,8 +76,8 @@ impl OnnxFile {
     /// ```
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), ExportError> {
         let path = path.as_ref();
-        std::fs::write(path, self.to_bytes())
-            .map_err(|source| ExportError::Io { path: path.to_owned(), source })
+        write_atomically(path, |file| Ok::<_, AccessError>(file.write_all(&self.to_bytes())?))
+            .map_err(|error| ExportError::Io { path: path.to_owned(), source: error.into() })
     }
 
     /// The names of the inputs, in order.

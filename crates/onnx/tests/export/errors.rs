@@ -160,6 +160,34 @@ fn what_does_not_grow_with_the_batch() {
 }
 
 #[test]
+fn a_file_is_written_whole_or_not_at_all() {
+    let model = with_x().model(&params(), |_, inputs| vec![inputs.float(0).exp()]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.onnx");
+    std::fs::write(&path, "what was there before, and is longer than the model that comes".repeat(10))
+        .unwrap();
+    model.save(&path).unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), model.to_bytes());
+    for wrong in [folder.path().to_owned(), folder.path().join("none/model.onnx")] {
+        let error = model.save(&wrong).unwrap_err();
+        assert!(matches!(&error, ExportError::Io { path, .. } if *path == wrong), "{error}");
+        assert!(error.to_string().starts_with(wrong.to_str().unwrap()), "{error}");
+    }
+    // A link is followed, as all files of this workspace are written.
+    #[cfg(unix)]
+    {
+        let link = folder.path().join("link.onnx");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        model.save(&link).unwrap();
+        assert!(link.is_symlink() && path.is_file());
+    }
+    let left = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    let mut left: Vec<_> = left.collect();
+    left.retain(|name| name != "model.onnx" && name != "link.onnx");
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
 #[should_panic(expected = "inputs: number 1 of 1")]
 fn an_input_that_is_not_there() {
     let _ = with_x().model(&params(), |_, inputs| vec![inputs.float(1).exp()]);
