@@ -1,5 +1,7 @@
 //! A node's attributes, checked by the list that its operator has of them.
 
+use wengert_tensor::text::quoted;
+
 use crate::proto::{AttributeProto, TensorProto};
 
 /// The value of an attribute.
@@ -36,23 +38,21 @@ impl Attributes {
     pub(super) fn read(given: &[AttributeProto], known: &str) -> Result<Self, String> {
         let mut read = Vec::new();
         for attribute in given.iter().filter(|attribute| attribute.g.is_none()) {
-            let name = &attribute.name;
+            let (name, shown) = (&attribute.name, quoted(&attribute.name));
             let Some(value) = value(attribute) else {
-                return Err(format!(
-                    "its attribute `{name}` has no value, or one of a kind that is not read"
-                ));
+                return Err(format!("its attribute {shown} has no value, or one of a kind that is not read"));
             };
             let Some(kind) = known.split(' ').find_map(|entry| entry.strip_prefix(name)?.strip_prefix(':'))
             else {
-                return Err(format!("its attribute `{name}` is not known"));
+                return Err(format!("its attribute {shown} is not known"));
             };
             // A list without elements looks like any other.
             let empty = matches!(&value, Attribute::Ints(list) if list.is_empty()) && kind.len() == 2;
             if kind != letter(&value) && !empty {
-                return Err(format!("its attribute `{name}` is of another kind than it should be"));
+                return Err(format!("its attribute {shown} is of another kind than it should be"));
             }
             if read.iter().any(|(other, _)| other == name) {
-                return Err(format!("its attribute `{name}` is given twice"));
+                return Err(format!("its attribute {shown} is given twice"));
             }
             read.push((name.clone(), value));
         }

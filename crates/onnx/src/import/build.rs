@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use wengert_tensor::Float;
+use wengert_tensor::text::{quoted, shortened};
 
 use super::attributes::Attributes;
 use super::error::{NodeError, Problem, ReadError, UnsupportedOperator};
@@ -12,7 +13,7 @@ use super::ops::{self, Operator};
 use super::order::{name_of, ordered};
 use super::run::Frame;
 use super::value::Value;
-use crate::proto::{DataType, External, FunctionProto, GraphProto, NodeProto, OperatorSetIdProto};
+use crate::proto::{DataType, External, FunctionProto, GraphProto, Message, NodeProto, OperatorSetIdProto};
 
 /// The last operator set whose operators are known.
 const LATEST: i64 = 28;
@@ -20,20 +21,27 @@ const LATEST: i64 = 28;
 const MOST_NODES: usize = 1 << 20;
 /// Functions within functions.
 const DEEPEST: usize = 32;
+/// The most bytes, as they would stand in a file, that functions may unfold to beyond their own.
+const MOST_UNFOLDED: usize = 64 << 20;
 /// The most elements of a constant that is computed when the model is read.
 const LARGEST_CONSTANT: usize = 1 << 16;
 
 /// What is gathered while a graph is built.
 pub(super) struct Builder<'a, T: Float> {
     operators: HashMap<&'static str, Operator<T>>,
-    functions: &'a [FunctionProto],
+    functions: HashMap<Function<'a>, &'a FunctionProto>,
     external: &'a External,
     /// The constants among the places.
     pub(super) constants: Vec<Option<Stored<T>>>,
     unsupported: Vec<UnsupportedOperator>,
     depth: usize,
     nodes: usize,
+    /// How many bytes more functions may unfold to.
+    unfolds: usize,
 }
+
+/// What a function is called by: domain, name and overload.
+type Function<'a> = (&'a str, &'a str, &'a str);
 
 /// The versions of the operator sets, by domain.
 type Opsets = HashMap<String, i64>;
@@ -49,14 +57,18 @@ fn domain(name: &str) -> &str {
 impl<'a, T: Float> Builder<'a, T> {
     pub(super) fn new(functions: &'a [FunctionProto], external: &'a External) -> Self {
         let operators = ops::table().into_iter().map(|operator| (operator.name, operator)).collect();
+        let named = |function: &'a FunctionProto| {
+            (domain(&function.domain), function.name.as_str(), function.overload.as_str())
+        };
         Builder {
             operators,
-            functions,
+            functions: functions.iter().rev().map(|function| (named(function), function)).collect(),
             external,
             constants: Vec::new(),
             unsupported: Vec::new(),
             depth: 0,
             nodes: 0,
+            unfolds: MOST_UNFOLDED.saturating_add(functions.iter().map(Message::length).sum()),
         }
     }
 
@@ -119,16 +131,11 @@ impl<'a, T: Float> Builder<'a, T> {
         let (name, operator) = (name_of(node), node.op_type.as_str());
         let mut inputs = Vec::new();
         for input in &node.input {
-            let by = format!("{operator} at node `{name}`");
+            let by = format!("{} at node {}", shortened(operator), quoted(name));
             inputs.push((!input.is_empty()).then(|| names.needed(input, &by)).transpose()?);
         }
-        let functions = self.functions;
-        let function = functions.iter().find(|function| {
-            function.name == *operator
-                && domain(&function.domain) == domain(&node.domain)
-                && function.overload == node.overload
-        });
-        if let Some(function) = function {
+        let called = (domain(&node.domain), operator, node.overload.as_str());
+        if let Some(&function) = self.functions.get(&called) {
             return self.call(function, node, &inputs, names, nodes);
         }
         let opset = sets.get(domain(&node.domain)).copied();
@@ -217,12 +224,11 @@ impl<'a, T: Float> Builder<'a, T> {
         {
             return None;
         }
-        let mut values = vec![None; self.constants.len()];
-        for &place in node.inputs.iter().flatten() {
-            values[place] = self.constants[place].as_ref().map(Stored::value);
-        }
-        let mut frame = Frame { values, cx: None, limit: LARGEST_CONSTANT };
-        match frame.results(node) {
+        let value = |place: Place| self.constants[place].as_ref().map(Stored::value);
+        let inputs = node.inputs.iter().map(|place| place.and_then(value)).collect();
+        // It takes no value but its inputs, so there is no need for the places of all others.
+        let mut frame = Frame { values: Vec::new(), cx: None, limit: LARGEST_CONSTANT };
+        match frame.compute(node, inputs) {
             Err(error) if matches!(*error.problem, Problem::TooLarge { .. }) => None,
             results => Some(results),
         }
@@ -244,9 +250,9 @@ impl<'a, T: Float> Builder<'a, T> {
             let found = node.attribute.iter().find(|attribute| attribute.name == name);
             found.and_then(|attribute| attribute.g.as_deref()).ok_or_else(|| {
                 ReadError::graph(format!(
-                    "{} at node `{}` has no graph `{name}`",
-                    node.op_type,
-                    name_of(node)
+                    "{} at node {} has no graph `{name}`",
+                    shortened(&node.op_type),
+                    quoted(name_of(node))
                 ))
             })
         };
@@ -367,8 +373,14 @@ impl<'a, T: Float> Builder<'a, T> {
             let mut all = node.attribute.iter().chain(&function.attribute_proto);
             all.find(|attribute| attribute.name == name)
         };
-        let list: Vec<NodeProto> =
-            function.node.iter().map(|node| with_attributes(node, &given, function, inputs)).collect();
+        let mut list = Vec::new();
+        for node in &function.node {
+            let node = with_attributes(node, &given, function, inputs);
+            self.unfolds = self.unfolds.checked_sub(node.length()).ok_or_else(|| {
+                ReadError::graph(format!("functions that unfold to more than {MOST_UNFOLDED} bytes"))
+            })?;
+            list.push(node);
+        }
         self.depth += 1;
         let done = self.nodes(&list, &opsets(&function.opset_import), &mut inner, nodes);
         self.depth -= 1;

@@ -27,7 +27,7 @@ pub enum ReadError {
         source: std::io::Error,
     },
     /// The bytes are no ONNX model.
-    #[error("{}not an ONNX model: {problem}", at(path.as_deref()))]
+    #[error("{}not an ONNX model: {}", at(path.as_deref()), short(problem))]
     Format {
         /// The file.
         path: Option<PathBuf>,
@@ -43,7 +43,7 @@ pub enum ReadError {
         operators: Vec<UnsupportedOperator>,
     },
     /// The nodes are no graph: a value that no node makes, a cycle, two values of one name.
-    #[error("{}{problem}", at(path.as_deref()))]
+    #[error("{}{}", at(path.as_deref()), short(problem))]
     Graph {
         /// The file.
         path: Option<PathBuf>,
@@ -51,7 +51,7 @@ pub enum ReadError {
         problem: String,
     },
     /// A tensor of the file whose numbers do not fit its shape or its type.
-    #[error("{}the tensor {}: {problem}", at(path.as_deref()), text::quoted(name))]
+    #[error("{}the tensor {}: {}", at(path.as_deref()), text::quoted(name), short(problem))]
     Tensor {
         /// The file.
         path: Option<PathBuf>,
@@ -61,7 +61,7 @@ pub enum ReadError {
         problem: String,
     },
     /// An input of a type that is not computed with: text, numbers of less than 8 bits, a sequence.
-    #[error("{}the input {}: {problem}", at(path.as_deref()), text::quoted(name))]
+    #[error("{}the input {}: {}", at(path.as_deref()), text::quoted(name), short(problem))]
     Input {
         /// The file.
         path: Option<PathBuf>,
@@ -84,9 +84,22 @@ fn at(path: Option<&Path>) -> String {
     path.map_or_else(String::new, |path| format!("{}: ", text::path(path)))
 }
 
+/// The most bytes of a problem that a message shows: names, shapes and lists of numbers of a file may be of any length.
+const SHOWN: usize = 400;
+/// The most operators that a message names.
+const LISTED: usize = 16;
+
+fn short(problem: &impl std::fmt::Display) -> String {
+    text::line(&problem.to_string(), SHOWN)
+}
+
 fn unsupported(operators: &[UnsupportedOperator]) -> String {
-    let lines: Vec<String> = operators.iter().map(ToString::to_string).collect();
-    format!("operators that are not supported: {}", lines.join("; "))
+    let lines: Vec<String> = operators.iter().take(LISTED).map(ToString::to_string).collect();
+    let more = match operators.len().saturating_sub(LISTED) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    format!("operators that are not supported: {}{more}", lines.join("; "))
 }
 
 impl ReadError {
@@ -139,7 +152,13 @@ pub struct UnsupportedOperator {
 impl std::fmt::Display for UnsupportedOperator {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let UnsupportedOperator { operator, node, opset, reason } = self;
-        write!(f, "{} of opset {opset} at node {}: {reason}", text::quoted(operator), text::quoted(node))
+        write!(
+            f,
+            "{} of opset {opset} at node {}: {}",
+            text::quoted(operator),
+            text::quoted(node),
+            short(reason)
+        )
     }
 }
 
@@ -176,7 +195,12 @@ pub enum RunError {
         inputs: Vec<String>,
     },
     /// An input of another kind or shape than the model declares.
-    #[error("the input {} is {expected} in the model, and {found} was given", text::quoted(name))]
+    #[error(
+        "the input {} is {} in the model, and {} was given",
+        text::quoted(name),
+        short(expected),
+        short(found)
+    )]
     Input {
         /// Its name.
         name: String,
@@ -198,7 +222,7 @@ pub enum RunError {
 /// # let _ = is_of_shapes;
 /// ```
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("{operator} at node {}: {problem}", text::quoted(node))]
+#[error("{operator} at node {}: {}", text::quoted(node), short(problem))]
 pub struct NodeError {
     /// The operator.
     pub operator: String,

@@ -1,9 +1,9 @@
 //! The inputs that a model declares.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 
-use wengert_tensor::Float;
+use wengert_tensor::{Float, text};
 
 use super::error::{ReadError, RunError};
 use super::value::{BOOLS, FLOATS, INTS, Value};
@@ -72,7 +72,7 @@ impl Input {
     pub(super) fn check<T: Float>(
         &self,
         value: &Value<T>,
-        named: &mut HashMap<String, usize>,
+        named: &mut BTreeMap<String, usize>,
     ) -> Result<(), RunError> {
         let shape = value.shape();
         let mut fits = self.kind.is_none_or(|kind| kind == value.kind());
@@ -89,7 +89,8 @@ impl Input {
         if fits {
             return Ok(());
         }
-        let known: Vec<String> = named.iter().map(|(name, length)| format!("{name} = {length}")).collect();
+        let known: Vec<String> =
+            named.iter().map(|(name, length)| format!("{} = {length}", text::shortened(name))).collect();
         let known = if known.is_empty() { String::new() } else { format!(" with {}", known.join(", ")) };
         Err(RunError::Input {
             name: self.name.clone(),
@@ -106,7 +107,7 @@ impl Input {
                     .iter()
                     .map(|length| match length {
                         Length::Fixed(length) => length.to_string(),
-                        Length::Named(name) => name.clone(),
+                        Length::Named(name) => text::shortened(name),
                         Length::Any => "?".to_owned(),
                     })
                     .collect();
@@ -119,6 +120,6 @@ impl Input {
 
 impl fmt::Display for Input {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.name, self.declared())
+        write!(f, "{}: {}", text::shortened(&self.name), self.declared())
     }
 }

@@ -1,6 +1,6 @@
 //! The model that a user has.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::io::Read;
 use std::path::Path;
 
@@ -72,7 +72,7 @@ impl<T: Float> Model<T> {
     /// folder and below it, and nowhere else.
     ///
     /// # Errors
-    /// If the file cannot be read or is no model; if operators are not known, all of which are then named; if the nodes are no
+    /// If the file cannot be read or is no model; if operators are not known, with all of them; if the nodes are no
     /// graph; if an operator of constants cannot be computed; or if a parameter's name is taken in the scope. No parameter is
     /// made then.
     pub fn read(scope: Scope<'_, T>, path: impl AsRef<Path>) -> Result<Self, ReadError> {
@@ -233,7 +233,7 @@ impl<T: Float> Model<T> {
     pub fn forward(&self, cx: &Ctx<T>, inputs: &[(&str, Value<T>)]) -> Result<Outputs<T>, RunError> {
         let names = || self.inputs.iter().map(|input| input.name().to_owned()).collect();
         let mut values = vec![None; self.places];
-        let mut named = HashMap::new();
+        let mut named = BTreeMap::new();
         for (name, value) in inputs {
             let at = self.inputs.iter().position(|input| input.name() == *name);
             match at.map(|at| (at, self.graph.inputs[at])) {

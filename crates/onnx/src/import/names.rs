@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use wengert_tensor::text::quoted;
+
 use super::error::ReadError;
 use super::graph::Place;
 use crate::proto::{AttributeProto, FunctionProto, NodeProto};
@@ -24,7 +26,7 @@ impl Names<'_> {
 
     pub(super) fn bind(&mut self, name: &str, place: Place) -> Result<(), ReadError> {
         if self.places.insert(name.to_owned(), place).is_some() {
-            return Err(ReadError::graph(format!("two values have the name `{name}`")));
+            return Err(ReadError::graph(format!("two values have the name {}", quoted(name))));
         }
         Ok(())
     }
@@ -32,7 +34,8 @@ impl Names<'_> {
     pub(super) fn needed(&self, name: &str, by: &str) -> Result<Place, ReadError> {
         self.get(name).ok_or_else(|| {
             ReadError::graph(format!(
-                "{by} takes `{name}`, which no node makes and no input or initialiser is"
+                "{by} takes {}, which no node makes and no input or initialiser is",
+                quoted(name)
             ))
         })
     }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use wengert_tensor::text::{quoted, shortened};
+
 use super::error::ReadError;
 use crate::proto::NodeProto;
 
@@ -39,10 +41,10 @@ pub(super) fn ordered(nodes: &[NodeProto]) -> Result<Vec<usize>, ReadError> {
     }
     if order.len() < nodes.len() {
         let stuck = (0..nodes.len()).find(|&i| waiting[i] > 0).unwrap_or(0);
-        let name = name_of(&nodes[stuck]);
         return Err(ReadError::graph(format!(
-            "{} at node `{name}` takes what it makes itself, or what is made of it",
-            nodes[stuck].op_type
+            "{} at node {} takes what it makes itself, or what is made of it",
+            shortened(&nodes[stuck].op_type),
+            quoted(name_of(&nodes[stuck]))
         )));
     }
     Ok(order)

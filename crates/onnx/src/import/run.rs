@@ -24,7 +24,8 @@ impl<T: Float> Frame<'_, T> {
 
     pub(super) fn run(&mut self, graph: &Graph<T>) -> Result<(), NodeError> {
         for node in &graph.nodes {
-            let results = self.results(node)?;
+            let inputs = node.inputs.iter().map(|place| place.map(|place| self.get(place).clone()));
+            let results = self.compute(node, inputs.collect())?;
             for (place, value) in node.outputs.iter().zip(results) {
                 if let Some(place) = *place {
                     self.values[place] = Some(value);
@@ -37,13 +38,17 @@ impl<T: Float> Frame<'_, T> {
         Ok(())
     }
 
-    pub(super) fn results(&mut self, node: &Node<T>) -> Result<Vec<Value<T>>, NodeError> {
+    /// A node's results for these inputs.
+    pub(super) fn compute(
+        &mut self,
+        node: &Node<T>,
+        inputs: Vec<Option<Value<T>>>,
+    ) -> Result<Vec<Value<T>>, NodeError> {
         let failed = |problem| NodeError {
             operator: node.operator.clone(),
             node: node.name.clone(),
             problem: Box::new(problem),
         };
-        let inputs = node.inputs.iter().map(|place| place.map(|place| self.get(place).clone())).collect();
         let results = match &node.work {
             Work::Operator(run) => {
                 let call = Call {

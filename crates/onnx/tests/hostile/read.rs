@@ -3,7 +3,7 @@
 use wengert_nn::Params;
 use wengert_onnx::{Model, ReadError};
 
-use super::files::{bytes, floats, int, int_attribute, ints, model, node, of_graph, tensor};
+use super::files::{bytes, floats, int, int_attribute, ints, ints_attribute, model, node, of_graph, tensor};
 
 fn error(bytes: &[u8]) -> ReadError {
     let mut params: Params<f32> = Params::seeded(0);
@@ -163,4 +163,78 @@ fn what_is_no_protobuf_is_refused() {
         graph = bytes(1, bytes(5, bytes(6, &graph)));
     }
     says(&of_graph(&graph), &["deep"]);
+}
+
+/// One line, however long the names and lists of a file are.
+#[test]
+fn messages_do_not_grow_with_the_file() {
+    let long = "line\n".repeat(10_000);
+    let many: Vec<Vec<u8>> = (0..100).map(|i| node(&long, &["x"], &[format!("{i}").as_str()], &[])).collect();
+    let ends = (1..10_000).collect::<Vec<i64>>();
+    let permuted = node("Transpose", &["w"], &["y"], &[ints_attribute("perm", &ends)]);
+    for file in [
+        model(&many, &[], &["x"], &["0"]),
+        model(&[node("Relu", &[&long], &["y"], &[])], &[], &["x"], &["y"]),
+        model(&[node("Relu", &["x"], &["y"], &[])], &[], &["x"], &[&long]),
+        model(&[node("Relu", &["x"], &[&long], &[])], &[], &["x", &long], &[&long]),
+        model(&[node("Add", &["x", &long], &[&long], &[])], &[], &["x"], &[&long]),
+        model(&[node("Loop", &["x"], &[&long], &[])], &[], &["x"], &[&long]),
+        model(&[node("Relu", &["x"], &["y"], &[int_attribute(&long, 1)])], &[], &["x"], &["y"]),
+        model(&[node("Add", &["x", "w"], &["y"], &[])], &[tensor(&long, 8, &[1], &[0])], &["x"], &["y"]),
+        model(&[permuted], &[ints("w", &[1], &[1])], &["x"], &["y"]),
+    ] {
+        let message = error(&file).to_string();
+        assert!(message.len() < 6000 && !message.contains('\n'), "{} bytes: {message}", message.len());
+    }
+}
+
+/// A node that calls a function of the domain `f`.
+fn call(function: &str, output: &str) -> Vec<u8> {
+    [node(function, &["x"], &[output], &[]), bytes(7, "f")].concat()
+}
+
+/// A function of one input x, with the last of its nodes' outputs named y.
+fn function(name: &str, nodes: &[Vec<u8>]) -> Vec<u8> {
+    let nodes: Vec<u8> = nodes.iter().flat_map(|node| bytes(7, node)).collect();
+    let sets = [bytes(9, int(2, 17)), bytes(9, [bytes(1, "f"), int(2, 1)].concat())].concat();
+    [bytes(1, name), bytes(4, "x"), bytes(5, "y"), nodes, sets, bytes(10, "f")].concat()
+}
+
+/// A tenth of a megabyte, of which functions within functions would make a hundred.
+#[test]
+fn functions_unfold_to_so_much_and_no_more() {
+    let numbers = bytes(5, floats("", &[25_000], &[1.0; 25_000]));
+    let value = [bytes(1, "value"), numbers, int(20, 4)].concat();
+    let constant = node("Constant", &[], &["y"], &[value]);
+    let many = |inner: &str| -> Vec<Vec<u8>> {
+        let name = |i: usize| if i == 0 { "y".to_owned() } else { format!("y{i}") };
+        (0..32).map(|i| call(inner, &name(i))).collect()
+    };
+    let functions = |top: &str| {
+        let graph = model(&[call(top, "y")], &[], &["x"], &["y"]);
+        let functions = [
+            bytes(25, function("a", std::slice::from_ref(&constant))),
+            bytes(25, function("b", &many("a"))),
+            bytes(25, function("c", &many("b"))),
+        ];
+        [graph, bytes(8, [bytes(1, "f"), int(2, 1)].concat()), functions.concat()].concat()
+    };
+    says(&functions("c"), &["unfold", "bytes"]);
+    let mut params: Params<f32> = Params::seeded(0);
+    Model::from_bytes(params.root(), &functions("b")).expect("32 calls are allowed");
+}
+
+/// What each costs must not grow with the number of the others: it takes a second and would take minutes.
+#[test]
+fn many_constants_are_read() {
+    let constant = bytes(5, floats("", &[1], &[1.0]));
+    let attribute = [bytes(1, "value"), constant, int(20, 4)].concat();
+    let names: Vec<String> = (0..20_000).map(|i| format!("c{i}")).collect();
+    let mut nodes: Vec<Vec<u8>> = names
+        .iter()
+        .map(|name| node("Constant", &[], &[name.as_str()], std::slice::from_ref(&attribute)))
+        .collect();
+    nodes.push(node("Add", &["x", "c19999"], &["y"], &[]));
+    let mut params: Params<f32> = Params::seeded(0);
+    Model::from_bytes(params.root(), &model(&nodes, &[], &["x"], &["y"])).unwrap();
 }

@@ -1,7 +1,7 @@
 //! Matrix products.
 
 use wengert_tape::Var;
-use wengert_tensor::{Float, Shape};
+use wengert_tensor::{Float, Shape, text};
 
 use super::super::call::{Call, Produced, broadcasts};
 use super::super::error::Problem;
@@ -66,7 +66,7 @@ fn check_equation<T: Float>(call: &Call<'_, T>, equation: &str) -> Result<(), Pr
     }
     let known = |term: &str| term.replacen("...", "", 1).chars().all(|c| c.is_ascii_alphabetic());
     if !terms.iter().copied().chain(right).all(known) {
-        return Err(wrong(format!("`{equation}` is none")));
+        return Err(wrong(format!("{} is none", text::quoted(equation))));
     }
     let mut lengths = std::collections::HashMap::new();
     let mut ellipsis: Option<Shape> = None;
@@ -75,7 +75,9 @@ fn check_equation<T: Float>(call: &Call<'_, T>, equation: &str) -> Result<(), Pr
         let shape = call.shape(input)?;
         let letters = term.chars().filter(|c| c.is_ascii_alphabetic()).count();
         let more = shape.len().checked_sub(letters).filter(|&more| more == 0 || term.contains("..."));
-        let Some(more) = more else { return Err(call.unlike(input, format!("axes as in `{term}`"))) };
+        let Some(more) = more else {
+            return Err(call.unlike(input, format!("axes as in {}", text::quoted(term))));
+        };
         let at = term.find("...").unwrap_or(term.len());
         let rest = Shape::from(&shape[at..at + more]);
         ellipsis = Some(match ellipsis {
