@@ -133,6 +133,7 @@ impl Values {
     }
 
     /// Forgets all elements but the first `length`.
+    #[cfg(feature = "mpi")]
     pub(crate) fn truncate(&mut self, length: usize) {
         each_kind!(Values, self, values => values.truncate(length))
     }

@@ -180,7 +180,11 @@ pub fn write<T: Element>(path: impl AsRef<Path>, tensor: &Tensor<T>) -> Result<(
 /// ```
 pub fn to_bytes<T: Element>(tensor: &Tensor<T>) -> Vec<u8> {
     let mut bytes = Vec::new();
-    each_piece(tensor, &mut |piece| Ok(bytes.extend_from_slice(piece))).expect("memory can be written to");
+    let push = &mut |piece: &[u8]| {
+        bytes.extend_from_slice(piece);
+        Ok(())
+    };
+    each_piece(tensor, push).expect("memory can be written to");
     bytes
 }
 

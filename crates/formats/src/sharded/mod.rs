@@ -139,11 +139,11 @@ impl Sharded {
     }
 }
 
+/// The file and the place in it of each tensor, and the bytes of all, if their types are known.
+type Places = (Vec<(usize, usize)>, Option<u64>);
+
 /// Where each tensor is of which the index speaks, in the order of the files, and the bytes of all, if their types are known.
-fn places(
-    index: &Index,
-    shards: &[Safetensors<BufReader<File>>],
-) -> Result<(Vec<(usize, usize)>, Option<u64>), IndexError> {
+fn places(index: &Index, shards: &[Safetensors<BufReader<File>>]) -> Result<Places, IndexError> {
     let mut wanted: Vec<HashMap<Box<str>, bool>> = shards.iter().map(|_| HashMap::new()).collect();
     index.each(&mut |name, file| {
         let shard = index.files.binary_search_by(|known| known.as_str().cmp(file));
