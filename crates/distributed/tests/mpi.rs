@@ -19,7 +19,9 @@ use std::time::{Duration, Instant};
 use training::{OPTIONS, RANK, has_mpirun, kill, vector};
 use wengert_data::synthetic;
 use wengert_distributed::launch::{self, Job, JobError};
-use wengert_distributed::{Buffer, Communicator, DataParallel, Failure, Single, mpi, tree};
+use wengert_distributed::{
+    Buffer, Communicator, DataParallel, Failure, Reduction, Single, Values, mpi, tree,
+};
 use wengert_nn::{BatchNorm1d, Dropout, Layer, Linear, Losses, Params};
 use wengert_optim::AdamW;
 use wengert_optim::schedule::Cosine;
@@ -49,6 +51,7 @@ fn rank() {
             "statistics" => statistics::of_the_whole_batch(&ranks)?,
             "train" => training::train(&ranks)?,
             "synchronous" => synchronous(&ranks)?,
+            "sums under way" => sums_under_way(&ranks)?,
             "averages" => modes::averages(&ranks)?,
             "servers" => modes::servers(&ranks)?,
             "checkpoint" => modes::checkpoint(&ranks)?,
@@ -200,6 +203,49 @@ fn training_has_the_bits_of_one_rank() {
     }
 }
 
+/// Sums that are long enough to need several calls of MPI by each rank come to their end although one of them makes none.
+fn sums_under_way(ranks: &Ranks) -> Result<(), Failure> {
+    for absent in 0..ranks.size() {
+        // Ranks of a machine have the same parent, `mpirun`.
+        let job = std::os::unix::process::parent_id();
+        let mark = |rank: usize| env::temp_dir().join(format!("wengert-sums-{job}-{absent}-{rank}"));
+        let start = |of: usize| {
+            let numbers = (0..1 << 20).map(|place| (place % 1000 + of * ranks.rank()) as f32);
+            ranks.start_all_reduce(Values::F32(numbers.collect()), Reduction::Sum)
+        };
+        let pending = [start(1)?, start(2)?];
+        let started = Instant::now();
+        let mut others = (0..ranks.size()).filter(|&rank| rank != absent).map(mark);
+        while ranks.rank() == absent && !others.clone().all(|mark| mark.exists()) {
+            assert!(started.elapsed() < Duration::from_secs(100), "the sums did not go on by themselves");
+            thread::sleep(Duration::from_millis(5));
+        }
+        for (of, pending) in (1..).zip(pending) {
+            let Values::F32(found) = pending.finish()? else { return Err("not f32".into()) };
+            let of_ranks = of * ranks.size() * (ranks.size() - 1) / 2;
+            let fits =
+                |(place, &found): (usize, &f32)| found == (place % 1000 * ranks.size() + of_ranks) as f32;
+            assert!(found.len() == 1 << 20 && found.iter().enumerate().all(fits), "sum {of}");
+        }
+        if ranks.rank() != absent {
+            fs::write(mark(ranks.rank()), [])?;
+        } else {
+            others.try_for_each(fs::remove_file)?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn sums_go_on_while_a_rank_calls_nothing() {
+    for size in [2, 3] {
+        if has_mpirun() {
+            let output = play(size, "sums under way");
+            assert!(output.status.success(), "{size} ranks: {}", text(&output));
+        }
+    }
+}
+
 /// The last rank fails in the given way, while the others wait for it.
 fn fail(ranks: &Ranks, fault: &str) -> Result<(), Failure> {
     if ranks.rank() < ranks.size() - 1 {
@@ -213,6 +259,11 @@ fn fail(ranks: &Ranks, fault: &str) -> Result<(), Failure> {
     match fault {
         "error" => Err("disk full".into()),
         "panic" => panic!("index 7"),
+        "panic in a sum" => {
+            let _pending = ranks.start_all_reduce(Values::F32(vec![1.0; 1 << 20]), Reduction::Sum)?;
+            thread::sleep(Duration::from_millis(50));
+            panic!("index 9")
+        }
         "panic elsewhere" => {
             thread::spawn(|| panic!("index 8")).join().map_err(|_| "a thread panicked".into())
         }
@@ -227,6 +278,7 @@ fn a_rank_that_fails_ends_all_others_with_its_message() {
     for (fault, message) in [
         ("error", "rank 2 of 3 ends all: disk full"),
         ("panic", "rank 2 of 3 ends all: index 7"),
+        ("panic in a sum", "rank 2 of 3 ends all: index 9"),
         ("panic elsewhere", "rank 2 of 3 ends all: a thread panicked"),
         ("abort", "rank 2 of 3 ends all: enough"),
         ("kill", "process rank 2"),
