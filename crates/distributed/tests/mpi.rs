@@ -2,6 +2,7 @@
 
 mod laws;
 mod modes;
+mod processes;
 mod programs;
 mod statistics;
 mod training;
@@ -16,7 +17,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use training::{OPTIONS, RANK, has_mpirun, kill, vector};
+use processes::{OPTIONS, RANK, has_mpirun, kill};
+use training::vector;
 use wengert_data::synthetic;
 use wengert_distributed::launch::{self, Job, JobError};
 use wengert_distributed::{
@@ -43,6 +45,10 @@ fn one_job() -> MutexGuard<'static, ()> {
 #[ignore = "a rank, which the other tests start"]
 fn rank() {
     let scenario = env::var(SCENARIO).expect("a scenario");
+    // Open MPI says so before it starts.
+    if let ("train", Ok(rank)) = (&*scenario, env::var("OMPI_COMM_WORLD_RANK")) {
+        training::sign("starting", rank).unwrap();
+    }
     let played = launch::run(|ranks| {
         match &*scenario {
             "laws" => laws::all(&ranks)?,
@@ -299,48 +305,65 @@ fn job(ranks: usize, restarts: usize, folder: &Path) -> Job {
     job
 }
 
-/// Kills ranks at random while the job runs: 3 times, or `WENGERT_KILLS` times.
+/// Kills ranks at random while the job starts and runs: 4 times, or `WENGERT_KILLS` times.
 #[test]
 fn a_job_whose_ranks_are_killed_reaches_the_same_bits() {
     if !has_mpirun() {
         return;
     }
+    let _one = one_job();
     let kills =
-        env::var("WENGERT_KILLS").map_or(3, |kills| kills.parse().expect("WENGERT_KILLS is a number"));
+        env::var("WENGERT_KILLS").map_or(4, |kills| kills.parse().expect("WENGERT_KILLS is a number"));
     let folder = tempfile::tempdir().unwrap();
     job(1, 0, folder.path()).run(|_| ()).unwrap();
     let undisturbed = fs::read_to_string(folder.path().join("saved")).unwrap();
 
-    let mut killed = 0;
+    let (mut killed, mut hung) = (0, 0);
     let random = Cell::new(2024u64);
     let next = |below: u64| {
         random.set(random.get().wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1));
         (random.get() >> 33) % below
     };
     while killed < kills {
+        let begun = Instant::now();
         let folder = tempfile::tempdir().unwrap();
-        let ranks = 2 + next(3) as usize;
-        let (victim, moment) = (next(ranks as u64), Duration::from_millis(next(500)));
-        let mut failures = 0;
+        let ranks = 2 + next(3);
+        // One in the middle of its training twice, two at once, and one or two while MPI starts.
+        let (stage, number) =
+            [("process", 1), ("process", 1), ("process", 2), ("starting", 1), ("starting", 2)]
+                [next(5) as usize];
+        let first = next(ranks);
+        let victims = [first, (first + 1) % ranks];
+        let moment = Duration::from_millis(next(if stage == "starting" { 200 } else { 500 }));
+        let what = format!("{number} of {ranks} ranks, rank {first} first, killed {moment:?} after {stage}");
+        let mut failures = Vec::new();
         thread::scope(|scope| {
-            let place = folder.path().join(format!("process.0.{victim}"));
+            let places = victims[..number].iter().map(|rank| folder.path().join(format!("{stage}.0.{rank}")));
+            let places: Vec<_> = places.collect();
             let killer = scope.spawn(move || {
                 let started = Instant::now();
-                while !place.exists() && started.elapsed() < Duration::from_secs(60) {
+                while !places.iter().all(|place| place.exists())
+                    && started.elapsed() < Duration::from_secs(60)
+                {
                     thread::sleep(Duration::from_millis(5));
                 }
                 thread::sleep(moment);
-                kill(&fs::read_to_string(place).unwrap()).unwrap();
+                let processes: Vec<_> =
+                    places.iter().map(|place| fs::read_to_string(place).unwrap()).collect();
+                processes.iter().for_each(|process| kill(process).unwrap());
             });
-            job(ranks, 2, folder.path()).run(|_| failures += 1).unwrap();
+            job(ranks as usize, 2, folder.path()).run(|restart| failures.push(*restart)).unwrap();
             killer.join().unwrap();
         });
-        assert!(failures <= 1, "one kill made {failures} failures");
-        // A job that had ended before it could be killed does not count.
-        killed += failures;
+        assert!(failures.len() <= 1, "{what}: {failures:?}");
         let reached = fs::read_to_string(folder.path().join("saved")).unwrap();
-        assert!(reached == undisturbed, "rank {victim} of {ranks} was killed after {moment:?}");
+        assert!(reached == undisturbed, "{what}: other bits");
+        // A job that had ended before it could be killed does not count.
+        killed += failures.len();
+        hung += failures.iter().filter(|failure| failure.hung).count();
+        println!("{killed}: {what}; {failures:?}, {:.1} s", begun.elapsed().as_secs_f64());
     }
+    println!("{killed} jobs killed, of which {hung} launchers did not end; all reached the same bits");
 }
 
 #[test]
