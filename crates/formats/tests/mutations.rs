@@ -17,7 +17,7 @@ use wengert_nn::tensor_file::{TensorSource, read_tensor};
 use wengert_tensor::{Element, Tensor};
 
 /// Changed files for each reader.
-const TRIES: u64 = 100_000;
+const TRIES: u64 = 20_000;
 
 fn golden(names: &[&str]) -> Vec<Vec<u8>> {
     let folder: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests/files/golden"].iter().collect();
