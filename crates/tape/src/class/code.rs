@@ -208,6 +208,24 @@ fn moved<T: Float, E: Elementwise>(nothing: T, v: T, product: T) -> T {
     if Formulas::<E>::FACTS.may_be_infinite && v == nothing && product.is_nan() { T::ZERO } else { product }
 }
 
+/// u·v and 1, or where that is beyond the range u·v over the square of a power of two, and that: multiplied by a curvature of
+/// 0, or a small one, it may have a result.
+#[inline(always)]
+fn within_range<T: Float>(u: T, v: T) -> (T, T) {
+    let root = if T::MAX.to_f64() > f64::from(f32::MAX) { ROOT_OF_RANGE } else { ROOT_OF_SINGLE_RANGE };
+    let product = u * v;
+    if product.abs() > T::MAX {
+        let part = T::from_f64(1.0 / root);
+        ((u * part) * (v * part), T::from_f64(root))
+    } else {
+        (product, T::ONE)
+    }
+}
+
+/// 2⁵¹² and 2⁶⁴.
+const ROOT_OF_RANGE: f64 = f64::from_bits((1023 + 512) << 52);
+const ROOT_OF_SINGLE_RANGE: f64 = f64::from_bits((1023 + 64) << 52);
+
 struct TimesSlope<'a, E, T>(&'a E, T);
 
 impl<T: Float, E: Elementwise> MapN<T, T, 2> for TimesSlope<'_, E, T> {
@@ -231,8 +249,9 @@ struct TimesCurvature<'a, E, T>(&'a E, T);
 impl<T: Float, E: Elementwise> MapN<T, T, 3> for TimesCurvature<'_, E, T> {
     #[inline(always)]
     fn call<I: Isa>(&self, [u, v, z]: [T; 3]) -> T {
-        let product = tangent_of_slope(self.0, Lane::<T, I>::new(u * v), None, Lane::new(z)).0;
-        moved::<T, E>(self.1, u, product)
+        let (factor, unit) = within_range(u, v);
+        let product = tangent_of_slope(self.0, Lane::<T, I>::new(factor), None, Lane::new(z)).0;
+        moved::<T, E>(self.1, u, product * unit * unit)
     }
 }
 
@@ -242,7 +261,10 @@ struct Tangent<'a, E>(&'a E);
 impl<T: Float, E: Elementwise> MapN<T, T, 4> for Tangent<'_, E> {
     #[inline(always)]
     fn call<I: Isa>(&self, [t_v, t_z, v, z]: [T; 4]) -> T {
-        let sum = tangent_of_slope(self.0, Lane::<T, I>::new(v * t_z), Some(Lane::new(t_v)), Lane::new(z)).0;
+        let (factor, unit) = within_range(v, t_z);
+        let t_slope = Lane::new(t_v / unit / unit);
+        let sum = tangent_of_slope(self.0, Lane::<T, I>::new(factor), Some(t_slope), Lane::new(z)).0;
+        let sum = sum * unit * unit;
         if t_v == T::ZERO { moved::<T, E>(T::ZERO, t_z, sum) } else { sum }
     }
 }

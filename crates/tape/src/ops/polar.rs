@@ -1,12 +1,13 @@
 //! The angle and the distance of a point in the plane.
 
-use wengert_tensor::loops::Map2;
+use wengert_tensor::loops::{Map2, MapN};
 use wengert_tensor::shape::broadcast_or_panic;
 use wengert_tensor::simd::Isa;
 use wengert_tensor::{Float, Tensor, compiled_here};
 
 use crate::class::{Pairwise, pairwise};
-use crate::op::{Point, Saves, rules_compiled_here};
+use crate::describe::Attributes;
+use crate::op::{Description, Point, Saves, fused, rules_compiled_here};
 use crate::var::Var;
 
 /// a/h², or v·a/h² for v in the place of a, but 0 where h is.
@@ -59,9 +60,43 @@ impl<T: Float> Pairwise<T> for Atan2 {
 #[derive(Clone)]
 struct Hypot;
 
+/// v·a/h of v, a, b and h = √(a² + b²), but 0 where h is. A subnormal h has lost digits: there both are those of larger numbers
+/// of the same direction, whose squares are in range.
+struct AlongHypot;
+
+impl<T: Float> MapN<T, T, 4> for AlongHypot {
+    #[inline(always)]
+    fn call<I: Isa>(&self, [v, a, b, h]: [T; 4]) -> T {
+        let unit = T::ONE / (T::MIN_POSITIVE.sqrt() * T::EPSILON * T::EPSILON);
+        let (x, y) = (a * unit, b * unit);
+        if h == T::ZERO {
+            T::ZERO
+        } else if h < T::MIN_POSITIVE {
+            v * (x / (x * x + y * y).sqrt())
+        } else {
+            v * (a / h)
+        }
+    }
+}
+
 impl Hypot {
-    /// v·a/h, but 0 where h is. A subnormal h has lost digits: there both are those of larger numbers of the same direction.
+    /// `v` times the slope in input `i`.
     fn along<T: Float>(at: &Point<T>, i: usize, v: &Var<T>) -> Var<T> {
+        compiled_here! {
+            fn along<T: Float>(of: [&Tensor<T>; 4]) -> Tensor<T> {
+                Tensor::zip_many("hypot", of, AlongHypot)
+            }
+        }
+        let description = || {
+            let mut attributes = Attributes::default();
+            attributes.set("of_input", i);
+            Description { name: "hypot_slope".into(), attributes }
+        };
+        fused(description, [v, at.input(i), at.input(1 - i), at.output()], along, || Hypot::rule(at, i, v))
+    }
+
+    /// The same in operations on variables.
+    fn rule<T: Float>(at: &Point<T>, i: usize, v: &Var<T>) -> Var<T> {
         let (h, one, zero) = (at.output(), Var::scalar(T::ONE), Var::scalar(T::ZERO));
         let (origin, subnormal) = (h.equal(0.0), h.lt(T::MIN_POSITIVE.to_f64()));
         let scale = Var::select_where(&subnormal, &Var::scalar(T::ONE / T::EPSILON), &one);

@@ -103,6 +103,7 @@ const SPECIAL: &[Special] = &[
     ("hypot", 3e-200, 4e-200, 5e-200, [0.6, 0.8]),
     ("hypot", 5e-324, -5e-324, 5e-324, [std::f64::consts::FRAC_1_SQRT_2, -std::f64::consts::FRAC_1_SQRT_2]),
     ("hypot", -1.5e-323, 2e-323, 2.5e-323, [-0.6, 0.8]),
+    ("hypot", 1.5e-323, 5e-324, 1.5e-323, [0.948_683_298_050_513_8, 0.316_227_766_016_837_94]),
     ("hypot", 5e-324, 1.0, 1.0, [5e-324, 1.0]),
     ("pow", 0.0, 0.0, 1.0, [0.0, 0.0]),
     ("pow", 0.0, 2.0, 0.0, [0.0, 0.0]),
@@ -296,4 +297,37 @@ fn flat_functions_before_infinite_slopes() {
         ];
         assert!(found.iter().all(|difference| difference.abs() < 1e-12), "{name}: {found:?}");
     }
+}
+
+/// The product of both tangents is beyond the range; with the curvature it is 0, or a number.
+#[test]
+fn curvatures_meet_tangents_whose_product_is_out_of_range() {
+    type Function = fn(&Var<f64>) -> Var<f64>;
+    let cases: [(&str, Function, f64, f64); 6] = [
+        ("exp_m1", |x| x.exp_m1(), -1e160, 0.0),
+        ("exp", |x| x.exp(), -1e160, 0.0),
+        ("sigmoid", |x| x.sigmoid(), -1e160, 0.0),
+        ("softplus", |x| x.softplus(), 1e160, 0.0),
+        ("tanh", |x| x.tanh(), 1e160, 0.0),
+        ("ln", |x| x.ln(), 1e153, -1e14),
+    ];
+    let along = Var::from([1e160]);
+    for (name, f, x, expected) in cases {
+        let x = Var::from([x]);
+        let tangent = |x: &Var<f64>| jvp(f, x, &along).1;
+        let forward = jvp(tangent, &x, &along).1.item();
+        let reverse = hvp(|x: &Var<f64>| (f(x) * 1e160).sum(), &x, &along).item();
+        for found in [forward, reverse] {
+            assert!(
+                (found - expected).abs() <= 1e-14 * expected.abs(),
+                "{name}: {found:e}, not {expected:e}"
+            );
+        }
+    }
+}
+
+#[test]
+fn rms_norm_keeps_the_sign_of_zero() {
+    let y = Var::from([[0.0f64, 1.0]]).rms_norm(&Var::from([-1.0, 1.0]), 1e-5).value().to_vec();
+    assert!(y[0] == 0.0 && y[0].is_sign_negative(), "{y:?}");
 }

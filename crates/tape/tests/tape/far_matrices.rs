@@ -36,6 +36,9 @@ fn functions<T: Float>() -> Vec<Homogeneous<T>> {
         ("slogdet", false, 0.0, |a, s| a.slogdet().unwrap().1 - 3.0 * s.ln()),
         ("logdet", true, 0.0, |a, s| a.logdet().unwrap() - 3.0 * s.ln()),
         ("svdvals", false, 1.0, |a, _| weighted(a.svdvals().unwrap())),
+        ("svdvals of a tall matrix", false, 1.0, |a, _| weighted(a.slice_axis(-1, ..2).svdvals().unwrap())),
+        ("svdvals of a wide matrix", false, 1.0, |a, _| weighted(a.slice(..2).svdvals().unwrap())),
+        ("svdvals of a row", false, 1.0, |a, _| weighted(a.slice(..1).svdvals().unwrap())),
         ("eigvalsh", true, 1.0, |a, _| weighted(a.eigvalsh().unwrap())),
         ("eigh", true, 0.0, |a, _| weighted(a.eigh().unwrap().1.square())),
         ("r of qr", false, 1.0, |a, _| weighted(a.qr().unwrap().1)),
@@ -46,7 +49,7 @@ fn functions<T: Float>() -> Vec<Homogeneous<T>> {
     ]
 }
 
-fn compare<T: Float>(exponents: [i32; 4]) {
+fn compare<T: Float>(exponents: [i32; 6]) {
     let mut failures = Vec::new();
     for exponent in exponents {
         let unit = f64::from(exponent).exp2();
@@ -61,10 +64,15 @@ fn compare<T: Float>(exponents: [i32; 4]) {
             let near = |x: &Var<T>| f(x, 1.0);
             let far = |x: &Var<T>| f(x, unit);
             let (a_far, direction_far) = (&a * unit, &direction * unit);
-            let found = [far(&a_far), grad(far, &a_far), hvp(far, &a_far, &direction_far)];
-            let expected = [near(&a), grad(near, &a), hvp(near, &a, &direction)];
-            for (order, (found, expected)) in found.into_iter().zip(expected).enumerate() {
-                let power = if order == 0 { degree } else { degree - 1.0 };
+            let along = hvp(near, &a, &direction);
+            // Orders, powers of the unit, and what they are of: the last along a direction that is not in that unit.
+            let results = [
+                (0, degree, far(&a_far), near(&a)),
+                (1, degree - 1.0, grad(far, &a_far), grad(near, &a)),
+                (2, degree - 1.0, hvp(far, &a_far, &direction_far), along.clone()),
+                (2, degree - 2.0, hvp(far, &a_far, &direction), along),
+            ];
+            for (order, power, found, expected) in results {
                 // Where the result is out of range, or has few digits, there is nothing to compare.
                 let target = scale(power, expected.clone()).abs().max().item();
                 if !(target < T::MAX * T::from_f64(0.25) && target > T::MIN_POSITIVE / T::EPSILON) {
@@ -85,8 +93,8 @@ fn compare<T: Float>(exponents: [i32; 4]) {
 
 #[test]
 fn matrices_at_the_ends_of_the_range_are_matrices_in_another_unit() {
-    compare::<f64>([1022, 1024 - 2, 600, -600]);
-    compare::<f32>([126, 80, -60, -100]);
+    compare::<f64>([1022, 600, 300, -300, -540, -600]);
+    compare::<f32>([126, 80, 40, -40, -60, -100]);
 }
 
 /// Rows of different size each have their own unit.
@@ -102,6 +110,48 @@ fn products_of_large_elements_and_solutions() {
     assert!((a.slogdet().unwrap().1.item() - (0.5f64.ln() + most.ln())).abs() < 1e-12);
     let x = a.solve(&Var::from([most, 1.0])).unwrap().value().to_vec();
     assert!((x[0] - 1.0).abs() < 1e-15 && (x[1] - 1.0).abs() < 1e-15, "{x:?}");
+}
+
+/// Rows and columns of different size each have their own unit: those of the inverse are the others.
+#[test]
+fn inverses_and_solutions_of_large_columns_and_rows() {
+    let near = Var::from([[-0.64, 0.9, 0.3], [0.74, 0.8, -0.2], [0.1, -0.5, 0.7]]);
+    let b = right_side::<f64>();
+    let most = 1000.0f64.exp2();
+    for (rows, columns) in [
+        ([1.0; 3], [1.0, most, 1.0]),
+        ([most, 1.0, 1.0], [1.0; 3]),
+        ([1.0, most, 1.0], [1.0, most.recip(), 1.0]),
+    ] {
+        let (rows, columns) = (Var::from(rows).unsqueeze(1), Var::from(columns));
+        let far = &near * &rows * &columns;
+        // A = R N C has the inverse C⁻¹ N⁻¹ R⁻¹.
+        let inverse = |a: &Var<f64>| a.inv().unwrap();
+        let expected = inverse(&near) / rows.t() / columns.unsqueeze(1);
+        let found = inverse(&far);
+        let weights = Var::from([[0.3, -0.2, 0.9], [-0.7, 0.4, 0.2], [0.5, 0.6, -0.1]]);
+        // Multiplied so that all its elements have a part.
+        let total = |x: Var<f64>| (x * columns.unsqueeze(1) * rows.t() * &weights).sum();
+        let slope = grad(|a: &Var<f64>| total(inverse(a)), &far);
+        let expected_slope = grad(|a: &Var<f64>| (inverse(a) * &weights).sum(), &near) / &rows / &columns;
+        let solution = far.solve(&(&b * &rows)).unwrap() * columns.unsqueeze(1);
+        for (name, found, expected) in [
+            ("inverse", found * &columns.unsqueeze(1) * rows.t(), expected * columns.unsqueeze(1) * rows.t()),
+            ("slope", slope * &rows * &columns, expected_slope * &rows * &columns),
+            ("solution", solution, near.solve(&b).unwrap()),
+        ] {
+            let error = (&found - &expected).abs().max().item();
+            assert!(error < 1e-13, "{name} of rows {rows} and columns {columns}: {found}, not {expected}");
+        }
+    }
+    let one_column = Var::from([[-0.64, -f64::MAX], [0.74, -f64::MAX]]);
+    // The first element of the inverse is −1/d with the difference d of the first column.
+    let first = |a: &Var<f64>| a.inv().unwrap().slice_axis(-1, ..1).slice(..1).sum();
+    let slope = grad(first, &one_column).value().to_vec();
+    let d = 0.74 + 0.64f64;
+    for (found, exact) in slope.into_iter().zip([-1.0, 0.0, 1.0, 0.0]) {
+        assert!((found * d * d - exact).abs() < 1e-15, "{found:e}, not {exact} over {d}²");
+    }
 }
 
 #[test]

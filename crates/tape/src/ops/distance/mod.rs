@@ -94,10 +94,12 @@ impl<T: Float> Var<T> {
         let axis = self.shape().axis("renorm", axis);
         assert!(p > 0.0 && limit >= 0.0, "renorm: the norm of order {p} limited to {limit}");
         let others: Vec<usize> = (0..self.rank()).filter(|&other| other != axis).collect();
-        let norms = if others.is_empty() { self.abs() } else { self.norm_axes(p, &others[..], true) };
-        // Where nothing is too long the factor is 1, whatever the other branch would be.
-        let long = norms.gt(limit);
-        let factor = limit / (Var::select_where(&long, &norms, &Var::scalar(T::ONE)) + 1e-7);
+        let norms = |x: &Var<T>| if others.is_empty() { x.abs() } else { x.norm_axes(p, &others[..], true) };
+        // Where nothing is too long the factor is 1, whatever the other branch would be: no derivative of a norm near 0, which
+        // may be infinite, meets the 0 that it would be multiplied by.
+        let long = norms(&self.stop_gradient()).gt(limit);
+        let too_long = Var::select_where(&long, self, &Var::scalar(T::ONE));
+        let factor = limit / (norms(&too_long) + 1e-7);
         Var::select_where(long, &factor, &Var::scalar(T::ONE)) * self
     }
 

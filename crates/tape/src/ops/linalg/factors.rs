@@ -7,9 +7,9 @@ use crate::op::{Cotangents, Op, Point, Saves, apply_known, rules_compiled_here};
 use crate::profile::Timing;
 use crate::var::Var;
 
-/// The packed factors of P S⁻¹A = L U, in the row behind them the order of the rows of A, and in a last one the diagonal S,
-/// powers of two by which rows are divided where products with them might leave the range of numbers, and else 1. It has no derivative: what is computed with
-/// it is given A too, and has its whole derivative there.
+/// The packed factors of P S⁻¹A C⁻¹ = L U, in the row behind them the order of the rows of A, and in two last ones the diagonals
+/// S and C: powers of two by which rows and columns are divided where products of elements might leave the range of numbers,
+/// and else 1. It has no derivative: what is computed with it is given A too, and has its whole derivative there.
 pub(super) struct Factored {
     /// Who asks, for messages.
     operation: &'static str,
@@ -21,15 +21,15 @@ impl Factored {
     fn value<T: Float>(&self, a: &Tensor<T>) -> Result<Tensor<T>, MatrixError> {
         let n = matrices::square(self.operation, a.shape());
         let regular = self.regular;
-        each(self.operation, [a], [n + 2, n], &move |[a], out| {
-            let scales = scales(a, n);
-            let lu = Lu::new(over(&scales, a, n), n, n)?;
+        each(self.operation, [a], [n + 3, n], &move |[a], out| {
+            let scales = Scales::of(a, n);
+            let lu = Lu::new(scales.divide(a), n, n)?;
             if let (true, Some(row)) = (regular, lu.singular_row()) {
                 return Err(LinalgError::Singular { row });
             }
             out[..n * n].copy_from_slice(lu.packed());
             let order = lu.order().iter().map(|&row| T::from_usize(row as usize));
-            out[n * n..].iter_mut().zip(order.chain(scales)).for_each(|(out, row)| *out = row);
+            out[n * n..].iter_mut().zip(order.chain(scales.numbers())).for_each(|(out, row)| *out = row);
             Ok(())
         })
     }
@@ -67,22 +67,66 @@ pub(super) fn factors<T: Float>(
     Ok(apply_known(factored, &[a], &[], value))
 }
 
-/// What the rows of A are divided by.
-fn scales<T: Float>(a: &[T], n: usize) -> Vec<T> {
-    let far = T::MAX.sqrt();
-    if a.iter().all(|x| x.abs() <= far) {
-        return vec![T::ONE; n];
-    }
-    let (least, most) = (T::MIN_POSITIVE.to_f64().log2(), T::MAX.to_f64().log2() - 1.0);
-    let of_row = |row: &[T]| {
-        let largest = row.iter().fold(T::ZERO, |largest, x| largest.maximum(x.abs()));
-        let exponent = largest.to_f64().log2().floor().clamp(least, most);
-        if largest == T::ZERO { T::ONE } else { T::from_f64(exponent.exp2()) }
-    };
-    a.chunks_exact(n).map(of_row).collect()
+/// The exponents of the powers of two that rows and columns are divided by, if any.
+struct Scales {
+    n: usize,
+    exponents: Option<[Vec<i32>; 2]>,
 }
 
-/// S⁻¹B.
+impl Scales {
+    /// Those that bring the largest element of each row and column near 1: again and again each row and column is divided by the
+    /// root of its largest (D. Ruiz, "A scaling algorithm to equilibrate both rows and columns norms in matrices", 2001).
+    fn of<T: Float>(a: &[T], n: usize) -> Self {
+        let far = T::MAX.sqrt();
+        if a.iter().all(|x| x.abs() <= far) {
+            return Scales { n, exponents: None };
+        }
+        let logarithms: Vec<Option<i32>> = a
+            .iter()
+            .map(|x| x.to_f64().abs())
+            .map(|x| (x > 0.0 && x.is_finite()).then(|| x.log2().floor() as i32))
+            .collect();
+        let mut exponents = [vec![0; n], vec![0; n]];
+        // Each round halves what is left of the logarithms, which are of at most 12 bits.
+        for _ in 0..12 {
+            let mut largest = [vec![None; n], vec![None; n]];
+            for (e, &logarithm) in logarithms.iter().enumerate() {
+                let place = [e / n, e % n];
+                let left = logarithm.map(|x| x - exponents[0][place[0]] - exponents[1][place[1]]);
+                (0..2).for_each(|side| largest[side][place[side]] = largest[side][place[side]].max(left));
+            }
+            for (exponents, largest) in exponents.iter_mut().zip(largest) {
+                let of_rows = exponents.iter_mut().zip(largest);
+                of_rows.for_each(|(exponent, largest)| *exponent += largest.unwrap_or(0) / 2);
+            }
+        }
+        Scales { n, exponents: Some(exponents) }
+    }
+
+    /// S⁻¹A C⁻¹.
+    fn divide<T: Float>(&self, a: &[T]) -> Vec<T> {
+        let Some([rows, columns]) = &self.exponents else { return a.to_vec() };
+        let exponent = |e: usize| -rows[e / self.n] - columns[e % self.n];
+        a.iter().enumerate().map(|(e, &x)| times_power(x, exponent(e))).collect()
+    }
+
+    /// S and C.
+    fn numbers<T: Float>(&self) -> Vec<T> {
+        let one = |&exponent: &i32| times_power(T::ONE, exponent);
+        match &self.exponents {
+            None => vec![T::ONE; 2 * self.n],
+            Some([rows, columns]) => rows.iter().chain(columns).map(one).collect(),
+        }
+    }
+}
+
+/// x·2ᵉ, in two steps, as the power may be out of range where the product is not.
+fn times_power<T: Float>(x: T, exponent: i32) -> T {
+    let half = exponent / 2;
+    T::from_f64(x.to_f64() * f64::from(half).exp2() * f64::from(exponent - half).exp2())
+}
+
+/// B with its rows divided by the scales.
 fn over<T: Float>(scales: &[T], b: &[T], columns: usize) -> Vec<T> {
     let rows = scales.iter().zip(b.chunks_exact(columns.max(1)));
     rows.flat_map(|(&scale, row)| row.iter().map(move |&x| x / scale)).collect()
@@ -93,7 +137,7 @@ fn order<T: Float>(factors: &[T], n: usize) -> Vec<u32> {
     factors[n * n..][..n].iter().map(|&row| row.to_f64() as u32).collect()
 }
 
-/// What the rows were divided by, but for ones.
+/// What the rows and columns were divided by, but for ones.
 pub(super) fn scales_of<T: Float>(factors: &[T], n: usize) -> impl Iterator<Item = T> {
     factors[n * n + n..].iter().copied().filter(|&scale| scale != T::ONE)
 }
@@ -124,18 +168,26 @@ pub(super) fn solved<T: Float>(
     let [n, columns] = matrices::size(operation, b.shape());
     expect(each(operation, [factors, b], [n, columns], &|[factors, b], x| {
         let (packed, order) = (&factors[..n * n], order(factors, n));
-        let scales = scales_of(factors, n).next().map(|_| &factors[n * n + n..]);
-        match (transposed, scales) {
-            (false, None) => solve_with(packed, &order, b, columns, x),
-            (false, Some(scales)) => solve_with(packed, &order, &over(scales, b, columns), columns, x),
-            (true, scales) => {
-                solve_transposed_with(packed, &order, b, columns, x);
-                if let Some(scales) = scales {
-                    let scaled = over(scales, x, columns);
-                    x.copy_from_slice(&scaled);
-                }
+        if scales_of(factors, n).next().is_none() {
+            match transposed {
+                false => solve_with(packed, &order, b, columns, x),
+                true => solve_transposed_with(packed, &order, b, columns, x),
             }
+            return Ok(());
         }
+        // A⁻¹ = C⁻¹ (S⁻¹A C⁻¹)⁻¹ S⁻¹.
+        let (rows, of_columns) = factors[n * n + n..].split_at(n);
+        let scaled = match transposed {
+            false => {
+                solve_with(packed, &order, &over(rows, b, columns), columns, x);
+                over(of_columns, x, columns)
+            }
+            true => {
+                solve_transposed_with(packed, &order, &over(of_columns, b, columns), columns, x);
+                over(rows, x, columns)
+            }
+        };
+        x.copy_from_slice(&scaled);
         Ok(())
     }))
 }

@@ -45,20 +45,9 @@ impl<T: Float> Var<T> {
         let [rows, _] = matrices::size("lstsq", b.shape());
         assert!(rows == m, "lstsq: shapes {} and {} have different numbers of rows", self.shape(), b.shape());
         let (a, b) = with_one_batch("lstsq", self, b);
-        let unit = unit(&a);
+        let unit = matrices::unit(&a);
         Ok(full_rank(&(a / &unit), &b)? / unit)
     }
-}
-
-/// Of each matrix what it is divided by, so that the norms of its columns and rows are within the range of numbers too;
-/// mostly 1.
-fn unit<T: Float>(a: &Var<T>) -> Var<T> {
-    if a.is_empty() {
-        return Var::scalar(T::ONE);
-    }
-    let room = f64::exp2(64.0);
-    let far = a.stop_gradient().abs().max_axes([-2, -1], true).gt(T::MAX.to_f64() / room);
-    Var::select_where(far, &Var::scalar(T::from_f64(room)), &Var::scalar(T::ONE))
 }
 
 /// The least squares of matrices of full rank.

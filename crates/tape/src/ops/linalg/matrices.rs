@@ -110,3 +110,20 @@ pub(super) fn each<T: Float, const N: usize>(
 pub(super) fn expect<T: Float>(result: Result<Tensor<T>, MatrixError>) -> Tensor<T> {
     result.unwrap_or_else(|error| panic!("{error}"))
 }
+
+/// Of each matrix a power of two that it is divided by, `[…, 1, 1]`, and which counts as a constant: 1, but where norms of columns and
+/// rows might be beyond the range of numbers, or the inverses of singular values and their powers.
+pub(super) fn unit<T: Float>(a: &Var<T>) -> Var<T> {
+    if a.is_empty() {
+        return Var::ones([1, 1]);
+    }
+    let (least, most) = (T::MIN_POSITIVE.to_f64(), T::MAX.to_f64());
+    let room = f64::exp2(64.0);
+    let largest = a.stop_gradient().abs().max_axes([-2, -1], true);
+    let of_large =
+        Var::select_where(largest.gt(most / room), &Var::scalar(T::from_f64(room)), &Var::scalar(T::ONE));
+    // Not so small that the product with a cotangent has lost digits.
+    let least = least / T::EPSILON.to_f64();
+    let of_small = largest.clamp(least, most).log2().floor().exp2();
+    Var::select_where(largest.lt(most.powf(-0.25)), &of_small, &of_large)
+}

@@ -113,11 +113,13 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn svd(&self) -> Result<SvdFactors<T>, MatrixError> {
         let [m, _] = matrices::size("svd", self.shape());
+        let unit = matrices::unit(self);
+        let a = self / &unit;
         let timing = Timing::start();
-        let value = value(self.value())?;
+        let value = value(a.value())?;
         timing.named::<T>("svd", &[self.shape()], value.shape());
-        let [u, s, v] = parts(&apply_known(SingularValues, &[self], &[], value), m);
-        Ok(SvdFactors { u, s, vt: v.t() })
+        let [u, s, v] = parts(&apply_known(SingularValues, &[&a], &[], value), m);
+        Ok(SvdFactors { u, s: s * unit.squeeze(-1), vt: v.t() })
     }
 
     /// The singular values in descending order, `[…, min(m, n)]`: see [`svd`](Var::svd).

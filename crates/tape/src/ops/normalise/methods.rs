@@ -1,6 +1,6 @@
 //! Normalisations as methods of variables.
 
-use wengert_tensor::Float;
+use wengert_tensor::{Float, Tensor};
 
 use super::{Kind, Norm};
 use crate::var::Var;
@@ -36,7 +36,9 @@ impl<T: Float> Var<T> {
     /// ```
     #[track_caller]
     pub fn rms_norm(&self, gain: &Var<T>, epsilon: f64) -> Var<T> {
-        Norm { kind: Kind::Rms, epsilon }.value(self, gain, &Var::zeros(gain.shape()))
+        // What may be added to a −0 and leaves it.
+        let nothing = Var::constant(Tensor::full(gain.shape(), T::from_f64(-0.0)));
+        Norm { kind: Kind::Rms, epsilon }.value(self, gain, &nothing)
     }
 
     /// (x − mean) / √(variance + ε) · gain + bias for x of shape `[examples, channels, …]`, where the mean and the variance

@@ -9,7 +9,8 @@ use crate::var::Var;
 impl<T: Float> Var<T> {
     /// (Σ xᵖ)^(1/p) over each window of the last `D` axes, of which there are one, two or three. As in PyTorch, the powers
     /// are those of x, not of its absolute value, and a window that `ceil_mode` cuts short counts as if it were whole: its sum is
-    /// multiplied by the number of taps over that of those within. Where the sum is 0 the derivative is taken as 0.
+    /// multiplied by the number of taps over that of those within. Where the sum is 0 the derivative is taken as 0, but for p = 1,
+    /// where it is that of a sum.
     ///
     /// # Panics
     /// If there are not `D + 2` axes, the window does not fit, or p is not positive and finite.
@@ -25,6 +26,9 @@ impl<T: Float> Var<T> {
         assert!(p > 0.0 && p.is_finite(), "lp_pool: the power {p} is not positive and finite");
         let taps = options.kernel.iter().map(|&n| n as f64).product::<f64>();
         let total = self.powf(p).avg_pool(options, Divisor::Taps) * taps;
+        if p == 1.0 {
+            return total;
+        }
         let nothing = total.equal(0.0);
         total.masked_fill(&nothing, 1.0).powf(1.0 / p).masked_fill(&nothing, 0.0)
     }

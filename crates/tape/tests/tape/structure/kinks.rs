@@ -1,6 +1,6 @@
 //! Points that coincide, rows of zeros, ties and duplicates: numbers, the same in both modes, to second order.
 
-use wengert_tape::{ScatterReduce, Segments, Var, grad, hessian, hvp, jacobian_forward};
+use wengert_tape::{PoolOptions, ScatterReduce, Segments, Var, grad, hessian, hvp, jacobian_forward};
 use wengert_tensor::Tensor;
 
 /// The gradient of the sum of `f` by both modes, and that its Hessian has numbers and is symmetric.
@@ -142,4 +142,21 @@ fn correlations_of_rows_whose_squares_are_out_of_range() {
     }
     assert_eq!(Var::from([1e-200, 3e-200]).corrcoef().item(), 1.0);
     assert!(Var::from([[1.0, f64::INFINITY], [1.0, 2.0]]).corrcoef().value().at([0, 0]).is_nan());
+}
+
+/// The curvature of its norm is infinite, and nothing depends on that.
+#[test]
+fn what_is_not_too_long_is_linear() {
+    let f = |x: &Var<f64>| x.broadcast_to([4, 3]).renorm(2.0, 0, 2.0).sum();
+    let x = Var::from([-5e-324]);
+    assert_eq!(grad(f, &x).item(), 12.0);
+    assert_eq!(hvp(f, &x, &Var::from([1.0])).item(), 0.0);
+}
+
+/// The norm of order 1 is a sum, also where it is 0.
+#[test]
+fn pooling_of_order_one_has_no_kink() {
+    let x = Var::from([1.0, -1.0]).reshape([1, 1, 2]);
+    let slope = grad(|x: &Var<f64>| x.lp_pool(1.0, PoolOptions::new([2])).sum(), &x);
+    assert_eq!(slope.value().to_vec(), [1.0, 1.0]);
 }
