@@ -5,14 +5,20 @@
 //! Steps without communication, with the sum behind the sweep, and with it in buckets of several sizes are made in turn, so that what else
 //! the machine does meets all. Times are medians of the slowest rank's. `--bandwidth` adds a wire, on which a sum takes its time and no
 //! core: there the sum is what a network makes of it, and not copies by the cores that compute.
+//!
+//! What no wire but a core does, copying, adding and looking for what has come, cannot be hidden where all cores compute. So it is measured
+//! too: the time of the cores for a sum that goes on while this rank sleeps (Linux).
 
 use std::cell::Cell;
+use std::fs::{self, DirEntry};
+use std::io;
 use std::rc::Rc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
 use wengert_data::{Division, synthetic};
-use wengert_distributed::{Buffer, Communicator, DataParallel, Failure, Reduction, launch, threads};
+use wengert_distributed::{Buffer, Communicator, DataParallel, Failure, Reduction, Values, launch, threads};
 use wengert_nn::{Layer, Linear, Losses, Params, Relu, Sequential};
 use wengert_optim::Sgd;
 use wengert_train::{Parallel, PendingSum, Run, Trainer, Workers, WorkersError};
@@ -39,6 +45,9 @@ struct Arguments {
     #[arg(long, default_value_t = 0.0)]
     bandwidth: f64,
 }
+
+/// Bytes of a bucket of the sum that is made while the rank sleeps.
+const BUCKET: usize = 1 << 20;
 
 /// How a step's sum is made.
 #[derive(Clone, Copy, PartialEq)]
@@ -72,7 +81,7 @@ impl Wire {
 }
 
 fn wait(until: Instant) {
-    std::thread::sleep(until.saturating_duration_since(Instant::now()));
+    thread::sleep(until.saturating_duration_since(Instant::now()));
 }
 
 /// A sum that is through at some time.
@@ -140,6 +149,31 @@ impl Parallel<f32> for Wire {
     }
 }
 
+/// Seconds that the cores have spent on this process, in all its threads; none where the system does not tell.
+fn time_of_cores() -> Option<f64> {
+    let of_task = |task: io::Result<DirEntry>| -> Option<f64> {
+        let told = fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
+        told.split(' ').next()?.parse().ok()
+    };
+    let nanoseconds: Option<f64> = fs::read_dir("/proc/self/task").ok()?.map(of_task).sum();
+    Some(1e-9 * nanoseconds?)
+}
+
+/// A sum of `length` numbers in buckets while this rank sleeps: seconds of the cores.
+fn asleep(ranks: &dyn Communicator, length: usize) -> Result<Option<f64>, Failure> {
+    let before = time_of_cores();
+    let buckets = (0..length).step_by(BUCKET / 4).map(|start| (BUCKET / 4).min(length - start));
+    let start = |len| ranks.start_all_reduce(Values::F32(vec![1.0; len]), Reduction::Sum);
+    let pending: Vec<_> = buckets.map(start).collect::<Result<_, _>>()?;
+    for mut sum in pending {
+        while !sum.progress()? {
+            thread::sleep(Duration::from_millis(1));
+        }
+        sum.finish()?;
+    }
+    Ok(before.and_then(|before| Some(time_of_cores()? - before)))
+}
+
 fn main() -> Result<(), Failure> {
     let arguments = Arguments::parse();
     launch::run(|ranks| match ranks.size() {
@@ -187,7 +221,7 @@ fn measure(arguments: &Arguments, ranks: Rc<dyn Communicator>) -> Result<(), Fai
         ranks.all_reduce(Buffer::F64(&mut seconds), Reduction::Max)?;
         Ok(1e3 * seconds[0])
     };
-    let mut times: Vec<Vec<f64>> = vec![Vec::new(); ways.len() + 1];
+    let mut times: Vec<Vec<f64>> = vec![Vec::new(); ways.len() + 3];
     for round in 0..arguments.rounds + 2 {
         for ((run, model), times) in runs.iter_mut().zip(&models).zip(&mut times) {
             let run: &mut Run<'_> = run;
@@ -203,12 +237,24 @@ fn measure(arguments: &Arguments, ranks: Rc<dyn Communicator>) -> Result<(), Fai
         let mut gradient = vec![1.0f32; length];
         let alone = time(&mut || Ok(ranks.all_reduce(Buffer::F32(&mut gradient), Reduction::Sum)?))?;
         times[ways.len()].push(alone);
+        let mut of_cores = None;
+        let slept = time(&mut || {
+            of_cores = asleep(&*ranks, length)?;
+            Ok(())
+        })?;
+        // The slowest rank's.
+        if let Some(seconds) = of_cores {
+            let mut both = [1e3 * seconds];
+            ranks.all_reduce(Buffer::F64(&mut both), Reduction::Max)?;
+            times[ways.len() + 1].push(slept);
+            times[ways.len() + 2].push(both[0]);
+        }
     }
     let medians: Vec<f64> = times
         .iter_mut()
         .map(|times| {
             times.sort_by(f64::total_cmp);
-            times[times.len() / 2]
+            times.get(times.len() / 2).copied().unwrap_or(f64::NAN)
         })
         .collect();
     if ranks.rank() == 0 {
@@ -219,14 +265,22 @@ fn measure(arguments: &Arguments, ranks: Rc<dyn Communicator>) -> Result<(), Fai
             ranks.size(),
             ranks.transport()
         );
-        println!("an all-reduce alone                {alone:8.2} ms");
-        println!("a step without communication       {none:8.2} ms");
-        println!("with the sum behind the sweep      {behind:8.2} ms");
+        println!("an all-reduce alone                 {alone:8.2} ms");
+        let (slept, of_cores) = (medians[ways.len() + 1], medians[ways.len() + 2]);
+        if of_cores.is_finite() {
+            let most = 100.0 * (1.0 - of_cores / slept).max(0.0);
+            println!("in buckets, while the rank sleeps   {slept:8.2} ms");
+            println!(
+                "of it a core's work                 {of_cores:8.2} ms: at most {most:.0} % can be hidden"
+            );
+        }
+        println!("a step without communication        {none:8.2} ms");
+        println!("with the sum behind the sweep       {behind:8.2} ms");
         for (way, took) in ways.iter().zip(&medians).skip(2) {
             if let Way::Buckets(bytes) = way {
                 let hidden = 100.0 * (behind - took) / (behind - none);
                 println!(
-                    "in buckets of {:6} KiB           {took:8.2} ms, {hidden:4.0} % hidden",
+                    "in buckets of {:6} KiB            {took:8.2} ms, {hidden:4.0} % hidden",
                     bytes >> 10
                 );
             }

@@ -2,7 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use wengert_data::Division;
+use wengert_data::{Dataset, Division, Source};
 use wengert_state::State;
 use wengert_tensor::Float;
 use wengert_train::{TrainError, Workers, WorkersError, expect_alike};
@@ -12,7 +12,7 @@ use crate::tree::behind_each_other;
 
 /// Lets the ranks compare facts, which are names and values: settings, shapes, versions. Called by all. What is trained by
 /// [`DataParallel`](crate::DataParallel), a [`ParameterServer`](crate::server::ParameterServer) or the methods of [`local`](crate::local)
-/// is compared already; this is for loops of one's own.
+/// is compared already; this is for loops of one's own, and [`agree_on_data`] for what the last two are not shown.
 ///
 /// ```
 /// use wengert_distributed::{agree, threads};
@@ -51,6 +51,44 @@ pub fn agree(
     Err(CommunicatorError::Mismatch { operation, reason })
 }
 
+/// Lets the ranks find out whether they have the same data, by the number of examples and their
+/// [fingerprint](Dataset::fingerprint). Called by all, before they train on their shares of it. A
+/// [`Trainer`](wengert_train::Trainer) compares what it is given already; a
+/// [`ParameterServer`](crate::server::ParameterServer), the methods of [`local`](crate::local), a
+/// [`ShardedObjective`](crate::ShardedObjective) and [`ShardedResiduals`](crate::ShardedResiduals) are not shown the data, and a program
+/// with one of them calls this. `name` is that of the data in the error.
+///
+/// A rank that reads a part alone has nothing to compare. Data whose [source](Source::fingerprint) has no fingerprint are compared by
+/// their number.
+///
+/// ```
+/// use wengert_data::synthetic;
+/// use wengert_distributed::{agree_on_data, threads};
+/// let failed = threads::run(2, |ranks| {
+///     let data = synthetic::digits(100 + 20 * ranks.rank(), 0);
+///     agree_on_data(&*ranks, "digits", &data)?;
+///     Ok(())
+/// });
+/// assert_eq!(failed.unwrap_err().message, "digits: rank 1 differs from rank 0 in number of examples: 120, not 100");
+/// ```
+///
+/// # Errors
+/// [`CommunicatorError::Mismatch`], on all ranks alike, with the first rank whose data differ from rank 0's; or if a rank is gone.
+pub fn agree_on_data<S: Source>(
+    communicator: &dyn Communicator,
+    name: &'static str,
+    data: &Dataset<S>,
+) -> Communicated {
+    if communicator.size() == 1 {
+        return Ok(());
+    }
+    let facts = [
+        ("number of examples", data.len().to_string()),
+        ("contents of the data", data.fingerprint().map_or_else(|| "not known".to_owned(), shown)),
+    ];
+    agree(communicator, name, &facts)
+}
+
 /// A state, settings say, as a fact.
 pub(crate) fn text(state: Option<&State>) -> String {
     state.map_or_else(|| "none".to_owned(), |state| serde_json::to_string(state).expect("it is text"))
@@ -58,14 +96,18 @@ pub(crate) fn text(state: Option<&State>) -> String {
 
 /// Numbers as a fact: two that differ are hardly said to be the same.
 pub(crate) fn fingerprint<T: Float>(values: &[T]) -> String {
-    format!("fingerprint {:016x}", wengert_train::fingerprint(0, values))
+    shown(wengert_train::fingerprint(0, values))
 }
 
 /// The same of a state, which may be large.
 pub(crate) fn fingerprint_of(state: Option<&State>) -> String {
     let mut hasher = DefaultHasher::new();
     text(state).hash(&mut hasher);
-    format!("fingerprint {:016x}", hasher.finish())
+    shown(hasher.finish())
+}
+
+fn shown(hash: u64) -> String {
+    format!("fingerprint {hash:016x}")
 }
 
 /// Ranks as those who compare what they have.

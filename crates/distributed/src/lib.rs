@@ -21,7 +21,7 @@ pub mod simulate;
 pub mod tree;
 mod wire;
 
-pub use agreement::agree;
+pub use agreement::{agree, agree_on_data};
 #[cfg(feature = "mpi")]
 pub use communicator::mpi;
 pub use communicator::{

@@ -5,10 +5,10 @@ mod ends;
 use std::path::Path;
 use std::rc::Rc;
 
-use wengert_data::{Dataset, Features, synthetic};
+use wengert_data::{Dataset, Features, Source, synthetic};
 use wengert_distributed::communicator::Failure;
 use wengert_distributed::threads::RankFailed;
-use wengert_distributed::{Communicator, DataParallel, threads};
+use wengert_distributed::{Communicator, DataParallel, agree_on_data, threads};
 use wengert_nn::{BatchNorm1d, Ctx, Layer, Linear, Losses, Params};
 use wengert_optim::{Adam, EarlyStopping, Sam, Sgd};
 use wengert_tape::Var;
@@ -132,6 +132,52 @@ fn data_with_other_contents_are_refused() {
     }
     let message = refused(same, |rank| synthetic::digits(60, rank as u64));
     assert!(message.contains("in contents of test: fingerprint"), "{message}");
+}
+
+#[test]
+fn loops_without_a_trainer_compare_their_data() {
+    /// Examples that nothing is known of but their number.
+    struct Numbers(u32);
+
+    impl Source for Numbers {
+        type Batch = Tensor<u32>;
+
+        fn count(&self) -> usize {
+            8
+        }
+
+        fn batch(&self, positions: &[u32]) -> Self::Batch {
+            Tensor::vector(&positions.iter().map(|position| position + self.0).collect::<Vec<_>>())
+        }
+    }
+
+    let compare = |ranks: usize, data: fn(usize) -> Digits| {
+        threads::run(ranks, |ranks| Ok(agree_on_data(&*ranks, "digits", &data(ranks.rank()))))
+    };
+    for ranks in [1, 3] {
+        assert_eq!(compare(ranks, |_| synthetic::digits(96, 0)).unwrap(), vec![Ok(()); ranks]);
+    }
+    for (differs, data) in [
+        (
+            "contents of the data: fingerprint",
+            (|rank| synthetic::digits(96, rank as u64 / 2)) as fn(usize) -> Digits,
+        ),
+        ("number of examples: 97, not 96", |rank| synthetic::digits(96 + rank / 2, 0)),
+    ] {
+        // All ranks are told of the one.
+        for found in compare(3, data).unwrap() {
+            let error = found.unwrap_err().to_string();
+            assert!(
+                error.starts_with(&format!("digits: rank 2 differs from rank 0 in {differs}")),
+                "{error}"
+            );
+        }
+    }
+    let unknown = threads::run(2, |ranks| {
+        let data = Dataset::new(Numbers(ranks.rank() as u32))?;
+        Ok(agree_on_data(&*ranks, "numbers", &data)?)
+    });
+    assert_eq!(unknown.unwrap(), [(), ()]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Several hosts, which are network namespaces of this machine (`hosts.sh`): ranks on them talk over TCP, a host is cut off or a rank
 //! on it killed, the job ends, and started again it reaches the bits of one that was left alone.
 
+mod processes;
 mod training;
 
 use std::fs;
@@ -9,7 +10,7 @@ use std::process::{Command, Output};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use training::{has_mpirun, kill};
+use processes::{has_mpirun, kill};
 use wengert_distributed::launch::{self, Job};
 
 const HOSTS: usize = 3;

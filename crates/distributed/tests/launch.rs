@@ -75,6 +75,7 @@ fn launcher(folder: &Path) -> Job {
         arguments: vec!["--mode".into(), "sync".into()],
         restarts: 0,
         pause: Duration::ZERO,
+        patience: Duration::from_secs(10),
     }
 }
 
@@ -108,6 +109,41 @@ fn a_job_fails_when_it_may_not_be_started_again() {
         failed.to_string().starts_with("the job failed 2 times, at last with exit status: 1"),
         "{failed}"
     );
+}
+
+/// As the mpirun of Open MPI does now and then: its ranks end, and it does not.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_launcher_that_does_not_end_after_its_ranks_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("launcher");
+    let rank = "timeout 1 tail -f /dev/null";
+    let text =
+        |rest: &str| format!("#!/bin/sh\n[ \"$1\" = --version ] && exit 0\n{rank} & {rank} & wait\n{rest}\n");
+    let job = Job {
+        launcher: script.clone().into(),
+        program: "/usr/bin/tail".into(),
+        restarts: 1,
+        pause: Duration::ZERO,
+        patience: Duration::from_millis(200),
+        ..Job::of_this_program(2).unwrap()
+    };
+    let run = |ranks: usize, rest: &str| {
+        fs::write(&script, text(rest)).unwrap();
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+        let mut restarts = Vec::new();
+        let ended = Job { ranks, ..job.clone() }.run(|restart| restarts.push(*restart));
+        (restarts, ended)
+    };
+    let (restarts, ended) = run(2, "exec sleep 30");
+    assert!(restarts[0].hung && restarts[0].status.code().is_none(), "{restarts:?}");
+    assert!(restarts[0].to_string().contains(", as the launcher did not end after its ranks; failure 1"));
+    assert!(matches!(ended, Err(JobError::Failed { attempts: 2, .. })), "{ended:?}");
+    // It is waited for if the third of its ranks was never seen, as on another host, and if it ends in time.
+    for (ranks, rest) in [(3, "sleep 1"), (2, "exit 0")] {
+        let (restarts, ended) = run(ranks, rest);
+        assert!(restarts.is_empty() && ended.is_ok(), "{restarts:?} {ended:?}");
+    }
 }
 
 #[test]

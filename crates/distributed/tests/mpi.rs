@@ -2,6 +2,7 @@
 
 mod laws;
 mod modes;
+mod processes;
 mod programs;
 mod statistics;
 mod training;
@@ -16,10 +17,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use training::{OPTIONS, RANK, has_mpirun, kill, vector};
+use processes::{OPTIONS, RANK, has_mpirun, kill};
+use training::vector;
 use wengert_data::synthetic;
 use wengert_distributed::launch::{self, Job, JobError};
-use wengert_distributed::{Buffer, Communicator, DataParallel, Failure, Single, mpi, tree};
+use wengert_distributed::{
+    Buffer, Communicator, DataParallel, Failure, Reduction, Single, Values, mpi, tree,
+};
 use wengert_nn::{BatchNorm1d, Dropout, Layer, Linear, Losses, Params};
 use wengert_optim::AdamW;
 use wengert_optim::schedule::Cosine;
@@ -41,6 +45,10 @@ fn one_job() -> MutexGuard<'static, ()> {
 #[ignore = "a rank, which the other tests start"]
 fn rank() {
     let scenario = env::var(SCENARIO).expect("a scenario");
+    // Open MPI says so before it starts.
+    if let ("train", Ok(rank)) = (&*scenario, env::var("OMPI_COMM_WORLD_RANK")) {
+        training::sign("starting", rank).unwrap();
+    }
     let played = launch::run(|ranks| {
         match &*scenario {
             "laws" => laws::all(&ranks)?,
@@ -49,6 +57,7 @@ fn rank() {
             "statistics" => statistics::of_the_whole_batch(&ranks)?,
             "train" => training::train(&ranks)?,
             "synchronous" => synchronous(&ranks)?,
+            "sums under way" => sums_under_way(&ranks)?,
             "averages" => modes::averages(&ranks)?,
             "servers" => modes::servers(&ranks)?,
             "checkpoint" => modes::checkpoint(&ranks)?,
@@ -200,6 +209,49 @@ fn training_has_the_bits_of_one_rank() {
     }
 }
 
+/// Sums that are long enough to need several calls of MPI by each rank come to their end although one of them makes none.
+fn sums_under_way(ranks: &Ranks) -> Result<(), Failure> {
+    for absent in 0..ranks.size() {
+        // Ranks of a machine have the same parent, `mpirun`.
+        let job = std::os::unix::process::parent_id();
+        let mark = |rank: usize| env::temp_dir().join(format!("wengert-sums-{job}-{absent}-{rank}"));
+        let start = |of: usize| {
+            let numbers = (0..1 << 20).map(|place| (place % 1000 + of * ranks.rank()) as f32);
+            ranks.start_all_reduce(Values::F32(numbers.collect()), Reduction::Sum)
+        };
+        let pending = [start(1)?, start(2)?];
+        let started = Instant::now();
+        let mut others = (0..ranks.size()).filter(|&rank| rank != absent).map(mark);
+        while ranks.rank() == absent && !others.clone().all(|mark| mark.exists()) {
+            assert!(started.elapsed() < Duration::from_secs(100), "the sums did not go on by themselves");
+            thread::sleep(Duration::from_millis(5));
+        }
+        for (of, pending) in (1..).zip(pending) {
+            let Values::F32(found) = pending.finish()? else { return Err("not f32".into()) };
+            let of_ranks = of * ranks.size() * (ranks.size() - 1) / 2;
+            let fits =
+                |(place, &found): (usize, &f32)| found == (place % 1000 * ranks.size() + of_ranks) as f32;
+            assert!(found.len() == 1 << 20 && found.iter().enumerate().all(fits), "sum {of}");
+        }
+        if ranks.rank() != absent {
+            fs::write(mark(ranks.rank()), [])?;
+        } else {
+            others.try_for_each(fs::remove_file)?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn sums_go_on_while_a_rank_calls_nothing() {
+    for size in [2, 3] {
+        if has_mpirun() {
+            let output = play(size, "sums under way");
+            assert!(output.status.success(), "{size} ranks: {}", text(&output));
+        }
+    }
+}
+
 /// The last rank fails in the given way, while the others wait for it.
 fn fail(ranks: &Ranks, fault: &str) -> Result<(), Failure> {
     if ranks.rank() < ranks.size() - 1 {
@@ -213,6 +265,11 @@ fn fail(ranks: &Ranks, fault: &str) -> Result<(), Failure> {
     match fault {
         "error" => Err("disk full".into()),
         "panic" => panic!("index 7"),
+        "panic in a sum" => {
+            let _pending = ranks.start_all_reduce(Values::F32(vec![1.0; 1 << 20]), Reduction::Sum)?;
+            thread::sleep(Duration::from_millis(50));
+            panic!("index 9")
+        }
         "panic elsewhere" => {
             thread::spawn(|| panic!("index 8")).join().map_err(|_| "a thread panicked".into())
         }
@@ -227,6 +284,7 @@ fn a_rank_that_fails_ends_all_others_with_its_message() {
     for (fault, message) in [
         ("error", "rank 2 of 3 ends all: disk full"),
         ("panic", "rank 2 of 3 ends all: index 7"),
+        ("panic in a sum", "rank 2 of 3 ends all: index 9"),
         ("panic elsewhere", "rank 2 of 3 ends all: a thread panicked"),
         ("abort", "rank 2 of 3 ends all: enough"),
         ("kill", "process rank 2"),
@@ -247,48 +305,65 @@ fn job(ranks: usize, restarts: usize, folder: &Path) -> Job {
     job
 }
 
-/// Kills ranks at random while the job runs: 3 times, or `WENGERT_KILLS` times.
+/// Kills ranks at random while the job starts and runs: 4 times, or `WENGERT_KILLS` times.
 #[test]
 fn a_job_whose_ranks_are_killed_reaches_the_same_bits() {
     if !has_mpirun() {
         return;
     }
+    let _one = one_job();
     let kills =
-        env::var("WENGERT_KILLS").map_or(3, |kills| kills.parse().expect("WENGERT_KILLS is a number"));
+        env::var("WENGERT_KILLS").map_or(4, |kills| kills.parse().expect("WENGERT_KILLS is a number"));
     let folder = tempfile::tempdir().unwrap();
     job(1, 0, folder.path()).run(|_| ()).unwrap();
     let undisturbed = fs::read_to_string(folder.path().join("saved")).unwrap();
 
-    let mut killed = 0;
+    let (mut killed, mut hung) = (0, 0);
     let random = Cell::new(2024u64);
     let next = |below: u64| {
         random.set(random.get().wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1));
         (random.get() >> 33) % below
     };
     while killed < kills {
+        let begun = Instant::now();
         let folder = tempfile::tempdir().unwrap();
-        let ranks = 2 + next(3) as usize;
-        let (victim, moment) = (next(ranks as u64), Duration::from_millis(next(500)));
-        let mut failures = 0;
+        let ranks = 2 + next(3);
+        // One in the middle of its training twice, two at once, and one or two while MPI starts.
+        let (stage, number) =
+            [("process", 1), ("process", 1), ("process", 2), ("starting", 1), ("starting", 2)]
+                [next(5) as usize];
+        let first = next(ranks);
+        let victims = [first, (first + 1) % ranks];
+        let moment = Duration::from_millis(next(if stage == "starting" { 200 } else { 500 }));
+        let what = format!("{number} of {ranks} ranks, rank {first} first, killed {moment:?} after {stage}");
+        let mut failures = Vec::new();
         thread::scope(|scope| {
-            let place = folder.path().join(format!("process.0.{victim}"));
+            let places = victims[..number].iter().map(|rank| folder.path().join(format!("{stage}.0.{rank}")));
+            let places: Vec<_> = places.collect();
             let killer = scope.spawn(move || {
                 let started = Instant::now();
-                while !place.exists() && started.elapsed() < Duration::from_secs(60) {
+                while !places.iter().all(|place| place.exists())
+                    && started.elapsed() < Duration::from_secs(60)
+                {
                     thread::sleep(Duration::from_millis(5));
                 }
                 thread::sleep(moment);
-                kill(&fs::read_to_string(place).unwrap()).unwrap();
+                let processes: Vec<_> =
+                    places.iter().map(|place| fs::read_to_string(place).unwrap()).collect();
+                processes.iter().for_each(|process| kill(process).unwrap());
             });
-            job(ranks, 2, folder.path()).run(|_| failures += 1).unwrap();
+            job(ranks as usize, 2, folder.path()).run(|restart| failures.push(*restart)).unwrap();
             killer.join().unwrap();
         });
-        assert!(failures <= 1, "one kill made {failures} failures");
-        // A job that had ended before it could be killed does not count.
-        killed += failures;
+        assert!(failures.len() <= 1, "{what}: {failures:?}");
         let reached = fs::read_to_string(folder.path().join("saved")).unwrap();
-        assert!(reached == undisturbed, "rank {victim} of {ranks} was killed after {moment:?}");
+        assert!(reached == undisturbed, "{what}: other bits");
+        // A job that had ended before it could be killed does not count.
+        killed += failures.len();
+        hung += failures.iter().filter(|failure| failure.hung).count();
+        println!("{killed}: {what}; {failures:?}, {:.1} s", begun.elapsed().as_secs_f64());
     }
+    println!("{killed} jobs killed, of which {hung} launchers did not end; all reached the same bits");
 }
 
 #[test]

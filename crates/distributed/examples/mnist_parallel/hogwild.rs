@@ -11,11 +11,11 @@ use wengert_optim::{Adam, Optimizer};
 use wengert_state::State;
 use wengert_train::accuracy;
 
-use crate::arguments::{Arguments, Images, Recipe};
-use crate::bar::Bar;
-use crate::model::{Net, batches, schedule};
-use crate::saved;
-use crate::table::{Outcome, Share};
+use super::arguments::{Arguments, Images, Recipe};
+use super::bar::Bar;
+use super::model::{Net, batches, schedule};
+use super::saved;
+use super::table::{Outcome, Share};
 
 /// The first rank has as many threads as there are ranks; the others wait for it.
 pub(crate) fn train(

@@ -12,11 +12,11 @@ use wengert_optim::{Adam, Optimizer, Sgd};
 use wengert_state::{State, StateError};
 use wengert_train::{Training, accuracy};
 
-use crate::arguments::{Arguments, Images, Mode, Recipe};
-use crate::bar::Bar;
-use crate::model::{Net, batches, schedule};
-use crate::saved;
-use crate::table::Outcome;
+use super::arguments::{Arguments, Images, Mode, Recipe};
+use super::bar::Bar;
+use super::model::{Net, batches, schedule};
+use super::saved;
+use super::table::Outcome;
 
 /// How ranks meet.
 enum Meeting<'a> {

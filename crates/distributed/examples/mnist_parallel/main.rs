@@ -25,24 +25,29 @@ use std::rc::Rc;
 use clap::Parser;
 use wengert_distributed::communicator::Failure;
 use wengert_distributed::launch::{self, Job, Launcher};
-use wengert_distributed::{Communicator, threads};
+use wengert_distributed::{Communicator, agree_on_data, threads};
 
-use arguments::{Arguments, Images, Mode};
+pub(crate) use arguments::Arguments;
+use arguments::{Images, Mode};
 use table::{Outcome, Table};
 
 fn main() -> Result<(), Failure> {
-    let arguments = Arguments::parse();
+    start(&Arguments::parse())
+}
+
+/// All that is asked for, as a rank or as what starts them.
+pub(crate) fn start(arguments: &Arguments) -> Result<(), Failure> {
     arguments.check()?;
     if Launcher::of_this_process().is_some() {
         let images = arguments.images()?;
-        launch::run(|communicator| program(&arguments, &images, communicator))
+        launch::run(|communicator| program(arguments, &images, communicator))
     } else if arguments.processes {
         let options = arguments.launcher_options.split_whitespace().map(Into::into).collect();
         let job = Job { options, restarts: arguments.restarts, ..Job::of_this_program(arguments.ranks)? };
         Ok(job.run(|restart| eprintln!("{restart}"))?)
     } else {
         let images = arguments.images()?;
-        as_threads(&arguments, &images)
+        as_threads(arguments, &images)
     }
 }
 
@@ -66,6 +71,8 @@ fn program(
     images: &Images,
     communicator: Rc<dyn Communicator>,
 ) -> Result<(), Failure> {
+    agree_on_data(&*communicator, "images to learn from", &images.train)?;
+    agree_on_data(&*communicator, "images to measure on", &images.test)?;
     let mut table = Table::default();
     for mode in arguments.mode.each() {
         let arguments = arguments.of(mode);

@@ -8,7 +8,7 @@ use wengert_distributed::{Buffer, Communicator};
 use wengert_state::State;
 use wengert_train::checkpoint;
 
-use crate::arguments::Arguments;
+use super::arguments::Arguments;
 
 /// The file of a mode, if there is a folder.
 fn file(arguments: &Arguments) -> Option<PathBuf> {

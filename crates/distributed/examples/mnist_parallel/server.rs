@@ -11,11 +11,11 @@ use wengert_optim::Adam;
 use wengert_state::State;
 use wengert_train::accuracy;
 
-use crate::arguments::{Arguments, Images, Mode, Recipe};
-use crate::bar::Bar;
-use crate::model::{Net, batches, schedule};
-use crate::saved;
-use crate::table::Outcome;
+use super::arguments::{Arguments, Images, Mode, Recipe};
+use super::bar::Bar;
+use super::model::{Net, batches, schedule};
+use super::saved;
+use super::table::Outcome;
 
 fn settings(mode: Mode) -> ServerSettings {
     let (consistency, compression) = match mode {

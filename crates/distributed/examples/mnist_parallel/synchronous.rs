@@ -11,9 +11,9 @@ use wengert_train::checkpoint::Checkpoints;
 use wengert_train::metric::{Accuracy, Metrics};
 use wengert_train::{Progress, Trainer};
 
-use crate::arguments::{Arguments, Images, Mode, Recipe};
-use crate::model::{Net, batches, schedule};
-use crate::table::Outcome;
+use super::arguments::{Arguments, Images, Mode, Recipe};
+use super::model::{Net, batches, schedule};
+use super::table::Outcome;
 
 pub(crate) fn train(
     arguments: &Arguments,

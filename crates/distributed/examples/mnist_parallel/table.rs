@@ -2,7 +2,7 @@
 
 use wengert_distributed::{Buffer, Communicated, Communicator};
 
-use crate::arguments::Arguments;
+use super::arguments::Arguments;
 
 /// What a rank, or a thread of one, computed, without evaluations.
 #[derive(Clone, Copy, Debug, Default)]

@@ -11,9 +11,9 @@ use wengert_optim::{Kfac, Lbfgs, Minimizer, NewtonCg, Stopping, TrustRegionNewto
 use wengert_train::checkpoint::Checkpoints;
 use wengert_train::{Progress, Trainer, accuracy};
 
-use crate::arguments::{Arguments, Images, Mode};
-use crate::model::Net;
-use crate::table::Outcome;
+use super::arguments::{Arguments, Images, Mode};
+use super::model::Net;
+use super::table::Outcome;
 
 pub(crate) fn minimise(
     arguments: &Arguments,

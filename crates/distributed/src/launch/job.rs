@@ -9,6 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::JobError;
+use super::watch::{self, Ended};
 
 /// The environment variable that tells ranks how often their job failed before.
 pub const ATTEMPT: &str = "WENGERT_ATTEMPT";
@@ -59,6 +60,10 @@ pub struct Job {
     pub restarts: usize,
     /// How long to wait before it is, so that ports and hosts come free: a second unless given.
     pub pause: Duration,
+    /// How long the launcher may take to end after the last of its ranks, before it is killed, and how long ranks may take that it has
+    /// left behind: ten seconds unless given. That of Open MPI sometimes waits for ever for itself after ranks that were killed. This is
+    /// seen where all ranks run on this machine, and the system tells of processes in `/proc` (Linux); elsewhere it is waited for.
+    pub patience: Duration,
 }
 
 /// A job that failed and is started again, as [`Job::run`] tells of it.
@@ -80,16 +85,19 @@ pub struct Restart {
     pub failures: usize,
     /// How often it may be started again, this time included.
     pub left: usize,
-    /// How it ended.
+    /// How the launcher ended.
     pub status: ExitStatus,
+    /// Whether it had to be killed, as it did not end after its ranks had.
+    pub hung: bool,
 }
 
 impl std::fmt::Display for Restart {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { failures, left, status } = self;
+        let Self { failures, left, status, hung } = self;
+        let hung = if *hung { ", as the launcher did not end after its ranks" } else { "" };
         write!(
             f,
-            "the job failed ({status}; failure {failures}); it is started again, {left} of its restarts left"
+            "the job failed ({status}{hung}; failure {failures}); it is started again, {left} of its restarts left"
         )
     }
 }
@@ -110,6 +118,7 @@ impl Job {
             arguments: env::args_os().skip(1).collect(),
             restarts: 0,
             pause: Duration::from_secs(1),
+            patience: Duration::from_secs(10),
         })
     }
 
@@ -120,7 +129,10 @@ impl Job {
     /// If the launcher could not be started, or the job failed once more than it may be started again.
     pub fn run(&self, mut restarting: impl FnMut(&Restart)) -> Result<(), JobError> {
         for attempt in 0.. {
-            let status = self.command(attempt).status().map_err(|source| JobError::NoLauncher {
+            let ended = self.command(attempt).spawn();
+            let ended =
+                ended.and_then(|launcher| watch::wait(launcher, &self.program, self.ranks, self.patience));
+            let Ended { status, hung } = ended.map_err(|source| JobError::NoLauncher {
                 launcher: self.launcher.to_string_lossy().into_owned(),
                 source,
             })?;
@@ -131,7 +143,7 @@ impl Job {
             if failures > self.restarts {
                 return Err(JobError::Failed { attempts: failures, status });
             }
-            restarting(&Restart { failures, left: self.restarts - attempt, status });
+            restarting(&Restart { failures, left: self.restarts - attempt, status, hung });
             thread::sleep(self.pause);
         }
         Ok(())

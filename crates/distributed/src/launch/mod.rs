@@ -3,6 +3,7 @@
 mod error;
 mod job;
 mod launcher;
+mod watch;
 mod world;
 
 pub use error::{JobError, LaunchError};

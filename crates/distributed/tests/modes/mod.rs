@@ -17,7 +17,7 @@ use wengert_nn::Params;
 use wengert_optim::{Adam, Sgd};
 
 use super::{Ranks, play, text};
-use crate::training::{has_mpirun, kill};
+use crate::processes::{has_mpirun, kill};
 use common::{Net, bits, reached, serial};
 use methods::method;
 use serving::{epochs, settings, trained};

@@ -3,7 +3,6 @@
 use std::env;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::rc::Rc;
 use std::thread;
 use std::time::Duration;
@@ -11,24 +10,10 @@ use std::time::Duration;
 use wengert_distributed::launch::{self, Job};
 use wengert_distributed::{Buffer, Communicator, CommunicatorError, Failure, Reduction, tree};
 
+use crate::processes::{OPTIONS, RANK};
+
 /// Where a rank writes.
 const FOLDER: &str = "WENGERT_FOLDER";
-
-/// Options of Open MPI under which a test may run: as root in a container, with more ranks than cores, of which those that wait let
-/// others work.
-pub(crate) const OPTIONS: [&str; 7] =
-    ["--allow-run-as-root", "--oversubscribe", "--mca", "mpi_yield_when_idle", "1", "--timeout", "120"];
-
-/// Arguments of this program for one rank.
-pub(crate) const RANK: [&str; 4] = ["--ignored", "--exact", "rank", "--nocapture"];
-
-pub(crate) fn has_mpirun() -> bool {
-    let found = Command::new("mpirun").arg("--version").output().is_ok();
-    if !found {
-        eprintln!("skipped: there is no mpirun");
-    }
-    found
-}
 
 /// The vector of a shard, of which sums depend on their order.
 pub(crate) fn vector(shard: usize, length: usize, step: usize) -> Result<Vec<f32>, CommunicatorError> {
@@ -42,12 +27,21 @@ const STEPS: usize = 300;
 const SAVED: usize = 10;
 const LENGTH: usize = 50;
 
+/// Writes which process the rank is.
+pub(crate) fn sign(stage: &str, rank: impl std::fmt::Display) -> Result<(), Failure> {
+    let file = format!("{stage}.{}.{rank}", launch::attempt());
+    // Whoever reads it reads all of it.
+    let writing = Path::new(&env::var(FOLDER)?).join(format!("{file}.writing"));
+    fs::write(&writing, std::process::id().to_string())?;
+    Ok(fs::rename(&writing, writing.with_extension(""))?)
+}
+
 /// A descent whose every step depends on all ranks, saved by rank 0 and gone on with after a restart.
 pub(crate) fn train(ranks: &Rc<dyn Communicator>) -> Result<(), Failure> {
     let folder = env::var(FOLDER)?;
     let at = |name: String| Path::new(&folder).join(name);
     let attempt = launch::attempt();
-    fs::write(at(format!("process.{attempt}.{}", ranks.rank())), std::process::id().to_string())?;
+    sign("process", ranks.rank())?;
     // Rank 0 reads what it saved, and says where it stands.
     let mut state = vec![0u64; LENGTH + 1];
     if ranks.rank() == 0 && attempt > 0 && at("saved".into()).exists() {
@@ -87,9 +81,4 @@ pub(crate) fn job(ranks: usize, restarts: usize, folder: &Path) -> Job {
         pause: Duration::ZERO,
         ..Job::of_this_program(ranks).unwrap()
     }
-}
-
-pub(crate) fn kill(process: &str) -> Result<(), Failure> {
-    Command::new("kill").args(["-9", process]).stderr(Stdio::null()).status()?;
-    Ok(())
 }

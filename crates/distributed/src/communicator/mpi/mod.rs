@@ -8,6 +8,7 @@ mod environment;
 mod outbox;
 mod pending;
 mod rank;
+mod requests;
 
 use std::ffi::{c_int, c_void};
 use std::ptr::NonNull;

@@ -6,6 +6,7 @@ use std::ffi::c_int;
 use mpi::ffi;
 
 use super::environment::check;
+use super::requests::in_turn;
 use crate::communicator::Communicated;
 
 /// Copies of messages under way, which MPI reads until they are received.
@@ -35,7 +36,7 @@ impl Outbox {
         // SAFETY: a request is a plain handle or pointer, which MPI_Isend writes.
         let mut request = unsafe { std::mem::zeroed() };
         // SAFETY: the bytes are kept, and not moved, until the request is done.
-        check("MPI_Isend", unsafe {
+        check("MPI_Isend", || unsafe {
             let (start, kind) = (bytes.as_ptr().cast(), ffi::RSMPI_UINT8_T);
             ffi::MPI_Isend(start, count, kind, to, tag, communicator, &mut request)
         })?;
@@ -50,9 +51,9 @@ impl Outbox {
         while place < sending.len() {
             let mut done = 0;
             // SAFETY: the request is one that is not done, and is not looked at again once it is.
-            let test =
-                unsafe { ffi::MPI_Test(&mut sending[place].request, &mut done, ffi::RSMPI_STATUS_IGNORE) };
-            check("MPI_Test", test)?;
+            check("MPI_Test", || unsafe {
+                ffi::MPI_Test(&mut sending[place].request, &mut done, ffi::RSMPI_STATUS_IGNORE)
+            })?;
             if done != 0 {
                 sending.swap_remove(place);
             } else {
@@ -66,7 +67,7 @@ impl Outbox {
     pub(super) fn wait(&self) {
         for mut message in self.sending.borrow_mut().drain(..) {
             // SAFETY: as in `tidy`. If it fails, MPI does not read the bytes any more.
-            unsafe { ffi::MPI_Wait(&mut message.request, ffi::RSMPI_STATUS_IGNORE) };
+            in_turn(|| unsafe { ffi::MPI_Wait(&mut message.request, ffi::RSMPI_STATUS_IGNORE) });
         }
     }
 }

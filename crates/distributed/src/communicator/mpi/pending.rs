@@ -6,8 +6,9 @@ use std::rc::Rc;
 
 use mpi::ffi;
 
-use super::environment::{Environment, check};
+use super::environment::Environment;
 use super::rank::Handle;
+use super::requests::Request;
 use super::{count, operation, parts};
 use crate::communicator::{Communicated, Pending, Reduction, Values};
 
@@ -39,11 +40,11 @@ impl Spare {
 
 /// MPI reads `values` and writes `result` until the request is done; both are owned here, and neither moves.
 pub(super) struct Reducing {
-    request: ffi::MPI_Request,
+    /// Before what it reads and writes, which goes after it.
+    request: Request,
     values: Values,
     result: Values,
     spare: Rc<Spare>,
-    open: bool,
     /// Not freed before: Open MPI 4.1 does not keep what a reduction under way needs of it.
     _communicator: Rc<Handle>,
     /// MPI is not ended before.
@@ -60,53 +61,24 @@ impl Reducing {
     ) -> Communicated<Self> {
         let length = count("start_all_reduce", values.len())?;
         let mut result = spare.take(&mut values);
-        // SAFETY: a request is a plain handle or pointer, which MPI_Iallreduce writes.
-        let mut request = unsafe { mem::zeroed() };
         let ((from, kind), (into, _)) = (parts(&mut values.buffer()), parts(&mut result.buffer()));
-        // SAFETY: both have `length` elements of this kind, do not overlap, and stay until the request is done: `drop` waits for it.
-        check("MPI_Iallreduce", unsafe {
-            ffi::MPI_Iallreduce(from, into, length, kind, operation(reduction), communicator.0, &mut request)
+        // SAFETY: both have `length` elements of this kind, do not overlap, and stay until the request is done: its `drop` waits for it.
+        let request = Request::start("MPI_Iallreduce", |request| unsafe {
+            ffi::MPI_Iallreduce(from, into, length, kind, operation(reduction), communicator.0, request)
         })?;
-        Ok(Self {
-            request,
-            values,
-            result,
-            spare,
-            open: true,
-            _communicator: communicator,
-            _environment: environment,
-        })
+        environment.progress();
+        Ok(Self { request, values, result, spare, _communicator: communicator, _environment: environment })
     }
 }
 
 impl Pending for Reducing {
     fn progress(&mut self) -> Communicated<bool> {
-        if self.open {
-            let mut done = 0;
-            // SAFETY: the request is not done; MPI is told of it no more once it is.
-            check("MPI_Test", unsafe {
-                ffi::MPI_Test(&mut self.request, &mut done, ffi::RSMPI_STATUS_IGNORE)
-            })?;
-            self.open = done == 0;
-        }
-        Ok(!self.open)
+        self.request.test()
     }
 
     fn finish(mut self: Box<Self>) -> Communicated<Values> {
-        if mem::take(&mut self.open) {
-            // SAFETY: as in `progress`.
-            check("MPI_Wait", unsafe { ffi::MPI_Wait(&mut self.request, ffi::RSMPI_STATUS_IGNORE) })?;
-        }
+        self.request.wait()?;
         self.spare.0.borrow_mut().push(mem::replace(&mut self.values, Values::U8(Vec::new())));
         Ok(mem::replace(&mut self.result, Values::U8(Vec::new())))
-    }
-}
-
-impl Drop for Reducing {
-    fn drop(&mut self) {
-        if self.open {
-            // SAFETY: as in `progress`. The memory may not go before.
-            unsafe { ffi::MPI_Wait(&mut self.request, ffi::RSMPI_STATUS_IGNORE) };
-        }
     }
 }

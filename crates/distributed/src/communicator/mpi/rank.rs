@@ -9,6 +9,7 @@ use mpi::ffi;
 
 use super::environment::{Environment, abort_with, check};
 use super::pending::{Reducing, Spare};
+use super::requests::in_turn;
 use super::{MOST, count, operation, parts};
 use crate::communicator::single::exchange_with_itself;
 use crate::communicator::traffic::{Traffic, check_lengths, check_rank, check_tag};
@@ -47,7 +48,7 @@ impl Handle {
         // SAFETY: a communicator is a plain handle or pointer, which MPI_Comm_dup writes.
         let mut copy = unsafe { std::mem::zeroed() };
         // SAFETY: the communicator is one that has not been freed.
-        check("MPI_Comm_dup", unsafe { ffi::MPI_Comm_dup(communicator, &mut copy) })?;
+        check("MPI_Comm_dup", || unsafe { ffi::MPI_Comm_dup(communicator, &mut copy) })?;
         Ok(Self(copy))
     }
 }
@@ -57,7 +58,7 @@ impl Drop for Handle {
         // While unwinding, the other ranks may not come to this.
         if !std::thread::panicking() {
             // SAFETY: MPI runs, as the environment is dropped after its communicators; the handle is ours, and not used again.
-            unsafe { ffi::MPI_Comm_free(&mut self.0) };
+            in_turn(|| unsafe { ffi::MPI_Comm_free(&mut self.0) });
         }
     }
 }
@@ -73,8 +74,8 @@ impl Mpi {
         let (mut rank, mut size) = (0, 0);
         // SAFETY: the communicator is ours; these write one number each.
         unsafe {
-            check("MPI_Comm_rank", ffi::MPI_Comm_rank(together.0, &mut rank))?;
-            check("MPI_Comm_size", ffi::MPI_Comm_size(together.0, &mut size))?;
+            check("MPI_Comm_rank", || ffi::MPI_Comm_rank(together.0, &mut rank))?;
+            check("MPI_Comm_size", || ffi::MPI_Comm_size(together.0, &mut size))?;
         }
         Ok(Self {
             rank: rank as usize,
@@ -107,10 +108,10 @@ impl Mpi {
         let mut length = 0;
         // SAFETY: the status is that of the probe; the bytes have room for what it found.
         let bytes = unsafe {
-            check("MPI_Get_count", ffi::MPI_Get_count(&status, ffi::RSMPI_UINT8_T, &mut length))?;
+            check("MPI_Get_count", || ffi::MPI_Get_count(&status, ffi::RSMPI_UINT8_T, &mut length))?;
             let mut bytes = vec![0u8; usize::try_from(length).unwrap_or(0)];
             let (start, kind) = (bytes.as_mut_ptr().cast(), ffi::RSMPI_UINT8_T);
-            check("MPI_Mrecv", ffi::MPI_Mrecv(start, length, kind, &mut message, &mut status))?;
+            check("MPI_Mrecv", || ffi::MPI_Mrecv(start, length, kind, &mut message, &mut status))?;
             bytes
         };
         Ok(Message { from: status.MPI_SOURCE as usize, tag: status.MPI_TAG as u32, bytes })
@@ -137,7 +138,7 @@ impl Communicator for Mpi {
 
     fn barrier(&self) -> Communicated {
         // SAFETY: the communicator is ours.
-        check("MPI_Barrier", unsafe { ffi::MPI_Barrier(self.together.0) })
+        check("MPI_Barrier", || unsafe { ffi::MPI_Barrier(self.together.0) })
     }
 
     fn broadcast(&self, mut buffer: Buffer<'_>, root: usize) -> Communicated {
@@ -146,7 +147,7 @@ impl Communicator for Mpi {
         for (start, length) in pieces(buffer.len(), MOST) {
             let (at, kind) = parts(&mut buffer.segment(start, length));
             // SAFETY: `length` elements of this kind are borrowed.
-            check("MPI_Bcast", unsafe {
+            check("MPI_Bcast", || unsafe {
                 ffi::MPI_Bcast(at, length as c_int, kind, root as c_int, self.together.0)
             })?;
         }
@@ -163,7 +164,7 @@ impl Communicator for Mpi {
             let (at, kind) = parts(&mut buffer.segment(start, length));
             let from = chunk.as_mut_ptr();
             // SAFETY: the chunk has room for these bytes and is aligned for all kinds; it and the buffer do not overlap.
-            check("MPI_Allreduce", unsafe {
+            check("MPI_Allreduce", || unsafe {
                 std::ptr::copy_nonoverlapping(at.cast::<u8>(), from.cast::<u8>(), length * width);
                 let operation = operation(reduction);
                 ffi::MPI_Allreduce(from.cast(), at, length as c_int, kind, operation, self.together.0)
@@ -193,7 +194,7 @@ impl Communicator for Mpi {
         let (from, kind) = parts(&mut values.buffer());
         let (into, _) = parts(&mut buffer.segment(start, lengths[self.rank]));
         // SAFETY: the values make up all segments, the buffer's segment is this rank's, and they do not overlap.
-        check("MPI_Reduce_scatter", unsafe {
+        check("MPI_Reduce_scatter", || unsafe {
             ffi::MPI_Reduce_scatter(from, into, counts.as_ptr(), kind, operation(reduction), self.together.0)
         })
     }
@@ -209,7 +210,7 @@ impl Communicator for Mpi {
         let (from, kind) = parts(&mut own.buffer());
         let (into, _) = parts(&mut buffer);
         // SAFETY: the segments make up the buffer, `own` is a copy of this rank's.
-        check("MPI_Allgatherv", unsafe {
+        check("MPI_Allgatherv", || unsafe {
             let (count, counts, starts) = (counts[self.rank], counts.as_ptr(), starts.as_ptr());
             ffi::MPI_Allgatherv(from, count, kind, into, counts, starts, kind, self.together.0)
         })
@@ -228,7 +229,7 @@ impl Communicator for Mpi {
         // SAFETY: a message is a plain handle or pointer and a status a struct of numbers, which MPI_Mprobe writes.
         let (mut message, mut status) = unsafe { (std::mem::zeroed(), std::mem::zeroed()) };
         // SAFETY: the communicator is ours.
-        check("MPI_Mprobe", unsafe {
+        check("MPI_Mprobe", || unsafe {
             ffi::MPI_Mprobe(source, tag, self.messages.0, &mut message, &mut status)
         })?;
         self.take(message, status)
@@ -241,7 +242,7 @@ impl Communicator for Mpi {
         // SAFETY: as in `receive`; if nothing is found, they are not looked at.
         let (mut message, mut status) = unsafe { (std::mem::zeroed(), std::mem::zeroed()) };
         // SAFETY: the communicator is ours.
-        check("MPI_Improbe", unsafe {
+        check("MPI_Improbe", || unsafe {
             ffi::MPI_Improbe(source, tag, self.messages.0, &mut found, &mut message, &mut status)
         })?;
         if found == 0 { Ok(None) } else { self.take(message, status).map(Some) }
@@ -264,8 +265,7 @@ impl Communicator for Mpi {
             let mut received = 0;
             // SAFETY: both are borrowed, one mutably, so that they do not overlap; what is longer than there is room for is an error.
             unsafe {
-                check(
-                    "exchange",
+                check("exchange", || {
                     ffi::MPI_Sendrecv(
                         from,
                         send_length as c_int,
@@ -279,9 +279,9 @@ impl Communicator for Mpi {
                         0,
                         self.together.0,
                         status.as_mut_ptr(),
-                    ),
-                )?;
-                check("MPI_Get_count", ffi::MPI_Get_count(status.as_ptr(), at_kind, &mut received))?;
+                    )
+                })?;
+                check("MPI_Get_count", || ffi::MPI_Get_count(status.as_ptr(), at_kind, &mut received))?;
             }
             if usize::try_from(received) != Ok(receive_length) {
                 let reason = format!(
@@ -308,7 +308,7 @@ impl Communicator for Mpi {
         // SAFETY: as in `Handle::copy_of`.
         let mut group = unsafe { std::mem::zeroed() };
         // SAFETY: the communicator is ours.
-        check("MPI_Comm_split", unsafe {
+        check("MPI_Comm_split", || unsafe {
             ffi::MPI_Comm_split(self.together.0, number as c_int, self.rank as c_int, &mut group)
         })?;
         Ok(Rc::new(Self::new(self.environment.clone(), Handle(group), self.traffic.clone())?))
