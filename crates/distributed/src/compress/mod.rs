@@ -6,7 +6,7 @@
 mod half;
 mod top_k;
 
-pub use half::{from_bf16, from_f16, to_bf16, to_f16};
+pub use wengert_tensor::math::half::{from_bf16, from_f16, to_bf16, to_f16};
 
 use wengert_optim::{Check, HyperParameterError};
 use wengert_tensor::Float;

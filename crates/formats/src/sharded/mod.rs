@@ -35,30 +35,6 @@ use wengert_tensor::text;
 use crate::error::FormatsError;
 use index::Index;
 
-/// The bytes of an element of the types that are known, in bits.
-const BITS: [(&str, u64); 20] = [
-    ("F64", 64),
-    ("I64", 64),
-    ("U64", 64),
-    ("C64", 64),
-    ("F32", 32),
-    ("I32", 32),
-    ("U32", 32),
-    ("F16", 16),
-    ("BF16", 16),
-    ("I16", 16),
-    ("U16", 16),
-    ("I8", 8),
-    ("U8", 8),
-    ("BOOL", 8),
-    ("F8_E5M2", 8),
-    ("F8_E4M3", 8),
-    ("F8_E8M0", 8),
-    ("F8_E4M3FNUZ", 8),
-    ("F8_E5M2FNUZ", 8),
-    ("F4", 4),
-];
-
 /// A model in several files, opened by its index: a source of the tensors of which the index speaks; what else is in the files is passed
 /// over.
 ///
@@ -155,10 +131,7 @@ fn places(index: &Index, shards: &[Safetensors<BufReader<File>>]) -> Result<Plac
             let Some(found) = wanted.get_mut(entry.name()) else { return };
             *found = true;
             places.push((number, place));
-            let bits = BITS.iter().find(|(dtype, _)| *dtype == entry.dtype()).map(|(_, bits)| bits);
-            let own =
-                bits.and_then(|bits| Some(bits.checked_mul(entry.shape().checked_count()? as u64)? / 8));
-            bytes = bytes.zip(own).and_then(|(bytes, own)| bytes.checked_add(own));
+            bytes = bytes.zip(entry.bytes()).and_then(|(bytes, own)| bytes.checked_add(own));
         });
         if let Some((name, _)) = wanted.iter().filter(|(_, found)| !**found).min() {
             let (name, file) = (text::shortened(name), index.files[number].clone());

@@ -2,6 +2,7 @@
 
 use std::io::{Error, Write};
 
+use wengert_tensor::math::half::{from_bf16, from_f16};
 use wengert_tensor::{Element, ElementKind};
 
 /// Numbers that are turned into bytes at a time.
@@ -100,11 +101,8 @@ impl Readable {
             Readable::F32 if T::KIND == ElementKind::F32 => copy(bytes, values),
             Readable::F64 => numbers(bytes, values, |b| Number::Double(f64::from_le_bytes(b))),
             Readable::F32 => numbers(bytes, values, |b| Number::Single(f32::from_le_bytes(b))),
-            // The upper half of an f32.
-            Readable::BF16 => {
-                numbers(bytes, values, |[a, b]| Number::Single(f32::from_le_bytes([0, 0, a, b])))
-            }
-            Readable::F16 => numbers(bytes, values, |b| Number::Double(half(u16::from_le_bytes(b)))),
+            Readable::BF16 => numbers(bytes, values, |b| Number::Single(from_bf16(u16::from_le_bytes(b)))),
+            Readable::F16 => numbers(bytes, values, |b| Number::Single(from_f16(u16::from_le_bytes(b)))),
             Readable::Bool => numbers(bytes, values, |[b]| Number::Whole(i128::from(b != 0))),
             Readable::I8 => numbers(bytes, values, |b| Number::Whole(i8::from_le_bytes(b).into())),
             Readable::I16 => numbers(bytes, values, |b| Number::Whole(i16::from_le_bytes(b).into())),
@@ -214,36 +212,15 @@ fn numbers<T: Element, const N: usize>(
     all.all(|(value, &chunk)| number(chunk).element().map(|x| *value = x).is_some())
 }
 
-/// A number of IEEE 754's 16-bit format.
-fn half(bits: u16) -> f64 {
-    let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
-    let (exponent, fraction) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023));
-    sign * match exponent {
-        0 => fraction * 2f64.powi(-24),
-        31 if fraction == 0.0 => f64::INFINITY,
-        31 => f64::NAN,
-        _ => (1.0 + fraction / 1024.0) * 2f64.powi(exponent - 15),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn halves_are_what_they_should_be() {
-        for (bits, value) in [
-            (0x3c00, 1.0),
-            (0xc000, -2.0),
-            (0x7bff, 65504.0),
-            (0x0001, 2f64.powi(-24)),
-            (0x0400, 2f64.powi(-14)),
-            (0x3555, 0.333_251_953_125),
-            (0xfc00, f64::NEG_INFINITY),
-        ] {
-            assert_eq!(half(bits), value, "{bits:x}");
-        }
-        assert!(half(0x7e00).is_nan());
+    fn numbers_of_16_bits_are_what_they_should_be() {
+        let mut halves = [0f64; 3];
+        assert!(Readable::F16.decode(&[0, 0x3c, 0xff, 0x7b, 1, 0], &mut halves));
+        assert_eq!(halves, [1.0, 65504.0, 2f64.powi(-24)]);
         let mut bf16 = [0f32; 2];
         assert!(Readable::BF16.decode(&[0x80, 0x3f, 0x20, 0xc1], &mut bf16));
         assert_eq!(bf16, [1.0, -10.0]);

@@ -6,6 +6,8 @@ use std::path::Path;
 
 use wengert_tensor::Shape;
 
+use super::dtype;
+
 /// A tensor in a file: its name, the type of its elements, and its shape.
 ///
 /// ```
@@ -56,6 +58,18 @@ impl<'a> TensorEntry<'a> {
     /// Its shape.
     pub fn shape(&self) -> &Shape {
         &self.shape
+    }
+
+    /// The bytes of its elements in a safetensors file, or `None` if these have no such type.
+    ///
+    /// ```
+    /// use wengert_nn::tensor_file::TensorEntry;
+    /// assert_eq!(TensorEntry::new("w", "BF16", [2, 3]).bytes(), Some(12));
+    /// assert_eq!(TensorEntry::new("w", "QINT8", [2, 3]).bytes(), None);
+    /// ```
+    pub fn bytes(&self) -> Option<u64> {
+        let count = self.shape.checked_count()? as u64;
+        Some(dtype::bits(&self.dtype)?.checked_mul(count)? / 8)
     }
 }
 

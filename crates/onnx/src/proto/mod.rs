@@ -14,4 +14,4 @@ pub(crate) use messages::{
     AttributeProto, Dimension, FunctionProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto,
     StringStringEntryProto, TensorProto, TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto,
 };
-pub(crate) use tensor::{DataType, Numbers, TensorError, half_to_f32, unpack};
+pub(crate) use tensor::{DataType, Numbers, TensorError, unpack};

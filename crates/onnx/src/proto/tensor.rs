@@ -1,5 +1,6 @@
 //! The numbers of a `TensorProto`, whichever field they stand in.
 
+use wengert_tensor::math::half::{from_bf16, from_f16};
 use wengert_tensor::size;
 
 use super::{External, TensorProto};
@@ -164,11 +165,11 @@ impl TensorProto {
             DataType::Uint64 | DataType::Uint32 => Numbers::Int(unsigned(&self.uint64_data)?),
             DataType::Bool => Numbers::Bool(self.int32_data.iter().map(|&x| x != 0).collect()),
             DataType::Float16 => {
-                Numbers::F32(self.int32_data.iter().map(|&bits| half_to_f32(bits as u16)).collect())
+                Numbers::F32(self.int32_data.iter().map(|&bits| from_f16(bits as u16)).collect())
             }
-            DataType::Bfloat16 => Numbers::F32(
-                self.int32_data.iter().map(|&bits| f32::from_bits((bits as u32) << 16)).collect(),
-            ),
+            DataType::Bfloat16 => {
+                Numbers::F32(self.int32_data.iter().map(|&bits| from_bf16(bits as u16)).collect())
+            }
             DataType::Uint8 | DataType::Int8 | DataType::Uint16 | DataType::Int16 | DataType::Int32 => {
                 Numbers::Int(self.int32_data.iter().map(|&x| i64::from(x)).collect())
             }
@@ -204,8 +205,8 @@ pub(crate) fn unpack(bytes: &[u8], data_type: DataType) -> Result<Numbers, Tenso
     Ok(match data_type {
         DataType::Float => Numbers::F32(each(bytes, f32::from_le_bytes)),
         DataType::Double => Numbers::F64(each(bytes, f64::from_le_bytes)),
-        DataType::Float16 => Numbers::F32(each(bytes, |b| half_to_f32(u16::from_le_bytes(b)))),
-        DataType::Bfloat16 => Numbers::F32(each(bytes, |[low, high]| f32::from_le_bytes([0, 0, low, high]))),
+        DataType::Float16 => Numbers::F32(each(bytes, |b| from_f16(u16::from_le_bytes(b)))),
+        DataType::Bfloat16 => Numbers::F32(each(bytes, |b| from_bf16(u16::from_le_bytes(b)))),
         DataType::Bool => Numbers::Bool(bytes.iter().map(|&b| b != 0).collect()),
         DataType::Uint8 => Numbers::Int(bytes.iter().map(|&b| i64::from(b)).collect()),
         DataType::Int8 => Numbers::Int(bytes.iter().map(|&b| i64::from(b as i8)).collect()),
@@ -220,16 +221,4 @@ pub(crate) fn unpack(bytes: &[u8], data_type: DataType) -> Result<Numbers, Tenso
 
 fn unsigned(values: &[u64]) -> Result<Vec<i64>, TensorError> {
     values.iter().map(|&x| i64::try_from(x).map_err(|_| TensorError::Unsigned)).collect()
-}
-
-/// The number that 16 bits stand for in IEEE's half precision.
-pub(crate) fn half_to_f32(bits: u16) -> f32 {
-    let sign = u32::from(bits >> 15) << 31;
-    let (exponent, mantissa) = (u32::from(bits >> 10 & 0x1f), u32::from(bits & 0x3ff));
-    match exponent {
-        // Subnormal: a multiple of 2⁻²⁴.
-        0 => f32::from_bits(sign | (mantissa as f32 * 2f32.powi(-24)).to_bits()),
-        0x1f => f32::from_bits(sign | 0x7f80_0000 | mantissa << 13),
-        _ => f32::from_bits(sign | (exponent + 112) << 23 | mantissa << 13),
-    }
 }

@@ -12,6 +12,7 @@ mod error_function;
 mod exponential;
 mod gamma;
 mod gamma_sample;
+pub mod half;
 mod hyperbolic;
 mod inverse;
 mod inverse_hyperbolic;
