@@ -63,7 +63,7 @@ pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 /// # Ok::<(), threads::RankFailed>(())
 /// ```
 pub trait Pending {
-    /// Lets it go on, where it needs this rank to call for that, as over MPI; whether it is at its end.
+    /// Lets it go on, where it needs this rank to call for that, as over an MPI that one thread alone may call; whether it is at its end.
     fn progress(&mut self) -> Communicated<bool>;
 
     /// Waits for it: the reduction of all ranks' numbers.

@@ -141,7 +141,8 @@ impl DataParallel {
     }
 
     /// Adds gradients up in buckets of so many bytes, the last parameters' first, each as soon as the backward sweep has passed it, so
-    /// that ranks communicate while they compute; not so by default. A gradient that is no larger than a bucket is added up
+    /// that ranks communicate while they compute; not so by default. It is of use where ranks are on several machines: over shared
+    /// memory the cores that compute do the copying. Over MPI a thread has the sums of the fast way go on. A gradient that is no larger than a bucket is added up
     /// behind the sweep, as all are with `None`, and those of [shared state](DataParallel::shared_state).
     ///
     /// In the deterministic way the bits are the same with buckets of any size and without. In the fast way the order in which the

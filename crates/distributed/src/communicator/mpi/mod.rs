@@ -59,7 +59,9 @@ fn operation(reduction: Reduction) -> ffi::MPI_Op {
 }
 
 /// All processes that the launcher started, or this one alone where there was none. MPI is started at the first call, and ended when
-/// the last communicator is dropped; a panic of this thread ends all ranks.
+/// the last communicator is dropped; a panic of this thread ends all ranks. From the first
+/// [`start_all_reduce`](crate::Communicator::start_all_reduce) on a thread of its own has such reductions go on while this one
+/// computes, if MPI may be called by several in turn (`MPI_THREAD_SERIALIZED`).
 ///
 /// Most programs call [`run`](crate::launch::run) or [`world`](crate::launch::world) instead, which need MPI only under a launcher.
 ///
