@@ -111,7 +111,8 @@ fn a_host_that_is_cut_off_or_killed_ends_the_job_and_a_restart_finishes() {
                     kill(&fs::read_to_string(&victim).unwrap()).unwrap();
                 }
             });
-            let ended = network.job(folder).run(|_| {
+            let ended = network.job(folder).run(|restart| {
+                println!("{restart}, from step {:?}", training::saved(folder));
                 failures += 1;
                 assert!(network.script("mend", &[2, HOSTS]).status.success());
             });

@@ -70,6 +70,39 @@ pub trait Source {
     /// A number that examples with other contents hardly have at these positions, by which those who train on the same data find out
     /// whether they do ([`Batches::fingerprint`](crate::Batches::fingerprint)). By default none: a source of one's own, which may have
     /// to read files for it, is compared by the number of its examples alone.
+    ///
+    /// ```
+    /// use std::hash::{DefaultHasher, Hash, Hasher};
+    /// use wengert_data::{DataError, Dataset, Source};
+    /// use wengert_tensor::Tensor;
+    ///
+    /// /// Words, of which a batch has the lengths.
+    /// struct Words(Vec<&'static str>);
+    ///
+    /// impl Source for Words {
+    ///     type Batch = Tensor<u32>;
+    ///
+    ///     fn count(&self) -> usize {
+    ///         self.0.len()
+    ///     }
+    ///
+    ///     fn batch(&self, positions: &[u32]) -> Tensor<u32> {
+    ///         let lengths = positions.iter().map(|&position| self.0[position as usize].len() as u32);
+    ///         Tensor::vector(&lengths.collect::<Vec<_>>())
+    ///     }
+    ///
+    ///     fn fingerprint(&self, positions: &[u32]) -> Option<u64> {
+    ///         let mut hasher = DefaultHasher::new();
+    ///         positions.iter().for_each(|&position| self.0[position as usize].hash(&mut hasher));
+    ///         Some(hasher.finish())
+    ///     }
+    /// }
+    ///
+    /// let words = Dataset::new(Words(vec!["one", "two"]))?;
+    /// let others = Dataset::new(Words(vec!["one", "six"]))?;
+    /// assert!(words.fingerprint().is_some() && words.fingerprint() != others.fingerprint());
+    /// # Ok::<(), DataError>(())
+    /// ```
     fn fingerprint(&self, positions: &[u32]) -> Option<u64> {
         let _ = positions;
         None

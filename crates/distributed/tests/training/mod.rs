@@ -70,6 +70,11 @@ pub(crate) fn train(ranks: &Rc<dyn Communicator>) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The step that was saved last, by which a job that hangs is told from one that is slow.
+pub(crate) fn saved(folder: &Path) -> Option<usize> {
+    fs::read_to_string(folder.join("saved")).ok()?.split_whitespace().next()?.parse().ok()
+}
+
 /// A job of this program that trains in the folder.
 pub(crate) fn job(ranks: usize, restarts: usize, folder: &Path) -> Job {
     let mut options: Vec<_> = OPTIONS.map(Into::into).to_vec();
