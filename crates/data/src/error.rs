@@ -28,6 +28,15 @@ pub enum DataError {
         /// What is wrong with it.
         source: Box<crate::csv::CsvError>,
     },
+    /// A file is not the image that it should be: of another format than PNG and JPEG, damaged, or too large.
+    #[cfg(feature = "image")]
+    #[error("{}: {source}", text::path(path))]
+    Image {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// A file cannot be read.
     #[error("{}: {source}", text::path(path))]
     Read {

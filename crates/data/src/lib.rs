@@ -11,6 +11,7 @@
 //! - [`text`]: text as tokens: bytes, or frequent pieces that are learned.
 //! - [`synthetic`]: handwritten-looking digits drawn by strokes, for a machine that has no data.
 //! - [`idx`] and (feature `csv`) `csv`: readers of the two file formats.
+//! - `images` (feature `image`): PNG and JPEG files, one or a folder for each class.
 //! - `download` (feature `download`): files over HTTPS, resumed, retried and checked.
 //!
 //! ```
@@ -41,6 +42,8 @@ mod folders;
 mod gzip;
 pub mod idx;
 mod image_set;
+#[cfg(feature = "image")]
+pub mod images;
 mod mnist;
 mod moments;
 mod padded;

@@ -50,6 +50,49 @@ fn names_are_stripped_and_mapped() {
 }
 
 #[test]
+fn the_error_tells_what_the_names_of_a_file_begin_with() {
+    let told = |file: &Params, loading: &Loading<'_>| {
+        let mut params = model::<f32>("", 2, 0.0);
+        let error = params.load_safetensors_with(&file.to_safetensors().unwrap(), loading).unwrap_err();
+        let message = error.to_string();
+        let FileError::Missing { prefix, .. } = error else { panic!("{message}") };
+        assert_eq!(prefix.is_some(), message.contains("Loading::new().strip("), "{message}");
+        (prefix, message)
+    };
+    for prefix in ["module.", "_orig_mod.module.", "a.b.c.d.e.f.g.h."] {
+        let (found, message) = told(&model(prefix, 2, 7.0), &Loading::new());
+        assert_eq!(found.as_deref(), Some(prefix));
+        assert!(
+            message.ends_with(&format!("they would be found: Loading::new().strip({prefix:?})")),
+            "{message}"
+        );
+        // It is what helps.
+        let mut params = model::<f32>("", 2, 0.0);
+        let file = model::<f32>(prefix, 2, 7.0).to_safetensors().unwrap();
+        params.load_safetensors_with(&file, &Loading::new().strip(prefix)).unwrap();
+    }
+    // What was taken off before is not named again.
+    let wrapped = model("_orig_mod.module.", 2, 7.0);
+    assert_eq!(told(&wrapped, &Loading::new().strip("_orig_mod.")).0.as_deref(), Some("module."));
+    // Half of the missing ones are not most of them, nor are tensors of other shapes, nor is what the model has as well.
+    let mut half: Params = model("", 2, 7.0);
+    half.at("module").param("x", [2], Init::Zeros);
+    let mut params = model::<f32>("", 2, 0.0);
+    for name in ["x", "y"] {
+        params.root().param(name, [2], Init::Zeros);
+    }
+    let error = params.load_safetensors(&half.to_safetensors().unwrap()).unwrap_err();
+    assert!(matches!(error, FileError::Missing { prefix: None, .. }), "{error}");
+    let mut wide: Params = Params::seeded(0);
+    Linear::new(wide.at("module.body"), 30, 20);
+    assert_eq!(told(&wide, &Loading::new()).0, None);
+    // A name of many dots costs no more than another.
+    let mut dots: Params = Params::seeded(0);
+    dots.root().param(&"a.".repeat(30_000).trim_end_matches('.').to_owned(), [2], Init::Zeros);
+    assert_eq!(told(&dots, &Loading::new()).0, None);
+}
+
+#[test]
 fn what_is_passed_over_by_the_map_is_not_unexpected_and_two_of_one_name_are_refused() {
     let mut file: Params = model("", 2, 7.0);
     file.at("extra").param("w", [2], Init::Zeros);

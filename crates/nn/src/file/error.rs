@@ -47,7 +47,13 @@ pub enum FileError {
         source: FormatError,
     },
     /// Parameters that are not in the file.
-    #[error("{}the file lacks {}; {}", at(path.as_deref()), text::list(names, names.len()), holds(*held, nearest))]
+    #[error(
+        "{}the file lacks {}; {}{}",
+        at(path.as_deref()),
+        text::list(names, names.len()),
+        holds(*held, nearest),
+        stripped(prefix.as_deref())
+    )]
     Missing {
         /// The file.
         path: Option<PathBuf>,
@@ -57,6 +63,9 @@ pub enum FileError {
         held: usize,
         /// The tensors in the file that are most like the first missing ones, and no other parameter's.
         nearest: Vec<StoredTensor>,
+        /// What names in the file begin with, such as `module.` or `_orig_mod.`, if more than half of the missing ones are there
+        /// behind it.
+        prefix: Option<String>,
     },
     /// Tensors of floating-point numbers in the file that are no parameters.
     #[error("{}the file has {}, which the model does not", at(path.as_deref()), text::list(names, *count))]
@@ -260,4 +269,10 @@ fn holds(held: usize, nearest: &[StoredTensor]) -> String {
         0 => format!("it holds {held} tensors"),
         _ => format!("it holds {held} tensors, the nearest {}", nearest.join(", ")),
     }
+}
+
+fn stripped(prefix: Option<&str>) -> String {
+    prefix.map_or_else(String::new, |prefix| {
+        format!("; without {0:?} they would be found: Loading::new().strip({0:?})", text::shortened(prefix))
+    })
 }

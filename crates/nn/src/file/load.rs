@@ -8,6 +8,7 @@ use wengert_tensor::{Float, Shape, names, text};
 
 use super::dtype::Readable;
 use super::loading::{LoadReport, Loading, MisshapenTensor};
+use super::prefix::Prefixes;
 use super::source::{TensorEntry, TensorSource};
 use super::tensors::{read_elements, read_into, try_written};
 use super::{FileError, FormatError, StoredTensor};
@@ -186,8 +187,9 @@ fn find(
     if !missing.is_empty() {
         let missing_first = &missing[..missing.len().min(SOUGHT)];
         let nearest = nearest(source, &places, missing_first, |name| loading.name(name, checkpoint));
+        let prefix = prefix(source, &missing, |name| loading.name(name, checkpoint));
         let names = missing.iter().map(|w| w.name.to_owned()).collect();
-        return Err(FileError::Missing { path, names, held, nearest });
+        return Err(FileError::Missing { path, names, held, nearest, prefix });
     }
     if unexpected > 0 {
         return Err(FileError::Unexpected { path, names: others, count: unexpected });
@@ -266,6 +268,22 @@ fn nearest(
         }
     }
     found
+}
+
+/// What the names in the file begin with, if most of those that are missing stand behind it, in their shapes.
+fn prefix(
+    source: &dyn TensorSource,
+    missing: &[&Wanted<'_>],
+    own: impl for<'n> Fn(&'n str) -> Option<(Cow<'n, str>, bool)>,
+) -> Option<String> {
+    let places: HashMap<&str, &Wanted<'_>> = missing.iter().map(|&wanted| (wanted.name, wanted)).collect();
+    let mut prefixes = Prefixes::default();
+    source.each(&mut |_, entry| {
+        if let Some((name, true)) = own(entry.name()) {
+            prefixes.add(&name, |rest| places.get(rest).is_some_and(|wanted| wanted.fits(entry.shape())));
+        }
+    });
+    prefixes.common(missing.len())
 }
 
 fn path_of(source: &dyn TensorSource) -> Option<PathBuf> {

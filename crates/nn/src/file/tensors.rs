@@ -46,7 +46,7 @@ pub fn read_tensor<T: Element>(source: &mut dyn TensorSource, name: &str) -> Res
     });
     let Some((place, shape, dtype)) = found else {
         let nearest = nearest.into_iter().map(|(_, tensor)| tensor).collect();
-        return Err(FileError::Missing { path, names: vec![name.to_owned()], held, nearest });
+        return Err(FileError::Missing { path, names: vec![name.to_owned()], held, nearest, prefix: None });
     };
     let name = name.to_owned();
     let Some(readable) = Readable::from_name(&dtype) else {
