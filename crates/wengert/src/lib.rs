@@ -2,7 +2,8 @@
 //!
 //! Models are plain structs, parameters one flat vector, and every gradient can be differentiated again, so that
 //! second-order methods are as near as SGD. The parts are crates of their own, here as modules: [`tensor`],
-//! [`tape`], [`nn`], [`optim`], [`curvature`] and [`data`]; [`prelude`] has what most programs need of them.
+//! [`tape`], [`nn`], [`optim`], [`curvature`] and [`data`]; the features
+//! `formats` (files of PyTorch and NumPy), `onnx` and `plot` add a module each; [`prelude`] has what most programs need of them.
 //!
 //! A line is fitted to points on y = 2x + 3:
 //!

@@ -4,8 +4,8 @@
 pub use wengert_curvature::{FisherInformation, FunctionConstraints, FunctionObjective, Objectives};
 pub use wengert_data::{Batch, DataError, Dataset, FashionMnist, ImageSet, Mnist, synthetic};
 pub use wengert_nn::{
-    Activations, Conv2d, CrossEntropy, Ctx, Dropout, Flatten, Init, Lambda, Layer, Linear, Losses, MaxPool2d,
-    Mode, ParamId, Params, Relu, Scope, Sequential, Tanh,
+    Activations, Conv2d, CrossEntropy, Ctx, Dropout, Flatten, Init, Lambda, Layer, Linear, Loading, Losses,
+    MaxPool2d, Mode, ParamId, Params, Relu, Scope, Sequential, Tanh,
 };
 pub use wengert_optim::{
     Adam, AdamW, Batched, Curvatures, Lbfgs, Method, NewtonCg, Objective, Operator, Optimizer, Outcome,

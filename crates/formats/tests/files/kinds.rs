@@ -57,6 +57,7 @@ fn what_is_not_read_is_refused_by_name() {
         (b"\x1f\x8b\x08\0\0\0\0\0".to_vec(), FileKind::Gzip),
         (b"\x89HDF\r\n\x1a\n".to_vec(), FileKind::Hdf5),
         (b"GGUF\x03\0\0\0".to_vec(), FileKind::Gguf),
+        (b"\x08\x08\x12\x07pytorch".to_vec(), FileKind::Onnx),
         (b"\x80\x04\x95\x10\0\0\x01\0\0\0\0\x8c".to_vec(), FileKind::Pickle),
     ] {
         std::fs::write(&path, bytes).unwrap();

@@ -32,6 +32,8 @@ pub enum FileKind {
     Hdf5,
     /// GGUF, as llama.cpp reads.
     Gguf,
+    /// A model of ONNX.
+    Onnx,
 }
 
 /// What PyTorch's files before 1.6 begin with, behind the pickle's protocol: its magic number. From protocol 4 on a
@@ -63,6 +65,12 @@ impl FileKind {
             }
             // Not the length of a header, whose bytes of the upper half are 0.
             [0x80, 2..=5, rest @ ..] if rest.len() >= 6 && rest[2..6] != [0; 4] => FileKind::Pickle,
+            // The version of the format, and one of the fields of a model that exporters write next.
+            [8, 1..=0x20, 0x12 | 0x1a | 0x22 | 0x28 | 0x32 | 0x3a | 0x42, _, rest @ ..]
+                if rest.len() >= 4 && rest[..4] != [0; 4] =>
+            {
+                FileKind::Onnx
+            }
             _ if head.trim_ascii_start().starts_with(b"{") => FileKind::Json,
             _ => return None,
         })
@@ -83,6 +91,7 @@ impl FileKind {
             FileKind::Pickle => "what loads it in Python can save it with torch.save or safetensors",
             FileKind::Tar => "a PyTorch of today loads it and saves it anew",
             FileKind::Gzip => "it is to be decompressed first",
+            FileKind::Onnx => "wengert_onnx::Model::read reads it (the feature `onnx` of wengert)",
             FileKind::Hdf5 | FileKind::Gguf => "what reads it can save it as safetensors",
         }
     }
@@ -101,6 +110,7 @@ impl Display for FileKind {
             FileKind::Gzip => "a file that gzip compressed",
             FileKind::Hdf5 => "an HDF5 file",
             FileKind::Gguf => "a GGUF file",
+            FileKind::Onnx => "an ONNX model",
         })
     }
 }
@@ -128,7 +138,10 @@ mod tests {
             (&tar, Some(FileKind::Tar)),
             (b"\x1f\x8b\x08\0", Some(FileKind::Gzip)),
             (b"", None),
-            (b"\x08\x07\x12\x07pytorch", None),
+            (b"\x08\x07\x12\x07pytorch", Some(FileKind::Onnx)),
+            (b"\x08\x0a\x3a\x90\x40\x0a\x10\x0a", Some(FileKind::Onnx)),
+            // The length of a header of 3,480,072 bytes, of which a piece is here.
+            (b"\x08\x1a\x35\0\0\0\0\0", None),
         ] {
             assert_eq!(FileKind::of(head), kind, "{head:?}");
         }

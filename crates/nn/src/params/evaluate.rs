@@ -60,7 +60,41 @@ impl<T: Float> Params<T> {
     #[doc(alias = "zero_grad")]
     #[track_caller]
     pub fn value_and_grad(&self, loss: impl FnOnce(&Ctx<T>) -> Var<T>) -> Result<(T, Grads<T>), GradError> {
-        let (value, grads, ()) = self.evaluate("value_and_grad", |cx| (loss(cx), ()), None)?;
+        let (value, grads, ()) = self.evaluate("value_and_grad", Mode::Train, |cx| (loss(cx), ()), None)?;
+        Ok((value, grads))
+    }
+
+    /// Like [`value_and_grad`](Params::value_and_grad), in a mode of choice: in [`Mode::Eval`] dropout does nothing, and layers
+    /// use the running statistics that they have and leave them as they are. So a network that is trained already is trained
+    /// further on small batches without its statistics, and its gradients are those of a model under PyTorch's `eval()`.
+    ///
+    /// ```
+    /// use wengert_nn::{BatchNorm1d, Layer, Mode, Params};
+    /// use wengert_tape::Var;
+    /// let mut params: Params = Params::seeded(0);
+    /// let norm = BatchNorm1d::new(params.at("norm"), 1);
+    /// let x = Var::from([[1.0], [3.0]]);
+    /// let (sum, grads) = params.value_and_grad_in(Mode::Eval, |cx| norm.forward(cx, &x).sum())?;
+    /// // By the mean 0 and the variance 1 that it starts with, and not by the batch's.
+    /// assert!((sum - 4.0).abs() < 1e-4);
+    /// params.update_buffers(&grads);
+    /// assert_eq!(params.buffers()[0].1.to_vec(), [0.0]);
+    /// # Ok::<(), wengert_nn::GradError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`value_and_grad`](Params::value_and_grad).
+    ///
+    /// # Panics
+    /// As [`value_and_grad`](Params::value_and_grad).
+    #[doc(alias = "eval")]
+    #[track_caller]
+    pub fn value_and_grad_in(
+        &self,
+        mode: Mode,
+        loss: impl FnOnce(&Ctx<T>) -> Var<T>,
+    ) -> Result<(T, Grads<T>), GradError> {
+        let (value, grads, ()) = self.evaluate("value_and_grad_in", mode, |cx| (loss(cx), ()), None)?;
         Ok((value, grads))
     }
 
@@ -102,7 +136,8 @@ impl<T: Float> Params<T> {
         loss: impl FnOnce(&Ctx<T>) -> Var<T>,
         progress: &mut dyn FnMut(&[T], usize),
     ) -> Result<(T, Grads<T>), GradError> {
-        let (value, grads, ()) = self.evaluate("value_and_grad_by", |cx| (loss(cx), ()), Some(progress))?;
+        let (value, grads, ()) =
+            self.evaluate("value_and_grad_by", Mode::Train, |cx| (loss(cx), ()), Some(progress))?;
         Ok((value, grads))
     }
 
@@ -137,19 +172,20 @@ impl<T: Float> Params<T> {
         &self,
         loss: impl FnOnce(&Ctx<T>) -> (Var<T>, R),
     ) -> Result<(T, Grads<T>, R), GradError> {
-        self.evaluate("value_and_grad_with", loss, None)
+        self.evaluate("value_and_grad_with", Mode::Train, loss, None)
     }
 
     #[track_caller]
     fn evaluate<R>(
         &self,
         operation: &str,
+        mode: Mode,
         loss: impl FnOnce(&Ctx<T>) -> (Var<T>, R),
         progress: Option<&mut Progress<'_, T>>,
     ) -> Result<(T, Grads<T>, R), GradError> {
         let step = self.step.fetch_add(1, Ordering::Relaxed);
         self.inferences.store(0, Ordering::Relaxed);
-        let (tape, cx) = self.recording(step);
+        let (tape, cx) = self.recording(mode, step);
         let (output, further) = loss(&cx);
         let value = scalar(operation, &output);
         let flat = match progress {
@@ -279,10 +315,10 @@ impl<T: Float> Params<T> {
     }
 
     /// A tape and the context in which the parameters are variables on it.
-    fn recording(&self, step: u64) -> (Tape<T>, Ctx<T>) {
+    fn recording(&self, mode: Mode, step: u64) -> (Tape<T>, Ctx<T>) {
         let tape = Tape::nested();
         let leaves = tracked_leaves(&tape, &self.layout, &self.storage);
-        let cx = self.ctx(Mode::Train, leaves, self.generator.fork(step));
+        let cx = self.ctx(mode, leaves, self.generator.fork(step));
         (tape, cx)
     }
 }

@@ -100,8 +100,8 @@ impl<T: Float> Params<T> {
     /// # Panics
     /// If `name` is empty.
     #[track_caller]
-    pub fn at(&mut self, name: &str) -> Scope<'_, T> {
-        self.root().into_at(name)
+    pub fn at(&mut self, name: impl AsRef<str>) -> Scope<'_, T> {
+        self.root().into_at(name.as_ref())
     }
 
     /// The place where the parameters without a prefix to their names are made.

@@ -39,13 +39,13 @@ impl<'a, T: Float> Scope<'a, T> {
         Scope { params, path: String::new() }
     }
 
-    /// The place `name` below this one.
+    /// The place `name` below this one; layers of a list are made at `p.at(format!("layers.{i}"))`.
     ///
     /// # Panics
     /// If `name` is empty.
     #[track_caller]
-    pub fn at(&mut self, name: &str) -> Scope<'_, T> {
-        let path = self.join("at", name);
+    pub fn at(&mut self, name: impl AsRef<str>) -> Scope<'_, T> {
+        let path = self.join("at", name.as_ref());
         Scope { params: self.params, path }
     }
 

@@ -110,6 +110,9 @@ fn parameters() {
     says("value_and_grad_with: the loss has shape [2], not that of a scalar: take its mean or sum", || {
         let _ = params.value_and_grad_with(|cx| (cx.param(id), ()));
     });
+    says("value_and_grad_in: the loss has shape [2], not that of a scalar: take its mean or sum", || {
+        let _ = params.value_and_grad_in(Mode::Eval, |cx| cx.param(id));
+    });
     says("value_and_grad_by: the loss has shape [2], not that of a scalar: take its mean or sum", || {
         let _ = params.value_and_grad_by(|cx| cx.param(id), &mut |_, _| ());
     });

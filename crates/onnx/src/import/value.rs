@@ -16,6 +16,9 @@ use crate::proto::{DataType, External, Message, Numbers, TensorProto};
 /// let x: Value<f64> = Var::from([1.0, 2.0]).into();
 /// assert_eq!(x.float().unwrap().value().to_vec(), [1.0, 2.0]);
 /// assert!(x.ints().is_none());
+/// // Tokens and masks are tensors, given by value or by reference.
+/// let tokens: Value<f64> = (&wengert_tensor::Tensor::from([3u32, 1])).into();
+/// assert!(tokens.float().is_none());
 /// ```
 #[derive(Clone, Debug)]
 pub enum Value<T: Float = f32> {
@@ -253,6 +256,12 @@ impl<T: Float> From<Tensor<bool>> for Value<T> {
     }
 }
 
+impl<T: Float> From<&Tensor<bool>> for Value<T> {
+    fn from(mask: &Tensor<bool>) -> Self {
+        mask.clone().into()
+    }
+}
+
 impl<T: Float> From<Index<T>> for Value<T> {
     /// Positions and labels stay those of a recording where operators take them as such.
     fn from(index: Index<T>) -> Self {
@@ -264,5 +273,11 @@ impl<T: Float> From<Index<T>> for Value<T> {
 impl<T: Float> From<Tensor<u32>> for Value<T> {
     fn from(index: Tensor<u32>) -> Self {
         Index::from(index).into()
+    }
+}
+
+impl<T: Float> From<&Tensor<u32>> for Value<T> {
+    fn from(index: &Tensor<u32>) -> Self {
+        index.clone().into()
     }
 }
