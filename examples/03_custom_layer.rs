@@ -34,7 +34,7 @@ fn main() -> wengert::Result<()> {
 
     let mut params = Params::seeded(1);
     let blocks: Vec<Residual> =
-        (0..3).map(|i| Residual::new(params.at(&format!("block{i}")), 4, 32)).collect();
+        (0..3).map(|i| Residual::new(params.at(format!("block{i}")), 4, 32)).collect();
     let model = |cx: &Ctx, x: &Var| blocks.iter().fold(x.clone(), |x, block| block.forward(cx, &x));
 
     let mut adam = Adam::new(3e-3);

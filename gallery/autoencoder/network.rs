@@ -33,7 +33,7 @@ impl Autoencoder {
             let layer = Linear::builder(pair[0], pair[1])
                 .weight(Init::Zeros)
                 .bias(Init::Zeros)
-                .build(params.at(&format!("layer{i}")));
+                .build(params.at(format!("layer{i}")));
             for unit in params.slice_mut(layer.weight()).chunks_exact_mut(pair[0]) {
                 let mut weights = [0.0; CONNECTIONS];
                 generator.fill_normal(&mut weights, 0.0, 1.0);

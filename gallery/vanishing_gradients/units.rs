@@ -78,7 +78,7 @@ impl Unit {
 pub(crate) fn norms(kind: Kind, [hidden, layers, steps]: [usize; 3], scale: f64, seed: u64) -> Vec<Vec<f64>> {
     let mut params: Params<f64> = Params::seeded(seed);
     let units: Vec<Unit> =
-        (0..layers).map(|layer| Unit::new(kind, params.at(&layer.to_string()), hidden, hidden)).collect();
+        (0..layers).map(|layer| Unit::new(kind, params.at(layer.to_string()), hidden, hidden)).collect();
     let names: Vec<String> = params.iter().map(|(name, ..)| name.to_owned()).collect();
     for name in names.iter().filter(|name| name.contains("weight_hh") && !name.ends_with("bias")) {
         let id = params.id(name).expect("a parameter of that name");

@@ -131,7 +131,7 @@ fn many_tensors_of_all_sizes_keep_their_places() {
     let mut params: Params = Params::seeded(0);
     let mut ids = Vec::new();
     for i in 0..50usize {
-        ids.push(params.at(&format!("{i}")).param("w", [i % 7, 3], Init::Constant(i as f64)));
+        ids.push(params.at(format!("{i}")).param("w", [i % 7, 3], Init::Constant(i as f64)));
     }
     for (i, &id) in ids.iter().enumerate() {
         assert_eq!(params.slice(id), vec![i as f32; i % 7 * 3]);

@@ -9,10 +9,10 @@ use wengert_tensor::{Float, Tensor};
 fn model<T: Float>(prefix: &str, width: usize, fill: f64) -> Params<T> {
     let mut params = Params::seeded(0);
     let at = |part: &str| format!("{prefix}{part}");
-    Linear::new(params.at(&at("body")), 3, 2);
-    Linear::new(params.at(&at("head")), 2, width);
-    params.at(&at("norm")).buffer("running_mean", Tensor::full([width], T::from_f64(fill)));
-    params.at(&at("norm")).count("num_batches_tracked", fill as i64);
+    Linear::new(params.at(at("body")), 3, 2);
+    Linear::new(params.at(at("head")), 2, width);
+    params.at(at("norm")).buffer("running_mean", Tensor::full([width], T::from_f64(fill)));
+    params.at(at("norm")).count("num_batches_tracked", fill as i64);
     let values = vec![T::from_f64(fill); params.len()];
     params.set_values(&values);
     params
@@ -88,7 +88,7 @@ fn the_error_tells_what_the_names_of_a_file_begin_with() {
     assert_eq!(told(&wide, &Loading::new()).0, None);
     // A name of many dots costs no more than another.
     let mut dots: Params = Params::seeded(0);
-    dots.root().param(&"a.".repeat(30_000).trim_end_matches('.').to_owned(), [2], Init::Zeros);
+    dots.root().param("a.".repeat(30_000).trim_end_matches('.'), [2], Init::Zeros);
     assert_eq!(told(&dots, &Loading::new()).0, None);
 }
 
@@ -274,8 +274,8 @@ fn reports_of_many_names_stay_short() {
     let mut file: Params = Params::seeded(0);
     let mut params: Params = Params::seeded(0);
     for i in 0..500 {
-        file.at(&format!("{}{i}", "a".repeat(100))).param("w", [1], Init::Zeros);
-        params.at(&format!("{}{i}", "b".repeat(100))).param("w", [1], Init::Zeros);
+        file.at(format!("{}{i}", "a".repeat(100))).param("w", [1], Init::Zeros);
+        params.at(format!("{}{i}", "b".repeat(100))).param("w", [1], Init::Zeros);
     }
     let file = file.to_safetensors().unwrap();
     let report = params.load_safetensors_with(&file, &Loading::new().partial()).unwrap();

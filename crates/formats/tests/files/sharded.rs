@@ -113,7 +113,7 @@ fn what_is_no_index_is_refused() {
 fn large(seed: u64) -> Params {
     let mut params: Params = Params::seeded(seed);
     for i in 0..6 {
-        Linear::new(params.at(&format!("layer{i}")), 10, 10);
+        Linear::new(params.at(format!("layer{i}")), 10, 10);
     }
     params.root().param("wide", [1000], Init::Uniform { low: 0.0, high: 1.0 });
     params.root().count("steps", seed as i64);

@@ -235,8 +235,8 @@ impl AdaptiveLogSoftmaxBuilder {
         let mut tails = Vec::with_capacity(clusters);
         for i in 0..clusters {
             let (width, classes) = (of_cluster(i), cutoffs[i + 1] - cutoffs[i]);
-            let inner = plain(false, features, width).build(p.at(&format!("tail.{i}.0")));
-            let outer = plain(false, width, classes).build(p.at(&format!("tail.{i}.1")));
+            let inner = plain(false, features, width).build(p.at(format!("tail.{i}.0")));
+            let outer = plain(false, width, classes).build(p.at(format!("tail.{i}.1")));
             tails.push([inner, outer]);
         }
         AdaptiveLogSoftmax { head, tails, cutoffs }

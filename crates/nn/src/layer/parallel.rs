@@ -66,7 +66,7 @@ impl<T: Float> ParallelBuilder<'_, T> {
     #[must_use]
     #[track_caller]
     pub fn with<L: Layer<T> + 'static>(mut self, layer: impl FnOnce(Scope<'_, T>) -> L) -> Self {
-        let layer = layer(self.scope.at(&self.branches.len().to_string()));
+        let layer = layer(self.scope.at(self.branches.len().to_string()));
         self.then(layer)
     }
 

@@ -110,7 +110,7 @@ impl<T: Float, X: ?Sized> SequentialBuilder<'_, T, X> {
     #[must_use]
     #[track_caller]
     pub fn with<L: Layer<T> + 'static>(mut self, layer: impl FnOnce(Scope<'_, T>) -> L) -> Self {
-        let layer = layer(self.scope.at(&self.len.to_string()));
+        let layer = layer(self.scope.at(self.len.to_string()));
         self.then(layer)
     }
 

@@ -70,7 +70,7 @@ fn lenet<T: Float>(precision: &str) {
     let dense: Vec<Linear> = [(400, 120), (120, 84), (84, 10)]
         .iter()
         .enumerate()
-        .map(|(i, &(from, to))| Linear::new(params.at(&format!("fc{}", i + 1)), from, to))
+        .map(|(i, &(from, to))| Linear::new(params.at(format!("fc{}", i + 1)), from, to))
         .collect();
     let pool = MaxPool2d::new(2);
     let forward = |cx: &Ctx<T>, x: &Var<T>| {
@@ -111,12 +111,12 @@ impl Block {
     fn new(params: &mut Params, name: &str, from: usize, to: usize) -> Self {
         let stride = to / from;
         let mut conv = |part: &str, from, kernel: usize, stride: usize| {
-            let place = params.at(&format!("{name}.{part}"));
+            let place = params.at(format!("{name}.{part}"));
             Conv2d::builder(from, to, kernel).stride(stride).padding(kernel / 2).no_bias().build(place)
         };
         let convs = [conv("conv1", from, 3, stride), conv("conv2", to, 3, 1)];
         let shortcut = (from != to).then(|| conv("downsample.0", from, 1, stride));
-        let mut norm = |part: &str| BatchNorm2d::new(params.at(&format!("{name}.{part}")), to);
+        let mut norm = |part: &str| BatchNorm2d::new(params.at(format!("{name}.{part}")), to);
         Block {
             conv: convs,
             norm: [norm("bn1"), norm("bn2")],

@@ -165,7 +165,7 @@ impl TransformerBuilder {
         // Not by `map`: a closure would lose the caller's line.
         let mut layers = Vec::new();
         for i in 0..count {
-            layers.push(self.encoder_layer(p.at("layers").at(&i.to_string())));
+            layers.push(self.encoder_layer(p.at("layers").at(i.to_string())));
         }
         TransformerEncoder { layers, norm: self.last_norm(&mut p) }
     }
@@ -178,7 +178,7 @@ impl TransformerBuilder {
     pub fn decoder<T: Float>(&self, mut p: Scope<'_, T>, count: usize) -> TransformerDecoder {
         let mut layers = Vec::new();
         for i in 0..count {
-            layers.push(self.decoder_layer(p.at("layers").at(&i.to_string())));
+            layers.push(self.decoder_layer(p.at("layers").at(i.to_string())));
         }
         TransformerDecoder { layers, norm: self.last_norm(&mut p) }
     }
