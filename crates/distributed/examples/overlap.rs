@@ -29,7 +29,10 @@ struct Arguments {
     /// Rounds, in each of which every way makes a step.
     #[arg(long, default_value_t = 31)]
     rounds: usize,
-    /// Units of the two hidden layers.
+    /// Hidden layers.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..))]
+    layers: u16,
+    /// Units of each of them.
     #[arg(long, default_value_t = 1024)]
     width: usize,
     /// Images on each rank.
@@ -190,13 +193,10 @@ fn measure(arguments: &Arguments, ranks: Rc<dyn Communicator>) -> Result<(), Fai
     let models: Vec<Sequential> = stores
         .iter_mut()
         .map(|params| {
-            Sequential::builder(params.root())
-                .with(|p| Linear::new(p, 784, width))
-                .then(Relu)
-                .with(|p| Linear::new(p, width, width))
-                .then(Relu)
-                .with(|p| Linear::new(p, width, 10))
-                .build()
+            let first = Sequential::builder(params.root()).with(|p| Linear::new(p, 784, width)).then(Relu);
+            let hidden = (1..arguments.layers)
+                .fold(first, |net, _| net.with(|p| Linear::new(p, width, width)).then(Relu));
+            hidden.with(|p| Linear::new(p, width, 10)).build()
         })
         .collect();
     let length = stores[0].len();
@@ -258,9 +258,10 @@ fn measure(arguments: &Arguments, ranks: Rc<dyn Communicator>) -> Result<(), Fai
         })
         .collect();
     if ranks.rank() == 0 {
+        let hidden = format!("-{width}").repeat(arguments.layers.into());
         let (none, behind, alone) = (medians[0], medians[1], medians[ways.len()]);
         println!(
-            "784-{width}-{width}-10 ({length} parameters), {} images a rank, {} ranks over {}",
+            "784{hidden}-10 ({length} parameters), {} images a rank, {} ranks over {}",
             arguments.batch,
             ranks.size(),
             ranks.transport()
