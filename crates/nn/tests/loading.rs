@@ -88,7 +88,7 @@ fn the_error_tells_what_the_names_of_a_file_begin_with() {
     assert_eq!(told(&wide, &Loading::new()).0, None);
     // A name of many dots costs no more than another.
     let mut dots: Params = Params::seeded(0);
-    dots.root().param(&"a.".repeat(30_000).trim_end_matches('.').to_owned(), [2], Init::Zeros);
+    dots.root().param("a.".repeat(30_000).trim_end_matches('.'), [2], Init::Zeros);
     assert_eq!(told(&dots, &Loading::new()).0, None);
 }
 
