@@ -28,7 +28,7 @@ pub struct Entered<'a, T: Float = f32> {
 }
 
 impl<T: Float> Entered<'_, T> {
-    /// Tells [observers](Observer::layer) that the layer, with those parameters, has this output, which is returned.
+    /// Tells [observers](crate::Observer::layer) that the layer, with those parameters, has this output, which is returned.
     ///
     /// # Panics
     /// While somebody observes or profiles: if an id belongs to another `Params`.
@@ -44,7 +44,7 @@ impl<T: Float> Entered<'_, T> {
 }
 
 impl<T: Float> Ctx<T> {
-    /// Tells [observers](Observer::layer) that a layer of that kind and with those parameters has this output, which is
+    /// Tells [observers](crate::Observer::layer) that a layer of that kind and with those parameters has this output, which is
     /// returned. It comes when the layer has run: [`enter`](Ctx::enter) says when it begins, too, and so what it takes.
     ///
     /// # Panics
