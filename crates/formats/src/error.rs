@@ -46,6 +46,14 @@ pub enum FormatsError {
         /// What is wrong with it.
         source: IndexError,
     },
+    /// A folder with the index of a model in several files, which is what is to be opened.
+    #[error("{}: it is a folder; its model is opened by its index, {}", text::path(path), text::path(index))]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// The index.
+        index: PathBuf,
+    },
     /// A file of a kind that is known and not read.
     #[error("{}: it is {kind}, which is not read here: {}", text::path(path), kind.advice())]
     OtherKind {

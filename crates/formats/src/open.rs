@@ -7,11 +7,15 @@ use std::path::Path;
 use wengert_nn::tensor_file::{FileKind, Safetensors, TensorSource};
 use wengert_nn::{LoadReport, Loading, Params};
 use wengert_tensor::Float;
+use wengert_tensor::file::AccessError;
 
 use crate::error::FormatsError;
 use crate::sharded::Sharded;
 use crate::zip::Zip;
 use crate::{npy, npz, torch};
+
+/// What the index of a model in several files is called in its folder.
+const INDEX: &str = "model.safetensors.index.json";
 
 /// Opens a file of tensors, whatever its name: safetensors, the index of several such files, a state dict of PyTorch (of version 0.1.10
 /// or later, possibly in a dict under a usual key: see [`torch`]), an array of NumPy, or an archive of those.
@@ -28,11 +32,17 @@ use crate::{npy, npz, torch};
 /// ```
 ///
 /// # Errors
-/// [`FormatsError::OtherKind`] for a file that is something else, [`FormatsError::Unknown`] if nobody knows what, and those of the
-/// format.
+/// [`FormatsError::OtherKind`] for a file that is something else, [`FormatsError::Unknown`] if nobody knows what,
+/// [`FormatsError::Folder`] for a folder with the index of a model, and those of the format.
 pub fn open(path: impl AsRef<Path>) -> Result<Box<dyn TensorSource>, FormatsError> {
     let path = path.as_ref();
-    let mut file = wengert_tensor::file::open(path).map_err(|error| FormatsError::access(path, error))?;
+    let mut file = match wengert_tensor::file::open(path) {
+        Ok(file) => file,
+        Err(AccessError::NotAFile { .. }) if path.join(INDEX).is_file() => {
+            return Err(FormatsError::Folder { path: path.to_owned(), index: path.join(INDEX) });
+        }
+        Err(error) => return Err(FormatsError::access(path, error)),
+    };
     let mut head = Vec::new();
     let io = |error| FormatsError::io(path, error);
     (&mut file).take(FileKind::HEAD as u64).read_to_end(&mut head).map_err(io)?;
@@ -73,10 +83,11 @@ pub fn load<T: Float>(
     Ok(params.load_from(&mut open(path)?, loading)?)
 }
 
-/// Whether there is an array in an archive. What is wrong with the archive is told by what reads it.
+/// Whether an archive is one of arrays: there is one, or nothing at all, which is NumPy's archive of no arrays. What is wrong with the archive is told by what reads it.
 fn has_arrays(mut file: File) -> Result<bool, std::io::Error> {
     let length = file.metadata()?.len();
     file.rewind()?;
     let Ok(zip) = Zip::read(&mut BufReader::new(file), length) else { return Ok(false) };
-    Ok(zip.entries().any(|entry| entry.name.ends_with(npz::SUFFIX.as_bytes())))
+    let mut entries = zip.entries().peekable();
+    Ok(entries.peek().is_none() || entries.any(|entry| entry.name.ends_with(npz::SUFFIX.as_bytes())))
 }

@@ -236,7 +236,7 @@ fn whole_numbers_become_others_only_where_that_is_asked_for() {
         match dtype {
             "U64" => {
                 let error = params.load_from(&mut source, &convert()).unwrap_err();
-                assert_eq!(error.to_string(), "`w` has a number in the file that is too large for i64");
+                assert!(error.to_string().ends_with("too large for i64: 18446744073709551615"), "{error}");
             }
             "I32" | "I64" => drop(params.load_from(&mut source, &Loading::new()).unwrap()),
             _ => assert!(params.load_from(&mut source, &Loading::new()).is_err(), "{dtype}"),

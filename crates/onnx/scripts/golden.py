@@ -74,6 +74,38 @@ def own():
         out = helper.make_tensor_value_info("y", kind, None)
         graph = helper.make_graph([helper.make_node(op, names, ["y"], **attributes)], op, infos, [out])
         made.append((op, helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), inputs, None))
+    return made + grids()
+
+
+def grids():
+    """GridSample in all modes, paddings and alignments, of the sets 16 and 20, and AffineGrid."""
+    random = np.random.default_rng(0)
+    made = []
+
+    def model(name, op, opset, inputs, **attributes):
+        names = [f"x{i}" for i in range(len(inputs))]
+        infos = [helper.make_tensor_value_info(n, helper.np_dtype_to_tensor_dtype(a.dtype), a.shape) for n, a in zip(names, inputs)]
+        out = helper.make_tensor_value_info("y", TensorProto.FLOAT, None)
+        graph = helper.make_graph([helper.make_node(op, names, ["y"], **attributes)], op, infos, [out])
+        made.append((name, helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=9), inputs, None))
+
+    for opset, modes, size, places in [
+        (16, ["bilinear", "nearest", "bicubic"], (3, 4), (3, 3)),
+        (20, ["linear", "nearest", "cubic"], (3, 4), (3, 3)),
+        (20, ["linear", "nearest"], (2, 3, 4), (2, 2, 3)),
+    ]:
+        x = random.normal(size=(2, 2, *size)).astype(np.float32)
+        grid = random.uniform(-1.7, 1.7, size=(2, *places, len(size))).astype(np.float32)
+        for mode in modes:
+            for padding in ["zeros", "border", "reflection"]:
+                for align in [0, 1]:
+                    name = f"GridSample_{opset}_{len(size)}_{mode}_{padding}_{align}"
+                    model(name, "GridSample", opset, [x, grid], mode=mode, padding_mode=padding, align_corners=align)
+    for size in [(2, 3, 3, 4), (2, 3, 2, 3, 4)]:
+        axes = len(size) - 2
+        theta = random.normal(size=(2, axes, axes + 1)).astype(np.float32)
+        for align in [0, 1]:
+            model(f"AffineGrid_{axes}_{align}", "AffineGrid", 20, [theta, np.array(size, np.int64)], align_corners=align)
     return made
 
 

@@ -131,7 +131,7 @@ impl<R: Read + Seek> TensorSource for File<R> {
 /// let path = std::env::temp_dir().join("wengert-npy-read.npy");
 /// npy::write(&path, &Tensor::from([0.5f64, 2.0]))?;
 /// assert_eq!(npy::read::<f32>(&path)?.to_vec(), [0.5, 2.0]);
-/// assert!(npy::read::<u32>(&path).unwrap_err().to_string().ends_with("has a number in the file that is none of u32"));
+/// assert!(npy::read::<u32>(&path).unwrap_err().to_string().ends_with("has a number in the file that is none of u32: 0.5"));
 /// # Ok::<(), wengert_formats::FormatsError>(())
 /// ```
 pub fn read<T: Element>(path: impl AsRef<Path>) -> Result<Tensor<T>, FormatsError> {

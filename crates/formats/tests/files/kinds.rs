@@ -1,8 +1,9 @@
 //! What a file is, by its first bytes, and what is said where it is another kind.
 
-use wengert_formats::{FormatsError, load, open, torch};
+use wengert_formats::{FormatsError, load, npz, open, torch};
 use wengert_nn::tensor_file::FileKind;
-use wengert_nn::{FileError, Loading};
+use wengert_nn::{FileError, Loading, Params};
+use wengert_tensor::Tensor;
 
 use crate::{golden, is_golden, model};
 
@@ -70,13 +71,47 @@ fn what_is_not_read_is_refused_by_name() {
         assert!(matches!(open(&path).err().unwrap(), FormatsError::Unknown { .. }));
     }
     // An archive without arrays is left to what reads those of PyTorch, which says what it lacks.
-    std::fs::write(&path, [&b"PK\x05\x06"[..], &[0; 18]].concat()).unwrap();
+    let x = Tensor::from([1.0f32]);
+    let mut archive = npz::Arrays::new().with("x", &x).to_bytes().unwrap();
+    for at in 0..archive.len() - 5 {
+        if archive[at..].starts_with(b"x.npy") {
+            archive[at..at + 5].copy_from_slice(b"x.txt");
+        }
+    }
+    std::fs::write(&path, archive).unwrap();
     assert!(matches!(open(&path).err().unwrap(), FormatsError::Torch(_)));
     assert!(matches!(
         open(folder.path()).err().unwrap(),
         FormatsError::File(FileError::NotAFile { kind: "a folder", .. })
     ));
     assert!(matches!(open("/nowhere").err().unwrap(), FormatsError::File(FileError::Io { .. })));
+}
+
+/// `numpy.savez(path)` without arrays writes an archive of nothing, as `npz::save` does of a model without parameters.
+#[test]
+fn an_empty_archive_is_one_of_no_arrays() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("empty.npz");
+    let empty = Params::<f32>::seeded(0);
+    npz::save(&empty, &path).unwrap();
+    for bytes in [std::fs::read(&path).unwrap(), [&b"PK\x05\x06"[..], &[0; 18]].concat()] {
+        std::fs::write(&path, bytes).unwrap();
+        let mut found = 0;
+        open(&path).unwrap().each(&mut |_, _| found += 1);
+        assert_eq!(found, 0);
+        let error = load(&mut model::<f32>(), &path, &Loading::new()).unwrap_err();
+        assert!(matches!(error, FormatsError::File(FileError::Missing { held: 0, .. })), "{error}");
+    }
+}
+
+#[test]
+fn a_folder_with_an_index_says_which_file_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = folder.path().join("model.safetensors.index.json");
+    std::fs::copy(golden("model.safetensors.index.json"), &index).unwrap();
+    let error = load(&mut model::<f32>(), folder.path(), &Loading::new()).unwrap_err();
+    assert!(matches!(&error, FormatsError::Folder { index: found, .. } if *found == index), "{error}");
+    assert!(error.to_string().ends_with("model.safetensors.index.json"), "{error}");
 }
 
 /// A model that has no layers yet loads nothing from any format, and says so.

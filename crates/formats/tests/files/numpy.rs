@@ -157,6 +157,35 @@ fn header_of(dict: &str, data: usize) -> Vec<u8> {
     bytes
 }
 
+/// Memory that NumPy reads as truth values has bytes beyond 1 where it was viewed as such: all of them are true, as in NumPy.
+#[test]
+fn a_truth_value_of_any_byte_is_one() {
+    let mut bytes = header_of("{'descr': '|b1', 'fortran_order': False, 'shape': (4,), }\n", 0);
+    bytes.extend([0, 1, 2, 255]);
+    let read = npy::from_bytes::<bool>(&bytes).unwrap();
+    assert_eq!(read, Tensor::from([false, true, true, true]));
+    // No bits but those of a truth value, and 1 in the other types.
+    assert_eq!(npy::to_bytes(&read)[128..], [0, 1, 1, 1]);
+    assert_eq!(npy::from_bytes::<u8>(&bytes).unwrap().to_vec(), [0, 1, 1, 1]);
+    assert_eq!(npy::from_bytes::<f32>(&bytes).unwrap().to_vec(), [0.0, 1.0, 1.0, 1.0]);
+    // Whole numbers are no truth values unless they are 0 or 1.
+    let error = npy::from_bytes::<bool>(&npy::to_bytes(&Tensor::from([1u8, 2]))).unwrap_err();
+    assert!(error.to_string().ends_with("has a number in the file that is none of bool: 2"), "{error}");
+}
+
+#[test]
+fn numbers_that_do_not_fit_are_named() {
+    let told =
+        |x: f64| npy::from_bytes::<u32>(&npy::to_bytes(&Tensor::from([1.0, x]))).unwrap_err().to_string();
+    for (x, expected) in [(-1.0, "none of u32: -1.0"), (0.5, "none of u32: 0.5"), (1e30, "none of u32: 1e30")]
+    {
+        assert!(told(x).ends_with(expected), "{}", told(x));
+    }
+    assert!(told(f64::NAN).ends_with("none of u32: NaN"));
+    let error = npy::from_bytes::<f32>(&npy::to_bytes(&Tensor::from([1e300f64]))).unwrap_err();
+    assert!(error.to_string().ends_with("too large for f32: 1e300"), "{error}");
+}
+
 #[test]
 fn what_is_at_odds_with_itself_is_refused() {
     let read = |bytes: &[u8]| npy::File::new(Cursor::new(bytes)).map(drop);

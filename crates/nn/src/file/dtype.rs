@@ -93,9 +93,9 @@ impl Readable {
         }
     }
 
-    /// Writes the numbers whose bytes these are, floating-point ones rounded to the nearest; `false` if there is one that `T`
-    /// cannot hold: finite, and infinite there, or no whole number of its range.
-    pub(super) fn decode<T: Element>(self, bytes: &[u8], values: &mut [T]) -> bool {
+    /// Writes the numbers whose bytes these are, floating-point ones rounded to the nearest; if there is one that `T` cannot
+    /// hold, that number: finite, and infinite there, or no whole number of its range.
+    pub(super) fn decode<T: Element>(self, bytes: &[u8], values: &mut [T]) -> Result<(), String> {
         match self {
             Readable::F64 if T::KIND == ElementKind::F64 => copy(bytes, values),
             Readable::F32 if T::KIND == ElementKind::F32 => copy(bytes, values),
@@ -115,19 +115,25 @@ impl Readable {
         }
     }
 
-    /// The whole number of these bytes, as many as one has; `None` if it is beyond `i64`, or no whole number.
-    pub(super) fn decode_whole(self, bytes: &[u8]) -> Option<i64> {
+    /// The whole number of these bytes, as many as one has; the number itself if it is beyond `i64`, or no whole one.
+    pub(super) fn decode_whole(self, bytes: &[u8]) -> Result<i64, String> {
         let mut whole = [0; 8];
         whole[..bytes.len()].copy_from_slice(bytes);
         let whole = u64::from_le_bytes(whole);
-        Some(match self {
+        Ok(match self {
             Readable::Bool => i64::from(whole != 0),
             Readable::I8 => i64::from(whole as i8),
             Readable::I16 => i64::from(whole as i16),
             Readable::I32 => i64::from(whole as i32),
             Readable::I64 => whole as i64,
-            Readable::U8 | Readable::U16 | Readable::U32 | Readable::U64 => i64::try_from(whole).ok()?,
-            Readable::F16 | Readable::BF16 | Readable::F32 | Readable::F64 => return None,
+            Readable::U8 | Readable::U16 | Readable::U32 | Readable::U64 => {
+                i64::try_from(whole).map_err(|_| whole.to_string())?
+            }
+            Readable::F16 | Readable::BF16 | Readable::F32 | Readable::F64 => {
+                let mut number = [0f64];
+                self.decode(bytes, &mut number)?;
+                return Err(format!("{:?}", number[0]));
+            }
         })
     }
 }
@@ -167,6 +173,15 @@ impl Number {
         }
     }
 
+    /// As a message shows it.
+    fn shown(self) -> String {
+        match self {
+            Number::Single(x) => format!("{x:?}"),
+            Number::Double(x) => format!("{x:?}"),
+            Number::Whole(x) => x.to_string(),
+        }
+    }
+
     fn whole(self) -> Option<i128> {
         let x = match self {
             Number::Whole(x) => return Some(x),
@@ -198,18 +213,21 @@ pub(super) fn write<T: Element>(values: &[T], out: &mut impl Write) -> Result<()
 }
 
 /// All bits of elements of the same type: a conversion may change those of what is no number.
-fn copy<T: Element>(bytes: &[u8], values: &mut [T]) -> bool {
+fn copy<T: Element>(bytes: &[u8], values: &mut [T]) -> Result<(), String> {
     values.iter_mut().zip(bytes.chunks_exact(size_of::<T>())).for_each(|(value, bytes)| *value = made(bytes));
-    true
+    Ok(())
 }
 
 fn numbers<T: Element, const N: usize>(
     bytes: &[u8],
     values: &mut [T],
     number: impl Fn([u8; N]) -> Number,
-) -> bool {
-    let mut all = values.iter_mut().zip(bytes.as_chunks().0);
-    all.all(|(value, &chunk)| number(chunk).element().map(|x| *value = x).is_some())
+) -> Result<(), String> {
+    for (value, &chunk) in values.iter_mut().zip(bytes.as_chunks().0) {
+        let number = number(chunk);
+        *value = number.element().ok_or_else(|| number.shown())?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -219,10 +237,10 @@ mod tests {
     #[test]
     fn numbers_of_16_bits_are_what_they_should_be() {
         let mut halves = [0f64; 3];
-        assert!(Readable::F16.decode(&[0, 0x3c, 0xff, 0x7b, 1, 0], &mut halves));
+        assert!(Readable::F16.decode(&[0, 0x3c, 0xff, 0x7b, 1, 0], &mut halves).is_ok());
         assert_eq!(halves, [1.0, 65504.0, 2f64.powi(-24)]);
         let mut bf16 = [0f32; 2];
-        assert!(Readable::BF16.decode(&[0x80, 0x3f, 0x20, 0xc1], &mut bf16));
+        assert!(Readable::BF16.decode(&[0x80, 0x3f, 0x20, 0xc1], &mut bf16).is_ok());
         assert_eq!(bf16, [1.0, -10.0]);
     }
 
@@ -230,12 +248,12 @@ mod tests {
     fn what_the_type_cannot_hold_is_told() {
         let read = |x: f64| {
             let mut values = [0f32; 1];
-            Readable::F64.decode(&x.to_le_bytes(), &mut values).then(|| values[0])
+            Readable::F64.decode(&x.to_le_bytes(), &mut values).map(|()| values[0])
         };
-        assert_eq!(read(1e300), None);
-        assert_eq!(read(-1e39), None);
-        assert_eq!(read(0.1), Some(0.1));
-        assert_eq!(read(f64::INFINITY), Some(f32::INFINITY));
-        assert!(read(f64::NAN).is_some_and(f32::is_nan));
+        assert_eq!(read(1e300), Err("1e300".to_owned()));
+        assert_eq!(read(-1e39), Err("-1e39".to_owned()));
+        assert_eq!(read(0.1), Ok(0.1));
+        assert_eq!(read(f64::INFINITY), Ok(f32::INFINITY));
+        assert!(read(f64::NAN).is_ok_and(f32::is_nan));
     }
 }

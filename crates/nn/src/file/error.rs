@@ -114,7 +114,7 @@ pub enum FileError {
     },
     /// A tensor has a number that the type it is wanted in cannot hold: finite and infinite there, beyond `i64` for a count, or
     /// none of the whole numbers that the type has.
-    #[error("{}{} has a number in the file that is {}", at(path.as_deref()), text::quoted(name), not_held(kind))]
+    #[error("{}{} has a number in the file that is {}: {number}", at(path.as_deref()), text::quoted(name), not_held(kind))]
     OutOfRange {
         /// The file.
         path: Option<PathBuf>,
@@ -122,6 +122,8 @@ pub enum FileError {
         name: String,
         /// The type that cannot hold it.
         kind: &'static str,
+        /// The number.
+        number: String,
     },
     /// It is a file of another kind.
     #[error("{}it is {kind}, not a safetensors file: {}", at(path.as_deref()), kind.advice())]

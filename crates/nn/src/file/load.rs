@@ -51,12 +51,12 @@ impl Wanted<'_> {
         }
     }
 
-    /// Shows its bytes in the file, whole elements at a time, to `take`, which says `false` to a number that it cannot hold.
+    /// Shows its bytes in the file, whole elements at a time, to `take`, whose error is a number that it cannot hold.
     fn read(
         &self,
         source: &mut dyn TensorSource,
         kind: &'static str,
-        take: &mut dyn FnMut(&[u8], Readable) -> bool,
+        take: &mut dyn FnMut(&[u8], Readable) -> Result<(), String>,
     ) -> Result<bool, FileError> {
         let Some(Found { place, dtype, .. }) = self.found else { return Ok(false) };
         let elements = self.shape.map_or(1, |shape| shape.count());
@@ -119,9 +119,8 @@ pub(super) fn load<T: Float>(
     for (wanted, (_, old)) in whole.iter().zip(&counts) {
         let mut total = *old;
         wanted.read(source, "i64", &mut |piece, dtype| {
-            let whole = dtype.decode_whole(piece);
-            total = whole.unwrap_or(total);
-            whole.is_some()
+            total = dtype.decode_whole(piece)?;
+            Ok(())
         })?;
         totals.push(total);
     }

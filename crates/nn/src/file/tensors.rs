@@ -87,27 +87,29 @@ pub(super) fn read_into<T: Element>(
     })
 }
 
-/// Shows so many elements, some at a time, to `take`, which says `false` to a number that it cannot hold, and holds the source to
-/// what it promised of pieces.
+/// Shows so many elements, some at a time, to `take`, whose error is a number that it cannot hold, and holds the source to what it
+/// promised of pieces.
 pub(super) fn read_elements(
     source: &mut dyn TensorSource,
     (place, dtype, elements): (usize, Readable, usize),
     (name, kind): (&str, &'static str),
-    take: &mut dyn FnMut(&[u8], Readable) -> bool,
+    take: &mut dyn FnMut(&[u8], Readable) -> Result<(), String>,
 ) -> Result<(), FileError> {
     let width = dtype.width();
-    let (mut left, mut held) = (elements as u64 * width as u64, true);
+    let (mut left, mut refused) = (elements as u64 * width as u64, None);
     let read = source.read(place, &mut |piece| {
         let rest = left.checked_sub(piece.len() as u64).filter(|_| piece.len().is_multiple_of(width));
         left = rest.ok_or_else(|| Error::new(ErrorKind::InvalidData, "not the bytes of a whole tensor"))?;
-        held = take(piece, dtype);
-        if held { Ok(()) } else { Err(Error::from(ErrorKind::InvalidData)) }
+        take(piece, dtype).map_err(|number| {
+            refused = Some(number);
+            Error::from(ErrorKind::InvalidData)
+        })
     });
+    if let Some(number) = refused {
+        let path = source.path().map(Path::to_owned);
+        return Err(FileError::OutOfRange { path, name: name.into(), kind, number });
+    }
     match read {
-        Err(_) if !held => {
-            let path = source.path().map(Path::to_owned);
-            Err(FileError::OutOfRange { path, name: name.into(), kind })
-        }
         Err(error) => Err(FileError::io(source.path(), error)),
         Ok(()) if left > 0 => Err(FileError::io(source.path(), ErrorKind::UnexpectedEof.into())),
         Ok(()) => Ok(()),

@@ -41,6 +41,7 @@ mod conv;
 mod create;
 mod elementwise;
 mod gather;
+mod grid;
 mod matmul;
 mod normalise;
 mod order;
@@ -98,6 +99,7 @@ pub(super) fn table<T: Float>() -> Vec<Operator<T>> {
         create::table(),
         elementwise::table(),
         gather::table(),
+        grid::table(),
         matmul::table(),
         normalise::table(),
         order::table(),
