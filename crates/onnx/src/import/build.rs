@@ -227,7 +227,7 @@ impl<'a, T: Float> Builder<'a, T> {
         let value = |place: Place| self.constants[place].as_ref().map(Stored::value);
         let inputs = node.inputs.iter().map(|place| place.and_then(value)).collect();
         // It takes no value but its inputs, so there is no need for the places of all others.
-        let mut frame = Frame { values: Vec::new(), cx: None, limit: LARGEST_CONSTANT };
+        let mut frame = Frame { values: Vec::new(), cx: None, limit: LARGEST_CONSTANT, rounds: 0 };
         match frame.compute(node, inputs) {
             Err(error) if matches!(*error.problem, Problem::TooLarge { .. }) => None,
             results => Some(results),

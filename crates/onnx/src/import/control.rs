@@ -66,9 +66,10 @@ pub(super) fn repeat<T: Float>(
             body.outputs.len()
         ))));
     }
-    let mut collected: Vec<Vec<Value<T>>> = vec![Vec::new(); body.outputs.len() - count - 1];
+    let mut collected = Collected::new(body.outputs.len() - count - 1, frame.limit);
     let mut iteration = 0_i64;
     while goes_on && (iteration as f64) < times {
+        frame.round().map_err(&failed)?;
         let number = Value::from_ints(&[iteration], wengert_tensor::Shape::scalar());
         frame.values[body.inputs[0]] = number.ok();
         frame.values[body.inputs[1]] = Some(wengert_tensor::Tensor::scalar(true).into());
@@ -77,13 +78,11 @@ pub(super) fn repeat<T: Float>(
         }
         let mut results = outputs(frame, body)?;
         goes_on = truth(&vec![Some(results[0].clone())], 0).map_err(&failed)?;
-        for (list, value) in collected.iter_mut().zip(results.drain(count + 1..)) {
-            list.push(value);
-        }
+        collected.push(results.drain(count + 1..)).map_err(&failed)?;
         carried = results.split_off(1);
         iteration += 1;
     }
-    for list in collected {
+    for list in collected.lists {
         carried.push(stacked(&list, 0, frame.limit).map_err(&failed)?);
     }
     Ok(carried)
@@ -130,8 +129,9 @@ pub(super) fn scan<T: Float>(
     }
     let length = length.unwrap_or(0);
     let mut carried = values;
-    let mut collected: Vec<Vec<Value<T>>> = vec![Vec::new(); body.outputs.len() - states];
+    let mut collected = Collected::new(body.outputs.len() - states, frame.limit);
     for step in 0..length {
+        frame.round().map_err(&failed)?;
         for (&place, value) in body.inputs.iter().zip(carried.drain(..)) {
             frame.values[place] = Some(value);
         }
@@ -140,12 +140,10 @@ pub(super) fn scan<T: Float>(
             frame.values[body.inputs[states + i]] = Some(pick(sequence, axis, at));
         }
         let mut results = outputs(frame, body)?;
-        for (list, value) in collected.iter_mut().zip(results.drain(states..)) {
-            list.push(value);
-        }
+        collected.push(results.drain(states..)).map_err(&failed)?;
         carried = results;
     }
-    for (i, mut list) in collected.into_iter().enumerate() {
+    for (i, mut list) in collected.lists.into_iter().enumerate() {
         if setting("scan_output_directions", i) == 1 {
             list.reverse();
         }
@@ -154,6 +152,32 @@ pub(super) fn scan<T: Float>(
         carried.push(stacked(&list, axis, frame.limit).map_err(&failed)?);
     }
     Ok(carried)
+}
+
+/// What a body gives to be put together at the end, no more of it than a value may have elements.
+struct Collected<T: Float> {
+    lists: Vec<Vec<Value<T>>>,
+    elements: Vec<usize>,
+    limit: usize,
+}
+
+impl<T: Float> Collected<T> {
+    fn new(count: usize, limit: usize) -> Self {
+        Collected { lists: vec![Vec::new(); count], elements: vec![0; count], limit }
+    }
+
+    fn push(&mut self, values: impl Iterator<Item = Value<T>>) -> Result<(), Problem> {
+        for ((list, elements), value) in self.lists.iter_mut().zip(&mut self.elements).zip(values) {
+            *elements += value.shape().count();
+            if *elements > self.limit {
+                let lengths = value.shape().iter().map(|&n| n as i64);
+                let shape = std::iter::once(list.len() as i64 + 1).chain(lengths).collect();
+                return Err(Problem::TooLarge { shape, limit: self.limit });
+            }
+            list.push(value);
+        }
+        Ok(())
+    }
 }
 
 /// Values one after the other along a new axis.

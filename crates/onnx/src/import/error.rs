@@ -310,6 +310,12 @@ pub enum Problem {
         /// The most that are allowed.
         limit: usize,
     },
+    /// Loops and scans that go round more often than there may be elements.
+    #[error("loops and scans go round more than {limit} times")]
+    TooManyRounds {
+        /// The most that are allowed.
+        limit: usize,
+    },
     /// Whole numbers beyond 2⁵³, which are not held exactly, or a division of such by zero.
     #[error("whole numbers beyond 2⁵³ in magnitude, or a division of whole numbers by zero")]
     Inexact,

@@ -192,7 +192,8 @@ impl<T: Float> Model<T> {
     }
 
     /// The most elements that a value within the model may have: a model from a source that is not trusted may ask for any
-    /// number. By default as many as a tensor can have.
+    /// number. Loops and scans go round no more often than that, all of a run together, nor do they collect more elements. By default
+    /// as many as a tensor can have.
     ///
     /// ```
     /// use wengert_nn::Params;
@@ -259,7 +260,7 @@ impl<T: Float> Model<T> {
         for (place, constant) in &self.constants {
             values[*place] = Some(constant.value());
         }
-        let mut frame = Frame { values, cx: Some(cx), limit: self.limit };
+        let mut frame = Frame { values, cx: Some(cx), limit: self.limit, rounds: 0 };
         frame.run(&self.graph)?;
         let values = self.graph.outputs.iter().map(|&place| frame.get(place).clone());
         Ok(Outputs { values: self.outputs.iter().cloned().zip(values).collect() })

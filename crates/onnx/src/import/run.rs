@@ -14,12 +14,24 @@ pub(super) struct Frame<'a, T: Float> {
     pub(super) values: Vec<Option<Value<T>>>,
     pub(super) cx: Option<&'a Ctx<T>>,
     pub(super) limit: usize,
+    /// How often loops and scans have gone round, all together.
+    pub(super) rounds: usize,
 }
 
 impl<T: Float> Frame<'_, T> {
     /// The value at a place, which some node before has put there.
     pub(super) fn get(&self, place: Place) -> &Value<T> {
         self.values[place].as_ref().expect("nodes come after those whose results they take")
+    }
+
+    /// Counts one more round of a loop or scan, of which there are no more than elements of a value: a loop in a loop could
+    /// otherwise go on for ever in a few bytes.
+    pub(super) fn round(&mut self) -> Result<(), Problem> {
+        if self.rounds == self.limit {
+            return Err(Problem::TooManyRounds { limit: self.limit });
+        }
+        self.rounds += 1;
+        Ok(())
     }
 
     pub(super) fn run(&mut self, graph: &Graph<T>) -> Result<(), NodeError> {

@@ -42,6 +42,16 @@ pub(crate) fn ints_attribute(name: &str, values: &[i64]) -> Vec<u8> {
     [bytes(1, name), values, int(20, 7)].concat()
 }
 
+/// An attribute that is a graph: of these nodes, inputs and outputs, of which no more is said than the names.
+pub(crate) fn graph_attribute(name: &str, nodes: &[Vec<u8>], inputs: &[&str], outputs: &[&str]) -> Vec<u8> {
+    let named = |number: u8, names: &[&str]| -> Vec<u8> {
+        names.iter().flat_map(|name| bytes(number, bytes(1, name))).collect()
+    };
+    let nodes: Vec<u8> = nodes.iter().flat_map(|node| bytes(1, node)).collect();
+    let graph = [nodes, bytes(2, "body"), named(11, inputs), named(12, outputs)].concat();
+    [bytes(1, name), bytes(6, graph), int(20, 5)].concat()
+}
+
 /// A tensor of whole numbers, or of single-precision ones.
 pub(crate) fn ints(name: &str, dims: &[i64], values: &[i64]) -> Vec<u8> {
     tensor(name, 7, dims, &values.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>())

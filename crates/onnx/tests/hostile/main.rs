@@ -1,7 +1,10 @@
 //! Files made by hand: what is told of those that are wrong, that nothing worse happens, and what depends on chance.
 
 mod files;
+mod inputs;
+mod loops;
 mod memory;
+mod models;
 mod mutated;
 mod random;
 mod read;

@@ -2,48 +2,15 @@
 //!
 //! 10⁵ of them; `WENGERT_MUTATIONS` says how many others.
 
+use std::path::Path;
+
 use wengert_nn::Params;
 use wengert_onnx::{Model, Value};
-use wengert_tensor::Tensor;
 use wengert_tensor::random::Generator;
 
+use super::inputs::{below, input};
 use super::memory::most_used;
-
-/// The golden models, which are small.
-fn models() -> Vec<Vec<u8>> {
-    let bytes = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/operators.bin")).unwrap();
-    let mut rest = &bytes[..];
-    let mut models =
-        vec![std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/mlp.onnx")).unwrap()];
-    while !rest.is_empty() {
-        // A name, a model and two lists of tensors.
-        block(&mut rest);
-        models.push(block(&mut rest).to_vec());
-        for _ in 0..2 {
-            for _ in 0..number(&mut rest) {
-                block(&mut rest);
-            }
-        }
-    }
-    models
-}
-
-fn number(rest: &mut &[u8]) -> usize {
-    let (number, behind) = rest.split_first_chunk().unwrap();
-    *rest = behind;
-    u32::from_le_bytes(*number) as usize
-}
-
-fn block<'a>(rest: &mut &'a [u8]) -> &'a [u8] {
-    let length = number(rest);
-    let (block, behind) = rest.split_at(length);
-    *rest = behind;
-    block
-}
-
-fn below(generator: &mut Generator, limit: usize) -> usize {
-    ((generator.uniform() * limit as f64) as usize).min(limit - 1)
-}
+use super::models::models;
 
 /// Bits flipped, numbers made huge, parts cut, doubled or taken from another file.
 fn mutate(bytes: &mut Vec<u8>, other: &[u8], generator: &mut Generator) {
@@ -74,25 +41,10 @@ fn mutate(bytes: &mut Vec<u8>, other: &[u8], generator: &mut Generator) {
     }
 }
 
-/// An input of about the declared shape.
-fn input(declared: &str, generator: &mut Generator) -> Value {
-    let inner = declared.split_once('[').map_or("", |(_, inner)| inner.trim_end_matches(']'));
-    let length = |text: &str| text.trim().parse().unwrap_or(2_usize).min(7);
-    let shape: Vec<usize> = inner.split(',').filter(|text| !text.is_empty()).take(5).map(length).collect();
-    let count: usize = shape.iter().product();
-    if declared.contains("whole") {
-        let numbers: Vec<i64> = (0..count).map(|_| below(generator, 5) as i64 - 1).collect();
-        return Value::from_ints(&numbers, shape).unwrap();
-    }
-    let numbers: Vec<f32> = (0..count).map(|_| generator.uniform() as f32).collect();
-    let numbers = Tensor::from_vec(numbers, shape).unwrap();
-    if declared.contains("truth") { numbers.gt(0.5).into() } else { Value::Float(numbers.into()) }
-}
-
 #[test]
 fn mutated_models_are_read_and_run_or_refused() {
     let number = std::env::var("WENGERT_MUTATIONS").map_or(100_000, |text| text.parse().expect("a number"));
-    let models = models();
+    let models = models(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden")));
     let mut generator = Generator::seeded(15);
     let (mut read, mut run) = (0, 0);
     for i in 0..number {
