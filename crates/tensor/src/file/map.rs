@@ -8,6 +8,15 @@ use memmap2::Mmap;
 use super::{AccessError, open};
 
 /// A file's bytes, which the system reads where they are looked at and forgets where it needs the memory: see [`map`].
+///
+/// ```
+/// use wengert_tensor::file::{Mapped, map};
+/// let path = std::env::temp_dir().join("wengert-mapped-bytes");
+/// std::fs::write(&path, [1u8, 2, 3])?;
+/// let bytes: Mapped = map(&path).unwrap();
+/// assert_eq!(bytes[1..], [2, 3]);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Mapped(Mmap);
 

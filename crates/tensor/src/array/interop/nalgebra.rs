@@ -35,7 +35,7 @@ impl<T: Element + Scalar> Tensor<T> {
     /// # use wengert_tensor::Tensor;
     /// let x = Tensor::from([[1.0f64, 2.0], [3.0, 4.0]]);
     /// let view = x.nalgebra_view().unwrap();
-    /// assert_eq!((view[(0, 1)], view.determinant()), (2.0, -2.0));
+    /// assert_eq!((view[(0, 1)], view.trace()), (2.0, 5.0));
     /// assert_eq!(x.t().nalgebra_view().unwrap()[(0, 1)], 3.0);
     /// ```
     ///
@@ -59,8 +59,8 @@ impl<T: Element + Scalar> Tensor<T> {
     ///
     /// ```
     /// # use wengert_tensor::Tensor;
-    /// let inverse = Tensor::from([[2.0f64, 0.0], [0.0, 4.0]]).to_nalgebra().try_inverse().unwrap();
-    /// assert_eq!(Tensor::from(&inverse), Tensor::from([[0.5, 0.0], [0.0, 0.25]]));
+    /// let doubled = Tensor::from([[1.0f64, 2.0], [3.0, 4.0]]).to_nalgebra() * 2.0;
+    /// assert_eq!(Tensor::from(&doubled), Tensor::from([[2.0, 4.0], [6.0, 8.0]]));
     /// ```
     ///
     /// # Panics
