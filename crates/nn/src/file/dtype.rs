@@ -35,6 +35,9 @@ pub(super) fn bits(dtype: &str) -> Option<u64> {
 /// The type that counts are written in.
 pub(super) const COUNT: &str = "I64";
 
+/// Takes bytes of numbers of that type; a number that does not fit is given back as text.
+pub(super) type Take<'a> = dyn FnMut(&[u8], Readable) -> Result<(), String> + 'a;
+
 /// A type that numbers can be read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Readable {

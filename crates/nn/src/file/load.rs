@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use wengert_tensor::{Float, Shape, names, text};
 
-use super::dtype::Readable;
+use super::dtype::{Readable, Take};
 use super::loading::{LoadReport, Loading, MisshapenTensor};
 use super::prefix::Prefixes;
 use super::source::{TensorEntry, TensorSource};
@@ -56,7 +56,7 @@ impl Wanted<'_> {
         &self,
         source: &mut dyn TensorSource,
         kind: &'static str,
-        take: &mut dyn FnMut(&[u8], Readable) -> Result<(), String>,
+        take: &mut Take<'_>,
     ) -> Result<bool, FileError> {
         let Some(Found { place, dtype, .. }) = self.found else { return Ok(false) };
         let elements = self.shape.map_or(1, |shape| shape.count());

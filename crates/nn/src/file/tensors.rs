@@ -5,7 +5,7 @@ use std::path::Path;
 
 use wengert_tensor::{Element, Shape, Tensor, names, text};
 
-use super::dtype::Readable;
+use super::dtype::{Readable, Take};
 use super::source::TensorSource;
 use super::{FileError, StoredTensor};
 
@@ -93,7 +93,7 @@ pub(super) fn read_elements(
     source: &mut dyn TensorSource,
     (place, dtype, elements): (usize, Readable, usize),
     (name, kind): (&str, &'static str),
-    take: &mut dyn FnMut(&[u8], Readable) -> Result<(), String>,
+    take: &mut Take<'_>,
 ) -> Result<(), FileError> {
     let width = dtype.width();
     let (mut left, mut refused) = (elements as u64 * width as u64, None);
