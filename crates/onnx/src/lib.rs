@@ -19,8 +19,6 @@
 
 mod export;
 mod import;
-// Import and export use all of it.
-#[allow(dead_code, unused_imports)]
 mod proto;
 
 pub use export::{Entry, Export, ExportError, Inputs, OnnxFile, Position, not_exported};

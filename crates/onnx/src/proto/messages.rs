@@ -156,7 +156,6 @@ impl AttributeProto {
     pub(crate) const INT: i32 = 2;
     pub(crate) const STRING: i32 = 3;
     pub(crate) const TENSOR: i32 = 4;
-    pub(crate) const GRAPH: i32 = 5;
     pub(crate) const FLOATS: i32 = 6;
     pub(crate) const INTS: i32 = 7;
     pub(crate) const STRINGS: i32 = 8;
@@ -175,14 +174,6 @@ impl AttributeProto {
 
     pub(crate) fn string(name: &str, value: &str) -> Self {
         AttributeProto { s: Some(value.as_bytes().to_vec()), ..Self::of_kind(name, Self::STRING) }
-    }
-
-    pub(crate) fn tensor(name: &str, value: TensorProto) -> Self {
-        AttributeProto { t: Some(Box::new(value)), ..Self::of_kind(name, Self::TENSOR) }
-    }
-
-    pub(crate) fn floats(name: &str, values: Vec<f32>) -> Self {
-        AttributeProto { floats: values, ..Self::of_kind(name, Self::FLOATS) }
     }
 
     pub(crate) fn ints(name: &str, values: Vec<i64>) -> Self {

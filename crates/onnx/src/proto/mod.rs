@@ -12,6 +12,6 @@ pub(crate) use external::External;
 pub(crate) use field::Message;
 pub(crate) use messages::{
     AttributeProto, Dimension, FunctionProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto,
-    StringStringEntryProto, TensorProto, TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto,
+    TensorProto, ValueInfoProto,
 };
-pub(crate) use tensor::{DataType, Numbers, TensorError, unpack};
+pub(crate) use tensor::{DataType, Numbers};

@@ -24,37 +24,29 @@ pub(crate) enum DataType {
 }
 
 impl DataType {
-    const ALL: [(i32, DataType, &'static str); 13] = [
-        (1, DataType::Float, "float"),
-        (2, DataType::Uint8, "uint8"),
-        (3, DataType::Int8, "int8"),
-        (4, DataType::Uint16, "uint16"),
-        (5, DataType::Int16, "int16"),
-        (6, DataType::Int32, "int32"),
-        (7, DataType::Int64, "int64"),
-        (9, DataType::Bool, "bool"),
-        (10, DataType::Float16, "float16"),
-        (11, DataType::Double, "double"),
-        (12, DataType::Uint32, "uint32"),
-        (13, DataType::Uint64, "uint64"),
-        (16, DataType::Bfloat16, "bfloat16"),
+    const ALL: [(i32, DataType); 13] = [
+        (1, DataType::Float),
+        (2, DataType::Uint8),
+        (3, DataType::Int8),
+        (4, DataType::Uint16),
+        (5, DataType::Int16),
+        (6, DataType::Int32),
+        (7, DataType::Int64),
+        (9, DataType::Bool),
+        (10, DataType::Float16),
+        (11, DataType::Double),
+        (12, DataType::Uint32),
+        (13, DataType::Uint64),
+        (16, DataType::Bfloat16),
     ];
 
     /// The type that has this number in ONNX.
     pub(crate) fn from_code(code: i32) -> Option<Self> {
-        Self::ALL.iter().find(|(number, ..)| *number == code).map(|&(_, found, _)| found)
-    }
-
-    fn row(self) -> (i32, DataType, &'static str) {
-        *Self::ALL.iter().find(|(_, data_type, _)| *data_type == self).expect("all are in the list")
+        Self::ALL.iter().find(|(number, _)| *number == code).map(|&(_, found)| found)
     }
 
     pub(crate) fn code(self) -> i32 {
-        self.row().0
-    }
-
-    pub(crate) fn name(self) -> &'static str {
-        self.row().2
+        Self::ALL.iter().find(|(_, data_type)| *data_type == self).expect("all are in the list").0
     }
 
     /// Bytes of an element in `raw_data`.
@@ -109,22 +101,6 @@ impl TensorProto {
             raw_data: Some(bytes),
             ..Default::default()
         }
-    }
-
-    pub(crate) fn from_f32(name: &str, dims: &[usize], values: &[f32]) -> Self {
-        Self::raw(name, DataType::Float, dims, values.iter().flat_map(|x| x.to_le_bytes()).collect())
-    }
-
-    pub(crate) fn from_f64(name: &str, dims: &[usize], values: &[f64]) -> Self {
-        Self::raw(name, DataType::Double, dims, values.iter().flat_map(|x| x.to_le_bytes()).collect())
-    }
-
-    pub(crate) fn from_i64(name: &str, dims: &[usize], values: &[i64]) -> Self {
-        Self::raw(name, DataType::Int64, dims, values.iter().flat_map(|x| x.to_le_bytes()).collect())
-    }
-
-    pub(crate) fn from_bool(name: &str, dims: &[usize], values: &[bool]) -> Self {
-        Self::raw(name, DataType::Bool, dims, values.iter().map(|&x| u8::from(x)).collect())
     }
 
     pub(crate) fn data_type(&self) -> Result<DataType, TensorError> {
@@ -198,7 +174,7 @@ impl TensorProto {
 }
 
 /// The numbers whose little-endian bytes these are.
-pub(crate) fn unpack(bytes: &[u8], data_type: DataType) -> Result<Numbers, TensorError> {
+fn unpack(bytes: &[u8], data_type: DataType) -> Result<Numbers, TensorError> {
     fn each<const N: usize, S>(bytes: &[u8], number: impl Fn([u8; N]) -> S) -> Vec<S> {
         bytes.as_chunks().0.iter().map(|&chunk| number(chunk)).collect()
     }
