@@ -208,23 +208,30 @@ fn moved<T: Float, E: Elementwise>(nothing: T, v: T, product: T) -> T {
     if Formulas::<E>::FACTS.may_be_infinite && v == nothing && product.is_nan() { T::ZERO } else { product }
 }
 
-/// u·v and 1, or where that is beyond the range u·v over the square of a power of two, and that: multiplied by a curvature of
-/// 0, or a small one, it may have a result.
-#[inline(always)]
-fn within_range<T: Float>(u: T, v: T) -> (T, T) {
-    let root = if T::MAX.to_f64() > f64::from(f32::MAX) { ROOT_OF_RANGE } else { ROOT_OF_SINGLE_RANGE };
-    let product = u * v;
-    if product.abs() > T::MAX {
-        let part = T::from_f64(1.0 / root);
-        ((u * part) * (v * part), T::from_f64(root))
-    } else {
-        (product, T::ONE)
-    }
+/// A product of two numbers, times the square of `part`, a power of two below 1 where the product itself is beyond the range:
+/// multiplied by a curvature of 0, or a small one, it may have a result, which is to be multiplied by `whole` twice.
+struct InRange<T> {
+    product: T,
+    part: T,
+    whole: T,
 }
 
-/// 2⁵¹² and 2⁶⁴.
-const ROOT_OF_RANGE: f64 = f64::from_bits((1023 + 512) << 52);
-const ROOT_OF_SINGLE_RANGE: f64 = f64::from_bits((1023 + 64) << 52);
+impl<T: Float> InRange<T> {
+    #[inline(always)]
+    fn of(u: T, v: T) -> Self {
+        // The square root of the range: 2⁵¹² or 2⁶⁴.
+        let exponent = if T::MAX.to_f64() > f64::from(f32::MAX) { 512 } else { 64 };
+        let power = |exponent: u64| T::from_f64(f64::from_bits((1023 + exponent) << 52));
+        let product = u * v;
+        if product.abs() > T::MAX {
+            let whole = power(exponent);
+            let part = T::ONE / whole;
+            InRange { product: (u * part) * (v * part), part, whole }
+        } else {
+            InRange { product, part: T::ONE, whole: T::ONE }
+        }
+    }
+}
 
 struct TimesSlope<'a, E, T>(&'a E, T);
 
@@ -249,9 +256,9 @@ struct TimesCurvature<'a, E, T>(&'a E, T);
 impl<T: Float, E: Elementwise> MapN<T, T, 3> for TimesCurvature<'_, E, T> {
     #[inline(always)]
     fn call<I: Isa>(&self, [u, v, z]: [T; 3]) -> T {
-        let (factor, unit) = within_range(u, v);
-        let product = tangent_of_slope(self.0, Lane::<T, I>::new(factor), None, Lane::new(z)).0;
-        moved::<T, E>(self.1, u, product * unit * unit)
+        let InRange { product, whole, .. } = InRange::of(u, v);
+        let product = tangent_of_slope(self.0, Lane::<T, I>::new(product), None, Lane::new(z)).0;
+        moved::<T, E>(self.1, u, product * whole * whole)
     }
 }
 
@@ -261,10 +268,11 @@ struct Tangent<'a, E>(&'a E);
 impl<T: Float, E: Elementwise> MapN<T, T, 4> for Tangent<'_, E> {
     #[inline(always)]
     fn call<I: Isa>(&self, [t_v, t_z, v, z]: [T; 4]) -> T {
-        let (factor, unit) = within_range(v, t_z);
-        let t_slope = Lane::new(t_v / unit / unit);
-        let sum = tangent_of_slope(self.0, Lane::<T, I>::new(factor), Some(t_slope), Lane::new(z)).0;
-        let sum = sum * unit * unit;
+        // No division: it would be made for each element, and the part is exact.
+        let InRange { product, part, whole } = InRange::of(v, t_z);
+        let t_slope = Lane::new(t_v * part * part);
+        let sum = tangent_of_slope(self.0, Lane::<T, I>::new(product), Some(t_slope), Lane::new(z)).0;
+        let sum = sum * whole * whole;
         if t_v == T::ZERO { moved::<T, E>(T::ZERO, t_z, sum) } else { sum }
     }
 }

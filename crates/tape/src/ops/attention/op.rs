@@ -292,7 +292,7 @@ pub(super) fn attention<T: Float>(settings: Settings, operands: &[&Var<T>], give
     let timing = Timing::start();
     let [value, statistics] =
         settings.forward([values[0], values[1], values[2]], values.get(3).copied(), &data);
-    timing.named::<T>("attention", &values[..3].iter().map(|x| x.shape()).collect::<Vec<_>>(), value.shape());
+    timing.named::<T>("attention", &[0, 1, 2].map(|i| values[i].shape()), value.shape());
     let constants: Vec<Var<T>> = operands.iter().map(|x| x.stop_gradient()).collect();
     let without_value: Vec<&Var<T>> =
         (0..settings.floats()).filter(|&i| i != 2).map(|i| &constants[i]).collect();

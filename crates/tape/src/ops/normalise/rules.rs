@@ -74,8 +74,10 @@ impl<T: Float> Op<T> for Norm {
             let values = [x.value(), gain.value(), cotangent.value()];
             let timing = Timing::start();
             let all = norm.gradients(values);
-            let name = if timing.is_on() { format!("{}_gradients", Norm::name(norm)) } else { String::new() };
-            timing.named::<T>(&name, &values.map(Tensor::shape), x.shape());
+            if timing.is_on() {
+                let name = format!("{}_gradients", Norm::name(norm));
+                timing.named::<T>(&name, &values.map(Tensor::shape), x.shape());
+            }
             for (i, one) in all.into_iter().enumerate() {
                 into.add(i, || {
                     // One loop gives all three; a replay runs it for each.
