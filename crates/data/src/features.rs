@@ -8,7 +8,7 @@ use crate::error::DataError;
 use crate::moments::Moments;
 use crate::rows;
 use crate::scaling::Scaling;
-use crate::source::{Hash, IntoVars, Source};
+use crate::source::{Fingerprint, IntoVars, Source};
 
 /// The features of all examples, of one shape, given out in `T` as (x − offset) / divisor with the numbers that
 /// [`normalise`](Features::normalise) or [`standardise`](Features::standardise) set.
@@ -132,7 +132,7 @@ where
     }
 
     fn fingerprint(&self, positions: &[u32]) -> Option<u64> {
-        Hash::new().tensor(&self.batch(positions)).finish()
+        Some(Fingerprint::new().tensor(&self.batch(positions)).value())
     }
 
     fn batch(&self, positions: &[u32]) -> Tensor<T> {

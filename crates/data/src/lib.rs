@@ -66,6 +66,8 @@ pub use mnist::{FashionMnist, Mnist};
 pub use moments::Moments;
 pub use padded::Padded;
 pub use sequences::Sequences;
+#[doc(hidden)]
+pub use source::Fingerprint;
 pub use source::{IntoVars, Source};
 pub use windows::Windows;
 

@@ -7,7 +7,7 @@ use wengert_tensor::{Element, Shape, Tensor};
 use crate::error::DataError;
 use crate::padded::Padded;
 use crate::rows;
-use crate::source::{Hash, IntoVars, Source};
+use crate::source::{Fingerprint, IntoVars, Source};
 
 /// Sequences of unequal length, one for each example: token ids (`u32`), or series of numbers or of vectors (`f32`,
 /// `f64`). A batch is [`Padded`] to the longest of its sequences.
@@ -120,7 +120,7 @@ where
 
     fn fingerprint(&self, positions: &[u32]) -> Option<u64> {
         let Padded { values, lengths, .. } = self.batch(positions);
-        Hash::new().tensor(&values).tensor(&lengths).finish()
+        Some(Fingerprint::new().tensor(&values).tensor(&lengths).value())
     }
 
     fn batch(&self, positions: &[u32]) -> Self::Batch {

@@ -4,7 +4,7 @@ use wengert_tensor::{Element, Tensor};
 
 use crate::error::DataError;
 use crate::rows;
-use crate::source::{Hash, IntoVars, Source};
+use crate::source::{Fingerprint, IntoVars, Source};
 
 /// Windows of a series `[steps, …]` of numbers, of vectors or of tokens: each example is a piece of the series and what is to
 /// be told from it, both `[length, …]`.
@@ -110,7 +110,7 @@ where
 
     fn fingerprint(&self, positions: &[u32]) -> Option<u64> {
         let (inputs, targets) = self.batch(positions);
-        Hash::new().tensor(&inputs).tensor(&targets).finish()
+        Some(Fingerprint::new().tensor(&inputs).tensor(&targets).value())
     }
 
     fn batch(&self, positions: &[u32]) -> Self::Batch {

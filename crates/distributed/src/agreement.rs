@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use wengert_data::{Dataset, Division, Source};
 use wengert_state::State;
 use wengert_tensor::Float;
-use wengert_train::{TrainError, Workers, WorkersError, expect_alike};
+use wengert_train::{TrainError, Workers, WorkersError, expect_alike, shown_fingerprint};
 
 use crate::communicator::{Buffer, Communicated, Communicator, CommunicatorError};
 use crate::tree::behind_each_other;
@@ -84,7 +84,7 @@ pub fn agree_on_data<S: Source>(
     }
     let facts = [
         ("number of examples", data.len().to_string()),
-        ("contents of the data", data.fingerprint().map_or_else(|| "not known".to_owned(), shown)),
+        ("contents of the data", shown_fingerprint(data.fingerprint())),
     ];
     agree(communicator, name, &facts)
 }
@@ -96,18 +96,14 @@ pub(crate) fn text(state: Option<&State>) -> String {
 
 /// Numbers as a fact: two that differ are hardly said to be the same.
 pub(crate) fn fingerprint<T: Float>(values: &[T]) -> String {
-    shown(wengert_train::fingerprint(0, values))
+    shown_fingerprint(Some(wengert_train::fingerprint(0, values)))
 }
 
 /// The same of a state, which may be large.
 pub(crate) fn fingerprint_of(state: Option<&State>) -> String {
     let mut hasher = DefaultHasher::new();
     text(state).hash(&mut hasher);
-    shown(hasher.finish())
-}
-
-fn shown(hash: u64) -> String {
-    format!("fingerprint {hash:016x}")
+    shown_fingerprint(Some(hasher.finish()))
 }
 
 /// Ranks as those who compare what they have.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use wengert_data::{Batches, Division, Piece, Position, Prefetched, Source};
 
 use crate::error::TrainError;
-use crate::parallel::{Workers, expect_alike};
+use crate::parallel::{Workers, expect_alike, shown_fingerprint};
 use crate::place::Place;
 
 /// The epochs of a run that are left: made by [`Run::epochs`](crate::Run::epochs). They end early when the run is to end.
@@ -86,8 +86,7 @@ impl Epoch {
 
 /// What the data say, in the form of a fact.
 pub(crate) fn contents<S: Source>(batches: &Batches<S>) -> String {
-    let found = batches.fingerprint();
-    found.map_or_else(|| "not known".to_owned(), |hash| format!("fingerprint {hash:016x}"))
+    shown_fingerprint(batches.fingerprint())
 }
 
 /// How these batches are divided among workers, who are to have the same.

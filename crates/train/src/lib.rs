@@ -67,9 +67,9 @@ pub use event::{Event, Moment, RunObserver, StepReport};
 pub use history::{History, Row};
 pub use learner::Learner;
 pub use log::{Csv, JsonLines, LogError, TensorBoard};
-#[doc(hidden)]
-pub use parallel::fingerprint;
 pub use parallel::{Parallel, PendingSum, Workers, WorkersError, expect_alike};
+#[doc(hidden)]
+pub use parallel::{fingerprint, shown_fingerprint};
 pub use picture::Picture;
 pub use progress::PlainLines;
 #[cfg(feature = "progress")]

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::rc::Rc;
 
-use wengert_data::Division;
+use wengert_data::{Division, Fingerprint};
 use wengert_nn::{Params, Shards};
 use wengert_state::State;
 use wengert_tensor::Float;
@@ -17,7 +17,7 @@ pub type WorkersError = Box<dyn Error + Send + Sync>;
 /// made by all workers, in the same order.
 ///
 /// ```
-/// use wengert_data::Division;
+/// use wengert_data::{Division, Fingerprint};
 /// use wengert_train::{Workers, WorkersError};
 ///
 /// /// A program that runs alone.
@@ -290,15 +290,19 @@ pub(crate) fn facts<T: Float>(params: &Params<T>, workers: &dyn Workers) -> Vec<
 /// A number that other values hardly have.
 #[doc(hidden)]
 pub fn fingerprint<T: Float>(start: u64, values: &[T]) -> u64 {
-    let mix =
-        |hash: u64, x: &T| (hash ^ x.to_f64().to_bits()).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
-    values.iter().fold(start, mix)
+    values.iter().fold(Fingerprint::from_value(start), |hash, x| hash.word(x.to_f64().to_bits())).value()
+}
+
+/// A fingerprint, if there is one, in the form of a fact.
+#[doc(hidden)]
+pub fn shown_fingerprint(hash: Option<u64>) -> String {
+    hash.map_or_else(|| "not known".to_owned(), |hash| format!("fingerprint {hash:016x}"))
 }
 
 /// A number that models with other parameters or buffers hardly have, in the form of a fact.
 pub(crate) fn fact_of<T: Float>(params: &Params<T>) -> (String, String) {
     let hash = fingerprint(fingerprint(params.step(), params.values()), &params.buffer_values());
-    ("parameters".to_owned(), format!("fingerprint {hash:016x}"))
+    ("parameters".to_owned(), shown_fingerprint(Some(hash)))
 }
 
 /// Gives the model of all workers the parameters, buffers and counts of the first.

@@ -12,18 +12,29 @@ pub(crate) fn sample(count: usize) -> Vec<u32> {
 /// Examples that are looked at: of MNIST's size, in a millisecond.
 const MOST: usize = 1024;
 
-/// FNV-1a over the words of what it is shown.
-pub(crate) struct Hash(u64);
+/// A hash over words: of what each rank of a run has, to be compared.
+#[derive(Clone, Copy, Debug)]
+pub struct Fingerprint(u64);
 
-impl Hash {
+impl Fingerprint {
     pub(crate) fn new() -> Self {
-        Hash(0xcbf2_9ce4_8422_2325)
+        Fingerprint(0xcbf2_9ce4_8422_2325)
     }
 
-    pub(crate) fn word(mut self, word: u64) -> Self {
-        // FNV goes by bytes; the rotation brings what a word has in its upper bits down to where the next multiplication spreads it.
-        self.0 = (self.0 ^ word).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(29);
-        self
+    /// One that goes on from another's value.
+    pub fn from_value(value: u64) -> Self {
+        Fingerprint(value)
+    }
+
+    /// With one word more.
+    pub fn word(self, word: u64) -> Self {
+        // A multiplication spreads bits upwards alone; the rotation brings them down for the next.
+        Fingerprint((self.0 ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29))
+    }
+
+    /// The value of all words so far.
+    pub fn value(self) -> u64 {
+        self.0
     }
 
     /// The shape and all bits of all elements.
@@ -38,10 +49,6 @@ impl Hash {
             word[..bytes.as_ref().len()].copy_from_slice(bytes.as_ref());
             hash.word(u64::from_le_bytes(word))
         })
-    }
-
-    pub(crate) fn finish(self) -> Option<u64> {
-        Some(self.0)
     }
 }
 
@@ -63,7 +70,7 @@ mod tests {
 
     #[test]
     fn every_bit_and_the_shape_count() {
-        let of = |values: &Tensor<f32>| Hash::new().tensor(values).finish();
+        let of = |values: &Tensor<f32>| Fingerprint::new().tensor(values).value();
         let values = Tensor::<f32>::vector(&[1.0, 0.0, 2.0, 3.0]);
         for place in 0..4 {
             for bit in 0..32 {

@@ -5,7 +5,9 @@ mod tensor;
 mod tuple;
 mod vars;
 
-pub(crate) use fingerprint::{Hash, sample};
+#[doc(hidden)]
+pub use fingerprint::Fingerprint;
+pub(crate) use fingerprint::sample;
 pub use vars::IntoVars;
 
 use crate::error::DataError;

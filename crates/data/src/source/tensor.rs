@@ -2,7 +2,7 @@
 
 use wengert_tensor::{Element, Tensor};
 
-use super::{Hash, IntoVars, Source};
+use super::{Fingerprint, IntoVars, Source};
 use crate::rows;
 
 /// The examples lie along the first axis; a tensor without axes has none.
@@ -17,7 +17,7 @@ where
     }
 
     fn fingerprint(&self, positions: &[u32]) -> Option<u64> {
-        Hash::new().tensor(&self.batch(positions)).finish()
+        Some(Fingerprint::new().tensor(&self.batch(positions)).value())
     }
 
     fn batch(&self, positions: &[u32]) -> Tensor<E> {

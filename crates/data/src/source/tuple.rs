@@ -1,6 +1,6 @@
 //! Sources beside each other: inputs and targets, several inputs.
 
-use super::{Hash, IntoVars, Source};
+use super::{Fingerprint, IntoVars, Source};
 use crate::error::DataError;
 
 macro_rules! tuple {
@@ -15,8 +15,8 @@ macro_rules! tuple {
             /// Of the parts that have one.
             fn fingerprint(&self, positions: &[u32]) -> Option<u64> {
                 let parts = [$(self.$i.fingerprint(positions)),*];
-                let found = parts.iter().flatten().fold(Hash::new(), |hash, &part| hash.word(part));
-                parts.iter().any(Option::is_some).then(|| found.finish()).flatten()
+                let found = parts.iter().flatten().fold(Fingerprint::new(), |hash, &part| hash.word(part));
+                parts.iter().any(Option::is_some).then(|| found.value())
             }
 
             fn batch(&self, positions: &[u32]) -> Self::Batch {
