@@ -76,6 +76,8 @@ pub use progress::PlainLines;
 pub use progress::Progress;
 pub use reason::{Finished, StopReason};
 pub use report::{Report, ReportError, WrongExample, WrongExamples};
+#[doc(hidden)]
+pub use run::take_fitting;
 pub use run::{Measured, Run};
 pub use segments::Segments;
 pub use trainer::Trainer;

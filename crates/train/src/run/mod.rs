@@ -40,6 +40,8 @@ use crate::trainer::Trainer;
 
 pub use measure::Measured;
 use save::Saving;
+#[doc(hidden)]
+pub use spare::take_fitting;
 use together::Together;
 
 /// A run of training, for a loop of one's own: made by [`Trainer::start`].

@@ -11,16 +11,10 @@ impl<T: Float> Spare<T> {
         Spare(Vec::new())
     }
 
-    /// An empty one with room for `len` elements: the smallest that has it, or a new one, for which the largest that has not gives way.
+    /// An empty one with room for `len` elements: one that was [kept](take_fitting), or a new one.
     pub(super) fn take(&mut self, len: usize) -> Vec<T> {
-        let kept = || self.0.iter().enumerate().map(|(place, vector)| (vector.capacity(), place));
-        if let Some((_, place)) = kept().filter(|&(room, _)| room >= len).min() {
-            return self.0.swap_remove(place);
-        }
-        if let Some((_, place)) = kept().max() {
-            self.0.swap_remove(place);
-        }
-        Vec::with_capacity(len)
+        let kept = take_fitting(&mut self.0, len, |vector| Some(vector.capacity()));
+        kept.unwrap_or_else(|| Vec::with_capacity(len))
     }
 
     /// Keeps a vector for later; what is in it is forgotten.
@@ -30,6 +24,21 @@ impl<T: Float> Spare<T> {
             self.0.push(vector);
         }
     }
+}
+
+/// Of memory that is kept the smallest with room for `len`, where `room` gives that of what is of the right kind. If there is none, the
+/// largest of that kind gives way to what is then made, so that there are never more than were in use at a time.
+#[doc(hidden)]
+pub fn take_fitting<V>(kept: &mut Vec<V>, len: usize, room: impl Fn(&V) -> Option<usize>) -> Option<V> {
+    let rooms = kept.iter().enumerate().filter_map(|(place, vector)| Some((room(vector)?, place)));
+    let rooms: Vec<(usize, usize)> = rooms.collect();
+    if let Some(&(_, place)) = rooms.iter().filter(|&&(room, _)| room >= len).min() {
+        return Some(kept.swap_remove(place));
+    }
+    if let Some(&(_, place)) = rooms.iter().max() {
+        kept.swap_remove(place);
+    }
+    None
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::mem;
 use std::rc::Rc;
 
 use mpi::ffi;
+use wengert_train::take_fitting;
 
 use super::environment::Environment;
 use super::rank::Handle;
@@ -18,23 +19,17 @@ use crate::communicator::{Communicated, Pending, Reduction, Values};
 pub(super) struct Spare(RefCell<Vec<Values>>);
 
 impl Spare {
-    /// As many numbers of the same kind, whatever they are; for a new vector the largest that is too short gives way.
+    /// As many numbers of the same kind, whatever they are.
     fn take(&self, like: &mut Values) -> Values {
-        let mut kept = self.0.borrow_mut();
-        let of_kind = |kept: &[Values], fits: bool| {
-            let of_kind = kept.iter().enumerate().filter(|(_, values)| values.kind() == like.kind());
-            let sizes = of_kind.map(|(place, values)| (values.len(), place));
-            sizes.filter(|&(len, _)| (len >= like.len()) == fits).collect::<Vec<_>>()
-        };
-        if let Some(&(_, place)) = of_kind(&kept, true).iter().min() {
-            let mut values = kept.swap_remove(place);
-            values.truncate(like.len());
-            return values;
+        let (kind, length) = (like.kind(), like.len());
+        let of_kind = |values: &Values| (values.kind() == kind).then(|| values.len());
+        match take_fitting(&mut self.0.borrow_mut(), length, of_kind) {
+            Some(mut values) => {
+                values.truncate(length);
+                values
+            }
+            None => like.buffer().to_values(),
         }
-        if let Some(&(_, place)) = of_kind(&kept, false).iter().max() {
-            kept.swap_remove(place);
-        }
-        like.buffer().to_values()
     }
 }
 
