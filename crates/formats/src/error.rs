@@ -75,11 +75,7 @@ pub enum FormatsError {
 
 impl FormatsError {
     pub(crate) fn access(path: &Path, error: AccessError) -> Self {
-        match error {
-            AccessError::NotAFile { kind } => FileError::NotAFile { path: path.to_owned(), kind },
-            other => FileError::Io { path: path.to_owned(), source: other.into() },
-        }
-        .into()
+        FileError::access(path, error).into()
     }
 
     pub(crate) fn io(path: &Path, source: std::io::Error) -> Self {

@@ -154,7 +154,9 @@ pub enum FileError {
 }
 
 impl FileError {
-    pub(super) fn access(path: &Path, error: AccessError) -> Self {
+    /// What opening or writing a file ended with.
+    #[doc(hidden)]
+    pub fn access(path: &Path, error: AccessError) -> Self {
         match error {
             AccessError::NotAFile { kind } => FileError::NotAFile { path: path.to_owned(), kind },
             other => FileError::Io { path: path.to_owned(), source: other.into() },

@@ -25,12 +25,15 @@ pub(super) fn table<T: Float>() -> Vec<Operator<T>> {
     ]
 }
 
-/// The image, the weight, the bias and the number of groups, whose shapes fit.
-#[allow(clippy::type_complexity)]
-fn operands<'a, T: Float>(
-    call: &'a Call<'_, T>,
-    transposed: bool,
-) -> Result<(&'a Var<T>, &'a Var<T>, Option<&'a Var<T>>, usize), Problem> {
+/// What is convolved, in shapes that fit.
+struct Operands<'a, T: Float> {
+    x: &'a Var<T>,
+    weight: &'a Var<T>,
+    bias: Option<&'a Var<T>>,
+    groups: usize,
+}
+
+fn operands<'a, T: Float>(call: &'a Call<'_, T>, transposed: bool) -> Result<Operands<'a, T>, Problem> {
     let (x, weight, bias) = (call.float(0)?, call.float(1)?, call.given_float(2)?);
     let groups = call.attributes.int("group", 1);
     let groups = usize::try_from(groups).ok().filter(|&groups| groups > 0 && groups < 1 << 31);
@@ -55,11 +58,11 @@ fn operands<'a, T: Float>(
     if bias.is_some() {
         call.of_shape(2, &[if transposed { kernel[1] * groups } else { kernel[0] }])?;
     }
-    Ok((x, weight, bias, groups))
+    Ok(Operands { x, weight, bias, groups })
 }
 
 fn conv<T: Float>(call: &Call<'_, T>) -> Produced<T> {
-    let (x, weight, bias, groups) = operands(call, false)?;
+    let Operands { x, weight, bias, groups } = operands(call, false)?;
     let window = Window::of(call, &x.shape()[2..], Some(&weight.shape()[2..]))?;
     let axes = x.rank() - 2;
     let size: Vec<usize> = (0..axes).map(|axis| window.positions(axis, x.shape()[axis + 2])).collect();
@@ -82,7 +85,7 @@ fn conv<T: Float>(call: &Call<'_, T>) -> Produced<T> {
 }
 
 fn conv_transpose<T: Float>(call: &Call<'_, T>) -> Produced<T> {
-    let (x, weight, bias, groups) = operands(call, true)?;
+    let Operands { x, weight, bias, groups } = operands(call, true)?;
     let axes = x.rank() - 2;
     let mut window = Window::of(call, &x.shape()[2..], Some(&weight.shape()[2..]))?;
     let mut more = numbers(call, "output_padding", axes, 0)?;
