@@ -6,7 +6,6 @@ mod error;
 pub mod npy;
 pub mod npz;
 mod open;
-mod pieces;
 pub mod sharded;
 pub mod torch;
 mod zip;

@@ -21,12 +21,11 @@ pub use error::NumpyError;
 use std::io::{BufReader, Cursor, Error, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use wengert_nn::tensor_file::{TensorEntry, TensorSource, read_tensor};
+use wengert_nn::tensor_file::{self, TensorEntry, TensorSource, read_tensor};
 use wengert_tensor::file::{open, write_atomically};
 use wengert_tensor::{Element, Tensor};
 
 use crate::error::FormatsError;
-use crate::pieces::pieces;
 use header::Header;
 
 /// What an array is called that has no file to be named after.
@@ -195,5 +194,5 @@ pub(crate) fn each_piece<T: Element>(
 ) -> Result<(), Error> {
     let tensor = tensor.contiguous();
     take(&header::compose::<T>(tensor.shape()))?;
-    pieces(tensor.as_slice().expect("it was made contiguous"), take)
+    tensor_file::each_piece(tensor.as_slice().expect("it was made contiguous"), take)
 }

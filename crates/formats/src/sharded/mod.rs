@@ -53,7 +53,7 @@ use index::Index;
 pub struct Sharded {
     files: Vec<String>,
     shards: Vec<Safetensors<BufReader<File>>>,
-    /// The file of each tensor, its place there, and whether the index speaks of it.
+    /// The file of each tensor of which the index speaks, and its place there.
     places: Vec<(usize, usize)>,
     path: PathBuf,
 }

@@ -1,6 +1,6 @@
 //! Numbers as bytes, in the little-endian order of the format.
 
-use std::io::{Error, Write};
+use std::io::Error;
 
 use wengert_tensor::math::half::{from_bf16, from_f16};
 use wengert_tensor::{Element, ElementKind};
@@ -200,8 +200,14 @@ fn made<T: Element>(bytes: &[u8]) -> T {
     T::from_le_bytes(bytes.try_into().expect("they are as many as the type has"))
 }
 
-/// Writes the numbers' bytes: all bits of them, also of those that are no numbers.
-pub(super) fn write<T: Element>(values: &[T], out: &mut impl Write) -> Result<(), Error> {
+/// Shows the numbers' bytes, the least significant first, some at a time: all bits of them, also of those that are no numbers.
+///
+/// # Errors
+/// Those of `take`.
+pub fn each_piece<T: Element>(
+    values: &[T],
+    take: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
+) -> Result<(), Error> {
     let width = size_of::<T>();
     let mut bytes = vec![0; CHUNK.min(values.len()) * width];
     for chunk in values.chunks(CHUNK) {
@@ -210,7 +216,7 @@ pub(super) fn write<T: Element>(values: &[T], out: &mut impl Write) -> Result<()
             .chunks_exact_mut(width)
             .zip(chunk)
             .for_each(|(to, x)| to.copy_from_slice(x.to_le_bytes().as_ref()));
-        out.write_all(bytes)?;
+        take(bytes)?;
     }
     Ok(())
 }

@@ -211,5 +211,5 @@ fn write<T: Float>(
 ) -> Result<(), Error> {
     out.write_all(header)?;
     sorted_counts(counts).try_for_each(|(_, value)| out.write_all(&value.to_le_bytes()))?;
-    tensors.iter().try_for_each(|(_, _, values)| dtype::write(values, out))
+    tensors.iter().try_for_each(|(_, _, values)| dtype::each_piece(values, &mut |bytes| out.write_all(bytes)))
 }

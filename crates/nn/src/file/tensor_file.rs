@@ -28,6 +28,8 @@ use super::FormatError;
 use super::header::{self, Header};
 use super::safetensors::read_pieces;
 
+#[doc(hidden)]
+pub use super::dtype::each_piece;
 pub use super::kind::FileKind;
 pub use super::safetensors::Safetensors;
 pub use super::source::{TensorEntry, TensorSource};

@@ -7,13 +7,12 @@ use std::io::{Error as IoError, Write};
 use std::path::Path;
 
 use wengert_nn::Params;
-use wengert_nn::tensor_file::{NamedTensor, Numbers};
+use wengert_nn::tensor_file::{NamedTensor, Numbers, each_piece};
 use wengert_tensor::file::write_atomically;
 use wengert_tensor::{ElementKind, Float, text};
 
 use super::dtype::Dtype;
 use super::error::{Error, Problem};
-use crate::pieces::pieces;
 use crate::zip::ZipWriter;
 
 /// The folder of all records, which is what PyTorch calls it when it does not write to a path.
@@ -73,7 +72,7 @@ pub fn to_bytes<T: Float>(params: &Params<T>) -> Result<Vec<u8>, Error> {
 ///
 /// ```
 /// use wengert_formats::torch;
-/// use wengert_nn::tensor_file::{NamedTensor, Numbers};
+/// use wengert_nn::tensor_file::{NamedTensor, Numbers, each_piece};
 /// let path = std::env::temp_dir().join("wengert-torch-tensors.pt");
 /// let ids = NamedTensor::new("ids", [2], Numbers::from(&[1i64, 2][..]));
 /// torch::save_tensors(&[ids], &path)?;
@@ -134,7 +133,7 @@ fn with_tensors<T: Float, R>(params: &Params<T>, write: impl FnOnce(&[Stored<'_>
         shape,
         dtype: dtype.expect("it is in the list"),
         count: values.len(),
-        bytes: Box::new(move |take| pieces(values, take)),
+        bytes: Box::new(move |take| each_piece(values, take)),
     });
     let counts = counts.iter().map(|(name, count)| Stored {
         name,
