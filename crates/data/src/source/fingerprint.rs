@@ -13,6 +13,13 @@ pub(crate) fn sample(count: usize) -> Vec<u32> {
 const MOST: usize = 1024;
 
 /// A hash over words: of what each rank of a run has, to be compared.
+///
+/// ```
+/// use wengert_data::Fingerprint;
+/// let of = |words: [u64; 2]| words.iter().fold(Fingerprint::from_value(0), |hash, &word| hash.word(word)).value();
+/// assert_eq!(of([1, 2]), of([1, 2]));
+/// assert_ne!(of([1, 2]), of([2, 1]));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Fingerprint(u64);
 

@@ -204,6 +204,14 @@ fn made<T: Element>(bytes: &[u8]) -> T {
 ///
 /// # Errors
 /// Those of `take`.
+///
+/// ```
+/// use wengert_nn::tensor_file::each_piece;
+/// let mut bytes = Vec::new();
+/// each_piece(&[1u32, 2], &mut |piece| Ok(bytes.extend_from_slice(piece)))?;
+/// assert_eq!(bytes, [1, 0, 0, 0, 2, 0, 0, 0]);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub fn each_piece<T: Element>(
     values: &[T],
     take: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
