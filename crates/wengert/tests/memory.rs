@@ -1,5 +1,6 @@
 //! A training loop holds no more memory after ten thousand steps than after a hundred.
 
+#[path = "models/common/mod.rs"]
 mod common;
 
 use wengert::prelude::*;

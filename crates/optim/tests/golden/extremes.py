@@ -1,5 +1,5 @@
 """Steps of PyTorch's optimisers in double precision with gradients near both ends of single precision, for
-tests/extremes.rs, and parameters that have no gradient for a while, for tests/frozen.rs.
+tests/optim/extremes.rs, and parameters that have no gradient for a while, for tests/optim/frozen.rs.
 
     python extremes.py > extremes.json
 """

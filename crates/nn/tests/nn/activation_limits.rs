@@ -1,0 +1,37 @@
+//! Activations at the ends of the range: their limits, and not the NaN of a product on the way.
+
+#[path = "../../../tape/tests/cases/limits/check.rs"]
+mod check;
+
+use std::f64::consts::LN_2;
+
+use check::{Limits, check_limits, limits};
+use wengert_nn::Activations;
+
+/// What is not to be checked.
+const NONE: f64 = f64::NAN;
+
+#[rustfmt::skip]
+#[test]
+fn activations_at_the_ends_of_the_range() {
+    check_limits(&[
+        limits!("silu", |x| x.silu(), |_| [0.0; 3], |x| [0.5 * x, 0.5, 0.5], |x| [x, 1.0, 0.0]),
+        limits!("swish", |x| x.swish(2.0), |_| [0.0; 3], |x| [0.5 * x, 0.5, 1.0], |x| [x, 1.0, 0.0]),
+        limits!("swish of a negative factor", |x| x.swish(-2.0), |x| [x, 1.0, 0.0], |x| [0.5 * x, 0.5, -1.0], |_| [0.0; 3]),
+        limits!("mish", |x| x.mish(), |_| [0.0; 3], |x| [0.6 * x, 0.6, 0.64], |x| [x, 1.0, 0.0]),
+        limits!("gelu_tanh", |x| x.gelu_tanh(), |_| [0.0; 3], |x| [0.5 * x, 0.5, NONE], |x| [x, 1.0, 0.0]),
+        limits!("elu", |x| x.elu(1.5), |_| [-1.5, 0.0, 0.0], |x| [if x > 0.0 { 1.0 } else { 1.5 } * x, NONE, NONE], |x| [x, 1.0, 0.0]),
+        limits!("celu", |x| x.celu(2.0), |_| [-2.0, 0.0, 0.0], |x| [x, 1.0, NONE], |x| [x, 1.0, 0.0]),
+        limits!("selu", |x| x.selu(), |_| [-1.758_099_340_847_377, 0.0, 0.0], |x| [if x > 0.0 { 1.050_700_987_355_480_5 } else { 1.758_099_340_847_377 } * x, NONE, NONE], |x| [1.050_700_987_355_480_5 * x, 1.050_700_987_355_480_5, 0.0]),
+        limits!("softsign", |x| x.softsign(), |x| [-1.0, 1.0 / x / x, 0.0], |x| [x, 1.0, NONE], |x| [1.0, 1.0 / x / x, 0.0]),
+        limits!("tanhshrink", |x| x.tanhshrink(), |x| [x, 1.0, 0.0], |x| [0.0, 0.0, 2.0 * x], |x| [x, 1.0, 0.0]),
+        limits!("hardswish", |x| x.hardswish(), |_| [0.0; 3], |x| [0.5 * x, 0.5, 1.0 / 3.0], |x| [x, 1.0, 0.0]),
+        limits!("hardsigmoid", |x| x.hardsigmoid(), |_| [0.0; 3], |_| [0.5, 1.0 / 6.0, 0.0], |_| [1.0, 0.0, 0.0]),
+        limits!("hardtanh", |x| x.hardtanh(-1.0, 1.0), |_| [-1.0, 0.0, 0.0], |x| [x, 1.0, 0.0], |_| [1.0, 0.0, 0.0]),
+        limits!("squared_relu", |x| x.squared_relu(), |_| [0.0; 3], |x| [0.0, 2.0 * x.max(0.0), NONE], |x| [x * x, 2.0 * x, 2.0]),
+        limits!("leaky_relu", |x| x.leaky_relu(0.5), |x| [0.5 * x, 0.5, 0.0], |_| [0.0, NONE, 0.0], |x| [x, 1.0, 0.0]),
+        limits!("hardshrink", |x| x.hardshrink(0.5), |x| [x, 1.0, 0.0], |_| [0.0; 3], |x| [x, 1.0, 0.0]),
+        limits!("softshrink", |x| x.softshrink(0.5), |x| [x + 0.5, 1.0, 0.0], |_| [0.0; 3], |x| [x - 0.5, 1.0, 0.0]),
+        limits!("log_sigmoid", |x| Activations::log_sigmoid(x), |x| [x, 1.0, 0.0], |_| [-LN_2, 0.5, -0.25], |_| [0.0; 3]),
+    ]);
+}

@@ -1,0 +1,36 @@
+//! What optimisers and methods must do: one program, as each is linked with all the crates below.
+
+mod behaviour;
+mod boxed;
+mod budgets;
+mod checkpoints;
+mod classification;
+mod constrained;
+mod constrained_attack;
+mod constrained_limits;
+mod constrained_undefined;
+mod curvature;
+mod digits;
+mod extremes;
+mod frozen;
+mod golden;
+mod grid;
+mod groups;
+mod hock_schittkowski;
+mod methods;
+mod misuse;
+mod mutation;
+mod objectives;
+mod optimizers;
+mod preconditioners;
+mod problems;
+mod promises;
+mod reasons;
+mod resume;
+mod rooms;
+mod schedules;
+mod second_order;
+mod settings;
+mod states;
+mod table;
+mod wrappers;
