@@ -1,6 +1,6 @@
 //! Losses and normalisations of numbers whose squares leave the range of single precision: what double precision gives.
 
-use wengert_nn::{CosineEmbedding, GaussianNll, Reduction};
+use wengert_nn::{CosineEmbedding, GaussianNll, Layer, LocalResponseNorm, Params, Reduction};
 use wengert_tape::{Var, grad, hvp, jvp};
 use wengert_tensor::Float;
 
@@ -88,5 +88,44 @@ fn normalised<T: Float>(x: &Var<T>) -> Var<T> {
 fn normalisations_of_far_numbers() {
     for unit in [1.0, 1e19, 1e25, 1e30] {
         compare("normalisations", normalised, normalised, unit);
+    }
+}
+
+/// Windows of three of four channels.
+fn local_response<T: Float>(x: &Var<T>, norm: LocalResponseNorm) -> Var<T> {
+    let params: Params<T> = Params::seeded(0);
+    (params.infer(|cx| norm.forward(cx, x)) * numbers::<T>([3, 4], 5.0, 1.0)).sum()
+}
+
+fn with_constant<T: Float>(x: &Var<T>) -> Var<T> {
+    local_response(x, LocalResponseNorm::new(3))
+}
+
+/// Nothing but the squares, of which a root is divided by.
+fn without_constant<T: Float>(x: &Var<T>) -> Var<T> {
+    local_response(x, LocalResponseNorm { k: 0.0, alpha: 2.0, beta: 0.25, ..LocalResponseNorm::new(3) })
+}
+
+#[test]
+fn local_responses_of_far_numbers() {
+    for unit in [1.0, 1e19, 1e25, 1e30, 1e-15, 1e-25, 1e-30] {
+        compare("local_response_norm", with_constant, with_constant, unit);
+        compare("local_response_norm without k", without_constant, without_constant, unit);
+    }
+    // In double precision, where x / (α/3 Σx²)^¾ is a number for any unit: 2⁶⁶⁴ is 1.2e200.
+    let (x, t) = (numbers::<f64>([3, 4], 0.3, 1.0), numbers::<f64>([3, 4], 1.3, 1.0));
+    let f = |x: &Var<f64>| local_response(x, LocalResponseNorm { k: 0.0, ..LocalResponseNorm::new(3) });
+    for exponent in [664, 332, -332, -664] {
+        let unit = f64::from(exponent).exp2();
+        let far = &x * unit;
+        let root = f64::from(exponent / 2).exp2();
+        for (what, found, exact) in [
+            ("value", f(&far) * root, f(&x)),
+            ("gradient", grad(f, &far) * unit * root, grad(f, &x)),
+            ("product", hvp(f, &far, &(&t * unit)) * unit * root, hvp(f, &x, &t)),
+        ] {
+            let error = (&found - &exact).abs().max().item();
+            assert!(error < 1e-13 * exact.abs().max().item(), "2^{exponent}, {what}: {found}, not {exact}");
+        }
     }
 }

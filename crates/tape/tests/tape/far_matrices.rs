@@ -213,3 +213,37 @@ fn least_squares_of_columns_whose_norms_are_out_of_range() {
         assert!((&near - &far).abs().max().item() < 1e-13, "{far}, not {near}");
     }
 }
+
+/// One element is larger than the others by more than all their digits; numbers by exact fractions.
+#[test]
+fn cofactors_beside_one_that_is_much_larger() {
+    let a = Var::from([[1.05, 1.24, -1.69], [-0.86, 0.058, 1.34], [-0.31, -1.3, -1e60]]);
+    let exact = [
+        -5.8e58,
+        -8.599999999999999e59,
+        1.13598,
+        1.2399999999999999e60,
+        -1.05e60,
+        0.9806000000000001,
+        1.7596200000000002,
+        0.04639999999999979,
+        1.1273,
+    ];
+    let found = grad(|a: &Var<f64>| a.det().unwrap(), &a).value().to_vec();
+    for (found, exact) in found.into_iter().zip(exact) {
+        assert!((found / exact - 1.0).abs() < 1e-13, "{found:e}, not {exact:e}");
+    }
+}
+
+/// Every row and column has a 1, and yet it is the small elements that count.
+#[test]
+fn small_elements_that_decide() {
+    let e = 2f64.powi(-70);
+    let a = Var::from([[1.0, 1.0, 1.0], [1.0, e, 2.0 * e], [1.0, -e, 3.0 * e]]);
+    assert!((a.det().unwrap().item() / (-3.0 * e) - 1.0).abs() < 1e-14);
+    let found = grad(|a: &Var<f64>| a.det().unwrap(), &a).value().to_vec();
+    let exact = [5.0 * e * e, -e, -2.0 * e, -4.0 * e, -1.0, 1.0, e, 1.0, -1.0];
+    for (found, exact) in found.into_iter().zip(exact) {
+        assert!((found - exact).abs() <= 1e-14 * exact.abs(), "{found:e}, not {exact:e}");
+    }
+}

@@ -1,8 +1,9 @@
-use wengert_tensor::linalg::{self, LinalgError, svd};
+use wengert_tensor::linalg::{LinalgError, exponent, times_power};
 use wengert_tensor::{Float, Shape, Tensor};
 
 use super::MatrixError;
-use super::factors::{factors, scales_of, sign_and_pivots};
+use super::cofactors::{cofactors, cofactors_along};
+use super::factors::{factors, scale_of, sign_and_pivots};
 use super::inverse::identities;
 use super::matrices::{self, each, expect};
 use super::solve::solve_with_factors;
@@ -38,22 +39,16 @@ fn without_matrix<T: Float>(x: Tensor<T>) -> Tensor<T> {
     x.reshape(batch)
 }
 
-/// The product of numbers that itself is in range, though those on the way may not be.
-fn product<T: Float>(numbers: impl Iterator<Item = T>) -> T {
-    let (mut mantissa, mut exponent) = (1.0f64, 0i32);
+/// The product of numbers and of a power of two, which itself is in range, though those on the way may not be.
+fn product<T: Float>(numbers: impl Iterator<Item = T>, power: i64) -> T {
+    let (mut mantissa, mut total) = (1.0f64, power);
     for x in numbers {
         mantissa *= x.to_f64();
-        if mantissa == 0.0 || !mantissa.is_finite() {
-            return T::from_f64(mantissa);
-        }
-        // Not so far that the power of a subnormal number would be out of range.
-        let power = mantissa.abs().log2().floor().max(-1000.0) as i32;
-        mantissa *= f64::from(-power).exp2();
-        exponent += power;
+        let Some(power) = exponent(mantissa) else { return T::from_f64(mantissa) };
+        mantissa = times_power(mantissa, -power);
+        total += power;
     }
-    // In two steps: 2 to the exponent may be out of range where the product is not.
-    let half = exponent / 2;
-    T::from_f64(mantissa * f64::from(half).exp2() * f64::from(exponent - half).exp2())
+    T::from_f64(times_power(mantissa, total))
 }
 
 impl<T: Float> Op<T> for Determinant {
@@ -65,7 +60,7 @@ impl<T: Float> Op<T> for Determinant {
         let n = matrices::square("det", inputs[0].shape());
         without_matrix(expect(each("det", [inputs[1]], [1, 1], &|[factors], out| {
             let (sign, pivots) = sign_and_pivots(factors, n);
-            out[0] = product(pivots.into_iter().chain([sign]).chain(scales_of(factors, n)));
+            out[0] = product(pivots.into_iter().chain([sign]), scale_of(factors, n));
             Ok(())
         })))
     }
@@ -78,59 +73,14 @@ impl<T: Float> Op<T> for Determinant {
     rules_compiled_here!(Determinant);
 }
 
-/// What is to be done in the basis of a matrix's singular vectors.
-type InBasis<'a, T, const N: usize> = &'a (dyn Fn(&linalg::Svd<T>, T, [&[T]; N], &mut [T]) + Sync);
-
-/// `work` with U, the singular values, their unit and Vᵀ of each matrix and, in that basis, a matrix to be turned back and
-/// multiplied by det(U Vᵀ).
-#[track_caller]
-fn in_singular_basis<T: Float, const N: usize>(
-    inputs: [&Tensor<T>; N],
-    work: InBasis<'_, T, N>,
-) -> Tensor<T> {
-    let n = matrices::square("det", inputs[0].shape());
-    expect(each("det", inputs, [n, n], &|parts, out| {
-        let (scale, scaled) = within_range(parts[0], n);
-        let svd = svd(&scaled, n, n)?;
-        let mut inner = vec![T::ZERO; n * n];
-        work(&svd, scale, parts, &mut inner);
-        let orientation = orientation(&svd.u, n)? * orientation(&svd.vt, n)?;
-        let turned = times(&times(&svd.u, &inner, n), &svd.vt, n);
-        out.iter_mut().zip(turned).for_each(|(out, x)| *out = orientation * x * scale);
-        Ok(())
-    }))
-}
-
-/// The determinant of an orthogonal matrix, 1 or −1.
-fn orientation<T: Float>(q: &[T], n: usize) -> Result<T, LinalgError> {
-    let lu = linalg::Lu::new(q.to_vec(), n, n)?;
-    let negative = lu.packed().iter().step_by(n + 1).filter(|&&pivot| pivot < T::ZERO).count();
-    Ok(if negative % 2 == 0 { lu.sign() } else { -lu.sign() })
-}
-
-fn times<T: Float>(a: &[T], b: &[T], n: usize) -> Vec<T> {
-    let element = |e: usize| (0..n).map(|k| a[e / n * n + k] * b[k * n + e % n]).sum();
-    (0..n * n).map(element).collect()
-}
-
 /// The cofactors of a 2 × 2 matrix, which are its elements: exact, and linear.
 fn cofactors_of_two<T: Float>([a]: [&[T]; 1], out: &mut [T]) -> Result<(), LinalgError> {
     out.copy_from_slice(&[a[3], -a[2], -a[1], a[0]]);
     Ok(())
 }
 
-/// A power of two and the matrix over it: the singular values, which come to n times the largest element, are then in range.
-fn within_range<T: Float>(a: &[T], n: usize) -> (T, Vec<T>) {
-    let room = T::from_usize(n.next_power_of_two() * 4);
-    let largest = a.iter().fold(T::ZERO, |largest, x| largest.maximum(x.abs()));
-    let scale = if largest > T::MAX / room { room } else { T::ONE };
-    (scale, a.iter().map(|&x| x / scale).collect())
-}
-
-/// The product of all singular values, of the unit `scale`, but some, over that unit once.
-fn without<T: Float>(values: &[T], scale: T, left_out: [usize; 2]) -> T {
-    let others = (0..values.len()).filter(|k| !left_out.contains(k)).flat_map(|k| [values[k], scale]);
-    product(others.chain([T::ONE / scale]))
+fn finite<T: Float>(a: &[T]) -> Result<(), LinalgError> {
+    if a.iter().all(|x| x.is_finite()) { Ok(()) } else { Err(LinalgError::NotFinite) }
 }
 
 impl<T: Float> Op<T> for Cofactor {
@@ -142,14 +92,12 @@ impl<T: Float> Op<T> for Cofactor {
         if inputs[0].dim(-1) == 2 {
             return expect(each("det", [inputs[0]], [2, 2], &cofactors_of_two));
         }
-        in_singular_basis([inputs[0]], &|svd, scale, _, inner| {
-            let n = svd.values.len();
-            inner
-                .iter_mut()
-                .step_by(n + 1)
-                .enumerate()
-                .for_each(|(i, d)| *d = without(&svd.values, scale, [i, i]));
-        })
+        let n = matrices::square("det", inputs[0].shape());
+        expect(each("det", [inputs[0]], [n, n], &|[a], out| {
+            finite(a)?;
+            cofactors(a, n, out);
+            Ok(())
+        }))
     }
     /// Second derivatives are symmetric.
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
@@ -168,25 +116,17 @@ impl<T: Float> Op<T> for CofactorAlong {
     fn name(&self) -> &str {
         "cofactor_along"
     }
-    /// At a diagonal matrix the derivative of cofactor (i, i) along h is Σⱼ hⱼⱼ pᵢⱼ, and that of (i, j) is −hⱼᵢ pᵢⱼ, where pᵢⱼ is
-    /// the product of all but two diagonal elements.
     #[track_caller]
     fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
         if inputs[0].dim(-1) == 2 {
             return expect(each("det", [inputs[1]], [2, 2], &cofactors_of_two));
         }
-        in_singular_basis([inputs[0], inputs[1]], &|svd, scale, [_, h], inner| {
-            let n = svd.values.len();
-            let transposed = |x: &[T]| -> Vec<T> { (0..n * n).map(|e| x[e % n * n + e / n]).collect() };
-            let h = times(&times(&transposed(&svd.u), h, n), &transposed(&svd.vt), n);
-            for i in 0..n {
-                for j in (0..n).filter(|&j| j != i) {
-                    let p = without(&svd.values, scale, [i, j]);
-                    inner[i * n + i] += h[j * n + j] * p;
-                    inner[i * n + j] = -h[j * n + i] * p;
-                }
-            }
-        })
+        let n = matrices::square("det", inputs[0].shape());
+        expect(each("det", [inputs[0], inputs[1]], [n, n], &|[a, h], out| {
+            finite(a)?;
+            cofactors_along(a, h, n, out);
+            Ok(())
+        }))
     }
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
         let (a, h) = (at.input(0), at.input(1));
@@ -224,8 +164,9 @@ impl<T: Float> Op<T> for LogDeterminant {
         let n = matrices::square("slogdet", inputs[0].shape());
         without_matrix(expect(each("slogdet", [inputs[1]], [1, 1], &|[factors], out| {
             let (_, pivots) = sign_and_pivots(factors, n);
-            let factors = pivots.into_iter().chain(scales_of(factors, n));
-            out[0] = T::from_f64(factors.map(|factor| factor.to_f64().abs().ln()).sum());
+            let logarithms = pivots.into_iter().map(|pivot| pivot.to_f64().abs().ln());
+            let scale = scale_of(factors, n) as f64 * std::f64::consts::LN_2;
+            out[0] = T::from_f64(logarithms.sum::<f64>() + scale);
             Ok(())
         })))
     }

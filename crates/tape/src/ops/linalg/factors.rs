@@ -1,4 +1,4 @@
-use wengert_tensor::linalg::{LinalgError, Lu, solve_transposed_with, solve_with};
+use wengert_tensor::linalg::{LinalgError, Lu, solve_scaled, solve_transposed_with, solve_with};
 use wengert_tensor::{Float, Tensor};
 
 use super::MatrixError;
@@ -7,9 +7,9 @@ use crate::op::{Cotangents, Op, Point, Saves, apply_known, rules_compiled_here};
 use crate::profile::Timing;
 use crate::var::Var;
 
-/// The packed factors of P S⁻¹A C⁻¹ = L U, in the row behind them the order of the rows of A, and in two last ones the diagonals
-/// S and C: powers of two by which rows and columns are divided where products of elements might leave the range of numbers,
-/// and else 1. It has no derivative: what is computed with it is given A too, and has its whole derivative there.
+/// The packed factors of P R⁻¹A C⁻¹ = L U, in the row behind them the order of the rows of A, and in two last ones the exponents
+/// of R and C: of the powers of two by which rows and columns are divided where they are of very different size, or products of
+/// elements might leave the range of numbers, and else 0. It has no derivative: what is computed with it is given A too, and has its whole derivative there.
 pub(super) struct Factored {
     /// Who asks, for messages.
     operation: &'static str,
@@ -22,14 +22,15 @@ impl Factored {
         let n = matrices::square(self.operation, a.shape());
         let regular = self.regular;
         each(self.operation, [a], [n + 3, n], &move |[a], out| {
-            let scales = Scales::of(a, n);
-            let lu = Lu::new(scales.divide(a), n, n)?;
+            let (scales, lu) = Lu::for_solving(a, n)?;
             if let (true, Some(row)) = (regular, lu.singular_row()) {
                 return Err(LinalgError::Singular { row });
             }
             out[..n * n].copy_from_slice(lu.packed());
             let order = lu.order().iter().map(|&row| T::from_usize(row as usize));
-            out[n * n..].iter_mut().zip(order.chain(scales.numbers())).for_each(|(out, row)| *out = row);
+            out[n * n..].iter_mut().zip(order).for_each(|(out, row)| *out = row);
+            let scales = scales.map_or_else(|| vec![0; 2 * n], |scales| [scales.rows, scales.columns].concat());
+            out[n * n + n..].iter_mut().zip(scales).for_each(|(out, scale)| *out = T::from_f64(scale as f64));
             Ok(())
         })
     }
@@ -67,79 +68,19 @@ pub(super) fn factors<T: Float>(
     Ok(apply_known(factored, &[a], &[], value))
 }
 
-/// The exponents of the powers of two that rows and columns are divided by, if any.
-struct Scales {
-    n: usize,
-    exponents: Option<[Vec<i32>; 2]>,
-}
-
-impl Scales {
-    /// Those that bring the largest element of each row and column near 1: again and again each row and column is divided by the
-    /// root of its largest (D. Ruiz, "A scaling algorithm to equilibrate both rows and columns norms in matrices", 2001).
-    fn of<T: Float>(a: &[T], n: usize) -> Self {
-        let far = T::MAX.sqrt();
-        if a.iter().all(|x| x.abs() <= far) {
-            return Scales { n, exponents: None };
-        }
-        let logarithms: Vec<Option<i32>> = a
-            .iter()
-            .map(|x| x.to_f64().abs())
-            .map(|x| (x > 0.0 && x.is_finite()).then(|| x.log2().floor() as i32))
-            .collect();
-        let mut exponents = [vec![0; n], vec![0; n]];
-        // Each round halves what is left of the logarithms, which are of at most 12 bits.
-        for _ in 0..12 {
-            let mut largest = [vec![None; n], vec![None; n]];
-            for (e, &logarithm) in logarithms.iter().enumerate() {
-                let place = [e / n, e % n];
-                let left = logarithm.map(|x| x - exponents[0][place[0]] - exponents[1][place[1]]);
-                (0..2).for_each(|side| largest[side][place[side]] = largest[side][place[side]].max(left));
-            }
-            for (exponents, largest) in exponents.iter_mut().zip(largest) {
-                let of_rows = exponents.iter_mut().zip(largest);
-                of_rows.for_each(|(exponent, largest)| *exponent += largest.unwrap_or(0) / 2);
-            }
-        }
-        Scales { n, exponents: Some(exponents) }
-    }
-
-    /// S⁻¹A C⁻¹.
-    fn divide<T: Float>(&self, a: &[T]) -> Vec<T> {
-        let Some([rows, columns]) = &self.exponents else { return a.to_vec() };
-        let exponent = |e: usize| -rows[e / self.n] - columns[e % self.n];
-        a.iter().enumerate().map(|(e, &x)| times_power(x, exponent(e))).collect()
-    }
-
-    /// S and C.
-    fn numbers<T: Float>(&self) -> Vec<T> {
-        let one = |&exponent: &i32| times_power(T::ONE, exponent);
-        match &self.exponents {
-            None => vec![T::ONE; 2 * self.n],
-            Some([rows, columns]) => rows.iter().chain(columns).map(one).collect(),
-        }
-    }
-}
-
-/// x·2ᵉ, in two steps, as the power may be out of range where the product is not.
-fn times_power<T: Float>(x: T, exponent: i32) -> T {
-    let half = exponent / 2;
-    T::from_f64(x.to_f64() * f64::from(half).exp2() * f64::from(exponent - half).exp2())
-}
-
-/// B with its rows divided by the scales.
-fn over<T: Float>(scales: &[T], b: &[T], columns: usize) -> Vec<T> {
-    let rows = scales.iter().zip(b.chunks_exact(columns.max(1)));
-    rows.flat_map(|(&scale, row)| row.iter().map(move |&x| x / scale)).collect()
-}
-
 /// The order of the rows.
 fn order<T: Float>(factors: &[T], n: usize) -> Vec<u32> {
     factors[n * n..][..n].iter().map(|&row| row.to_f64() as u32).collect()
 }
 
-/// What the rows and columns were divided by, but for ones.
-pub(super) fn scales_of<T: Float>(factors: &[T], n: usize) -> impl Iterator<Item = T> {
-    factors[n * n + n..].iter().copied().filter(|&scale| scale != T::ONE)
+/// The exponents that the rows and the columns were divided by.
+fn scales<T: Float>(factors: &[T], n: usize) -> [Vec<i64>; 2] {
+    [1, 2].map(|row| factors[(n + row) * n..][..n].iter().map(|scale| scale.to_f64() as i64).collect())
+}
+
+/// The exponent of the determinant of what rows and columns were divided by.
+pub(super) fn scale_of<T: Float>(factors: &[T], n: usize) -> i64 {
+    scales(factors, n).iter().flatten().sum()
 }
 
 /// The determinant of P, 1 or −1, and the diagonal of U.
@@ -168,26 +109,17 @@ pub(super) fn solved<T: Float>(
     let [n, columns] = matrices::size(operation, b.shape());
     expect(each(operation, [factors, b], [n, columns], &|[factors, b], x| {
         let (packed, order) = (&factors[..n * n], order(factors, n));
-        if scales_of(factors, n).next().is_none() {
-            match transposed {
-                false => solve_with(packed, &order, b, columns, x),
-                true => solve_transposed_with(packed, &order, b, columns, x),
-            }
-            return Ok(());
-        }
-        // A⁻¹ = C⁻¹ (S⁻¹A C⁻¹)⁻¹ S⁻¹.
-        let (rows, of_columns) = factors[n * n + n..].split_at(n);
-        let scaled = match transposed {
-            false => {
-                solve_with(packed, &order, &over(rows, b, columns), columns, x);
-                over(of_columns, x, columns)
-            }
-            true => {
-                solve_transposed_with(packed, &order, &over(of_columns, b, columns), columns, x);
-                over(rows, x, columns)
-            }
+        let solve = |b: &[T], x: &mut [T]| match transposed {
+            false => solve_with(packed, &order, b, columns, x),
+            true => solve_transposed_with(packed, &order, b, columns, x),
         };
-        x.copy_from_slice(&scaled);
+        let [of_rows, of_columns] = scales(factors, n);
+        if of_rows.iter().chain(&of_columns).all(|&scale| scale == 0) {
+            solve(b, x);
+        } else {
+            let sides = if transposed { [&of_columns[..], &of_rows] } else { [&of_rows[..], &of_columns] };
+            solve_scaled(sides, b, x, |x| solve(&x.to_vec(), x));
+        }
         Ok(())
     }))
 }

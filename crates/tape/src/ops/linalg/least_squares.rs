@@ -1,5 +1,7 @@
-use wengert_tensor::Float;
+use std::cmp::Ordering;
+
 use wengert_tensor::linalg::{LinalgError, Triangle, dependent_row};
+use wengert_tensor::{Float, Tensor};
 
 use super::MatrixError;
 use super::matrices::{self, each, with_one_batch};
@@ -50,16 +52,65 @@ impl<T: Float> Var<T> {
     }
 }
 
+/// How much larger than another a row must be for their order to matter.
+const VERY: f64 = 256.0;
+
+/// The rows of each matrix, the largest first, `[…, m, 1]`: those of weighted observations, which reflections then do not mix
+/// with what is rounding of heavier ones (Cox and Higham, 1998). `None` if none is much larger than another.
+fn heaviest_first<T: Float>(a: &Var<T>) -> Option<Tensor<u32>> {
+    let [m, _] = matrices::size("lstsq", a.shape());
+    if a.is_empty() {
+        return None;
+    }
+    let sizes = a.value().abs().max_axes(-1, true);
+    if sizes.min().item() * T::from_f64(VERY) > sizes.max().item() {
+        return None;
+    }
+    let all = sizes.to_vec();
+    let orders = all.chunks_exact(m).flat_map(|sizes| {
+        let mut order: Vec<u32> = (0..m as u32).collect();
+        let size = |i: u32| sizes[i as usize];
+        order.sort_by(|&i, &j| size(j).partial_cmp(&size(i)).unwrap_or(Ordering::Equal));
+        order
+    });
+    Some(Tensor::vector(&orders.collect::<Vec<u32>>()).reshape(sizes.shape()))
+}
+
+/// The matrices, as constants, with each row divided by its size: of the same rank, which their factors then tell.
+fn in_one_unit<T: Float>(a: &Var<T>) -> Var<T> {
+    let a = a.stop_gradient();
+    let sizes = a.abs().max_axes(-1, true).clamp(T::MIN_POSITIVE.to_f64(), T::MAX.to_f64());
+    a / sizes
+}
+
+/// Where in that order each row is.
+fn places(rows: &Tensor<u32>) -> Tensor<u32> {
+    let (m, all) = (rows.dim(-2), rows.to_vec());
+    let mut places = vec![0; rows.len()];
+    for (places, rows) in places.chunks_exact_mut(m).zip(all.chunks_exact(m)) {
+        rows.iter().zip(0..).for_each(|(&row, place)| places[row as usize] = place);
+    }
+    Tensor::vector(&places).reshape(rows.shape())
+}
+
+/// The rows of matrices in that order, if there is one.
+fn in_order<T: Float>(x: &Var<T>, rows: Option<&Tensor<u32>>) -> Var<T> {
+    let Some(rows) = rows else { return x.clone() };
+    x.gather(-2, &rows.broadcast_to(x.shape()))
+}
+
 /// The least squares of matrices of full rank.
 fn full_rank<T: Float>(a: &Var<T>, b: &Var<T>) -> Result<Var<T>, MatrixError> {
     let [m, n] = matrices::size("lstsq", a.shape());
+    let tall = if m >= n { a.clone() } else { a.t() };
+    let rows = heaviest_first(&tall);
+    let (q, r) = in_order(&tall, rows.as_ref()).qr()?;
+    check_rank(&if rows.is_some() { in_one_unit(&tall).qr()?.1 } else { r.clone() })?;
     if m >= n {
-        let (q, r) = a.qr()?;
-        check_rank(&r)?;
-        return Ok(solve_triangle(&r, UPPER, &q.t().matmul(b)));
+        return Ok(solve_triangle(&r, UPPER, &q.t().matmul(&in_order(b, rows.as_ref()))));
     }
     // Aᵀ = Q R, so that X = Q R⁻ᵀ B is in the space of the rows.
-    let (q, r) = a.t().qr()?;
-    check_rank(&r)?;
-    Ok(q.matmul(&solve_triangle(&r, Triangle { transposed: true, ..UPPER }, b)))
+    let x = q.matmul(&solve_triangle(&r, Triangle { transposed: true, ..UPPER }, b));
+    let places = rows.as_ref().map(places);
+    Ok(in_order(&x, places.as_ref()))
 }

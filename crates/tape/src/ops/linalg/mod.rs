@@ -5,6 +5,7 @@
 //! depends on the matrix through the matrix alone, so the factors count as constants there.
 
 mod cholesky;
+mod cofactors;
 mod determinant;
 mod eigen;
 mod error;

@@ -1,4 +1,5 @@
 use super::lower::Lower;
+use super::scales::{Scales, solve_scaled};
 use super::{LinalgError, check_right_hand_sides, check_square, triangular};
 use crate::array::element::Float;
 use crate::compiled_here;
@@ -27,6 +28,8 @@ pub struct Lu<T> {
     order: Vec<u32>,
     exchanges: usize,
     pivoting: bool,
+    /// Of a square matrix whose elements differ by many orders of magnitude: the factors that it is solved with.
+    scaled: Option<Box<(Scales, Lu<T>)>>,
 }
 
 impl<T: Float> Lu<T> {
@@ -39,7 +42,28 @@ impl<T: Float> Lu<T> {
     /// If `a` has not m n elements.
     #[track_caller]
     pub fn new(a: Vec<T>, m: usize, n: usize) -> Result<Self, LinalgError> {
-        Self::factored(a, m, n, true)
+        let scales = if m == n { Scales::of(&a, n) } else { None };
+        let scaled = scales.map(|scales| {
+            let divided = scales.divide(&a);
+            Self::factored(divided, n, n, true).map(|lu| Box::new((scales, lu)))
+        });
+        Ok(Lu { scaled: scaled.transpose()?, ..Self::factored(a, m, n, true)? })
+    }
+
+    /// The factors of R⁻¹A C⁻¹ of an n × n matrix, where it has such scales, and else its own: what it is to be solved with.
+    ///
+    /// # Errors
+    /// [`NotFinite`](LinalgError::NotFinite).
+    ///
+    /// # Panics
+    /// If `a` has not n² elements.
+    #[doc(hidden)]
+    #[track_caller]
+    pub fn for_solving(a: &[T], n: usize) -> Result<(Option<Scales>, Self), LinalgError> {
+        check_square("lu", a, n);
+        let scales = Scales::of(a, n);
+        let divided = scales.as_ref().map_or_else(|| a.to_vec(), |scales| scales.divide(a));
+        Ok((scales, Self::factored(divided, n, n, true)?))
     }
 
     /// The factors of the n × n matrix `a` with its rows in their order, for one that was ordered by pivoting before.
@@ -62,7 +86,7 @@ impl<T: Float> Lu<T> {
             return Err(LinalgError::NotFinite);
         }
         let order = (0..m).map(|i| i as u32).collect();
-        let mut lu = Lu { m, n, packed: a, order, exchanges: 0, pivoting };
+        let mut lu = Lu { m, n, packed: a, order, exchanges: 0, pivoting, scaled: None };
         factor(&mut lu);
         Ok(lu)
     }
@@ -90,6 +114,9 @@ impl<T: Float> Lu<T> {
     /// # Ok::<(), wengert_tensor::linalg::LinalgError>(())
     /// ```
     pub fn singular_row(&self) -> Option<usize> {
+        if let Some(scaled) = &self.scaled {
+            return scaled.1.singular_row();
+        }
         let (n, a) = (self.n, &self.packed);
         (0..self.m.min(n)).find(|&j| {
             let pivot = a[j * n + j].abs();
@@ -99,7 +126,16 @@ impl<T: Float> Lu<T> {
         })
     }
 
-    /// A⁻¹ B of a square A for a B of `columns` columns, row by row.
+    /// A⁻¹ B of a square A for a B of `columns` columns, row by row. A whose elements differ by more than 1/ε is solved with in a
+    /// unit for each row and column, so that what is singular only beside the largest elements has its solution.
+    ///
+    /// ```
+    /// use wengert_tensor::linalg::Lu;
+    /// let lu = Lu::new(vec![1e-200, 1e200, 1.0, 1.0], 2, 2)?;
+    /// let x: Vec<f64> = lu.solve(&[1e200, 2.0], 1)?;
+    /// assert!((x[0] - 1.0).abs() < 1e-15 && (x[1] - 1.0).abs() < 1e-15);
+    /// # Ok::<(), wengert_tensor::linalg::LinalgError>(())
+    /// ```
     ///
     /// # Errors
     /// [`Singular`](LinalgError::Singular).
@@ -114,7 +150,16 @@ impl<T: Float> Lu<T> {
             return Err(LinalgError::Singular { row });
         }
         let mut x = vec![T::ZERO; b.len()];
-        solve_with(&self.packed, &self.order, b, columns, &mut x);
+        match &self.scaled {
+            None => solve_with(&self.packed, &self.order, b, columns, &mut x),
+            Some(scaled) => {
+                let (scales, lu) = &**scaled;
+                solve_scaled([&scales.rows, &scales.columns], b, &mut x, |x| {
+                    let b = x.to_vec();
+                    solve_with(&lu.packed, &lu.order, &b, columns, x);
+                });
+            }
+        }
         Ok(x)
     }
 }

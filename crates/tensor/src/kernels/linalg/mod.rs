@@ -16,9 +16,12 @@ mod lu;
 mod qr;
 mod reflectors;
 mod rows;
+mod scales;
 mod svd;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_of_range;
 #[cfg(test)]
 mod tests_of_solvers;
 #[cfg(test)]
@@ -33,6 +36,8 @@ pub use ldl::Ldl;
 pub use lu::Lu;
 #[doc(hidden)]
 pub use lu::{solve_transposed_with, solve_with};
+#[doc(hidden)]
+pub use scales::{Scales, exponent, solve_scaled, times_power};
 pub use qr::{Qr, Triangular, dependent_row};
 pub use svd::{Svd, svd};
 pub use triangular::{Triangle, solve_triangular};

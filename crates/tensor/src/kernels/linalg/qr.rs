@@ -296,13 +296,15 @@ fn power_of_two_near<T: Float>(x: T) -> T {
     T::from_f64(exponent.exp2())
 }
 
-/// The first row of the triangular factor R, n × n, whose diagonal element is negligible beside the largest, or NaN: the columns
-/// of what was factored are dependent to rounding.
+/// The first row of the triangular factor R, n × n, whose diagonal element is negligible beside the largest of its column, or NaN:
+/// the columns of what was factored are dependent to rounding, in whatever unit each is.
 ///
 /// ```
 /// use wengert_tensor::linalg::dependent_row;
 /// assert_eq!(dependent_row(&[2.0, 1.0, 0.0, 1e-3], 2), None);
 /// assert_eq!(dependent_row(&[2.0, 1.0, 0.0, 1e-15], 2), Some(1));
+/// // A small column is not dependent.
+/// assert_eq!(dependent_row(&[2.0, 1e-15, 0.0, 1e-15], 2), None);
 /// ```
 ///
 /// # Panics
@@ -310,10 +312,13 @@ fn power_of_two_near<T: Float>(x: T) -> T {
 #[track_caller]
 pub fn dependent_row<T: Float>(r: &[T], n: usize) -> Option<usize> {
     check_square("dependent_row", r, n);
-    let diagonal = || r.iter().step_by(n + 1).map(|d| d.abs());
-    let largest = diagonal().fold(T::ZERO, |m, d| if d > m { d } else { m });
     let rounding = T::from_f64(16.0) * T::from_usize(n) * T::EPSILON;
-    diagonal().position(|d| d.is_nan() || d <= rounding * largest)
+    (0..n).find(|&j| {
+        let d = r[j * n + j].abs();
+        let largest = (0..j).map(|i| r[i * n + j].abs()).fold(d, |most, x| if x > most { x } else { most });
+        // Not NaN either. Of the smallest numbers the rounding is 0.
+        !(d > rounding * largest)
+    })
 }
 
 impl<T: Float> Triangular<T> {
@@ -327,7 +332,7 @@ impl<T: Float> Triangular<T> {
         &self.r
     }
 
-    /// Whether no diagonal element is negligible beside the largest.
+    /// Whether no diagonal element is negligible beside the largest of its column.
     pub fn is_full_rank(&self) -> bool {
         dependent_row(&self.r, self.n).is_none()
     }

@@ -20,7 +20,7 @@ pub(super) fn symmetric<T: Float>(n: usize, seed: u64) -> Vec<T> {
 }
 
 /// B Bᵀ/n + `shift` I.
-fn positive<T: Float>(n: usize, seed: u64, shift: f64) -> Vec<T> {
+pub(super) fn positive<T: Float>(n: usize, seed: u64, shift: f64) -> Vec<T> {
     let b = random::<f64>(n * n, seed);
     let of = |i: usize, j: usize| {
         let dot: f64 = (0..n).map(|k| b[i * n + k] * b[j * n + k]).sum();

@@ -1,4 +1,5 @@
 use super::lower::Lower;
+use super::scales::{Scales, is_far, solve_scaled};
 use super::{check_right_hand_sides, check_square};
 use crate::array::element::Float;
 use crate::compiled_here;
@@ -50,13 +51,22 @@ compiled_here! {
                 l[i * n + i] = T::ONE;
             }
         }
-        let l = Lower::new(&l, n, n);
-        if !backwards {
-            return l.solve(b, columns);
+        if backwards {
+            reverse_rows(b, columns);
         }
-        reverse_rows(b, columns);
-        l.solve(b, columns);
-        reverse_rows(b, columns);
+        let regular = l.iter().step_by(n + 1).all(|&d| d != T::ZERO);
+        if regular && l.iter().all(|x| x.is_finite()) && is_far(&l) {
+            // Products may leave the range of numbers, though the solution is within.
+            let scales = Scales::always(&l, n);
+            let (scaled, right) = (scales.divide(&l), b.to_vec());
+            let solve = |x: &mut [T]| Lower::new(&scaled, n, n).solve(x, columns);
+            solve_scaled([&scales.rows, &scales.columns], &right, b, solve);
+        } else {
+            Lower::new(&l, n, n).solve(b, columns);
+        }
+        if backwards {
+            reverse_rows(b, columns);
+        }
     }
 }
 

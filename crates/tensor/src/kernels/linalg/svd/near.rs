@@ -7,7 +7,7 @@ use crate::kernels::linalg::symmetric_eigen;
 use crate::machine::simd::{Isa, Kernel, dispatch};
 
 /// Rows below which rotations alone are as fast.
-const FEW: usize = 24;
+pub(super) const FEW: usize = 24;
 
 /// Times that rows which are not orthogonal are looked for. Rotations converge quadratically.
 const ROUNDS: usize = 12;

@@ -1,0 +1,180 @@
+//! Powers of two that rows and columns of a matrix are divided by where its elements differ by many orders of magnitude.
+
+use crate::array::element::Float;
+
+/// What a 0 counts for instead of its logarithm: less than any sum of others.
+const NOTHING: i64 = 1 << 32;
+
+/// The exponents of the powers of two for which A = R B C with |B| < 2 and elements from 1 on in the places of a permutation, whose
+/// product is the largest that a permutation has (Olschowka and Neumaier, 1996; Duff and Koster, 2001). So B is what of A
+/// is of one size, however rows and columns differ, and no element that counts in the determinant is small beside others.
+#[derive(Clone, Debug)]
+pub struct Scales {
+    /// Of R.
+    pub rows: Vec<i64>,
+    /// Of C.
+    pub columns: Vec<i64>,
+    /// The column in which each row has its element of the permutation.
+    pub places: Vec<usize>,
+}
+
+/// Whether squares of the elements, and products with them, might leave the range of numbers.
+pub(super) fn is_far<T: Float>(a: &[T]) -> bool {
+    let [least, largest] = range(a);
+    largest > T::MAX.sqrt() || least < T::MIN_POSITIVE.sqrt()
+}
+
+/// The least absolute value but 0, and the largest.
+fn range<T: Float>(a: &[T]) -> [T; 2] {
+    a.iter().fold([T::MAX, T::ZERO], |[least, largest], x| {
+        let x = x.abs();
+        [if x == T::ZERO { least } else { least.minimum(x) }, largest.maximum(x)]
+    })
+}
+
+impl Scales {
+    /// Those of an n × n matrix whose elements differ by more than 1/ε, or come near the ends of the range.
+    pub fn of<T: Float>(a: &[T], n: usize) -> Option<Self> {
+        let [least, largest] = range(a);
+        (is_far(a) || least < largest * T::EPSILON).then(|| Self::always(a, n))
+    }
+
+    /// Those of any n × n matrix.
+    pub(super) fn always<T: Float>(a: &[T], n: usize) -> Self {
+        let costs: Vec<i64> = a.iter().map(|&x| exponent(x).map_or(NOTHING, |x| -x)).collect();
+        assign(&costs, n)
+    }
+
+    /// B.
+    pub fn divide<T: Float>(&self, a: &[T]) -> Vec<T> {
+        let n = self.rows.len();
+        let part = |(e, &x): (usize, &T)| times_power(x, -self.rows[e / n] - self.columns[e % n]);
+        a.iter().enumerate().map(part).collect()
+    }
+}
+
+/// ⌊log₂|x|⌋, but of 0 and what is not finite.
+pub fn exponent<T: Float>(x: T) -> Option<i64> {
+    let x = x.to_f64().abs();
+    let bits = (x.to_bits() >> 52) as i64;
+    match bits {
+        0 if x == 0.0 => None,
+        0 => Some((x * 2f64.powi(64)).to_bits() as i64 >> 52).map(|bits| bits - 1023 - 64),
+        0x7ff => None,
+        _ => Some(bits - 1023),
+    }
+}
+
+/// x·2ᵉ, in steps, as the power may be out of range where the product is not.
+pub fn times_power<T: Float>(x: T, exponent: i64) -> T {
+    let (mut product, mut left) = (x.to_f64(), exponent.clamp(-5000, 5000));
+    while left != 0 {
+        let step = left.clamp(-1000, 1000);
+        product *= f64::powi(2.0, step as i32);
+        left -= step;
+    }
+    T::from_f64(product)
+}
+
+/// X ← A⁻¹ B by the scales of A and a solver of equations with the scaled matrix, in place. Each right-hand side has its own
+/// unit, as far as it must.
+pub fn solve_scaled<T: Float>(
+    [rows, columns]: [&[i64]; 2],
+    b: &[T],
+    x: &mut [T],
+    solve: impl FnOnce(&mut [T]),
+) {
+    let count = b.len() / rows.len().max(1);
+    let room = T::MAX.to_f64().log2() as i64 / 2;
+    let units: Vec<i64> = (0..count)
+        .map(|j| {
+            let scaled = rows.iter().enumerate().filter_map(|(i, row)| Some(exponent(b[i * count + j])? - row));
+            let largest = scaled.max().unwrap_or(0);
+            largest - largest.clamp(-room, room)
+        })
+        .collect();
+    for (e, (x, &b)) in x.iter_mut().zip(b).enumerate() {
+        *x = times_power(b, -rows[e / count] - units[e % count]);
+    }
+    solve(x);
+    for (e, x) in x.iter_mut().enumerate() {
+        *x = times_power(*x, units[e % count] - columns[e / count]);
+    }
+}
+
+/// A row or column that has no partner.
+const FREE: usize = usize::MAX;
+
+/// The permutation of least cost, by shortest paths (Kuhn and Munkres, as Jonker and Volgenant, 1987), and what of the costs
+/// its rows and columns pay, negative.
+fn assign(costs: &[i64], n: usize) -> Scales {
+    let mut columns = vec![i64::MAX; n];
+    for row in costs.chunks_exact(n.max(1)) {
+        columns.iter_mut().zip(row).for_each(|(least, &cost)| *least = cost.min(*least));
+    }
+    let mut rows = vec![0; n];
+    let (mut row_of, mut column_of) = (vec![FREE; n], vec![FREE; n]);
+    // Most rows find a column that is cheapest for both.
+    for (i, row) in costs.chunks_exact(n.max(1)).enumerate() {
+        let left = |j: usize| row[j] - columns[j];
+        rows[i] = (0..n).map(left).min().unwrap_or(0);
+        if let Some(j) = (0..n).find(|&j| row_of[j] == FREE && left(j) == rows[i]) {
+            (row_of[j], column_of[i]) = (i, j);
+        }
+    }
+    for first in 0..n {
+        if column_of[first] == FREE {
+            augment(costs, n, first, [&mut rows, &mut columns], &mut row_of, &mut column_of);
+        }
+    }
+    let negative = |x: Vec<i64>| x.into_iter().map(|x| -x).collect();
+    Scales { rows: negative(rows), columns: negative(columns), places: column_of }
+}
+
+/// Gives row `first` a column, along the cheapest path of exchanges.
+fn augment(
+    costs: &[i64],
+    n: usize,
+    first: usize,
+    [rows, columns]: [&mut [i64]; 2],
+    row_of: &mut [usize],
+    column_of: &mut [usize],
+) {
+    let (mut least, mut from) = (vec![i64::MAX; n], vec![first; n]);
+    let mut reached: Vec<(usize, i64)> = Vec::new();
+    let mut is_reached = vec![false; n];
+    let (mut row, mut paid) = (first, 0);
+    let last = loop {
+        let mut next = FREE;
+        for j in (0..n).filter(|&j| !is_reached[j]) {
+            let cost = paid + costs[row * n + j] - rows[row] - columns[j];
+            if cost < least[j] {
+                (least[j], from[j]) = (cost, row);
+            }
+            if next == FREE || least[j] < least[next] {
+                next = j;
+            }
+        }
+        paid = least[next];
+        if row_of[next] == FREE {
+            break next;
+        }
+        is_reached[next] = true;
+        reached.push((next, paid));
+        row = row_of[next];
+    };
+    rows[first] += paid;
+    for (j, cost) in reached {
+        columns[j] -= paid - cost;
+        rows[row_of[j]] += paid - cost;
+    }
+    let mut column = last;
+    loop {
+        let row = from[column];
+        row_of[column] = row;
+        std::mem::swap(&mut column_of[row], &mut column);
+        if row == first {
+            return;
+        }
+    }
+}
