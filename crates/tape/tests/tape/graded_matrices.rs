@@ -64,7 +64,7 @@ impl Case {
             let power = rows[e / width] + columns[e % width];
             let bound = times_power(tolerance * largest, power);
             let in_range = power as f64 + largest.log2() < T::MAX.to_f64().log2() - 1.0
-                && bound > T::MIN_POSITIVE.to_f64() * T::EPSILON.to_f64();
+                && bound > T::MIN_POSITIVE.to_f64();
             let found = found.to_f64();
             let error = (found - times_power(exact, power)).abs();
             if in_range && !(error <= bound) {
@@ -86,13 +86,27 @@ impl Case {
     ) {
         let tolerance = 2000.0 * T::EPSILON.to_f64();
         let a = self.matrix::<T>(&self.m);
-        self.compare(&format!("{name}, value"), &f(&a), &list(&expected["value"]), [rows, columns], tolerance, failures);
+        self.compare(
+            &format!("{name}, value"),
+            &f(&a),
+            &list(&expected["value"]),
+            [rows, columns],
+            tolerance,
+            failures,
+        );
         let total = |a: &Var<T>| (f(a) * weights).sum();
         let negative = |x: &[i64]| x.iter().map(|x| unit[0] - x).collect::<Vec<_>>();
         let sides = [negative(&self.rows), self.columns.iter().map(|x| -x).collect()];
         let sides = [&sides[0][..], &sides[1][..]];
         let slope = grad(total, &a);
-        self.compare(&format!("{name}, slope"), &slope, &list(&expected["slope"]), sides, tolerance, failures);
+        self.compare(
+            &format!("{name}, slope"),
+            &slope,
+            &list(&expected["slope"]),
+            sides,
+            tolerance,
+            failures,
+        );
         let second = hvp(total, &a, &self.matrix(&self.h));
         let exact = list(&expected["second"]);
         self.compare(&format!("{name}, second"), &second, &exact, sides, 10.0 * tolerance, failures);
@@ -104,6 +118,7 @@ impl Case {
         name: &str,
         expected: &Value,
         f: &dyn Fn(&Var<T>) -> Var<T>,
+        twice: bool,
         failures: &mut Vec<String>,
     ) {
         let a = self.matrix::<T>(&self.m);
@@ -113,6 +128,9 @@ impl Case {
             ("slope", grad(f, &a), [&zeros[..], &zeros]),
             ("second", hvp(f, &a, &self.matrix(&self.h)), [&zeros[..], &zeros]),
         ] {
+            if order == "second" && !twice {
+                continue;
+            }
             let exact = list(&expected[order]);
             let tolerance = 2000.0 * T::EPSILON.to_f64();
             self.compare(&format!("{name}, {order}"), &found, &exact, sides, tolerance, failures);
@@ -141,12 +159,8 @@ fn all<T: Float>(json: &Value, failures: &mut Vec<String>) {
     // A⁻¹ = C⁻¹ M⁻¹ R⁻¹.
     let (of_rows, of_columns) = (negative(&case.columns), negative(&case.rows));
     let weights = case.weights(n, &case.columns, &case.rows);
-    for (name, f) in [
-        ("inv", (&|a: &Var<T>| a.inv().unwrap()) as &dyn Fn(&Var<T>) -> Var<T>),
-        ("pinv", &|a| a.pinv(Some(0.0)).unwrap()),
-    ] {
-        case.check(name, &results["inv"], f, &weights, [&of_rows, &of_columns, &[0]], failures);
-    }
+    let sides: [&[i64]; 3] = [&of_rows, &of_columns, &[0]];
+    case.check("inv", &results["inv"], &|a: &Var<T>| a.inv().unwrap(), &weights, sides, failures);
     let b = case.scaled(&case.b, &case.rows, &[0, 0]);
     let weights = case.weights(2, &case.columns, &[0, 0]);
     for (name, f) in [
@@ -157,14 +171,30 @@ fn all<T: Float>(json: &Value, failures: &mut Vec<String>) {
     }
     let a = case.matrix::<T>(&case.m);
     let pairs: Vec<Vec<f64>> = json["singular"].as_array().unwrap().iter().map(list).collect();
+    // Ratios of singular values are to be numbers and, for what second derivatives make of them, their squares, too.
+    let exponents: Vec<i64> = pairs.iter().map(|pair| pair[1] as i64).collect();
+    let (spread, room) = (exponents[0] - exponents[n - 1], T::MAX.to_f64().log2() as i64);
+    if spread > room {
+        return;
+    }
+    let weights = case.weights(n, &case.columns, &case.rows);
+    let pinv = |a: &Var<T>| a.pinv(Some(0.0)).unwrap();
+    case.check("pinv", &results["inv"], &pinv, &weights, sides, failures);
     let values = a.svdvals().unwrap();
     for (k, pair) in pairs.iter().enumerate() {
         let exponent = pair[1] as i64;
         let tolerance = 2000.0 * T::EPSILON.to_f64();
-        case.compare("singular value", &values.slice(k as isize..k as isize + 1), &[pair[0]], [&[exponent], &[0]], tolerance, failures);
+        case.compare(
+            "singular value",
+            &values.slice(k as isize..k as isize + 1),
+            &[pair[0]],
+            [&[exponent], &[0]],
+            tolerance,
+            failures,
+        );
     }
     let norm = |a: &Var<T>| a.matrix_norm(MatrixNorm::Nuclear).unwrap();
-    case.check_as_it_is("nuclear", &results["nuclear"], &norm, failures);
+    case.check_as_it_is("nuclear", &results["nuclear"], &norm, spread < room / 2, failures);
 }
 
 #[test]

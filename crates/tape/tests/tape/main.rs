@@ -12,6 +12,7 @@ mod faults;
 #[cfg(feature = "fft")]
 mod fft;
 mod golden;
+mod graded_matrices;
 #[path = "../replay/interpreter.rs"]
 mod interpreter;
 mod laws;

@@ -62,7 +62,8 @@ impl<T: Float> Layer<T> for LocalResponseNorm {
         };
         let part = self.alpha / size as f64;
         let largest = over_windows(&x.stop_gradient().abs(), &|x| x, |a, b| a.maximum(&b));
-        let logarithm = logarithm_of_unit(&(largest * part.abs().sqrt()).clamp(self.k.abs().sqrt(), f64::INFINITY));
+        let logarithm =
+            logarithm_of_unit(&(largest * part.abs().sqrt()).clamp(self.k.abs().sqrt(), f64::INFINITY));
         let inverse = (-&logarithm).exp2();
         // u²(k/u² + Σ(x/u)²) is k + Σx², whose squares may be out of range. So may u^−2β, while its product with x is not.
         let sum = over_windows(x, &|x| (x * &inverse).square(), |a, b| a + b);

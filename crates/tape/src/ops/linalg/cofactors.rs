@@ -146,7 +146,8 @@ impl Factors {
         let exponents = h.iter().enumerate().filter_map(|(e, &x)| Some(exponent(x)? + scale(e)));
         let unit = exponents.max().unwrap_or(0);
         let place = |e: usize| self.rows[e / n] * n + self.columns[e % n];
-        let h: Vec<f64> = (0..n * n).map(place).map(|e| times_power(h[e].to_f64(), scale(e) - unit)).collect();
+        let h: Vec<f64> =
+            (0..n * n).map(place).map(|e| times_power(h[e].to_f64(), scale(e) - unit)).collect();
         (times(&times(&self.left, &h, n), &self.right, n), unit)
     }
 }

@@ -28,9 +28,15 @@ pub(super) fn parts<T: Float>(packed: &Var<T>) -> (Var<T>, Var<T>) {
 }
 
 /// What separates numbers, sⱼ − sᵢ, from 0 when it is not rounding: the inverses, 0 where it is.
-pub(super) fn inverse_gaps<T: Float>(values: &Var<T>) -> Var<T> {
+fn inverse_gaps<T: Float>(values: &Var<T>) -> Var<T> {
+    inverse_gaps_beside(values, &rounding(values).unsqueeze(-1))
+}
+
+/// Likewise, where `rounding` is that of a pair, `[…, n, n]`, or of all, `[…, 1, 1]`.
+pub(super) fn inverse_gaps_beside<T: Float>(values: &Var<T>, rounding: &Var<T>) -> Var<T> {
     let gaps = values.unsqueeze(-2) - values.unsqueeze(-1);
-    gaps.masked_fill(together(values), f64::INFINITY).recip()
+    let together = gaps.abs().le(rounding);
+    gaps.masked_fill(together, f64::INFINITY).recip()
 }
 
 /// Where the difference of two numbers is rounding.

@@ -29,7 +29,8 @@ impl Factored {
             out[..n * n].copy_from_slice(lu.packed());
             let order = lu.order().iter().map(|&row| T::from_usize(row as usize));
             out[n * n..].iter_mut().zip(order).for_each(|(out, row)| *out = row);
-            let scales = scales.map_or_else(|| vec![0; 2 * n], |scales| [scales.rows, scales.columns].concat());
+            let scales =
+                scales.map_or_else(|| vec![0; 2 * n], |scales| [scales.rows, scales.columns].concat());
             out[n * n + n..].iter_mut().zip(scales).for_each(|(out, scale)| *out = T::from_f64(scale as f64));
             Ok(())
         })

@@ -1,10 +1,12 @@
 use std::cmp::Ordering;
 
-use wengert_tensor::linalg::{LinalgError, Triangle, dependent_row};
+use wengert_tensor::linalg::{LinalgError, Scales, Triangle, dependent_row};
 use wengert_tensor::{Float, Tensor};
 
 use super::MatrixError;
+use super::factors::factors;
 use super::matrices::{self, each, with_one_batch};
+use super::solve::solve_with_factors;
 use super::triangular::{UPPER, solve_triangle};
 use crate::var::Var;
 
@@ -40,16 +42,30 @@ impl<T: Float> Var<T> {
     #[doc(alias = "linalg.lstsq")]
     #[track_caller]
     pub fn lstsq(&self, b: &Var<T>) -> Result<Var<T>, MatrixError> {
-        let [m, _] = matrices::size("lstsq", self.shape());
+        let [m, n] = matrices::size("lstsq", self.shape());
         if b.rank() == 1 {
             return Ok(self.lstsq(&b.unsqueeze(1))?.squeeze(-1));
         }
         let [rows, _] = matrices::size("lstsq", b.shape());
         assert!(rows == m, "lstsq: shapes {} and {} have different numbers of rows", self.shape(), b.shape());
         let (a, b) = with_one_batch("lstsq", self, b);
+        if m == n && is_graded(&a) {
+            return Ok(solve_with_factors(&a, &b, &factors("lstsq", &a, true)?, false));
+        }
         let unit = matrices::unit(&a);
         Ok(full_rank(&(a / &unit), &b)? / unit)
     }
+}
+
+/// Whether elements are so different in size that reflections would lose digits, which elimination has by its scales.
+fn is_graded<T: Float>(a: &Var<T>) -> bool {
+    let n = matrices::square("lstsq", a.shape());
+    let graded = |[a]: [&[T]; 1], out: &mut [T]| {
+        out[0] = T::from_usize(usize::from(Scales::of(a, n).is_some()));
+        Ok(())
+    };
+    let found = each("lstsq", [a.value()], [1, 1], &graded);
+    found.is_ok_and(|found| found.to_vec().iter().any(|&graded| graded != T::ZERO))
 }
 
 /// How much larger than another a row must be for their order to matter.

@@ -1,4 +1,4 @@
-use wengert_tensor::linalg::svd;
+use wengert_tensor::linalg::{Lu, solve_scaled, solve_with, svd};
 use wengert_tensor::{Float, Tensor};
 
 use super::MatrixError;
@@ -20,6 +20,17 @@ impl PseudoInverse {
         let tolerance = T::from_f64(self.tolerance);
         each("pinv", [a], [n, m], &move |[a], out| {
             let svd = svd(a, m, n)?;
+            if m == n && svd.values.iter().all(|&s| s > tolerance * svd.values[0]) {
+                // The inverse, whose elements have all their digits where those of the matrix are of very different size.
+                if let (Some(scales), lu) = Lu::for_solving(a, n)? {
+                    let identity: Vec<T> =
+                        (0..n * n).map(|e| T::from_usize(usize::from(e / n == e % n))).collect();
+                    solve_scaled([&scales.rows, &scales.columns], &identity, out, |x| {
+                        solve_with(lu.packed(), lu.order(), &x.to_vec(), n, x);
+                    });
+                    return Ok(());
+                }
+            }
             out.fill(T::ZERO);
             for (j, &s) in svd.values.iter().enumerate().filter(|&(_, &s)| s > tolerance * svd.values[0]) {
                 for (i, row) in out.chunks_exact_mut(m).enumerate() {
@@ -51,8 +62,11 @@ impl<T: Float> Op<T> for PseudoInverse {
             // K Vᵀ PPᵀ and PᵀP Vᵀ N with K = I − A P and N = I − P A, which come before the second P, or what they take to 0
             // might have left the range.
             let (left, right) = (v.matmul(p), p.matmul(&v));
-            let first = (&left - a.matmul(&p.matmul(&left))).matmul(&pt);
-            let second = pt.matmul(&(&right - right.matmul(p).matmul(a)));
+            // Of full rank one or both are 0, and not only to the rounding of larger numbers. The rank is the trace of P A.
+            let rank = (a.t() * p).stop_gradient().sum_axes([-2, -1], true);
+            let [m, n] = matrices::size("pinv", a.shape()).map(|size| rank.gt(size as f64 - 0.5));
+            let first = (&left - a.matmul(&p.matmul(&left))).masked_fill(m, 0.0).matmul(&pt);
+            let second = pt.matmul(&(&right - right.matmul(p).matmul(a)).masked_fill(n, 0.0));
             first + second - pt.matmul(cotangent).matmul(&pt)
         });
     }

@@ -2,7 +2,7 @@ use wengert_tensor::linalg;
 use wengert_tensor::{Float, Tensor};
 
 use super::MatrixError;
-use super::eigen::{inverse_gaps, rounding};
+use super::eigen::{inverse_gaps_beside, rounding};
 use super::matrices::{self, each, expect};
 use crate::op::{Cotangents, Op, Point, Saves, apply_known, rules_compiled_here};
 use crate::profile::Timing;
@@ -31,6 +31,17 @@ fn parts<T: Float>(packed: &Var<T>, m: usize) -> [Var<T>; 3] {
     [packed.slice_axis(-2, ..m), packed.select(-2, m), packed.slice_axis(-2, m + 1..)]
 }
 
+/// What is rounding of each singular value: beside the largest or, if that is less, 4 k ε |uᵀ| |U| S |Vᵀ| |v|, what changes of the
+/// elements to their digits come to. Where rows or columns are of very different size, small values have all their digits.
+fn rounding_of_each<T: Float>(u: &Var<T>, s: &Var<T>, v: &Var<T>) -> Var<T> {
+    let [u, v] = [u, v].map(|x| x.stop_gradient().abs());
+    let k = s.shape()[s.rank() - 1];
+    let shares = u.t().matmul(&u) * v.t().matmul(&v);
+    let of_elements = shares.matmul(&s.stop_gradient().unsqueeze(-1)).squeeze(-1);
+    let of_elements = of_elements * (4.0 * k as f64 * T::EPSILON.to_f64()) + 2.0 / T::MAX.to_f64();
+    of_elements.minimum(&rounding(s))
+}
+
 /// X − Xᵀ.
 fn skew<T: Float>(x: &Var<T>) -> Var<T> {
     x - x.t()
@@ -52,12 +63,13 @@ impl<T: Float> Op<T> for SingularValues {
             let [u, s, v] = parts(at.output(), m);
             let [of_u, of_s, of_v] = parts(cotangent, m);
             let (row, column) = (s.unsqueeze(-2), s.unsqueeze(-1));
-            let nothing = rounding(&s);
+            let nothing = rounding_of_each(&u, &s, &v);
+            let of_pairs = nothing.unsqueeze(-1).maximum(&nothing.unsqueeze(-2));
             // sⱼ E and sᵢ E by the two factors of sⱼ² − sᵢ², as squares of the values may leave the range.
             let sums = &row + &column;
-            let none = sums.le(nothing.unsqueeze(-1));
+            let none = sums.le(&of_pairs);
             let sums = sums.masked_fill(none, f64::INFINITY);
-            let e = inverse_gaps(&s);
+            let e = inverse_gaps_beside(&s, &of_pairs);
             let (uu, vv) = (u.t().matmul(&of_u), v.t().matmul(&of_v));
             let inner = &e * skew(&uu) * (row / &sums) + e * skew(&vv) * (column / sums) + of_s.diag(0);
             let mut total = u.matmul(&inner).matmul(&v.t());

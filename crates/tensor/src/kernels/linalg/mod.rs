@@ -36,9 +36,9 @@ pub use ldl::Ldl;
 pub use lu::Lu;
 #[doc(hidden)]
 pub use lu::{solve_transposed_with, solve_with};
+pub use qr::{Qr, Triangular, dependent_row};
 #[doc(hidden)]
 pub use scales::{Scales, exponent, solve_scaled, times_power};
-pub use qr::{Qr, Triangular, dependent_row};
 pub use svd::{Svd, svd};
 pub use triangular::{Triangle, solve_triangular};
 

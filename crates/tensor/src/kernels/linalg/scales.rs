@@ -88,7 +88,8 @@ pub fn solve_scaled<T: Float>(
     let room = T::MAX.to_f64().log2() as i64 / 2;
     let units: Vec<i64> = (0..count)
         .map(|j| {
-            let scaled = rows.iter().enumerate().filter_map(|(i, row)| Some(exponent(b[i * count + j])? - row));
+            let scaled =
+                rows.iter().enumerate().filter_map(|(i, row)| Some(exponent(b[i * count + j])? - row));
             let largest = scaled.max().unwrap_or(0);
             largest - largest.clamp(-room, room)
         })

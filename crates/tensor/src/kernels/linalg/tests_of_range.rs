@@ -125,14 +125,18 @@ fn scales_are_of_the_best_permutation() {
     }
     for n in 1..7 {
         for seed in 0..20 {
-            let logarithms: Vec<i64> =
-                random::<f64>(n * n, (100 * n + seed) as u64).iter().map(|x| (x * 150.0).round() as i64).collect();
+            let logarithms: Vec<i64> = random::<f64>(n * n, (100 * n + seed) as u64)
+                .iter()
+                .map(|x| (x * 150.0).round() as i64)
+                .collect();
             let a: Vec<f64> = logarithms.iter().map(|&e| 2f64.powi(e as i32)).collect();
             let scales = scales::Scales::always(&a, n);
             let total: i64 = scales.rows.iter().chain(&scales.columns).sum();
             assert_eq!(total, best(&logarithms, n, 0, 0), "{logarithms:?}");
             let scaled = scales.divide(&a);
-            assert!(scaled.iter().all(|&x| x <= 1.0) && (0..n).all(|i| scaled[i * n + scales.places[i]] == 1.0));
+            assert!(
+                scaled.iter().all(|&x| x <= 1.0) && (0..n).all(|i| scaled[i * n + scales.places[i]] == 1.0)
+            );
         }
     }
 }

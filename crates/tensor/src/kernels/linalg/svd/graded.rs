@@ -96,9 +96,10 @@ fn reflect<T: Float, I: Isa>(v: &[T], x: &mut [T]) {
 
 #[inline(always)]
 fn first_of_largest<T: Float>(x: &[T]) -> usize {
-    let largest = x.iter().enumerate().fold((0, T::ZERO), |(at, most), (i, x)| {
-        if x.abs() > most { (i, x.abs()) } else { (at, most) }
-    });
+    let largest = x
+        .iter()
+        .enumerate()
+        .fold((0, T::ZERO), |(at, most), (i, x)| if x.abs() > most { (i, x.abs()) } else { (at, most) });
     largest.0
 }
 

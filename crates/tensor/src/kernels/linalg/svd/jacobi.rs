@@ -17,7 +17,16 @@ pub(super) fn tolerance<T: Float>(n: usize) -> T {
 pub(super) fn orthogonalise<T: Float>(r: Vec<T>, n: usize) -> Option<(Vec<T>, Vec<T>)> {
     let (mut w, mut g) = (r, vec![T::ZERO; n * n]);
     g.iter_mut().step_by(n + 1).for_each(|d| *d = T::ONE);
-    (0..SWEEPS).any(|_| dispatch(Sweep { w: &mut w, g: &mut g, n })).then_some((w, g))
+    let tolerance = tolerance(n);
+    (0..SWEEPS).any(|_| dispatch(Sweep { w: &mut w, g: &mut g, n, tolerance })).then_some((w, g))
+}
+
+/// Likewise, and then one rotation more for each pair, however near to orthogonal: where rows or columns are of very different size,
+/// so are the elements of vectors, and angles that are rounding beside 1 are their small ones.
+pub(super) fn orthogonalise_graded<T: Float>(r: Vec<T>, n: usize) -> Option<(Vec<T>, Vec<T>)> {
+    let (mut w, mut g) = orthogonalise(r, n)?;
+    dispatch(Sweep { w: &mut w, g: &mut g, n, tolerance: T::ZERO });
+    Some((w, g))
 }
 
 /// One rotation for each pair of rows of `w`, and of `g` along with it, after which those two are orthogonal. Gives whether
@@ -26,14 +35,14 @@ struct Sweep<'a, T> {
     w: &'a mut [T],
     g: &'a mut [T],
     n: usize,
+    tolerance: T,
 }
 
 impl<T: Float> Kernel for Sweep<'_, T> {
     type Output = bool;
     #[inline(always)]
     fn run<I: Isa>(self) -> bool {
-        let Sweep { w, g, n } = self;
-        let tolerance = tolerance::<T>(n);
+        let Sweep { w, g, n, tolerance } = self;
         let mut orthogonal = true;
         for i in 0..n {
             bring_largest_first::<T, I>(w, g, n, i);
@@ -60,18 +69,24 @@ pub(super) fn turn<T: Float, I: Isa>(
     if squares[0].minimum(squares[2]) >= T::MIN_POSITIVE / T::EPSILON {
         return turn_by::<T, I>(w, g, n, [i, j], squares, tolerance);
     }
-    // Squares without digits: both rows may be small, or one of them is nothing beside the other.
-    let size = largest(x).maximum(largest(y));
+    // Squares without digits: one row is nothing beside the other, or both are small.
+    let sizes = [largest(x), largest(y)];
+    let [least, size] = [sizes[0].minimum(sizes[1]), sizes[0].maximum(sizes[1])];
+    if least < size * (T::MIN_POSITIVE / T::EPSILON).sqrt() {
+        let first_is_smaller = sizes[0] < sizes[1];
+        let (smaller, larger) = if first_is_smaller { (x, &*y) } else { (y, &*x) };
+        let projection = subtract_projection::<T, I>(smaller, larger, tolerance);
+        if let Some(t) = projection {
+            let (above, below) = g.split_at_mut(j * n);
+            let s = if first_is_smaller { t } else { -t };
+            rotate::<T, I>(&mut above[i * n..][..n], &mut below[..n], T::ONE, s);
+        }
+        return projection.is_some();
+    }
     let scale = if size > T::ZERO { scale_to_one(size) } else { T::ONE };
     [&mut *x, &mut *y].into_iter().flatten().for_each(|x| *x *= scale);
     let squares = [dot::<T, I>(x, x), dot::<T, I>(x, y), dot::<T, I>(y, y)];
-    let [xx, _, yy] = squares;
-    let turned = if xx.minimum(yy) < T::MIN_POSITIVE / T::EPSILON {
-        let (smaller, larger) = if xx < yy { (x, &*y) } else { (y, &*x) };
-        subtract_projection::<T, I>(smaller, larger, tolerance)
-    } else {
-        turn_by::<T, I>(w, g, n, [i, j], squares, tolerance)
-    };
+    let turned = turn_by::<T, I>(w, g, n, [i, j], squares, tolerance);
     for row in [i, j] {
         w[row * n..][..n].iter_mut().for_each(|x| *x /= scale);
     }
@@ -105,30 +120,30 @@ fn turn_by<T: Float, I: Isa>(
 }
 
 /// Makes a row whose squares underflow orthogonal to a larger one; a rotation would subtract as much, and leave the larger row as
-/// it is. What is not far from the smallest numbers becomes 0, since it cannot be told which way it points. Gives whether
-/// anything changed.
+/// it is. What is not far from the smallest numbers becomes 0, since it cannot be told which way it points. Gives how much of
+/// the larger row was subtracted, if anything changed.
 #[cold]
-fn subtract_projection<T: Float, I: Isa>(smaller: &mut [T], larger: &[T], tolerance: T) -> bool {
+fn subtract_projection<T: Float, I: Isa>(smaller: &mut [T], larger: &[T], tolerance: T) -> Option<T> {
     let (size, other) = (largest(smaller), largest(larger));
-    if size == T::ZERO || dot::<T, I>(smaller, larger) == T::ZERO {
-        return false;
-    }
-    if size < T::MIN_POSITIVE / (T::EPSILON * T::EPSILON) {
-        smaller.fill(T::ZERO);
-        return true;
+    if size == T::ZERO {
+        return None;
     }
     let scaled = |row: &[T], scale: T| row.iter().map(|&x| x * scale).collect::<Vec<T>>();
     let (mut y, x) = (scaled(smaller, scale_to_one(size)), scaled(larger, scale_to_one(other)));
     let (xx, xy, before) = (dot::<T, I>(&x, &x), dot::<T, I>(&x, &y), norm(&y));
     if xy.abs() <= tolerance * xx.sqrt() * before {
-        return false;
+        return None;
+    }
+    if size < T::MIN_POSITIVE / (T::EPSILON * T::EPSILON) {
+        smaller.fill(T::ZERO);
+        return Some(T::ZERO);
     }
     y.iter_mut().zip(&x).for_each(|(y, &x)| *y -= xy / xx * x);
     if norm(&y) <= T::from_f64(4.0) * tolerance * before {
         y.fill(T::ZERO);
     }
     smaller.iter_mut().zip(y).for_each(|(out, y)| *out = y / scale_to_one(size));
-    true
+    Some(xy / xx * (scale_to_one(other) / scale_to_one(size)))
 }
 
 /// Of rows that were parallel a rotation leaves one and, in the place of the other, rounding errors, which would be turned for

@@ -13,7 +13,7 @@ use crate::kernels::gemm::{MatrixMut, MatrixRef, gemm};
 use crate::machine::simd::dispatch;
 
 use graded::{Pivot, Pivoted, is_graded};
-use jacobi::orthogonalise;
+use jacobi::{orthogonalise, orthogonalise_graded};
 use near::{FEW, near};
 
 /// A = U Σ Vᵀ of an m × n matrix, with k = min(m, n) singular values.
@@ -58,10 +58,21 @@ pub fn svd<T: Float>(a: &[T], m: usize, n: usize) -> Result<Svd<T>, LinalgError>
         return Err(LinalgError::NotFinite);
     }
     if m >= n {
+        return tall_in_any_unit(a, m, n);
+    }
+    let Svd { u, values, vt } = tall_in_any_unit(&transposed(a, m, n), n, m)?;
+    Ok(Svd { u: transposed(&vt, m, m), values, vt: transposed(&u, n, m) })
+}
+
+/// Where rows or columns are of very different size, squares want a larger range than single precision has.
+fn tall_in_any_unit<T: Float>(a: &[T], m: usize, n: usize) -> Result<Svd<T>, LinalgError> {
+    if size_of::<T>() == size_of::<f64>() || !is_graded(a, n, n < FEW) {
         return tall(a, m, n);
     }
-    let Svd { u, values, vt } = tall(&transposed(a, m, n), n, m)?;
-    Ok(Svd { u: transposed(&vt, m, m), values, vt: transposed(&u, n, m) })
+    let wide: Vec<f64> = a.iter().map(|x| x.to_f64()).collect();
+    let Svd { u, values, vt } = tall(&wide, m, n)?;
+    let [u, values, vt] = [u, values, vt].map(|x| x.into_iter().map(T::from_f64).collect());
+    Ok(Svd { u, values, vt })
 }
 
 /// The n × m transpose of an m × n matrix.
@@ -130,7 +141,7 @@ fn orthogonal_rows<T: Float>(a: &[T], m: usize, n: usize) -> Option<Orthogonal<T
         let unit = exponent(T::from_f64(most))? - exponent(largest)?;
         let columns = transposed(a, m, n).into_iter().map(|x| times_power(x, unit)).collect();
         let Pivoted { q, r, order } = dispatch(Pivot { columns, m });
-        return Some(Orthogonal { order: Some(order), unit, q: Some(q), rows: orthogonalise(r, n)? });
+        return Some(Orthogonal { order: Some(order), unit, q: Some(q), rows: orthogonalise_graded(r, n)? });
     }
     // Squares neither overflow nor underflow.
     let scale = if largest > T::ZERO { scale_to_one(largest) } else { T::ONE };
