@@ -173,6 +173,31 @@ mod tests {
         assert_eq!(Tensor::from([1e-30f32, -1e-30]).var_axes(0, 2, false).item(), f32::INFINITY);
     }
 
+    /// Against double precision, in which the sums of so few numbers are exact to these digits.
+    #[test]
+    fn long_columns_are_as_accurate_as_rows() {
+        let count = 1_000_000;
+        for (offset, step) in [(0.0, 7919), (30.0, 15_485_863)] {
+            let x = Tensor::<f32>::from_fn([count, 2], |i| {
+                let k = (i[0] * step + i[1] * 31) % 1_000_003;
+                (k as f32 / 1_000_003.0 + offset).powi(2)
+            });
+            let wide = x.cast::<f64>();
+            let rows = x.t().contiguous();
+            for (what, found, exact) in [
+                ("var of columns", x.var_axes(0, 1, false), wide.var_axes(0, 1, false)),
+                ("var of rows", rows.var_axes(1, 1, false), wide.var_axes(0, 1, false)),
+                ("std of columns", x.std_axes(0, 1, false), wide.std_axes(0, 1, false)),
+                ("std of rows", rows.std_axes(1, 1, false), wide.std_axes(0, 1, false)),
+            ] {
+                for (found, exact) in found.to_vec().into_iter().zip(exact.to_vec()) {
+                    let error = (f64::from(found) / exact - 1.0).abs() / f64::from(f32::EPSILON);
+                    assert!(error < 2.0, "{what}, {offset}: {error} ulp");
+                }
+            }
+        }
+    }
+
     #[test]
     fn axes_and_corrections() {
         let x = Tensor::<f64>::from([[1.0, 2.0, 6.0], [0.0, 0.0, 0.0]]);

@@ -8,7 +8,7 @@ use crate::array::element::Float;
 
 /// Exponents of rows or columns, up to ± `size`.
 fn exponents(n: usize, size: i64, seed: usize) -> Vec<i64> {
-    (0..n).map(|i| [0, size, -size, size / 3, 1 - size, -7][(i + seed) % 6]).collect()
+    (0..n).map(|i| [0, size, -size, size / 3, size / 5 - size, size / 7][(i + seed) % 6]).collect()
 }
 
 /// R A C of an m × n matrix.
