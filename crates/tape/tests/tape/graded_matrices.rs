@@ -67,7 +67,7 @@ impl Case {
                 && bound > T::MIN_POSITIVE.to_f64();
             let found = found.to_f64();
             let error = (found - times_power(exact, power)).abs();
-            if in_range && !(error <= bound) {
+            if in_range && (error.is_nan() || error > bound) {
                 let exact = times_power(exact, power);
                 failures.push(format!("{}: {name}, element {e}: {found:e}, not {exact:e}", self.label));
             }

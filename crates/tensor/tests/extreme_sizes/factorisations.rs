@@ -3,8 +3,8 @@
 use wengert_tensor::Shape;
 use wengert_tensor::gemm::{MatrixMut, MatrixRef};
 use wengert_tensor::linalg::{
-    Cholesky, Ldl, Lu, Qr, Triangle, dependent_row, exponential, solve_transposed_with, solve_triangular,
-    solve_with, svd, symmetric_eigen,
+    Cholesky, Ldl, Lu, Qr, Scales, Triangle, dependent_row, exponential, solve_transposed_with,
+    solve_triangular, solve_with, svd, symmetric_eigen,
 };
 use wengert_tensor::normalise::{self, NormGeometry};
 
@@ -19,6 +19,10 @@ fn matrices_of_another_size_than_their_slice() {
         refused("qr", &[&n], || Qr::new(vec![1.0f64; 4], n, n));
         refused("dependent_row", &[&n], || dependent_row(&[1.0f64; 4], n));
         refused("lu", &[&n], || Lu::new(vec![1.0f64; 4], n, n));
+        // Elements that are far from each other are looked at before they are factored.
+        refused("lu", &[&n], || Lu::new(vec![1.0f64, 1e300, 1e-300, 1.0], n, n));
+        refused("lu", &[&n], || Lu::for_solving(&[1.0f64, 1e300, 1e-300, 1.0], n));
+        refused("scales", &[&n], || Scales::of(&[1.0f64, 1e300, 1e-300, 1.0], n));
         refused("lu", &[&n], || Lu::in_order(vec![1.0f64; 4], n));
         refused("svd", &[&n], || svd(&[1.0f64; 4], n, n));
         refused("matrix_exp", &[&n], || exponential(&[1.0f64; 4], n));

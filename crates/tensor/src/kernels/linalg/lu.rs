@@ -42,6 +42,7 @@ impl<T: Float> Lu<T> {
     /// If `a` has not m n elements.
     #[track_caller]
     pub fn new(a: Vec<T>, m: usize, n: usize) -> Result<Self, LinalgError> {
+        check_size(&a, m, n);
         let scales = if m == n { Scales::of(&a, n) } else { None };
         let scaled = scales.map(|scales| {
             let divided = scales.divide(&a);
@@ -80,8 +81,7 @@ impl<T: Float> Lu<T> {
 
     #[track_caller]
     fn factored(a: Vec<T>, m: usize, n: usize, pivoting: bool) -> Result<Self, LinalgError> {
-        let fits = m.checked_mul(n) == Some(a.len());
-        assert!(fits, "lu: {} elements are no matrix of {m} × {n}", a.len());
+        check_size(&a, m, n);
         if !a.iter().all(|x| x.is_finite()) {
             return Err(LinalgError::NotFinite);
         }
@@ -162,6 +162,12 @@ impl<T: Float> Lu<T> {
         }
         Ok(x)
     }
+}
+
+#[track_caller]
+fn check_size<T>(a: &[T], m: usize, n: usize) {
+    let fits = m.checked_mul(n) == Some(a.len());
+    assert!(fits, "lu: {} elements are no matrix of {m} × {n}", a.len());
 }
 
 /// x ← A⁻¹ B with the packed factors of a square A and the order of its rows.

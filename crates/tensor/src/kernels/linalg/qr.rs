@@ -316,8 +316,7 @@ pub fn dependent_row<T: Float>(r: &[T], n: usize) -> Option<usize> {
     (0..n).find(|&j| {
         let d = r[j * n + j].abs();
         let largest = (0..j).map(|i| r[i * n + j].abs()).fold(d, |most, x| if x > most { x } else { most });
-        // Not NaN either. Of the smallest numbers the rounding is 0.
-        !(d > rounding * largest)
+        d.is_nan() || d <= rounding * largest
     })
 }
 

@@ -1,5 +1,6 @@
 //! Powers of two that rows and columns of a matrix are divided by where its elements differ by many orders of magnitude.
 
+use super::{check_right_hand_sides, check_square};
 use crate::array::element::Float;
 
 /// What a 0 counts for instead of its logarithm: less than any sum of others.
@@ -34,7 +35,12 @@ fn range<T: Float>(a: &[T]) -> [T; 2] {
 
 impl Scales {
     /// Those of an n × n matrix whose elements differ by more than 1/ε, or come near the ends of the range.
+    ///
+    /// # Panics
+    /// If `a` has not n² elements.
+    #[track_caller]
     pub fn of<T: Float>(a: &[T], n: usize) -> Option<Self> {
+        check_square("scales", a, n);
         let [least, largest] = range(a);
         (is_far(a) || least < largest * T::EPSILON).then(|| Self::always(a, n))
     }
@@ -78,6 +84,10 @@ pub fn times_power<T: Float>(x: T, exponent: i64) -> T {
 
 /// X ← A⁻¹ B by the scales of A and a solver of equations with the scaled matrix, in place. Each right-hand side has its own
 /// unit, as far as it must.
+///
+/// # Panics
+/// If B or X have not as many rows as there are scales.
+#[track_caller]
 pub fn solve_scaled<T: Float>(
     [rows, columns]: [&[i64]; 2],
     b: &[T],
@@ -85,6 +95,8 @@ pub fn solve_scaled<T: Float>(
     solve: impl FnOnce(&mut [T]),
 ) {
     let count = b.len() / rows.len().max(1);
+    check_right_hand_sides("scales", b, rows.len(), count);
+    check_right_hand_sides("scales", x, columns.len(), count);
     let room = T::MAX.to_f64().log2() as i64 / 2;
     let units: Vec<i64> = (0..count)
         .map(|j| {
