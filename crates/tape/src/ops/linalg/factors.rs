@@ -119,7 +119,10 @@ pub(super) fn solved<T: Float>(
             solve(b, x);
         } else {
             let sides = if transposed { [&of_columns[..], &of_rows] } else { [&of_rows[..], &of_columns] };
-            solve_scaled(sides, b, x, |x| solve(&x.to_vec(), x));
+            solve_scaled(sides, b, x, |x| {
+                let right = x.to_vec();
+                solve(&right, x);
+            });
         }
         Ok(())
     }))

@@ -112,7 +112,7 @@ fn places(rows: &Tensor<u32>) -> Tensor<u32> {
 /// The rows of matrices in that order, if there is one.
 fn in_order<T: Float>(x: &Var<T>, rows: Option<&Tensor<u32>>) -> Var<T> {
     let Some(rows) = rows else { return x.clone() };
-    x.gather(-2, &rows.broadcast_to(x.shape()))
+    x.gather(-2, rows.broadcast_to(x.shape()))
 }
 
 /// The least squares of matrices of full rank.

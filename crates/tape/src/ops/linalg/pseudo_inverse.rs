@@ -26,7 +26,8 @@ impl PseudoInverse {
                     let identity: Vec<T> =
                         (0..n * n).map(|e| T::from_usize(usize::from(e / n == e % n))).collect();
                     solve_scaled([&scales.rows, &scales.columns], &identity, out, |x| {
-                        solve_with(lu.packed(), lu.order(), &x.to_vec(), n, x);
+                        let right = x.to_vec();
+                        solve_with(lu.packed(), lu.order(), &right, n, x);
                     });
                     return Ok(());
                 }

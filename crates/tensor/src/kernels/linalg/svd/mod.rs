@@ -66,11 +66,12 @@ pub fn svd<T: Float>(a: &[T], m: usize, n: usize) -> Result<Svd<T>, LinalgError>
 
 /// Where rows or columns are of very different size, squares want a larger range than single precision has.
 fn tall_in_any_unit<T: Float>(a: &[T], m: usize, n: usize) -> Result<Svd<T>, LinalgError> {
-    if size_of::<T>() == size_of::<f64>() || !is_graded(a, n, n < FEW) {
-        return tall(a, m, n);
+    let graded = is_graded(a, n, n < FEW);
+    if size_of::<T>() == size_of::<f64>() || !graded {
+        return tall(a, m, n, graded);
     }
     let wide: Vec<f64> = a.iter().map(|x| x.to_f64()).collect();
-    let Svd { u, values, vt } = tall(&wide, m, n)?;
+    let Svd { u, values, vt } = tall(&wide, m, n, true)?;
     let [u, values, vt] = [u, values, vt].map(|x| x.into_iter().map(T::from_f64).collect());
     Ok(Svd { u, values, vt })
 }
@@ -82,9 +83,9 @@ fn transposed<T: Float>(a: &[T], m: usize, n: usize) -> Vec<T> {
 
 compiled_here! {
     /// For m ≥ n: A = Q R, and G R = Σ Vᵀ with an orthogonal G, so that U = Q Gᵀ.
-    fn tall<T: Float>(a: &[T], m: usize, n: usize) -> Result<Svd<T>, LinalgError> {
+    fn tall<T: Float>(a: &[T], m: usize, n: usize, graded: bool) -> Result<Svd<T>, LinalgError> {
         let Orthogonal { order: order_of_columns, unit, q, rows: (w, g) } =
-            orthogonal_rows(a, m, n).ok_or(LinalgError::NoConvergence)?;
+            orthogonal_rows(a, m, n, graded).ok_or(LinalgError::NoConvergence)?;
         let norms: Vec<T> = w.chunks_exact(n.max(1)).map(norm).collect();
         let mut order: Vec<usize> = (0..n).collect();
         order.sort_by(|&i, &j| norms[j].partial_cmp(&norms[i]).unwrap_or(Ordering::Equal));
@@ -133,9 +134,9 @@ struct Orthogonal<T> {
 }
 
 /// `None` if the rotations do not end.
-fn orthogonal_rows<T: Float>(a: &[T], m: usize, n: usize) -> Option<Orthogonal<T>> {
+fn orthogonal_rows<T: Float>(a: &[T], m: usize, n: usize, graded: bool) -> Option<Orthogonal<T>> {
     let largest = largest(a);
-    if is_graded(a, n, n < FEW) {
+    if graded {
         // The largest squares are just in range, so that small elements have theirs as far as can be.
         let most = (T::MAX.to_f64() / (m * n) as f64).sqrt();
         let unit = exponent(T::from_f64(most))? - exponent(largest)?;
