@@ -145,18 +145,18 @@ fn assign(costs: &[i64], n: usize) -> Scales {
     Scales { rows: negative(rows), columns: negative(columns), places: column_of }
 }
 
-/// Moves what a row and its column pay from one to the other, where all others in both could be nearer to what they cost: as the
-/// element that both share is one unit of theirs, the elements of the row, or else of the column, are to be of that size, too.
+/// Moves what a row and its column pay from one to the other, so that the elements of the row and those of the column are as near to
+/// the one that both share: small ones do not become 0 on one side while there is room on the other.
 fn tighten(costs: &[i64], n: usize, rows: &mut [i64], columns: &mut [i64], column_of: &[usize]) {
     for (i, &place) in (0..n).zip(column_of) {
         let left = |i: usize, j: usize| costs[i * n + j] - rows[i] - columns[j];
         let in_row = (0..n).filter(|&j| j != place).map(|j| left(i, j)).min().unwrap_or(NOTHING);
         let in_column = (0..n).filter(|&k| k != i).map(|k| left(k, place)).min().unwrap_or(NOTHING);
         let moved = match [in_row, in_column].map(|left| left < NOTHING / 2) {
-            [true, true] if in_row.min(in_column) > 0 => (in_row - in_column) / 2,
+            [true, true] => (in_row - in_column) / 2,
             [true, false] => in_row,
             [false, true] => -in_column,
-            _ => 0,
+            [false, false] => 0,
         };
         rows[i] += moved;
         columns[place] -= moved;
