@@ -63,5 +63,12 @@ pub(super) fn cases() -> Vec<Case> {
         .also([other([4, 2]), any([2]), positive([2]), other([2])])
         .also([other([0, 2, 1, 3]), any([2]), positive([2]), other([2])])
         .also([other([1, 2, 17]), any([2]), positive([2]), other([2])]),
+        case(
+            "batch_norm_by",
+            |v| v[0].batch_norm_by(&v[1], &v[2], &v[3], &v[4], 0.1),
+            [any([2, 3, 2]), other([3]), positive([3]), any([3]), other([3])],
+        )
+        .also([other([4, 2]), any([2]), positive([2]), other([2]), any([2])])
+        .also([other([0, 2, 1, 3]), any([2]), positive([2]), other([2]), any([2])]),
     ]
 }

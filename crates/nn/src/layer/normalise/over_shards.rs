@@ -46,7 +46,7 @@ pub(super) fn batch_norm<T: Float>(
     let spread: Shape = (0..x.rank()).map(|axis| if axis == 1 { channels } else { 1 }).collect();
     let squares = (x - mean.reshape(spread)).square();
     let variance = cx.sum_over_shards(&of_channels(&squares)) / &count;
-    let y = x.channel_affine(&mean, &(weight * (&variance + epsilon).rsqrt()), bias);
+    let y = x.batch_norm_by(&mean, &variance, weight, bias, epsilon);
     let elements = count.item().to_f64();
     (y, Moments { mean: mean.value().clone(), variance: variance.value().clone(), elements })
 }

@@ -45,7 +45,7 @@ impl Running {
         }
     }
 
-    /// (x − mean) / √(variance + ε) · weight + bias, as one scale and shift for each channel.
+    /// (x − mean) / √(variance + ε) · weight + bias.
     #[track_caller]
     pub(super) fn apply<T: Float>(
         &self,
@@ -55,8 +55,7 @@ impl Running {
         bias: &Var<T>,
         epsilon: f64,
     ) -> Var<T> {
-        let (mean, variance) = (cx.buffer(self.mean), cx.buffer(self.variance));
-        let scale = weight * Var::constant((variance + epsilon).rsqrt());
-        x.channel_affine(&Var::constant(mean), &scale, bias)
+        let [mean, variance] = [self.mean, self.variance].map(|buffer| Var::constant(cx.buffer(buffer)));
+        x.batch_norm_by(&mean, &variance, weight, bias, epsilon)
     }
 }

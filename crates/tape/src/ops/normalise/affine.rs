@@ -4,7 +4,8 @@ use wengert_tensor::normalise::{self, NormGeometry};
 use wengert_tensor::{Float, Shape, Tensor};
 
 use super::{by_channel, of_channels, written};
-use crate::op::{Cotangents, Op, Point, Saves, apply, rules_compiled_here};
+use crate::describe::Attributes;
+use crate::op::{Cotangents, Description, Op, Point, Saves, apply, fused, rules_compiled_here};
 use crate::var::Var;
 
 /// (x − mean)·scale + shift of x and of one number for each channel.
@@ -86,5 +87,53 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn channel_affine(&self, mean: &Var<T>, scale: &Var<T>, shift: &Var<T>) -> Var<T> {
         apply(ChannelAffine, &[self, mean, scale, shift])
+    }
+
+    /// (x − mean) / √(variance + ε) · gain + bias for x of shape `[examples, channels, …]`, with statistics that are known, such
+    /// as the running ones of a batch normalisation in evaluation.
+    ///
+    /// # Panics
+    /// If mean, variance, gain and bias do not have the shape `[channels]`.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// let of_channels = |a: f64, b: f64| Var::from([a, b]);
+    /// let x = Var::from([[1.0, 10.0], [3.0, 30.0]]);
+    /// let (mean, variance) = (of_channels(1.0, 10.0), of_channels(4.0, 100.0));
+    /// let y = x.batch_norm_by(&mean, &variance, &of_channels(1.0, 3.0), &of_channels(0.5, 0.0), 0.0);
+    /// assert_eq!(y.value().to_vec(), [0.5, 0.0, 1.5, 6.0]);
+    /// ```
+    #[doc(alias = "batch_norm(training=False)")]
+    #[track_caller]
+    pub fn batch_norm_by(
+        &self,
+        mean: &Var<T>,
+        variance: &Var<T>,
+        gain: &Var<T>,
+        bias: &Var<T>,
+        epsilon: f64,
+    ) -> Var<T> {
+        assert!(
+            fits(&[self, mean, variance, gain, bias].map(Var::shape)),
+            "batch_norm_by: mean, variance, gain and bias of shapes {}, {}, {} and {} for the channels, the second axis, of shape {}",
+            mean.shape(),
+            variance.shape(),
+            gain.shape(),
+            bias.shape(),
+            self.shape()
+        );
+        fused(
+            || {
+                let mut attributes = Attributes::default();
+                attributes.set("epsilon", epsilon);
+                Description { name: "batch_norm_by".to_owned(), attributes }
+            },
+            [self, mean, variance, gain, bias],
+            move |[x, mean, variance, gain, bias]| {
+                let scale = gain * (variance + epsilon).rsqrt();
+                ChannelAffine.forward(&[x, mean, &scale, bias])
+            },
+            || self.channel_affine(mean, &(gain * (variance + epsilon).rsqrt()), bias),
+        )
     }
 }

@@ -25,6 +25,9 @@ fn gains_of_other_shapes() {
     }
     assert_panics!(m.channel_affine(&v, &v, &two), "channel_affine: ", "[3], [3] and [2]", "[2, 3]");
     assert_panics!(v.channel_affine(&v, &v, &v), "channel_affine: ", "[3], [3] and [3]");
+    let (second, third) = ("[3], [2], [3] and [3]", "[3], [3], [2] and [3]");
+    assert_panics!(m.batch_norm_by(&v, &two, &v, &v, 0.1), "batch_norm_by: ", second, "[2, 3]");
+    assert_panics!(m.batch_norm_by(&v, &v, &two, &v, 0.1), "batch_norm_by: ", third, "[2, 3]");
 }
 
 #[test]
