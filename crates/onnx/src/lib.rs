@@ -23,5 +23,6 @@ mod proto;
 
 pub use export::{Entry, Export, ExportError, Inputs, OnnxFile, Position, not_exported};
 pub use import::{
-    Input, Ints, Model, NodeError, Outputs, Problem, ReadError, RunError, UnsupportedOperator, Value,
+    Input, Ints, Model, NodeError, Outputs, Problem, ReadError, RunError, Sequence, UnsupportedOperator,
+    Value,
 };

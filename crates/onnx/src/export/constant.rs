@@ -3,7 +3,7 @@
 use wengert_tape::Data;
 use wengert_tensor::{Element, Float, Slice, Tensor};
 
-use super::length::{Length, Quantity, Sizes};
+use super::length::{Length, Quantity, Sizes, each};
 
 /// A value that is not computed from the inputs.
 pub(super) enum Constant<T: Float> {
@@ -59,24 +59,23 @@ fn spread<T: Float>(values: &[&Data<T>], shape: &[Length]) -> Option<Data<T>> {
         };
         tensors.iter().all(equal).then(|| core.contiguous())
     }
-    macro_rules! each {
-        ($Kind:ident) => {
-            values
-                .iter()
-                .map(|value| match value {
-                    Data::$Kind(tensor) => Some(tensor),
-                    _ => None,
-                })
-                .collect::<Option<Vec<_>>>()?
-        };
-    }
     Some(match values[0] {
-        // By their bits, so that NaN is equal to itself.
         Data::Float(_) => {
+            let tensors =
+                each(values, |value| if let Data::Float(tensor) = value { Some(tensor) } else { None })?;
+            // By their bits, so that NaN is equal to itself.
             let bits = |x: &T| x.to_f64().to_bits();
-            Data::Float(of(&each!(Float), shape, |a, b| bits(a) == bits(b))?)
+            Data::Float(of(&tensors, shape, |a, b| bits(a) == bits(b))?)
         }
-        Data::Index(_) => Data::Index(of(&each!(Index), shape, PartialEq::eq)?),
-        Data::Mask(_) => Data::Mask(of(&each!(Mask), shape, PartialEq::eq)?),
+        Data::Index(_) => {
+            let tensors =
+                each(values, |value| if let Data::Index(tensor) = value { Some(tensor) } else { None })?;
+            Data::Index(of(&tensors, shape, PartialEq::eq)?)
+        }
+        Data::Mask(_) => {
+            let tensors =
+                each(values, |value| if let Data::Mask(tensor) = value { Some(tensor) } else { None })?;
+            Data::Mask(of(&tensors, shape, PartialEq::eq)?)
+        }
     })
 }

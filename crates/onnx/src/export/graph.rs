@@ -8,7 +8,7 @@ use wengert_tensor::{Float, Tensor};
 use super::length::{Length, Quantity};
 use crate::proto::{AttributeProto, DataType, NodeProto, TensorProto};
 
-/// Nodes in the order in which they are computed, with the constants that they take.
+/// Nodes in the order in which they are computed, with the parameters and buffers that they take.
 pub(super) struct Graph {
     pub(super) nodes: Vec<NodeProto>,
     pub(super) initialisers: Vec<TensorProto>,
@@ -91,14 +91,18 @@ impl Graph {
         outputs
     }
 
-    /// Adds a tensor, unless there is one of the same numbers.
+    /// Adds a constant, unless there is one of the same numbers: a node, as what has a name of its own alone is an initialiser, which
+    /// other programs train.
     fn shared(&mut self, hint: &str, data_type: DataType, dims: &[usize], bytes: Vec<u8>) -> String {
         let key = (data_type.code(), dims.iter().map(|&d| d as i64).collect(), bytes);
         if let Some(name) = self.constants.get(&key) {
             return name.clone();
         }
         let name = self.fresh(hint);
-        self.initialisers.push(TensorProto::raw(&name, data_type, dims, key.2.clone()));
+        let mut node = NodeProto::new("Constant", &name, Vec::new(), vec![name.clone()]);
+        node.attribute =
+            vec![AttributeProto::tensor("value", TensorProto::raw("", data_type, dims, key.2.clone()))];
+        self.nodes.push(node);
         self.constants.insert(key, name.clone());
         name
     }

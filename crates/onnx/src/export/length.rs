@@ -53,6 +53,11 @@ pub(super) enum Value {
     Texts(Vec<String>),
 }
 
+/// What `part` gives of each; `None` if it gives nothing of one, which is then of another kind than the first.
+pub(super) fn each<'a, A, B>(all: &[&'a A], part: impl Fn(&'a A) -> Option<B>) -> Option<Vec<B>> {
+    all.iter().map(|&one| part(one)).collect()
+}
+
 /// The sizes of the batch at which a program was recorded.
 #[derive(Clone, Debug)]
 pub(super) struct Sizes(pub(super) Vec<usize>);
@@ -113,28 +118,25 @@ impl Sizes {
 
     /// The attribute that is each of these at the sizes.
     pub(super) fn value(&self, all: &[&Attribute]) -> Option<Value> {
-        macro_rules! each {
-            ($Kind:ident) => {
-                all.iter()
-                    .map(|value| match value {
-                        Attribute::$Kind(value) => Some(value.clone()),
-                        _ => None,
-                    })
-                    .collect::<Option<Vec<_>>>()?
-            };
-        }
         Some(match all[0] {
-            Attribute::Flag(flag) => Value::Flag(each!(Flag).iter().all(|f| f == flag).then_some(*flag)?),
-            Attribute::Integer(_) => Value::Integer(self.length(&each!(Integer))?),
-            Attribute::Integers(_) => Value::Integers(self.lengths(&each!(Integers))?),
-            Attribute::Number(_) => Value::Number(self.quantity(&each!(Number))?),
-            Attribute::Text(first) => {
-                let texts = each!(Text);
-                if texts.iter().all(|text| text == first) {
-                    Value::Text(first.clone())
-                } else {
-                    Value::Texts(texts)
-                }
+            Attribute::Flag(flag) => Value::Flag(all.iter().all(|one| *one == all[0]).then_some(*flag)?),
+            Attribute::Integer(_) => {
+                let numbers = each(all, |one| if let Attribute::Integer(x) = one { Some(*x) } else { None })?;
+                Value::Integer(self.length(&numbers)?)
+            }
+            Attribute::Integers(_) => {
+                let lists = each(all, |one| if let Attribute::Integers(x) = one { Some(x) } else { None })?;
+                Value::Integers(self.lengths(&lists)?)
+            }
+            Attribute::Number(_) => {
+                let numbers = each(all, |one| if let Attribute::Number(x) = one { Some(*x) } else { None })?;
+                Value::Number(self.quantity(&numbers)?)
+            }
+            Attribute::Text(first) if all.iter().all(|one| *one == all[0]) => Value::Text(first.clone()),
+            Attribute::Text(_) => {
+                let texts =
+                    each(all, |one| if let Attribute::Text(x) = one { Some(x.clone()) } else { None })?;
+                Value::Texts(texts)
             }
             _ => return None,
         })

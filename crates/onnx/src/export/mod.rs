@@ -8,17 +8,13 @@ mod operators;
 mod program;
 mod record;
 mod recurrence;
+mod save;
 mod settings;
 mod write;
 
 pub use error::ExportError;
 pub use record::{Entry, Inputs};
 pub use settings::{Export, Position};
-
-use std::io::Write;
-use std::path::Path;
-
-use wengert_tensor::file::{AccessError, write_atomically};
 
 use crate::proto::{Message, ModelProto};
 
@@ -59,27 +55,6 @@ impl OnnxFile {
         self.model.encode()
     }
 
-    /// Writes the file, which appears whole or not at all: see [`write_atomically`]. Not above 2 GB, which other programs do
-    /// not read as one file.
-    ///
-    /// # Errors
-    /// [`ExportError::Io`] if what stands at the path is no regular file, or the system cannot write it.
-    ///
-    /// ```no_run
-    /// # use wengert_nn::{Linear, Params};
-    /// # use wengert_onnx::Export;
-    /// # use wengert_tensor::Tensor;
-    /// # let mut params: Params = Params::seeded(0);
-    /// # let layer = Linear::new(params.root(), 3, 2);
-    /// Export::new().input("x", Tensor::ones([1, 3])).layer(&params, &layer)?.save("model.onnx")?;
-    /// # Ok::<(), wengert_onnx::ExportError>(())
-    /// ```
-    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), ExportError> {
-        let path = path.as_ref();
-        write_atomically(path, |file| Ok::<_, AccessError>(file.write_all(&self.to_bytes())?))
-            .map_err(|error| ExportError::Io { path: path.to_owned(), source: error.into() })
-    }
-
     /// The names of the inputs, in order.
     pub fn inputs(&self) -> Vec<&str> {
         self.model.graph.iter().flat_map(|graph| &graph.input).map(|input| input.name.as_str()).collect()
@@ -90,12 +65,12 @@ impl OnnxFile {
         self.model.graph.iter().flat_map(|graph| &graph.output).map(|output| output.name.as_str()).collect()
     }
 
-    /// The names of the parameters, buffers and other constants that the file holds.
+    /// The names of the parameters and buffers that the file holds.
     pub fn parameters(&self) -> Vec<&str> {
         self.model.graph.iter().flat_map(|graph| &graph.initializer).map(|held| held.name.as_str()).collect()
     }
 
-    /// The operators, in the order in which they are computed.
+    /// The operators, in the order in which they are computed. Constants are none.
     ///
     /// ```
     /// use wengert_nn::{Linear, Params};
@@ -108,6 +83,7 @@ impl OnnxFile {
     /// # Ok::<(), wengert_onnx::ExportError>(())
     /// ```
     pub fn operators(&self) -> Vec<&str> {
-        self.model.graph.iter().flat_map(|graph| &graph.node).map(|node| node.op_type.as_str()).collect()
+        let all = self.model.graph.iter().flat_map(|graph| &graph.node).map(|node| node.op_type.as_str());
+        all.filter(|operator| *operator != "Constant").collect()
     }
 }

@@ -128,8 +128,8 @@ impl<T: Float> Export<T> {
         self
     }
 
-    /// The version of ONNX's operators, 17 to 23. From 20 on GELU is one operator, from 23 on attention and RMS
-    /// normalisation are. Default 17.
+    /// The version of ONNX's operators, 17 to 23. From 20 on GELU is one operator, from 21 on group normalisation is, from 23 on
+    /// attention and RMS normalisation are. Default 17.
     #[must_use]
     pub fn opset(mut self, version: i64) -> Self {
         self.opset = version;

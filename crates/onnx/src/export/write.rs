@@ -12,7 +12,8 @@ use super::length::{Length, Value};
 use super::operators::{self, At, Operand};
 use super::program::{Operation, Program, Source};
 use crate::proto::{
-    DataType, Dimension, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, ValueInfoProto,
+    BUFFERS, DataType, Dimension, GraphProto, ModelProto, NodeProto, OperatorSetIdProto,
+    StringStringEntryProto, ValueInfoProto,
 };
 
 /// A value that has a name of its own.
@@ -144,7 +145,16 @@ pub(super) fn model<T: Float>(
             }
         };
     }
-    finish(graph, program, named, &names, output_names, header)
+    let mut model = finish(graph, program, named, &names, output_names, header)?;
+    // Which of the initialisers are buffers: the format has no word for it.
+    let mut held: Vec<&str> =
+        buffers.iter().map(|(name, _)| name.as_str()).filter(|name| written.contains(name)).collect();
+    held.sort_unstable();
+    if !held.is_empty() {
+        let (key, value) = (BUFFERS.to_owned(), held.join("\n"));
+        model.metadata_props.push(StringStringEntryProto { key, value });
+    }
+    Ok(model)
 }
 
 /// Which steps depend on a named value of that role.
@@ -236,14 +246,19 @@ fn constant_name<'a, T: Float>(
             if let Data::Float(tensor) = value {
                 let buffer = buffers.iter().find(|(_, buffer)| {
                     buffer.shares_storage(tensor)
-                        && buffer.shape() == tensor.shape()
+                        && buffer.len() == tensor.len()
                         && buffer.to_vec() == tensor.to_vec()
                 });
                 if let Some((name, buffer)) = buffer {
                     if written.insert(name) {
                         graph.named(name, buffer);
                     }
-                    return name.clone();
+                    // Layers may take it as a row or a column.
+                    if buffer.shape() == tensor.shape() {
+                        return name.clone();
+                    }
+                    let shape: Vec<Length> = tensor.shape().iter().map(|&length| length.into()).collect();
+                    return graph.reshape(name, &shape);
                 }
             }
             let name = graph.data(value);

@@ -2,7 +2,7 @@
 
 use wengert_tensor::text::quoted;
 
-use crate::proto::{AttributeProto, TensorProto};
+use crate::proto::{AttributeProto, External, TensorProto};
 
 /// The value of an attribute.
 #[derive(Clone, Debug)]
@@ -57,6 +57,16 @@ impl Attributes {
             read.push((name.clone(), value));
         }
         Ok(Attributes(read))
+    }
+
+    /// Reads the numbers of tensors that stand in other files.
+    pub(super) fn fetch(&mut self, external: &External) -> Result<(), String> {
+        for (name, value) in &mut self.0 {
+            if let Attribute::Tensor(tensor) = value {
+                tensor.fetch(external).map_err(|error| format!("its attribute {}: {error}", quoted(name)))?;
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&Attribute> {

@@ -168,6 +168,9 @@ impl<T: Float> Collected<T> {
 
     fn push(&mut self, values: impl Iterator<Item = Value<T>>) -> Result<(), Problem> {
         for ((list, elements), value) in self.lists.iter_mut().zip(&mut self.elements).zip(values) {
+            if value.sequence().is_some() {
+                return Err(Problem::Unsupported("a loop that collects sequences".to_owned()));
+            }
             *elements += value.shape().count();
             if *elements > self.limit {
                 let lengths = value.shape().iter().map(|&n| n as i64);

@@ -60,7 +60,7 @@ pub enum ReadError {
         /// What is wrong with it.
         problem: String,
     },
-    /// An input of a type that is not computed with: text, numbers of less than 8 bits, a sequence.
+    /// An input of a type that is not computed with: text, floating-point numbers of 8 bits and less, a sequence.
     #[error("{}the input {}: {}", at(path.as_deref()), text::quoted(name), short(problem))]
     Input {
         /// The file.
@@ -316,9 +316,12 @@ pub enum Problem {
         /// The most that are allowed.
         limit: usize,
     },
-    /// Whole numbers beyond 2⁵³, which are not held exactly, or a division of such by zero.
-    #[error("whole numbers beyond 2⁵³ in magnitude, or a division of whole numbers by zero")]
+    /// Whole numbers beyond 2⁵³, which are not held exactly.
+    #[error("whole numbers beyond 2⁵³ in magnitude, which are not held exactly")]
     Inexact,
+    /// A division of whole numbers by zero, or what is left of one.
+    #[error("a division of whole numbers by zero")]
+    DivisionByZero,
     /// Something that this operator has in ONNX and not here.
     #[error("{0}")]
     Unsupported(String),

@@ -5,7 +5,7 @@ use wengert_tensor::{Float, Tensor};
 
 use super::attributes::Attributes;
 use super::call::{Call, Produced};
-use super::value::{Ints, Value};
+use super::value::{Ints, Sequence, Value};
 use crate::proto::DataType;
 
 /// Where a value stands while a model runs.
@@ -86,6 +86,7 @@ pub(super) enum Stored<T: Float> {
     Float(Tensor<T>),
     Int(Tensor<f64>, DataType),
     Bool(Tensor<bool>),
+    Sequence(Vec<Stored<T>>),
 }
 
 impl<T: Float> Stored<T> {
@@ -94,6 +95,7 @@ impl<T: Float> Stored<T> {
             Value::Float(var) => Stored::Float(var.value().clone()),
             Value::Int(ints) => Stored::Int(ints.numbers.value().clone(), ints.data_type),
             Value::Bool(mask) => Stored::Bool(mask.value().clone()),
+            Value::Sequence(sequence) => Stored::Sequence(sequence.values().iter().map(Stored::of).collect()),
         }
     }
 
@@ -104,6 +106,9 @@ impl<T: Float> Stored<T> {
                 Value::Int(Ints::new(Var::constant(tensor.clone()), *data_type))
             }
             Stored::Bool(tensor) => Value::Bool(Mask::constant(tensor.clone())),
+            Stored::Sequence(list) => {
+                Value::Sequence(Sequence::new(list.iter().map(Stored::value).collect()))
+            }
         }
     }
 }

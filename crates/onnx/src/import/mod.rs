@@ -11,10 +11,11 @@ mod model;
 mod names;
 mod ops;
 mod order;
+mod roles;
 mod run;
 mod value;
 
 pub use error::{NodeError, Problem, ReadError, RunError, UnsupportedOperator};
 pub use inputs::Input;
 pub use model::{Model, Outputs};
-pub use value::{Ints, Value};
+pub use value::{Ints, Sequence, Value};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::io::Read;
 use std::path::Path;
 
-use wengert_nn::{Ctx, Layer, ParamId, Scope};
+use wengert_nn::{BufferId, Ctx, Layer, ParamId, Scope};
 use wengert_tape::Var;
 use wengert_tensor::{Float, file, size};
 
@@ -13,18 +13,19 @@ use super::error::{ReadError, RunError};
 use super::graph::{Graph, Place, Stored};
 use super::inputs::Input;
 use super::names::Names;
-use super::ops;
+use super::ops::{self, Role};
+use super::roles::roles;
 use super::run::Frame;
 use super::value::Value;
-use crate::proto::{External, GraphProto, Message, ModelProto};
+use crate::proto::{BUFFERS, External, Message, ModelProto};
 
 /// A model of an ONNX file: what it computes is recorded like any other, so it can be run, differentiated to any order and
 /// trained further.
 ///
 /// Its initialisers of floating-point numbers are parameters under their names, in the scope it is read into, and start with the
-/// file's values. Those that only say how something is computed (limits of a clip, factors of a resize, the running
-/// statistics of a batch normalisation …) are constants, as are whole numbers and truth values. Lengths of axes may be
-/// others at each run.
+/// file's values. The running statistics of batch normalisations are buffers under theirs, so that files of weights with these names fit
+/// the model. Initialisers that only say how something is computed (limits of a clip, factors of a resize …) are constants, as are
+/// whole numbers and truth values. Lengths of axes may be others at each run.
 ///
 /// Operators of the sets 1 to 28 are known, those of [`operators`](Model::operators); a model with others is refused when it is read.
 ///
@@ -52,6 +53,7 @@ pub struct Model<T: Float = f32> {
     /// The values that are there before anything runs.
     constants: Vec<(Place, Stored<T>)>,
     params: Vec<(Place, ParamId)>,
+    buffers: Vec<(Place, BufferId)>,
     places: usize,
     limit: usize,
 }
@@ -128,10 +130,12 @@ impl<T: Float> Model<T> {
             }
             names.bind(&name, place)?;
         }
-        let settings = settings(&graph);
+        let buffers = model.metadata_props.iter().filter(|property| property.key == BUFFERS);
+        let roles = roles(&graph, buffers.flat_map(|property| property.value.lines()));
+        let role = |name: &str| roles.get(name).copied().unwrap_or(Role::Trained);
         let weights_by_name: HashSet<&str> = weights.iter().map(|(_, name, _)| name.as_str()).collect();
         for (place, name, value) in &weights {
-            if settings.contains(name.as_str()) {
+            if role(name) == Role::Setting {
                 builder.constants[*place] = Some(value.clone());
             }
         }
@@ -156,16 +160,20 @@ impl<T: Float> Model<T> {
         let mut used = vec![false; count];
         built.uses(&mut |place| used[place] = true);
         constants.retain(|(place, _)| used[*place]);
-        weights.retain(|(place, name, _)| used[*place] && !settings.contains(name.as_str()));
+        weights.retain(|(place, name, _)| used[*place] && role(name) != Role::Setting);
         for (_, name, _) in &weights {
             if let Some(problem) = scope.name_problem(name) {
                 return Err(ReadError::tensor(name, problem));
             }
         }
-        let mut params = Vec::new();
+        let (mut params, mut buffers) = (Vec::new(), Vec::new());
         for (place, name, value) in weights {
             if let Stored::Float(tensor) = value {
-                params.push((place, scope.param_from(&name, &tensor)));
+                if role(&name) == Role::Statistic {
+                    buffers.push((place, scope.buffer(&name, tensor)));
+                } else {
+                    params.push((place, scope.param_from(&name, &tensor)));
+                }
             }
         }
         let stays: HashSet<Place> = constants.iter().map(|&(place, _)| place).collect();
@@ -176,6 +184,7 @@ impl<T: Float> Model<T> {
             outputs: graph.output.into_iter().map(|output| output.name).collect(),
             constants,
             params,
+            buffers,
             places: count,
             limit: size::MAX_ELEMENTS,
         })
@@ -222,7 +231,9 @@ impl<T: Float> Model<T> {
     }
 
     /// The model's outputs for inputs by name. Dropout and batch normalisation do what the file says, which is what the mode
-    /// of `cx` has no influence on, except that a dropout whose file says nothing drops in training.
+    /// of `cx` has no influence on, except that a dropout whose file says nothing drops in training. Where the file says that
+    /// a batch is normalised by its own statistics, the running ones move in training, by
+    /// [`update_buffers`](wengert_nn::Params::update_buffers).
     ///
     /// # Errors
     /// If an input is missing, not known, or of another kind or shape than declared; or if values within the model do not go
@@ -257,10 +268,13 @@ impl<T: Float> Model<T> {
         for &(place, id) in &self.params {
             values[place] = Some(Value::Float(cx.param(id)));
         }
+        for &(place, id) in &self.buffers {
+            values[place] = Some(Value::Float(Var::constant(cx.buffer(id))));
+        }
         for (place, constant) in &self.constants {
             values[*place] = Some(constant.value());
         }
-        let mut frame = Frame { values, cx: Some(cx), limit: self.limit, rounds: 0 };
+        let mut frame = Frame { values, cx: Some(cx), buffers: &self.buffers, limit: self.limit, rounds: 0 };
         frame.run(&self.graph)?;
         let values = self.graph.outputs.iter().map(|&place| frame.get(place).clone());
         Ok(Outputs { values: self.outputs.iter().cloned().zip(values).collect() })
@@ -290,24 +304,6 @@ impl<T: Float> Layer<T> for Model<T> {
             _ => panic!("forward: the model's output does not consist of floating-point numbers"),
         }
     }
-}
-
-/// The names of initialisers that only say how something is computed.
-fn settings(graph: &GraphProto) -> HashSet<String> {
-    let (mut settings, mut trained) = (HashSet::new(), HashSet::new());
-    let mut graphs = vec![graph];
-    while let Some(graph) = graphs.pop() {
-        for node in &graph.node {
-            for (input, name) in node.input.iter().enumerate() {
-                let is_setting = ops::is_setting(&node.op_type, input);
-                if is_setting { &mut settings } else { &mut trained }.insert(name.clone());
-            }
-            graphs.extend(node.attribute.iter().filter_map(|attribute| attribute.g.as_deref()));
-        }
-        trained.extend(graph.output.iter().map(|output| output.name.clone()));
-    }
-    settings.retain(|name| !trained.contains(name));
-    settings
 }
 
 /// What a model computed, by name and in the model's order.

@@ -1,4 +1,4 @@
-//! The names of values, in graphs within graphs and in functions.
+//! The names of values, in graphs within graphs.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,6 @@ use wengert_tensor::text::quoted;
 
 use super::error::ReadError;
 use super::graph::Place;
-use crate::proto::{AttributeProto, FunctionProto, NodeProto};
 
 /// The places of named values.
 #[derive(Default)]
@@ -39,31 +38,4 @@ impl Names<'_> {
             ))
         })
     }
-}
-
-/// A function's node with the attributes that the caller gives it, and without the inputs that the caller leaves out.
-pub(super) fn with_attributes<'a>(
-    node: &NodeProto,
-    given: &impl Fn(&str) -> Option<&'a AttributeProto>,
-    function: &FunctionProto,
-    inputs: &[Option<Place>],
-) -> NodeProto {
-    let mut node = node.clone();
-    let left_out = |name: &String| {
-        let at = function.input.iter().position(|input| input == name);
-        at.is_some_and(|at| inputs.get(at).copied().flatten().is_none())
-    };
-    node.input.iter_mut().filter(|name| left_out(name)).for_each(String::clear);
-    node.attribute = std::mem::take(&mut node.attribute)
-        .into_iter()
-        .filter_map(|attribute| {
-            if attribute.ref_attr_name.is_empty() {
-                return Some(attribute);
-            }
-            // One that neither the caller nor the function gives is left out.
-            given(&attribute.ref_attr_name)
-                .map(|value| AttributeProto { name: attribute.name, ..value.clone() })
-        })
-        .collect();
-    node
 }

@@ -1,18 +1,21 @@
 //! Running a graph.
 
-use wengert_nn::Ctx;
+use wengert_nn::{BufferId, Ctx};
 use wengert_tensor::Float;
 
 use super::call::Call;
 use super::control;
 use super::error::{NodeError, Problem};
 use super::graph::{Graph, Node, Place, Work};
-use super::value::Value;
+use super::ops;
+use super::value::{SEQUENCE, Value};
 
 /// The values of a model that runs.
 pub(super) struct Frame<'a, T: Float> {
     pub(super) values: Vec<Option<Value<T>>>,
     pub(super) cx: Option<&'a Ctx<T>>,
+    /// Where the model's buffers stand.
+    pub(super) buffers: &'a [(Place, BufferId)],
     pub(super) limit: usize,
     /// How often loops and scans have gone round, all together.
     pub(super) rounds: usize,
@@ -38,6 +41,9 @@ impl<T: Float> Frame<'_, T> {
         for node in &graph.nodes {
             let inputs = node.inputs.iter().map(|place| place.map(|place| self.get(place).clone()));
             let results = self.compute(node, inputs.collect())?;
+            if node.operator == "BatchNormalization" {
+                self.track(node, &results);
+            }
             for (place, value) in node.outputs.iter().zip(results) {
                 if let Some(place) = *place {
                     self.values[place] = Some(value);
@@ -48,6 +54,18 @@ impl<T: Float> Frame<'_, T> {
             }
         }
         Ok(())
+    }
+
+    /// Gives running statistics the values that a normalisation by the batch has made of them, in training.
+    fn track(&self, node: &Node<T>, results: &[Value<T>]) {
+        let Some(cx) = self.cx.filter(|cx| cx.is_training()) else { return };
+        for (input, result) in [(3, 1), (4, 2)] {
+            let place = node.inputs.get(input).copied().flatten();
+            let buffer = self.buffers.iter().find(|(at, _)| Some(*at) == place);
+            if let (Some(&(_, id)), Some(Value::Float(moved))) = (buffer, results.get(result)) {
+                cx.set_buffer(id, moved.value().clone());
+            }
+        }
     }
 
     /// A node's results for these inputs.
@@ -63,6 +81,13 @@ impl<T: Float> Frame<'_, T> {
         };
         let results = match &node.work {
             Work::Operator(run) => {
+                let is_sequence =
+                    |input: &Option<Value<T>>| input.as_ref().is_some_and(|v| v.sequence().is_some());
+                if let Some(input) = inputs.iter().position(is_sequence)
+                    && !ops::takes_sequence(&node.operator, input)
+                {
+                    return Err(failed(Problem::Kind { input, expected: "a tensor", found: SEQUENCE }));
+                }
                 let call = Call {
                     inputs,
                     attributes: &node.attributes,

@@ -6,7 +6,7 @@ use wengert_tensor::{Float, Shape, Tensor};
 use super::error::Problem;
 use crate::proto::{DataType, External, Message, Numbers, TensorProto};
 
-/// A value of a graph: floating-point numbers, which are differentiated, whole numbers, or truth values.
+/// A value of a graph: floating-point numbers, which are differentiated, whole numbers, truth values, or a sequence of values.
 ///
 /// All of ONNX's floating-point types are computed in `T`.
 ///
@@ -21,6 +21,7 @@ use crate::proto::{DataType, External, Message, Numbers, TensorProto};
 /// assert!(tokens.float().is_none());
 /// ```
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum Value<T: Float = f32> {
     /// Floating-point numbers.
     Float(Var<T>),
@@ -28,6 +29,36 @@ pub enum Value<T: Float = f32> {
     Int(Ints<T>),
     /// Truth values.
     Bool(Mask<T>),
+    /// Several values, one after the other.
+    Sequence(Sequence<T>),
+}
+
+/// Values in an order, as operators such as `SplitToSequence` give them. They may be of different shapes.
+///
+/// ```
+/// use wengert_onnx::{Sequence, Value};
+/// use wengert_tape::Var;
+/// let parts: Sequence<f64> = Sequence::new(vec![Var::from([1.0]).into(), Var::from([2.0, 3.0]).into()]);
+/// assert_eq!(parts.values()[1].shape()[..], [2]);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Sequence<T: Float = f32> {
+    values: Vec<Value<T>>,
+    /// How many they are.
+    length: Shape,
+}
+
+impl<T: Float> Sequence<T> {
+    /// These values.
+    pub fn new(values: Vec<Value<T>>) -> Self {
+        let length = Shape::from(values.len());
+        Sequence { values, length }
+    }
+
+    /// The values in their order.
+    pub fn values(&self) -> &[Value<T>] {
+        &self.values
+    }
 }
 
 /// Whole numbers of a graph. Numbers up to 2⁵³ in magnitude are held exactly, and what an operator makes beyond that is
@@ -96,7 +127,7 @@ impl<T: Float> Value<T> {
     ///
     /// # Errors
     /// If they are no such message, or its numbers do not fit its shape or are of a type that is not read (text, complex
-    /// numbers, numbers of less than 8 bits).
+    /// numbers, floating-point numbers of 8 bits and less).
     ///
     /// ```
     /// use wengert_onnx::Value;
@@ -155,7 +186,12 @@ impl<T: Float> Value<T> {
         if let Value::Bool(mask) = self { Some(mask) } else { None }
     }
 
-    /// Lengths of the axes.
+    /// The values of a sequence; `None` if the value is a tensor.
+    pub fn sequence(&self) -> Option<&[Value<T>]> {
+        if let Value::Sequence(sequence) = self { Some(sequence.values()) } else { None }
+    }
+
+    /// Lengths of the axes; of a sequence that of its own.
     ///
     /// ```
     /// use wengert_onnx::Value;
@@ -168,24 +204,28 @@ impl<T: Float> Value<T> {
             Value::Float(var) => var.shape(),
             Value::Int(ints) => ints.shape(),
             Value::Bool(mask) => mask.shape(),
+            Value::Sequence(sequence) => &sequence.length,
         }
     }
 
-    /// What the elements are: "floating-point numbers", "whole numbers" or "truth values".
+    /// What the elements are: "floating-point numbers", "whole numbers" or "truth values"; or "a sequence".
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Value::Float(_) => FLOATS,
             Value::Int(_) => INTS,
             Value::Bool(_) => BOOLS,
+            Value::Sequence(_) => SEQUENCE,
         }
     }
 
-    /// Truth values as 0 and 1, whole numbers as they are; a constant of floating-point numbers.
+    /// Truth values as 0 and 1, whole numbers as they are, none of a sequence's; a constant of floating-point numbers.
     pub(crate) fn to_f64(&self) -> Var<f64> {
         match self {
             Value::Float(var) => Var::constant(var.value().cast::<f64>()),
             Value::Int(ints) => ints.numbers.clone(),
             Value::Bool(mask) => Var::constant(numbers_of(mask.value())),
+            // No operator but those of sequences gets one.
+            Value::Sequence(sequence) => Var::zeros(&sequence.length),
         }
     }
 
@@ -204,6 +244,7 @@ impl<T: Float> Value<T> {
 pub(super) const FLOATS: &str = "floating-point numbers";
 pub(super) const INTS: &str = "whole numbers";
 pub(super) const BOOLS: &str = "truth values";
+pub(super) const SEQUENCE: &str = "a sequence";
 
 /// Whether a whole number is held exactly, or is an end of the range of `int64`.
 fn is_exact(x: f64) -> bool {

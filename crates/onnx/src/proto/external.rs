@@ -8,9 +8,6 @@ use wengert_tensor::{file, text};
 
 use super::TensorProto;
 
-/// The value of `data_location` for a tensor in another file.
-const EXTERNAL: i32 = 1;
-
 /// The folder that external data is read from: that of the model, or none if the model was only bytes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct External {
@@ -39,6 +36,9 @@ pub(crate) enum ExternalError {
 }
 
 impl External {
+    /// The value of `data_location` for a tensor in another file.
+    pub(crate) const LOCATION: i32 = 1;
+
     /// Of a model at `path`.
     pub(crate) fn beside(path: &Path) -> Self {
         External { folder: Some(path.parent().unwrap_or(Path::new("")).to_owned()) }
@@ -46,7 +46,7 @@ impl External {
 
     /// Whether the tensor's numbers stand in another file.
     pub(crate) fn holds(&self, tensor: &TensorProto) -> bool {
-        tensor.data_location == Some(EXTERNAL)
+        tensor.data_location == Some(Self::LOCATION)
     }
 
     /// The `length` bytes of a tensor.

@@ -151,6 +151,9 @@ messages! {
     }
 }
 
+/// The key among the properties of a model that this crate writes whose value names the initialisers that are buffers, one a line.
+pub(crate) const BUFFERS: &str = "wengert.buffers";
+
 impl AttributeProto {
     pub(crate) const FLOAT: i32 = 1;
     pub(crate) const INT: i32 = 2;
@@ -174,6 +177,10 @@ impl AttributeProto {
 
     pub(crate) fn string(name: &str, value: &str) -> Self {
         AttributeProto { s: Some(value.as_bytes().to_vec()), ..Self::of_kind(name, Self::STRING) }
+    }
+
+    pub(crate) fn tensor(name: &str, value: TensorProto) -> Self {
+        AttributeProto { t: Some(Box::new(value)), ..Self::of_kind(name, Self::TENSOR) }
     }
 
     pub(crate) fn ints(name: &str, values: Vec<i64>) -> Self {

@@ -11,7 +11,7 @@ pub(crate) use error::ProtoError;
 pub(crate) use external::External;
 pub(crate) use field::Message;
 pub(crate) use messages::{
-    AttributeProto, Dimension, FunctionProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto,
-    TensorProto, ValueInfoProto,
+    AttributeProto, BUFFERS, Dimension, FunctionProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto,
+    StringStringEntryProto, TensorProto, ValueInfoProto,
 };
 pub(crate) use tensor::{DataType, Numbers};

@@ -3,7 +3,7 @@
 use wengert_tensor::math::half::{from_bf16, from_f16};
 use wengert_tensor::size;
 
-use super::{External, TensorProto};
+use super::{External, StringStringEntryProto, TensorProto};
 
 /// The types of elements that are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,10 +21,14 @@ pub(crate) enum DataType {
     Uint32,
     Uint64,
     Bfloat16,
+    Uint4,
+    Int4,
+    Uint2,
+    Int2,
 }
 
 impl DataType {
-    const ALL: [(i32, DataType); 13] = [
+    const ALL: [(i32, DataType); 17] = [
         (1, DataType::Float),
         (2, DataType::Uint8),
         (3, DataType::Int8),
@@ -38,6 +42,10 @@ impl DataType {
         (12, DataType::Uint32),
         (13, DataType::Uint64),
         (16, DataType::Bfloat16),
+        (21, DataType::Uint4),
+        (22, DataType::Int4),
+        (25, DataType::Uint2),
+        (26, DataType::Int2),
     ];
 
     /// The type that has this number in ONNX.
@@ -49,14 +57,27 @@ impl DataType {
         Self::ALL.iter().find(|(_, data_type)| *data_type == self).expect("all are in the list").0
     }
 
-    /// Bytes of an element in `raw_data`.
-    pub(crate) fn width(self) -> usize {
+    /// Bits of an element in `raw_data`.
+    pub(crate) fn bits(self) -> usize {
         match self {
-            DataType::Uint8 | DataType::Int8 | DataType::Bool => 1,
-            DataType::Uint16 | DataType::Int16 | DataType::Float16 | DataType::Bfloat16 => 2,
-            DataType::Float | DataType::Int32 | DataType::Uint32 => 4,
-            DataType::Int64 | DataType::Uint64 | DataType::Double => 8,
+            DataType::Uint2 | DataType::Int2 => 2,
+            DataType::Uint4 | DataType::Int4 => 4,
+            DataType::Uint8 | DataType::Int8 | DataType::Bool => 8,
+            DataType::Uint16 | DataType::Int16 | DataType::Float16 | DataType::Bfloat16 => 16,
+            DataType::Float | DataType::Int32 | DataType::Uint32 => 32,
+            DataType::Int64 | DataType::Uint64 | DataType::Double => 64,
         }
+    }
+
+    /// Bytes of so many elements in `raw_data`; those of less than 8 bits share bytes.
+    pub(crate) fn bytes(self, count: usize) -> usize {
+        (count * self.bits()).div_ceil(8)
+    }
+
+    /// Whether whole numbers of this type may be negative.
+    pub(crate) fn is_signed(self) -> bool {
+        use DataType::{Int2, Int4, Int8, Int16, Int32, Int64};
+        matches!(self, Int2 | Int4 | Int8 | Int16 | Int32 | Int64)
     }
 
     pub(crate) fn is_float(self) -> bool {
@@ -103,6 +124,23 @@ impl TensorProto {
         }
     }
 
+    /// The same tensor with its numbers in another file.
+    pub(crate) fn elsewhere(&self, location: &str, offset: usize, length: usize) -> Self {
+        let entry = |key: &str, value: String| StringStringEntryProto { key: key.to_owned(), value };
+        TensorProto {
+            name: self.name.clone(),
+            data_type: self.data_type,
+            dims: self.dims.clone(),
+            data_location: Some(External::LOCATION),
+            external_data: vec![
+                entry("location", location.to_owned()),
+                entry("offset", offset.to_string()),
+                entry("length", length.to_string()),
+            ],
+            ..Default::default()
+        }
+    }
+
     pub(crate) fn data_type(&self) -> Result<DataType, TensorError> {
         let code = self.data_type.unwrap_or(0);
         DataType::from_code(code).ok_or(TensorError::DataType { code })
@@ -123,14 +161,22 @@ impl TensorProto {
         Ok(shape)
     }
 
+    /// Reads the numbers if they stand in another file.
+    pub(crate) fn fetch(&mut self, external: &External) -> Result<(), TensorError> {
+        if external.holds(self) {
+            let count = self.shape()?.iter().product::<usize>();
+            self.raw_data = Some(external.read(self, self.data_type()?.bytes(count))?);
+            self.data_location = None;
+        }
+        Ok(())
+    }
+
     /// The elements in row-major order, which are taken out: weights never lie in memory three times. What stands in other files
     /// is read from `external`.
     pub(crate) fn take_numbers(&mut self, external: &External) -> Result<Numbers, TensorError> {
+        self.fetch(external)?;
         let data_type = self.data_type()?;
         let count = self.shape()?.iter().product::<usize>();
-        if external.holds(self) {
-            return self.unpack(&external.read(self, count * data_type.width())?, data_type, count);
-        }
         if let Some(bytes) = self.raw_data.take() {
             return self.unpack(&bytes, data_type, count);
         }
@@ -149,6 +195,11 @@ impl TensorProto {
             DataType::Uint8 | DataType::Int8 | DataType::Uint16 | DataType::Int16 | DataType::Int32 => {
                 Numbers::Int(self.int32_data.iter().map(|&x| i64::from(x)).collect())
             }
+            // Bytes, in each of which there are several.
+            DataType::Uint4 | DataType::Int4 | DataType::Uint2 | DataType::Int2 => {
+                let bytes: Vec<u8> = self.int32_data.iter().map(|&byte| byte as u8).collect();
+                return self.unpack(&bytes, data_type, count);
+            }
         };
         let found = match &listed {
             Numbers::F32(list) => list.len(),
@@ -161,8 +212,8 @@ impl TensorProto {
     }
 
     fn unpack(&self, bytes: &[u8], data_type: DataType, count: usize) -> Result<Numbers, TensorError> {
-        self.check(bytes.len(), count * data_type.width(), "bytes")?;
-        unpack(bytes, data_type)
+        self.check(bytes.len(), data_type.bytes(count), "bytes")?;
+        unpack(bytes, data_type, count)
     }
 
     fn check(&self, found: usize, expected: usize, unit: &'static str) -> Result<(), TensorError> {
@@ -173,8 +224,8 @@ impl TensorProto {
     }
 }
 
-/// The numbers whose little-endian bytes these are.
-fn unpack(bytes: &[u8], data_type: DataType) -> Result<Numbers, TensorError> {
+/// The numbers, so many, whose little-endian bytes these are.
+fn unpack(bytes: &[u8], data_type: DataType, count: usize) -> Result<Numbers, TensorError> {
     fn each<const N: usize, S>(bytes: &[u8], number: impl Fn([u8; N]) -> S) -> Vec<S> {
         bytes.as_chunks().0.iter().map(|&chunk| number(chunk)).collect()
     }
@@ -192,7 +243,18 @@ fn unpack(bytes: &[u8], data_type: DataType) -> Result<Numbers, TensorError> {
         DataType::Uint32 => Numbers::Int(each(bytes, |b| i64::from(u32::from_le_bytes(b)))),
         DataType::Int64 => Numbers::Int(each(bytes, i64::from_le_bytes)),
         DataType::Uint64 => Numbers::Int(unsigned(&each(bytes, u64::from_le_bytes))?),
+        DataType::Uint4 | DataType::Int4 | DataType::Uint2 | DataType::Int2 => {
+            Numbers::Int((0..count).map(|i| part_of_byte(bytes, data_type, i)).collect())
+        }
     })
+}
+
+/// A number of less than 8 bits; the first of a byte are its lowest bits.
+fn part_of_byte(bytes: &[u8], data_type: DataType, i: usize) -> i64 {
+    let bits = data_type.bits();
+    let byte = bytes[i * bits / 8] >> (i * bits % 8);
+    let number = i64::from(byte & ((1 << bits) - 1));
+    if data_type.is_signed() && number >> (bits - 1) != 0 { number - (1 << bits) } else { number }
 }
 
 fn unsigned(values: &[u64]) -> Result<Vec<i64>, TensorError> {

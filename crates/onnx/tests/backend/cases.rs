@@ -60,10 +60,49 @@ fn run(params: &Params<f32>, model: &Model, folder: &Path, tolerance: f32) -> Re
     }
     let outputs = params.infer(|cx| model.forward(cx, &inputs)).map_err(|error| error.to_string())?;
     for (i, found) in outputs.into_values().iter().enumerate() {
-        let expected = tensor(folder, "output", i)?;
-        compare(found, &expected, tolerance).map_err(|problem| format!("output {i}: {problem}"))?;
+        let of_output = |problem| format!("output {i}: {problem}");
+        match found.sequence() {
+            Some(found) => {
+                let expected = sequence(folder, i)?;
+                if found.len() != expected.len() {
+                    return Err(of_output(format!("{} values and not {}", found.len(), expected.len())));
+                }
+                let mut pairs = found.iter().zip(&expected);
+                pairs
+                    .try_for_each(|(found, expected)| compare(found, expected, tolerance))
+                    .map_err(of_output)?;
+            }
+            None => compare(found, &tensor(folder, "output", i)?, tolerance).map_err(of_output)?,
+        }
     }
     Ok(())
+}
+
+/// The tensors of a `SequenceProto`: its third field. The others are a name and a number below 128.
+fn sequence(folder: &Path, i: usize) -> Result<Vec<Value>, String> {
+    let bytes = fs::read(folder.join(format!("output_{i}.pb"))).map_err(|error| error.to_string())?;
+    let (mut at, mut values) = (0, Vec::new());
+    while at < bytes.len() {
+        let tag = bytes[at];
+        at += 1;
+        if tag & 7 == 0 {
+            at += 1;
+            continue;
+        }
+        let (mut length, mut shift) = (0, 0);
+        while bytes[at] & 0x80 != 0 {
+            length |= usize::from(bytes[at] & 0x7f) << shift;
+            (at, shift) = (at + 1, shift + 7);
+        }
+        length |= usize::from(bytes[at]) << shift;
+        at += 1;
+        if tag >> 3 == 3 {
+            values
+                .push(Value::from_tensor_bytes(&bytes[at..at + length]).map_err(|error| error.to_string())?);
+        }
+        at += length;
+    }
+    Ok(values)
 }
 
 /// How far numbers may be off, relatively: those of models in half precision, which are computed in single precision here, by

@@ -48,7 +48,8 @@ def single(model):
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     graph = copy.graph
-    for held in graph.initializer:
+    constants = [a.t for node in graph.node if node.op_type == "Constant" for a in node.attribute]
+    for held in [*graph.initializer, *constants]:
         if held.data_type == TensorProto.DOUBLE:
             held.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(held).astype(np.float32), held.name))
     for value in list(graph.input) + list(graph.output):

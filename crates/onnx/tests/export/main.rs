@@ -11,4 +11,6 @@ mod cases;
 mod errors;
 mod files;
 mod models;
+mod names;
 mod operations;
+mod zoo;

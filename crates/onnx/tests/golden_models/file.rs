@@ -7,10 +7,9 @@ pub(crate) struct Case {
     pub(crate) lists: Vec<Vec<Vec<u8>>>,
 }
 
-/// The cases of a file. Those of operators have two lists, those of networks four.
-pub(crate) fn cases(path: &str) -> Vec<Case> {
+/// The cases of a file, with that many lists each.
+pub(crate) fn cases(path: &str, lists: usize) -> Vec<Case> {
     let bytes = std::fs::read(path).expect("the golden file");
-    let lists = if path.ends_with("networks.bin") { 4 } else { 2 };
     let mut rest = &bytes[..];
     let mut cases = Vec::new();
     while !rest.is_empty() {

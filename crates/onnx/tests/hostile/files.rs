@@ -68,13 +68,22 @@ pub(crate) fn tensor(name: &str, data_type: i64, dims: &[i64], raw: &[u8]) -> Ve
 
 /// A model of the graph with these nodes, initialisers, inputs (floating-point, of any shape) and outputs.
 pub(crate) fn model(nodes: &[Vec<u8>], tensors: &[Vec<u8>], inputs: &[&str], outputs: &[&str]) -> Vec<u8> {
+    of_graph(&graph(nodes, tensors, inputs, outputs))
+}
+
+fn graph(nodes: &[Vec<u8>], tensors: &[Vec<u8>], inputs: &[&str], outputs: &[&str]) -> Vec<u8> {
     let float = bytes(1, int(1, 1));
     let info = |name: &&str| [bytes(1, name), bytes(2, &float)].concat();
     let mut graph: Vec<u8> = nodes.iter().flat_map(|node| bytes(1, node)).collect();
     graph.extend(tensors.iter().flat_map(|tensor| bytes(5, tensor)));
     graph.extend(inputs.iter().flat_map(|name| bytes(11, info(name))));
     graph.extend(outputs.iter().flat_map(|name| bytes(12, info(name))));
-    of_graph(&graph)
+    graph
+}
+
+/// A model of one node of an older operator set.
+pub(crate) fn of_set(set: i64, node: Vec<u8>, tensors: &[Vec<u8>]) -> Vec<u8> {
+    [int(1, 4), bytes(7, graph(&[node], tensors, &["x"], &["y"])), bytes(8, int(2, set))].concat()
 }
 
 pub(crate) fn of_graph(graph: &[u8]) -> Vec<u8> {

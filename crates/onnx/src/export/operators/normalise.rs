@@ -15,6 +15,7 @@ pub(super) fn rule<T: Float>(name: &str) -> Option<Rule<T>> {
         "group_norm" => group_norm,
         "instance_norm" => instance_norm,
         "batch_norm" => batch_norm,
+        "batch_norm_by" => batch_norm_by,
         "channel_affine" => channel_affine,
         "softmax" => |g, at| along_axis(g, at, "Softmax"),
         "log_softmax" => |g, at| along_axis(g, at, "LogSoftmax"),
@@ -92,6 +93,11 @@ fn instance_norm<T: Float>(g: &mut Graph, at: &At<'_, T>) -> Result<String, Stri
 /// Groups as the channels of an instance normalisation without gain, and then the gain of each channel.
 fn group_norm<T: Float>(g: &mut Graph, at: &At<'_, T>) -> Result<String, String> {
     let groups = at.int("groups")?;
+    // Before there was a gain for each group, and not for each channel.
+    if g.opset >= 21 && g.float == DataType::Float {
+        let attributes = vec![AttributeProto::int("num_groups", groups), epsilon(at)?];
+        return Ok(g.with("GroupNormalization", &[at.x(0), at.x(1), at.x(2)], attributes));
+    }
     let channels = at.dim(0, 1)? as i64;
     let (groups_of, each) = (Length::from(groups), Length::from(channels / groups.max(1)));
     let all = [&[at.shape(0)[0], groups_of, each], &at.shape(0)[2..]].concat();
@@ -141,7 +147,22 @@ fn by_statistics<T: Float>(
     over_root(g, at, &centred, &variance)
 }
 
-/// (x − mean)·scale + shift: batch normalisation by known statistics, whose variance is in the scale.
+/// By known statistics, all under their own names.
+fn batch_norm_by<T: Float>(g: &mut Graph, at: &At<'_, T>) -> Result<String, String> {
+    let exact = at.number("epsilon")?;
+    let mut attribute = exact as f32;
+    let mut variance = at.x(2).to_owned();
+    // Attributes are in single precision, and so a double ε that is none of its numbers is added here.
+    if g.float == DataType::Double && f64::from(attribute) != exact {
+        let epsilon = g.number(exact);
+        variance = g.op("Add", &[&variance, &epsilon]);
+        attribute = 0.0;
+    }
+    let inputs = [at.x(0), at.x(3), at.x(4), at.x(1), &variance];
+    Ok(g.with("BatchNormalization", &inputs, vec![AttributeProto::float("epsilon", attribute)]))
+}
+
+/// (x − mean)·scale + shift: the same where the variance is in the scale.
 fn channel_affine<T: Float>(g: &mut Graph, at: &At<'_, T>) -> Result<String, String> {
     let channels = at.dim(0, 1)?;
     let ones = g.numbers(&[channels], &vec![1.0; channels]);

@@ -27,6 +27,11 @@ pub(super) fn table<T: Float>() -> Vec<Operator<T>> {
         operator("PRelu", 1, (2, 2), "consumed_inputs:ii", prelu),
         operator("Selu", 1, (1, 1), "alpha:f gamma:f consumed_inputs:ii", selu),
         operator("Shrink", 9, (1, 1), "bias:f lambd:f", shrink),
+        operator("SwiGLU", 28, (2, 2), "alpha:f", |call| {
+            let (a, b) = (call.float(0)?, call.float(1)?);
+            call.of_shape(1, a.shape())?;
+            Ok(vec![Value::Float(a * (a * call.attributes.float("alpha", 1.0)).sigmoid() * b)])
+        }),
         operator("Swish", 24, (1, 1), "alpha:f", swish),
         operator("ThresholdedRelu", 10, (1, 1), "alpha:f", thresholded_relu),
     ]
@@ -73,7 +78,7 @@ fn clip<T: Float>(call: &Call<'_, T>) -> Produced<T> {
     Ok(vec![match call.value(0)? {
         Value::Float(x) => Value::Float(x.clamp(low, high)),
         Value::Int(ints) => Value::Int(ints.with(ints.numbers.clamp(low, high))),
-        Value::Bool(_) => return Err(call.kind(0, "numbers")),
+        _ => return Err(call.kind(0, "numbers")),
     }])
 }
 
@@ -129,7 +134,7 @@ fn shrink<T: Float>(call: &Call<'_, T>) -> Produced<T> {
             Value::Float(Var::select_where(x.lt(-limit), &(x + bias), &above))
         }
         Value::Int(ints) => Value::Int(ints.with(of(&ints.numbers).trunc())),
-        Value::Bool(_) => return Err(call.kind(0, "numbers")),
+        _ => return Err(call.kind(0, "numbers")),
     }])
 }
 

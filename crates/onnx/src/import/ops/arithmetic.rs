@@ -36,9 +36,9 @@ pub(super) fn table<T: Float>() -> Vec<Operator<T>> {
                 .collect())
         }),
         operator("BitShift", 11, (2, 2), "direction:s", shift),
-        operator("BitwiseAnd", 18, (2, 2), "", |call| whole(call, |a, b| Some(a & b))),
-        operator("BitwiseOr", 18, (2, 2), "", |call| whole(call, |a, b| Some(a | b))),
-        operator("BitwiseXor", 18, (2, 2), "", |call| whole(call, |a, b| Some(a ^ b))),
+        operator("BitwiseAnd", 18, (2, 2), "", |call| whole(call, |a, b| Ok(a & b))),
+        operator("BitwiseOr", 18, (2, 2), "", |call| whole(call, |a, b| Ok(a | b))),
+        operator("BitwiseXor", 18, (2, 2), "", |call| whole(call, |a, b| Ok(a ^ b))),
         operator("BitwiseNot", 18, (1, 1), "", bitwise_not),
     ]
 }
@@ -59,6 +59,7 @@ pub(super) fn second<T: Float>(call: &Call<'_, T>) -> Result<Value<T>, Problem> 
         Value::Float(x) => Value::Float(x.reshape(shape)),
         Value::Int(ints) => Value::Int(ints.with(ints.numbers.reshape(shape))),
         Value::Bool(mask) => Value::Bool(mask.value().reshape(shape).into()),
+        Value::Sequence(_) => return Err(call.kind(1, "a tensor")),
     })
 }
 
@@ -88,14 +89,10 @@ fn binary<T: Float>(call: &Call<'_, T>, floats: Two<T>, ints: Two<f64>) -> Produ
 
 /// Numbers of the types of less than 64 bits that fit into them: they begin again at the other end, as in the file's type.
 pub(super) fn wrapped<T: Float>(ints: &Ints<T>) -> Ints<T> {
-    use crate::proto::DataType::{Int8, Int16, Int32, Uint8, Uint16, Uint32};
-    let bits = match ints.data_type {
-        Int8 | Uint8 => 8,
-        Int16 | Uint16 => 16,
-        Int32 | Uint32 => 32,
-        _ => return ints.clone(),
-    };
-    let signed = matches!(ints.data_type, Int8 | Int16 | Int32);
+    let (bits, signed) = (ints.data_type.bits(), ints.data_type.is_signed());
+    if bits == 64 {
+        return ints.clone();
+    }
     let (modulus, low) = ((1_i64 << bits) as f64, if signed { -((1_i64 << (bits - 1)) as f64) } else { 0.0 });
     let high = low + modulus;
     let values = ints.numbers.value();
@@ -107,16 +104,16 @@ pub(super) fn wrapped<T: Float>(ints: &Ints<T>) -> Ints<T> {
     ints.with(Var::constant(wrapped.expect("as many elements as before")))
 }
 
-/// A function of whole numbers, element by element after broadcasting; `None` where it has no value.
-fn whole<T: Float>(call: &Call<'_, T>, f: impl Fn(i64, i64) -> Option<i64>) -> Produced<T> {
+/// A function of whole numbers, element by element after broadcasting.
+fn whole<T: Float>(call: &Call<'_, T>, f: impl Fn(i64, i64) -> Result<i64, Problem>) -> Produced<T> {
     let (a, b) = (call.ints(0)?, second(call)?);
     let Value::Int(b) = b else { return Err(call.kind(1, a_kind())) };
     let shape = call.broadcast(a.shape(), b.shape())?;
     let (x, y) = (a.numbers.broadcast_to(&shape), b.numbers.broadcast_to(&shape));
     let pairs = x.value().iter().zip(y.value().iter());
-    let values: Option<Vec<f64>> = pairs.map(|(x, y)| Some(f(x as i64, y as i64)? as f64)).collect();
-    let values =
-        Tensor::from_vec(values.ok_or(Problem::Inexact)?, shape).expect("as many elements as the shape has");
+    let values: Vec<f64> =
+        pairs.map(|(x, y)| Ok(f(x as i64, y as i64)? as f64)).collect::<Result<_, Problem>>()?;
+    let values = Tensor::from_vec(values, shape).expect("as many elements as the shape has");
     Ok(vec![Value::Int(wrapped(&a.with(Var::constant(values))))])
 }
 
@@ -124,9 +121,14 @@ fn a_kind() -> &'static str {
     super::super::value::INTS
 }
 
+/// What `f` makes of a dividend and a divisor; `None` is a result beyond the range.
+fn of_divisor(f: impl Fn(i64, i64) -> Option<i64>) -> impl Fn(i64, i64) -> Result<i64, Problem> {
+    move |a, b| if b == 0 { Err(Problem::DivisionByZero) } else { f(a, b).ok_or(Problem::Inexact) }
+}
+
 fn divide<T: Float>(call: &Call<'_, T>) -> Produced<T> {
     match call.value(0)? {
-        Value::Int(_) => whole(call, |a, b| a.checked_div(b)),
+        Value::Int(_) => whole(call, of_divisor(i64::checked_div)),
         _ => binary(call, |a, b| a / b, |a, b| a / b),
     }
 }
@@ -156,7 +158,7 @@ fn power<T: Float>(call: &Call<'_, T>) -> Produced<T> {
             let values = ints.numbers.pow(exponent.to_f64()).trunc();
             Value::Int(wrapped(&ints.with(values)))
         }
-        Value::Bool(_) => return Err(call.kind(0, "numbers")),
+        _ => return Err(call.kind(0, "numbers")),
     }])
 }
 
@@ -164,12 +166,12 @@ fn modulo<T: Float>(call: &Call<'_, T>) -> Produced<T> {
     if call.attributes.int("fmod", 0) == 0 {
         if let Value::Int(_) = call.value(0)? {
             // With the sign of the divisor, as in Python.
-            return whole(call, |a, b| (b != 0).then(|| (a.wrapping_rem(b)).wrapping_add(b).wrapping_rem(b)));
+            return whole(call, of_divisor(|a, b| Some(a.wrapping_rem(b).wrapping_add(b).wrapping_rem(b))));
         }
         return binary(call, |a, b| a.remainder(b), |a, b| a.remainder(b));
     }
     match call.value(0)? {
-        Value::Int(_) => whole(call, |a, b| a.checked_rem(b)),
+        Value::Int(_) => whole(call, of_divisor(i64::checked_rem)),
         _ => binary(call, |a, b| a.fmod(b), |a, b| a.fmod(b)),
     }
 }
@@ -186,8 +188,11 @@ fn shift<T: Float>(call: &Call<'_, T>) -> Produced<T> {
     // Shifts by as many bits as there are, or by a negative number, push all bits out.
     let bits = |b: i64| u32::try_from(b).ok().filter(|&b| b < 63);
     match call.attributes.text("direction") {
-        Some("LEFT") => whole(call, |a, b| bits(b).map_or(Some(0), |b| a.checked_mul(1 << b))),
-        Some("RIGHT") => whole(call, |a, b| Some(a >> bits(b).unwrap_or(63))),
+        Some("LEFT") => whole(call, |a, b| match bits(b) {
+            Some(b) => a.checked_mul(1 << b).ok_or(Problem::Inexact),
+            None => Ok(0),
+        }),
+        Some("RIGHT") => whole(call, |a, b| Ok(a >> bits(b).unwrap_or(63))),
         other => Err(Problem::setting("direction", other.unwrap_or("missing"))),
     }
 }

@@ -70,7 +70,7 @@ fn bias<T: Float>(
             Value::Bool(mask) => {
                 Var::select_where(mask, &Var::scalar(T::ZERO), &Var::scalar(T::from_f64(f64::NEG_INFINITY)))
             }
-            Value::Int(_) => return Err(call.kind(3, "floating-point numbers or truth values")),
+            _ => return Err(call.kind(3, "floating-point numbers or truth values")),
         };
         call.at_least(3, 1)?;
         let rank = mask.rank();

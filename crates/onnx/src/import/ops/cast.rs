@@ -1,7 +1,7 @@
 //! Changes of the type of elements.
 
 use wengert_tape::Var;
-use wengert_tensor::Float;
+use wengert_tensor::{Float, Tensor};
 
 use super::super::error::Problem;
 use super::super::value::{Ints, Value, truth};
@@ -19,11 +19,18 @@ pub(super) fn table<T: Float>() -> Vec<Operator<T>> {
             let code = match call.value(1)? {
                 Value::Float(_) => DataType::Float.code(),
                 Value::Int(ints) => ints.data_type.code(),
-                Value::Bool(_) => DataType::Bool.code(),
+                _ => DataType::Bool.code(),
             };
             Ok(vec![cast(call.value(0)?, i64::from(code))?])
         }),
     ]
+}
+
+/// The whole part of a number. What is beyond the range of `int64`, infinite above all, becomes the end of it, and NaN 0: masks
+/// take such out afterwards, where logarithms of positions are taken.
+fn whole(x: f64) -> f64 {
+    let end = 2f64.powi(63);
+    if x.is_nan() { 0.0 } else { x.trunc().clamp(-end, end) }
 }
 
 /// A value as elements of the type with that number. All floating-point numbers are of one type here, so between those
@@ -44,6 +51,11 @@ pub(super) fn cast<T: Float>(value: &Value<T>, code: i64) -> Result<Value<T>, Pr
             }
             Value::Int(result)
         }
-        (_, to) => Value::Int(wrapped(&Ints::new(value.to_f64().trunc(), to))),
+        (_, to) => {
+            let numbers = value.to_f64();
+            let numbers = numbers.value().iter().map(whole).collect();
+            let numbers = Tensor::from_vec(numbers, value.shape().clone()).expect("as many as before");
+            Value::Int(wrapped(&Ints::new(Var::constant(numbers), to)))
+        }
     })
 }

@@ -10,7 +10,7 @@ use super::super::value::Value;
 use super::window::{Window, array, by_axes, numbers};
 use super::{Operator, operator};
 
-const SETTINGS: &str = "auto_pad:s dilations:ii group:i kernel_shape:ii pads:ii strides:ii";
+pub(super) const SETTINGS: &str = "auto_pad:s dilations:ii group:i kernel_shape:ii pads:ii strides:ii";
 
 pub(super) fn table<T: Float>() -> Vec<Operator<T>> {
     vec![
@@ -26,43 +26,63 @@ pub(super) fn table<T: Float>() -> Vec<Operator<T>> {
 }
 
 /// What is convolved, in shapes that fit.
-struct Operands<'a, T: Float> {
-    x: &'a Var<T>,
-    weight: &'a Var<T>,
-    bias: Option<&'a Var<T>>,
+pub(super) struct Operands<'a, S: Float> {
+    x: &'a Var<S>,
+    weight: &'a Var<S>,
+    bias: Option<&'a Var<S>>,
     groups: usize,
 }
 
+impl<'a, S: Float> Operands<'a, S> {
+    /// Image and weight, and a bias that stands at that input.
+    pub(super) fn of<T: Float>(
+        call: &Call<'_, T>,
+        [x, weight]: [&'a Var<S>; 2],
+        bias: Option<(usize, &'a Var<S>)>,
+        transposed: bool,
+    ) -> Result<Self, Problem> {
+        let groups = call.attributes.int("group", 1);
+        let groups = usize::try_from(groups).ok().filter(|&groups| groups > 0 && groups < 1 << 31);
+        let Some(groups) = groups else { return Err(Problem::setting("group", "not a positive number")) };
+        call.at_least(0, 3)?;
+        let (image, kernel) = (x.shape(), weight.shape());
+        let unlike = |what| Err(Problem::Shapes { what, first: image.clone(), second: kernel.clone() });
+        if image.len() != kernel.len() {
+            return unlike("are no image and weight, as they differ in rank");
+        }
+        if image[2..].contains(&0) || kernel.contains(&0) {
+            return unlike("are image and weight without elements along an axis");
+        }
+        let fits = if transposed {
+            image[1] == kernel[0] && image[1].is_multiple_of(groups)
+        } else {
+            kernel[1].checked_mul(groups) == Some(image[1]) && kernel[0].is_multiple_of(groups)
+        };
+        if !fits {
+            return unlike("are image and weight whose channels do not fit the groups");
+        }
+        if let Some((input, _)) = bias {
+            call.of_shape(input, &[if transposed { kernel[1] * groups } else { kernel[0] }])?;
+        }
+        Ok(Operands { x, weight, bias: bias.map(|(_, bias)| bias), groups })
+    }
+}
+
 fn operands<'a, T: Float>(call: &'a Call<'_, T>, transposed: bool) -> Result<Operands<'a, T>, Problem> {
-    let (x, weight, bias) = (call.float(0)?, call.float(1)?, call.given_float(2)?);
-    let groups = call.attributes.int("group", 1);
-    let groups = usize::try_from(groups).ok().filter(|&groups| groups > 0 && groups < 1 << 31);
-    let Some(groups) = groups else { return Err(Problem::setting("group", "not a positive number")) };
-    call.at_least(0, 3)?;
-    let (image, kernel) = (x.shape(), weight.shape());
-    let unlike = |what| Err(Problem::Shapes { what, first: image.clone(), second: kernel.clone() });
-    if image.len() != kernel.len() {
-        return unlike("are no image and weight, as they differ in rank");
-    }
-    if image[2..].contains(&0) || kernel.contains(&0) {
-        return unlike("are image and weight without elements along an axis");
-    }
-    let fits = if transposed {
-        image[1] == kernel[0] && image[1].is_multiple_of(groups)
-    } else {
-        kernel[1].checked_mul(groups) == Some(image[1]) && kernel[0].is_multiple_of(groups)
-    };
-    if !fits {
-        return unlike("are image and weight whose channels do not fit the groups");
-    }
-    if bias.is_some() {
-        call.of_shape(2, &[if transposed { kernel[1] * groups } else { kernel[0] }])?;
-    }
-    Ok(Operands { x, weight, bias, groups })
+    let bias = call.given_float(2)?.map(|bias| (2, bias));
+    Operands::of(call, [call.float(0)?, call.float(1)?], bias, transposed)
 }
 
 fn conv<T: Float>(call: &Call<'_, T>) -> Produced<T> {
-    let Operands { x, weight, bias, groups } = operands(call, false)?;
+    Ok(vec![Value::Float(convolved(call, &operands(call, false)?)?)])
+}
+
+/// By the window of the operator's attributes.
+pub(super) fn convolved<T: Float, S: Float>(
+    call: &Call<'_, T>,
+    operands: &Operands<'_, S>,
+) -> Result<Var<S>, Problem> {
+    let &Operands { x, weight, bias, groups } = operands;
     let window = Window::of(call, &x.shape()[2..], Some(&weight.shape()[2..]))?;
     let axes = x.rank() - 2;
     let size: Vec<usize> = (0..axes).map(|axis| window.positions(axis, x.shape()[axis + 2])).collect();
@@ -73,7 +93,7 @@ fn conv<T: Float>(call: &Call<'_, T>) -> Produced<T> {
     let even = window.pads.iter().all(|(before, after)| before == after);
     let padded = if even { x.clone() } else { x.pad(&window.widths(|_| 0), 0.0) };
     let padding: Vec<usize> = window.pads.iter().map(|&(before, _)| if even { before } else { 0 }).collect();
-    Ok(vec![Value::Float(by_axes!(call, axes, D => {
+    Ok(by_axes!(call, axes, D => {
         let options: ConvOptions<D> = ConvOptions {
             stride: array(&window.stride),
             padding: array(&padding),
@@ -81,7 +101,7 @@ fn conv<T: Float>(call: &Call<'_, T>) -> Produced<T> {
             groups,
         };
         padded.conv(weight, bias, options)
-    }))])
+    }))
 }
 
 fn conv_transpose<T: Float>(call: &Call<'_, T>) -> Produced<T> {

@@ -38,17 +38,14 @@ fn constant<T: Float>(call: &Call<'_, T>) -> Produced<T> {
             Tensor::from_vec(values, shape).expect("as many elements as the shape has"),
         ))
     };
-    let ints = |values: &[i64], shape: Shape| {
-        Value::from_ints(values, shape).expect("as many elements as the shape has")
-    };
     Ok(vec![if let Some(&Attribute::Float(x)) = attributes.get("value_float") {
         floats(&[x], Shape::scalar())
     } else if let Some(values) = attributes.floats("value_floats") {
         floats(values, values.len().into())
     } else if let Some(x) = attributes.given_int("value_int") {
-        ints(&[x], Shape::scalar())
+        Value::from_ints(&[x], Shape::scalar())?
     } else if let Some(values) = attributes.ints("value_ints") {
-        ints(values, values.len().into())
+        Value::from_ints(values, values.len())?
     } else {
         return Err(Problem::setting("value", "there is none, or one of text"));
     }])
@@ -80,7 +77,7 @@ fn range<T: Float>(call: &Call<'_, T>) -> Produced<T> {
     Ok(vec![match call.value(0)? {
         Value::Int(ints) => Value::Int(ints.with(Var::constant(Tensor::vector(&numbers)))),
         Value::Float(_) => Value::Float(Var::constant(Tensor::vector(&numbers).cast::<T>())),
-        Value::Bool(_) => return Err(call.kind(0, "numbers")),
+        _ => return Err(call.kind(0, "numbers")),
     }])
 }
 
@@ -95,7 +92,7 @@ fn eye_like<T: Float>(call: &Call<'_, T>) -> Produced<T> {
     let eye: Value<T> = match value {
         Value::Float(_) => Value::Float(Var::constant(eye.cast::<T>())),
         Value::Int(ints) => Value::Int(ints.with(Var::constant(eye))),
-        Value::Bool(_) => truth(&Var::constant(eye)),
+        _ => truth(&Var::constant(eye)),
     };
     Ok(vec![match call.attributes.given_int("dtype") {
         Some(code) => cast(&eye, code)?,

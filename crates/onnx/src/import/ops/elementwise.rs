@@ -61,7 +61,7 @@ macro_rules! of_numbers {
                     let $x = &ints.numbers;
                     Value::Int(ints.with($body))
                 }
-                Value::Bool(_) => return Err(call.kind(0, "numbers")),
+                _ => return Err(call.kind(0, "numbers")),
             }])
         }
     )*};

@@ -19,7 +19,12 @@ pub(super) fn table<T: Float>() -> Vec<Operator<T>> {
 
 fn matmul<T: Float>(call: &Call<'_, T>) -> Produced<T> {
     let (a, b) = (call.value(0)?, call.value(1)?);
-    let (x, y) = (a.shape(), b.shape());
+    product_shape(call, a.shape(), b.shape())?;
+    Ok(vec![of_numbers!(call, a, b, |x, y| x.matmul(y))])
+}
+
+/// Refuses what do not multiply as matrices, and products that are too large.
+pub(super) fn product_shape<T: Float>(call: &Call<'_, T>, x: &Shape, y: &Shape) -> Result<(), Problem> {
     let unlike =
         || Problem::Shapes { what: "do not multiply as matrices", first: x.clone(), second: y.clone() };
     if x.is_empty() || y.is_empty() || x[x.len() - 1] != y[y.len().saturating_sub(2)] {
@@ -30,7 +35,7 @@ fn matmul<T: Float>(call: &Call<'_, T>) -> Produced<T> {
     let rows = if x.len() > 1 { x[x.len() - 2] } else { 1 };
     let columns = if y.len() > 1 { y[y.len() - 1] } else { 1 };
     call.sized(batches.iter().copied().chain([rows, columns]))?;
-    Ok(vec![of_numbers!(call, a, b, |x, y| x.matmul(y))])
+    Ok(())
 }
 
 fn gemm<T: Float>(call: &Call<'_, T>) -> Produced<T> {

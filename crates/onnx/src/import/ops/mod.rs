@@ -39,7 +39,10 @@ mod cast;
 mod compare;
 mod conv;
 mod create;
+mod deform;
+mod detect;
 mod elementwise;
+mod fold;
 mod gather;
 mod grid;
 mod matmul;
@@ -47,14 +50,18 @@ mod normalise;
 mod order;
 mod pad;
 mod pool;
+mod quantize;
 mod random;
 mod recurrent;
 mod reduce;
 mod resize;
 mod scatter;
+mod sequence;
 mod shape;
 mod softmax;
+mod spectrum;
 pub(super) mod structure;
+mod unique;
 mod window;
 
 use wengert_tensor::Float;
@@ -97,7 +104,10 @@ pub(super) fn table<T: Float>() -> Vec<Operator<T>> {
         compare::table(),
         conv::table(),
         create::table(),
+        deform::table(),
+        detect::table(),
         elementwise::table(),
+        fold::table(),
         gather::table(),
         grid::table(),
         matmul::table(),
@@ -105,30 +115,59 @@ pub(super) fn table<T: Float>() -> Vec<Operator<T>> {
         order::table(),
         pad::table(),
         pool::table(),
+        quantize::table(),
         random::table(),
         recurrent::table(),
         reduce::table(),
         resize::table(),
         scatter::table(),
+        sequence::table(),
         shape::table(),
         softmax::table(),
+        spectrum::table(),
         structure::table(),
+        unique::table(),
     ]
     .into_iter()
     .flatten()
     .collect()
 }
 
-/// Whether an input of an operator says how something is computed, rather than being what is trained.
-pub(super) fn is_setting(operator: &str, input: usize) -> bool {
-    match operator {
-        "BatchNormalization" => input == 3 || input == 4,
+/// Whether an operator takes a sequence at that position, and not only tensors.
+pub(super) fn takes_sequence(operator: &str, input: usize) -> bool {
+    input == 0
+        && matches!(
+            operator,
+            "SequenceAt"
+                | "SequenceInsert"
+                | "SequenceErase"
+                | "SequenceLength"
+                | "ConcatFromSequence"
+                | "Identity"
+        )
+}
+
+/// What an initialiser is to the operator that takes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    Trained,
+    /// A buffer, such as the running mean or variance of a normalisation.
+    Statistic,
+    /// It says how something is computed.
+    Setting,
+}
+
+/// What an operator takes at that position.
+pub(super) fn role(operator: &str, input: usize) -> Role {
+    let is_setting = match operator {
+        "BatchNormalization" if input == 3 || input == 4 => return Role::Statistic,
         "Clip" | "Dropout" | "Upsample" | "Resize" => input >= 1,
         "Pad" | "OneHot" => input == 2,
-        "Range" | "If" | "Loop" | "Cast" | "Shape" | "Size" => true,
+        "Range" | "If" | "Loop" | "Shape" | "Size" => true,
         "Reshape" | "Expand" | "Tile" | "Squeeze" | "Unsqueeze" | "Slice" => input >= 1,
         _ => false,
-    }
+    };
+    if is_setting { Role::Setting } else { Role::Trained }
 }
 
 /// Whether an operator's results are computed when the model is read, if all that it takes are constants: not those that draw
@@ -146,6 +185,15 @@ pub(super) fn is_folded(operator: &str) -> bool {
             | "GRU"
             | "RNN"
             | "Attention"
+            | "DFT"
+            | "STFT"
+            | "DeformConv"
+            | "NonMaxSuppression"
+            | "RoiAlign"
+            | "MatMulInteger"
+            | "ConvInteger"
+            | "QLinearMatMul"
+            | "QLinearConv"
     ) && !operator.starts_with("Random")
         && operator != "Bernoulli"
         && operator != "Multinomial"

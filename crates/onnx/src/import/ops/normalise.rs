@@ -45,9 +45,10 @@ fn batch_normalization<T: Float>(call: &Call<'_, T>) -> Produced<T> {
     if call.attributes.int("spatial", 1) == 0 {
         return Err(Problem::setting("spatial", "0"));
     }
-    if call.attributes.int("training_mode", 0) == 0 {
-        let scale = gain * (variance + epsilon).rsqrt();
-        return Ok(vec![Value::Float(x.channel_affine(mean, &scale, bias))]);
+    // Until opset 14 it is told by the results that are wanted.
+    let trains = call.attributes.int("training_mode", (call.opset < 14 && call.outputs > 1).into()) != 0;
+    if !trains {
+        return Ok(vec![Value::Float(x.batch_norm_by(mean, variance, gain, bias, epsilon))]);
     }
     if x.is_empty() {
         return Err(call.unlike(0, "at least one element of each channel"));
@@ -57,11 +58,9 @@ fn batch_normalization<T: Float>(call: &Call<'_, T>) -> Produced<T> {
     let running =
         |old: &Var<T>, new: Var<T>| Value::Float(old * momentum + new.stop_gradient() * (1.0 - momentum));
     let (new_mean, new_variance) = (x.mean_axes(&axes[..], false), x.var_axes(&axes[..], 0, false));
-    Ok(vec![
-        Value::Float(x.batch_norm(gain, bias, epsilon)),
-        running(mean, new_mean),
-        running(variance, new_variance),
-    ])
+    let saved = [new_mean.clone(), new_variance.clone()].map(Value::Float);
+    let y = Value::Float(x.batch_norm(gain, bias, epsilon));
+    Ok([y, running(mean, new_mean), running(variance, new_variance)].into_iter().chain(saved).collect())
 }
 
 fn instance_normalization<T: Float>(call: &Call<'_, T>) -> Produced<T> {

@@ -46,7 +46,7 @@ fn top_k<T: Float>(call: &Call<'_, T>) -> Produced<T> {
             let (values, order) = first!(ints.numbers);
             (Value::Int(ints.with(values)), order)
         }
-        Value::Bool(_) => return Err(call.kind(0, "numbers")),
+        _ => return Err(call.kind(0, "numbers")),
     };
     let places = Ints::new(Var::constant(order.cast::<f64>()), DataType::Int64);
     Ok(vec![values, Value::Int(places)])
@@ -81,6 +81,6 @@ fn running<T: Float>(call: &Call<'_, T>, start: f64, floats: Along<T>, ints: Alo
     Ok(vec![match value {
         Value::Float(x) => Value::Float(of(x, axis, start, exclusive, reverse, floats)),
         Value::Int(x) => Value::Int(x.with(of(&x.numbers, axis, start, exclusive, reverse, ints))),
-        Value::Bool(_) => return Err(call.kind(0, "numbers")),
+        _ => return Err(call.kind(0, "numbers")),
     }])
 }

@@ -3,13 +3,48 @@
 use wengert_tape::PadMode;
 use wengert_tensor::Float;
 
-use super::super::call::{Call, Produced, axis_of};
+use super::super::call::{Call, Produced, axes_of, axis_of, lengths};
 use super::super::error::Problem;
 use super::super::value::{Value, truth};
 use super::{Operator, operator};
 
 pub(super) fn table<T: Float>() -> Vec<Operator<T>> {
-    vec![operator("Pad", 1, (1, 4), "mode:s pads:ii paddings:ii value:f", pad)]
+    vec![
+        operator("Pad", 1, (1, 4), "mode:s pads:ii paddings:ii value:f", pad),
+        operator("CenterCropPad", 18, (2, 2), "axes:ii", center_crop_pad),
+    ]
+}
+
+/// Axes of the lengths that are wanted: cut off, or with zeros, on both sides alike, the odd one behind.
+fn center_crop_pad<T: Float>(call: &Call<'_, T>) -> Produced<T> {
+    let value = call.value(0)?;
+    let rank = value.shape().len();
+    let wanted = lengths("shape", &call.ints(1)?.to_vec())?;
+    let axes = match call.attributes.ints("axes") {
+        Some(axes) => axes.to_vec(),
+        None => (0..rank as i64).collect(),
+    };
+    axes_of(&axes, rank)?;
+    if axes.len() != wanted.len() {
+        return Err(Problem::setting("shape", format!("{wanted:?} for {} axes", axes.len())));
+    }
+    let mut result = value.clone();
+    let mut widths = vec![(0, 0); rank];
+    let mut shape = value.shape().clone();
+    for (&axis, &wanted) in axes.iter().zip(&wanted) {
+        let axis = axis_of(axis, rank)?;
+        let length = shape[axis];
+        shape = shape.with(axis, wanted);
+        if wanted < length {
+            let start = (length - wanted) / 2;
+            result = arranged!(&result, |x| x.slice_axis(axis, start..start + wanted));
+        } else {
+            let before = (wanted - length) / 2;
+            widths[axis] = (before, wanted - length - before);
+        }
+    }
+    call.sized(shape.iter().copied())?;
+    Ok(vec![arranged!(&result, |x| x.pad(&widths, 0.0))])
 }
 
 fn pad<T: Float>(call: &Call<'_, T>) -> Produced<T> {
@@ -23,7 +58,7 @@ fn pad<T: Float>(call: &Call<'_, T>) -> Produced<T> {
     if pads.len() != 2 * axes.len() {
         return Err(Problem::setting("pads", format!("{} numbers for {} axes", pads.len(), axes.len())));
     }
-    super::super::call::axes_of(&axes, rank)?;
+    axes_of(&axes, rank)?;
     let number = call.number(2, "value")?.unwrap_or(0.0);
     let mode = match call.attributes.text("mode").unwrap_or("constant") {
         "constant" => PadMode::Constant(number),

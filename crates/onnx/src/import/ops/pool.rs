@@ -67,7 +67,7 @@ fn max_pool<T: Float>(call: &Call<'_, T>) -> Produced<T> {
             results.extend(places.map(|places| Value::Int(Ints::new(places, DataType::Int64))));
             Ok(results)
         }
-        Value::Bool(_) => Err(call.kind(0, "numbers")),
+        _ => Err(call.kind(0, "numbers")),
     }
 }
 

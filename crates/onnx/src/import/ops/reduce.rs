@@ -69,7 +69,7 @@ fn reduced<T: Float>(call: &Call<'_, T>, floats: Reduce<T>, ints: Reduce<f64>) -
             // Of each element on its own.
             Value::Float(x) => Value::Float(floats(&x.unsqueeze(0), &[0], false)),
             Value::Int(x) => Value::Int(x.with(ints(&x.numbers.unsqueeze(0), &[0], false))),
-            Value::Bool(_) => value.clone(),
+            _ => value.clone(),
         }]);
     }
     let axes = match axes {
@@ -80,7 +80,7 @@ fn reduced<T: Float>(call: &Call<'_, T>, floats: Reduce<T>, ints: Reduce<f64>) -
         return Ok(vec![match value {
             Value::Float(x) => Value::Float(floats(&x.unsqueeze(0), &[0], false)),
             Value::Int(x) => Value::Int(x.with(ints(&x.numbers.unsqueeze(0), &[0], false))),
-            Value::Bool(_) => value.clone(),
+            _ => value.clone(),
         }]);
     }
     Ok(vec![match value {
@@ -88,7 +88,7 @@ fn reduced<T: Float>(call: &Call<'_, T>, floats: Reduce<T>, ints: Reduce<f64>) -
         // Means of whole numbers are cut off.
         Value::Int(x) => Value::Int(x.with(ints(&x.numbers, &axes, keep).trunc())),
         // Of none a maximum is −∞, which is false.
-        Value::Bool(_) => truth(&ints(&value.to_f64(), &axes, keep).relu()),
+        _ => truth(&ints(&value.to_f64(), &axes, keep).relu()),
     }])
 }
 

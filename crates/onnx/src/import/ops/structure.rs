@@ -62,7 +62,7 @@ pub(in super::super) fn concat<T: Float>(
             Value::Float(if parts.len() == 1 { parts[0].clone() } else { Var::cat(&parts, axis) })
         }
         Value::Int(ints) => Value::Int(ints.with(numbers())),
-        Value::Bool(_) => truth(&numbers()),
+        _ => truth(&numbers()),
     })
 }
 
@@ -103,16 +103,26 @@ fn split<T: Float>(call: &Call<'_, T>) -> Produced<T> {
             (0..count).map(|i| each.min(length.saturating_sub(i * each))).collect()
         }
     };
-    if sizes.iter().sum::<usize>() != length {
+    parts(value, axis, &sizes)
+}
+
+/// Parts of these lengths, one after the other along an axis.
+pub(super) fn parts<T: Float>(
+    value: &Value<T>,
+    axis: usize,
+    sizes: &[usize],
+) -> Result<Vec<Value<T>>, Problem> {
+    let length = value.shape()[axis];
+    if sizes.iter().fold(0_usize, |all, &size| all.saturating_add(size)) != length {
         return Err(Problem::setting("split", format!("parts {sizes:?} of {length} positions")));
     }
     let mut from = 0;
-    let part = |size: usize| {
+    let part = |&size: &usize| {
         let range = from..from + size;
         from += size;
         arranged!(value, |x| x.slice_axis(axis, range.clone()))
     };
-    Ok(sizes.into_iter().map(part).collect())
+    Ok(sizes.iter().map(part).collect())
 }
 
 fn slice<T: Float>(call: &Call<'_, T>) -> Produced<T> {
