@@ -11,4 +11,6 @@ pub mod torch;
 mod zip;
 
 pub use error::FormatsError;
+#[cfg(feature = "mmap")]
+pub use open::map;
 pub use open::{load, open};

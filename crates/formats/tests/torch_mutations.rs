@@ -3,12 +3,15 @@
 //!
 //! `WENGERT_TRIES` sets the number of changed files of each kind.
 
+mod archive;
 #[path = "../../wengert/tests/attack/mod.rs"]
 mod attack;
 
+use archive::seal;
 use attack::{FIXED, attack, most};
 use wengert_formats::torch::{File, Value};
 use wengert_nn::tensor_file::TensorSource;
+use wengert_nn::{Init, Params};
 
 /// Changed files of each of five kinds.
 const TRIES: u64 = 20_000;
@@ -74,8 +77,43 @@ fn changed_files_of_pytorch_give_a_result_or_an_error() {
         ("the smallest", &["python2.pt"]),
     ] {
         let files: Vec<Vec<u8>> = names.iter().map(|name| golden(name)).collect();
-        attack(kind, TRIES, &files, 64, read);
+        attack(kind, TRIES, &files, 64, |bytes| {
+            let mut bytes = bytes.to_vec();
+            seal(&mut bytes);
+            read(&bytes)
+        });
     }
+    let files = ["views.pt", "checkpoint.pt", "unsummed.pt"].map(golden);
+    attack("archives with the checksums that they had", TRIES / 5, &files, 64, read);
+}
+
+/// The state of an optimiser, which is looked for in what is left of a file.
+#[test]
+fn changed_states_of_optimisers_give_a_result_or_an_error() {
+    let names = ["adam", "adamw", "nadam", "rmsprop_all", "sgd_plain"];
+    let files = names.map(|name| golden(&format!("optimizer_{name}.pt")));
+    let mut params: Params<f64> = Params::seeded(0);
+    params.root().param("w", [3, 2], Init::Zeros);
+    params.root().param("b", [4], Init::Zeros);
+    attack("states of optimisers", TRIES, &files, 64, |bytes| {
+        let mut bytes = bytes.to_vec();
+        seal(&mut bytes);
+        let Ok(mut state) =
+            File::from_bytes(bytes).map_err(drop).and_then(|f| f.optimizer_state().map_err(drop))
+        else {
+            return false;
+        };
+        let read =
+            ["adam", "adamw", "nadam", "rmsprop", "sgd"].map(|kind| match state.state(kind, &params) {
+                Ok(state) => state.count("step").is_ok(),
+                Err(error) => {
+                    let message = error.to_string();
+                    assert!(message.len() < 1500 && !message.contains('\n'), "{message}");
+                    false
+                }
+            });
+        read.contains(&true)
+    });
 }
 
 /// Pickles of which each byte is an object, or the name of one.

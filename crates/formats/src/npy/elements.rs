@@ -1,16 +1,19 @@
 //! The elements of an array in row-major order, the least significant byte first.
 
-use std::io::{Error, Read};
+use std::io::{BufRead, Error, Read};
+
+use wengert_nn::tensor_file::read_pieces;
 
 use super::header::Header;
 
-/// Bytes that are read or handed on at a time: a multiple of every element's.
+/// Bytes that are handed on at a time: a multiple of every element's.
 const CHUNK: usize = 1 << 16;
 
-/// Hands the elements that stand in `file` to `take`. Where the first axis varies fastest, all of them are held in memory meanwhile.
+/// Hands the elements that stand in `file` to `take`. Where the first axis varies fastest, all of them are held in memory meanwhile, unless
+/// the reader has them there, as it has a file that is mapped.
 pub(crate) fn read(
     header: &Header,
-    file: &mut dyn Read,
+    file: &mut dyn BufRead,
     take: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
 ) -> Result<(), Error> {
     if header.width == 0 && header.shape.checked_count() != Some(0) {
@@ -20,23 +23,30 @@ pub(crate) fn read(
     if header.fortran && axes > 1 && header.bytes > 0 {
         return read_columns(header, file, take);
     }
-    let mut left = header.bytes;
-    let mut piece = vec![0; left.min(CHUNK as u64) as usize];
-    while left > 0 {
-        let piece = &mut piece[..left.min(CHUNK as u64) as usize];
-        file.read_exact(piece)?;
-        turn(piece, header.swapped);
-        take(piece)?;
-        left -= piece.len() as u64;
+    if header.swapped <= 1 {
+        return read_pieces(file, header.bytes, take);
     }
-    Ok(())
+    let mut turned = Vec::new();
+    read_pieces(file, header.bytes, &mut |piece| {
+        turned.clear();
+        turned.extend_from_slice(piece);
+        turn(&mut turned, header.swapped);
+        take(&turned)
+    })
 }
 
 fn read_columns(
     header: &Header,
-    file: &mut dyn Read,
+    file: &mut dyn BufRead,
     take: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
 ) -> Result<(), Error> {
+    let held = file.fill_buf()?;
+    if header.swapped <= 1 && held.len() as u64 >= header.bytes {
+        gather(header, &held[..header.bytes as usize], take)?;
+        // A checksum is made of what is used up.
+        file.consume(header.bytes as usize);
+        return Ok(());
+    }
     let mut all = Vec::new();
     all.try_reserve_exact(header.bytes as usize).map_err(Error::other)?;
     file.take(header.bytes).read_to_end(&mut all)?;
@@ -44,6 +54,15 @@ fn read_columns(
         return Err(std::io::ErrorKind::UnexpectedEof.into());
     }
     turn(&mut all, header.swapped);
+    gather(header, &all, take)
+}
+
+/// Hands on elements of which the first axis varies fastest in the order of the others.
+fn gather(
+    header: &Header,
+    all: &[u8],
+    take: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
+) -> Result<(), Error> {
     let (width, shape) = (header.width, &header.shape[..]);
     // How far the next element along each axis is.
     let strides: Vec<usize> = shape

@@ -18,7 +18,7 @@ pub(crate) mod header;
 
 pub use error::NumpyError;
 
-use std::io::{BufReader, Cursor, Error, Read, Seek, SeekFrom, Write};
+use std::io::{BufRead, BufReader, Cursor, Error, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use wengert_nn::tensor_file::{self, TensorEntry, TensorSource, read_tensor};
@@ -65,14 +65,35 @@ impl File {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, FormatsError> {
         let path = path.as_ref();
         let file = open(path).map_err(|error| FormatsError::access(path, error))?;
-        let array =
-            File::new(BufReader::new(file)).map_err(|error| FormatsError::numpy(Some(path), error))?;
-        let name = path.file_stem().map_or(NAME.into(), |stem| stem.to_string_lossy().into_owned());
-        Ok(File { name, path: Some(path.to_owned()), ..array })
+        File::at(path, BufReader::new(file))
     }
 }
 
-impl<R: Read + Seek> File<R> {
+#[cfg(feature = "mmap")]
+impl File<Cursor<wengert_tensor::file::Mapped>> {
+    /// Like [`open`](File::open), of the file as memory: its bytes are not copied before they become numbers, and the system forgets what
+    /// it needs the memory for. The file must stay as it is meanwhile: see [`map`](wengert_tensor::file::map).
+    ///
+    /// # Errors
+    /// As [`open`](File::open).
+    ///
+    /// ```
+    /// use wengert_formats::npy;
+    /// use wengert_nn::tensor_file::read_tensor;
+    /// use wengert_tensor::Tensor;
+    /// let path = std::env::temp_dir().join("wengert-npy-map.npy");
+    /// npy::write(&path, &Tensor::from([1.0f32, 2.0]))?;
+    /// let mut file = npy::File::map(&path)?;
+    /// assert_eq!(read_tensor::<f32>(&mut file, "wengert-npy-map")?.to_vec(), [1.0, 2.0]);
+    /// # Ok::<(), wengert_formats::FormatsError>(())
+    /// ```
+    pub fn map(path: impl AsRef<Path>) -> Result<Self, FormatsError> {
+        let path = path.as_ref();
+        File::at(path, crate::open::mapped(path)?)
+    }
+}
+
+impl<R: BufRead + Seek> File<R> {
     /// Reads the header.
     ///
     /// # Errors
@@ -97,13 +118,20 @@ impl<R: Read + Seek> File<R> {
         Ok(File { file, header, name: NAME.into(), path: None })
     }
 
+    /// The file at this path.
+    pub(crate) fn at(path: &Path, file: R) -> Result<Self, FormatsError> {
+        let array = File::new(file).map_err(|error| FormatsError::numpy(Some(path), error))?;
+        let name = path.file_stem().map_or(NAME.into(), |stem| stem.to_string_lossy().into_owned());
+        Ok(File { name, path: Some(path.to_owned()), ..array })
+    }
+
     fn into_tensor<T: Element>(mut self) -> Result<Tensor<T>, FormatsError> {
         let name = self.name.clone();
         Ok(read_tensor(&mut self, &name)?)
     }
 }
 
-impl<R: Read + Seek> TensorSource for File<R> {
+impl<R: BufRead + Seek> TensorSource for File<R> {
     fn each(&self, visit: &mut dyn FnMut(usize, &TensorEntry<'_>)) {
         visit(0, &TensorEntry::new(&*self.name, &*self.header.dtype, self.header.shape.clone()));
     }

@@ -16,7 +16,7 @@ mod write;
 
 pub use write::{Arrays, save};
 
-use std::io::{BufReader, Error, ErrorKind, Read, Seek, SeekFrom};
+use std::io::{BufRead, BufReader, Error, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use flate2::read::DeflateDecoder;
@@ -27,7 +27,7 @@ use wengert_tensor::{Element, Tensor, text};
 use crate::error::FormatsError;
 use crate::npy::header::Header;
 use crate::npy::{NumpyError, elements};
-use crate::zip::{Place, Zip};
+use crate::zip::{Place, Summed, Zip, ZipError};
 
 /// What the names of arrays end with in the archive.
 pub(crate) const SUFFIX: &str = ".npy";
@@ -59,7 +59,6 @@ struct Array {
     name: String,
     header: Header,
     place: Place,
-    sum: u32,
 }
 
 impl File {
@@ -73,13 +72,36 @@ impl File {
     /// ```
     pub fn open(path: impl AsRef<Path>) -> Result<Self, FormatsError> {
         let path = path.as_ref();
-        let file = open(path).map_err(|error| FormatsError::access(path, error))?;
-        let file = File::new(BufReader::new(file)).map_err(|error| FormatsError::numpy(Some(path), error))?;
-        Ok(File { path: Some(path.to_owned()), ..file })
+        let mut file = BufReader::new(open(path).map_err(|error| FormatsError::access(path, error))?);
+        let zip = Zip::of(&mut file);
+        File::at(path, file, zip)
     }
 }
 
-impl<R: Read + Seek> File<R> {
+#[cfg(feature = "mmap")]
+impl File<std::io::Cursor<wengert_tensor::file::Mapped>> {
+    /// Like [`open`](File::open), of the file as memory, which must stay as it is meanwhile: see [`map`](wengert_tensor::file::map).
+    ///
+    /// # Errors
+    /// As [`open`](File::open).
+    ///
+    /// ```
+    /// use wengert_formats::npz::{Arrays, File};
+    /// let path = std::env::temp_dir().join("wengert-npz-map.npz");
+    /// let x = wengert_tensor::Tensor::from([1.0f64]);
+    /// Arrays::new().with("x", &x).write(&path)?;
+    /// assert_eq!(File::map(&path)?.tensor::<f64>("x")?, x);
+    /// # Ok::<(), wengert_formats::FormatsError>(())
+    /// ```
+    pub fn map(path: impl AsRef<Path>) -> Result<Self, FormatsError> {
+        let path = path.as_ref();
+        let mut bytes = crate::open::mapped(path)?;
+        let zip = Zip::of(&mut bytes);
+        File::at(path, bytes, zip)
+    }
+}
+
+impl<R: BufRead + Seek> File<R> {
     /// Reads the headers of all arrays. What else is in the archive is passed over.
     ///
     /// # Errors
@@ -93,8 +115,18 @@ impl<R: Read + Seek> File<R> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn new(mut file: R) -> Result<Self, NumpyError> {
-        let length = file.seek(SeekFrom::End(0))?;
-        let zip = Zip::read(&mut file, length)?;
+        let zip = Zip::of(&mut file)?;
+        Self::of(file, &zip)
+    }
+
+    /// The file at this path, whose directory this is.
+    pub(crate) fn at(path: &Path, file: R, zip: Result<Zip, ZipError>) -> Result<Self, FormatsError> {
+        let file = zip.map_err(NumpyError::from).and_then(|zip| Self::of(file, &zip));
+        let file = file.map_err(|error| FormatsError::numpy(Some(path), error))?;
+        Ok(File { path: Some(path.to_owned()), ..file })
+    }
+
+    fn of(mut file: R, zip: &Zip) -> Result<Self, NumpyError> {
         let mut arrays = Vec::new();
         for entry in zip.entries() {
             let Some(name) = entry.name.strip_suffix(SUFFIX.as_bytes()) else { continue };
@@ -112,7 +144,7 @@ impl<R: Read + Seek> File<R> {
                 Ok((place, header))
             };
             match read() {
-                Ok((place, header)) => arrays.push(Array { name, header, place, sum: entry.sum }),
+                Ok((place, header)) => arrays.push(Array { name, header, place }),
                 Err(source) => {
                     return Err(NumpyError::Array { name: text::shortened(&name), source: source.into() });
                 }
@@ -153,7 +185,7 @@ impl<R: Read + Seek> File<R> {
     }
 }
 
-impl<R: Read + Seek> TensorSource for File<R> {
+impl<R: BufRead + Seek> TensorSource for File<R> {
     fn each(&self, visit: &mut dyn FnMut(usize, &TensorEntry<'_>)) {
         for (place, Array { name, header, .. }) in self.arrays.iter().enumerate() {
             visit(place, &TensorEntry::new(&**name, &*header.dtype, header.shape.clone()));
@@ -163,13 +195,13 @@ impl<R: Read + Seek> TensorSource for File<R> {
     fn read(&mut self, place: usize, take: &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error> {
         let array = &self.arrays[place];
         let bytes = bytes_of(&mut self.file, array.place)?;
-        let mut bytes = Summed { bytes, sum: crc32fast::Hasher::new() };
+        let mut bytes = Summed::new(bytes);
         let skipped = std::io::copy(&mut (&mut bytes).take(array.header.length), &mut std::io::sink())?;
         if skipped < array.header.length {
             return Err(ErrorKind::UnexpectedEof.into());
         }
         elements::read(&array.header, &mut bytes, take)?;
-        if bytes.sum.finalize() != array.sum {
+        if bytes.finish() != array.place.sum {
             let message = format!("the array {} does not have its checksum", text::quoted(&array.name));
             return Err(Error::new(ErrorKind::InvalidData, message));
         }
@@ -182,26 +214,12 @@ impl<R: Read + Seek> TensorSource for File<R> {
 }
 
 /// The bytes of a record, decompressed, and no more than it says.
-fn bytes_of<'a>(file: &'a mut (impl Read + Seek), place: Place) -> Result<Box<dyn Read + 'a>, Error> {
+fn bytes_of<'a>(file: &'a mut (impl BufRead + Seek), place: Place) -> Result<Box<dyn BufRead + 'a>, Error> {
     file.seek(SeekFrom::Start(place.start))?;
     let stored = file.take(place.stored);
     Ok(if place.deflated {
-        Box::new(DeflateDecoder::new(stored).take(place.length))
+        Box::new(BufReader::new(DeflateDecoder::new(stored).take(place.length)))
     } else {
         Box::new(stored)
     })
-}
-
-/// Bytes of which a checksum is made.
-struct Summed<R> {
-    bytes: R,
-    sum: crc32fast::Hasher,
-}
-
-impl<R: Read> Read for Summed<R> {
-    fn read(&mut self, to: &mut [u8]) -> Result<usize, Error> {
-        let count = self.bytes.read(to)?;
-        self.sum.update(&to[..count]);
-        Ok(count)
-    }
 }

@@ -24,7 +24,7 @@ pub use write::save;
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{BufReader, Error, ErrorKind, Read};
+use std::io::{BufRead, BufReader, Error, ErrorKind, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use wengert_nn::FileError;
@@ -50,9 +50,9 @@ use index::Index;
 /// assert_eq!(file.files().len(), 2);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct Sharded {
+pub struct Sharded<R = BufReader<File>> {
     files: Vec<String>,
-    shards: Vec<Safetensors<BufReader<File>>>,
+    shards: Vec<Safetensors<R>>,
     /// The file of each tensor of which the index speaks, and its place there.
     places: Vec<(usize, usize)>,
     path: PathBuf,
@@ -69,7 +69,39 @@ impl Sharded {
     /// assert!(wengert_formats::sharded::Sharded::open("/nowhere/model.safetensors.index.json").is_err());
     /// ```
     pub fn open(path: impl AsRef<Path>) -> Result<Self, FormatsError> {
-        let path = path.as_ref();
+        Self::at(path.as_ref(), |shard| Safetensors::open(shard))
+    }
+}
+
+#[cfg(feature = "mmap")]
+impl Sharded<std::io::Cursor<wengert_tensor::file::Mapped>> {
+    /// Like [`open`](Sharded::open), of the files as memory, which must stay as they are meanwhile: see
+    /// [`map`](wengert_tensor::file::map).
+    ///
+    /// # Errors
+    /// As [`open`](Sharded::open).
+    ///
+    /// ```
+    /// use wengert_formats::sharded::{self, Sharded};
+    /// use wengert_nn::tensor_file::read_tensor;
+    /// let folder = std::env::temp_dir().join("wengert-sharded-map");
+    /// std::fs::create_dir_all(&folder)?;
+    /// let mut params: wengert_nn::Params = wengert_nn::Params::seeded(0);
+    /// wengert_nn::Linear::new(params.at("out"), 3, 2);
+    /// let mut file = Sharded::map(sharded::save(&params, &folder, 16)?)?;
+    /// assert_eq!(read_tensor::<f32>(&mut file, "out.bias")?.to_vec(), params.get("out.bias").unwrap());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn map(path: impl AsRef<Path>) -> Result<Self, FormatsError> {
+        Self::at(path.as_ref(), |shard| Safetensors::map(shard))
+    }
+}
+
+impl<R: BufRead + Seek> Sharded<R> {
+    fn at(
+        path: &Path,
+        opened: impl Fn(&Path) -> Result<Safetensors<R>, FileError>,
+    ) -> Result<Self, FormatsError> {
         let mut json = Vec::new();
         let file = open(path).map_err(|error| FormatsError::access(path, error))?;
         let length = file.metadata().map_err(|error| FormatsError::io(path, error))?.len();
@@ -82,7 +114,7 @@ impl Sharded {
         let mut shards = Vec::with_capacity(index.files.len());
         for file in &index.files {
             let shard = path.with_file_name(file);
-            shards.push(Safetensors::open(&shard).map_err(|error| match error {
+            shards.push(opened(&shard).map_err(|error| match error {
                 FileError::Io { source, .. } if source.kind() == ErrorKind::NotFound => {
                     wrong(IndexError::MissingFile { file: file.clone(), count: index.files.len() })
                 }
@@ -119,7 +151,7 @@ impl Sharded {
 type Places = (Vec<(usize, usize)>, Option<u64>);
 
 /// Where each tensor is of which the index speaks, in the order of the files, and the bytes of all, if their types are known.
-fn places(index: &Index, shards: &[Safetensors<BufReader<File>>]) -> Result<Places, IndexError> {
+fn places(index: &Index, shards: &[impl TensorSource]) -> Result<Places, IndexError> {
     let mut wanted: Vec<HashMap<Box<str>, bool>> = shards.iter().map(|_| HashMap::new()).collect();
     index.each(&mut |name, file| {
         let shard = index.files.binary_search_by(|known| known.as_str().cmp(file));
@@ -141,7 +173,7 @@ fn places(index: &Index, shards: &[Safetensors<BufReader<File>>]) -> Result<Plac
     Ok((places, bytes))
 }
 
-impl TensorSource for Sharded {
+impl<R: BufRead + Seek> TensorSource for Sharded<R> {
     fn each(&self, visit: &mut dyn FnMut(usize, &TensorEntry<'_>)) {
         let mut next = 0;
         for (number, shard) in self.shards.iter().enumerate() {

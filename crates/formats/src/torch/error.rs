@@ -152,7 +152,17 @@ pub enum Problem {
 
 impl From<std::io::Error> for Problem {
     fn from(error: std::io::Error) -> Self {
-        Problem::Io(error)
+        // What was found while reading comes back as it was.
+        error.downcast().unwrap_or_else(Problem::Io)
+    }
+}
+
+impl From<Problem> for std::io::Error {
+    fn from(problem: Problem) -> Self {
+        match problem {
+            Problem::Io(error) => error,
+            problem => std::io::Error::new(std::io::ErrorKind::InvalidData, problem),
+        }
     }
 }
 

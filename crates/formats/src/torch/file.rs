@@ -1,7 +1,7 @@
 //! A file of `torch.save`, opened.
 
 use std::collections::HashMap;
-use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
+use std::io::{BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -13,16 +13,26 @@ use super::layout::{Layout, check_storage};
 use super::pickle::{Heap, Id, Input, Machine};
 use super::value::Value;
 use super::{kind, legacy};
+use crate::zip::{Summed, Zip, ZipError};
 
 /// Memory that the objects of a pickle may take, beside half of the file's length.
 const OBJECTS: u64 = 64 << 20;
+/// Memory of what is known of a storage's record.
+const KNOWN: usize = 64;
 /// Bytes of the longest of an archive's short records.
 const SHORT: u64 = 64;
 
 /// What can be read at any place.
-pub(super) trait Bytes: Read + Seek + Send {}
+pub(crate) trait Bytes: BufRead + Seek + Send {}
 
-impl<B: Read + Seek + Send> Bytes for B {}
+impl<B: BufRead + Seek + Send> Bytes for B {}
+
+/// A file's bytes, and what is known of them.
+struct Stored {
+    bytes: Box<dyn Bytes>,
+    /// Whether the checksum of each storage's record has been compared.
+    checked: Vec<bool>,
+}
 
 /// A file that `torch.save` wrote, of any version from 0.1.10 on and of Python 2 or 3: what it holds can be looked at, and
 /// its tensors read.
@@ -31,7 +41,8 @@ impl<B: Read + Seek + Send> Bytes for B {}
 /// `weights_only=True`; all else is refused by its name. Opening reads the pickle and no tensor. The memory that it takes
 /// does not depend on what the pickle claims: at most the length of the file and 64 MiB.
 ///
-/// Nothing is compared with the checksums of the archive, which PyTorch can be told not to write.
+/// A record of the archive whose checksum is another than its entry says is an error that names it: pickles as they are read, storages
+/// with their first tensor. PyTorch can be told to write none, which are then 0 throughout, and compares none itself.
 ///
 /// ```
 /// use wengert_formats::torch;
@@ -46,12 +57,23 @@ impl<B: Read + Seek + Send> Bytes for B {}
 /// ```
 pub struct File {
     path: Option<PathBuf>,
-    bytes: Mutex<Box<dyn Bytes>>,
+    bytes: Mutex<Stored>,
     pub(super) heap: Heap,
     root: Id,
-    /// Where the bytes of each storage are.
+    /// Where the bytes of each storage are, and the first storage that has the same.
     records: Vec<Record>,
+    firsts: Vec<u32>,
+    /// What the names of the records begin with.
+    folder: String,
     /// Whether the elements are big-endian.
+    swapped: bool,
+}
+
+/// What stands in a file.
+struct Contents {
+    root: Id,
+    records: Vec<Record>,
+    folder: String,
     swapped: bool,
 }
 
@@ -75,7 +97,47 @@ impl File {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let file = open(path).map_err(|error| Error::new(Some(path), error.into()))?;
-        Self::read(Box::new(BufReader::new(file)), Some(path)).map_err(|error| Error::new(Some(path), error))
+        Self::at(path, Box::new(BufReader::new(file)))
+    }
+
+    /// Like [`open`](File::open), of the file as memory: the bytes of tensors are not copied before they become numbers, and the system
+    /// forgets what it needs the memory for. The file must stay as it is meanwhile: see [`map`](wengert_tensor::file::map).
+    ///
+    /// # Errors
+    /// As [`open`](File::open).
+    ///
+    /// ```
+    /// use wengert_formats::torch;
+    /// use wengert_nn::{Linear, Loading, Params};
+    /// let path = std::env::temp_dir().join("wengert-torch-map.pt");
+    /// let mut saved: Params = Params::seeded(0);
+    /// Linear::new(saved.at("out"), 3, 2);
+    /// torch::save(&saved, &path)?;
+    /// let mut params: Params = Params::seeded(1);
+    /// Linear::new(params.at("out"), 3, 2);
+    /// params.load_from(&mut torch::File::map(&path)?.state_dict()?, &Loading::new())?;
+    /// assert_eq!(params.values(), saved.values());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "mmap")]
+    pub fn map(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let bytes = wengert_tensor::file::map(path).map_err(|error| Error::new(Some(path), error.into()))?;
+        Self::at(path, Box::new(Cursor::new(bytes)))
+    }
+
+    /// The file at this path.
+    pub(crate) fn at(path: &Path, bytes: Box<dyn Bytes>) -> Result<Self, Error> {
+        Self::read(bytes, Some(path), None).map_err(|error| Error::new(Some(path), error))
+    }
+
+    /// The archive at this path, whose directory this is.
+    pub(crate) fn archive(
+        path: &Path,
+        bytes: Box<dyn Bytes>,
+        zip: Result<Zip, ZipError>,
+    ) -> Result<Self, Error> {
+        Self::read(bytes, Some(path), Some(zip)).map_err(|error| Error::new(Some(path), error))
     }
 
     /// Like [`open`](File::open), of the bytes of a file.
@@ -87,7 +149,7 @@ impl File {
     /// assert!(wengert_formats::torch::File::from_bytes(*b"not a file of PyTorch").is_err());
     /// ```
     pub fn from_bytes(bytes: impl Into<Vec<u8>>) -> Result<Self, Error> {
-        Self::read(Box::new(Cursor::new(bytes.into())), None).map_err(|error| Error::new(None, error))
+        Self::read(Box::new(Cursor::new(bytes.into())), None, None).map_err(|error| Error::new(None, error))
     }
 
     /// The object that was saved.
@@ -138,15 +200,42 @@ impl File {
         take: &mut dyn FnMut(&[u8]) -> Result<(), std::io::Error>,
     ) -> Result<(), std::io::Error> {
         // A panic of `take` leaves the place in the file, which each reading sets anew.
-        let mut bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
-        layout.read(&mut **bytes, self.swapped, take)
+        let mut stored = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
+        let Stored { bytes, checked } = &mut *stored;
+        let (storage, record) = (layout.storage(), self.records[layout.storage()]);
+        let first = self.firsts[storage] as usize;
+        let name = || {
+            let key = self.heap.bytes(self.heap.storages[storage].key);
+            format!("{}data/{}", self.folder, String::from_utf8_lossy(key))
+        };
+        let all = layout.is_all_of(record);
+        if !checked[first] && !all {
+            record.check(&mut **bytes, name)?;
+        }
+        bytes.seek(SeekFrom::Start(layout.start()))?;
+        if checked[first] || !all || record.sum.is_none() {
+            layout.read(&mut **bytes, self.swapped, take)?;
+        } else {
+            let mut summed = Summed::new(&mut **bytes);
+            layout.read(&mut summed, self.swapped, take)?;
+            record.compare(summed.finish(), name)?;
+        }
+        checked[first] = true;
+        Ok(())
     }
 
-    fn read(mut bytes: Box<dyn Bytes>, path: Option<&Path>) -> Result<Self, Problem> {
+    fn read(
+        mut bytes: Box<dyn Bytes>,
+        path: Option<&Path>,
+        zip: Option<Result<Zip, ZipError>>,
+    ) -> Result<Self, Problem> {
         let length = bytes.seek(SeekFrom::End(0))?;
         let mut heap = Heap::new(length / 2 + OBJECTS);
-        let (root, records, swapped) = match kind::find(&mut bytes, length)? {
-            kind::Kind::Zip => read_archive(&mut bytes, length, &mut heap)?,
+        let contents = match kind::find(&mut bytes, length)? {
+            kind::Kind::Zip => {
+                let zip = zip.unwrap_or_else(|| Zip::read(&mut bytes, length));
+                read_archive(&mut bytes, Archive::new(zip)?, &mut heap)?
+            }
             kind::Kind::Legacy => {
                 let legacy = legacy::read(&mut bytes, length, &mut heap)?;
                 let records = heap.storages.iter().map(|storage| {
@@ -156,11 +245,18 @@ impl File {
                         reason: "is missing",
                     })
                 });
-                (legacy.root, records.collect::<Result<_, _>>()?, false)
+                let records = records.collect::<Result<_, _>>()?;
+                Contents { root: legacy.root, records, folder: String::new(), swapped: false }
             }
         };
-        let (path, bytes) = (path.map(Path::to_owned), Mutex::new(bytes));
-        let file = File { path, bytes, heap, root, records, swapped };
+        let Contents { root, records, folder, swapped } = contents;
+        heap.charge(records.len() * KNOWN)?;
+        let mut places = HashMap::new();
+        let firsts: Vec<u32> =
+            (0..).zip(&records).map(|(i, record)| *places.entry(record).or_insert(i)).collect();
+        let bytes = Mutex::new(Stored { bytes, checked: vec![false; records.len()] });
+        let file =
+            File { path: path.map(Path::to_owned), bytes, heap, root, records, firsts, folder, swapped };
         file.check()?;
         Ok(file)
     }
@@ -189,12 +285,7 @@ impl std::fmt::Debug for File {
     }
 }
 
-fn read_archive(
-    file: &mut Box<dyn Bytes>,
-    length: u64,
-    heap: &mut Heap,
-) -> Result<(Id, Vec<Record>, bool), Problem> {
-    let archive = Archive::read(file, length)?;
+fn read_archive(file: &mut Box<dyn Bytes>, archive: Archive, heap: &mut Heap) -> Result<Contents, Problem> {
     if archive.has("constants.pkl") || archive.has_within("code/") {
         return Err(Problem::OtherKind {
             kind: "a TorchScript program, not a state dict".into(),
@@ -210,6 +301,7 @@ fn read_archive(
         }
     };
     let pickle = archive.record("data.pkl", file)?;
+    pickle.check(file, || archive.name("data.pkl"))?;
     file.seek(SeekFrom::Start(pickle.start))?;
     let mut input = Input::new(BufReader::new(file.by_ref().take(pickle.length)));
     let root = Machine::run(heap, &mut input)?;
@@ -231,5 +323,5 @@ fn read_archive(
         places.insert(key, record);
         records.push(record);
     }
-    Ok((root, records, swapped))
+    Ok(Contents { root, records, folder: archive.name(""), swapped })
 }

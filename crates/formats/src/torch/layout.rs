@@ -1,14 +1,15 @@
 //! Where the elements of tensors are in a file, and reading them.
 
-use std::io::{Error, Read, Seek, SeekFrom};
+use std::io::{BufRead, Error, Read};
 
+use wengert_nn::tensor_file::read_pieces;
 use wengert_tensor::Shape;
 
 use super::archive::Record;
 use super::dtype::Dtype;
 use super::pickle::{Chunked, Content, RawStorage, RawTensor};
 
-/// Bytes that are read, or handed on, at a time: a whole number of elements of any type.
+/// Bytes that are handed on at a time: a whole number of elements of any type.
 const CHUNK: usize = 1 << 16;
 
 /// The elements of a tensor: `offset + Σ i·stride`, in elements from the start of its storage.
@@ -20,7 +21,9 @@ pub(super) struct Layout<'a> {
     offset: u64,
     /// Elements that it can reach.
     highest: u64,
-    storage: Record,
+    /// The part of a record that the storage is, and the storage's number.
+    part: Record,
+    storage: u32,
     count: usize,
 }
 
@@ -58,7 +61,7 @@ impl<'a> Layout<'a> {
         if let Some((first, count)) = raw.view {
             // It was checked that they lie within the record.
             let width = raw.dtype.map_or(1, |dtype| u64::from(dtype.width));
-            record = Record { start: record.start + first * width, length: count * width };
+            record = Record { start: record.start + first * width, length: count * width, sum: None };
         }
         let count = shape.iter().product();
         let within = record.length / u64::from(dtype.width);
@@ -72,7 +75,7 @@ impl<'a> Layout<'a> {
                 return Err("has strides that reach beyond its storage");
             }
         }
-        Ok(Some(Layout { shape, stride, dtype, offset, highest, storage: record, count }))
+        Ok(Some(Layout { shape, stride, dtype, offset, highest, part: record, storage, count }))
     }
 
     pub(super) fn count(&self) -> usize {
@@ -86,7 +89,7 @@ impl<'a> Layout<'a> {
 
     /// Whether there are more elements than the storage has.
     pub(super) fn is_expanded(&self) -> bool {
-        self.count as u64 > self.storage.length / u64::from(self.dtype.width)
+        self.count as u64 > self.part.length / u64::from(self.dtype.width)
     }
 
     /// Whether the elements lie one after another.
@@ -99,11 +102,27 @@ impl<'a> Layout<'a> {
         })
     }
 
-    /// Hands on the elements' bytes, little-endian and in row-major order, piece by piece, until `take` fails.
-    /// Elements that do not lie one after another are gathered from a copy of the part of the storage that they are in.
+    /// The number of its storage.
+    pub(super) fn storage(&self) -> usize {
+        self.storage as usize
+    }
+
+    /// Where its first element is in the file.
+    pub(super) fn start(&self) -> u64 {
+        self.part.start + self.offset * u64::from(self.dtype.width)
+    }
+
+    /// Whether its elements, one after another, are all of these bytes.
+    pub(super) fn is_all_of(&self, record: Record) -> bool {
+        self.is_contiguous() && self.start() == record.start && self.bytes() as u64 == record.length
+    }
+
+    /// Hands on the elements' bytes, little-endian and in row-major order, piece by piece, until `take` fails; the file stands where they
+    /// [begin](Layout::start). Elements that do not lie one after another are gathered from the part of the storage that they are in, which
+    /// is copied unless the reader has it in memory, as it has a file that is mapped.
     pub(super) fn read(
         &self,
-        file: &mut (impl Read + Seek + ?Sized),
+        file: &mut dyn BufRead,
         swapped: bool,
         take: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
     ) -> Result<(), Error> {
@@ -111,30 +130,37 @@ impl<'a> Layout<'a> {
             return Ok(());
         }
         let width = usize::from(self.dtype.width);
-        let swap = |bytes: &mut [u8]| {
-            if swapped && self.dtype.swapped > 1 {
-                bytes.chunks_exact_mut(self.dtype.swapped.into()).for_each(<[u8]>::reverse);
-            }
+        let swap = swapped && self.dtype.swapped > 1;
+        let turn = |bytes: &mut [u8]| {
+            bytes.chunks_exact_mut(self.dtype.swapped.into()).for_each(<[u8]>::reverse);
         };
-        file.seek(SeekFrom::Start(self.storage.start + self.offset * width as u64))?;
         if self.is_contiguous() {
-            let mut left = self.count * width;
-            let mut chunk = vec![0; CHUNK.min(left)];
-            while left > 0 {
-                let part = &mut chunk[..CHUNK.min(left)];
-                file.read_exact(part)?;
-                swap(part);
-                take(part)?;
-                left -= part.len();
+            let bytes = (self.count * width) as u64;
+            if !swap {
+                return read_pieces(file, bytes, take);
             }
-            return Ok(());
+            let mut turned = Vec::new();
+            return read_pieces(file, bytes, &mut |piece| {
+                turned.clear();
+                turned.extend_from_slice(piece);
+                turn(&mut turned);
+                take(&turned)
+            });
         }
         let length = (self.highest - self.offset + 1) as usize * width;
+        let held = file.fill_buf()?;
+        if !swap && held.len() >= length {
+            return self.gather(&held[..length], width, take);
+        }
         let mut span = Vec::new();
         span.try_reserve_exact(length).map_err(Error::other)?;
-        span.resize(length, 0);
-        file.read_exact(&mut span)?;
-        swap(&mut span);
+        file.take(length as u64).read_to_end(&mut span)?;
+        if span.len() < length {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+        if swap {
+            turn(&mut span);
+        }
         self.gather(&span, width, take)
     }
 

@@ -70,7 +70,7 @@ fn storages(
         let bytes = u64::from_le_bytes(count).checked_mul(*width);
         let end = bytes.and_then(|bytes| (at + 8).checked_add(bytes)).filter(|&end| end <= length);
         let end = end.ok_or_else(cut)?;
-        let record = Record { start: at + 8, length: end - at - 8 };
+        let record = Record { start: at + 8, length: end - at - 8, sum: None };
         if found.insert(key.to_vec(), record).is_some() {
             return Err(wrong("there are two storages of the same key"));
         }

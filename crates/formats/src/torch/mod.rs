@@ -29,6 +29,7 @@ mod file;
 mod kind;
 mod layout;
 mod legacy;
+mod optimizer;
 mod pickle;
 mod state_dict;
 mod value;
@@ -36,6 +37,7 @@ mod write;
 
 pub use error::{Error, Problem};
 pub use file::File;
+pub use optimizer::{Checkpoint, OptimizerError, OptimizerProblem, OptimizerState};
 pub use state_dict::StateDict;
 pub use value::{Dict, Items, StoredTensor, Value};
 pub use write::{save, save_tensors, to_bytes};

@@ -5,9 +5,11 @@
 
 mod directory;
 mod end;
+mod sum;
 mod writer;
 
 pub(crate) use directory::Entry;
+pub(crate) use sum::Summed;
 pub(crate) use writer::{Pieces, ZipWriter};
 
 use std::io::{Error, Read, Seek, SeekFrom};
@@ -48,9 +50,17 @@ pub(crate) struct Place {
     /// Its bytes.
     pub(crate) length: u64,
     pub(crate) deflated: bool,
+    /// The checksum of its bytes, CRC-32.
+    pub(crate) sum: u32,
 }
 
 impl Zip {
+    /// Of a whole file.
+    pub(crate) fn of(file: &mut (impl Read + Seek)) -> Result<Self, ZipError> {
+        let length = file.seek(SeekFrom::End(0))?;
+        Self::read(file, length)
+    }
+
     /// Of a file of this length.
     pub(crate) fn read(file: &mut (impl Read + Seek), length: u64) -> Result<Self, ZipError> {
         let place = end::find(file, length)?;
@@ -98,6 +108,6 @@ impl Zip {
         if start.checked_add(stored).is_none_or(|end| end > self.end) {
             return wrong("lies outside of the file");
         }
-        Ok(Place { start, stored, length, deflated })
+        Ok(Place { start, stored, length, deflated, sum: entry.sum })
     }
 }

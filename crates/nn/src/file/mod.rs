@@ -8,6 +8,7 @@ mod kind;
 mod load;
 mod loading;
 mod pattern;
+mod pieces;
 mod prefix;
 mod safetensors;
 mod source;

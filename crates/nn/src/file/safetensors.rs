@@ -1,18 +1,16 @@
 //! A safetensors file as a source of tensors, of which no more than the header is kept.
 
 use std::fs::File;
-use std::io::{BufReader, Error, Read, Seek, SeekFrom};
+use std::io::{BufRead, BufReader, Error, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use wengert_tensor::file::open;
 
 use super::header::Header;
+use super::pieces::read_pieces;
 use super::tensor_file::FileKind;
 use super::tensor_file::{CHECKPOINT, ReadError};
 use super::{FileError, TensorEntry, TensorSource};
-
-/// Bytes that are read at a time.
-const CHUNK: usize = 1 << 16;
 
 /// A safetensors file from which models are loaded: of what it says of its tensors, no more is kept than its own header.
 /// [`Reader`](super::tensor_file::Reader) is for what is wanted whole, texts and all.
@@ -34,6 +32,9 @@ const CHUNK: usize = 1 << 16;
 /// assert_eq!(params.values(), saved.values());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// A file is read from anything that is buffered: a [`BufReader`], a `Cursor` over bytes, with the feature `mmap` a file as memory
+/// ([`map`](Safetensors::map)), whose bytes are not copied before they become numbers.
 pub struct Safetensors<R> {
     file: R,
     header: Header,
@@ -43,7 +44,7 @@ pub struct Safetensors<R> {
     path: Option<PathBuf>,
 }
 
-impl<R: Read + Seek> Safetensors<R> {
+impl<R: BufRead + Seek> Safetensors<R> {
     /// Reads the header and checks it.
     ///
     /// # Errors
@@ -57,6 +58,16 @@ impl<R: Read + Seek> Safetensors<R> {
         // What is wrong with the metadata is nothing to a model.
         let _ = header.each_text(|key, _| checkpoint |= key == CHECKPOINT);
         Ok(Safetensors { file, header, ranges, checkpoint, path: None })
+    }
+
+    /// Of the file at this path.
+    #[doc(hidden)]
+    pub fn at(path: &Path, mut file: R) -> Result<Self, FileError> {
+        let mut head = Vec::new();
+        let read = (&mut file).take(FileKind::HEAD as u64).read_to_end(&mut head);
+        read.map_err(|error| FileError::io(Some(path), error))?;
+        let source = Safetensors::new(file).map_err(|error| FileError::read(Some(path), error, &head))?;
+        Ok(Safetensors { path: Some(path.to_owned()), ..source })
     }
 }
 
@@ -74,19 +85,39 @@ impl Safetensors<BufReader<File>> {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, FileError> {
         let path = path.as_ref();
         let file = open(path).map_err(|error| FileError::access(path, error))?;
-        let mut head = Vec::new();
-        (&file)
-            .take(FileKind::HEAD as u64)
-            .read_to_end(&mut head)
-            .map_err(|e| FileError::io(Some(path), e))?;
-        let source = Safetensors::new(BufReader::new(file));
-        let mut source = source.map_err(|error| FileError::read(Some(path), error, &head))?;
-        source.path = Some(path.to_owned());
-        Ok(source)
+        Safetensors::at(path, BufReader::new(file))
     }
 }
 
-impl<R: Read + Seek> TensorSource for Safetensors<R> {
+#[cfg(feature = "mmap")]
+impl Safetensors<std::io::Cursor<wengert_tensor::file::Mapped>> {
+    /// Like [`open`](Safetensors::open), of the file as memory: a tensor's bytes are not copied before they become numbers, and the system
+    /// forgets what it needs the memory for. The file must stay as it is meanwhile: see [`map`](wengert_tensor::file::map).
+    ///
+    /// # Errors
+    /// As [`open`](Safetensors::open).
+    ///
+    /// ```
+    /// use wengert_nn::tensor_file::Safetensors;
+    /// use wengert_nn::{Linear, Loading, Params};
+    /// let path = std::env::temp_dir().join("wengert-safetensors-map.safetensors");
+    /// let mut saved: Params = Params::seeded(0);
+    /// Linear::new(saved.at("out"), 2, 1);
+    /// saved.save(&path)?;
+    /// let mut params: Params = Params::seeded(1);
+    /// Linear::new(params.at("out"), 2, 1);
+    /// params.load_from(&mut Safetensors::map(&path)?, &Loading::new())?;
+    /// assert_eq!(params.values(), saved.values());
+    /// # Ok::<(), wengert_nn::FileError>(())
+    /// ```
+    pub fn map(path: impl AsRef<Path>) -> Result<Self, FileError> {
+        let path = path.as_ref();
+        let bytes = wengert_tensor::file::map(path).map_err(|error| FileError::access(path, error))?;
+        Safetensors::at(path, std::io::Cursor::new(bytes))
+    }
+}
+
+impl<R: BufRead + Seek> TensorSource for Safetensors<R> {
     fn each(&self, visit: &mut dyn FnMut(usize, &TensorEntry<'_>)) {
         let mut place = 0;
         let checked = self.header.each(|name, entry| {
@@ -98,7 +129,8 @@ impl<R: Read + Seek> TensorSource for Safetensors<R> {
 
     fn read(&mut self, place: usize, take: &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error> {
         let (start, end) = self.ranges[place];
-        read_pieces(&mut self.file, self.header.start + start, end - start, take)
+        self.file.seek(SeekFrom::Start(self.header.start + start))?;
+        read_pieces(&mut self.file, end - start, take)
     }
 
     fn is_checkpoint(&self) -> bool {
@@ -108,23 +140,4 @@ impl<R: Read + Seek> TensorSource for Safetensors<R> {
     fn path(&self) -> Option<&Path> {
         self.path.as_deref()
     }
-}
-
-/// Shows bytes of a file piece by piece.
-pub(super) fn read_pieces(
-    file: &mut (impl Read + Seek),
-    start: u64,
-    bytes: u64,
-    take: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
-) -> Result<(), Error> {
-    file.seek(SeekFrom::Start(start))?;
-    let mut left = bytes;
-    let mut piece = vec![0; left.min(CHUNK as u64) as usize];
-    while left > 0 {
-        let piece = &mut piece[..left.min(CHUNK as u64) as usize];
-        file.read_exact(piece)?;
-        take(piece)?;
-        left -= piece.len() as u64;
-    }
-    Ok(())
 }

@@ -20,17 +20,18 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
-use std::io::{Error, Read, Seek, SeekFrom, Write};
+use std::io::{BufRead, Error, Seek, SeekFrom, Write};
 
 use wengert_tensor::{Shape, text};
 
 use super::FormatError;
 use super::header::{self, Header};
-use super::safetensors::read_pieces;
 
 #[doc(hidden)]
 pub use super::dtype::each_piece;
 pub use super::kind::FileKind;
+#[doc(hidden)]
+pub use super::pieces::read_pieces;
 pub use super::safetensors::Safetensors;
 pub use super::source::{TensorEntry, TensorSource};
 pub use super::tensors::read_tensor;
@@ -241,7 +242,7 @@ pub struct Reader<R> {
     ranges: Vec<(u64, u64)>,
 }
 
-impl<R: Read + Seek> Reader<R> {
+impl<R: BufRead + Seek> Reader<R> {
     /// Reads what there is, but no tensor's numbers. The names are in their order.
     ///
     /// # Errors
@@ -305,7 +306,8 @@ impl<R: Read + Seek> Reader<R> {
         let Some(mut numbers) = Numbers::none(tensor.dtype()) else { return Ok(None) };
         numbers.reserve(tensor.shape().count());
         let (start, end) = self.ranges[index];
-        read_pieces(&mut self.file, self.start + start, end - start, &mut |piece| {
+        self.file.seek(SeekFrom::Start(self.start + start))?;
+        read_pieces(&mut self.file, end - start, &mut |piece| {
             seen(piece);
             numbers.push(piece);
             Ok(())

@@ -1,6 +1,6 @@
 //! Writing state dicts.
 
-mod pickle;
+pub(super) mod pickle;
 
 use std::collections::HashSet;
 use std::io::{Error as IoError, Write};
@@ -13,6 +13,8 @@ use wengert_tensor::{ElementKind, Float, text};
 
 use super::dtype::Dtype;
 use super::error::{Error, Problem};
+use pickle::Object;
+
 use crate::zip::ZipWriter;
 
 /// The folder of all records, which is what PyTorch calls it when it does not write to a path.
@@ -42,7 +44,7 @@ const RECORDS: [(&str, &[u8]); 3] =
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn save<T: Float>(params: &Params<T>, path: impl AsRef<Path>) -> Result<(), Error> {
-    with_tensors(params, |tensors| to_file(tensors, path.as_ref()))
+    with_tensors(params, |tensors| to_file(&tensors, path.as_ref()))
 }
 
 /// What [`save`] writes.
@@ -59,7 +61,7 @@ pub fn save<T: Float>(params: &Params<T>, path: impl AsRef<Path>) -> Result<(), 
 pub fn to_bytes<T: Float>(params: &Params<T>) -> Result<Vec<u8>, Error> {
     with_tensors(params, |tensors| {
         let mut bytes = Vec::new();
-        write(tensors, &mut bytes).map_err(|problem| Error::new(None, problem))?;
+        write(&tensors, &mut bytes).map_err(|problem| Error::new(None, problem))?;
         Ok(bytes)
     })
 }
@@ -107,34 +109,38 @@ pub fn save_tensors(tensors: &[NamedTensor<'_>], path: impl AsRef<Path>) -> Resu
 }
 
 /// Shows bytes to a function, piece by piece, until it fails.
-type Pieces<'a> = Box<dyn Fn(&mut dyn FnMut(&[u8]) -> Result<(), IoError>) -> Result<(), IoError> + 'a>;
+pub(super) type Pieces<'a> =
+    Box<dyn Fn(&mut dyn FnMut(&[u8]) -> Result<(), IoError>) -> Result<(), IoError> + 'a>;
 
 /// A tensor that is to be written.
-struct Stored<'a> {
-    name: &'a str,
-    shape: &'a [usize],
-    dtype: &'static Dtype,
-    count: usize,
-    bytes: Pieces<'a>,
+pub(super) struct Stored<'a> {
+    pub(super) name: &'a str,
+    pub(super) shape: &'a [usize],
+    pub(super) dtype: &'static Dtype,
+    pub(super) count: usize,
+    pub(super) bytes: Pieces<'a>,
 }
 
-fn with_tensors<T: Float, R>(params: &Params<T>, write: impl FnOnce(&[Stored<'_>]) -> R) -> R {
+impl<'a> Stored<'a> {
+    /// Of these values.
+    pub(super) fn of<T: Float>(name: &'a str, shape: &'a [usize], values: &'a [T]) -> Self {
+        let dtype = Dtype::of_name(match T::KIND {
+            ElementKind::F64 => "F64",
+            _ => "F32",
+        });
+        let (dtype, count) = (dtype.expect("it is in the list"), values.len());
+        Stored { name, shape, dtype, count, bytes: Box::new(move |take| each_piece(values, take)) }
+    }
+}
+
+/// Shows all tensors of a model.
+pub(super) fn with_tensors<T: Float, R>(params: &Params<T>, write: impl FnOnce(Vec<Stored<'_>>) -> R) -> R {
     let (buffers, counts) = (params.buffers(), params.counts());
     let buffers: Vec<_> = buffers.iter().map(|(name, buffer)| (name, buffer.contiguous())).collect();
     let buffers = buffers.iter().map(|(name, buffer)| {
         (name.as_str(), buffer.shape(), buffer.as_slice().expect("they were made contiguous"))
     });
-    let dtype = Dtype::of_name(match T::KIND {
-        ElementKind::F64 => "F64",
-        _ => "F32",
-    });
-    let tensors = params.iter().chain(buffers).map(|(name, shape, values)| Stored {
-        name,
-        shape,
-        dtype: dtype.expect("it is in the list"),
-        count: values.len(),
-        bytes: Box::new(move |take| each_piece(values, take)),
-    });
+    let tensors = params.iter().chain(buffers).map(|(name, shape, values)| Stored::of(name, shape, values));
     let counts = counts.iter().map(|(name, count)| Stored {
         name,
         shape: &[],
@@ -142,7 +148,7 @@ fn with_tensors<T: Float, R>(params: &Params<T>, write: impl FnOnce(&[Stored<'_>
         count: 1,
         bytes: Box::new(move |take| take(&count.to_le_bytes())),
     });
-    write(&tensors.chain(counts).collect::<Vec<_>>())
+    write(tensors.chain(counts).collect())
 }
 
 fn to_file(tensors: &[Stored<'_>], path: &Path) -> Result<(), Error> {
@@ -155,8 +161,17 @@ fn write(tensors: &[Stored<'_>], out: &mut impl Write) -> Result<(), Problem> {
         let (name, reason) = (text::shortened(twice.name), String::from("is there twice"));
         return Err(Problem::Tensor { name, reason });
     }
+    archive(&Object::StateDict(tensors.len()), tensors, out)
+}
+
+/// Writes an object, and the tensors in it.
+pub(super) fn archive(
+    object: &Object<'_>,
+    tensors: &[Stored<'_>],
+    out: &mut impl Write,
+) -> Result<(), Problem> {
     let mut archive = ZipWriter::new(out, FOLDER);
-    archive.add("data.pkl", &pickle::state_dict(tensors))?;
+    archive.add("data.pkl", &pickle::pickle(object, tensors))?;
     RECORDS.into_iter().try_for_each(|(name, bytes)| archive.add(name, bytes))?;
     for (key, tensor) in tensors.iter().enumerate() {
         archive.add_pieces(&format!("data/{key}"), &tensor.bytes)?;

@@ -1,4 +1,4 @@
-//! The pickle of a state dict, in protocol 2, of instructions that `weights_only=True` has.
+//! Pickles in protocol 2, of instructions that `weights_only=True` has.
 
 use std::collections::HashSet;
 
@@ -7,34 +7,30 @@ use super::Stored;
 /// Entries that are set at a time, as Python's pickler does.
 const BATCH: usize = 1000;
 
-/// An `OrderedDict` of tensors, each with a storage whose key is its place, and of `_metadata`: the versions of the modules
-/// by which PyTorch knows what their state has.
-pub(super) fn state_dict(tensors: &[Stored<'_>]) -> Vec<u8> {
+/// What a pickle is made of.
+#[derive(Clone)]
+pub(in super::super) enum Object<'a> {
+    None,
+    Bool(bool),
+    Int(i64),
+    Count(u64),
+    Float(f64),
+    Text(&'a str),
+    /// Two numbers.
+    Pair(f64, f64),
+    List(Vec<Object<'a>>),
+    Dict(Vec<(Object<'a>, Object<'a>)>),
+    /// A tensor, by its place.
+    Tensor(usize),
+    /// The state dict of the first so many tensors.
+    StateDict(usize),
+}
+
+/// The pickle of an object.
+pub(in super::super) fn pickle(object: &Object<'_>, tensors: &[Stored<'_>]) -> Vec<u8> {
     let mut pickle = Pickle { bytes: b"\x80\x02".to_vec(), shared: Vec::new() };
-    pickle.ordered_dict();
-    for (batch, first) in tensors.chunks(BATCH).zip((0..).step_by(BATCH)) {
-        pickle.code(b'(');
-        for (tensor, key) in batch.iter().zip(first..) {
-            pickle.text(tensor.name);
-            pickle.tensor(tensor, key);
-        }
-        pickle.code(b'u');
-    }
-    pickle.code(b'}');
-    pickle.text("_metadata");
-    pickle.ordered_dict();
-    for batch in modules(tensors).chunks(BATCH) {
-        pickle.code(b'(');
-        for &(module, version) in batch {
-            pickle.text(module);
-            pickle.code(b'}');
-            pickle.text("version");
-            pickle.int(version);
-            pickle.code(b's');
-        }
-        pickle.code(b'u');
-    }
-    pickle.bytes.extend(b"sb.");
+    pickle.object(object, tensors);
+    pickle.code(b'.');
     pickle.bytes
 }
 
@@ -62,6 +58,81 @@ struct Pickle {
 }
 
 impl Pickle {
+    fn object(&mut self, object: &Object<'_>, tensors: &[Stored<'_>]) {
+        match object {
+            Object::None => self.code(b'N'),
+            Object::Bool(value) => self.code(if *value { 0x88 } else { 0x89 }),
+            Object::Int(number) => self.signed(*number),
+            Object::Count(number) => self.int(*number),
+            Object::Float(number) => self.float(*number),
+            Object::Text(text) => self.text(text),
+            Object::Pair(first, second) => {
+                self.float(*first);
+                self.float(*second);
+                self.code(0x86);
+            }
+            Object::List(items) => {
+                self.bytes.extend(b"](");
+                items.iter().for_each(|item| self.object(item, tensors));
+                self.code(b'e');
+            }
+            Object::Dict(pairs) => {
+                self.bytes.extend(b"}(");
+                for (key, value) in pairs {
+                    self.object(key, tensors);
+                    self.object(value, tensors);
+                }
+                self.code(b'u');
+            }
+            Object::Tensor(key) => self.tensor(&tensors[*key], *key),
+            Object::StateDict(count) => self.state_dict(&tensors[..*count]),
+        }
+    }
+
+    /// An `OrderedDict` of tensors, each with a storage whose key is its place, and of `_metadata`: the versions of the modules
+    /// by which PyTorch knows what their state has.
+    fn state_dict(&mut self, tensors: &[Stored<'_>]) {
+        self.ordered_dict();
+        for (batch, first) in tensors.chunks(BATCH).zip((0..).step_by(BATCH)) {
+            self.code(b'(');
+            for (tensor, key) in batch.iter().zip(first..) {
+                self.text(tensor.name);
+                self.tensor(tensor, key);
+            }
+            self.code(b'u');
+        }
+        self.code(b'}');
+        self.text("_metadata");
+        self.ordered_dict();
+        for batch in modules(tensors).chunks(BATCH) {
+            self.code(b'(');
+            for &(module, version) in batch {
+                self.text(module);
+                self.code(b'}');
+                self.text("version");
+                self.int(version);
+                self.code(b's');
+            }
+            self.code(b'u');
+        }
+        self.bytes.extend(b"sb");
+    }
+
+    fn float(&mut self, number: f64) {
+        self.code(b'G');
+        self.bytes.extend(number.to_be_bytes());
+    }
+
+    fn signed(&mut self, number: i64) {
+        match u64::try_from(number) {
+            Ok(number) => self.int(number),
+            Err(_) => {
+                self.bytes.extend([0x8a, 8]);
+                self.bytes.extend(number.to_le_bytes());
+            }
+        }
+    }
+
     fn tensor(&mut self, tensor: &Stored<'_>, key: usize) {
         self.shared("ctorch._utils\n_rebuild_tensor_v2\n");
         self.code(b'(');
