@@ -6,117 +6,39 @@
 #[path = "../../wengert/tests/attack/mod.rs"]
 mod attack;
 
-use std::fmt::Display;
-use std::io::Cursor;
-use std::path::PathBuf;
+mod archive;
+#[cfg(feature = "mmap")]
+mod mapped;
+mod readers;
 
-use attack::{FIXED, attack, most};
-use wengert_formats::sharded::Sharded;
-use wengert_formats::{npy, npz, open};
-use wengert_nn::tensor_file::{TensorSource, read_tensor};
-use wengert_tensor::{Element, Tensor};
+use std::io::Cursor;
+
+use attack::{FIXED, most};
+use readers::is_read;
+use wengert_formats::{npy, npz};
+use wengert_tensor::Tensor;
 
 /// Changed files for each reader.
 const TRIES: u64 = 20_000;
 
-fn golden(names: &[&str]) -> Vec<Vec<u8>> {
-    let folder: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests/files/golden"].iter().collect();
-    names.iter().map(|name| std::fs::read(folder.join(name)).unwrap()).collect()
-}
-
-/// Whether it is a result, and else that the error is one short line.
-fn is_read<T, E: Display>(read: Result<T, E>) -> bool {
-    if let Err(error) = &read {
-        let message = error.to_string();
-        assert!(message.len() < 900 && !message.contains('\n'), "{message}");
-    }
-    read.is_ok()
-}
-
-fn read_all<T: Element>(source: &mut dyn TensorSource) {
-    let mut names = Vec::new();
-    source.each(&mut |_, entry| names.push(entry.name().to_owned()));
-    for name in names {
-        is_read(read_tensor::<T>(source, &name));
-    }
-}
-
 #[test]
 fn arrays() {
-    let files = golden(&[
-        "plain_le_f4.npy",
-        "plain_be_f8.npy",
-        "fortran_le_f4.npy",
-        "version_2.npy",
-        "plain_be_i8.npy",
-        "refused_structured.npy",
-        "plain_u1.npy",
-    ]);
-    // A byte may become four, beside a copy where the axes are turned.
-    attack("npy", TRIES, &files, 6, |bytes| match npy::File::new(Cursor::new(bytes)) {
-        Ok(mut file) => {
-            read_all::<f32>(&mut file);
-            read_all::<u8>(&mut file);
-            true
-        }
-        error => is_read(error),
-    });
+    readers::NPY.attack(TRIES);
 }
 
 #[test]
 fn archives() {
-    let files = golden(&["stored.npz", "compressed.npz", "mixed.npz"]);
-    // Deflate makes up to 1032 bytes of one, and a byte may become four.
-    attack("npz", TRIES, &files, 6 * 1032, |bytes| match npz::File::new(Cursor::new(bytes)) {
-        Ok(mut file) => {
-            read_all::<f32>(&mut file);
-            true
-        }
-        error => is_read(error),
-    });
+    readers::NPZ.attack(TRIES);
 }
 
 #[test]
 fn indices() {
-    let memory = PathBuf::from("/dev/shm");
-    let folder = if memory.is_dir() { memory } else { std::env::temp_dir() };
-    let folder = tempfile::tempdir_in(folder).unwrap();
-    for i in 1..=3 {
-        let name = format!("model-{i:05}-of-00003.safetensors");
-        std::fs::write(folder.path().join(&name), &golden(&[&name])[0]).unwrap();
-    }
-    let path = folder.path().join("model.safetensors.index.json");
-    let files = golden(&["model.safetensors.index.json"]);
-    // The names of three tensors are kept beside the text.
-    attack("index", TRIES / 5, &files, 2, |bytes| {
-        std::fs::write(&path, bytes).unwrap();
-        match Sharded::open(&path) {
-            Ok(mut model) => {
-                read_all::<f32>(&mut model);
-                true
-            }
-            error => is_read(error),
-        }
-    });
+    readers::INDEX.attack(TRIES / 5);
 }
 
-/// Any of the readers, by the first bytes.
 #[test]
 fn files_of_any_kind() {
-    let files =
-        golden(&["plain_le_f4.npy", "compressed.npz", "model-00001-of-00003.safetensors", "stored.npz"]);
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("file");
-    attack("open", TRIES / 5, &files, 6 * 1032, |bytes| {
-        std::fs::write(&path, bytes).unwrap();
-        match open(&path) {
-            Ok(mut source) => {
-                read_all::<f64>(&mut source);
-                true
-            }
-            error => is_read(error),
-        }
-    });
+    readers::ANY.attack(TRIES / 5);
 }
 
 /// Each of these files is as large as it can be for what it says.

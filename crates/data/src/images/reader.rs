@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use image::imageops::{FilterType, resize};
-use image::{DynamicImage, GrayImage, ImageBuffer, ImageError, Luma, Pixel};
+use image::{DynamicImage, GrayImage, ImageBuffer, ImageError, Limits, Luma, Pixel};
 use wengert_tensor::parallel::for_each_chunk;
 use wengert_tensor::{Float, Shape, Tensor, file};
 
@@ -15,6 +15,11 @@ use crate::features::Features;
 
 /// The largest height and width: what both formats can hold is no more.
 const LARGEST: usize = i32::MAX as usize;
+
+/// Pixels' bytes that one of a file can become: deflate makes up to 1032 of one, and these of a palette of two colours eight pixels of
+/// three each; JPEG makes fewer. Files that claim more than that, beside a few, are refused before there is memory for it.
+const MOST: u64 = 1032 * 24;
+const FEW: u64 = 1 << 16;
 
 /// How image files are read: grey or in colours, in their own size or resized.
 ///
@@ -186,7 +191,12 @@ impl ImageReader {
 fn decode(path: &Path) -> Result<DynamicImage, DataError> {
     let read = |source: Error| DataError::Read { path: path.to_owned(), source };
     let file = file::open(path).map_err(|error| read(error.into()))?;
-    let reader = image::ImageReader::new(BufReader::new(file)).with_guessed_format().map_err(read)?;
+    let length = file.metadata().map_err(read)?.len();
+    let mut reader = image::ImageReader::new(BufReader::new(file)).with_guessed_format().map_err(read)?;
+    let mut limits = Limits::default();
+    let most = length.saturating_mul(MOST).saturating_add(FEW);
+    limits.max_alloc = limits.max_alloc.map(|limit| limit.min(most));
+    reader.limits(limits);
     reader.decode().map_err(|error| match error {
         ImageError::IoError(source) => read(source),
         source => DataError::Image { path: path.to_owned(), source: source.into() },

@@ -275,7 +275,8 @@ fn holds(held: usize, nearest: &[StoredTensor]) -> String {
     }
 }
 
-fn stripped(prefix: Option<&str>) -> String {
+/// Advice about what the names in a file begin with.
+pub(super) fn stripped(prefix: Option<&str>) -> String {
     prefix.map_or_else(String::new, |prefix| {
         format!("; without {0:?} they would be found: Loading::new().strip({0:?})", text::shortened(prefix))
     })

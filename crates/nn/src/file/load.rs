@@ -172,7 +172,11 @@ fn find(
     let mut report = LoadReport { applied, ..LoadReport::default() };
     if loading.partial {
         let missing = wanted.iter().zip(&misshaped).filter(|(w, other)| w.found.is_none() && other.is_none());
-        let missing = missing.map(|(w, _)| w.name.to_owned()).collect();
+        let missing: Vec<&Wanted<'_>> = missing.map(|(w, _)| w).collect();
+        if !missing.is_empty() {
+            report.prefix = prefix(source, &missing, |name| loading.name(name, checkpoint));
+        }
+        let missing = missing.into_iter().map(|w| w.name.to_owned()).collect();
         report.unexpected = others;
         report.add_missing(missing);
         report.misshaped = misshaped.into_iter().flatten().collect();

@@ -6,6 +6,7 @@ use std::fmt::{Display, Formatter};
 use wengert_tensor::names::{self, name_matches};
 use wengert_tensor::{Shape, text};
 
+use super::error::stripped;
 use super::pattern::Pattern;
 use super::tensor_file::{BUFFERS, MODEL};
 
@@ -211,6 +212,9 @@ pub struct LoadReport {
     pub unexpected: Vec<String>,
     /// What has another shape in the file.
     pub misshaped: Vec<MisshapenTensor>,
+    /// What the names in the file begin with, if most of those that are missing would be found without it:
+    /// [`Loading::strip`] takes it off.
+    pub prefix: Option<String>,
 }
 
 /// What a file does not have.
@@ -274,6 +278,7 @@ impl Display for LoadReport {
             let (found, expected) = (shape(&tensor.found), shape(&tensor.expected));
             format!("{} ({found}, not {expected})", text::quoted(&tensor.name))
         });
-        part("other shapes", &mut misshaped, self.misshaped.len())
+        part("other shapes", &mut misshaped, self.misshaped.len())?;
+        f.write_str(&stripped(self.prefix.as_deref()))
     }
 }

@@ -86,6 +86,17 @@ fn the_error_tells_what_the_names_of_a_file_begin_with() {
     let mut wide: Params = Params::seeded(0);
     Linear::new(wide.at("module.body"), 30, 20);
     assert_eq!(told(&wide, &Loading::new()).0, None);
+    // So does the report of what was loaded in part.
+    let mut params = model::<f32>("", 2, 0.0);
+    let file = model::<f32>("module.", 2, 7.0).to_safetensors().unwrap();
+    let report = params.load_safetensors_with(&file, &Loading::new().partial()).unwrap();
+    assert_eq!((report.prefix.as_deref(), report.applied.len()), (Some("module."), 0));
+    assert!(
+        report.to_string().ends_with("they would be found: Loading::new().strip(\"module.\")"),
+        "{report}"
+    );
+    let report = params.load_safetensors_with(&file, &Loading::new().partial().strip("module.")).unwrap();
+    assert_eq!(report.prefix, None);
     // A name of many dots costs no more than another.
     let mut dots: Params = Params::seeded(0);
     dots.root().param("a.".repeat(30_000).trim_end_matches('.'), [2], Init::Zeros);

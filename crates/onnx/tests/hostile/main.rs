@@ -11,3 +11,4 @@ mod random;
 mod read;
 mod roles;
 mod run;
+mod running;

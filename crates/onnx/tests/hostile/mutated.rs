@@ -5,12 +5,13 @@
 use std::path::Path;
 
 use wengert_nn::Params;
-use wengert_onnx::{Model, Value};
+use wengert_onnx::Model;
 use wengert_tensor::random::Generator;
 
-use super::inputs::{below, input};
+use super::inputs::below;
 use super::memory::most_used;
 use super::models::models;
+use super::running::runs;
 
 /// Bits flipped, numbers made huge, parts cut, doubled or taken from another file.
 fn mutate(bytes: &mut Vec<u8>, other: &[u8], generator: &mut Generator) {
@@ -56,12 +57,7 @@ fn mutated_models_are_read_and_run_or_refused() {
             let (model, used) = most_used(|| Model::from_bytes(params.root(), &bytes));
             assert!(used <= 2 * bytes.len() + (16 << 20), "{used} bytes for a file of {}", bytes.len());
             let Ok(model) = model else { return [0, 0] };
-            let model = model.with_limit(1 << 16);
-            let declared: Vec<(String, String)> =
-                model.inputs().iter().map(|input| (input.name().to_owned(), input.to_string())).collect();
-            let inputs: Vec<(&str, Value)> =
-                declared.iter().map(|(name, text)| (name.as_str(), input(text, &mut generator))).collect();
-            [1, usize::from(params.infer(|cx| model.forward(cx, &inputs)).is_ok())]
+            [1, usize::from(runs(model, &params, &mut generator))]
         }));
         match result {
             Ok([was_read, was_run]) => {

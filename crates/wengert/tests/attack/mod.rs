@@ -1,8 +1,9 @@
-//! Files that somebody changed, for readers of files, and a count of the memory that these take.
+//! Files that somebody changed, for readers of files, and a count of the memory that these take. The fuzzer (`fuzz/`) has the same readers.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 
 use wengert_tensor::random::Generator;
 
@@ -67,7 +68,7 @@ const COUNTS: [u64; 10] =
     [0, 1, 255, 0xffff, 1 << 24, (1 << 31) - 1, 1 << 31, 0xffff_ffff, 1 << 62, u64::MAX];
 
 /// Changes some bytes: flips, cuts, pieces from elsewhere, huge counts in both orders and as text.
-fn mutate(bytes: &mut Vec<u8>, random: &mut Generator) {
+pub(crate) fn mutate(bytes: &mut Vec<u8>, random: &mut Generator) {
     for _ in 0..=random.below(4) {
         let at = random.below(bytes.len() as u64 + 1) as usize;
         let rest = bytes.len() - at;
@@ -118,35 +119,69 @@ fn mutate(bytes: &mut Vec<u8>, random: &mut Generator) {
     }
 }
 
-/// Reads so many changed files, or as many as `WENGERT_TRIES` says, each of which may take `factor` bytes of memory for each of
-/// its own.
-pub(crate) fn attack(
-    name: &str,
-    tries: u64,
-    files: &[Vec<u8>],
-    factor: usize,
-    mut read: impl FnMut(&[u8]) -> bool,
-) {
-    let tries = std::env::var("WENGERT_TRIES").map_or(tries, |tries| tries.parse().expect("a number"));
-    for file in files {
-        assert!(read(file), "{name}: the files are good before they are changed");
+/// A reader of files that somebody may have made to do harm.
+pub(crate) struct Reader {
+    /// What it reads, in a word.
+    pub(crate) name: &'static str,
+    /// Good files, which are then changed.
+    pub(crate) files: fn() -> Vec<Vec<u8>>,
+    /// Bytes of memory that it may take for each of a file's own, beside [`FIXED`].
+    pub(crate) factor: usize,
+    /// Reads one: whether there was something to be read.
+    pub(crate) read: fn(&[u8]) -> bool,
+}
+
+impl Reader {
+    /// Reads one, with an eye on the memory.
+    ///
+    /// # Panics
+    /// If it takes too much, or panics itself.
+    pub(crate) fn check(&self, bytes: &[u8]) -> bool {
+        let mut read = false;
+        let held = most(|| read = (self.read)(bytes));
+        assert!(held <= self.factor * bytes.len() + FIXED, "{}: {held} for {}", self.name, bytes.len());
+        read
     }
-    let random = Generator::seeded(files.len() as u64);
-    let mut good = 0;
-    for i in 0..tries {
-        let mut random = random.fork(i);
-        let mut bytes = files[random.below(files.len() as u64) as usize].clone();
-        mutate(&mut bytes, &mut random);
-        let mut read_it = || good += u64::from(read(&bytes));
-        let mut panicked = false;
-        let held = most(|| panicked = catch_unwind(AssertUnwindSafe(&mut read_it)).is_err());
-        assert!(!panicked, "{name}, try {i}: {bytes:?}");
-        assert!(
-            held <= factor * bytes.len() + FIXED,
-            "{name}, try {i}: {held} for {}: {bytes:?}",
-            bytes.len()
-        );
+
+    /// Reads so many changed files, or as many as `WENGERT_TRIES` says.
+    #[allow(dead_code, reason = "the fuzzer changes files in its own way")]
+    pub(crate) fn attack(&self, tries: u64) {
+        let tries = std::env::var("WENGERT_TRIES").map_or(tries, |tries| tries.parse().expect("a number"));
+        let (name, files) = (self.name, (self.files)());
+        for file in &files {
+            assert!(self.check(file), "{name}: the files are good before they are changed");
+        }
+        let random = Generator::seeded(files.len() as u64);
+        let (mut good, mut bytes) = (0, Vec::new());
+        for i in 0..tries {
+            let mut random = random.fork(i);
+            bytes.clear();
+            bytes.extend_from_slice(&files[random.below(files.len() as u64) as usize]);
+            mutate(&mut bytes, &mut random);
+            match catch_unwind(AssertUnwindSafe(|| self.check(&bytes))) {
+                Ok(read) => good += u64::from(read),
+                Err(_) => panic!("{name}, try {i}: {bytes:?}"),
+            }
+        }
+        eprintln!("{name}: {good} of {tries} were read");
+        // Neither all nor none, or the changes would not be worth much.
+        assert!(good > 0 && good < tries, "{name}: {good} of {tries} were read");
     }
-    // Neither all nor none, or the changes would not be worth much.
-    assert!(good > 0 && good < tries, "{name}: {good} of {tries} were read");
+}
+
+/// A file or a folder for what is read by a path, in memory if the system has such a place.
+pub(crate) struct Place(pub(crate) PathBuf);
+
+impl Place {
+    pub(crate) fn new(name: &str) -> Self {
+        let memory = PathBuf::from("/dev/shm");
+        let folder = if memory.is_dir() { memory } else { std::env::temp_dir() };
+        Place(folder.join(format!("wengert-{}-{name}", std::process::id())))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0).or_else(|_| std::fs::remove_dir_all(&self.0));
+    }
 }
