@@ -274,3 +274,20 @@ fn sizes_that_no_image_has_name_the_callers_line() {
         assert_eq!(*message, format!("resized: an image of height {} and width {}", size[0], size[1]));
     }
 }
+
+/// Twenty-five million pixels in some hundred bytes.
+#[test]
+fn an_image_that_is_larger_than_its_file_can_be_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = saved(folder.path(), "a.jpg", noise(8, 8));
+    let mut file = std::fs::read(&path).unwrap();
+    let frame = file.windows(2).position(|marker| marker == [0xff, 0xc0]).unwrap();
+    file[frame + 5..frame + 9].copy_from_slice([5000u16, 5000].map(u16::to_be_bytes).as_flattened());
+    std::fs::write(&path, &file).unwrap();
+    let error = ImageReader::grey().read::<f32>(&path).unwrap_err();
+    assert!(matches!(error, DataError::Image { .. }) && error.to_string().contains("limit"), "{error}");
+    // White in two colours is as small as an image gets, and is read.
+    let white = saved(folder.path(), "b.png", GrayImage::from_pixel(4000, 4000, Luma([255])));
+    assert!(std::fs::metadata(&white).unwrap().len() < 40_000);
+    assert_eq!(ImageReader::rgb().read::<f32>(&white).unwrap().shape()[..], [3, 4000, 4000]);
+}

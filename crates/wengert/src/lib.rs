@@ -107,6 +107,9 @@ mod guides {
     struct Files;
     #[doc = include_str!("../../../docs/guide/from-pytorch.md")]
     struct FromPytorch;
+    #[cfg(feature = "image")]
+    #[doc = include_str!("../../../docs/guide/images.md")]
+    struct Images;
     #[doc = include_str!("../../../docs/guide/kinks.md")]
     struct Kinks;
     #[cfg(feature = "onnx")]
