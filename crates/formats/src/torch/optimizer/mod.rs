@@ -1,6 +1,7 @@
 //! The state of optimisers: PyTorch's as ours, and ours as PyTorch's.
 
 mod error;
+mod known;
 mod method;
 mod write;
 
@@ -15,11 +16,9 @@ use wengert_tensor::{Float, text};
 
 use super::file::File;
 use super::state_dict::StateDict;
-use super::value::{Dict, StoredTensor, Value};
+use super::value::{Dict, Value};
+use known::{Known, counts, has, number};
 use method::{Method, Vector};
-
-/// Counts of steps are below this.
-const MOST_STEPS: f64 = (1u64 << 53) as f64;
 
 /// What PyTorch's optimiser remembers, `optimizer.state_dict()`, from which one of ours goes on.
 ///
@@ -116,13 +115,6 @@ impl File {
     fn no_optimizer(&self, value: Value<'_>) -> OptimizerError {
         OptimizerError::new(self.path(), OptimizerProblem::None { found: format!("{value:?}") })
     }
-}
-
-/// A parameter of PyTorch's optimiser: its number there, its name here, and what is kept for it.
-struct Known<'a> {
-    number: i64,
-    name: &'a str,
-    state: Option<Dict<'a>>,
 }
 
 impl OptimizerState {
@@ -350,53 +342,4 @@ impl OptimizerState {
         }
         Ok(known)
     }
-}
-
-/// Whether the state of a parameter has a vector, and not nothing in its place.
-fn has(state: &Dict<'_>, vector: &Vector) -> bool {
-    state.get(vector.there).is_some_and(|value| value.tensor().is_some())
-}
-
-/// The steps that all parameters with a state have made, and what else is one number for all.
-fn counts(method: &Method, known: &[Known<'_>]) -> Result<(u64, Option<f64>), OptimizerProblem> {
-    let (mut step, mut real) = (None, None);
-    for Known { name, state, .. } in known {
-        let Some(state) = state else { continue };
-        let wrong =
-            |what: &str, reason| OptimizerProblem::Value { name: format!("{what} of {name}"), reason };
-        let own = if method.counted {
-            let own = state.get("step").ok_or_else(|| wrong("step", "is missing"))?;
-            let own = number(own).filter(|own| (0.0..MOST_STEPS).contains(own) && own.fract() == 0.0);
-            own.ok_or_else(|| wrong("step", "is no count"))? as u64
-        } else {
-            1
-        };
-        let expected = *step.get_or_insert(own);
-        if own != expected {
-            return Err(OptimizerProblem::Steps { name: text::shortened(name), found: own, expected });
-        }
-        if let Some((_, there)) = method.real {
-            let own = state.get(there).and_then(number).ok_or_else(|| wrong(there, "is no number"))?;
-            real.get_or_insert(own);
-        }
-    }
-    Ok((step.unwrap_or(0), real))
-}
-
-/// The number that a value is, or the only one that a tensor has.
-fn number(value: Value<'_>) -> Option<f64> {
-    value.float().or_else(|| single(value.tensor()?))
-}
-
-fn single(tensor: StoredTensor<'_>) -> Option<f64> {
-    if tensor.shape().checked_count() != Some(1) {
-        return None;
-    }
-    let bytes = tensor.bytes().ok()?;
-    Some(match tensor.dtype() {
-        "F32" => f32::from_le_bytes(bytes.try_into().ok()?).into(),
-        "F64" => f64::from_le_bytes(bytes.try_into().ok()?),
-        "I64" => i64::from_le_bytes(bytes.try_into().ok()?) as f64,
-        _ => return None,
-    })
 }
