@@ -5,7 +5,8 @@ use std::fmt::Write;
 
 use wengert::data::csv::CsvReader;
 use wengert::data::idx::{Idx, LIMIT};
-use wengert::optim::{Adam, Average, EarlyStopping, Goal};
+use wengert::optim::first::Goal;
+use wengert::optim::{Adam, Average, EarlyStopping};
 use wengert::prelude::*;
 use wengert::state::State;
 use wengert::train::checkpoint::{self, CheckpointError};
