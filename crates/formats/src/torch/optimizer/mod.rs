@@ -38,7 +38,7 @@ use method::{Method, Vector};
 /// let bytes = Checkpoint::new(&params).optimizer(&adam.state(), &Optimizer::<f32>::settings(&adam)).to_bytes()?;
 ///
 /// let mut state = File::from_bytes(bytes)?.optimizer_state()?;
-/// let mut again = Adam::new(1e-2);
+/// let mut again: Adam = Adam::new(1e-2);
 /// again.load_state(&state.state("adam", &params)?)?;
 /// assert_eq!((again.learning_rate(), again.steps()), (1e-3, 1));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
