@@ -30,7 +30,7 @@ pub enum DataError {
     },
     /// A file is not the image that it should be: of another format than PNG and JPEG, damaged, or too large.
     #[cfg(feature = "image")]
-    #[error("{}: {}", text::path(path), text::line(&source.to_string(), 300))]
+    #[error("{}: {}", text::path(path), text::line(source.to_string().trim(), 300))]
     Image {
         /// The file.
         path: PathBuf,
