@@ -34,7 +34,7 @@ use super::{FileError, TensorEntry, TensorSource};
 /// ```
 ///
 /// A file is read from anything that is buffered: a [`BufReader`], a `Cursor` over bytes, with the feature `mmap` a file as memory
-/// ([`map`](Safetensors::map)), whose bytes are not copied before they become numbers.
+/// (`Safetensors::map`), whose bytes are not copied before they become numbers.
 pub struct Safetensors<R> {
     file: R,
     header: Header,
