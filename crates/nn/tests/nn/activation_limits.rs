@@ -7,6 +7,7 @@ use std::f64::consts::LN_2;
 
 use check::{Limits, check_limits, limits};
 use wengert_nn::Activations;
+use wengert_tape::{Var, grad, jvp};
 
 /// What is not to be checked.
 const NONE: f64 = f64::NAN;
@@ -34,4 +35,32 @@ fn activations_at_the_ends_of_the_range() {
         limits!("softshrink", |x| x.softshrink(0.5), |x| [x + 0.5, 1.0, 0.0], |_| [0.0; 3], |x| [x - 0.5, 1.0, 0.0]),
         limits!("log_sigmoid", |x| Activations::log_sigmoid(x), |x| [x, 1.0, 0.0], |_| [-LN_2, 0.5, -0.25], |_| [0.0; 3]),
     ]);
+}
+
+/// (1 + tanh u)/2 has no digits left where it is small. Numbers of 50 digits, rounded.
+#[test]
+fn gelu_tanh_keeps_its_digits_in_the_lower_tail() {
+    let x = Var::from([-3.0f64, -4.0, -5.0]);
+    let exact = [-0.0036373920817730188, -7.024594819237269e-5, -2.291796196629506e-7];
+    for ((y, exact), single) in x
+        .gelu_tanh()
+        .value()
+        .iter()
+        .zip(exact)
+        .zip(Var::from([-3.0f32, -4.0, -5.0]).gelu_tanh().value().iter())
+    {
+        assert!((y - exact).abs() < 1e-14 * exact.abs(), "{y} instead of {exact}");
+        assert!((f64::from(single) - exact).abs() < 3e-6 * exact.abs(), "{single} instead of {exact}");
+    }
+}
+
+/// A slope that is not taken may be infinite.
+#[test]
+fn prelu_with_an_infinite_slope() {
+    let (x, slope) = (Var::from([0.5f64, 2.0]), Var::scalar(f64::NEG_INFINITY));
+    let f = |x: &Var<f64>| x.prelu(&slope);
+    assert_eq!(f(&x).value().to_vec(), [0.5, 2.0]);
+    assert_eq!(grad(|x: &Var<f64>| f(x).sum(), &x).value().to_vec(), [1.0, 1.0]);
+    assert_eq!(jvp(f, &x, &Var::from([1.0, 3.0])).1.value().to_vec(), [1.0, 3.0]);
+    assert_eq!(grad(|slope: &Var<f64>| x.prelu(slope).sum(), &slope).item(), 0.0);
 }

@@ -27,8 +27,7 @@ impl<T: Float> BilinearMap<T> for Matmul {
     fn right(&self, cotangent: &Var<T>, a: &Var<T>, b: &Shape) -> Var<T> {
         // One matrix for a whole batch: the batch is more rows, and its sum part of the product.
         if b.len() == 2 && a.rank() > 2 {
-            let rows =
-                |v: &Var<T>| v.reshape([v.len() / v.shape()[v.rank() - 1].max(1), v.shape()[v.rank() - 1]]);
+            let rows = |v: &Var<T>| v.reshape(as_rows(v.shape()));
             return rows(a).t().matmul(&rows(cotangent));
         }
         a.t().matmul(cotangent)
@@ -40,7 +39,7 @@ impl<T: Float> BilinearMap<T> for Matmul {
 
     fn add_right(&self, cotangent: &Tensor<T>, a: &Tensor<T>, into: &mut Tensor<T>) {
         if into.rank() == 2 && a.rank() > 2 {
-            let rows = |t: &Tensor<T>| t.reshape([t.len() / t.dim(-1).max(1), t.dim(-1)]);
+            let rows = |t: &Tensor<T>| t.reshape(as_rows(t.shape()));
             return add_product(&rows(a).t(), &rows(cotangent), into);
         }
         add_product(&a.t(), cotangent, into);
@@ -56,6 +55,12 @@ impl<T: Float> BilinearMap<T> for Matmul {
         Some(matmul_shape(a, b))
     }
     rules_compiled_here!(Matmul in BilinearOp);
+}
+
+/// All axes but the last as one, also where the last is empty.
+fn as_rows(shape: &Shape) -> [usize; 2] {
+    let (last, others) = shape.split_last().expect("matrices have axes");
+    [others.iter().product(), *last]
 }
 
 /// `into ← into + a·b`, summed over a batch that `into` does not have.

@@ -66,9 +66,10 @@ struct TimesPowerOfTwo;
 impl<T: Float> Map2<T, T, T> for TimesPowerOfTwo {
     #[inline(always)]
     fn call<I: Isa>(&self, x: T, n: T) -> T {
-        // In two halves, either of which is in range wherever the product is.
+        // In two halves, either of which is in range wherever the product is. Of an infinite exponent the first is all of it.
         let half = (n * T::from_f64(0.5)).floor();
-        x * half.exp2::<I>() * (n - half).exp2::<I>()
+        let rest = if half == n { T::ZERO } else { n - half };
+        x * half.exp2::<I>() * rest.exp2::<I>()
     }
 }
 

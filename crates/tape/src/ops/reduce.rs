@@ -224,6 +224,15 @@ impl<T: Float> Op<T> for FactorSlopes {
     rules_compiled_here!(FactorSlopes);
 }
 
+/// What is added and the factors of the recurrence whose solution is the cumulative product along an axis that is not empty:
+/// the first element is added to nothing, and each further one multiplies what is there.
+fn from_first<T: Float>(x: &Var<T>, axis: usize) -> [Var<T>; 2] {
+    let (first, others) = (x.slice_axis(axis, ..1), x.slice_axis(axis, 1..));
+    // −0 changes no number when added, not even −0.
+    let nothing = Var::constant(Tensor::full(others.shape(), T::from_f64(-0.0)));
+    [Var::cat(&[&first, &nothing], axis), Var::cat(&[&Var::zeros(first.shape()), &others], axis)]
+}
+
 /// The product along an axis, which stays.
 struct Product(usize);
 
@@ -274,15 +283,15 @@ impl<T: Float> Op<T> for Product {
         });
     }
 
+    /// Of the recurrence that begins with the first element, not with 1, whose tangent of 0 an infinite element makes NaN.
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
         let x = at.input(0);
         if x.is_empty() {
             return None;
         }
-        let [added, factors] = self.recurrence(x);
-        let t_x = self.after_zero(tangents[0].as_ref()?);
-        let nothing = Var::zeros(added.shape());
-        let tangent = LinearRecurrence(self.0).tangent([&added, &factors], [&nothing, &t_x]);
+        let [added, factors] = from_first(x, self.0);
+        let [t_added, t_factors] = from_first(tangents[0].as_ref()?, self.0);
+        let tangent = LinearRecurrence(self.0).tangent([&added, &factors], [&t_added, &t_factors]);
         Some(tangent.slice_axis(self.0, -1..))
     }
 
@@ -320,11 +329,7 @@ impl<T: Float> Var<T> {
         if self.is_empty() {
             return self.clone();
         }
-        // The first is added to nothing, and each further one multiplies what is there. −0 changes not even −0.
-        let (first, others) = (self.slice_axis(axis, ..1), self.slice_axis(axis, 1..));
-        let nothing = Var::constant(Tensor::full(others.shape(), T::from_f64(-0.0)));
-        let added = Var::cat(&[&first, &nothing], axis);
-        let factors = Var::cat(&[&Var::zeros(first.shape()), &others], axis);
+        let [added, factors] = from_first(self, axis);
         apply(LinearRecurrence(axis), &[&added, &factors])
     }
 

@@ -202,10 +202,15 @@ impl Elementwise for Powf {
         let y = if self.0 == 0.0 { 0.0 } else { self.0 - 1.0 };
         x.powf(y) * self.0
     }
-    /// Of a negative power by the power itself, which is a number where its slope may be none.
+    /// Of a negative power by the power itself, which is a number where its slope may be none. A power that is no whole number
+    /// is that of +0 also at −0, and so is its slope.
     #[inline(always)]
     fn times_df<A: Real>(&self, v: A, x: A, y: A) -> A {
-        if self.0 < 0.0 { v * x.powf(self.0) * self.0 / x } else { v * self.df(x, y) }
+        if self.0 >= 0.0 {
+            return v * self.df(x, y);
+        }
+        let power = v * x.powf(self.0) * self.0;
+        if self.0 == self.0.trunc() { power / x } else { power / (x + 0.0) }
     }
     code_compiled_here!(Powf);
 }

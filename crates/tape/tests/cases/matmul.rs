@@ -18,7 +18,8 @@ pub(super) fn cases() -> Vec<Case> {
         case("matmul batch and vector", |v| v[0].matmul(&v[1]), [any([2, 2, 3]), other([3])]),
         case("matmul batch and matrix", |v| v[0].matmul(&v[1]), [any([2, 2, 3]), other([3, 2])])
             .also([any([2, 2, 2, 3]), other([3, 2])])
-            .also([any([0, 2, 3]), other([3, 2])]),
+            .also([any([0, 2, 3]), other([3, 2])])
+            .also([any([2, 3, 0]), other([0, 2])]),
         case("matmul matrix and batch", |v| v[0].matmul(&v[1]), [any([2, 3]), other([2, 3, 2])]),
         case("matmul batches", |v| v[0].matmul(&v[1]), [any([2, 2, 3]), other([2, 3, 2])]),
         case("matmul broadcast batches", |v| v[0].matmul(&v[1]), [any([2, 1, 2, 3]), other([3, 3, 2])])

@@ -331,3 +331,40 @@ fn rms_norm_keeps_the_sign_of_zero() {
     let y = Var::from([[0.0f64, 1.0]]).rms_norm(&Var::from([-1.0, 1.0]), 1e-5).value().to_vec();
     assert!(y[0] == 0.0 && y[0].is_sign_negative(), "{y:?}");
 }
+
+/// At −0 a power that is no whole number is that of +0, with all its slopes.
+#[test]
+fn powers_of_negative_zero() {
+    for power in [0.25, -1.5, 1.5] {
+        let derivatives = |x: f64| {
+            let (x, one) = (Var::scalar(x), Var::scalar(1.0));
+            let f = |x: &Var<f64>| x.powf(power);
+            [f(&x), grad(f, &x), jvp(f, &x, &one).1, hvp(f, &x, &one)].map(|y| y.item())
+        };
+        assert_eq!(derivatives(-0.0), derivatives(0.0), "{power}");
+    }
+    assert_eq!(grad(|x: &Var<f64>| x.powf(-2.0), &Var::scalar(-0.0)).item(), f64::INFINITY);
+}
+
+/// 2 to the power of infinity is infinite, and to that of −∞ it is 0.
+#[test]
+fn infinite_powers_of_two() {
+    let (x, n) =
+        (Var::from([-1.5f64, 0.5, 2.0]), Var::from([f64::INFINITY, f64::INFINITY, f64::NEG_INFINITY]));
+    assert_eq!(x.ldexp(&n).value().to_vec(), [f64::NEG_INFINITY, f64::INFINITY, 0.0]);
+    let of_x = grad(|x: &Var<f64>| x.ldexp(&n).sum(), &x);
+    assert_eq!(of_x.value().to_vec(), [f64::INFINITY, f64::INFINITY, 0.0]);
+}
+
+/// An infinite element of a product has the others' product for its slope, in both modes.
+#[test]
+fn products_with_an_infinite_element() {
+    for x in [vec![f64::NEG_INFINITY], vec![f64::INFINITY, 2.0], vec![2.0, f64::INFINITY]] {
+        let n = x.len();
+        let (x, v) = (Var::from(Tensor::vector(&x)), Var::from(Tensor::<f64>::full([n], 0.5)));
+        let slopes = grad(|x: &Var<f64>| x.prod(), &x);
+        let along = jvp(|x: &Var<f64>| x.prod(), &x, &v).1;
+        assert_eq!(along.item(), (slopes * &v).sum().item(), "{x:?}");
+        assert!(!along.item().is_nan());
+    }
+}

@@ -34,6 +34,7 @@ pub use threshold::Threshold;
 
 use wengert_tape::Var;
 use wengert_tensor::Float;
+use wengert_tensor::shape::broadcast;
 
 use crate::ctx::Ctx;
 use crate::layer::Layer;
@@ -272,14 +273,14 @@ impl<T: Float> Activations<T> for Var<T> {
         self.apply(threshold::Formula { threshold, value })
     }
     fn prelu(&self, weight: &Var<T>) -> Var<T> {
-        let scaled = self * weight;
         assert!(
-            scaled.shape() == self.shape(),
+            broadcast(weight.shape(), self.shape()).as_ref() == Some(self.shape()),
             "prelu: slopes of shape {} do not broadcast to shape {}",
             weight.shape(),
             self.shape()
         );
-        Var::select_where(self.gt(0.0), self, &scaled)
+        // The slope is chosen, not the product with it: a slope that is not taken may be infinite.
+        self * Var::select_where(self.gt(0.0), &Var::scalar(T::ONE), weight)
     }
     fn softmin(&self, axis: isize) -> Var<T> {
         (-self).softmax(axis)

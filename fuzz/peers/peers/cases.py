@@ -1,0 +1,84 @@
+"""Cases by seed: single operations, and chains of them."""
+
+import numpy
+import torch
+
+from . import jax_peer
+from .draw import Draw
+from .ops import TABLE
+from .program import Program, Refused
+
+NAMES = sorted(TABLE)
+WEIGHTS = [TABLE[n].weight for n in NAMES]
+# What is drawn with rules of its own about equal numbers stands alone.
+ALONE = {"unique", "unique_consecutive", "searchsorted", "bucketize", "is_in", "histc", "median", "nanmedian", "kthvalue",
+         "mode", "topk", "argsort", "argmax", "argmin", "quantiles", "nanquantiles"}
+
+
+def finished(d, outputs):
+    d.program.outputs = outputs
+    if not d.program.inputs:
+        raise Refused("no inputs")
+    d.program.finish(d.numpy)
+    return d.program
+
+
+def single(seed, only=None, few_shapes=False):
+    """One operation, named first, on operands of one flavour."""
+    d = Draw(f"single {seed}", few_shapes=few_shapes)
+    name = d.choice(only) if only else d.random.choices(NAMES, WEIGHTS)[0]
+    entry = TABLE[name]
+    # Numbers that `f32` has, too, are tried in both types.
+    d.program.both = d.chance(0.4)
+    d.program.type = "f32" if d.program.both else "f64"
+    flavour = d.choice(["ordinary", "ordinary", *entry.flavours])
+    d.program.flavour = flavour
+    d.program.elementwise = entry.elementwise
+    return name, finished(d, entry.draw(d))
+
+
+def chain(seed, only=None, few_shapes=False):
+    """Some three to twelve operations, whose operands are mostly earlier results; all that nobody took comes out."""
+    d = Draw(f"chain {seed}", True, few_shapes)
+    d.pool = []
+    d.program.type = "f32" if d.chance(0.2) else "f64"
+    names = [n for n in (only or NAMES) if n not in ALONE]
+    weights = [TABLE[n].weight for n in names]
+    wanted = d.int(3, 12)
+    made, tries = [], 0
+    while len(made) < wanted and tries < 40:
+        tries += 1
+        before = len(d.program.steps), len(d.program.results), len(d.program.inputs), list(d.pool)
+        name = d.random.choices(names, weights)[0]
+        try:
+            TABLE[name].draw(d)
+            made.append(name)
+        except (Refused, RuntimeError, IndexError, ValueError):
+            steps, values, inputs, d.pool = before
+            del d.program.steps[steps:], d.program.results[values:], d.program.inputs[inputs:]
+    taken = {i for s in d.program.steps for i in s.operands}
+    last = [i for i in (("result", n) for n in range(len(d.program.results))) if i not in taken]
+    last = [i for i in last if d.at(i).is_floating_point()]
+    if not last:
+        raise Refused("no results")
+    return "+".join(made[-2:]), finished(d, last)
+
+
+class ByJax(Program):
+    """A program whose reference is JAX's."""
+
+    def reference(self):
+        return jax_peer.derivatives(self)
+
+    def again(self, type="f64", seed=None):
+        # In single precision there is no second opinion.
+        return jax_peer.derivatives(self, 0 if type == "f32" else seed)
+
+
+def by_jax(seed, only=None):
+    """Half of them chains, of the operations that JAX has."""
+    names = [n for n in (only or sorted(jax_peer.FUNCTIONS)) if n in jax_peer.FUNCTIONS]
+    name, program = (chain if seed % 2 else single)(seed, names, True)
+    program.__class__ = ByJax
+    program.both = False
+    return name, program
