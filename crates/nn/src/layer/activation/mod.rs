@@ -279,8 +279,10 @@ impl<T: Float> Activations<T> for Var<T> {
             weight.shape(),
             self.shape()
         );
-        // The slope is chosen, not the product with it: a slope that is not taken may be infinite.
-        self * Var::select_where(self.gt(0.0), &Var::scalar(T::ONE), weight)
+        let positive = self.gt(0.0);
+        // A slope that is not taken may be infinite, and the product with it is NaN in one of the modes.
+        let slope = Var::select_where(&positive, &Var::scalar(T::ONE), weight);
+        Var::select_where(positive, self, &(self * slope))
     }
     fn softmin(&self, axis: isize) -> Var<T> {
         (-self).softmax(axis)

@@ -13,7 +13,8 @@ pub enum Resize<const D: usize> {
     /// Their lengths.
     Size([usize; D]),
     /// How many new elements there are for one; the lengths are rounded down. Elements are as far apart as the factor
-    /// says even so, as in PyTorch without `recompute_scale_factor`.
+    /// says even so, as in PyTorch without `recompute_scale_factor`; but for [`Linear`](Interpolation::Linear) ones of an axis
+    /// that keeps its length, which stay where they are.
     Scale([f64; D]),
 }
 

@@ -18,24 +18,30 @@ use crate::var::Var;
 struct Extreme {
     places: Places,
     largest: bool,
+    /// Whether an element of the first input takes part where something comes to it. It is the start otherwise, which equals
+    /// what comes if that is as infinite.
+    own: bool,
 }
 
 #[track_caller]
 pub(super) fn extreme<T: Float>(
     places: Places,
-    largest: bool,
+    [largest, own]: [bool; 2],
     x: &Var<T>,
     index: &Given<T>,
     source: &Var<T>,
 ) -> Var<T> {
-    apply_given(Extreme { places, largest }, &[x, source], &[index])
+    apply_given(Extreme { places, largest, own }, &[x, source], &[index])
 }
 
 impl Extreme {
     /// Which part each element of both inputs has in the result.
     fn shares<T: Float>(&self, at: &Point<T>) -> [Var<T>; 2] {
         let (x, source, y, index) = (at.input(0), at.input(1), at.output(), at.given(0));
-        let here = piecewise(Hits, &[x, y]);
+        let mut here = piecewise(Hits, &[x, y]);
+        if !self.own {
+            here = here.masked_fill(self.places.touched(index, x.shape()), 0.0);
+        }
         let there = piecewise(Hits, &[source, &self.places.read(y, index)]);
         let count = &here + self.places.sum(&there, index, x.shape());
         [here / &count, there / self.places.read(&count, index)]

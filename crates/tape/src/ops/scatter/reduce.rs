@@ -88,8 +88,12 @@ impl<T: Float> Var<T> {
                 let count = places.counts(source, index, shape) + own;
                 (start(0.0) + places.sum(source, index, shape)) / count.clamp(1.0, f64::INFINITY)
             }
-            ScatterReduce::Max => extreme(places, true, &start(f64::NEG_INFINITY), index, source),
-            ScatterReduce::Min => extreme(places, false, &start(f64::INFINITY), index, source),
+            ScatterReduce::Max => {
+                extreme(places, [true, include_self], &start(f64::NEG_INFINITY), index, source)
+            },
+            ScatterReduce::Min => {
+                extreme(places, [false, include_self], &start(f64::INFINITY), index, source)
+            },
             ScatterReduce::Prod => start(1.0) * products(places, source, index, shape),
         }
     }

@@ -159,7 +159,7 @@ impl<T: Float> Var<T> {
     pub fn segment_max(&self, segments: &Segments<T>, axis: impl Into<Axis>) -> Var<T> {
         let (places, shape) = segments.of("segment_max", self.shape(), axis.into());
         let start = Var::constant(Tensor::full(shape, T::from_f64(f64::NEG_INFINITY)));
-        extreme(places, true, &start, segments.ids.given(), self)
+        extreme(places, [true, false], &start, segments.ids.given(), self)
     }
 
     /// The smallest elements of the segments of an axis; ∞ of an empty one. Equal ones share the derivative evenly.
@@ -177,7 +177,7 @@ impl<T: Float> Var<T> {
     pub fn segment_min(&self, segments: &Segments<T>, axis: impl Into<Axis>) -> Var<T> {
         let (places, shape) = segments.of("segment_min", self.shape(), axis.into());
         let start = Var::constant(Tensor::full(shape, T::from_f64(f64::INFINITY)));
-        extreme(places, false, &start, segments.ids.given(), self)
+        extreme(places, [false, false], &start, segments.ids.given(), self)
     }
 
     /// The products over the segments of an axis; 1 of an empty one. Exact derivatives of any order, also where elements

@@ -160,3 +160,23 @@ fn pooling_of_order_one_has_no_kink() {
     let slope = grad(|x: &Var<f64>| x.lp_pool(1.0, PoolOptions::new([2])).sum(), &x);
     assert_eq!(slope.value().to_vec(), [1.0, 1.0]);
 }
+
+/// What a reduction starts from does not share the derivative with an element that is as infinite.
+#[test]
+fn infinite_extremes_have_the_whole_slope() {
+    let x = Var::from([f64::NEG_INFINITY, 0.5, f64::NEG_INFINITY, f64::NEG_INFINITY]);
+    let segments = Segments::lengths(Tensor::vector(&[1u32, 1, 2]));
+    let index = Tensor::from([0u32, 1, 2, 2]);
+    let start = Var::from([3.0f64, 3.0, 3.0, 3.0]);
+    let weights = Var::from([1.0, 2.0, 4.0]);
+    let largest = |x: &Var<f64>| (x.segment_max(&segments, 0) * &weights).sum();
+    assert_eq!(grad(largest, &x).value().to_vec(), [1.0, 2.0, 2.0, 2.0]);
+    let smallest = |x: &Var<f64>| ((-x).segment_min(&segments, 0) * &weights).sum();
+    assert_eq!(grad(smallest, &x).value().to_vec(), [-1.0, -2.0, -2.0, -2.0]);
+    let scattered = |(start, x): &(Var<f64>, Var<f64>)| {
+        start.scatter_reduce(0, &index, x, ScatterReduce::Max, false).square().slice(1..).sum()
+    };
+    let (of_start, of_x) = grad(scattered, &(start, x.slice(1..2).broadcast_to([4])));
+    assert_eq!(of_start.value().to_vec(), [0.0, 0.0, 0.0, 6.0]);
+    assert_eq!(of_x.value().to_vec(), [0.0, 1.0, 0.5, 0.5]);
+}

@@ -57,7 +57,6 @@ impl AxisMap {
         };
         // Where an element of the output lies.
         let place = |i: usize, align_corners: bool| match align_corners {
-            _ if inputs == outputs => i as f64,
             true => i as f64 * (last as f64 / (outputs - 1).max(1) as f64),
             false => (i as f64 + 0.5) * step - 0.5,
         };
@@ -66,7 +65,8 @@ impl AxisMap {
             Interpolation::NearestExact => nearest(1),
             Interpolation::Area => AxisMap::adaptive_mean(inputs, outputs),
             Interpolation::Linear { align_corners } => AxisMap::from_rows(inputs, outputs, |i| {
-                let place = place(i, align_corners).max(0.0);
+                // As in PyTorch, where the length stays so do the elements, whatever the scale.
+                let place = if inputs == outputs { i as f64 } else { place(i, align_corners).max(0.0) };
                 let low = (place as usize).min(last);
                 let weight = (place - low as f64).min(1.0);
                 let upper = (low < last && weight > 0.0).then_some((low + 1, weight));
