@@ -10,7 +10,7 @@ use wengert_train::{TrainError, Workers, WorkersError, expect_alike, shown_finge
 use crate::communicator::{Buffer, Communicated, Communicator, CommunicatorError};
 use crate::tree::behind_each_other;
 
-/// Lets the ranks compare facts, which are names and values: settings, shapes, versions. Called by all. What is trained by
+/// Lets the ranks compare facts, which are names and values: settings, shapes; and the version of this library. Called by all. What is trained by
 /// [`DataParallel`](crate::DataParallel), a [`ParameterServer`](crate::server::ParameterServer) or the methods of [`local`](crate::local)
 /// is compared already; this is for loops of one's own, and [`agree_on_data`] for what the last two are not shown.
 ///
@@ -21,7 +21,8 @@ use crate::tree::behind_each_other;
 ///     agree(&*ranks, "distillation", &[("temperature", temperature.to_string())])?;
 ///     Ok(())
 /// });
-/// assert_eq!(failed.unwrap_err().message, "distillation: rank 2 differs from rank 0 in temperature: 0.5, not 1");
+/// let message = failed.unwrap_err().message;
+/// assert!(message.starts_with("distillation: rank 2 differs from rank 0 in temperature: 0.5, not 1; all ranks need the same"));
 /// ```
 ///
 /// # Errors
@@ -35,12 +36,15 @@ pub fn agree(
     if communicator.size() == 1 {
         return Ok(());
     }
+    let version = [("version of the library", env!("CARGO_PKG_VERSION").to_owned())];
     let facts: Vec<(String, String)> =
-        facts.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        version.iter().chain(facts).map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
     let reason = match expect_alike(&Meeting(communicator), &facts) {
         Ok(()) => return Ok(()),
         Err(TrainError::Unlike { what, first, other, rank }) => {
-            format!("rank {rank} differs from rank 0 in {what}: {other}, not {first}")
+            format!(
+                "rank {rank} differs from rank 0 in {what}: {other}, not {first}; all ranks need the same program, settings and data"
+            )
         }
         Err(TrainError::Workers(error)) => match error.downcast::<CommunicatorError>() {
             Ok(error) => return Err(*error),
@@ -69,7 +73,8 @@ pub fn agree(
 ///     agree_on_data(&*ranks, "digits", &data)?;
 ///     Ok(())
 /// });
-/// assert_eq!(failed.unwrap_err().message, "digits: rank 1 differs from rank 0 in number of examples: 120, not 100");
+/// let message = failed.unwrap_err().message;
+/// assert!(message.starts_with("digits: rank 1 differs from rank 0 in number of examples: 120, not 100; all ranks need"));
 /// ```
 ///
 /// # Errors

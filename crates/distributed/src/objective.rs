@@ -1,9 +1,11 @@
 //! Objectives over data that several ranks hold.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use wengert_optim::{CurvatureAt, Curvatures, Kronecker, Objective, Operator, Want};
 
+use crate::agreement::{agree, fingerprint};
 use crate::communicator::{Buffer, Communicated, Communicator, Shared};
 use crate::parallel::{ParallelError, sum_over};
 use crate::tree;
@@ -44,12 +46,14 @@ use crate::tree;
 /// end by a limit of time would not: ranks have clocks of their own. It has no residuals: Levenberg–Marquardt takes
 /// [`ShardedResiduals`](crate::ShardedResiduals).
 ///
-/// Evaluated, it panics if another rank is gone.
+/// Evaluated, it panics if another rank is gone; the first time, also if ranks evaluate it at other points or have other models.
 pub struct ShardedObjective<O> {
     communicator: Rc<dyn Communicator>,
     shards: usize,
     /// For each shard of this rank its objective and its share of the examples; none for one without examples.
     own: Vec<Option<(O, f64)>>,
+    /// Whether it was evaluated, and so found to be the same function of the same parameters on all ranks.
+    agreed: Cell<bool>,
 }
 
 impl<O> ShardedObjective<O> {
@@ -57,13 +61,14 @@ impl<O> ShardedObjective<O> {
     /// objective, and how many they are.
     ///
     /// # Errors
-    /// If a rank has no examples, or another rank is gone.
+    /// If ranks differ in the number of shards, one has no examples, or another rank is gone.
     pub fn mean(
         communicator: Rc<dyn Communicator>,
         shards: usize,
         make: impl FnMut(usize) -> (O, usize),
     ) -> Result<Self, crate::communicator::Failure> {
         let (rank, ranks) = (communicator.rank(), communicator.size());
+        agree(&*communicator, "ShardedObjective", &[("number of shards", shards.to_string())])?;
         if shards < ranks {
             return Err(ParallelError::Shards { shards, ranks }.into());
         }
@@ -77,7 +82,7 @@ impl<O> ShardedObjective<O> {
         let total = examples.iter().sum::<u64>() as f64;
         let weigh = |(part, examples): (O, usize)| (examples > 0).then(|| (part, examples as f64 / total));
         let own = made.into_iter().map(weigh).collect();
-        Ok(ShardedObjective { communicator, shards, own })
+        Ok(ShardedObjective { communicator, shards, own, agreed: Cell::new(false) })
     }
 
     /// The objectives of this rank's shards, with their shares of all examples.
@@ -118,7 +123,24 @@ impl<O> ShardedObjective<O> {
                 None => None,
             });
         }
-        Some(ShardedObjective { communicator: self.communicator.clone(), shards: self.shards, own })
+        let (communicator, agreed) = (self.communicator.clone(), self.agreed.clone());
+        Some(ShardedObjective { communicator, shards: self.shards, own, agreed })
+    }
+
+    /// That all ranks evaluate the same function at the same point, the first time.
+    #[track_caller]
+    fn check<T: Shared>(&self, x: &[T])
+    where
+        O: Objective<T>,
+    {
+        if !self.agreed.replace(true) {
+            let facts = [
+                ("element type", std::any::type_name::<T>().to_owned()),
+                ("number of parameters", self.one().dimension().to_string()),
+                ("parameters at the start", fingerprint(x)),
+            ];
+            done("ShardedObjective", agree(&*self.communicator, "the first evaluation", &facts));
+        }
     }
 
     /// The weighted sum of the parts' Kronecker factors.
@@ -161,12 +183,16 @@ impl<T: Shared, O: Objective<T>> Objective<T> for ShardedObjective<O> {
         self.one().dimension()
     }
 
+    #[track_caller]
     fn value(&self, x: &[T]) -> f64 {
+        self.check(x);
         let values: Vec<f64> = self.parts().map(|(part, _)| part.value(x)).collect();
         self.total(&values)
     }
 
+    #[track_caller]
     fn value_and_gradient(&self, x: &[T], gradient: &mut [T]) -> f64 {
+        self.check(x);
         let mut values = Vec::new();
         let sum = self.sum(gradient.len(), |part, share, out| {
             values.push(part.value_and_gradient(x, out));
@@ -176,7 +202,9 @@ impl<T: Shared, O: Objective<T>> Objective<T> for ShardedObjective<O> {
         self.total(&values)
     }
 
+    #[track_caller]
     fn gradient(&self, x: &[T], gradient: &mut [T]) {
+        self.check(x);
         let sum = self.sum(gradient.len(), |part, share, out| {
             part.gradient(x, out);
             scale(share, out);
@@ -184,7 +212,9 @@ impl<T: Shared, O: Objective<T>> Objective<T> for ShardedObjective<O> {
         gradient.copy_from_slice(&sum);
     }
 
+    #[track_caller]
     fn curvature(&self, want: Want, x: &[T]) -> Option<CurvatureAt<'_, T>> {
+        self.check(x);
         match want {
             Want::Hessian | Want::GaussNewton => {
                 let operators = self.each(|part| part.curvature(want, x).map(CurvatureAt::into_operator));
@@ -196,7 +226,9 @@ impl<T: Shared, O: Objective<T>> Objective<T> for ShardedObjective<O> {
         }
     }
 
+    #[track_caller]
     fn second_order(&self, x: &[T], gradient: &mut [T]) -> Option<(f64, Box<dyn Operator<T> + '_>)> {
+        self.check(x);
         let mut found = Vec::new();
         let operators = self.each(|part| {
             let mut gradient = vec![T::ZERO; gradient.len()];

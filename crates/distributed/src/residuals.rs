@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use wengert_optim::{Jacobian, Objective, Residuals};
 
+use crate::agreement::agree;
 use crate::communicator::{Buffer, Communicator, Failure, Shared};
 use crate::objective::done;
 use crate::parallel::{ParallelError, sum_over};
@@ -59,18 +60,24 @@ impl<T: Shared, O: Objective<T>> ShardedResiduals<O, T> {
     /// The residuals of `shards` shards, of which `make` gives those of this rank: objectives that are sums of squares.
     ///
     /// # Errors
-    /// [`ParallelError`] if there are fewer shards than ranks or an objective has no residuals; or if another rank is gone.
+    /// [`ParallelError`] if there are fewer shards than ranks or an objective has no residuals; or if ranks differ in the number of
+    /// shards or of parameters, or another rank is gone.
     pub fn new(
         communicator: Rc<dyn Communicator>,
         shards: usize,
         make: impl FnMut(usize) -> O,
     ) -> Result<Self, Failure> {
         let (rank, ranks) = (communicator.rank(), communicator.size());
+        agree(&*communicator, "ShardedResiduals", &[("number of shards", shards.to_string())])?;
         if shards < ranks {
             return Err(ParallelError::Shards { shards, ranks }.into());
         }
-        let range = tree::owned(shards, rank, ranks);
-        let own: Vec<O> = range.clone().map(make).collect();
+        let own: Vec<O> = tree::owned(shards, rank, ranks).map(make).collect();
+        let facts = [
+            ("element type", std::any::type_name::<T>().to_owned()),
+            ("number of parameters", own[0].dimension().to_string()),
+        ];
+        agree(&*communicator, "ShardedResiduals", &facts)?;
         let counts: Option<Vec<usize>> =
             own.iter().map(|part| part.residuals().map(|residuals| residuals.count())).collect();
         // One that has none says so to all.

@@ -1,5 +1,6 @@
 //! Ranks as processes. Each test starts this program again under `mpirun`, as ranks that play one of the scenarios below.
 
+mod jobs;
 mod laws;
 mod modes;
 mod processes;
@@ -47,7 +48,7 @@ fn rank() {
     let scenario = env::var(SCENARIO).expect("a scenario");
     // Open MPI says so before it starts.
     if let ("train", Ok(rank)) = (&*scenario, env::var("OMPI_COMM_WORLD_RANK")) {
-        training::sign("starting", rank).unwrap();
+        jobs::sign("starting", rank).unwrap();
     }
     let played = launch::run(|ranks| {
         match &*scenario {
@@ -301,7 +302,7 @@ fn a_rank_that_fails_ends_all_others_with_its_message() {
 
 /// A job that trains in the folder.
 fn job(ranks: usize, restarts: usize, folder: &Path) -> Job {
-    let mut job = training::job(ranks, restarts, folder);
+    let mut job = jobs::job(ranks, restarts, folder);
     job.options.extend(["-x".into(), format!("{SCENARIO}=train").into()]);
     job
 }

@@ -11,16 +11,16 @@ use wengert_tape::{Cotangents, Op, Point, Var, apply};
 use wengert_tensor::Tensor;
 use wengert_train::{Parallel, PendingSum, Trainer, Workers, WorkersError};
 
-/// 784-16-16-10 with normalisation over the batch and dropout, and a layer that is used twice and made before those behind it.
+/// 784-48-48-10 with normalisation over the batch and dropout, and a layer that is used twice and made before those behind it.
 struct Net(Linear, Linear, BatchNorm1d, Linear);
 
 impl Net {
     fn new(params: &mut Params) -> Self {
         Net(
-            Linear::new(params.at("first"), 784, 16),
-            Linear::new(params.at("twice"), 16, 16),
-            BatchNorm1d::new(params.at("norm"), 16),
-            Linear::new(params.at("out"), 16, 10),
+            Linear::new(params.at("first"), 784, 48),
+            Linear::new(params.at("twice"), 48, 48),
+            BatchNorm1d::new(params.at("norm"), 48),
+            Linear::new(params.at("out"), 48, 10),
         )
     }
 
@@ -65,8 +65,8 @@ fn buckets_of_any_size_have_the_bits_of_one_rank() {
             })
         };
         let alone = &with(1, None)[0];
-        for (ranks, bytes) in [(2, 1000), (2, 40_000), (3, 5000), (4, 17), (4, 1 << 20), (8, 3000)] {
-            // Buckets of 17 bytes are four elements each: 3,000 sums under way.
+        for (ranks, bytes) in [(2, 1000), (2, 40_000), (3, 5000), (4, 70), (4, 1 << 20), (8, 3000)] {
+            // Buckets of 70 bytes are 17 elements each: 2,400 sums under way.
             assert!(
                 with(ranks, Some(bytes)).iter().all(|left| left == alone),
                 "{ranks} ranks, {bytes} bytes"

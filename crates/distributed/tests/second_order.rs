@@ -128,6 +128,53 @@ fn shards_without_examples_are_left_out_and_ranks_without_any_refused() {
     assert!(error.message.contains("has no examples in its part of 4 shards for 4 ranks"), "{error}");
 }
 
+#[test]
+fn ranks_that_are_not_alike_are_refused() {
+    type Of = fn(usize) -> usize;
+    let value = |shards: Of, dimension: Of, start: Of| {
+        let evaluated = threads::run(2, |ranks| {
+            let rank = ranks.rank();
+            let loss = ShardedObjective::mean(ranks, shards(rank), |_| {
+                (wengert_optim::Problem::new(dimension(rank), |x: &[f64]| x[0]), 1)
+            })?;
+            Ok(loss.value(&vec![start(rank) as f64; dimension(rank)]))
+        });
+        evaluated.unwrap_err().message
+    };
+    for (message, difference) in [
+        (
+            value(|rank| 2 + rank, |_| 3, |_| 0),
+            "ShardedObjective: rank 1 differs from rank 0 in number of shards: 3, not 2",
+        ),
+        (
+            value(|_| 2, |rank| 3 + rank, |_| 0),
+            "rank 1 differs from rank 0 in number of parameters: 4, not 3",
+        ),
+        (
+            value(|_| 2, |_| 3, |rank| rank),
+            "rank 1 differs from rank 0 in parameters at the start: fingerprint",
+        ),
+    ] {
+        assert!(message.contains(difference) && message.contains("need the same program"), "{message}");
+    }
+    let residuals = |shards: Of, dimension: Of| {
+        let made = threads::run(2, |ranks| {
+            let rank = ranks.rank();
+            let mut params: Params<f64> = Params::seeded(0);
+            params.root().param("ab", [dimension(rank)], Init::Ones);
+            let least = |_| params.least_squares(|cx| cx.leaf(0).square());
+            ShardedResiduals::new(ranks, shards(rank), least).map(drop)
+        });
+        made.unwrap_err().message
+    };
+    for (message, difference) in [
+        (residuals(|rank| 2 + rank, |_| 2), "rank 1 differs from rank 0 in number of shards: 3, not 2"),
+        (residuals(|_| 2, |rank| 2 + rank), "rank 1 differs from rank 0 in number of parameters: 3, not 2"),
+    ] {
+        assert!(message.starts_with(&format!("ShardedResiduals: {difference}")), "{message}");
+    }
+}
+
 /// Residuals of a·exp(−b·t) at a shard's places, of which shards have 0 to 4.
 fn decay(params: &Params<f64>, shard: usize) -> LeastSquares<FlatResiduals<'_, f64>> {
     let t = Var::constant(Tensor::from_fn([shard], |i| shard as f64 * 0.7 + i[0] as f64 * 0.3));

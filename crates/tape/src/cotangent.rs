@@ -49,6 +49,11 @@ impl<T: Float> Cotangent<T> {
         self.ranges.push(Contribution { axis, slice, length, value });
     }
 
+    /// The sum, if nothing was added to a range alone.
+    pub(crate) fn only(&self) -> Option<&Var<T>> {
+        self.sum.as_ref().filter(|_| self.ranges.is_empty())
+    }
+
     /// All that was added so far, in some pieces.
     pub(crate) fn contributions(&self) -> impl Iterator<Item = &Var<T>> {
         self.sum.iter().chain(self.ranges.iter().map(|range| &range.value))

@@ -112,7 +112,9 @@ fn division_of<S: Source>(workers: &dyn Workers, batches: &Batches<S>) -> Result
     }
     let (shards, count) = (division.shards(), workers.workers());
     if examples < count {
-        return refuse(format!("{examples} examples for {count} workers: each needs at least 1"));
+        return refuse(format!(
+            "{examples} examples for {count} workers: each needs at least 1, so start fewer"
+        ));
     }
     if size < shards {
         return refuse(format!("batches of {size} examples cannot be divided into {shards} shards"));

@@ -123,7 +123,9 @@ pub enum TrainError {
     #[error(transparent)]
     Workers(WorkersError),
     /// Workers that are to train together do not run the same program on the same model and data.
-    #[error("worker {rank} differs from worker 0 in {what}: {other}, not {first}")]
+    #[error(
+        "worker {rank} differs from worker 0 in {what}: {other}, not {first}; all workers need the same program, settings and data"
+    )]
     Unlike {
         /// What differs.
         what: String,

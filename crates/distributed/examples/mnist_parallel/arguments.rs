@@ -24,8 +24,8 @@ pub(crate) struct Arguments {
     /// How often all ranks are started again when one fails; they go on from the last of the `--checkpoints`.
     #[arg(long, default_value_t = 0)]
     pub(crate) restarts: usize,
-    /// Passes over the data, of the modes that go by batches.
-    #[arg(long, default_value_t = 6)]
+    /// Passes over the data, of the modes that go by batches; asynchronous ones, whose ranks are never all of one mind, make one more.
+    #[arg(long, default_value_t = 5)]
     pub(crate) epochs: u64,
     /// Iterations, of the modes that go by the whole loss; the mode's own unless given.
     #[arg(long)]
@@ -51,6 +51,9 @@ pub(crate) struct Arguments {
     /// Draws so many digits instead of reading MNIST.
     #[arg(long)]
     pub(crate) synthetic: Option<usize>,
+    /// Fails unless each mode ends with so many per cent of the test set told.
+    #[arg(long)]
+    pub(crate) least: Option<f64>,
     /// A folder for checkpoints, from the newest of which the run goes on.
     #[arg(long)]
     pub(crate) checkpoints: Option<PathBuf>,
@@ -128,6 +131,16 @@ impl Mode {
         self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
     }
 
+    /// Whether it goes by batches whose gradients are not all of the same parameters.
+    fn is_asynchronous(self) -> bool {
+        match self {
+            Mode::Async | Mode::Ssp | Mode::TopK | Mode::Bf16 | Mode::Hogwild => true,
+            Mode::Local | Mode::Diloco | Mode::Elastic | Mode::Gossip => true,
+            Mode::Sync | Mode::Deterministic | Mode::Server => false,
+            Mode::Lbfgs | Mode::NewtonCg | Mode::TrustRegion | Mode::Kfac | Mode::All => false,
+        }
+    }
+
     /// Settings found good for four ranks on MNIST: see docs/guide/asynchronous.md for the reasons.
     fn recipe(self) -> Recipe {
         let (batch, rate, every) = match self {
@@ -159,7 +172,7 @@ impl Arguments {
     /// What is asked for, of this mode alone.
     pub(crate) fn of(&self, mode: Mode) -> Self {
         let checkpoints = self.checkpoints.as_ref().map(|folder| folder.join(mode.name()));
-        let epochs = if self.quick { 2 } else { self.epochs };
+        let epochs = if self.quick { 2 } else { self.epochs } + u64::from(mode.is_asynchronous());
         Arguments { mode, checkpoints, epochs, ..self.clone() }
     }
 

@@ -1,5 +1,8 @@
 //! What came of it.
 
+use std::cmp::Ordering;
+
+use wengert_distributed::communicator::Failure;
 use wengert_distributed::{Buffer, Communicated, Communicator};
 
 use super::arguments::Arguments;
@@ -55,6 +58,8 @@ pub(crate) fn gather(communicator: &dyn Communicator, own: Outcome, before: u64)
 #[derive(Default)]
 pub(crate) struct Table {
     lines: Vec<String>,
+    /// The modes' names with what they reached, in per cent.
+    reached: Vec<(String, f64)>,
 }
 
 impl Table {
@@ -67,13 +72,26 @@ impl Table {
         let examples: f64 = found.shares.iter().map(|share| share.examples).sum();
         let staleness =
             found.staleness.map_or("-".to_owned(), |(mean, largest)| format!("{mean:.2} / {largest}"));
+        let (name, reached) = (arguments.mode.name(), 100.0 * found.accuracy);
         self.lines.push(format!(
-            "{:<13} {seconds:>8.1} {:>9.0} {:>8.2}% {staleness:>12} {:>9.1}",
-            arguments.mode.name(),
+            "{name:<13} {seconds:>8.1} {:>9.0} {:>8.2}% {staleness:>12} {:>9.1}",
             examples / seconds,
-            100.0 * found.accuracy,
+            reached,
             found.bytes / 1e6,
         ));
+        self.reached.push((name, reached));
+    }
+
+    /// An error that names the modes that reached less, if there are any.
+    pub(crate) fn check(&self, least: f64) -> Result<(), Failure> {
+        let is_less = |reached: f64| reached.partial_cmp(&least).is_none_or(Ordering::is_lt);
+        let short = self.reached.iter().filter(|(_, reached)| is_less(*reached));
+        let short: Vec<_> = short.map(|(name, reached)| format!("{name} {reached:.2} %")).collect();
+        if short.is_empty() {
+            Ok(())
+        } else {
+            Err(format!("less than {least} %: {}", short.join(", ")).into())
+        }
     }
 
     /// Prints all lines, if there are any.

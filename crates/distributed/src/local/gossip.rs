@@ -46,6 +46,7 @@ pub struct Gossip<'a> {
     seed: u64,
     generator: Generator,
     rounds: u64,
+    agreed: bool,
 }
 
 impl<'a> Gossip<'a> {
@@ -61,7 +62,7 @@ impl<'a> Gossip<'a> {
         seed: u64,
     ) -> Result<Self, HyperParameterError> {
         let (turns, generator) = (Turns::new(Self::NAME, every)?, Generator::seeded(seed));
-        Ok(Gossip { communicator, turns, seed, generator, rounds: 0 })
+        Ok(Gossip { communicator, turns, seed, generator, rounds: 0, agreed: false })
     }
 
     /// The rounds so far.
@@ -155,7 +156,7 @@ impl<'a> Gossip<'a> {
         state.expect(Self::NAME, &["steps", "rounds"], &[], &[])?;
         let (steps, rounds) = (state.count("steps")?, state.count("rounds")?);
         self.turns.set_steps(steps);
-        self.rounds = rounds;
+        (self.rounds, self.agreed) = (rounds, false);
         Ok(())
     }
 
@@ -167,13 +168,14 @@ impl<'a> Gossip<'a> {
     }
 
     fn round<T: Shared>(&mut self, params: &mut Params<T>) -> Communicated {
-        if self.rounds == 0 {
+        if !self.agreed {
             let facts = [
                 ("number of parameters", params.len().to_string()),
                 ("number of steps between rounds", self.turns.every().to_string()),
                 ("seed", self.seed.to_string()),
             ];
             agree(self.communicator, Self::NAME, &facts)?;
+            self.agreed = true;
         }
         let partner = self.partner(self.rounds, self.communicator.rank());
         self.rounds += 1;

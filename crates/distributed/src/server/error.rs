@@ -42,7 +42,9 @@ pub enum ServerError {
         optimizer: String,
     },
     /// There are not as many ranks as servers and one worker.
-    #[error("{servers} servers and at least one worker among {ranks} ranks")]
+    #[error(
+        "{servers} servers and at least one worker among {ranks} ranks: start more ranks, or take fewer servers"
+    )]
     TooFewRanks {
         /// How many servers were asked for.
         servers: usize,

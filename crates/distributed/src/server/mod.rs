@@ -229,7 +229,6 @@ impl<'a, T: Shared> ParameterServer<'a, T> {
         let schedule = self.schedule.as_ref().map(|schedule| schedule.settings());
         let optimizer = (self.build)(1);
         let facts = [
-            ("version of the library", env!("CARGO_PKG_VERSION").to_owned()),
             ("element type", std::any::type_name::<T>().to_owned()),
             ("number of parameters", len.to_string()),
             ("settings", format!("{:?}", self.settings)),

@@ -151,19 +151,17 @@ fn even_segments(length: usize, size: usize) -> Vec<Range<usize>> {
 
 /// What vectors have in a segment, one behind the other.
 fn in_segment<T: Shared>(vectors: &[Vec<T>], segment: &Range<usize>) -> Vec<T> {
-    vectors.iter().flat_map(|vector| &vector[segment.clone()]).copied().collect()
+    let parts: Vec<&[T]> = vectors.iter().map(|vector| &vector[segment.clone()]).collect();
+    parts.concat()
 }
 
 /// The vectors of these parts of the tree, each with the part's first shard, of numbers in which they stand one behind the other.
 fn summands<T: Shared>(
     parts: &[Range<usize>],
-    numbers: &[T],
+    mut numbers: impl Iterator<Item = T>,
     length: usize,
-) -> impl Iterator<Item = (usize, Vec<T>)> {
-    parts
-        .iter()
-        .enumerate()
-        .map(move |(place, part)| (part.start, numbers[place * length..][..length].to_vec()))
+) -> Vec<(usize, Vec<T>)> {
+    parts.iter().map(|part| (part.start, numbers.by_ref().take(length).collect())).collect()
 }
 
 /// The places of segments of these lengths.
@@ -299,7 +297,10 @@ fn sum_segment<T: Shared>(
         let mut out = in_segment(&parts, &segments[with]);
         let mut into = vec![T::default(); theirs.len() * mine.len()];
         communicator.exchange(with, T::buffer(&mut out), T::buffer(&mut into))?;
-        found.extend(summands(&theirs, &into, mine.len()));
+        match &theirs[..] {
+            [part] => found.push((part.start, into)),
+            _ => found.extend(summands(&theirs, into.into_iter(), mine.len())),
+        }
     }
     Ok(sum_of_parts(shards, size, found))
 }

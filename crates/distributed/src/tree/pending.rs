@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::{even_segments, in_segment, own_parts, sum_of_parts, summands, whole};
+use super::{even_segments, own_parts, sum_of_parts, summands, whole};
 use crate::communicator::{Communicated, Communicator, CommunicatorError, MAX_TAG, Shared};
 use crate::wire::{bytes, numbers};
 
@@ -18,8 +18,8 @@ pub(crate) struct TreeSum<T: Shared> {
     shards: usize,
     segments: Vec<Range<usize>>,
     tag: u32,
-    /// The parts of the tree in this rank's segment that each rank has sent, as they stand in the tree; none if they did not come yet.
-    parts: Vec<Option<Vec<T>>>,
+    /// The message of each rank with its parts of the tree in this one's segment, as they stand in the tree; none if it did not come yet.
+    parts: Vec<Option<Vec<u8>>>,
     /// The sum, and the ranks whose segments of it are still to come; none before the own is summed.
     sum: Vec<T>,
     missing: Option<Vec<usize>>,
@@ -43,10 +43,10 @@ impl<T: Shared> TreeSum<T> {
         let tag = FIRST_TAG + 2 * (number % u64::from(AT_ONCE)) as u32;
         // Ranks are begun with that of the next number, so that not all send to the same.
         for other in (rank + 1..size).chain(0..rank) {
-            communicator.send(other, tag, &bytes(&in_segment(&own, &segments[other])))?;
+            communicator.send(other, tag, &message(&own, &segments[other]))?;
         }
-        let mut parts: Vec<Option<Vec<T>>> = vec![None; size];
-        parts[rank] = Some(in_segment(&own, &segments[rank]));
+        let mut parts = vec![None; size];
+        parts[rank] = Some(message(&own, &segments[rank]));
         let sum = vec![T::default(); length];
         Ok(TreeSum { communicator, shards, segments, tag, parts, sum, missing: None })
     }
@@ -56,8 +56,8 @@ impl<T: Shared> TreeSum<T> {
         for rank in 0..self.parts.len() {
             if self.parts[rank].is_none() {
                 match self.message(rank, self.tag, wait)? {
-                    Some(bytes) => self.parts[rank] = Some(numbers(&bytes).collect()),
                     None => return Ok(false),
+                    came => self.parts[rank] = came,
                 }
             }
         }
@@ -67,12 +67,12 @@ impl<T: Shared> TreeSum<T> {
         while let Some(rank) = self.missing.as_ref().and_then(|missing| missing.last().copied()) {
             let Some(bytes) = self.message(rank, self.tag + 1, wait)? else { return Ok(false) };
             let segment = &mut self.sum[self.segments[rank].clone()];
-            let found: Vec<T> = numbers(&bytes).collect();
-            if found.len() != segment.len() {
-                let reason = format!("a segment of {} instead of {} elements", found.len(), segment.len());
+            if bytes.len() != size_of_val(segment) {
+                let reason =
+                    format!("a segment of {} bytes instead of {} elements", bytes.len(), segment.len());
                 return Err(CommunicatorError::Mismatch { operation: "tree", reason });
             }
-            segment.copy_from_slice(&found);
+            segment.iter_mut().zip(numbers(&bytes)).for_each(|(sum, number)| *sum = number);
             self.missing.as_mut().map(Vec::pop);
         }
         Ok(true)
@@ -91,14 +91,14 @@ impl<T: Shared> TreeSum<T> {
         let (rank, size) = (self.communicator.rank(), self.communicator.size());
         let mine = self.segments[rank].clone();
         let mut found = Vec::new();
-        for (of, sent) in self.parts.iter().enumerate() {
-            let (whole, sent) = (whole(self.shards, of, size), sent.as_deref().unwrap_or_default());
-            if sent.len() != whole.len() * mine.len() {
+        for (of, sent) in self.parts.iter_mut().enumerate() {
+            let (whole, sent) = (whole(self.shards, of, size), sent.replace(Vec::new()).unwrap_or_default());
+            if sent.len() != whole.len() * mine.len() * size_of::<T>() {
                 let reason =
-                    format!("{} elements instead of {} times {}", sent.len(), whole.len(), mine.len());
+                    format!("{} bytes instead of {} times {} elements", sent.len(), whole.len(), mine.len());
                 return Err(CommunicatorError::Mismatch { operation: "tree", reason });
             }
-            found.extend(summands(&whole, sent, mine.len()));
+            found.extend(summands(&whole, numbers(&sent), mine.len()));
         }
         let sum = sum_of_parts(self.shards, size, found);
         let message = bytes(&sum);
@@ -120,5 +120,14 @@ impl<T: Shared> TreeSum<T> {
     pub(crate) fn finish(mut self) -> Communicated<Vec<T>> {
         self.advance(true)?;
         Ok(self.sum)
+    }
+}
+
+/// What vectors have in a segment, one behind the other, as a message.
+fn message<T: Shared>(vectors: &[Vec<T>], segment: &Range<usize>) -> Vec<u8> {
+    let parts: Vec<Vec<u8>> = vectors.iter().map(|vector| bytes(&vector[segment.clone()])).collect();
+    match <[Vec<u8>; 1]>::try_from(parts) {
+        Ok([only]) => only,
+        Err(parts) => parts.concat(),
     }
 }

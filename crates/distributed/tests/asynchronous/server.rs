@@ -278,7 +278,10 @@ fn what_makes_no_sense_is_refused() {
         let outcome = server.run(&*ranks, &[0.0f64; 3], |_| Ok::<(), ServerError>(()));
         Ok(outcome.unwrap_err().to_string())
     });
-    assert_eq!(refused.unwrap()[1], "2 servers and at least one worker among 2 ranks");
+    assert_eq!(
+        refused.unwrap()[1],
+        "2 servers and at least one worker among 2 ranks: start more ranks, or take fewer servers"
+    );
     for method in methods::<f32>() {
         let build = |len| method.build(0.1, &Layout::flat(len)).unwrap();
         match ParameterServer::new(ServerSettings::default(), build) {

@@ -8,6 +8,7 @@ mod errors;
 mod panics;
 mod settings;
 mod vectors;
+mod versions;
 mod workers;
 
 use documented_panics::assert_all_provoked;

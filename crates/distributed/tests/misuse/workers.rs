@@ -98,7 +98,9 @@ fn local(ranks: &dyn Communicator, count: usize, every: u64, outer: Option<f64>)
 
 #[test]
 fn ranks_that_meet_and_are_not_alike() {
-    let says = |expected: &str, message: String| assert_eq!(message, expected);
+    let says = |expected: &str, message: String| {
+        assert_eq!(message, format!("{expected}; all ranks need the same program, settings and data"));
+    };
     says(
         "local_sgd: rank 1 differs from rank 0 in number of parameters: 4, not 3",
         differ(|ranks, rank| local(ranks, 3 + rank, 1, None)),

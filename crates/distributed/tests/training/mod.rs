@@ -1,19 +1,15 @@
-//! A small training that is saved and gone on with, and the job that it is as several processes.
+//! A small training that is saved and gone on with.
 
-use std::env;
 use std::fs;
 use std::path::Path;
 use std::rc::Rc;
 use std::thread;
 use std::time::Duration;
 
-use wengert_distributed::launch::{self, Job};
+use wengert_distributed::launch;
 use wengert_distributed::{Buffer, Communicator, CommunicatorError, Failure, Reduction, tree};
 
-use crate::processes::{OPTIONS, RANK};
-
-/// Where a rank writes.
-const FOLDER: &str = "WENGERT_FOLDER";
+use crate::jobs;
 
 /// The vector of a shard, of which sums depend on their order.
 pub(crate) fn vector(shard: usize, length: usize, step: usize) -> Result<Vec<f32>, CommunicatorError> {
@@ -27,25 +23,16 @@ const STEPS: usize = 300;
 const SAVED: usize = 10;
 const LENGTH: usize = 50;
 
-/// Writes which process the rank is.
-pub(crate) fn sign(stage: &str, rank: impl std::fmt::Display) -> Result<(), Failure> {
-    let file = format!("{stage}.{}.{rank}", launch::attempt());
-    // Whoever reads it reads all of it.
-    let writing = Path::new(&env::var(FOLDER)?).join(format!("{file}.writing"));
-    fs::write(&writing, std::process::id().to_string())?;
-    Ok(fs::rename(&writing, writing.with_extension(""))?)
-}
-
 /// A descent whose every step depends on all ranks, saved by rank 0 and gone on with after a restart.
 pub(crate) fn train(ranks: &Rc<dyn Communicator>) -> Result<(), Failure> {
-    let folder = env::var(FOLDER)?;
-    let at = |name: String| Path::new(&folder).join(name);
+    let folder = jobs::folder()?;
+    let at = |name: &str| folder.join(name);
     let attempt = launch::attempt();
-    sign("process", ranks.rank())?;
+    jobs::sign("process", ranks.rank())?;
     // Rank 0 reads what it saved, and says where it stands.
     let mut state = vec![0u64; LENGTH + 1];
-    if ranks.rank() == 0 && attempt > 0 && at("saved".into()).exists() {
-        let saved = fs::read_to_string(at("saved".into()))?;
+    if ranks.rank() == 0 && attempt > 0 && at("saved").exists() {
+        let saved = fs::read_to_string(at("saved"))?;
         for (number, text) in state.iter_mut().zip(saved.split_whitespace()) {
             *number = text.parse()?;
         }
@@ -59,8 +46,8 @@ pub(crate) fn train(ranks: &Rc<dyn Communicator>) -> Result<(), Failure> {
             let numbers = point.iter().map(|x| u64::from(x.to_bits()));
             let text: Vec<String> =
                 [step as u64 + 1].into_iter().chain(numbers).map(|x| x.to_string()).collect();
-            fs::write(at("saving".into()), text.join(" "))?;
-            fs::rename(at("saving".into()), at("saved".into()))?;
+            fs::write(at("saving"), text.join(" "))?;
+            fs::rename(at("saving"), at("saved"))?;
         }
         thread::sleep(Duration::from_millis(1));
     }
@@ -73,17 +60,4 @@ pub(crate) fn train(ranks: &Rc<dyn Communicator>) -> Result<(), Failure> {
 /// The step that was saved last, by which a job that hangs is told from one that is slow.
 pub(crate) fn saved(folder: &Path) -> Option<usize> {
     fs::read_to_string(folder.join("saved")).ok()?.split_whitespace().next()?.parse().ok()
-}
-
-/// A job of this program that trains in the folder.
-pub(crate) fn job(ranks: usize, restarts: usize, folder: &Path) -> Job {
-    let mut options: Vec<_> = OPTIONS.map(Into::into).to_vec();
-    options.extend(["-x".into(), format!("{FOLDER}={}", folder.display()).into()]);
-    Job {
-        options,
-        arguments: RANK.map(Into::into).to_vec(),
-        restarts,
-        pause: Duration::ZERO,
-        ..Job::of_this_program(ranks).unwrap()
-    }
 }

@@ -101,7 +101,8 @@ impl<T: Float> Params<T> {
     /// As [`value_and_grad`](Params::value_and_grad), with the same bits, and shows the gradient while the backward sweep computes
     /// it: after each operation `progress` is given the flat vector and the offset from which on it is final; what is below is not
     /// yet to be read. Where parameters are made in the order in which they are used, the offset falls as the sweep goes, so that
-    /// suffixes can be sent to other workers meanwhile. In the last call it is 0.
+    /// suffixes can be sent to other workers meanwhile. In the last call it is 0. The gradient of a large matrix of a
+    /// [`Linear`](crate::Linear) is also shown on the way, about `every` so many elements (`usize::MAX`: not before it is complete).
     ///
     /// ```
     /// use wengert_nn::{Layer, Linear, Params, Relu, Sequential};
@@ -115,6 +116,7 @@ impl<T: Float> Params<T> {
     /// let mut offsets = Vec::new();
     /// let (_, grads) = params.value_and_grad_by(
     ///     |cx| model.forward(cx, &Var::ones([4, 3])).square().mean(),
+    ///     usize::MAX,
     ///     &mut |flat: &[f32], offset: usize| {
     ///         assert_eq!(flat.len(), 32);
     ///         offsets.push(offset);
@@ -134,10 +136,11 @@ impl<T: Float> Params<T> {
     pub fn value_and_grad_by(
         &self,
         loss: impl FnOnce(&Ctx<T>) -> Var<T>,
+        every: usize,
         progress: &mut dyn FnMut(&[T], usize),
     ) -> Result<(T, Grads<T>), GradError> {
         let (value, grads, ()) =
-            self.evaluate("value_and_grad_by", Mode::Train, |cx| (loss(cx), ()), Some(progress))?;
+            self.evaluate("value_and_grad_by", Mode::Train, |cx| (loss(cx), ()), Some((every, progress)))?;
         Ok((value, grads))
     }
 
@@ -181,7 +184,7 @@ impl<T: Float> Params<T> {
         operation: &str,
         mode: Mode,
         loss: impl FnOnce(&Ctx<T>) -> (Var<T>, R),
-        progress: Option<&mut Progress<'_, T>>,
+        progress: Option<(usize, &mut Progress<'_, T>)>,
     ) -> Result<(T, Grads<T>, R), GradError> {
         let step = self.step.fetch_add(1, Ordering::Relaxed);
         self.inferences.store(0, Ordering::Relaxed);
@@ -193,8 +196,8 @@ impl<T: Float> Params<T> {
                 let found = pull_back(&tape, &cx, &output);
                 joined(&self.layout, pieces(&self.layout, found, self.allow_unreached)?)
             }
-            Some(progress) => {
-                let mut growing = Growing::new(&self.layout, progress);
+            Some((every, progress)) => {
+                let mut growing = Growing::new(&self.layout, every, progress);
                 let reached = growing.pull_back(&tape, &cx, &output);
                 if !self.allow_unreached {
                     self.layout.all_reached(reached.into_iter())?;

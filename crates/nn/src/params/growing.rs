@@ -19,16 +19,21 @@ pub(super) struct Growing<'a, T: Float> {
     done: Vec<bool>,
     /// The first entry of those behind which all are final.
     from: usize,
+    /// The entry of which only the elements from that one on are final, if there is one.
+    part: Option<(usize, usize)>,
+    /// How many elements of a large entry are shown at a time.
+    every: usize,
     progress: &'a mut Progress<'a, T>,
 }
 
 impl<'a, T: Float> Growing<'a, T> {
-    pub(super) fn new(layout: &'a Layout, progress: &'a mut Progress<'a, T>) -> Self {
+    pub(super) fn new(layout: &'a Layout, every: usize, progress: &'a mut Progress<'a, T>) -> Self {
         let entries = layout.entries();
         let trained = (0..entries.len()).filter(|&entry| !entries[entry].frozen).collect();
         let done: Vec<bool> = entries.iter().map(|entry| entry.frozen).collect();
         let len = entries.iter().map(|entry| entry.shape.count()).sum::<usize>();
-        Growing { layout, flat: Tensor::zeros([len]), trained, from: done.len(), done, progress }
+        let (flat, from) = (Tensor::zeros([len]), done.len());
+        Growing { layout, flat, trained, done, from, part: None, every, progress }
     }
 
     /// Sweeps back; for each parameter that is trained, whether the loss depends on it. Uses the recording up.
@@ -49,7 +54,9 @@ impl<'a, T: Float> Growing<'a, T> {
 impl<T: Float> SweepObserver<T> for Growing<'_, T> {
     fn ready(&mut self, index: usize, derivative: Option<&Var<T>>) {
         let entry = self.trained[index];
-        if let Some(derivative) = derivative {
+        // What was shown in parts is there.
+        let is_there = self.part.take_if(|(of, _)| *of == entry) == Some((entry, 0));
+        if let Some(derivative) = derivative.filter(|_| !is_there) {
             let range = self.layout.entries()[entry].range();
             let into = &mut self.flat.as_mut_slice()[range];
             match derivative.value().as_slice() {
@@ -60,12 +67,29 @@ impl<T: Float> SweepObserver<T> for Growing<'_, T> {
         self.done[entry] = true;
     }
 
+    fn ready_from(&mut self, index: usize, first: usize, elements: &[T]) {
+        let entry = self.trained[index];
+        let start = self.layout.entries()[entry].range().start + first;
+        self.flat.as_mut_slice()[start..start + elements.len()].copy_from_slice(elements);
+        self.part = Some((entry, first));
+        self.passed();
+    }
+
+    fn every(&self) -> usize {
+        self.every
+    }
+
     fn passed(&mut self) {
         while self.from > 0 && self.done[self.from - 1] {
             self.from -= 1;
         }
-        let entries = self.layout.entries();
-        let offset = entries.get(self.from).map_or(self.flat.len(), |entry| entry.range().start);
+        let start = |entry: usize| {
+            self.layout.entries().get(entry).map_or(self.flat.len(), |entry| entry.range().start)
+        };
+        let offset = match self.part {
+            Some((entry, first)) if entry + 1 == self.from => start(entry) + first,
+            _ => start(self.from),
+        };
         (self.progress)(self.flat.as_slice().expect("a new vector is contiguous"), offset);
     }
 }

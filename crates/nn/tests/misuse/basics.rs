@@ -114,7 +114,7 @@ fn parameters() {
         let _ = params.value_and_grad_in(Mode::Eval, |cx| cx.param(id));
     });
     says("value_and_grad_by: the loss has shape [2], not that of a scalar: take its mean or sum", || {
-        let _ = params.value_and_grad_by(|cx| cx.param(id), &mut |_, _| ());
+        let _ = params.value_and_grad_by(|cx| cx.param(id), usize::MAX, &mut |_, _| ());
     });
     let mean = params.at("norm").buffer("mean", Tensor::zeros([2]));
     says("param: there is already a parameter or buffer named `norm.mean`", || {

@@ -1,6 +1,6 @@
 //! Training a small network: it learns, its memory is flat, and its gradient is right.
 
-use wengert_nn::{Ctx, GradError, Layer, Linear, Losses, Params, Relu, Sequential, accuracy};
+use wengert_nn::{Ctx, GradError, Layer, Linear, Losses, Params, Relu, Sequential, Tanh, accuracy};
 use wengert_tape::{Var, check_grads};
 use wengert_tensor::random::Generator;
 use wengert_tensor::{Tensor, memory};
@@ -161,4 +161,37 @@ fn the_product_of_the_linear_layer_differentiates_twice() {
         let x = Var::from(Tensor::from_fn(shape, |_| generator.normal()));
         params.infer(|cx| check_grads(|v| layer.forward(cx, &v[0]).tanh(), &[x], 2)).unwrap();
     }
+}
+
+/// What is shown of a gradient on the way is final, in parts of large matrices too, and the bits are those of the whole.
+#[test]
+fn a_gradient_is_shown_while_it_grows() {
+    let mut params: Params = Params::seeded(4);
+    let model = Sequential::builder(params.root())
+        .with(|p| Linear::new(p, 20, 50))
+        .then(Tanh)
+        .with(|p| Linear::new(p, 50, 40))
+        .then(Tanh)
+        .with(|p| Linear::new(p, 40, 3))
+        .build();
+    params.freeze("2.bias");
+    let x = Var::constant(Tensor::<f32>::linspace(-1.0, 1.0, 3 * 7 * 20).reshape([3, 7, 20]));
+    let loss = |cx: &Ctx| model.forward(cx, &x).square().mean();
+    let (value, whole) = params.value_and_grad(loss).unwrap();
+    let shown = |every: usize| {
+        let mut offsets = vec![params.len()];
+        let (found, grads) = params
+            .value_and_grad_by(loss, every, &mut |flat, offset| {
+                assert!(flat[offset..] == whole[offset..], "from {offset}");
+                offsets.push(offset);
+            })
+            .unwrap();
+        assert!(found == value && grads[..] == whole[..]);
+        offsets.dedup();
+        offsets
+    };
+    // The weights begin at 0, 1,050 and 3,090; a bias is there before its weight, and one that is frozen from the beginning.
+    assert_eq!(shown(usize::MAX), [3213, 3090, 3050, 1050, 0]);
+    // Of 400 elements are 20 rows of the first weight, and eight of the second, which are too few.
+    assert_eq!(shown(400), [3213, 3090, 3050, 1050 + 24 * 50, 1050, 30 * 20, 0]);
 }

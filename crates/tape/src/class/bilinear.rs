@@ -55,6 +55,11 @@ pub trait BilinearMap<T: Float>: Clone + 'static {
         let shape = into.shape().clone();
         *into += self.right(&cotangent, &a, &shape).sum_to(&shape).value();
     }
+    /// Two matrices whose product is the cotangent of the right input, with the bits of [`right`](BilinearMap::right), if it is such a
+    /// product. Who [waits](crate::SweepObserver::every) for it then has its last rows while the others are computed.
+    fn right_factors(&self, _cotangent: &Tensor<T>, _a: &Tensor<T>) -> Option<[Tensor<T>; 2]> {
+        None
+    }
     /// The tangent `f(ȧ, b) + f(a, ḃ)` for tangents of both inputs; by default the sum of the two. An override lets a matrix
     /// product add to the other, so that they need neither memory nor a pass of their own.
     fn tangent(&self, [a, b]: [&Tensor<T>; 2], [t_a, t_b]: [&Tensor<T>; 2]) -> Tensor<T> {
@@ -68,10 +73,15 @@ pub trait BilinearMap<T: Float>: Clone + 'static {
             check_contribution(self.name(), index, at.input(index).shape(), &contribution);
             contribution
         };
+        // What somebody waits for comes first.
+        let told = into.add_product(1, [cotangent, a], |[cotangent, a]| self.right_factors(cotangent, a));
         let left = || fitting(0, self.left(cotangent, b, a.shape()));
         let map = self.clone();
         let add = move |sum: &mut Tensor<T>, [cotangent, b]: [&Tensor<T>; 2]| map.add_left(cotangent, b, sum);
         into.add_in_place(0, || part(self, "add_left"), [cotangent, b], left, add);
+        if told {
+            return;
+        }
         let right = || fitting(1, self.right(cotangent, a, b.shape()));
         let map = self.clone();
         let add =

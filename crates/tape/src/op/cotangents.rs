@@ -5,14 +5,15 @@ use wengert_tensor::shape::broadcast;
 use wengert_tensor::{Float, Shape, Slice, Tensor};
 
 use super::point::no_input;
-use super::{Description, Op, Point, fused};
+use super::{Description, Op, Point, fused, is_constant};
 use crate::cotangent::{Cotangent, accumulate};
+use crate::profile::Timing;
 use crate::sweep::Sweep;
 use crate::tape::Tape;
 use crate::var::Var;
 
 /// The inputs' cotangents, which [`Op::vjp`] adds to.
-pub struct Cotangents<T: Float> {
+pub struct Cotangents<'a, T: Float> {
     /// What has been added up so far, from this operation and from those behind it; an input that stands twice
     /// has one slot.
     pub(crate) slots: SmallVec<[Cotangent<T>; 2]>,
@@ -20,9 +21,28 @@ pub struct Cotangents<T: Float> {
     pub(crate) slot_of: SmallVec<[Option<u32>; 2]>,
     /// Each input's shape.
     pub(crate) shapes: SmallVec<[Shape; 2]>,
+    /// Who waits for cotangents of which this operation has all.
+    pub(crate) awaited: Option<Awaited<'a, T>>,
 }
 
-impl<T: Float> Cotangents<T> {
+/// Inputs whose cotangents are complete with the operation, and who waits for them.
+pub(crate) struct Awaited<'a, T: Float> {
+    /// The input's node, if it is such a one.
+    pub(crate) nodes: SmallVec<[Option<u32>; 2]>,
+    pub(crate) by: &'a mut dyn Awaits<T>,
+}
+
+/// Who waits for cotangents.
+pub(crate) trait Awaits<T: Float> {
+    /// How many elements are wanted at a time.
+    fn every(&self) -> usize;
+    /// The cotangent of a node has these elements from `first` on; those behind them were told of before.
+    fn part(&mut self, node: u32, first: usize, elements: &[T]);
+    /// The cotangent of a node is complete.
+    fn complete(&mut self, node: u32, cotangent: &Var<T>);
+}
+
+impl<T: Float> Cotangents<'_, T> {
     /// Adds a contribution to the cotangent of input `index`, if it is needed; otherwise `contribution` is not
     /// computed. Where the input was broadcast, the contribution is summed down to the input's shape.
     ///
@@ -32,6 +52,70 @@ impl<T: Float> Cotangents<T> {
     pub fn add(&mut self, index: usize, contribution: impl FnOnce() -> Var<T>) {
         if let Some(slot) = self.slot(index) {
             self.add_needed(index, slot, contribution());
+        }
+    }
+
+    /// Like [`add`](Cotangents::add), of all that the operation contributes to the input's cotangent: who
+    /// [observes](crate::SweepObserver) the sweep and waits for it is told at once, and not when the operation is through with the
+    /// other inputs.
+    ///
+    /// # Panics
+    /// Where `add` does.
+    ///
+    /// ```
+    /// use wengert_tape::{Cotangents, Op, Point, Var, apply, grad};
+    /// use wengert_tensor::Tensor;
+    /// struct Plus;
+    /// impl Op<f64> for Plus {
+    ///     fn name(&self) -> &str { "plus" }
+    ///     fn forward(&self, x: &[&Tensor<f64>]) -> Tensor<f64> { x[0] + x[1] }
+    ///     fn vjp(&self, _: &Point<f64>, v: &Var<f64>, into: &mut Cotangents<f64>) {
+    ///         // The shift, which is broadcast, first.
+    ///         into.add_all(1, || v.clone());
+    ///         into.add(0, || v.clone());
+    ///     }
+    /// }
+    /// let of_shift = grad(|shift: &Var<f64>| apply(Plus, &[&Var::ones([3]), shift]).sum(), &Var::from(2.0));
+    /// assert_eq!(of_shift.item(), 3.0);
+    /// ```
+    #[track_caller]
+    pub fn add_all(&mut self, index: usize, contribution: impl FnOnce() -> Var<T>) {
+        let Some(slot) = self.slot(index) else { return };
+        self.add_needed(index, slot, contribution());
+        self.complete(index, slot);
+    }
+
+    /// Adds the product of two matrices that the rule makes of these variables, of all that the operation contributes, if
+    /// somebody waits for it, and tells of its rows while others are computed; whether it did.
+    pub(crate) fn add_product<const N: usize>(
+        &mut self,
+        index: usize,
+        of: [&Var<T>; N],
+        factors: impl FnOnce([&Tensor<T>; N]) -> Option<[Tensor<T>; 2]>,
+    ) -> bool {
+        let Some((awaited, node)) = self.awaited.as_mut().and_then(|a| a.nodes[index].map(|node| (a, node)))
+        else {
+            return false;
+        };
+        if !is_constant(&of, &[]) {
+            return false;
+        }
+        let Some([left, right]) = factors(of.map(Var::value)) else { return false };
+        let timing = Timing::start();
+        let rows = awaited.by.every() / right.dim(1).max(1);
+        let product = left.matmul_by_rows(&right, rows, |first, part| awaited.by.part(node, first, part));
+        timing.named::<T>("matmul", &[left.shape(), right.shape()], product.shape());
+        let slot = self.slot_of[index].expect("what is awaited is needed") as usize;
+        self.add_needed(index, slot, Var::constant(product));
+        self.complete(index, slot);
+        true
+    }
+
+    /// Tells who waits for an input's cotangent that it is complete.
+    fn complete(&mut self, index: usize, slot: usize) {
+        let awaited = self.awaited.as_mut().and_then(|a| a.nodes[index].take().map(|node| (a, node)));
+        if let (Some((awaited, node)), Some(cotangent)) = (awaited, self.slots[slot].only()) {
+            awaited.by.complete(node, cotangent);
         }
     }
 
@@ -133,6 +217,7 @@ fn transposed<T: Float>(
         slots: (0..count).map(|_| Cotangent::default()).collect(),
         slot_of: (0..count).map(|i| tangents[i].is_some().then_some(i as u32)).collect(),
         shapes: at.inputs.iter().map(|v| v.shape().clone()).collect(),
+        awaited: None,
     };
     vjp(&dummy, &mut transposed);
     let mut total: Option<Var<T>> = None;

@@ -16,7 +16,7 @@ mod point;
 pub(crate) use apply::{ValueOf, apply_known, decide, decide_known, is_constant};
 pub use apply::{apply, apply_given};
 pub use cotangents::Cotangents;
-pub(crate) use cotangents::check_contribution;
+pub(crate) use cotangents::{Awaited, Awaits, check_contribution};
 pub use fused::{Description, fused};
 pub(crate) use fused::{Fused, is_tracked};
 pub use point::Point;

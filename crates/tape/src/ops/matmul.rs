@@ -45,6 +45,10 @@ impl<T: Float> BilinearMap<T> for Matmul {
         add_product(&a.t(), cotangent, into);
     }
 
+    fn right_factors(&self, cotangent: &Tensor<T>, a: &Tensor<T>) -> Option<[Tensor<T>; 2]> {
+        (a.rank() == 2 && cotangent.rank() == 2).then(|| [a.t(), cotangent.clone()])
+    }
+
     fn tangent(&self, [a, b]: [&Tensor<T>; 2], [t_a, t_b]: [&Tensor<T>; 2]) -> Tensor<T> {
         let mut sum = t_a.matmul(b);
         sum.add_matmul(1.0, a, t_b, 1.0);

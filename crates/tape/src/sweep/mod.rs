@@ -73,6 +73,16 @@ pub trait SweepObserver<T: Float> {
     /// of once, as soon as no operation is left that uses it.
     fn ready(&mut self, index: usize, derivative: Option<&Var<T>>);
 
+    /// The derivative for variable number `index` is final from element `first` on: it has these, and behind them those it was told
+    /// of before. So the last rows of what is a product of matrices can be used while the first are computed. All that is told of
+    /// is also in the derivative that is [`ready`](SweepObserver::ready) later.
+    fn ready_from(&mut self, _index: usize, _first: usize, _elements: &[T]) {}
+
+    /// About how many elements are worth a call of [`ready_from`](SweepObserver::ready_from); all of them unless given.
+    fn every(&self) -> usize {
+        usize::MAX
+    }
+
     /// The sweep has passed an operation.
     fn passed(&mut self) {}
 }

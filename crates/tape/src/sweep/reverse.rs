@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use wengert_tensor::{Float, Shape, compiled_here};
 
 use crate::cotangent::Cotangent;
-use crate::op::{Cotangents, Op, Point};
+use crate::op::{Awaited, Awaits, Cotangents, Op, Point};
 use crate::profile;
 use crate::sweep::slab::Slab;
 use crate::sweep::{Sweep, SweepObserver};
@@ -52,6 +52,9 @@ compiled_here! {
             }
             let Some((op, at, parents)) = visit(arena, node, mode, needed) else { continue };
             let mut into = slots(&at, &parents, &mut alive);
+            if mode == Sweep::Consume && arena.watched.is_none() {
+                into.awaited = told.as_mut().and_then(|told| told.awaited(node, &parents, &into));
+            }
             let mut rule = || profile::rule(arena, node, op.name(), || op.vjp(&at, &cotangent, &mut into));
             match &arena.watched {
                 None => rule(),
@@ -105,6 +108,26 @@ impl<'a, T: Float> Told<'a, T> {
         Told { observer, waiting }
     }
 
+    /// Those of an operation's parents to whose cotangents nobody else adds: neither before nor behind it, nor it twice.
+    fn awaited(
+        &mut self,
+        node: u32,
+        parents: &[Option<u32>],
+        into: &Cotangents<T>,
+    ) -> Option<Awaited<'_, T>> {
+        let alone = |parent: u32| {
+            let once = parents.iter().filter(|p| **p == Some(parent)).count() == 1;
+            once && self.waiting.iter().filter(|(last, w, _)| (*last, *w) == (node, parent)).count() == 1
+        };
+        let is_empty = |slot: u32| into.slots[slot as usize].is_empty();
+        let nodes: SmallVec<[Option<u32>; 2]> = parents
+            .iter()
+            .zip(&into.slot_of)
+            .map(|(parent, slot)| parent.filter(|&p| alone(p) && slot.is_some_and(is_empty)))
+            .collect();
+        nodes.iter().any(Option::is_some).then_some(Awaited { nodes, by: self })
+    }
+
     /// All nodes from `node` on have added what they have to add.
     fn passed(&mut self, node: u32, alive: &mut Slab<Cotangent<T>>) {
         while let Some((_, w, place)) = self.waiting.pop_if(|(last, ..)| *last >= node) {
@@ -116,6 +139,25 @@ impl<'a, T: Float> Told<'a, T> {
             }
         }
         self.observer.passed();
+    }
+}
+
+impl<T: Float> Awaits<T> for Told<'_, T> {
+    fn every(&self) -> usize {
+        self.observer.every()
+    }
+
+    fn part(&mut self, node: u32, first: usize, elements: &[T]) {
+        if let Some((.., place)) = self.waiting.iter().find(|(_, w, _)| *w == node) {
+            self.observer.ready_from(*place, first, elements);
+        }
+    }
+
+    fn complete(&mut self, node: u32, cotangent: &Var<T>) {
+        if let Some(at) = self.waiting.iter().position(|(_, w, _)| *w == node) {
+            let (.., place) = self.waiting.remove(at);
+            self.observer.ready(place, Some(cotangent));
+        }
     }
 }
 
@@ -173,7 +215,11 @@ fn visit<T: Float>(
 }
 
 /// The cotangents that the operation adds to: what its parents have received so far.
-fn slots<T: Float>(at: &Point<T>, parents: &[Option<u32>], alive: &mut Slab<Cotangent<T>>) -> Cotangents<T> {
+fn slots<'a, T: Float>(
+    at: &Point<T>,
+    parents: &[Option<u32>],
+    alive: &mut Slab<Cotangent<T>>,
+) -> Cotangents<'a, T> {
     let mut slots: SmallVec<[Cotangent<T>; 2]> = SmallVec::new();
     let mut slot_of: SmallVec<[Option<u32>; 2]> = SmallVec::new();
     for (i, parent) in parents.iter().enumerate() {
@@ -188,5 +234,5 @@ fn slots<T: Float>(at: &Point<T>, parents: &[Option<u32>], alive: &mut Slab<Cota
         });
     }
     let shapes = at.inputs.iter().map(|v| v.shape().clone()).collect::<SmallVec<[Shape; 2]>>();
-    Cotangents { slots, slot_of, shapes }
+    Cotangents { slots, slot_of, shapes, awaited: None }
 }

@@ -179,3 +179,69 @@ fn observers_are_told_of_final_derivatives() {
     tape.pull_back_observed(&Var::ones([2]), Var::ones([2]), &[&x], Sweep::Retain, &mut told);
     assert_eq!(told.ready, [(0, 0, None)]);
 }
+
+/// What an observer that wants so many elements at a time is told of each variable, joined; and the parts' first elements.
+struct Parts {
+    every: usize,
+    tails: Vec<Vec<f64>>,
+    firsts: Vec<Vec<usize>>,
+    /// Which variables are ready, in that order.
+    ready: Vec<usize>,
+}
+
+impl SweepObserver<f64> for Parts {
+    fn ready(&mut self, index: usize, derivative: Option<&Var<f64>>) {
+        let whole = derivative.unwrap().value().to_vec();
+        // What was told of in parts is all of it, and the same.
+        assert!(self.firsts[index].last().is_none_or(|&first| first == 0 && self.tails[index] == whole));
+        self.tails[index] = whole;
+        self.ready.push(index);
+    }
+
+    fn ready_from(&mut self, index: usize, first: usize, elements: &[f64]) {
+        assert!(!self.ready.contains(&index));
+        assert!(self.firsts[index].last().is_none_or(|&end| first + elements.len() == end));
+        self.tails[index].splice(..0, elements.iter().copied());
+        self.firsts[index].push(first);
+    }
+
+    fn every(&self) -> usize {
+        self.every
+    }
+}
+
+/// The derivatives for matrices come row by row where nothing else adds to them, with the bits that they have as a whole.
+#[test]
+fn observers_have_the_rows_of_products_one_after_the_other() {
+    let observed = |every: usize, mode: Sweep| {
+        let tape = Tape::new();
+        let [a, b, c, d] = [[20, 50], [50, 40], [40, 40], [40, 20]].map(|shape| tracked(&tape, &shape));
+        // `c` is used twice, and `d` is small.
+        let y = a.matmul(&b).tanh().matmul(&c).sin().matmul(&c).matmul(&d).sin().sum();
+        let all = [&a, &b, &c, &d];
+        let mut parts =
+            Parts { every, tails: vec![Vec::new(); 4], firsts: vec![Vec::new(); 4], ready: Vec::new() };
+        let found = tape.pull_back_observed(&y, Var::ones([]), &all, mode, &mut parts);
+        let found: Vec<_> = found.into_iter().map(|found| found.unwrap().value().to_vec()).collect();
+        assert_eq!(found, parts.tails);
+        (found, parts.firsts, parts.ready)
+    };
+    let (whole, told, ready) = observed(usize::MAX, Sweep::Consume);
+    // As a whole: one part, of which nothing is left to be told.
+    assert_eq!(told, [vec![], vec![0], vec![], vec![0]]);
+    assert_eq!(ready, [3, 2, 1, 0]);
+    for (every, firsts) in
+        [(1, vec![34, 18, 0]), (17 * 40 + 3, vec![33, 16, 0]), (30 * 40, vec![20, 0]), (5000, vec![0])]
+    {
+        let (found, told, ready) = observed(every, Sweep::Consume);
+        assert_eq!(found, whole);
+        let firsts: Vec<usize> = firsts.into_iter().map(|row| row * 40).collect();
+        assert_eq!((&told[1], &told[0], &told[2]), (&firsts, &vec![], &vec![]), "{every}");
+        assert_eq!(ready, [3, 2, 1, 0]);
+    }
+    // What is swept again, or to be differentiated, comes as a whole.
+    for mode in [Sweep::Retain, Sweep::Record] {
+        let (found, told, _) = observed(1, mode);
+        assert_eq!((found, told), (whole.clone(), vec![Vec::new(); 4]));
+    }
+}

@@ -9,6 +9,13 @@ use crate::array::tensor::Tensor;
 use crate::compiled_here;
 use crate::kernels::gemm::{MatrixMut, MatrixRef, gemm};
 
+/// The rows and columns from which on the order of the sums depends on neither: narrower products have kernels of their own.
+const APART: usize = 16;
+
+/// The most rows of a part: with so many the other operand is read where it lies, where more would have it packed again for each part
+/// (parts of 96 rows of a product of 1024 × 1024 × 1024 cost nothing, such of 128 rows a third).
+const PART: usize = 96;
+
 impl<T: Float> Tensor<T> {
     /// The matrix product over the last two axes, with any leading axes broadcast as a batch. A vector counts as
     /// a row on the left and as a column on the right, and its axis goes away from the result.
@@ -29,9 +36,52 @@ impl<T: Float> Tensor<T> {
     pub fn matmul(&self, other: &Tensor<T>) -> Tensor<T> {
         let shape = matmul_shape(self.shape(), other.shape());
         // Every element is written, since beta is 0.
-        let mut out = Tensor::filled_by("matmul", shape, |_| {});
-        gemm_tensors(T::ONE, self, other, T::ZERO, &mut out);
-        out
+        Tensor::filled_by("matmul", shape, |out| gemm_tensors(T::ONE, self, other, T::ZERO, out))
+    }
+
+    /// The [`matmul`](Tensor::matmul) of two matrices, with its bits, some `rows` after the others, the last first: whoever is
+    /// `told` can use them while the rest is computed. It is given the place of the first of them in the product's elements, and
+    /// the elements. Parts have at least 16 rows and at most 111, whatever is asked for, but for a product that has no more rows than
+    /// are asked for, or fewer than 16 columns: it is computed as a whole.
+    ///
+    /// # Panics
+    /// If the operands are not matrices, or the inner dimensions differ.
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// let (a, b) = (Tensor::<f32>::linspace(-1.0, 1.0, 50 * 7).reshape([50, 7]), Tensor::ones([7, 20]));
+    /// let mut places = Vec::new();
+    /// let product = a.matmul_by_rows(&b, 20, |first, rows| places.push((first, rows.len())));
+    /// assert_eq!(product.to_vec(), a.matmul(&b).to_vec());
+    /// assert_eq!(places, [(30 * 20, 20 * 20), (0, 30 * 20)]);
+    /// ```
+    #[track_caller]
+    pub fn matmul_by_rows(
+        &self,
+        other: &Tensor<T>,
+        rows: usize,
+        mut told: impl FnMut(usize, &[T]),
+    ) -> Tensor<T> {
+        assert!(
+            self.rank() == 2 && other.rank() == 2,
+            "matmul_by_rows: shapes {} and {} are not both matrices",
+            self.shape(),
+            other.shape()
+        );
+        let shape = matmul_shape(self.shape(), other.shape());
+        let (height, width) = (shape[0], shape[1]);
+        let rows = if width < APART || rows >= height { height } else { rows.clamp(APART, PART) };
+        Tensor::filled_by("matmul_by_rows", shape, |out| {
+            let mut end = height;
+            while end > 0 {
+                // A part that would be too small goes with the one before it.
+                let start = if end < rows + APART { 0 } else { end - rows };
+                let part = &mut out[start * width..end * width];
+                gemm_tensors(T::ONE, &self.slice_axis(0, start..end), other, T::ZERO, part);
+                told(start * width, part);
+                end = start;
+            }
+        })
     }
 
     /// `self ← alpha · a·b + beta · self`, in place; with `beta` 0, what was in `self` does not matter. Other
@@ -57,7 +107,7 @@ impl<T: Float> Tensor<T> {
             b.shape(),
             self.shape()
         );
-        gemm_tensors(T::from_f64(alpha), a, b, T::from_f64(beta), self);
+        gemm_tensors(T::from_f64(alpha), a, b, T::from_f64(beta), self.as_mut_slice());
     }
 
     /// The sum of the products of two vectors' elements.
@@ -136,7 +186,7 @@ pub fn matmul_shape(a: &Shape, b: &Shape) -> Shape {
 
 compiled_here! {
     /// `out ← alpha · a·b + beta · out` for operands whose shapes fit.
-    fn gemm_tensors<T: Float>(alpha: T, a: &Tensor<T>, b: &Tensor<T>, beta: T, out: &mut Tensor<T>) {
+    fn gemm_tensors<T: Float>(alpha: T, a: &Tensor<T>, b: &Tensor<T>, beta: T, out: &mut [T]) {
         if out.is_empty() {
             return;
         }
@@ -151,7 +201,7 @@ compiled_here! {
             && let Some(tall) = a.layout.reshape(&[a.len() / k, k].into())
         {
             let tall = a.view(tall);
-            let c = MatrixMut::new(out.as_mut_slice(), 0, [tall.dim(0), n], [n as isize, 1]);
+            let c = MatrixMut::new(out, 0, [tall.dim(0), n], [n as isize, 1]);
             return gemm(alpha, matrix(&tall), matrix(&b), beta, c);
         }
         let batch = {
@@ -160,13 +210,12 @@ compiled_here! {
         };
         let full = |rows: usize, columns: usize| batch.iter().copied().chain([rows, columns]).collect::<Shape>();
         let (a, b) = (a.broadcast_to(full(m, k)), b.broadcast_to(full(k, n)));
-        let data = out.as_mut_slice();
         let count = batch.count();
         if let (Some(stride_a), Some(stride_b)) = (batch_stride(&a.layout), batch_stride(&b.layout)) {
-            let c = MatrixMut::batch(data, 0, [count, m, n], [(m * n) as isize, n as isize, 1]);
+            let c = MatrixMut::batch(out, 0, [count, m, n], [(m * n) as isize, n as isize, 1]);
             return gemm(alpha, batched(&a, count, stride_a), batched(&b, count, stride_b), beta, c);
         }
-        for (i, c) in data.chunks_exact_mut(m * n).enumerate() {
+        for (i, c) in out.chunks_exact_mut(m * n).enumerate() {
             let c = MatrixMut::new(c, 0, [m, n], [n as isize, 1]);
             gemm(alpha, matrix(&nth(&a, &batch, i)), matrix(&nth(&b, &batch, i)), beta, c);
         }
@@ -239,6 +288,33 @@ mod tests {
             assert_eq!(got.shape(), expected.shape());
             let close = got.to_vec().iter().zip(expected.to_vec()).all(|(x, y)| (x - y).abs() < 1e-12);
             assert!(close, "{} × {}", a.shape(), b.shape());
+        }
+    }
+
+    /// Whatever the parts, the operands' strides and the kernels that fit the shapes.
+    #[test]
+    fn rows_apart_have_the_bits_of_the_whole() {
+        let matrix = |rows: usize, columns: usize| {
+            let values: Vec<f32> = (0..rows * columns).map(|i| (i as f32 * 91.7).sin()).collect();
+            Tensor::vector(&values).reshape([rows, columns])
+        };
+        for (m, k, n) in
+            [(1, 90, 40), (40, 90, 1), (300, 64, 12), (300, 90, 15), (37, 5, 16), (333, 700, 48), (64, 0, 32)]
+        {
+            let (a, b) = (matrix(k, m).t(), matrix(k, n));
+            for rows in [0, 1, 17, 50, 100, 1000] {
+                let (mut shown, mut end) = (vec![0.0; m * n], m * n);
+                let product = a.matmul_by_rows(&b, rows, |first, part| {
+                    assert_eq!(first + part.len(), end);
+                    end = first;
+                    shown[first..first + part.len()].copy_from_slice(part);
+                });
+                assert_eq!(end, 0);
+                let bits = |x: &[f32]| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+                let whole = a.matmul(&b).to_vec();
+                assert_eq!(bits(&product.to_vec()), bits(&whole), "{m} {k} {n}, {rows} rows");
+                assert_eq!(bits(&shown), bits(&whole), "{m} {k} {n}, {rows} rows");
+            }
         }
     }
 

@@ -21,6 +21,10 @@ fn shapes_of_products() {
             Tensor::<f64>::zeros([2, 2]).add_matmul(1.0, &column(m), &column(1), 0.0);
         });
     }
+    refused("matmul", &[&"[2, 1]"], || column(2).matmul_by_rows(&column(2), 1, |_, _| ()));
+    refused("matmul_by_rows", &[&"[2]"], || {
+        Tensor::<f64>::ones([2]).matmul_by_rows(&column(2), 1, |_, _| ())
+    });
     let product = |[a, b, c]: [f64; 3]| a * b * c;
     let operands = [&column(1 << 24), &column(1 << 24).t(), &column(1)];
     refused("triple", &[&(1u64 << 24)], || Tensor::zip_many("triple", operands, product));

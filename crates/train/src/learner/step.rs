@@ -116,17 +116,19 @@ impl<'p, T: Float> Learner<'p, T> {
         Ok(evaluated?)
     }
 
-    /// As [`evaluate`](Self::evaluate), and shows the gradient while it is computed.
+    /// As [`evaluate`](Self::evaluate), and shows the gradient while it is computed, `every` so many elements where it can.
     #[track_caller]
     pub(crate) fn evaluate_by(
         &self,
         loss: &Watched<impl Fn(&Ctx<T>) -> Var<T>>,
+        every: usize,
         progress: &mut dyn FnMut(&[T], usize),
     ) -> Result<(T, Grads<T>), Refusal> {
         if self.stepper.is_none() {
             return Err(no_optimizer().into());
         }
-        let evaluated: Result<_, GradError> = self.params.value_and_grad_by(|cx| loss.value(cx), progress);
+        let evaluated: Result<_, GradError> =
+            self.params.value_and_grad_by(|cx| loss.value(cx), every, progress);
         loss.check("step");
         Ok(evaluated?)
     }

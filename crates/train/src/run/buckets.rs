@@ -47,6 +47,11 @@ impl<'a, T: Float> Buckets<'a, T> {
         }
     }
 
+    /// The elements of a bucket.
+    pub(super) fn size(&self) -> usize {
+        self.size
+    }
+
     /// The gradient of the piece is final from `offset` on; none if it has no examples.
     pub(super) fn reach(&mut self, flat: Option<&[T]>, offset: usize) {
         if let Err(error) = self.try_reach(flat, offset) {

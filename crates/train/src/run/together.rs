@@ -118,8 +118,11 @@ impl<T: Float> Together<T> {
         let counts = piece.counted > 0;
         let evaluated = (counts || shards_of_batch.is_some()).then(|| match &mut buckets {
             None => learner.evaluate(&on_shard),
-            Some(buckets) => learner
-                .evaluate_by(&on_shard, &mut |flat, offset| buckets.reach(counts.then_some(flat), offset)),
+            Some(buckets) => {
+                let every = buckets.size();
+                let mut reach = |flat: &[T], offset| buckets.reach(counts.then_some(flat), offset);
+                learner.evaluate_by(&on_shard, every, &mut reach)
+            }
         });
         if let (Some(buckets), None) = (&mut buckets, &evaluated) {
             buckets.reach(None, 0);

@@ -42,8 +42,12 @@ impl<T: Float> BilinearMap<T> for Map {
     }
 
     fn add_right(&self, cotangent: &Tensor<T>, x: &Tensor<T>, into: &mut Tensor<T>) {
-        let matrix = |t: &Tensor<T>| t.reshape([t.len() / t.dim(-1).max(1), t.dim(-1)]);
-        into.add_matmul(1.0, &matrix(cotangent).t(), &matrix(x), 1.0);
+        let [left, right] = factors(cotangent, x);
+        into.add_matmul(1.0, &left, &right, 1.0);
+    }
+
+    fn right_factors(&self, cotangent: &Tensor<T>, x: &Tensor<T>) -> Option<[Tensor<T>; 2]> {
+        Some(factors(cotangent, x))
     }
 
     fn tangent(&self, [x, weight]: [&Tensor<T>; 2], [t_x, t_weight]: [&Tensor<T>; 2]) -> Tensor<T> {
@@ -71,8 +75,9 @@ impl<T: Float> Op<T> for Biased {
     }
 
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
+        // Behind the weight in the flat gradient, and so before it.
+        into.add_all(2, || cotangent.clone());
         Map.vjp(at, cotangent, into);
-        into.add(2, || cotangent.clone());
     }
 
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
@@ -91,6 +96,12 @@ impl<T: Float> Op<T> for Biased {
     fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
         BilinearMap::<T>::output_shape(&Map, inputs[0], inputs[1])
     }
+}
+
+/// Matrices whose product is the cotangent of the weight.
+fn factors<T: Float>(cotangent: &Tensor<T>, x: &Tensor<T>) -> [Tensor<T>; 2] {
+    let matrix = |t: &Tensor<T>| t.reshape([t.len() / t.dim(-1).max(1), t.dim(-1)]);
+    [matrix(cotangent).t(), matrix(x)]
 }
 
 /// All axes but the last as one.

@@ -272,6 +272,8 @@ fn rules_that_do_not_fit() {
                 3 => drop(at.input(1)),
                 4 => assert!(at.needs(1)),
                 5 => drop(at.given(0)),
+                6 => into.add_all(0, || Var::ones([2])),
+                7 => into.add_all(1, || cotangent.clone()),
                 _ => drop(at.input(0).value()),
             }
         }
@@ -286,6 +288,8 @@ fn rules_that_do_not_fit() {
         "input: there is no input 1, the operation has 1",
         "needs: there is no input 1, the operation has 1",
         "given: there is no input 0, the operation has 0",
+        "Cotangents::add: the contribution to the cotangent of input 0 has shape [2], to which the input's [3] does not",
+        "Cotangents::add: there is no input 1, the operation has 1",
         "a gradient rule reads a value of shape [3]",
     ];
     for (i, text) in texts.into_iter().enumerate() {
