@@ -23,13 +23,13 @@ pub(super) fn conv1d() -> Workload {
         Conv1d::builder(CHANNELS[i], CHANNELS[i + 1], KERNEL).padding(KERNEL / 2).build(params.at(name))
     });
     let out = Linear::new(params.at("out"), CHANNELS[2], 10);
-    let outputs = move |cx: &Ctx| {
-        let hidden = second.forward(cx, &first.forward(cx, &x).relu()).relu();
+    let outputs = move |cx: &Ctx, x: &Var| {
+        let hidden = second.forward(cx, &first.forward(cx, x).relu()).relu();
         out.forward(cx, &hidden.mean_axes(-1, false))
     };
     let layer = |floor: Floor, count, i: usize| {
         floor.products(count, [BATCH * LENGTH, CHANNELS[i + 1], KERNEL * CHANNELS[i]])
     };
     let floor = layer(layer(Floor::default(), 2, 0), 3, 1).products(3, [BATCH, 10, CHANNELS[2]]);
-    Problem::new(params, outputs, move |y| y.cross_entropy(&labels)).training(adam()).floor(floor)
+    Problem::classifying(params, x, labels, outputs).training(adam()).floor(floor)
 }

@@ -16,8 +16,29 @@ const IMAGES: usize = 64;
 
 /// Two convolutions and three fully connected layers, SGD with momentum.
 pub(super) fn lenet() -> Workload {
+    lenet_problem().training(sgd()).floor(lenet_floor())
+}
+
+/// [`lenet`], replayed.
+pub(super) fn lenet_replay() -> Workload {
+    lenet_problem().replayed_training(sgd()).floor(lenet_floor())
+}
+
+fn sgd() -> Sgd {
     let config = SgdConfig { momentum: 0.9, ..SgdConfig::default() };
-    let sgd: Sgd = Sgd::with_config(0.01, config).expect("0.9 is a momentum");
+    Sgd::with_config(0.01, config).expect("0.9 is a momentum")
+}
+
+fn lenet_floor() -> Floor {
+    Floor::default()
+        .products(2, [IMAGES * 28 * 28, 6, 25])
+        .products(3, [IMAGES * 10 * 10, 16, 6 * 25])
+        .products(3, [IMAGES, 120, 400])
+        .products(3, [IMAGES, 84, 120])
+        .products(3, [IMAGES, 10, 84])
+}
+
+fn lenet_problem() -> Problem {
     problem(|layers| {
         layers
             .with(|p| Convolution::new(p, 1, 6, 5, 2))
@@ -33,15 +54,6 @@ pub(super) fn lenet() -> Workload {
             .then(Relu)
             .with(|p| Linear::new(p, 84, 10))
     })
-    .training(sgd)
-    .floor(
-        Floor::default()
-            .products(2, [IMAGES * 28 * 28, 6, 25])
-            .products(3, [IMAGES * 10 * 10, 16, 6 * 25])
-            .products(3, [IMAGES, 120, 400])
-            .products(3, [IMAGES, 84, 120])
-            .products(3, [IMAGES, 10, 84]),
-    )
 }
 
 /// Two convolutions of 3×3 with 32 and 64 channels and two fully connected layers, Adam.
@@ -75,7 +87,7 @@ fn problem(layers: impl FnOnce(SequentialBuilder<'_>) -> SequentialBuilder<'_>) 
     let (x, labels) = (data.normal_var([IMAGES, 1, 28, 28]), data.labels(IMAGES, 10));
     let mut params = Params::seeded(1);
     let model = layers(Sequential::builder(params.root())).build();
-    Problem::new(params, move |cx| model.forward(cx, &x), move |y| y.cross_entropy(&labels))
+    Problem::classifying(params, x, labels, move |cx, x| model.forward(cx, x))
 }
 
 /// A convolution of stride 1 with bias.

@@ -6,10 +6,13 @@ use std::hint::black_box;
 use std::rc::Rc;
 
 use wengert::curvature::FlatLoss;
-use wengert::prelude::{Objective, Objectives, Operator};
+use wengert::nn::Mode;
+use wengert::prelude::{Objective, Objectives, Operator, Tensor, Var};
+use wengert::tape::{compile, hvp};
+use wengert::tensor::Shape;
 
 use super::data::Data;
-use super::problem::Problem;
+use super::problem::{Batch, Problem};
 use super::{Workload, convolutional, gru, mlp, transformer};
 use crate::memory::live_tensor_bytes;
 
@@ -43,6 +46,40 @@ pub(super) fn by_name(name: &str) -> Option<Workload> {
     Some(prepare(Derivatives::of(problem())))
 }
 
+/// Products with the Hessian of the loss of [`mlp::classifier`] at a new point every time, recorded once and replayed.
+pub(super) fn hvp_mlp_replay() -> Workload {
+    let problem = mlp::classifier();
+    let (whole, batch) = (problem.whole(), problem.batch.clone());
+    let derivatives = Derivatives::of(mlp::classifier());
+    let gradients = derivatives.gradients();
+    let params = problem.params;
+    let shapes: Vec<Shape> = params.vars().iter().map(|v| v.shape().clone()).collect();
+    let parts = move |flat: &Var| -> Vec<Var> {
+        let mut start = 0;
+        let part = |shape: &Shape| {
+            start += shape.count();
+            flat.slice(start - shape.count()..start).reshape(shape)
+        };
+        shapes.iter().map(part).collect()
+    };
+    let mut product = compile(move |(w, v, batch): &(Var, Var, Batch)| {
+        let loss = |w: &Vec<Var>| whole(&params.context(Mode::Train, w), batch);
+        let parts = hvp(loss, &parts(w), &parts(v)).into_iter().map(|part| part.reshape([part.len()]));
+        Var::cat(&parts.collect::<Vec<_>>(), 0)
+    });
+    let Derivatives { mut points, mut directions, .. } = derivatives;
+    let mut out = vec![0.0; points[0].len()];
+    let step = move || {
+        points.rotate_left(1);
+        directions.rotate_left(1);
+        let [w, v] = [&points[0], &directions[0]].map(|x| Var::from(Tensor::vector(x)));
+        let found = product.call(&(w, v, batch.clone()));
+        out.copy_from_slice(found.value().as_slice().expect("a joined vector is contiguous"));
+        black_box(&out);
+    };
+    Workload::new(step).in_gradients(gradients)
+}
+
 /// The names of these workloads.
 pub(super) fn names() -> Vec<String> {
     let kinds = ["grad_", "hvp_", "ggn_"];
@@ -58,7 +95,7 @@ struct Derivatives {
 
 impl Derivatives {
     fn of(problem: Problem) -> Self {
-        let Problem { params, outputs, loss } = problem;
+        let ((outputs, loss), params) = (problem.functions(), problem.params);
         let mut data = Data::seeded(2);
         let mut vector = || data.normal([params.values().len()]).to_vec();
         let first = params.values().to_vec();

@@ -7,7 +7,7 @@ use wengert::prelude::*;
 use wengert::tape::AttentionMask;
 
 use super::data::Data;
-use super::problem::Problem;
+use super::problem::{Batch, Problem};
 use super::training::adam;
 use super::{Floor, Workload};
 
@@ -42,7 +42,7 @@ pub(super) fn bert_layer() -> Workload {
         .activation(FeedForward::Gelu)
         .dropout(0.0)
         .encoder_layer(params.at("layer"));
-    Problem::new(params, move |cx| layer.forward(cx, &x), move |y| y.mse(&target))
+    Problem::fitting(params, x, target, move |cx, x| layer.forward(cx, x))
         .training(adam())
         .floor(sizes.floor_of_block())
 }
@@ -84,14 +84,17 @@ pub(super) fn gpt_small() -> Workload {
     let (text, next) = (windows(), windows());
     let mut params = Params::seeded(1);
     let gpt = Gpt::new(&mut params);
-    let outputs = move |cx: &Ctx| {
-        let x = gpt.characters.forward(cx, &text);
+    let outputs = move |cx: &Ctx, (_, text): &Batch| {
+        let x = gpt.characters.forward(cx, text[0].value());
         gpt.out.forward(cx, &gpt.blocks.forward_masked(cx, &x, &AttentionMask::causal()))
     };
     let blocks = LAYERS as f64 * GPT.floor_of_block().operations;
     let floor =
         Floor::default().arithmetic(blocks).products(3, [GPT.batch * GPT.length, CHARACTERS, GPT.width]);
-    Problem::new(params, outputs, move |y| y.cross_entropy(&next)).training(adam()).floor(floor)
+    let batch = (Vec::new(), vec![text.into(), next.into()]);
+    Problem::new(params, batch, outputs, |y, (_, text)| y.cross_entropy(&text[1]))
+        .training(adam())
+        .floor(floor)
 }
 
 /// The scores of the character behind one new one, 64 earlier ones being in the caches.

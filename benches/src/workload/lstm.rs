@@ -19,12 +19,12 @@ pub(super) fn lstm() -> Workload {
     let mut params = Params::seeded(1);
     let layers = Lstm::builder(WIDTH, WIDTH).layers(2).build(params.at("lstm"));
     let out = Linear::new(params.at("out"), WIDTH, 10);
-    let outputs = move |cx: &Ctx| out.forward(cx, &layers.forward(cx, &x).select(0, -1));
+    let outputs = move |cx: &Ctx, x: &Var| out.forward(cx, &layers.forward(cx, x).select(0, -1));
     // The first layer's input is data; the first states are zero.
     let of_inputs = |count| Floor::default().products(count, [STEPS * BATCH, 4 * WIDTH, WIDTH]).operations;
     let floor = Floor::default()
         .arithmetic(of_inputs(2) + of_inputs(3))
         .products(3 * 2 * (STEPS - 1), [BATCH, 4 * WIDTH, WIDTH])
         .products(3, [BATCH, 10, WIDTH]);
-    Problem::new(params, outputs, move |y| y.cross_entropy(&labels)).training(adam()).floor(floor)
+    Problem::classifying(params, x, labels, outputs).training(adam()).floor(floor)
 }

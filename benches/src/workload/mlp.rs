@@ -2,6 +2,7 @@
 
 use std::hint::black_box;
 
+use wengert::nn::CompiledModel;
 use wengert::prelude::*;
 
 use super::data::Data;
@@ -30,6 +31,11 @@ fn train(sizes: &[usize], batch: usize) -> Workload {
     problem(sizes, batch).training(adam()).floor(floor_of(sizes, batch))
 }
 
+/// [`small`], replayed.
+pub(super) fn small_replay() -> Workload {
+    problem(&[784, 128, 10], 64).replayed_training(adam()).floor(floor_of(&[784, 128, 10], 64))
+}
+
 /// The products of a train step or, without the optimiser, of a gradient.
 pub(super) fn floor_of(sizes: &[usize], batch: usize) -> Floor {
     sizes.windows(2).enumerate().fold(Floor::default(), |floor, (i, pair)| {
@@ -45,6 +51,15 @@ pub(super) fn infer_image() -> Workload {
     Workload::new(move || drop(black_box(params.infer(|cx| model.forward(cx, &image)))))
 }
 
+/// The same, replayed.
+pub(super) fn infer_image_replay() -> Workload {
+    let image = Data::seeded(0).normal_var([1, 784]);
+    let mut params = Params::seeded(1);
+    let model = perceptron(&mut params, &[784, 128, 10]);
+    let mut compiled = CompiledModel::new(move |cx: &Ctx, image: &Var| model.forward(cx, image));
+    Workload::new(move || drop(black_box(compiled.infer(&params, &image))))
+}
+
 /// The mean cross-entropy of 784-128-10 on a batch of 256.
 pub(super) fn classifier() -> Problem {
     problem(&[784, 128, 10], 256)
@@ -55,7 +70,7 @@ fn problem(sizes: &[usize], batch: usize) -> Problem {
     let (x, labels) = (data.normal_var([batch, sizes[0]]), data.labels(batch, 10));
     let mut params = Params::seeded(1);
     let model = perceptron(&mut params, sizes);
-    Problem::new(params, move |cx| model.forward(cx, &x), move |y| y.cross_entropy(&labels))
+    Problem::classifying(params, x, labels, move |cx, x| model.forward(cx, x))
 }
 
 /// Fully connected layers of these sizes with ReLU in between.

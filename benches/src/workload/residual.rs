@@ -19,9 +19,9 @@ pub(super) fn resnet_block() -> Workload {
     let [x, target] = [(); 2].map(|()| data.normal_var([IMAGES, CHANNELS, SIDE, SIDE]));
     let mut params = Params::seeded(1);
     let [first, second] = ["first", "second"].map(|name| Normalised::new(params.at(name)));
-    let outputs = move |cx: &Ctx| (&x + second.forward(cx, &first.forward(cx, &x).relu())).relu();
+    let outputs = move |cx: &Ctx, x: &Var| (x + second.forward(cx, &first.forward(cx, x).relu())).relu();
     let floor = Floor::default().products(2 + 3, [IMAGES * SIDE * SIDE, CHANNELS, 9 * CHANNELS]);
-    Problem::new(params, outputs, move |y| y.mse(&target)).training(adam()).floor(floor)
+    Problem::fitting(params, x, target, outputs).training(adam()).floor(floor)
 }
 
 struct Normalised {

@@ -17,10 +17,20 @@ const INNER: usize = 512;
 /// A pre-norm block of width 128 with four heads and GELU, mean squared error against a random target; sequences
 /// of 64, batch 16, Adam.
 pub(super) fn transformer() -> Workload {
-    let floor = Floor::default()
+    problem().training(adam()).floor(floor()).note(COMPOSED)
+}
+
+/// The same, replayed.
+pub(super) fn transformer_replay() -> Workload {
+    problem().replayed_training(adam()).floor(floor()).note(COMPOSED)
+}
+
+const COMPOSED: &str = "attention composed of tape operations";
+
+fn floor() -> Floor {
+    Floor::default()
         .products(3, [BATCH * LENGTH, 4 * WIDTH + 2 * INNER, WIDTH])
-        .products(3 * 2, [BATCH * HEADS * LENGTH, LENGTH, WIDTH / HEADS]);
-    problem().training(adam()).floor(floor).note("attention composed of tape operations")
+        .products(3 * 2, [BATCH * HEADS * LENGTH, LENGTH, WIDTH / HEADS])
 }
 
 /// The block and its loss.
@@ -29,7 +39,7 @@ pub(super) fn problem() -> Problem {
     let [x, target] = [(); 2].map(|()| data.normal_var([BATCH, LENGTH, WIDTH]));
     let mut params = Params::seeded(1);
     let block = Block::new(&mut params);
-    Problem::new(params, move |cx| block.forward(cx, &x), move |y| y.mse(&target))
+    Problem::fitting(params, x, target, move |cx, x| block.forward(cx, x))
 }
 
 struct Block {

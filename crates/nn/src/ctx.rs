@@ -33,6 +33,10 @@ pub struct Ctx<T: Float = f32> {
     key: Option<Index<T>>,
     /// Generators handed out so far.
     draws: Cell<u64>,
+    /// Whether one of them was handed out beside the key.
+    drew_beside_key: Cell<bool>,
+    /// Whether buffers or counts were read.
+    read_buffers: Cell<bool>,
     /// As they are stored; `None` if they are not what they should be.
     buffers: Option<Buffers<T>>,
     /// What has been set here.
@@ -54,6 +58,7 @@ impl<T: Float> Ctx<T> {
         let (draws, updates, observers) = (Cell::new(0), RefCell::default(), RefCell::default());
         let buffers = Some(buffers);
         let (replaced, shards) = (Replaced::default(), RefCell::default());
+        let (drew_beside_key, read_buffers) = (Cell::new(false), Cell::new(false));
         Ctx {
             layout,
             leaves,
@@ -61,6 +66,8 @@ impl<T: Float> Ctx<T> {
             generator,
             key: None,
             draws,
+            drew_beside_key,
+            read_buffers,
             buffers,
             updates,
             observers,
@@ -164,6 +171,7 @@ impl<T: Float> Ctx<T> {
     /// assert!(first != second && draw(&Params::seeded(0)) == [first, second]);
     /// ```
     pub fn generator(&self) -> Generator {
+        self.drew_beside_key.set(true);
         let draw = self.draws.get();
         self.draws.set(draw + 1);
         self.generator.fork(draw)
@@ -263,6 +271,7 @@ impl<T: Float> Ctx<T> {
 
     #[track_caller]
     fn stored(&self, operation: &str, name: &str) -> &Buffers<T> {
+        self.read_buffers.set(true);
         match &self.buffers {
             Some(buffers) => buffers,
             None => panic!(
@@ -318,6 +327,8 @@ impl<T: Float> Ctx<T> {
             generator: self.generator.clone(),
             key: self.key.clone(),
             draws: self.draws.clone(),
+            drew_beside_key: self.drew_beside_key.clone(),
+            read_buffers: self.read_buffers.clone(),
             buffers: self.buffers.clone(),
             updates: self.updates.clone(),
             observers: RefCell::default(),
@@ -346,7 +357,25 @@ impl<T: Float> Ctx<T> {
     /// Goes on with the random numbers and the buffers of a [copy](Self::copied).
     pub(crate) fn continue_from(&self, copy: Self) {
         self.draws.set(copy.draws.get());
+        self.drew_beside_key.set(copy.drew_beside_key.get());
+        self.read_buffers.set(copy.read_buffers.get());
         self.updates.replace(copy.updates.into_inner());
+    }
+
+    /// What was done of which a recording holds the result and not how it came about.
+    pub(crate) fn not_recorded(&self) -> Option<&'static str> {
+        if !self.updates.borrow().is_empty() {
+            Some("running statistics are updated")
+        } else if self.drew_beside_key.get() {
+            Some("random numbers are drawn by `Ctx::generator`, not by `Ctx::key`")
+        } else {
+            None
+        }
+    }
+
+    /// Whether buffers or counts were read.
+    pub(crate) fn has_read_buffers(&self) -> bool {
+        self.read_buffers.get()
     }
 
     /// The buffers and counts that were set, with their last values.

@@ -16,6 +16,7 @@ mod observe;
 mod params;
 mod penalty;
 mod replaced;
+mod replay;
 mod sampling;
 mod scan;
 mod shards;
@@ -37,6 +38,7 @@ pub use params::{
 #[doc(hidden)]
 pub use params::{pieces, pull_back};
 pub use replaced::Replacement;
+pub use replay::{CompiledLoss, CompiledModel};
 pub use sampling::Sampling;
 pub use shards::Shards;
 pub use summary::{Summary, SummaryRow};

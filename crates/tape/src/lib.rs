@@ -31,6 +31,7 @@ mod fault;
 mod op;
 mod ops;
 mod profile;
+mod replay;
 mod sweep;
 mod tape;
 mod transform;
@@ -45,6 +46,8 @@ pub use class::{BilinearMap, Elementwise, LinearMap, Reads};
 pub use data::{Data, Discrete, DiscreteElement, Given, Index, Kind, Mask};
 pub use describe::{Attribute, Attributes};
 pub use fault::{Extent, Fault, Pass, find_fault};
+#[doc(hidden)]
+pub use op::Replays;
 pub use op::{Cotangents, Description, Op, Point, Saves, apply, apply_given, fused};
 #[doc(hidden)]
 pub use ops::Side;
@@ -58,6 +61,7 @@ pub use ops::{FftNorm, FftOptions, StftOptions};
 pub use profile::{Event, EventKind, Profile, ProfileRow, ProfileTable, Profiler, Span, profile, span};
 #[doc(hidden)]
 pub use profile::{ProfileGuard, flops_so_far};
+pub use replay::{Compiled, Feed, Inputs, Mismatch, Program, Ran, Reason, compile};
 pub use sweep::{Sweep, SweepObserver};
 pub use tape::Tape;
 pub use transform::{

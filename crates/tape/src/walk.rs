@@ -23,10 +23,11 @@ use crate::var::Var;
 /// assert_eq!(names.last().unwrap(), "exp");
 /// ```
 pub struct Step<T: Float = f32> {
-    op: Option<Rc<dyn Op<T>>>,
+    pub(crate) op: Option<Rc<dyn Op<T>>>,
     constant: Option<Data<T>>,
     inputs: Vec<Option<usize>>,
-    floats: usize,
+    /// How many of the inputs are floating-point numbers.
+    pub(crate) floats: usize,
     shape: Shape,
     kind: Kind,
     location: Option<&'static Location<'static>>,

@@ -123,6 +123,8 @@ mod guides {
     #[cfg(feature = "onnx")]
     #[doc = include_str!("../../../docs/guide/onnx.md")]
     struct Onnx;
+    #[doc = include_str!("../../../docs/guide/replay.md")]
+    struct Replay;
     #[doc = include_str!("../../../docs/guide/recordings.md")]
     struct Recordings;
     #[doc = include_str!("../../../docs/guide/second-order.md")]

@@ -210,6 +210,25 @@ impl<T: Float> Params<T> {
         self.taken_over.yes();
     }
 
+    /// An evaluation has made something of them.
+    pub(crate) fn updates_proposed(&self) {
+        self.taken_over.proposed();
+    }
+
+    /// The values that an evaluation reads.
+    pub(crate) fn stored_buffers(&self) -> &Buffers<T> {
+        &self.buffers
+    }
+
+    /// Whether these are the values that an evaluation reads, as long as somebody holds them.
+    pub(crate) fn still_has(&self, buffers: &Buffers<T>) -> bool {
+        let same = |(a, b): (&Tensor<T>, &Tensor<T>)| a.shares_storage(b);
+        !self.taken_over.forgotten()
+            && self.buffers.counts == buffers.counts
+            && self.buffers.tensors.len() == buffers.tensors.len()
+            && self.buffers.tensors.iter().zip(&buffers.tensors).all(same)
+    }
+
     #[track_caller]
     fn collect(&mut self, operation: &str, grads: &Grads<T>) {
         assert!(

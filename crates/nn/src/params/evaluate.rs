@@ -186,8 +186,7 @@ impl<T: Float> Params<T> {
         loss: impl FnOnce(&Ctx<T>) -> (Var<T>, R),
         progress: Option<(usize, &mut Progress<'_, T>)>,
     ) -> Result<(T, Grads<T>, R), GradError> {
-        let step = self.step.fetch_add(1, Ordering::Relaxed);
-        self.inferences.store(0, Ordering::Relaxed);
+        let step = self.begin_step();
         let (tape, cx) = self.recording(mode, step);
         let (output, further) = loss(&cx);
         let value = scalar(operation, &output);
@@ -207,9 +206,9 @@ impl<T: Float> Params<T> {
         };
         let updates = cx.take_updates();
         if !updates.is_empty() {
-            self.taken_over.proposed();
+            self.updates_proposed();
         }
-        Ok((value, Grads { layout: Arc::clone(&self.layout), flat, updates }, further))
+        Ok((value, Grads::new(&self.layout, flat, updates), further))
     }
 
     /// The result of `work` in evaluation mode with untracked parameters: nothing is recorded.
@@ -245,9 +244,12 @@ impl<T: Float> Params<T> {
     /// assert!((mean.mean().item() - 1.0).abs() < 0.05 && mean.var().item() > 0.0);
     /// ```
     pub fn infer_in<R>(&self, mode: Mode, work: impl FnOnce(&Ctx<T>) -> R) -> R {
-        let inference = self.inferences.fetch_add(1, Ordering::Relaxed);
-        let generator = self.generator.fork(INFERENCES).fork(self.step()).fork(inference);
-        work(&self.ctx(mode, self.vars(), generator))
+        self.infer_numbered(self.begin_inference(), mode, work)
+    }
+
+    /// The inference of that number.
+    pub(crate) fn infer_numbered<R>(&self, number: u64, mode: Mode, work: impl FnOnce(&Ctx<T>) -> R) -> R {
+        work(&self.ctx(mode, self.vars(), self.generator_of_inference(number)))
     }
 
     /// The parameter tensors as variables that are not tracked, in the order of [`iter`](Params::iter): what
@@ -317,6 +319,35 @@ impl<T: Float> Params<T> {
         if mode == Mode::Eval && self.taken_over.forgotten() { cx.without_buffers() } else { cx }
     }
 
+    /// The number of the step that begins.
+    pub(crate) fn begin_step(&self) -> u64 {
+        self.inferences.store(0, Ordering::Relaxed);
+        self.step.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The number of the inference that begins.
+    pub(crate) fn begin_inference(&self) -> u64 {
+        self.inferences.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn generator_of_inference(&self, number: u64) -> Generator {
+        self.generator.fork(INFERENCES).fork(self.step()).fork(number)
+    }
+
+    /// What the random numbers of a step, or of an inference, come from.
+    pub(crate) fn key_of_step(&self, step: u64) -> Index<T> {
+        Index::key(&self.generator.fork(step))
+    }
+
+    pub(crate) fn key_of_inference(&self, number: u64) -> Index<T> {
+        Index::key(&self.generator_of_inference(number))
+    }
+
+    /// A context in which these are the parameters and random numbers come from the key.
+    pub(crate) fn context_of(&self, mode: Mode, leaves: Vec<Var<T>>, key: &Index<T>) -> Ctx<T> {
+        self.ctx(mode, leaves, key.generator()).with_key(key)
+    }
+
     /// A tape and the context in which the parameters are variables on it.
     fn recording(&self, mode: Mode, step: u64) -> (Tape<T>, Ctx<T>) {
         let tape = Tape::nested();
@@ -375,5 +406,9 @@ fn joined<T: Float>(layout: &Layout, pieces: Vec<Option<Tensor<T>>>) -> Tensor<T
         None => Tensor::zeros([count]),
     };
     let counts = layout.entries().iter().map(|e| e.shape.count());
+    if pieces.len() == 1 {
+        // It is the whole already.
+        return pieces.into_iter().zip(counts).map(flat).next().expect("there is one");
+    }
     Tensor::cat(&pieces.into_iter().zip(counts).map(flat).collect::<Vec<_>>(), 0)
 }

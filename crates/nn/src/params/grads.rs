@@ -52,6 +52,10 @@ impl<T: Float> Params<T> {
 }
 
 impl<T: Float> Grads<T> {
+    pub(crate) fn new(layout: &Arc<Layout>, flat: Tensor<T>, updates: Updates<T>) -> Self {
+        Grads { layout: Arc::clone(layout), flat, updates }
+    }
+
     /// The gradient of the parameter tensor of that name, in row-major order.
     pub fn get(&self, name: &str) -> Option<&[T]> {
         self.layout.id(name).map(|id| &self[self.layout.entry("get", id).range()])

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use wengert_tape::Var;
 use wengert_tensor::names::{PatternError, name_matches};
 use wengert_tensor::{Float, Shape, Tensor};
 
@@ -106,6 +107,11 @@ impl Entry {
 
     /// The part of a flat vector, in this shape, without a copy.
     pub fn view<T: Float>(&self, flat: &Tensor<T>) -> Tensor<T> {
+        flat.slice(self.range()).reshape(&self.shape)
+    }
+
+    /// [`view`](Entry::view) of a variable.
+    pub(crate) fn view_of<T: Float>(&self, flat: &Var<T>) -> Var<T> {
         flat.slice(self.range()).reshape(&self.shape)
     }
 }

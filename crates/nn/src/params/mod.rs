@@ -124,6 +124,20 @@ impl<T: Float> Params<T> {
         &self.storage.as_slice().expect("the flat vector is contiguous")[..self.len()]
     }
 
+    /// The flat vector as a tensor, without a copy.
+    pub(crate) fn flat(&self) -> Tensor<T> {
+        self.storage.slice(..self.len())
+    }
+
+    /// Names, shapes, positions and what is frozen: another one as soon as any of it changes while somebody holds this.
+    pub(crate) fn layout_handle(&self) -> &Arc<Layout> {
+        &self.layout
+    }
+
+    pub(crate) fn allows_unreached(&self) -> bool {
+        self.allow_unreached
+    }
+
     /// All parameters, for an optimiser to write: the values of [frozen](Params::freeze) ones come back when the guard is
     /// dropped, whatever was written. [`set_values`](Params::set_values) and [`slice_mut`](Params::slice_mut) write what
     /// they are told.

@@ -3,6 +3,7 @@
 mod activations;
 mod attention;
 mod basics;
+mod compiled;
 mod containers;
 #[path = "../../../tape/tests/tape/documented_panics.rs"]
 mod documented_panics;

@@ -6,7 +6,7 @@ use wengert_tensor::{Float, Shape, Tensor};
 
 use crate::cotangent;
 use crate::describe::Attributes;
-use crate::op::{Cotangents, Description, Op, Point, Saves, apply, check_contribution, fused};
+use crate::op::{Cotangents, Description, Op, Point, Replays, Saves, apply, check_contribution, fused};
 use crate::var::Var;
 
 /// An operation that is linear in each of two inputs, such as a product or a convolution.
@@ -113,6 +113,11 @@ pub trait BilinearMap<T: Float>: Clone + 'static {
     fn output_shape(&self, _a: &Shape, _b: &Shape) -> Option<Shape> {
         None
     }
+    /// How a replay may compute the value: see [`Op`].
+    #[doc(hidden)]
+    fn replays(&self) -> Replays<'_, T> {
+        Replays::default()
+    }
     /// The operation for a recording: see [`Op::shared`].
     #[doc(hidden)]
     fn shared(self) -> Rc<dyn Op<T>> {
@@ -165,6 +170,10 @@ impl<T: Float, B: BilinearMap<T>> Op<T> for BilinearOp<B> {
 
     fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
         self.0.output_shape(inputs[0], inputs[1])
+    }
+
+    fn replays(&self) -> Replays<'_, T> {
+        self.0.replays()
     }
 
     fn shared(self) -> Rc<dyn Op<T>> {

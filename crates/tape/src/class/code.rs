@@ -1,6 +1,6 @@
 //! The code that comes of an elementwise function's formulas.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use wengert_tensor::loops::{Map1, MapN};
 use wengert_tensor::simd::Isa;
@@ -14,17 +14,17 @@ use crate::var::Var;
 /// An elementwise function with all that is compiled of its formulas, as a pointer: it is compiled where the pointer is made,
 /// and the rules, which know no more of the function, once for all.
 #[doc(hidden)]
-pub struct Code<T: Float>(pub(super) Rc<dyn Function<T>>);
+pub struct Code<T: Float>(pub(super) Arc<dyn Function<T>>);
 
 impl<T: Float> Code<T> {
     /// The code of a function.
     pub fn of_formulas<E: Elementwise>(function: E) -> Self {
-        Code(Rc::new(Formulas(function)))
+        Code(Arc::new(Formulas(function)))
     }
 }
 
 /// What the rules need of a function.
-pub(super) trait Function<T: Float> {
+pub(crate) trait Function<T: Float>: Send + Sync {
     fn facts(&self) -> &'static Facts;
     fn describe(&self, attributes: &mut Attributes);
     /// `f(x)`.
@@ -49,7 +49,7 @@ pub(super) trait Function<T: Float> {
 }
 
 /// A function's constants.
-pub(super) struct Facts {
+pub(crate) struct Facts {
     pub(super) name: &'static str,
     pub(super) reads: Reads,
     pub(super) piecewise_linear: bool,
@@ -171,7 +171,7 @@ impl<T: Float, E: Elementwise> Map1<T, T> for Value<'_, E> {
 
 /// What moves when a slope is multiplied.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Moves {
+pub(crate) enum Moves {
     /// The output, by a cotangent.
     Output,
     /// The input, by a tangent. Where that is 0 nothing moves, however steep the function: 0 · ∞ is 0.

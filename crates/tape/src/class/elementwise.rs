@@ -1,6 +1,6 @@
 //! Functions of one element.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use wengert_tensor::{Float, Shape, Tensor};
 
@@ -8,7 +8,9 @@ use crate::algebra::{Real, evaluate};
 use crate::class::code::{Code, Function, Moves, by_formula};
 use crate::class::slope::{self, times_slope};
 use crate::describe::Attributes;
-use crate::op::{Cotangents, Op, Point, Saves, apply, fused, rules_compiled_here};
+use crate::op::{
+    ByElement, Cotangents, Op, Point, Replays, Saves, apply, fused_by_element, rules_compiled_here,
+};
 use crate::var::Var;
 
 /// A differentiable function of one number, applied to every element.
@@ -30,7 +32,7 @@ use crate::var::Var;
 /// assert_eq!(grad(|x: &Var<f64>| x.apply(Cube).sum(), &x).value().to_vec(), [3.0, 12.0]);
 /// check_grads(|v| v[0].apply(Cube), &[x], 2).unwrap();
 /// ```
-pub trait Elementwise: Sync + 'static {
+pub trait Elementwise: Send + Sync + 'static {
     /// The name in messages.
     const NAME: &'static str = "elementwise";
     /// What `df` reads: what it does not read is not kept.
@@ -134,7 +136,7 @@ impl<T: Float> Var<T> {
 }
 
 /// A function as an operation.
-struct ElementwiseOp<T: Float>(Rc<dyn Function<T>>);
+struct ElementwiseOp<T: Float>(Arc<dyn Function<T>>);
 
 impl<T: Float> Op<T> for ElementwiseOp<T> {
     fn name(&self) -> &str {
@@ -178,6 +180,10 @@ impl<T: Float> Op<T> for ElementwiseOp<T> {
         Some(inputs[0].clone())
     }
 
+    fn replays(&self) -> Replays<'_, T> {
+        Replays { by_element: Some(ByElement::Function(&*self.0)), ..Replays::default() }
+    }
+
     rules_compiled_here!(ElementwiseOp<T>);
 }
 
@@ -189,8 +195,8 @@ impl<T: Float> ElementwiseOp<T> {
             Reads::Output => return times_slope(&self.0, moves, v, at.output()),
             Reads::Both => (at.input(0), at.output()),
         };
-        let function = Rc::clone(&self.0);
-        fused(
+        let function = Arc::clone(&self.0);
+        fused_by_element(
             || slope::part(&*self.0, "slope", moves),
             [v, x, y],
             move |of| function.times_slope_of_both(moves, of),

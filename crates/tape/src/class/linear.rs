@@ -5,7 +5,7 @@ use std::rc::Rc;
 use wengert_tensor::{Float, Shape, Tensor};
 
 use crate::describe::Attributes;
-use crate::op::{Cotangents, Op, Point, Saves, apply, check_contribution};
+use crate::op::{Cotangents, Op, Point, Replays, Saves, apply, check_contribution};
 use crate::var::Var;
 
 /// An operation that is linear in its only input, such as a transpose, a sum or a gather.
@@ -44,6 +44,11 @@ pub trait LinearMap<T: Float>: Clone + 'static {
     #[track_caller]
     fn output_shape(&self, _input: &Shape) -> Option<Shape> {
         None
+    }
+    /// How a replay may compute the value: see [`Op`].
+    #[doc(hidden)]
+    fn replays(&self) -> Replays<'_, T> {
+        Replays::default()
     }
     /// The operation for a recording: see [`Op::shared`].
     #[doc(hidden)]
@@ -95,6 +100,10 @@ impl<T: Float, L: LinearMap<T>> Op<T> for LinearOp<L> {
 
     fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
         self.0.output_shape(inputs[0])
+    }
+
+    fn replays(&self) -> Replays<'_, T> {
+        self.0.replays()
     }
 
     fn shared(self) -> Rc<dyn Op<T>> {

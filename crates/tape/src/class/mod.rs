@@ -13,7 +13,7 @@ mod slope;
 pub use bilinear::BilinearMap;
 pub(crate) use bilinear::BilinearOp;
 pub use code::Code;
-pub(crate) use code::by_formula;
+pub(crate) use code::{Function, Moves, by_formula};
 pub(crate) use decision::{Decision, DecisionOp, decision};
 pub use elementwise::{Elementwise, Reads};
 pub use linear::LinearMap;

@@ -1,6 +1,6 @@
 //! The product of a cotangent, or a tangent, with an elementwise function's derivative, as one operation.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use wengert_tensor::{Float, Shape, Tensor};
 
@@ -8,19 +8,22 @@ use crate::algebra::evaluate;
 use crate::class::code::{Function, Moves};
 use crate::cotangent;
 use crate::describe::Attributes;
-use crate::op::{Cotangents, Description, Op, Point, Saves, apply, fused, rules_compiled_here};
+use crate::op::{
+    ByElement, Cotangents, Description, Op, Point, Replays, Saves, apply, fused_by_element,
+    rules_compiled_here,
+};
 use crate::var::Var;
 
 /// `v · df(z)` of a function whose derivative reads one argument `z`, its input or its output. Where it is recorded,
 /// this is one node without intermediate results, however long the formula.
 #[track_caller]
 pub(super) fn times_slope<T: Float>(
-    function: &Rc<dyn Function<T>>,
+    function: &Arc<dyn Function<T>>,
     moves: Moves,
     v: &Var<T>,
     z: &Var<T>,
 ) -> Var<T> {
-    let slope = Slope { function: Rc::clone(function), moves };
+    let slope = Slope { function: Arc::clone(function), moves };
     // Of a piecewise linear function, z matters to no further derivative, and `v` need not be kept.
     if function.facts().piecewise_linear {
         apply(slope, &[v, &z.stop_gradient()])
@@ -31,15 +34,15 @@ pub(super) fn times_slope<T: Float>(
 
 /// The product of a cotangent or a tangent with the derivative.
 pub(super) struct Slope<T: Float> {
-    function: Rc<dyn Function<T>>,
+    function: Arc<dyn Function<T>>,
     moves: Moves,
 }
 
 impl<T: Float> Slope<T> {
     /// `u · v · df′(z)`: linear in u, which moves, and in v alike, and so the rule in both modes.
     fn curvature(&self, moves: Moves, u: &Var<T>, v: &Var<T>, z: &Var<T>) -> Var<T> {
-        let function = Rc::clone(&self.function);
-        fused(
+        let function = Arc::clone(&self.function);
+        fused_by_element(
             || part(&*self.function, "curvature", moves),
             [u, v, z],
             move |of| function.times_curvature(moves, of),
@@ -89,8 +92,8 @@ impl<T: Float> Op<T> for Slope<T> {
         Some(match (&tangents[0], &tangents[1]) {
             (Some(t_v), Some(t_z)) => {
                 // One loop, in which both slopes share what they have in common.
-                let function = Rc::clone(&self.function);
-                fused(
+                let function = Arc::clone(&self.function);
+                fused_by_element(
                     || part(&*self.function, "slope_tangent", moves),
                     [t_v, t_z, v, z],
                     move |of| function.slope_tangent(of),
@@ -109,6 +112,10 @@ impl<T: Float> Op<T> for Slope<T> {
 
     fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
         Some(inputs[0].clone())
+    }
+
+    fn replays(&self) -> Replays<'_, T> {
+        Replays { by_element: Some(ByElement::Slope(&*self.function, self.moves)), ..Replays::default() }
     }
 
     rules_compiled_here!(Slope<T>);

@@ -4,7 +4,7 @@ use wengert_tensor::{Float, Tensor};
 
 use crate::data::Kind;
 use crate::describe::Attributes;
-use crate::op::{Cotangents, Op, Point, Saves, apply, is_constant};
+use crate::op::{Blocks, ByElement, Cotangents, InPlace, Op, Point, Replays, Saves, apply, is_constant};
 use crate::profile::{self, Timing};
 use crate::var::{Value, Var};
 
@@ -66,7 +66,27 @@ pub fn fused<T: Float, const N: usize>(
     } else if is_constant(&inputs, &[]) && !profile::is_on() {
         Var::constant(kernel(inputs.map(Var::value)))
     } else {
-        apply(Fused::new(description(), kernel), &inputs)
+        let kernel = move |inputs: &[&Tensor<T>]| kernel(std::array::from_fn(|i| inputs[i]));
+        apply(Fused { description: description(), kernel: Kernel::Whole(Box::new(kernel)) }, &inputs)
+    }
+}
+
+/// [`fused`] of a loop each of whose results is made of the elements at its place, so that a replay may compute it by blocks.
+#[track_caller]
+pub(crate) fn fused_by_element<T: Float, const N: usize>(
+    description: impl FnOnce() -> Description,
+    inputs: [&Var<T>; N],
+    kernel: impl Fn([&Tensor<T>; N]) -> Tensor<T> + Send + Sync + 'static,
+    rule: impl FnOnce() -> Var<T>,
+) -> Var<T> {
+    if is_tracked(&inputs) {
+        rule()
+    } else if is_constant(&inputs, &[]) && !profile::is_on() {
+        Var::constant(kernel(inputs.map(Var::value)))
+    } else {
+        let kernel = move |inputs: &[&Tensor<T>]| kernel(std::array::from_fn(|i| inputs[i]));
+        let kernel = Kernel::ByElement(BlockKernel(Box::new(kernel)));
+        apply(Fused { description: description(), kernel }, &inputs)
     }
 }
 
@@ -95,29 +115,44 @@ pub(super) fn added<T: Float, const N: usize>(
         }
         return Var::new(Value::Ready(tensor), None);
     }
-    let kernel = move |inputs: &[&Tensor<T>]| {
-        let mut tensor = inputs[0].clone();
-        in_place(&mut tensor, std::array::from_fn(|i| inputs[i + 1]));
-        tensor
-    };
+    let kernel =
+        move |sum: &mut Tensor<T>, others: &[&Tensor<T>]| in_place(sum, std::array::from_fn(|i| others[i]));
     let inputs: Vec<&Var<T>> = std::iter::once(&sum).chain(others).collect();
-    apply(Fused { description: description(), kernel: Box::new(kernel) }, &inputs)
+    apply(Fused { description: description(), kernel: Kernel::Adding(Box::new(kernel)) }, &inputs)
 }
 
 /// A loop as an operation. It has no derivative, since only complete recordings hold it.
-pub(crate) struct Fused<T: Float> {
+struct Fused<T: Float> {
     description: Description,
     kernel: Kernel<T>,
 }
 
-type Kernel<T> = Box<dyn Fn(&[&Tensor<T>]) -> Tensor<T>>;
+type OfWhole<T> = dyn Fn(&[&Tensor<T>]) -> Tensor<T>;
+type OfBlocks<T> = dyn Fn(&[&Tensor<T>]) -> Tensor<T> + Send + Sync;
+type Add<T> = dyn Fn(&mut Tensor<T>, &[&Tensor<T>]);
 
-impl<T: Float> Fused<T> {
-    pub(crate) fn new<const N: usize>(
-        description: Description,
-        kernel: impl Fn([&Tensor<T>; N]) -> Tensor<T> + 'static,
-    ) -> Self {
-        Fused { description, kernel: Box::new(move |inputs| kernel(std::array::from_fn(|i| inputs[i]))) }
+enum Kernel<T: Float> {
+    /// The value of whole inputs.
+    Whole(Box<OfWhole<T>>),
+    /// The value of inputs or of blocks of them.
+    ByElement(BlockKernel<T>),
+    /// Adds to the first input what comes of the others.
+    Adding(Box<Add<T>>),
+}
+
+struct BlockKernel<T: Float>(Box<OfBlocks<T>>);
+
+impl<T: Float> Blocks<T> for BlockKernel<T> {
+    fn block(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
+        (self.0)(inputs)
+    }
+}
+
+impl<T: Float> InPlace<T> for Fused<T> {
+    fn in_place(&self, mut first: Tensor<T>, others: &[&Tensor<T>]) -> Tensor<T> {
+        let Kernel::Adding(add) = &self.kernel else { unreachable!("it adds to nothing") };
+        add(&mut first, others);
+        first
     }
 }
 
@@ -131,7 +166,21 @@ impl<T: Float> Op<T> for Fused<T> {
     }
 
     fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
-        (self.kernel)(inputs)
+        match &self.kernel {
+            Kernel::Whole(kernel) => kernel(inputs),
+            Kernel::ByElement(kernel) => kernel.block(inputs),
+            Kernel::Adding(_) => self.in_place(inputs[0].clone(), &inputs[1..]),
+        }
+    }
+
+    fn replays(&self) -> Replays<'_, T> {
+        match &self.kernel {
+            Kernel::Whole(_) => Replays::default(),
+            Kernel::ByElement(kernel) => {
+                Replays { by_element: Some(ByElement::Blocks(kernel)), ..Replays::default() }
+            }
+            Kernel::Adding(_) => Replays { in_place: Some(self), ..Replays::default() },
+        }
     }
 
     fn vjp(&self, _: &Point<T>, _: &Var<T>, _: &mut Cotangents<T>) {

@@ -12,14 +12,18 @@ mod apply;
 mod cotangents;
 mod fused;
 mod point;
+mod replays;
 
 pub(crate) use apply::{ValueOf, apply_known, decide, decide_known, is_constant};
 pub use apply::{apply, apply_given};
 pub use cotangents::Cotangents;
 pub(crate) use cotangents::{Awaited, Awaits, check_contribution};
 pub use fused::{Description, fused};
-pub(crate) use fused::{Fused, is_tracked};
+pub(crate) use fused::{fused_by_element, is_tracked};
 pub use point::Point;
+#[doc(hidden)]
+pub use replays::Replays;
+pub(crate) use replays::{Blocks, ByElement, InPlace, Several, Together, Values};
 
 /// A differentiable operation with any number of inputs and one output.
 ///
@@ -100,6 +104,12 @@ pub trait Op<T: Float>: 'static {
     #[track_caller]
     fn output_shape(&self, _inputs: &[&Shape]) -> Option<Shape> {
         None
+    }
+
+    /// How a replay may compute the value beside evaluating it alone.
+    #[doc(hidden)]
+    fn replays(&self) -> Replays<'_, T> {
+        Replays::default()
     }
 
     /// The operation for a recording, which knows no types of operations.

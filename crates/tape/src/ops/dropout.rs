@@ -63,14 +63,16 @@ impl<T: Float> Decision<T> for Fork {
 
 /// The generator whose state the six words of a key are.
 pub(super) fn generator(key: &Tensor<u32>) -> Generator {
-    let words = key.to_vec();
-    let word = |i: usize| u64::from(words[2 * i]) | u64::from(words[2 * i + 1]) << 32;
+    let word = |i: usize| u64::from(key.at([2 * i])) | u64::from(key.at([2 * i + 1])) << 32;
     Generator::from_state([word(0), word(1), word(2)])
 }
 
 fn words(generator: &Generator) -> Tensor<u32> {
-    let words = generator.state().into_iter().flat_map(|x| [x as u32, (x >> 32) as u32]);
-    Tensor::vector(&words.collect::<Vec<u32>>())
+    Tensor::written_for("key", [6], |words| {
+        for (words, x) in words.chunks_exact_mut(2).zip(generator.state()) {
+            words.copy_from_slice(&[x as u32, (x >> 32) as u32]);
+        }
+    })
 }
 
 #[track_caller]

@@ -6,6 +6,7 @@ use crate::class::{Decision, decision};
 use crate::data::{Data, Index, Mask};
 use crate::describe::Attributes;
 use crate::op::rules_compiled_here;
+use crate::ops::slice;
 
 /// Where indices are equal to a number.
 struct EqualTo(u32);
@@ -19,9 +20,10 @@ impl<T: Float> Decision<T> for EqualTo {
         attributes.set("number", self.0 as usize);
     }
     fn forward(&self, _: &[&Tensor<T>], given: &[&Data<T>]) -> Tensor<bool> {
-        let index = given[0].index();
-        let equal: Vec<bool> = index.to_vec().into_iter().map(|i| i == self.0).collect();
-        Tensor::vector(&equal).reshape(index.shape())
+        let index = given[0].index().contiguous();
+        Tensor::written_for("equal_to", index.shape(), |equal| {
+            equal.iter_mut().zip(slice(&index)).for_each(|(equal, &i)| *equal = i == self.0);
+        })
     }
     rules_compiled_here!(EqualTo in DecisionOp);
 }
@@ -38,10 +40,11 @@ impl<T: Float> Decision<T> for Filled {
         attributes.set("number", self.0 as usize);
     }
     fn forward(&self, _: &[&Tensor<T>], given: &[&Data<T>]) -> Tensor<u32> {
-        let (index, mask) = (given[0].index(), given[1].mask());
-        let pairs = index.to_vec().into_iter().zip(mask.to_vec());
-        let filled: Vec<u32> = pairs.map(|(i, fill)| if fill { self.0 } else { i }).collect();
-        Tensor::vector(&filled).reshape(index.shape())
+        let (index, mask) = (given[0].index().contiguous(), given[1].mask().contiguous());
+        Tensor::written_for("masked_fill", index.shape(), |filled| {
+            let pairs = slice(&index).iter().zip(slice(&mask));
+            filled.iter_mut().zip(pairs).for_each(|(to, (&i, &fill))| *to = if fill { self.0 } else { i });
+        })
     }
     rules_compiled_here!(Filled in DecisionOp);
 }

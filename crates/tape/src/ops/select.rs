@@ -8,7 +8,9 @@ use crate::class::{Piecewise, decision, piecewise};
 use crate::cotangent;
 use crate::data::{Data, Given, Mask};
 use crate::describe::Attributes;
-use crate::op::{Cotangents, Op, Point, Saves, apply, apply_given, rules_compiled_here};
+use crate::op::{
+    Blocks, ByElement, Cotangents, Op, Point, Replays, Saves, apply, apply_given, rules_compiled_here,
+};
 use crate::ops::compare::Nonzero;
 use crate::var::Var;
 
@@ -91,7 +93,17 @@ impl<T: Float> Op<T> for Gated {
     fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
         broadcast(inputs[0], inputs[1])
     }
+    fn replays(&self) -> Replays<'_, T> {
+        Replays { by_element: Some(ByElement::Blocks(self)), ..Replays::default() }
+    }
     rules_compiled_here!(Gated);
+}
+
+impl<T: Float> Blocks<T> for Gated {
+    #[track_caller]
+    fn block(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
+        self.forward(inputs)
+    }
 }
 
 /// The larger or the smaller of two. Equal values share the cotangent half and half. Of `fmax` and `fmin` it is a number

@@ -66,7 +66,7 @@ pub(super) fn flops(name: &str, attributes: &Attributes, inputs: &[&Shape], outp
             transform(largest, whole(attributes, "n").unwrap_or_else(|| last(inputs.first()))) / 2
         }
         "cholesky"
-        | "lu"
+        | "lu_pivoted"
         | "lu_factors"
         | "det"
         | "logabsdet"

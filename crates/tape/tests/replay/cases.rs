@@ -1,10 +1,10 @@
 //! Every case of the table as a program: recorded at one point with its derivatives, run at another.
 
-use wengert_tape::{Data, Tape, Var, grad, hvp, jvp, vjp};
+use wengert_tape::{Data, Feed, Program, Recorded, Tape, Var, grad, hvp, jvp, vjp};
 use wengert_tensor::Tensor;
 
 use crate::cases::{self, Case};
-use crate::interpreter::{Catalogue, Inputs, Program, bits};
+use crate::interpreter::{self, Catalogue, Inputs, bits};
 
 /// The value of a case, its derivatives in both modes, and second derivatives by a product with the Hessian and by two
 /// backward sweeps.
@@ -35,6 +35,14 @@ fn moved(x: &Var<f64>) -> Tensor<f64> {
     x.value().reshape([x.len()]).flip(0).reshape(x.shape()) * 0.97
 }
 
+/// The outputs whose bits are others than those of direct computation.
+fn run_and_compare(program: &mut Program<f64>, inputs: &[&Tensor<f64>], direct: &[Var<f64>]) -> Vec<usize> {
+    let feeds: Vec<Feed<'_, f64>> = inputs.iter().map(|input| Feed::from(*input)).collect();
+    let results = program.run(&feeds).expect("the shapes are those of the recording");
+    assert_eq!(results.len(), direct.len());
+    (0..direct.len()).filter(|&i| bits(&results[i]) != bits(direct[i].value())).collect()
+}
+
 #[test]
 fn every_case_is_a_program() {
     let mut failures = Vec::new();
@@ -53,7 +61,7 @@ fn every_case_is_a_program() {
             let outputs = everything(&case, &recorded, &w, &d);
             let dependent: Vec<usize> =
                 (0..outputs.len()).filter(|&i| tape.position(&outputs[i]).is_some()).collect();
-            let program = Program::new(&tape, dependent.iter().map(|&i| &outputs[i]));
+            let program = interpreter::Program::new(&tape, dependent.iter().map(|&i| &outputs[i]));
 
             let new: Vec<Tensor<f64>> = point.iter().map(moved).collect();
             let constants =
@@ -78,6 +86,23 @@ fn every_case_is_a_program() {
                 if bits(outputs[i].value()) != bits(eager[i].value()) {
                     failures.push(format!("{} at {}: output {i} is a constant", case.name, y.shape()));
                 }
+            }
+
+            // The same by compiled programs, one of them with blocks of three numbers, twice each.
+            let entered: Vec<&dyn Recorded<f64>> =
+                recorded.iter().chain([&w]).chain(&d).map(|v| v as &dyn Recorded<f64>).collect();
+            let all: Vec<&Var<f64>> = outputs.iter().collect();
+            let old: Vec<&Tensor<f64>> = recorded.iter().chain([&w]).chain(&d).map(|v| v.value()).collect();
+            let new: Vec<&Tensor<f64>> = new.iter().chain([&weights[1]]).chain(&along[1]).collect();
+            for mut compiled in [tape.compile(&entered, &all), tape.compile_by_blocks(&entered, &all, 24)] {
+                let before = run_and_compare(&mut compiled, &old, &outputs);
+                let differ = run_and_compare(&mut compiled, &new, &eager);
+                failures.extend(
+                    before
+                        .iter()
+                        .chain(&differ)
+                        .map(|i| format!("{} at {}: compiled output {i}", case.name, y.shape())),
+                );
             }
 
             failures.extend(known.add(case.name, &program, &values));

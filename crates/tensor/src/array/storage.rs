@@ -1,21 +1,19 @@
 //! Aligned buffers of elements.
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use crate::array::element::{Element, ElementKind};
 use crate::machine::memory::{self, Block};
 
 /// A fixed number of elements in aligned memory, all of them initialised at all times: a fresh buffer is zeroed,
-/// a recycled one holds what its last owner left.
+/// a recycled one holds what its last owner left. Clones share the elements.
 pub(crate) struct Storage<T: Element> {
-    /// `Some` until it is dropped.
-    block: Option<Block>,
+    /// `Some` until it is dropped. The counter of owners is recycled with the memory.
+    block: Option<Arc<Block>>,
     length: usize,
     elements: PhantomData<T>,
 }
-
-// SAFETY: a `Storage` owns its memory alone and hands it out by the rules of `&` and `&mut`.
-unsafe impl<T: Element> Sync for Storage<T> {}
 
 impl<T: Element> Storage<T> {
     /// A buffer of `length` elements with unspecified (but initialised) contents; `None` if the system has no such
@@ -31,8 +29,8 @@ impl<T: Element> Storage<T> {
     }
 
     #[inline(always)]
-    fn start(&self) -> *mut T {
-        self.block.as_ref().expect("there until dropped").start().as_ptr().cast()
+    fn block(&self) -> &Arc<Block> {
+        self.block.as_ref().expect("there until dropped")
     }
 
     #[inline(always)]
@@ -40,20 +38,40 @@ impl<T: Element> Storage<T> {
         // SAFETY: `unspecified` got a block of at least `length` elements, their bytes counted without overflow, all
         // initialised and aligned for any element type; every bit pattern that can be in it is valid for `T` (see
         // `unspecified` for `bool`).
-        unsafe { std::slice::from_raw_parts(self.start(), self.length) }
+        unsafe { std::slice::from_raw_parts(self.block().start().as_ptr().cast(), self.length) }
     }
 
+    /// The elements for writing, if nobody shares them.
     #[inline(always)]
-    pub(crate) fn as_mut_slice(&mut self) -> &mut [T] {
-        // SAFETY: as in `as_slice`; `&mut self` makes it the only reference.
-        unsafe { std::slice::from_raw_parts_mut(self.start(), self.length) }
+    pub(crate) fn unshared(&mut self) -> Option<&mut [T]> {
+        let block = Arc::get_mut(self.block.as_mut().expect("there until dropped"))?;
+        // SAFETY: as in `as_slice`; nobody else has the block, and `&mut self` makes this the only reference.
+        Some(unsafe { std::slice::from_raw_parts_mut(block.start().as_ptr().cast(), self.length) })
+    }
+
+    /// Whether both have the same memory.
+    pub(crate) fn is_shared_with(&self, other: &Self) -> bool {
+        Arc::ptr_eq(self.block(), other.block())
+    }
+}
+
+impl<T: Element> Clone for Storage<T> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        Storage { block: self.block.clone(), length: self.length, elements: PhantomData }
     }
 }
 
 impl<T: Element> Drop for Storage<T> {
+    #[inline]
     fn drop(&mut self) {
-        if let Some(block) = self.block.take() {
+        let Some(mut block) = self.block.take() else { return };
+        // The count alone first: most that is dropped is shared, and the rest of the test takes longer.
+        if Arc::strong_count(&block) == 1 && Arc::get_mut(&mut block).is_some() {
             memory::release(block);
+        } else if let Some(block) = Arc::into_inner(block) {
+            // Another thread has let go of it in between.
+            memory::release(Arc::new(block));
         }
     }
 }
@@ -85,9 +103,36 @@ mod tests {
     #[test]
     fn recycled_bytes_are_valid_bools() {
         let mut ints = storage::<u32>(64);
-        ints.as_mut_slice().fill(u32::MAX);
+        ints.unshared().unwrap().fill(u32::MAX);
         drop(ints);
         assert!(storage::<bool>(256).as_slice().iter().all(|&b| !b));
+    }
+
+    #[test]
+    fn clones_share_until_one_is_left() {
+        let mut first = storage::<u32>(5);
+        let live = stats().live_buffers;
+        let second = first.clone();
+        assert!(first.is_shared_with(&second) && first.unshared().is_none());
+        drop(second);
+        first.unshared().unwrap().fill(3);
+        assert_eq!((first.as_slice(), stats().live_buffers), (&[3; 5][..], live));
+        drop(first);
+        assert_eq!(stats().live_buffers, live - 1);
+    }
+
+    #[test]
+    fn the_last_owner_gives_back_whichever_thread_it_is_on() {
+        let before = stats().live_buffers;
+        for _ in 0..if cfg!(miri) { 5 } else { 1000 } {
+            let first = storage::<f32>(10);
+            let second = first.clone();
+            std::thread::scope(|scope| {
+                scope.spawn(move || drop(first));
+                scope.spawn(move || drop(second));
+            });
+            assert_eq!(stats().live_buffers, before);
+        }
     }
 
     #[test]

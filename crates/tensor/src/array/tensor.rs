@@ -1,7 +1,5 @@
 //! The tensor type: shared storage seen through a layout.
 
-use std::sync::Arc;
-
 use crate::array::element::Element;
 use crate::array::layout::Layout;
 use crate::array::shape::Shape;
@@ -24,7 +22,7 @@ use crate::array::storage::Storage;
 /// ```
 #[derive(Clone)]
 pub struct Tensor<T: Element = f32> {
-    pub(crate) storage: Arc<Storage<T>>,
+    pub(crate) storage: Storage<T>,
     pub(crate) layout: Layout,
 }
 
@@ -129,17 +127,16 @@ impl<T: Element> Tensor<T> {
         if n == 0 {
             return &mut [];
         }
-        if !self.is_contiguous() || Arc::get_mut(&mut self.storage).is_none() {
+        if !self.is_unique() {
             *self = self.copied_for("as_mut_slice");
         }
         let offset = self.layout.offset;
-        let storage = Arc::get_mut(&mut self.storage).expect("a fresh copy is not shared");
-        &mut storage.as_mut_slice()[offset..offset + n]
+        &mut self.storage.unshared().expect("a fresh copy is not shared")[offset..offset + n]
     }
 
     /// Whether writing needs no copy: nobody shares the elements and they are contiguous.
     pub fn is_unique(&mut self) -> bool {
-        self.is_contiguous() && Arc::get_mut(&mut self.storage).is_some()
+        self.is_contiguous() && self.storage.unshared().is_some()
     }
 
     /// The elements in row-major order.
@@ -183,7 +180,7 @@ impl<T: Element> Tensor<T> {
 
     /// The tensor with this layout on the same storage.
     pub(crate) fn view(&self, layout: Layout) -> Tensor<T> {
-        Tensor { storage: Arc::clone(&self.storage), layout }
+        Tensor { storage: self.storage.clone(), layout }
     }
 
     /// A contiguous tensor of `shape` whose elements `fill` writes, all of them.
@@ -193,7 +190,7 @@ impl<T: Element> Tensor<T> {
     #[track_caller]
     pub(crate) fn filled_by(operation: &str, shape: Shape, fill: impl FnOnce(&mut [T])) -> Tensor<T> {
         let mut storage = Tensor::storage_for(operation, &shape);
-        fill(storage.as_mut_slice());
+        fill(storage.unshared().expect("it is new"));
         Tensor::of_storage(storage, shape)
     }
 
@@ -213,7 +210,7 @@ impl<T: Element> Tensor<T> {
 
     #[inline(never)]
     fn of_storage(storage: Storage<T>, shape: Shape) -> Tensor<T> {
-        Tensor { storage: Arc::new(storage), layout: Layout::contiguous(shape) }
+        Tensor { storage, layout: Layout::contiguous(shape) }
     }
 
     /// The address and the bytes of the elements' buffer, which other tensors may share.
@@ -225,7 +222,7 @@ impl<T: Element> Tensor<T> {
 
     /// Whether two tensors share their elements' buffer.
     pub fn shares_storage(&self, other: &Tensor<T>) -> bool {
-        Arc::ptr_eq(&self.storage, &other.storage)
+        self.storage.is_shared_with(&other.storage)
     }
 }
 

@@ -10,6 +10,7 @@ mod nest;
 pub(crate) mod operands;
 pub(crate) mod reduce;
 pub(crate) mod rows;
+pub(crate) mod spare;
 pub(crate) mod sums;
 
 pub use map::{Map1, Map2, MapN};

@@ -7,6 +7,7 @@ use crate::array::layout::Layout;
 use crate::array::shape::{Axes, Shape};
 use crate::array::tensor::Tensor;
 use crate::loops::nest::Nest;
+use crate::loops::spare::Partials;
 use crate::machine::parallel::{self, CHUNK, PARALLEL_THRESHOLD};
 use crate::machine::simd::{Isa, Kernel, dispatch};
 
@@ -35,7 +36,7 @@ const SPLIT: usize = 1 << 16;
 /// ```
 pub trait Fold<T>: Sync {
     /// A partial result.
-    type Partial: Copy + Send + Sync;
+    type Partial: Copy + Send + Sync + 'static;
     /// The type of the result.
     type Output: Element;
     /// The partial result of no elements.
@@ -182,7 +183,7 @@ fn fold_columns<T: Element, F: Fold<T>>(
             rows.end,
             ROW_BLOCK,
             &|from, to| {
-                let mut partials: Partials<F::Partial> = SmallVec::from_elem(fold.identity(), columns);
+                let mut partials = Partials::equal(fold.identity(), columns);
                 for row in from..to {
                     let at = base.wrapping_add(inputs.element(row));
                     dispatch(FoldRow { partials: &mut partials, row: &data[at..at + columns], fold });
@@ -190,7 +191,7 @@ fn fold_columns<T: Element, F: Fold<T>>(
                 partials
             },
             &|mut a, b| {
-                a.iter_mut().zip(&b).for_each(|(a, &b)| *a = fold.merge(*a, b));
+                a.iter_mut().zip(&b[..]).for_each(|(a, &b)| *a = fold.merge(*a, b));
                 a
             },
         )
@@ -202,27 +203,31 @@ fn fold_columns<T: Element, F: Fold<T>>(
         let tall = (4 * CHUNK / width).max(ROW_BLOCK);
         let piece = |i: usize| strip(base, width, i * tall..count.min((i + 1) * tall));
         let merge = |mut a: Partials<F::Partial>, b: Partials<F::Partial>| {
-            a.iter_mut().zip(&b).for_each(|(a, &b)| *a = fold.merge(*a, b));
+            a.iter_mut().zip(&b[..]).for_each(|(a, &b)| *a = fold.merge(*a, b));
             a
         };
         let total = parallel::reduce(count.div_ceil(tall), true, piece, merge).expect("there are rows");
-        out.iter_mut().zip(&total).for_each(|(o, &p)| *o = fold.finish(p, count));
+        out.iter_mut().zip(&total[..]).for_each(|(o, &p)| *o = fold.finish(p, count));
         return;
     }
-    // A chunk is one strip of one row of the output.
+    // A chunk is one strip of one row of the output, or a row that is narrower.
+    let folded = |base: usize, target: &mut [F::Output]| {
+        let total = strip(base, target.len(), 0..count);
+        target.iter_mut().zip(&total[..]).for_each(|(o, &p)| *o = fold.finish(p, count));
+    };
+    if outputs.rows == 1 || width <= STRIP {
+        let size = width.min(STRIP);
+        return parallel::for_each_chunk(out, size, parallel, |start, target| {
+            folded(outputs.row_start(start / width)[0] + start % width, target);
+        });
+    }
     let strips = width.div_ceil(STRIP);
     let mut pieces: Vec<&mut [F::Output]> =
         out.chunks_mut(width).flat_map(|row| row.chunks_mut(STRIP)).collect();
     parallel::for_each_chunk(&mut pieces, 1, parallel, |piece, target| {
-        let target = &mut *target[0];
-        let base = outputs.row_start(piece / strips)[0] + (piece % strips) * STRIP;
-        let total = strip(base, target.len(), 0..count);
-        target.iter_mut().zip(&total).for_each(|(o, &p)| *o = fold.finish(p, count));
+        folded(outputs.row_start(piece / strips)[0] + (piece % strips) * STRIP, target[0]);
     });
 }
-
-/// Partial results of a strip of columns.
-type Partials<P> = SmallVec<[P; 16]>;
 
 impl Nest<1> {
     /// Where element `i`, counted in row-major order, lies.

@@ -2,6 +2,8 @@
 
 use std::borrow::Borrow;
 
+use smallvec::SmallVec;
+
 use crate::array::element::Element;
 use crate::array::layout::Layout;
 use crate::array::shape::{Axis, Shape};
@@ -25,10 +27,9 @@ impl<T: Element> Tensor<T> {
     /// ```
     #[track_caller]
     pub fn cat(tensors: &[impl Borrow<Tensor<T>>], axis: impl Into<Axis>) -> Tensor<T> {
-        let tensors: Vec<&Tensor<T>> = tensors.iter().map(Borrow::borrow).collect();
-        let Some(first) = tensors.first() else { panic!("cat: there are no tensors") };
+        let Some(first) = tensors.first().map(Borrow::borrow) else { panic!("cat: there are no tensors") };
         let axis = first.shape().axis("cat", axis);
-        for tensor in &tensors {
+        for tensor in tensors.iter().map(Borrow::borrow) {
             if tensor.rank() != first.rank() || tensor.shape().with(axis, 0) != first.shape().with(axis, 0) {
                 panic!(
                     "cat: shapes {} and {} differ in more than axis {axis}",
@@ -37,30 +38,38 @@ impl<T: Element> Tensor<T> {
                 );
             }
         }
-        Tensor::joined("cat", &tensors, axis)
+        Tensor::joined("cat", tensors.len(), &|i| tensors[i].borrow(), axis)
     }
 
     /// [`cat`](Tensor::cat) of tensors that fit, for an operation of that name.
     #[track_caller]
-    fn joined(operation: &str, tensors: &[&Tensor<T>], axis: usize) -> Tensor<T> {
-        let lengths: Vec<usize> = tensors.iter().map(|t| t.shape()[axis]).collect();
-        let shape = tensors[0].shape().with(axis, size::sum(operation, &lengths)).checked(operation);
+    fn joined<'a>(
+        operation: &str,
+        count: usize,
+        tensor: &dyn Fn(usize) -> &'a Tensor<T>,
+        axis: usize,
+    ) -> Tensor<T> {
+        let mut length = 0;
+        for i in 0..count {
+            length = size::sum(operation, &[length, tensor(i).shape()[axis]]);
+        }
+        let shape = tensor(0).shape().with(axis, length).checked(operation);
         let (outer, length, inner) = shape.around(axis);
         if outer == 1 {
             // The tensors follow each other in memory.
             return Tensor::filled_by(operation, shape, |mut out| {
-                for tensor in tensors {
+                for tensor in (0..count).map(tensor) {
                     let (part, rest) = out.split_at_mut(tensor.len());
                     copy_to(tensor.storage.as_slice(), &tensor.layout, part);
                     out = rest;
                 }
             });
         }
-        let mut contiguous = Vec::with_capacity(tensors.len());
-        for tensor in tensors {
-            contiguous.push(tensor.contiguous_for(operation));
+        let mut contiguous: SmallVec<[Tensor<T>; 8]> = SmallVec::new();
+        for i in 0..count {
+            contiguous.push(tensor(i).contiguous_for(operation));
         }
-        let parts: Vec<(&[T], usize)> =
+        let parts: SmallVec<[(&[T], usize); 8]> =
             contiguous.iter().map(|t| (t.contiguous_slice(), t.shape()[axis] * inner)).collect();
         Tensor::filled_by(operation, shape, |out| {
             for_each_block(out, length * inner, |row, mut block| {
@@ -98,7 +107,7 @@ impl<T: Element> Tensor<T> {
             );
         }
         let rows: Vec<Tensor<T>> = tensors.iter().map(|t| t.borrow().unsqueeze(axis)).collect();
-        Tensor::joined("stack", &rows.iter().collect::<Vec<_>>(), position)
+        Tensor::joined("stack", rows.len(), &|i| &rows[i], position)
     }
 
     /// With `value` around: `widths` gives the numbers of elements to put before and after, for each axis.
@@ -199,7 +208,8 @@ impl<T: Element> Tensor<T> {
             return self.clone();
         }
         let cut = length - shift.rem_euclid(length as isize) as usize;
-        Tensor::joined("roll", &[&self.slice_axis(axis, cut..), &self.slice_axis(axis, ..cut)], axis)
+        let parts = [self.slice_axis(axis, cut..), self.slice_axis(axis, ..cut)];
+        Tensor::joined("roll", 2, &|i| &parts[i], axis)
     }
 }
 

@@ -29,6 +29,7 @@ const REASONS: [(&str, &[&str]); 9] = [
             "logabsdet",
             "lu",
             "lu_factors",
+            "lu_pivoted",
             "matrix_exp",
             "pinv",
             "pivot_order",

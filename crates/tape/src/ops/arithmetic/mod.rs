@@ -11,7 +11,9 @@ use crate::algebra::Real;
 use crate::class::{BilinearMap, Elementwise, LinearMap};
 use crate::code_compiled_here;
 use crate::describe::Attributes;
-use crate::op::{Cotangents, Op, Point, Saves, apply, rules_compiled_here};
+use crate::op::{
+    Blocks, ByElement, Cotangents, InPlace, Op, Point, Replays, Saves, apply, rules_compiled_here,
+};
 use crate::var::Var;
 
 /// a + b or a − b.
@@ -63,6 +65,9 @@ impl<T: Float> Op<T> for Plus {
     fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
         broadcast(inputs[0], inputs[1])
     }
+    fn replays(&self) -> Replays<'_, T> {
+        Replays { in_place: Some(self), by_element: Some(ByElement::Blocks(self)), ..Replays::default() }
+    }
     rules_compiled_here!(Plus);
 }
 
@@ -89,6 +94,9 @@ impl<T: Float> BilinearMap<T> for Product {
     }
     fn output_shape(&self, a: &Shape, b: &Shape) -> Option<Shape> {
         broadcast(a, b)
+    }
+    fn replays(&self) -> Replays<'_, T> {
+        Replays { in_place: Some(self), by_element: Some(ByElement::Blocks(self)), ..Replays::default() }
     }
     rules_compiled_here!(Product in BilinearOp);
 }
@@ -125,6 +133,9 @@ impl<T: Float> Op<T> for Quotient {
     fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
         broadcast(inputs[0], inputs[1])
     }
+    fn replays(&self) -> Replays<'_, T> {
+        Replays { by_element: Some(ByElement::Blocks(self)), ..Replays::default() }
+    }
     rules_compiled_here!(Quotient);
 }
 
@@ -144,6 +155,9 @@ impl<T: Float> LinearMap<T> for Negation {
     }
     fn output_shape(&self, input: &Shape) -> Option<Shape> {
         Some(input.clone())
+    }
+    fn replays(&self) -> Replays<'_, T> {
+        Replays { by_element: Some(ByElement::Blocks(self)), ..Replays::default() }
     }
     rules_compiled_here!(Negation in LinearOp);
 }
@@ -167,6 +181,9 @@ impl<T: Float> LinearMap<T> for Scaled {
     }
     fn output_shape(&self, input: &Shape) -> Option<Shape> {
         Some(input.clone())
+    }
+    fn replays(&self) -> Replays<'_, T> {
+        Replays { by_element: Some(ByElement::Blocks(self)), ..Replays::default() }
     }
     rules_compiled_here!(Scaled in LinearOp);
 }
@@ -195,6 +212,9 @@ impl<T: Float> Op<T> for Shifted {
     }
     fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
         Some(inputs[0].clone())
+    }
+    fn replays(&self) -> Replays<'_, T> {
+        Replays { by_element: Some(ByElement::Blocks(self)), ..Replays::default() }
     }
     rules_compiled_here!(Shifted);
 }
@@ -243,5 +263,47 @@ impl<T: Float> LinearMap<T> for Divided {
     fn output_shape(&self, input: &Shape) -> Option<Shape> {
         Some(input.clone())
     }
+    fn replays(&self) -> Replays<'_, T> {
+        Replays { by_element: Some(ByElement::Blocks(self)), ..Replays::default() }
+    }
     rules_compiled_here!(Divided in LinearOp);
+}
+
+/// The value of blocks is that of any inputs.
+macro_rules! by_element {
+    ($($Operation:ident: $forward:expr;)+) => {$(
+        impl<T: Float> Blocks<T> for $Operation {
+            #[track_caller]
+            fn block(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
+                let forward: fn(&Self, &[&Tensor<T>]) -> Tensor<T> = $forward;
+                forward(self, inputs)
+            }
+        }
+    )+};
+}
+by_element! {
+    Plus: |op, x| Op::forward(op, x);
+    Product: |op, x| BilinearMap::forward(op, x[0], x[1]);
+    Quotient: |op, x| Op::forward(op, x);
+    Negation: |op, x| LinearMap::forward(op, x[0]);
+    Scaled: |op, x| LinearMap::forward(op, x[0]);
+    Shifted: |op, x| Op::forward(op, x);
+    Divided: |op, x| LinearMap::forward(op, x[0]);
+}
+
+impl<T: Float> InPlace<T> for Plus {
+    #[track_caller]
+    fn in_place(&self, first: Tensor<T>, others: &[&Tensor<T>]) -> Tensor<T> {
+        match self {
+            Plus::Add => first + others[0],
+            Plus::Sub => first - others[0],
+        }
+    }
+}
+
+impl<T: Float> InPlace<T> for Product {
+    #[track_caller]
+    fn in_place(&self, first: Tensor<T>, others: &[&Tensor<T>]) -> Tensor<T> {
+        first * others[0]
+    }
 }

@@ -8,7 +8,10 @@ use super::op::{Settings, with_values};
 use super::rules;
 use crate::data::{Data, Given};
 use crate::describe::Attributes;
-use crate::op::{Cotangents, Op, Point, Saves, apply_given, apply_known, is_tracked, rules_compiled_here};
+use crate::op::{
+    Cotangents, Description, Op, Point, Replays, Saves, Several, Together, Values, apply_given, apply_known,
+    is_tracked, rules_compiled_here,
+};
 use crate::var::Var;
 
 /// The gradient of one of the operands, for the value's cotangent, where it is not to be differentiated.
@@ -153,7 +156,7 @@ impl<T: Float> Op<T> for Gradient {
     }
     fn evaluate(&self, inputs: &[&Tensor<T>], given: &[&Data<T>]) -> Data<T> {
         let mut all = self.settings.gradients(inputs, given, |i| i == self.of);
-        Data::Float(all.swap_remove(self.of).expect("it is the one that is needed"))
+        Data::Float(all[self.of].take().expect("it is the one that is needed"))
     }
     fn vjp(&self, _: &Point<T>, _: &Var<T>, _: &mut Cotangents<T>) {
         unreachable!("attention_gradient: no derivative is taken of what only a complete recording holds")
@@ -161,7 +164,21 @@ impl<T: Float> Op<T> for Gradient {
     fn saves(&self) -> Saves {
         Saves::NOTHING
     }
+    fn replays(&self) -> Replays<'_, T> {
+        Replays { together: Together::OneOf(self.of, self), ..Replays::default() }
+    }
     rules_compiled_here!(Gradient);
+}
+
+impl<T: Float> Several<T> for Gradient {
+    fn shared_description(&self) -> Description {
+        let mut attributes = Attributes::default();
+        self.settings.describe(&mut attributes);
+        Description { name: "attention_gradients".into(), attributes }
+    }
+    fn values(&self, inputs: &[&Tensor<T>], given: &[&Data<T>], wanted: [bool; 4]) -> Values<T> {
+        self.settings.gradients(inputs, given, |i| wanted[i]).into_iter().collect()
+    }
 }
 
 impl<T: Float> Op<T> for Gradients {

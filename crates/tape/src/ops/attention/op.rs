@@ -8,7 +8,10 @@ use wengert_tensor::{Element, Float, Shape, Tensor};
 use super::derivatives::{Tangent, add_gradients, there};
 use crate::data::{Data, Given};
 use crate::describe::Attributes;
-use crate::op::{Cotangents, Op, Point, Saves, apply_given, apply_known, rules_compiled_here};
+use crate::op::{
+    Cotangents, Description, Op, Point, Replays, Saves, Several, Together, Values, apply_given, apply_known,
+    rules_compiled_here,
+};
 use crate::ops::dropout::generator;
 use crate::profile::Timing;
 use crate::var::Var;
@@ -105,7 +108,7 @@ impl Settings {
         inputs: &[&Tensor<T>],
         given: &[&Data<T>],
         needed: impl Fn(usize) -> bool,
-    ) -> Vec<Option<Tensor<T>>> {
+    ) -> [Option<Tensor<T>>; 4] {
         let (value, cotangent) = (inputs[self.floats() + 1], inputs[self.floats() + 2]);
         self.results(inputs, given, needed, |geometry, operands, statistics, out| {
             attention::gradients(geometry, operands, &view(value), statistics, &view(cotangent), out);
@@ -119,7 +122,7 @@ impl Settings {
         given: &[&Data<T>],
         along: [bool; 4],
         needed: impl Fn(usize) -> bool,
-    ) -> Vec<Option<Tensor<T>>> {
+    ) -> [Option<Tensor<T>>; 4] {
         let (value, cotangent) = (inputs[self.floats() + 1], inputs[self.floats() + 2]);
         let mut rest = inputs[self.floats() + 3..].iter().copied();
         let along = Tangents::new(along, &mut rest, &scores(inputs[0].shape(), inputs[1].shape()));
@@ -145,7 +148,7 @@ impl Settings {
         given: &[&Data<T>],
         needed: impl Fn(usize) -> bool,
         work: impl FnOnce(&AttentionGeometry, &AttentionOperands<'_, T>, &[T], AttentionGradients<'_, T>),
-    ) -> Vec<Option<Tensor<T>>> {
+    ) -> [Option<Tensor<T>>; 4] {
         let (operands, rest) = inputs.split_at(self.floats());
         let [query, key, value] = [operands[0], operands[1], operands[2]];
         let lying = |x: &Tensor<T>, needed: bool| {
@@ -169,7 +172,7 @@ impl Settings {
             work(geometry, operands, super::super::slice(&statistics), out);
         });
         let as_heads = |x: Option<Tensor<T>>| x.map(|x| x.transpose(1, 2));
-        vec![as_heads(of_query), as_heads(of_key), as_heads(of_value), of_bias]
+        [as_heads(of_query), as_heads(of_key), as_heads(of_value), of_bias]
     }
 
     /// The tangent of the value; of the operands and what stands behind them: the statistics of the softmax, the value, the
@@ -331,7 +334,24 @@ impl<T: Float> Op<T> for Attention {
         let given: Vec<&Given<T>> = at.given.iter().collect();
         Some(apply_given(Tangent { settings: self.0, along: there(tangents) }, &inputs, &given))
     }
+    fn replays(&self) -> Replays<'_, T> {
+        Replays { together: Together::AndLastInput(self), ..Replays::default() }
+    }
+
     rules_compiled_here!(Attention);
+}
+
+/// The value and the statistics, of the operands.
+impl<T: Float> Several<T> for Attention {
+    fn shared_description(&self) -> Description {
+        let mut attributes = Attributes::default();
+        self.0.describe(&mut attributes);
+        Description { name: "attention".into(), attributes }
+    }
+    #[track_caller]
+    fn values(&self, x: &[&Tensor<T>], given: &[&Data<T>], _: [bool; 4]) -> Values<T> {
+        self.0.forward([x[0], x[1], x[2]], x.get(3).copied(), given).into_iter().map(Some).collect()
+    }
 }
 
 impl<T: Float> Op<T> for Statistics {

@@ -1,13 +1,15 @@
 use wengert_tensor::linalg::{Lu, Triangle};
-use wengert_tensor::{Float, Tensor};
+use wengert_tensor::{Float, Shape, Tensor};
 
 use super::MatrixError;
 use super::inverse::identities;
 use super::matrices::{self, each, expect, of_size};
 use super::triangular::{LOWER, UPPER, solve_triangle};
-use crate::class::{Decision, DecisionOp};
+use crate::class::{Decision, Piecewise, PiecewiseOp, decision};
 use crate::data::{Data, Index};
-use crate::op::{Cotangents, Op, Point, Saves, apply, decide_known, rules_compiled_here};
+use crate::describe::Attributes;
+use crate::op::{Cotangents, Op, Point, Saves, apply, apply_known, is_constant, rules_compiled_here};
+use crate::profile::Timing;
 use crate::var::Var;
 
 /// A = P L U of m × n matrices, with k = min(m, n).
@@ -31,35 +33,43 @@ pub struct LuFactors<T: Float> {
     pub rows: Index<T>,
 }
 
+/// The packed factors of P A = L U and, in a last column, the order of the rows of A: `[…, m, n + 1]`. They have no derivative:
+/// what is made of them is given A's rows in order too, and has its whole derivative there.
+#[derive(Clone)]
+struct Pivoted;
+
+impl Pivoted {
+    #[track_caller]
+    fn value<T: Float>(a: &Tensor<T>) -> Result<Tensor<T>, MatrixError> {
+        let [m, n] = matrices::size("lu", a.shape());
+        each("lu", [a], [m, n + 1], &move |[a], out| {
+            let lu = Lu::new(a.to_vec(), m, n)?;
+            for (i, (out, &row)) in out.chunks_exact_mut(n + 1).zip(lu.order()).enumerate() {
+                out[..n].copy_from_slice(&lu.packed()[i * n..][..n]);
+                out[n] = T::from_usize(row as usize);
+            }
+            Ok(())
+        })
+    }
+}
+
+impl<T: Float> Piecewise<T> for Pivoted {
+    fn name(&self) -> &str {
+        "lu_pivoted"
+    }
+    #[track_caller]
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
+        expect(Pivoted::value(inputs[0]))
+    }
+    fn output_shape(&self, _: &[&Shape]) -> Option<Shape> {
+        None
+    }
+    rules_compiled_here!(Pivoted in PiecewiseOp);
+}
+
 /// The order in which partial pivoting takes the rows, repeated for each of `columns` columns.
 struct PivotOrder {
     columns: usize,
-}
-
-/// That order, `[…, m, 1]`.
-#[track_caller]
-fn pivot_order<T: Float>(a: &Tensor<T>) -> Result<Tensor<u32>, MatrixError> {
-    let [m, n] = matrices::size("lu", a.shape());
-    let rows = each("lu", [a], [m, 1], &move |[a], out| {
-        let lu = Lu::new(a.to_vec(), m, n)?;
-        out.iter_mut().zip(lu.order()).for_each(|(out, &row)| *out = T::from_usize(row as usize));
-        Ok(())
-    })?;
-    let numbers: Vec<u32> = rows.to_vec().into_iter().map(|row| row.to_f64() as u32).collect();
-    Ok(Tensor::vector(&numbers).reshape(rows.shape()))
-}
-
-impl PivotOrder {
-    #[track_caller]
-    fn repeated(&self, order: &Tensor<u32>) -> Tensor<u32> {
-        order.broadcast_to(of_size(matrices::batch(order.shape()), [order.dim(-2), self.columns]))
-    }
-
-    /// The function of `a` whose value is known from the order.
-    fn known<T: Float>(self, a: &Var<T>, order: &Tensor<u32>) -> Index<T> {
-        let value = Data::Index(self.repeated(order));
-        decide_known(DecisionOp(self), &[a], &[], value).to_index()
-    }
 }
 
 impl<T: Float> Decision<T> for PivotOrder {
@@ -67,14 +77,20 @@ impl<T: Float> Decision<T> for PivotOrder {
     fn name(&self) -> &str {
         "pivot_order"
     }
-    #[track_caller]
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("columns", self.columns);
+    }
     fn forward(&self, inputs: &[&Tensor<T>], _: &[&Data<T>]) -> Tensor<u32> {
-        self.repeated(&pivot_order(inputs[0]).unwrap_or_else(|error| panic!("{error}")))
+        let order = inputs[0].slice_axis(-1, -1..);
+        let numbers: Vec<u32> = order.to_vec().into_iter().map(|row| row.to_f64() as u32).collect();
+        let repeated = of_size(matrices::batch(order.shape()), [order.dim(-2), self.columns]);
+        Tensor::vector(&numbers).reshape(order.shape()).broadcast_to(repeated)
     }
     rules_compiled_here!(PivotOrder in DecisionOp);
 }
 
-/// L below the diagonal and U on and above it, of square matrices whose rows are in order.
+/// L below the diagonal and U on and above it, of square matrices whose rows are in order, which are the first input: taken from
+/// what [`Pivoted`] holds, the second.
 struct Packed;
 
 impl<T: Float> Op<T> for Packed {
@@ -83,11 +99,8 @@ impl<T: Float> Op<T> for Packed {
     }
     #[track_caller]
     fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
-        let n = matrices::square("lu", inputs[0].shape());
-        expect(each("lu", [inputs[0]], [n, n], &|[a], out| {
-            out.copy_from_slice(Lu::in_order(a.to_vec(), n)?.packed());
-            Ok(())
-        }))
+        let k = matrices::square("lu", inputs[0].shape()) as isize;
+        inputs[1].slice_axis(-2, ..k).slice_axis(-1, ..k).contiguous()
     }
     /// Ā = L⁻ᵀ (tril(LᵀL̄, −1) + triu(Ū Uᵀ)) U⁻ᵀ.
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
@@ -136,15 +149,27 @@ impl<T: Float> Var<T> {
     pub fn lu(&self) -> Result<LuFactors<T>, MatrixError> {
         let [m, n] = matrices::size("lu", self.shape());
         let batch = matrices::batch(self.shape());
-        let order = pivot_order(self.value())?;
-        let rows = PivotOrder { columns: n }.known(self, &order);
-        let columns = PivotOrder { columns: m }.known(self, &order);
-        let eye = Var::constant(Tensor::eye(m)).broadcast_to(of_size(batch, [m, m]));
-        let p = eye.gather(-2, columns).t();
-        let ordered = self.gather(-2, &rows);
+        let timing = Timing::start();
+        let value = Pivoted::value(self.value())?;
+        timing.named::<T>("lu_pivoted", &[self.shape()], value.shape());
+        let factors = apply_known(PiecewiseOp(Pivoted), &[self], &[], value);
+        let order = |columns| decision(PivotOrder { columns }, &[&factors], &[]);
+        let rows = order(n);
+        // Whole rows, where all matrices have the same order, as one has.
+        let ordered = |x: &Var<T>, columns: usize| match batch {
+            [] => x.index_select(0, order(1).reshape([m])),
+            _ => x.gather(-2, order(columns)),
+        };
+        let p = ordered(&Var::constant(Tensor::eye(m)).broadcast_to(of_size(batch, [m, m])), m).t();
         let k = m.min(n);
-        let [top, low] = [ordered.slice_axis(-2, ..k as isize), ordered.slice_axis(-2, k as isize..)];
-        let packed = apply(Packed, &[&top.slice_axis(-1, ..k as isize)]);
+        let top_and_low = || {
+            let ordered = ordered(self, n);
+            [ordered.slice_axis(-2, ..k as isize), ordered.slice_axis(-2, k as isize..)]
+        };
+        // Of a square matrix of which nothing is recorded, the factors are all that is needed.
+        let [top, low] =
+            if m == n && is_constant(&[self], &[]) { [(); 2].map(|()| self.clone()) } else { top_and_low() };
+        let packed = apply(Packed, &[&top.slice_axis(-1, ..k as isize), &factors]);
         // Below the square L is A U⁻¹, right of it U is L⁻¹ A.
         let mut l = unit_lower(&packed);
         if m > n {

@@ -108,7 +108,11 @@ pub(super) fn each<T: Float, const N: usize>(
 /// A value that was there when it was recorded; in a replay on other numbers the matrix may be one that has none.
 #[track_caller]
 pub(super) fn expect<T: Float>(result: Result<Tensor<T>, MatrixError>) -> Tensor<T> {
-    result.unwrap_or_else(|error| panic!("{error}"))
+    match result {
+        Ok(value) => value,
+        // Not in a closure, which would lose the caller's line.
+        Err(error) => panic!("{error}"),
+    }
 }
 
 /// Of each matrix a power of two that it is divided by, `[…, 1, 1]`, and which counts as a constant: 1, but where norms of columns and

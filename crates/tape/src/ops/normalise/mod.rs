@@ -213,12 +213,11 @@ impl Norm {
     fn gradients<T: Float>(self, inputs: [&Tensor<T>; 3]) -> [Tensor<T>; 3] {
         let [x, gain, _] = inputs;
         let geometry = self.geometry(x.shape(), gain.shape());
-        let mut sums = vec![T::ZERO; 2 * gain.len()];
+        let mut sums = Tensor::zeros([2, gain.len()]);
         let of_x = written(self.name(), x.shape(), inputs, |[x, gain, v], out| {
-            normalise::gradients(&geometry, x, gain, v, out, &mut sums);
+            normalise::gradients(&geometry, x, gain, v, out, sums.as_mut_slice());
         });
-        let [of_gain, of_bias] = <[&[T]; 2]>::from(sums.split_at(gain.len()))
-            .map(|sums| Tensor::vector(sums).reshape(gain.shape()));
+        let [of_gain, of_bias] = [0, 1].map(|i| sums.select(0, i).reshape(gain.shape()));
         [of_x, of_gain, of_bias]
     }
 

@@ -5,9 +5,11 @@ use wengert_tensor::{Float, Shape, Tensor};
 
 use super::{Kind, Norm, or_zeros, written};
 use crate::cotangent;
+use crate::data::Data;
 use crate::describe::Attributes;
 use crate::op::{
-    Cotangents, Description, Fused, Op, Point, Saves, apply_known, fused, is_tracked, rules_compiled_here,
+    Cotangents, Description, Op, Point, Replays, Saves, Several, Together, Values, apply_known, fused,
+    is_tracked, rules_compiled_here,
 };
 use crate::profile::Timing;
 use crate::var::Var;
@@ -79,15 +81,7 @@ impl<T: Float> Op<T> for Norm {
                 timing.named::<T>(&name, &values.map(Tensor::shape), x.shape());
             }
             for (i, one) in all.into_iter().enumerate() {
-                into.add(i, || {
-                    // One loop gives all three; a replay runs it for each.
-                    let mut description = Description::of::<T>(self, "gradients");
-                    description.attributes.set("of_input", i);
-                    let kernel = move |inputs: [&Tensor<T>; 3]| {
-                        norm.gradients(inputs).into_iter().nth(i).expect("one for each input")
-                    };
-                    apply_known(Fused::new(description, kernel), &[x, gain, cotangent], &[], one)
-                });
+                into.add(i, || apply_known(OneGradient { norm, of: i }, &[x, gain, cotangent], &[], one));
             }
             return;
         }
@@ -132,6 +126,55 @@ impl<T: Float> Op<T> for Norm {
     }
 
     rules_compiled_here!(Norm);
+}
+
+/// One of the three that one loop gives, of x, gain and cotangent, where it is not to be differentiated.
+struct OneGradient {
+    norm: Norm,
+    of: usize,
+}
+
+impl<T: Float> Several<T> for OneGradient {
+    fn shared_description(&self) -> Description {
+        Description::of::<T>(&self.norm, "gradients")
+    }
+    #[track_caller]
+    fn values(&self, inputs: &[&Tensor<T>], _: &[&Data<T>], _: [bool; 4]) -> Values<T> {
+        self.norm.gradients([inputs[0], inputs[1], inputs[2]]).into_iter().map(Some).collect()
+    }
+}
+
+impl<T: Float> Op<T> for OneGradient {
+    fn name(&self) -> &str {
+        match self.norm.kind {
+            Kind::Layer => "layer_norm_gradients",
+            Kind::Rms => "rms_norm_gradients",
+            Kind::Group(_) => "group_norm_gradients",
+            Kind::Instance => "instance_norm_gradients",
+            Kind::Batch => "batch_norm_gradients",
+        }
+    }
+    fn describe(&self, attributes: &mut Attributes) {
+        self.norm.set_attributes(attributes);
+        attributes.set("of_input", self.of);
+    }
+    fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
+        let mut all = self.values(inputs, &[], [true; 4]);
+        all[self.of].take().expect("one for each input")
+    }
+    fn vjp(&self, _: &Point<T>, _: &Var<T>, _: &mut Cotangents<T>) {
+        unreachable!(
+            "{}: no derivative is taken of what only a complete recording holds",
+            Op::<T>::name(self)
+        )
+    }
+    fn saves(&self) -> Saves {
+        Saves::NOTHING
+    }
+    fn replays(&self) -> Replays<'_, T> {
+        Replays { together: Together::OneOf(self.of, self), ..Replays::default() }
+    }
+    rules_compiled_here!(OneGradient);
 }
 
 impl<T: Float> Op<T> for Gradient {

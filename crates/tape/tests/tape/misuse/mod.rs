@@ -27,6 +27,7 @@ mod fft;
 mod linalg;
 mod normalise;
 mod recurrent;
+mod replay;
 mod structure;
 mod windows;
 // Behind the macro, which it uses.

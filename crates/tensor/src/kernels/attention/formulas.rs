@@ -5,23 +5,25 @@ use crate::kernels::softmax::ShiftedExp;
 use crate::loops::Map1;
 use crate::loops::folds::{Extreme, SumOf};
 use crate::loops::reduce::fold_slice;
+use crate::loops::spare::Partials;
 use crate::machine::simd::{Isa, Kernel};
 
 /// The largest score of each row so far, and the sum of the weights relative to it.
-pub(super) struct Running<T> {
-    pub(super) largest: Vec<T>,
-    pub(super) sum: Vec<T>,
+pub(super) struct Running<T: Copy + 'static> {
+    pub(super) largest: Partials<T>,
+    pub(super) sum: Partials<T>,
 }
 
 impl<T: Float> Running<T> {
     pub(super) fn new(rows: usize) -> Self {
-        Running { largest: vec![T::NEG_INFINITY; rows], sum: vec![T::ZERO; rows] }
+        let of = |number| Partials::equal(number, rows);
+        Running { largest: of(T::NEG_INFINITY), sum: of(T::ZERO) }
     }
 }
 
 /// Makes of a tile's scores their weights relative to the largest so far, and brings what was summed up before, values
 /// included, to the same measure (M. Milakov and N. Gimelshein, "Online normalizer calculation for softmax", 2018).
-pub(super) struct Absorb<'a, T> {
+pub(super) struct Absorb<'a, T: Copy + 'static> {
     pub(super) scores: &'a mut [T],
     pub(super) columns: usize,
     pub(super) running: &'a mut Running<T>,
@@ -57,7 +59,7 @@ impl<T: Float> Kernel for Absorb<'_, T> {
 
 /// Divides each row by the sum of its weights, and gives the statistics of its softmax: the largest score, and what the
 /// weights relative to it are multiplied by, 1 over their sum; both are 0 where nothing takes part.
-pub(super) struct Finish<'a, T> {
+pub(super) struct Finish<'a, T: Copy + 'static> {
     pub(super) running: &'a Running<T>,
     pub(super) values: &'a mut [T],
     pub(super) value_width: usize,

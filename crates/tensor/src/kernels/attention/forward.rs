@@ -6,6 +6,7 @@ use super::pieces::{Piece, copy_head, for_each_piece};
 use super::products::all_finite;
 use super::tile::{Problem, QUERIES, Workspace, of_queries};
 use crate::array::element::Float;
+use crate::loops::spare::Partials;
 use crate::machine::simd::dispatch;
 
 /// The values, and the statistics of the softmax.
@@ -15,8 +16,8 @@ pub(super) fn value<T: Float>(problem: &Problem<'_, T>, out: &mut [T], statistic
     for_each_piece(geometry, [queries, heads], QUERIES, [(out, value_width), (statistics, 2)], &|piece| {
         let rows = piece.positions.len();
         let mut space = Workspace::new(problem);
-        let mut values = vec![T::ZERO; rows * value_width];
-        let mut statistics = vec![[T::ZERO; 2]; rows];
+        let mut values = Partials::equal(T::ZERO, rows * value_width);
+        let mut statistics = Partials::equal([T::ZERO; 2], rows);
         for head in 0..heads {
             problem.with_care(|care| {
                 let mut running = Running::new(rows);
@@ -73,8 +74,9 @@ pub(super) fn tangent<'a, T: Float>(
     for_each_piece(geometry, [queries, heads], QUERIES, results, &|piece| {
         let rows = piece.positions.len();
         let mut space = Workspace::new(problem);
-        let (mut sums, mut values) = (vec![T::ZERO; rows], vec![T::ZERO; rows * value_width]);
-        let mut of_dominant = vec![T::ZERO; rows];
+        let (mut sums, mut values) =
+            (Partials::equal(T::ZERO, rows), Partials::equal(T::ZERO, rows * value_width));
+        let mut of_dominant = Partials::equal(T::ZERO, rows);
         for head in 0..heads {
             problem.with_care(|care| {
                 sums.fill(T::ZERO);
@@ -112,7 +114,7 @@ pub(super) fn tangent<'a, T: Float>(
                 all_finite(&values)
             });
             subtract_means(&piece, head, &sums, value, &mut values, value_width);
-            sums.iter_mut().zip(&of_dominant).for_each(|(sum, &more)| *sum += more);
+            sums.iter_mut().zip(&of_dominant[..]).for_each(|(sum, &more)| *sum += more);
             copy_head(&sums, [head, heads, width_of_means], piece.second);
             copy_head(&values, [head, heads, value_width], piece.first);
         }

@@ -6,6 +6,7 @@ use super::pieces::{copy_head, for_each_piece};
 use super::products::{Care, all_finite};
 use super::tile::{KEYS, Problem, QUERIES, Rows, Tile, Workspace, of_queries, ranges};
 use crate::array::element::Float;
+use crate::loops::spare::Partials;
 use crate::machine::parallel;
 
 /// What tiles contribute to results that have the shapes of the operands.
@@ -35,7 +36,7 @@ pub(super) trait Contributions<T: Float>: Sync {
         let AttentionGeometry { heads, queries, width, .. } = *geometry;
         for_each_piece(geometry, [queries, heads], QUERIES, [(out, width), (&mut [], 0)], &|piece| {
             let mut space = self.space();
-            let mut sum = vec![T::ZERO; piece.positions.len() * width];
+            let mut sum = Partials::equal(T::ZERO, piece.positions.len() * width);
             for head in 0..heads {
                 self.problem().with_care(|care| {
                     sum.fill(T::ZERO);
@@ -60,7 +61,7 @@ pub(super) trait Contributions<T: Float>: Sync {
             let mut space = self.space();
             let columns = piece.positions.len();
             let (mut of_keys, mut of_values) =
-                (vec![T::ZERO; columns * width], vec![T::ZERO; columns * value_width]);
+                (Partials::equal(T::ZERO, columns * width), Partials::equal(T::ZERO, columns * value_width));
             for key_head in 0..key_heads {
                 self.problem().with_care(|care| {
                     of_keys.fill(T::ZERO);
@@ -111,14 +112,14 @@ pub(super) trait Contributions<T: Float>: Sync {
 }
 
 /// What the gradients are computed from, beside the operands.
-pub(super) struct Backward<'a, T> {
+pub(super) struct Backward<'a, T: Copy + 'static> {
     pub(super) problem: Problem<'a, T>,
     pub(super) value: View<'a, T>,
     /// The cotangent of the value, as it lies.
     pub(super) cotangent: View<'a, T>,
     pub(super) statistics: &'a [[T; 2]],
     /// The mean of the weights' cotangents for each query, by the weights.
-    pub(super) means: Vec<T>,
+    pub(super) means: Partials<T>,
 }
 
 impl<'a, T: Float> Backward<'a, T> {
@@ -148,9 +149,9 @@ pub(super) fn row_products<T: Float>(
     geometry: &AttentionGeometry,
     a: &View<'_, T>,
     b: &View<'_, T>,
-) -> Vec<T> {
+) -> Partials<T> {
     let AttentionGeometry { batch, heads, queries, value_width, .. } = *geometry;
-    let mut products = vec![T::ZERO; batch * queries * heads];
+    let mut products = Partials::equal(T::ZERO, batch * queries * heads);
     for_each_piece(geometry, [queries, heads], QUERIES, [(&mut products[..], 1), (&mut [], 0)], &|piece| {
         for (i, product) in piece.first.iter_mut().enumerate() {
             let place = [piece.batch, i % heads, piece.positions.start + i / heads];

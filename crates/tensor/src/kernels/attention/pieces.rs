@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use smallvec::SmallVec;
+
 use super::geometry::AttentionGeometry;
 use super::tile::ranges;
 use crate::array::element::Float;
@@ -27,7 +29,7 @@ pub(super) fn for_each_piece<T: Float>(
     work: &(dyn Fn(Piece<'_, T>) + Sync),
 ) {
     let [(mut first, first_width), (mut second, second_width)] = results;
-    let mut pieces = Vec::new();
+    let mut pieces: SmallVec<[Option<Piece<'_, T>>; 64]> = SmallVec::new();
     for batch in 0..geometry.batch {
         for positions in ranges(length, size) {
             let rows = positions.len() * heads;

@@ -14,6 +14,7 @@ use super::products::{Care, all_finite};
 use super::tile::{Problem, QUERIES, Tile, Workspace, of_queries};
 use crate::array::element::Float;
 use crate::array::tensor::Tensor;
+use crate::loops::spare::Partials;
 use crate::machine::simd::dispatch;
 
 impl<'a, T: Float> Problem<'a, T> {
@@ -53,7 +54,7 @@ pub(super) struct BackwardAlong<'a, T: Float> {
     /// m.
     score_means: Vec<T>,
     /// μ̇.
-    along_means: Vec<T>,
+    along_means: Partials<T>,
 }
 
 impl<'a, T: Float> BackwardAlong<'a, T> {
@@ -74,7 +75,7 @@ impl<'a, T: Float> BackwardAlong<'a, T> {
             row_products(geometry, &as_results_lie(geometry, &tangent), &backward.cotangent);
         if let Some(t) = &along_cotangent {
             let more = row_products(geometry, value, t);
-            along_means.iter_mut().zip(more).for_each(|(mean, more)| *mean += more);
+            along_means.iter_mut().zip(&more[..]).for_each(|(mean, &more)| *mean += more);
         }
         BackwardAlong { backward, along, along_cotangent, tangent, score_means, along_means }
     }

@@ -6,6 +6,7 @@ use super::formulas::{Multiply, OfScores, Weights};
 use super::geometry::{AttentionGeometry, AttentionOperands, View};
 use crate::array::element::Float;
 use crate::array::tensor::Tensor;
+use crate::loops::spare::Partials;
 use crate::machine::simd::dispatch;
 use crate::random::Generator;
 
@@ -168,15 +169,22 @@ pub(super) fn draw_factors<T: Float>(
 }
 
 /// What is known of each query of a tile: the statistics of its softmax, and the mean of the cotangents of its weights.
-pub(super) struct Rows<T> {
-    pub(super) statistics: Vec<[T; 2]>,
-    pub(super) means: Vec<T>,
+pub(super) struct Rows<T: Copy + 'static> {
+    pub(super) statistics: Partials<[T; 2]>,
+    pub(super) means: Partials<T>,
 }
 
 /// What is known of each query, in the order of batch, query, head.
-pub(super) fn of_queries<N: Copy>(geometry: &AttentionGeometry, tile: &Tile, numbers: &[N]) -> Vec<N> {
+pub(super) fn of_queries<N: Copy + 'static>(
+    geometry: &AttentionGeometry,
+    tile: &Tile,
+    numbers: &[N],
+) -> Partials<N> {
     let AttentionGeometry { heads, queries, .. } = *geometry;
-    tile.queries.clone().map(|query| numbers[(tile.batch * queries + query) * heads + tile.head]).collect()
+    let number = |query: usize| numbers[(tile.batch * queries + query) * heads + tile.head];
+    let mut found = Partials::equal(number(tile.queries.start), tile.queries.len());
+    found.iter_mut().zip(tile.queries.clone()).for_each(|(to, query)| *to = number(query));
+    found
 }
 
 /// Memory for some tiles, and one for the factors of dropout.

@@ -8,6 +8,7 @@ use crate::array::element::Float;
 use crate::array::size;
 use crate::compiled_here;
 use crate::kernels::gemm::Output;
+use crate::loops::spare::Partials;
 use crate::machine::simd::{self, Level};
 
 /// `output[n, o, y, x] = bias[o] + Σ input[n, c, y·s − p + ky·d, x·s − p + kx·d] · weight[o, c, ky, kx]` over the
@@ -107,7 +108,7 @@ compiled_here! {
 /// A group of the input as it is read: its frame, and the distances of its taps in the order of the weight.
 pub(super) struct Framed {
     pub(super) frame: Frame,
-    pub(super) distances: Vec<isize>,
+    pub(super) distances: Partials<isize>,
 }
 
 impl Framed {
@@ -122,11 +123,10 @@ impl Framed {
         let [(height, down), (width, across)] = axes.map(|axis| axis.over_input());
         let frame = Frame::new(operation, channels, [height, width], [&down, &across]);
         size::product(operation, &[outputs, frame.span(axes.map(|axis| axis.positions))]);
-        let mut distances = Vec::with_capacity(channels * g.taps());
-        for channel in 0..channels {
-            for &y in &down {
-                distances.extend(across.iter().map(|&x| frame.distance(channel, [y, x])));
-            }
+        let mut distances = Partials::equal(0, channels * g.taps());
+        let taps = (0..channels).flat_map(|channel| down.iter().map(move |&y| (channel, y)));
+        for ((channel, y), row) in taps.zip(distances.chunks_exact_mut(across.len())) {
+            row.iter_mut().zip(&across).for_each(|(to, &x)| *to = frame.distance(channel, [y, x]));
         }
         Framed { frame, distances }
     }

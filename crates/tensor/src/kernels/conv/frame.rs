@@ -4,6 +4,8 @@
 //! which the kernel moves by one. Only the phases that taps meet are there. In every plane, rows follow each other with
 //! a gap of zeros that serves as the right edge of one and as the left edge of the next.
 
+use smallvec::SmallVec;
+
 use crate::array::element::Float;
 use crate::array::size;
 use crate::kernels::gemm::copy_run;
@@ -25,7 +27,7 @@ pub(super) struct Side {
     /// From one pixel of a phase to the next.
     pub(super) stride: usize,
     /// The first pixels of the phases.
-    pub(super) starts: Vec<usize>,
+    pub(super) starts: SmallVec<[usize; 8]>,
     /// At most that many positions of each tap.
     pub(super) positions: usize,
 }
@@ -169,7 +171,7 @@ mod tests {
     use super::*;
 
     fn side(size: usize, stride: usize, positions: usize) -> Side {
-        Side { size, stride, starts: vec![0], positions }
+        Side { size, stride, starts: smallvec::smallvec![0], positions }
     }
 
     #[test]

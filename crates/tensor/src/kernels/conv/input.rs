@@ -1,7 +1,9 @@
 //! The gradient of the convolution with respect to its input.
 
+use smallvec::SmallVec;
+
 use super::frame::Frame;
-use super::taps::{Axis, AxisPhase};
+use super::taps::{Axis, AxisPhase, Taps};
 use super::wide::{Destination, Wide};
 use super::{Conv2dGeometry, check_len, for_each_group};
 use crate::array::element::Float;
@@ -9,6 +11,7 @@ use crate::array::size;
 use crate::compiled_here;
 use crate::kernels::gemm::Output;
 use crate::kernels::scratch::{Slot, with_scratch};
+use crate::loops::spare::Partials;
 use crate::machine::simd::{self, Level};
 
 /// The gradient of [`conv2d`](super::conv2d) with respect to its input: for every pixel the sum over the taps that met it of the
@@ -70,7 +73,7 @@ compiled_here! {
         with_scratch(Slot::Operation, weight.len(), |turned: *mut T| {
             // SAFETY: the buffer has room for the weight, a slice, and holds initialised numbers.
             let turned = unsafe { std::slice::from_raw_parts_mut(turned, weight.len()) };
-            let mut starts = Vec::with_capacity(phases.len());
+            let mut starts: SmallVec<[usize; 4]> = SmallVec::new();
             let mut start = 0;
             for phase in phases {
                 starts.push(start);
@@ -114,7 +117,7 @@ compiled_here! {
 pub(super) struct Phases {
     /// Of the output's gradient, for all phases.
     frame: Frame,
-    phases: Vec<Phase>,
+    phases: SmallVec<[Phase; 1]>,
     /// Whether every pixel is in one; the gradient of the others is 0.
     complete: bool,
 }
@@ -123,7 +126,7 @@ pub(super) struct Phases {
 struct Phase {
     axes: [AxisPhase; 2],
     /// The distance of each term's tap, of all channels of the output.
-    distances: Vec<isize>,
+    distances: Partials<isize>,
 }
 
 impl Phases {
@@ -135,9 +138,8 @@ impl Phases {
     pub(super) fn of(operation: &str, g: &Conv2dGeometry) -> Self {
         let (axes, [inputs, channels]) = (Axis::both(g), g.group_channels());
         let [down, across] = axes.map(|axis| axis.over_output());
-        let taps = [&down, &across].map(|phases| {
-            phases.iter().flat_map(|phase| &phase.taps).map(|&(_, tap)| tap).collect::<Vec<_>>()
-        });
+        let taps = [&down, &across]
+            .map(|phases| phases.iter().flat_map(|phase| &phase.taps).map(|&(_, tap)| tap).collect::<Taps>());
         let sides = axes.map(|axis| axis.output_side());
         let most = sides.each_ref().map(|side| side.positions);
         let frame = Frame::new(operation, channels, sides, [&taps[0], &taps[1]]);
@@ -153,11 +155,10 @@ impl Phases {
 impl Phase {
     fn new(axes: [AxisPhase; 2], frame: &Frame, channels: usize) -> Self {
         let [down, across] = &axes;
-        let mut distances = Vec::with_capacity(channels * down.taps.len() * across.taps.len());
-        for channel in 0..channels {
-            for &(_, y) in &down.taps {
-                distances.extend(across.taps.iter().map(|&(_, x)| frame.distance(channel, [y, x])));
-            }
+        let mut distances = Partials::equal(0, channels * down.taps.len() * across.taps.len());
+        let taps = (0..channels).flat_map(|channel| down.taps.iter().map(move |&(_, y)| (channel, y)));
+        for ((channel, y), row) in taps.zip(distances.chunks_exact_mut(across.taps.len())) {
+            row.iter_mut().zip(&across.taps).for_each(|(to, &(_, x))| *to = frame.distance(channel, [y, x]));
         }
         Phase { axes, distances }
     }

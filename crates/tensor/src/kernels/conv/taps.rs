@@ -1,7 +1,12 @@
 //! Which pixels the taps of a kernel meet, along one axis.
 
+use smallvec::{SmallVec, smallvec};
+
 use super::Conv2dGeometry;
 use super::frame::{Side, Tap};
+
+/// The taps of a kernel along one axis.
+pub(super) type Taps = SmallVec<[Tap; 8]>;
 
 /// One axis of a convolution, checked by [`Conv2dGeometry::new`]: padded image and dilated kernel fit into `isize`.
 #[derive(Clone, Copy, Debug)]
@@ -51,8 +56,8 @@ impl Axis {
 
     /// Where the taps meet the input, split into phases: tap t of position q meets pixel
     /// `q · stride + t · dilation − padding`.
-    pub(super) fn over_input(&self) -> (Side, Vec<Tap>) {
-        let mut starts: Vec<usize> = (0..self.taps).map(|t| self.start(t)).collect();
+    pub(super) fn over_input(&self) -> (Side, Taps) {
+        let mut starts: SmallVec<[usize; 8]> = (0..self.taps).map(|t| self.start(t)).collect();
         starts.sort_unstable();
         starts.dedup();
         let tap = |t: usize| Tap {
@@ -65,13 +70,13 @@ impl Axis {
 
     /// The output's gradient, over which the taps move by one position from pixel to pixel of a phase.
     pub(super) fn output_side(&self) -> Side {
-        Side { size: self.positions, stride: 1, starts: vec![0], positions: self.pixels_from(0) }
+        Side { size: self.positions, stride: 1, starts: smallvec![0], positions: self.pixels_from(0) }
     }
 
     /// The phases of the input that taps met, with those taps as shifts over the output's gradient: tap t met pixel i at
     /// position `(i + padding − t · dilation) / stride`.
-    pub(super) fn over_output(&self) -> Vec<AxisPhase> {
-        let mut phases: Vec<AxisPhase> = Vec::new();
+    pub(super) fn over_output(&self) -> SmallVec<[AxisPhase; 2]> {
+        let mut phases: SmallVec<[AxisPhase; 2]> = SmallVec::new();
         for t in 0..self.taps {
             let start = self.start(t);
             if start >= self.size {
@@ -80,7 +85,8 @@ impl Axis {
             let shift = (start as isize - self.place(t)) / self.stride as isize;
             let at = phases.partition_point(|phase| phase.start < start);
             if phases.get(at).is_none_or(|phase| phase.start != start) {
-                phases.insert(at, AxisPhase { start, pixels: self.pixels_from(start), taps: Vec::new() });
+                phases
+                    .insert(at, AxisPhase { start, pixels: self.pixels_from(start), taps: SmallVec::new() });
             }
             phases[at].taps.push((t, Tap { phase: 0, shift }));
         }
@@ -100,5 +106,5 @@ pub(super) struct AxisPhase {
     /// How many pixels there are.
     pub(super) pixels: usize,
     /// The taps, with their places in the kernel.
-    pub(super) taps: Vec<(usize, Tap)>,
+    pub(super) taps: SmallVec<[(usize, Tap); 8]>,
 }

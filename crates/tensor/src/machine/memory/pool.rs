@@ -7,6 +7,7 @@
 use std::alloc::{Layout, alloc, dealloc};
 use std::cell::RefCell;
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 use super::{ALIGNMENT, large_pages, returned};
 
@@ -23,6 +24,9 @@ pub(crate) struct Block {
 
 // SAFETY: a block owns its memory alone.
 unsafe impl Send for Block {}
+
+// SAFETY: shared, it gives no more than its address and its numbers.
+unsafe impl Sync for Block {}
 
 impl Block {
     /// The first byte.
@@ -42,22 +46,23 @@ impl Block {
     }
 
     /// Zeroed memory from the system, if it has any.
-    fn allocate(bytes: usize, maker: u64) -> Option<Block> {
+    fn allocate(bytes: usize, maker: u64) -> Option<Arc<Block>> {
         let layout = Layout::from_size_align(bytes, ALIGNMENT).ok()?;
         // SAFETY: the size of a class is at least `ALIGNMENT`, so not zero.
         let start = NonNull::new(unsafe { alloc(layout) })?;
         large_pages::ask_for(start, bytes);
         // SAFETY: the block was just allocated with so many bytes.
         unsafe { start.write_bytes(0, bytes) };
-        Some(Block { start, bytes, maker })
+        Some(Arc::new(Block { start, bytes, maker }))
     }
 
-    /// Gives the memory back to the system.
-    pub(super) fn free(self) {
+    /// Gives the memory of a block that nobody shares back to the system.
+    pub(super) fn free(self: Arc<Self>) {
+        let block = Arc::into_inner(self).expect("nobody shares what was released");
         let layout =
-            Layout::from_size_align(self.bytes, ALIGNMENT).expect("it was one when it was allocated");
+            Layout::from_size_align(block.bytes, ALIGNMENT).expect("it was one when it was allocated");
         // SAFETY: `start` came from `allocate` with the same layout, and the block is used up.
-        unsafe { dealloc(self.start.as_ptr(), layout) }
+        unsafe { dealloc(block.start.as_ptr(), layout) }
     }
 }
 
@@ -143,7 +148,7 @@ struct Pool {
     /// This thread's number; 0 until it makes its first block.
     maker: u64,
     /// Released blocks by size class.
-    free: Vec<Vec<Block>>,
+    free: Vec<Vec<Arc<Block>>>,
     stats: MemoryStats,
 }
 
@@ -163,7 +168,7 @@ thread_local! {
 
 impl Pool {
     /// A released block of that class.
-    fn take(&mut self, class: usize) -> Option<Block> {
+    fn take(&mut self, class: usize) -> Option<Arc<Block>> {
         let block = self.free.get_mut(class)?.pop()?;
         self.stats.pooled_bytes -= block.bytes;
         self.count_live(block.bytes);
@@ -178,7 +183,7 @@ impl Pool {
 
     /// Puts a block of this thread where it will be found; the system gets it back if there are too many.
     #[inline]
-    fn put(&mut self, block: Block) {
+    fn put(&mut self, block: Arc<Block>) {
         self.stats.live_buffers -= 1;
         self.stats.live_bytes -= block.bytes as isize;
         match self.free.get_mut(size_class(block.bytes)) {
@@ -196,7 +201,7 @@ impl Pool {
     /// [`put`](Pool::put) where the pool is full or has no room for the block. Out of line, so that the rest needs no registers.
     #[cold]
     #[inline(never)]
-    fn put_seldom(&mut self, block: Block) {
+    fn put_seldom(&mut self, block: Arc<Block>) {
         if self.stats.pooled_bytes + block.bytes > RETAINED_BYTES {
             return block.free();
         }
@@ -228,8 +233,8 @@ impl Drop for Pool {
     }
 }
 
-/// A block of at least `wanted` bytes; `None` if the system has no such memory, and then nothing has changed.
-pub(crate) fn acquire(wanted: usize) -> Option<Block> {
+/// A block of at least `wanted` bytes that nobody shares; `None` if the system has no such memory, and then nothing has changed.
+pub(crate) fn acquire(wanted: usize) -> Option<Arc<Block>> {
     let (class, bytes) = size_class_bytes(wanted)?;
     let recycled = POOL.try_with(|pool| {
         let pool = &mut *pool.borrow_mut();
@@ -258,7 +263,7 @@ pub(crate) fn acquire(wanted: usize) -> Option<Block> {
 }
 
 /// Takes a block that nobody uses any more.
-pub(crate) fn release(block: Block) {
+pub(crate) fn release(block: Arc<Block>) {
     let mut block = Some(block);
     let _ = POOL.try_with(|pool| {
         let pool = &mut *pool.borrow_mut();

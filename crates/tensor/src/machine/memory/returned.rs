@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::pool::{Block, RETAINED_BYTES};
 
 /// What other threads have released of one thread's blocks since it last looked.
 #[derive(Default)]
 struct Returned {
-    blocks: Vec<Block>,
+    blocks: Vec<Arc<Block>>,
     /// Bytes of those blocks.
     bytes: usize,
     /// Blocks that the system got because there were too many, and their bytes.
@@ -38,7 +38,7 @@ pub(super) fn unregister(maker: u64) {
 }
 
 /// Hands out the blocks that were returned to that thread, and how many of them the system got instead, and their bytes.
-pub(super) fn collect(maker: u64, take: impl FnMut(Block)) -> [usize; 2] {
+pub(super) fn collect(maker: u64, take: impl FnMut(Arc<Block>)) -> [usize; 2] {
     let mut all = lock();
     let Some(returned) = all.get_mut(&maker) else { return [0, 0] };
     returned.bytes = 0;
@@ -47,7 +47,7 @@ pub(super) fn collect(maker: u64, take: impl FnMut(Block)) -> [usize; 2] {
 }
 
 /// Returns a block to the thread that made it, or to the system if that thread has ended or has enough.
-pub(super) fn give_back(block: Block) {
+pub(super) fn give_back(block: Arc<Block>) {
     let mut all = lock();
     if let Some(returned) = all.get_mut(&block.maker()) {
         if returned.bytes + block.bytes() <= RETAINED_BYTES {

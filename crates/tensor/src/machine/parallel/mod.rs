@@ -14,6 +14,8 @@ use std::rc::Rc;
 use std::sync::OnceLock;
 use std::thread;
 
+use smallvec::SmallVec;
+
 use crate::array::size;
 
 use team::Team;
@@ -223,6 +225,41 @@ fn chunk_by_chunk<T: Send>(
     }
 }
 
+/// Calls `work(start, chunks)` for the chunks at the same place of slices of equal length, likewise.
+///
+/// # Panics
+/// If the lengths differ.
+///
+/// ```
+/// use wengert_tensor::parallel::for_each_chunk_of_all;
+/// let (mut squares, mut cubes) = ([0; 10], [0; 10]);
+/// for_each_chunk_of_all(&mut [&mut squares[..], &mut cubes], 4, true, |start, chunks| {
+///     for i in 0..chunks[0].len() {
+///         chunks[0][i] = (start + i).pow(2);
+///         chunks[1][i] = (start + i).pow(3);
+///     }
+/// });
+/// assert_eq!((squares[9], cubes[9]), (81, 729));
+/// ```
+#[track_caller]
+pub fn for_each_chunk_of_all<T: Send>(
+    slices: &mut [&mut [T]],
+    size: usize,
+    parallel: bool,
+    work: impl Fn(usize, &mut [&mut [T]]) + Sync + Send,
+) {
+    let size = size.max(1);
+    let length = slices.first().map_or(0, |slice| slice.len());
+    assert!(slices.iter().all(|slice| slice.len() == length), "for_each_chunk_of_all: the lengths differ");
+    let all: SmallVec<[Chunks<'_, T>; 8]> = slices.iter_mut().map(|slice| Chunks::new(slice, size)).collect();
+    let count = all.first().map_or(0, Chunks::count);
+    for_each(count, parallel, |i| {
+        // SAFETY: each chunk is asked for once.
+        let mut chunks: SmallVec<[&mut [T]; 8]> = all.iter().map(|one| unsafe { one.get(i) }).collect();
+        work(i * size, &mut chunks);
+    });
+}
+
 /// Calls `work(i, a, b)` for the `i`-th chunks of two slices that have equally many, of sizes of their own.
 pub(crate) fn for_each_chunk_pair<A: Send, B: Send>(
     a: &mut [A],
@@ -301,7 +338,9 @@ fn merged<R: Send>(
     partial: &(dyn Fn(usize) -> R + Sync),
     merge: &dyn Fn(R, R) -> R,
 ) -> Option<R> {
-    let mut parts = size::list("reduce", count);
+    // Of few, no list in memory.
+    let mut parts: SmallVec<[Option<R>; 16]> =
+        if count <= 16 { SmallVec::new() } else { SmallVec::from_vec(size::list("reduce", count)) };
     parts.resize_with(count, || None);
     for_each_chunk(&mut parts, 1, parallel, |i, part| part[0] = Some(partial(i)));
     // Each round merges neighbours, at twice the distance of the round before, into the left one.
@@ -390,6 +429,25 @@ mod tests {
                 assert!(a.iter().enumerate().all(|(i, &x)| x == i) && b.iter().all(|&x| x == 1));
             }
         }
+    }
+
+    #[test]
+    fn chunks_of_several_slices_cover_all_of_them_once() {
+        for (length, size, threads) in [(0, 3, 1), (1, 3, 2), (7, 3, 1), (100, 7, 4), (5, 100, 4)] {
+            let mut all = [vec![0usize; length], vec![0; length], vec![0; length]];
+            with_threads(threads, || {
+                let mut slices: Vec<&mut [usize]> = all.iter_mut().map(Vec::as_mut_slice).collect();
+                for_each_chunk_of_all(&mut slices, size, true, |start, chunks| {
+                    for (k, chunk) in chunks.iter_mut().enumerate() {
+                        chunk.iter_mut().enumerate().for_each(|(i, x)| *x += (start + i) * 3 + k);
+                    }
+                });
+            });
+            for (k, slice) in all.iter().enumerate() {
+                assert!(slice.iter().enumerate().all(|(i, &x)| x == 3 * i + k));
+            }
+        }
+        for_each_chunk_of_all::<u8>(&mut [], 3, true, |_, _| unreachable!("there is nothing"));
     }
 
     #[test]
