@@ -30,7 +30,7 @@ const MODE: &str = "WENGERT_MODE";
 #[test]
 #[ignore = "a rank, which the other test starts"]
 fn rank() {
-    launch::run(|ranks| learn(ranks)).unwrap();
+    launch::run(learn).unwrap();
 }
 
 /// Takes its time, so that there is some to be cut off in.

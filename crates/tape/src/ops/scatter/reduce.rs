@@ -90,10 +90,10 @@ impl<T: Float> Var<T> {
             }
             ScatterReduce::Max => {
                 extreme(places, [true, include_self], &start(f64::NEG_INFINITY), index, source)
-            },
+            }
             ScatterReduce::Min => {
                 extreme(places, [false, include_self], &start(f64::INFINITY), index, source)
-            },
+            }
             ScatterReduce::Prod => start(1.0) * products(places, source, index, shape),
         }
     }

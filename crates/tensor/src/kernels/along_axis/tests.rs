@@ -109,5 +109,8 @@ fn cubics_by_a_factor_that_leaves_the_length() {
         assert!(place > 6.0 || (y - place).abs() < 1e-14, "{i}: {y} instead of {place}");
     }
     let same = AxisMap::resampled(9, 9, Some(1.1), Interpolation::Linear { align_corners: false });
-    assert_eq!(row(&same, &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]), [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]);
+    assert_eq!(
+        row(&same, &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]),
+        [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]
+    );
 }
