@@ -294,3 +294,15 @@ fn an_image_that_is_larger_than_its_file_can_be_is_refused() {
     let white = saved(folder.path(), "b.png", GrayImage::from_pixel(2000, 1000, Luma([255])));
     assert_eq!(ImageReader::rgb().read::<f32>(&white).unwrap().shape()[..], [3, 1000, 2000]);
 }
+
+/// A palette of two colours and a third of another, at which the decoder panics.
+#[test]
+fn a_decoder_that_panics_gives_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.png");
+    let file = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x09\0\0\0\x07\x01\x03\0\0\0\xe0\x55\xf5\x23\0\0\0\x07PLTEP\x87\xffUP\x1e0\x51\x8f\x83\x1d\
+        \0\0\0\x15IDATx\x9cc\xfc\xdf\xc8\xc4\xc0\xc0\xc4\xc0\xc0p\x80\x01\x0e\0&+\x02F\x9c:\xb9\x0e\0\0\0\0IEND\xaeB\x60\x82";
+    std::fs::write(&path, file).unwrap();
+    let error = ImageReader::rgb().read::<f32>(&path).unwrap_err();
+    assert!(matches!(error, DataError::Image { .. }), "{error}");
+}

@@ -1,6 +1,7 @@
 //! How image files are read.
 
 use std::io::{BufReader, Error, ErrorKind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -197,7 +198,12 @@ fn decode(path: &Path) -> Result<DynamicImage, DataError> {
     let most = length.saturating_mul(MOST).saturating_add(FEW);
     limits.max_alloc = limits.max_alloc.map(|limit| limit.min(most));
     reader.limits(limits);
-    reader.decode().map_err(|error| match error {
+    // Decoders panic at some files that are damaged (png 0.18 at a palette that ends within a colour), and leave nothing half done here.
+    let decoded = catch_unwind(AssertUnwindSafe(|| reader.decode())).map_err(|_| DataError::Image {
+        path: path.to_owned(),
+        source: "it is damaged in a way that its decoder does not know".into(),
+    })?;
+    decoded.map_err(|error| match error {
         ImageError::IoError(source) => read(source),
         source => DataError::Image { path: path.to_owned(), source: source.into() },
     })
