@@ -189,8 +189,15 @@ fn every_mode_learns_over_mpi() {
         return;
     }
     let _one = one_job();
-    let (well, text) =
-        end(start(&["--mode=all", "--synthetic=600", "--epochs=5", "--iterations=20", "--least=80"]));
+    let (well, text) = end(start(&[
+        "--mode=all",
+        "--synthetic=600",
+        "--epochs=4",
+        "--batch=32",
+        "--rate=0.004",
+        "--iterations=10",
+        "--least=60",
+    ]));
     assert!(well, "{text}");
     let modes: Vec<String> = accuracies(&text).into_iter().map(|(mode, _)| mode).collect();
     let all = "sync deterministic server async ssp top-k bf16 local diloco elastic gossip hogwild lbfgs newton-cg trust-region kfac";
