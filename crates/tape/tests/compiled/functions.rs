@@ -12,21 +12,21 @@ fn a_call_is_recorded_once_for_its_shapes() {
         calls.set(calls.get() + 1);
         x.exp().gather(0, index)
     });
-    let call = |f: &mut dyn FnMut(&(Var<f64>, Index<f64>)) -> Var<f64>, numbers: &[f64], places: &[u32]| {
-        f(&(Var::from(Tensor::vector(numbers)), Index::from(Tensor::vector(places)))).value().to_vec()
+    let at = |numbers: &[f64], places: &[u32]| -> (Var<f64>, Index<f64>) {
+        (Var::from(Tensor::vector(numbers)), Index::from(Tensor::vector(places)))
     };
     for (count, numbers) in [[1.0, 2.0], [3.0, 0.0], [5.0, 1.0]].into_iter().enumerate() {
-        let found = call(&mut |inputs| f.call(inputs), &numbers, &[1, 1]);
+        let found = f.call(&at(&numbers, &[1, 1])).value().to_vec();
         assert_eq!(found, [Tensor::scalar(numbers[1]).exp().item(); 2]);
         assert_eq!(f.ran() == &Ran::Replayed, count > 0);
     }
     assert_eq!(calls.get(), 1);
     // Another shape, and back.
-    assert_eq!(call(&mut |inputs| f.call(inputs), &[0.0; 3], &[1, 2]), [1.0; 2]);
+    assert_eq!(f.call(&at(&[0.0; 3], &[1, 2])).value().to_vec(), [1.0; 2]);
     let shape = Mismatch::Shape { input: 0, recorded: [2].into(), given: [3].into() };
     assert_eq!((f.ran(), calls.get()), (&Ran::Recorded(Some(shape)), 2));
-    call(&mut |inputs| f.call(inputs), &[0.0; 2], &[1, 0]);
-    call(&mut |inputs| f.call(inputs), &[0.0; 3], &[1, 0]);
+    f.call(&at(&[0.0; 2], &[1, 0]));
+    f.call(&at(&[0.0; 3], &[1, 0]));
     assert_eq!((f.ran(), calls.get()), (&Ran::Replayed, 2));
 }
 
