@@ -2,6 +2,7 @@
 
 import argparse
 import copy
+import signal
 import sys
 import warnings
 
@@ -99,11 +100,15 @@ def main():
         for _, _, case, reference in programs(DRAWN[options.kind], [options.first], options.only, report):
             shown(case, reference)
         return
-    if options.kind == "solver":
-        solved(options, report)
-    else:
-        compared(DRAWN[options.kind], options, report)
-    report.end()
+    # Whoever ends it early is told of what there was.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(2))
+    try:
+        if options.kind == "solver":
+            solved(options, report)
+        else:
+            compared(DRAWN[options.kind], options, report)
+    finally:
+        report.end()
     sys.exit(report.counts["different"] > 0)
 
 

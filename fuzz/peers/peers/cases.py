@@ -3,16 +3,15 @@
 import numpy
 import torch
 
-from . import jax_peer
 from .draw import Draw
 from .ops import TABLE
-from .program import Program, Refused
+from .program import Refused
 
 NAMES = sorted(TABLE)
 WEIGHTS = [TABLE[n].weight for n in NAMES]
 # What is drawn with rules of its own about equal numbers stands alone.
 ALONE = {"unique", "unique_consecutive", "searchsorted", "bucketize", "is_in", "histc", "median", "nanmedian", "kthvalue",
-         "mode", "topk", "argsort", "argmax", "argmin", "quantiles", "nanquantiles"}
+         "mode", "topk", "argsort", "argmax", "argmin", "equal", "not_equal", "quantiles", "nanquantiles"}
 
 
 def finished(d, outputs):
@@ -64,21 +63,13 @@ def chain(seed, only=None, few_shapes=False):
     return "+".join(made[-2:]), finished(d, last)
 
 
-class ByJax(Program):
-    """A program whose reference is JAX's."""
-
-    def reference(self):
-        return jax_peer.derivatives(self)
-
-    def again(self, type="f64", seed=None):
-        # In single precision there is no second opinion.
-        return jax_peer.derivatives(self, 0 if type == "f32" else seed)
-
-
 def by_jax(seed, only=None):
-    """Half of them chains, of the operations that JAX has."""
+    """By JAX, half of them chains, of the operations that it has."""
+    # It takes its time to start.
+    from . import jax_peer
+
     names = [n for n in (only or sorted(jax_peer.FUNCTIONS)) if n in jax_peer.FUNCTIONS]
     name, program = (chain if seed % 2 else single)(seed, names, True)
-    program.__class__ = ByJax
+    program.__class__ = jax_peer.ByJax
     program.both = False
     return name, program

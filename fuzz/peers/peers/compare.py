@@ -89,11 +89,13 @@ def differences(program, reference, answer, again=None):
         scale = max((numpy.max(numpy.abs(v[numpy.isfinite(v)]), initial=0) for v in theirs.values()), default=0)
         for k, v in allowed.items():
             if k != "value" or not getattr(program, "elementwise", False):
-                v += MIXED * epsilon * scale
+                v += MIXED * epsilon * scale * max(1, len(getattr(program, "steps", ())))
     if numpy.isnan(theirs["value"]).any():
         theirs = {"value": theirs["value"]}
     found = []
     for k in theirs:
+        if k not in ours:
+            return [Difference(k, "nothing", "numbers", 0, 1, "missing")]
         if ours[k].shape != theirs[k].shape:
             return [Difference(k, ours[k].shape, theirs[k].shape, 0, 1, "shape")]
         if wrong(ours[k], theirs[k], allowed[k], program.type).any():

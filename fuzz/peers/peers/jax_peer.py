@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import jax.scipy.special as special
 import numpy
 
-from .program import EPSILON
+from .program import EPSILON, Program
 
 jax.config.update("jax_enable_x64", True)
 lax = jax.lax
@@ -196,3 +196,14 @@ def derivatives(program, seed=None):
     grad, hvp = jax.jvp(gradient, (x,), (v,))
     array = lambda t: numpy.asarray(t, dtype=numpy.float64)
     return {"value": array(value), "grad": [array(g) for g in grad], "jvp": array(jvp), "hvp": [array(h) for h in hvp]}
+
+
+class ByJax(Program):
+    """A program whose reference is JAX's."""
+
+    def reference(self):
+        return derivatives(self)
+
+    def again(self, type="f64", seed=None):
+        # In single precision there is no second opinion.
+        return derivatives(self, 0 if type == "f32" else seed)

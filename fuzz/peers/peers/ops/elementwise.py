@@ -84,7 +84,7 @@ VALUES_ALONE = {"softsign", "asinh", "acosh", "atan", "erfcx", "i0", "i0e", "i1"
                 "erfinv", "atanh", "log_ndtr", "gelu_tanh", "mish", "rsqrt", "atan2", "hypot", "powf", "pow"}
 # Here ±∞ have the limit as value, where PyTorch has ∞ − ∞ or ∞ · 0.
 LIMITS = {"gelu", "gelu_tanh", "hardswish", "softsign", "silu", "mish", "swish", "sinc", "i1", "log_ndtr", "entr", "tanhshrink",
-          "erfcx", "i0e", "i1e"}
+          "erfcx", "i0", "i0e", "i1e"}
 
 
 def at_the_ends(d, name):
@@ -233,9 +233,15 @@ def pair(d, name):
         raise Refused("PyTorch's remainders of far numbers are no remainders")
     if d.program.flavour == "special" and name == "floor_divide":
         raise Refused("PyTorch's quotient of infinity is NaN, here as in JAX infinity")
+    if d.program.flavour == "special" and name == "pow":
+        # Of a base that is infinite or no number PyTorch has the slope 0 at an exponent of 0, here it is NaN.
+        d.program.order = 0
     if d.program.flavour == "special" and name in ("xlogy", "xlog1py"):
         # 0 · ln of a negative number is 0, and has no second derivative to agree on.
         d.program.order = 1
+    if name.startswith("logaddexp"):
+        # Near 0 the sum of a number and a logarithm, on both sides.
+        d.program.elementwise = False
     x = d.any(domain=of_x)
     y = x if d.chance(0.05) and of_x == of_y else d.beside(x, of_y)
     return d.step(name, [x, y], {}, function)

@@ -35,7 +35,7 @@ def joined(d, name):
 def grids(d, name):
     parts = [d.any(rank=(1, 1)) for _ in range(d.int(1, 3))]
     if name == "cartesian_prod":
-        return d.step(name, parts, {}, lambda *x: torch.cartesian_prod(*x).reshape(-1, len(x)))
+        return d.step(name, parts, {}, lambda *x: torch.cartesian_prod(*x))
     xy = d.chance(0.5)
     return d.step(name, parts, {"xy": xy}, lambda *x: torch.meshgrid(*x, indexing="xy" if xy else "ij"))
 
