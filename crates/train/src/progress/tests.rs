@@ -114,9 +114,14 @@ fn the_bar_shows_where_the_run_is_and_is_gone_afterwards() {
     let (terminal, text) = (InMemoryTerm::new(10, 100), Text::default());
     let mut screens = Vec::new();
     let mut progress = Progress::to(terminal.clone(), text.clone());
-    run(&mut progress, &mut || {
+    // Another thread draws, which empties the line first: what it has not come to fill again is looked at once more.
+    let drawn = || {
         std::thread::sleep(std::time::Duration::from_millis(120));
-        screens.push(terminal.contents());
+        terminal.contents()
+    };
+    run(&mut progress, &mut || {
+        let screen = (0..20).map(|_| drawn()).find(|screen| !screen.is_empty());
+        screens.push(screen.unwrap_or_default());
     });
     assert_eq!(text.lines(), LINES);
     assert_eq!(terminal.contents(), "");
