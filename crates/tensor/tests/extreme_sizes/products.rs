@@ -96,6 +96,13 @@ fn pieces_of_work() {
     }
     assert_eq!(data, [4; 5]);
     parallel::for_each_chunk(&mut [(); 9], usize::MAX, true, |_, chunk| assert_eq!(chunk.len(), 9));
+    for size in [0, 1, usize::MAX / 2, usize::MAX] {
+        let (mut a, mut b) = ([0u32; 9], [0u32; 9]);
+        parallel::for_each_chunk_of_all(&mut [&mut a[..], &mut b], size, true, |_, chunks| {
+            chunks.iter_mut().for_each(|chunk| chunk.iter_mut().for_each(|x| *x += 1));
+        });
+        assert_eq!((a, b), ([1; 9], [1; 9]));
+    }
     parallel::for_each(0, true, |_| unreachable!());
     refused("reduce", &[&usize::MAX], || parallel::reduce(usize::MAX, true, |i| i, |a, b| a + b));
     assert_eq!(parallel::reduce(3, true, |i| i, |a, b| a + b), Some(3));

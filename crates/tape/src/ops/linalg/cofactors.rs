@@ -152,8 +152,11 @@ impl Factors {
     }
 }
 
-/// The cofactors of an n × n matrix, n ≥ 1.
+/// The cofactors of an n × n matrix; of none, there are none.
 pub(super) fn cofactors<T: Float>(a: &[T], n: usize, out: &mut [T]) {
+    if n == 0 {
+        return;
+    }
     let factors = Factors::of(a, n);
     let numbers: Vec<_> = (0..n).map(|i| ([i, i], factors.without([i, i]))).collect();
     factors.back(&numbers, 0, out);
@@ -162,6 +165,9 @@ pub(super) fn cofactors<T: Float>(a: &[T], n: usize, out: &mut [T]) {
 /// The derivative of the cofactors along H. At a diagonal matrix that of cofactor (i, i) is Σⱼ hⱼⱼ pᵢⱼ, and that of (i, j) is
 /// −hⱼᵢ pᵢⱼ, where pᵢⱼ is the product of all but two diagonal elements.
 pub(super) fn cofactors_along<T: Float>(a: &[T], h: &[T], n: usize, out: &mut [T]) {
+    if n == 0 {
+        return;
+    }
     let factors = Factors::of(a, n);
     let (h, unit) = factors.within(h);
     let mut numbers = Vec::with_capacity(2 * n * n);
