@@ -99,9 +99,9 @@ impl<T: Float> Var<T> {
     /// use wengert_tape::Var;
     /// let of_channels = |a: f64, b: f64| Var::from([a, b]);
     /// let x = Var::from([[1.0, 10.0], [3.0, 30.0]]);
-    /// let (mean, variance) = (of_channels(1.0, 10.0), of_channels(4.0, 100.0));
+    /// let (mean, variance) = (of_channels(1.0, 10.0), of_channels(4.0, 16.0));
     /// let y = x.batch_norm_by(&mean, &variance, &of_channels(1.0, 3.0), &of_channels(0.5, 0.0), 0.0);
-    /// assert_eq!(y.value().to_vec(), [0.5, 0.0, 1.5, 6.0]);
+    /// assert_eq!(y.value().to_vec(), [0.5, 0.0, 1.5, 15.0]);
     /// ```
     #[doc(alias = "batch_norm(training=False)")]
     #[track_caller]
