@@ -1,33 +1,11 @@
 //! Linear solvers allocate nothing in their loops, counted by the allocator.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+#[path = "../../tape/tests/compiled/counting.rs"]
+mod counting;
 
+use counting::allocations;
 use wengert_optim::linear::{DiagonalPreconditioner, Settings, cg, cr, gmres, lsmr, minres, steihaug};
 use wengert_optim::{Jacobian, Operator};
-
-struct Counting;
-
-thread_local! {
-    static COUNT: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: everything is passed on to the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let _ = COUNT.try_with(|count| count.set(count.get() + 1));
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller keeps the contract of `dealloc`.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 const N: usize = 200;
 
@@ -71,14 +49,12 @@ fn ten_times_the_iterations_allocate_no_more() {
         ("steihaug", Box::new(|_, s| steihaug(&Ramp, &b, 1e9, Some(&inverse), s).iterations)),
     ];
     for (name, solver) in &solvers {
-        let allocations = |iterations: usize| {
+        let of_iterations = |iterations: usize| {
             let mut x = vec![0.0; N];
             let settings = Settings { tolerance: 0.0, max_iterations: Some(iterations) };
-            COUNT.set(0);
-            assert_eq!(solver(&mut x, &settings), iterations, "{name}");
-            COUNT.get()
+            allocations(|| assert_eq!(solver(&mut x, &settings), iterations, "{name}"))
         };
-        let (few, many) = (allocations(5), allocations(50));
+        let (few, many) = (of_iterations(5), of_iterations(50));
         assert!(few > 0 && few == many, "{name}: {few} allocations in 5 iterations, {many} in 50");
     }
 }

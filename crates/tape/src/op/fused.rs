@@ -60,15 +60,9 @@ pub fn fused<T: Float, const N: usize>(
     kernel: impl Fn([&Tensor<T>; N]) -> Tensor<T> + 'static,
     rule: impl FnOnce() -> Var<T>,
 ) -> Var<T> {
-    // Compiled for every use: the rest is in functions of its own.
-    if is_tracked(&inputs) {
-        rule()
-    } else if is_constant(&inputs, &[]) && !profile::is_on() {
-        Var::constant(kernel(inputs.map(Var::value)))
-    } else {
-        let kernel = move |inputs: &[&Tensor<T>]| kernel(std::array::from_fn(|i| inputs[i]));
-        apply(Fused { description: description(), kernel: Kernel::Whole(Box::new(kernel)) }, &inputs)
-    }
+    by_one_loop(description, inputs, kernel, rule, |kernel| {
+        Kernel::Whole(Box::new(move |inputs| kernel(std::array::from_fn(|i| inputs[i]))))
+    })
 }
 
 /// [`fused`] of a loop each of whose results is made of the elements at its place, so that a replay may compute it by blocks.
@@ -79,14 +73,29 @@ pub(crate) fn fused_by_element<T: Float, const N: usize>(
     kernel: impl Fn([&Tensor<T>; N]) -> Tensor<T> + Send + Sync + 'static,
     rule: impl FnOnce() -> Var<T>,
 ) -> Var<T> {
+    by_one_loop(description, inputs, kernel, rule, |kernel| {
+        let kernel = move |inputs: &[&Tensor<T>]| kernel(std::array::from_fn(|i| inputs[i]));
+        Kernel::ByElement(BlockKernel(Box::new(kernel)))
+    })
+}
+
+/// The rule or the loop, which `kept` makes one that a recording holds.
+#[inline]
+#[track_caller]
+fn by_one_loop<T: Float, K: Fn([&Tensor<T>; N]) -> Tensor<T>, const N: usize>(
+    description: impl FnOnce() -> Description,
+    inputs: [&Var<T>; N],
+    kernel: K,
+    rule: impl FnOnce() -> Var<T>,
+    kept: impl FnOnce(K) -> Kernel<T>,
+) -> Var<T> {
+    // Compiled for every use: the rest is in functions of its own.
     if is_tracked(&inputs) {
         rule()
     } else if is_constant(&inputs, &[]) && !profile::is_on() {
         Var::constant(kernel(inputs.map(Var::value)))
     } else {
-        let kernel = move |inputs: &[&Tensor<T>]| kernel(std::array::from_fn(|i| inputs[i]));
-        let kernel = Kernel::ByElement(BlockKernel(Box::new(kernel)));
-        apply(Fused { description: description(), kernel }, &inputs)
+        apply(Fused { description: description(), kernel: kept(kernel) }, &inputs)
     }
 }
 
