@@ -17,6 +17,8 @@ pub(super) enum Corner {
     ZeroAndNonNegative,
     /// The first is 0, the second not positive.
     ZeroAndNonPositive,
+    /// The first is infinite or no number, the second 0.
+    NotFiniteAndZero,
     /// Both are +∞, or both −∞.
     SameInfinity,
 }
@@ -27,6 +29,7 @@ impl Corner {
             Corner::ZeroAndZero => "zero and zero",
             Corner::ZeroAndNonNegative => "zero and non-negative",
             Corner::ZeroAndNonPositive => "zero and non-positive",
+            Corner::NotFiniteAndZero => "not finite and zero",
             Corner::SameInfinity => "same infinity",
         }
     }
@@ -54,6 +57,7 @@ impl<T: Float> Decision<T> for At {
                     Corner::ZeroAndZero => a == T::ZERO && b == T::ZERO,
                     Corner::ZeroAndNonNegative => a == T::ZERO && b >= T::ZERO,
                     Corner::ZeroAndNonPositive => a == T::ZERO && b <= T::ZERO,
+                    Corner::NotFiniteAndZero => !a.is_finite() && b == T::ZERO,
                     Corner::SameInfinity => a == b && !a.is_finite(),
                 })
             }

@@ -1,13 +1,12 @@
 //! The angle and the distance of a point in the plane.
 
-use wengert_tensor::loops::{Map2, MapN};
+use wengert_tensor::loops::Map2;
 use wengert_tensor::shape::broadcast_or_panic;
 use wengert_tensor::simd::Isa;
 use wengert_tensor::{Float, Tensor, compiled_here};
 
 use crate::class::{Pairwise, pairwise};
-use crate::describe::Attributes;
-use crate::op::{Description, Point, Saves, fused, rules_compiled_here};
+use crate::op::{Point, Saves, rules_compiled_here};
 use crate::var::Var;
 
 /// a/h², or v·a/h² for v in the place of a, but 0 where h is.
@@ -60,50 +59,63 @@ impl<T: Float> Pairwise<T> for Atan2 {
 #[derive(Clone)]
 struct Hypot;
 
-/// v·a/h of v, a, b and h = √(a² + b²), but 0 where h is. A subnormal h has lost digits: there both are those of larger numbers
-/// of the same direction, whose squares are in range.
-struct AlongHypot;
+/// a/√(a² + b²), the slope of [`Hypot`] in a, but 0 where both are.
+#[derive(Clone)]
+struct HypotSlope;
 
-impl<T: Float> MapN<T, T, 4> for AlongHypot {
+struct Cosine;
+
+impl<T: Float> Map2<T, T, T> for Cosine {
     #[inline(always)]
-    fn call<I: Isa>(&self, [v, a, b, h]: [T; 4]) -> T {
-        let unit = T::ONE / (T::MIN_POSITIVE.sqrt() * T::EPSILON * T::EPSILON);
-        let (x, y) = (a * unit, b * unit);
+    fn call<I: Isa>(&self, a: T, b: T) -> T {
+        let h = a.hypot(b);
         if h == T::ZERO {
             T::ZERO
         } else if h < T::MIN_POSITIVE {
-            v * (x / (x * x + y * y).sqrt())
+            // A subnormal h has lost digits: there it is that of larger numbers of the same direction.
+            let unit = T::ONE / T::MIN_POSITIVE;
+            let (x, y) = (a * unit, b * unit);
+            x / x.hypot(y)
         } else {
-            v * (a / h)
+            a / h
         }
     }
 }
 
-impl Hypot {
-    /// `v` times the slope in input `i`.
-    fn along<T: Float>(at: &Point<T>, i: usize, v: &Var<T>) -> Var<T> {
+/// v·b·c/h for h = √(a² + b²), but 0 where h is.
+fn over_hypot<T: Float>(v: &Var<T>, [b, c]: [&Var<T>; 2], h: &Var<T>) -> Var<T> {
+    let origin = h.equal(0.0);
+    let h = Var::select_where(&origin, &Var::scalar(T::ONE), h);
+    Var::select_where(&origin, &Var::scalar(T::ZERO), &(v * b * c / h))
+}
+
+impl<T: Float> Pairwise<T> for HypotSlope {
+    fn name(&self) -> &str {
+        "hypot_slope"
+    }
+    #[track_caller]
+    fn forward(&self, a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
         compiled_here! {
-            fn along<T: Float>(of: [&Tensor<T>; 4]) -> Tensor<T> {
-                Tensor::zip_many("hypot", of, AlongHypot)
+            fn hypot_slope<T: Float>(a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
+                a.zip_map("hypot_slope", b, Cosine)
             }
         }
-        let description = || {
-            let mut attributes = Attributes::default();
-            attributes.set("of_input", i);
-            Description { name: "hypot_slope".into(), attributes }
-        };
-        fused(description, [v, at.input(i), at.input(1 - i), at.output()], along, || Hypot::rule(at, i, v))
+        hypot_slope(a, b)
     }
-
-    /// The same in operations on variables.
-    fn rule<T: Float>(at: &Point<T>, i: usize, v: &Var<T>) -> Var<T> {
-        let (h, one, zero) = (at.output(), Var::scalar(T::ONE), Var::scalar(T::ZERO));
-        let (origin, subnormal) = (h.equal(0.0), h.lt(T::MIN_POSITIVE.to_f64()));
-        let scale = Var::select_where(&subnormal, &Var::scalar(T::ONE / T::EPSILON), &one);
-        let larger = [0, 1].map(|i| at.input(i) * &scale);
-        let h = Var::select_where(&origin, &one, &larger[0].hypot(&larger[1]));
-        Var::select_where(&origin, &zero, &(v * (&larger[i] / h)))
+    /// (b/h)²/h: no difference of nearly equal numbers where |b| is far below |a|.
+    fn along_first(&self, at: &Point<T>, v: &Var<T>) -> Var<T> {
+        let (a, b) = (at.input(0), at.input(1));
+        let sine = b.hypot_slope(a);
+        over_hypot(v, [&sine, &sine], &a.hypot(b))
     }
+    fn along_second(&self, at: &Point<T>, v: &Var<T>) -> Var<T> {
+        let (a, b) = (at.input(0), at.input(1));
+        -over_hypot(v, [&b.hypot_slope(a), at.output()], &a.hypot(b))
+    }
+    fn saves(&self) -> Saves {
+        Saves::ALL
+    }
+    rules_compiled_here!(HypotSlope in PairwiseOp);
 }
 
 impl<T: Float> Pairwise<T> for Hypot {
@@ -121,10 +133,10 @@ impl<T: Float> Pairwise<T> for Hypot {
         hypot(a, b)
     }
     fn along_first(&self, at: &Point<T>, v: &Var<T>) -> Var<T> {
-        Hypot::along(at, 0, v)
+        v * at.input(0).hypot_slope(at.input(1))
     }
     fn along_second(&self, at: &Point<T>, v: &Var<T>) -> Var<T> {
-        Hypot::along(at, 1, v)
+        v * at.input(1).hypot_slope(at.input(0))
     }
     fn saves(&self) -> Saves {
         Saves::ALL
@@ -156,5 +168,11 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn hypot(&self, other: &Var<T>) -> Var<T> {
         pairwise(Hypot, self, other)
+    }
+
+    /// a/√(a² + b²).
+    #[track_caller]
+    fn hypot_slope(&self, other: &Var<T>) -> Var<T> {
+        pairwise(HypotSlope, self, other)
     }
 }

@@ -38,11 +38,14 @@ impl<T: Float> Pairwise<T> for Pow {
         broadcast_or_panic("pow", a.shape(), b.shape());
         pow(a, b)
     }
-    /// b·aᵇ⁻¹, which is 0 for b = 0 also where a is.
+    /// b·aᵇ⁻¹, which is 0 for b = 0 also where a is, or where it is no finite number: there aᵇ is 1 for every a.
     fn along_first(&self, at: &Point<T>, v: &Var<T>) -> Var<T> {
         let (a, b) = (at.input(0), at.input(1));
-        let exponent = Var::select_where(Corner::ZeroAndZero.of(a, b), &Var::scalar(T::ZERO), &(b - 1.0));
-        v * b * a.pow(&exponent)
+        let (zero, one) = (Var::scalar(T::ZERO), Var::scalar(T::ONE));
+        let exponent = Var::select_where(Corner::ZeroAndZero.of(a, b), &zero, &(b - 1.0));
+        let flat = Corner::NotFiniteAndZero.of(a, b);
+        let base = Var::select_where(&flat, &one, a);
+        Var::select_where(flat, &zero, &(v * b * base.pow(&exponent)))
     }
     /// aᵇ ln a, of which 0ᵇ = 0 is the limit.
     fn along_second(&self, at: &Point<T>, v: &Var<T>) -> Var<T> {

@@ -222,7 +222,7 @@ fn clear_before_panics() {
     ONCE.call_once(hook_for_panics);
 }
 
-pub(super) fn hook_for_panics() {
+fn hook_for_panics() {
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         // A panic within the drawing itself has the lock.

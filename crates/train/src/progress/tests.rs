@@ -1,9 +1,6 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
-#[cfg(feature = "progress")]
-use indicatif::InMemoryTerm;
-
 use super::*;
 use crate::event::{Event, Moment, RunObserver};
 use crate::log::tests::{at, start, step};
@@ -38,7 +35,7 @@ fn updated() -> wengert_optim::Step {
 }
 
 /// Two epochs of three batches each.
-fn run(log: &mut dyn RunObserver<f32>, seen: &mut dyn FnMut()) {
+fn run(log: &mut dyn RunObserver<f32>) {
     let moment = |epoch, batch, step| Moment { epochs: 12, batch, batches: 3, ..at(epoch + 1, step) };
     start(log, &moment(0, 0, 0));
     for epoch in 0..2 {
@@ -46,7 +43,6 @@ fn run(log: &mut dyn RunObserver<f32>, seen: &mut dyn FnMut()) {
         for batch in 1..=3 {
             let now = moment(epoch, batch, 3 * epoch + batch);
             step(log, &now, 0.5 / now.step as f64, updated());
-            seen();
         }
         let now = moment(epoch, 3, 3 * epoch + 3);
         values(log, &now, "train", &[("loss", 0.25)]);
@@ -64,7 +60,7 @@ const LINES: [&str; 3] = [
 #[test]
 fn there_is_a_line_for_each_epoch() {
     let text = Text::default();
-    run(&mut PlainLines::to(text.clone()), &mut || ());
+    run(&mut PlainLines::to(text.clone()));
     assert_eq!(text.lines(), LINES);
 }
 
@@ -104,58 +100,5 @@ fn a_writer_that_fails_does_not_end_a_run() {
             Err(std::io::ErrorKind::BrokenPipe.into())
         }
     }
-    run(&mut PlainLines::to(Closed), &mut || ());
-}
-
-// Of one test, as there is one terminal in a process.
-#[cfg(feature = "progress")]
-#[test]
-fn the_bar_shows_where_the_run_is_and_is_gone_afterwards() {
-    let (terminal, text) = (InMemoryTerm::new(10, 100), Text::default());
-    let mut screens = Vec::new();
-    let mut progress = Progress::to(terminal.clone(), text.clone());
-    // Another thread draws, which empties the line first: what it has not come to fill again is looked at once more.
-    let drawn = || {
-        std::thread::sleep(std::time::Duration::from_millis(120));
-        terminal.contents()
-    };
-    run(&mut progress, &mut || {
-        let screen = (0..20).map(|_| drawn()).find(|screen| !screen.is_empty());
-        screens.push(screen.unwrap_or_default());
-    });
-    assert_eq!(text.lines(), LINES);
-    assert_eq!(terminal.contents(), "");
-    assert!(screens[0].starts_with("epoch 1/12 [") && screens[0].contains("1/3 loss 0.5000"), "{screens:?}");
-    assert!(screens[2].contains("3/3 loss 0.1667,"), "{screens:?}");
-    assert!(screens[4].starts_with("epoch 2/12 [") && screens[4].contains("examples/s, "), "{screens:?}");
-    assert!(screens[4].ends_with(" s left") && screens[4].lines().count() == 1, "{screens:?}");
-
-    // A panic's message does not stand behind a bar, and nothing of the bar stands after it.
-    let show = || {
-        let mut progress = Progress::to(terminal.clone(), text.clone());
-        let now = Moment { batch: 1, batches: 3, ..at(1, 1) };
-        step(&mut progress, &now, 0.5, updated());
-        assert!(terminal.contents().starts_with("epoch 1 ["));
-        progress
-    };
-    let before = std::panic::take_hook();
-    let seen = Arc::new(Mutex::new(None));
-    let (hook_seen, hook_terminal) = (seen.clone(), terminal.clone());
-    std::panic::set_hook(Box::new(move |panic| {
-        *hook_seen.lock().unwrap() = Some((hook_terminal.contents(), panic.to_string()));
-    }));
-    bar::hook_for_panics();
-    let caught = std::panic::catch_unwind(|| {
-        let _progress = show();
-        panic!("in a step");
-    });
-    let hooked = std::panic::take_hook();
-    drop(hooked);
-    std::panic::set_hook(before);
-    assert!(caught.is_err());
-    let (screen, message) = seen.lock().unwrap().take().unwrap();
-    assert_eq!((screen.as_str(), terminal.contents().as_str()), ("", ""));
-    assert!(message.contains("in a step"));
-    drop(show());
-    assert_eq!(terminal.contents(), "");
+    run(&mut PlainLines::to(Closed));
 }

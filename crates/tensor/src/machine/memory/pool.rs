@@ -4,7 +4,7 @@
 //! [`returned`](super::returned)): a thread that only drops tensors keeps nothing of them, and one that makes batches
 //! for another finds their memory again.
 
-use std::alloc::{Layout, alloc, dealloc};
+use std::alloc::{Layout, alloc, alloc_zeroed, dealloc};
 use std::cell::RefCell;
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -14,9 +14,14 @@ use super::{ALIGNMENT, large_pages, returned};
 /// Bytes of released blocks that a thread's pool keeps at most; more is given back to the system.
 pub(super) const RETAINED_BYTES: usize = if cfg!(test) { 1 << 24 } else { 1 << 30 };
 
+/// From this size on the system hands out pages that are zero once they are touched, so none has to be written to begin with.
+const FRESH_PAGES: usize = 1 << 17;
+
 /// Aligned, initialised memory of the size of a class, with the number of the thread that made it.
 pub(crate) struct Block {
     start: NonNull<u8>,
+    /// What the system gave, of which `start` is the first aligned byte.
+    given: NonNull<u8>,
     bytes: usize,
     /// 0 if the thread was ending.
     maker: u64,
@@ -47,22 +52,36 @@ impl Block {
 
     /// Zeroed memory from the system, if it has any.
     fn allocate(bytes: usize, maker: u64) -> Option<Arc<Block>> {
-        let layout = Layout::from_size_align(bytes, ALIGNMENT).ok()?;
-        // SAFETY: the size of a class is at least `ALIGNMENT`, so not zero.
-        let start = NonNull::new(unsafe { alloc(layout) })?;
+        let layout = Block::layout(bytes)?;
+        if bytes < FRESH_PAGES {
+            // SAFETY: the size of a class is at least `ALIGNMENT`, so not zero.
+            let start = NonNull::new(unsafe { alloc(layout) })?;
+            // SAFETY: the block was just allocated with so many bytes.
+            unsafe { start.write_bytes(0, bytes) };
+            return Some(Arc::new(Block { start, given: start, bytes, maker }));
+        }
+        // SAFETY: the size is not zero.
+        let given = NonNull::new(unsafe { alloc_zeroed(layout) })?;
+        // SAFETY: the layout has `ALIGNMENT` bytes more than `bytes`, and the step is shorter than that.
+        let start = unsafe { given.add(given.align_offset(ALIGNMENT)) };
         large_pages::ask_for(start, bytes);
-        // SAFETY: the block was just allocated with so many bytes.
-        unsafe { start.write_bytes(0, bytes) };
-        Some(Arc::new(Block { start, bytes, maker }))
+        Some(Arc::new(Block { start, given, bytes, maker }))
+    }
+
+    /// What is asked for: with any alignment, and room to align it, where only then the system knows that it is zero.
+    fn layout(bytes: usize) -> Option<Layout> {
+        match bytes < FRESH_PAGES {
+            true => Layout::from_size_align(bytes, ALIGNMENT).ok(),
+            false => Layout::from_size_align(bytes.checked_add(ALIGNMENT)?, align_of::<u64>()).ok(),
+        }
     }
 
     /// Gives the memory of a block that nobody shares back to the system.
     pub(super) fn free(self: Arc<Self>) {
         let block = Arc::into_inner(self).expect("nobody shares what was released");
-        let layout =
-            Layout::from_size_align(block.bytes, ALIGNMENT).expect("it was one when it was allocated");
-        // SAFETY: `start` came from `allocate` with the same layout, and the block is used up.
-        unsafe { dealloc(block.start.as_ptr(), layout) }
+        let layout = Block::layout(block.bytes).expect("it was one when it was allocated");
+        // SAFETY: `given` came from `allocate` with the same layout, and the block is used up.
+        unsafe { dealloc(block.given.as_ptr(), layout) }
     }
 }
 
