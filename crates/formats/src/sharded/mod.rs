@@ -191,6 +191,11 @@ impl<R: BufRead + Seek> TensorSource for Sharded<R> {
         self.shards[shard].read(place, take)
     }
 
+    fn read_whole(&mut self, place: usize, bytes: &mut [u8]) -> Result<(), Error> {
+        let (shard, place) = self.places[place];
+        self.shards[shard].read_whole(place, bytes)
+    }
+
     fn path(&self) -> Option<&Path> {
         Some(&self.path)
     }

@@ -96,12 +96,22 @@ impl Readable {
         }
     }
 
+    /// Whether its elements are those of a tensor of that kind, bit by bit.
+    pub(super) fn is_of(self, kind: ElementKind) -> bool {
+        matches!(
+            (self, kind),
+            (Readable::F64, ElementKind::F64)
+                | (Readable::F32, ElementKind::F32)
+                | (Readable::U32, ElementKind::U32)
+                | (Readable::U8, ElementKind::U8)
+        )
+    }
+
     /// Writes the numbers whose bytes these are, floating-point ones rounded to the nearest; if there is one that `T` cannot
     /// hold, that number: finite, and infinite there, or no whole number of its range.
     pub(super) fn decode<T: Element>(self, bytes: &[u8], values: &mut [T]) -> Result<(), String> {
         match self {
-            Readable::F64 if T::KIND == ElementKind::F64 => copy(bytes, values),
-            Readable::F32 if T::KIND == ElementKind::F32 => copy(bytes, values),
+            same if same.is_of(T::KIND) => copy(bytes, values),
             Readable::F64 => numbers(bytes, values, |b| Number::Double(f64::from_le_bytes(b))),
             Readable::F32 => numbers(bytes, values, |b| Number::Single(f32::from_le_bytes(b))),
             Readable::BF16 => numbers(bytes, values, |b| Number::Single(from_bf16(u16::from_le_bytes(b)))),

@@ -8,6 +8,7 @@ use wengert_tensor::file::open;
 
 use super::header::Header;
 use super::pieces::read_pieces;
+use super::source::not_whole;
 use super::tensor_file::FileKind;
 use super::tensor_file::{CHECKPOINT, ReadError};
 use super::{FileError, TensorEntry, TensorSource};
@@ -131,6 +132,15 @@ impl<R: BufRead + Seek> TensorSource for Safetensors<R> {
         let (start, end) = self.ranges[place];
         self.file.seek(SeekFrom::Start(self.header.start + start))?;
         read_pieces(&mut self.file, end - start, take)
+    }
+
+    fn read_whole(&mut self, place: usize, bytes: &mut [u8]) -> Result<(), Error> {
+        let (start, end) = self.ranges[place];
+        if end - start != bytes.len() as u64 {
+            return Err(not_whole());
+        }
+        self.file.seek(SeekFrom::Start(self.header.start + start))?;
+        self.file.read_exact(bytes)
     }
 
     fn is_checkpoint(&self) -> bool {

@@ -1,7 +1,7 @@
 //! What tensors are loaded from, whatever the file's format.
 
 use std::borrow::Cow;
-use std::io::Error;
+use std::io::{Error, ErrorKind};
 use std::path::Path;
 
 use wengert_tensor::Shape;
@@ -112,6 +112,23 @@ pub trait TensorSource {
     /// Those of `take`, and those of the file.
     fn read(&mut self, place: usize, take: &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error>;
 
+    /// Writes the elements of the tensor at this place, as [`read`](Self::read) hands them out, to as many bytes. A source that need not have
+    /// them elsewhere first does so by itself.
+    ///
+    /// # Errors
+    /// Those of the file, and if the tensor has another number of bytes.
+    fn read_whole(&mut self, place: usize, bytes: &mut [u8]) -> Result<(), Error> {
+        let mut left = bytes;
+        self.read(place, &mut |piece| {
+            let (now, rest) =
+                std::mem::take(&mut left).split_at_mut_checked(piece.len()).ok_or_else(not_whole)?;
+            now.copy_from_slice(piece);
+            left = rest;
+            Ok(())
+        })?;
+        if left.is_empty() { Ok(()) } else { Err(ErrorKind::UnexpectedEof.into()) }
+    }
+
     /// Whether it is the [checkpoint](super::tensor_file::CHECKPOINT) of a run, in which the model is but a part.
     fn is_checkpoint(&self) -> bool {
         false
@@ -123,6 +140,11 @@ pub trait TensorSource {
     }
 }
 
+/// What is said of a tensor of another number of bytes than it must have.
+pub(super) fn not_whole() -> Error {
+    Error::new(ErrorKind::InvalidData, "not the bytes of a whole tensor")
+}
+
 impl<S: TensorSource + ?Sized> TensorSource for Box<S> {
     fn each(&self, visit: &mut dyn FnMut(usize, &TensorEntry<'_>)) {
         (**self).each(visit);
@@ -130,6 +152,10 @@ impl<S: TensorSource + ?Sized> TensorSource for Box<S> {
 
     fn read(&mut self, place: usize, take: &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error> {
         (**self).read(place, take)
+    }
+
+    fn read_whole(&mut self, place: usize, bytes: &mut [u8]) -> Result<(), Error> {
+        (**self).read_whole(place, bytes)
     }
 
     fn is_checkpoint(&self) -> bool {

@@ -6,7 +6,7 @@ use std::path::Path;
 use wengert_tensor::{Element, Shape, Tensor, names, text};
 
 use super::dtype::{Readable, Take};
-use super::source::TensorSource;
+use super::source::{TensorSource, not_whole};
 use super::{FileError, StoredTensor};
 
 /// The tensor of this name in a file of any format, converted by value: floating-point numbers are rounded to the nearest, others must be
@@ -78,6 +78,11 @@ pub(super) fn read_into<T: Element>(
     name: &str,
     values: &mut [T],
 ) -> Result<(), FileError> {
+    if dtype.is_of(T::KIND)
+        && let Some(bytes) = T::memory_as_le_bytes(values)
+    {
+        return source.read_whole(place, bytes).map_err(|error| FileError::io(source.path(), error));
+    }
     let mut done = 0;
     read_elements(source, (place, dtype, values.len()), (name, T::NAME), &mut |piece, dtype| {
         let next = done + piece.len() / dtype.width();
@@ -99,7 +104,7 @@ pub(super) fn read_elements(
     let (mut left, mut refused) = (elements as u64 * width as u64, None);
     let read = source.read(place, &mut |piece| {
         let rest = left.checked_sub(piece.len() as u64).filter(|_| piece.len().is_multiple_of(width));
-        left = rest.ok_or_else(|| Error::new(ErrorKind::InvalidData, "not the bytes of a whole tensor"))?;
+        left = rest.ok_or_else(not_whole)?;
         take(piece, dtype).map_err(|number| {
             refused = Some(number);
             Error::from(ErrorKind::InvalidData)

@@ -44,6 +44,20 @@ pub trait Element:
 
     /// The element of these bytes, the least significant first. For `bool` all but 0 is `true`.
     fn from_le_bytes(bytes: Self::Bytes) -> Self;
+
+    /// The memory of the elements as their bytes, the least significant first, so that a file is read straight into it; `None` where the
+    /// machine keeps them otherwise, or where not all bytes are elements (`bool`).
+    ///
+    /// ```
+    /// use wengert_tensor::Element;
+    /// let mut numbers = [0u32; 2];
+    /// if let Some(bytes) = Element::memory_as_le_bytes(&mut numbers) {
+    ///     bytes[..5].copy_from_slice(&[1, 0, 0, 0, 2]);
+    ///     assert_eq!(numbers, [1, 2]);
+    /// }
+    /// assert!(Element::memory_as_le_bytes(&mut [true]).is_none());
+    /// ```
+    fn memory_as_le_bytes(elements: &mut [Self]) -> Option<&mut [u8]>;
 }
 
 /// The types of elements.
@@ -92,6 +106,13 @@ macro_rules! number {
             fn from_le_bytes(bytes: Self::Bytes) -> Self {
                 $t::from_le_bytes(bytes)
             }
+            fn memory_as_le_bytes(elements: &mut [Self]) -> Option<&mut [u8]> {
+                if cfg!(target_endian = "big") {
+                    return None;
+                }
+                // SAFETY: numbers have no padding, any bytes are a number, and these are the slice's, borrowed as it is.
+                Some(unsafe { std::slice::from_raw_parts_mut(elements.as_mut_ptr().cast(), size_of_val(elements)) })
+            }
         }
     )* };
 }
@@ -112,6 +133,9 @@ impl Element for bool {
     #[inline(always)]
     fn from_le_bytes([byte]: [u8; 1]) -> Self {
         byte != 0
+    }
+    fn memory_as_le_bytes(_: &mut [Self]) -> Option<&mut [u8]> {
+        None
     }
 }
 
