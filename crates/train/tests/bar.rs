@@ -1,14 +1,18 @@
 //! The bar on a terminal: one test in a process of its own, as a panic in any thread clears the bar.
 #![cfg(feature = "progress")]
 
+mod common;
+
 use std::io::Write;
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use common::{Model, data};
 use indicatif::InMemoryTerm;
-use wengert_nn::{Grads, Init, Params};
-use wengert_optim::Step;
-use wengert_train::{Event, Moment, Progress, RunObserver, StepReport};
+use wengert_nn::Losses;
+use wengert_optim::Adam;
+use wengert_train::{Event, Moment, Progress, RunObserver, Trainer};
 
 /// A writer that is read while it is written to.
 #[derive(Clone, Default)]
@@ -24,55 +28,44 @@ impl Write for Text {
     }
 }
 
-fn model() -> (Params, Grads) {
-    let mut params: Params = Params::seeded(0);
-    let weight = params.root().param("weight", [3], Init::Constant(2.0));
-    let (_, grads) = params.value_and_grad(|cx| cx.param(weight).square().sum()).unwrap();
-    (params, grads)
+/// Looks at the terminal after each step.
+struct Looking<'a> {
+    terminal: InMemoryTerm,
+    screens: &'a mut Vec<String>,
 }
 
-fn tell(progress: &mut Progress, event: &Event<'_>, now: &Moment) {
-    assert!(RunObserver::<f32>::on(progress, event, now).is_continue());
-}
-
-fn step(progress: &mut Progress, now: &Moment, loss: f64) {
-    let (params, grads) = model();
-    let outcome = Step::Updated { gradient_norm: 1.0 };
-    let report =
-        StepReport { loss, examples: 10, learning_rate: 0.1, outcome, params: &params, grads: &grads };
-    tell(progress, &Event::Step(&report), now);
-}
-
-/// Batch `batch` of three in an epoch of twelve.
-fn at(epoch: u64, batch: u64) -> Moment {
-    let step = 3 * epoch + batch;
-    Moment { epoch: epoch + 1, epochs: 12, batch, batches: 3, step, examples: 10 * step, ..Moment::default() }
-}
-
-/// Two epochs, looked at after each step.
-fn run(progress: &mut Progress, terminal: &InMemoryTerm) -> Vec<String> {
-    let mut screens = Vec::new();
-    let (params, _) = model();
-    tell(progress, &Event::Start { params: &params, settings: &[] }, &at(0, 0));
-    for epoch in 0..2 {
-        tell(progress, &Event::Epoch, &at(epoch, 0));
-        for batch in 1..=3 {
-            let now = at(epoch, batch);
-            step(progress, &now, 0.5 / now.step as f64);
-            screens.push(terminal.contents());
+impl RunObserver for Looking<'_> {
+    fn on(&mut self, event: &Event<'_>, _: &Moment) -> ControlFlow<String> {
+        if let Event::Step(_) = event {
+            self.screens.push(self.terminal.contents());
             // Longer than the shortest time between two drawings.
             std::thread::sleep(Duration::from_millis(120));
         }
-        let values = [("loss".to_owned(), 0.25)];
-        tell(progress, &Event::Values { set: "train", values: &values }, &at(epoch, 3));
+        ControlFlow::Continue(())
     }
-    tell(progress, &Event::End { reason: "all epochs are done" }, &at(1, 3));
-    screens
+}
+
+/// Three epochs of five batches, shown; with a panic in that step, if one is given.
+fn train(terminal: &InMemoryTerm, lines: &Text, panic_in: Option<u64>, screens: &mut Vec<String>) {
+    let (train, _) = data();
+    let (mut params, model) = Model::new();
+    let mut run = Trainer::new(&mut params, Adam::new(1e-2))
+        .observe(Progress::to(terminal.clone(), lines.clone()))
+        .observe(Looking { terminal: terminal.clone(), screens })
+        .start()
+        .unwrap();
+    for epoch in run.epochs(3).unwrap() {
+        for (images, labels) in epoch.batches(train.batches(10)).unwrap() {
+            assert_ne!(Some(run.now().step), panic_in, "in a step");
+            run.step(|cx| model.forward(cx, &images).cross_entropy(&labels)).unwrap();
+        }
+    }
+    run.finish().unwrap();
 }
 
 #[test]
 fn the_bar_shows_where_the_run_is_and_is_gone_afterwards_and_before_panics() {
-    let (terminal, text) = (InMemoryTerm::new(10, 100), Text::default());
+    let (terminal, lines, mut screens) = (InMemoryTerm::new(10, 100), Text::default(), Vec::new());
     // What the screen shows when a panic is told. The first bar puts its own hook before this one.
     let seen = Arc::new(Mutex::new(None));
     let (hook_seen, hook_terminal) = (seen.clone(), terminal.clone());
@@ -82,31 +75,23 @@ fn the_bar_shows_where_the_run_is_and_is_gone_afterwards_and_before_panics() {
         before(panic);
     }));
 
-    let screens = run(&mut Progress::to(terminal.clone(), text.clone()), &terminal);
-    let lines = String::from_utf8(text.0.lock().unwrap().clone()).unwrap();
-    assert_eq!(lines.lines().count(), 3, "{lines}");
-    assert!(lines.starts_with("epoch  1/12, step 3: train loss 0.2500;"), "{lines}");
-    assert_eq!(terminal.contents(), "");
-    assert!(screens[0].starts_with("epoch 1/12 [") && screens[0].contains("1/3 loss 0.5000"), "{screens:?}");
-    assert!(screens[2].contains("3/3 loss 0.1667,"), "{screens:?}");
-    assert!(screens[4].starts_with("epoch 2/12 [") && screens[4].contains("examples/s, "), "{screens:?}");
-    assert!(screens[4].ends_with(" s left") && screens[4].lines().count() == 1, "{screens:?}");
+    train(&terminal, &lines, None, &mut screens);
+    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    assert!(text.starts_with("epoch 1/3, step 5: ") && text.lines().count() == 4, "{text}");
+    assert_eq!((screens.len(), terminal.contents().as_str()), (15, ""));
+    assert!(screens[0].starts_with("epoch 1/3 [") && screens[0].contains("] 1/5 loss "), "{screens:?}");
+    assert!(screens[4].contains("] 5/5 loss "), "{screens:?}");
+    assert!(screens[7].starts_with("epoch 2/3 [") && screens[7].contains("] 3/5 loss "), "{screens:?}");
+    assert!(screens[7].contains(" examples/s, ") && screens[7].ends_with(" s left"), "{screens:?}");
+    assert!(screens.iter().all(|screen| screen.lines().count() == 1), "{screens:?}");
 
     // A panic's message does not stand behind a bar, and nothing of the bar stands after it.
-    let show = || {
-        let mut progress = Progress::to(terminal.clone(), text.clone());
-        step(&mut progress, &Moment { epochs: 0, ..at(0, 1) }, 0.5);
-        assert!(terminal.contents().starts_with("epoch 1 ["), "{}", terminal.contents());
-        progress
-    };
     let caught = std::panic::catch_unwind(|| {
-        let _progress = show();
-        panic!("in a step");
+        let mut screens = Vec::new();
+        train(&terminal, &Text::default(), Some(2), &mut screens);
     });
     assert!(caught.is_err());
     let (screen, message) = seen.lock().unwrap().take().unwrap();
     assert_eq!((screen.as_str(), terminal.contents().as_str()), ("", ""));
     assert!(message.contains("in a step"), "{message}");
-    drop(show());
-    assert_eq!(terminal.contents(), "");
 }
