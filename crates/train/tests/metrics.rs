@@ -193,8 +193,13 @@ fn caught(work: impl FnOnce()) -> (String, String) {
     static FOUND: Mutex<Option<String>> = Mutex::new(None);
     let _one = ONE_AT_A_TIME.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let before = take_hook();
-    set_hook(Box::new(|info| {
-        *FOUND.lock().unwrap() = info.location().map(|at: &Location| format!("{}:{}", at.file(), at.line()));
+    // Other tests may panic meanwhile.
+    let own = std::thread::current().id();
+    set_hook(Box::new(move |info| {
+        if std::thread::current().id() == own {
+            *FOUND.lock().unwrap() =
+                info.location().map(|at: &Location| format!("{}:{}", at.file(), at.line()));
+        }
     }));
     let result = catch_unwind(AssertUnwindSafe(work));
     set_hook(before);

@@ -23,7 +23,6 @@ fn matrices_of_another_size_than_their_slice() {
         refused("lu", &[&n], || Lu::new(vec![1.0f64, 1e300, 1e-300, 1.0], n, n));
         refused("lu", &[&n], || Lu::for_solving(&[1.0f64, 1e300, 1e-300, 1.0], n));
         refused("scales", &[&n], || Scales::of(&[1.0f64, 1e300, 1e-300, 1.0], n));
-        refused("lu", &[&n], || Lu::in_order(vec![1.0f64; 4], n));
         refused("svd", &[&n], || svd(&[1.0f64; 4], n, n));
         refused("matrix_exp", &[&n], || exponential(&[1.0f64; 4], n));
         let mut x = [1.0f64; 2];

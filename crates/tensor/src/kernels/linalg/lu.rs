@@ -27,7 +27,6 @@ pub struct Lu<T> {
     packed: Vec<T>,
     order: Vec<u32>,
     exchanges: usize,
-    pivoting: bool,
     /// Of a square matrix whose elements differ by many orders of magnitude: the factors that it is solved with.
     scaled: Option<Box<(Scales, Lu<T>)>>,
 }
@@ -46,9 +45,9 @@ impl<T: Float> Lu<T> {
         let scales = if m == n { Scales::of(&a, n) } else { None };
         let scaled = scales.map(|scales| {
             let divided = scales.divide(&a);
-            Self::factored(divided, n, n, true).map(|lu| Box::new((scales, lu)))
+            Self::factored(divided, n, n).map(|lu| Box::new((scales, lu)))
         });
-        Ok(Lu { scaled: scaled.transpose()?, ..Self::factored(a, m, n, true)? })
+        Ok(Lu { scaled: scaled.transpose()?, ..Self::factored(a, m, n)? })
     }
 
     /// The factors of R⁻¹A C⁻¹ of an n × n matrix, where it has such scales, and else its own: what it is to be solved with.
@@ -64,29 +63,17 @@ impl<T: Float> Lu<T> {
         check_square("lu", a, n);
         let scales = Scales::of(a, n);
         let divided = scales.as_ref().map_or_else(|| a.to_vec(), |scales| scales.divide(a));
-        Ok((scales, Self::factored(divided, n, n, true)?))
-    }
-
-    /// The factors of the n × n matrix `a` with its rows in their order, for one that was ordered by pivoting before.
-    ///
-    /// # Errors
-    /// [`NotFinite`](LinalgError::NotFinite).
-    ///
-    /// # Panics
-    /// If `a` has not n² elements.
-    #[track_caller]
-    pub fn in_order(a: Vec<T>, n: usize) -> Result<Self, LinalgError> {
-        Self::factored(a, n, n, false)
+        Ok((scales, Self::factored(divided, n, n)?))
     }
 
     #[track_caller]
-    fn factored(a: Vec<T>, m: usize, n: usize, pivoting: bool) -> Result<Self, LinalgError> {
+    fn factored(a: Vec<T>, m: usize, n: usize) -> Result<Self, LinalgError> {
         check_size(&a, m, n);
         if !a.iter().all(|x| x.is_finite()) {
             return Err(LinalgError::NotFinite);
         }
         let order = (0..m).map(|i| i as u32).collect();
-        let mut lu = Lu { m, n, packed: a, order, exchanges: 0, pivoting, scaled: None };
+        let mut lu = Lu { m, n, packed: a, order, exchanges: 0, scaled: None };
         factor(&mut lu);
         Ok(lu)
     }
@@ -264,7 +251,7 @@ fn eliminate_directly<T: Float>(lu: &mut Lu<T>, first: usize, end: usize) {
     let (m, n) = (lu.m, lu.n);
     for j in first..end {
         let mut pivot = j;
-        for i in j + 1..if lu.pivoting { m } else { 0 } {
+        for i in j + 1..m {
             if lu.packed[i * n + j].abs() > lu.packed[pivot * n + j].abs() {
                 pivot = i;
             }
