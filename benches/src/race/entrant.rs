@@ -108,14 +108,15 @@ impl Entrant {
     }
 }
 
-/// Whether a program names the workload; programs that have all squares say how they begin.
+/// Whether a program names the workload, or of one that is had in several sizes what stands before the size.
 fn has(script: &Path, workload: &str) -> bool {
-    let quoted = match workload.strip_prefix("gemm_") {
-        Some(size) if size.contains('x') => return false,
-        Some(_) => "\"gemm_\"".to_owned(),
-        None => format!("\"{workload}\""),
-    };
-    std::fs::read_to_string(script).is_ok_and(|text| text.contains(&quoted))
+    let Ok(text) = std::fs::read_to_string(script) else { return false };
+    let names = |name: &str| text.contains(&format!("\"{name}\""));
+    match workload.rsplit_once('_') {
+        Some(("gemm", size)) => !size.contains('x') && names("gemm_"),
+        Some((kind, size)) if size.parse::<usize>().is_ok() => names(kind),
+        _ => names(workload),
+    }
 }
 
 /// The program on the first CPUs, as many as it has threads, where the system can do that.
@@ -149,7 +150,7 @@ mod tests {
             let entrant =
                 Entrant::others(&places()).into_iter().find(|entrant| entrant.name == name).unwrap();
             for workload in
-                ["bert_layer", "lstm", "resnet_block", "conv1d", "gpt_small", "embedding", "infer_token"]
+                ["bert_layer", "lstm", "conv1d", "gpt_small", "embedding", "infer_token", "lu_512"]
             {
                 let command = entrant.command(workload, 2, Some("fused")).expect(workload);
                 let words: Vec<_> = command.get_args().map(|word| word.to_str().unwrap()).collect();
@@ -157,6 +158,7 @@ mod tests {
                 assert!(words.windows(3).any(|three| three == [workload, "--threads", "2"]), "{words:?}");
             }
             assert!(entrant.command("no_such_workload", 1, None).is_none());
+            assert!(entrant.command("no_such_512", 1, None).is_none());
             assert!(entrant.missing().unwrap().contains(name));
         }
     }

@@ -21,28 +21,66 @@ pub struct Scales {
 
 /// Whether squares of the elements, and products with them, might leave the range of numbers.
 pub(super) fn is_far<T: Float>(a: &[T]) -> bool {
-    let [least, largest] = range(a);
-    largest > T::MAX.sqrt() || least < T::MIN_POSITIVE.sqrt()
+    range(a).is_far()
 }
 
-/// The least absolute value but 0, and the largest.
-fn range<T: Float>(a: &[T]) -> [T; 2] {
-    a.iter().fold([T::MAX, T::ZERO], |[least, largest], x| {
+/// The least absolute value but 0, and the largest; of what is no number neither.
+struct Range<T> {
+    least: T,
+    largest: T,
+}
+
+impl<T: Float> Range<T> {
+    fn is_far(&self) -> bool {
+        self.largest > T::MAX.sqrt() || self.least < T::MIN_POSITIVE.sqrt()
+    }
+
+    #[inline(always)]
+    fn take(&mut self, x: T) {
         let x = x.abs();
-        [if x == T::ZERO { least } else { least.minimum(x) }, largest.maximum(x)]
+        self.least = if x < self.least && x > T::ZERO { x } else { self.least };
+        self.largest = if x > self.largest { x } else { self.largest };
+    }
+}
+
+fn range<T: Float>(a: &[T]) -> Range<T> {
+    // Independent ones, as comparisons would wait for each other.
+    let mut lanes: [Range<T>; 16] = std::array::from_fn(|_| Range { least: T::MAX, largest: T::ZERO });
+    let (chunks, rest) = a.as_chunks::<16>();
+    for chunk in chunks {
+        lanes.iter_mut().zip(chunk).for_each(|(lane, &x)| lane.take(x));
+    }
+    lanes.iter_mut().zip(rest).for_each(|(lane, &x)| lane.take(x));
+    lanes.into_iter().fold(Range { least: T::MAX, largest: T::ZERO }, |mut all, lane| {
+        all.least = if lane.least < all.least { lane.least } else { all.least };
+        all.largest = if lane.largest > all.largest { lane.largest } else { all.largest };
+        all
+    })
+}
+
+/// Whether elements of at least that size are found in the places of a permutation, row by row. Where it is not found there may be one.
+fn has_permutation_from<T: Float>(a: &[T], n: usize, least: T) -> bool {
+    let mut taken = vec![false; n];
+    a.chunks_exact(n.max(1)).enumerate().all(|(i, row)| {
+        let found = (i..n).chain(0..i).find(|&j| !taken[j] && row[j].abs() >= least);
+        found.inspect(|&j| taken[j] = true).is_some()
     })
 }
 
 impl Scales {
-    /// Those of an n × n matrix whose elements differ by more than 1/ε, or come near the ends of the range.
+    /// Those of an n × n matrix that needs them: its elements come near the ends of the range, or differ by more than 1/ε and not only
+    /// beside others, of a permutation, that are all within 1/√ε of the largest.
     ///
     /// # Panics
     /// If `a` has not n² elements.
     #[track_caller]
     pub fn of<T: Float>(a: &[T], n: usize) -> Option<Self> {
         check_square("scales", a, n);
-        let [least, largest] = range(a);
-        (is_far(a) || least < largest * T::EPSILON).then(|| Self::always(a, n))
+        let range = range(a);
+        let differs = range.least < range.largest * T::EPSILON;
+        let needed =
+            range.is_far() || differs && !has_permutation_from(a, n, range.largest * T::EPSILON.sqrt());
+        needed.then(|| Self::always(a, n))
     }
 
     /// Those of any n × n matrix.
