@@ -17,6 +17,7 @@ mod graded_matrices;
 mod interpreter;
 mod laws;
 mod linalg;
+mod many_rows;
 mod memory;
 mod misuse;
 mod nesting;

@@ -3,27 +3,11 @@
 use wengert_tensor::Float;
 use wengert_tensor::linalg::{Scales, exponent, times_power};
 
+use super::adjugate::WellConditioned;
+use super::far::Far;
+
 /// How much smaller than the largest element left a pivot in the place that the scales have for it may be.
 const THRESHOLD: f64 = 0.25;
-
-/// A number times a power of two that may be out of range.
-#[derive(Clone, Copy)]
-struct Far {
-    mantissa: f64,
-    exponent: i64,
-}
-
-impl Far {
-    const ONE: Far = Far { mantissa: 1.0, exponent: 0 };
-
-    fn times(self, x: f64) -> Far {
-        let product = self.mantissa * x;
-        match exponent(product) {
-            Some(e) => Far { mantissa: times_power(product, -e), exponent: self.exponent + e },
-            None => Far { mantissa: product, exponent: 0 },
-        }
-    }
-}
 
 /// P A Q = L D U by complete pivoting, of a matrix divided by its scales. Complete pivoting gives well-conditioned triangles,
 /// so that what is made of D, which may be singular, has its digits (Demmel and others, "Computing the singular value
@@ -44,8 +28,7 @@ struct Factors {
 }
 
 impl Factors {
-    fn of<T: Float>(a: &[T], n: usize) -> Self {
-        let wide: Vec<f64> = a.iter().map(|x| x.to_f64()).collect();
+    fn of(wide: Vec<f64>, n: usize) -> Self {
         let scales = Scales::of(&wide, n);
         let (mut b, scales, places) = match scales {
             None => (wide, [vec![0; n], vec![0; n]], None),
@@ -102,7 +85,10 @@ impl Factors {
         let n = self.n;
         let size = |[i, j]: [usize; 2]| b[i * n + j].abs();
         let larger = |a, b| if size(b) > size(a) { b } else { a };
-        let largest = (k..n).flat_map(|i| (k..n).map(move |j| [i, j])).reduce(larger)?;
+        // The row first, as the largest of a row is found sooner than its place.
+        let of_row = |i: usize| (i, largest(&b[i * n + k..(i + 1) * n]));
+        let (row, most) = (k..n).map(of_row).reduce(|a, b| if b.1 > a.1 { b } else { a })?;
+        let largest = [row, (k..n).find(|&j| size([row, j]) == most)?];
         let preferred = places.and_then(|places| {
             let paired = |i: usize| (k..n).find(|&j| self.columns[j] == places[self.rows[i]]).map(|j| [i, j]);
             (k..n).filter_map(paired).reduce(larger)
@@ -111,10 +97,23 @@ impl Factors {
         (size(chosen) > 0.0).then_some(chosen)
     }
 
-    /// The product of all of D but some.
-    fn without(&self, left_out: [usize; 2]) -> Far {
-        let others = (0..self.n).filter(|k| !left_out.contains(k));
-        others.fold(Far::ONE, |product, k| product.times(self.d[k]))
+    /// The products of D before each place, and of D from each place on.
+    fn products(&self) -> [Vec<Far>; 2] {
+        let running = |places: &mut dyn Iterator<Item = usize>| -> Vec<Far> {
+            let mut product = Far::ONE;
+            let next = |k: usize| {
+                let so_far = product;
+                product = product.times(self.d[k]);
+                so_far
+            };
+            let mut products: Vec<Far> = places.map(next).collect();
+            products.push(product);
+            products
+        };
+        let before = running(&mut (0..self.n));
+        let mut from = running(&mut (0..self.n).rev());
+        from.reverse();
+        [before, from]
     }
 
     /// L⁻ᵀ M U⁻ᵀ of a matrix of `numbers` at their places, in the order, unit and orientation of A.
@@ -132,9 +131,7 @@ impl Factors {
         let total = rows.iter().chain(columns).sum::<i64>() + inner_unit + unit;
         for (e, &x) in turned.iter().enumerate() {
             let (i, j) = (self.rows[e / n], self.columns[e % n]);
-            let number = Far::ONE.times(self.sign * x);
-            let exponent = number.exponent + total - rows[i] - columns[j];
-            out[i * n + j] = T::from_f64(times_power(number.mantissa, exponent));
+            out[i * n + j] = Far::of(self.sign * x).in_range(total - rows[i] - columns[j]);
         }
     }
 
@@ -157,8 +154,13 @@ pub(super) fn cofactors<T: Float>(a: &[T], n: usize, out: &mut [T]) {
     if n == 0 {
         return;
     }
-    let factors = Factors::of(a, n);
-    let numbers: Vec<_> = (0..n).map(|i| ([i, i], factors.without([i, i]))).collect();
+    let wide: Vec<f64> = a.iter().map(|x| x.to_f64()).collect();
+    if let Some(matrix) = WellConditioned::of(&wide, n) {
+        return matrix.cofactors(out);
+    }
+    let factors = Factors::of(wide, n);
+    let [before, from] = factors.products();
+    let numbers: Vec<_> = (0..n).map(|i| ([i, i], before[i].times_far(from[i + 1]))).collect();
     factors.back(&numbers, 0, out);
 }
 
@@ -168,17 +170,43 @@ pub(super) fn cofactors_along<T: Float>(a: &[T], h: &[T], n: usize, out: &mut [T
     if n == 0 {
         return;
     }
-    let factors = Factors::of(a, n);
+    let wide: Vec<f64> = a.iter().map(|x| x.to_f64()).collect();
+    if let Some(matrix) = WellConditioned::of(&wide, n) {
+        return matrix.along(h, out);
+    }
+    let factors = Factors::of(wide, n);
     let (h, unit) = factors.within(h);
+    let [before, from] = factors.products();
     let mut numbers = Vec::with_capacity(2 * n * n);
-    for i in 0..n {
-        for j in (0..n).filter(|&j| j != i) {
-            let p = factors.without([i, j]);
-            numbers.push(([i, i], p.times(h[j * n + j])));
-            numbers.push(([i, j], p.times(-h[j * n + i])));
+    for (i, &before) in before.iter().enumerate() {
+        // Of all before the j-th but the i-th.
+        let mut product = before;
+        for j in i + 1..n {
+            let p = product.times_far(from[j + 1]);
+            for [i, j] in [[i, j], [j, i]] {
+                numbers.push(([i, i], p.times(h[j * n + j])));
+                numbers.push(([i, j], p.times(-h[j * n + i])));
+            }
+            product = product.times(factors.d[j]);
         }
     }
     factors.back(&numbers, unit, out);
+}
+
+/// The largest absolute value of a slice.
+fn largest(x: &[f64]) -> f64 {
+    // Independent ones, as comparisons would wait for each other.
+    let mut lanes = [0.0f64; 8];
+    let mut take = |part: &[f64]| {
+        lanes
+            .iter_mut()
+            .zip(part)
+            .for_each(|(most, x)| *most = if x.abs() > *most { x.abs() } else { *most });
+    };
+    let (chunks, rest) = x.as_chunks::<8>();
+    chunks.iter().for_each(|chunk| take(chunk));
+    take(rest);
+    lanes.into_iter().fold(0.0, f64::max)
 }
 
 /// The inverse of a lower triangle with ones on its diagonal.

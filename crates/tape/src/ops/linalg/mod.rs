@@ -4,6 +4,7 @@
 //! A rule that has to solve with a matrix again is given the factors that the value was made with as a further input; it
 //! depends on the matrix through the matrix alone, so the factors count as constants there.
 
+mod adjugate;
 mod cholesky;
 mod cofactors;
 mod determinant;
@@ -11,6 +12,7 @@ mod eigen;
 mod error;
 mod exponential;
 mod factors;
+mod far;
 mod function;
 mod inverse;
 mod least_squares;

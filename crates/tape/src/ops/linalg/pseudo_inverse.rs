@@ -32,13 +32,17 @@ impl PseudoInverse {
                     return Ok(());
                 }
             }
-            out.fill(T::ZERO);
-            for (j, &s) in svd.values.iter().enumerate().filter(|&(_, &s)| s > tolerance * svd.values[0]) {
-                for (i, row) in out.chunks_exact_mut(m).enumerate() {
-                    let v = svd.vt[j * n + i] / s;
-                    row.iter_mut().enumerate().for_each(|(l, x)| *x += v * svd.u[l * k + j]);
+            // V Σ⁺ Uᵀ.
+            let inverted = Tensor::written([k, n], |rows| {
+                for ((row, v), &s) in
+                    rows.chunks_exact_mut(n.max(1)).zip(svd.vt.chunks_exact(n.max(1))).zip(&svd.values)
+                {
+                    let counts = s > tolerance * svd.values[0];
+                    row.iter_mut().zip(v).for_each(|(x, &v)| *x = if counts { v / s } else { T::ZERO });
                 }
-            }
+            });
+            let u = Tensor::written([m, k], |elements| elements.copy_from_slice(&svd.u));
+            out.copy_from_slice(&inverted.t().matmul(&u.t()).to_vec());
             Ok(())
         })
     }
