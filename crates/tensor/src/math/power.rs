@@ -34,22 +34,23 @@ impl Magnitude for f64 {
 #[inline(always)]
 pub(super) fn powf<I: Isa, T: Magnitude>(x: T, y: T) -> T {
     let a = x.abs();
-    let nan = a.is_nan() || y.is_nan();
+    let nan = a.is_nan() | y.is_nan();
     let value = a.magnitude::<I>(y);
     // 0 and ∞ to a power, by the power's sign.
-    let vanishes = (a == T::ZERO && y > T::ZERO) || (a == T::INFINITY && y < T::ZERO);
-    let explodes = (a == T::ZERO && y < T::ZERO) || (a == T::INFINITY && y > T::ZERO);
+    let (zero, infinite, up, down) = (a == T::ZERO, a == T::INFINITY, y > T::ZERO, y < T::ZERO);
+    // Without short circuits, which are branches.
+    let (vanishes, explodes) = ((zero & up) | (infinite & down), (zero & down) | (infinite & up));
     let value = if vanishes { T::ZERO } else { value };
     let value = if explodes { T::INFINITY } else { value };
     let value = if nan { T::NAN } else { value };
-    let value = if a == T::ONE && !nan { T::ONE } else { value };
+    let value = if (a == T::ONE) & !nan { T::ONE } else { value };
     // Negative x: odd integers keep the sign, and nothing but integers will do.
     let integer = y.is_integer();
-    let odd = integer && !(y * T::from_f64(0.5)).is_integer();
+    let odd = integer & !(y * T::from_f64(0.5)).is_integer();
     let value = if odd { value.copysign(x) } else { value };
-    let undefined = x < T::ZERO && !integer && a != T::INFINITY;
+    let undefined = (x < T::ZERO) & !integer & !infinite;
     let value = if undefined { T::NAN } else { value };
-    if y == T::ZERO || x == T::ONE { T::ONE } else { value }
+    if (y == T::ZERO) | (x == T::ONE) { T::ONE } else { value }
 }
 
 #[inline(always)]
