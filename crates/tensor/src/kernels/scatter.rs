@@ -82,9 +82,12 @@ fn each_element<T: Float>(
     combined: impl Fn(T, T) -> T,
 ) {
     let from = band.outer * count * inner;
-    for (i, (&row, &x)) in rows[from..][..count * inner].iter().zip(&terms[from..]).enumerate() {
-        if let Some([here, ..]) = band.at(row, inner, i % inner) {
-            *here = combined(*here, x);
+    let (rows, terms) = (&rows[from..][..count * inner], &terms[from..]);
+    for (rows, terms) in rows.chunks_exact(inner).zip(terms.chunks_exact(inner)) {
+        for (k, (&row, &x)) in rows.iter().zip(terms).enumerate() {
+            if let Some([here, ..]) = band.at(row, inner, k) {
+                *here = combined(*here, x);
+            }
         }
     }
 }

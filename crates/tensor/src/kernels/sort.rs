@@ -42,11 +42,34 @@ fn argsort_row<T: Element>(x: &[T], descending: bool, out: &mut [u32]) {
     out.sort_by(|&i, &j| compare(x[i as usize], x[j as usize], descending));
 }
 
+/// Up to so many are kept in order while the rest is looked at: more take longer than to part the row.
+const MOST_KEPT: usize = 64;
+
 #[inline(never)]
 fn topk_row<T: Element>(x: &[T], k: usize, out: &mut [u32]) {
-    out.iter_mut().zip(0..).for_each(|(o, i)| *o = i);
     // Of equal elements the first comes first, which makes the order total and the selection unique.
     let order = |&i: &u32, &j: &u32| compare(x[i as usize], x[j as usize], true).then(i.cmp(&j));
+    if (1..=MOST_KEPT).contains(&k) && k < x.len() / 8 {
+        let best = &mut out[..k];
+        best.iter_mut().zip(0..).for_each(|(o, i)| *o = i);
+        best.sort_unstable_by(order);
+        let mut worst = x[best[k - 1] as usize];
+        for (i, &new) in x.iter().enumerate().skip(k) {
+            // Nearly always so; of NaN never.
+            if new <= worst {
+                continue;
+            }
+            let i = i as u32;
+            let place = best.partition_point(|kept| order(kept, &i).is_lt());
+            if place < k {
+                best[place..].rotate_right(1);
+                best[place] = i;
+                worst = x[best[k - 1] as usize];
+            }
+        }
+        return;
+    }
+    out.iter_mut().zip(0..).for_each(|(o, i)| *o = i);
     if k < out.len() {
         out.select_nth_unstable_by(k, order);
     }
@@ -64,7 +87,7 @@ impl<T: Element> RowMap<T, u32> for Argsort {
     }
 }
 
-/// The positions of the `k` largest elements at the front, in order; the others behind them, in any order.
+/// The positions of the `k` largest elements at the front, in order; what stands behind them means nothing.
 struct TopK {
     k: usize,
 }
@@ -91,7 +114,7 @@ compiled_here! {
 }
 
 compiled_here! {
-    /// The positions of the `k` largest elements of every row at its front, in order; the others behind them.
+    /// The positions of the `k` largest elements of every row at its front, in order.
     pub(crate) fn topk<T: Element>(x: &[T], k: usize, length: usize, out: &mut [u32]) {
         map_slices(x, length, out, &TopK { k });
     }

@@ -14,6 +14,11 @@ use crate::machine::prefetch::{AHEAD, prefetch};
 pub(crate) fn check_indices(operation: &str, index: &Tensor<u32>, shape: &Shape, axis: usize) {
     let length = shape[axis];
     let index = index.contiguous();
+    // The largest is found sooner than the first that is too large.
+    let largest = index.contiguous_slice().iter().copied().reduce(u32::max);
+    if largest.is_none_or(|i| (i as usize) < length) {
+        return;
+    }
     if let Some(at) = index.contiguous_slice().iter().position(|&i| i as usize >= length) {
         let mut rest = at;
         let mut position: Vec<usize> = index
@@ -48,6 +53,12 @@ pub(crate) fn check_alongside(operation: &str, shape: &Shape, axis: usize, index
     }
 }
 
+/// The elements of a row at some positions.
+#[inline(always)]
+fn take<T: Element>(row: &[T], positions: &[u32], out: &mut [T]) {
+    out.iter_mut().zip(positions).for_each(|(o, &i)| *o = row[i as usize]);
+}
+
 compiled_here! {
     /// [`Tensor::index_select`] after the checks.
     fn select<T: Element>(x: &Tensor<T>, axis: usize, index: &Tensor<u32>, out: &mut [T]) {
@@ -57,6 +68,9 @@ compiled_here! {
         let (_, length, inner) = x.shape().around(axis);
         let (x, index) = (x.contiguous(), index.contiguous());
         let (elements, rows) = (x.contiguous_slice(), index.contiguous_slice());
+        if inner == 1 {
+            return for_each_block(out, rows.len(), |i, block| take(&elements[i * length..][..length], rows, block));
+        }
         let row = |i: usize| {
             let row = i / rows.len() * length + rows[i % rows.len()] as usize;
             &elements[row * inner..][..inner]
@@ -79,6 +93,11 @@ compiled_here! {
         let count = index.shape()[axis];
         let (x, index) = (x.contiguous(), index.contiguous());
         let (elements, rows) = (x.contiguous_slice(), index.contiguous_slice());
+        if inner == 1 {
+            return for_each_block(out, count, |i, block| {
+                take(&elements[i * length..][..length], &rows[i * count..], block);
+            });
+        }
         for_each_block(out, inner, |i, block| {
             let outer = &elements[i / count * length * inner..][..length * inner];
             for (k, (o, &row)) in block.iter_mut().zip(&rows[i * inner..]).enumerate() {

@@ -80,6 +80,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_largest_are_the_first_of_those_that_are_sorted() {
+        for (n, ties) in [(9, 3), (20, 40), (1000, 7), (1000, 5000)] {
+            let numbers: Vec<f32> = (0..n as u32)
+                .map(|i| match i.wrapping_mul(2_654_435_761) >> 7 {
+                    x if x % 31 == 0 => f32::NAN,
+                    x => (x % ties) as f32 - 3.0,
+                })
+                .collect();
+            let x = Tensor::from(numbers);
+            let sorted = x.argsort(0, true);
+            for k in [0, 1, 2, 5, 63, 64, 65, 200].into_iter().filter(|&k| k <= n) {
+                assert_eq!(x.topk(k, 0).1, sorted.slice_axis(0, ..k as isize), "{k} of {n}");
+            }
+        }
+        let nan = Tensor::from(vec![f32::NAN; 100]);
+        assert_eq!(nan.topk(3, 0).1.to_vec(), [0, 1, 2]);
+    }
+
+    #[test]
     fn sorting_along_every_axis() {
         let x = Tensor::<f64>::from_fn([4, 3, 50], |i| ((i[0] * 31 + i[1] * 17 + i[2] * 7) % 23) as f64);
         for view in [x.clone(), x.permute([2, 0, 1]), x.flip(2)] {
