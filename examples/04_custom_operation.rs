@@ -4,6 +4,7 @@ use wengert::prelude::*;
 use wengert::tape::Real;
 
 /// The Swish function x·σ(βx) with a number β.
+#[derive(Clone)]
 struct Swish {
     beta: f64,
 }

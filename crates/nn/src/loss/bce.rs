@@ -127,6 +127,7 @@ fn check_probabilities<T: Float>(p: &Var<T>) {
 }
 
 /// max(ln x, −100), with a slope of at most 10¹².
+#[derive(Clone)]
 struct Log;
 
 /// Where the slope stops growing: PyTorch's constant, which is rounded to single precision.

@@ -85,6 +85,7 @@ impl SmoothL1 {
 }
 
 /// Huber's loss divided by a number.
+#[derive(Clone)]
 struct Formula {
     delta: f64,
     divisor: f64,

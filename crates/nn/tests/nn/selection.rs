@@ -9,6 +9,7 @@ const INF: f64 = f64::INFINITY;
 type Function = fn(&Var<f64>) -> Var<f64>;
 
 /// |x| written by a user, with the property that it is piecewise linear.
+#[derive(Clone)]
 struct Distance;
 impl Elementwise for Distance {
     const PIECEWISE_LINEAR: bool = true;

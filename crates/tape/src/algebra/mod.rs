@@ -31,6 +31,7 @@ macro_rules! declared {
 /// ```
 /// use wengert_tape::{Elementwise, Real, Var, grad};
 /// /// ln(1 + x²), whose derivatives of every order come of the two formulas.
+/// #[derive(Clone)]
 /// struct LogLorentz;
 /// impl Elementwise for LogLorentz {
 ///     fn f<A: Real>(&self, x: A) -> A { (x.clone() * x + 1.0).ln() }

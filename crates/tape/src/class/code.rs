@@ -89,28 +89,28 @@ impl<T: Float, E: Elementwise> Function<T> for Formulas<E> {
         if Self::READS_BOTH {
             unreachable!("the derivative reads both")
         }
-        Tensor::zip_many(E::NAME, [v, z], TimesSlope(&self.0, moves.nothing()))
+        Tensor::zip_many(E::NAME, [v, z], TimesSlope(self.0.clone(), moves.nothing()))
     }
 
     fn times_slope_of_both(&self, moves: Moves, of: [&Tensor<T>; 3]) -> Tensor<T> {
         if !Self::READS_BOTH {
             unreachable!("the derivative reads one")
         }
-        Tensor::zip_many(E::NAME, of, TimesSlope(&self.0, moves.nothing()))
+        Tensor::zip_many(E::NAME, of, TimesSlope(self.0.clone(), moves.nothing()))
     }
 
     fn times_curvature(&self, moves: Moves, of: [&Tensor<T>; 3]) -> Tensor<T> {
         if Self::READS_BOTH {
             unreachable!("the derivative reads both")
         }
-        Tensor::zip_many(E::NAME, of, TimesCurvature(&self.0, moves.nothing()))
+        Tensor::zip_many(E::NAME, of, TimesCurvature(self.0.clone(), moves.nothing()))
     }
 
     fn slope_tangent(&self, of: [&Tensor<T>; 4]) -> Tensor<T> {
         if Self::READS_BOTH {
             unreachable!("the derivative reads both")
         }
-        Tensor::zip_many(E::NAME, of, Tangent(&self.0))
+        Tensor::zip_many(E::NAME, of, Tangent(self.0.clone()))
     }
 
     fn slope_formula<'t>(&self, of: [Term<'t>; 3]) -> Term<'t> {
@@ -157,12 +157,15 @@ macro_rules! code_compiled_here {
 #[track_caller]
 #[inline]
 pub(crate) fn by_formula<T: Float, E: Elementwise>(function: &E, x: &Tensor<T>) -> Tensor<T> {
-    x.map(Value(function))
+    x.map(Value(function.clone()))
 }
 
-struct Value<'a, E>(&'a E);
+// The functions themselves and not references: what a loop reads by one reference after another it reads for each element, and computes
+// one element at a time.
 
-impl<T: Float, E: Elementwise> Map1<T, T> for Value<'_, E> {
+struct Value<E>(E);
+
+impl<T: Float, E: Elementwise> Map1<T, T> for Value<E> {
     #[inline(always)]
     fn call<I: Isa>(&self, x: T) -> T {
         self.0.f(Lane::<T, I>::new(x)).0
@@ -205,7 +208,11 @@ impl Moves {
 /// `product`, but 0 where `v` is the number of which nothing comes, though the slope is not a number.
 #[inline(always)]
 fn moved<T: Float, E: Elementwise>(nothing: T, v: T, product: T) -> T {
-    if Formulas::<E>::FACTS.may_be_infinite && v == nothing && product.is_nan() { T::ZERO } else { product }
+    if Formulas::<E>::FACTS.may_be_infinite && ((v == nothing) & product.is_nan()) {
+        T::ZERO
+    } else {
+        product
+    }
 }
 
 /// A product of two numbers, times the square of `part`, a power of two below 1 where the product itself is beyond the range:
@@ -233,9 +240,9 @@ impl<T: Float> InRange<T> {
     }
 }
 
-struct TimesSlope<'a, E, T>(&'a E, T);
+struct TimesSlope<E, T>(E, T);
 
-impl<T: Float, E: Elementwise> MapN<T, T, 2> for TimesSlope<'_, E, T> {
+impl<T: Float, E: Elementwise> MapN<T, T, 2> for TimesSlope<E, T> {
     #[inline(always)]
     fn call<I: Isa>(&self, [v, z]: [T; 2]) -> T {
         let product = self.0.times_df(Lane::<T, I>::new(v), Lane::new(z), Lane::new(z)).0;
@@ -243,7 +250,7 @@ impl<T: Float, E: Elementwise> MapN<T, T, 2> for TimesSlope<'_, E, T> {
     }
 }
 
-impl<T: Float, E: Elementwise> MapN<T, T, 3> for TimesSlope<'_, E, T> {
+impl<T: Float, E: Elementwise> MapN<T, T, 3> for TimesSlope<E, T> {
     #[inline(always)]
     fn call<I: Isa>(&self, [v, x, y]: [T; 3]) -> T {
         let product = self.0.times_df(Lane::<T, I>::new(v), Lane::new(x), Lane::new(y)).0;
@@ -251,27 +258,27 @@ impl<T: Float, E: Elementwise> MapN<T, T, 3> for TimesSlope<'_, E, T> {
     }
 }
 
-struct TimesCurvature<'a, E, T>(&'a E, T);
+struct TimesCurvature<E, T>(E, T);
 
-impl<T: Float, E: Elementwise> MapN<T, T, 3> for TimesCurvature<'_, E, T> {
+impl<T: Float, E: Elementwise> MapN<T, T, 3> for TimesCurvature<E, T> {
     #[inline(always)]
     fn call<I: Isa>(&self, [u, v, z]: [T; 3]) -> T {
         let InRange { product, whole, .. } = InRange::of(u, v);
-        let product = tangent_of_slope(self.0, Lane::<T, I>::new(product), None, Lane::new(z)).0;
+        let product = tangent_of_slope(&self.0, Lane::<T, I>::new(product), None, Lane::new(z)).0;
         moved::<T, E>(self.1, u, product * whole * whole)
     }
 }
 
 /// v̇ · df(z) + v · ż · df′(z): one loop, in which both slopes share what they have in common.
-struct Tangent<'a, E>(&'a E);
+struct Tangent<E>(E);
 
-impl<T: Float, E: Elementwise> MapN<T, T, 4> for Tangent<'_, E> {
+impl<T: Float, E: Elementwise> MapN<T, T, 4> for Tangent<E> {
     #[inline(always)]
     fn call<I: Isa>(&self, [t_v, t_z, v, z]: [T; 4]) -> T {
         // No division: it would be made for each element, and the part is exact.
         let InRange { product, part, whole } = InRange::of(v, t_z);
         let t_slope = Lane::new(t_v * part * part);
-        let sum = tangent_of_slope(self.0, Lane::<T, I>::new(product), Some(t_slope), Lane::new(z)).0;
+        let sum = tangent_of_slope(&self.0, Lane::<T, I>::new(product), Some(t_slope), Lane::new(z)).0;
         let sum = sum * whole * whole;
         if t_v == T::ZERO { moved::<T, E>(T::ZERO, t_z, sum) } else { sum }
     }

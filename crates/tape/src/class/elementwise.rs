@@ -21,6 +21,7 @@ use crate::var::Var;
 /// ```
 /// use wengert_tape::{Elementwise, Real, Var, check_grads, grad};
 ///
+/// #[derive(Clone)]
 /// struct Cube;
 /// impl Elementwise for Cube {
 ///     const NAME: &'static str = "cube";
@@ -32,7 +33,7 @@ use crate::var::Var;
 /// assert_eq!(grad(|x: &Var<f64>| x.apply(Cube).sum(), &x).value().to_vec(), [3.0, 12.0]);
 /// check_grads(|v| v[0].apply(Cube), &[x], 2).unwrap();
 /// ```
-pub trait Elementwise: Send + Sync + 'static {
+pub trait Elementwise: Clone + Send + Sync + 'static {
     /// The name in messages.
     const NAME: &'static str = "elementwise";
     /// What `df` reads: what it does not read is not kept.
@@ -61,6 +62,7 @@ pub trait Elementwise: Send + Sync + 'static {
     /// use wengert_tape::{Elementwise, Real, Var, grad};
     ///
     /// /// max(x, 0)².
+    /// #[derive(Clone)]
     /// struct SquaredRelu;
     /// impl Elementwise for SquaredRelu {
     ///     fn f<A: Real>(&self, x: A) -> A { x.select_positive(x.clone() * x.clone(), x.constant(0.0)) }
@@ -109,6 +111,7 @@ pub trait Elementwise: Send + Sync + 'static {
 /// ```
 /// use wengert_tape::{Elementwise, Reads, Real, Var, grad};
 /// /// eˣ, whose derivative is its own value: the input need not be kept.
+/// #[derive(Clone)]
 /// struct Exp;
 /// impl Elementwise for Exp {
 ///     const READS: Reads = Reads::Output;

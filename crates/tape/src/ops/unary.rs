@@ -13,6 +13,7 @@ use crate::var::Var;
 /// A method on [`Var`] from the two formulas of an [`Elementwise`] function.
 macro_rules! unary {
     ($( $(#[$doc:meta])* $name:ident, $Function:ident, $reads:ident $(+ $property:ident)?, |$x:ident| $f:expr, |$dx:ident, $dy:ident| $df:expr $(, |$v:ident, $tx:ident, $ty:ident| $times:expr)? $(, by $method:ident)?; )*) => { $(
+        #[derive(Clone)]
         pub(crate) struct $Function;
 
         impl Elementwise for $Function {
@@ -133,6 +134,7 @@ unary! {
 }
 
 /// x⁰: 1, also for NaN, and flat.
+#[derive(Clone)]
 struct ZerothPower;
 
 impl Elementwise for ZerothPower {
@@ -150,6 +152,7 @@ impl Elementwise for ZerothPower {
     code_compiled_here!(ZerothPower);
 }
 
+#[derive(Clone)]
 pub(crate) struct Powi(pub(crate) i32);
 
 impl Elementwise for Powi {
@@ -185,6 +188,7 @@ impl Elementwise for Powi {
     code_compiled_here!(Powi);
 }
 
+#[derive(Clone)]
 pub(crate) struct Powf(pub(crate) f64);
 
 impl Elementwise for Powf {
@@ -216,6 +220,7 @@ impl Elementwise for Powf {
 }
 
 /// The power ½, which is √x but for +0 at −0 and ∞ at −∞.
+#[derive(Clone)]
 struct PowerOfHalf;
 
 impl Elementwise for PowerOfHalf {
@@ -236,6 +241,7 @@ impl Elementwise for PowerOfHalf {
 }
 
 /// ψ⁽ⁿ⁾.
+#[derive(Clone)]
 pub(crate) struct Polygamma(pub(crate) u32);
 
 impl Elementwise for Polygamma {
@@ -256,6 +262,7 @@ impl Elementwise for Polygamma {
 }
 
 /// A derivative of sin πx/(πx).
+#[derive(Clone)]
 pub(crate) struct SincDerivative(pub(crate) u32);
 
 impl Elementwise for SincDerivative {
@@ -277,6 +284,7 @@ impl Elementwise for SincDerivative {
 }
 
 /// A modified Bessel function Iₙ, or exp(−|x|) Iₙ.
+#[derive(Clone)]
 pub(crate) struct BesselI {
     pub(crate) order: u32,
     pub(crate) scaled: bool,
@@ -308,6 +316,7 @@ impl Elementwise for BesselI {
 }
 
 /// A derivative of erfcx.
+#[derive(Clone)]
 pub(crate) struct ErfcxDerivative(pub(crate) u32);
 
 impl Elementwise for ErfcxDerivative {
@@ -327,6 +336,7 @@ impl Elementwise for ErfcxDerivative {
     code_compiled_here!(ErfcxDerivative);
 }
 
+#[derive(Clone)]
 struct Clamp {
     low: f64,
     high: f64,

@@ -139,6 +139,7 @@ fn broadcasts_are_undone_once_at_every_order() {
 mod cube {
     use wengert_tape::{Elementwise, Real};
 
+    #[derive(Clone)]
     pub(super) struct Cube(pub(super) f64);
 
     impl Elementwise for Cube {

@@ -39,6 +39,7 @@ impl<T: Float> Layer<T> for Celu {
     }
 }
 
+#[derive(Clone)]
 pub(super) struct Formula {
     pub(super) alpha: f64,
 }

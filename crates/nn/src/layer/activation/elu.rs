@@ -36,6 +36,7 @@ impl<T: Float> Layer<T> for Elu {
     }
 }
 
+#[derive(Clone)]
 pub(super) struct Formula {
     pub(super) alpha: f64,
 }

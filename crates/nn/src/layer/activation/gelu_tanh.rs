@@ -9,6 +9,7 @@ const CUBIC: f64 = 0.044_715;
 /// Beyond ±this the tangent's value is ±1 exactly, the logistic function's 0 or 1, and squares and cubes of x may overflow.
 const SATURATED: f64 = 32.0;
 
+#[derive(Clone)]
 pub(super) struct Formula;
 
 impl Elementwise for Formula {

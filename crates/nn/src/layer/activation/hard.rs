@@ -3,6 +3,7 @@
 use wengert_tape::{Elementwise, Reads, Real, code_compiled_here};
 
 /// x·min(max(x + 3, 0), 6)/6.
+#[derive(Clone)]
 pub(super) struct Hardswish;
 
 impl Elementwise for Hardswish {
@@ -31,6 +32,7 @@ impl Elementwise for Hardswish {
 }
 
 /// min(max(x + 3, 0), 6)/6.
+#[derive(Clone)]
 pub(super) struct Hardsigmoid;
 
 impl Elementwise for Hardsigmoid {
@@ -50,6 +52,7 @@ impl Elementwise for Hardsigmoid {
 }
 
 /// max(x, 0)².
+#[derive(Clone)]
 pub(super) struct SquaredRelu;
 
 impl Elementwise for SquaredRelu {

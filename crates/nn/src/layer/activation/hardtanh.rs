@@ -41,6 +41,7 @@ impl<T: Float> Layer<T> for Hardtanh {
     }
 }
 
+#[derive(Clone)]
 pub(super) struct Formula {
     pub(super) low: f64,
     pub(super) high: f64,

@@ -35,6 +35,7 @@ impl<T: Float> Layer<T> for LeakyRelu {
     }
 }
 
+#[derive(Clone)]
 pub(super) struct Formula {
     pub(super) slope: f64,
 }

@@ -10,6 +10,7 @@ pub(crate) const SCALE: f64 = 1.050_700_987_355_480_5;
 
 const PIECES: [f64; 3] = [SCALE, SCALE * ALPHA, 1.0];
 
+#[derive(Clone)]
 pub(super) struct Formula;
 
 impl Elementwise for Formula {

@@ -67,10 +67,12 @@ impl<T: Float> Layer<T> for Softshrink {
     }
 }
 
+#[derive(Clone)]
 pub(super) struct Hard {
     pub(super) lambda: f64,
 }
 
+#[derive(Clone)]
 pub(super) struct Soft {
     pub(super) lambda: f64,
 }

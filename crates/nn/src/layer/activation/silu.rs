@@ -5,6 +5,7 @@ use wengert_tape::{Elementwise, Reads, Real, code_compiled_here};
 /// σ(x) is 0 below minus this, and the product with x too, also at −∞.
 const SATURATED: f64 = 1000.0;
 
+#[derive(Clone)]
 pub(super) struct Formula;
 
 impl Elementwise for Formula {

@@ -6,6 +6,7 @@ use wengert_tape::{Elementwise, Reads, Real, code_compiled_here};
 const SATURATED: f64 = 1000.0;
 
 /// x·tanh(ln(1 + eˣ)).
+#[derive(Clone)]
 pub(super) struct Mish;
 
 impl Elementwise for Mish {
@@ -26,6 +27,7 @@ impl Elementwise for Mish {
 }
 
 /// −ln(1 + e⁻ˣ).
+#[derive(Clone)]
 pub(super) struct LogSigmoid;
 
 impl Elementwise for LogSigmoid {
@@ -47,6 +49,7 @@ impl Elementwise for LogSigmoid {
 const FAR: f64 = 1e18;
 
 /// x / (1 + |x|).
+#[derive(Clone)]
 pub(super) struct Softsign;
 
 impl Elementwise for Softsign {
@@ -68,6 +71,7 @@ impl Elementwise for Softsign {
 }
 
 /// x − tanh x.
+#[derive(Clone)]
 pub(super) struct Tanhshrink;
 
 impl Elementwise for Tanhshrink {

@@ -37,6 +37,7 @@ impl<T: Float> Layer<T> for Swish {
 /// σ is 0 below minus this, and the product with its argument too.
 const SATURATED: f64 = 1000.0;
 
+#[derive(Clone)]
 pub(super) struct Formula {
     pub(super) beta: f64,
 }

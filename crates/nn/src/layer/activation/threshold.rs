@@ -29,6 +29,7 @@ impl<T: Float> Layer<T> for Threshold {
     }
 }
 
+#[derive(Clone)]
 pub(super) struct Formula {
     pub(super) threshold: f64,
     pub(super) value: f64,

@@ -220,6 +220,7 @@ impl<T: Float> Op<T> for Shifted {
 }
 
 /// c / x for a number c, rounded once.
+#[derive(Clone)]
 struct Over(f64);
 
 impl Elementwise for Over {
