@@ -32,15 +32,9 @@ impl WellConditioned {
         let inverse = Tensor::written([n, n], |x| solve_with(lu.packed(), lu.order(), &identity, n, x));
         let norm = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>().sqrt();
         let condition = norm(a) * norm(inverse.as_slice().expect("a new matrix is contiguous"));
-        // Not NaN either.
-        if !(condition <= MOST_CONDITION) {
-            return None;
-        }
         let pivots = lu.packed().iter().step_by(n + 1);
-        Some(WellConditioned {
-            det: pivots.fold(Far::of(lu.sign()), |det, &pivot| det.times(pivot)),
-            inverse,
-        })
+        let det = pivots.fold(Far::of(lu.sign()), |det, &pivot| det.times(pivot));
+        (condition <= MOST_CONDITION).then_some(WellConditioned { det, inverse })
     }
 
     /// det(A) A⁻ᵀ.
