@@ -44,6 +44,17 @@ def gelu_tanh(x):
     return x * torch.sigmoid(2 * (2 / math.pi) ** 0.5 * (x + 0.044715 * x**3))
 
 
+def tanhshrink(x):
+    # PyTorch's own is the difference. That of x and the continued fraction of tanh x is one without subtractions.
+    near = x.abs() < 1
+    z = torch.where(near, x, 0.5).square()
+    t = torch.full_like(z, 25.0)
+    for odd in range(23, 1, -2):
+        t = odd + z / t
+    t = z / t
+    return torch.where(near, x * (t / (1 + t)), F.tanhshrink(x))
+
+
 def sign(x):
     # NaN has no sign; PyTorch gives 0.
     return torch.where(x.isnan(), x, torch.sign(x))
@@ -74,7 +85,7 @@ UNARY = {
     "silu": ("any", F.silu), "gelu_tanh": ("any", gelu_tanh), "selu": ("any", F.selu),
     "mish": ("any", F.mish), "hardswish": ("any", F.hardswish), "hardsigmoid": ("any", hardsigmoid),
     "relu6": ("any", F.relu6), "squared_relu": ("any", lambda x: torch.relu(x).square()),
-    "softsign": ("any", F.softsign), "tanhshrink": ("any", F.tanhshrink), "neg": ("any", torch.neg),
+    "softsign": ("any", F.softsign), "tanhshrink": ("any", tanhshrink), "neg": ("any", torch.neg),
 }
 
 
@@ -97,9 +108,6 @@ def at_the_ends(d, name):
 def unary(d, name):
     domain, function = UNARY[name]
     at_the_ends(d, name)
-    if name == "tanhshrink":
-        # The difference of x and tanh x, on both sides.
-        d.program.elementwise = False
     return d.step(name, [d.any(domain=domain)], {}, function)
 
 
