@@ -10,6 +10,7 @@ from torch.nn.utils import parametrizations
 
 from . import wire
 from .draw import Draw
+from .ops.images import some_pixel
 from .program import Case, listed
 
 
@@ -123,6 +124,7 @@ def convolution(d, case, name):
     make = getattr(nn, name)
     if transposed:
         output = [d.int(0, max(s, t) - 1) for s, t in zip(stride, dilation)]
+        some_pixel(size, kernel, stride, padding, dilation, output)
         return config | {"output_padding": output}, \
             make(ins, outs, kernel, padding=padding, output_padding=output, **more), [x]
     mode, same = d.choice(["zeros", "zeros", "reflect", "replicate", "circular"]), d.chance(0.2)

@@ -14,6 +14,12 @@ def many(d, axes, low, high):
     return [d.int(low, high) for _ in range(axes)]
 
 
+def some_pixel(*sizes):
+    """Refuses transposed convolutions without an output: lengths, kernel, stride, padding, dilation, output padding."""
+    if any((n - 1) * s - 2 * p + t * (k - 1) + o + 1 < 1 for n, k, s, p, t, o in zip(*sizes)):
+        raise Refused("no pixel left, which PyTorch minds unless the batch is empty")
+
+
 @op("conv", "conv_transpose", weight=4.0)
 def convolution(d, name):
     axes = d.choice([1, 1, 2, 2, 3])
@@ -29,9 +35,7 @@ def convolution(d, name):
     more = {}
     if name == "conv_transpose":
         more = {"output_padding": [d.int(0, max(s, t) - 1) for s, t in zip(options["stride"], options["dilation"])]}
-        sizes = zip(d.shape_of(x)[2:], kernel, *list(options.values())[:3], more["output_padding"])
-        if any((n - 1) * s - 2 * p + t * (k - 1) + o + 1 < 1 for n, k, s, p, t, o in sizes):
-            raise Refused("no pixel left, which PyTorch minds unless the batch is empty")
+        some_pixel(d.shape_of(x)[2:], kernel, *list(options.values())[:3], more["output_padding"])
     f = getattr(F, f"{name}{axes}d")
     return d.step(name, operands, options | more | {"d": axes}, lambda x, w, b=None: f(x, w, b, **options, **more))
 

@@ -166,7 +166,7 @@ def unique(d, name):
 
     def call(x):
         values, inverse, counts = function(x.detach(), return_inverse=True, return_counts=True)
-        return values, inverse.reshape(-1).to(x.dtype), counts.to(x.dtype)
+        return values, inverse.to(x.dtype), counts.to(x.dtype)
 
     d.program.order = 0
     return d.step(name, [x], {}, call)
