@@ -107,7 +107,7 @@ def differences(program, reference, answer, again=None):
         scale = max((numpy.max(numpy.abs(v[numpy.isfinite(v)]), initial=0) for v in theirs.values()), default=0)
         for k, v in allowed.items():
             if k != "value" or not getattr(program, "elementwise", False):
-                v += MIXED * epsilon * scale * max(1, len(getattr(program, "steps", ())))
+                v += MIXED * epsilon * scale * max(1, len(getattr(program, "steps", ())) + getattr(program, "parts", 0))
     if numpy.isnan(theirs["value"]).any():
         theirs = {"value": theirs["value"]}
     found = []

@@ -36,6 +36,8 @@ class Case:
         self.limits = False
         # Whether the inputs are such as `f32` has, too: the same reference then serves both types.
         self.both = False
+        # How many steps it has beyond those that are named: attention is two products and a softmax.
+        self.parts = 0
         # Whether it is recorded and replayed, too.
         self.replay = False
 
@@ -173,8 +175,9 @@ def derivatives(inputs, outputs, weights, direction, order):
     direction = [v for v, x in zip(direction, inputs) if x.requires_grad]
     inputs = [x for x in inputs if x.requires_grad]
     zeros = [numpy.zeros(x.shape) for x in inputs]
+    second = {"hvp": zeros} if order == 2 else {}
     if not value.requires_grad:
-        return found | {"grad": zeros, "jvp": numpy.zeros(value.shape), "hvp": zeros}
+        return found | {"grad": zeros, "jvp": numpy.zeros(value.shape)} | second
     w = torch.tensor(weights, dtype=dtype, requires_grad=True)
     filled = lambda grads, like: [numpy.zeros(x.shape) if g is None else array(g) for g, x in zip(grads, like)]
     try:
@@ -186,7 +189,7 @@ def derivatives(inputs, outputs, weights, direction, order):
     along = [(g * torch.tensor(v, dtype=dtype)).sum() for g, v in zip(grads, direction) if g is not None]
     along = [a for a in along if a.requires_grad]
     if not along:
-        return found | {"jvp": numpy.zeros(value.shape), "hvp": zeros}
+        return found | {"jvp": numpy.zeros(value.shape)} | second
     try:
         jvp, *hvp = torch.autograd.grad(sum(along), [w, *inputs], allow_unused=True)
         found["jvp"] = filled([jvp], [w])[0]

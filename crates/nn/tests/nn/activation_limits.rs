@@ -70,7 +70,9 @@ fn tanhshrink_keeps_its_digits_near_zero() {
         let y = Var::scalar(x).tanhshrink().item();
         assert!((y - exact).abs() <= 4e-15_f64 * exact.abs(), "{y} instead of {exact} at {x}");
     }
-    for (x, exact) in [(1e-4f32, 3.333_333_2e-13f32), (0.0625, 8.125_325e-5), (0.5, 0.037_882_843), (1.0, 0.238_405_84)] {
+    for (x, exact) in
+        [(1e-4f32, 3.333_333_2e-13f32), (0.0625, 8.125_325e-5), (0.5, 0.037_882_843), (1.0, 0.238_405_84)]
+    {
         let y = Var::scalar(x).tanhshrink().item();
         assert!((y - exact).abs() <= 2e-6 * exact, "{y} instead of {exact} at {x}");
     }
