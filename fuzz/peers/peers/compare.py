@@ -105,6 +105,7 @@ def differences(program, reference, answer, again=None):
             v[~numpy.isfinite(v)] = 0
         # Derivatives, and all that is mixed of many numbers, are rounded where they are large.
         scale = max((numpy.max(numpy.abs(v[numpy.isfinite(v)]), initial=0) for v in theirs.values()), default=0)
+        scale = max(scale, getattr(program, "scale", 0.0))
         for k, v in allowed.items():
             if k != "value" or not getattr(program, "elementwise", False):
                 v += MIXED * epsilon * scale * max(1, len(getattr(program, "steps", ())) + getattr(program, "parts", 0))

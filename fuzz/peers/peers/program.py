@@ -36,6 +36,8 @@ class Case:
         self.limits = False
         # Whether the inputs are such as `f32` has, too: the same reference then serves both types.
         self.both = False
+        # How large at least the numbers are of which derivatives are differences.
+        self.scale = 0.0
         # How many steps it has beyond those that are named: attention is two products and a softmax.
         self.parts = 0
         # Whether it is recorded and replayed, too.

@@ -176,6 +176,8 @@ def ctc(d):
     lengths = [d.int(1, steps) for _ in range(batch)]
     how, zero = reduction(d), True
     x = d.of_shape([steps, batch, c])
+    # Derivatives are differences of probabilities, however small.
+    d.program.scale = 1.0
     [x] = d.step("log_softmax", [x], {"axis": -1}, lambda x: torch.log_softmax(x, -1))
     list_ = lambda a: torch.tensor(a)
     return d.step("ctc", [x], {"reduction": how, "blank": blank, "zero_infinity": zero,
