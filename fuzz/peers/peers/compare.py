@@ -20,6 +20,8 @@ from .wire import numbers
 ROUNDINGS, MIXED, FACTOR, SHAKES = 24, 32, 40, 6
 # What is no vector of numbers.
 WORDS = ("shapes", "replay", "order of buffers")
+# Weights and directions are up to 2.
+FACTORS = {"value": 1}
 LEAST = {"f64": 64 * 5e-324, "f32": 64 * 1.5e-45}
 LARGEST = {"f64": numpy.finfo(numpy.float64).max, "f32": float(numpy.finfo(numpy.float32).max)}
 
@@ -67,12 +69,12 @@ def answered(answer, wanted):
     return joined({k: some(v) if isinstance(v, list) else numbers(v) for k, v in answer.items()})
 
 
-def wrong(ours, theirs, allowed, type):
-    """Which numbers differ by more than is allowed."""
+def wrong(ours, theirs, allowed, type, factor=1):
+    """Which numbers differ by more than is allowed; on the way they may have been larger by a factor."""
     with numpy.errstate(all="ignore"):
         same = (ours == theirs) | (numpy.isnan(ours) & numpy.isnan(theirs))
         # Beyond the largest number there is infinity.
-        beyond = numpy.isinf(ours) & (numpy.abs(theirs) > LARGEST[type] * (1 - 2**-20)) & (ours * theirs > 0)
+        beyond = numpy.isinf(ours) & (numpy.abs(theirs) > LARGEST[type] / factor * (1 - 2**-20)) & (ours * theirs > 0)
         near = numpy.abs(ours - theirs) <= allowed
     return ~(same | beyond | near)
 
@@ -117,7 +119,7 @@ def differences(program, reference, answer, again=None):
             return [Difference(k, "nothing", "numbers", 0, 1, "missing")]
         if ours[k].shape != theirs[k].shape:
             return [Difference(k, ours[k].shape, theirs[k].shape, 0, 1, "shape")]
-        if wrong(ours[k], theirs[k], allowed[k], program.type).any():
+        if wrong(ours[k], theirs[k], allowed[k], program.type, FACTORS.get(k, 4)).any():
             found.append(k)
     if not found:
         return []
@@ -135,7 +137,7 @@ def differences(program, reference, answer, again=None):
     peer = None
     for k in found:
         limit = allowed[k] + FACTOR * noise[k]
-        bad = wrong(ours[k], theirs[k], limit, program.type)
+        bad = wrong(ours[k], theirs[k], limit, program.type, FACTORS.get(k, 4))
         if k != "value" or getattr(program, "limits", False):
             bad &= ~numpy.isnan(theirs[k])
         if bad.any() and program.type == "f32" and not far:

@@ -58,7 +58,7 @@ fn gelu_tanh_keeps_its_digits_in_the_lower_tail() {
 #[test]
 fn tanhshrink_keeps_its_digits_near_zero() {
     let exact = [
-        (1e-8, 3.333_333_333_333_333_5e-25),
+        (1e-8f64, 3.333_333_333_333_333_5e-25f64),
         (1e-3, 3.333_332_000_000_54e-10),
         (0.0625, 8.125_325_248_748_551e-5),
         (0.5, 0.037_882_842_739_990_24),
@@ -68,7 +68,7 @@ fn tanhshrink_keeps_its_digits_near_zero() {
     ];
     for (x, exact) in exact.iter().flat_map(|&(x, y)| [(x, y), (-x, -y)]) {
         let y = Var::scalar(x).tanhshrink().item();
-        assert!((y - exact).abs() <= 4e-15_f64 * exact.abs(), "{y} instead of {exact} at {x}");
+        assert!((y - exact).abs() <= 4e-15 * exact.abs(), "{y} instead of {exact} at {x}");
     }
     for (x, exact) in
         [(1e-4f32, 3.333_333_2e-13f32), (0.0625, 8.125_325e-5), (0.5, 0.037_882_843), (1.0, 0.238_405_84)]
