@@ -741,3 +741,20 @@ const SINC: &[(u32, f64, f64)] = &[
     (5, 7.25, -7.100935796660364),
     (5, 100.3, 0.558262881948796),
 ];
+
+/// There erfc is subnormal or 0, and has no digits to be inverted by. Numbers of 40 digits, rounded.
+#[test]
+fn ndtri_of_subnormal_numbers() {
+    let exact = [
+        (5e-324, -38.467_405_617_144_346),
+        (1e-320, -38.269_125_343_032_65),
+        (3.809_208_696_104e-310, -37.627_558_439_113_757),
+        (f64::MIN_POSITIVE, -37.519_379_347_144_5),
+        (1e-300, -37.047_096_299_361_2),
+    ];
+    for (p, exact) in exact {
+        for y in both("ndtri", &[p]).concat() {
+            assert!((y - exact).abs() <= 1.5e-14, "ndtri({p:e}) = {y}, not {exact}");
+        }
+    }
+}

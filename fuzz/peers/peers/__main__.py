@@ -80,7 +80,7 @@ def solved(options, report):
                        [compare.Said(text) for text in problem.judge(answer)])
 
 
-DRAWN = {"single": cases.single, "chain": cases.chain, "jax": cases.by_jax, "layer": layer, "optimiser": trajectory}
+DRAWN = {"single": cases.single, "far": cases.far, "chain": cases.chain, "jax": cases.by_jax, "layer": layer, "optimiser": trajectory}
 
 
 def main():

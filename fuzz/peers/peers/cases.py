@@ -33,13 +33,27 @@ def single(seed, only=None, few_shapes=False):
     flavour = d.choice(["ordinary", "ordinary", *entry.flavours])
     d.program.flavour = flavour
     d.program.elementwise = entry.elementwise
+    d.program.replay = True
     return name, finished(d, entry.draw(d))
+
+
+def far(seed, only=None):
+    """One operation in single precision on numbers far from 1, all of one magnitude, whose squares have left the range."""
+    d = Draw(f"far {seed}")
+    name = d.choice(only) if only else d.random.choices(NAMES, WEIGHTS)[0]
+    d.program.type, d.program.flavour = "f32", "far"
+    d.unit = 10.0 ** d.choice([-30, -25, -20, 20, 25, 30])
+    program = finished(d, TABLE[name].draw(d))
+    if any(r.is_floating_point() and not bool((r.abs() < 2.0**120).all()) for r in program.results):
+        raise Refused("a result on the way that leaves the range")
+    return name, program
 
 
 def chain(seed, only=None, few_shapes=False):
     """Some three to twelve operations, whose operands are mostly earlier results; all that nobody took comes out."""
     d = Draw(f"chain {seed}", True, few_shapes)
     d.pool = []
+    d.program.replay = True
     d.program.type = "f32" if d.chance(0.2) else "f64"
     names = [n for n in (only or NAMES) if n not in ALONE]
     weights = [TABLE[n].weight for n in names]

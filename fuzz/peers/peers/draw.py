@@ -20,6 +20,8 @@ class Draw:
         self.chain = chain
         # JAX compiles every operation for every shape.
         self.few_shapes = few_shapes
+        # Of numbers that are far.
+        self.unit = 1.0
         self.program = Program()
 
     # Choices.
@@ -32,6 +34,10 @@ class Draw:
 
     def int(self, low, high):
         return self.random.randint(low, high)
+
+    def batch(self, high=3):
+        """How many samples: mostly some, sometimes none."""
+        return 0 if self.chance(0.05) else self.int(1, high)
 
     def number(self, low, high):
         """A number with few digits, which both precisions have."""
@@ -112,7 +118,7 @@ class Draw:
             if domain == "probability":
                 return rng.integers(1, 4, size=shape) / 4.0
             return x if domain == "any" else x / 4 if domain == "unit" else abs(x) + 1.5
-        scale = self.choice([0.1, 1.0, 1.0, 1.0, 3.0])
+        scale = self.choice([0.1, 1.0, 1.0, 1.0, 3.0]) * self.unit
         if domain == "positive":
             return rng.uniform(0.05, 2.5, size=shape) * scale
         if domain == "unit":
@@ -122,7 +128,7 @@ class Draw:
         if domain == "above one":
             return 1.05 + rng.uniform(0, 3, size=shape)
         if domain == "nonzero":
-            return rng.choice([-1.0, 1.0], size=shape) * rng.uniform(0.2, 2.0, size=shape)
+            return rng.choice([-1.0, 1.0], size=shape) * rng.uniform(0.2, 2.0, size=shape) * self.unit
         return rng.normal(size=shape) * scale
 
     def new(self, shape, domain="any"):

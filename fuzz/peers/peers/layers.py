@@ -10,6 +10,7 @@ from torch.nn.utils import parametrizations
 
 from . import wire
 from .draw import Draw
+from .ops.images import some_pixel
 from .program import Case, listed
 
 
@@ -20,6 +21,7 @@ class LayerCase(Case):
         d = Draw(f"layer {seed}")
         super().__init__("f32" if d.chance(0.2) else "f64")
         self.draw = d
+        self.replay = True
         self.name = d.choice(only or sorted(TABLE))
         self.train = d.chance(0.6)
         self.call = lambda module, *x: module(*x)
@@ -34,7 +36,7 @@ class LayerCase(Case):
             # Small ones at first for some layers: a spread that shows what belongs where.
             self.input(d.numpy.normal(size=tuple(p.shape)) * (1.0 if p.dim() < 2 else 1.5 / math.sqrt(p.shape[-1])))
         self.buffers = {name: b.clone() for name, b in self.module.named_buffers()}
-        self.weigh(d.numpy, sum(o.numel() for o in self.outputs_of(self.inputs)))
+        self.weigh(d.numpy, self.outputs_of(self.inputs))
 
     def outputs_of(self, inputs, shake=None):
         of = dict(zip(self.names, inputs[self.count:]))
@@ -102,7 +104,7 @@ def linear(d, case):
 @layer("Bilinear")
 def bilinear(d, case):
     a, b, c, no_bias = d.int(1, 4), d.int(1, 4), d.int(1, 4), d.chance(0.4)
-    shape = d.shape(rank=(1, 2), low=1)
+    shape = d.shape(rank=(1, 2))
     return {"in": a, "in2": b, "out": c, "no_bias": no_bias}, nn.Bilinear(a, b, c, bias=not no_bias), \
         [d.numpy.normal(size=(*shape, n)) for n in (a, b)]
 
@@ -118,10 +120,11 @@ def convolution(d, case, name):
     config = {"in": ins, "out": outs, "kernel": kernel, "stride": stride, "dilation": dilation, "groups": groups,
               "padding": padding, "no_bias": no_bias}
     more = {"stride": stride, "dilation": dilation, "groups": groups, "bias": not no_bias}
-    x = d.numpy.normal(size=(d.int(1, 3), ins, *size))
+    x = d.numpy.normal(size=(d.batch(), ins, *size))
     make = getattr(nn, name)
     if transposed:
         output = [d.int(0, max(s, t) - 1) for s, t in zip(stride, dilation)]
+        some_pixel(size, kernel, stride, padding, dilation, output)
         return config | {"output_padding": output}, \
             make(ins, outs, kernel, padding=padding, output_padding=output, **more), [x]
     mode, same = d.choice(["zeros", "zeros", "reflect", "replicate", "circular"]), d.chance(0.2)
@@ -135,7 +138,7 @@ def convolution(d, case, name):
 def norm(d, case, name):
     axes = int(name[-2])
     c, eps = d.int(1, 4), d.choice([1e-5, 1e-3])
-    shape = [d.int(2, 4), c, *[d.int(2, 4) for _ in range(axes)]]
+    shape = [0 if d.chance(0.05) else d.int(2, 4), c, *[d.int(2, 4) for _ in range(axes)]]
     config = {"channels": c, "eps": eps}
     momentum = d.choice([0.1, 0.5, 0.9])
     if name.startswith("Batch"):
@@ -163,7 +166,7 @@ def norm(d, case, name):
 @layer("LayerNorm", "RMSNorm")
 def layer_norm(d, case, name):
     shape = d.shape(rank=(1, 2), low=2)
-    x = d.numpy.normal(size=(*d.shape(rank=(0, 2), low=1), *shape))
+    x = d.numpy.normal(size=(*d.shape(rank=(0, 2)), *shape))
     no_affine = d.chance(0.3)
     if name == "LayerNorm":
         eps, no_bias = d.choice([1e-5, 0.1]), d.chance(0.3)
@@ -180,7 +183,7 @@ def layer_norm(d, case, name):
 def group_norm(d, case):
     groups, no_affine, eps = d.int(1, 3), d.chance(0.3), d.choice([1e-5, 0.1])
     c = groups * d.int(1, 3)
-    x = d.numpy.normal(size=(d.int(1, 3), c, *d.shape(rank=(1, 3), low=2, high=3)))
+    x = d.numpy.normal(size=(d.batch(), c, *d.shape(rank=(1, 3), low=2, high=3)))
     return {"groups": groups, "channels": c, "eps": eps, "no_affine": no_affine}, \
         nn.GroupNorm(groups, c, eps, not no_affine), [x]
 
@@ -196,7 +199,7 @@ def prelu(d, case):
 def embedding(d, case):
     n, width = d.int(1, 6), d.int(1, 4)
     padding = d.int(-n, n - 1) if d.chance(0.5) else None
-    index, attribute = d.positions(d.shape(rank=(0, 3), low=1), n)
+    index, attribute = d.positions(d.shape(rank=(0, 3)), n)
     case.call = lambda module: module(index)
     return {"tokens": n, "width": width, "index": attribute} | ({} if padding is None else {"padding": padding}), \
         nn.Embedding(n, width, padding), []
@@ -228,7 +231,7 @@ def recurrent(d, case, name):
     if name == "LSTM" and hidden > 1 and d.chance(0.4):
         config["projection"] = more["proj_size"] = d.int(1, hidden - 1)
     module = getattr(nn, name)(ins, hidden, layers, bias=not no_bias, batch_first=first, bidirectional=both, **more)
-    steps, batch = d.int(1, 6), d.int(1, 3)
+    steps, batch = d.int(1, 6), d.batch()
     inputs = [d.numpy.normal(size=(batch, steps, ins) if first else (steps, batch, ins))]
     given = d.chance(0.5)
     if given:
@@ -261,7 +264,7 @@ def cell(d, case, name):
     if name == "RNNCell":
         config["relu"] = d.chance(0.4)
         more["nonlinearity"] = "relu" if config["relu"] else "tanh"
-    batch = [d.int(1, 3)]
+    batch = [d.batch()]
     states = 2 if name == "LSTMCell" else 1
     case.call = lambda module, x, *h: module(x, h if states == 2 else h[0])
     return config, getattr(nn, name)(ins, hidden, not no_bias, **more), \
@@ -285,7 +288,7 @@ def masks(d, queries, keys, batch, prefix=""):
 @layer("MultiheadAttention")
 def attention(d, case):
     heads = d.int(1, 3)
-    width, batch, queries, keys = heads * d.int(1, 3), d.int(1, 3), d.int(1, 4), d.int(1, 4)
+    width, batch, queries, keys = heads * d.int(1, 3), d.batch(), d.int(1, 4), d.int(1, 4)
     no_bias, extra, zero = d.chance(0.3), d.chance(0.2), d.chance(0.2)
     config = {"width": width, "heads": heads, "no_bias": no_bias, "bias_key_value": extra, "zero_attention": zero}
     more = {}
@@ -347,7 +350,7 @@ def whole(d, case):
 @layer("weight_norm", "spectral_norm")
 def parametrised(d, case, name):
     a, b = d.int(1, 5), d.int(1, 5)
-    x = d.numpy.normal(size=(d.int(1, 3), a))
+    x = d.numpy.normal(size=(d.batch(), a))
     module = nn.Linear(a, b)
     if name == "weight_norm":
         axis = d.int(0, 1)
@@ -364,7 +367,7 @@ def adaptive(d, case):
     classes = d.int(4, 9)
     cutoffs = sorted(d.random.sample(range(1, classes), d.int(1, 2)))
     ins, div, head = d.int(4, 8), d.choice([1.0, 2.0]), d.chance(0.4)
-    batch = d.int(1, 5)
+    batch = d.batch(5)
     labels, attribute = d.positions([batch], classes)
     case.call = lambda module, x: tuple(module(x, labels))
     return {"in": ins, "classes": classes, "cutoffs": cutoffs, "div_value": div, "head_bias": head, "labels": attribute}, \
@@ -374,5 +377,5 @@ def adaptive(d, case):
 @layer("LocalResponseNorm")
 def local_response(d, case):
     config = {"size": d.int(1, 5), "alpha": d.choice([1e-4, 0.5]), "beta": d.choice([0.75, 0.5]), "k": d.choice([1.0, 2.0])}
-    x = d.numpy.normal(size=(d.int(1, 2), d.int(1, 5), *d.shape(rank=(1, 2), low=1)))
+    x = d.numpy.normal(size=(d.batch(), d.int(1, 5), *d.shape(rank=(1, 2), low=1)))
     return config, nn.LocalResponseNorm(**config), [x]

@@ -36,6 +36,12 @@ class Case:
         self.limits = False
         # Whether the inputs are such as `f32` has, too: the same reference then serves both types.
         self.both = False
+        # How large at least the numbers are of which derivatives are differences.
+        self.scale = 0.0
+        # How many steps it has beyond those that are named: attention is two products and a softmax.
+        self.parts = 0
+        # Whether it is recorded and replayed, too.
+        self.replay = False
 
     def input(self, array, data=False):
         """A new input: its place. Of data no derivatives are asked for."""
@@ -50,19 +56,23 @@ class Case:
         """The outputs at other inputs; `shake` is applied to all results on the way, where there are any."""
         raise NotImplementedError
 
-    def weigh(self, rng, count):
+    def weigh(self, rng, outputs):
         """Draws weights of the outputs' elements and a direction: numbers that `f32` has, too."""
+        self.result_shapes = [list(o.shape) for o in outputs]
+        count = sum(o.numel() for o in outputs)
         small = lambda shape: rng.integers(-64, 65, size=shape).astype(numpy.float64) / 32
         self.weights = small((count,))
         self.direction = [small(tuple(x.shape)) * x.requires_grad for x in self.inputs]
+        self.layouts = rng.integers(0, 8, size=len(self.inputs)) * (rng.random() < 0.5)
 
     def wired(self):
         """What all cases send."""
         return {
             "type": self.type,
             "order": self.order,
-            "inputs": [wire.tensor(x.detach().numpy()) for x in self.inputs],
-            "v": [wire.tensor(v) for v in self.direction],
+            "replay": self.replay,
+            "inputs": [wire.tensor(x.detach().numpy(), int(n)) for x, n in zip(self.inputs, self.layouts)],
+            "v": [wire.tensor(v, int(n)) for v, n in zip(self.direction, self.layouts)],
             "w": wire.text(self.weights),
         }
 
@@ -125,7 +135,7 @@ class Program(Case):
         return [at(place) for place in self.outputs]
 
     def finish(self, rng):
-        self.weigh(rng, sum(self.at(o).numel() for o in self.outputs))
+        self.weigh(rng, [self.at(o) for o in self.outputs])
 
     def case(self):
         return self.wired() | {
@@ -167,8 +177,9 @@ def derivatives(inputs, outputs, weights, direction, order):
     direction = [v for v, x in zip(direction, inputs) if x.requires_grad]
     inputs = [x for x in inputs if x.requires_grad]
     zeros = [numpy.zeros(x.shape) for x in inputs]
+    second = {"hvp": zeros} if order == 2 else {}
     if not value.requires_grad:
-        return found | {"grad": zeros, "jvp": numpy.zeros(value.shape), "hvp": zeros}
+        return found | {"grad": zeros, "jvp": numpy.zeros(value.shape)} | second
     w = torch.tensor(weights, dtype=dtype, requires_grad=True)
     filled = lambda grads, like: [numpy.zeros(x.shape) if g is None else array(g) for g, x in zip(grads, like)]
     try:
@@ -180,7 +191,7 @@ def derivatives(inputs, outputs, weights, direction, order):
     along = [(g * torch.tensor(v, dtype=dtype)).sum() for g, v in zip(grads, direction) if g is not None]
     along = [a for a in along if a.requires_grad]
     if not along:
-        return found | {"jvp": numpy.zeros(value.shape), "hvp": zeros}
+        return found | {"jvp": numpy.zeros(value.shape)} | second
     try:
         jvp, *hvp = torch.autograd.grad(sum(along), [w, *inputs], allow_unused=True)
         found["jvp"] = filled([jvp], [w])[0]

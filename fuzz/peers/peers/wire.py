@@ -16,8 +16,9 @@ def text(array):
     return numpy.ascontiguousarray(array, dtype="<f8").tobytes().hex()
 
 
-def tensor(array):
-    return [list(array.shape), text(array)]
+def tensor(array, layout=0):
+    """As it is to lie in memory there: axes in the other order (1), backwards (2), with gaps (4)."""
+    return [list(array.shape), text(array), layout]
 
 
 def numbers(text):

@@ -5,7 +5,7 @@ use wengert::nn::*;
 use wengert::tape::{AttentionMask, PadMode, Var};
 use wengert::tensor::{Float, Tensor};
 
-use crate::program::derivatives;
+use crate::program::{derivatives, flat};
 use crate::wire::{self, Attrs};
 
 /// A layer as a function of its inputs, which gives one result or several.
@@ -319,22 +319,20 @@ pub fn answer<T: Float>(case: &Value) -> Value {
     set_buffers(&attrs, &mut params);
     let mode = if attrs.flag("train") { Mode::Train } else { Mode::Eval };
     let count = attrs.size("count");
-    let outputs = |cx: &Ctx<T>, x: &[Var<T>]| {
-        let flat: Vec<Var<T>> = call(cx, x).iter().map(|y| y.reshape([-1])).collect();
-        Var::cat(&flat, 0)
-    };
     let f = |v: &Vec<Var<T>>| {
         let of_layer: Vec<Var<T>> = places.iter().map(|&place| v[count + place].clone()).collect();
-        outputs(&params.context(mode, &of_layer), &v[..count])
+        call(&params.context(mode, &of_layer), &v[..count])
     };
     let mut answer = derivatives(case, f);
     if attrs.flag("train") && !params.buffers().is_empty() {
         let inputs: Vec<Var<T>> = case["inputs"].as_array().expect("a list").iter().map(wire::var).collect();
-        let flat: Vec<T> = places.iter().flat_map(|&place| inputs[count + place].value().to_vec()).collect();
+        let values: Vec<T> =
+            places.iter().flat_map(|&place| inputs[count + place].value().to_vec()).collect();
         let mut params = params.clone();
-        params.set_values(&flat);
+        params.set_values(&values);
         params.allow_unreached(true);
-        let (_, grads) = params.value_and_grad(|cx| outputs(cx, &inputs[..count]).sum()).expect("a gradient");
+        let (_, grads) =
+            params.value_and_grad(|cx| flat(&call(cx, &inputs[..count])).sum()).expect("a gradient");
         params.update_buffers(&grads);
         let after: Vec<T> = params.buffers().iter().flat_map(|(_, value)| value.to_vec()).collect();
         answer["buffers"] = wire::text(&Tensor::vector(&after));

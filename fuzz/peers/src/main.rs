@@ -4,6 +4,7 @@ mod layers;
 mod ops;
 mod optimisers;
 mod program;
+mod replay;
 mod solvers;
 mod wire;
 

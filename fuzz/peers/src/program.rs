@@ -5,18 +5,23 @@ use wengert::tape::{Var, grad, hvp, jvp};
 use wengert::tensor::Float;
 
 use crate::ops;
+use crate::replay;
 use crate::wire::{self, Attrs};
 
 /// Runs the steps: each takes variables by their numbers (inputs first, then all results in order), and adds its results.
-/// The outputs come as one vector.
-fn run<T: Float>(case: &Value, inputs: &[Var<T>]) -> Var<T> {
+fn run<T: Float>(case: &Value, inputs: &[Var<T>]) -> Vec<Var<T>> {
     let mut vars = inputs.to_vec();
     for step in case["steps"].as_array().expect("a list of steps") {
         let operands: Vec<Var<T>> = wire::sizes(&step[1]).into_iter().map(|id| vars[id].clone()).collect();
         let name = step[0].as_str().expect("a name");
         vars.extend(ops::apply(name, &Attrs(&step[2]), &operands));
     }
-    let flat: Vec<Var<T>> = wire::sizes(&case["out"]).into_iter().map(|id| vars[id].reshape([-1])).collect();
+    wire::sizes(&case["out"]).into_iter().map(|id| vars[id].clone()).collect()
+}
+
+/// All outputs as one vector.
+pub fn flat<T: Float>(outputs: &[Var<T>]) -> Var<T> {
+    let flat: Vec<Var<T>> = outputs.iter().map(|y| y.reshape([-1])).collect();
     Var::cat(&flat, 0)
 }
 
@@ -25,25 +30,47 @@ pub fn answer<T: Float>(case: &Value) -> Value {
     derivatives(case, |x: &Vec<Var<T>>| run(case, x))
 }
 
-/// The outputs of a function at the case's inputs, and of their sum with weights the gradient and the Hessian times the
-/// direction; the outputs' derivative along the direction, which is computed forwards.
-pub fn derivatives<T: Float>(case: &Value, f: impl Fn(&Vec<Var<T>>) -> Var<T>) -> Value {
+/// The outputs of a function at the case's inputs with their shapes, and of their sum with weights the gradient and the Hessian
+/// times the direction, forwards over backwards and backwards over forwards; the outputs' derivative along the direction, which is
+/// computed forwards. In a case that asks for it, what is wrong with a replay of all that.
+pub fn derivatives<T: Float>(case: &Value, outputs: impl Fn(&Vec<Var<T>>) -> Vec<Var<T>>) -> Value {
     let list = |name: &str| -> Vec<Var<T>> {
         case[name].as_array().expect("a list").iter().map(wire::var).collect()
     };
-    let (inputs, direction) = (list("inputs"), list("v"));
-    let value = f(&inputs);
-    let mut answer = json!({ "value": wire::text(value.value()) });
-    if case["order"] == 0 {
+    let at = (list("inputs"), list("v"));
+    let (inputs, direction) = &at;
+    let order = case["order"].as_u64().expect("an order");
+    let results = outputs(inputs);
+    let shapes: Vec<Vec<usize>> = results.iter().map(|y| y.shape().to_vec()).collect();
+    let value = flat(&results);
+    let mut answer = json!({ "value": wire::text(value.value()), "shapes": shapes });
+    let f = |x: &Vec<Var<T>>| flat(&outputs(x));
+    let weights: Var<T> =
+        if order == 0 { Var::zeros([value.len()]) } else { wire::var(&json!([[value.len()], case["w"]])) };
+    let loss = |x: &Vec<Var<T>>| (f(x) * &weights).sum();
+    if case["replay"] == true {
+        let all = |(x, v): &replay::Point<T>| match order {
+            0 => vec![f(x)],
+            1 => [vec![f(x), jvp(f, x, v).1], grad(loss, x)].concat(),
+            _ => [vec![f(x), jvp(f, x, v).1], grad(loss, x), hvp(loss, x, v)].concat(),
+        };
+        answer["replay"] = replay::fault(all, &at).into();
+    }
+    if order == 0 {
         return answer;
     }
-    let weights: Var<T> = wire::var(&json!([[value.len()], case["w"]]));
-    let loss = |x: &Vec<Var<T>>| (f(x) * &weights).sum();
-    let texts = |vars: Vec<Var<T>>| vars.iter().map(|v| wire::text(v.value())).collect::<Vec<_>>();
-    answer["grad"] = texts(grad(loss, &inputs)).into();
-    answer["jvp"] = wire::text(jvp(&f, &inputs, &direction).1.value());
-    if case["order"] == 2 {
-        answer["hvp"] = texts(hvp(loss, &inputs, &direction)).into();
+    let texts = |vars: Vec<Var<T>>| {
+        let text = |(v, x): (&Var<T>, &Var<T>)| {
+            assert_eq!(v.shape(), x.shape(), "a derivative has the shape of its input");
+            wire::text(v.value())
+        };
+        vars.iter().zip(inputs).map(text).collect::<Vec<_>>()
+    };
+    answer["grad"] = texts(grad(loss, inputs)).into();
+    answer["jvp"] = wire::text(jvp(f, inputs, direction).1.value());
+    if order == 2 {
+        answer["hvp"] = texts(hvp(loss, inputs, direction)).into();
+        answer["vhp"] = texts(grad(|x: &Vec<Var<T>>| jvp(loss, x, direction).1, inputs)).into();
     }
     answer
 }

@@ -31,11 +31,25 @@ pub fn text<T: Float>(tensor: &Tensor<T>) -> Value {
     Value::String(text)
 }
 
-/// A variable from `[shape, numbers]`.
+/// A variable from `[shape, numbers]`, or from `[shape, numbers, layout]`.
 pub fn var<T: Float>(value: &Value) -> Var<T> {
     let numbers: Tensor<f64> =
         Tensor::from_vec(numbers(&value[1]), sizes(&value[0])).expect("as many numbers as the shape says");
-    Var::from(numbers.cast::<T>())
+    Var::from(laid_out(numbers.cast::<T>(), value[2].as_u64().unwrap_or(0)))
+}
+
+/// The same tensor as a view of memory with the axes in the other order (1), backwards (2) and with gaps that are NaN (4).
+fn laid_out<T: Float>(tensor: Tensor<T>, layout: u64) -> Tensor<T> {
+    let order: Vec<isize> = (0..tensor.shape().len() as isize).rev().collect();
+    let turned = |t: Tensor<T>| if layout & 1 == 0 { t } else { t.permute(&order[..]) };
+    let flipped = |t: Tensor<T>| if layout & 2 == 0 { t } else { t.flip(..) };
+    let stored = flipped(turned(tensor)).contiguous();
+    let with_gaps = |t: Tensor<T>| {
+        let numbers = t.to_vec().into_iter().flat_map(|x| [x, T::from_f64(f64::NAN)]).collect();
+        let shape = [&t.shape()[..], &[2]].concat();
+        Tensor::from_vec(numbers, shape).expect("twice as many").select(-1, 0)
+    };
+    turned(flipped(if layout & 4 == 0 { stored } else { with_gaps(stored) }))
 }
 
 /// A list of lengths or positions.

@@ -54,6 +54,30 @@ fn gelu_tanh_keeps_its_digits_in_the_lower_tail() {
     }
 }
 
+/// The difference of x and tanh x has no digits near 0. Numbers of 50 digits, rounded.
+#[test]
+fn tanhshrink_keeps_its_digits_near_zero() {
+    let exact = [
+        (1e-8f64, 3.333_333_333_333_333_5e-25f64),
+        (1e-3, 3.333_332_000_000_54e-10),
+        (0.0625, 8.125_325_248_748_551e-5),
+        (0.5, 0.037_882_842_739_990_24),
+        (0.624, 0.070_093_080_796_085_45),
+        (0.626, 0.070_708_242_535_808_61),
+        (1.0, 0.238_405_844_044_235_12),
+    ];
+    for (x, exact) in exact.iter().flat_map(|&(x, y)| [(x, y), (-x, -y)]) {
+        let y = Var::scalar(x).tanhshrink().item();
+        assert!((y - exact).abs() <= 4e-15 * exact.abs(), "{y} instead of {exact} at {x}");
+    }
+    for (x, exact) in
+        [(1e-4f32, 3.333_333_2e-13f32), (0.0625, 8.125_325e-5), (0.5, 0.037_882_843), (1.0, 0.238_405_84)]
+    {
+        let y = Var::scalar(x).tanhshrink().item();
+        assert!((y - exact).abs() <= 2e-6 * exact, "{y} instead of {exact} at {x}");
+    }
+}
+
 /// A slope that is not taken may be infinite.
 #[test]
 fn prelu_with_an_infinite_slope() {

@@ -3,7 +3,7 @@
 
 use std::f64::consts::{FRAC_2_PI, FRAC_2_SQRT_PI, SQRT_2};
 
-use super::error_function::{erf, erfc};
+use super::error_function::{erf, erfc, erfcx};
 use super::exponential::exp;
 use super::logarithm::{ln, ln_1p};
 use super::real::Real;
@@ -39,14 +39,20 @@ fn near<I: Isa>(x: f64) -> f64 {
 fn far<I: Isa>(c: f64) -> f64 {
     let target = ln::<I, f64>(c);
     let mut y = approximately(target + ln_1p::<I, f64>(1.0 - c));
+    let step = |y: f64, log: f64, slope: f64| {
+        let newton = (target - log) / slope;
+        y - newton / (1.0 + 0.5 * newton * (2.0 * y - slope))
+    };
     // At most where erfc is a normal number, or its slope has too few digits.
     for _ in 0..3 {
         y = y.limit(0.0, 26.5);
         let e = erfc::<I, f64>(y);
-        let slope = FRAC_2_SQRT_PI * exp::<I, f64>(-y * y) / e;
-        let newton = (target - ln::<I, f64>(e)) / slope;
-        y -= newton / (1.0 + 0.5 * newton * (2.0 * y - slope));
+        y = step(y, ln::<I, f64>(e), FRAC_2_SQRT_PI * exp::<I, f64>(-y * y) / e);
     }
+    // Further out a last step by erfc y = exp(−y²) erfcx y.
+    let e = erfcx::<I, f64>(y);
+    let further = step(y, ln::<I, f64>(e) - y * y, FRAC_2_SQRT_PI / e);
+    y = if y > 26.0 { further } else { y };
     if c == 0.0 { f64::INFINITY } else { y }
 }
 

@@ -44,6 +44,17 @@ def gelu_tanh(x):
     return x * torch.sigmoid(2 * (2 / math.pi) ** 0.5 * (x + 0.044715 * x**3))
 
 
+def tanhshrink(x):
+    # PyTorch's own is the difference. That of x and the continued fraction of tanh x is one without subtractions.
+    near = x.abs() < 1
+    z = torch.where(near, x, 0.5).square()
+    t = torch.full_like(z, 25.0)
+    for odd in range(23, 1, -2):
+        t = odd + z / t
+    t = z / t
+    return torch.where(near, x * (t / (1 + t)), F.tanhshrink(x))
+
+
 def sign(x):
     # NaN has no sign; PyTorch gives 0.
     return torch.where(x.isnan(), x, torch.sign(x))
@@ -54,6 +65,7 @@ def hardsigmoid(x):
     return F.relu6(x + 3) / 6
 
 
+# Near 0 PyTorch's second derivatives of i1 and i1e are differences of nearly equal numbers.
 UNARY = {
     "exp": ("any", torch.exp), "exp_m1": ("any", torch.expm1), "ln": ("positive", torch.log),
     "ln_1p": ("unit", torch.log1p), "sqrt": ("positive", torch.sqrt), "rsqrt": ("positive", torch.rsqrt),
@@ -70,36 +82,41 @@ UNARY = {
     "logit": ("probability", torch.logit), "entr": ("positive", torch.special.entr), "floor": ("any", torch.floor),
     "ceil": ("any", torch.ceil), "trunc": ("any", torch.trunc), "frac": ("any", torch.frac),
     "round": ("any", torch.round), "sinc": ("nonzero", torch.sinc), "i0": ("any", torch.i0),
-    "i0e": ("any", torch.special.i0e), "i1": ("any", torch.special.i1), "i1e": ("any", torch.special.i1e),
+    "i0e": ("any", torch.special.i0e), "i1": ("nonzero", torch.special.i1), "i1e": ("nonzero", torch.special.i1e),
     "silu": ("any", F.silu), "gelu_tanh": ("any", gelu_tanh), "selu": ("any", F.selu),
     "mish": ("any", F.mish), "hardswish": ("any", F.hardswish), "hardsigmoid": ("any", hardsigmoid),
     "relu6": ("any", F.relu6), "squared_relu": ("any", lambda x: torch.relu(x).square()),
-    "softsign": ("any", F.softsign), "tanhshrink": ("any", F.tanhshrink), "neg": ("any", torch.neg),
+    "softsign": ("any", F.softsign), "tanhshrink": ("any", tanhshrink), "neg": ("any", torch.neg),
 }
 
 
 # At the ends of the range PyTorch's derivatives of these overflow, underflow or cancel; the tape's own tests hold ours against
 # their limits there.
 VALUES_ALONE = {"softsign", "asinh", "acosh", "atan", "erfcx", "i0", "i0e", "i1", "i1e", "tanhshrink", "sinc", "ndtri",
-                "erfinv", "atanh", "log_ndtr", "gelu_tanh", "mish", "rsqrt", "atan2", "hypot", "powf", "pow"}
+                "erfinv", "atanh", "log_ndtr", "gelu_tanh", "mish", "rsqrt", "atan2", "hypot", "powf", "pow", "ldexp"}
 # Here ±∞ have the limit as value, where PyTorch has ∞ − ∞ or ∞ · 0.
 LIMITS = {"gelu", "gelu_tanh", "hardswish", "softsign", "silu", "mish", "swish", "sinc", "i1", "log_ndtr", "entr", "tanhshrink",
           "erfcx", "i0", "i0e", "i1e"}
 
 
+OF_ONE_NUMBER = VALUES_ALONE - {"atan2", "hypot", "pow", "ldexp"}
+
+
 def at_the_ends(d, name):
     if d.program.flavour == "extreme" and name in VALUES_ALONE:
         d.program.order = 0
+    if d.program.flavour == "far" and name in OF_ONE_NUMBER:
+        # Near 0 and far out PyTorch's second derivatives of these cancel, or are of another formula.
+        d.program.order = 1
     d.program.limits = d.program.flavour != "ordinary" and name in LIMITS
 
 
 @op(*UNARY, flavours=ALL, weight=1.0)
 def unary(d, name):
     domain, function = UNARY[name]
+    if d.program.flavour == "extreme" and name == "sinc":
+        raise Refused("PyTorch's sine of a πx that is rounded: of whole numbers it is 0")
     at_the_ends(d, name)
-    if name == "tanhshrink":
-        # The difference of x and tanh x, on both sides.
-        d.program.elementwise = False
     return d.step(name, [d.any(domain=domain)], {}, function)
 
 
@@ -144,7 +161,7 @@ def multigammaln(d):
 # At its limits it has the slope 1 here, as the guide says: no ties.
 @op("clamp", flavours=("special", "extreme"))
 def clamp(d):
-    low, high = d.number(-2, 0.5), d.number(-1, 2)
+    low, high = d.number(-2, 0.5) - 1 / 32, d.number(-1, 2) + 1 / 32
     return d.step("clamp", [d.any()], {"low": low, "high": max(low, high)},
                   lambda x: torch.clamp(x, low, max(low, high)))
 
@@ -236,6 +253,9 @@ def pair(d, name):
     if d.program.flavour == "special" and name == "pow":
         # Of a base that is infinite or no number PyTorch has the slope 0 at an exponent of 0, here it is NaN.
         d.program.order = 0
+    if d.program.flavour == "far" and name == "pow":
+        # aᵇ⁻² leaves the range where b·(b − 1)·aᵇ⁻² does not, on both sides.
+        d.program.order = 1
     if d.program.flavour == "special" and name in ("xlogy", "xlog1py"):
         # 0 · ln of a negative number is 0, and has no second derivative to agree on.
         d.program.order = 1
@@ -243,7 +263,8 @@ def pair(d, name):
         # Near 0 the sum of a number and a logarithm, on both sides.
         d.program.elementwise = False
     x = d.any(domain=of_x)
-    y = x if d.chance(0.05) and of_x == of_y else d.beside(x, of_y)
+    # At far numbers second derivatives that leave the range cancel if both are one.
+    y = x if d.chance(0.05) and of_x == of_y and d.program.flavour != "far" else d.beside(x, of_y)
     return d.step(name, [x, y], {}, function)
 
 

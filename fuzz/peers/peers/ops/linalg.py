@@ -10,7 +10,7 @@ def square(d, kind="general"):
     batch, n = d.shape(rank=(0, 1), low=1, high=2), d.int(1, 5)
     x = d.of_shape([*batch, n, n])
     identity = torch.eye(n, dtype=torch.float64).expand(*batch, n, n)
-    plus = d.program.input(identity * (1.5 if kind == "general" else 0.75))
+    plus = d.program.input(identity * (1.5 if kind == "general" else 0.75) * d.unit)
     if kind != "general":
         # x·xᵀ + 0.75, so that derivatives see the symmetric part as everybody does.
         [t] = d.step("transpose", [x], {"a": -1, "b": -2}, lambda x: x.transpose(-1, -2))
@@ -76,12 +76,14 @@ def rectangular(d, name):
         m, n = n, m
     x = d.of_shape([*batch, m, n])
     eye = torch.eye(m, n, dtype=torch.float64).expand(*batch, m, n)
-    [x] = d.step("add", [x, d.program.input(eye * 1.5)], {}, torch.add)
+    [x] = d.step("add", [x, d.program.input(eye * 1.5 * d.unit)], {}, torch.add)
     if name == "matrix_norm":
         p = d.choice(["fro", "nuc", 2, -2, 1, -1, torch.inf, -torch.inf])
         return d.step(name, [x], {"p": str(p)}, lambda x: torch.linalg.matrix_norm(x, p))
     if name == "lstsq":
         b = d.of_shape([*batch, m, d.int(1, 3)])
+        # Whether rows are balanced is found out where it is recorded: a replay elsewhere may round in another way.
+        d.program.replay = False
         # PyTorch's own has first derivatives alone.
         return d.step(name, [x, b], {}, lambda x, b: torch.linalg.pinv(x) @ b)
     if name == "householder_product":

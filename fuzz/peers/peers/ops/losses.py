@@ -32,7 +32,7 @@ def target(d, x, kind):
 @op("mse", "l1", "huber", "smooth_l1", "bce", "bce_with_logits", "kl_div", "soft_margin", "poisson_nll")
 def pairs(d, name):
     how = reduction(d, ("batchmean",) if name == "kl_div" else ())
-    x = d.any(rank=(1 if name == "kl_div" else 0, 3), domain="probability" if name == "bce" else "any", low=1)
+    x = d.any(rank=(1 if name == "kl_div" else 0, 3), domain="probability" if name == "bce" else "any")
     s, flag = d.number(0.25, 2), d.chance(0.5)
     kind = {"bce": "probability", "bce_with_logits": "probability", "soft_margin": "signs", "poisson_nll": "positive",
             "kl_div": "any" if flag else "positive"}.get(name, "any")
@@ -71,20 +71,20 @@ def metric(d, name):
     how, margin = reduction(d), d.number(-0.5, 1)
     attributes = {"reduction": how, "margin": margin}
     if name == "gaussian_nll":
-        x = d.any(rank=(1, 3), low=1)
+        x = d.any(rank=(1, 3))
         full, eps = d.chance(0.5), d.choice([1e-6, 0.5])
         return d.step(name, [x, d.of_shape(d.shape_of(x)), d.of_shape(d.shape_of(x), "positive")],
                       {"reduction": how, "full": full, "eps": eps},
                       lambda m, t, v: F.gaussian_nll_loss(m, t, v, full=full, eps=eps, reduction=how))
     if name == "hinge_embedding":
-        x = d.any(rank=(0, 3), low=1)
+        x = d.any(rank=(0, 3))
         return d.step(name, [x, target(d, x, "signs")], attributes,
                       lambda x, y: F.hinge_embedding_loss(x, y, margin, reduction=how))
     if name == "margin_ranking":
-        x = d.any(rank=(0, 3), low=1)
+        x = d.any(rank=(0, 3))
         return d.step(name, [x, d.of_shape(d.shape_of(x)), target(d, x, "signs")], attributes,
                       lambda x, y, t: F.margin_ranking_loss(x, y, t, margin, reduction=how))
-    x = d.of_shape([d.int(1, 4), d.int(1, 4)])
+    x = d.of_shape([d.batch(4), d.int(1, 4)])
     y = d.of_shape(d.shape_of(x))
     if name == "cosine_embedding":
         return d.step(name, [x, y, signs(d, [d.shape_of(x)[0]])], attributes,
@@ -98,6 +98,7 @@ def metric(d, name):
 
 @op("multi_margin", "multi_label_margin", "multi_label_soft_margin")
 def classes(d, name):
+    # Of no examples PyTorch's mean is memory that nobody has written.
     how, (n, c) = reduction(d), (d.int(1, 4), d.int(1, 5))
     x = d.of_shape([n, c])
     weights = [d.number(0.25, 2) for _ in range(c)] if d.chance(0.5) else None
@@ -175,6 +176,8 @@ def ctc(d):
     lengths = [d.int(1, steps) for _ in range(batch)]
     how, zero = reduction(d), True
     x = d.of_shape([steps, batch, c])
+    # Derivatives are differences of probabilities, however small.
+    d.program.scale = 1.0
     [x] = d.step("log_softmax", [x], {"axis": -1}, lambda x: torch.log_softmax(x, -1))
     list_ = lambda a: torch.tensor(a)
     return d.step("ctc", [x], {"reduction": how, "blank": blank, "zero_infinity": zero,

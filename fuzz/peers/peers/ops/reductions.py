@@ -25,7 +25,7 @@ def sums(d, name):
     function = {"sum": torch.sum, "mean": torch.mean, "nansum": torch.nansum, "nanmean": torch.nanmean,
                 "logsumexp": torch.logsumexp}[name]
     if name == "logsumexp" and not axes:
-        function = lambda x, axes, keep: x.clone()
+        function = lambda x, axes, keep: torch.logsumexp(x.reshape(1), 0)
     return d.step(name, [x], attributes, lambda x: function(x, axes, keep))
 
 
@@ -166,7 +166,7 @@ def unique(d, name):
 
     def call(x):
         values, inverse, counts = function(x.detach(), return_inverse=True, return_counts=True)
-        return values, inverse.reshape(-1).to(x.dtype), counts.to(x.dtype)
+        return values, inverse.to(x.dtype), counts.to(x.dtype)
 
     d.program.order = 0
     return d.step(name, [x], {}, call)

@@ -4,7 +4,7 @@ use wengert::nn::Activations;
 use wengert::tape::Var;
 use wengert::tensor::Float;
 
-use super::{Results, one, seen};
+use super::{Results, one, truth};
 use crate::wire::Attrs;
 
 /// The methods without arguments, by their names.
@@ -20,7 +20,7 @@ macro_rules! by_name_of_two {
 }
 macro_rules! comparisons {
     ($name:ident, $x:expr, $y:expr; $($method:ident)*) => {
-        match $name { $( stringify!($method) => return one(seen(&$x.$method($y))), )* _ => {} }
+        match $name { $( stringify!($method) => return one(truth(&$x.$method($y))), )* _ => {} }
     };
 }
 
@@ -32,9 +32,9 @@ pub(super) fn apply<T: Float>(name: &str, a: &Attrs, v: &[Var<T>]) -> Results<T>
         hardsigmoid relu6 squared_relu softsign tanhshrink);
     match name {
         "neg" => return one(-x),
-        "is_nan" => return one(seen(&x.is_nan())),
-        "is_inf" => return one(seen(&x.is_inf())),
-        "is_finite" => return one(seen(&x.is_finite())),
+        "is_nan" => return one(truth(&x.is_nan())),
+        "is_inf" => return one(truth(&x.is_inf())),
+        "is_finite" => return one(truth(&x.is_finite())),
         "powi" => return one(x.powi(a.int("n") as i32)),
         "powf" => return one(x.powf(a.number("p"))),
         "polygamma" => return one(x.polygamma(a.size("n") as u32)),
@@ -69,7 +69,7 @@ pub(super) fn apply<T: Float>(name: &str, a: &Attrs, v: &[Var<T>]) -> Results<T>
         "sub" => one(x - y),
         "mul" => one(x * y),
         "div" => one(x / y),
-        "is_close" => one(seen(&x.is_close(y, a.number("rtol"), a.number("atol")))),
+        "is_close" => one(truth(&x.is_close(y, a.number("rtol"), a.number("atol")))),
         "lerp" => one(x.lerp(y, &v[2])),
         "lerp_number" => one(x.lerp(y, a.number("s"))),
         "clamp_to" => one(x.clamp_to(y, &v[2])),

@@ -10,8 +10,8 @@ mod reductions;
 mod sequences;
 mod shapes;
 
-use wengert::tape::{Discrete, DiscreteElement, Var};
-use wengert::tensor::Float;
+use wengert::tape::{Index, Mask, Var};
+use wengert::tensor::{Float, Tensor};
 
 use crate::wire::Attrs;
 
@@ -40,12 +40,19 @@ fn one<T: Float>(var: Var<T>) -> Results<T> {
     Some(vec![var])
 }
 
-/// Indices or truth values as numbers, so that they can be compared.
-fn seen<E: DiscreteElement, T: Float>(values: &Discrete<E, T>) -> Var<T> {
-    Var::from(values.value().cast::<T>())
+/// Positions as numbers, so that they can be compared: by an operation, as a replay has others. No case has as many elements as the
+/// table.
+fn seen<T: Float>(positions: &Index<T>) -> Var<T> {
+    let table = Var::from(Tensor::arange(0.0, 5000.0, 1.0));
+    table.index_select(0, positions.reshape([positions.len()])).reshape(positions.shape())
+}
+
+/// Truth values as numbers.
+fn truth<T: Float>(values: &Mask<T>) -> Var<T> {
+    Var::select_where(values, &Var::ones(values.shape()), &Var::zeros(values.shape()))
 }
 
 /// A value, and where it stands.
-fn with_places<T: Float>((value, places): (Var<T>, wengert::tape::Index<T>)) -> Results<T> {
+fn with_places<T: Float>((value, places): (Var<T>, Index<T>)) -> Results<T> {
     Some(vec![value, seen(&places)])
 }

@@ -4,7 +4,7 @@ use wengert::tape::{ScatterReduce, Segments, Var};
 use wengert::tensor::Float;
 
 use super::shapes::slice;
-use super::{Results, one, seen};
+use super::{Results, one, seen, truth};
 use crate::wire::Attrs;
 
 fn how(a: &Attrs) -> ScatterReduce {
@@ -58,7 +58,7 @@ pub(super) fn apply<T: Float>(name: &str, a: &Attrs, v: &[Var<T>]) -> Results<T>
         }
         "searchsorted" => seen(&x.searchsorted(&v[1], a.flag("right"))),
         "bucketize" => seen(&x.bucketize(&v[1], a.flag("right"))),
-        "is_in" => seen(&x.is_in(&v[1])),
+        "is_in" => truth(&x.is_in(&v[1])),
         _ => return None,
     })
 }
