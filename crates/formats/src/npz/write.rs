@@ -110,7 +110,10 @@ impl<'a> Arrays<'a> {
         }
         if let Some(cut) = names.iter().find(|name| name.contains('\0')) {
             let name = wengert_tensor::text::quoted(cut);
-            return Err(Error::new(ErrorKind::InvalidInput, format!("{name} has a NUL, with which it ends for NumPy")));
+            return Err(Error::new(
+                ErrorKind::InvalidInput,
+                format!("{name} has a NUL, with which it ends for NumPy"),
+            ));
         }
         let mut zip = ZipWriter::new(out, "");
         for (name, pieces) in &self.arrays {
