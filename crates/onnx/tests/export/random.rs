@@ -279,9 +279,9 @@ fn windows_that_would_begin_behind_the_image_are_none() {
         let runs = [(vec![Data::Float(x)], vec![Data::Float(y)])];
         files::write(&format!("ceil_{rows}"), &model, &runs);
         files::read_back(&model, &runs).unwrap();
-        // The attribute, and the number in it.
+        // The attribute, its type, and the number in it.
         let has = |value: u8| {
-            let wanted = [&b"ceil_mode\x18"[..], &[value]].concat();
+            let wanted = [&b"ceil_mode\xa0\x01\x02\x18"[..], &[value]].concat();
             model.to_bytes().windows(wanted.len()).any(|window| window == wanted)
         };
         assert!(has(rounded_up.into()) && !has((!rounded_up).into()), "{rows} rows");
