@@ -270,7 +270,7 @@ fn damage_in_an_archive_is_found() {
 fn names_that_numpy_would_cut_are_not_written() {
     let x = Tensor::from([1.0f32]);
     let error = Arrays::new().with("a", &x).with("b\0c", &x).to_bytes().unwrap_err().to_string();
-    assert!(error.contains(r"`b\0c` has a NUL"), "{error}");
+    assert!(error.contains(r"`b\u{0}c` has a NUL"), "{error}");
     let mut params: Params = Params::seeded(0);
     params.root().param("b\0c", 1, Init::Zeros);
     let path = std::env::temp_dir().join(format!("wengert-nul-{}.npz", std::process::id()));

@@ -133,7 +133,7 @@ fn written(path: &Path, found: &[Plain]) {
             any = true;
         }
     }
-    arrays = if found.len() % 2 == 0 { arrays.compressed() } else { arrays };
+    arrays = if found.len().is_multiple_of(2) { arrays.compressed() } else { arrays };
     arrays.write(path.with_extension("back.npz")).unwrap();
     if any {
         let folder = path.with_extension("back");

@@ -74,7 +74,7 @@ impl Draw {
                 Box::new(move |cx, x| norm.forward(cx, x))
             }
             4 => {
-                let norm = GroupNorm::new(p, if channels % 2 == 0 { 2 } else { 1 }, channels);
+                let norm = GroupNorm::new(p, if channels.is_multiple_of(2) { 2 } else { 1 }, channels);
                 Box::new(move |cx, x| norm.forward(cx, x))
             }
             // Of more than one number, or there is no variance.
@@ -120,7 +120,7 @@ impl Draw {
                 Box::new(move |cx, x| gru.forward(cx, x))
             }
             3 => {
-                let heads = if width % 2 == 0 { 2 } else { 1 };
+                let heads = if width.is_multiple_of(2) { 2 } else { 1 };
                 let layer = TransformerEncoderLayer::new(p, width, heads);
                 Box::new(move |cx, x| layer.forward(cx, x))
             }
@@ -199,7 +199,7 @@ impl Draw {
             6 if rank > 2 => Box::new(move |_, x| x.flatten(rank as isize - 2, rank as isize - 1)),
             6 => Box::new(move |_, x| x.unsqueeze(1)),
             7 => Box::new(move |_, x| x.repeat_interleave(2, axis)),
-            8 => Box::new(move |_, x| x.sort(axis, from % 2 == 0)),
+            8 => Box::new(move |_, x| x.sort(axis, from.is_multiple_of(2))),
             9 if rank > 2 => Box::new(move |_, x| x.matmul(&x.transpose(-1, -2)) * 0.5),
             9 => Box::new(move |_, x| x.unsqueeze(2) * x.unsqueeze(1)),
             _ => {

@@ -36,7 +36,7 @@ fn is_rounded_up<T: Float>(at: &At<'_, T>) -> Result<bool, String> {
     let is_whole = |axis: usize| {
         let length = at.dim(0, axis + 2).ok()? as i64 + 2 * padding[axis];
         let whole = (length - dilation[axis] * (kernel[axis] - 1) - 1).div_euclid(stride[axis]) + 1;
-        Some(at.out()[axis + 2].known()? as i64 == whole)
+        Some(at.out()[axis + 2].known()? == whole)
     };
     Ok(at.flag("ceil_mode") && !(0..kernel.len()).all(|axis| is_whole(axis) == Some(true)))
 }
