@@ -58,7 +58,7 @@ fn mutated_models_are_read_and_run_or_refused() {
             let (model, used) = most_used(|| Model::from_bytes(params.root(), &bytes));
             assert!(used <= 2 * bytes.len() + (16 << 20), "{used} bytes for a file of {}", bytes.len());
             let Ok(model) = model else { return [0, 0] };
-            [1, usize::from(runs(model, &params, &mut generator))]
+            [1, u64::from(runs(model, &params, &mut generator))]
         }));
         match result {
             Ok([was_read, was_run]) => {
