@@ -68,7 +68,8 @@ impl<'a> Arrays<'a> {
     /// Writes the archive, which appears whole or not at all: see [`write_atomically`].
     ///
     /// # Errors
-    /// If the file cannot be written, or a name is there twice or longer than archives allow (65535 bytes).
+    /// If the file cannot be written, or a name is there twice, longer than archives allow (65535 bytes), or has a NUL, with which NumPy
+    /// takes it to end.
     ///
     /// ```
     /// use wengert_formats::npz::Arrays;
@@ -87,7 +88,7 @@ impl<'a> Arrays<'a> {
     /// What [`write`](Arrays::write) writes.
     ///
     /// # Errors
-    /// If a name is there twice or longer than archives allow.
+    /// If a name is there twice, longer than archives allow, or has a NUL.
     ///
     /// ```
     /// use wengert_formats::npz::Arrays;
@@ -106,6 +107,13 @@ impl<'a> Arrays<'a> {
         if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
             let name = wengert_tensor::text::quoted(twice[0]);
             return Err(Error::new(ErrorKind::InvalidInput, format!("{name} is there twice")));
+        }
+        if let Some(cut) = names.iter().find(|name| name.contains('\0')) {
+            let name = wengert_tensor::text::quoted(cut);
+            return Err(Error::new(
+                ErrorKind::InvalidInput,
+                format!("{name} has a NUL, with which it ends for NumPy"),
+            ));
         }
         let mut zip = ZipWriter::new(out, "");
         for (name, pieces) in &self.arrays {

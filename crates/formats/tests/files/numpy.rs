@@ -8,7 +8,7 @@ use wengert_formats::npy::{self, NumpyError};
 use wengert_formats::npz::{self, Arrays};
 use wengert_formats::{FormatsError, load, open};
 use wengert_nn::tensor_file::{TensorEntry, TensorSource, read_tensor};
-use wengert_nn::{FileError, Loading};
+use wengert_nn::{FileError, Init, Loading, Params};
 use wengert_tensor::{Element, Tensor};
 
 use crate::{golden, is_golden, model};
@@ -263,6 +263,18 @@ fn damage_in_an_archive_is_found() {
     // Twice the same name in what is written.
     let x = Tensor::from([1.0f32]);
     assert!(Arrays::new().with("x", &x).with("x", &x).to_bytes().is_err());
+}
+
+/// Python's archives end a name at its NUL, and `np.load` then has no such array.
+#[test]
+fn names_that_numpy_would_cut_are_not_written() {
+    let x = Tensor::from([1.0f32]);
+    let error = Arrays::new().with("a", &x).with("b\0c", &x).to_bytes().unwrap_err().to_string();
+    assert!(error.contains(r"`b\u{0}c` has a NUL"), "{error}");
+    let mut params: Params = Params::seeded(0);
+    params.root().param("b\0c", 1, Init::Zeros);
+    let path = std::env::temp_dir().join(format!("wengert-nul-{}.npz", std::process::id()));
+    assert!(npz::save(&params, &path).is_err() && !path.exists());
 }
 
 /// A name that is there twice in one file, whatever its format.

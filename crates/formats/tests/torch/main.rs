@@ -2,11 +2,13 @@
 
 #[path = "../archive/mod.rs"]
 mod archive;
+mod differential;
 mod goldens;
 mod hostile;
 mod kinds;
 mod models;
 mod optimizers;
+mod random_optimizers;
 mod sums;
 mod support;
 mod values;

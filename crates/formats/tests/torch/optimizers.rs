@@ -14,7 +14,7 @@ use wengert_tensor::{Float, Tensor};
 use super::support::path;
 
 /// Of another learning rate than that of the files, which takes its place.
-fn of<R: Rule + 'static, T: Float>(rule: R) -> Box<dyn Optimizer<T>> {
+pub(crate) fn of<R: Rule + 'static, T: Float>(rule: R) -> Box<dyn Optimizer<T>> {
     Box::new(FirstOrder::with_layout(1.0, rule, &Layout::flat(10)).unwrap())
 }
 
@@ -48,7 +48,7 @@ fn cases<T: Float>() -> Vec<(&'static str, Box<dyn Optimizer<T>>)> {
     ]
 }
 
-fn model<T: Float>() -> Params<T> {
+pub(crate) fn model<T: Float>() -> Params<T> {
     let mut params: Params<T> = Params::seeded(0);
     params.root().param("w", [3, 2], Init::Zeros);
     params.root().param("b", [4], Init::Zeros);
@@ -71,7 +71,7 @@ fn read<T: Float>(case: &str, optimizer: &mut dyn Optimizer<T>) -> (Params<T>, T
     (params, tensor("gradients"), tensor("after"))
 }
 
-fn row<T: Float>(gradients: &Tensor<T>, i: usize) -> Vec<T> {
+pub(crate) fn row<T: Float>(gradients: &Tensor<T>, i: usize) -> Vec<T> {
     gradients.to_vec()[10 * i..10 * i + 10].to_vec()
 }
 

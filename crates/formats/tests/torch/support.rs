@@ -24,7 +24,7 @@ pub(crate) fn error(result: Result<StateDict, Error>) -> String {
     result.expect_err("it is wrong").to_string()
 }
 
-pub(crate) fn tensors(dict: &mut StateDict) -> Vec<Plain> {
+pub(crate) fn tensors(dict: &mut dyn TensorSource) -> Vec<Plain> {
     let mut all = Vec::new();
     dict.each(&mut |place, entry| {
         assert_eq!(place, all.len());
@@ -44,8 +44,9 @@ pub(crate) fn tensors(dict: &mut StateDict) -> Vec<Plain> {
 pub(crate) fn expected(name: &str) -> Vec<Plain> {
     let text = std::fs::read_to_string(path(name)).unwrap();
     let all: Vec<(String, String, Vec<usize>, String)> = serde_json::from_str(&text).unwrap();
-    let bytes = |hex: &str| {
-        (0..hex.len()).step_by(2).map(|i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap()).collect()
-    };
-    all.into_iter().map(|(name, dtype, shape, hex)| (name, dtype, shape, bytes(&hex))).collect()
+    all.into_iter().map(|(name, dtype, shape, hex)| (name, dtype, shape, from_hex(&hex))).collect()
+}
+
+pub(crate) fn from_hex(hex: &str) -> Vec<u8> {
+    (0..hex.len()).step_by(2).map(|i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap()).collect()
 }

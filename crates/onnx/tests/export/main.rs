@@ -13,4 +13,5 @@ mod files;
 mod models;
 mod names;
 mod operations;
+mod random;
 mod zoo;

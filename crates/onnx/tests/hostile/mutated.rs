@@ -1,6 +1,6 @@
 //! Files with bytes changed: reading and running them gives something or a typed error.
 //!
-//! 10⁵ of them; `WENGERT_MUTATIONS` says how many others.
+//! 10⁵ of them; `WENGERT_MUTATIONS` says how many, and others with a `WENGERT_SEED`.
 
 use std::path::Path;
 
@@ -44,9 +44,10 @@ fn mutate(bytes: &mut Vec<u8>, other: &[u8], generator: &mut Generator) {
 
 #[test]
 fn mutated_models_are_read_and_run_or_refused() {
-    let number = std::env::var("WENGERT_MUTATIONS").map_or(100_000, |text| text.parse().expect("a number"));
+    let setting = |name, or| std::env::var(name).map_or(or, |text| text.parse().expect("a number"));
+    let (number, seed) = (setting("WENGERT_MUTATIONS", 100_000), setting("WENGERT_SEED", 0));
     let models = models(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden")));
-    let mut generator = Generator::seeded(15);
+    let mut generator = Generator::seeded(15 + seed);
     let (mut read, mut run) = (0, 0);
     for i in 0..number {
         let mut bytes = models[below(&mut generator, models.len())].clone();
@@ -57,7 +58,7 @@ fn mutated_models_are_read_and_run_or_refused() {
             let (model, used) = most_used(|| Model::from_bytes(params.root(), &bytes));
             assert!(used <= 2 * bytes.len() + (16 << 20), "{used} bytes for a file of {}", bytes.len());
             let Ok(model) = model else { return [0, 0] };
-            [1, usize::from(runs(model, &params, &mut generator))]
+            [1, u64::from(runs(model, &params, &mut generator))]
         }));
         match result {
             Ok([was_read, was_run]) => {
@@ -67,7 +68,7 @@ fn mutated_models_are_read_and_run_or_refused() {
             Err(_) => {
                 let path = std::env::temp_dir().join("wengert-mutated.onnx");
                 std::fs::write(&path, &bytes).unwrap();
-                panic!("mutation {i} panics; the file is {}", path.display());
+                panic!("mutation {i} of seed {seed} panics; the file is {}", path.display());
             }
         }
     }

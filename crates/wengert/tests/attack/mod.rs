@@ -143,15 +143,16 @@ impl Reader {
         read
     }
 
-    /// Reads so many changed files, or as many as `WENGERT_TRIES` says.
+    /// Reads so many changed files, or as many as `WENGERT_TRIES` says; others with a `WENGERT_SEED`.
     #[allow(dead_code, reason = "the fuzzer changes files in its own way")]
     pub(crate) fn attack(&self, tries: u64) {
-        let tries = std::env::var("WENGERT_TRIES").map_or(tries, |tries| tries.parse().expect("a number"));
+        let setting = |name, or| std::env::var(name).map_or(or, |text| text.parse().expect("a number"));
+        let (tries, seed): (u64, u64) = (setting("WENGERT_TRIES", tries), setting("WENGERT_SEED", 0));
         let (name, files) = (self.name, (self.files)());
         for file in &files {
             assert!(self.check(file), "{name}: the files are good before they are changed");
         }
-        let random = Generator::seeded(files.len() as u64);
+        let random = Generator::seeded(files.len() as u64 + seed);
         let (mut good, mut bytes) = (0, Vec::new());
         for i in 0..tries {
             let mut random = random.fork(i);
@@ -160,7 +161,7 @@ impl Reader {
             mutate(&mut bytes, &mut random);
             match catch_unwind(AssertUnwindSafe(|| self.check(&bytes))) {
                 Ok(read) => good += u64::from(read),
-                Err(_) => panic!("{name}, try {i}: {bytes:?}"),
+                Err(_) => panic!("{name}, seed {seed}, try {i}: {bytes:?}"),
             }
         }
         eprintln!("{name}: {good} of {tries} were read");

@@ -24,8 +24,21 @@ fn windows<T: Float>(at: &At<'_, T>) -> Result<Vec<AttributeProto>, String> {
         AttributeProto::ints("kernel_shape", at.ints("kernel")?),
         AttributeProto::ints("strides", at.ints("stride")?),
         AttributeProto::ints("pads", [padding.clone(), padding].concat()),
-        AttributeProto::int("ceil_mode", at.flag("ceil_mode").into()),
+        AttributeProto::int("ceil_mode", is_rounded_up(at)?.into()),
     ])
+}
+
+/// Whether there is a window that reaches beyond the border. Rounded up, the number of windows may be that of whole ones here, as one that
+/// would begin behind the image is none; before operator set 22 ONNX's rule for shapes counts it.
+fn is_rounded_up<T: Float>(at: &At<'_, T>) -> Result<bool, String> {
+    let (kernel, stride, padding) = (at.ints("kernel")?, at.ints("stride")?, at.ints("padding")?);
+    let dilation = at.ints("dilation")?;
+    let is_whole = |axis: usize| {
+        let length = at.dim(0, axis + 2).ok()? as i64 + 2 * padding[axis];
+        let whole = (length - dilation[axis] * (kernel[axis] - 1) - 1).div_euclid(stride[axis]) + 1;
+        Some(at.out()[axis + 2].known()? == whole)
+    };
+    Ok(at.flag("ceil_mode") && !(0..kernel.len()).all(|axis| is_whole(axis) == Some(true)))
 }
 
 /// The largest element of each window. The positions, which the recording chose before, are an operand that is not needed
