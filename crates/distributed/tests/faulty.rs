@@ -10,8 +10,12 @@ use wengert_distributed::threads;
 #[test]
 fn a_fault_of_one_rank_ends_all_with_its_message() {
     for ranks in [1, 2, 3, 5, 7] {
-        for way in WAYS {
-            for (fault, message) in FAULTS {
+        for (number, way) in WAYS.into_iter().enumerate() {
+            for (other, (fault, message)) in FAULTS.into_iter().enumerate() {
+                // All of them on three ranks, and each fault and each way on any other number.
+                if ranks != 3 && (number + ranks) % WAYS.len() != other {
+                    continue;
+                }
                 // Only the first rank has observers.
                 let victim = if fault.starts_with("observer") { 0 } else { ranks - 1 };
                 let started = Instant::now();

@@ -28,7 +28,7 @@ pub(crate) const FAULTS: [(&str, &str); 6] = [
 ];
 
 /// The step at which it does.
-const STEP: u64 = 5;
+const STEP: u64 = 3;
 
 /// Panics when it is dropped, unless something does so already.
 struct Falls(bool, &'static str);
@@ -100,8 +100,8 @@ pub(crate) fn train(
     };
     let calls = Cell::new(0);
     Trainer::new(&mut params, AdamW::new(3e-3)).batch_size(32).observe(observer).parallel(workers).fit(
-        &synthetic::digits(160, 0),
-        4,
+        &synthetic::digits(96, 0),
+        2,
         |cx, (images, labels)| {
             calls.set(calls.get() + 1);
             let due = here && calls.get() == STEP;
