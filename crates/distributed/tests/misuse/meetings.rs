@@ -107,7 +107,7 @@ fn what_is_not_finite_on_one_rank_stays_there() {
             })
             .unwrap();
             for (error, _) in &found {
-                let expected = CommunicatorError::NonFinite { operation: *name, rank: 1 };
+                let expected = CommunicatorError::NonFinite { operation: name, rank: 1 };
                 assert_eq!(error.as_deref(), Some(&expected), "{name}, {astray}");
             }
             assert_eq!(found[0].1, [1.0; 3], "{name}, {astray}");
