@@ -3,9 +3,10 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use wengert_data::{Dataset, Division, Source};
+use wengert_nn::Params;
 use wengert_state::State;
 use wengert_tensor::Float;
-use wengert_train::{TrainError, Workers, WorkersError, expect_alike, shown_fingerprint};
+use wengert_train::{TrainError, Workers, WorkersError, expect_alike, model_facts, shown_fingerprint};
 
 use crate::communicator::{Buffer, Communicated, Communicator, CommunicatorError};
 use crate::tree::behind_each_other;
@@ -92,6 +93,19 @@ pub fn agree_on_data<S: Source>(
         ("contents of the data", shown_fingerprint(data.fingerprint())),
     ];
     agree(communicator, name, &facts)
+}
+
+/// Lets the ranks compare facts, and behind them what their models have: over MPI numbers of other lengths would be waited for in vain.
+pub(crate) fn agree_on_model<T: Float>(
+    communicator: &dyn Communicator,
+    operation: &'static str,
+    facts: &[(&str, String)],
+    params: &Params<T>,
+) -> Communicated {
+    let model = model_facts(params);
+    let model = model.iter().map(|(name, value)| (name.as_str(), value.clone()));
+    let facts: Vec<(&str, String)> = facts.iter().cloned().chain(model).collect();
+    agree(communicator, operation, &facts)
 }
 
 /// A state, settings say, as a fact.

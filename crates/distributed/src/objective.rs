@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use wengert_optim::{CurvatureAt, Curvatures, Kronecker, Objective, Operator, Want};
+use wengert_tensor::size;
 
 use crate::agreement::{agree, fingerprint};
 use crate::communicator::{Buffer, Communicated, Communicator, Shared};
@@ -61,7 +62,12 @@ impl<O> ShardedObjective<O> {
     /// objective, and how many they are.
     ///
     /// # Errors
-    /// If ranks differ in the number of shards, one has no examples, or another rank is gone.
+    /// [`ParallelError`] if there are fewer shards than ranks or a rank has no examples; or if ranks differ in the number of shards, or
+    /// another rank is gone.
+    ///
+    /// # Panics
+    /// If there is no memory for the shards of a rank.
+    #[track_caller]
     pub fn mean(
         communicator: Rc<dyn Communicator>,
         shards: usize,
@@ -72,7 +78,9 @@ impl<O> ShardedObjective<O> {
         if shards < ranks {
             return Err(ParallelError::Shards { shards, ranks }.into());
         }
-        let made: Vec<(O, usize)> = tree::owned(shards, rank, ranks).map(make).collect();
+        let own = tree::owned(shards, rank, ranks);
+        let mut made: Vec<(O, usize)> = size::list("ShardedObjective", own.len());
+        made.extend(own.map(make));
         let mut examples = vec![0u64; ranks];
         examples[rank] = made.iter().map(|(_, examples)| *examples as u64).sum();
         communicator.all_gather(Buffer::U64(&mut examples), &vec![1; ranks])?;

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use wengert_optim::{Jacobian, Objective, Residuals};
+use wengert_tensor::size;
 
 use crate::agreement::agree;
 use crate::communicator::{Buffer, Communicator, Failure, Shared};
@@ -62,6 +63,10 @@ impl<T: Shared, O: Objective<T>> ShardedResiduals<O, T> {
     /// # Errors
     /// [`ParallelError`] if there are fewer shards than ranks or an objective has no residuals; or if ranks differ in the number of
     /// shards or of parameters, or another rank is gone.
+    ///
+    /// # Panics
+    /// If there is no memory for the shards of a rank.
+    #[track_caller]
     pub fn new(
         communicator: Rc<dyn Communicator>,
         shards: usize,
@@ -72,7 +77,9 @@ impl<T: Shared, O: Objective<T>> ShardedResiduals<O, T> {
         if shards < ranks {
             return Err(ParallelError::Shards { shards, ranks }.into());
         }
-        let own: Vec<O> = tree::owned(shards, rank, ranks).map(make).collect();
+        let places = tree::owned(shards, rank, ranks);
+        let mut own: Vec<O> = size::list("ShardedResiduals", places.len());
+        own.extend(places.map(make));
         let facts = [
             ("element type", std::any::type_name::<T>().to_owned()),
             ("number of parameters", own[0].dimension().to_string()),

@@ -9,6 +9,11 @@ use std::time::Duration;
 
 use wengert_distributed::launch::{self, Job, JobError, LaunchError, Launcher};
 
+/// For a program that is built without MPI, and started by `mpirun` nonetheless.
+#[cfg(not(feature = "mpi"))]
+#[allow(dead_code, reason = "others kill ranks by it")]
+mod processes;
+
 #[test]
 #[ignore = "a rank, which the other tests start"]
 fn rank() {
@@ -44,6 +49,29 @@ fn a_program_without_mpi_does_not_train_alone_beside_others() {
         assert!(error.contains("4 ranks, but this program is built without MPI"), "{error}");
         assert!(text.contains(&error), "{text}");
     }
+}
+
+#[cfg(not(feature = "mpi"))]
+#[test]
+#[ignore = "the program of a rank, which the next test starts"]
+fn program() {
+    launch::run(|_| Ok(())).unwrap();
+}
+
+#[cfg(not(feature = "mpi"))]
+#[test]
+fn a_program_without_mpi_says_so_under_mpirun() {
+    if !processes::has_mpirun() {
+        return;
+    }
+    let mut command = Command::new("mpirun");
+    command.args(processes::OPTIONS).args(["-n", "3"]).arg(env::current_exe().unwrap());
+    let output = command.args(["--ignored", "--exact", "program", "--nocapture"]).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr) + String::from_utf8_lossy(&output.stdout);
+    let expected = "mpirun of Open MPI has started 3 ranks, but this program is built without MPI, and each would train alone: \
+                    build it with the feature `mpi` of wengert-distributed, or start it without a launcher";
+    // As a `main` does that hands the error on.
+    assert!(!output.status.success() && text.contains(expected), "{text}");
 }
 
 #[cfg(feature = "mpi")]
@@ -144,6 +172,15 @@ fn a_launcher_that_does_not_end_after_its_ranks_is_killed() {
         let (restarts, ended) = run(ranks, rest);
         assert!(restarts.is_empty() && ended.is_ok(), "{restarts:?} {ended:?}");
     }
+}
+
+/// Of which `mpirun` would start as many as there are cores.
+#[test]
+fn a_job_without_ranks_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = Job { ranks: 0, ..launcher(folder.path()) }.run(|_| ()).unwrap_err();
+    assert!(matches!(refused, JobError::NoRanks), "{refused}");
+    assert!(!folder.path().join("calls").exists());
 }
 
 #[test]

@@ -214,8 +214,12 @@ fn fewer_examples_than_ranks_are_refused_or_enough() {
     for (mode, refusal) in [
         ("sync", Some("3 examples for 4 workers: each needs at least 1, so start fewer")),
         ("lbfgs", Some("has no examples in its part of 8 shards for 4 ranks: start fewer ranks")),
+        ("deterministic", Some("3 examples for 4 workers")),
+        ("server", None),
         ("async", None),
         ("local", None),
+        ("elastic", None),
+        ("gossip", None),
     ] {
         let (well, text) = end(start(&[&format!("--mode={mode}"), "--synthetic=3", "--epochs=2"]));
         assert_eq!(well, refusal.is_none(), "{mode}: {text}");

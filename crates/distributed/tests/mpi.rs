@@ -1,5 +1,6 @@
 //! Ranks as processes. Each test starts this program again under `mpirun`, as ranks that play one of the scenarios below.
 
+mod faults;
 mod jobs;
 mod laws;
 mod modes;
@@ -63,6 +64,7 @@ fn rank() {
             "servers" => modes::servers(&ranks)?,
             "checkpoint" => modes::checkpoint(&ranks)?,
             "pushes" => modes::pushes(&ranks)?,
+            fault if fault.starts_with("fault") => modes::fault(&ranks, fault)?,
             broken if broken.starts_with("training") => modes::fail(&ranks, broken)?,
             fault => fail(&ranks, fault)?,
         }
@@ -203,7 +205,7 @@ fn synchronous(ranks: &Ranks) -> Result<(), Failure> {
 
 #[test]
 fn training_has_the_bits_of_one_rank() {
-    for size in [2, 3, 4, 8] {
+    for size in [2, 3, 4, 7, 8] {
         if has_mpirun() {
             let output = play(size, "synchronous");
             assert!(output.status.success(), "{size} ranks: {}", text(&output));

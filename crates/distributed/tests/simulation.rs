@@ -125,5 +125,8 @@ fn what_makes_no_sense_is_refused() {
     assert!(says(&CLUSTER, &WORK, Mode::Ring, 0, 1).contains("ranks is 0"));
     assert!(says(&CLUSTER, &WORK, Mode::Local { every: 0 }, 2, 1).contains("every is 0"));
     assert!(says(&CLUSTER, &WORK, Mode::Server { servers: 4, bound: None }, 4, 1).contains("servers is 4"));
+    // A bound that nobody reaches is none.
+    let of = |bound| predict(&WORK, Mode::Server { servers: 1, bound }, 4);
+    assert_eq!(of(Some(u64::MAX)), of(None));
     assert!(says(&CLUSTER, &WORK, Mode::Tree, 4, 0).contains("steps is 0"));
 }

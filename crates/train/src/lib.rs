@@ -69,7 +69,7 @@ pub use learner::Learner;
 pub use log::{Csv, JsonLines, LogError, TensorBoard};
 pub use parallel::{Parallel, PendingSum, Workers, WorkersError, expect_alike};
 #[doc(hidden)]
-pub use parallel::{fingerprint, shown_fingerprint};
+pub use parallel::{fingerprint, model_facts, shown_fingerprint};
 pub use picture::Picture;
 pub use progress::PlainLines;
 #[cfg(feature = "progress")]

@@ -272,9 +272,16 @@ pub(crate) fn facts<T: Float>(params: &Params<T>, workers: &dyn Workers) -> Vec<
     let mut facts = vec![
         ("version of the library".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
         ("number of shards".to_owned(), workers.division().shards().to_string()),
-        ("element type".to_owned(), std::any::type_name::<T>().to_owned()),
         ("seed of the parameters, or step".to_owned(), format!("{:?}", params.key().value().to_vec())),
     ];
+    facts.extend(model_facts(params));
+    facts
+}
+
+/// The element type of a model, and the names and shapes of all that it has.
+#[doc(hidden)]
+pub fn model_facts<T: Float>(params: &Params<T>) -> Vec<(String, String)> {
+    let mut facts = vec![("element type".to_owned(), std::any::type_name::<T>().to_owned())];
     facts.extend(
         params.iter().map(|(name, shape, _)| (format!("shape of the parameter `{name}`"), shape.to_string())),
     );

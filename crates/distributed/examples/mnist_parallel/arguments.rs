@@ -166,6 +166,12 @@ impl Arguments {
         if self.ranks == 0 {
             return Err("--ranks: there must be at least 1".into());
         }
+        if self.batch == Some(0) {
+            return Err("--batch: there must be at least 1 example".into());
+        }
+        if self.shards == 0 {
+            return Err("--shards: there must be at least 1".into());
+        }
         Ok(())
     }
 

@@ -46,6 +46,14 @@ pub enum CommunicatorError {
         /// How they differ.
         reason: String,
     },
+    /// Parameters of a rank that are NaN or infinite, when ranks [meet](crate::local); nothing was averaged.
+    #[error("{operation}: rank {rank} has parameters that are not finite; nothing was averaged")]
+    NonFinite {
+        /// What was asked for.
+        operation: &'static str,
+        /// The first such rank.
+        rank: usize,
+    },
     /// The transport failed.
     #[error("{operation}: {reason}")]
     Transport {

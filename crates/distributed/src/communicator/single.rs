@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use super::traffic::{check_lengths, check_rank, check_tag};
+use super::traffic::{check_envelope, check_lengths, check_rank, check_tag};
 use super::{Buffer, Communicated, Communicator, CommunicatorError, Message, Pending, Reduction, Values};
 
 /// The only rank of a program that was started without a launcher: collectives leave its numbers as they are, and it can send
@@ -75,13 +75,13 @@ impl Communicator for Single {
     }
 
     fn receive(&self, from: Option<usize>, tag: Option<u32>) -> Communicated<Message> {
-        from.map_or(Ok(()), |from| check_rank("receive", from, 1))?;
+        check_envelope("receive", from, tag, 1)?;
         let reason = "the only rank waits for a message that it has not sent".to_owned();
         self.try_receive(from, tag)?.ok_or(CommunicatorError::Transport { operation: "receive", reason })
     }
 
     fn try_receive(&self, from: Option<usize>, tag: Option<u32>) -> Communicated<Option<Message>> {
-        from.map_or(Ok(()), |from| check_rank("try_receive", from, 1))?;
+        check_envelope("try_receive", from, tag, 1)?;
         Ok(take_message(&mut self.mail.borrow_mut(), from, tag))
     }
 

@@ -50,6 +50,17 @@ pub(crate) fn check_tag(operation: &'static str, tag: u32) -> Communicated {
     if tag <= MAX_TAG { Ok(()) } else { Err(CommunicatorError::NoSuchTag { operation, tag }) }
 }
 
+/// What a rank wants to receive: from a rank and of a tag that there are, where they are given.
+pub(crate) fn check_envelope(
+    operation: &'static str,
+    from: Option<usize>,
+    tag: Option<u32>,
+    size: usize,
+) -> Communicated {
+    from.map_or(Ok(()), |from| check_rank(operation, from, size))?;
+    tag.map_or(Ok(()), |tag| check_tag(operation, tag))
+}
+
 /// That `lengths` has one for each rank and that they make up the buffer; the start of `rank`'s segment.
 pub(crate) fn check_lengths(
     operation: &'static str,

@@ -85,7 +85,8 @@ impl<T: Atomic> Worker<'_, T> {
     }
 
     /// One step of this thread's optimiser from the parameters that were pulled last, which is added to the shared ones. Running
-    /// statistics are this thread's own.
+    /// statistics are this thread's own. A gradient that is not finite is not refused, and is soon in the parameters of all threads: where
+    /// that can be, look at the loss first, and return an error.
     ///
     /// # Panics
     /// If the lengths differ.

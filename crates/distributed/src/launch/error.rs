@@ -1,11 +1,12 @@
 //! What can go wrong when ranks are started.
 
+use std::fmt::{self, Debug, Display, Formatter};
 use std::process::ExitStatus;
 
 use super::Launcher;
 use crate::CommunicatorError;
 
-/// Ranks that could not be started.
+/// Ranks that could not be started. Its `Debug` form is its message, since that is what a `main` that fails prints.
 ///
 /// ```
 /// use wengert_distributed::launch::{LaunchError, Launcher};
@@ -13,8 +14,9 @@ use crate::CommunicatorError;
 /// let launcher = Launcher { name: "mpirun of Open MPI", size: 4 };
 /// let error = LaunchError::WithoutMpi { launcher };
 /// assert!(error.to_string().starts_with("mpirun of Open MPI has started 4 ranks"));
+/// assert_eq!(format!("{error:?}"), error.to_string());
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LaunchError {
     /// A launcher has started several processes, and the program knows no MPI: each would train alone.
@@ -54,7 +56,7 @@ pub enum LaunchError {
     Failed(#[from] CommunicatorError),
 }
 
-/// A job that did not come to its end.
+/// A job that did not come to its end. Its `Debug` form is its message, as that of [`LaunchError`].
 ///
 /// ```
 /// use wengert_distributed::launch::{Job, JobError};
@@ -63,9 +65,12 @@ pub enum LaunchError {
 /// assert!(matches!(job.run(|_| ()), Err(JobError::NoLauncher { .. })));
 /// # Ok::<(), std::io::Error>(())
 /// ```
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum JobError {
+    /// A job without ranks, which launchers take for as many as there are cores.
+    #[error("a job needs at least 1 rank, not 0")]
+    NoRanks,
     /// The launcher could not be started.
     #[error("{launcher} could not be started: {source} (is MPI installed, and {launcher} on the PATH?)")]
     NoLauncher {
@@ -82,4 +87,16 @@ pub enum JobError {
         /// How the last one ended.
         status: ExitStatus,
     },
+}
+
+impl Debug for LaunchError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        Display::fmt(self, f)
+    }
+}
+
+impl Debug for JobError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        Display::fmt(self, f)
+    }
 }

@@ -126,8 +126,11 @@ impl Job {
     ///
     /// # Errors
     ///
-    /// If the launcher could not be started, or the job failed once more than it may be started again.
+    /// If there are no ranks, the launcher could not be started, or the job failed once more than it may be started again.
     pub fn run(&self, mut restarting: impl FnMut(&Restart)) -> Result<(), JobError> {
+        if self.ranks == 0 {
+            return Err(JobError::NoRanks);
+        }
         for attempt in 0.. {
             let ended = self.command(attempt).spawn();
             let ended =

@@ -5,9 +5,9 @@ use wengert_optim::{Check, HyperParameterError};
 use wengert_state::{State, StateError};
 
 use super::turns::Turns;
-use super::{average_buffers, check_model};
-use crate::agreement::{agree, fingerprint};
-use crate::communicator::{Buffer, Communicated, Communicator, Reduction, Shared};
+use super::{average_buffers, check_model, told};
+use crate::agreement::{agree_on_model, fingerprint};
+use crate::communicator::{Communicated, Communicator, Reduction, Shared};
 
 /// Ranks that are drawn to a common centre, and it to them (EASGD: Zhang 2015, the synchronous form): every `every` steps
 /// xᵢ ← xᵢ − α (xᵢ − c) and c ← c + α Σ (xᵢ − c), with α = `moving`/R on R ranks. The ranks explore for themselves; the centre
@@ -76,7 +76,7 @@ impl<'a, T: Shared> ElasticAveraging<'a, T> {
     /// Counts a step, and meets if it is time, which is returned. Running statistics are averaged.
     ///
     /// # Errors
-    /// If the communication fails.
+    /// If the communication fails, ranks differ, or one has parameters that are not finite.
     ///
     /// # Panics
     /// If there are not as many parameters as at the start.
@@ -97,7 +97,7 @@ impl<'a, T: Shared> ElasticAveraging<'a, T> {
     /// centre.
     ///
     /// # Errors
-    /// If the communication fails.
+    /// If the communication fails, ranks differ, or one has parameters that are not finite.
     ///
     /// # Panics
     /// If there are not as many parameters as at the start.
@@ -122,20 +122,21 @@ impl<'a, T: Shared> ElasticAveraging<'a, T> {
                 ("part of the way to the centre", self.pull.to_string()),
                 ("parameters at the start", fingerprint(&self.centre)),
             ];
-            agree(self.communicator, Self::NAME, &facts)?;
+            agree_on_model(self.communicator, Self::NAME, &facts, params)?;
             self.agreed = true;
         }
-        let mut ended = [u64::from(finished)];
-        self.communicator.all_reduce(Buffer::U64(&mut ended), Reduction::Min)?;
+        let ended = told(self.communicator, Self::NAME, (params.values(), &self.centre), finished)?;
         let values = params.values();
-        let mut force: Vec<T> =
-            values.iter().zip(&self.centre).map(|(&x, &centre)| self.pull * (x - centre)).collect();
+        // Infinity has no distance from itself.
+        let force = |(&x, &centre): (&T, &T)| if x == centre { T::ZERO } else { self.pull * (x - centre) };
+        let mut force: Vec<T> = values.iter().zip(&self.centre).map(force).collect();
         params.values_mut().iter_mut().zip(&force).for_each(|(x, &force)| *x -= force);
         self.communicator.all_reduce(T::buffer(&mut force), Reduction::Sum)?;
         self.centre.iter_mut().zip(&force).for_each(|(centre, &force)| *centre += force);
         average_buffers(self.communicator, params)?;
-        Ok(ended == [1])
+        Ok(ended)
     }
+
     /// Everything that later meetings depend on, beside the parameters of each rank.
     ///
     /// ```

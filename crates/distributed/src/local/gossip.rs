@@ -6,9 +6,9 @@ use wengert_state::{State, StateError};
 use wengert_tensor::random::Generator;
 
 use super::turns::Turns;
-use super::{average, average_buffers};
-use crate::agreement::agree;
-use crate::communicator::{Communicated, Communicator, Shared};
+use super::{average, average_buffers, strayed, told};
+use crate::agreement::agree_on_model;
+use crate::communicator::{Communicated, Communicator, CommunicatorError, Shared};
 
 /// Every `every` steps the ranks are paired at random, and each goes on from the mean of its pair (gossip: Boyd 2006): no rank waits
 /// for all. The matrix of one round is doubly stochastic, so the mean over all ranks stays what the steps make it, and the
@@ -73,7 +73,7 @@ impl<'a> Gossip<'a> {
     /// Counts a step, and makes a round if it is time, which is returned.
     ///
     /// # Errors
-    /// If the communication fails.
+    /// If the communication fails, ranks differ, or one has parameters that are not finite.
     pub fn after_step<T: Shared>(&mut self, params: &mut Params<T>) -> Communicated<bool> {
         let due = self.turns.step();
         if due {
@@ -105,7 +105,7 @@ impl<'a> Gossip<'a> {
     /// ```
     ///
     /// # Errors
-    /// If the communication fails.
+    /// If the communication fails, ranks differ, or one has parameters that are not finite.
     pub fn catch_up<T: Shared>(&mut self, params: &mut Params<T>, rounds: u64) -> Communicated {
         while self.rounds < rounds {
             self.round(params)?;
@@ -116,12 +116,13 @@ impl<'a> Gossip<'a> {
     /// Gives all ranks the mean of their parameters and of their running statistics: at the end, and before an evaluation.
     ///
     /// # Errors
-    /// If the communication fails.
+    /// If the communication fails, ranks differ, or one has parameters that are not finite.
     pub fn finish<T: Shared>(&mut self, params: &mut Params<T>) -> Communicated {
         if self.communicator.size() == 1 {
             return Ok(());
         }
         let mut values = params.values().to_vec();
+        told(self.communicator, Self::NAME, (&values, &values), true)?;
         average(self.communicator, &mut values)?;
         params.values_mut().copy_from_slice(&values);
         average_buffers(self.communicator, params)
@@ -174,7 +175,7 @@ impl<'a> Gossip<'a> {
                 ("number of steps between rounds", self.turns.every().to_string()),
                 ("seed", self.seed.to_string()),
             ];
-            agree(self.communicator, Self::NAME, &facts)?;
+            agree_on_model(self.communicator, Self::NAME, &facts, params)?;
             self.agreed = true;
         }
         let partner = self.partner(self.rounds, self.communicator.rank());
@@ -183,6 +184,11 @@ impl<'a> Gossip<'a> {
         let mut own = params.values().to_vec();
         let mut other = vec![T::ZERO; own.len()];
         self.communicator.exchange(partner, T::buffer(&mut own), T::buffer(&mut other))?;
+        let here = self.communicator.rank();
+        let of_pair = [(here, strayed(&own, &other)), (partner, strayed(&other, &own))];
+        if let Some(rank) = of_pair.into_iter().filter_map(|(rank, strayed)| strayed.then_some(rank)).min() {
+            return Err(CommunicatorError::NonFinite { operation: Self::NAME, rank });
+        }
         let half = T::from_f64(0.5);
         // Halves are summed, which does not overflow; the order does not matter to the bits.
         let mean = own.iter().zip(&other).map(|(&own, &other)| half * own + half * other);

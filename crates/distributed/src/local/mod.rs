@@ -3,6 +3,9 @@
 //! Each is told of every step by `after_step`, whatever made the step: an optimiser, [`train_step`], the training loop.
 //! A rank alone keeps its bits, but for the outer optimiser of [`LocalSgd`], which is a part of the method with one rank too.
 //!
+//! One rank's NaN or infinity would be everybody's after a meeting. So ranks that meet with parameters that are not finite are refused
+//! by [`NonFinite`](crate::CommunicatorError::NonFinite), before anything is averaged.
+//!
 //! [`train_step`]: https://docs.rs/wengert-train
 
 mod buffers;
@@ -19,13 +22,38 @@ pub(crate) use buffers::{flat_buffers, set_flat_buffers};
 
 use wengert_nn::Params;
 
-use crate::communicator::{Communicated, Communicator, Reduction, Shared};
+use crate::communicator::{Buffer, Communicated, Communicator, CommunicatorError, Reduction, Shared};
 
 /// That a model has as many parameters as the one that a training began with.
 #[track_caller]
 fn check_model<T: Shared>(operation: &str, params: &Params<T>, began_with: usize) {
     let len = params.len();
     assert!(len == began_with, "{operation}: {len} parameters, but the training began with {began_with}");
+}
+
+/// Whether parameters have left the finite numbers since they were `before`. What was infinite then, as frozen ones may be, may stay.
+fn strayed<T: Shared>(values: &[T], before: &[T]) -> bool {
+    values.iter().zip(before).any(|(value, before)| !value.is_finite() && value != before)
+}
+
+/// What ranks that meet tell each other first: whether all have finished; an error, on all alike, if the parameters of one have strayed.
+/// `values` are those and what they were before.
+fn told<T: Shared>(
+    communicator: &dyn Communicator,
+    operation: &'static str,
+    (values, before): (&[T], &[T]),
+    finished: bool,
+) -> Communicated<bool> {
+    if communicator.size() == 1 {
+        return Ok(finished);
+    }
+    let astray = if strayed(values, before) { communicator.rank() as u64 } else { u64::MAX };
+    let mut told = [u64::from(finished), astray];
+    communicator.all_reduce(Buffer::U64(&mut told), Reduction::Min)?;
+    match told {
+        [finished, u64::MAX] => Ok(finished == 1),
+        [_, rank] => Err(CommunicatorError::NonFinite { operation, rank: rank as usize }),
+    }
 }
 
 /// Puts the mean of the ranks' vectors in all of them. A rank alone keeps its own.
@@ -82,7 +110,7 @@ pub fn average_buffers<T: Shared>(communicator: &dyn Communicator, params: &mut 
     }
     let (mut buffers, mut counts) = flat_buffers(params);
     average(communicator, &mut buffers)?;
-    communicator.all_reduce(crate::communicator::Buffer::U64(&mut counts), Reduction::Max)?;
+    communicator.all_reduce(Buffer::U64(&mut counts), Reduction::Max)?;
     set_flat_buffers(params, &buffers, &counts);
     Ok(())
 }

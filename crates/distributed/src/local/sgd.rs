@@ -5,9 +5,9 @@ use wengert_optim::{HyperParameterError, Optimizer};
 use wengert_state::{State, StateError};
 
 use super::turns::Turns;
-use super::{average, average_buffers, check_model};
-use crate::agreement::{agree, fingerprint, text};
-use crate::communicator::{Buffer, Communicated, Communicator, Reduction, Shared};
+use super::{average, average_buffers, check_model, told};
+use crate::agreement::{agree_on_model, fingerprint, text};
+use crate::communicator::{Communicated, Communicator, Shared};
 
 /// Every rank makes `every` steps by itself; then all go on from the mean of their parameters (local SGD: Stich 2019), or from
 /// where an *outer* optimiser steps with the mean of what the ranks moved by as its gradient (DiLoCo: Douillard 2023, whose outer
@@ -83,7 +83,7 @@ impl<'a, T: Shared> LocalSgd<'a, T> {
     /// Counts a step, and meets if it is time, which is returned.
     ///
     /// # Errors
-    /// If the communication fails.
+    /// If the communication fails, ranks differ, or one has parameters that are not finite.
     ///
     /// # Panics
     /// If there are not as many parameters as at the start.
@@ -101,7 +101,7 @@ impl<'a, T: Shared> LocalSgd<'a, T> {
     /// made different numbers of steps.
     ///
     /// # Errors
-    /// If the communication fails.
+    /// If the communication fails, ranks differ, or one has parameters that are not finite.
     ///
     /// # Panics
     /// If there are not as many parameters as at the start.
@@ -116,8 +116,8 @@ impl<'a, T: Shared> LocalSgd<'a, T> {
         Ok(())
     }
 
-    /// The first meeting begins with finding out whether all have the same settings, and began with the same parameters.
-    fn agree(&mut self) -> Communicated {
+    /// The first meeting begins with finding out whether all have the same settings and model, and began with the same parameters.
+    fn agree(&mut self, params: &Params<T>) -> Communicated {
         if self.agreed {
             return Ok(());
         }
@@ -130,16 +130,15 @@ impl<'a, T: Shared> LocalSgd<'a, T> {
             ("settings of the outer optimizer", text(outer.as_ref().map(|outer| &outer.2))),
             ("parameters at the start", fingerprint(&self.anchor)),
         ];
-        agree(self.communicator, Self::NAME, &facts)?;
+        agree_on_model(self.communicator, Self::NAME, &facts, params)?;
         self.agreed = true;
         Ok(())
     }
 
     /// One meeting. Whether all ranks have finished.
     fn meet(&mut self, params: &mut Params<T>, finished: bool) -> Communicated<bool> {
-        self.agree()?;
-        let mut ended = [u64::from(finished)];
-        self.communicator.all_reduce(Buffer::U64(&mut ended), Reduction::Min)?;
+        self.agree(params)?;
+        let ended = told(self.communicator, Self::NAME, (params.values(), &self.anchor), finished)?;
         self.rounds += 1;
         let mut values = params.values().to_vec();
         average(self.communicator, &mut values)?;
@@ -152,7 +151,7 @@ impl<'a, T: Shared> LocalSgd<'a, T> {
         }
         params.values_mut().copy_from_slice(&values);
         average_buffers(self.communicator, params)?;
-        Ok(ended == [1])
+        Ok(ended)
     }
 
     /// Everything that later meetings depend on, beside the parameters.

@@ -69,6 +69,14 @@ pub enum ServerError {
         /// The number of parameters.
         len: usize,
     },
+    /// A cut behind the last parameter.
+    #[error("a cut at {cut}, where there are {len} parameters")]
+    Cut {
+        /// Where it is.
+        cut: usize,
+        /// The number of parameters.
+        len: usize,
+    },
     /// A part of the gradient where all workers average whole ones.
     #[error("the synchronous server takes whole gradients, not {start}..{end} of {len}")]
     Part {

@@ -175,7 +175,7 @@ impl<'a, T: Shared> ParameterServer<'a, T> {
     /// the `values` of rank 0.
     ///
     /// # Errors
-    /// If there are too few ranks, a saved state does not fit, a rank failed, or with the error of `work`. A worker's failure
+    /// If there are too few ranks, a cut is behind the parameters, ranks differ, a saved state does not fit, a rank failed, or with the error of `work`. A worker's failure
     /// ends all the others at their next pull.
     pub fn run<R, E: From<ServerError> + Display>(
         &self,
@@ -185,6 +185,7 @@ impl<'a, T: Shared> ParameterServer<'a, T> {
     ) -> Result<Served<R, T>, E> {
         let (rank, ranks, servers) = (communicator.rank(), communicator.size(), self.settings.servers);
         if ranks == 1 {
+            self.check_cuts(values.len())?;
             return self.alone(values, work);
         }
         if servers >= ranks {
@@ -192,6 +193,7 @@ impl<'a, T: Shared> ParameterServer<'a, T> {
         }
         let workers = ranks - servers;
         self.agree(communicator, values.len()).map_err(ServerError::from)?;
+        self.check_cuts(values.len())?;
         let mut values = values.to_vec();
         communicator.broadcast(T::buffer(&mut values), 0).map_err(ServerError::from)?;
         let len = values.len();
@@ -224,7 +226,15 @@ impl<'a, T: Shared> ParameterServer<'a, T> {
         Ok(Served { result, values, report })
     }
 
-    /// That all ranks have the same settings, optimiser and model.
+    /// That there are parameters where they are to be cut.
+    fn check_cuts(&self, len: usize) -> Result<(), ServerError> {
+        match self.settings.cuts.iter().find(|&&cut| cut > len) {
+            Some(&cut) => Err(ServerError::Cut { cut, len }),
+            None => Ok(()),
+        }
+    }
+
+    /// That all ranks have the same settings, optimiser and number of parameters.
     fn agree(&self, communicator: &dyn Communicator, len: usize) -> Communicated {
         let schedule = self.schedule.as_ref().map(|schedule| schedule.settings());
         let optimizer = (self.build)(1);

@@ -7,7 +7,7 @@ use wengert_tensor::Float;
 use super::protocol::{REPLY, REQUEST, Reply, Request};
 use super::shard::Shard;
 use super::{Consistency, Histogram, ServerError};
-use crate::communicator::Communicator;
+use crate::communicator::{Communicator, CommunicatorError};
 use crate::compress::decompress;
 use crate::wire::WireError;
 
@@ -245,9 +245,21 @@ impl<'a, T: Float> Service<'a, T> {
             else {
                 continue;
             };
+            let own = (buffers.len(), counts.len());
+            if here.is_empty() {
+                (means, largest) = (vec![T::ZERO; own.0], vec![0; own.1]);
+            } else if own != (means.len(), largest.len()) {
+                let (first, _) = here[0];
+                let reason = format!(
+                    "worker {worker} has {} numbers and {} counts of running statistics, worker {first} {} and {}",
+                    own.0,
+                    own.1,
+                    means.len(),
+                    largest.len()
+                );
+                return Err(CommunicatorError::Mismatch { operation: "meet", reason }.into());
+            }
             here.push((worker, state));
-            means.resize(buffers.len(), T::ZERO);
-            largest.resize(counts.len(), 0);
             means.iter_mut().zip(buffers).for_each(|(sum, buffer)| *sum += buffer);
             largest.iter_mut().zip(counts).for_each(|(largest, count)| *largest = count.max(*largest));
         }

@@ -42,7 +42,7 @@ pub struct ServerSettings {
     pub staleness_power: f64,
     /// How gradients are sent. What is lost is kept by the worker and sent later. Default: as they are.
     pub compression: Compression,
-    /// Places of the flat vector between which parts can be [pushed](super::Worker::push_range) by themselves; each part then has
+    /// Places of the flat vector, up to its length, between which parts can be [pushed](super::Worker::push_range) by themselves; each part then has
     /// an optimiser and a count of steps of its own. Default: none.
     pub cuts: Vec<usize>,
 }

@@ -269,7 +269,7 @@ impl<'a, T: Float> Worker<'a, T> {
     /// with, after all updates, and the running statistics their mean over the workers. Training goes on with a pull.
     ///
     /// # Errors
-    /// If a rank has failed.
+    /// If a rank has failed, or workers have models with other running statistics.
     ///
     /// # Panics
     /// As [`pull`](Worker::pull).

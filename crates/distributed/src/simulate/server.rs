@@ -136,7 +136,9 @@ pub(super) fn run(simulation: &Simulation<'_>, servers: usize, bound: Option<u64
                     state.clocks.iter().copied().filter(|&clock| clock < steps).min().unwrap_or(steps);
                 let mut waiting = Vec::new();
                 for (worker, since) in std::mem::take(&mut state.held) {
-                    if bound.is_some_and(|bound| state.clocks[worker].min(steps) > slowest + bound) {
+                    if bound
+                        .is_some_and(|bound| state.clocks[worker].min(steps) > slowest.saturating_add(bound))
+                    {
                         waiting.push((worker, since));
                         continue;
                     }

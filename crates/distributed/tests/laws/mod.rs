@@ -217,6 +217,12 @@ fn misuse(ranks: &Ranks) -> Result<(), Failure> {
     assert_eq!(ranks.broadcast(Buffer::U8(&mut []), size), Err(no_rank("broadcast")));
     assert_eq!(ranks.exchange(size, Buffer::U8(&mut []), Buffer::U8(&mut [])), Err(no_rank("exchange")));
     assert!(matches!(ranks.send(0, 40_000, b""), Err(CommunicatorError::NoSuchTag { tag: 40_000, .. })));
+    assert_eq!(ranks.receive(Some(size), None), Err(no_rank("receive")));
+    assert_eq!(ranks.try_receive(Some(size), None), Err(no_rank("try_receive")));
+    // A message of such a tag would be waited for in vain.
+    let no_tag = |operation| CommunicatorError::NoSuchTag { operation, tag: 40_000 };
+    assert_eq!(ranks.receive(None, Some(40_000)), Err(no_tag("receive")));
+    assert_eq!(ranks.try_receive(Some(0), Some(40_000)), Err(no_tag("try_receive")));
     let lengths = vec![1; size + 1];
     let short = ranks.reduce_scatter(Buffer::U8(&mut vec![0; size + 1]), &lengths, Reduction::Sum);
     assert!(matches!(short, Err(CommunicatorError::Mismatch { .. })), "{short:?}");

@@ -4,6 +4,7 @@
 #[path = "../../../tape/tests/tape/documented_panics.rs"]
 mod documented_panics;
 mod errors;
+mod meetings;
 #[path = "../../../tensor/tests/extreme_sizes/panics.rs"]
 mod panics;
 mod settings;

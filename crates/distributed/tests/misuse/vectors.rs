@@ -3,11 +3,15 @@
 use std::convert::Infallible;
 use std::rc::Rc;
 
+use wengert_curvature::Objectives;
 use wengert_distributed::compress::{Compression, Compressor};
 use wengert_distributed::hogwild::{self, SharedVector, Stopped};
-use wengert_distributed::{CommunicatorError, DataParallel, Single, threads, tree};
+use wengert_distributed::{
+    CommunicatorError, DataParallel, ShardedObjective, ShardedResiduals, Single, threads, tree,
+};
 use wengert_nn::{Init, Params};
 use wengert_optim::Sgd;
+use wengert_train::Trainer;
 
 use crate::says;
 
@@ -34,6 +38,29 @@ fn shards_of_other_lengths() {
         let of = |_| Ok::<_, CommunicatorError>(vec![0.0f32; 3]);
         drop(tree::reduce_scatter(&Single::new(), 2, &[5], of));
     });
+}
+
+#[test]
+fn more_shards_than_there_is_memory_for() {
+    let many = usize::MAX / 2;
+    let alone = || Rc::new(Single::new());
+    let text = |operation: &str| format!("{operation}: {many} parts take more memory than the system has");
+    says(&text("ShardedObjective"), || {
+        drop(ShardedObjective::mean(alone(), many, |_| ((), 1)));
+    });
+    says(&text("ShardedResiduals"), || {
+        let params = model(1);
+        let make = |_| params.least_squares(|cx| cx.leaf(0).clone());
+        drop(ShardedResiduals::<_, f64>::new(alone(), many, make));
+    });
+    // Of a run, which is not started there.
+    let started = std::panic::catch_unwind(|| {
+        let mut params = model(1);
+        let workers = DataParallel::deterministic(alone(), many).unwrap();
+        drop(Trainer::new(&mut params, Sgd::new(0.1)).parallel(workers).start());
+    });
+    let message = started.unwrap_err();
+    assert_eq!(message.downcast_ref::<String>(), Some(&text("Trainer")));
 }
 
 #[test]

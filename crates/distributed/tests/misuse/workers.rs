@@ -82,7 +82,7 @@ fn ranks_that_meet_have_the_model_they_began_with() {
 }
 
 /// What two ranks say that meet with these.
-fn differ(work: impl Fn(&dyn Communicator, usize) -> Result<(), Failure> + Sync) -> String {
+pub(crate) fn differ(work: impl Fn(&dyn Communicator, usize) -> Result<(), Failure> + Sync) -> String {
     threads::run(2, |ranks| work(&*ranks, ranks.rank())).unwrap_err().message
 }
 

@@ -16,7 +16,7 @@ use wengert_distributed::{Buffer, Communicated, Communicator, Failure, Reduction
 use wengert_nn::Params;
 use wengert_optim::{Adam, Sgd};
 
-use super::{Ranks, play, text};
+use super::{Ranks, faults, play, text};
 use crate::processes::{has_mpirun, kill};
 use common::{Net, bits, reached, serial};
 use methods::method;
@@ -63,7 +63,7 @@ pub(super) fn averages(ranks: &Ranks) -> Result<(), Failure> {
 
 #[test]
 fn ranks_that_meet_now_and_then_end_with_the_same_parameters() {
-    for size in [2, 4] {
+    for size in [2, 4, 7] {
         ends_well(size, "averages");
     }
 }
@@ -80,10 +80,9 @@ pub(super) fn servers(ranks: &Ranks) -> Result<(), Failure> {
             let (params, served) = trained(&**ranks, &server()?, &data, epochs)?;
             assert!(alike(&**ranks, &params.values().iter().map(|x| x.to_bits()).collect::<Vec<_>>())?);
             let report = &served.report;
-            assert_eq!(
-                (report.pushes, report.staleness.total()),
-                (30 * epochs, 30 * epochs * servers as u64)
-            );
+            // Each worker has its part of the examples, in batches of 20.
+            let pushes = epochs * workers * (600 / workers).div_ceil(20);
+            assert_eq!((report.pushes, report.staleness.total()), (pushes, pushes * servers as u64));
             if consistency == bounded {
                 assert!(report.lead.max() <= 1, "{}", report.lead);
                 assert!(report.staleness.max() <= 3 * (workers - 1), "{}", report.staleness);
@@ -115,7 +114,7 @@ pub(super) fn servers(ranks: &Ranks) -> Result<(), Failure> {
 
 #[test]
 fn servers_are_processes() {
-    for size in [2, 4] {
+    for size in [2, 4, 5] {
         ends_well(size, "servers");
     }
 }
@@ -213,6 +212,27 @@ fn a_rank_that_fails_in_the_middle_of_training_ends_the_job() {
             let text = text(&output);
             assert!(!output.status.success(), "{scenario}: {text}");
             assert!(text.contains(message), "{scenario}: {text}");
+        }
+    }
+}
+
+/// The training of `faults`, in the given way, with the given fault of the given rank.
+pub(super) fn fault(ranks: &Ranks, scenario: &str) -> Result<(), Failure> {
+    let words: Vec<&str> = scenario.split_whitespace().collect();
+    let &[_, way, fault, victim] = &words[..] else { return Err(format!("no scenario {scenario}").into()) };
+    faults::train(ranks, way, fault, victim.parse()?)
+}
+
+#[test]
+fn a_fault_of_one_rank_ends_the_job_with_its_message() {
+    // Every fault in a way, every way with a fault.
+    for ((fault, message), way) in faults::FAULTS.into_iter().zip(faults::WAYS.into_iter().cycle().skip(2)) {
+        if has_mpirun() {
+            let victim = if fault.starts_with("observer") { 0 } else { 2 };
+            let output = play(3, &format!("fault {way} {fault} {victim}"));
+            let text = text(&output);
+            assert!(!output.status.success(), "{fault}, {way}: {text}");
+            assert!(text.contains(" of 3 ends all: ") && text.contains(message), "{fault}, {way}: {text}");
         }
     }
 }

@@ -24,7 +24,8 @@
 
 pub use super::constrained::multiplier::MultiplierState;
 pub use super::constrained::primal_dual::InteriorPointState;
-pub use super::constrained::proximal::{ProjectionState, ProximalState};
+pub use super::constrained::projected::ProjectionState;
+pub use super::constrained::proximal::ProximalState;
 pub use super::damped::hessian_free::HessianFreeState;
 pub use super::damped::kfac::KfacState;
 pub use super::damped::newton::DampedState;

@@ -54,6 +54,7 @@ mod select;
 mod shuffle;
 mod softmax;
 mod sort;
+mod stacks;
 mod statistics;
 mod unary;
 mod unique;

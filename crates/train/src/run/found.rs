@@ -6,7 +6,7 @@ use wengert_data::Piece;
 use wengert_nn::{Grads, Params};
 use wengert_optim::first::running_mean;
 use wengert_state::{Scalar, State, StateError};
-use wengert_tensor::Float;
+use wengert_tensor::{Float, size};
 
 use super::spare::Spare;
 
@@ -32,12 +32,15 @@ pub(super) struct Found<T> {
 
 impl<T: Float> Found<T> {
     /// Nothing, of so many shards.
+    #[track_caller]
     pub(super) fn new(own: usize) -> Self {
+        let mut losses = size::list("Trainer", own);
+        losses.resize_with(own, Vec::new);
         Found {
             gradients: Vec::new(),
             changes: Vec::new(),
             batches: 0,
-            losses: vec![Vec::new(); own],
+            losses,
             fault: None,
             counts: Vec::new(),
             pieces: 0,

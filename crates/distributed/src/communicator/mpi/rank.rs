@@ -12,7 +12,7 @@ use super::pending::{Reducing, Spare};
 use super::requests::in_turn;
 use super::{MOST, count, operation, parts};
 use crate::communicator::single::exchange_with_itself;
-use crate::communicator::traffic::{Traffic, check_lengths, check_rank, check_tag};
+use crate::communicator::traffic::{Traffic, check_envelope, check_lengths, check_rank, check_tag};
 use crate::communicator::{
     Buffer, Communicated, Communicator, CommunicatorError, Message, Pending, Reduction, Values,
 };
@@ -96,8 +96,7 @@ impl Mpi {
         from: Option<usize>,
         tag: Option<u32>,
     ) -> Communicated<(c_int, c_int)> {
-        from.map_or(Ok(()), |from| check_rank(operation, from, self.size))?;
-        tag.map_or(Ok(()), |tag| check_tag(operation, tag))?;
+        check_envelope(operation, from, tag, self.size)?;
         // SAFETY: these are constants of the library.
         let (any_source, any_tag) = unsafe { (ffi::RSMPI_ANY_SOURCE, ffi::RSMPI_ANY_TAG) };
         Ok((from.map_or(any_source, |from| from as c_int), tag.map_or(any_tag, |tag| tag as c_int)))

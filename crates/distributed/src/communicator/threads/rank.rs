@@ -10,7 +10,7 @@ use wengert_data::even_part;
 use super::round::{Call, Round};
 use super::world::{Group, State, World};
 use crate::communicator::single::{exchange_with_itself, take_message, take_parcel};
-use crate::communicator::traffic::{Traffic, check_lengths, check_rank, check_tag};
+use crate::communicator::traffic::{Traffic, check_envelope, check_lengths, check_rank, check_tag};
 use crate::communicator::{
     Buffer, Communicated, Communicator, CommunicatorError, Message, Pending, Reduction, Values,
 };
@@ -206,7 +206,7 @@ impl Communicator for Rank {
     }
 
     fn receive(&self, from: Option<usize>, tag: Option<u32>) -> Communicated<Message> {
-        from.map_or(Ok(()), |from| check_rank("receive", from, self.size()))?;
+        check_envelope("receive", from, tag, self.size())?;
         let what = || match from {
             Some(from) => format!("receive from rank {}", self.group.members[from]),
             None => "receive from any rank".to_owned(),
@@ -231,7 +231,7 @@ impl Communicator for Rank {
     }
 
     fn try_receive(&self, from: Option<usize>, tag: Option<u32>) -> Communicated<Option<Message>> {
-        from.map_or(Ok(()), |from| check_rank("try_receive", from, self.size()))?;
+        check_envelope("try_receive", from, tag, self.size())?;
         self.group.world.act(|state| self.message(state, from, tag))
     }
 

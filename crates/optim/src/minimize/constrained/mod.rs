@@ -17,6 +17,7 @@ pub(super) mod multiplier;
 mod nonnegative;
 mod owl_qn;
 pub(super) mod primal_dual;
+pub(super) mod projected;
 pub(super) mod proximal;
 
 pub use super::bounds::Bounds;
@@ -25,4 +26,5 @@ pub use lbfgs_b::LbfgsB;
 pub use multiplier::AugmentedLagrangian;
 pub use owl_qn::OwlQn;
 pub use primal_dual::{InteriorPoint, KktNewton};
-pub use proximal::{L1, ProjectedGradient, Proximable, ProximalGradient};
+pub use projected::ProjectedGradient;
+pub use proximal::{L1, Proximable, ProximalGradient};
