@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use wengert_tape::{Index, Mask, Mismatch, Ran, Reason, Tape, Var, compile, grad, hvp};
+use wengert_tape::{Index, Mask, Mismatch, Ran, Reason, Tape, Var, compile, grad, hvp, value_and_grad};
 use wengert_tensor::Tensor;
 
 #[test]
@@ -82,4 +82,26 @@ fn derivatives_and_structures() {
         assert_eq!(product[0].value(), direct_product[0].value());
     }
     assert_eq!(compiled.ran(), &Ran::Replayed);
+}
+
+#[test]
+fn least_squares_find_the_order_of_rows_anew() {
+    let numbers = |shape: [usize; 2], factors: &[f64]| {
+        let number = |i: &[usize]| ((7 * i[0] + 3 * i[1] + 2 * i[0] * i[1]) % 11) as f64 - 4.2;
+        Var::constant(Tensor::<f64>::from_fn(shape, |i| number(i) * factors[i[0] % factors.len()]))
+    };
+    for [m, n] in [[6, 3], [3, 6], [4, 4]] {
+        let slope = |(a, b): &(Var<f64>, Var<f64>)| {
+            value_and_grad(|a: &Var<f64>| a.lstsq(b).unwrap().square().sum(), a)
+        };
+        let mut recorded = compile(slope);
+        let b = numbers([m, 2], &[1.0]);
+        for factors in [&[1.0, 1.1][..], &[1.0, 1e9], &[1e-7, 1e7, 1.0], &[1e-60, 1.0], &[1.0]] {
+            let at = (numbers([m, n], factors), b.clone());
+            let (direct, replayed) = (slope(&at), recorded.call(&at));
+            assert_eq!(replayed.0.value(), direct.0.value(), "{m} × {n}, {factors:?}");
+            assert_eq!(replayed.1.value(), direct.1.value(), "{m} × {n}, {factors:?}");
+        }
+        assert_eq!(recorded.ran(), &Ran::Replayed);
+    }
 }

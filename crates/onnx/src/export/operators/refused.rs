@@ -34,6 +34,7 @@ const REASONS: [(&str, &[&str]); 9] = [
             "pinv",
             "pivot_order",
             "qr",
+            "row_order",
             "sign_of_det",
             "solve",
             "solve_triangular",

@@ -1,6 +1,6 @@
 use std::cmp::Ordering;
 
-use wengert_tensor::linalg::{LinalgError, Scales, Triangle, dependent_row};
+use wengert_tensor::linalg::{LinalgError, Triangle, dependent_row};
 use wengert_tensor::{Float, Tensor};
 
 use super::MatrixError;
@@ -8,6 +8,10 @@ use super::factors::factors;
 use super::matrices::{self, each, with_one_batch};
 use super::solve::solve_with_factors;
 use super::triangular::{UPPER, solve_triangle};
+use crate::class::{Decision, decision};
+use crate::data::Data;
+use crate::describe::Attributes;
+use crate::op::rules_compiled_here;
 use crate::var::Var;
 
 /// The matrices of full rank, by the diagonals of their triangular factors.
@@ -21,7 +25,7 @@ fn check_rank<T: Float>(r: &Var<T>) -> Result<(), MatrixError> {
 }
 
 impl<T: Float> Var<T> {
-    /// The X that makes ‖A X − B‖ least, by QR factorisation, for m × n matrices of full rank in the last two axes and `b` of
+    /// The X that makes ‖A X − B‖ least, by QR factorisation, or of a square A by elimination, for m × n matrices of full rank in the last two axes and `b` of
     /// shape `[…, m, k]` or a vector `[m]`; with more columns than rows the smallest X of those that solve A X = B. For
     /// matrices of any rank, `a.pinv(None)?.matmul(&b)`.
     ///
@@ -49,7 +53,7 @@ impl<T: Float> Var<T> {
         let [rows, _] = matrices::size("lstsq", b.shape());
         assert!(rows == m, "lstsq: shapes {} and {} have different numbers of rows", self.shape(), b.shape());
         let (a, b) = with_one_batch("lstsq", self, b);
-        if m == n && is_graded(&a) {
+        if m == n {
             return Ok(solve_with_factors(&a, &b, &factors("lstsq", &a, true)?, false));
         }
         let unit = matrices::unit(&a);
@@ -57,28 +61,17 @@ impl<T: Float> Var<T> {
     }
 }
 
-/// Whether elements are so different in size that reflections would lose digits, which elimination has by its scales.
-fn is_graded<T: Float>(a: &Var<T>) -> bool {
-    let n = matrices::square("lstsq", a.shape());
-    let graded = |[a]: [&[T]; 1], out: &mut [T]| {
-        out[0] = T::from_usize(usize::from(Scales::of(a, n).is_some()));
-        Ok(())
-    };
-    let found = each("lstsq", [a.value()], [1, 1], &graded);
-    found.is_ok_and(|found| found.to_vec().iter().any(|&graded| graded != T::ZERO))
-}
-
 /// How much larger than another a row must be for their order to matter.
 const VERY: f64 = 256.0;
 
 /// The rows of each matrix, the largest first, `[…, m, 1]`: those of weighted observations, which reflections then do not mix
 /// with what is rounding of heavier ones (Cox and Higham, 1998). `None` if none is much larger than another.
-fn heaviest_first<T: Float>(a: &Var<T>) -> Option<Tensor<u32>> {
+fn heaviest_first<T: Float>(a: &Tensor<T>) -> Option<Tensor<u32>> {
     let [m, _] = matrices::size("lstsq", a.shape());
     if a.is_empty() {
         return None;
     }
-    let sizes = a.value().abs().max_axes(-1, true);
+    let sizes = a.abs().max_axes(-1, true);
     if sizes.min().item() * T::from_f64(VERY) > sizes.max().item() {
         return None;
     }
@@ -90,6 +83,43 @@ fn heaviest_first<T: Float>(a: &Var<T>) -> Option<Tensor<u32>> {
         order
     });
     Some(Tensor::vector(&orders.collect::<Vec<u32>>()).reshape(sizes.shape()))
+}
+
+/// That order, or the rows' own where it does not matter, repeated for each of `columns` columns: a replay finds it anew.
+struct RowOrder {
+    columns: usize,
+    /// The place of each row in it instead of the row in each place.
+    places: bool,
+}
+
+impl RowOrder {
+    /// The rows of `x` in the order of those of `a`.
+    fn of<T: Float>(a: &Var<T>, x: &Var<T>, places: bool) -> Var<T> {
+        let columns = x.shape()[x.rank() - 1];
+        x.gather(-2, decision(RowOrder { columns, places }, &[a], &[]))
+    }
+}
+
+impl<T: Float> Decision<T> for RowOrder {
+    type Element = u32;
+    fn name(&self) -> &str {
+        "row_order"
+    }
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("columns", self.columns);
+        attributes.set("places", self.places);
+    }
+    fn forward(&self, inputs: &[&Tensor<T>], _: &[&Data<T>]) -> Tensor<u32> {
+        let [m, _] = matrices::size("lstsq", inputs[0].shape());
+        let batch = matrices::batch(inputs[0].shape());
+        let order = heaviest_first(inputs[0]).map(|order| if self.places { places(&order) } else { order });
+        let order = order.unwrap_or_else(|| {
+            let own: Vec<u32> = (0..m as u32).collect();
+            Tensor::vector(&own).reshape([m, 1])
+        });
+        order.broadcast_to(matrices::of_size(batch, [m, self.columns]))
+    }
+    rules_compiled_here!(RowOrder in DecisionOp);
 }
 
 /// The matrices, as constants, with each row divided by its size: of the same rank, which their factors then tell.
@@ -109,24 +139,17 @@ fn places(rows: &Tensor<u32>) -> Tensor<u32> {
     Tensor::vector(&places).reshape(rows.shape())
 }
 
-/// The rows of matrices in that order, if there is one.
-fn in_order<T: Float>(x: &Var<T>, rows: Option<&Tensor<u32>>) -> Var<T> {
-    let Some(rows) = rows else { return x.clone() };
-    x.gather(-2, rows.broadcast_to(x.shape()))
-}
-
 /// The least squares of matrices of full rank.
 fn full_rank<T: Float>(a: &Var<T>, b: &Var<T>) -> Result<Var<T>, MatrixError> {
     let [m, n] = matrices::size("lstsq", a.shape());
     let tall = if m >= n { a.clone() } else { a.t() };
-    let rows = heaviest_first(&tall);
-    let (q, r) = in_order(&tall, rows.as_ref()).qr()?;
-    check_rank(&if rows.is_some() { in_one_unit(&tall).qr()?.1 } else { r.clone() })?;
+    let (q, r) = RowOrder::of(&tall, &tall, false).qr()?;
+    let reordered = heaviest_first(tall.value()).is_some();
+    check_rank(&if reordered { in_one_unit(&tall).qr()?.1 } else { r.clone() })?;
     if m >= n {
-        return Ok(solve_triangle(&r, UPPER, &q.t().matmul(&in_order(b, rows.as_ref()))));
+        return Ok(solve_triangle(&r, UPPER, &q.t().matmul(&RowOrder::of(&tall, b, false))));
     }
     // Aᵀ = Q R, so that X = Q R⁻ᵀ B is in the space of the rows.
     let x = q.matmul(&solve_triangle(&r, Triangle { transposed: true, ..UPPER }, b));
-    let places = rows.as_ref().map(places);
-    Ok(in_order(&x, places.as_ref()))
+    Ok(RowOrder::of(&tall, &x, true))
 }
