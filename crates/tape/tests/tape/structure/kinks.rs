@@ -180,3 +180,19 @@ fn infinite_extremes_have_the_whole_slope() {
     assert_eq!(of_start.value().to_vec(), [0.0, 0.0, 0.0, 6.0]);
     assert_eq!(of_x.value().to_vec(), [0.0, 1.0, 0.5, 0.5]);
 }
+
+#[test]
+fn pools_by_norms_whose_powers_leave_the_range() {
+    for p in [2.0, 3.0] {
+        let pool = |x: &Var<f32>| x.reshape([1, 1, 4]).lp_pool(p, PoolOptions::new([2]));
+        let x = Var::from([3.0f32, 4.0, 1.0, 2.0]);
+        let (value, slope) = (pool(&x), grad(|x: &Var<f32>| pool(x).sum(), &x));
+        for size in [1e-30, 1e-20, 1e20, 1e30] {
+            let far = &x * size;
+            assert!((pool(&far) / size).value().all_close(value.value(), 1e-6, 0.0), "{p}, {size:e}");
+            let found = grad(|x: &Var<f32>| pool(x).sum(), &far);
+            assert!(found.value().all_close(slope.value(), 1e-5, 0.0), "{p}, {size:e}: {found:?}");
+        }
+    }
+    assert_eq!(Var::<f32>::zeros([1, 1, 4]).lp_pool(2.0, PoolOptions::new([2])).value().to_vec(), [0.0; 2]);
+}
