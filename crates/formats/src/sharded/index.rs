@@ -52,23 +52,11 @@ pub enum IndexError {
         /// The file.
         file: String,
     },
-    /// The tensors have not as many bytes as `total_size` says.
-    #[error(
-        "the tensors have {found} bytes, not {claimed} as total_size says, which is not needed and can be taken out"
-    )]
-    TotalSize {
-        /// What the index says.
-        claimed: u64,
-        /// What there is.
-        found: u64,
-    },
 }
 
 /// An index, of which no more is kept than its own text.
 pub(super) struct Index {
     json: Vec<u8>,
-    /// The bytes of all tensors, if it says so.
-    pub(super) total: Option<u64>,
     /// The names of the files, in their order.
     pub(super) files: Vec<String>,
 }
@@ -78,9 +66,9 @@ impl Index {
         if json.len() > LONGEST {
             return Err(wrong("it is longer than 100 MB"));
         }
-        let mut index = Index { json, total: None, files: Vec::new() };
+        let mut index = Index { json, files: Vec::new() };
         let (mut files, mut outside, mut sorted): (Vec<String>, _, _) = (Vec::new(), None, true);
-        let total = index.walk(&mut |_, file| {
+        index.walk(&mut |_, file| {
             if let Err(place) = files.binary_search_by(|known| known.as_str().cmp(file)) {
                 if !is_name(file) {
                     outside = outside.take().or_else(|| Some(text::shortened(file)));
@@ -97,7 +85,7 @@ impl Index {
         if !sorted {
             return Err(wrong("it speaks of more than 4096 files"));
         }
-        (index.total, index.files) = (total, files);
+        index.files = files;
         Ok(index)
     }
 
@@ -106,12 +94,12 @@ impl Index {
         self.walk(visit).expect("the text was read before");
     }
 
-    fn walk(&self, visit: &mut dyn FnMut(&str, &str)) -> Result<Option<u64>, IndexError> {
+    fn walk(&self, visit: &mut dyn FnMut(&str, &str)) -> Result<(), IndexError> {
         let mut json = serde_json::Deserializer::from_slice(&self.json);
         let found = Top(visit).deserialize(&mut json).and_then(|found| json.end().map(|()| found));
         match found.map_err(|error| wrong(&text::line(&error.to_string(), 160)))? {
-            (true, total) => Ok(total),
-            (false, _) => Err(wrong("it has no weight_map")),
+            true => Ok(()),
+            false => Err(wrong("it has no weight_map")),
         }
     }
 }
@@ -132,11 +120,12 @@ pub(super) fn is_name(file: &str) -> bool {
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// The whole: whether there is a `weight_map`, and the total size.
+/// The whole: whether there is a `weight_map`. What the metadata say of the size of all tensors is passed over, as by the library that writes
+/// such files: tensors that share memory are counted in several ways.
 struct Top<'f>(&'f mut dyn FnMut(&str, &str));
 
 impl<'de> DeserializeSeed<'de> for Top<'_> {
-    type Value = (bool, Option<u64>);
+    type Value = bool;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_map(self)
@@ -144,14 +133,14 @@ impl<'de> DeserializeSeed<'de> for Top<'_> {
 }
 
 impl<'de> Visitor<'de> for Top<'_> {
-    type Value = (bool, Option<u64>);
+    type Value = bool;
 
     fn expecting(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
         f.write_str("an object with a weight_map")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let (mut found, mut total) = (false, None);
+        let mut found = false;
         while let Some(Text(key)) = map.next_key()? {
             match &*key {
                 "weight_map" if found => return Err(A::Error::custom("weight_map is there twice")),
@@ -159,18 +148,11 @@ impl<'de> Visitor<'de> for Top<'_> {
                     map.next_value_seed(Files(&mut *self.0))?;
                     found = true;
                 }
-                "metadata" => total = map.next_value::<Metadata>()?.total_size.map(|size| size as u64),
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
-        Ok((found, total))
+        Ok(found)
     }
-}
-
-#[derive(Deserialize)]
-struct Metadata {
-    // Some write it as a floating-point number.
-    total_size: Option<f64>,
 }
 
 struct Files<'f>(&'f mut dyn FnMut(&str, &str));

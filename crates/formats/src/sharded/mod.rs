@@ -62,8 +62,8 @@ impl Sharded {
     /// Reads the index and the headers of all files, which stand beside it (or are linked to from there).
     ///
     /// # Errors
-    /// [`FormatsError::Index`] if the index is none, a file is missing or not beside it, a tensor is not where it says, or the bytes of all
-    /// tensors are not as many as its `total_size` says, if it does; those of [`Safetensors::open`] for each file.
+    /// [`FormatsError::Index`] if the index is none, a file is missing or not beside it, or a tensor is not where it says;
+    /// those of [`Safetensors::open`] for each file.
     ///
     /// ```
     /// assert!(wengert_formats::sharded::Sharded::open("/nowhere/model.safetensors.index.json").is_err());
@@ -121,13 +121,8 @@ impl<R: BufRead + Seek> Sharded<R> {
                 error => error.into(),
             })?);
         }
-        let (places, found) = places(&index, &shards).map_err(wrong)?;
-        match index.total {
-            Some(claimed) if found != Some(claimed) && found.is_some() => {
-                Err(wrong(IndexError::TotalSize { claimed, found: found.unwrap_or_default() }))
-            }
-            _ => Ok(Sharded { files: index.files, shards, places, path: path.to_owned() }),
-        }
+        let places = places(&index, &shards).map_err(wrong)?;
+        Ok(Sharded { files: index.files, shards, places, path: path.to_owned() })
     }
 
     /// The names of the files, in their order.
@@ -147,30 +142,26 @@ impl<R: BufRead + Seek> Sharded<R> {
     }
 }
 
-/// The file and the place in it of each tensor, and the bytes of all, if their types are known.
-type Places = (Vec<(usize, usize)>, Option<u64>);
-
-/// Where each tensor is of which the index speaks, in the order of the files, and the bytes of all, if their types are known.
-fn places(index: &Index, shards: &[impl TensorSource]) -> Result<Places, IndexError> {
+/// The file of each tensor of which the index speaks, and its place there, in the order of the files.
+fn places(index: &Index, shards: &[impl TensorSource]) -> Result<Vec<(usize, usize)>, IndexError> {
     let mut wanted: Vec<HashMap<Box<str>, bool>> = shards.iter().map(|_| HashMap::new()).collect();
     index.each(&mut |name, file| {
         let shard = index.files.binary_search_by(|known| known.as_str().cmp(file));
         wanted[shard.expect("all are in the list")].insert(name.into(), false);
     });
-    let (mut places, mut bytes) = (Vec::new(), Some(0u64));
+    let mut places = Vec::new();
     for (number, (shard, wanted)) in shards.iter().zip(&mut wanted).enumerate() {
         shard.each(&mut |place, entry| {
             let Some(found) = wanted.get_mut(entry.name()) else { return };
             *found = true;
             places.push((number, place));
-            bytes = bytes.zip(entry.bytes()).and_then(|(bytes, own)| bytes.checked_add(own));
         });
         if let Some((name, _)) = wanted.iter().filter(|(_, found)| !**found).min() {
             let (name, file) = (text::shortened(name), index.files[number].clone());
             return Err(IndexError::MissingTensor { name, file });
         }
     }
-    Ok((places, bytes))
+    Ok(places)
 }
 
 impl<R: BufRead + Seek> TensorSource for Sharded<R> {

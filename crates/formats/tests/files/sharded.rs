@@ -46,7 +46,6 @@ fn what_the_formats_own_library_wrote_is_loaded() {
     // What the index does not speak of is passed over.
     let (_folder, path) = with_index(
         &golden_index()
-            .replace("\"total_size\": 52", "\"total_size\": 44")
             .replace(",\n    \"norm.num_batches_tracked\": \"model-00002-of-00003.safetensors\"", ""),
     );
     let mut names = Vec::new();
@@ -68,9 +67,8 @@ fn what_the_index_says_must_be_there() {
     let (_folder, path) = with_index(&golden_index().replace("\"model-00003", "\"model-00002"));
     assert!(matches!(wrong(&path), IndexError::MissingTensor { name, .. } if name == "norm.running_mean"));
 
-    let (_folder, path) = with_index(&golden_index().replace("52", "53"));
-    assert_eq!(wrong(&path), IndexError::TotalSize { claimed: 53, found: 52 });
-    for fine in ["52.0", "null"] {
+    // Those who write indices count tensors that share memory in several ways.
+    for fine in ["53", "52.0", "null", "\"52\""] {
         let (_folder, path) = with_index(&golden_index().replace("52", fine));
         load(&mut model::<f32>(), &path, &Loading::new()).unwrap();
     }
@@ -100,7 +98,6 @@ fn what_is_no_index_is_refused() {
         "{\"weight_map\": {\"w\": 1}}",
         "{\"weight_map\": {}} x",
         "{\"weight_map\": {}, \"weight_map\": {}}",
-        "{\"metadata\": {\"total_size\": \"x\"}, \"weight_map\": {}}",
     ] {
         let (_folder, path) = with_index(text);
         assert!(matches!(wrong(&path), IndexError::Json { .. }), "{text}");
