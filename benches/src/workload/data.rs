@@ -3,25 +3,26 @@
 use wengert::prelude::*;
 
 /// Inputs of a workload, drawn one after the other.
-pub(super) struct Data(Generator);
+pub struct Data(Generator);
 
 impl Data {
-    pub(super) fn seeded(seed: u64) -> Self {
+    /// Others for each seed.
+    pub fn seeded(seed: u64) -> Self {
         Data(Generator::seeded(seed))
     }
 
     /// Standard normal numbers.
-    pub(super) fn normal(&mut self, shape: impl Into<Shape>) -> Tensor {
+    pub fn normal(&mut self, shape: impl Into<Shape>) -> Tensor {
         Tensor::written(shape, |out| self.0.fill_normal(out, 0.0, 1.0))
     }
 
     /// Standard normal numbers as an untracked variable.
-    pub(super) fn normal_var(&mut self, shape: impl Into<Shape>) -> Var {
+    pub fn normal_var(&mut self, shape: impl Into<Shape>) -> Var {
         Var::constant(self.normal(shape))
     }
 
     /// Classes below `classes`.
-    pub(super) fn labels(&mut self, count: usize, classes: u64) -> Tensor<u32> {
+    pub fn labels(&mut self, count: usize, classes: u64) -> Tensor<u32> {
         // `classes` is small.
         Tensor::from_fn([count], |_| self.0.below(classes) as u32)
     }

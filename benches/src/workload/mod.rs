@@ -5,7 +5,7 @@ mod adam;
 mod conv1d;
 mod convolutional;
 mod curvature;
-mod data;
+pub mod data;
 mod floor;
 mod gemm;
 mod gru;

@@ -2,42 +2,30 @@
 #![cfg(feature = "progress")]
 
 mod common;
+#[path = "common/text.rs"]
+mod text;
 
-use std::io::Write;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use common::{Model, data};
 use indicatif::InMemoryTerm;
+use text::Text;
 use wengert_nn::Losses;
 use wengert_optim::Adam;
-use wengert_train::{Event, Moment, Progress, RunObserver, Trainer};
+use wengert_train::{Event, Moment, PlainLines, Progress, RunObserver, Trainer};
 
-/// A writer that is read while it is written to.
-#[derive(Clone, Default)]
-struct Text(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Text {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Looks at the terminal after each step.
+/// Looks at the terminal after each step, and what the loss was.
 struct Looking<'a> {
     terminal: InMemoryTerm,
-    screens: &'a mut Vec<String>,
+    screens: &'a mut Vec<(String, f64)>,
 }
 
 impl RunObserver for Looking<'_> {
     fn on(&mut self, event: &Event<'_>, _: &Moment) -> ControlFlow<String> {
-        if let Event::Step(_) = event {
-            self.screens.push(self.terminal.contents());
+        if let Event::Step(step) = event {
+            self.screens.push((self.terminal.contents(), step.loss));
             // Longer than the shortest time between two drawings.
             std::thread::sleep(Duration::from_millis(120));
         }
@@ -45,18 +33,26 @@ impl RunObserver for Looking<'_> {
     }
 }
 
-/// Three epochs of five batches, shown; with a panic in that step, if one is given.
-fn train(terminal: &InMemoryTerm, lines: &Text, panic_in: Option<u64>, screens: &mut Vec<String>) {
+/// Three epochs of five batches, shown on the terminal and by lines, and by the lines alone; what is done before each step may break off.
+fn train(
+    terminal: &InMemoryTerm,
+    [lines, plain]: [&Text; 2],
+    screens: &mut Vec<(String, f64)>,
+    before: &mut dyn FnMut(u64) -> ControlFlow<()>,
+) {
     let (train, _) = data();
     let (mut params, model) = Model::new();
     let mut run = Trainer::new(&mut params, Adam::new(1e-2))
         .observe(Progress::to(terminal.clone(), lines.clone()))
+        .observe(PlainLines::to(plain.clone()))
         .observe(Looking { terminal: terminal.clone(), screens })
         .start()
         .unwrap();
     for epoch in run.epochs(3).unwrap() {
         for (images, labels) in epoch.batches(train.batches(10)).unwrap() {
-            assert_ne!(Some(run.now().step), panic_in, "in a step");
+            if before(run.now().step).is_break() {
+                return;
+            }
             run.step(|cx| model.forward(cx, &images).cross_entropy(&labels)).unwrap();
         }
     }
@@ -65,33 +61,47 @@ fn train(terminal: &InMemoryTerm, lines: &Text, panic_in: Option<u64>, screens: 
 
 #[test]
 fn the_bar_shows_where_the_run_is_and_is_gone_afterwards_and_before_panics() {
-    let (terminal, lines, mut screens) = (InMemoryTerm::new(10, 100), Text::default(), Vec::new());
+    let (terminal, lines, plain) = (InMemoryTerm::new(10, 100), Text::default(), Text::default());
     // What the screen shows when a panic is told. The first bar puts its own hook before this one.
     let seen = Arc::new(Mutex::new(None));
     let (hook_seen, hook_terminal) = (seen.clone(), terminal.clone());
-    let before = std::panic::take_hook();
+    let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         *hook_seen.lock().unwrap() = Some((hook_terminal.contents(), panic.to_string()));
-        before(panic);
+        usual(panic);
     }));
 
-    train(&terminal, &lines, None, &mut screens);
-    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-    assert!(text.starts_with("epoch 1/3, step 5: ") && text.lines().count() == 4, "{text}");
-    assert_eq!((screens.len(), terminal.contents().as_str()), (15, ""));
-    assert!(screens[0].starts_with("epoch 1/3 [") && screens[0].contains("] 1/5 loss "), "{screens:?}");
-    assert!(screens[4].contains("] 5/5 loss "), "{screens:?}");
-    assert!(screens[7].starts_with("epoch 2/3 [") && screens[7].contains("] 3/5 loss "), "{screens:?}");
-    assert!(screens[7].contains(" examples/s, ") && screens[7].ends_with(" s left"), "{screens:?}");
-    assert!(screens.iter().all(|screen| screen.lines().count() == 1), "{screens:?}");
+    let mut looked = Vec::new();
+    train(&terminal, [&lines, &plain], &mut looked, &mut |_| ControlFlow::Continue(()));
+    assert_eq!((looked.len(), lines.lines().len()), (15, 4));
+    assert_eq!(lines.lines(), plain.lines());
+    assert_eq!(terminal.contents(), "");
+    for (i, (screen, loss)) in looked.iter().enumerate() {
+        let (epoch, batch) = (i / 5 + 1, i % 5 + 1);
+        assert!(screen.starts_with(&format!("epoch {epoch}/3 [")) && screen.lines().count() == 1, "{screen}");
+        assert!(screen.contains(&format!("] {batch}/5 loss {loss:.4}")), "{i}: {screen}");
+    }
+    assert!(looked[7].0.contains(" examples/s, ") && looked[7].0.ends_with(" s left"), "{}", looked[7].0);
 
+    // Where a bar is, `end` comes in the third step.
+    let broken_off = |end: &dyn Fn() -> ControlFlow<()>| {
+        let [lines, plain] = [Text::default(), Text::default()];
+        train(&terminal, [&lines, &plain], &mut Vec::new(), &mut |step| match step {
+            2 => {
+                assert!(terminal.contents().starts_with("epoch 1/3 ["), "{}", terminal.contents());
+                end()
+            }
+            _ => ControlFlow::Continue(()),
+        });
+    };
     // A panic's message does not stand behind a bar, and nothing of the bar stands after it.
-    let caught = std::panic::catch_unwind(|| {
-        let mut screens = Vec::new();
-        train(&terminal, &Text::default(), Some(2), &mut screens);
-    });
+    let caught =
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| broken_off(&|| panic!("in a step"))));
     assert!(caught.is_err());
     let (screen, message) = seen.lock().unwrap().take().unwrap();
     assert_eq!((screen.as_str(), terminal.contents().as_str()), ("", ""));
     assert!(message.contains("in a step"), "{message}");
+    // Nor of one whose run is dropped.
+    broken_off(&|| ControlFlow::Break(()));
+    assert_eq!(terminal.contents(), "");
 }

@@ -12,11 +12,22 @@ mod reductions;
 mod rows;
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::Parser;
 use wengert::prelude::*;
 use wengert::tape::grad;
+use wengert_benches::timing::{Effort, measure};
+use wengert_benches::workload::data::Data;
+
+/// One run to warm up; then six and 0.15 s, or 200.
+const EFFORT: Effort = Effort {
+    enough: 6,
+    enough_time: Duration::from_millis(150),
+    longest: Duration::from_secs(3),
+    ..Effort::QUICK
+};
+const MOST: usize = 200;
 
 /// Times single operations and their gradients.
 #[derive(Parser)]
@@ -27,7 +38,7 @@ struct Arguments {
     /// Only operations whose name has this in it.
     #[arg(long, default_value = "")]
     only: String,
-    /// One run of each: the numbers mean nothing.
+    /// Two runs of each: the numbers mean nothing.
     #[arg(long)]
     quick: bool,
 }
@@ -35,19 +46,19 @@ struct Arguments {
 /// The operations are told to it, one after the other.
 struct Bench {
     arguments: Arguments,
-    generator: Generator,
+    data: Data,
 }
 
 impl Bench {
     /// Normal numbers.
     fn normal(&mut self, shape: impl Into<Shape>) -> Var {
-        Var::constant(Tensor::written(shape, |out| self.generator.fill_normal(out, 0.0, 1.0)))
+        self.data.normal_var(shape)
     }
 
     /// Positions below `end`.
     fn positions(&mut self, shape: impl Into<Shape>, end: u64) -> Tensor<u32> {
-        let mut next = || self.generator.below(end) as u32;
-        Tensor::written(shape, |out| out.fill_with(&mut next))
+        let shape = shape.into();
+        self.data.labels(shape.count(), end).reshape(shape)
     }
 
     /// Times an operation at x.
@@ -62,25 +73,15 @@ impl Bench {
 
     /// The least milliseconds of several runs.
     fn least(&self, work: &dyn Fn()) -> f64 {
-        let start = Instant::now();
-        let mut least = Duration::MAX;
-        for run in 0..200 {
-            let enough = run > 5 && start.elapsed() > Duration::from_millis(150);
-            if enough || run > 0 && self.arguments.quick {
-                break;
-            }
-            let start = Instant::now();
-            work();
-            least = least.min(start.elapsed());
-        }
-        least.as_secs_f64() * 1e3
+        let effort = if self.arguments.quick { Effort::QUICK } else { EFFORT };
+        measure(effort, MOST, work).min_us / 1e3
     }
 }
 
 fn main() {
     let arguments = Arguments::parse();
     wengert::tensor::parallel::set_threads(arguments.threads).expect("no thread has been started");
-    let mut bench = Bench { arguments, generator: Generator::seeded(0) };
+    let mut bench = Bench { arguments, data: Data::seeded(0) };
     elementwise::time(&mut bench);
     reductions::time(&mut bench);
     rows::time(&mut bench);

@@ -9,12 +9,11 @@ use crate::class::{Pairwise, pairwise};
 use crate::op::{Point, Saves, rules_compiled_here};
 use crate::var::Var;
 
-/// a/h², or v·a/h² for v in the place of a, but 0 where h is.
-fn over_square<T: Float>(v: &Var<T>, a: &Var<T>, h: &Var<T>) -> Var<T> {
-    let zero = Var::scalar(T::ZERO);
+/// What `value` makes of h, but 0 where h is.
+fn off_origin<T: Float>(h: &Var<T>, value: impl FnOnce(&Var<T>) -> Var<T>) -> Var<T> {
     let origin = h.equal(0.0);
     let h = Var::select_where(&origin, &Var::scalar(T::ONE), h);
-    Var::select_where(&origin, &zero, &(v * (a / &h) / &h))
+    Var::select_where(&origin, &Var::scalar(T::ZERO), &value(&h))
 }
 
 /// The angle of (x, y), given y and x.
@@ -46,11 +45,11 @@ impl<T: Float> Pairwise<T> for Atan2 {
     }
     fn along_first(&self, at: &Point<T>, v: &Var<T>) -> Var<T> {
         let (y, x) = (at.input(0), at.input(1));
-        over_square(v, x, &y.hypot(x))
+        off_origin(&y.hypot(x), |h| v * (x / h) / h)
     }
     fn along_second(&self, at: &Point<T>, v: &Var<T>) -> Var<T> {
         let (y, x) = (at.input(0), at.input(1));
-        -over_square(v, y, &y.hypot(x))
+        -off_origin(&y.hypot(x), |h| v * (y / h) / h)
     }
     rules_compiled_here!(Atan2 in PairwiseOp);
 }
@@ -82,13 +81,6 @@ impl<T: Float> Map2<T, T, T> for Cosine {
     }
 }
 
-/// v·b·c/h for h = √(a² + b²), but 0 where h is.
-fn over_hypot<T: Float>(v: &Var<T>, [b, c]: [&Var<T>; 2], h: &Var<T>) -> Var<T> {
-    let origin = h.equal(0.0);
-    let h = Var::select_where(&origin, &Var::scalar(T::ONE), h);
-    Var::select_where(&origin, &Var::scalar(T::ZERO), &(v * b * c / h))
-}
-
 impl<T: Float> Pairwise<T> for HypotSlope {
     fn name(&self) -> &str {
         "hypot_slope"
@@ -106,11 +98,11 @@ impl<T: Float> Pairwise<T> for HypotSlope {
     fn along_first(&self, at: &Point<T>, v: &Var<T>) -> Var<T> {
         let (a, b) = (at.input(0), at.input(1));
         let sine = b.hypot_slope(a);
-        over_hypot(v, [&sine, &sine], &a.hypot(b))
+        off_origin(&a.hypot(b), |h| v * &sine * &sine / h)
     }
     fn along_second(&self, at: &Point<T>, v: &Var<T>) -> Var<T> {
         let (a, b) = (at.input(0), at.input(1));
-        -over_hypot(v, [&b.hypot_slope(a), at.output()], &a.hypot(b))
+        -off_origin(&a.hypot(b), |h| v * b.hypot_slope(a) * at.output() / h)
     }
     fn saves(&self) -> Saves {
         Saves::ALL

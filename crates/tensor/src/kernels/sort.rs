@@ -50,30 +50,33 @@ fn topk_row<T: Element>(x: &[T], k: usize, out: &mut [u32]) {
     // Of equal elements the first comes first, which makes the order total and the selection unique.
     let order = |&i: &u32, &j: &u32| compare(x[i as usize], x[j as usize], true).then(i.cmp(&j));
     if (1..=MOST_KEPT).contains(&k) && k < x.len() / 8 {
-        let best = &mut out[..k];
-        best.iter_mut().zip(0..).for_each(|(o, i)| *o = i);
-        best.sort_unstable_by(order);
-        let mut worst = x[best[k - 1] as usize];
-        for (i, &new) in x.iter().enumerate().skip(k) {
-            // Nearly always so; of NaN never.
-            if new <= worst {
-                continue;
-            }
-            let i = i as u32;
-            let place = best.partition_point(|kept| order(kept, &i).is_lt());
-            if place < k {
-                best[place..].rotate_right(1);
-                best[place] = i;
-                worst = x[best[k - 1] as usize];
-            }
-        }
-        return;
+        return keep_first(x, order, &mut out[..k]);
     }
     out.iter_mut().zip(0..).for_each(|(o, i)| *o = i);
     if k < out.len() {
         out.select_nth_unstable_by(k, order);
     }
     out[..k].sort_unstable_by(order);
+}
+
+/// The positions of the first in a descending order, as many as there is room for, by one walk along the row.
+fn keep_first<T: Element>(x: &[T], order: impl Fn(&u32, &u32) -> Ordering + Copy, best: &mut [u32]) {
+    let k = best.len();
+    best.iter_mut().zip(0..).for_each(|(o, i)| *o = i);
+    best.sort_unstable_by(order);
+    let mut worst = x[best[k - 1] as usize];
+    for (i, &new) in (0..).zip(x).skip(k) {
+        // Nearly always so; of NaN never.
+        if new <= worst {
+            continue;
+        }
+        let place = best.partition_point(|kept| order(kept, &i).is_lt());
+        if place < k {
+            best[place..].rotate_right(1);
+            best[place] = i;
+            worst = x[best[k - 1] as usize];
+        }
+    }
 }
 
 struct Argsort {

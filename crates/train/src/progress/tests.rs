@@ -1,29 +1,13 @@
 use std::io::Write;
-use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::event::{Event, Moment, RunObserver};
 use crate::log::tests::{at, start, step};
 
-/// A writer that is read while it is written to.
-#[derive(Clone, Default)]
-struct Text(Arc<Mutex<Vec<u8>>>);
+#[path = "../../tests/common/text.rs"]
+mod text;
 
-impl Write for Text {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Text {
-    fn lines(&self) -> Vec<String> {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap().lines().map(str::to_owned).collect()
-    }
-}
+use text::Text;
 
 fn values(log: &mut dyn RunObserver<f32>, now: &Moment, set: &str, pairs: &[(&str, f64)]) {
     let values: Vec<(String, f64)> = pairs.iter().map(|(n, v)| ((*n).to_owned(), *v)).collect();

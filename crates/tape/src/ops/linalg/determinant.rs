@@ -1,9 +1,10 @@
-use wengert_tensor::linalg::{LinalgError, exponent, times_power};
+use wengert_tensor::linalg::LinalgError;
 use wengert_tensor::{Float, Shape, Tensor};
 
 use super::MatrixError;
 use super::cofactors::{cofactors, cofactors_along};
 use super::factors::{factors, scale_of, sign_and_pivots};
+use super::far::Far;
 use super::inverse::identities;
 use super::matrices::{self, each, expect};
 use super::solve::solve_with_factors;
@@ -41,14 +42,14 @@ fn without_matrix<T: Float>(x: Tensor<T>) -> Tensor<T> {
 
 /// The product of numbers and of a power of two, which itself is in range, though those on the way may not be.
 fn product<T: Float>(numbers: impl Iterator<Item = T>, power: i64) -> T {
-    let (mut mantissa, mut total) = (1.0f64, power);
+    let mut product = Far::ONE;
     for x in numbers {
-        mantissa *= x.to_f64();
-        let Some(power) = exponent(mantissa) else { return T::from_f64(mantissa) };
-        mantissa = times_power(mantissa, -power);
-        total += power;
+        product = product.times(x.to_f64());
+        if !product.has_exponent() {
+            break;
+        }
     }
-    T::from_f64(times_power(mantissa, total))
+    product.in_range(power)
 }
 
 impl<T: Float> Op<T> for Determinant {

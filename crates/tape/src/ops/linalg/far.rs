@@ -25,6 +25,11 @@ impl Far {
         }
     }
 
+    /// Whether it is neither 0, nor infinite, nor NaN.
+    pub(super) fn has_exponent(self) -> bool {
+        exponent(self.mantissa).is_some()
+    }
+
     pub(super) fn times_far(self, other: Far) -> Far {
         let product = self.times(other.mantissa);
         Far { exponent: product.exponent + other.exponent, ..product }

@@ -25,9 +25,9 @@ fn check_rank<T: Float>(r: &Var<T>) -> Result<(), MatrixError> {
 }
 
 impl<T: Float> Var<T> {
-    /// The X that makes ‖A X − B‖ least, by QR factorisation, or of a square A by elimination, for m × n matrices of full rank in the last two axes and `b` of
-    /// shape `[…, m, k]` or a vector `[m]`; with more columns than rows the smallest X of those that solve A X = B. For
-    /// matrices of any rank, `a.pinv(None)?.matmul(&b)`.
+    /// The X that makes ‖A X − B‖ least, by QR factorisation, or of a square A by elimination, for m × n matrices of full rank in
+    /// the last two axes and `b` of shape `[…, m, k]` or a vector `[m]`; with more columns than rows the smallest X of those that
+    /// solve A X = B. For matrices of any rank, `a.pinv(None)?.matmul(&b)`.
     ///
     /// ```
     /// use wengert_tape::Var;
