@@ -1,4 +1,5 @@
-//! Recurrent layers: the steps of a sequence, which a recording holds one by one, are found and written as one operator.
+//! Recurrent layers: sequences that a recording holds as one operation, and those whose steps it holds one by one, are found and
+//! written as one operator.
 
 use std::collections::HashMap;
 
@@ -13,6 +14,8 @@ pub(super) const LSTM: &str = "lstm_layer";
 pub(super) const GRU: &str = "gru_layer";
 /// What an LSTM's cells hold behind the last step.
 pub(super) const LAST_CELL: &str = "last_cell";
+/// Whether what the cells hold at the end stands behind the outputs.
+pub(super) const AND_CELL: &str = "and_cell";
 /// The output of one step.
 pub(super) const ONE_STEP: &str = "one_step";
 /// The outputs of all.
@@ -34,7 +37,9 @@ pub(super) fn fuse<T: Float>(program: &mut Program<T>) {
     let mut at = 0;
     while at < program.steps.len() {
         let name = program.steps[at].name.as_str();
-        if name == "lstm_gates" || name == "gru_gates" {
+        if name == "lstm_sequence" || name == "gru_sequence" {
+            whole(program, at);
+        } else if name == "lstm_gates" || name == "gru_gates" {
             let readers = readers(program);
             if let Some(chain) = chain(program, &readers, at) {
                 replace(program, &readers, &chain);
@@ -42,6 +47,40 @@ pub(super) fn fuse<T: Float>(program: &mut Program<T>) {
         }
         at += 1;
     }
+}
+
+/// Writes a sequence that is one operation as a layer, if its products are those of inputs with weights.
+fn whole<T: Float>(program: &mut Program<T>, at: usize) {
+    let steps = &program.steps;
+    let input = &steps[steps[at].inputs[0]];
+    if input.name != "linear" || input.shape.len() != 3 {
+        return;
+    }
+    let is_lstm = steps[at].name == "lstm_sequence";
+    let (products, own) = (&input.inputs, &steps[at].inputs);
+    let state_bias = own.get(3).copied().filter(|_| !is_lstm && has(&steps[at], "biased"));
+    let biases = [products.get(2).copied(), state_bias];
+    let states = if is_lstm { 2..4 } else { 2..3 };
+    let mut inputs = vec![products[0], products[1], own[1]];
+    inputs.extend_from_slice(&own[states]);
+    inputs.extend(biases.iter().flatten());
+    let mut attributes = layer_attributes(has(&steps[at], "reverse"), &biases);
+    attributes.push((AND_CELL, Value::Flag(is_lstm)));
+    let layer = &mut program.steps[at];
+    layer.name = if is_lstm { LSTM } else { GRU }.to_owned();
+    (layer.attributes, layer.inputs) = (attributes, inputs);
+}
+
+fn has<T: Float>(step: &Operation<T>, flag: &'static str) -> bool {
+    step.attributes.contains(&(flag, Value::Flag(true)))
+}
+
+fn layer_attributes(reverse: bool, biases: &[Option<usize>; 2]) -> Vec<(&'static str, Value)> {
+    vec![
+        ("reverse", Value::Flag(reverse)),
+        ("input_bias", Value::Flag(biases[0].is_some())),
+        ("state_bias", Value::Flag(biases[1].is_some())),
+    ]
 }
 
 /// For each step those that read it; the program's outputs are read by nobody, and so stand as `usize::MAX`.
@@ -191,13 +230,9 @@ fn replace<T: Float>(program: &mut Program<T>, readers: &[Vec<usize>], chain: &C
     if is_lstm {
         inputs.push(steps[first].inputs[2]);
     }
-    let biases = [input.get(2), state.get(2)];
-    inputs.extend(biases.iter().flatten().copied());
-    let attributes = vec![
-        ("reverse", Value::Flag(chain.reverse)),
-        ("input_bias", Value::Flag(biases[0].is_some())),
-        ("state_bias", Value::Flag(biases[1].is_some())),
-    ];
+    let biases = [input.get(2).copied(), state.get(2).copied()];
+    inputs.extend(biases.iter().flatten());
+    let attributes = layer_attributes(chain.reverse, &biases);
     let rows = steps[first].shape[0];
     let count = chain.gates.len();
     let layer = &mut program.steps[place];

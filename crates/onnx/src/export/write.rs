@@ -49,6 +49,8 @@ fn operands<T: Float>(steps: &[Operation<T>], number: usize) -> Vec<usize> {
             let biased = step.attributes.contains(&("biased", Value::Flag(true)));
             inputs.remove(3 + usize::from(biased));
         }
+        // So is what is kept of the gates.
+        "lstm_sequence" | "gru_sequence" => inputs.truncate(inputs.len() - 1),
         // Positions of the same windows of the same image.
         "max_pool2d" => {
             let found = &steps[inputs[1]];

@@ -228,7 +228,7 @@ pub(crate) fn is_constant<T: Float>(inputs: &[&Var<T>], given: &[&Given<T>]) -> 
 }
 
 /// Whether a recording that the operation goes to puts off what it can.
-fn is_deferring<T: Float>(inputs: &[&Var<T>]) -> bool {
+pub(crate) fn is_deferring<T: Float>(inputs: &[&Var<T>]) -> bool {
     inputs.iter().any(|v| v.place.as_ref().is_some_and(|p| p.arena.is_deferring()))
 }
 

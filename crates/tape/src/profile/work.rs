@@ -60,6 +60,8 @@ pub(super) fn flops(name: &str, attributes: &Attributes, inputs: &[&Shape], outp
             }
         }
         "gru_gates" | "lstm_gates" => 3 * largest,
+        // The products of the state, and the gates, of which the derivatives have no exponentials.
+        "gru_sequence" | "lstm_sequence" => sequence(part, inputs),
         "linear_recurrence" => 2 * largest,
         "fft" | "ifft" => transform(largest / 2, inputs.first().map_or(0, |s| from_end(s, 2))),
         "rfft" | "irfft" => {
@@ -160,6 +162,15 @@ fn attention(part: Part, inputs: &[&Shape]) -> u64 {
         _ => 5,
     };
     products * 2 * scores * from_end(query, 1) + 5 * scores
+}
+
+/// The products of the state of all steps, `[steps, batch, gates · hidden]` of the inputs beside them; and the gates, of whose
+/// derivatives the exponentials are kept.
+fn sequence(part: Part, inputs: &[&Shape]) -> u64 {
+    let (weight, by_step) = if part == Part::Value { (1, 0) } else { (0, 4) };
+    let (Some(weight), Some(by_step)) = (inputs.get(weight), inputs.get(by_step)) else { return 0 };
+    let rows = count(by_step) / last(Some(by_step)).max(1);
+    2 * rows * count(weight) + 3 * count(by_step)
 }
 
 /// n log n, as every textbook has it: 5 of them for complex numbers (`elements` in transforms of the length `n`).

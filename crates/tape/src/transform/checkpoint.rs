@@ -39,6 +39,42 @@ pub fn checkpoint<T: Float>(f: impl Fn(&[Var<T>]) -> Var<T> + 'static, inputs: &
 
 const CAPTURES: &str = "checkpoint: the function captures a tracked variable; pass it as an input";
 
+/// Adds what the cotangent of `f(inputs)` contributes to those of the inputs, with `f` computed for it.
+pub(crate) fn pull_back_through<T: Float>(
+    f: &dyn Fn(&[Var<T>]) -> Var<T>,
+    inputs: &[Var<T>],
+    cotangent: &Var<T>,
+    into: &mut Cotangents<T>,
+) {
+    let tape = Tape::nested();
+    let inputs: Vec<Var<T>> = inputs.iter().map(|v| tape.enter(v)).collect();
+    let output = f(&inputs);
+    let wanted: Vec<&Var<T>> = inputs.iter().collect();
+    let found = tape.pull_back(&output, cotangent.clone(), &wanted, Sweep::Consume);
+    tape.close();
+    for (i, cotangent) in found.into_iter().enumerate() {
+        if let Some(cotangent) = cotangent {
+            into.add(i, || cotangent);
+        }
+    }
+}
+
+/// The tangent of `f(inputs)` along those of the inputs that there are, with `f` computed for it.
+pub(crate) fn push_forward_through<T: Float>(
+    f: &dyn Fn(&[Var<T>]) -> Var<T>,
+    inputs: &[Var<T>],
+    tangents: &[Option<Var<T>>],
+) -> Option<Var<T>> {
+    let tape = Tape::nested();
+    let inputs: Vec<Var<T>> = inputs.iter().map(|v| tape.enter(v)).collect();
+    let output = f(&inputs);
+    let (wrt, along): (Vec<&Var<T>>, Vec<Var<T>>) =
+        inputs.iter().zip(tangents).filter_map(|(v, t)| t.clone().map(|t| (v, t))).unzip();
+    let found = tape.push_forward(&[&output], &wrt, &along).remove(0);
+    tape.close();
+    found
+}
+
 struct Checkpoint<F>(F);
 
 impl<T: Float, F: Fn(&[Var<T>]) -> Var<T> + 'static> Op<T> for Checkpoint<F> {
@@ -55,28 +91,11 @@ impl<T: Float, F: Fn(&[Var<T>]) -> Var<T> + 'static> Op<T> for Checkpoint<F> {
     }
 
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
-        let tape = Tape::nested();
-        let inputs: Vec<Var<T>> = at.inputs().iter().map(|v| tape.enter(v)).collect();
-        let output = (self.0)(&inputs);
-        let wanted: Vec<&Var<T>> = inputs.iter().collect();
-        let found = tape.pull_back(&output, cotangent.clone(), &wanted, Sweep::Consume);
-        tape.close();
-        for (i, cotangent) in found.into_iter().enumerate() {
-            if let Some(cotangent) = cotangent {
-                into.add(i, || cotangent);
-            }
-        }
+        pull_back_through(&self.0, at.inputs(), cotangent, into);
     }
 
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
-        let tape = Tape::nested();
-        let inputs: Vec<Var<T>> = at.inputs().iter().map(|v| tape.enter(v)).collect();
-        let output = (self.0)(&inputs);
-        let (wrt, along): (Vec<&Var<T>>, Vec<Var<T>>) =
-            inputs.iter().zip(tangents).filter_map(|(v, t)| t.clone().map(|t| (v, t))).unzip();
-        let found = tape.push_forward(&[&output], &wrt, &along).remove(0);
-        tape.close();
-        found
+        push_forward_through(&self.0, at.inputs(), tangents)
     }
 
     fn saves(&self) -> Saves {

@@ -11,6 +11,7 @@ mod segments;
 
 pub use arguments::{Arguments, Primals};
 pub use checkpoint::checkpoint;
+pub(crate) use checkpoint::{pull_back_through, push_forward_through};
 pub use dense::{hessian, jacobian_forward, jacobian_reverse};
 pub use forward::{Linearized, jvp, linearize};
 pub use hessian::{HessianOperator, hvp};

@@ -35,6 +35,37 @@ pub(super) fn cases() -> Vec<Case> {
             },
             [any([2, 8]), other([2, 8]), unit([2, 2])],
         ),
+        case(
+            "lstm_sequence",
+            |v| {
+                let [outputs, cell] = v[0].lstm_sequence(&v[1], [&v[2], &v[3]], false);
+                outputs.sum_axes(0, false) * &v[2] + cell.square()
+            },
+            [any([3, 2, 8]), other([8, 2]), unit([2, 2]), any([2, 2])],
+        )
+        .also([any([1, 5, 4]), other([4, 1]), any([5, 1]), unit([5, 1])])
+        .also([any([0, 2, 8]), any([8, 2]), other([2, 2]), any([2, 2])])
+        .also([any([2, 0, 8]), any([8, 2]), other([0, 2]), any([0, 2])])
+        .also([any([2, 3, 0]), any([0, 0]), other([3, 0]), any([3, 0])]),
+        case(
+            "lstm_sequence backwards",
+            |v| Var::cat(&v[0].lstm_sequence(&v[1], [&v[2], &v[3]], true).map(|x| x.reshape([x.len()])), 0),
+            [any([3, 2, 8]), other([8, 2]), unit([2, 2]), any([2, 2])],
+        ),
+        case(
+            "gru_sequence",
+            |v| v[0].gru_sequence(&v[1], Some(&v[3]), &v[2], false),
+            [any([3, 2, 6]), other([6, 2]), unit([2, 2]), any([6])],
+        )
+        .also([any([1, 5, 3]), other([3, 1]), any([5, 1]), unit([3])])
+        .also([any([0, 2, 6]), any([6, 2]), other([2, 2]), any([6])])
+        .also([any([2, 0, 6]), any([6, 2]), other([0, 2]), any([6])])
+        .also([any([2, 3, 0]), any([0, 0]), other([3, 0]), any([0])]),
+        case(
+            "gru_sequence backwards",
+            |v| v[0].gru_sequence(&v[1], None, &v[2], true),
+            [any([3, 2, 6]), other([6, 2]), unit([2, 2])],
+        ),
         // The row of the padding is a constant.
         case(
             "embedding",

@@ -38,6 +38,31 @@ fn shapes_of_products() {
     refused("matmul", &[&"[2, 3]"], || matmul_shape(&[2, 3].into(), &[2, 3].into()));
 }
 
+#[test]
+fn sequences() {
+    use wengert_tensor::gates::sequence::{Geometry, Products, Recurrence, Saved, Unit, gradients, value};
+    let recurrence = Recurrence { weight: &[0.0f32; 12], h: &[0.0; 2], c: &[] };
+    for &size in SIZES.iter().filter(|&&size| size > 1) {
+        for place in 0..3 {
+            let mut sizes = [1, 1, 2];
+            sizes[place] = size;
+            let [steps, batch, hidden] = sizes;
+            if sizes == [1, 1, 2] {
+                continue;
+            }
+            let geometry = Geometry { steps, batch, hidden, reverse: false };
+            refused("sequence", &[], || {
+                let products = Products { of_inputs: &[0.0; 6], bias: None };
+                value(Unit::Gru, &geometry, &products, &recurrence, &mut [0.0; 2], None);
+            });
+            refused("sequence", &[], || {
+                let saved = Saved { value: &[0.0; 2], kept: &[0.0; 8], cotangent: &[0.0; 2] };
+                gradients(Unit::Gru, &geometry, &recurrence, &saved, &mut [0.0; 14]);
+            });
+        }
+    }
+}
+
 /// Whether all elements of the matrices lie in `len` elements.
 fn inside(len: usize, offset: usize, extents: [usize; 3], strides: [isize; 3]) -> bool {
     let ends = |i: usize| [0, (extents[i] as i128 - 1).saturating_mul(strides[i] as i128)];

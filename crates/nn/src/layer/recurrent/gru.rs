@@ -3,6 +3,7 @@
 use wengert_tape::Var;
 use wengert_tensor::Float;
 
+use super::sequence::last_output;
 use super::unit::{Unit, sealed::Steps};
 use super::weights::InForce;
 use super::{Recurrent, RecurrentCell};
@@ -50,6 +51,18 @@ impl Steps for GruUnit {
 
     fn next<T: Float>(&self, of_input: &Var<T>, weights: &InForce<T>, state: &[Var<T>]) -> Vec<Var<T>> {
         vec![of_input.gru_gates(&weights.of_state(&state[0]), &state[0])]
+    }
+
+    fn sequence<T: Float>(
+        &self,
+        of_inputs: &Var<T>,
+        weights: &InForce<T>,
+        state: &[Var<T>],
+        reverse: bool,
+    ) -> Option<(Var<T>, Vec<Var<T>>)> {
+        let outputs = of_inputs.gru_sequence(&weights.hh, weights.of_state.as_ref(), &state[0], reverse);
+        let last = last_output(&outputs, reverse);
+        Some((outputs, vec![last]))
     }
 
     fn state<T: Float>(mut parts: Vec<Var<T>>) -> Var<T> {

@@ -3,6 +3,7 @@
 use wengert_tape::{Arguments, Var};
 use wengert_tensor::Float;
 
+use super::sequence::last_output;
 use super::unit::{Unit, sealed::Steps};
 use super::weights::InForce;
 use super::{Recurrent, RecurrentBuilder, RecurrentCell};
@@ -84,6 +85,21 @@ impl Steps for LstmUnit {
         let hidden = state[1].shape()[state[1].rank() - 1];
         let next = of_input.lstm_gates(&weights.of_state(&state[0]), &state[1]);
         vec![weights.projected(next.slice_axis(-1, ..hidden)), next.slice_axis(-1, hidden..)]
+    }
+
+    fn sequence<T: Float>(
+        &self,
+        of_inputs: &Var<T>,
+        weights: &InForce<T>,
+        state: &[Var<T>],
+        reverse: bool,
+    ) -> Option<(Var<T>, Vec<Var<T>>)> {
+        if weights.projection.is_some() {
+            return None;
+        }
+        let [outputs, cell] = of_inputs.lstm_sequence(&weights.hh, [&state[0], &state[1]], reverse);
+        let last = last_output(&outputs, reverse);
+        Some((outputs, vec![last, cell]))
     }
 
     fn state<T: Float>(parts: Vec<Var<T>>) -> LstmState<T> {

@@ -154,6 +154,11 @@ fn check_input<U: Unit>(x: &Shape, input: usize, padded: bool) {
     );
 }
 
+/// The output of the step that is read last, of at least one.
+pub(super) fn last_output<T: Float>(outputs: &Var<T>, reverse: bool) -> Var<T> {
+    outputs.select(0, if reverse { 0 } else { -1 })
+}
+
 /// One layer in one direction.
 struct OneDirection<'a, U, T: Float> {
     unit: &'a U,
@@ -169,6 +174,12 @@ impl<U: Unit, T: Float> OneDirection<'_, U, T> {
         let (steps, batch) = (x.shape()[0], x.shape()[1]);
         let weights = self.weights.in_force::<U, T>(cx);
         let products = self.weights.of_inputs(cx, &weights, x);
+        if self.padding.is_none()
+            && steps > 0
+            && let Some(found) = self.unit.sequence(&products, &weights, &state, self.reverse)
+        {
+            return found;
+        }
         let mut outputs = Vec::with_capacity(steps);
         for count in 0..steps {
             let step = if self.reverse { steps - 1 - count } else { count };

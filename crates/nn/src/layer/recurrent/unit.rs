@@ -42,6 +42,19 @@ pub(super) mod sealed {
         #[track_caller]
         fn next<T: Float>(&self, of_input: &Var<T>, weights: &InForce<T>, state: &[Var<T>]) -> Vec<Var<T>>;
 
+        /// The output at each step of a whole sequence, and the state at the end, of the products of all inputs; `None` if the
+        /// steps have to be taken one by one.
+        #[track_caller]
+        fn sequence<T: Float>(
+            &self,
+            _of_inputs: &Var<T>,
+            _weights: &InForce<T>,
+            _state: &[Var<T>],
+            _reverse: bool,
+        ) -> Option<(Var<T>, Vec<Var<T>>)> {
+            None
+        }
+
         /// A state of its parts.
         fn state<T: Float>(parts: Vec<Var<T>>) -> <Self as Unit>::State<T>
         where

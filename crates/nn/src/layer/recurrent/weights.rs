@@ -97,10 +97,10 @@ impl Weights {
 /// The parameters of one layer in one direction as variables.
 pub struct InForce<T: Float> {
     ih: Var<T>,
-    hh: Var<T>,
+    pub(super) hh: Var<T>,
     of_input: Option<Var<T>>,
-    of_state: Option<Var<T>>,
-    projection: Option<Var<T>>,
+    pub(super) of_state: Option<Var<T>>,
+    pub(super) projection: Option<Var<T>>,
 }
 
 impl<T: Float> InForce<T> {

@@ -4,7 +4,7 @@ use wengert_tensor::Float;
 
 use super::{At, Rule};
 use crate::export::graph::{Graph, NONE};
-use crate::export::recurrence::{ALL_STEPS, GRU, LAST_CELL, LSTM, ONE_STEP};
+use crate::export::recurrence::{ALL_STEPS, AND_CELL, GRU, LAST_CELL, LSTM, ONE_STEP};
 use crate::proto::AttributeProto;
 
 pub(super) fn rule<T: Float>(name: &str) -> Option<Rule<T>> {
@@ -61,6 +61,9 @@ fn layer<T: Float>(g: &mut Graph, at: &At<'_, T>, kind: &str, order: &[usize]) -
     }
     let outputs = g.parts(kind, &inputs, attributes, 1 + states);
     let all = g.squeeze(&outputs[0], &[1]);
+    if at.flag(AND_CELL) {
+        return Ok(g.with("Concat", &[&all, &outputs[2]], vec![AttributeProto::int("axis", 0)]));
+    }
     if let Some(cell) = outputs.get(2) {
         g.beside.insert(all.clone(), cell.clone());
     }

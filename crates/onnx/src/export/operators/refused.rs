@@ -67,6 +67,10 @@ const REASONS: [(&str, &[&str]); 9] = [
         ],
     ),
     ("it is computed inside of attention, which is written without it", &["attention_statistics"]),
+    (
+        "it is computed with the outputs of the sequence, which are written without it",
+        &["gru_sequence_gates", "lstm_sequence_gates"],
+    ),
     ("it counts, and only for statistics", &["histc"]),
     ("its recursion over the alignments is not written", &["ctc_loss"]),
     ("complex numbers are not written", &["fft", "ifft", "irfft", "rfft"]),

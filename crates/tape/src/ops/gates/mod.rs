@@ -3,6 +3,7 @@
 
 mod gru;
 mod lstm;
+mod sequence;
 
 use wengert_tensor::{Float, Shape};
 

@@ -18,6 +18,23 @@ fn shapes_of_gates() {
 }
 
 #[test]
+fn shapes_of_sequences() {
+    let zeros = |shape: &[usize]| Var::<f64>::zeros(shape.to_vec());
+    let (a, weight, h) = (zeros(&[3, 2, 8]), zeros(&[8, 2]), zeros(&[2, 2]));
+    let (name, other) = ("lstm_sequence: ", zeros(&[1, 2]));
+    assert_panics!(zeros(&[2, 8]).lstm_sequence(&weight, [&h, &h], false), name, "[2, 8]", "[8, 2]");
+    assert_panics!(a.lstm_sequence(&zeros(&[6, 2]), [&h, &h], false), name, "[3, 2, 8]", "[6, 2]");
+    assert_panics!(a.lstm_sequence(&zeros(&[8, 3]), [&h, &h], true), name, "[8, 3]", "3 hidden units");
+    assert_panics!(a.lstm_sequence(&weight, [&h, &other], false), name, "a state of shape [1, 2]", "[2, 2]");
+    let (b, weight, name) = (zeros(&[3, 2, 6]), zeros(&[6, 2]), "gru_sequence: ");
+    assert_panics!(b.gru_sequence(&weight, None, &other, false), name, "a state of shape [1, 2]", "[2, 2]");
+    assert_panics!(b.gru_sequence(&weight, Some(&h), &h, false), name, "a bias of shape [2, 2]", "[6]");
+    // Put off, too.
+    let f = |x: &Var<f64>| b.gru_sequence(&weight, None, x, false).sum();
+    assert_panics!(HessianOperator::new(f, &other), name, "[1, 2]");
+}
+
+#[test]
 fn positions_without_end() {
     let lengths: Index = Tensor::from([2u32, 0]).into();
     assert_panics!(lengths.positions_within(0..usize::MAX), "positions_within: ");

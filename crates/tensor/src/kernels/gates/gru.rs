@@ -4,6 +4,7 @@
 
 use super::check;
 use super::rows::{BLOCK, Gates, for_each_row, part, sigmoids};
+use super::sequence::Steps;
 use crate::array::element::Float;
 use crate::compiled_here;
 use crate::machine::simd::Isa;
@@ -78,32 +79,87 @@ impl<T: Float> Gates<T> for Gradient<'_, T> {
         let (a, b, h) = self.0.block(row, hidden, start, length);
         let v = part(self.1, [row, 1, 0], hidden, start, length);
         let [r, z, n] = gates::<T, I>(a, b);
-        let mut of_n = [T::ZERO; BLOCK];
-        for (((o, &v), &z), &n) in of_n.iter_mut().zip(v).zip(&z).zip(&n) {
-            *o = v * (T::ONE - z) * (T::ONE - n * n);
+        let (of_gates, of_h) = out.split_at_mut(6 * hidden);
+        let of_h = &mut of_h[start..][..length];
+        gradients_of_block([hidden, start, length], [&r, &z, &n], b[2], h, v, of_gates, of_h);
+    }
+}
+
+/// The gradients of a's gates and of b's, one behind the other, and of h, without what comes by way of b.
+#[inline(always)]
+fn gradients_of_block<T: Float>(
+    [hidden, start, length]: [usize; 3],
+    [r, z, n]: [&[T]; 3],
+    b_n: &[T],
+    h: &[T],
+    v: &[T],
+    of_gates: &mut [T],
+    of_h: &mut [T],
+) {
+    let [mut of_r, mut of_z, mut of_n] = [[T::ZERO; BLOCK]; 3];
+    for (((o, &v), &z), &n) in of_n.iter_mut().zip(v).zip(z).zip(n) {
+        *o = v * (T::ONE - z) * (T::ONE - n * n);
+    }
+    for (((o, &d), &b), &r) in of_r.iter_mut().zip(&of_n).zip(b_n).zip(r) {
+        *o = d * b * r * (T::ONE - r);
+    }
+    for ((((o, &v), &h), &z), &n) in of_z.iter_mut().zip(v).zip(h).zip(z).zip(n) {
+        *o = v * (h - n) * z * (T::ONE - z);
+    }
+    let mut parts = of_gates.chunks_exact_mut(hidden).map(|part| &mut part[start..][..length]);
+    let mut next = || parts.next().expect("six parts");
+    for gate in [&of_r, &of_z, &of_n, &of_r, &of_z] {
+        next().copy_from_slice(&gate[..length]);
+    }
+    for ((o, &d), &r) in next().iter_mut().zip(&of_n).zip(r) {
+        *o = d * r;
+    }
+    for ((o, &v), &z) in of_h.iter_mut().zip(v).zip(z) {
+        *o = v * z;
+    }
+}
+
+/// The unit in a sequence. Kept are r, z, n and bₙ.
+pub(super) struct Gru;
+
+impl<T: Float> Steps<T> for Gru {
+    const GATES: usize = 3;
+    const KEPT: usize = 4;
+    const GRADIENTS: usize = 6;
+    const OF_STATE: usize = 3;
+    const HAS_CELL: bool = false;
+
+    #[inline(always)]
+    fn forward<I: Isa>(at: [usize; 3], [a, b]: [&[T]; 2], state: &[T], h: &mut [T], kept: &mut [T]) {
+        let [hidden, start, length] = at;
+        let (a, b, state) = Inputs { a, b, h: state }.block(0, hidden, start, length);
+        let [r, z, n] = gates::<T, I>(a, b);
+        for (((y, &h), &z), &n) in h[start..][..length].iter_mut().zip(state).zip(&z).zip(&n) {
+            *y = I::mul_add(z, h - n, n);
         }
-        // a's gates, b's gates, h.
-        let mut parts = out.chunks_exact_mut(hidden).map(|part| &mut part[start..][..length]);
-        let mut next = || parts.next().expect("seven parts");
-        let mut of_r = [T::ZERO; BLOCK];
-        for (((o, &d), &b), &r) in of_r.iter_mut().zip(&of_n).zip(b[2]).zip(&r) {
-            *o = d * b * r * (T::ONE - r);
+        for (to, from) in kept.chunks_exact_mut(hidden).zip([&r[..], &z, &n, b[2]]) {
+            to[start..][..length].copy_from_slice(&from[..length]);
         }
-        let mut of_z = [T::ZERO; BLOCK];
-        for ((((o, &v), &h), &z), &n) in of_z.iter_mut().zip(v).zip(h).zip(&z).zip(&n) {
-            *o = v * (h - n) * z * (T::ONE - z);
+    }
+
+    #[inline(always)]
+    fn backward<I: Isa>(
+        at: [usize; 3],
+        kept: &[T],
+        state: &[T],
+        v: &[T],
+        [to_h, _]: [&mut [T]; 2],
+        gradients: &mut [T],
+    ) {
+        let [hidden, start, length] = at;
+        let [r, z, n, b_n] = [0, 1, 2, 3].map(|k| part(kept, [0, 4, k], hidden, start, length));
+        let to_h = &mut to_h[start..][..length];
+        let mut v_h = [T::ZERO; BLOCK];
+        for ((y, &v), &later) in v_h.iter_mut().zip(&v[start..][..length]).zip(&*to_h) {
+            *y = v + later;
         }
-        next().copy_from_slice(&of_r[..length]);
-        next().copy_from_slice(&of_z[..length]);
-        next().copy_from_slice(&of_n[..length]);
-        next().copy_from_slice(&of_r[..length]);
-        next().copy_from_slice(&of_z[..length]);
-        for ((o, &d), &r) in next().iter_mut().zip(&of_n).zip(&r) {
-            *o = d * r;
-        }
-        for ((o, &v), &z) in next().iter_mut().zip(v).zip(&z) {
-            *o = v * z;
-        }
+        let state = &state[start..][..length];
+        gradients_of_block(at, [r, z, n], b_n, state, &v_h[..length], gradients, to_h);
     }
 }
 

@@ -4,6 +4,7 @@
 
 use super::check;
 use super::rows::{BLOCK, Gates, for_each_row, part, sigmoids, tanhs};
+use super::sequence::Steps;
 use crate::array::element::Float;
 use crate::compiled_here;
 use crate::machine::simd::Isa;
@@ -91,29 +92,91 @@ impl<T: Float> Gates<T> for Gradient<'_, T> {
     fn block<I: Isa>(&self, row: usize, hidden: usize, start: usize, length: usize, out: &mut [T]) {
         let at = [hidden, start, length];
         let Block { i, f, g, o, shown, .. } = gates::<T, I>(&self.0, row, at);
-        let [v_h, v_c] = [0, 1].map(|k| part(self.1, [row, 2, k], hidden, start, length));
-        let mut of_c = [T::ZERO; BLOCK];
-        for ((((y, &v_h), &v_c), &o), &t) in of_c.iter_mut().zip(v_h).zip(v_c).zip(&o).zip(&shown) {
-            *y = v_c + v_h * o * (T::ONE - t * t);
+        let v = [0, 1].map(|k| part(self.1, [row, 2, k], hidden, start, length));
+        let (of_gates, of_c) = out.split_at_mut(4 * hidden);
+        let of_c = &mut of_c[start..][..length];
+        gradients_of_block(at, [&i, &f, &g, &o], &shown, self.0.cell(row, at), v, of_gates, of_c);
+    }
+}
+
+/// The gradients of the four sums, one behind the other, and of c, for the cotangents of h′ and c′.
+#[inline(always)]
+fn gradients_of_block<T: Float>(
+    [hidden, start, length]: [usize; 3],
+    [i, f, g, o]: [&[T]; 4],
+    shown: &[T],
+    c: &[T],
+    [v_h, v_c]: [&[T]; 2],
+    of_gates: &mut [T],
+    of_c: &mut [T],
+) {
+    let mut through = [T::ZERO; BLOCK];
+    for ((((y, &v_h), &v_c), &o), &t) in through.iter_mut().zip(v_h).zip(v_c).zip(o).zip(shown) {
+        *y = v_c + v_h * o * (T::ONE - t * t);
+    }
+    let mut parts = of_gates.chunks_exact_mut(hidden).map(|part| part[start..][..length].iter_mut());
+    let mut next = || parts.next().expect("four parts");
+    for (((y, &d), &g), &i) in next().zip(&through).zip(g).zip(i) {
+        *y = d * g * i * (T::ONE - i);
+    }
+    for (((y, &d), &c), &f) in next().zip(&through).zip(c).zip(f) {
+        *y = d * c * f * (T::ONE - f);
+    }
+    for (((y, &d), &i), &g) in next().zip(&through).zip(i).zip(g) {
+        *y = d * i * (T::ONE - g * g);
+    }
+    for (((y, &v), &t), &o) in next().zip(v_h).zip(shown).zip(o) {
+        *y = v * t * o * (T::ONE - o);
+    }
+    for ((y, &d), &f) in of_c.iter_mut().zip(&through).zip(f) {
+        *y = d * f;
+    }
+}
+
+/// The unit in a sequence. Kept are i, f, g, o and c′.
+pub(super) struct Lstm;
+
+impl<T: Float> Steps<T> for Lstm {
+    const GATES: usize = 4;
+    const KEPT: usize = 5;
+    const GRADIENTS: usize = 4;
+    const OF_STATE: usize = 0;
+    const HAS_CELL: bool = true;
+
+    #[inline(always)]
+    fn forward<I: Isa>(at: [usize; 3], [a, b]: [&[T]; 2], state: &[T], h: &mut [T], kept: &mut [T]) {
+        let [hidden, start, length] = at;
+        let Block { i, f, g, o, cell, shown } = gates::<T, I>(&Inputs { a, b, c: state }, 0, at);
+        for ((y, &o), &t) in h[start..][..length].iter_mut().zip(&o).zip(&shown) {
+            *y = o * t;
         }
-        // The four gates, c.
-        let mut parts = out.chunks_exact_mut(hidden).map(|part| part[start..][..length].iter_mut());
-        let mut next = || parts.next().expect("five parts");
-        for (((y, &d), &g), &i) in next().zip(&of_c).zip(&g).zip(&i) {
-            *y = d * g * i * (T::ONE - i);
+        for (to, from) in kept.chunks_exact_mut(hidden).zip([i, f, g, o, cell]) {
+            to[start..][..length].copy_from_slice(&from[..length]);
         }
-        for (((y, &d), &c), &f) in next().zip(&of_c).zip(self.0.cell(row, at)).zip(&f) {
-            *y = d * c * f * (T::ONE - f);
+    }
+
+    #[inline(always)]
+    fn backward<I: Isa>(
+        at: [usize; 3],
+        kept: &[T],
+        state: &[T],
+        v: &[T],
+        [to_h, to_c]: [&mut [T]; 2],
+        gradients: &mut [T],
+    ) {
+        let [hidden, start, length] = at;
+        let [i, f, g, o, cell] = [0, 1, 2, 3, 4].map(|k| part(kept, [0, 5, k], hidden, start, length));
+        let [mut shown, mut v_h, mut v_c] = [[T::ZERO; BLOCK]; 3];
+        for (y, &c) in shown.iter_mut().zip(cell) {
+            *y = c.tanh::<I>();
         }
-        for (((y, &d), &i), &g) in next().zip(&of_c).zip(&i).zip(&g) {
-            *y = d * i * (T::ONE - g * g);
+        for ((y, &v), &later) in v_h.iter_mut().zip(&v[start..][..length]).zip(&to_h[start..][..length]) {
+            *y = v + later;
         }
-        for (((y, &v), &t), &o) in next().zip(v_h).zip(&shown).zip(&o) {
-            *y = v * t * o * (T::ONE - o);
-        }
-        for ((y, &d), &f) in next().zip(&of_c).zip(&f) {
-            *y = d * f;
-        }
+        let to_c = &mut to_c[start..][..length];
+        v_c[..length].copy_from_slice(to_c);
+        let state = &state[start..][..length];
+        gradients_of_block(at, [i, f, g, o], &shown, state, [&v_h, &v_c], gradients, to_c);
     }
 }
 

@@ -6,6 +6,7 @@
 pub mod gru;
 pub mod lstm;
 mod rows;
+pub mod sequence;
 #[cfg(test)]
 mod tests;
 

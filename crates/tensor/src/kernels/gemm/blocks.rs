@@ -31,6 +31,14 @@ impl<T: Float, A: Source<T>, B: Source<T>> Product<'_, T, A, B> {
             // SAFETY: passed on; B's panels are the columns of B itself.
             return unsafe { self.row_blocks(kernels, rows, columns, terms, &b) };
         }
+        if let Some(packed) = self.b.panels() {
+            debug_assert_eq!(packed.width, width, "packed for other kernels");
+            let start = packed.at(terms.start, columns.start);
+            let panel = (width * packed.depth) as isize;
+            let b = PackedB { start, panel, k: width as isize, list: std::ptr::null() };
+            // SAFETY: passed on; B's panels were packed before, for these kernels.
+            return unsafe { self.row_blocks(kernels, rows, columns, terms, &b) };
+        }
         if let Some(b) = self.b.rows_in_memory() {
             let start = b.start.wrapping_add(columns.start);
             let b = PackedB { start, panel: width as isize, k: 0, list: b.list[terms.clone()].as_ptr() };

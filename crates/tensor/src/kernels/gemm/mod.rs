@@ -16,6 +16,7 @@ mod dots;
 mod driver;
 #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 mod kernel;
+mod panels;
 mod portable;
 mod source;
 #[cfg(target_arch = "x86_64")]
@@ -32,6 +33,7 @@ mod tests;
 
 pub(crate) use dots::Dots;
 pub(crate) use driver::{Output, PARALLEL_WORK, Product};
+pub(crate) use panels::Panels;
 pub(crate) use source::{Rows, Source, Strided, copy_run};
 pub use view::{MatrixMut, MatrixRef};
 

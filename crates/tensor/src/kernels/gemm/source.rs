@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::panels::Panels;
 #[cfg(target_arch = "x86_64")]
 use super::transpose;
 #[cfg(target_arch = "x86_64")]
@@ -28,6 +29,12 @@ pub(crate) unsafe trait Source<T>: Sync {
     /// The operand as a matrix in memory, if it is one: then it may be read where it lies.
     #[inline(always)]
     fn in_memory(&self) -> Option<Strided<T>> {
+        None
+    }
+
+    /// The operand as panels that were packed before, if it is that.
+    #[inline(always)]
+    fn panels(&self) -> Option<&Panels<'_, T>> {
         None
     }
 

@@ -91,6 +91,37 @@ fn check_sizes(sizes: &[usize]) {
 }
 
 #[test]
+fn products_with_an_operand_that_was_packed_before() {
+    use super::{Output, Panels, Product, Strided};
+    let value = |i: usize| ((i * 37) % 11) as f32 - 5.0;
+    for level in levels() {
+        for [m, n, k] in
+            [[1, 1, 1], [5, 3, 2], [13, 33, 17], [9, 40, 600], [3, 7, 130], [70, 70, 70], [4, 2100, 3]]
+        {
+            let a: Vec<f32> = (0..m * k).map(value).collect();
+            let b: Vec<f32> = (0..k * n).map(|i| value(i + 3)).collect();
+            // B as rows, and as columns.
+            for [row, column] in [[n as isize, 1], [1, k as isize]] {
+                let lying = Strided { start: b.as_ptr(), row, column };
+                let a_lying = Strided { start: a.as_ptr(), row: k as isize, column: 1 };
+                let (mut found, mut expected) = (vec![1.0f32; m * n], vec![1.0f32; m * n]);
+                let to = |c: &mut [f32]| Output { start: c.as_mut_ptr(), row: n as isize, column: 1 };
+                // SAFETY: the slices have the elements of their shapes, the level is one that the CPU has.
+                unsafe {
+                    Product { m, n, k, alpha: 1.0, a: &a_lying, b: &lying, beta: 1.0, c: to(&mut expected) }
+                        .run_here(level);
+                    Panels::with(level, lying, [k, n], |panels| {
+                        let c = to(&mut found);
+                        Product { m, n, k, alpha: 1.0, a: &a_lying, b: panels, beta: 1.0, c }.run(level);
+                    });
+                }
+                assert_eq!(found, expected, "{level:?} {m}x{n}x{k} {row} {column}");
+            }
+        }
+    }
+}
+
+#[test]
 fn all_small_sizes() {
     check_sizes(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
 }
