@@ -22,8 +22,6 @@ pub(super) struct Graph {
     size: Option<String>,
     /// The layer whose operation is being written.
     pub(super) scope: String,
-    /// A second value of what gives two, by the name of the first.
-    pub(super) beside: HashMap<String, String>,
     taken: HashSet<String>,
     /// How often a name was asked for.
     asked: HashMap<String, usize>,
@@ -44,7 +42,6 @@ impl Graph {
             batch,
             size: None,
             scope: String::new(),
-            beside: HashMap::new(),
             taken: names.iter().cloned().collect(),
             asked: HashMap::new(),
             constants: HashMap::new(),

@@ -4,7 +4,7 @@ use wengert_tensor::Float;
 
 use super::{At, Rule};
 use crate::export::graph::{Graph, NONE};
-use crate::export::recurrence::{ALL_STEPS, AND_CELL, GRU, LAST_CELL, LSTM, ONE_STEP};
+use crate::export::recurrence::{GRU, LSTM};
 use crate::proto::AttributeProto;
 
 pub(super) fn rule<T: Float>(name: &str) -> Option<Rule<T>> {
@@ -13,15 +13,6 @@ pub(super) fn rule<T: Float>(name: &str) -> Option<Rule<T>> {
         LSTM => |g, at| layer(g, at, "LSTM", &[0, 3, 1, 2]),
         // Rows r, z, n here, and z, r, h there.
         GRU => |g, at| layer(g, at, "GRU", &[1, 0, 2]),
-        LAST_CELL => |g, at| {
-            let cell = g.beside.get(at.x(0)).cloned().ok_or("the layer has no cells")?;
-            Ok(g.squeeze(&cell, &[0]))
-        },
-        ONE_STEP => |g, at| {
-            let position = g.int(at.int("at")?);
-            Ok(g.with("Gather", &[at.x(0), &position], vec![AttributeProto::int("axis", 0)]))
-        },
-        ALL_STEPS => |_, at| Ok(at.x(0).to_owned()),
         _ => return None,
     })
 }
@@ -61,13 +52,10 @@ fn layer<T: Float>(g: &mut Graph, at: &At<'_, T>, kind: &str, order: &[usize]) -
     }
     let outputs = g.parts(kind, &inputs, attributes, 1 + states);
     let all = g.squeeze(&outputs[0], &[1]);
-    if at.flag(AND_CELL) {
-        return Ok(g.with("Concat", &[&all, &outputs[2]], vec![AttributeProto::int("axis", 0)]));
+    match outputs.get(2) {
+        Some(cells) => Ok(g.with("Concat", &[&all, cells], vec![AttributeProto::int("axis", 0)])),
+        None => Ok(all),
     }
-    if let Some(cell) = outputs.get(2) {
-        g.beside.insert(all.clone(), cell.clone());
-    }
-    Ok(all)
 }
 
 /// Weights with the rows of the gates in another order, and an axis of directions.

@@ -1,7 +1,7 @@
 //! What forward passes hold that is not exported, and why.
 
 /// Names of operations by the reason why none of them is exported.
-const REASONS: [(&str, &[&str]); 9] = [
+const REASONS: [(&str, &[&str]); 10] = [
     (
         "it draws random numbers: record the forward pass in evaluation mode",
         &[

@@ -30,8 +30,11 @@ fn shapes_of_sequences() {
     assert_panics!(b.gru_sequence(&weight, None, &other, false), name, "a state of shape [1, 2]", "[2, 2]");
     assert_panics!(b.gru_sequence(&weight, Some(&h), &h, false), name, "a bias of shape [2, 2]", "[6]");
     // Put off, too.
-    let f = |x: &Var<f64>| b.gru_sequence(&weight, None, x, false).sum();
-    assert_panics!(HessianOperator::new(f, &other), name, "[1, 2]");
+    assert_panics!(
+        HessianOperator::new(|x| b.gru_sequence(&weight, None, x, false).sum(), &other),
+        name,
+        "[1, 2]"
+    );
 }
 
 #[test]

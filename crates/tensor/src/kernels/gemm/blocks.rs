@@ -10,6 +10,11 @@ use crate::kernels::scratch::{Slot, with_scratch};
 
 /// Rows of a packed block of A, which stays in the L2 cache.
 const BLOCK_ROWS: usize = 240;
+/// How large a matrix by columns may be that is read where it lies.
+const IN_PLACE_BYTES: usize = 1 << 22;
+/// Rows of a matrix that are packed together, each from one panel to the next as it lies: with all rows of a panel at once, memory
+/// would be read in short pieces far apart, which no prefetcher foresees.
+const GROUP: usize = 8;
 
 impl<T: Float, A: Source<T>, B: Source<T>> Product<'_, T, A, B> {
     /// Adds some terms of the sums to a block of C.
@@ -47,11 +52,8 @@ impl<T: Float, A: Source<T>, B: Source<T>> Product<'_, T, A, B> {
         }
         let size = columns.len().next_multiple_of(width) * terms.len();
         with_scratch(Slot::Right, size, |buffer: *mut T| {
-            for (panel, first) in columns.clone().step_by(width).enumerate() {
-                let part = first..columns.end.min(first + width);
-                // SAFETY: the buffer has `width · terms` elements for each panel.
-                unsafe { self.b.copy(terms.clone(), part, buffer.add(panel * width * terms.len()), width) };
-            }
+            // SAFETY: the buffer has `width · terms` elements for each panel.
+            unsafe { pack_panels(self.b, terms.clone(), columns.clone(), buffer, width) };
             let b = PackedB {
                 start: buffer,
                 panel: (width * terms.len()) as isize,
@@ -76,7 +78,7 @@ impl<T: Float, A: Source<T>, B: Source<T>> Product<'_, T, A, B> {
         b: &PackedB<T>,
     ) {
         let panels = columns.len().div_ceil(kernels.columns());
-        let in_place = self.a.in_memory().filter(|a| reads_in_place(a, panels));
+        let in_place = self.a.in_memory().filter(|a| reads_in_place(a, panels, self.k));
         for first in rows.clone().step_by(BLOCK_ROWS) {
             let block = RowBlock {
                 kernels,
@@ -107,13 +109,10 @@ impl<T: Float, A: Source<T>, B: Source<T>> Product<'_, T, A, B> {
         let stride = depth.next_multiple_of(2 * line) + line;
         with_scratch(Slot::Left, block.rows.len().next_multiple_of(height) * stride, |buffer: *mut T| {
             let a = if let Some(a) = self.a.in_memory().filter(|a| a.row == 1) {
-                for (p, rows) in block.row_panels().enumerate() {
-                    // SAFETY: a panel is at most `height` rows of `depth` terms, less than `height · stride`; there are
-                    // as many panels as the buffer was made for.
-                    unsafe {
-                        a.transposed().copy(block.terms.clone(), rows, buffer.add(p * height * depth), height)
-                    };
-                }
+                let panels = block.row_panels();
+                // SAFETY: a panel is at most `height` rows of `depth` terms, less than `height · stride`; there are
+                // as many panels as the buffer was made for.
+                unsafe { pack_each(&a.transposed(), block.terms.clone(), panels, buffer, height) };
                 PackedA {
                     start: buffer.cast_const(),
                     row: 1,
@@ -175,6 +174,45 @@ impl<T: Float, A: Source<T>, B: Source<T>> Product<'_, T, A, B> {
     }
 }
 
+/// Packs rows of an operand in panels of `width` columns, the last of which may be narrower.
+///
+/// # Safety
+/// The ranges must lie within the operand, and the buffer must have `width` times the rows for each panel.
+pub(super) unsafe fn pack_panels<T: Float>(
+    source: &impl Source<T>,
+    rows: Range<usize>,
+    columns: Range<usize>,
+    buffer: *mut T,
+    width: usize,
+) {
+    let panels = columns.clone().step_by(width).map(|first| first..columns.end.min(first + width));
+    // SAFETY: passed on.
+    unsafe { pack_each(source, rows, panels, buffer, width) }
+}
+
+/// Packs the panels of these columns, of at most `width` each.
+///
+/// # Safety
+/// As for [`pack_panels`].
+unsafe fn pack_each<T: Float>(
+    source: &impl Source<T>,
+    rows: Range<usize>,
+    panels: impl Iterator<Item = Range<usize>> + Clone,
+    buffer: *mut T,
+    width: usize,
+) {
+    let adjacent = source.in_memory().is_some_and(|matrix| matrix.column == 1);
+    let group = if adjacent { GROUP } else { rows.len().max(1) };
+    for first in rows.clone().step_by(group) {
+        let part = first..rows.end.min(first + group);
+        for (panel, columns) in panels.clone().enumerate() {
+            let to = (panel * rows.len() + first - rows.start) * width;
+            // SAFETY: as the caller guarantees; the parts of rows lie one behind the other in each panel.
+            unsafe { source.copy(part.clone(), columns, buffer.add(to), width) };
+        }
+    }
+}
+
 /// A block of C, some terms of whose sums are computed at once.
 struct RowBlock<'a, T: 'static> {
     kernels: &'a Kernels<T>,
@@ -187,7 +225,7 @@ impl<T: Float> RowBlock<'_, T> {
     /// The rows cut into as few panels as possible, as equal as possible: a last panel of one row would take
     /// as long as one of four, having too few independent sums.
     #[inline(always)]
-    fn row_panels(&self) -> impl Iterator<Item = Range<usize>> + '_ {
+    fn row_panels(&self) -> impl Iterator<Item = Range<usize>> + Clone + '_ {
         let (start, count) = (self.rows.start, self.rows.len());
         let panels = count.div_ceil(self.kernels.rows);
         (0..panels).map(move |p| start + p * count / panels..start + (p + 1) * count / panels)
@@ -239,9 +277,13 @@ unsafe fn run_scattered<T: Float>(
     }
 }
 
-/// Whether A is better read where it lies than packed, when each of its panels is used `panels` times.
-fn reads_in_place<T: Float>(a: &Strided<T>, panels: usize) -> bool {
-    // Rows that far apart share the few sets of the L1 cache.
-    let collides = a.row.unsigned_abs().is_multiple_of(2048 / size_of::<T>());
-    panels == 1 || panels <= 4 && !collides
+/// Whether A is better read where it lies than packed, when each of its panels is used `panels` times; it has `terms` columns.
+fn reads_in_place<T: Float>(a: &Strided<T>, panels: usize, terms: usize) -> bool {
+    if a.column == 1 {
+        // Rows that far apart share the few sets of the L1 cache.
+        let collides = a.row.unsigned_abs().is_multiple_of(2048 / size_of::<T>());
+        return panels == 1 || panels <= 4 && !collides;
+    }
+    // Each term is a short piece far from the next one, which no prefetcher foresees: so only what the caches may hold already.
+    panels == 1 && a.column.unsigned_abs().saturating_mul(terms) <= IN_PLACE_BYTES / size_of::<T>()
 }

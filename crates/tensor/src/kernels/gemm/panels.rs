@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 
+use super::blocks::pack_panels;
 use super::kernel::{Kernels, MAX_COLUMNS};
 use super::source::{Source, Strided};
 use crate::array::element::Float;
@@ -37,11 +38,8 @@ impl<T: Float> Panels<'_, T> {
         let width = Kernels::<T>::of(level, columns).map_or(MAX_COLUMNS, Kernels::columns);
         let size = columns.next_multiple_of(width) * rows;
         with_scratch(Slot::Operation, size, |buffer: *mut T| {
-            for (panel, first) in (0..columns).step_by(width).enumerate() {
-                let part = first..columns.min(first + width);
-                // SAFETY: the buffer has `width · rows` elements for each panel; the matrix is as the caller says.
-                unsafe { matrix.copy(0..rows, part, buffer.add(panel * width * rows), width) };
-            }
+            // SAFETY: the buffer has `width · rows` elements for each panel; the matrix is as the caller says.
+            unsafe { pack_panels(&matrix, 0..rows, 0..columns, buffer, width) };
             work(&Panels { start: buffer, width, depth: rows, buffer: PhantomData })
         })
     }
