@@ -62,6 +62,7 @@ impl<T: Float> FlatLoss<'_, T> {
     #[track_caller]
     pub fn hessian_operator(&self, x: &[T]) -> Hessian<T> {
         let (tape, cx) = self.recording("hessian", x);
+        tape.expect_tangents();
         let loss = self.total(&cx);
         Hessian::new(tape, &cx, &loss, self)
     }

@@ -51,6 +51,7 @@ impl<T: Float> RecordedModel<T> {
     #[track_caller]
     pub(crate) fn new(operation: &str, of: &FlatLoss<'_, T>, x: &[T]) -> Self {
         let (tape, cx) = of.recording(operation, x);
+        tape.expect_tangents();
         let outputs = (of.outputs)(&cx);
         let trained = cx.trained().cloned().collect();
         RecordedModel { tape, layout: Arc::clone(of.model.layout()), trained, outputs }

@@ -68,6 +68,7 @@ impl<T: Float> Residuals<T> for FunctionResiduals<'_, T> {
     fn jacobian(&self, x: &[T]) -> Box<dyn Jacobian<T> + '_> {
         check("FunctionResiduals", "variables", x.len(), self.dimension);
         let tape = Tape::nested();
+        tape.expect_tangents();
         let x = tape.var(Tensor::vector(x));
         let residuals = self.of(&x);
         Box::new(Recorded { tape, x, residuals })

@@ -228,8 +228,16 @@ pub(crate) fn is_constant<T: Float>(inputs: &[&Var<T>], given: &[&Given<T>]) -> 
 }
 
 /// Whether a recording that the operation goes to puts off what it can.
-pub(crate) fn is_deferring<T: Float>(inputs: &[&Var<T>]) -> bool {
+fn is_deferring<T: Float>(inputs: &[&Var<T>]) -> bool {
     inputs.iter().any(|v| v.place.as_ref().is_some_and(|p| p.arena.is_deferring()))
+}
+
+/// Whether one of the recordings that the operation goes to takes what stands for many steps one by one.
+pub(crate) fn takes_single_steps<T: Float>(inputs: &[&Var<T>]) -> bool {
+    inputs.iter().any(|v| {
+        let mut places = std::iter::successors(v.place.as_ref(), |place| place.outer.as_deref());
+        places.any(|place| place.arena.takes_single_steps())
+    })
 }
 
 fn shapes<'a, T: Float>(inputs: &[&'a Var<T>]) -> SmallVec<[&'a Shape; 2]> {

@@ -14,7 +14,7 @@ mod fused;
 mod point;
 mod replays;
 
-pub(crate) use apply::{ValueOf, apply_known, decide, decide_known, is_constant, is_deferring};
+pub(crate) use apply::{ValueOf, apply_known, decide, decide_known, is_constant, takes_single_steps};
 pub use apply::{apply, apply_given};
 pub use cotangents::Cotangents;
 pub(crate) use cotangents::{Awaited, Awaits, check_contribution};

@@ -45,6 +45,7 @@ pub(crate) struct Arena<T: Float> {
     maker: Maker,
     closed: Cell<bool>,
     deferring: Cell<bool>,
+    expects_tangents: Cell<bool>,
     /// If it was made while the thread was profiled.
     pub(crate) timed: Option<Box<Timed>>,
     /// If somebody searches for the first operation that makes a NaN.
@@ -135,10 +136,12 @@ impl<T: Float> Tape<T> {
     fn made_by(maker: Maker) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        let (closed, deferring) = (Cell::new(false), Cell::new(false));
+        let [closed, deferring, expects_tangents] = [(); 3].map(|()| Cell::new(false));
         let (timed, watched) = (Timed::if_profiled(), Watched::if_searching());
         let nodes = RefCell::default();
-        Tape { arena: Rc::new(Arena { id, maker, closed, deferring, timed, watched, nodes }) }
+        Tape {
+            arena: Rc::new(Arena { id, maker, closed, deferring, expects_tangents, timed, watched, nodes }),
+        }
     }
 
     /// A new variable on this tape.
@@ -284,6 +287,23 @@ impl<T: Float> Tape<T> {
         work()
     }
 
+    /// Says that tangents of what is recorded from here on will be asked for ([`push_forward`](Tape::push_forward)), perhaps many
+    /// times: what stands for many steps, as [`lstm_sequence`](Var::lstm_sequence) does, is then recorded step by step, since its
+    /// tangent would have to compute them anew each time. The numbers are the same but for rounding.
+    ///
+    /// ```
+    /// use wengert_tape::{Tape, Var};
+    /// let tape = Tape::nested();
+    /// tape.expect_tangents();
+    /// let x = tape.var([2.0f64]);
+    /// let y = x.square();
+    /// let tangent = tape.push_forward(&[&y], &[&x], &[Var::ones([1])]).remove(0).unwrap();
+    /// assert_eq!(tangent.item(), 4.0);
+    /// ```
+    pub fn expect_tangents(&self) {
+        self.arena.expects_tangents.set(true);
+    }
+
     /// Ends the recording: the nodes are freed, and an operation on a variable that is still on this tape panics.
     ///
     /// ```
@@ -340,6 +360,11 @@ impl<T: Float> Arena<T> {
 
     pub(crate) fn is_deferring(&self) -> bool {
         self.deferring.get()
+    }
+
+    /// Whether what stands for many steps is recorded step by step.
+    pub(crate) fn takes_single_steps(&self) -> bool {
+        self.deferring.get() || self.expects_tangents.get()
     }
 
     /// Whether `self` may record an operation together with the older tape `other`.

@@ -40,7 +40,7 @@ pub fn linearize<T: Float, A: Primals<T> + ?Sized>(
     f: impl FnOnce(&A) -> Var<T>,
     x: &A,
 ) -> (Var<T>, Linearized<T>) {
-    let recording = Recording::of(f, x);
+    let recording = Recording::for_tangents(f, x);
     (recording.value(), Linearized(recording))
 }
 

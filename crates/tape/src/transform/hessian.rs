@@ -54,7 +54,7 @@ impl<T: Float, A: Primals<T> + ?Sized> HessianOperator<T, A> {
     /// [`new`](HessianOperator::new) for the function `operation`, which its panics name.
     #[track_caller]
     pub(super) fn of(operation: &str, f: impl FnOnce(&A) -> Var<T>, x: &A) -> Self {
-        let recording = Recording::of(f, x);
+        let recording = Recording::for_tangents(f, x);
         let seed = scalar_seed(operation, &recording.output);
         let gradient = recording.tape.deferring(|| recording.pull_back(operation, seed, Sweep::Record));
         HessianOperator { gradient, structure: x.rebuilt(x.variables()), recording }

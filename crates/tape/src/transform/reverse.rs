@@ -115,7 +115,17 @@ pub(super) struct Recording<T: Float> {
 
 impl<T: Float> Recording<T> {
     pub(super) fn of<A: Primals<T> + ?Sized>(f: impl FnOnce(&A) -> Var<T>, x: &A) -> Self {
+        Recording::on(Tape::nested(), f, x)
+    }
+
+    /// One of which tangents will be asked for.
+    pub(super) fn for_tangents<A: Primals<T> + ?Sized>(f: impl FnOnce(&A) -> Var<T>, x: &A) -> Self {
         let tape = Tape::nested();
+        tape.expect_tangents();
+        Recording::on(tape, f, x)
+    }
+
+    fn on<A: Primals<T> + ?Sized>(tape: Tape<T>, f: impl FnOnce(&A) -> Var<T>, x: &A) -> Self {
         let inputs: Vec<Var<T>> = x.variables().iter().map(|v| tape.enter(v)).collect();
         let output = f(x.rebuilt(inputs.clone()).borrow());
         Recording { tape, inputs, output }

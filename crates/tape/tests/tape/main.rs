@@ -27,6 +27,7 @@ mod panics;
 mod recording;
 mod sampling;
 mod scan;
+mod sequences;
 mod shapes;
 mod structure;
 mod transforms;

@@ -8,7 +8,7 @@ use crate::data::Data;
 use crate::describe::Attributes;
 use crate::op::{
     Cotangents, Description, Op, Point, Replays, Several, Together, Values, apply_known, fused, is_constant,
-    is_deferring, is_tracked, rules_compiled_here,
+    is_tracked, rules_compiled_here, takes_single_steps,
 };
 use crate::profile::Timing;
 use crate::transform::{pull_back_through, push_forward_through};
@@ -161,7 +161,7 @@ impl Sequence {
     #[track_caller]
     fn apply<T: Float>(self, operands: &[&Var<T>]) -> Var<T> {
         self.check(&operands.iter().map(|x| x.shape()).collect::<Vec<_>>());
-        if is_deferring(operands) {
+        if takes_single_steps(operands) {
             return self.step_by_step(&operands.iter().map(|&x| x.clone()).collect::<Vec<_>>());
         }
         let timing = Timing::start();
