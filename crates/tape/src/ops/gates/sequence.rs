@@ -97,12 +97,18 @@ impl Sequence {
         self.with_operands(operands, |geometry, products, recurrence| {
             let Geometry { steps, batch, hidden, .. } = *geometry;
             let rows = steps + usize::from(self.unit.has_cell());
-            let mut kept = keep.then(|| Tensor::zeros([steps, batch, self.unit.kept() * hidden]));
-            let value = Tensor::written_for(self.label(), [rows, batch, hidden], |out| {
-                let kept = kept.as_mut().map(Tensor::as_mut_slice);
-                sequence::value(self.unit, geometry, products, recurrence, out, kept);
-            });
-            (value, kept)
+            let value = |kept: Option<&mut [T]>| {
+                Tensor::written_for(self.label(), [rows, batch, hidden], |out| {
+                    sequence::value(self.unit, geometry, products, recurrence, out, kept);
+                })
+            };
+            if !keep {
+                return (value(None), None);
+            }
+            let mut found = None;
+            let kept = [steps, batch, self.unit.kept() * hidden];
+            let kept = Tensor::written_for(self.label(), kept, |kept| found = Some(value(Some(kept))));
+            (found.expect("it was written with what is kept"), Some(kept))
         })
     }
 

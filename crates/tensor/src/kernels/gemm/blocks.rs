@@ -9,7 +9,7 @@ use crate::array::element::Float;
 use crate::kernels::scratch::{Slot, with_scratch};
 
 /// Rows of a packed block of A, which stays in the L2 cache.
-const BLOCK_ROWS: usize = 240;
+const BLOCK_ROWS: usize = 144;
 /// How large a matrix by columns may be that is read where it lies.
 const IN_PLACE_BYTES: usize = 1 << 22;
 /// Rows of a matrix that are packed together, each from one panel to the next as it lies: with all rows of a panel at once, memory

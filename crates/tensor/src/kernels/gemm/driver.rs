@@ -11,8 +11,9 @@ use crate::machine::parallel;
 use crate::machine::simd::Level;
 
 /// About how many terms of the sums are added in one pass over C: a panel of A of that depth stays in the L1
-/// cache. Passes are visible in the last bits, unlike the other block sizes, so they depend on k alone.
-const DEPTH: usize = 256;
+/// cache, and C is read and written seldom enough. Passes are visible in the last bits, unlike the other block sizes, so they
+/// depend on k alone.
+const DEPTH: usize = 416;
 /// Columns of a packed block of B, which stays in the L3 cache.
 const BLOCK_COLUMNS: usize = 2048;
 /// Multiply-adds below which a product stays on the calling thread.

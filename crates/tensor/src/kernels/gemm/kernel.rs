@@ -46,6 +46,10 @@ type Tiles<T> = [[TileFn<T>; MAX_ROWS]; MAX_VECTORS];
 pub(super) const MAX_ROWS: usize = 12;
 /// The most vectors in a row of a tile.
 pub(super) const MAX_VECTORS: usize = 2;
+/// How many rows of B ahead are asked for: a panel of B and what is read of A in the meantime are more than the L1 cache holds.
+const AHEAD: isize = 16;
+/// Rows of a tile from which there is time for that beside the arithmetic.
+const PREFETCHING_ROWS: usize = 6;
 /// The most columns of a tile: two AVX-512 vectors of `f32`.
 pub(super) const MAX_COLUMNS: usize = 32;
 
@@ -129,6 +133,12 @@ unsafe fn tile<T: Float, V: Vector<T>, const ROWS: usize, const VECTORS: usize, 
         for p in 0..t.k {
             if LISTED {
                 b = t.b.wrapping_offset(*t.b_list.add(p));
+            }
+            if !LISTED && ROWS >= PREFETCHING_ROWS {
+                let ahead = b.wrapping_offset(AHEAD * t.b_k);
+                for v in 0..VECTORS {
+                    V::prefetch(ahead.wrapping_add(v * V::LANES));
+                }
             }
             if !LISTED && t.b_far {
                 for v in VECTORS..2 * VECTORS {
