@@ -10,6 +10,11 @@ use crate::kernels::scratch::{Slot, with_scratch};
 
 /// Rows of a packed block of A, which stays in the L2 cache.
 const BLOCK_ROWS: usize = 144;
+/// How large a panel of B may be that stays in the L1 cache beside what is read of A; of larger ones, rows are asked for this many
+/// ahead, by tiles of enough rows to have the time for it.
+const PANEL_IN_L1: usize = 20 << 10;
+const ROWS_AHEAD: isize = 16;
+const PREFETCHING_ROWS: usize = 6;
 /// How large a matrix by columns may be that is read where it lies.
 const IN_PLACE_BYTES: usize = 1 << 22;
 /// Rows of a matrix that are packed together, each from one panel to the next as it lies: with all rows of a panel at once, memory
@@ -154,7 +159,7 @@ impl<T: Float, A: Source<T>, B: Source<T>> Product<'_, T, A, B> {
                     b: b.start.wrapping_offset(panel as isize * b.panel),
                     b_k: b.k,
                     b_list: b.list,
-                    b_far: b.k > 4 * width as isize,
+                    b_ahead: b.ahead(kernels.columns(), terms.len(), height),
                     tail: 0,
                     beta,
                     // SAFETY: the tile's first element is in C.
@@ -250,6 +255,21 @@ struct PackedB<T> {
     list: *const isize,
 }
 
+impl<T> PackedB<T> {
+    /// What a tile of so many rows asks for ahead, in panels of `width` columns and `terms` rows.
+    fn ahead(&self, width: usize, terms: usize, rows: usize) -> isize {
+        let bytes = width * terms * size_of::<T>();
+        if self.k > 4 * width as isize {
+            // The next tile's part of rows that are far apart, which no prefetcher of the CPU foresees.
+            width as isize
+        } else if bytes > PANEL_IN_L1 && rows >= PREFETCHING_ROWS {
+            ROWS_AHEAD * self.k
+        } else {
+            0
+        }
+    }
+}
+
 /// A tile for an output whose columns are not adjacent, by way of one whose columns are.
 ///
 /// # Safety
@@ -285,5 +305,5 @@ fn reads_in_place<T: Float>(a: &Strided<T>, panels: usize, terms: usize) -> bool
         return panels == 1 || panels <= 4 && !collides;
     }
     // Each term is a short piece far from the next one, which no prefetcher foresees: so only what the caches may hold already.
-    panels == 1 && a.column.unsigned_abs().saturating_mul(terms) <= IN_PLACE_BYTES / size_of::<T>()
+    panels <= 4 && a.column.unsigned_abs().saturating_mul(terms) <= IN_PLACE_BYTES / size_of::<T>()
 }

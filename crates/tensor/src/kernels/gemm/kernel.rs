@@ -21,8 +21,8 @@ pub(super) struct Tile<T> {
     pub(super) b: *const T,
     pub(super) b_k: isize,
     pub(super) b_list: *const isize,
-    /// Whether the rows of B are far apart, so that no prefetcher of the CPU foresees the next tile's part of them.
-    pub(super) b_far: bool,
+    /// What is asked for ahead beside each row of B: so many elements behind it; 0 is nothing.
+    pub(super) b_ahead: isize,
     /// How many lanes of the last vector are columns of the tile: 1 to the number of lanes.
     pub(super) tail: usize,
     /// 0 means that C is not read.
@@ -46,10 +46,6 @@ type Tiles<T> = [[TileFn<T>; MAX_ROWS]; MAX_VECTORS];
 pub(super) const MAX_ROWS: usize = 12;
 /// The most vectors in a row of a tile.
 pub(super) const MAX_VECTORS: usize = 2;
-/// How many rows of B ahead are asked for: a panel of B and what is read of A in the meantime are more than the L1 cache holds.
-const AHEAD: isize = 16;
-/// Rows of a tile from which there is time for that beside the arithmetic.
-const PREFETCHING_ROWS: usize = 6;
 /// The most columns of a tile: two AVX-512 vectors of `f32`.
 pub(super) const MAX_COLUMNS: usize = 32;
 
@@ -134,15 +130,10 @@ unsafe fn tile<T: Float, V: Vector<T>, const ROWS: usize, const VECTORS: usize, 
             if LISTED {
                 b = t.b.wrapping_offset(*t.b_list.add(p));
             }
-            if !LISTED && ROWS >= PREFETCHING_ROWS {
-                let ahead = b.wrapping_offset(AHEAD * t.b_k);
+            if !LISTED && t.b_ahead != 0 {
+                let ahead = b.wrapping_offset(t.b_ahead);
                 for v in 0..VECTORS {
                     V::prefetch(ahead.wrapping_add(v * V::LANES));
-                }
-            }
-            if !LISTED && t.b_far {
-                for v in VECTORS..2 * VECTORS {
-                    V::prefetch(b.wrapping_add(v * V::LANES));
                 }
             }
             let mut row = [V::zero(); VECTORS];
