@@ -158,6 +158,19 @@ def attention(d, name):
     return d.step(name, operands, attributes, call)
 
 
+def lstm_cell(x, s, c):
+    i, f, g, o = (x + s).chunk(4, -1)
+    c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+    return torch.sigmoid(o) * torch.tanh(c), c
+
+
+def gru_cell(x, s, h):
+    (r, z, n), (sr, sz, sn) = x.chunk(3, -1), s.chunk(3, -1)
+    r, z = torch.sigmoid(r + sr), torch.sigmoid(z + sz)
+    n = torch.tanh(n + r * sn)
+    return (1 - z) * n + z * h
+
+
 @op("lstm_gates", "gru_gates")
 def gates(d, name):
     batch, h = d.shape(rank=(1, 2), low=1, high=3), d.int(1, 4)
@@ -165,14 +178,35 @@ def gates(d, name):
     x, s, state = d.of_shape([*batch, many * h]), d.of_shape([*batch, many * h]), d.of_shape([*batch, h])
 
     def lstm(x, s, c):
-        i, f, g, o = (x + s).chunk(4, -1)
-        c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
-        return torch.cat([torch.sigmoid(o) * torch.tanh(c), c], -1)
+        return torch.cat(lstm_cell(x, s, c), -1)
 
-    def gru(x, s, h):
-        (r, z, n), (sr, sz, sn) = x.chunk(3, -1), s.chunk(3, -1)
-        r, z = torch.sigmoid(r + sr), torch.sigmoid(z + sz)
-        n = torch.tanh(n + r * sn)
-        return (1 - z) * n + z * h
+    return d.step(name, [x, s, state], {}, lstm if name == "lstm_gates" else gru_cell)
 
-    return d.step(name, [x, s, state], {}, lstm if name == "lstm_gates" else gru)
+
+@op("lstm_sequence", "gru_sequence")
+def sequence(d, name):
+    if d.program.flavour == "far":
+        raise Refused("its products leave the range")
+    d.program.parts += 2
+    lstm, reverse = name == "lstm_sequence", d.chance(0.5)
+    # From four rows on, weights are packed.
+    steps, batch, h = d.int(1, 4), d.choice([1, 2, 3, 4, 5, 9]), d.int(1, 4)
+    rows = (4 if lstm else 3) * h
+    operands = [d.of_shape([steps, batch, rows]), d.of_shape([rows, h]), d.of_shape([batch, h])]
+    biased = not lstm and d.chance(0.5)
+    if lstm or biased:
+        operands.append(d.of_shape([batch, h] if lstm else [rows]))
+
+    def call(x, weight, h, *rest):
+        outputs, c = [], rest[0] if lstm else None
+        for row in reversed(x.unbind(0)) if reverse else x.unbind(0):
+            product = h @ weight.T + (rest[0] if biased else 0)
+            if lstm:
+                h, c = lstm_cell(row, product, c)
+            else:
+                h = gru_cell(row, product, h)
+            outputs.append(h)
+        outputs = torch.stack(outputs[::-1] if reverse else outputs)
+        return (outputs, c) if lstm else outputs
+
+    return d.step(name, operands, {"reverse": reverse, "biased": biased}, call)

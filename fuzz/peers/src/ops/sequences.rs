@@ -44,6 +44,13 @@ pub(super) fn apply<T: Float>(name: &str, a: &Attrs, v: &[Var<T>]) -> Results<T>
         "attention_weights" => x.attention_weights(&v[1], &attention(a, &v[2..])),
         "lstm_gates" => x.lstm_gates(&v[1], &v[2]),
         "gru_gates" => x.gru_gates(&v[1], &v[2]),
+        "lstm_sequence" => {
+            return Some(x.lstm_sequence(&v[1], [&v[2], &v[3]], a.flag("reverse")).into());
+        }
+        "gru_sequence" => {
+            let bias = v.get(3).filter(|_| a.flag("biased"));
+            x.gru_sequence(&v[1], bias, &v[2], a.flag("reverse"))
+        }
         _ => return None,
     })
 }
