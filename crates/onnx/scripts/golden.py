@@ -36,7 +36,7 @@ def known_operators():
         text = path.read_text()
         names |= set(re.findall(r'operator\(\s*"(\w+)"', text))
         names |= set(re.findall(r'^\s*"([A-Z]\w+)"(?: \d+)? \|', text, re.M))
-    return names | {"If", "Loop", "Scan"}
+    return names | {"If", "Loop", "Scan", "SequenceMap"}
 
 
 def block(data):
@@ -75,7 +75,26 @@ def own():
         out = helper.make_tensor_value_info("y", kind, None)
         graph = helper.make_graph([helper.make_node(op, names, ["y"], **attributes)], op, infos, [out])
         made.append((op, helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), inputs, None))
-    return made + grids() + boxes() + sequences() + spectra()
+    return made + grids() + boxes() + sequences() + spectra() + maps()
+
+
+def maps():
+    """A graph for each element of a sequence, with those of another and with a tensor for all."""
+    x, y = np.arange(4, dtype=np.float32).reshape(2, 2), np.array([0.5, -1.5], np.float32)
+    info = lambda name: helper.make_tensor_value_info(name, TensorProto.FLOAT, None)
+    body = helper.make_graph(
+        [helper.make_node("Sub", ["a", "b"], ["d"]), helper.make_node("Mul", ["d", "c"], ["p"])], "body", [info("a"), info("b"), info("c")], [info("d"), info("p")]
+    )
+    nodes = [
+        helper.make_node("SequenceConstruct", ["x0", "x1", "x0"], ["s"]),
+        helper.make_node("SequenceConstruct", ["x1", "x1", "x1"], ["t"]),
+        helper.make_node("SequenceMap", ["s", "t", "x1"], ["ds", "ps"], body=body),
+        helper.make_node("SequenceAt", ["ds", "last"], ["d0"]),
+        helper.make_node("SequenceAt", ["ps", "first"], ["y"]),
+    ]
+    places = [tensor(np.array(at, np.int64), name) for name, at in (("first", 0), ("last", 1))]
+    graph = helper.make_graph(nodes, "SequenceMap", [info("x0"), info("x1")], [info("d0"), info("y")], places)
+    return [("SequenceMap", helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), [x, y], None)]
 
 
 def boxes():

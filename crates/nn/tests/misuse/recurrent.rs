@@ -1,7 +1,7 @@
 //! Misuse of embeddings and recurrent layers.
 
 use wengert_nn::*;
-use wengert_tape::Var;
+use wengert_tape::{Index, Var};
 use wengert_tensor::Tensor;
 
 use crate::says;
@@ -52,6 +52,9 @@ fn bags() {
     says("embedding: token 9 is not below 5, the number of rows", || bags(&[0, 9], &[0], None));
     says("embedding_bag: tokens of shape [2], not [bags, size]", || {
         params.infer(|cx| drop(words.forward(cx, &Tensor::vector(&[0u32, 1]))));
+    });
+    says("embedding_bag: tokens of shape [2, 1, 1], not [bags, size]", || {
+        params.infer(|cx| drop(words.forward(cx, &Index::from(&Tensor::<u32>::zeros([2, 1, 1])))));
     });
     says("embedding_bag: tokens of shape [1, 1] and starts of shape [1], not two vectors", || {
         params.infer(|cx| drop(words.bags(cx, &Tensor::zeros([1, 1]), &Tensor::zeros([1]), None)));

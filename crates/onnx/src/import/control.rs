@@ -1,4 +1,4 @@
-//! Operators with graphs of their own: If, Loop and Scan. What their nodes compute is recorded as if it stood in the model.
+//! Operators with graphs of their own: If, Loop, Scan and SequenceMap. What their nodes compute is recorded as if it stood in the model.
 
 use wengert_tensor::Float;
 
@@ -7,7 +7,7 @@ use super::error::{NodeError, Problem};
 use super::graph::{Graph, Node};
 use super::ops::structure::{concat, pick, unsqueezed};
 use super::run::Frame;
-use super::value::Value;
+use super::value::{SEQUENCE, Sequence, Value};
 
 type Inputs<T> = Vec<Option<Value<T>>>;
 type Results<T> = Result<Vec<Value<T>>, NodeError>;
@@ -152,6 +152,41 @@ pub(super) fn scan<T: Float>(
         carried.push(stacked(&list, axis, frame.limit).map_err(&failed)?);
     }
     Ok(carried)
+}
+
+/// Runs a graph of (an element, what goes with it …) → (what becomes of it …) for each element of a sequence: elements of others at
+/// the same place, or a tensor for all.
+pub(super) fn map<T: Float>(
+    frame: &mut Frame<'_, T>,
+    inputs: Inputs<T>,
+    body: &Graph<T>,
+    failed: impl Fn(Problem) -> NodeError,
+) -> Results<T> {
+    let mut values = Vec::new();
+    for (input, value) in inputs.into_iter().enumerate() {
+        values.push(value.ok_or_else(|| failed(Problem::Missing { input }))?);
+    }
+    let first = values.first().ok_or_else(|| failed(Problem::Missing { input: 0 }))?;
+    let Some(length) = first.sequence().map(<[Value<T>]>::len) else {
+        return Err(failed(Problem::Kind { input: 0, expected: SEQUENCE, found: first.kind() }));
+    };
+    if body.inputs.len() != values.len() {
+        return Err(failed(Problem::Unsupported("a body with another number of inputs".to_owned())));
+    }
+    if let Some(other) = values.iter().filter_map(Value::sequence).find(|list| list.len() != length) {
+        let problem = format!("sequences of {length} and of {} values", other.len());
+        return Err(failed(Problem::Unsupported(problem)));
+    }
+    let mut collected = Collected::new(body.outputs.len(), frame.limit);
+    for at in 0..length {
+        frame.round().map_err(&failed)?;
+        for (&place, value) in body.inputs.iter().zip(&values) {
+            let element = value.sequence().map_or(value, |list| &list[at]);
+            frame.values[place] = Some(element.clone());
+        }
+        collected.push(outputs(frame, body)?.into_iter()).map_err(&failed)?;
+    }
+    Ok(collected.lists.into_iter().map(|list| Value::Sequence(Sequence::new(list))).collect())
 }
 
 /// What a body gives to be put together at the end, no more of it than a value may have elements.

@@ -38,9 +38,14 @@ pub(super) struct Node<T: Float> {
 #[derive(Clone)]
 pub(super) enum Work<T: Float> {
     Operator(Run<T>),
-    If { then_branch: Graph<T>, else_branch: Graph<T> },
+    If {
+        then_branch: Graph<T>,
+        else_branch: Graph<T>,
+    },
     Loop(Graph<T>),
     Scan(Graph<T>),
+    /// Of the elements of a sequence.
+    Map(Graph<T>),
 }
 
 impl<T: Float> Node<T> {
@@ -52,7 +57,7 @@ impl<T: Float> Node<T> {
             Work::If { then_branch, else_branch } => {
                 [then_branch, else_branch].iter().for_each(|body| body.uses(visit))
             }
-            Work::Loop(body) | Work::Scan(body) => body.uses(visit),
+            Work::Loop(body) | Work::Scan(body) | Work::Map(body) => body.uses(visit),
         }
     }
 }

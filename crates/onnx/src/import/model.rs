@@ -225,7 +225,7 @@ impl<T: Float> Model<T> {
     /// ```
     pub fn operators() -> Vec<&'static str> {
         let mut names: Vec<&str> = ops::table::<T>().iter().map(|operator| operator.name).collect();
-        names.extend(["If", "Loop", "Scan"]);
+        names.extend(["If", "Loop", "Scan", "SequenceMap"]);
         names.sort_unstable();
         names
     }

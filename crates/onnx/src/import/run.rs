@@ -103,6 +103,7 @@ impl<T: Float> Frame<'_, T> {
             }
             Work::Loop(body) => control::repeat(self, inputs, body, failed)?,
             Work::Scan(body) => control::scan(self, node, inputs, body, failed)?,
+            Work::Map(body) => control::map(self, inputs, body, failed)?,
         };
         if results.len() < node.outputs.len() && node.outputs[results.len()..].iter().any(Option::is_some) {
             let problem =

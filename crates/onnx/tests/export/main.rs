@@ -13,5 +13,6 @@ mod files;
 mod models;
 mod names;
 mod operations;
+mod places;
 mod random;
 mod zoo;

@@ -14,7 +14,7 @@ use wengert_tensor::{Float, Tensor};
 use crate::models::{float, index, normal, write};
 
 /// Exports a network of one floating-point input and has it compared.
-fn check<T: Float>(
+pub(crate) fn check<T: Float>(
     name: &str,
     params: &Params<T>,
     example: &'static [usize],

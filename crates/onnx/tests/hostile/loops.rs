@@ -60,6 +60,42 @@ fn what_an_endless_loop_collects_ends_at_the_limit() {
     assert_eq!(shape[..], [501, 2]);
 }
 
+/// A sequence of which each element is added to that of another and to x.
+#[test]
+fn a_map_takes_elements_that_belong_together() {
+    let run = |others: &[&str]| {
+        let sum = node("Sum", &["one", "other", "all"], &["sum"], &[]);
+        let body = graph_attribute("body", &[sum], &["one", "other", "all"], &["sum"]);
+        let nodes = [
+            node("Mul", &["x", "x"], &["square"], &[]),
+            node("SequenceConstruct", &["x", "square"], &["list"], &[]),
+            node("SequenceConstruct", others, &["others"], &[]),
+            node("SequenceMap", &["list", "others", "x"], &["sums"], &[body]),
+            node("ConcatFromSequence", &["sums"], &["y"], &[int_attribute("axis", 0)]),
+        ];
+        let mut params: Params<f32> = Params::seeded(0);
+        let model = Model::from_bytes(params.root(), &model(&nodes, &[], &["x"], &["y"])).unwrap();
+        params.infer(|cx| model.forward(cx, &[("x", Var::from([2.0f32, 3.0]).into())]))
+    };
+    let y = run(&["square", "square"]).unwrap();
+    assert_eq!(y.float("y").unwrap().value().to_vec(), [8.0, 15.0, 10.0, 21.0]);
+    let error = run(&["square"]).unwrap_err().to_string();
+    assert!(error.ends_with("sequences of 2 and of 1 values"), "{error}");
+}
+
+/// A map of no sequence, and one whose body takes something else.
+#[test]
+fn a_map_of_something_else_is_refused() {
+    let of = |inputs: &[&str]| {
+        let body = graph_attribute("body", &[node("Neg", &["one"], &["less"], &[])], &["one"], &["less"]);
+        let list = node("SequenceConstruct", &["x"], &["list"], &[]);
+        problem(&[list, node("SequenceMap", inputs, &["y"], &[body])], &[2])
+    };
+    assert!(matches!(of(&["x"]), Problem::Kind { input: 0, .. }));
+    assert!(matches!(of(&["list", "x"]), Problem::Unsupported(_)));
+    assert!(matches!(of(&[]), Problem::Missing { input: 0 }));
+}
+
 /// Parts without elements are collected in as large a number as is wanted, and cost as many rounds.
 #[test]
 fn a_scan_of_empty_parts_ends_at_the_limit() {

@@ -1,6 +1,6 @@
 //! Sums, means and maxima of the vectors of bags of tokens.
 
-use wengert_tape::Var;
+use wengert_tape::{Index, Var};
 use wengert_tensor::{Float, Tensor};
 
 use super::{Embedding, EmbeddingBuilder};
@@ -24,8 +24,8 @@ pub enum BagMode {
 /// The sum, the mean or the maximum of the learned vectors of each bag of tokens. Padding does not count; a bag without
 /// tokens gives zeros.
 ///
-/// As a layer it takes bags of one size, `[bags, size]`; [`bags`](EmbeddingBag::bags) takes those of any size. The parameter
-/// is that of an [`Embedding`].
+/// As a layer it takes bags of one size, `[bags, size]`, also as an `Index`, which stays an input of a recording and of an exported
+/// model; [`bags`](EmbeddingBag::bags) takes those of any size. The parameter is that of an [`Embedding`].
 ///
 /// ```
 /// use wengert_nn::{BagMode, EmbeddingBag, Layer, Params};
@@ -293,5 +293,43 @@ impl<T: Float> Layer<T, Tensor<u32>> for EmbeddingBag {
         let starts: Vec<u32> = (0..shape[0]).map(|bag| (bag * shape[1]) as u32).collect();
         let of_one_size = EmbeddingBag { last_is_end: false, ..self.clone() };
         of_one_size.bags(cx, &tokens.reshape([tokens.len()]), &Tensor::vector(&starts), None)
+    }
+}
+
+impl<T: Float> Layer<T, Index<T>> for EmbeddingBag {
+    /// # Panics
+    /// If the tokens are no matrix, one is not below the number of tokens, or the layer belongs to another `Params`.
+    #[track_caller]
+    fn forward(&self, cx: &Ctx<T>, tokens: &Index<T>) -> Var<T> {
+        let shape = tokens.shape();
+        assert!(shape.len() == 2, "embedding_bag: tokens of shape {shape}, not [bags, size]");
+        let layer = cx.enter("EmbeddingBag");
+        let all = self.table.rows(cx, tokens);
+        let y = match self.table.padding {
+            None => match self.mode {
+                // Of nothing, zeros.
+                _ if shape[1] == 0 => all.sum_axes(1, false),
+                BagMode::Sum => all.sum_axes(1, false),
+                BagMode::Mean => all.mean_axes(1, false),
+                BagMode::Max => all.max_axes(1, false),
+            },
+            Some(padding) => self.without(&all, tokens, padding as u32),
+        };
+        layer.leave(&[Some(self.table.weight)], y)
+    }
+}
+
+impl EmbeddingBag {
+    /// Of vectors `[bags, size, width]`, without those of the padding.
+    fn without<T: Float>(&self, all: &Var<T>, tokens: &Index<T>, padding: u32) -> Var<T> {
+        let missing = tokens.equal_to(padding);
+        let there = Var::ones(tokens.shape()).masked_fill(&missing, 0.0).unsqueeze(-1);
+        let (hidden, count) = (there.equal(0.0), there.sum_axes(1, false));
+        if self.mode == BagMode::Max && tokens.shape()[1] > 0 {
+            let largest = all.masked_fill(&hidden, f64::NEG_INFINITY).max_axes(1, false);
+            return largest.masked_fill(count.equal(0.0), 0.0);
+        }
+        let sums = all.masked_fill(&hidden, 0.0).sum_axes(1, false);
+        if self.mode == BagMode::Mean { sums / count.clamp(1.0, f64::INFINITY) } else { sums }
     }
 }

@@ -3,6 +3,7 @@
 mod attention;
 mod compare;
 mod elementwise;
+mod grid;
 mod index;
 mod linear;
 mod loss;
@@ -11,6 +12,7 @@ mod order;
 mod pairs;
 mod pool;
 mod products;
+mod ranks;
 mod recurrent;
 mod recurrent_layers;
 mod reduce;
@@ -18,6 +20,7 @@ mod refused;
 mod scatter;
 mod shape;
 mod smooth;
+mod spectrum;
 
 use wengert_tape::Kind;
 use wengert_tensor::Float;
@@ -58,8 +61,11 @@ pub(super) fn rule<T: Float>(name: &str) -> Option<Rule<T>> {
         .or_else(|| reduce::rule(name))
         .or_else(|| shape::rule(name))
         .or_else(|| index::rule(name))
+        .or_else(|| grid::rule(name))
+        .or_else(|| spectrum::rule(name))
         .or_else(|| scatter::rule(name))
         .or_else(|| order::rule(name))
+        .or_else(|| ranks::rule(name))
         .or_else(|| attention::rule(name))
         .or_else(|| recurrent::rule(name))
         .or_else(|| recurrent_layers::rule(name))

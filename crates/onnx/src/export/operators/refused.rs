@@ -1,7 +1,7 @@
 //! What forward passes hold that is not exported, and why.
 
 /// Names of operations by the reason why none of them is exported.
-const REASONS: [(&str, &[&str]); 10] = [
+const REASONS: &[(&str, &[&str])] = &[
     (
         "it draws random numbers: record the forward pass in evaluation mode",
         &[
@@ -52,19 +52,7 @@ const REASONS: [(&str, &[&str]); 10] = [
     ),
     (
         "positions of this kind are not written",
-        &[
-            "fractional_max_pool_positions",
-            "joined_positions",
-            "last_of_its_place",
-            "neighbours",
-            "neighbours_inside",
-            "overwritten",
-            "quantile_neighbour",
-            "quantile_part",
-            "running_argmax",
-            "running_argmin",
-            "searchsorted",
-        ],
+        &["fractional_max_pool_positions", "joined_positions", "last_of_its_place", "overwritten"],
     ),
     ("it is computed inside of attention, which is written without it", &["attention_statistics"]),
     (
@@ -73,7 +61,6 @@ const REASONS: [(&str, &[&str]); 10] = [
     ),
     ("it counts, and only for statistics", &["histc"]),
     ("its recursion over the alignments is not written", &["ctc_loss"]),
-    ("complex numbers are not written", &["fft", "ifft", "irfft", "rfft"]),
 ];
 
 /// Why operations of that name are not exported.

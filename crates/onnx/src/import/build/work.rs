@@ -62,6 +62,10 @@ impl<T: Float> Builder<'_, T> {
             "Loop" => Work::Loop(self.body(body("body")?, sets, names)?),
             "Scan" if opset < 9 => return Ok(Found::Refused("it is known from opset 9 on".to_owned())),
             "Scan" => Work::Scan(self.body(body("body")?, sets, names)?),
+            "SequenceMap" if opset < 17 => {
+                return Ok(Found::Refused("it is known from opset 17 on".to_owned()));
+            }
+            "SequenceMap" => Work::Map(self.body(body("body")?, sets, names)?),
             other => {
                 let Some(operator) = self.operators.get(other) else {
                     return Ok(Found::Refused("it is not known".to_owned()));
