@@ -6,6 +6,7 @@ mod optimisers;
 mod program;
 mod replay;
 mod solvers;
+mod whole;
 mod wire;
 
 use std::io::{BufRead, Write};
@@ -21,6 +22,7 @@ fn answer(case: &Value) -> Value {
         (Some("layer"), _) => layers::answer::<f64>(case),
         (Some("optimiser"), _) => optimisers::answer(case),
         (Some("solver"), _) => solvers::answer(case),
+        (Some("whole"), _) => whole::answer(case),
         (kind, _) => panic!("there are no cases of kind {kind:?}"),
     }
 }

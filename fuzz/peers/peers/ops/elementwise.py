@@ -253,15 +253,16 @@ def pair(d, name):
     if d.program.flavour == "special" and name == "pow":
         # Of a base that is infinite or no number PyTorch has the slope 0 at an exponent of 0, here it is NaN.
         d.program.order = 0
-    if d.program.flavour == "far" and name == "pow":
-        # aᵇ⁻² leaves the range where b·(b − 1)·aᵇ⁻² does not, on both sides.
-        d.program.order = 1
     if d.program.flavour == "special" and name in ("xlogy", "xlog1py"):
         # 0 · ln of a negative number is 0, and has no second derivative to agree on.
         d.program.order = 1
     if name.startswith("logaddexp"):
         # Near 0 the sum of a number and a logarithm, on both sides.
         d.program.elementwise = False
+    if d.chance(0.3):
+        # The first is the one that is broadcast.
+        y = d.any(domain=of_y)
+        return d.step(name, [d.beside(y, of_x), y], {}, function)
     x = d.any(domain=of_x)
     # At far numbers second derivatives that leave the range cancel if both are one.
     y = x if d.chance(0.05) and of_x == of_y and d.program.flavour != "far" else d.beside(x, of_y)

@@ -166,6 +166,20 @@ def likelihood(d, name):
                                             **options(x)))
 
 
+def likely(x, labels, blank):
+    """The probability of the labels by the sum over all ways to read them."""
+    row = [blank]
+    for label in labels:
+        row += [label, blank]
+    # From a blank, or from the same label, a step goes no farther than to the next.
+    far = torch.tensor([i > 1 and row[i] != blank and row[i] != row[i - 2] for i in range(len(row))])
+    before = lambda ways, n: F.pad(ways, (n, 0))[:len(row)]
+    ways = F.pad(x[0, row[:2]], (0, len(row) - 2))
+    for at in x[1:]:
+        ways = (ways + before(ways, 1) + before(ways, 2) * far) * at[row]
+    return ways[-2:].sum()
+
+
 @op("ctc")
 def ctc(d):
     steps, batch, c = d.int(1, 6), d.int(1, 3), d.int(2, 4)
@@ -176,11 +190,26 @@ def ctc(d):
     lengths = [d.int(1, steps) for _ in range(batch)]
     how, zero = reduction(d), True
     x = d.of_shape([steps, batch, c])
-    # Derivatives are differences of probabilities, however small.
-    d.program.scale = 1.0
     [x] = d.step("log_softmax", [x], {"axis": -1}, lambda x: torch.log_softmax(x, -1))
     list_ = lambda a: torch.tensor(a)
+    theirs = lambda x: F.ctc_loss(x, list_(labels), list_(lengths), list_(counts), blank, how, zero)
+
+    def call(x):
+        # PyTorch's derivative is a difference from the softmax, which may leave no digit, and has no derivative.
+        losses = []
+        for i in range(batch):
+            row = labels[i, :counts[i]].tolist()
+            needed = len(row) + sum(a == b for a, b in zip(row, row[1:]))
+            p = likely(x[:lengths[i], i].exp(), row, blank)
+            losses.append(-p.log() if needed <= lengths[i] else x.sum() * 0)
+        losses = torch.stack(losses)
+        return {"none": losses, "sum": losses.sum(), "mean": (losses / list_(counts)).mean()}[how]
+
+    if d.program.flavour == "far":
+        # Probabilities of 0, but by their logarithms.
+        d.program.order = 1
+        call = theirs
+    assert torch.allclose(call(d.at(x)), theirs(d.at(x)), 1e-9, 1e-9), "PyTorch's loss is another"
     return d.step("ctc", [x], {"reduction": how, "blank": blank, "zero_infinity": zero,
                                "labels": [[batch, longest], labels.reshape(-1).tolist()],
-                               "steps": [[batch], lengths], "counts": [[batch], counts]},
-                  lambda x: F.ctc_loss(x, list_(labels), list_(lengths), list_(counts), blank, how, zero))
+                               "steps": [[batch], lengths], "counts": [[batch], counts]}, call)
