@@ -269,6 +269,18 @@ def pair(d, name):
     return d.step(name, [x, y], {}, function)
 
 
+ASSIGNMENTS = {"add_assign": torch.add, "sub_assign": torch.sub, "mul_assign": torch.mul, "div_assign": torch.div}
+
+
+@op(*ASSIGNMENTS, flavours=ALL, weight=0.3)
+def assignment(d, name):
+    x = d.any()
+    y = d.beside(x, "nonzero" if name == "div_assign" else "any")
+    if list(torch.broadcast_shapes(d.shape_of(x), d.shape_of(y))) != d.shape_of(x):
+        raise Refused("a result that is larger than what it is written over")
+    return d.step(name, [x, y], {}, ASSIGNMENTS[name])
+
+
 COMPARISONS = {"gt": torch.gt, "ge": torch.ge, "lt": torch.lt, "le": torch.le, "equal": torch.eq, "not_equal": torch.ne}
 
 

@@ -174,7 +174,7 @@ def likely(x, labels, blank):
     # From a blank, or from the same label, a step goes no farther than to the next.
     far = torch.tensor([i > 1 and row[i] != blank and row[i] != row[i - 2] for i in range(len(row))])
     before = lambda ways, n: F.pad(ways, (n, 0))[:len(row)]
-    ways = F.pad(x[0, row[:2]], (0, len(row) - 2))
+    ways = F.pad(x[0, row[:2]], (0, max(len(row) - 2, 0)))
     for at in x[1:]:
         ways = (ways + before(ways, 1) + before(ways, 2) * far) * at[row]
     return ways[-2:].sum()
@@ -186,9 +186,9 @@ def ctc(d):
     blank, longest = d.int(0, c - 1), d.int(1, 3)
     labels = d.numpy.integers(0, c - 1, size=(batch, longest))
     labels = labels + (labels >= blank)
-    counts = [d.int(1, longest) for _ in range(batch)]
+    counts = [d.int(0, longest) for _ in range(batch)]
     lengths = [d.int(1, steps) for _ in range(batch)]
-    how, zero = reduction(d), True
+    how, zero = reduction(d), d.chance(0.7)
     x = d.of_shape([steps, batch, c])
     [x] = d.step("log_softmax", [x], {"axis": -1}, lambda x: torch.log_softmax(x, -1))
     list_ = lambda a: torch.tensor(a)
@@ -201,9 +201,9 @@ def ctc(d):
             row = labels[i, :counts[i]].tolist()
             needed = len(row) + sum(a == b for a, b in zip(row, row[1:]))
             p = likely(x[:lengths[i], i].exp(), row, blank)
-            losses.append(-p.log() if needed <= lengths[i] else x.sum() * 0)
+            losses.append(-p.log() if needed <= lengths[i] or not zero else x.sum() * 0)
         losses = torch.stack(losses)
-        return {"none": losses, "sum": losses.sum(), "mean": (losses / list_(counts)).mean()}[how]
+        return {"none": losses, "sum": losses.sum(), "mean": (losses / list_(counts).clamp_min(1)).mean()}[how]
 
     if d.program.flavour == "far":
         # Probabilities of 0, but by their logarithms.
