@@ -6,12 +6,14 @@ use serde_json::{Value, json};
 use wengert::tape::{Var, checkpoint, grad, hvp, jvp};
 use wengert::tensor::Float;
 
+use crate::given;
 use crate::ops;
 use crate::replay;
 use crate::wire::{self, Attrs};
 
 /// Runs the steps: each takes variables by their numbers (inputs first, then all results in order), and adds its results.
 fn run<T: Float>(case: &Value, inputs: &[Var<T>]) -> Vec<Var<T>> {
+    given::begin();
     let mut vars = inputs.to_vec();
     for step in case["steps"].as_array().expect("a list of steps") {
         let operands: Vec<Var<T>> = wire::sizes(&step[1]).into_iter().map(|id| vars[id].clone()).collect();

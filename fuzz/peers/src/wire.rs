@@ -5,6 +5,8 @@ use serde_json::Value;
 use wengert::tape::{Index, Mask, Var};
 use wengert::tensor::{Axes, Element, Float, Tensor};
 
+use crate::given;
+
 /// The numbers that hexadecimal text stands for.
 pub fn numbers(text: &Value) -> Vec<f64> {
     let digit = |byte: u8| (byte as char).to_digit(16).expect("a hexadecimal digit") as u8;
@@ -118,13 +120,13 @@ impl Attrs<'_> {
     }
     /// Positions, as `[shape, list]`.
     pub fn index<T: Float>(&self, name: &str) -> Index<T> {
-        positions(self.get(name)).into()
+        given::index(positions(self.get(name)))
     }
     pub fn indices<T: Float>(&self, name: &str) -> Vec<Index<T>> {
-        self.get(name).as_array().expect("a list").iter().map(|v| positions(v).into()).collect()
+        self.get(name).as_array().expect("a list").iter().map(|v| given::index(positions(v))).collect()
     }
     pub fn mask<T: Float>(&self, name: &str) -> Mask<T> {
-        truth(self.get(name)).into()
+        given::mask(truth(self.get(name)))
     }
 }
 
