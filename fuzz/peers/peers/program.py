@@ -58,7 +58,7 @@ class Case:
         """Draws weights of the outputs' elements and a direction: numbers that `f32` has, too."""
         self.result_shapes = [list(o.shape) for o in outputs]
         count = sum(o.numel() for o in outputs)
-        if self.flavour == "extreme":
+        if self.flavour in ("extreme", "far"):
             # No factors that a product could leave the range by, whichever comes first.
             small = lambda shape: rng.choice([-1.0, 1.0], size=shape)
         else:

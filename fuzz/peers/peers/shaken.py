@@ -34,7 +34,10 @@ class Shaken(TorchDispatchMode):
         self.rounding, self.generator = rounding, generator
 
     def off(self, t):
-        if not isinstance(t, torch.Tensor) or not (t.is_floating_point() or t.is_complex()) or t._is_zerotensor():
+        if not isinstance(t, torch.Tensor) or not (t.is_floating_point() or t.is_complex()):
+            return t
+        if t._is_zerotensor() or t.is_meta or bool(((t == 0) | (t == 1)).all()):
+            # What is not stored, and what may be truth values.
             return t
         # Equal numbers stay equal.
         values, which = torch.unique(t.abs(), return_inverse=True)
