@@ -185,8 +185,7 @@ def shaken(jaxpr, constants, arguments, off):
         if step.primitive.name in ("jit", "pjit", "closed_call", "custom_jvp_call", "custom_vjp_call") and inside:
             made = shaken(inside.jaxpr, inside.consts, operands, off)
         else:
-            functions, parameters = step.primitive.get_bind_params(step.params)
-            made = step.primitive.bind(*functions, *operands, **parameters)
+            made = step.primitive.bind(*operands, **step.primitive.get_bind_params(step.params))
             made = made if step.primitive.multiple_results else [made]
             if step.primitive.name not in EXACT:
                 made = [off(t) for t in made]
