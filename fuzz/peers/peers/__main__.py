@@ -8,7 +8,7 @@ import warnings
 
 import torch
 
-from . import cases, compare, layers, optimisers, solvers
+from . import cases, compare, layers, optimisers, solvers, whole
 from .program import Refused
 from .report import Report
 from .wire import Rust
@@ -69,23 +69,22 @@ def trajectory(seed, only):
     return case.rule, case
 
 
-def solved(options, report):
-    """Minimisations are judged by themselves."""
+def judged(draw, options, report):
+    """Cases that are judged by themselves."""
     rust = Rust()
     for first in range(options.first, options.first + options.count, BATCH):
-        problems = [solvers.Minimisation(seed)
-                    for seed in range(first, min(first + BATCH, options.first + options.count))]
-        for seed, (problem, answer) in enumerate(zip(problems, rust.ask([p.case() for p in problems])), first):
-            report.add(f"{problem.kind} by {problem.method}", seed, str(problem),
-                       [compare.Said(text) for text in problem.judge(answer)])
+        drawn = [draw(seed, options.only) for seed in range(first, min(first + BATCH, options.first + options.count))]
+        for seed, (case, answer) in enumerate(zip(drawn, rust.ask([c.case() for c in drawn])), first):
+            report.add(case.name, seed, str(case), case.differences(answer))
 
 
+JUDGED = {"solver": solvers.Minimisation, "whole": whole.Whole}
 DRAWN = {"single": cases.single, "far": cases.far, "chain": cases.chain, "jax": cases.by_jax, "layer": layer, "optimiser": trajectory}
 
 
 def main():
     parser = argparse.ArgumentParser(prog="peers")
-    parser.add_argument("kind", choices=[*DRAWN, "solver"])
+    parser.add_argument("kind", choices=[*DRAWN, *JUDGED])
     parser.add_argument("--from", dest="first", type=int, default=0, help="the first seed")
     parser.add_argument("--count", type=int, default=1000, help="how many seeds")
     parser.add_argument("--only", nargs="*", help="names of operations or layers")
@@ -103,8 +102,8 @@ def main():
     # Whoever ends it early is told of what there was.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(2))
     try:
-        if options.kind == "solver":
-            solved(options, report)
+        if options.kind in JUDGED:
+            judged(JUDGED[options.kind], options, report)
         else:
             compared(DRAWN[options.kind], options, report)
     finally:

@@ -56,6 +56,10 @@ class Draw:
             shape[self.int(0, rank - 1)] = self.choice(range(low, 2)) if low < 2 else low
         if rank == 1 and self.chance(0.1):
             shape = [self.int(max(low, 5), 40)]
+        if shape and limit == 120 and not self.chain and self.chance(0.03):
+            # More than a block of a loop, and a part of one.
+            shape[self.int(0, rank - 1)] = self.int(100, 700)
+            limit = 1500
         while numpy.prod(shape) > max(limit, max(low, 1) ** len(shape)):
             shape[shape.index(max(shape))] -= 1
         return shape
@@ -176,7 +180,9 @@ class Draw:
         kind = self.random.random()
         if kind < 0.5:
             return self.of_shape(shape, domain)
-        shape = [n if self.chance(0.6) else 1 for n in shape]
+        # An axis of length 1 here may be a longer one there, or an empty one.
+        longer = lambda: self.int(0, 3) if self.chance(0.3) and not self.few_shapes else 1
+        shape = [n if n != 1 and self.chance(0.6) else 1 if n != 1 else longer() for n in shape]
         while shape and kind < 0.8 and self.chance(0.4):
             shape.pop(0)
         if kind > 0.95 and len(shape) < 4:

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import jax.scipy.special as special
 import numpy
+from jax.extend.core import Literal
 
 from .program import EPSILON, Program
 
@@ -158,42 +159,72 @@ FUNCTIONS = {
 }
 
 
-def run(case, inputs, shake):
+def run(case, inputs):
     values = list(inputs)
     for name, operands, attributes in case["steps"]:
         made = FUNCTIONS[name](attributes, *[values[i] for i in operands])
-        values.extend(shake(m) for m in (made if isinstance(made, (tuple, list)) else [made]))
+        values.extend(made if isinstance(made, (tuple, list)) else [made])
     return jnp.concatenate([values[i].reshape(-1) for i in case["out"]])
+
+
+# What moves numbers or chooses between them is exact.
+EXACT = set("""
+    select_n max min reduce_max reduce_min argmax argmin cummax cummin sort top_k clamp abs neg sign floor ceil round rem
+    gather scatter dynamic_slice dynamic_update_slice slice concatenate reshape transpose broadcast_in_dim pad rev squeeze
+    expand_dims convert_element_type copy copy_p iota split select_and_gather_add real imag complex conj
+""".split())
+
+
+def shaken(jaxpr, constants, arguments, off):
+    """What a recorded function gives, with all that it computes off by one rounding."""
+    values = dict(zip(jaxpr.constvars, constants)) | dict(zip(jaxpr.invars, arguments))
+    read = lambda v: v.val if isinstance(v, Literal) else values[v]
+    for step in jaxpr.eqns:
+        operands = [read(v) for v in step.invars]
+        inside = step.params.get("jaxpr") or step.params.get("call_jaxpr")
+        if step.primitive.name in ("jit", "pjit", "closed_call", "custom_jvp_call", "custom_vjp_call") and inside:
+            made = shaken(inside.jaxpr, inside.consts, operands, off)
+        else:
+            made = step.primitive.bind(*operands, **step.primitive.get_bind_params(step.params))
+            made = made if step.primitive.multiple_results else [made]
+            if step.primitive.name not in EXACT:
+                made = [off(t) for t in made]
+        values.update(zip(step.outvars, made))
+    return [read(v) for v in jaxpr.outvars]
 
 
 def derivatives(program, seed=None):
     """Value, gradient, tangent and Hessian product; with a seed, all off by one rounding."""
     case = program.case()
-    rng = numpy.random.default_rng(seed)
-    off = EPSILON[program.type] * 2
-    shake = (lambda x: x) if seed is None else (lambda x: x * (1 + off * rng.uniform(-1, 1, size=x.shape)))
-    x = [shake(jnp.asarray(x.detach().numpy())) for x in program.inputs]
-    v = [shake(jnp.asarray(v)) for v in program.direction]
-    w = shake(jnp.asarray(program.weights))
-    # The same roundings in each of the passes.
-    offs = {}
+    x = tuple(jnp.asarray(x.detach().numpy()) for x in program.inputs)
+    v = tuple(jnp.asarray(v) for v in program.direction)
+    w = jnp.asarray(program.weights)
+    f = lambda x: run(case, x)
 
-    def f(x):
-        count = [0]
+    def all_of(x, v, w):
+        value, jvp = jax.jvp(f, (x,), (v,))
+        grad, hvp = jax.jvp(jax.grad(lambda x: jnp.vdot(w, f(x))), (x,), (v,))
+        return value, jvp, grad, hvp
 
-        def same(t):
-            count[0] += 1
-            if seed is None:
+    if seed is None:
+        value, jvp, grad, hvp = all_of(x, v, w)
+    else:
+        rng = numpy.random.default_rng(seed)
+
+        def off(t):
+            if not jnp.issubdtype(t.dtype, jnp.inexact):
                 return t
-            if count[0] not in offs:
-                offs[count[0]] = 1 + off * rng.uniform(-1, 1, size=t.shape)
-            return t * offs[count[0]]
+            # Equal numbers stay equal.
+            values, which = numpy.unique(numpy.abs(numpy.asarray(t)), return_inverse=True)
+            factors = 1 + EPSILON[program.type] * 2 * rng.uniform(-1, 1, size=values.shape)
+            return t * factors[which].reshape(t.shape)
 
-        return run(case, x, same)
-
-    gradient = jax.grad(lambda x: jnp.vdot(w, f(x)))
-    value, jvp = jax.jvp(f, (x,), (v,))
-    grad, hvp = jax.jvp(gradient, (x,), (v,))
+        recorded = jax.make_jaxpr(all_of)(x, v, w)
+        same = program.flavour in ("ties", "special")
+        moved = [t if same else off(t) for t in x] + [off(t) for t in (*v, w)]
+        made = shaken(recorded.jaxpr, recorded.consts, moved, off)
+        n = len(x)
+        value, jvp, grad, hvp = made[0], made[1], made[2:2 + n], made[2 + n:]
     array = lambda t: numpy.asarray(t, dtype=numpy.float64)
     return {"value": array(value), "grad": [array(g) for g in grad], "jvp": array(jvp), "hvp": [array(h) for h in hvp]}
 

@@ -38,7 +38,7 @@ class LayerCase(Case):
         self.buffers = {name: b.clone() for name, b in self.module.named_buffers()}
         self.weigh(d.numpy, self.outputs_of(self.inputs))
 
-    def outputs_of(self, inputs, shake=None):
+    def outputs_of(self, inputs):
         of = dict(zip(self.names, inputs[self.count:]))
         like = inputs[0].dtype if inputs else torch.float64
         of |= {n: b.clone().to(like) if b.is_floating_point() else b.clone() for n, b in self.buffers.items()}

@@ -1,11 +1,13 @@
 """Programs: steps over tensors, each a function of PyTorch and the name and attributes that this library knows it by."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy
 import torch
 
 from . import wire
+from .shaken import Shaken
 
 EPSILON = {"f64": 2.0**-53, "f32": 2.0**-24}
 TYPES = {"f64": torch.float64, "f32": torch.float32}
@@ -36,10 +38,6 @@ class Case:
         self.limits = False
         # Whether the inputs are such as `f32` has, too: the same reference then serves both types.
         self.both = False
-        # How large at least the numbers are of which derivatives are differences.
-        self.scale = 0.0
-        # How many steps it has beyond those that are named: attention is two products and a softmax.
-        self.parts = 0
         # Whether it is recorded and replayed, too.
         self.replay = False
 
@@ -52,15 +50,19 @@ class Case:
         self.inputs.append(torch.tensor(array, requires_grad=not data))
         return ("input", len(self.inputs) - 1)
 
-    def outputs_of(self, inputs, shake=None):
-        """The outputs at other inputs; `shake` is applied to all results on the way, where there are any."""
+    def outputs_of(self, inputs):
+        """The outputs at other inputs."""
         raise NotImplementedError
 
     def weigh(self, rng, outputs):
         """Draws weights of the outputs' elements and a direction: numbers that `f32` has, too."""
         self.result_shapes = [list(o.shape) for o in outputs]
         count = sum(o.numel() for o in outputs)
-        small = lambda shape: rng.integers(-64, 65, size=shape).astype(numpy.float64) / 32
+        if self.flavour in ("extreme", "far"):
+            # No factors that a product could leave the range by, whichever comes first.
+            small = lambda shape: rng.choice([-1.0, 1.0], size=shape)
+        else:
+            small = lambda shape: rng.integers(-64, 65, size=shape).astype(numpy.float64) / 32
         self.weights = small((count,))
         self.direction = [small(tuple(x.shape)) * x.requires_grad for x in self.inputs]
         self.layouts = rng.integers(0, 8, size=len(self.inputs)) * (rng.random() < 0.5)
@@ -81,20 +83,18 @@ class Case:
         return derivatives(self.inputs, self.outputs_of(self.inputs), self.weights, self.direction, self.order)
 
     def again(self, type="f64", seed=None):
-        """The reference in some precision, or with inputs and all intermediate results off by one rounding."""
+        """The reference in some precision, or with the inputs and all that is computed off by one rounding."""
         inputs = [x.detach().to(TYPES[type]) for x in self.inputs]
-        weights, direction, shake = self.weights, self.direction, None
+        weights, direction, shaken = self.weights, self.direction, nullcontext()
         if seed is not None:
-            generator = torch.Generator().manual_seed(seed)
-
-            def shake(t):
-                off = torch.rand(t.shape, generator=generator, dtype=torch.float64) * 2 - 1
-                return t * (1 + EPSILON[self.type] * 2 * off).to(t.dtype)
-
-            inputs = [shake(x) for x in inputs]
-            weights, *direction = [shake(torch.tensor(x)).numpy() for x in (weights, *direction)]
+            shaken = Shaken(EPSILON[self.type] * 2, torch.Generator().manual_seed(seed))
+            if self.flavour not in ("ties", "special"):
+                # Equal numbers stay equal, or it would be another case.
+                inputs = [shaken.off(x) for x in inputs]
+            weights, *direction = [shaken.off(torch.tensor(x)).numpy() for x in (weights, *direction)]
         inputs = [x.requires_grad_(of.requires_grad) for x, of in zip(inputs, self.inputs)]
-        return derivatives(inputs, self.outputs_of(inputs, shake), weights, direction, self.order)
+        with shaken:
+            return derivatives(inputs, self.outputs_of(inputs), weights, direction, self.order)
 
 
 class Program(Case):
@@ -124,14 +124,13 @@ class Program(Case):
         kind, number = place
         return number if kind == "input" else len(self.inputs) + number
 
-    def outputs_of(self, inputs, shake=None):
+    def outputs_of(self, inputs):
         if inputs is self.inputs:
             return [self.at(o) for o in self.outputs]
         results = []
         at = lambda place: inputs[place[1]] if place[0] == "input" else results[place[1]]
         for step in self.steps:
-            made = listed(step.function(*[at(i) for i in step.operands]))
-            results.extend(made if shake is None else [shake(r) for r in made])
+            results.extend(listed(step.function(*[at(i) for i in step.operands])))
         return [at(place) for place in self.outputs]
 
     def finish(self, rng):

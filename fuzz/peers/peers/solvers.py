@@ -4,6 +4,7 @@ import numpy
 import scipy.optimize
 
 from . import wire
+from .compare import Said
 from .draw import Draw
 
 FIRST_ORDER = ["steepest descent", "nonlinear CG", "BFGS", "DFP", "SR1", "L-BFGS"]
@@ -15,7 +16,7 @@ CONSTRAINED = ["interior point", "augmented Lagrangian"]
 class Minimisation:
     """A problem with its solution, or its solutions, and a method."""
 
-    def __init__(self, seed):
+    def __init__(self, seed, only=None):
         d = Draw(f"solver {seed}")
         self.rng = d.numpy
         self.tolerance = 1e-8
@@ -25,6 +26,7 @@ class Minimisation:
         self.kind = kind
         self.fields, self.solutions, self.start, methods = getattr(self, kind)(d)
         self.method = d.choice(methods)
+        self.name = f"{kind} by {self.method}"
 
     def convex(self, d, n, condition):
         """A matrix with eigenvalues from 1 to the condition."""
@@ -151,6 +153,9 @@ class Minimisation:
     def case(self):
         return {"kind": "solver", "start": wire.tensor(self.start)[1], "method": self.method,
                 "tolerance": self.tolerance} | self.fields
+
+    def differences(self, answer):
+        return [Said(text) for text in self.judge(answer)]
 
     def judge(self, answer):
         """What is wrong with an answer, as texts."""

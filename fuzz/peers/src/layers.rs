@@ -5,6 +5,7 @@ use wengert::nn::*;
 use wengert::tape::{AttentionMask, PadMode, Var};
 use wengert::tensor::{Float, Tensor};
 
+use crate::given;
 use crate::program::{derivatives, flat};
 use crate::wire::{self, Attrs};
 
@@ -78,7 +79,7 @@ fn built<T: Float>(case: &Attrs, params: &mut Params<T>) -> Call<T> {
                 b = b.padding(case.int("padding"));
             }
             let (layer, tokens) = (b.build(p), wire::positions(case.get("index")));
-            Box::new(move |cx, _| vec![layer.forward(cx, &tokens)])
+            Box::new(move |cx, _| vec![layer.forward(cx, &given::index(tokens.clone()))])
         }
         "EmbeddingBag" => {
             let mode = match case.text("mode") {
@@ -144,18 +145,18 @@ fn built<T: Float>(case: &Attrs, params: &mut Params<T>) -> Call<T> {
             with!(case, b, "zero_attention", zero_attention);
             let (layer, mask) = (b.build(p), mask::<T>(case, ""));
             Box::new(move |cx, x| {
-                let (y, weights) = layer.attend_with_weights(cx, [&x[0], &x[1], &x[2]], &mask, true);
+                let (y, weights) = layer.attend_with_weights(cx, [&x[0], &x[1], &x[2]], &mask(), true);
                 vec![y, weights]
             })
         }
         "TransformerEncoderLayer" => {
             let (layer, mask) = (transformer(case).encoder_layer(p), mask::<T>(case, ""));
-            Box::new(move |cx, x| vec![layer.forward_masked(cx, &x[0], &mask)])
+            Box::new(move |cx, x| vec![layer.forward_masked(cx, &x[0], &mask())])
         }
         "TransformerDecoderLayer" => {
             let layer = transformer(case).decoder_layer(p);
-            let masks = [mask::<T>(case, ""), mask::<T>(case, "memory_")];
-            Box::new(move |cx, x| vec![layer.forward_with(cx, &x[0], &x[1], [&masks[0], &masks[1]])])
+            let (own, memory) = (mask::<T>(case, ""), mask::<T>(case, "memory_"));
+            Box::new(move |cx, x| vec![layer.forward_with(cx, &x[0], &x[1], [&own(), &memory()])])
         }
         "Transformer" => {
             let model = transformer(case).final_norm().transformer(p, [size("encoders"), size("decoders")]);
@@ -179,7 +180,10 @@ fn built<T: Float>(case: &Attrs, params: &mut Params<T>) -> Call<T> {
             b = b.div_value(case.number("div_value"));
             with!(case, b, "head_bias", head_bias);
             let (layer, labels) = (b.build(p), wire::positions(case.get("labels")));
-            Box::new(move |cx, x| vec![layer.of_labels(cx, &x[0], &labels), layer.loss(cx, &x[0], &labels)])
+            Box::new(move |cx, x| {
+                let labels = given::index(labels.clone());
+                vec![layer.of_labels(cx, &x[0], &labels), layer.loss(cx, &x[0], &labels)]
+            })
         }
         "LocalResponseNorm" => plain(LocalResponseNorm {
             size: size("size"),
@@ -268,7 +272,7 @@ fn recurrent<T: Float, U: Unit + 'static>(
     Box::new(move |cx, x| {
         let start = (x.len() > 1).then(|| state(&x[1..]));
         let (y, end) = match &lengths {
-            Some(lengths) => layer.run_padded(cx, &x[0], lengths, start.as_ref()),
+            Some(lengths) => layer.run_padded(cx, &x[0], given::index(lengths.clone()), start.as_ref()),
             None => layer.run(cx, &x[0], start.as_ref()),
         };
         [vec![y], parts(end)].concat()
@@ -276,15 +280,21 @@ fn recurrent<T: Float, U: Unit + 'static>(
 }
 
 /// What takes part, as the case says for the keys of each query, and which keys are padding.
-fn mask<T: Float>(case: &Attrs, prefix: &str) -> AttentionMask<T> {
-    let mut mask = AttentionMask::none();
-    if case.has(&format!("{prefix}mask")) {
-        mask = mask.and(AttentionMask::masked_out(&wire::truth(case.get(&format!("{prefix}mask")))));
+fn mask<T: Float>(case: &Attrs, prefix: &str) -> impl Fn() -> AttentionMask<T> + use<T> {
+    let [out, padding] = ["mask", "padding"].map(|name| {
+        let name = format!("{prefix}{name}");
+        case.has(&name).then(|| wire::truth(case.get(&name)))
+    });
+    move || {
+        let mut mask = AttentionMask::none();
+        if let Some(out) = &out {
+            mask = mask.and(AttentionMask::masked_out(given::mask(out.clone())));
+        }
+        if let Some(padding) = &padding {
+            mask = mask.and(AttentionMask::padding(given::mask(padding.clone())));
+        }
+        mask
     }
-    if case.has(&format!("{prefix}padding")) {
-        mask = mask.and(AttentionMask::padding(&wire::truth(case.get(&format!("{prefix}padding")))));
-    }
-    mask
 }
 
 fn transformer(case: &Attrs) -> TransformerBuilder {
@@ -320,6 +330,7 @@ pub fn answer<T: Float>(case: &Value) -> Value {
     let mode = if attrs.flag("train") { Mode::Train } else { Mode::Eval };
     let count = attrs.size("count");
     let f = |v: &Vec<Var<T>>| {
+        given::begin();
         let of_layer: Vec<Var<T>> = places.iter().map(|&place| v[count + place].clone()).collect();
         call(&params.context(mode, &of_layer), &v[..count])
     };

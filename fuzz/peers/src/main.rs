@@ -1,11 +1,13 @@
 //! Answers cases, a line of JSON for each: see README.md. Whoever sends them knows what the answers should be.
 
+mod given;
 mod layers;
 mod ops;
 mod optimisers;
 mod program;
 mod replay;
 mod solvers;
+mod whole;
 mod wire;
 
 use std::io::{BufRead, Write};
@@ -21,6 +23,7 @@ fn answer(case: &Value) -> Value {
         (Some("layer"), _) => layers::answer::<f64>(case),
         (Some("optimiser"), _) => optimisers::answer(case),
         (Some("solver"), _) => solvers::answer(case),
+        (Some("whole"), _) => whole::answer(case),
         (kind, _) => panic!("there are no cases of kind {kind:?}"),
     }
 }

@@ -46,36 +46,103 @@ fn rates(case: &Attrs, steps: usize) -> Vec<f64> {
     (0..steps as u64).map(|step| schedule.at(step)).collect()
 }
 
-/// The parameters after each step, and the rates. The gradient at p in step t is gₜ + a∘p.
+fn optimizer(case: &Attrs, layout: &Layout) -> Box<dyn Optimizer<f64>> {
+    match case.text("rule") {
+        "sgd" => built::<SgdConfig>(case, layout),
+        "adam" => built::<AdamConfig>(case, layout),
+        "amsgrad" => built::<AmsgradConfig>(case, layout),
+        "adamw" => built::<AdamWConfig>(case, layout),
+        "rmsprop" => built::<RmspropConfig>(case, layout),
+        "adagrad" => built::<AdagradConfig>(case, layout),
+        "adadelta" => built::<AdadeltaConfig>(case, layout),
+        "adamax" => built::<AdaMaxConfig>(case, layout),
+        "nadam" => built::<NadamConfig>(case, layout),
+        "radam" => built::<RAdamConfig>(case, layout),
+        "rprop" => built::<RpropConfig>(case, layout),
+        "adafactor" => built::<AdafactorConfig>(case, layout),
+        other => panic!("there is no optimiser {other}"),
+    }
+}
+
+/// The gradient at p in step t: gₜ + a∘p.
+struct Path {
+    start: Vec<f64>,
+    slope: Vec<f64>,
+    gradients: Vec<Vec<f64>>,
+    rates: Vec<f64>,
+}
+
+impl Path {
+    /// The parameters after each step.
+    fn walk(&self, mut step: impl FnMut(usize, &mut [f64], &[f64])) -> Vec<f64> {
+        let (mut p, mut all) = (self.start.clone(), Vec::new());
+        for (t, gradient) in self.gradients.iter().enumerate() {
+            let g: Vec<f64> = gradient.iter().zip(&self.slope).zip(&p).map(|((g, a), p)| g + a * p).collect();
+            step(t, &mut p, &g);
+            all.extend_from_slice(&p);
+        }
+        all
+    }
+
+    /// What differs where an optimiser of the same settings goes on from the state half-way, and where several have a part each.
+    fn fault(&self, direct: &[f64], new: &dyn Fn() -> Box<dyn Optimizer<f64>>) -> Option<&'static str> {
+        let same = |path: Vec<f64>| {
+            let bits = |x: f64| if x.is_nan() { u64::MAX } else { x.to_bits() };
+            path.iter().zip(direct).all(|(a, b)| bits(*a) == bits(*b))
+        };
+        let mut optimizer = new();
+        let resumed = self.walk(|t, p, g| {
+            if t == self.rates.len() / 2 {
+                let state = optimizer.state();
+                optimizer = new();
+                optimizer.load_state(&state).expect("a state of the same kind");
+            }
+            optimizer.set_learning_rate(self.rates[t]);
+            optimizer.step(p, g);
+        });
+        if !same(resumed) {
+            return Some("from the state half-way it goes elsewhere");
+        }
+        if !optimizer.is_elementwise() {
+            return None;
+        }
+        let (n, middle) = (self.start.len(), self.start.len() / 2);
+        let mut parts = [0..middle, middle..n].map(|range| {
+            let mut part = new();
+            part.restrict(range);
+            part
+        });
+        let shared = self.walk(|t, p, g| {
+            for part in &mut parts {
+                part.set_learning_rate(self.rates[t]);
+                part.step(p, g);
+            }
+        });
+        (!same(shared)).then_some("in two parts it goes elsewhere")
+    }
+}
+
+/// The parameters after each step, and the rates.
 pub fn answer(case: &Value) -> Value {
     let case = Attrs(case);
     let shapes = case.get("shapes").as_array().expect("shapes").iter().enumerate();
     let layout = Layout::new(shapes.map(|(i, shape)| (format!("p{i}"), wire::sizes(shape))));
-    let mut optimizer = match case.text("rule") {
-        "sgd" => built::<SgdConfig>(&case, &layout),
-        "adam" => built::<AdamConfig>(&case, &layout),
-        "amsgrad" => built::<AmsgradConfig>(&case, &layout),
-        "adamw" => built::<AdamWConfig>(&case, &layout),
-        "rmsprop" => built::<RmspropConfig>(&case, &layout),
-        "adagrad" => built::<AdagradConfig>(&case, &layout),
-        "adadelta" => built::<AdadeltaConfig>(&case, &layout),
-        "adamax" => built::<AdaMaxConfig>(&case, &layout),
-        "nadam" => built::<NadamConfig>(&case, &layout),
-        "radam" => built::<RAdamConfig>(&case, &layout),
-        "rprop" => built::<RpropConfig>(&case, &layout),
-        "adafactor" => built::<AdafactorConfig>(&case, &layout),
-        other => panic!("there is no optimiser {other}"),
-    };
-    let (mut p, slope) = (wire::numbers(case.get("start")), wire::numbers(case.get("slope")));
-    let gradients = case.get("gradients").as_array().expect("a list");
+    let gradients: Vec<Vec<f64>> =
+        case.get("gradients").as_array().expect("a list").iter().map(wire::numbers).collect();
     let rates = rates(&case, gradients.len());
-    let mut trajectory = Vec::new();
-    for (gradient, &rate) in gradients.iter().zip(&rates) {
-        optimizer.set_learning_rate(rate);
-        let g: Vec<f64> =
-            wire::numbers(gradient).iter().zip(&slope).zip(&p).map(|((g, a), p)| g + a * p).collect();
-        optimizer.step(&mut p, &g);
-        trajectory.extend_from_slice(&p);
-    }
-    json!({ "value": wire::text(&Tensor::vector(&trajectory)), "rates": wire::text(&Tensor::vector(&rates)) })
+    let path = Path {
+        start: wire::numbers(case.get("start")),
+        slope: wire::numbers(case.get("slope")),
+        gradients,
+        rates,
+    };
+    let new = || optimizer(&case, &layout);
+    let mut optimizer = new();
+    let trajectory = path.walk(|t, p, g| {
+        optimizer.set_learning_rate(path.rates[t]);
+        optimizer.step(p, g);
+    });
+    let fault = path.fault(&trajectory, &new);
+    let text = |x: &[f64]| wire::text(&Tensor::vector(x));
+    json!({ "value": text(&trajectory), "rates": text(&path.rates), "replay": fault })
 }

@@ -2,16 +2,24 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use wengert::tape::{Var, compile};
-use wengert::tensor::Float;
+use wengert::tape::{Index, Mask, Var, compile};
+use wengert::tensor::{Element, Float, Tensor};
+
+use crate::given::{self, Given};
 
 /// Inputs and a direction.
 pub type Point<T> = (Vec<Var<T>>, Vec<Var<T>>);
 
-/// The same numbers the other way round, so that orders, maxima and comparisons change.
-fn reversed<T: Float>(vars: &[Var<T>]) -> Vec<Var<T>> {
-    let reversed = |x: &Var<T>| Var::from(x.value().reshape([x.len()]).flip(0).reshape(x.shape()));
-    vars.iter().map(reversed).collect()
+/// The same elements the other way round, so that orders, maxima, comparisons and labels change.
+fn reversed<E: Element>(x: &Tensor<E>) -> Tensor<E> {
+    x.reshape([x.shape().count()]).flip(0).reshape(x.shape())
+}
+
+fn other<T: Float>((at, along): &Point<T>, (indices, masks): &Given<T>) -> (Point<T>, Given<T>) {
+    let vars = |vars: &[Var<T>]| vars.iter().map(|x| Var::from(reversed(x.value()))).collect();
+    let indices = indices.iter().map(|x| Index::from(reversed(x.value()))).collect();
+    let masks = masks.iter().map(|x| Mask::from(reversed(x.value()))).collect();
+    ((vars(at), vars(along)), (indices, masks))
 }
 
 /// Numbers that tell all bits from each other, but not those of one NaN from another's.
@@ -22,12 +30,15 @@ fn bits<T: Float>(vars: &[Var<T>]) -> Vec<Vec<u64>> {
 
 /// What differs where the function is recorded at the reversed inputs, and replayed there and at the inputs.
 pub fn fault<T: Float>(all: impl Fn(&Point<T>) -> Vec<Var<T>>, at: &Point<T>) -> Option<String> {
-    let other = (reversed(&at.0), reversed(&at.1));
+    given::begin();
+    let here = all(at);
+    let point = (at.clone(), given::last());
+    let other = other(&point.0, &point.1);
+    let all = |(at, given): &(Point<T>, Given<T>)| given::with(given, || all(at));
     // There may be no result at the other inputs: no shape that fits, or no factor.
     let there = catch_unwind(AssertUnwindSafe(|| all(&other))).ok()?;
-    let here = all(at);
     let mut recorded = compile(&all);
-    for (point, direct) in [(&other, &there), (&other, &there), (at, &here)] {
+    for (point, direct) in [(&other, &there), (&other, &there), (&point, &here)] {
         let found = recorded.call(point);
         if let Some(n) = (0..direct.len()).find(|&n| bits(&found)[n] != bits(direct)[n]) {
             let shown = |v: &[Var<T>]| format!("{:?}", v[n].value().to_vec());

@@ -3,7 +3,9 @@
 
 use serde_json::Value;
 use wengert::tape::{Index, Mask, Var};
-use wengert::tensor::{Axes, Float, Tensor};
+use wengert::tensor::{Axes, Element, Float, Tensor};
+
+use crate::given;
 
 /// The numbers that hexadecimal text stands for.
 pub fn numbers(text: &Value) -> Vec<f64> {
@@ -19,7 +21,7 @@ pub fn numbers(text: &Value) -> Vec<f64> {
 }
 
 /// The text that stands for numbers.
-pub fn text<T: Float>(tensor: &Tensor<T>) -> Value {
+pub fn text<T: Element>(tensor: &Tensor<T>) -> Value {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut text = String::with_capacity(16 * tensor.shape().count());
     for x in tensor.cast::<f64>().to_vec() {
@@ -33,19 +35,24 @@ pub fn text<T: Float>(tensor: &Tensor<T>) -> Value {
 
 /// A variable from `[shape, numbers]`, or from `[shape, numbers, layout]`.
 pub fn var<T: Float>(value: &Value) -> Var<T> {
+    Var::from(tensor::<T>(value))
+}
+
+/// The same as a tensor.
+pub fn tensor<T: Element>(value: &Value) -> Tensor<T> {
     let numbers: Tensor<f64> =
         Tensor::from_vec(numbers(&value[1]), sizes(&value[0])).expect("as many numbers as the shape says");
-    Var::from(laid_out(numbers.cast::<T>(), value[2].as_u64().unwrap_or(0)))
+    laid_out(numbers.cast::<T>(), value[2].as_u64().unwrap_or(0))
 }
 
 /// The same tensor as a view of memory with the axes in the other order (1), backwards (2) and with gaps that are NaN (4).
-fn laid_out<T: Float>(tensor: Tensor<T>, layout: u64) -> Tensor<T> {
+fn laid_out<T: Element>(tensor: Tensor<T>, layout: u64) -> Tensor<T> {
     let order: Vec<isize> = (0..tensor.shape().len() as isize).rev().collect();
     let turned = |t: Tensor<T>| if layout & 1 == 0 { t } else { t.permute(&order[..]) };
     let flipped = |t: Tensor<T>| if layout & 2 == 0 { t } else { t.flip(..) };
     let stored = flipped(turned(tensor)).contiguous();
     let with_gaps = |t: Tensor<T>| {
-        let numbers = t.to_vec().into_iter().flat_map(|x| [x, T::from_f64(f64::NAN)]).collect();
+        let numbers = t.to_vec().into_iter().flat_map(|x| [x, T::narrow(f64::NAN)]).collect();
         let shape = [&t.shape()[..], &[2]].concat();
         Tensor::from_vec(numbers, shape).expect("twice as many").select(-1, 0)
     };
@@ -113,13 +120,13 @@ impl Attrs<'_> {
     }
     /// Positions, as `[shape, list]`.
     pub fn index<T: Float>(&self, name: &str) -> Index<T> {
-        positions(self.get(name)).into()
+        given::index(positions(self.get(name)))
     }
     pub fn indices<T: Float>(&self, name: &str) -> Vec<Index<T>> {
-        self.get(name).as_array().expect("a list").iter().map(|v| positions(v).into()).collect()
+        self.get(name).as_array().expect("a list").iter().map(|v| given::index(positions(v))).collect()
     }
     pub fn mask<T: Float>(&self, name: &str) -> Mask<T> {
-        truth(self.get(name)).into()
+        given::mask(truth(self.get(name)))
     }
 }
 

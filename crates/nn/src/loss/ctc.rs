@@ -1,7 +1,7 @@
 //! Connectionist temporal classification.
 
 use wengert_tape::{Index, Var};
-use wengert_tensor::{Float, Tensor};
+use wengert_tensor::Float;
 
 use super::Reduction;
 
@@ -45,32 +45,25 @@ impl Ctc {
         label_counts: impl Into<Index<T>>,
     ) -> Var<T> {
         let (labels, counts) = (labels.into(), label_counts.into());
-        let labels = if labels.shape().len() == 1 { padded(&labels, &counts).into() } else { labels };
+        let labels = if labels.shape().len() == 1 {
+            let total: usize = counts.value().to_vec().into_iter().map(|n| n as usize).sum();
+            assert!(total == labels.len(), "ctc: {} labels, where the counts come to {total}", labels.len());
+            labels.in_rows(&counts)
+        } else {
+            labels
+        };
+        let width = labels.shape().last().copied().unwrap_or(0);
         let mut losses = log_probabilities.ctc_loss(labels, step_counts, &counts, self.blank);
         if self.zero_infinity {
             losses = losses.masked_fill(losses.equal(f64::INFINITY), 0.0);
         }
         if self.reduction == Reduction::Mean {
-            let counts: Vec<T> =
-                counts.value().to_vec().into_iter().map(|n| T::from_usize(n.max(1) as usize)).collect();
-            losses /= Var::constant(Tensor::vector(&counts));
+            // By what can be recorded: in a replay there are other numbers of labels.
+            let within = counts.positions_within(0..width);
+            let ones = Var::ones(within.shape());
+            let number = Var::select_where(within, &ones, &Var::scalar(T::ZERO)).sum_axes(0, false);
+            losses /= number.clamp(1.0, f64::INFINITY);
         }
         self.reduction.apply(losses)
     }
-}
-
-/// Labels that stand one after the other, as rows of one length.
-#[track_caller]
-fn padded<T: Float>(labels: &Index<T>, counts: &Index<T>) -> Tensor<u32> {
-    let (all, counts) = (labels.value().to_vec(), counts.value().to_vec());
-    let total: usize = counts.iter().map(|&n| n as usize).sum();
-    assert!(total == all.len(), "ctc: {} labels, where the counts come to {total}", all.len());
-    let most = counts.iter().copied().max().unwrap_or(0) as usize;
-    let mut rows = vec![0; counts.len() * most];
-    let mut start = 0;
-    for (row, &count) in rows.chunks_mut(most.max(1)).zip(&counts) {
-        row[..count as usize].copy_from_slice(&all[start..][..count as usize]);
-        start += count as usize;
-    }
-    Tensor::vector(&rows).reshape([counts.len(), most])
 }

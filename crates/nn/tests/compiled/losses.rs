@@ -1,7 +1,7 @@
 //! Train steps.
 
 use wengert_nn::{
-    BatchNorm1d, CompiledLoss, Conv2d, Ctx, Dropout, FeedForward, GradError, Gru, Layer, Linear, Losses,
+    BatchNorm1d, CompiledLoss, Conv2d, Ctc, Ctx, Dropout, FeedForward, GradError, Gru, Layer, Linear, Losses,
     Lstm, MaxPool2d, Params, TransformerBuilder,
 };
 use wengert_tape::{Index, Mismatch, Ran, Reason, Tape, Var};
@@ -149,6 +149,33 @@ fn a_shorter_batch_and_back() {
         ran,
         [Ran::Recorded(None), Ran::Replayed, Ran::Recorded(Some(shape)), Ran::Replayed, Ran::Replayed]
     );
+}
+
+/// The numbers of labels belong to the batch as the labels do, also where those stand one after the other.
+#[test]
+fn sequences_of_other_lengths() {
+    type Sequences = (Var, Index, Index, Index);
+    let mut params: Params = Params::seeded(0);
+    let layer = Linear::new(params.root(), 3, 4);
+    let loss = |cx: &Ctx, (x, labels, steps, counts): &Sequences| {
+        Ctc::default().loss(&layer.forward(cx, x).log_softmax(-1), labels, steps, counts)
+    };
+    let mut generator = Generator::seeded(5);
+    for labels in [Tensor::from([[1u32, 2], [3, 1]]), Tensor::from([[1u32, 2, 3]]).reshape([3])] {
+        let mut compiled = CompiledLoss::new(loss);
+        for counts in [[1u32, 2], [2, 1], [0, 3]] {
+            if labels.rank() == 2 && counts[1] > 2 {
+                continue;
+            }
+            let x = Var::constant(Tensor::normal([6, 2, 3], 0.0, 1.0, &mut generator));
+            let batch =
+                (x, Index::from(&labels), Tensor::from([5u32, 6]).into(), Index::from(Tensor::from(counts)));
+            let (value, grads) = compiled.value_and_grad(&params, &batch).unwrap();
+            let (wanted, wanted_grads) = params.value_and_grad(|cx| loss(cx, &batch)).unwrap();
+            assert_eq!((value, &grads[..]), (wanted, &wanted_grads[..]), "{labels} {counts:?}");
+        }
+        assert_eq!(compiled.ran(), &Ran::Replayed);
+    }
 }
 
 #[test]

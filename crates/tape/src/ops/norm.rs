@@ -1,5 +1,6 @@
 //! Vector norms of any order.
 
+use wengert_tensor::linalg::{exponent, times_power};
 use wengert_tensor::{Axes, Float, Shape, Tensor, compiled_here};
 
 use crate::class::{Piecewise, piecewise};
@@ -53,7 +54,9 @@ impl Norm {
         let (x, y) = (x.abs().masked_fill(&kink, 1.0), y.masked_fill(&kink, 1.0));
         // The quotient may leave the range of numbers where this root of it does not. Whichever way round, it is at most 1.
         if q.abs() <= 1.0 {
-            x.powf(q) * y.powf(-q)
+            // Their own derivatives leave it where both are far from 1, by which the quotient does not change.
+            let unit = piecewise(Unit, &[&x, &y]);
+            (x * &unit).powf(q) * (y * unit).powf(-q)
         } else if q > 0.0 {
             (x / y).powf(q)
         } else {
@@ -109,6 +112,33 @@ impl<T: Float> Piecewise<T> for SignOfSlope {
         Some(inputs[0].clone())
     }
     rules_compiled_here!(SignOfSlope in PiecewiseOp);
+}
+
+/// Of two numbers above 0 a power of two by which they become as far above 1 as below.
+#[derive(Clone)]
+struct Unit;
+
+impl<T: Float> Piecewise<T> for Unit {
+    fn name(&self) -> &str {
+        "unit_of_two"
+    }
+    fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
+        compiled_here! {
+            fn unit<T: Float>(x: &Tensor<T>, y: &Tensor<T>) -> Tensor<T> {
+                // Where a number that is subnormal has no counterpart.
+                let limit = exponent(T::MAX).unwrap_or(0) - 1;
+                x.zip_map("norm", y, |x: T, y: T| match (exponent(x), exponent(y)) {
+                    (Some(x), Some(y)) => times_power(T::ONE, (-(x + y) / 2).clamp(-limit, limit)),
+                    _ => T::ONE,
+                })
+            }
+        }
+        unit(x[0], x[1])
+    }
+    fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
+        Some(inputs[0].clone())
+    }
+    rules_compiled_here!(Unit in PiecewiseOp);
 }
 
 impl<T: Float> Op<T> for Norm {

@@ -1,4 +1,5 @@
-//! Powers with exponents that are variables, and numbers put together of a significand and an exponent.
+//! Powers with exponents that are variables, their products with what their derivatives are multiplied by, and numbers put
+//! together of a significand and an exponent.
 
 use wengert_tensor::loops::Map2;
 use wengert_tensor::shape::broadcast_or_panic;
@@ -6,7 +7,8 @@ use wengert_tensor::simd::Isa;
 use wengert_tensor::{Float, Tensor, compiled_here};
 
 use crate::class::{Pairwise, pairwise};
-use crate::op::{Point, Saves, rules_compiled_here};
+use crate::cotangent;
+use crate::op::{Cotangents, Op, Point, Saves, apply, rules_compiled_here};
 use crate::ops::arithmetic::{Operand, Side};
 use crate::ops::corner::Corner;
 use crate::var::Var;
@@ -38,14 +40,8 @@ impl<T: Float> Pairwise<T> for Pow {
         broadcast_or_panic("pow", a.shape(), b.shape());
         pow(a, b)
     }
-    /// b·aᵇ⁻¹, which is 0 for b = 0 also where a is, or where it is no finite number: there aᵇ is 1 for every a.
     fn along_first(&self, at: &Point<T>, v: &Var<T>) -> Var<T> {
-        let (a, b) = (at.input(0), at.input(1));
-        let (zero, one) = (Var::scalar(T::ZERO), Var::scalar(T::ONE));
-        let exponent = Var::select_where(Corner::ZeroAndZero.of(a, b), &zero, &(b - 1.0));
-        let flat = Corner::NotFiniteAndZero.of(a, b);
-        let base = Var::select_where(&flat, &one, a);
-        Var::select_where(flat, &zero, &(v * b * base.pow(&exponent)))
+        along_base(v, at.input(0), at.input(1))
     }
     /// aᵇ ln a, of which 0ᵇ = 0 is the limit.
     fn along_second(&self, at: &Point<T>, v: &Var<T>) -> Var<T> {
@@ -58,6 +54,85 @@ impl<T: Float> Pairwise<T> for Pow {
         Saves::ALL
     }
     rules_compiled_here!(Pow in PairwiseOp);
+}
+
+/// v·b·aᵇ⁻¹, which is 0 for b = 0 also where a is, or where it is no finite number: there aᵇ is 1 for every a.
+fn along_base<T: Float>(v: &Var<T>, a: &Var<T>, b: &Var<T>) -> Var<T> {
+    let (zero, one) = (Var::scalar(T::ZERO), Var::scalar(T::ONE));
+    let exponent = Var::select_where(Corner::ZeroAndZero.of(a, b), &zero, &(b - 1.0));
+    let flat = Corner::NotFiniteAndZero.of(a, b);
+    let base = Var::select_where(&flat, &one, a);
+    Var::select_where(flat, &zero, &times_power(&(v * b), &base, &exponent))
+}
+
+/// c·aᵇ of c, a and b, also where aᵇ alone is out of range: of a far from 1 the second derivative b·(b − 1)·aᵇ⁻² may be in range
+/// only as a whole.
+struct TimesPower;
+
+fn times_power<T: Float>(c: &Var<T>, a: &Var<T>, b: &Var<T>) -> Var<T> {
+    apply(TimesPower, &[c, a, b])
+}
+
+/// Whether a power has left the range, or lost digits at the end of it.
+fn left_the_range<T: Float>(power: T) -> bool {
+    power.abs() < T::MIN_POSITIVE || (power.abs() > T::MAX)
+}
+
+compiled_here! {
+    fn product<T: Float>(c: &Tensor<T>, a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
+        let power = a.zip_map("pow", b, PowerOf);
+        let product = c.zip_map("pow", &power, |c: T, power: T| c * power);
+        let far = power.map(left_the_range);
+        if !far.any() {
+            return product;
+        }
+        // Twice the root, without the sign that the power has.
+        let half = b.map(|b: T| b * T::from_f64(0.5));
+        let root = a.map(|a: T| a.abs()).zip_map("pow", &half, PowerOf);
+        let parts = c.zip_map("pow", &root, |c: T, root: T| c * root).zip_map("pow", &root, |part: T, root: T| part * root);
+        let negative = |power: T| power.to_f64().is_sign_negative();
+        let signed = parts.zip_map("pow", &power, |x: T, power: T| if negative(power) { -x } else { x });
+        Tensor::select_where(&far, &signed, &product)
+    }
+}
+
+impl<T: Float> Op<T> for TimesPower {
+    fn name(&self) -> &str {
+        "times_power"
+    }
+
+    #[track_caller]
+    fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
+        product(x[0], x[1], x[2])
+    }
+
+    fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
+        let (c, a, b) = (at.input(0), at.input(1), at.input(2));
+        into.add(0, || times_power(cotangent, a, b));
+        into.add(1, || along_base(&(cotangent * c), a, b));
+        into.add(2, || along_exponent(&(cotangent * c), a, b));
+    }
+
+    fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
+        let (c, a, b) = (at.input(0), at.input(1), at.input(2));
+        let whole = |t: Var<T>| t.broadcast_to(at.output().shape());
+        let of_c = tangents[0].as_ref().map(|t| whole(times_power(t, a, b)));
+        let of_a = tangents[1].as_ref().map(|t| whole(along_base(&(t * c), a, b)));
+        let of_b = tangents[2].as_ref().map(|t| whole(along_exponent(&(t * c), a, b)));
+        cotangent::sum(cotangent::sum(of_c, of_a), of_b)
+    }
+
+    fn saves(&self) -> Saves {
+        Saves::INPUTS
+    }
+    rules_compiled_here!(TimesPower);
+}
+
+/// v·aᵇ ln a, of which 0ᵇ = 0 is the limit.
+fn along_exponent<T: Float>(v: &Var<T>, a: &Var<T>, b: &Var<T>) -> Var<T> {
+    let flat = Corner::ZeroAndNonNegative.of(a, b);
+    let base = Var::select_where(&flat, &Var::scalar(T::ONE), a);
+    Var::select_where(flat, &Var::scalar(T::ZERO), &times_power(&(v * base.ln()), &base, b))
 }
 
 /// x·2ⁿ.

@@ -298,7 +298,8 @@ fn gradients_of_products_in_parts_beyond_the_range() {
     }
 }
 
-fn assert_near(found: &Var<f32>, exact: &[f64], label: &str) {
+#[track_caller]
+pub(super) fn assert_near(found: &Var<f32>, exact: &[f64], label: &str) {
     for (found, &exact) in found.value().to_vec().into_iter().zip(exact) {
         let near = (f64::from(found) / exact - 1.0).abs() < 1e-5;
         assert!(near || found == exact as f32, "{label}: {found:e}, not {exact:e}");

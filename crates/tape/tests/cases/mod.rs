@@ -14,6 +14,7 @@ mod diagonal;
 mod distance;
 mod extremes;
 mod extremes_of_range;
+mod far_powers;
 #[cfg(feature = "fft")]
 mod fft;
 mod grid;

@@ -55,6 +55,16 @@ def tanhshrink(x):
     return torch.where(near, x * (t / (1 + t)), F.tanhshrink(x))
 
 
+def sinc(x):
+    # PyTorch's own is of a πx that is rounded: of whole numbers it is 0.
+    near = x.abs() < 0.5
+    far = torch.where(near, 1.0, x)
+    whole = torch.round(far).detach()
+    half_turns = 1 - 2 * (whole.abs() % 2)
+    sine = half_turns * torch.sin(math.pi * (far - whole))
+    return torch.where(near, torch.sinc(torch.where(near, x, 0.0)), sine / (math.pi * far))
+
+
 def sign(x):
     # NaN has no sign; PyTorch gives 0.
     return torch.where(x.isnan(), x, torch.sign(x))
@@ -81,7 +91,7 @@ UNARY = {
     "square": ("any", torch.square), "relu": ("any", torch.relu), "log_sigmoid": ("any", F.logsigmoid),
     "logit": ("probability", torch.logit), "entr": ("positive", torch.special.entr), "floor": ("any", torch.floor),
     "ceil": ("any", torch.ceil), "trunc": ("any", torch.trunc), "frac": ("any", torch.frac),
-    "round": ("any", torch.round), "sinc": ("nonzero", torch.sinc), "i0": ("any", torch.i0),
+    "round": ("any", torch.round), "sinc": ("nonzero", sinc), "i0": ("any", torch.i0),
     "i0e": ("any", torch.special.i0e), "i1": ("nonzero", torch.special.i1), "i1e": ("nonzero", torch.special.i1e),
     "silu": ("any", F.silu), "gelu_tanh": ("any", gelu_tanh), "selu": ("any", F.selu),
     "mish": ("any", F.mish), "hardswish": ("any", F.hardswish), "hardsigmoid": ("any", hardsigmoid),
@@ -114,8 +124,6 @@ def at_the_ends(d, name):
 @op(*UNARY, flavours=ALL, weight=1.0)
 def unary(d, name):
     domain, function = UNARY[name]
-    if d.program.flavour == "extreme" and name == "sinc":
-        raise Refused("PyTorch's sine of a πx that is rounded: of whole numbers it is 0")
     at_the_ends(d, name)
     return d.step(name, [d.any(domain=domain)], {}, function)
 
@@ -253,19 +261,32 @@ def pair(d, name):
     if d.program.flavour == "special" and name == "pow":
         # Of a base that is infinite or no number PyTorch has the slope 0 at an exponent of 0, here it is NaN.
         d.program.order = 0
-    if d.program.flavour == "far" and name == "pow":
-        # aᵇ⁻² leaves the range where b·(b − 1)·aᵇ⁻² does not, on both sides.
-        d.program.order = 1
     if d.program.flavour == "special" and name in ("xlogy", "xlog1py"):
         # 0 · ln of a negative number is 0, and has no second derivative to agree on.
         d.program.order = 1
     if name.startswith("logaddexp"):
         # Near 0 the sum of a number and a logarithm, on both sides.
         d.program.elementwise = False
+    if d.chance(0.3):
+        # The first is the one that is broadcast.
+        y = d.any(domain=of_y)
+        return d.step(name, [d.beside(y, of_x), y], {}, function)
     x = d.any(domain=of_x)
     # At far numbers second derivatives that leave the range cancel if both are one.
     y = x if d.chance(0.05) and of_x == of_y and d.program.flavour != "far" else d.beside(x, of_y)
     return d.step(name, [x, y], {}, function)
+
+
+ASSIGNMENTS = {"add_assign": torch.add, "sub_assign": torch.sub, "mul_assign": torch.mul, "div_assign": torch.div}
+
+
+@op(*ASSIGNMENTS, flavours=ALL, weight=0.3)
+def assignment(d, name):
+    x = d.any()
+    y = d.beside(x, "nonzero" if name == "div_assign" else "any")
+    if list(torch.broadcast_shapes(d.shape_of(x), d.shape_of(y))) != d.shape_of(x):
+        raise Refused("a result that is larger than what it is written over")
+    return d.step(name, [x, y], {}, ASSIGNMENTS[name])
 
 
 COMPARISONS = {"gt": torch.gt, "ge": torch.ge, "lt": torch.lt, "le": torch.le, "equal": torch.eq, "not_equal": torch.ne}

@@ -127,7 +127,6 @@ def scan_tanh(d):
 def attention(d, name):
     if d.program.flavour == "far":
         raise Refused("scores are products, which leave the range")
-    d.program.parts += 2
     batch, (queries, keys, width, values) = d.shape(rank=(0, 2), low=1, high=3), [d.int(1, 5) for _ in range(4)]
     q, k = d.of_shape([*batch, queries, width]), d.of_shape([*batch, keys, width])
     operands = [q, k] + ([d.of_shape([*batch, keys, values])] if name == "attention" else [])

@@ -1,5 +1,7 @@
 //! Functions of one number and of two, and activations.
 
+use std::ops::{AddAssign, DivAssign, MulAssign, SubAssign};
+
 use wengert::nn::Activations;
 use wengert::tape::Var;
 use wengert::tensor::Float;
@@ -16,6 +18,12 @@ macro_rules! by_name {
 macro_rules! by_name_of_two {
     ($name:ident, $x:expr, $y:expr; $($method:ident)*) => {
         match $name { $( stringify!($method) => return one($x.$method($y)), )* _ => {} }
+    };
+}
+/// What is written over a variable that others have, too.
+macro_rules! assignments {
+    ($name:ident, $x:expr, $y:expr; $($method:ident)*) => {
+        match $name { $( stringify!($method) => { let mut z = $x.clone(); z.$method($y); return one(z); } )* _ => {} }
     };
 }
 macro_rules! comparisons {
@@ -63,6 +71,7 @@ pub(super) fn apply<T: Float>(name: &str, a: &Attrs, v: &[Var<T>]) -> Results<T>
     let y = v.get(1)?;
     by_name_of_two!(name, x, y; atan2 hypot copysign heaviside maximum minimum fmax fmin pow ldexp logaddexp logaddexp2
         xlogy xlog1py fmod remainder floor_divide prelu);
+    assignments!(name, x, y; add_assign sub_assign mul_assign div_assign);
     comparisons!(name, x, y; gt ge lt le equal not_equal);
     match name {
         "add" => one(x + y),

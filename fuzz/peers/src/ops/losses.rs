@@ -9,6 +9,7 @@ use wengert::tape::{Index, Var};
 use wengert::tensor::{Float, Tensor};
 
 use super::{Results, one};
+use crate::given;
 use crate::wire::{self, Attrs};
 
 /// Labels, of which those that are to be ignored are sent as the number that is never a class.
@@ -17,7 +18,7 @@ fn labels<T: Float>(a: &Attrs) -> Index<T> {
     let ignored = if a.has("ignored") { a.size("ignored") as u32 } else { u32::MAX };
     let list =
         labels.to_vec().into_iter().map(|label| if label == ignored { IGNORED } else { label }).collect();
-    Tensor::from_vec(list, labels.shape()).expect("as many").into()
+    given::index(Tensor::from_vec(list, labels.shape()).expect("as many"))
 }
 
 pub(super) fn apply<T: Float>(name: &str, a: &Attrs, v: &[Var<T>]) -> Results<T> {

@@ -10,6 +10,8 @@ mod reductions;
 mod sequences;
 mod shapes;
 
+pub use shapes::slice;
+
 use wengert::tape::{Index, Mask, Var};
 use wengert::tensor::{Float, Tensor};
 

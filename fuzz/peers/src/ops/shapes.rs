@@ -7,7 +7,7 @@ use super::{Results, one};
 use crate::wire::Attrs;
 
 /// A slice with a step, from its ends as texts would have them: `null` is an open end.
-pub(super) fn slice(a: &Attrs) -> Slice {
+pub fn slice(a: &Attrs) -> Slice {
     let slice = match (a.has("start"), a.has("end")) {
         (true, true) => Slice::from(a.int("start")..a.int("end")),
         (true, false) => Slice::from(a.int("start")..),

@@ -16,6 +16,11 @@ pub(super) fn rule<T: Float>(name: &str) -> Option<Rule<T>> {
         "mul" => |g, at| with_number(g, at, "Mul", "factor"),
         "div" => div,
         "pow" => pow,
+        // Of its gradient.
+        "times_power" => |g, at| {
+            let power = g.op("Pow", &[at.x(1), at.x(2)]);
+            Ok(g.op("Mul", &[at.x(0), &power]))
+        },
         "maximum" => |g, at| Ok(g.op("Max", &[at.x(0), at.x(1)])),
         "minimum" => |g, at| Ok(g.op("Min", &[at.x(0), at.x(1)])),
         "fmax" => |g, at| but_nan(g, at, "Max"),
