@@ -622,7 +622,16 @@ fn polygamma_agrees_with_golden_values() {
 fn polygamma_of_single_precision() {
     let mut x: Vec<f32> = (0..=u32::MAX).step_by(16_381).map(f32::from_bits).collect();
     x.extend((0..200_000).map(|i| -20.0 + 40.0 * (i as f32 / 200_000.0)));
-    x.extend([0.0, -0.0, -3.0, f32::INFINITY, f32::NEG_INFINITY, f32::NAN, f32::from_bits(1), -f32::from_bits(1)]);
+    x.extend([
+        0.0,
+        -0.0,
+        -3.0,
+        f32::INFINITY,
+        f32::NEG_INFINITY,
+        f32::NAN,
+        f32::from_bits(1),
+        -f32::from_bits(1),
+    ]);
     let (mut best, mut baseline) = (x.clone(), x.clone());
     dispatch(Ordered { family: Family::Polygamma, order: 1, x: &mut best });
     Ordered { family: Family::Polygamma, order: 1, x: &mut baseline }.run::<Baseline>();

@@ -3,7 +3,9 @@
 
 use std::f64::consts::PI;
 
-use super::coefficients::{BERNOULLI, DIGAMMA_FAR, DIGAMMA_NEAR_ROOT, DIGAMMA_ROOT, LOG_GAMMA_SHORT, STIRLING};
+use super::coefficients::{
+    BERNOULLI, DIGAMMA_FAR, DIGAMMA_NEAR_ROOT, DIGAMMA_ROOT, LOG_GAMMA_SHORT, STIRLING,
+};
 use super::gamma::HALF_LN_TAU;
 use super::logarithm::ln;
 use super::real::{Real, polynomial};
