@@ -59,10 +59,30 @@ def elementwise():
     yield "relu", x, torch.relu
     yield "gelu", x, F.gelu
     yield "softplus", x, F.softplus
+    positive = y.abs() + 0.5
+    yield "square", x, torch.square
+    yield "tan", x, torch.tan
+    yield "atan", x, torch.atan
+    yield "asin", x, lambda x: (x * 0.2).asin()
+    yield "sinh", x, torch.sinh
+    yield "asinh", x, torch.asinh
+    yield "log2", x, lambda x: (x.abs() + 0.1).log2()
+    yield "exp2", x, torch.exp2
+    yield "erfinv", x, lambda x: (x * 0.15).erfinv()
+    yield "i0", x, torch.i0
+    yield "sinc", x, torch.sinc
+    yield "polygamma 1", x, lambda x: torch.polygamma(1, x.abs() + 0.5)
+    yield "hypot", x, lambda x: torch.hypot(x, y)
+    yield "logaddexp", x, lambda x: torch.logaddexp(x, y)
+    yield "xlogy", x, lambda x: torch.xlogy(x, positive)
+    yield "remainder", x, lambda x: torch.remainder(x, positive)
+    yield "copysign", x, lambda x: torch.copysign(x, y)
+    yield "lerp", x, lambda x: torch.lerp(x, y, 0.3)
+    yield "log_sigmoid", x, F.logsigmoid
 
 
 def reductions():
-    x, gain, bias = normal(1024, 1024), normal(1024), normal(1024)
+    x, y, gain, bias = normal(1024, 1024), normal(1024, 1024), normal(1024), normal(1024)
     labels = torch.randint(0, 1024, (1024,))
     for axis in (0, 1):
         yield f"sum {axis}", x, lambda x: x.sum(axis)
@@ -72,6 +92,14 @@ def reductions():
         yield f"softmax {axis}", x, lambda x: x.softmax(axis)
         yield f"cumsum {axis}", x, lambda x: x.cumsum(axis)
     yield "mean", x, torch.mean
+    yield "std 1", x, lambda x: x.std(1)
+    yield "log_softmax 0", x, lambda x: x.log_softmax(0)
+    yield "log_softmax 1", x, lambda x: x.log_softmax(1)
+    yield "norm of order 1", x, lambda x: L.vector_norm(x, 1, dim=1)
+    yield "norm of order 3", x, lambda x: L.vector_norm(x, 3, dim=1)
+    yield "nansum 1", x, lambda x: x.nansum(1)
+    yield "cummin 1", x, lambda x: x.cummin(1)[0]
+    yield "cosine_similarity", x, lambda x: F.cosine_similarity(x, y, 1)
     yield "prod 1", x, lambda x: x.prod(1)
     yield "norm 1", x, lambda x: L.vector_norm(x, dim=1)
     yield "cumprod 1", x, lambda x: x.cumprod(1)
@@ -105,6 +133,17 @@ def rows():
     yield "tril", x, torch.tril
     yield "repeat", x, lambda x: x.repeat(2, 1)
     yield "diff 1", x, lambda x: x.diff(dim=1)
+    rows, half = normal(4096, 1024), normal(1024, 512)
+    yield "flip 1", x, lambda x: x.flip(1)
+    yield "transposed copy", x, lambda x: x.t() * 2.0
+    yield "stack 2", x, lambda x: torch.stack([x, y], 2)
+    yield "masked_fill", x, lambda x: x.masked_fill(y > 0, 0.0)
+    yield "repeat_interleave 1", x, lambda x: x.repeat_interleave(2, 1)
+    yield "diagonal", x, lambda x: x.diagonal(0)
+    yield "index_copy 0", rows, lambda rows: x.index_copy(0, picked, rows)
+    yield "scatter 1", half, lambda half: x.scatter(1, places, half)
+    yield "take", x, lambda x: x.take(places)
+    yield "mode 1", x, lambda x: x.mode(1)[0]
 
 
 def images():
@@ -120,17 +159,28 @@ def images():
     yield "conv1d", normal(16, 64, 512), lambda x: F.conv1d(x, filters, padding=2)
     yield "max_pool2d 2x2", x, lambda x: F.max_pool2d(x, 2)
     yield "max_pool2d 3x3", x, lambda x: F.max_pool2d(x, 3, 2, 1)
+    yield "avg_pool2d 3x3", x, lambda x: F.avg_pool2d(x, 3, 2, 1)
+    yield "adaptive_avg_pool2d", x, lambda x: F.adaptive_avg_pool2d(x, 7)
     yield "avg_pool2d 2x2", x, lambda x: F.avg_pool2d(x, 2)
     gain, bias = normal(32), normal(32)
     yield "group_norm", x, lambda x: F.group_norm(x, 8, gain, bias)
     yield "unfold", x, lambda x: F.unfold(x, 3)
     yield "pixel_shuffle", x, lambda x: F.pixel_shuffle(x, 2)
     yield "interpolate bilinear", normal(16, 32, 28, 28), lambda x: F.interpolate(x, (56, 56), mode="bilinear")
+    small = normal(16, 32, 28, 28)
+    yield "interpolate bicubic", small, lambda x: F.interpolate(x, (56, 56), mode="bicubic")
+    yield "interpolate nearest", small, lambda x: F.interpolate(x, (56, 56))
+    yield "pixel_unshuffle", x, lambda x: F.pixel_unshuffle(x, 2)
     grid = normal(8, 64, 64, 2) * 0.5
     yield "grid_sample", normal(8, 16, 64, 64), lambda x: F.grid_sample(x, grid, align_corners=False)
     query = normal(8, 8, 256, 64)
     yield "attention", query, lambda x: F.scaled_dot_product_attention(x, query, query)
     yield "attention causal", query, lambda x: F.scaled_dot_product_attention(x, query, query, is_causal=True)
+
+
+def eigh(x):
+    values, vectors = L.eigh(x + x.T)
+    return values.sum() + vectors.square().sum()
 
 
 def matrices():
@@ -140,6 +190,9 @@ def matrices():
     yield "cdist 1", points, lambda x: torch.cdist(x, others, 1)
     yield "cdist 2", points, lambda x: torch.cdist(x, others)
     yield "pdist 2", points, F.pdist
+    yield "pdist 1", points, lambda x: F.pdist(x, 1)
+    triples, more = normal(200_000, 3), normal(200_000, 3)
+    yield "cross", triples, lambda x: torch.linalg.cross(x, more, dim=1)
     right = normal(32, 32)
     yield "kron", normal(32, 32), lambda x: torch.kron(x, right)
     square, tall, few, many = normal(256, 256), normal(512, 256), normal(256, 16), normal(512, 16)
@@ -154,6 +207,12 @@ def matrices():
     yield "pinv", tall, L.pinv
     yield "lstsq", tall, lambda x: L.lstsq(x, many).solution
     yield "matrix_exp", square, lambda x: torch.matrix_exp(x * 0.03)
+    yield "qr", tall, lambda x: L.qr(x)[1]
+    yield "eigh", square, eigh
+    yield "matrix_power", square, lambda x: L.matrix_power(x * 0.06, 5)
+    vector = normal(1024)
+    yield "matrix times vector", normal(1024, 1024), lambda x: x @ vector
+    yield "outer", vector, lambda x: torch.outer(x, x)
 
 
 ours = {}

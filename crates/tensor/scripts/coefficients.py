@@ -37,10 +37,10 @@ def interpolate(g, a, b, count):
     return poly
 
 
-def fit(g, a, b, weight, kind):
-    """Coefficients, lowest first, rounded to the type."""
+def fit(g, a, b, weight, kind, bits=None):
+    """Coefficients, lowest first, rounded to the type; with an error below 2^-bits, if given."""
     a, b = mp.mpf(a), mp.mpf(b)
-    bound = mp.mpf(2) ** (-28 if kind == "f32" else -57)
+    bound = mp.mpf(2) ** -(bits or (28 if kind == "f32" else 57))
     samples = [a + (b - a) * (mp.mpf(i) + mp.mpf("0.37")) / 150 for i in range(150)]
     exact = [g(x) for x in samples]
     for count in range(2, 40):
@@ -174,10 +174,16 @@ def main():
         erfcx_fit = fit(scaled_erfcx, -1, (limit - 4) / (limit + 4), lambda u: 1, kind)
         print(f"    const ERFCX: &'static [Self] = {array(kind, erfcx_fit)};")
         print("}\n")
+    print("/// As `ATAN`, to 36 bits.")
+    name, _, g, a, b, weight = next(row for row in FITS if row[0] == "ATAN")
+    print(f"pub(super) const ATAN_SHORT: &[f64] = {array('f64', fit(g, a, b, weight, 'f64', 36))};")
     root = digamma_root()
     print("/// ln Γ(2 + z)/z for z from −3/4 to 1/2.")
     log_gamma = fit(lambda z: mp.loggamma(2 + z) / z, -0.75, 0.5, abs, "f64")
     print(f"pub(super) const LOG_GAMMA: &[f64] = {array('f64', log_gamma)};")
+    print("/// The same to 40 bits, for |z| ≤ 1/2.")
+    short = fit(lambda z: mp.loggamma(2 + z) / z if z else 1 - mp.euler, -0.5, 0.5, lambda z: 1, "f64", 40)
+    print(f"pub(super) const LOG_GAMMA_SHORT: &[f64] = {array('f64', short)};")
     print("/// Of ln Γ(x) − (x − 1/2) ln x + x − ln(2π)/2 in 1/x², times x: B₂ₖ/(2k (2k − 1)) (J. Stirling).")
     stirling = [float(mp.bernoulli(2 * k) / (2 * k * (2 * k - 1))) for k in range(1, 11)]
     print(f"pub(super) const STIRLING: &[f64] = {array('f64', stirling)};")
@@ -186,6 +192,12 @@ def main():
     print("/// ψ(x)/(x − zero) in x − 3/2, for x from 1 to 2.")
     digamma = fit(lambda u: mp.digamma(u + 1.5) / (u + 1.5 - root), -0.5, 0.5, lambda u: 1, "f64")
     print(f"pub(super) const DIGAMMA: &[f64] = {array('f64', digamma)};")
+    print("/// ψ(x)/(x − zero) in x − zero, to 40 bits, up to 1/64 from the zero.")
+    near = fit(lambda d: mp.digamma(root + d) / d if d else mp.polygamma(1, root), -1 / 64, 1 / 64, lambda d: 1, "f64", 40)
+    print(f"pub(super) const DIGAMMA_NEAR_ROOT: &[f64] = {array('f64', near)};")
+    print("/// Of ln x − 1/(2x) − ψ(x) in 1/x², times x²: B₂ₖ/(2k).")
+    far = [float(mp.bernoulli(2 * k) / (2 * k)) for k in range(1, 7)]
+    print(f"pub(super) const DIGAMMA_FAR: &[f64] = {array('f64', far)};")
     print("/// The Bernoulli numbers B₂, B₄, ….")
     print(f"pub(super) const BERNOULLI: &[f64] = {array('f64', [float(mp.bernoulli(2 * k)) for k in range(1, 13)])};")
     rows = two_over_pi()

@@ -25,16 +25,17 @@ pub use array::shape::{Axes, Axis, Dims, Shape, Slice};
 pub use array::tensor::{ShapeError, Tensor};
 pub use array::{shape, size};
 pub use kernels::along_axis as axis_map;
+pub use kernels::distance::Distance;
 #[cfg(feature = "fft")]
 pub use kernels::fourier;
 pub use kernels::order::OrderStatistic;
 pub use kernels::scatter::Combine;
-pub use kernels::{attention, conv, ctc, gates, gemm, linalg, normalise, pool, taps};
+pub use kernels::{attention, conv, ctc, gates, gemm, kronecker, linalg, normalise, pool, taps};
 #[doc(hidden)]
 pub use machine::compiled_here::of_signature;
 pub use machine::{memory, parallel, simd};
 pub use messages::{names, text};
-pub use methods::distance::{pair_distances, pair_dots, pair_sums};
+pub use methods::distance::{own_pair_distances, pair_distances, pair_dots, pair_sums};
 pub use methods::matmul::matmul_shape;
 pub use methods::scatter::{combine_elements, combine_slices};
 pub use methods::sum::broadcast_axes;

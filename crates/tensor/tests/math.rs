@@ -617,6 +617,33 @@ fn polygamma_agrees_with_golden_values() {
     assert_eq!(polygamma(0, 2.5), Transcendental::digamma::<Baseline>(2.5));
 }
 
+/// The derivative of the digamma function has an algorithm of its own for `f32`.
+#[test]
+fn polygamma_of_single_precision() {
+    let mut x: Vec<f32> = (0..=u32::MAX).step_by(16_381).map(f32::from_bits).collect();
+    x.extend((0..200_000).map(|i| -20.0 + 40.0 * (i as f32 / 200_000.0)));
+    x.extend([
+        0.0,
+        -0.0,
+        -3.0,
+        f32::INFINITY,
+        f32::NEG_INFINITY,
+        f32::NAN,
+        f32::from_bits(1),
+        -f32::from_bits(1),
+    ]);
+    let (mut best, mut baseline) = (x.clone(), x.clone());
+    dispatch(Ordered { family: Family::Polygamma, order: 1, x: &mut best });
+    Ordered { family: Family::Polygamma, order: 1, x: &mut baseline }.run::<Baseline>();
+    for (i, &x) in x.iter().enumerate() {
+        let expected = polygamma(1, f64::from(x));
+        for found in [best[i], baseline[i]] {
+            let ulps = ulps_f32(found, expected);
+            assert!(ulps <= 1.0, "polygamma(1, {x:e}) = {found:e} of f32, not {expected:e}: {ulps} ulp");
+        }
+    }
+}
+
 #[test]
 fn polygamma_at_poles_and_ends() {
     let inf = f64::INFINITY;

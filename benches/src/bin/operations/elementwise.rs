@@ -27,4 +27,24 @@ pub(super) fn time(bench: &mut Bench) {
     bench.time("relu", &x, |x| x.relu());
     bench.time("gelu", &x, |x| x.gelu());
     bench.time("softplus", &x, |x| x.softplus());
+    let positive = y.abs() + 0.5;
+    bench.time("square", &x, |x| x.square());
+    bench.time("tan", &x, |x| x.tan());
+    bench.time("atan", &x, |x| x.atan());
+    bench.time("asin", &x, |x| (x * 0.2).asin());
+    bench.time("sinh", &x, |x| x.sinh());
+    bench.time("asinh", &x, |x| x.asinh());
+    bench.time("log2", &x, |x| (x.abs() + 0.1).log2());
+    bench.time("exp2", &x, |x| x.exp2());
+    bench.time("erfinv", &x, |x| (x * 0.15).erfinv());
+    bench.time("i0", &x, |x| x.i0());
+    bench.time("sinc", &x, |x| x.sinc());
+    bench.time("polygamma 1", &x, |x| (x.abs() + 0.5).polygamma(1));
+    bench.time("hypot", &x, |x| x.hypot(&y));
+    bench.time("logaddexp", &x, |x| x.logaddexp(&y));
+    bench.time("xlogy", &x, |x| x.xlogy(&positive));
+    bench.time("remainder", &x, |x| x.remainder(&positive));
+    bench.time("copysign", &x, |x| x.copysign(&y));
+    bench.time("lerp", &x, |x| x.lerp(&y, 0.3));
+    bench.time("log_sigmoid", &x, |x| x.log_sigmoid());
 }

@@ -28,6 +28,8 @@ pub(super) fn time(bench: &mut Bench) {
     let overlapping = Pool2dOptions { stride: [2, 2], padding: [1, 1], ..Pool2dOptions::new([3, 3]) };
     bench.time("max_pool2d 2x2", &x, |x| x.max_pool2d(halved));
     bench.time("max_pool2d 3x3", &x, |x| x.max_pool2d(overlapping));
+    bench.time("avg_pool2d 3x3", &x, |x| x.avg_pool2d(overlapping, Divisor::Taps));
+    bench.time("adaptive_avg_pool2d", &x, |x| x.adaptive_avg_pool([7, 7]));
     bench.time("avg_pool2d 2x2", &x, |x| x.avg_pool2d(halved, Divisor::Taps));
     let [gain, bias] = [(); 2].map(|()| bench.normal([32]));
     bench.time("group_norm", &x, |x| x.group_norm(8, &gain, &bias, 1e-5));
@@ -36,6 +38,12 @@ pub(super) fn time(bench: &mut Bench) {
     let small = bench.normal([16, 32, 28, 28]);
     let linear = Interpolation::Linear { align_corners: false };
     bench.time("interpolate bilinear", &small, |x| x.interpolate(Resize::Size([56, 56]), linear));
+    let cubic = Interpolation::Cubic { align_corners: false };
+    bench.time("interpolate bicubic", &small, |x| x.interpolate(Resize::Size([56, 56]), cubic));
+    bench.time("interpolate nearest", &small, |x| {
+        x.interpolate(Resize::Size([56, 56]), Interpolation::Nearest)
+    });
+    bench.time("pixel_unshuffle", &x, |x| x.pixel_unshuffle(2));
     let (image, grid) = (bench.normal([8, 16, 64, 64]), bench.normal([8, 64, 64, 2]) * 0.5);
     bench.time("grid_sample", &image, |x| x.grid_sample(&grid, GridSampleOptions::default()));
 

@@ -32,4 +32,14 @@ pub(super) fn time(bench: &mut Bench) {
     bench.time("tril", &x, |x| x.tril(0));
     bench.time("repeat", &x, |x| x.tile(&[2, 1]));
     bench.time("diff 1", &x, |x| x.diff(1, 1));
+    bench.time("flip 1", &x, |x| x.flip(1));
+    bench.time("transposed copy", &x, |x| x.t() * 2.0);
+    bench.time("stack 2", &x, |x| Var::stack(&[x, &y], 2));
+    bench.time("masked_fill", &x, |x| x.masked_fill(y.gt(0.0), 0.0));
+    bench.time("repeat_interleave 1", &x, |x| x.repeat_interleave(2, 1));
+    bench.time("diagonal", &x, |x| x.diagonal(0));
+    bench.time("index_copy 0", &rows, |rows| x.index_copy(0, &picked, rows));
+    bench.time("scatter 1", &half, |half| x.scatter(1, &places, half));
+    bench.time("take", &x, |x| x.take(&places));
+    bench.time("mode 1", &x, |x| x.mode(1, false).0);
 }

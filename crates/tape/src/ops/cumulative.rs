@@ -6,7 +6,7 @@ use crate::class::{Decision, decision};
 use crate::data::{Data, Index};
 use crate::describe::Attributes;
 use crate::op::{Cotangents, Op, Point, apply, rules_compiled_here};
-use crate::ops::reduce::{recurrence, recurrence_backwards};
+use crate::ops::recurrence::{recurrence, recurrence_backwards};
 use crate::var::Var;
 
 /// For each element the position of the extreme of all up to it.

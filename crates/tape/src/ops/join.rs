@@ -90,6 +90,34 @@ impl<T: Float> LinearMap<T> for Pad {
     rules_compiled_here!(Pad in LinearOp);
 }
 
+/// Elements moved along an axis, round its end.
+#[derive(Clone)]
+struct Roll {
+    /// From 1 to the axis' length − 1.
+    shift: usize,
+    axis: usize,
+}
+
+impl<T: Float> LinearMap<T> for Roll {
+    fn name(&self) -> &str {
+        "roll"
+    }
+    fn describe(&self, attributes: &mut Attributes) {
+        attributes.set("shift", self.shift);
+        attributes.set("axis", self.axis);
+    }
+    fn forward(&self, x: &Tensor<T>) -> Tensor<T> {
+        x.roll(self.shift as isize, self.axis)
+    }
+    fn transpose(&self, cotangent: &Var<T>, input: &Shape) -> Var<T> {
+        cotangent.linear(Roll { shift: input[self.axis] - self.shift, ..*self })
+    }
+    fn output_shape(&self, input: &Shape) -> Option<Shape> {
+        Some(input.clone())
+    }
+    rules_compiled_here!(Roll in LinearOp);
+}
+
 impl<T: Float> Var<T> {
     /// Variables one behind the other along `axis`.
     ///
@@ -207,7 +235,6 @@ impl<T: Float> Var<T> {
         if shift == 0 {
             return self.clone();
         }
-        let cut = length - shift;
-        Var::cat(&[&self.slice_axis(axis, cut..), &self.slice_axis(axis, ..cut)], axis)
+        self.linear(Roll { shift, axis })
     }
 }

@@ -6,6 +6,7 @@ use wengert_tensor::shape::broadcast_or_panic;
 use wengert_tensor::{Axis, Float, Shape, size};
 
 use crate::ops::einsum::{Labelled, contracted, reduced};
+use crate::ops::kronecker;
 use crate::var::Var;
 
 impl<T: Float> Var<T> {
@@ -148,18 +149,18 @@ impl<T: Float> Var<T> {
     #[track_caller]
     pub fn kron(&self, other: &Var<T>) -> Var<T> {
         let rank = self.rank().max(other.rank());
-        let padded = |x: &Var<T>| -> Vec<usize> {
+        let padded = |x: &Var<T>| -> Shape {
             std::iter::repeat_n(1, rank - x.rank()).chain(x.shape().iter().copied()).collect()
         };
         let (a, b) = (padded(self), padded(other));
-        let apart: Shape = a.iter().zip(&b).flat_map(|(&m, &n)| [m, n]).collect();
+        let apart: Shape = a.iter().zip(b.iter()).flat_map(|(&m, &n)| [m, n]).collect();
         if !apart.fits() {
             size::too_many("kron", &format!("shape {} times shape {} has", self.shape(), other.shape()));
         }
-        let left: Shape = a.iter().flat_map(|&m| [m, 1]).collect();
-        let right: Shape = b.iter().flat_map(|&n| [1, n]).collect();
-        let shape: Shape = a.iter().zip(&b).map(|(m, n)| m * n).collect();
-        (self.reshape(left) * other.reshape(right)).reshape(shape)
+        if rank == 0 {
+            return self * other;
+        }
+        kronecker::kron(&self.reshape(a), &other.reshape(b))
     }
 
     /// The sums of the main diagonals of the last two axes.

@@ -8,6 +8,7 @@ use crate::data::Data;
 use crate::describe::Attributes;
 use crate::op::rules_compiled_here;
 use crate::ops::select::gated;
+use crate::ops::slice;
 use crate::var::Var;
 
 /// What a quantile is that falls between two elements.
@@ -32,7 +33,7 @@ pub enum QuantileMethod {
     Nearest,
 }
 
-/// Between which elements of a sorted row some quantiles are.
+/// Between which elements of a row, in ascending order, some quantiles are.
 #[derive(Clone)]
 struct Ranks {
     q: Vec<f64>,
@@ -50,12 +51,11 @@ impl Ranks {
         attributes.set("ignore_nan", self.ignore_nan);
     }
 
-    /// The place of quantile `q` in a sorted row, from 0 to its length − 1.
-    fn place<T: Float>(&self, row: &[T], q: f64) -> f64 {
-        let numbers = row.partition_point(|x| !x.is_nan());
-        if numbers < row.len() && (!self.ignore_nan || numbers == 0) {
+    /// The place of quantile `q` among elements, from 0 to their number − 1, of which so many are not NaN.
+    fn place(&self, length: usize, numbers: usize, q: f64) -> f64 {
+        if numbers < length && (!self.ignore_nan || numbers == 0) {
             // The last element is NaN, and so is the result.
-            return (row.len() - 1) as f64;
+            return (length - 1) as f64;
         }
         let place = q * (numbers - 1) as f64;
         match self.method {
@@ -66,27 +66,17 @@ impl Ranks {
         }
     }
 
-    /// What `f` makes of every place, with as many as there are quantiles along the axis.
-    fn each<T: Float, R: wengert_tensor::Element>(
-        &self,
-        sorted: &Tensor<T>,
-        f: impl Fn(f64) -> R,
-    ) -> Tensor<R> {
-        let last = sorted.rank() - 1;
-        let rows = sorted.transpose(self.axis, last);
-        let shape = rows.shape().with(last, self.q.len());
-        let elements = rows.to_vec();
-        let of_row = |row| self.q.iter().map(move |&q| self.place(row, q));
-        let places = elements.chunks(rows.shape()[last]).flat_map(of_row).map(f);
-        Tensor::vector(&places.collect::<Vec<R>>()).reshape(shape).transpose(self.axis, last)
+    /// How much the element above counts of a quantile at this place.
+    fn part_above(&self, place: f64) -> f64 {
+        match self.method {
+            QuantileMethod::Midpoint if place.fract() != 0.0 => 0.5,
+            _ => place.fract(),
+        }
     }
 }
 
-/// The element below or above each quantile.
-struct Neighbour {
-    ranks: Ranks,
-    above: bool,
-}
+/// The elements below all quantiles, and behind them those above.
+struct Neighbour(Ranks);
 
 impl<T: Float> Decision<T> for Neighbour {
     type Element = u32;
@@ -94,42 +84,56 @@ impl<T: Float> Decision<T> for Neighbour {
         "quantile_neighbour"
     }
     fn describe(&self, attributes: &mut Attributes) {
-        self.ranks.describe(attributes);
-        attributes.set("above", self.above);
+        self.0.describe(attributes);
     }
     fn forward(&self, inputs: &[&Tensor<T>], _: &[&Data<T>]) -> Tensor<u32> {
-        self.ranks
-            .each(inputs[0], |place| if self.above { place.ceil() as u32 } else { place.floor() as u32 })
+        let Ranks { q, axis, .. } = &self.0;
+        let (length, count) = (inputs[0].dim(*axis as isize), q.len());
+        let ranks = |numbers: usize, ranks: &mut [usize]| {
+            let (below, above) = ranks.split_at_mut(count);
+            for ((below, above), &q) in below.iter_mut().zip(above).zip(q) {
+                let place = self.0.place(length, numbers, q);
+                (*below, *above) = (place.floor() as usize, place.ceil() as usize);
+            }
+        };
+        inputs[0].ranked(*axis, 2 * count, &ranks)
     }
     rules_compiled_here!(Neighbour in DecisionOp);
 }
 
-/// The part of the element above, or of that below, in each quantile.
+/// How much each of those elements counts.
 #[derive(Clone)]
-struct Part {
-    ranks: Ranks,
-    above: bool,
-}
+struct Part(Ranks);
 
 impl<T: Float> Piecewise<T> for Part {
     fn name(&self) -> &str {
         "quantile_part"
     }
     fn describe(&self, attributes: &mut Attributes) {
-        self.ranks.describe(attributes);
-        attributes.set("above", self.above);
+        self.0.describe(attributes);
     }
     fn forward(&self, inputs: &[&Tensor<T>]) -> Tensor<T> {
-        self.ranks.each(inputs[0], |place| {
-            let above = match self.ranks.method {
-                QuantileMethod::Midpoint if place.fract() != 0.0 => 0.5,
-                _ => place.fract(),
-            };
-            T::from_f64(if self.above { above } else { 1.0 - above })
-        })
+        let (axis, last) = (self.0.axis, inputs[0].rank() - 1);
+        let rows = inputs[0].transpose(axis, last).contiguous();
+        let (shape, length) = (rows.shape().with(last, 2 * self.0.q.len()), rows.dim(-1));
+        let parts = Tensor::written_for("quantile", shape, |out| {
+            if out.is_empty() {
+                return;
+            }
+            for (row, out) in slice(&rows).chunks_exact(length).zip(out.chunks_exact_mut(2 * self.0.q.len()))
+            {
+                let numbers = row.iter().filter(|x| !x.is_nan()).count();
+                let (below, above) = out.split_at_mut(self.0.q.len());
+                for ((below, above), &q) in below.iter_mut().zip(above).zip(&self.0.q) {
+                    let part = self.0.part_above(self.0.place(length, numbers, q));
+                    (*below, *above) = (T::from_f64(1.0 - part), T::from_f64(part));
+                }
+            }
+        });
+        parts.transpose(axis, last)
     }
     fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
-        Some(inputs[0].with(self.ranks.axis, self.ranks.q.len()))
+        Some(inputs[0].with(self.0.axis, 2 * self.0.q.len()))
     }
     rules_compiled_here!(Part in PiecewiseOp);
 }
@@ -213,14 +217,12 @@ impl<T: Float> Var<T> {
         if let Some(wrong) = ranks.q.iter().find(|q| !(0.0..=1.0).contains(*q)) {
             panic!("{operation}: q = {wrong} is not from 0 to 1");
         }
-        let sorted = self.sort(axis, false);
-        let side = |above: bool| {
-            let neighbour = decision(Neighbour { ranks: ranks.clone(), above }, &[&sorted], &[]);
-            let part = piecewise(Part { ranks: ranks.clone(), above }, &[&sorted]);
-            // An element without a part does not matter, even if it is infinite.
-            gated(&sorted.gather(axis, neighbour), &part)
-        };
-        let found = (side(false) + side(true)).unsqueeze(axis + 1).movedim(&[axis as isize], &[0]);
+        let count = ranks.q.len() as isize;
+        let neighbours = decision(Neighbour(ranks.clone()), &[self], &[]);
+        // An element without a part does not matter, even if it is infinite.
+        let weighed = gated(&self.gather(axis, neighbours), &piecewise(Part(ranks), &[self]));
+        let sums = weighed.slice_axis(axis, ..count) + weighed.slice_axis(axis, count..);
+        let found = sums.unsqueeze(axis + 1).movedim(&[axis as isize], &[0]);
         if keepdim { found } else { found.squeeze(axis + 1) }
     }
 }

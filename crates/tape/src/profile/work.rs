@@ -48,7 +48,7 @@ pub(super) fn flops(name: &str, attributes: &Attributes, inputs: &[&Shape], outp
     match base {
         "matmul" | "linear" | "conv2d" | "conv3d" => product(base, part, attributes, inputs, output),
         "attention" => attention(part, inputs),
-        "cdist" | "pair_dots" => 3 * out * last(inputs.first()),
+        "cdist" | "pdist" | "pair_dots" => 3 * out * last(inputs.first()),
         "softmax" | "log_softmax" | "softmax_cross_entropy" | "logsumexp" | "attention_statistics" => {
             5 * largest
         }

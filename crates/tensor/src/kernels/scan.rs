@@ -1,4 +1,4 @@
-//! Cumulative sums and products, and linear recurrences, of rows.
+//! Linear recurrences of rows, and the logarithms of cumulative sums.
 
 use std::ops::{Add, Mul};
 
@@ -11,26 +11,9 @@ use crate::loops::rows::{map_slices, row_of};
 use crate::machine::simd::Isa;
 use crate::math::Transcendental;
 
-/// Every element combined with all before it, in `f64`.
-struct Scan<F> {
-    start: f64,
-    combine: F,
-}
-
-impl<T: Float, F: Fn(f64, f64) -> f64 + Sync> RowMap<T, T> for Scan<F> {
-    #[inline(always)]
-    fn row<I: Isa>(&self, _: usize, x: &[T], out: &mut [T]) {
-        let mut total = self.start;
-        for (o, &x) in out.iter_mut().zip(x) {
-            total = (self.combine)(total, x.to_f64());
-            *o = T::from_f64(total);
-        }
-    }
-}
-
 /// What a recurrence is computed in: `f64`, since parts of a product of `f32` may leave the range of numbers though the whole
 /// does not, or that with a derivative.
-trait Number: Copy + Add<Output = Self> + Mul<Output = Self> {
+pub(super) trait Number: Copy + Add<Output = Self> + Mul<Output = Self> {
     /// −0, which is what changes no number when added, not even −0.
     const NOTHING: Self;
 
@@ -326,19 +309,5 @@ compiled_here! {
     /// The solution of sᵢ = cᵢ + aᵢ·sᵢ₋₁ of every row of `length` elements.
     pub(crate) fn recurrence<T: Float>(c: &[T], a: &[T], length: usize, out: &mut [T]) {
         map_slices(c, length, out, &Recurrence(a));
-    }
-}
-
-compiled_here! {
-    /// The sums of each element and all before it in every row.
-    pub(crate) fn sums<T: Float>(x: &[T], length: usize, out: &mut [T]) {
-        map_slices(x, length, out, &Scan { start: 0.0, combine: |a: f64, b: f64| a + b });
-    }
-}
-
-compiled_here! {
-    /// The products of each element and all before it in every row.
-    pub(crate) fn products<T: Float>(x: &[T], length: usize, out: &mut [T]) {
-        map_slices(x, length, out, &Scan { start: 1.0, combine: |a: f64, b: f64| a * b });
     }
 }

@@ -43,6 +43,9 @@ fn each_slice<T: Float>(
     combined: impl Fn(T, T) -> T,
 ) {
     let terms = &terms[band.outer * rows.len() * inner..];
+    if inner == 1 {
+        return one_by_one(band, rows, terms, combined);
+    }
     for (k, (&row, terms)) in rows.iter().zip(terms.chunks_exact(inner)).enumerate() {
         if let Some(there) = rows.get(k + AHEAD).and_then(|&later| band.at(later, inner, 0)) {
             // Nothing, if the band ends before that row.
@@ -83,11 +86,24 @@ fn each_element<T: Float>(
 ) {
     let from = band.outer * count * inner;
     let (rows, terms) = (&rows[from..][..count * inner], &terms[from..]);
+    if inner == 1 {
+        return one_by_one(band, rows, terms, combined);
+    }
     for (rows, terms) in rows.chunks_exact(inner).zip(terms.chunks_exact(inner)) {
         for (k, (&row, &x)) in rows.iter().zip(terms).enumerate() {
             if let Some([here, ..]) = band.at(row, inner, k) {
                 *here = combined(*here, x);
             }
+        }
+    }
+}
+
+/// Rows of one element each.
+fn one_by_one<T: Float>(band: Band<'_, T>, rows: &[u32], terms: &[T], combined: impl Fn(T, T) -> T) {
+    for (&row, &x) in rows.iter().zip(terms) {
+        // Of rows before the band the difference is larger than it, too.
+        if let Some(here) = band.rows.get_mut((row as usize).wrapping_sub(band.first)) {
+            *here = combined(*here, x);
         }
     }
 }

@@ -6,7 +6,7 @@ pub(crate) mod blocks;
 pub(crate) mod copy;
 pub(crate) mod folds;
 pub(crate) mod map;
-mod nest;
+pub(crate) mod nest;
 pub(crate) mod operands;
 pub(crate) mod reduce;
 pub(crate) mod rows;

@@ -1,20 +1,66 @@
-//! ln|Γ|, its derivatives ψ (digamma) and ψ⁽ⁿ⁾ (polygamma). In double precision for both types, and each a call: their
-//! cases differ too much for a vectorised loop. (M. Abramowitz and I. A. Stegun, "Handbook of Mathematical Functions",
+//! ln|Γ|, its derivatives ψ (digamma) and ψ⁽ⁿ⁾ (polygamma). In double precision each a call: their cases differ too much for a
+//! vectorised loop. (M. Abramowitz and I. A. Stegun, "Handbook of Mathematical Functions",
 //! chapter 6, has the identities.)
 
 use std::f64::consts::PI;
 
 use super::coefficients::{BERNOULLI, DIGAMMA, DIGAMMA_ROOT, LOG_GAMMA, STIRLING};
+use super::gamma_single;
 use super::logarithm::{ln, ln_1p, ln_double};
 use super::real::{polynomial, two_product};
 use super::trigonometric::sin_cos_half_turns;
-use crate::machine::simd::Baseline;
+use crate::machine::simd::{Baseline, Isa};
 
 /// ln √(2π).
-const HALF_LN_TAU: f64 = 0.918_938_533_204_672_8;
+pub(super) const HALF_LN_TAU: f64 = 0.918_938_533_204_672_8;
 
 /// From here on the asymptotic series are exact to rounding.
 const FAR: f64 = 10.0;
+
+/// A type with the gamma family.
+pub(super) trait Gamma: Sized {
+    /// ln|Γ(x)|.
+    fn log_gamma<I: Isa>(self) -> Self;
+    /// ψ(x).
+    fn digamma<I: Isa>(self) -> Self;
+    /// ψ⁽ⁿ⁾(x).
+    fn polygamma<I: Isa>(self, n: u32) -> Self;
+}
+
+impl Gamma for f64 {
+    #[inline(always)]
+    fn log_gamma<I: Isa>(self) -> f64 {
+        log_gamma(self)
+    }
+    #[inline(always)]
+    fn digamma<I: Isa>(self) -> f64 {
+        digamma(self)
+    }
+    #[inline(always)]
+    fn polygamma<I: Isa>(self, n: u32) -> f64 {
+        polygamma(n, self)
+    }
+}
+
+impl Gamma for f32 {
+    #[inline(always)]
+    fn log_gamma<I: Isa>(self) -> f32 {
+        gamma_single::log_gamma::<I>(f64::from(self)) as f32
+    }
+    #[inline(always)]
+    fn digamma<I: Isa>(self) -> f32 {
+        gamma_single::digamma::<I>(f64::from(self)) as f32
+    }
+    #[inline(always)]
+    fn polygamma<I: Isa>(self, n: u32) -> f32 {
+        // The derivative of the digamma function; others are seldom asked for.
+        (match (n, f64::from(self)) {
+            (0, x) => gamma_single::digamma::<I>(x),
+            (1, x) => gamma_single::trigamma::<I>(x),
+            (n, x) => polygamma(n, x),
+        }) as f32
+    }
+}
 
 /// ln|Γ(x)|.
 #[inline(never)]

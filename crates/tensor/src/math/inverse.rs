@@ -1,6 +1,6 @@
 //! arcsin, arccos, arctan and the angle of a point: a polynomial near 0, to which identities bring every other argument.
 
-use super::coefficients::Coefficients;
+use super::coefficients::{ATAN_SHORT, Coefficients};
 use super::real::{Real, fast_two_sum, polynomial};
 use crate::machine::simd::Isa;
 
@@ -58,6 +58,24 @@ pub(super) fn atan<I: Isa, T: Real>(x: T) -> T {
     value.copysign(x)
 }
 
+/// arctan(small/large) for 0 ≤ small ≤ large; 0/0 is 0 here, and ∞/∞ 1.
+#[inline(always)]
+fn angle_of_quotient<I: Isa, T: Real>(small: f64, large: f64) -> f64 {
+    let large = if large == 0.0 { 1.0 } else { large };
+    if size_of::<T>() == size_of::<f64>() {
+        let ratio = small / large;
+        return atan::<I, f64>(if small == f64::INFINITY { 1.0 } else { ratio });
+    }
+    // To the digits of f32, by one division: π/4 + arctan((small − large)/(small + large)) in the middle.
+    let (small, large) = if small == f64::INFINITY { (1.0, 1.0) } else { (small, large) };
+    let middle = small > 0.414_213_562_373_095 * large;
+    let numerator = if middle { small - large } else { small };
+    let t = numerator / if middle { small + large } else { large };
+    let z = t * t;
+    let rest = I::mul_add(t * z, polynomial::<I, f64>(z, ATAN_SHORT), t);
+    if middle { f64::FRAC_PI_4.0 + rest } else { rest }
+}
+
 /// The angle of the point (x, y), in double precision for both types.
 #[inline(always)]
 pub(super) fn atan2<I: Isa, T: Real>(y: T, x: T) -> T {
@@ -65,10 +83,7 @@ pub(super) fn atan2<I: Isa, T: Real>(y: T, x: T) -> T {
     let (a, b) = (y.abs(), x.abs());
     let steep = a > b;
     let (small, large) = if steep { (b, a) } else { (a, b) };
-    // 0/0 is 0 here, and ∞/∞ 1.
-    let ratio = small / if large == 0.0 { 1.0 } else { large };
-    let ratio = if small == f64::INFINITY { 1.0 } else { ratio };
-    let angle = atan::<I, f64>(ratio);
+    let angle = angle_of_quotient::<I, T>(small, large);
     let (half_pi, half_pi_tail) = f64::FRAC_PI_2;
     let angle = if steep { half_pi - (angle - half_pi_tail) } else { angle };
     let (pi, pi_tail) = f64::PI;

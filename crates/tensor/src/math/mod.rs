@@ -1,6 +1,6 @@
 //! Vectorisable transcendental functions.
 //!
-//! Every function but those of the gamma family, Bessel's and `sinc` is straight-line code: the compiler turns a loop over one,
+//! Every function but those of the gamma family in double precision, Bessel's and `sinc` is straight-line code: the compiler turns a loop over one,
 //! inside a [`Kernel`](crate::simd::Kernel), into vector instructions. Special values (±0, ±∞, NaN, subnormal numbers,
 //! arguments outside the domain) follow IEEE 754 and C's Annex F. Polynomials were computed for this crate by
 //! `scripts/coefficients.py`.
@@ -12,6 +12,7 @@ mod error_function;
 mod exponential;
 mod gamma;
 mod gamma_sample;
+mod gamma_single;
 pub mod half;
 mod hyperbolic;
 mod inverse;
@@ -112,15 +113,15 @@ macro_rules! functions {
             }
             #[inline(always)]
             fn lgamma<I: Isa>(self) -> Self {
-                gamma::log_gamma(f64::from(self)) as $t
+                gamma::Gamma::log_gamma::<I>(self)
             }
             #[inline(always)]
             fn digamma<I: Isa>(self) -> Self {
-                gamma::digamma(f64::from(self)) as $t
+                gamma::Gamma::digamma::<I>(self)
             }
             #[inline(always)]
             fn polygamma<I: Isa>(self, n: u32) -> Self {
-                gamma::polygamma(n, f64::from(self)) as $t
+                gamma::Gamma::polygamma::<I>(self, n)
             }
             #[inline(always)]
             fn sinc_derivative<I: Isa>(self, n: u32) -> Self {

@@ -8,11 +8,11 @@ use super::coefficients::{Coefficients, TWO_OVER_PI};
 use super::real::{Real, fast_two_sum, two_product, two_sum};
 use crate::machine::simd::Isa;
 
-/// (y, s) for an x whose significand has `bits` bits.
+/// (y, s).
 #[inline(always)]
-fn scaled(x: f64, bits: u64) -> (f64, usize) {
+fn scaled(x: f64) -> (f64, usize) {
     let exponent = (x.to_bits() >> 52) & 0x7ff;
-    let s = exponent.saturating_sub(1023 + bits - 1) >> 4;
+    let s = exponent.saturating_sub(1023 + 52) >> 4;
     (x * f64::from_bits((1023 - 16 * (s & 63)) << 52), (s & 63) as usize)
 }
 
@@ -22,12 +22,40 @@ fn quadrant(n: f64) -> u32 {
     (n + f64::SHIFT).to_bits() as u32
 }
 
+/// The steps s that an `f32` can have.
+const STEPS: usize = 7;
+/// `[j][s]`: the j-th summand of (2/π · 2^(16 s)) mod 4, times 2^(−16 s).
+const SINGLE: [[f64; STEPS]; 2] = {
+    let mut rows = [[0.0; STEPS]; 2];
+    let mut s = 0;
+    while s < STEPS {
+        let power = f64::from_bits((1023 - 16 * s as u64) << 52);
+        rows[0][s] = TWO_OVER_PI[0][s] * power;
+        rows[1][s] = TWO_OVER_PI[1][s] * power;
+        s += 1;
+    }
+    rows
+};
+
+/// Those of |x|, chosen by comparisons: to look each lane's up in a table would take longer than all the rest.
+#[inline(always)]
+fn summands(a: f32) -> (f64, f64) {
+    let [mut head, mut tail] = [SINGLE[0][0], SINGLE[1][0]];
+    for s in 1..STEPS {
+        // The first number with this s.
+        let beyond = a >= f32::from_bits((127 + 23 + 16 * s as u32) << 23);
+        head = if beyond { SINGLE[0][s] } else { head };
+        tail = if beyond { SINGLE[1][s] } else { tail };
+    }
+    (head, tail)
+}
+
 #[inline(always)]
 pub(super) fn reduce_f32<I: Isa>(x: f32) -> (u32, f32, f32) {
-    let (y, s) = scaled(f64::from(x), 24);
-    let (p, p_tail) = two_product::<I, f64>(y, TWO_OVER_PI[0][s]);
+    let ((first, second), y) = (summands(x.abs()), f64::from(x));
+    let (p, p_tail) = two_product::<I, f64>(y, first);
     let n = p.nearest();
-    let turns = (p - n) + (p_tail + y * TWO_OVER_PI[1][s]);
+    let turns = (p - n) + (p_tail + y * second);
     let r = turns * <f64 as Coefficients>::FRAC_PI_2.0;
     let head = r as f32;
     let tail = (r - f64::from(head)) as f32;
@@ -38,7 +66,7 @@ pub(super) fn reduce_f32<I: Isa>(x: f32) -> (u32, f32, f32) {
 
 #[inline(always)]
 pub(super) fn reduce_f64<I: Isa>(x: f64) -> (u32, f64, f64) {
-    let (y, s) = scaled(x, 53);
+    let (y, s) = scaled(x);
     let (p0, e0) = two_product::<I, f64>(y, TWO_OVER_PI[0][s]);
     let (p1, e1) = two_product::<I, f64>(y, TWO_OVER_PI[1][s]);
     let (p2, e2) = two_product::<I, f64>(y, TWO_OVER_PI[2][s]);

@@ -2,8 +2,9 @@
 
 use crate::array::element::Float;
 use crate::array::shape::{Shape, broadcast_or_panic};
+use crate::array::size;
 use crate::array::tensor::Tensor;
-use crate::kernels::distance::{self, Sizes};
+use crate::kernels::distance::{self, Distance, Sizes};
 
 /// Operands of pairs of rows: `a` of shape `[…, P, M]` and `b` of shape `[…, R, M]`, with all of a batch in memory.
 struct Pairs<T: Float> {
@@ -58,59 +59,87 @@ fn with(batch: &Shape, rows: usize, columns: usize) -> Shape {
     batch.iter().copied().chain([rows, columns]).collect()
 }
 
-/// The Euclidean distance ‖aᵢ − bⱼ‖ of each row of `a` (`[…, P, M]`) and each of `b` (`[…, R, M]`): `[…, P, R]`.
+/// The distance ‖aᵢ − bⱼ‖ of each row of `a` (`[…, P, M]`) and each of `b` (`[…, R, M]`): `[…, P, R]`.
 ///
 /// # Panics
 /// If an operand has fewer than two axes, the rows differ in length, or the batches do not broadcast.
 ///
 /// ```
-/// use wengert_tensor::{Tensor, pair_distances};
+/// use wengert_tensor::{Distance, Tensor, pair_distances};
 /// let (a, b) = (Tensor::from([[0.0f32, 0.0]]), Tensor::from([[3.0, 4.0], [0.0, 0.0]]));
-/// assert_eq!(pair_distances(&a, &b).to_vec(), [5.0, 0.0]);
+/// assert_eq!(pair_distances(Distance::Euclidean, &a, &b).to_vec(), [5.0, 0.0]);
+/// assert_eq!(pair_distances(Distance::City, &a, &b).to_vec(), [7.0, 0.0]);
 /// ```
 #[track_caller]
-pub fn pair_distances<T: Float>(a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
+pub fn pair_distances<T: Float>(metric: Distance, a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
     let pairs = Pairs::new("pair_distances", a, b);
     let (a, b) = (pairs.a.contiguous_slice(), pairs.b.contiguous_slice());
-    pairs.filled("pair_distances", pairs.sizes.r, |out| distance::distances(pairs.sizes, a, b, out))
+    pairs.filled("pair_distances", pairs.sizes.r, |out| distance::distances(metric, pairs.sizes, a, b, out))
 }
 
-/// Σⱼ wᵢⱼ·(aᵢ − bⱼ) for `w` of shape `[…, P, R]`: `[…, P, M]`, from the differences themselves.
+/// The distances ‖aᵢ − aⱼ‖ of all pairs of rows of a matrix, in the order (0, 1), (0, 2), …, (1, 2), ….
+///
+/// # Panics
+/// If there are not two axes, or there are too many pairs.
+///
+/// ```
+/// use wengert_tensor::{Distance, Tensor, own_pair_distances};
+/// let a = Tensor::from([[0.0f32, 0.0], [3.0, 4.0], [0.0, 1.0]]);
+/// assert_eq!(own_pair_distances(Distance::City, &a).to_vec(), [7.0, 1.0, 6.0]);
+/// ```
+#[track_caller]
+pub fn own_pair_distances<T: Float>(metric: Distance, a: &Tensor<T>) -> Tensor<T> {
+    let &[rows, length] = &a.shape()[..] else {
+        panic!("own_pair_distances: shape {} is not that of a matrix", a.shape())
+    };
+    let pairs = size::product("own_pair_distances", &[rows, rows.saturating_sub(1)]) / 2;
+    let a = a.contiguous();
+    Tensor::filled_by("own_pair_distances", [pairs].into(), |out| {
+        if length == 0 || out.is_empty() {
+            out.fill(T::ZERO);
+        } else {
+            distance::own_distances(metric, rows, a.contiguous_slice(), out);
+        }
+    })
+}
+
+/// Σⱼ wᵢⱼ·(aᵢ − bⱼ) for `w` of shape `[…, P, R]`: `[…, P, M]`, from the differences themselves; of city distances, of the signs of
+/// the differences, which where they are 0 count nothing.
 ///
 /// # Panics
 /// As [`pair_distances`], or if `w` has another shape.
 ///
 /// ```
-/// use wengert_tensor::{Tensor, pair_sums};
+/// use wengert_tensor::{Distance, Tensor, pair_sums};
 /// let (a, b) = (Tensor::from([[1.0f64]]), Tensor::from([[0.0], [3.0]]));
 /// // 1·(1 − 0) + 10·(1 − 3).
-/// assert_eq!(pair_sums(&Tensor::from([[1.0, 10.0]]), &a, &b).to_vec(), [-19.0]);
+/// assert_eq!(pair_sums(Distance::Euclidean, &Tensor::from([[1.0, 10.0]]), &a, &b).to_vec(), [-19.0]);
 /// ```
 #[track_caller]
-pub fn pair_sums<T: Float>(w: &Tensor<T>, a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
+pub fn pair_sums<T: Float>(metric: Distance, w: &Tensor<T>, a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
     let pairs = Pairs::new("pair_sums", a, b);
     let w = pairs.beside("pair_sums", w, pairs.sizes.r);
     let (a, b) = (pairs.a.contiguous_slice(), pairs.b.contiguous_slice());
-    let sum = |out: &mut [T]| distance::sums(pairs.sizes, w.contiguous_slice(), a, b, out);
+    let sum = |out: &mut [T]| distance::sums(metric, pairs.sizes, w.contiguous_slice(), a, b, out);
     pairs.filled("pair_sums", pairs.sizes.length, sum)
 }
 
-/// uᵢ·(aᵢ − bⱼ) for `u` of shape `[…, P, M]`: `[…, P, R]`, from the differences themselves.
+/// uᵢ·(aᵢ − bⱼ) for `u` of shape `[…, P, M]`: `[…, P, R]`, from the differences themselves; of city distances, of their signs.
 ///
 /// # Panics
 /// As [`pair_distances`], or if `u` has another shape.
 ///
 /// ```
-/// use wengert_tensor::{Tensor, pair_dots};
+/// use wengert_tensor::{Distance, Tensor, pair_dots};
 /// let (a, b) = (Tensor::from([[1.0f64]]), Tensor::from([[0.0], [3.0]]));
-/// assert_eq!(pair_dots(&Tensor::from([[2.0]]), &a, &b).to_vec(), [2.0, -4.0]);
+/// assert_eq!(pair_dots(Distance::Euclidean, &Tensor::from([[2.0]]), &a, &b).to_vec(), [2.0, -4.0]);
 /// ```
 #[track_caller]
-pub fn pair_dots<T: Float>(u: &Tensor<T>, a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
+pub fn pair_dots<T: Float>(metric: Distance, u: &Tensor<T>, a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
     let pairs = Pairs::new("pair_dots", a, b);
     let u = pairs.beside("pair_dots", u, pairs.sizes.length);
     let (a, b) = (pairs.a.contiguous_slice(), pairs.b.contiguous_slice());
-    let dots = |out: &mut [T]| distance::dots(pairs.sizes, u.contiguous_slice(), a, b, out);
+    let dots = |out: &mut [T]| distance::dots(metric, pairs.sizes, u.contiguous_slice(), a, b, out);
     pairs.filled("pair_dots", pairs.sizes.r, dots)
 }
 
@@ -125,50 +154,103 @@ mod tests {
 
     #[test]
     fn as_by_differences() {
-        for (p, r, length) in [(3, 4, 1), (1, 5, 8), (4, 3, 21), (2, 0, 3), (0, 2, 3), (2, 3, 0)] {
+        for (p, r, length) in
+            [(3, 4, 1), (1, 5, 8), (4, 3, 21), (3, 37, 21), (2, 16, 90), (2, 0, 3), (0, 2, 3), (2, 3, 0)]
+        {
             let (a, b) = (points(p, length, 0.0), points(r, length, 1.0));
             let (w, u) = (points(p, r, 2.0), points(p, length, 3.0));
             let difference = a.unsqueeze(2) - b.unsqueeze(1);
             let near =
                 |x: Tensor<f64>, y: Tensor<f64>| assert!(x.all_close(&y, 1e-13, 1e-13), "{p} {r} {length}");
-            near(pair_distances(&a, &b), difference.norm_axes(2.0, -1, false));
-            near(pair_sums(&w, &a, &b), (&difference * w.unsqueeze(3)).sum_axes(2, false));
-            near(pair_dots(&u, &a, &b), (&difference * u.unsqueeze(2)).sum_axes(3, false));
+            near(pair_distances(Distance::Euclidean, &a, &b), difference.norm_axes(2.0, -1, false));
+            near(
+                pair_sums(Distance::Euclidean, &w, &a, &b),
+                (&difference * w.unsqueeze(3)).sum_axes(2, false),
+            );
+            near(
+                pair_dots(Distance::Euclidean, &u, &a, &b),
+                (&difference * u.unsqueeze(2)).sum_axes(3, false),
+            );
+            let (city, signs) = (Distance::City, difference.sign());
+            near(pair_distances(city, &a, &b), difference.norm_axes(1.0, -1, false));
+            near(pair_sums(city, &w, &a, &b), (&signs * w.unsqueeze(3)).sum_axes(2, false));
+            near(pair_dots(city, &u, &a, &b), (&signs * u.unsqueeze(2)).sum_axes(3, false));
             let first = b.slice(..1);
-            near(pair_distances(&a, &first), (a.unsqueeze(2) - first.unsqueeze(1)).norm_axes(2.0, -1, false));
+            near(
+                pair_distances(Distance::Euclidean, &a, &first),
+                (a.unsqueeze(2) - first.unsqueeze(1)).norm_axes(2.0, -1, false),
+            );
         }
+    }
+
+    #[test]
+    fn pairs_of_one_matrix() {
+        for (rows, length) in [(0, 3), (1, 3), (2, 1), (15, 4), (16, 9), (17, 8), (40, 21), (5, 0)] {
+            let a = points(rows, length, 0.5).select(0, 0);
+            for metric in [Distance::City, Distance::Euclidean] {
+                let all = pair_distances(metric, &a, &a);
+                let expected: Vec<f64> =
+                    (0..rows).flat_map(|i| (i + 1..rows).map(move |j| [i, j])).map(|at| all.at(at)).collect();
+                assert_eq!(own_pair_distances(metric, &a).to_vec(), expected);
+            }
+        }
+    }
+
+    /// A row has the same distances whether it is one of many or alone.
+    #[test]
+    fn the_same_bits_beside_others() {
+        let (a, b) = (points(3, 21, 0.0).cast::<f32>(), points(50, 21, 1.0).cast::<f32>());
+        for metric in [Distance::City, Distance::Euclidean] {
+            let all = pair_distances(metric, &a, &b);
+            for j in 0..50 {
+                let alone = pair_distances(metric, &a, &b.slice_axis(1, j..j + 1));
+                assert_eq!(alone, all.slice_axis(2, j..j + 1));
+            }
+        }
+    }
+
+    #[test]
+    fn coordinates_that_coincide_or_are_no_numbers() {
+        let (a, b) = (Tensor::from([[1.0f64, f64::NAN, f64::INFINITY]]), Tensor::from([[1.0, 0.0, 0.0]]));
+        let sums = pair_sums(Distance::City, &Tensor::from([[f64::INFINITY]]), &a, &b).to_vec();
+        assert!(sums[0] == 0.0 && sums[1].is_nan() && sums[2] == f64::INFINITY, "{sums:?}");
     }
 
     #[test]
     fn near_and_far() {
         let a = Tensor::from([[1e200, 1e-200, 1.0]]).t();
-        assert_eq!(pair_distances(&a, &a).diagonal(0).to_vec(), [0.0; 3]);
+        assert_eq!(pair_distances(Distance::Euclidean, &a, &a).diagonal(0).to_vec(), [0.0; 3]);
         let zero = Tensor::<f64>::zeros([1, 1]);
-        assert_eq!(pair_distances(&a, &zero).to_vec(), [1e200, 1e-200, 1.0]);
+        assert_eq!(pair_distances(Distance::Euclidean, &a, &zero).to_vec(), [1e200, 1e-200, 1.0]);
         let (x, y) = (Tensor::from([[1.0f32, 3e30]]), Tensor::from([[1.0f32 + 1e-6, 3e30]]));
-        assert_eq!(pair_distances(&x, &y).item(), (1.0f32 + 1e-6) - 1.0);
+        assert_eq!(pair_distances(Distance::Euclidean, &x, &y).item(), (1.0f32 + 1e-6) - 1.0);
         let wild = Tensor::from([[f64::NAN], [f64::INFINITY]]);
-        let found = pair_distances(&wild, &zero).to_vec();
+        let found = pair_distances(Distance::Euclidean, &wild, &zero).to_vec();
         assert!(found[0].is_nan() && found[1] == f64::INFINITY);
     }
 
     #[test]
     fn the_same_bits_for_any_number_of_threads() {
         let (a, b) = (points(300, 10, 0.0), points(200, 10, 1.0));
-        let all = || (pair_distances(&a, &b), pair_sums(&points(300, 200, 2.0), &a, &b));
+        let all = || {
+            (
+                pair_distances(Distance::Euclidean, &a, &b),
+                pair_sums(Distance::Euclidean, &points(300, 200, 2.0), &a, &b),
+            )
+        };
         assert!(with_threads(1, all) == with_threads(3, all));
     }
 
     #[test]
     #[should_panic(expected = "pair_distances: rows of shapes [2, 3] and [2, 2] differ in length")]
     fn rows_of_different_length() {
-        pair_distances(&Tensor::<f32>::zeros([2, 3]), &Tensor::zeros([2, 2]));
+        pair_distances(Distance::Euclidean, &Tensor::<f32>::zeros([2, 3]), &Tensor::zeros([2, 2]));
     }
 
     #[test]
     #[should_panic(expected = "pair_sums: shape [2, 2] is not [2, 4]")]
     fn weights_of_another_shape() {
         let a = Tensor::<f32>::zeros([2, 3]);
-        pair_sums(&Tensor::zeros([2, 2]), &a, &Tensor::zeros([4, 3]));
+        pair_sums(Distance::Euclidean, &Tensor::zeros([2, 2]), &a, &Tensor::zeros([4, 3]));
     }
 }

@@ -11,6 +11,7 @@ use crate::array::size;
 use crate::array::tensor::Tensor;
 use crate::loops::blocks::for_each_block;
 use crate::loops::copy::{copy_into, copy_to};
+use crate::loops::nest::Nest;
 
 impl<T: Element> Tensor<T> {
     /// The tensors one after the other along `axis`. Their other lengths must be equal.
@@ -65,17 +66,15 @@ impl<T: Element> Tensor<T> {
                 }
             });
         }
-        let mut contiguous: SmallVec<[Tensor<T>; 8]> = SmallVec::new();
+        let mut parts: SmallVec<[Part<T>; 8]> = SmallVec::new();
         for i in 0..count {
-            contiguous.push(tensor(i).contiguous_for(operation));
+            parts.push(Part::new(operation, tensor(i), tensor(i).shape()[axis] * inner));
         }
-        let parts: SmallVec<[(&[T], usize); 8]> =
-            contiguous.iter().map(|t| (t.contiguous_slice(), t.shape()[axis] * inner)).collect();
         Tensor::filled_by(operation, shape, |out| {
             for_each_block(out, length * inner, |row, mut block| {
-                for &(elements, size) in &parts {
-                    let (part, rest) = block.split_at_mut(size);
-                    part.copy_from_slice(&elements[row * size..][..size]);
+                for part in &parts {
+                    let (target, rest) = block.split_at_mut(part.size);
+                    target.copy_from_slice(part.block(row));
                     block = rest;
                 }
             });
@@ -210,6 +209,37 @@ impl<T: Element> Tensor<T> {
         let cut = length - shift.rem_euclid(length as isize) as usize;
         let parts = [self.slice_axis(axis, cut..), self.slice_axis(axis, ..cut)];
         Tensor::joined("roll", 2, &|i| &parts[i], axis)
+    }
+}
+
+/// A tensor that is read by blocks of consecutive elements.
+struct Part<T: Element> {
+    tensor: Tensor<T>,
+    size: usize,
+    /// Where the blocks of a view lie, if it has them whole.
+    view: Option<Nest<1>>,
+}
+
+impl<T: Element> Part<T> {
+    /// A view in which blocks of this size lie in pieces is copied.
+    #[track_caller]
+    fn new(operation: &str, tensor: &Tensor<T>, size: usize) -> Self {
+        let view = || Some(Nest::new([&tensor.layout])).filter(|nest| nest.row_strides == [1]);
+        match view().filter(|nest| !tensor.is_contiguous() && size > 0 && nest.row_length % size == 0) {
+            Some(nest) => Part { tensor: tensor.clone(), size, view: Some(nest) },
+            None => Part { tensor: tensor.contiguous_for(operation), size, view: None },
+        }
+    }
+
+    fn block(&self, number: usize) -> &[T] {
+        let first = number * self.size;
+        match &self.view {
+            Some(nest) => {
+                let [row] = nest.row_start(first / nest.row_length);
+                &self.tensor.storage.as_slice()[row + first % nest.row_length..][..self.size]
+            }
+            None => &self.tensor.contiguous_slice()[first..][..self.size],
+        }
     }
 }
 

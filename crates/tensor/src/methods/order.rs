@@ -34,6 +34,40 @@ impl<T: Float> Tensor<T> {
         })
     }
 
+    /// The positions along `axis`, which becomes `count` long, of elements by their ranks in ascending order, counted from 0; equal ones
+    /// stay in their order. `ranks` is told how many elements of a row are not NaN, which come last, and fills a list with ranks.
+    ///
+    /// # Panics
+    /// If there is no such axis, it is empty or longer than 2³², the result has too many elements, or there is no such rank.
+    ///
+    /// ```
+    /// # use wengert_tensor::Tensor;
+    /// let x = Tensor::from([3.0f32, f32::NAN, 2.0, 1.0]);
+    /// // The smallest and the largest number.
+    /// let ends = x.ranked(0, 2, &|numbers, ranks| ranks.copy_from_slice(&[0, numbers - 1]));
+    /// assert_eq!(ends.to_vec(), [3, 0]);
+    /// ```
+    #[track_caller]
+    pub fn ranked(
+        &self,
+        axis: impl Into<Axis>,
+        count: usize,
+        ranks: &(dyn Fn(usize, &mut [usize]) + Sync),
+    ) -> Tensor<u32> {
+        let axis = self.shape().axis("ranked", axis);
+        let (length, last) = (self.shape()[axis], self.rank() - 1);
+        assert!(length > 0, "ranked: there are no elements along axis {axis} of shape {}", self.shape());
+        check_positions("ranked", length);
+        let rows = self.transpose(axis, last).contiguous();
+        let shape = rows.shape().with(last, count).checked("ranked");
+        let found = Tensor::filled_by("ranked", shape, |out| {
+            if !out.is_empty() {
+                order::ranks(rows.contiguous_slice(), length, count, ranks, out);
+            }
+        });
+        found.transpose(axis, last)
+    }
+
     /// For each element the position along `axis` of the largest, or smallest, of all up to it: the last one of equals, and the last
     /// NaN where there is one.
     ///
@@ -80,6 +114,29 @@ mod tests {
         assert_eq!(position([NAN, NAN], OrderStatistic::NanMedian), 0);
         assert_eq!(position([3.0, 2.0, 2.0, 1.0, 3.0], OrderStatistic::Mode), 2);
         assert_eq!(position([3.0, NAN, 1.0, NAN], OrderStatistic::Mode), 3);
+    }
+
+    #[test]
+    fn ranks_are_those_of_a_stable_sort() {
+        let pick = [0.0, -0.0, NAN, f64::INFINITY, -f64::INFINITY, 1e-310, -2.0, 3.0, -NAN];
+        let x = Tensor::<f64>::from_fn([6, 40], |i| match (i[0] * 40 + i[1]) * 7 % 23 {
+            n if n < pick.len() => pick[n],
+            n => ((n * 31 + i[1]) as f64).sin(),
+        });
+        fn check<T: Float>(x: &Tensor<T>) {
+            let (sorted, length) = (x.argsort(1, false), x.dim(1));
+            for wanted in [vec![0], vec![4, 3, 39, 3], (0..length).collect::<Vec<_>>()] {
+                let found = x.ranked(1, wanted.len(), &|_, ranks| ranks.copy_from_slice(&wanted));
+                let places: Vec<u32> = wanted.iter().map(|&k| k as u32).collect();
+                let expected = sorted.index_select(1, &Tensor::vector(&places));
+                assert_eq!(found, expected, "{wanted:?}");
+                let turned = x.t().ranked(0, wanted.len(), &|_, ranks| ranks.copy_from_slice(&wanted));
+                assert_eq!(turned.t().contiguous(), expected);
+            }
+        }
+        check(&x);
+        check(&x.cast::<f32>());
+        assert_eq!(Tensor::<f32>::zeros([0, 2]).ranked(1, 1, &|_, ranks| ranks[0] = 0).shape(), &[0, 1]);
     }
 
     #[test]

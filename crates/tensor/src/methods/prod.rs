@@ -1,10 +1,12 @@
 //! Products.
 
 use crate::array::element::Float;
-use crate::array::shape::Axes;
+use crate::array::shape::{Axes, Axis};
 use crate::array::tensor::Tensor;
 use crate::compiled_here;
+use crate::kernels::products;
 use crate::loops::Fold;
+use crate::loops::along::mapped_rows;
 use crate::machine::simd::Isa;
 
 /// The product, in `f64`: parts of a product of `f32` may leave the range of numbers though the whole does not.
@@ -57,6 +59,28 @@ impl<T: Float> Tensor<T> {
             }
         }
         prod(self, &axes.into().mask("prod", self.shape()), keepdim)
+    }
+
+    /// The gradient of the products along `axis`, times `v`, which has one number for each product and the axis with length 1: of each
+    /// element v times the product of all others, accumulated in `f64`.
+    ///
+    /// # Panics
+    /// If there is no such axis, or `v` is not of that shape.
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// let x = Tensor::from([[2.0f64, 0.0, 3.0]]);
+    /// assert_eq!(x.prod_gradient(&Tensor::from([[10.0]]), 1).to_vec(), [0.0, 60.0, 0.0]);
+    /// ```
+    #[track_caller]
+    pub fn prod_gradient(&self, v: &Tensor<T>, axis: impl Into<Axis>) -> Tensor<T> {
+        let axis = self.shape().axis("prod_gradient", axis);
+        let kept = self.shape().with(axis, 1);
+        assert!(v.shape() == &kept, "prod_gradient: shape {} is not {kept}", v.shape());
+        let v = v.transpose(axis, self.rank() - 1).contiguous();
+        mapped_rows("prod_gradient", axis, [self], |[x], length, out| {
+            products::product_gradients(x, v.contiguous_slice(), length, out);
+        })
     }
 }
 

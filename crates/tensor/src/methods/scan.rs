@@ -3,7 +3,7 @@
 use crate::array::element::Float;
 use crate::array::shape::Axis;
 use crate::array::tensor::Tensor;
-use crate::kernels::scan;
+use crate::kernels::{products, scan};
 use crate::loops::along::mapped_rows;
 use crate::methods::assert_same_shape;
 
@@ -170,7 +170,7 @@ impl<T: Float> Tensor<T> {
     #[track_caller]
     pub fn cumsum(&self, axis: impl Into<Axis>) -> Tensor<T> {
         let axis = self.shape().axis("cumsum", axis);
-        mapped_rows("cumsum", axis, [self], |[x], length, out| scan::sums(x, length, out))
+        mapped_rows("cumsum", axis, [self], |[x], length, out| products::cumulative_sums(x, length, out))
     }
 
     /// The logarithm of the sum of the exponentials of each element and all before it along `axis`, without overflow; accumulated
@@ -202,7 +202,29 @@ impl<T: Float> Tensor<T> {
     #[track_caller]
     pub fn cumprod(&self, axis: impl Into<Axis>) -> Tensor<T> {
         let axis = self.shape().axis("cumprod", axis);
-        mapped_rows("cumprod", axis, [self], |[x], length, out| scan::products(x, length, out))
+        mapped_rows("cumprod", axis, [self], |[x], length, out| {
+            products::cumulative_products(x, length, out);
+        })
+    }
+
+    /// The gradient of ∑ vᵢ·sᵢ with respect to `self`, s being its [cumulative products](Tensor::cumprod) along `axis`: of each element
+    /// xᵢ, sᵢ₋₁·(vᵢ + xᵢ₊₁·(vᵢ₊₁ + xᵢ₊₂·(…))); accumulated in `f64`, and without a division, so that elements may be 0.
+    ///
+    /// # Panics
+    /// If there is no such axis, or the shapes differ.
+    ///
+    /// ```
+    /// # use wengert_tensor::Tensor;
+    /// let x = Tensor::from([2.0f32, 0.0, 3.0]);
+    /// assert_eq!(x.cumprod_gradient(&Tensor::from([1.0, 1.0, 1.0]), 0).to_vec(), [1.0, 8.0, 0.0]);
+    /// ```
+    #[track_caller]
+    pub fn cumprod_gradient(&self, v: &Tensor<T>, axis: impl Into<Axis>) -> Tensor<T> {
+        let axis = self.shape().axis("cumprod_gradient", axis);
+        assert_same_shape("cumprod_gradient", self, v);
+        mapped_rows("cumprod_gradient", axis, [self, v], |[x, v], length, out| {
+            products::cumulative_product_gradients(x, v, length, out);
+        })
     }
 }
 
@@ -217,6 +239,41 @@ mod tests {
         assert_eq!(x.cumsum(-1).to_vec(), [1.0, 3.0, 6.0, 4.0, 9.0, 15.0]);
         assert_eq!(x.flip(1).cumprod(1).to_vec(), [3.0, 6.0, 6.0, 6.0, 30.0, 120.0]);
         assert_eq!(Tensor::<f32>::zeros([0, 3]).cumsum(0).shape(), &[0, 3]);
+    }
+
+    /// The recurrences that products are have the same bits, for any number of rows and any length.
+    #[test]
+    fn gradients_of_products_are_slopes_of_recurrences() {
+        let pick = |length: usize, salt: usize| {
+            let special = [0.0, -0.0, 1e30, 1e-30, f32::INFINITY, f32::NAN];
+            move |i: &[usize]| match (i[0] * length + i[1]) * 31 + salt {
+                n if n % 41 < special.len() && i[0] % 3 == 0 => special[n % 41],
+                n => (n as f32 * 0.7).sin() * 2.0,
+            }
+        };
+        let same = |a: &Tensor<f32>, b: &Tensor<f32>| {
+            let bits = |x: &Tensor<f32>| -> Vec<Option<u32>> {
+                x.to_vec().iter().map(|x| (!x.is_nan()).then_some(x.to_bits())).collect()
+            };
+            assert_eq!(bits(a), bits(b), "{}", a.shape());
+        };
+        for (rows, length) in [(1, 1), (3, 16), (8, 1), (8, 33), (19, 15), (16, 64), (9, 100)] {
+            let x = Tensor::<f32>::from_fn([rows, length], |i| pick(length, 0)(&[i[0], i[1]]));
+            let v = Tensor::<f32>::from_fn([rows, length], |i| pick(length, 7)(&[i[0], i[1]]));
+            let nothing = Tensor::full([rows, length], -0.0f32);
+            let first = Tensor::full([rows, 1], 1.0f32);
+            let (added, factors) =
+                (Tensor::cat(&[&first, &nothing], 1), Tensor::cat(&[&Tensor::zeros([rows, 1]), &x], 1));
+            let behind_nothing = |v: &Tensor<f32>| Tensor::cat(&[&Tensor::full([rows, 1], -0.0f32), v], 1);
+            let slopes = behind_nothing(&v).linear_recurrence_slopes(&added, &factors, 1);
+            same(&x.cumprod_gradient(&v, 1), &slopes.slice_axis(1, 1..).contiguous());
+            same(&x.t().cumprod_gradient(&v.t(), 0).t().contiguous(), &x.cumprod_gradient(&v, 1));
+            let last = v.slice_axis(1, -1..);
+            let v = Tensor::cat(&[&nothing, &last], 1);
+            let slopes = v.linear_recurrence_slopes(&added, &factors, 1);
+            same(&x.prod_gradient(&last, 1), &slopes.slice_axis(1, 1..).contiguous());
+            same(&x.cumprod(1), &added.linear_recurrence(&factors, 1).slice_axis(1, 1..).contiguous());
+        }
     }
 
     #[test]

@@ -3,9 +3,27 @@
 use crate::array::element::Float;
 use crate::array::shape::{Axes, Axis};
 use crate::array::tensor::Tensor;
-use crate::kernels::softmax;
+use crate::kernels::{softmax, softmax_columns};
 use crate::loops::along::{folded_rows, mapped_rows};
 use crate::methods::assert_same_shape;
+
+/// The length of the columns along `axis`, and how many lie side by side, if these are enough to be computed like this.
+fn side_by_side<T: Float>(x: &Tensor<T>, axis: usize) -> Option<[usize; 2]> {
+    let (_, length, inner) = x.shape().around(axis);
+    (inner >= softmax_columns::FEWEST).then_some([length, inner])
+}
+
+/// What `kernel` makes of the elements of some tensors of one shape.
+#[track_caller]
+fn of_columns<T: Float, const N: usize>(
+    operation: &str,
+    inputs: [&Tensor<T>; N],
+    kernel: impl FnOnce([&[T]; N], &mut [T]),
+) -> Tensor<T> {
+    let shape = inputs[0].shape().clone();
+    let inputs = inputs.map(|x| x.contiguous_for(operation));
+    Tensor::filled_by(operation, shape, |out| kernel(inputs.each_ref().map(Tensor::contiguous_slice), out))
+}
 
 impl<T: Float> Tensor<T> {
     /// eˣ / Σeˣ along `axis`, computed from differences to the largest element, so that nothing overflows. A row that
@@ -22,6 +40,9 @@ impl<T: Float> Tensor<T> {
     #[track_caller]
     pub fn softmax(&self, axis: impl Into<Axis>) -> Tensor<T> {
         let axis = self.shape().axis("softmax", axis);
+        if let Some(sizes) = side_by_side(self, axis) {
+            return of_columns("softmax", [self], |[x], out| softmax_columns::softmax(x, sizes, out));
+        }
         mapped_rows("softmax", axis, [self], |[x], length, out| softmax::softmax(x, length, out))
     }
 
@@ -40,6 +61,11 @@ impl<T: Float> Tensor<T> {
     pub fn softmax_gradient(&self, v: &Tensor<T>, axis: impl Into<Axis>) -> Tensor<T> {
         let axis = self.shape().axis("softmax_gradient", axis);
         assert_same_shape("softmax_gradient", self, v);
+        if let Some(sizes) = side_by_side(self, axis) {
+            return of_columns("softmax_gradient", [self, v], |[y, v], out| {
+                softmax_columns::gradient(y, v, sizes, out);
+            });
+        }
         mapped_rows("softmax_gradient", axis, [self, v], |[y, v], length, out| {
             softmax::gradient(y, v, length, out);
         })
@@ -87,6 +113,9 @@ impl<T: Float> Tensor<T> {
     #[track_caller]
     pub fn log_softmax(&self, axis: impl Into<Axis>) -> Tensor<T> {
         let axis = self.shape().axis("log_softmax", axis);
+        if let Some(sizes) = side_by_side(self, axis) {
+            return of_columns("log_softmax", [self], |[x], out| softmax_columns::log_softmax(x, sizes, out));
+        }
         mapped_rows("log_softmax", axis, [self], |[x], length, out| softmax::log_softmax(x, length, out))
     }
 
@@ -147,6 +176,42 @@ mod tests {
         }
         let all = x.exp().sum().ln().item();
         assert!((x.logsumexp([0, 2], false).logsumexp(0, false).item() - all).abs() < 1e-13);
+    }
+
+    /// Columns side by side are as rows, whatever their length; with sums of as few terms as rows have.
+    #[test]
+    fn columns_are_as_rows() {
+        for (length, inner) in [(1, 16), (31, 17), (33, 300), (97, 16), (1025, 40), (40_000, 16)] {
+            let x = Tensor::<f64>::from_fn([2, length, inner], |i| {
+                ((i[0] + i[1] * 7 + i[2] * 3) as f64).sin() * 5.0
+            });
+            let v = x.map(|x: f64| (3.0 * x).cos());
+            let rows = |x: &Tensor<f64>| x.t().contiguous();
+            let (y, turned) = (x.softmax(1), rows(&x).softmax(2));
+            let near = |a: &Tensor<f64>, b: &Tensor<f64>| {
+                assert!(rows(a).all_close(b, 1e-14, 1e-16), "{length} {inner}")
+            };
+            near(&y, &turned);
+            near(&x.log_softmax(1), &rows(&x).log_softmax(2));
+            near(&y.softmax_gradient(&v, 1), &turned.softmax_gradient(&rows(&v), 2));
+        }
+        let long =
+            Tensor::<f32>::from_fn([1 << 16, 16], |i| ((i[0] * 31 + i[1]) % 1013) as f32 * 1e-3).softmax(0);
+        let sums = long.cast::<f64>().sum_axes(0, false);
+        assert!((sums - 1.0).abs().max().item() < 3e-7);
+        assert_eq!(Tensor::<f32>::zeros([0, 16]).softmax(0).shape(), &[0, 16]);
+    }
+
+    #[test]
+    fn columns_of_infinities_and_nan() {
+        let (inf, nan) = (f32::INFINITY, f32::NAN);
+        let x = Tensor::from([[-inf, -inf], [inf, 0.0], [nan, 0.0], [-inf, 3.0], [inf, -inf]]);
+        let wide = x.tile(&[8, 1]).t();
+        let bits = |x: Tensor<f32>| -> Vec<u32> {
+            x.to_vec().iter().map(|x| if x.is_nan() { 1 } else { x.to_bits() }).collect()
+        };
+        assert_eq!(bits(wide.softmax(0).t()), bits(x.softmax(1).tile(&[8, 1])));
+        assert_eq!(bits(wide.log_softmax(0).t()), bits(x.log_softmax(1).tile(&[8, 1])));
     }
 
     #[test]

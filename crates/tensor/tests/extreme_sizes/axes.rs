@@ -80,6 +80,9 @@ const FUNCTIONS: &[OfAxis] = &[
     ("topk", |x, a| drop(x.topk(0, a))),
     ("logcumsumexp", |x, a| drop(x.logcumsumexp(a))),
     ("running_extreme", |x, a| drop(x.running_extreme(a, true))),
+    ("ranked", |x, a| drop(x.ranked(a, 1, &|_, ranks| ranks.fill(0)))),
+    ("cumprod_gradient", |x, a| drop(x.cumprod_gradient(x, a))),
+    ("prod_gradient", |x, a| drop(x.prod_gradient(&Tensor::ones([1, 3]), a))),
     ("order_statistic", |x, a| drop(x.order_statistic(OrderStatistic::Median, a))),
     ("f", |x, a| drop(x.fold("f", of_axes(a), false, Zero))),
     ("f", |x, a| drop(x.fold_rows("f", of_axes(a), false, Zero))),
@@ -132,6 +135,7 @@ fn axes_that_do_not_exist() {
     refused("squeeze", &[&"[2, 3]"], || x.squeeze(1));
     refused("permute", &[&"[2, 3]"], || x.permute([0]));
     refused("topk", &[&usize::MAX, &"[2, 3]"], || x.topk(usize::MAX, 1));
+    refused("ranked", &[&usize::MAX], || x.ranked(1, usize::MAX, &|_, ranks| ranks.fill(0)));
     let last = OrderStatistic::Kth(usize::MAX);
     refused("order_statistic", &[&usize::MAX, &"[2, 3]"], || x.order_statistic(last, 1));
 }
@@ -159,6 +163,7 @@ fn reductions_of_huge_views() {
     refused("topk", &[&(1u64 << 48)], || wide.topk(1, 0));
     refused("running_extreme", &[&(1u64 << 48)], || wide.running_extreme(0, true));
     refused("order_statistic", &[&(1u64 << 48)], || wide.order_statistic(OrderStatistic::Mode, 0));
+    refused("ranked", &[&(1u64 << 48)], || wide.ranked(0, 1, &|_, ranks| ranks.fill(0)));
     refused("nonzero", &[&(1u64 << 48)], || wide.nonzero());
     refused("count_nonzero", &[&(1u64 << 48)], || wide.count_nonzero(.., false));
     refused("sum_to", &[&usize::MAX], || wide.sum_to(&[usize::MAX].into()));

@@ -11,11 +11,21 @@ pub(super) fn rule<T: Float>(name: &str) -> Option<Rule<T>> {
         "matmul" => |g, at| Ok(g.op("MatMul", &[at.x(0), at.x(1)])),
         "linear" => linear,
         "conv2d" | "conv3d" => conv,
-        "pair_dots" => |g, at| {
-            let transposed = swapped(g, at.x(1), at.rank(1));
-            Ok(g.op("MatMul", &[at.x(0), &transposed]))
+        "cdist" => |g, at| {
+            let differences = differences(g, at, [0, 1]);
+            norms(g, at, &differences)
         },
-        "cdist" => cdist,
+        "pdist" => pdist,
+        "kron" => kron,
+        "pair_dots" => |g, at| {
+            let mut differences = differences(g, at, [1, 2]);
+            if at.number("p")? == 1.0 {
+                differences = g.op("Sign", &[&differences]);
+            }
+            let factors = g.unsqueeze(at.x(0), &[at.rank(0) as i64 - 1]);
+            let terms = g.op("Mul", &[&factors, &differences]);
+            Ok(g.reduce("ReduceSum", &terms, &[at.out().len()], false))
+        },
         "det" => |g, at| Ok(g.op("Det", &[at.x(0)])),
         _ => return None,
     })
@@ -80,10 +90,36 @@ fn conv<T: Float>(g: &mut Graph, at: &At<'_, T>) -> Result<String, String> {
     }
 }
 
-/// Euclidean distances of all pairs of rows, from their differences: products would lose the near ones.
-fn cdist<T: Float>(g: &mut Graph, at: &At<'_, T>) -> Result<String, String> {
-    let (a, b) = (at.rank(0) as i64, at.rank(1) as i64);
-    let (rows, columns) = (g.unsqueeze(at.x(0), &[a - 1]), g.unsqueeze(at.x(1), &[b - 2]));
-    let differences = g.op("Sub", &[&rows, &columns]);
-    Ok(g.reduce("ReduceL2", &differences, &[at.out().len()], false))
+/// The differences of all pairs of rows of two operands: products would lose the near ones.
+fn differences<T: Float>(g: &mut Graph, at: &At<'_, T>, [a, b]: [usize; 2]) -> String {
+    let rows = g.unsqueeze(at.x(a), &[at.rank(a) as i64 - 1]);
+    let columns = g.unsqueeze(at.x(b), &[at.rank(b) as i64 - 2]);
+    g.op("Sub", &[&rows, &columns])
+}
+
+/// The lengths of differences, which lie along their last axis.
+fn norms<T: Float>(g: &mut Graph, at: &At<'_, T>, differences: &str) -> Result<String, String> {
+    let kind = if at.number("p")? == 1.0 { "ReduceL1" } else { "ReduceL2" };
+    Ok(g.reduce(kind, differences, &[at.out().len()], false))
+}
+
+/// The distances of the pairs of rows of a matrix.
+fn pdist<T: Float>(g: &mut Graph, at: &At<'_, T>) -> Result<String, String> {
+    let rows = at.dim(0, 0)? as i64;
+    let pairs = || (0..rows).flat_map(|i| (i + 1..rows).map(move |j| [i, j]));
+    let [first, second] = [0, 1].map(|k| {
+        let places = g.ints(&pairs().map(|pair| pair[k]).collect::<Vec<_>>());
+        g.with("Gather", &[at.x(0), &places], vec![AttributeProto::int("axis", 0)])
+    });
+    let differences = g.op("Sub", &[&first, &second]);
+    norms(g, at, &differences)
+}
+
+/// The Kronecker product: each axis of the one beside that of the other, and both as one then.
+fn kron<T: Float>(g: &mut Graph, at: &At<'_, T>) -> Result<String, String> {
+    let rank = at.rank(0) as i64;
+    let behind = g.unsqueeze(at.x(0), &(0..rank).map(|axis| 2 * axis + 1).collect::<Vec<_>>());
+    let before = g.unsqueeze(at.x(1), &(0..rank).map(|axis| 2 * axis).collect::<Vec<_>>());
+    let products = g.op("Mul", &[&behind, &before]);
+    Ok(g.reshape(&products, at.out()))
 }

@@ -39,6 +39,7 @@ pub(super) fn rule<T: Float>(name: &str) -> Option<Rule<T>> {
             Ok(g.op("CumSum", &[at.x(0), &axis]))
         },
         "logcumsumexp" => log_cum_sum_exp,
+        "cumprod" => cumulative_product,
         "linear_recurrence" => linear_recurrence,
         _ => return None,
     })
@@ -138,16 +139,35 @@ fn log_cum_sum_exp<T: Float>(g: &mut Graph, at: &At<'_, T>) -> Result<String, St
     Ok(g.transpose(&sums, &back))
 }
 
+/// The products of each element and all before it, one position after the other.
+fn cumulative_product<T: Float>(g: &mut Graph, at: &At<'_, T>) -> Result<String, String> {
+    one_by_one(g, at, |g, element, before| g.op("Mul", &[&element, before]))
+}
+
 /// sᵢ = cᵢ + aᵢ·sᵢ₋₁, one position after the other.
 fn linear_recurrence<T: Float>(g: &mut Graph, at: &At<'_, T>) -> Result<String, String> {
+    let axis = at.axis()?;
+    let mut position = 0usize;
+    one_by_one(g, at, |g, element, before| {
+        position += 1;
+        let factor = g.slice(at.x(1), axis, position.into(), (position + 1).into());
+        let carried = g.op("Mul", &[&factor, before]);
+        g.op("Add", &[&element, &carried])
+    })
+}
+
+/// The elements along an axis of the first operand, each behind the first as `next` makes it of that and of what is before.
+fn one_by_one<T: Float>(
+    g: &mut Graph,
+    at: &At<'_, T>,
+    mut next: impl FnMut(&mut Graph, String, &str) -> String,
+) -> Result<String, String> {
     let axis = at.axis()?;
     let mut states: Vec<String> = Vec::new();
     for i in 0..at.dim(0, axis)? {
         let mut state = g.slice(at.x(0), axis, i.into(), (i + 1).into());
         if let Some(before) = states.last() {
-            let factor = g.slice(at.x(1), axis, i.into(), (i + 1).into());
-            let carried = g.op("Mul", &[&factor, before]);
-            state = g.op("Add", &[&state, &carried]);
+            state = next(g, state, before);
         }
         states.push(state);
     }

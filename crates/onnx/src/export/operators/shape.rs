@@ -19,6 +19,7 @@ pub(super) fn rule<T: Float>(name: &str) -> Option<Rule<T>> {
             let parts: Vec<&str> = (0..at.count()).map(|i| at.x(i)).collect();
             Ok(g.with("Concat", &parts, vec![AttributeProto::int("axis", at.axis()? as i64)]))
         },
+        "roll" => roll,
         "slice" => slice,
         "flip" => flip,
         "pad" => pad,
@@ -26,6 +27,16 @@ pub(super) fn rule<T: Float>(name: &str) -> Option<Rule<T>> {
         "triu" => |g, at| triangle(g, at, true),
         _ => return None,
     })
+}
+
+/// The end of an axis before the rest of it.
+fn roll<T: Float>(g: &mut Graph, at: &At<'_, T>) -> Result<String, String> {
+    let axis = at.axis()?;
+    let length = at.dim(0, axis)? as i64;
+    let cut = length - at.int("shift")?;
+    let [end, start] =
+        [(cut, length), (0, cut)].map(|(from, to)| g.slice(at.x(0), axis, from.into(), to.into()));
+    Ok(g.with("Concat", &[&end, &start], vec![AttributeProto::int("axis", axis as i64)]))
 }
 
 /// A range as the texts `start:end` and `start:end:step` say it, whose parts may be left out.

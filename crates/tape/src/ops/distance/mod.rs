@@ -1,6 +1,7 @@
 //! Distances, similarities and lengths of vectors.
 
-mod euclidean;
+mod condensed;
+mod pairs;
 
 use wengert_tensor::shape::broadcast_or_panic;
 use wengert_tensor::size::{self, check_positions};
@@ -12,7 +13,7 @@ impl<T: Float> Var<T> {
     /// The p-norm of the difference of each row of `self` (`[…, P, M]`) and each of `other` (`[…, R, M]`): `[…, P, R]`;
     /// leading axes broadcast. Computed from the differences themselves, so that points that are near each other keep their
     /// digits, and with derivatives of 0 where points coincide (see [`norm_axes`](Var::norm_axes)), of any order.
-    /// Orders other than 2 take memory for all differences, `[…, P, R, M]`.
+    /// Orders other than 1 and 2 take memory for all differences, `[…, P, R, M]`.
     ///
     /// # Panics
     /// If an operand has fewer than two axes, the last axes differ in length, the others do not broadcast, or `p` is
@@ -35,8 +36,8 @@ impl<T: Float> Var<T> {
         let batch = broadcast_or_panic("cdist", &lead(a), &lead(b));
         let pairs = [a[a.len() - 2], b[b.len() - 2]];
         batch.iter().copied().chain(pairs).collect::<Shape>().checked("cdist");
-        if p == 2.0 {
-            return euclidean::distances(self, other);
+        if let Some(metric) = pairs::of_order(p) {
+            return pairs::distances(metric, self, other);
         }
         (self.unsqueeze(-2) - other.unsqueeze(-3)).norm_axes(p, -1, false)
     }
@@ -59,15 +60,10 @@ impl<T: Float> Var<T> {
         check_positions("pdist", rows);
         let pairs = size::product("pdist", &[rows, rows.saturating_sub(1)]) / 2;
         Shape::from([pairs, self.shape()[1]]).checked("pdist");
-        let all = || (0..rows as u32).flat_map(|i| (i + 1..rows as u32).map(move |j| [i, j]));
-        let count = rows as u32;
-        if p == 2.0 && count.checked_mul(count).is_some() {
-            // All distances take less time and memory than the differences of half of them.
-            let places: Vec<u32> = all().map(|[i, j]| i * count + j).collect();
-            return euclidean::distances(self, self)
-                .reshape([rows * rows])
-                .index_select(0, Tensor::vector(&places));
+        if let Some(metric) = pairs::of_order(p) {
+            return pairs::own_distances(metric, self);
         }
+        let all = || (0..rows as u32).flat_map(|i| (i + 1..rows as u32).map(move |j| [i, j]));
         let [first, second] = [0, 1].map(|k| Tensor::vector(&all().map(|pair| pair[k]).collect::<Vec<_>>()));
         (self.index_select(0, first) - self.index_select(0, second)).norm_axes(p, -1, false)
     }

@@ -1,12 +1,13 @@
 //! Where the neighbours of a place are.
 
-use wengert_tensor::{Float, Tensor};
+use wengert_tensor::{Element, Float, Tensor};
 
 use super::GridPadding;
 use crate::class::Decision;
 use crate::data::Data;
 use crate::describe::Attributes;
 use crate::op::rules_compiled_here;
+use crate::ops::slice;
 
 /// The neighbours along each axis of places whose lowest integers are the input, `[batch, axes, outputs]`.
 #[derive(Clone)]
@@ -40,30 +41,40 @@ impl Neighbours {
     }
 
     /// For each combination of neighbours, the last axis fastest, and each place what `found` makes of the element's number.
-    fn each<T: Float, R: Copy + Default>(
-        &self,
-        low: &Tensor<T>,
-        found: impl Fn(Option<usize>) -> R,
-    ) -> Vec<R> {
+    fn each<T: Float, R: Element>(&self, low: &Tensor<T>, found: impl Fn(Option<usize>) -> R) -> Tensor<R> {
         let [batch, axes, outputs] = [0, 1, 2].map(|axis| low.shape()[axis]);
         let combinations = self.taps.pow(axes as u32);
-        let places = low.to_vec();
-        let mut all = Vec::with_capacity(batch * combinations * outputs);
-        for example in places.chunks(axes * outputs.max(1)).take(batch) {
-            for combination in 0..combinations {
-                for p in 0..outputs {
-                    let (mut number, mut weight) = (Some(0), combinations);
+        let low = low.contiguous();
+        // Of one example the neighbours along each axis, by tap, each once, and the numbers of one combination.
+        let mut along = vec![None; axes * self.taps * outputs];
+        let mut numbers = vec![None; outputs];
+        Tensor::written_for("neighbours", [batch, combinations, outputs], |all| {
+            if all.is_empty() {
+                return;
+            }
+            let examples =
+                slice(&low).chunks_exact(axes * outputs).zip(all.chunks_exact_mut(combinations * outputs));
+            for (example, all) in examples {
+                for (row, here) in along.chunks_exact_mut(outputs).enumerate() {
+                    let (axis, tap) = (row / self.taps, row % self.taps);
+                    for (here, low) in here.iter_mut().zip(&example[axis * outputs..]) {
+                        *here = self.along(axis, low.to_f64(), tap);
+                    }
+                }
+                for (combination, all) in all.chunks_exact_mut(outputs).enumerate() {
+                    numbers.fill(Some(0));
+                    let mut weight = combinations;
                     for axis in 0..axes {
                         weight /= self.taps;
-                        let tap = combination / weight % self.taps;
-                        let here = self.along(axis, example[axis * outputs + p].to_f64(), tap);
-                        number = number.zip(here).map(|(n, here)| n * self.sizes[axis] + here);
+                        let row = axis * self.taps + combination / weight % self.taps;
+                        for (number, here) in numbers.iter_mut().zip(&along[row * outputs..]) {
+                            *number = number.zip(*here).map(|(n, here)| n * self.sizes[axis] + here);
+                        }
                     }
-                    all.push(found(number));
+                    all.iter_mut().zip(&numbers).for_each(|(o, &number)| *o = found(number));
                 }
             }
-        }
-        all
+        })
     }
 
     fn described(&self, attributes: &mut Attributes) {
@@ -71,10 +82,6 @@ impl Neighbours {
         attributes.set("taps", self.taps);
         attributes.set("padding", self.padding.name());
         attributes.set("align_corners", self.align_corners);
-    }
-
-    fn shape(&self, low: &wengert_tensor::Shape) -> [usize; 3] {
-        [low[0], self.taps.pow(low[1] as u32), low[2]]
     }
 }
 
@@ -108,8 +115,7 @@ impl<T: Float> Decision<T> for Numbers {
         self.0.described(attributes);
     }
     fn forward(&self, x: &[&Tensor<T>], _: &[&Data<T>]) -> Tensor<u32> {
-        let numbers = self.0.each(x[0], |number| number.unwrap_or(0) as u32);
-        Tensor::vector(&numbers).reshape(self.0.shape(x[0].shape()))
+        self.0.each(x[0], |number| number.unwrap_or(0) as u32)
     }
     rules_compiled_here!(Numbers in DecisionOp);
 }
@@ -126,8 +132,7 @@ impl<T: Float> Decision<T> for Inside {
         self.0.described(attributes);
     }
     fn forward(&self, x: &[&Tensor<T>], _: &[&Data<T>]) -> Tensor<bool> {
-        let inside = self.0.each(x[0], |number| number.is_some());
-        Tensor::vector(&inside).reshape(self.0.shape(x[0].shape()))
+        self.0.each(x[0], |number| number.is_some())
     }
     rules_compiled_here!(Inside in DecisionOp);
 }

@@ -8,7 +8,7 @@ use crate::class::{Decision, decision};
 use crate::data::{Data, Given, Index};
 use crate::describe::Attributes;
 use crate::op::rules_compiled_here;
-use crate::ops::reduce::recurrence;
+use crate::ops::recurrence::recurrence;
 use crate::var::Var;
 
 /// The product of the elements of `source` that come to each place, 1 where none do, for a result of this shape; of slices,

@@ -5,7 +5,7 @@ use super::patches::Patches;
 use super::{Conv2dGeometry, check_len};
 use crate::array::element::Float;
 use crate::compiled_here;
-use crate::kernels::gemm::{Dots, Output, PARALLEL_WORK, Product, Source, Strided};
+use crate::kernels::gemm::{Dots, Output, PARALLEL_WORK, Product, Source, Strided, Windows};
 use crate::kernels::scratch::{Slot, with_scratch};
 use crate::machine::parallel;
 use crate::machine::simd::{self, Level};
@@ -86,9 +86,10 @@ compiled_here! {
                     frame.with_image(image_planes, |image| {
                         let width = g.output_shape()[3];
                         let patches = &Patches { image, distances, width, row: frame.row() };
-                        // SAFETY: as for the product below.
+                        // SAFETY: as for the product below; each tap meets a pixel of the frame at every position.
                         if unsafe {
-                            dots(level, patches, [rows, out_channels, out_plane], gradient, nth > 0, c.start)
+                            (out_channels == 1 && windows(level, patches, out_plane, gradient, nth > 0, c.start))
+                                || dots(level, patches, [rows, out_channels, out_plane], gradient, nth > 0, c.start)
                         } {
                             return;
                         }
@@ -122,6 +123,28 @@ compiled_here! {
             }
         });
     }
+}
+
+/// The gradient of the weights of one output channel from one image, whose patches are read where they lie, if the level has it
+/// and rows are long enough; says whether it was done.
+///
+/// # Safety
+/// The CPU must have `level`; `gradient` must be a plane of `positions`, and `sums` one number for each tap that nobody else
+/// touches.
+unsafe fn windows<T: Float>(
+    level: Level,
+    patches: &Patches<'_, T>,
+    positions: usize,
+    gradient: *const T,
+    add: bool,
+    sums: *mut T,
+) -> bool {
+    let Patches { image, distances, width, row } = *patches;
+    // Without a gap between its rows the plane is one.
+    let (height, width) = if row == width { (1, positions) } else { (positions / width, width) };
+    // SAFETY: by the choice of the frame, whose size was checked when it was made, every tap meets a pixel of it at every position;
+    // the rest is the caller's promise.
+    unsafe { Windows { image, distances, row, plane: gradient, height, width, add, c: sums }.run(level) }
 }
 
 /// The gradient of few weights from one image as dot products of patches and planes, if that is the better way and

@@ -10,7 +10,7 @@
 //! which of the matrix's strides is 1), so the number of threads does not change a bit of the result.
 
 mod blocks;
-// Of these three, other processors use a part.
+// Of these four, other processors use a part.
 #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 mod dots;
 mod driver;
@@ -25,6 +25,8 @@ mod transpose;
 mod vector;
 mod vector_product;
 mod view;
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
+mod windows;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
@@ -36,6 +38,7 @@ pub(crate) use driver::{Output, PARALLEL_WORK, Product};
 pub(crate) use panels::Panels;
 pub(crate) use source::{Rows, Source, Strided, copy_run};
 pub use view::{MatrixMut, MatrixRef};
+pub(crate) use windows::Windows;
 
 use crate::array::element::Float;
 use crate::compiled_here;

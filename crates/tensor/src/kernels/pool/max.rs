@@ -216,11 +216,36 @@ fn windows<T: Float>([y, x]: [&Axis; 2], input: &[T], row: usize, values: &mut [
                 continue;
             }
             let first = start + x.pixel(inside.start, kx);
-            let pixels = input[first..].iter().step_by(x.stride);
-            let best = values[inside.clone()].iter_mut().zip(&mut positions[inside]);
-            for (i, ((value, position), &pixel)) in best.zip(pixels).enumerate() {
-                (*value, *position) = take((*value, *position), pixel, (first + i * x.stride) as u32);
+            let best = (&mut values[inside.clone()], &mut positions[inside]);
+            // With a constant stride the loop is one of registers.
+            match x.stride {
+                1 => tap::<T, 1>(&input[first..], first as u32, best),
+                2 => tap::<T, 2>(&input[first..], first as u32, best),
+                stride => any_tap(&input[first..], stride, first as u32, best),
             }
         }
+    }
+}
+
+/// One tap of a row of windows: the pixels at a distance of `STRIDE` from each other, of which the first has the position `first`.
+#[inline(always)]
+fn tap<T: Float, const STRIDE: usize>(pixels: &[T], first: u32, (values, positions): (&mut [T], &mut [u32])) {
+    // All but the last have as many pixels behind them.
+    let whole = values.len() - 1;
+    let (steps, _) = pixels.as_chunks::<STRIDE>();
+    let best = values.iter_mut().zip(positions.iter_mut()).zip(0u32..);
+    for (((value, position), i), step) in best.zip(&steps[..whole]) {
+        (*value, *position) = take((*value, *position), step[0], first + i * STRIDE as u32);
+    }
+    let last = first + (whole * STRIDE) as u32;
+    (values[whole], positions[whole]) = take((values[whole], positions[whole]), pixels[whole * STRIDE], last);
+}
+
+/// [`tap`] with any stride.
+#[inline(always)]
+fn any_tap<T: Float>(pixels: &[T], stride: usize, first: u32, (values, positions): (&mut [T], &mut [u32])) {
+    let best = values.iter_mut().zip(positions);
+    for (i, ((value, position), &pixel)) in best.zip(pixels.iter().step_by(stride)).enumerate() {
+        (*value, *position) = take((*value, *position), pixel, first + (i * stride) as u32);
     }
 }

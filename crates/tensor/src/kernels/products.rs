@@ -1,0 +1,194 @@
+//! Cumulative sums and products of rows, and the gradients of products, in `f64`.
+//!
+//! Each step waits for the one before it, so several rows are computed at once, side by side in the lanes of a register.
+
+use super::scan::Number;
+use crate::array::element::Float;
+use crate::compiled_here;
+use crate::loops::RowMap;
+use crate::loops::rows::map_slices;
+use crate::loops::spare::Partials;
+use crate::machine::simd::Isa;
+
+/// Rows that are computed at once.
+const SIDE: usize = 8;
+/// Columns of them that are turned at once.
+const COLUMNS: usize = 16;
+
+/// Some columns of rows side by side.
+type Tile<const N: usize> = [[f64; N]; COLUMNS];
+
+/// Columns from number `from` on of rows of this length; what is behind the last of them stays.
+#[inline(always)]
+fn read<T: Float, const N: usize>(rows: &[T], length: usize, from: usize, tile: &mut Tile<N>) -> usize {
+    let count = COLUMNS.min(length - from);
+    for k in 0..N {
+        let row = &rows[k * length + from..][..count];
+        for (lanes, x) in tile.iter_mut().zip(row) {
+            lanes[k] = x.to_f64();
+        }
+    }
+    count
+}
+
+/// Writes columns back.
+#[inline(always)]
+fn write<T: Float, const N: usize>(tile: &Tile<N>, rows: &mut [T], length: usize, from: usize) {
+    let count = COLUMNS.min(length - from);
+    for k in 0..N {
+        let row = &mut rows[k * length + from..][..count];
+        for (x, lanes) in row.iter_mut().zip(tile) {
+            *x = T::from_f64(lanes[k]);
+        }
+    }
+}
+
+/// A formula of rows that computes `N` of them at once, of which the first has the number `first`.
+trait SideBySide<T>: Sync {
+    fn columns<const N: usize>(&self, first: usize, length: usize, x: &[T], out: &mut [T]);
+}
+
+/// As many rows at once as a register has lanes, and one by one what is left.
+#[inline(always)]
+fn side_by_side<T>(f: &impl SideBySide<T>, first: usize, length: usize, x: &[T], out: &mut [T]) {
+    let whole = x.len() / (SIDE * length) * SIDE;
+    let (x_many, x_rest) = x.split_at(whole * length);
+    let (out_many, out_rest) = out.split_at_mut(whole * length);
+    let blocks = x_many.chunks_exact(SIDE * length).zip(out_many.chunks_exact_mut(SIDE * length));
+    for (i, (x, out)) in blocks.enumerate() {
+        f.columns::<SIDE>(first + i * SIDE, length, x, out);
+    }
+    let rest = x_rest.chunks_exact(length).zip(out_rest.chunks_exact_mut(length));
+    for (i, (x, out)) in rest.enumerate() {
+        f.columns::<1>(first + whole + i, length, x, out);
+    }
+}
+
+/// Every element combined with all before it.
+struct Scan<F> {
+    start: f64,
+    combine: F,
+}
+
+impl<T: Float, F: Fn(f64, f64) -> f64 + Sync> SideBySide<T> for Scan<F> {
+    #[inline(always)]
+    fn columns<const N: usize>(&self, _: usize, length: usize, x: &[T], out: &mut [T]) {
+        let (mut tile, mut total) = ([[0.0; N]; COLUMNS], [self.start; N]);
+        for from in (0..length).step_by(COLUMNS) {
+            read(x, length, from, &mut tile);
+            for lanes in &mut tile {
+                for (total, x) in total.iter_mut().zip(lanes) {
+                    *total = (self.combine)(*total, *x);
+                    *x = *total;
+                }
+            }
+            write(&tile, out, length, from);
+        }
+    }
+}
+
+impl<T: Float, F: Fn(f64, f64) -> f64 + Sync> RowMap<T, T> for Scan<F> {
+    #[inline(always)]
+    fn row<I: Isa>(&self, index: usize, x: &[T], out: &mut [T]) {
+        self.columns::<1>(index, x.len(), x, out);
+    }
+    #[inline(always)]
+    fn rows<I: Isa>(&self, first: usize, length: usize, x: &[T], out: &mut [T]) {
+        side_by_side(self, first, length, x, out);
+    }
+}
+
+/// The gradient of ∑ vᵢ·sᵢ, sᵢ being the product of the row's elements up to xᵢ: x̄ᵢ = rᵢ·sᵢ₋₁, where rᵢ = vᵢ + xᵢ₊₁·rᵢ₊₁. Of the
+/// product of all, v is that of the last alone.
+struct Gradient<'a, T> {
+    v: &'a [T],
+    /// Whether there is one v for each row and not one for each element.
+    of_last: bool,
+}
+
+impl<T: Float> SideBySide<T> for Gradient<'_, T> {
+    /// Forwards for the products up to each tile, then tile by tile backwards.
+    #[inline(always)]
+    fn columns<const N: usize>(&self, first: usize, length: usize, x: &[T], out: &mut [T]) {
+        let (mut tile, mut v_tile) = ([[0.0; N]; COLUMNS], [[f64::NOTHING; N]; COLUMNS]);
+        let mut before = Partials::equal([1.0; N], length.div_ceil(COLUMNS));
+        let mut product = [1.0; N];
+        for (i, before) in before.iter_mut().enumerate() {
+            *before = product;
+            let count = read(x, length, i * COLUMNS, &mut tile);
+            for lanes in &tile[..count] {
+                for (product, x) in product.iter_mut().zip(lanes) {
+                    *product *= x;
+                }
+            }
+        }
+        // What comes from behind, and the element there; behind the last nothing.
+        let (mut behind, mut factor) = ([f64::NOTHING; N], [1.0; N]);
+        for (i, &before) in before.iter().enumerate().rev() {
+            let from = i * COLUMNS;
+            let count = read(x, length, from, &mut tile);
+            if !self.of_last {
+                read(&self.v[first * length..], length, from, &mut v_tile);
+            } else if from + count == length {
+                for k in 0..N {
+                    v_tile[count - 1][k] = self.v[first + k].to_f64();
+                }
+            } else {
+                v_tile = [[f64::NOTHING; N]; COLUMNS];
+            }
+            let mut products = [before; COLUMNS];
+            for c in 1..count {
+                for k in 0..N {
+                    products[c][k] = products[c - 1][k] * tile[c - 1][k];
+                }
+            }
+            for c in (0..count).rev() {
+                for k in 0..N {
+                    behind[k] = behind[k].next(v_tile[c][k], factor[k]);
+                    factor[k] = tile[c][k];
+                    tile[c][k] = behind[k] * products[c][k];
+                }
+            }
+            write(&tile, out, length, from);
+        }
+    }
+}
+
+impl<T: Float> RowMap<T, T> for Gradient<'_, T> {
+    #[inline(always)]
+    fn row<I: Isa>(&self, index: usize, x: &[T], out: &mut [T]) {
+        self.columns::<1>(index, x.len(), x, out);
+    }
+    #[inline(always)]
+    fn rows<I: Isa>(&self, first: usize, length: usize, x: &[T], out: &mut [T]) {
+        side_by_side(self, first, length, x, out);
+    }
+}
+
+compiled_here! {
+    /// The sums of each element and all before it in every row.
+    pub(crate) fn cumulative_sums<T: Float>(x: &[T], length: usize, out: &mut [T]) {
+        map_slices(x, length, out, &Scan { start: 0.0, combine: |a: f64, b: f64| a + b });
+    }
+}
+
+compiled_here! {
+    /// The products of each element and all before it in every row.
+    pub(crate) fn cumulative_products<T: Float>(x: &[T], length: usize, out: &mut [T]) {
+        map_slices(x, length, out, &Scan { start: 1.0, combine: |a: f64, b: f64| a * b });
+    }
+}
+
+compiled_here! {
+    /// The gradients of the products of all elements of every row, times one number for each.
+    pub(crate) fn product_gradients<T: Float>(x: &[T], v: &[T], length: usize, out: &mut [T]) {
+        map_slices(x, length, out, &Gradient { v, of_last: true });
+    }
+}
+
+compiled_here! {
+    /// The gradients of the sums of v and the cumulative products of every row.
+    pub(crate) fn cumulative_product_gradients<T: Float>(x: &[T], v: &[T], length: usize, out: &mut [T]) {
+        map_slices(x, length, out, &Gradient { v, of_last: false });
+    }
+}
