@@ -280,17 +280,17 @@ mod tests {
             let (x, y) = (numbers(count(a), 0), numbers(count(b), 1));
             let v = numbers(x.len() * y.len(), 2);
             let mut expected = (vec![f64::NAN; v.len()], vec![0.0; x.len()], vec![0.0; y.len()]);
-            for i in 0..x.len() {
-                for j in 0..y.len() {
+            for (i, &left) in x.iter().enumerate() {
+                for (j, &right) in y.iter().enumerate() {
                     // Positions along each axis, from the last on.
                     let (mut place, mut size, mut rest) = (0, 1, (i, j));
                     for (&m, &n) in a.iter().zip(b).rev() {
                         place += size * (rest.0 % m * n + rest.1 % n);
                         (rest, size) = ((rest.0 / m, rest.1 / n), size * m * n);
                     }
-                    expected.0[place] = x[i] * y[j];
-                    expected.1[i] += v[place] * y[j];
-                    expected.2[j] += v[place] * x[i];
+                    expected.0[place] = left * right;
+                    expected.1[i] += v[place] * right;
+                    expected.2[j] += v[place] * left;
                 }
             }
             let mut found = (vec![f64::NAN; v.len()], vec![f64::NAN; x.len()], vec![f64::NAN; y.len()]);

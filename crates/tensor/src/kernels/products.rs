@@ -130,8 +130,8 @@ impl<T: Float> SideBySide<T> for Gradient<'_, T> {
             if !self.of_last {
                 read(&self.v[first * length..], length, from, &mut v_tile);
             } else if from + count == length {
-                for k in 0..N {
-                    v_tile[count - 1][k] = self.v[first + k].to_f64();
+                for (to, v) in v_tile[count - 1].iter_mut().zip(&self.v[first..]) {
+                    *to = v.to_f64();
                 }
             } else {
                 v_tile = [[f64::NOTHING; N]; COLUMNS];

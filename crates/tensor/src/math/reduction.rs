@@ -41,11 +41,11 @@ const SINGLE: [[f64; STEPS]; 2] = {
 #[inline(always)]
 fn summands(a: f32) -> (f64, f64) {
     let [mut head, mut tail] = [SINGLE[0][0], SINGLE[1][0]];
-    for s in 1..STEPS {
+    for (s, (&head_of_s, &tail_of_s)) in SINGLE[0].iter().zip(&SINGLE[1]).enumerate().skip(1) {
         // The first number with this s.
         let beyond = a >= f32::from_bits((127 + 23 + 16 * s as u32) << 23);
-        head = if beyond { SINGLE[0][s] } else { head };
-        tail = if beyond { SINGLE[1][s] } else { tail };
+        head = if beyond { head_of_s } else { head };
+        tail = if beyond { tail_of_s } else { tail };
     }
     (head, tail)
 }

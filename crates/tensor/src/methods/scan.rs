@@ -247,7 +247,7 @@ mod tests {
         let pick = |length: usize, salt: usize| {
             let special = [0.0, -0.0, 1e30, 1e-30, f32::INFINITY, f32::NAN];
             move |i: &[usize]| match (i[0] * length + i[1]) * 31 + salt {
-                n if n % 41 < special.len() && i[0] % 3 == 0 => special[n % 41],
+                n if n % 41 < special.len() && i[0].is_multiple_of(3) => special[n % 41],
                 n => (n as f32 * 0.7).sin() * 2.0,
             }
         };
