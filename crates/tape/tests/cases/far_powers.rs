@@ -15,12 +15,7 @@ macro_rules! both {
 /// The Hessian times a direction in single precision, forwards over backwards and the other way round, is that in double precision,
 /// in whose range all of its parts are.
 #[track_caller]
-fn second_derivatives(
-    label: &str,
-    (single, double): Both,
-    x: &[f32],
-    v: &[f32],
-) {
+fn second_derivatives(label: &str, (single, double): Both, x: &[f32], v: &[f32]) {
     let wide = |x: &[f32]| Var::from(x.iter().map(|&x| f64::from(x)).collect::<Vec<_>>());
     let exact = hvp(double, &wide(x), &wide(v)).value().to_vec();
     assert!(exact.iter().all(|h| h.is_finite()), "{label}: {exact:?}");

@@ -23,7 +23,7 @@ pub(super) fn rule<T: Float>(name: &str) -> Option<Rule<T>> {
 }
 
 /// The positions of the first elements in ascending or descending order; of equal ones the earlier.
-fn first<T: Float>(g: &mut Graph, at: &At<'_, T>, count: i64, descending: bool) -> String {
+pub(super) fn first<T: Float>(g: &mut Graph, at: &At<'_, T>, count: i64, descending: bool) -> String {
     let count = g.ints(&[count]);
     let axis = at.int("axis").unwrap_or(0);
     let attributes =

@@ -3,14 +3,15 @@
 use wengert_tape::Kind;
 use wengert_tensor::Float;
 
+use super::order::first;
 use super::{At, Rule};
 use crate::export::graph::Graph;
 use crate::proto::AttributeProto;
 
 pub(super) fn rule<T: Float>(name: &str) -> Option<Rule<T>> {
     Some(match name {
-        "quantile_neighbour" => |g, at| Quantiles::of(at)?.neighbour(g, at),
-        "quantile_part" => |g, at| Quantiles::of(at)?.part(g, at),
+        "quantile_neighbour" => |g, at| Ok(Quantiles::of(at)?.neighbours(g, at)),
+        "quantile_part" => |g, at| Ok(Quantiles::of(at)?.parts(g, at)),
         "searchsorted" => searchsorted,
         "running_argmax" => |g, at| running_extreme(g, at, "Greater"),
         "running_argmin" => |g, at| running_extreme(g, at, "Less"),
@@ -18,14 +19,14 @@ pub(super) fn rule<T: Float>(name: &str) -> Option<Rule<T>> {
     })
 }
 
-/// Between which elements of sorted rows some quantiles are.
+/// Between which elements of rows, in ascending order, some quantiles are.
 struct Quantiles {
     q: Vec<f64>,
     axis: usize,
     /// The length of a row.
     n: usize,
     method: String,
-    above: bool,
+    ignore_nan: bool,
 }
 
 impl Quantiles {
@@ -37,21 +38,15 @@ impl Quantiles {
             axis,
             n: at.dim(0, axis)?,
             method: at.text("method").unwrap_or_default().to_owned(),
-            above: at.flag("above"),
+            ignore_nan: at.flag("ignore_nan"),
         })
     }
 
-    /// The shape in which the quantiles stand along their axis.
+    /// The shape in which what is below and above the quantiles stands along their axis.
     fn along<T: Float>(&self, at: &At<'_, T>) -> Vec<usize> {
         let mut shape = vec![1; at.rank(0)];
-        shape[self.axis] = self.q.len();
+        shape[self.axis] = 2 * self.q.len();
         shape
-    }
-
-    /// Whether a row ends with NaN, which comes last.
-    fn undefined<T: Float>(&self, g: &mut Graph, at: &At<'_, T>) -> String {
-        let last = g.slice(at.x(0), self.axis, (self.n - 1).into(), self.n.into());
-        g.op("IsNaN", &[&last])
     }
 
     /// The places in a row of so many numbers.
@@ -68,78 +63,81 @@ impl Quantiles {
         self.q.iter().map(place).collect()
     }
 
-    fn side(&self, place: f64) -> i64 {
-        (if self.above { place.ceil() } else { place.floor() }) as i64
+    /// The ranks below all quantiles of a row of so many numbers, and those above.
+    fn ranks(&self, numbers: usize) -> Vec<i64> {
+        let places = self.places(numbers);
+        let below = places.iter().map(|place| place.floor() as i64);
+        below.chain(places.iter().map(|place| place.ceil() as i64)).collect()
     }
 
-    fn weight(&self, place: f64) -> f64 {
-        let fraction = place - place.floor();
-        let above = if self.method == "Midpoint" && fraction != 0.0 { 0.5 } else { fraction };
-        if self.above { above } else { 1.0 - above }
+    /// How much the elements of those ranks count.
+    fn weights(&self, numbers: usize) -> Vec<f64> {
+        let above = |place: &f64| match place - place.floor() {
+            fraction if self.method == "Midpoint" && fraction != 0.0 => 0.5,
+            fraction => fraction,
+        };
+        let above: Vec<f64> = self.places(numbers).iter().map(above).collect();
+        above.iter().map(|part| 1.0 - part).chain(above.iter().copied()).collect()
     }
 
-    /// How many elements of each row are numbers, from 1 on, counted from 0.
+    /// How many elements of each row are numbers.
     fn counted<T: Float>(&self, g: &mut Graph, at: &At<'_, T>) -> String {
         let undefined = g.op("IsNaN", &[at.x(0)]);
         let there = g.op("Not", &[&undefined]);
         let there = g.cast(&there, Kind::Index);
-        let (count, one, zero) = (g.reduce("ReduceSum", &there, &[self.axis], true), g.int(1), g.int(0));
-        let last = g.op("Sub", &[&count, &one]);
-        // Of a row without any the last element is taken.
-        let (none, end) = (g.op("Less", &[&last, &zero]), g.int(self.n as i64 - 1));
-        g.op("Where", &[&none, &end, &last])
+        g.reduce("ReduceSum", &there, &[self.axis], true)
     }
 
-    /// What a table has for each number of elements that a row may have.
-    fn looked_up<T: Float>(&self, g: &mut Graph, at: &At<'_, T>, table: &str) -> String {
-        let count = self.counted(g, at);
+    /// The entry of a table that has one for each number of numbers that a row may have, from 1 on, or `at_end` where the quantiles
+    /// are the row's last element: where it has a NaN that is not passed over, or no number.
+    fn looked_up<T: Float>(
+        &self,
+        g: &mut Graph,
+        at: &At<'_, T>,
+        at_end: &str,
+        table: impl FnOnce(&mut Graph, &[usize], std::ops::RangeInclusive<usize>) -> String,
+    ) -> String {
+        let counted = self.counted(g, at);
+        if !self.ignore_nan {
+            let entry = table(g, &self.along(at), self.n..=self.n);
+            let whole = g.int(self.n as i64);
+            let undefined = g.op("Less", &[&counted, &whole]);
+            return g.op("Where", &[&undefined, at_end, &entry]);
+        }
+        let table = table(g, &[self.n, 2 * self.q.len()], 1..=self.n);
+        let one = g.int(1);
+        let empty = g.op("Less", &[&counted, &one]);
+        let (place, first) = (g.op("Sub", &[&counted, &one]), g.int(0));
+        let place = g.op("Where", &[&empty, &first, &place]);
         // `[n, quantiles]` at the counts, of which there is one along the axis, which the quantiles take the place of.
-        let found = g.with("Gather", &[table, &count], vec![AttributeProto::int("axis", 0)]);
+        let found = g.with("Gather", &[&table, &place], vec![AttributeProto::int("axis", 0)]);
         let rank = at.rank(0);
         let mut order: Vec<usize> = (0..rank).collect();
         order[self.axis] = rank;
         order.push(self.axis);
         let found = g.transpose(&found, &order);
-        g.squeeze(&found, &[rank as i64])
+        let found = g.squeeze(&found, &[rank as i64]);
+        g.op("Where", &[&empty, at_end, &found])
     }
 
-    fn neighbour<T: Float>(&self, g: &mut Graph, at: &At<'_, T>) -> Result<String, String> {
-        if at.flag("ignore_nan") {
-            let table: Vec<i64> =
-                (1..=self.n).flat_map(|n| self.places(n).into_iter().map(|p| self.side(p))).collect();
-            let table = g.int_tensor(&[self.n, self.q.len()], &table);
-            let found = self.looked_up(g, at, &table);
-            // A row without numbers has the last, whatever the quantile.
-            let empty = self.empty(g, at);
-            let last = g.int(self.n as i64 - 1);
-            return Ok(g.op("Where", &[&empty, &last, &found]));
-        }
-        let places: Vec<i64> = self.places(self.n).into_iter().map(|place| self.side(place)).collect();
-        let (places, last) = (g.int_tensor(&self.along(at), &places), g.int(self.n as i64 - 1));
-        let undefined = self.undefined(g, at);
-        Ok(g.op("Where", &[&undefined, &last, &places]))
+    /// The positions of the elements below all quantiles, and behind them of those above.
+    fn neighbours<T: Float>(&self, g: &mut Graph, at: &At<'_, T>) -> String {
+        let last = g.int(self.n as i64 - 1);
+        let ranks = self.looked_up(g, at, &last, |g, shape, numbers| {
+            g.int_tensor(shape, &numbers.flat_map(|n| self.ranks(n)).collect::<Vec<i64>>())
+        });
+        let order = first(g, at, self.n as i64, false);
+        g.with("GatherElements", &[&order, &ranks], vec![AttributeProto::int("axis", self.axis as i64)])
     }
 
-    fn part<T: Float>(&self, g: &mut Graph, at: &At<'_, T>) -> Result<String, String> {
-        let whole = g.number(self.weight(0.0));
-        if at.flag("ignore_nan") {
-            let table: Vec<f64> =
-                (1..=self.n).flat_map(|n| self.places(n).into_iter().map(|p| self.weight(p))).collect();
-            let table = g.numbers(&[self.n, self.q.len()], &table);
-            let found = self.looked_up(g, at, &table);
-            let empty = self.empty(g, at);
-            return Ok(g.op("Where", &[&empty, &whole, &found]));
-        }
-        let weights: Vec<f64> = self.places(self.n).into_iter().map(|place| self.weight(place)).collect();
-        let weights = g.numbers(&self.along(at), &weights);
-        let undefined = self.undefined(g, at);
-        Ok(g.op("Where", &[&undefined, &whole, &weights]))
-    }
-
-    /// Whether a row begins with NaN, and has no number.
-    fn empty<T: Float>(&self, g: &mut Graph, at: &At<'_, T>) -> String {
-        let first = g.slice(at.x(0), self.axis, 0usize.into(), 1usize.into());
-        g.op("IsNaN", &[&first])
+    /// How much each of those elements counts.
+    fn parts<T: Float>(&self, g: &mut Graph, at: &At<'_, T>) -> String {
+        let count = self.q.len();
+        let at_end: Vec<f64> = (0..2 * count).map(|i| if i < count { 1.0 } else { 0.0 }).collect();
+        let at_end = g.numbers(&self.along(at), &at_end);
+        self.looked_up(g, at, &at_end, |g, shape, numbers| {
+            g.numbers(shape, &numbers.flat_map(|n| self.weights(n)).collect::<Vec<f64>>())
+        })
     }
 }
 

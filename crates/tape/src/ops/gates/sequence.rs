@@ -1,5 +1,6 @@
 //! Whole sequences of recurrent units as one operation.
 
+use smallvec::SmallVec;
 use wengert_tensor::gates::sequence::{self, Geometry, Products, Recurrence, Saved, Unit};
 use wengert_tensor::{Float, Shape, Tensor};
 
@@ -83,7 +84,7 @@ impl Sequence {
         operands: &[&Tensor<T>],
         work: impl FnOnce(&Geometry, &Products<'_, T>, &Recurrence<'_, T>) -> R,
     ) -> R {
-        let lying: Vec<Tensor<T>> = operands.iter().map(|x| x.contiguous()).collect();
+        let lying: SmallVec<[Tensor<T>; 5]> = operands.iter().map(|x| x.contiguous()).collect();
         let geometry = self.geometry(lying[0].shape(), lying[2].shape());
         let bias = self.biased.then(|| slice(&lying[self.operands() - 1]));
         let products = Products { of_inputs: slice(&lying[0]), bias };

@@ -41,6 +41,15 @@ fn positions_without_end() {
 }
 
 #[test]
+fn rows_of_numbers_that_are_not_as_many() {
+    let (numbers, lengths): (Index, Index) =
+        (Tensor::from([7u32, 8, 9]).into(), Tensor::from([1u32, 1]).into());
+    assert_panics!(numbers.in_rows(&lengths), "in_rows: 3 numbers, where the lengths come to 2");
+    let table: Index = Tensor::from([[1u32], [2]]).into();
+    assert_panics!(table.in_rows(&lengths), "in_rows: ", "[2, 1]", "[2]");
+}
+
+#[test]
 fn tokens_out_of_range() {
     let (table, tokens) = (Var::<f64>::zeros([3, 2]), Tensor::from([0u32, 7]));
     assert_panics!(table.embedding(&tokens, None), "embedding: token 7 is not below 3");

@@ -1,26 +1,15 @@
 //! The sequence backwards.
 
 use std::marker::PhantomData;
+use std::ops::Range;
 
-use super::parts::{Division, split};
+use super::parts::{Division, StepRows};
 use super::products::{Columns, Weights, with_weights};
 use super::{Geometry, Recurrence, Saved, Steps};
 use crate::array::element::Float;
 use crate::kernels::gates::rows::BLOCK;
 use crate::machine::parallel;
 use crate::machine::simd::{Isa, Kernel, dispatch};
-
-/// Rows that are taken back through all steps.
-struct Part<'a, T> {
-    /// Of the batch.
-    first: usize,
-    /// The gradients of the steps' products, in the order in which the steps are read.
-    steps: Vec<&'a mut [T]>,
-    /// Of the output before.
-    h: &'a mut [T],
-    /// Of the cell before.
-    c: &'a mut [T],
-}
 
 /// What all parts share.
 struct Run<'a, T> {
@@ -29,6 +18,12 @@ struct Run<'a, T> {
     saved: &'a Saved<'a, T>,
     weights: &'a Weights<'a, T>,
     wide: bool,
+    /// The gradients of the steps' products.
+    steps: StepRows<'a, T>,
+    /// Of the output before.
+    h: StepRows<'a, T>,
+    /// Of the cell before, if there is one.
+    c: StepRows<'a, T>,
 }
 
 pub(super) fn gradients<U: Steps<T>, T: Float>(
@@ -42,37 +37,40 @@ pub(super) fn gradients<U: Steps<T>, T: Float>(
     let division = Division::new(geometry, rows_of_weights * hidden);
     let (of_steps, of_states) = out.split_at_mut(steps * batch * U::GRADIENTS * hidden);
     let (of_h, of_c) = of_states.split_at_mut(batch * hidden);
-    let size = division.rows * hidden;
-    let mut of_c = of_c.chunks_mut(size);
-    let of_states = split(of_steps, geometry, U::GRADIENTS * hidden, division.rows).into_iter();
-    let mut parts: Vec<Part<'_, T>> = of_states
-        .zip(of_h.chunks_mut(size))
-        .enumerate()
-        .map(|(i, (steps, h))| Part {
-            first: i * division.rows,
-            steps,
-            h,
-            c: of_c.next().unwrap_or_default(),
-        })
-        .collect();
     with_weights(recurrence.weight, [rows_of_weights, hidden], false, batch, |weights| {
-        let run = Run { geometry, recurrence, saved, weights, wide: division.wide };
-        parallel::for_each_chunk(&mut parts, 1, division.parallel, |_, part| run.part::<U>(&mut part[0]));
+        let run = Run {
+            geometry,
+            recurrence,
+            saved,
+            weights,
+            wide: division.wide,
+            steps: StepRows::new(of_steps, [steps, batch, U::GRADIENTS * hidden]),
+            h: StepRows::new(of_h, [1, batch, hidden]),
+            c: StepRows::new(of_c, [usize::from(U::HAS_CELL), batch, hidden]),
+        };
+        parallel::for_each(division.count(batch), division.parallel, |part| {
+            run.part::<U>(&division.part(part, batch));
+        });
     });
 }
 
 impl<'a, T: Float> Run<'a, T> {
     /// All steps of some rows, the last one first.
-    fn part<U: Steps<T>>(&self, part: &mut Part<'_, T>) {
+    fn part<U: Steps<T>>(&self, rows: &Range<usize>) {
         let Geometry { steps, batch, hidden, .. } = *self.geometry;
-        let (width, rows) = (U::KEPT * hidden, part.h.len() / hidden);
+        let width = U::KEPT * hidden;
         // Elements of these rows, `width` each, of step number `step`.
         let of = |data: &'a [T], step: usize, width: usize| {
-            &data[(step * batch + part.first) * width..][..rows * width]
+            &data[(step * batch + rows.start) * width..][..rows.len() * width]
         };
-        part.h.fill(T::ZERO);
+        // SAFETY: the rows of this part, which no other reads or writes.
+        let (to_h, to_c) = unsafe {
+            let to_c = if U::HAS_CELL { self.c.rows_mut(0, rows) } else { &mut [] };
+            (self.h.rows_mut(0, rows), to_c)
+        };
+        to_h.fill(T::ZERO);
         if U::HAS_CELL {
-            part.c.copy_from_slice(of(self.saved.cotangent, steps, hidden));
+            to_c.copy_from_slice(of(self.saved.cotangent, steps, hidden));
         }
         for count in (0..steps).rev() {
             let step = self.geometry.step(count);
@@ -85,21 +83,23 @@ impl<'a, T: Float> Run<'a, T> {
                     Columns { data: of(self.saved.kept, before, width), width, first: width - hidden }
                 }
             };
-            let rows = Rows {
+            // SAFETY: as above.
+            let gradients = unsafe { self.steps.rows_mut(step, rows) };
+            let one = Rows {
                 hidden,
                 kept: of(self.saved.kept, step, width),
                 state,
                 v: of(self.saved.cotangent, step, hidden),
-                to_h: &mut *part.h,
-                to_c: &mut *part.c,
-                gradients: &mut *part.steps[count],
+                to_h: &mut *to_h,
+                to_c: &mut *to_c,
+                gradients: &mut *gradients,
             };
-            rows.run::<U>(self.wide);
-            let data = &*part.steps[count];
-            let of_products = Columns { data, width: U::GRADIENTS * hidden, first: U::OF_STATE * hidden };
+            one.run::<U>(self.wide);
+            let (data, width) = (&*gradients, U::GRADIENTS * hidden);
+            let of_products = Columns { data, width, first: U::OF_STATE * hidden };
             // Units without a cell have a way past the products.
             let beta = if U::HAS_CELL { T::ZERO } else { T::ONE };
-            self.weights.multiply(of_products, beta, part.h, self.wide);
+            self.weights.multiply(of_products, beta, to_h, self.wide);
         }
     }
 }

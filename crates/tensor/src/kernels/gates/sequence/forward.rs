@@ -1,26 +1,16 @@
 //! The sequence forwards.
 
 use std::marker::PhantomData;
+use std::ops::Range;
 
-use super::parts::{Division, split};
+use super::parts::{Division, StepRows};
 use super::products::{Columns, Weights, with_weights};
 use super::{Geometry, Products, Recurrence, Steps};
 use crate::array::element::Float;
 use crate::kernels::gates::rows::BLOCK;
+use crate::kernels::scratch::{Slot, with_scratch};
 use crate::machine::parallel;
 use crate::machine::simd::{Isa, Kernel, dispatch};
-
-/// Rows that are taken through all steps.
-struct Part<'a, T> {
-    /// Of the batch.
-    first: usize,
-    /// The outputs of the steps, in the order in which they are read.
-    h: Vec<&'a mut [T]>,
-    /// What is kept of them; empty if nothing is.
-    kept: Vec<&'a mut [T]>,
-    /// What the cell holds at the end.
-    end: &'a mut [T],
-}
 
 /// What all parts share.
 struct Run<'a, T> {
@@ -29,6 +19,12 @@ struct Run<'a, T> {
     recurrence: &'a Recurrence<'a, T>,
     weights: &'a Weights<'a, T>,
     wide: bool,
+    /// The outputs of the steps.
+    h: StepRows<'a, T>,
+    /// What is kept of them, if it is.
+    kept: Option<StepRows<'a, T>>,
+    /// What the cells hold at the end, if there are any.
+    end: StepRows<'a, T>,
 }
 
 pub(super) fn value<U: Steps<T>, T: Float>(
@@ -42,81 +38,91 @@ pub(super) fn value<U: Steps<T>, T: Float>(
     let rows_of_weights = U::GATES * hidden;
     let division = Division::new(geometry, rows_of_weights * hidden);
     let (h, end) = out.split_at_mut(steps * batch * hidden);
-    let mut ends = end.chunks_mut(division.rows * hidden);
-    let keeps = kept.is_some();
-    let kept = split(kept.unwrap_or_default(), geometry, U::KEPT * hidden, division.rows);
-    let of_outputs = split(h, geometry, hidden, division.rows).into_iter();
-    let mut parts: Vec<Part<'_, T>> = of_outputs
-        .zip(kept)
-        .enumerate()
-        .map(|(i, (h, kept))| Part {
-            first: i * division.rows,
-            h,
-            kept,
-            end: ends.next().unwrap_or_default(),
-        })
-        .collect();
     with_weights(recurrence.weight, [hidden, rows_of_weights], true, batch, |weights| {
-        let run = Run { geometry, products, recurrence, weights, wide: division.wide };
-        parallel::for_each_chunk(&mut parts, 1, division.parallel, |_, part| {
-            run.part::<U>(&mut part[0], keeps);
+        let run = Run {
+            geometry,
+            products,
+            recurrence,
+            weights,
+            wide: division.wide,
+            h: StepRows::new(h, [steps, batch, hidden]),
+            kept: kept.map(|kept| StepRows::new(kept, [steps, batch, U::KEPT * hidden])),
+            end: StepRows::new(end, [usize::from(U::HAS_CELL), batch, hidden]),
+        };
+        parallel::for_each(division.count(batch), division.parallel, |part| {
+            run.part::<U>(&division.part(part, batch));
         });
     });
 }
 
+/// What the cells hold, the last of what is kept.
+fn cells<T>(kept: &[T], width: usize, hidden: usize) -> Columns<'_, T> {
+    Columns { data: kept, width, first: width - hidden }
+}
+
 impl<T: Float> Run<'_, T> {
     /// All steps of some rows.
-    fn part<U: Steps<T>>(&self, part: &mut Part<'_, T>, keeps: bool) {
+    fn part<U: Steps<T>>(&self, rows: &Range<usize>) {
+        let Geometry { hidden, .. } = *self.geometry;
+        let (gates, width) = (rows.len() * U::GATES * hidden, rows.len() * U::KEPT * hidden);
+        // Of the step before and of this one, where nothing is to be kept.
+        let own = if self.kept.is_some() { 0 } else { width };
+        with_scratch(Slot::Product, gates + 2 * own, |buffer: *mut T| {
+            // SAFETY: the buffer has so many numbers, and is this thread's.
+            let buffer = unsafe { std::slice::from_raw_parts_mut(buffer, gates + 2 * own) };
+            let (products, own_kept) = buffer.split_at_mut(gates);
+            let (before, now) = own_kept.split_at_mut(own);
+            self.steps::<U>(rows, products, [before, now]);
+        });
+    }
+
+    fn steps<U: Steps<T>>(&self, rows: &Range<usize>, products: &mut [T], own: [&mut [T]; 2]) {
         let Geometry { steps, batch, hidden, .. } = *self.geometry;
         let (gates, width) = (U::GATES * hidden, U::KEPT * hidden);
-        let start = |state: &'_ [T]| -> std::ops::Range<usize> {
-            let first = part.first * hidden;
-            first..state.len().min(first + part.h.first().map_or(part.end.len(), |h| h.len()))
-        };
-        let (h_start, c_start) = (
-            &self.recurrence.h[start(self.recurrence.h)],
-            if U::HAS_CELL { &self.recurrence.c[start(self.recurrence.c)] } else { &[][..] },
-        );
-        let rows = h_start.len() / hidden;
-        let mut products = vec![T::ZERO; rows * gates];
-        // Of the step before and of this one, where nothing is to be kept.
-        let mut own = [(); 2].map(|()| vec![T::ZERO; if keeps { 0 } else { rows * width }]);
+        let start = rows.start * hidden..rows.end * hidden;
+        let h_start = &self.recurrence.h[start.clone()];
+        let c_start = Columns::all(self.recurrence.c.get(start).unwrap_or_default(), hidden);
+        let [mut own_before, mut own_now] = own;
         for count in 0..steps {
-            let (before, now) = part.h.split_at_mut(count);
-            let h: &[T] = before.last().map_or(h_start, |h| h);
-            self.products(h, &mut products);
-            let [own_before, own_now] = &mut own;
-            let (kept_before, kept): (&[T], &mut [T]) = if keeps {
-                let (before, now) = part.kept.split_at_mut(count);
-                (before.last().map_or(&[][..], |kept| kept), &mut *now[0])
-            } else {
-                (own_before, own_now)
+            let step = self.geometry.step(count);
+            let before = count.checked_sub(1).map(|before| self.geometry.step(before));
+            // SAFETY: the rows of this part, which no other reads or writes; those of the step before are no longer written.
+            let (h_before, h, kept_before, kept) = unsafe {
+                let kept_before = match (&self.kept, before) {
+                    (Some(kept), Some(before)) => kept.rows(before, rows),
+                    (Some(_), None) => &[],
+                    (None, _) => &*own_before,
+                };
+                let kept = match &self.kept {
+                    Some(kept) => kept.rows_mut(step, rows),
+                    None => &mut *own_now,
+                };
+                let h_before = before.map_or(h_start, |before| self.h.rows(before, rows));
+                (h_before, self.h.rows_mut(step, rows), kept_before, kept)
             };
-            let state = match (U::HAS_CELL, count) {
-                (false, _) => Columns::all(h, hidden),
-                (true, 0) => Columns::all(c_start, hidden),
-                (true, _) => Columns { data: kept_before, width, first: width - hidden },
+            self.products(h_before, products);
+            let state = match (U::HAS_CELL, before) {
+                (false, _) => Columns::all(h_before, hidden),
+                (true, None) => c_start,
+                (true, Some(_)) => cells(kept_before, width, hidden),
             };
-            let a = (self.geometry.step(count) * batch + part.first) * gates;
-            let rows = Rows {
-                hidden,
-                a: &self.products.of_inputs[a..][..rows * gates],
-                b: &products,
-                state,
-                h: &mut *now[0],
-                kept,
-            };
-            rows.run::<U>(self.wide);
-            own.swap(0, 1);
+            let a = (step * batch + rows.start) * gates;
+            let a = &self.products.of_inputs[a..][..rows.len() * gates];
+            Rows { hidden, a, b: products, state, h, kept }.run::<U>(self.wide);
+            std::mem::swap(&mut own_before, &mut own_now);
         }
         if U::HAS_CELL {
-            let last: &[T] = if keeps { part.kept.last().map_or(&[][..], |kept| kept) } else { &own[0] };
-            for (row, end) in part.end.chunks_exact_mut(hidden).enumerate() {
-                let state = match steps {
-                    0 => Columns::all(c_start, hidden),
-                    _ => Columns { data: last, width, first: width - hidden },
+            // SAFETY: as above.
+            let (end, last) = unsafe {
+                let last = match (&self.kept, steps) {
+                    (_, 0) => c_start,
+                    (Some(kept), _) => cells(kept.rows(self.geometry.step(steps - 1), rows), width, hidden),
+                    (None, _) => cells(own_before, width, hidden),
                 };
-                end.copy_from_slice(state.row(row, hidden));
+                (self.end.rows_mut(0, rows), last)
+            };
+            for (row, end) in end.chunks_exact_mut(hidden).enumerate() {
+                end.copy_from_slice(last.row(row, hidden));
             }
         }
     }

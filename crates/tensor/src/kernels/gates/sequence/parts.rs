@@ -1,6 +1,10 @@
 //! How a batch is divided: threads each take some rows through all steps.
 
+use std::marker::PhantomData;
+use std::ops::Range;
+
 use super::Geometry;
+use crate::array::element::Float;
 use crate::kernels::gemm::PARALLEL_WORK;
 use crate::machine::parallel;
 
@@ -38,24 +42,63 @@ impl Division {
         }
         Division { rows, parallel: true, wide: false }
     }
+
+    /// How many parts there are.
+    pub(super) fn count(self, batch: usize) -> usize {
+        batch.div_ceil(self.rows)
+    }
+
+    /// The rows of a part.
+    pub(super) fn part(self, number: usize, batch: usize) -> Range<usize> {
+        number * self.rows..batch.min((number + 1) * self.rows)
+    }
 }
 
-/// For each part of `rows` rows, its slices of all steps, in the order in which they are read; a row has `width` elements.
-pub(super) fn split<'a, T>(
-    data: &'a mut [T],
-    geometry: &Geometry,
+/// `width` numbers for each row of each step, of which every part writes those of its own rows.
+pub(super) struct StepRows<'a, T> {
+    start: *mut T,
+    steps: usize,
+    batch: usize,
     width: usize,
-    rows: usize,
-) -> Vec<Vec<&'a mut [T]>> {
-    let count = geometry.batch.div_ceil(rows);
-    let mut parts: Vec<Vec<&mut [T]>> = (0..count).map(|_| Vec::with_capacity(geometry.steps)).collect();
-    for step in data.chunks_exact_mut(geometry.batch * width) {
-        parts.iter_mut().zip(step.chunks_mut(rows * width)).for_each(|(part, slice)| part.push(slice));
+    data: PhantomData<&'a mut [T]>,
+}
+
+// SAFETY: threads write the rows of different parts, as `rows_mut` asks, and what is written is `Send`.
+unsafe impl<T: Float> Sync for StepRows<'_, T> {}
+
+impl<'a, T: Float> StepRows<'a, T> {
+    /// # Panics
+    /// If there are not so many numbers.
+    pub(super) fn new(data: &'a mut [T], [steps, batch, width]: [usize; 3]) -> Self {
+        assert_eq!(data.len(), steps * batch * width, "sequence: rows of {steps} steps");
+        StepRows { start: data.as_mut_ptr(), steps, batch, width, data: PhantomData }
     }
-    if geometry.reverse {
-        parts.iter_mut().for_each(|part| part.reverse());
+
+    fn at(&self, step: usize, rows: &Range<usize>) -> (*mut T, usize) {
+        assert!(step < self.steps && rows.start <= rows.end && rows.end <= self.batch);
+        (self.start.wrapping_add((step * self.batch + rows.start) * self.width), rows.len() * self.width)
     }
-    parts
+
+    /// Some rows of a step, to be written.
+    ///
+    /// # Safety
+    /// Nobody else uses them while they are borrowed.
+    #[allow(clippy::mut_from_ref)]
+    pub(super) unsafe fn rows_mut(&self, step: usize, rows: &Range<usize>) -> &mut [T] {
+        let (start, length) = self.at(step, rows);
+        // SAFETY: `at` has checked that they lie within the numbers that `new` borrowed; they are the caller's alone.
+        unsafe { std::slice::from_raw_parts_mut(start, length) }
+    }
+
+    /// Some rows of a step.
+    ///
+    /// # Safety
+    /// Nobody writes them while they are borrowed.
+    pub(super) unsafe fn rows(&self, step: usize, rows: &Range<usize>) -> &[T] {
+        let (start, length) = self.at(step, rows);
+        // SAFETY: as above.
+        unsafe { std::slice::from_raw_parts(start, length) }
+    }
 }
 
 #[cfg(test)]
@@ -81,10 +124,27 @@ mod tests {
 
     #[test]
     fn parts_have_all_rows_of_all_steps() {
-        let geometry = Geometry { steps: 3, batch: 5, hidden: 2, reverse: true };
-        let mut data: Vec<usize> = (0..30).collect();
-        let parts = split(&mut data, &geometry, 2, 2);
-        assert_eq!(parts.iter().map(Vec::len).collect::<Vec<_>>(), [3, 3, 3]);
-        assert_eq!((&*parts[0][0], &*parts[2][2]), (&[20, 21, 22, 23][..], &[8, 9][..]));
+        let mut data: Vec<f64> = (0..30).map(f64::from).collect();
+        let division = Division { rows: 2, parallel: true, wide: false };
+        let rows = StepRows::new(&mut data, [3, 5, 2]);
+        assert_eq!(
+            (0..division.count(5)).map(|i| division.part(i, 5)).collect::<Vec<_>>(),
+            [0..2, 2..4, 4..5]
+        );
+        // SAFETY: one part after the other.
+        unsafe {
+            assert_eq!(rows.rows(2, &(0..2)), [20.0, 21.0, 22.0, 23.0]);
+            rows.rows_mut(0, &(4..5)).fill(-1.0);
+            // To the last number.
+            assert_eq!(rows.rows(2, &(4..5)), [28.0, 29.0]);
+        }
+        assert_eq!(data[7..11], [7.0, -1.0, -1.0, 10.0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "rows.end <= self.batch")]
+    fn rows_beyond_the_batch() {
+        // SAFETY: it panics before.
+        unsafe { StepRows::new(&mut [0.0f32; 6], [3, 2, 1]).rows(2, &(1..3)) };
     }
 }
