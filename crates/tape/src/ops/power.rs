@@ -45,10 +45,7 @@ impl<T: Float> Pairwise<T> for Pow {
     }
     /// aᵇ ln a, of which 0ᵇ = 0 is the limit.
     fn along_second(&self, at: &Point<T>, v: &Var<T>) -> Var<T> {
-        let (a, b) = (at.input(0), at.input(1));
-        let flat = Corner::ZeroAndNonNegative.of(a, b);
-        let base = Var::select_where(&flat, &Var::scalar(T::ONE), a);
-        Var::select_where(flat, &Var::scalar(T::ZERO), &(v * at.output() * base.ln()))
+        with_logarithm(at.input(0), at.input(1), |base| v * at.output() * base.ln())
     }
     fn saves(&self) -> Saves {
         Saves::ALL
@@ -130,9 +127,14 @@ impl<T: Float> Op<T> for TimesPower {
 
 /// v·aᵇ ln a, of which 0ᵇ = 0 is the limit.
 fn along_exponent<T: Float>(v: &Var<T>, a: &Var<T>, b: &Var<T>) -> Var<T> {
+    with_logarithm(a, b, |base| times_power(&(v * base.ln()), base, b))
+}
+
+/// What the rule makes of a and its logarithm, or the limit 0 where a is 0 and b no negative number.
+fn with_logarithm<T: Float>(a: &Var<T>, b: &Var<T>, rule: impl FnOnce(&Var<T>) -> Var<T>) -> Var<T> {
     let flat = Corner::ZeroAndNonNegative.of(a, b);
     let base = Var::select_where(&flat, &Var::scalar(T::ONE), a);
-    Var::select_where(flat, &Var::scalar(T::ZERO), &times_power(&(v * base.ln()), &base, b))
+    Var::select_where(flat, &Var::scalar(T::ZERO), &rule(&base))
 }
 
 /// x·2ⁿ.

@@ -48,19 +48,27 @@ trait SideBySide<T>: Sync {
     fn columns<const N: usize>(&self, first: usize, length: usize, x: &[T], out: &mut [T]);
 }
 
-/// As many rows at once as a register has lanes, and one by one what is left.
-#[inline(always)]
-fn side_by_side<T>(f: &impl SideBySide<T>, first: usize, length: usize, x: &[T], out: &mut [T]) {
-    let whole = x.len() / (SIDE * length) * SIDE;
-    let (x_many, x_rest) = x.split_at(whole * length);
-    let (out_many, out_rest) = out.split_at_mut(whole * length);
-    let blocks = x_many.chunks_exact(SIDE * length).zip(out_many.chunks_exact_mut(SIDE * length));
-    for (i, (x, out)) in blocks.enumerate() {
-        f.columns::<SIDE>(first + i * SIDE, length, x, out);
+/// A formula of rows: as many at once as a register has lanes, and one by one what is left.
+struct ManyRows<F>(F);
+
+impl<T: Float, F: SideBySide<T>> RowMap<T, T> for ManyRows<F> {
+    #[inline(always)]
+    fn row<I: Isa>(&self, index: usize, x: &[T], out: &mut [T]) {
+        self.0.columns::<1>(index, x.len(), x, out);
     }
-    let rest = x_rest.chunks_exact(length).zip(out_rest.chunks_exact_mut(length));
-    for (i, (x, out)) in rest.enumerate() {
-        f.columns::<1>(first + whole + i, length, x, out);
+    #[inline(always)]
+    fn rows<I: Isa>(&self, first: usize, length: usize, x: &[T], out: &mut [T]) {
+        let whole = x.len() / (SIDE * length) * SIDE;
+        let (x_many, x_rest) = x.split_at(whole * length);
+        let (out_many, out_rest) = out.split_at_mut(whole * length);
+        let blocks = x_many.chunks_exact(SIDE * length).zip(out_many.chunks_exact_mut(SIDE * length));
+        for (i, (x, out)) in blocks.enumerate() {
+            self.0.columns::<SIDE>(first + i * SIDE, length, x, out);
+        }
+        let rest = x_rest.chunks_exact(length).zip(out_rest.chunks_exact_mut(length));
+        for (i, (x, out)) in rest.enumerate() {
+            self.0.columns::<1>(first + whole + i, length, x, out);
+        }
     }
 }
 
@@ -84,17 +92,6 @@ impl<T: Float, F: Fn(f64, f64) -> f64 + Sync> SideBySide<T> for Scan<F> {
             }
             write(&tile, out, length, from);
         }
-    }
-}
-
-impl<T: Float, F: Fn(f64, f64) -> f64 + Sync> RowMap<T, T> for Scan<F> {
-    #[inline(always)]
-    fn row<I: Isa>(&self, index: usize, x: &[T], out: &mut [T]) {
-        self.columns::<1>(index, x.len(), x, out);
-    }
-    #[inline(always)]
-    fn rows<I: Isa>(&self, first: usize, length: usize, x: &[T], out: &mut [T]) {
-        side_by_side(self, first, length, x, out);
     }
 }
 
@@ -154,41 +151,30 @@ impl<T: Float> SideBySide<T> for Gradient<'_, T> {
     }
 }
 
-impl<T: Float> RowMap<T, T> for Gradient<'_, T> {
-    #[inline(always)]
-    fn row<I: Isa>(&self, index: usize, x: &[T], out: &mut [T]) {
-        self.columns::<1>(index, x.len(), x, out);
-    }
-    #[inline(always)]
-    fn rows<I: Isa>(&self, first: usize, length: usize, x: &[T], out: &mut [T]) {
-        side_by_side(self, first, length, x, out);
-    }
-}
-
 compiled_here! {
     /// The sums of each element and all before it in every row.
     pub(crate) fn cumulative_sums<T: Float>(x: &[T], length: usize, out: &mut [T]) {
-        map_slices(x, length, out, &Scan { start: 0.0, combine: |a: f64, b: f64| a + b });
+        map_slices(x, length, out, &ManyRows(Scan { start: 0.0, combine: |a: f64, b: f64| a + b }));
     }
 }
 
 compiled_here! {
     /// The products of each element and all before it in every row.
     pub(crate) fn cumulative_products<T: Float>(x: &[T], length: usize, out: &mut [T]) {
-        map_slices(x, length, out, &Scan { start: 1.0, combine: |a: f64, b: f64| a * b });
+        map_slices(x, length, out, &ManyRows(Scan { start: 1.0, combine: |a: f64, b: f64| a * b }));
     }
 }
 
 compiled_here! {
     /// The gradients of the products of all elements of every row, times one number for each.
     pub(crate) fn product_gradients<T: Float>(x: &[T], v: &[T], length: usize, out: &mut [T]) {
-        map_slices(x, length, out, &Gradient { v, of_last: true });
+        map_slices(x, length, out, &ManyRows(Gradient { v, of_last: true }));
     }
 }
 
 compiled_here! {
     /// The gradients of the sums of v and the cumulative products of every row.
     pub(crate) fn cumulative_product_gradients<T: Float>(x: &[T], v: &[T], length: usize, out: &mut [T]) {
-        map_slices(x, length, out, &Gradient { v, of_last: false });
+        map_slices(x, length, out, &ManyRows(Gradient { v, of_last: false }));
     }
 }

@@ -3,7 +3,6 @@
 use wengert_tape::Var;
 use wengert_tensor::Float;
 
-use super::sequence::last_output;
 use super::unit::{Unit, sealed::Steps};
 use super::weights::InForce;
 use super::{Recurrent, RecurrentCell};
@@ -59,10 +58,9 @@ impl Steps for GruUnit {
         weights: &InForce<T>,
         state: &[Var<T>],
         reverse: bool,
-    ) -> Option<(Var<T>, Vec<Var<T>>)> {
-        let outputs = of_inputs.gru_sequence(&weights.hh, weights.of_state.as_ref(), &state[0], reverse);
-        let last = last_output(&outputs, reverse);
-        Some((outputs, vec![last]))
+    ) -> Option<(Var<T>, Option<Var<T>>)> {
+        let bias = weights.of_state.as_ref();
+        Some((of_inputs.gru_sequence(&weights.hh, bias, &state[0], reverse), None))
     }
 
     fn state<T: Float>(mut parts: Vec<Var<T>>) -> Var<T> {

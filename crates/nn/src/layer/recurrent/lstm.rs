@@ -3,7 +3,6 @@
 use wengert_tape::{Arguments, Var};
 use wengert_tensor::Float;
 
-use super::sequence::last_output;
 use super::unit::{Unit, sealed::Steps};
 use super::weights::InForce;
 use super::{Recurrent, RecurrentBuilder, RecurrentCell};
@@ -93,13 +92,12 @@ impl Steps for LstmUnit {
         weights: &InForce<T>,
         state: &[Var<T>],
         reverse: bool,
-    ) -> Option<(Var<T>, Vec<Var<T>>)> {
+    ) -> Option<(Var<T>, Option<Var<T>>)> {
         if weights.projection.is_some() {
             return None;
         }
         let [outputs, cell] = of_inputs.lstm_sequence(&weights.hh, [&state[0], &state[1]], reverse);
-        let last = last_output(&outputs, reverse);
-        Some((outputs, vec![last, cell]))
+        Some((outputs, Some(cell)))
     }
 
     fn state<T: Float>(parts: Vec<Var<T>>) -> LstmState<T> {

@@ -154,11 +154,6 @@ fn check_input<U: Unit>(x: &Shape, input: usize, padded: bool) {
     );
 }
 
-/// The output of the step that is read last, of at least one.
-pub(super) fn last_output<T: Float>(outputs: &Var<T>, reverse: bool) -> Var<T> {
-    outputs.select(0, if reverse { 0 } else { -1 })
-}
-
 /// One layer in one direction.
 struct OneDirection<'a, U, T: Float> {
     unit: &'a U,
@@ -176,9 +171,10 @@ impl<U: Unit, T: Float> OneDirection<'_, U, T> {
         let products = self.weights.of_inputs(cx, &weights, x);
         if self.padding.is_none()
             && steps > 0
-            && let Some(found) = self.unit.sequence(&products, &weights, &state, self.reverse)
+            && let Some((outputs, cell)) = self.unit.sequence(&products, &weights, &state, self.reverse)
         {
-            return found;
+            let last = outputs.select(0, if self.reverse { 0 } else { -1 });
+            return (outputs, std::iter::once(last).chain(cell).collect());
         }
         let mut outputs = Vec::with_capacity(steps);
         for count in 0..steps {

@@ -42,8 +42,8 @@ pub(super) mod sealed {
         #[track_caller]
         fn next<T: Float>(&self, of_input: &Var<T>, weights: &InForce<T>, state: &[Var<T>]) -> Vec<Var<T>>;
 
-        /// The output at each step of a whole sequence, and the state at the end, of the products of all inputs; `None` if the
-        /// steps have to be taken one by one.
+        /// The output at each step of a whole sequence, and what the cell holds at the end if there is one, of the products of all
+        /// inputs; `None` if the steps have to be taken one by one.
         #[track_caller]
         fn sequence<T: Float>(
             &self,
@@ -51,7 +51,7 @@ pub(super) mod sealed {
             _weights: &InForce<T>,
             _state: &[Var<T>],
             _reverse: bool,
-        ) -> Option<(Var<T>, Vec<Var<T>>)> {
+        ) -> Option<(Var<T>, Option<Var<T>>)> {
             None
         }
 

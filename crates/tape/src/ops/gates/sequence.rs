@@ -4,13 +4,13 @@ use smallvec::SmallVec;
 use wengert_tensor::gates::sequence::{self, Geometry, Products, Recurrence, Saved, Unit};
 use wengert_tensor::{Float, Shape, Tensor};
 
-use super::super::slice;
 use crate::data::Data;
 use crate::describe::Attributes;
 use crate::op::{
-    Cotangents, Description, Op, Point, Replays, Several, Together, Values, apply_known, fused, is_constant,
-    is_tracked, rules_compiled_here, takes_single_steps,
+    Cotangents, Description, Op, Point, Replays, Saves, Several, Together, Values, apply_known, fused,
+    is_constant, is_tracked, rules_compiled_here, takes_single_steps,
 };
+use crate::ops::slice;
 use crate::profile::Timing;
 use crate::transform::{pull_back_through, push_forward_through};
 use crate::var::Var;
@@ -69,8 +69,8 @@ impl Sequence {
         );
         let (of_state, bias) = (Shape::from([products[1], hidden]), Shape::from([weight[0]]));
         for (i, found) in states.iter().enumerate() {
-            let expected = if self.biased && i + 1 == states.len() { &bias } else { &of_state };
-            let what = if std::ptr::eq(expected, &bias) { "a bias" } else { "a state" };
+            let is_bias = self.biased && i + 1 == states.len();
+            let (what, expected) = if is_bias { ("a bias", &bias) } else { ("a state", &of_state) };
             assert!(
                 *found == expected,
                 "{name}: {what} of shape {found}, not {expected}, for products of shape {products}"
@@ -291,8 +291,8 @@ impl<T: Float> Op<T> for Kept {
     fn jvp(&self, _: &Point<T>, _: &[Option<Var<T>>]) -> Option<Var<T>> {
         None
     }
-    fn saves(&self) -> crate::op::Saves {
-        crate::op::Saves::NOTHING
+    fn saves(&self) -> Saves {
+        Saves::NOTHING
     }
     rules_compiled_here!(Kept);
 }
