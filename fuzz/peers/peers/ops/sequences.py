@@ -186,7 +186,6 @@ def gates(d, name):
 def sequence(d, name):
     if d.program.flavour == "far":
         raise Refused("its products leave the range")
-    d.program.parts += 2
     lstm, reverse = name == "lstm_sequence", d.chance(0.5)
     # From four rows on, weights are packed.
     steps, batch, h = d.int(1, 4), d.choice([1, 2, 3, 4, 5, 9]), d.int(1, 4)
