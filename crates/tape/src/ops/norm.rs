@@ -6,7 +6,7 @@ use wengert_tensor::{Axes, Float, Shape, Tensor, compiled_here};
 use crate::class::{Piecewise, piecewise};
 use crate::describe::Attributes;
 use crate::op::{Cotangents, Op, Point, apply, rules_compiled_here};
-use crate::ops::broadcast::reduced_shape;
+use crate::ops::broadcast::{reduced_count, reduced_shape};
 use crate::ops::extremes::Shares;
 use crate::ops::select::gated;
 use crate::var::Var;
@@ -199,6 +199,11 @@ impl<T: Float> Var<T> {
     #[doc(alias = "vector_norm")]
     #[track_caller]
     pub fn norm_axes(&self, p: f64, axes: impl Into<Axes>, keepdim: bool) -> Var<T> {
-        apply(Norm { p, axes: axes.into(), keepdim }, &[self])
+        let axes = axes.into();
+        if p.abs() > 0.0 && reduced_count("norm", self.shape(), &axes) == 1 {
+            // Of one number it is its magnitude, which has no second derivative.
+            return self.abs().reshape(reduced_shape("norm", self.shape(), &axes, keepdim));
+        }
+        apply(Norm { p, axes, keepdim }, &[self])
     }
 }

@@ -1,7 +1,7 @@
 //! Powers with exponents that are variables, their products with what their derivatives are multiplied by, and numbers put
 //! together of a significand and an exponent.
 
-use wengert_tensor::loops::Map2;
+use wengert_tensor::loops::{Map2, MapN};
 use wengert_tensor::shape::broadcast_or_panic;
 use wengert_tensor::simd::Isa;
 use wengert_tensor::{Float, Tensor, compiled_here};
@@ -70,26 +70,10 @@ fn times_power<T: Float>(c: &Var<T>, a: &Var<T>, b: &Var<T>) -> Var<T> {
     apply(TimesPower, &[c, a, b])
 }
 
-/// Whether a power has left the range, or lost digits at the end of it.
-fn left_the_range<T: Float>(power: T) -> bool {
-    power.abs() < T::MIN_POSITIVE || (power.abs() > T::MAX)
-}
-
-compiled_here! {
-    fn product<T: Float>(c: &Tensor<T>, a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
-        let power = a.zip_map("pow", b, PowerOf);
-        let product = c.zip_map("pow", &power, |c: T, power: T| c * power);
-        let far = power.map(left_the_range);
-        if !far.any() {
-            return product;
-        }
-        // Twice the root, without the sign that the power has.
-        let half = b.map(|b: T| b * T::from_f64(0.5));
-        let root = a.map(|a: T| a.abs()).zip_map("pow", &half, PowerOf);
-        let parts = c.zip_map("pow", &root, |c: T, root: T| c * root).zip_map("pow", &root, |part: T, root: T| part * root);
-        let negative = |power: T| power.to_f64().is_sign_negative();
-        let signed = parts.zip_map("pow", &power, |x: T, power: T| if negative(power) { -x } else { x });
-        Tensor::select_where(&far, &signed, &product)
+impl<T: Float> MapN<T, T, 3> for TimesPower {
+    #[inline(always)]
+    fn call<I: Isa>(&self, [c, a, b]: [T; 3]) -> T {
+        c.times_powf::<I>(a, b)
     }
 }
 
@@ -100,7 +84,12 @@ impl<T: Float> Op<T> for TimesPower {
 
     #[track_caller]
     fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
-        product(x[0], x[1], x[2])
+        compiled_here! {
+            fn times_power<T: Float>(x: [&Tensor<T>; 3]) -> Tensor<T> {
+                Tensor::zip_many("pow", x, TimesPower)
+            }
+        }
+        times_power([x[0], x[1], x[2]])
     }
 
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {

@@ -1,4 +1,4 @@
-//! Linear algebra of matrices whose elements are at the ends of the range: what it gives for the same matrix in another unit.
+//! Linear algebra, and distances, of matrices whose elements are at the ends of the range: what it gives for the same matrix in another unit.
 
 use wengert_tape::{Var, grad, hvp};
 use wengert_tensor::Float;
@@ -46,6 +46,9 @@ fn functions<T: Float>() -> Vec<Homogeneous<T>> {
         ("cholesky", true, 0.5, |a, _| weighted(a.cholesky().unwrap())),
         ("u of lu", false, 1.0, |a, _| weighted(a.lu().unwrap().u)),
         ("l of lu", false, 0.0, |a, _| weighted(a.lu().unwrap().l)),
+        ("cdist", false, 1.0, |a, s| weighted(a.cdist(&(right_side::<T>().t() * s), 2.0))),
+        ("cdist from rows", false, 1.0, |a, s| weighted((right_side::<T>().t() * s).cdist(a, 2.0))),
+        ("pdist", false, 1.0, |a, _| weighted(a.pdist(2.0))),
     ]
 }
 

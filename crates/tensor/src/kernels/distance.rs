@@ -28,7 +28,11 @@ trait Metric: Sync {
     fn whole<T: Float>(sum: T) -> T;
     /// Whether terms may have left the range of numbers.
     fn is_doubtful<T: Float>(sum: T) -> bool;
-    /// `v` times the slope of the distance by a coordinate, times the distance: v·(a − b), or v·sign(a − b), which is 0 where that is.
+}
+
+/// A difference of coordinates as the slope of a distance has it.
+trait Slope: Sync {
+    /// v·(a − b), or v·sign(a − b), which is 0 where that is.
     fn slope<T: Float>(v: T, difference: T) -> T;
 }
 
@@ -48,6 +52,9 @@ impl Metric for City {
     fn is_doubtful<T: Float>(_: T) -> bool {
         false
     }
+}
+
+impl Slope for City {
     #[inline(always)]
     fn slope<T: Float>(v: T, difference: T) -> T {
         let along = if difference < T::ZERO { -v } else { v };
@@ -69,6 +76,9 @@ impl Metric for Euclidean {
     fn is_doubtful<T: Float>(sum: T) -> bool {
         !((sum > T::from_f64(1e-30)) & (sum < T::from_f64(1e30)))
     }
+}
+
+impl Slope for Euclidean {
     #[inline(always)]
     fn slope<T: Float>(v: T, difference: T) -> T {
         v * difference
@@ -139,6 +149,19 @@ fn scaled_distance<T: Float>(a: &[T], b: &[T]) -> T {
     largest * summed(a, b, |a, b| ((a - b) / largest) * ((a - b) / largest)).sqrt()
 }
 
+/// Whether numbers that are divided by a distance, twice for second derivatives, may leave the range on the way.
+#[inline(always)]
+fn is_far<T: Float>(distance: T) -> bool {
+    let ordinary = (distance > T::from_f64(1e-15)) & (distance < T::from_f64(1e15));
+    !(ordinary | (distance == T::ZERO))
+}
+
+/// `v` divided by a distance, or 0 where that is 0.
+#[inline(always)]
+fn over<T: Float>(v: T, distance: T) -> T {
+    if distance == T::ZERO { T::ZERO } else { v / distance }
+}
+
 /// Σⱼ slope(wⱼ, a − bⱼ) over the rows of a matrix.
 struct Sum<'a, T, M> {
     w: &'a [T],
@@ -148,7 +171,7 @@ struct Sum<'a, T, M> {
     _metric: M,
 }
 
-impl<T: Float, M: Metric> Sum<'_, T, M> {
+impl<T: Float, M: Slope> Sum<'_, T, M> {
     /// The sums of as many whole blocks of `N` coordinates as there are from `from` on; says where it ended.
     #[inline(always)]
     fn blocks<const N: usize>(&mut self, mut from: usize) -> usize {
@@ -168,7 +191,7 @@ impl<T: Float, M: Metric> Sum<'_, T, M> {
     }
 }
 
-impl<T: Float, M: Metric> Kernel for Sum<'_, T, M> {
+impl<T: Float, M: Slope> Kernel for Sum<'_, T, M> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(mut self) {
@@ -178,25 +201,37 @@ impl<T: Float, M: Metric> Kernel for Sum<'_, T, M> {
     }
 }
 
-/// Σₖ slope(uₖ, aₖ − bⱼₖ) for each row of a matrix.
+/// Σₖ uₖ·(aₖ − bₖ)/d, by the direction itself.
+#[cold]
+#[inline(never)]
+fn far_dot<T: Float>(u: &[T], difference: &[T], distance: T) -> T {
+    summed(u, difference, |u, difference| u * (difference / distance))
+}
+
+/// Σₖ slope(uₖ, aₖ − bⱼₖ) for each row of a matrix, divided by the distance if there are distances.
 struct Dots<'a, T, M> {
     u: &'a [T],
     a: &'a [T],
     b: &'a [T],
+    distances: Option<&'a [T]>,
     out: &'a mut [T],
     scratch: &'a mut [T],
     _metric: M,
 }
 
-impl<T: Float, M: Metric> Kernel for Dots<'_, T, M> {
+impl<T: Float, M: Slope> Kernel for Dots<'_, T, M> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self) {
-        for (o, b) in self.out.iter_mut().zip(self.b.chunks_exact(self.a.len())) {
+        for (j, (o, b)) in self.out.iter_mut().zip(self.b.chunks_exact(self.a.len())).enumerate() {
             for ((d, &a), &b) in self.scratch.iter_mut().zip(self.a).zip(b) {
                 *d = a - b;
             }
             *o = summed(self.u, self.scratch, |u, d| M::slope(u, d));
+            if let Some(distances) = self.distances {
+                let d = distances[j];
+                *o = if is_far(d) { far_dot(self.u, self.scratch, d) } else { over(*o, d) };
+            }
         }
     }
 }
@@ -236,30 +271,47 @@ compiled_here! {
     }
 }
 
+/// Σⱼ wⱼ·(a − bⱼ)/dⱼ over the rows of a matrix, by the directions themselves.
+#[cold]
+#[inline(never)]
+fn far_sum<T: Float>(w: &[T], a: &[T], b: &[T], distances: &[T], out: &mut [T]) {
+    out.fill(T::ZERO);
+    for ((b, &w), &d) in b.chunks_exact(a.len()).zip(w).zip(distances) {
+        for ((o, &a), &b) in out.iter_mut().zip(a).zip(b) {
+            *o += if d == T::ZERO { T::ZERO } else { w * ((a - b) / d) };
+        }
+    }
+}
+
 compiled_here! {
-    /// Σⱼ slope(wᵢⱼ, aᵢ − bⱼ) of all rows, which have elements.
-    pub(crate) fn sums<T: Float>(metric: Distance, sizes: Sizes, w: &[T], a: &[T], b: &[T], out: &mut [T]) {
+    /// Σⱼ wᵢⱼ·(aᵢ − bⱼ)/dᵢⱼ of all rows, which have elements, with the distances d, or of the signs of the differences.
+    pub(crate) fn sums<T: Float>(sizes: Sizes, w: &[T], a: &[T], b: &[T], distances: Option<&[T]>, out: &mut [T]) {
         for_each_block(out, sizes.length, |i, out| {
             let (a, b) = sizes.row(i, a, b, sizes.r * sizes.length);
-            let w = &w[i * sizes.r..][..sizes.r];
-            match metric {
-                Distance::City => dispatch(Sum { w, a, b, out, _metric: City }),
-                Distance::Euclidean => dispatch(Sum { w, a, b, out, _metric: Euclidean }),
+            let own = i * sizes.r..(i + 1) * sizes.r;
+            let w = &w[own.clone()];
+            let Some(distances) = distances.map(|d| &d[own.clone()]) else {
+                return dispatch(Sum { w, a, b, out, _metric: City });
+            };
+            if distances.iter().any(|&d| is_far(d)) {
+                return far_sum(w, a, b, distances, out);
             }
+            let w: Vec<T> = w.iter().zip(distances).map(|(&w, &d)| over(w, d)).collect();
+            dispatch(Sum { w: &w, a, b, out, _metric: Euclidean });
         });
     }
 }
 
 compiled_here! {
-    /// Σₖ slope(uᵢₖ, aᵢₖ − bⱼₖ) of all rows, which have elements.
-    pub(crate) fn dots<T: Float>(metric: Distance, sizes: Sizes, u: &[T], a: &[T], b: &[T], out: &mut [T]) {
+    /// Σₖ uᵢₖ·(aᵢₖ − bⱼₖ)/dᵢⱼ of all rows, which have elements, with the distances d, or of the signs of the differences.
+    pub(crate) fn dots<T: Float>(sizes: Sizes, u: &[T], a: &[T], b: &[T], distances: Option<&[T]>, out: &mut [T]) {
         for_each_block(out, sizes.r, |i, out| {
             let (a, b) = sizes.row(i, a, b, sizes.r * sizes.length);
             let u = &u[i * sizes.length..][..sizes.length];
             let scratch = &mut vec![T::ZERO; sizes.length][..];
-            match metric {
-                Distance::City => dispatch(Dots { u, a, b, out, scratch, _metric: City }),
-                Distance::Euclidean => dispatch(Dots { u, a, b, out, scratch, _metric: Euclidean }),
+            match distances.map(|d| &d[i * sizes.r..][..sizes.r]) {
+                None => dispatch(Dots { u, a, b, distances, out, scratch, _metric: City }),
+                distances => dispatch(Dots { u, a, b, distances, out, scratch, _metric: Euclidean }),
             }
         });
     }

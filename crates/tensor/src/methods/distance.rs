@@ -103,43 +103,60 @@ pub fn own_pair_distances<T: Float>(metric: Distance, a: &Tensor<T>) -> Tensor<T
     })
 }
 
-/// Σⱼ wᵢⱼ·(aᵢ − bⱼ) for `w` of shape `[…, P, R]`: `[…, P, M]`, from the differences themselves; of city distances, of the signs of
-/// the differences, which where they are 0 count nothing.
+/// Σⱼ wᵢⱼ·(aᵢ − bⱼ)/dᵢⱼ for `w` and `distances` of shape `[…, P, R]`: `[…, P, M]`, from the differences themselves; where the
+/// distance d is 0, nothing. Without distances, of the signs of the differences, which where they are 0 count nothing.
 ///
 /// # Panics
-/// As [`pair_distances`], or if `w` has another shape.
+/// As [`pair_distances`], or if `w` or `distances` has another shape.
 ///
 /// ```
-/// use wengert_tensor::{Distance, Tensor, pair_sums};
+/// use wengert_tensor::{Distance, Tensor, pair_distances, pair_sums};
 /// let (a, b) = (Tensor::from([[1.0f64]]), Tensor::from([[0.0], [3.0]]));
-/// // 1·(1 − 0) + 10·(1 − 3).
-/// assert_eq!(pair_sums(Distance::Euclidean, &Tensor::from([[1.0, 10.0]]), &a, &b).to_vec(), [-19.0]);
+/// let distances = pair_distances(Distance::Euclidean, &a, &b);
+/// // 1·(1 − 0)/1 + 10·(1 − 3)/2.
+/// assert_eq!(pair_sums(&Tensor::from([[1.0, 10.0]]), &a, &b, Some(&distances)).to_vec(), [-9.0]);
 /// ```
 #[track_caller]
-pub fn pair_sums<T: Float>(metric: Distance, w: &Tensor<T>, a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
+pub fn pair_sums<T: Float>(
+    w: &Tensor<T>,
+    a: &Tensor<T>,
+    b: &Tensor<T>,
+    distances: Option<&Tensor<T>>,
+) -> Tensor<T> {
     let pairs = Pairs::new("pair_sums", a, b);
-    let w = pairs.beside("pair_sums", w, pairs.sizes.r);
+    let of_pairs = |x: &Tensor<T>| pairs.beside("pair_sums", x, pairs.sizes.r);
+    let (w, distances) = (of_pairs(w), distances.map(of_pairs));
+    let distances = distances.as_ref().map(Tensor::contiguous_slice);
     let (a, b) = (pairs.a.contiguous_slice(), pairs.b.contiguous_slice());
-    let sum = |out: &mut [T]| distance::sums(metric, pairs.sizes, w.contiguous_slice(), a, b, out);
+    let sum = |out: &mut [T]| distance::sums(pairs.sizes, w.contiguous_slice(), a, b, distances, out);
     pairs.filled("pair_sums", pairs.sizes.length, sum)
 }
 
-/// uᵢ·(aᵢ − bⱼ) for `u` of shape `[…, P, M]`: `[…, P, R]`, from the differences themselves; of city distances, of their signs.
+/// uᵢ·(aᵢ − bⱼ)/dᵢⱼ for `u` of shape `[…, P, M]` and `distances` of shape `[…, P, R]`: `[…, P, R]`, from the differences themselves;
+/// 0 where the distance d is. Without distances, of the signs of the differences.
 ///
 /// # Panics
-/// As [`pair_distances`], or if `u` has another shape.
+/// As [`pair_distances`], or if `u` or `distances` has another shape.
 ///
 /// ```
-/// use wengert_tensor::{Distance, Tensor, pair_dots};
+/// use wengert_tensor::{Distance, Tensor, pair_distances, pair_dots};
 /// let (a, b) = (Tensor::from([[1.0f64]]), Tensor::from([[0.0], [3.0]]));
-/// assert_eq!(pair_dots(Distance::Euclidean, &Tensor::from([[2.0]]), &a, &b).to_vec(), [2.0, -4.0]);
+/// let distances = pair_distances(Distance::Euclidean, &a, &b);
+/// assert_eq!(pair_dots(&Tensor::from([[2.0]]), &a, &b, Some(&distances)).to_vec(), [2.0, -2.0]);
 /// ```
 #[track_caller]
-pub fn pair_dots<T: Float>(metric: Distance, u: &Tensor<T>, a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
+pub fn pair_dots<T: Float>(
+    u: &Tensor<T>,
+    a: &Tensor<T>,
+    b: &Tensor<T>,
+    distances: Option<&Tensor<T>>,
+) -> Tensor<T> {
     let pairs = Pairs::new("pair_dots", a, b);
     let u = pairs.beside("pair_dots", u, pairs.sizes.length);
+    let distances = distances.map(|d| pairs.beside("pair_dots", d, pairs.sizes.r));
+    let distances = distances.as_ref().map(Tensor::contiguous_slice);
     let (a, b) = (pairs.a.contiguous_slice(), pairs.b.contiguous_slice());
-    let dots = |out: &mut [T]| distance::dots(metric, pairs.sizes, u.contiguous_slice(), a, b, out);
+    let dots = |out: &mut [T]| distance::dots(pairs.sizes, u.contiguous_slice(), a, b, distances, out);
     pairs.filled("pair_dots", pairs.sizes.r, dots)
 }
 
@@ -162,19 +179,15 @@ mod tests {
             let difference = a.unsqueeze(2) - b.unsqueeze(1);
             let near =
                 |x: Tensor<f64>, y: Tensor<f64>| assert!(x.all_close(&y, 1e-13, 1e-13), "{p} {r} {length}");
-            near(pair_distances(Distance::Euclidean, &a, &b), difference.norm_axes(2.0, -1, false));
-            near(
-                pair_sums(Distance::Euclidean, &w, &a, &b),
-                (&difference * w.unsqueeze(3)).sum_axes(2, false),
-            );
-            near(
-                pair_dots(Distance::Euclidean, &u, &a, &b),
-                (&difference * u.unsqueeze(2)).sum_axes(3, false),
-            );
+            let distances = pair_distances(Distance::Euclidean, &a, &b);
+            near(distances.clone(), difference.norm_axes(2.0, -1, false));
+            let directions = &difference / distances.unsqueeze(3);
+            near(pair_sums(&w, &a, &b, Some(&distances)), (&directions * w.unsqueeze(3)).sum_axes(2, false));
+            near(pair_dots(&u, &a, &b, Some(&distances)), (&directions * u.unsqueeze(2)).sum_axes(3, false));
             let (city, signs) = (Distance::City, difference.sign());
             near(pair_distances(city, &a, &b), difference.norm_axes(1.0, -1, false));
-            near(pair_sums(city, &w, &a, &b), (&signs * w.unsqueeze(3)).sum_axes(2, false));
-            near(pair_dots(city, &u, &a, &b), (&signs * u.unsqueeze(2)).sum_axes(3, false));
+            near(pair_sums(&w, &a, &b, None), (&signs * w.unsqueeze(3)).sum_axes(2, false));
+            near(pair_dots(&u, &a, &b, None), (&signs * u.unsqueeze(2)).sum_axes(3, false));
             let first = b.slice(..1);
             near(
                 pair_distances(Distance::Euclidean, &a, &first),
@@ -212,7 +225,7 @@ mod tests {
     #[test]
     fn coordinates_that_coincide_or_are_no_numbers() {
         let (a, b) = (Tensor::from([[1.0f64, f64::NAN, f64::INFINITY]]), Tensor::from([[1.0, 0.0, 0.0]]));
-        let sums = pair_sums(Distance::City, &Tensor::from([[f64::INFINITY]]), &a, &b).to_vec();
+        let sums = pair_sums(&Tensor::from([[f64::INFINITY]]), &a, &b, None).to_vec();
         assert!(sums[0] == 0.0 && sums[1].is_nan() && sums[2] == f64::INFINITY, "{sums:?}");
     }
 
@@ -229,14 +242,30 @@ mod tests {
         assert!(found[0].is_nan() && found[1] == f64::INFINITY);
     }
 
+    /// Of points whose differences' squares, or numbers divided by them twice, leave the range.
+    #[test]
+    fn directions_of_what_is_far() {
+        let (a, b) = (Tensor::from([[3.0f32, 0.0], [0.0, 0.0]]), Tensor::from([[0.0f32, 4.0], [0.0, 0.0]]));
+        for unit in [-140, -100, 0, 100].map(|e| 2f64.powi(e)) {
+            let (a, b) = (&a * unit, &b * unit);
+            let distances = pair_distances(Distance::Euclidean, &a, &b);
+            let w = Tensor::from([[1e30f32, -2e30], [1e30, 1e30]]);
+            // (3, −4)/5 and (1, 0); (0, −1), and nothing of the point itself.
+            let sums = pair_sums(&w, &a, &b, Some(&distances)) * 1e-30;
+            assert!(sums.all_close(&[[0.6 - 2.0, -0.8], [0.0, -1.0]].into(), 1e-6, 0.0), "{unit}: {sums:?}");
+            let u = Tensor::from([[1e30f32, 1e29], [1e30, 1e30]]);
+            let dots = pair_dots(&u, &a, &b, Some(&distances)) * 1e-30;
+            assert!(dots.all_close(&[[0.6 - 0.08, 1.0], [-1.0, 0.0]].into(), 1e-6, 0.0), "{unit}: {dots:?}");
+        }
+    }
+
     #[test]
     fn the_same_bits_for_any_number_of_threads() {
         let (a, b) = (points(300, 10, 0.0), points(200, 10, 1.0));
         let all = || {
-            (
-                pair_distances(Distance::Euclidean, &a, &b),
-                pair_sums(Distance::Euclidean, &points(300, 200, 2.0), &a, &b),
-            )
+            let distances = pair_distances(Distance::Euclidean, &a, &b);
+            let sums = pair_sums(&points(300, 200, 2.0), &a, &b, Some(&distances));
+            (distances, sums)
         };
         assert!(with_threads(1, all) == with_threads(3, all));
     }
@@ -251,6 +280,6 @@ mod tests {
     #[should_panic(expected = "pair_sums: shape [2, 2] is not [2, 4]")]
     fn weights_of_another_shape() {
         let a = Tensor::<f32>::zeros([2, 3]);
-        pair_sums(Distance::Euclidean, &Tensor::zeros([2, 2]), &a, &Tensor::zeros([4, 3]));
+        pair_sums(&Tensor::zeros([2, 2]), &a, &Tensor::zeros([4, 3]), None);
     }
 }

@@ -24,7 +24,15 @@ pub(super) fn rule<T: Float>(name: &str) -> Option<Rule<T>> {
             }
             let factors = g.unsqueeze(at.x(0), &[at.rank(0) as i64 - 1]);
             let terms = g.op("Mul", &[&factors, &differences]);
-            Ok(g.reduce("ReduceSum", &terms, &[at.out().len()], false))
+            let dots = g.reduce("ReduceSum", &terms, &[at.out().len()], false);
+            if at.count() == 3 {
+                return Ok(dots);
+            }
+            // Divided by the distances, and 0 where these are.
+            let (zero, one) = (g.number(0.0), g.number(1.0));
+            let together = g.op("Equal", &[at.x(3), &zero]);
+            let divisors = g.op("Where", &[&together, &one, at.x(3)]);
+            Ok(g.op("Div", &[&dots, &divisors]))
         },
         "det" => |g, at| Ok(g.op("Det", &[at.x(0)])),
         _ => return None,

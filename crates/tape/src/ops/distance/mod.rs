@@ -36,7 +36,7 @@ impl<T: Float> Var<T> {
         let batch = broadcast_or_panic("cdist", &lead(a), &lead(b));
         let pairs = [a[a.len() - 2], b[b.len() - 2]];
         batch.iter().copied().chain(pairs).collect::<Shape>().checked("cdist");
-        if let Some(metric) = pairs::of_order(p) {
+        if let Some(metric) = pairs::of_order(p, a[a.len() - 1]) {
             return pairs::distances(metric, self, other);
         }
         (self.unsqueeze(-2) - other.unsqueeze(-3)).norm_axes(p, -1, false)
@@ -60,7 +60,7 @@ impl<T: Float> Var<T> {
         check_positions("pdist", rows);
         let pairs = size::product("pdist", &[rows, rows.saturating_sub(1)]) / 2;
         Shape::from([pairs, self.shape()[1]]).checked("pdist");
-        if let Some(metric) = pairs::of_order(p) {
+        if let Some(metric) = pairs::of_order(p, self.shape()[1]) {
             return pairs::own_distances(metric, self);
         }
         let all = || (0..rows as u32).flat_map(|i| (i + 1..rows as u32).map(move |j| [i, j]));

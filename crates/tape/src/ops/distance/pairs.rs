@@ -1,6 +1,7 @@
 //! Distances between all pairs of rows, without a difference in memory, closed under differentiation: with the two
-//! sums that their derivatives are made of. Of Euclidean distances these are bilinear but for a and b standing in a difference; of
-//! city distances they are made of the signs of the differences, which have no derivative.
+//! sums that their derivatives are made of. Of Euclidean distances these are of directions, differences divided by the distance, which
+//! stay in range where the difference or the reciprocal of the distance would not stay there with other factors; of city distances they
+//! are of the signs of the differences, which have no derivative.
 
 use wengert_tensor::{
     Distance, Float, Shape, Tensor, own_pair_distances, pair_distances, pair_dots, pair_sums,
@@ -21,15 +22,17 @@ struct Distances(Distance);
 /// ‖aᵢ − aⱼ‖ of the pairs i < j of the rows of a matrix.
 struct OwnDistances(Distance);
 
-/// Σⱼ wᵢⱼ·(aᵢ − bⱼ) of w, a and b; or of the signs.
+/// Σⱼ wᵢⱼ·(aᵢ − bⱼ)/dᵢⱼ of w, a, b and their distances d, which count nothing where they are 0; or of the signs of the differences
+/// of w, a and b.
 struct PairSums(Distance);
 
-/// uᵢ·(aᵢ − bⱼ) of u, a and b; or of the signs.
+/// uᵢ·(aᵢ − bⱼ)/dᵢⱼ of u, a, b and their distances; or of the signs.
 struct PairDots(Distance);
 
-/// The distance that is the p-norm of a difference, if it is one of these.
-pub(super) fn of_order(p: f64) -> Option<Distance> {
-    if p == 1.0 {
+/// The distance that is the p-norm of a difference of so many coordinates, if it is one of these. That of one coordinate is its
+/// magnitude for any p above 0, and has no second derivative.
+pub(super) fn of_order(p: f64, coordinates: usize) -> Option<Distance> {
+    if p == 1.0 || (p > 0.0 && coordinates == 1) {
         Some(Distance::City)
     } else if p == 2.0 {
         Some(Distance::Euclidean)
@@ -49,21 +52,28 @@ pub(super) fn own_distances<T: Float>(metric: Distance, a: &Var<T>) -> Var<T> {
     apply(OwnDistances(metric), &[a])
 }
 
-fn pair_sum<T: Float>(metric: Distance, w: &Var<T>, a: &Var<T>, b: &Var<T>) -> Var<T> {
-    apply(PairSums(metric), &[w, a, b])
+/// With the distances, if the derivatives are made of these, too.
+fn pair_sum<T: Float>(w: &Var<T>, a: &Var<T>, b: &Var<T>, distances: Option<&Var<T>>) -> Var<T> {
+    match distances {
+        None => apply(PairSums(Distance::City), &[w, a, b]),
+        Some(d) => apply(PairSums(Distance::Euclidean), &[w, a, b, d]),
+    }
 }
 
-fn pair_dot<T: Float>(metric: Distance, u: &Var<T>, a: &Var<T>, b: &Var<T>) -> Var<T> {
-    apply(PairDots(metric), &[u, a, b])
+fn pair_dot<T: Float>(u: &Var<T>, a: &Var<T>, b: &Var<T>, distances: Option<&Var<T>>) -> Var<T> {
+    match distances {
+        None => apply(PairDots(Distance::City), &[u, a, b]),
+        Some(d) => apply(PairDots(Distance::Euclidean), &[u, a, b, d]),
+    }
+}
+
+/// What `distances` makes, if the derivatives of this distance are made of them.
+fn if_euclidean<R>(metric: Distance, distances: impl FnOnce() -> R) -> Option<R> {
+    (metric == Distance::Euclidean).then(distances)
 }
 
 fn describe(metric: Distance, attributes: &mut Attributes) {
     attributes.set("p", if metric == Distance::City { 1.0 } else { 2.0 });
-}
-
-/// `v`, a cotangent or a tangent of distances, by what the slopes of the sums are too large.
-fn over<T: Float>(metric: Distance, v: &Var<T>, distance: &Var<T>) -> Var<T> {
-    if metric == Distance::City { v.clone() } else { over_distance(v, distance) }
 }
 
 /// The sum of each row, which stays.
@@ -71,8 +81,8 @@ fn row_sums<T: Float>(x: &Var<T>) -> Var<T> {
     x.sum_axes(-1, true)
 }
 
-/// `v`, a cotangent or a tangent of distances, divided by them, or 0 where they are 0: behind the quotient and before it, so that
-/// neither what comes from there nor what goes there meets the other factor.
+/// `v` divided by distances, or 0 where they are 0: behind the quotient and before it, so that neither what comes from there nor
+/// what goes there meets the other factor.
 fn over_distance<T: Float>(v: &Var<T>, distance: &Var<T>) -> Var<T> {
     let smooth = piecewise(NotZero, &[distance]);
     let divisor = distance.masked_fill(distance.equal(0.0), 1.0);
@@ -94,17 +104,19 @@ impl<T: Float> Op<T> for Distances {
 
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
         let (a, b) = (at.input(0), at.input(1));
-        let weights = || over(self.0, cotangent, at.output());
-        into.add(0, || pair_sum(self.0, &weights(), a, b));
-        into.add(1, || pair_sum(self.0, &weights().t(), b, a));
+        let distances = if_euclidean(self.0, || at.output());
+        into.add(0, || pair_sum(cotangent, a, b, distances));
+        into.add(1, || pair_sum(&cotangent.t(), b, a, distances.map(Var::t).as_ref()));
     }
 
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
-        let (a, b, distance) = (at.input(0), at.input(1), at.output());
-        let whole = |t: &Var<T>| t.broadcast_to(batched(t, distance));
-        let of_a = tangents[0].as_ref().map(|t| pair_dot(self.0, &whole(t), a, b));
-        let of_b = tangents[1].as_ref().map(|t| pair_dot(self.0, &whole(t), b, a).t());
-        cotangent::sum(of_a, of_b).map(|t| over(self.0, &t, distance))
+        let (a, b) = (at.input(0), at.input(1));
+        let distances = if_euclidean(self.0, || at.output());
+        let whole = |t: &Var<T>| t.broadcast_to(batched(t, at.output()));
+        let of_a = tangents[0].as_ref().map(|t| pair_dot(&whole(t), a, b, distances));
+        let of_b =
+            tangents[1].as_ref().map(|t| pair_dot(&whole(t), b, a, distances.map(Var::t).as_ref()).t());
+        cotangent::sum(of_a, of_b)
     }
     rules_compiled_here!(Distances);
 }
@@ -125,15 +137,15 @@ impl<T: Float> Op<T> for OwnDistances {
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
         let a = at.input(0);
         into.add(0, || {
-            let weights = over(self.0, cotangent, at.output());
-            pair_sum(self.0, &symmetric(&weights, a.shape()[0]), a, a)
+            let whole = |x: &Var<T>| symmetric(x, a.shape()[0]);
+            pair_sum(&whole(cotangent), a, a, if_euclidean(self.0, || whole(at.output())).as_ref())
         });
     }
 
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
         let a = at.input(0);
-        let dots = pair_dot(self.0, tangents[0].as_ref()?, a, a);
-        Some(over(self.0, &condensed(&dots), at.output()))
+        let distances = if_euclidean(self.0, || symmetric(at.output(), a.shape()[0]));
+        Some(condensed(&pair_dot(tangents[0].as_ref()?, a, a, distances.as_ref())))
     }
     rules_compiled_here!(OwnDistances);
 }
@@ -154,28 +166,26 @@ impl<T: Float> Op<T> for PairSums {
 
     #[track_caller]
     fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
-        pair_sums(self.0, x[0], x[1], x[2])
+        pair_sums(x[0], x[1], x[2], x.get(3).copied())
     }
 
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
-        let (w, a, b) = (at.input(0), at.input(1), at.input(2));
-        into.add(0, || pair_dot(self.0, cotangent, a, b));
-        if self.0 == Distance::City {
-            return;
-        }
-        into.add(1, || cotangent * row_sums(w));
-        into.add(2, || -w.t().matmul(cotangent));
+        let (w, a, b, distances) = operands(at);
+        into.add(0, || pair_dot(cotangent, a, b, distances));
+        let Some(d) = distances else { return };
+        into.add(1, || cotangent * row_sums(&over_distance(w, d)));
+        into.add(2, || -over_distance(w, d).t().matmul(cotangent));
+        into.add(3, || -over_distance(w, d) * pair_dot(cotangent, a, b, distances));
     }
 
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
-        let (w, a, b) = (at.input(0), at.input(1), at.input(2));
-        let of_w = tangents[0].as_ref().map(|t| pair_sum(self.0, t, a, b));
-        if self.0 == Distance::City {
-            return of_w;
-        }
-        let of_a = tangents[1].as_ref().map(|t| t * row_sums(w));
-        let of_b = tangents[2].as_ref().map(|t| -w.matmul(t));
-        cotangent::sum(cotangent::sum(of_w, of_a), of_b)
+        let (w, a, b, distances) = operands(at);
+        let of_w = tangents[0].as_ref().map(|t| pair_sum(t, a, b, distances));
+        let Some(d) = distances else { return of_w };
+        let of_a = tangents[1].as_ref().map(|t| t * row_sums(&over_distance(w, d)));
+        let of_b = tangents[2].as_ref().map(|t| -over_distance(w, d).matmul(t));
+        let of_d = tangents[3].as_ref().map(|t| -pair_sum(&(over_distance(w, d) * t), a, b, distances));
+        cotangent::sum(cotangent::sum(of_w, of_d), cotangent::sum(of_a, of_b))
     }
 
     fn saves(&self) -> Saves {
@@ -194,32 +204,32 @@ impl<T: Float> Op<T> for PairDots {
 
     #[track_caller]
     fn forward(&self, x: &[&Tensor<T>]) -> Tensor<T> {
-        pair_dots(self.0, x[0], x[1], x[2])
+        pair_dots(x[0], x[1], x[2], x.get(3).copied())
     }
 
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
-        let (u, a, b) = (at.input(0), at.input(1), at.input(2));
-        into.add(0, || pair_sum(self.0, cotangent, a, b));
-        if self.0 == Distance::City {
-            return;
-        }
-        into.add(1, || u * row_sums(cotangent));
-        into.add(2, || -cotangent.t().matmul(u));
+        let (u, a, b, distances) = operands(at);
+        into.add(0, || pair_sum(cotangent, a, b, distances));
+        let Some(d) = distances else { return };
+        into.add(1, || u * row_sums(&over_distance(cotangent, d)));
+        into.add(2, || -over_distance(cotangent, d).t().matmul(u));
+        into.add(3, || -over_distance(cotangent, d) * at.output());
     }
 
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
-        let (u, a, b) = (at.input(0), at.input(1), at.input(2));
-        let of_u = tangents[0].as_ref().map(|t| pair_dot(self.0, t, a, b));
-        if self.0 == Distance::City {
-            return of_u;
-        }
+        let (u, a, b, distances) = operands(at);
+        let of_u = tangents[0].as_ref().map(|t| pair_dot(t, a, b, distances));
+        let Some(d) = distances else { return of_u };
         let of_a = tangents[1].as_ref().map(|t| row_sums(&(u * t)).broadcast_to(at.output().shape()));
         let of_b = tangents[2].as_ref().map(|t| -u.matmul(&t.t()));
-        cotangent::sum(cotangent::sum(of_u, of_a), of_b)
-    }
-
-    fn saves(&self) -> Saves {
-        Saves::inputs_of(0b111)
+        let of_d = tangents[3].as_ref().map(|t| -at.output() * t);
+        let divided = cotangent::sum(cotangent::sum(of_a, of_b), of_d);
+        cotangent::sum(of_u, divided.map(|t| over_distance(&t, d)))
     }
     rules_compiled_here!(PairDots);
+}
+
+/// What is summed, the rows, and their distances where there are any.
+fn operands<T: Float>(at: &Point<T>) -> (&Var<T>, &Var<T>, &Var<T>, Option<&Var<T>>) {
+    (at.input(0), at.input(1), at.input(2), at.inputs().get(3))
 }

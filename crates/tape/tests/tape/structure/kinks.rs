@@ -35,6 +35,28 @@ fn distances_of_coinciding_points() {
     }
 }
 
+/// The norm of one number is its magnitude, by whichever order: it has no curvature, and what is divided by it has no slope.
+#[test]
+fn one_coordinate() {
+    let x = Var::from([[0.3f32], [-0.7], [1.1e-30], [2e30], [0.0]]);
+    let y = Var::from([[1.7f32], [0.1], [3.3e-30], [-1.9e30], [0.7]]);
+    let v = Var::from([[0.9f32], [-1.3], [0.7], [1.0], [1.0]]);
+    for p in [0.5, 1.0, 1.5, 2.0, 3.0, f64::INFINITY, -1.0] {
+        let curvatures = [
+            hvp(|x: &Var<f32>| x.norm_axes(p, 1, false).square().sum() * 0.5, &(&x * 1e-8), &v),
+            hvp(|x: &Var<f32>| x.norm_axes(p, 1, false).sum(), &x, &v),
+            hvp(|x: &Var<f32>| (if p > 0.0 { x.cdist(&y, p) } else { x.clone() }).sum(), &x, &v),
+            hvp(|x: &Var<f32>| (if p > 0.0 { x.pdist(p) } else { x.clone() }).sum(), &x, &v),
+        ];
+        let zero = &v * 0.0;
+        let expected = [v.masked_fill(x.equal(0.0), 0.0), zero.clone(), zero.clone(), zero];
+        assert_eq!(curvatures.map(|c| c.value().to_vec()), expected.map(|c| c.value().to_vec()), "p = {p}");
+        let unit = |x: &Var<f32>| x.normalize(p, 1, 1e-38);
+        assert_eq!(unit(&x).value().to_vec(), [1.0, -1.0, 1.0, 1.0, 0.0]);
+        assert_eq!(grad(|x: &Var<f32>| (unit(x) * &v).slice(..4).sum(), &x).value().to_vec(), [0.0; 5]);
+    }
+}
+
 fn weights() -> Var<f64> {
     Var::from([[1.0, 2.0, -0.5], [0.3, 1.0, 0.7], [1.5, -2.0, 1.0]])
 }
