@@ -144,7 +144,9 @@ def powi(d):
 def powf(d):
     p = d.choice([-2.0, -1.5, -1.0, -0.5, 0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0])
     at_the_ends(d, "powf")
-    return d.step("powf", [d.any(domain="positive")], {"p": p}, lambda x: torch.pow(x, p))
+    # PyTorch's powers ±½ are roots, NaN at −∞ and negative at −0, where IEEE 754's `pow` and its other powers are those of ∞ and 0.
+    unsigned = lambda x: torch.where(x.isneginf(), torch.inf, x) + 0.0 if abs(p) == 0.5 else x
+    return d.step("powf", [d.any(domain="positive")], {"p": p}, lambda x: torch.pow(unsigned(x), p))
 
 
 @op("lgamma", "digamma", "polygamma")
