@@ -89,8 +89,8 @@ class Case:
         if seed is not None:
             shaken = Shaken(EPSILON[self.type] * 2, torch.Generator().manual_seed(seed))
             if self.flavour not in ("ties", "special"):
-                # Equal numbers stay equal, or it would be another case.
-                inputs = [shaken.off(x) for x in inputs]
+                # Equal numbers stay equal, or it would be another case; so would it be with other labels.
+                inputs = [shaken.off(x) if of.requires_grad else x for x, of in zip(inputs, self.inputs)]
             weights, *direction = [shaken.off(torch.tensor(x)).numpy() for x in (weights, *direction)]
         inputs = [x.requires_grad_(of.requires_grad) for x, of in zip(inputs, self.inputs)]
         with shaken:
