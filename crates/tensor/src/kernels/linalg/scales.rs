@@ -68,8 +68,8 @@ fn has_permutation_from<T: Float>(a: &[T], n: usize, least: T) -> bool {
 }
 
 impl Scales {
-    /// Those of an n × n matrix that needs them: its elements come near the ends of the range, or differ by more than 1/ε and not only
-    /// beside others, of a permutation, that are all within 1/√ε of the largest.
+    /// Those of an n × n matrix that needs them: its elements come near the ends of the range, or differ by more than 1/ε, and not only
+    /// small ones beside others, of a permutation, that are all within 1/√ε of a largest one that does not come near.
     ///
     /// # Panics
     /// If `a` has not n² elements.
@@ -77,9 +77,9 @@ impl Scales {
     pub fn of<T: Float>(a: &[T], n: usize) -> Option<Self> {
         check_square("scales", a, n);
         let range = range(a);
-        let differs = range.least < range.largest * T::EPSILON;
-        let needed =
-            range.is_far() || differs && !has_permutation_from(a, n, range.largest * T::EPSILON.sqrt());
+        let all_far = range.largest > T::ZERO && is_far(&[range.largest]);
+        let differs = range.is_far() || range.least < range.largest * T::EPSILON;
+        let needed = all_far || differs && !has_permutation_from(a, n, range.largest * T::EPSILON.sqrt());
         needed.then(|| Self::always(a, n))
     }
 

@@ -114,6 +114,12 @@ fn exponentials() {
     let double = exponential(&[-3.0f64, 1.0, 0.5, 2.0], 2).unwrap();
     let double: Vec<f32> = double.iter().map(|&x| x as f32).collect();
     assert_close(&single, &double, 2e-5, "single precision");
+    // e^A is I + A, also beside numbers that are not small: its derivative along D is D.
+    let (a, b, c, d) = (3.2e-31f32, -2.1e-31, -2.4e-30, 1.2e-30);
+    assert_close(&exponential(&[a, b, c, d], 2).unwrap(), &[1.0, b, c, 1.0], 1e-6, "small");
+    let both = [a, b, -1.0, 1.0, c, d, 0.5, 2.0, 0.0, 0.0, a, b, 0.0, 0.0, c, d];
+    let expected = [1.0, b, -1.0, 1.0, c, 1.0, 0.5, 2.0, 0.0, 0.0, 1.0, b, 0.0, 0.0, c, 1.0];
+    assert_close(&exponential(&both, 4).unwrap(), &expected, 1e-6, "small beside others");
     assert!(exponential::<f64>(&[], 0).unwrap().is_empty());
     assert_eq!(exponential(&[f64::NAN], 1).unwrap_err(), LinalgError::NotFinite);
 }
