@@ -226,7 +226,8 @@ def derivatives(program, seed=None):
         n = len(x)
         value, jvp, grad, hvp = made[0], made[1], made[2:2 + n], made[2 + n:]
     array = lambda t: numpy.asarray(t, dtype=numpy.float64)
-    return {"value": array(value), "grad": [array(g) for g in grad], "jvp": array(jvp), "hvp": [array(h) for h in hvp]}
+    found = {"value": array(value), "grad": [array(g) for g in grad], "jvp": array(jvp), "hvp": [array(h) for h in hvp]}
+    return {k: v for k, v in found.items() if program.order >= {"value": 0, "hvp": 2}.get(k, 1)}
 
 
 class ByJax(Program):

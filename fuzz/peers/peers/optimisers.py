@@ -46,12 +46,11 @@ class Trajectory:
         return self.again()
 
     def again(self, type="f64", seed=None):
-        """The path, from a start that is off by one rounding if there is a seed."""
+        """The path, with a start and gradients that are off by one rounding if there is a seed."""
         start, gradients = self.start, self.gradients
         if seed is not None:
             shake = numpy.random.default_rng(seed)
             start = start * (1 + 2.0**-52 * shake.uniform(-1, 1, size=start.shape))
-            gradients = gradients * (1 + 2.0**-52 * shake.uniform(-1, 1, size=gradients.shape))
         split = lambda flat: [torch.tensor(x.reshape(s)) for x, s in
                               zip(numpy.split(flat, numpy.cumsum(self.sizes)[:-1]), self.shapes)]
         parameters = [p.requires_grad_(True) for p in split(start)]
@@ -60,7 +59,11 @@ class Trajectory:
         path, rates = [], []
         for g, loss in zip(gradients, self.losses):
             flat = numpy.concatenate([p.detach().numpy().reshape(-1) for p in parameters])
-            for p, g in zip(parameters, split(g + self.slope * flat)):
+            g = g + self.slope * flat
+            if seed is not None:
+                # In each step anew: a path that is off by one factor hides what cancels in it.
+                g = g * (1 + 2.0**-52 * shake.uniform(-1, 1, size=g.shape))
+            for p, g in zip(parameters, split(g)):
                 p.grad = g
             rates.append(float(optimizer.param_groups[0]["lr"]))
             optimizer.step()
@@ -97,7 +100,8 @@ def rule(d):
     if name == "rmsprop":
         alpha, momentum, centered = d.choice([0.99, 0.9, 0.5]), d.choice([0.0, 0.9]), d.chance(0.4)
         # Centred, the root of what is left of the second moment is all rounding where the gradient is constant.
-        eps = max(eps, 1e-3) if centered else eps
+        # So is that of a weight decay beside which there is no gradient.
+        eps, decay = (max(eps, 1e-3), 0.0) if centered else (eps, decay)
         config = {"decay": alpha, "epsilon": eps, "momentum": momentum, "centered": centered, "weight_decay": decay}
         return name, rate, config, of(O.RMSprop, alpha=alpha, eps=eps, momentum=momentum, centered=centered,
                                       weight_decay=decay)

@@ -162,8 +162,9 @@ def grid_sample(d):
     padding, align = d.choice(["zeros", "border", "reflection"]), d.chance(0.5)
     x = d.of_shape([d.batch(2), d.int(1, 2), *many(d, axes, 1, 4)])
     grid = d.of_shape([d.shape_of(x)[0], *many(d, axes, 1, 3), axes])
-    if d.program.flavour == "ties" and padding != "zeros":
-        # At the limits of a border, or of a mirror, the derivative is that inside, as the dictionary of the guide says.
+    if d.program.flavour in ("ties", "far") and padding != "zeros":
+        # At the limits of a border, or of a mirror, the derivative is that inside, as the dictionary of the guide says. Far numbers
+        # are whole ones, so that a mirror has them at its limits.
         d.program.order = 0
     return d.step("grid_sample", [x, grid], {"mode": mode, "padding": padding, "align": align},
                   lambda x, g: F.grid_sample(x, g, mode, padding, align))

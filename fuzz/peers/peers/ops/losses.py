@@ -3,6 +3,7 @@
 import torch
 import torch.nn.functional as F
 
+from ..program import Refused
 from . import op
 
 
@@ -145,6 +146,8 @@ def likelihood(d, name):
     if name == "linear_cross_entropy":
         width = d.int(1, 4)
         x, w = d.of_shape([*shape, width]), d.of_shape([c, width])
+        if not bool(((d.at(x) @ d.at(w).T).abs() < 2.0**120).all()) and d.program.flavour == "far":
+            raise Refused("logits that leave the range")
         operands = [x, w] + ([d.of_shape([c])] if d.chance(0.5) else [])
         attributes |= {"smoothing": smoothing, "chunk": d.choice([0, 1, 2])}
 

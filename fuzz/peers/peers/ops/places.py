@@ -111,8 +111,11 @@ def scattered(d, name):
     if name == "scatter_reduce":
         how, include = d.choice(["sum", "mean", "amax", "amin", "prod"]), d.chance(0.5)
         attributes |= {"how": how, "include_self": include}
+        # PyTorch shares the derivative of an extreme with an equal number that it was told not to include.
+        least = {"amin": torch.inf, "amax": -torch.inf}.get(how)
+        alone = (lambda x: x) if include or least is None else lambda x: x.scatter(axis, index, least)
         return d.step(name, [x, source], attributes,
-                      lambda x, s: torch.scatter_reduce(x, axis, index, s, how, include_self=include))
+                      lambda x, s: torch.scatter_reduce(alone(x), axis, index, s, how, include_self=include))
     function = {"scatter": torch.scatter, "scatter_add": torch.scatter_add}[name]
     return d.step(name, [x, source], attributes, lambda x, s: function(x, axis, index, s))
 
@@ -162,6 +165,9 @@ def segment(d):
         lengths.append(d.int(1, left))
         left -= lengths[-1]
     how = d.choice(["sum", "mean", "max", "min", "prod"])
+    if how == "prod" and d.program.flavour == "special":
+        # As of `prod`.
+        d.program.order = 1
     # PyTorch's `segment_reduce` has no second derivatives: the segments are reduced one by one.
     one = {"sum": torch.sum, "mean": torch.mean, "max": torch.amax, "min": torch.amin, "prod": torch.prod}[how]
     function = lambda x: torch.stack([one(part, axis) for part in x.split(lengths, axis)], axis)
