@@ -3,10 +3,14 @@
 
 exp(-x) sqrt(x) I(x) for x = 16/(y + 1) from 8 on, with y in [-1, 1], as c0/2 + c1 T1(y) + ....
 
+For single precision polynomials to 32 bits: exp(-x) I(x), divided by x for order 1, in x/4 - 1 up to 8, and the above in y.
+
 Run: python3 bessel.py > ../src/math/bessel_coefficients.rs
 """
 
 import mpmath as mp
+
+from coefficients import fit
 
 mp.mp.dps = 60
 
@@ -35,3 +39,12 @@ for order in (0, 1):
     for c in coefficients:
         print(f"    {mp.nstr(c, 17, min_fixed=0, max_fixed=0)},")
     print("];")
+
+for order in (0, 1):
+    near = fit(lambda u: mp.exp(-4 * (u + 1)) * mp.besseli(order, 4 * (u + 1)) / (4 * (u + 1)) ** order if u > -1 else 0.5**order,
+               -1, 1, lambda u: 8, "f64", 32)
+    for name, poly in (("NEAR", near), ("FAR", fit(far(order), -1, 1, lambda y: 1, "f64", 32))):
+        print(f"\n#[rustfmt::skip]\npub(super) const {name}_{order}_SHORT: &[f64] = &[")
+        for c in poly:
+            print(f"    {c!r},")
+        print("];")

@@ -9,6 +9,7 @@ D. C. Handscomb, "Chebyshev Polynomials", 2003, chapters 3 and 6.
 Needs mpmath. Run: python3 scripts/coefficients.py > src/math/coefficients.rs && rustfmt src/math/coefficients.rs
 """
 
+import operator
 import struct
 
 import mpmath as mp
@@ -149,6 +150,21 @@ def digamma_root():
     return mp.findroot(mp.digamma, mp.mpf("1.4616"))
 
 
+def quantile_over(w):
+    """(y, a) with erf y = a and w = -ln(1 - a^2)."""
+    if w == 0:
+        return mp.sqrt(mp.pi) / 2, mp.mpf(1)
+    a = mp.sqrt(-mp.expm1(-w))
+    if w < 1:
+        return mp.erfinv(a), a
+    target = -w - mp.log(1 + a)  # ln(1 - a)
+    y = mp.sqrt(w)
+    for _ in range(12):  # Newton's method on ln erfc, which is nearly a parabola
+        tail = mp.erfc(y)
+        y += (mp.log(tail) - target) * tail * mp.sqrt(mp.pi) / 2 * mp.exp(y * y)
+    return y, a
+
+
 def main():
     print("//! Polynomials and constants. Written by `scripts/coefficients.py`; do not edit.")
     print("#![allow(clippy::excessive_precision, clippy::approx_constant, clippy::unreadable_literal)]\n")
@@ -198,6 +214,13 @@ def main():
     print("/// Of ln x − 1/(2x) − ψ(x) in 1/x², times x²: B₂ₖ/(2k).")
     far = [float(mp.bernoulli(2 * k) / (2 * k)) for k in range(1, 7)]
     print(f"pub(super) const DIGAMMA_FAR: &[f64] = {array('f64', far)};")
+    print("/// y/a in w − 5/2, with erf y = a and w = −ln(1 − a²), for w from 0 to 5, to 27 bits.")
+    near = fit(lambda u: operator.truediv(*quantile_over(u + 2.5)), -2.5, 2.5, lambda u: 1, "f64", 27)
+    print(f"pub(super) const QUANTILE_NEAR: &[f64] = {array('f64', near)};")
+    print("/// y/√w in 1/√w − 1/4, likewise, for w from 5 to 750.")
+    low, high = 1 / mp.sqrt(750) - 0.25, 1 / mp.sqrt(5) - 0.25
+    far = fit(lambda u: quantile_over(1 / (u + 0.25) ** 2)[0] * (u + 0.25), low, high, lambda u: 1, "f64", 25)
+    print(f"pub(super) const QUANTILE_FAR: &[f64] = {array('f64', far)};")
     print("/// The Bernoulli numbers B₂, B₄, ….")
     print(f"pub(super) const BERNOULLI: &[f64] = {array('f64', [float(mp.bernoulli(2 * k)) for k in range(1, 13)])};")
     rows = two_over_pi()

@@ -531,6 +531,32 @@ fn sinc_derivative(order: u32, x: f64) -> f64 {
     of_order(Family::Sinc, order, x)
 }
 
+/// Those of the lowest orders, which have formulas of their own, against double precision.
+#[test]
+fn single_precision_of_an_order_is_within_an_ulp() {
+    let mut x: Vec<f32> = (0..=u32::MAX).step_by(100_003).map(f32::from_bits).collect();
+    x.extend((0..100_000).map(|i| -100.0 + 200.0 * (i as f32 / 100_000.0)));
+    x.extend((0..100_000).map(|i| -5.0 + 10.0 * (i as f32 / 100_000.0)));
+    x.extend([0.0, -0.0, 1.0, -2.0, 0.5, 16_777_216.0, f32::MAX, f32::INFINITY, f32::NEG_INFINITY, f32::NAN]);
+    let bessel = [false, true].map(|scaled| Family::Bessel { scaled });
+    for (family, order) in [Family::Sinc, bessel[0], bessel[1]].into_iter().flat_map(|f| [(f, 0), (f, 1)]) {
+        let name = match family {
+            Family::Sinc => "sinc",
+            Family::Bessel { scaled: true } => "scaled I",
+            _ => "I",
+        };
+        let mut single = x.clone();
+        dispatch(Ordered { family, order, x: &mut single });
+        let mut worst = (0.0, 0.0);
+        for (&x, &y) in x.iter().zip(&single) {
+            let ulps = ulps_f32(y, of_order(family, order, f64::from(x)));
+            worst = if ulps > worst.0 { (ulps, x) } else { worst };
+        }
+        println!("f32 {name} of order {order}: {:.3} ulp at {:e}", worst.0, worst.1);
+        assert!(worst.0 <= 1.0, "{name} of order {order}: {} ulp at {:e}", worst.0, worst.1);
+    }
+}
+
 #[test]
 fn bessel_functions_agree_with_golden_values() {
     let mut worst = [0.0; 4];

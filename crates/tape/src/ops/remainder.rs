@@ -1,7 +1,7 @@
 //! Division with a remainder.
 
 use wengert_tensor::shape::{broadcast, broadcast_or_panic};
-use wengert_tensor::{Float, Shape, Tensor, compiled_here};
+use wengert_tensor::{ElementKind, Float, Shape, Tensor, compiled_here};
 
 use crate::class::{Pairwise, Piecewise, pairwise, piecewise};
 use crate::op::{Point, rules_compiled_here};
@@ -25,6 +25,43 @@ fn remainder<T: Float>(toward: Toward, a: T, b: T) -> T {
     let rest = a % b;
     let other_side = toward == Toward::Below && rest != 0.0 && (rest < 0.0) != (b < 0.0);
     T::from_f64(if other_side { rest + b } else { rest })
+}
+
+/// The rounded quotient and the remainder of numbers in single precision, straight-line, so that a loop over them vectorises;
+/// NaN where the quotient is too large for that, or there is none.
+#[inline(always)]
+fn divided(toward: Toward, a: f64, b: f64) -> (f64, f64) {
+    let ratio = a / b;
+    // Below 2²⁸ the product has 52 bits, so it and what it lacks to a are exact.
+    let quotient = truncated(ratio);
+    let rest = a - quotient * b;
+    let valid = (ratio.abs() < 268_435_456.0) & !rest.is_nan();
+    // A ratio that was rounded up to an integer is one too far.
+    let one = 1f64.copysign(ratio);
+    let beyond = rest * a < 0.0;
+    let (quotient, rest) =
+        if beyond { ((quotient - one).copysign(ratio), rest + one * b) } else { (quotient, rest) };
+    let other_side = (toward == Toward::Below) & (rest * b < 0.0);
+    let (quotient, rest) =
+        if other_side { (quotient - 1.0, rest + b) } else { (quotient, rest.abs().copysign(a)) };
+    if valid { (quotient, rest) } else { (f64::NAN, f64::NAN) }
+}
+
+/// `quick` of two tensors if these are in single precision and there is no NaN in it, else `thorough`.
+#[track_caller]
+fn single_or<T: Float>(quick: impl FnOnce() -> Tensor<T>, thorough: impl FnOnce() -> Tensor<T>) -> Tensor<T> {
+    compiled_here! {
+        fn complete<T: Float>(x: &Tensor<T>) -> bool {
+            x.as_slice().is_some_and(|x| x.iter().fold(true, |complete, x| complete & !x.is_nan()))
+        }
+    }
+    if T::KIND == ElementKind::F32 {
+        let found = quick();
+        if complete(&found) {
+            return found;
+        }
+    }
+    thorough()
 }
 
 /// The rounded quotient.
@@ -62,8 +99,13 @@ impl<T: Float> Pairwise<T> for Remainder {
                 a.zip_map("remainder", b, move |a: T, b: T| remainder(toward, a, b))
             }
         }
+        compiled_here! {
+            fn quick<T: Float>(toward: Toward, a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
+                a.zip_map("remainder", b, move |a: T, b: T| T::from_f64(divided(toward, a.to_f64(), b.to_f64()).1))
+            }
+        }
         broadcast_or_panic(Pairwise::<T>::name(self), a.shape(), b.shape());
-        remainders(self.0, a, b)
+        single_or(|| quick(self.0, a, b), || remainders(self.0, a, b))
     }
     fn along_first(&self, _: &Point<T>, v: &Var<T>) -> Var<T> {
         v.clone()
@@ -90,7 +132,12 @@ impl<T: Float> Piecewise<T> for Quotient {
                 a.zip_map("floor_divide", b, move |a: T, b: T| quotient(toward, a, b))
             }
         }
-        quotients(self.0, x[0], x[1])
+        compiled_here! {
+            fn quick<T: Float>(toward: Toward, a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
+                a.zip_map("floor_divide", b, move |a: T, b: T| T::from_f64(divided(toward, a.to_f64(), b.to_f64()).0))
+            }
+        }
+        single_or(|| quick(self.0, x[0], x[1]), || quotients(self.0, x[0], x[1]))
     }
     fn output_shape(&self, inputs: &[&Shape]) -> Option<Shape> {
         broadcast(inputs[0], inputs[1])

@@ -186,6 +186,61 @@ fn quotients_rounded_down() {
     assert_eq!(single, 9.0);
 }
 
+/// Single precision divides in double precision where that is exact, and else as double precision does.
+#[test]
+fn remainders_in_single_precision_are_those_of_double() {
+    let bits = |i: u32| i.wrapping_mul(2_654_435_761).wrapping_add(0x9e37_79b9);
+    let near = |i: u32| {
+        f32::from_bits(0x3f80_0000 + (bits(i) & 0x07ff_ffff)) * if i.is_multiple_of(2) { 1.0 } else { -1.0 }
+    };
+    // Of all sizes, of like sizes, multiples and their neighbours, and those that are no numbers.
+    let mut pairs: Vec<(f32, f32)> =
+        (0..4000).map(|i| (f32::from_bits(bits(i)), f32::from_bits(bits(i + 7)))).collect();
+    pairs.extend((0..20_000).map(|i| (near(i), near(3 * i + 1))));
+    for i in 0..4000 {
+        let (b, times) = (near(i), (i % 97) as f32 - 48.0);
+        let a = b * times;
+        pairs.extend([(a, b), (a.next_up(), b), (a.next_down(), b), (times, 0.1)]);
+    }
+    let ends = [
+        0.0,
+        -0.0,
+        1.0,
+        -3.0,
+        f32::MAX,
+        f32::MIN_POSITIVE,
+        1e-45,
+        f32::INFINITY,
+        f32::NEG_INFINITY,
+        f32::NAN,
+    ];
+    pairs.extend(ends.iter().flat_map(|&a| ends.map(|b| (a, b))));
+    // Alone and beside ordinary numbers only.
+    let ordinary: Vec<(f32, f32)> =
+        pairs.iter().copied().filter(|(a, b)| (a / b).abs() < 1e6 && b.is_finite()).collect();
+    assert!(ordinary.len() > 20_000);
+    for pairs in [&pairs, &ordinary] {
+        let (a, b): (Vec<f32>, Vec<f32>) = pairs.iter().copied().unzip();
+        let singles = [Var::from(Tensor::vector(&a)), Var::from(Tensor::vector(&b))];
+        let double =
+            |x: &[f32]| Var::from(Tensor::vector(&x.iter().map(|&x| f64::from(x)).collect::<Vec<_>>()));
+        let doubles = [double(&a), double(&b)];
+        for (name, found, expected) in [
+            ("fmod", singles[0].fmod(&singles[1]), doubles[0].fmod(&doubles[1])),
+            ("remainder", singles[0].remainder(&singles[1]), doubles[0].remainder(&doubles[1])),
+            ("floor_divide", singles[0].floor_divide(&singles[1]), doubles[0].floor_divide(&doubles[1])),
+        ] {
+            for (i, (found, expected)) in
+                found.value().to_vec().iter().zip(expected.value().to_vec()).enumerate()
+            {
+                let (a, b, expected) = (a[i], b[i], expected as f32);
+                let alike = found.to_bits() == expected.to_bits() || found.is_nan() && expected.is_nan();
+                assert!(alike, "{name}({a:e}, {b:e}) = {found:e}, not {expected:e}");
+            }
+        }
+    }
+}
+
 #[test]
 fn in_the_place_of_what_is_no_number() {
     let x = Var::from([NAN, INF, -INF, 2.0, -0.0]);

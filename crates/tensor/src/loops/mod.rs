@@ -12,6 +12,7 @@ pub(crate) mod reduce;
 pub(crate) mod rows;
 pub(crate) mod spare;
 pub(crate) mod sums;
+pub(crate) mod transpose;
 
 pub use map::{Map1, Map2, MapN};
 pub use reduce::Fold;

@@ -67,20 +67,49 @@ impl<const N: usize> Nest<N> {
     /// Calls `visit(row, starts)` for each row of `range`, in order.
     #[inline(always)]
     pub(crate) fn for_rows(&self, range: Range<usize>, mut visit: impl FnMut(usize, [usize; N])) {
+        self.for_runs(range, |row, count, mut at, steps| {
+            for row in row..row + count {
+                visit(row, at);
+                for k in 0..N {
+                    at[k] = at[k].wrapping_add_signed(steps[k]);
+                }
+            }
+        });
+    }
+
+    /// Calls `visit(row, count, starts, steps)` for each run of rows of `range`, in order: `count` rows from this one on, each of
+    /// which starts by `steps` behind the one before.
+    #[inline(always)]
+    pub(crate) fn for_runs(
+        &self,
+        mut range: Range<usize>,
+        mut visit: impl FnMut(usize, usize, [usize; N], [isize; N]),
+    ) {
         if range.is_empty() {
             return;
         }
+        let Some((&(length, steps), outer)) = self.outer.split_last() else {
+            return visit(range.start, 1, self.start, [0; N]);
+        };
         let mut index: SmallVec<[usize; 4]> = SmallVec::new();
-        let mut rest = range.start;
-        for (length, _) in self.outer.iter().rev() {
+        let mut rest = range.start / length;
+        for (length, _) in outer.iter().rev() {
             index.push(rest % length);
             rest /= length;
         }
-        let mut at = self.row_start(range.start);
-        for row in range {
-            visit(row, at);
+        // Where the run's first row starts, which is within `range` but for the first run.
+        let mut at = self.row_start(range.start - range.start % length);
+        while !range.is_empty() {
+            let skipped = range.start % length;
+            let count = (length - skipped).min(range.len());
+            let mut first = at;
+            for k in 0..N {
+                first[k] = first[k].wrapping_add_signed(skipped as isize * steps[k]);
+            }
+            visit(range.start, count, first, steps);
+            range.start += count;
             // Count up, innermost first: `index` is in that order.
-            for (i, (length, strides)) in index.iter_mut().zip(self.outer.iter().rev()) {
+            for (i, (length, strides)) in index.iter_mut().zip(outer.iter().rev()) {
                 *i += 1;
                 let back = if *i == *length { *length as isize - 1 } else { -1 };
                 for k in 0..N {

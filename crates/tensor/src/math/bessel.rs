@@ -1,16 +1,28 @@
-//! The modified Bessel functions Iₙ. In double precision for both types, and each a call: the power series for small numbers;
+//! The modified Bessel functions Iₙ. In double precision for both types; but for the lowest orders in single precision each a call: the power series for small numbers;
 //! for larger ones Chebyshev series for the orders 0 and 1, and the asymptotic one for those above, of which derivatives are
 //! made. (M. Abramowitz and I. A. Stegun, "Handbook of Mathematical Functions", chapter 9.)
 
 use std::f64::consts::TAU;
 
 use super::bessel_coefficients::{FAR_0, FAR_1};
+use super::bessel_single::{bessel_i0, bessel_i1};
 use super::exponential::exp;
-use crate::machine::simd::Baseline;
+use super::real::Real;
+use crate::machine::simd::{Baseline, Isa};
 
 /// Iₙ(x), or exp(−|x|) Iₙ(x) if `scaled`.
+#[inline(always)]
+pub(super) fn bessel_i<I: Isa, T: Real>(n: u32, scaled: bool, x: T) -> T {
+    let x = x.to_f64();
+    T::from_f64(match n {
+        0 if T::SINGLE => bessel_i0::<I>(scaled, x),
+        1 if T::SINGLE => bessel_i1::<I>(scaled, x),
+        n => of_double(n, scaled, x),
+    })
+}
+
 #[inline(never)]
-pub(super) fn bessel_i(n: u32, scaled: bool, x: f64) -> f64 {
+fn of_double(n: u32, scaled: bool, x: f64) -> f64 {
     if x.is_nan() {
         return x;
     }

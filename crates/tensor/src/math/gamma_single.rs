@@ -21,7 +21,7 @@ const NEAR_ROOT: f64 = 1.0 / 64.0;
 
 /// sin πx and cos πx, for |x| below 2⁵¹.
 #[inline(always)]
-fn sin_cos_half_turns<I: Isa>(x: f64) -> (f64, f64) {
+pub(super) fn sin_cos_half_turns<I: Isa>(x: f64) -> (f64, f64) {
     let half = 0.5 * x;
     sin_cos_turns::<I, f64>(half - half.nearest())
 }

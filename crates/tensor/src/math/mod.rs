@@ -7,6 +7,7 @@
 
 mod bessel;
 mod bessel_coefficients;
+mod bessel_single;
 mod coefficients;
 mod error_function;
 mod exponential;
@@ -129,11 +130,11 @@ macro_rules! functions {
             }
             #[inline(always)]
             fn sinc_derivative<I: Isa>(self, n: u32) -> Self {
-                sinc::sinc_derivative(n, f64::from(self)) as $t
+                sinc::sinc_derivative::<I, $t>(n, self)
             }
             #[inline(always)]
             fn bessel_i<I: Isa>(self, n: u32, scaled: bool) -> Self {
-                bessel::bessel_i(n, scaled, f64::from(self)) as $t
+                bessel::bessel_i::<I, $t>(n, scaled, self)
             }
             #[inline(always)]
             fn erfcx_derivative<I: Isa>(self, n: u32) -> Self {

@@ -7,6 +7,8 @@ use crate::machine::simd::Isa;
 /// A format that the functions are written for. The algorithms are generic; only lengths of polynomials, limits and
 /// bit layouts differ.
 pub(super) trait Real: Float + Coefficients {
+    /// Whether this is single precision, for which some functions are computed in double precision with fewer terms.
+    const SINGLE: bool = size_of::<Self>() == 4;
     /// 1.5 · 2ᵖ with p the bits of the significand after the first: adding it rounds to an integer, to be read from the
     /// low bits.
     const SHIFT: Self;

@@ -111,6 +111,9 @@ def scattered(d, name):
     if name == "scatter_reduce":
         how, include = d.choice(["sum", "mean", "amax", "amin", "prod"]), d.chance(0.5)
         attributes |= {"how": how, "include_self": include}
+        if how == "prod" and list(index.shape) != list(d.shape_of(source)):
+            # PyTorch has derivatives of terms that no index names, which it documents.
+            d.program.order = 0
         # PyTorch shares the derivative of an extreme with an equal number that it was told not to include.
         least = {"amin": torch.inf, "amax": -torch.inf}.get(how)
         alone = (lambda x: x) if include or least is None else lambda x: x.scatter(axis, index, least)

@@ -170,7 +170,7 @@ impl<T: Float> Op<T> for PairSums {
     }
 
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
-        let (w, a, b, distances) = operands(at);
+        let ([w, a, b], distances) = operands(at);
         into.add(0, || pair_dot(cotangent, a, b, distances));
         let Some(d) = distances else { return };
         into.add(1, || cotangent * row_sums(&over_distance(w, d)));
@@ -179,7 +179,7 @@ impl<T: Float> Op<T> for PairSums {
     }
 
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
-        let (w, a, b, distances) = operands(at);
+        let ([w, a, b], distances) = operands(at);
         let of_w = tangents[0].as_ref().map(|t| pair_sum(t, a, b, distances));
         let Some(d) = distances else { return of_w };
         let of_a = tangents[1].as_ref().map(|t| t * row_sums(&over_distance(w, d)));
@@ -208,7 +208,7 @@ impl<T: Float> Op<T> for PairDots {
     }
 
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
-        let (u, a, b, distances) = operands(at);
+        let ([u, a, b], distances) = operands(at);
         into.add(0, || pair_sum(cotangent, a, b, distances));
         let Some(d) = distances else { return };
         into.add(1, || u * row_sums(&over_distance(cotangent, d)));
@@ -217,7 +217,7 @@ impl<T: Float> Op<T> for PairDots {
     }
 
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
-        let (u, a, b, distances) = operands(at);
+        let ([u, a, b], distances) = operands(at);
         let of_u = tangents[0].as_ref().map(|t| pair_dot(t, a, b, distances));
         let Some(d) = distances else { return of_u };
         let of_a = tangents[1].as_ref().map(|t| row_sums(&(u * t)).broadcast_to(at.output().shape()));
@@ -230,6 +230,6 @@ impl<T: Float> Op<T> for PairDots {
 }
 
 /// What is summed, the rows, and their distances where there are any.
-fn operands<T: Float>(at: &Point<T>) -> (&Var<T>, &Var<T>, &Var<T>, Option<&Var<T>>) {
-    (at.input(0), at.input(1), at.input(2), at.inputs().get(3))
+fn operands<T: Float>(at: &Point<T>) -> ([&Var<T>; 3], Option<&Var<T>>) {
+    ([at.input(0), at.input(1), at.input(2)], at.inputs().get(3))
 }

@@ -19,8 +19,6 @@ mod kernel;
 mod panels;
 mod portable;
 mod source;
-#[cfg(target_arch = "x86_64")]
-mod transpose;
 #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 mod vector;
 mod vector_product;

@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use super::panels::Panels;
 #[cfg(target_arch = "x86_64")]
-use super::transpose;
-#[cfg(target_arch = "x86_64")]
 use crate::array::element::ElementKind;
 use crate::array::element::Float;
+#[cfg(target_arch = "x86_64")]
+use crate::loops::transpose;
 #[cfg(target_arch = "x86_64")]
 use crate::machine::simd::{self, Level};
 

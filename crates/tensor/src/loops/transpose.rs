@@ -1,17 +1,56 @@
 //! A transposing copy of squares in registers.
 
+#[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::*;
 
-/// The side of a square of `f32`.
-pub(super) const SIDE: usize = 8;
+use crate::array::element::Element;
+
+/// The side of a square of elements of four bytes.
+#[cfg(target_arch = "x86_64")]
+const SIDE: usize = 8;
+
+/// Copies what squares in registers can take, and returns how many rows and columns that are: element (r, c) from
+/// `from[r + c · column]` to `to[r · stride + c]`. None where the CPU has no such registers or the elements have not four bytes.
+///
+/// # Panics
+/// If one of rows · columns elements is outside of either slice.
+pub(crate) fn copy_squares<T: Element>(
+    from: &[T],
+    (start, column): (usize, isize),
+    to: &mut [T],
+    stride: usize,
+    (rows, columns): (usize, usize),
+) -> (usize, usize) {
+    #[cfg(target_arch = "x86_64")]
+    if size_of::<T>() == 4
+        && rows >= SIDE
+        && columns >= SIDE
+        && crate::machine::simd::level() != crate::machine::simd::Level::Baseline
+    {
+        let across = column.checked_mul(columns as isize - 1).and_then(|last| start.checked_add_signed(last));
+        let inside = |at: usize| at.checked_add(rows).is_some_and(|end| end <= from.len());
+        assert!(inside(start) && across.is_some_and(inside), "transposing: outside of the source");
+        assert!(
+            columns <= stride && stride.checked_mul(rows).is_some_and(|end| end <= to.len()),
+            "transposing: outside of the target"
+        );
+        let source = from[start..].as_ptr().cast();
+        // SAFETY: the level was found on this CPU; all columns lie between the first and the last, which were checked, the target
+        // was, and is borrowed apart. Elements of four bytes are moved as they are, whatever they mean.
+        return unsafe { squares(source, column, to.as_mut_ptr().cast(), stride, rows, columns) };
+    }
+    let _ = (from, start, column, to, stride, rows);
+    (0, columns)
+}
 
 /// Copies whole squares: element (r, c) from `from + r + c · column` to `to + r · stride + c`, for all r below the largest
 /// multiple of [`SIDE`] within `rows` and all c below that within `columns`; returns the two.
 ///
 /// # Safety
 /// The CPU must have AVX2; those elements of `from` must be readable, those of `to` writable, and the two apart.
+#[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-pub(super) unsafe fn squares(
+pub(crate) unsafe fn squares(
     from: *const f32,
     column: isize,
     to: *mut f32,
@@ -35,6 +74,7 @@ pub(super) unsafe fn squares(
 ///
 /// # Safety
 /// As for [`squares`] with `SIDE` rows and columns.
+#[cfg(target_arch = "x86_64")]
 #[inline]
 #[target_feature(enable = "avx2")]
 unsafe fn square(from: *const f32, column: isize, to: *mut f32, stride: usize) {
@@ -61,7 +101,7 @@ unsafe fn square(from: *const f32, column: isize, to: *mut f32, stride: usize) {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_arch = "x86_64"))]
 mod tests {
     use super::*;
 
@@ -84,6 +124,40 @@ mod tests {
                 let expected = if r < whole.0 && c < whole.1 { from[r + c * column] } else { -1.0 };
                 assert_eq!(x, expected, "row {r}, column {c} of {rows} × {columns}");
             }
+        }
+    }
+
+    #[test]
+    fn of_slices_forwards_and_backwards() {
+        for (rows, columns) in [(8, 8), (16, 24), (13, 9), (7, 20)] {
+            let from: Vec<u32> = (0..(rows * columns) as u32).collect();
+            let mut to = vec![u32::MAX; rows * columns];
+            for (start, column) in [(0, rows as isize), (rows * (columns - 1), -(rows as isize))] {
+                let whole = copy_squares(&from, (start, column), &mut to, columns, (rows, columns));
+                for (r, c) in (0..whole.0).flat_map(|r| (0..whole.1).map(move |c| (r, c))) {
+                    let expected = from[(start + r).wrapping_add_signed(c as isize * column)];
+                    assert_eq!(to[r * columns + c], expected, "row {r}, column {c} of {rows} × {columns}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn not_a_row_or_column_outside() {
+        let from = vec![0.0f32; 64];
+        for (start, column, stride, rows, columns) in [
+            (1, 8, 8, 8, 8),
+            (0, 9, 8, 8, 8),
+            (0, -8, 8, 8, 8),
+            (0, 8, 7, 8, 8),
+            (0, isize::MAX, 8, 8, 8),
+            (0, 0, 9, 8, 8),
+        ] {
+            let outside = std::panic::catch_unwind(|| {
+                copy_squares(&from, (start, column), &mut [0.0; 64], stride, (rows, columns))
+            });
+            let has_squares = crate::machine::simd::level() != crate::machine::simd::Level::Baseline;
+            assert_eq!(outside.is_err(), has_squares, "from {start} by {column} to rows of {stride}");
         }
     }
 }
