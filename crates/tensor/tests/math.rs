@@ -549,7 +549,10 @@ fn single_precision_of_an_order_is_within_an_ulp() {
         dispatch(Ordered { family, order, x: &mut single });
         let mut worst = (0.0, 0.0);
         for (&x, &y) in x.iter().zip(&single) {
-            let ulps = ulps_f32(y, of_order(family, order, f64::from(x)));
+            let exact = of_order(family, order, f64::from(x));
+            // The zeros of sinc, which it goes through, have either sign.
+            let zeros = matches!(family, Family::Sinc) && y == 0.0 && exact == 0.0;
+            let ulps = if zeros { 0.0 } else { ulps_f32(y, exact) };
             worst = if ulps > worst.0 { (ulps, x) } else { worst };
         }
         println!("f32 {name} of order {order}: {:.3} ulp at {:e}", worst.0, worst.1);

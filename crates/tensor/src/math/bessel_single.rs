@@ -29,5 +29,6 @@ fn either_side<I: Isa>(scaled: bool, a: f64, near: f64, far: &[f64]) -> f64 {
     let size = if a < 8.0 { near } else { far };
     // Beyond 700 either is out of single precision's range.
     let size = if scaled { size } else { size * exp::<I, f64>(if a < 700.0 { a } else { 700.0 }) };
+    let size = if (a == f64::INFINITY) & !scaled { a } else { size };
     if a.is_nan() { a } else { size }
 }
