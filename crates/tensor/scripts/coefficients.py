@@ -126,7 +126,21 @@ def constants(kind):
     ]
     for name, (head, tail) in pair.items():
         lines.append(f"const {name}: (Self, Self) = ({literal(head, kind)}, {literal(tail, kind)});")
+    lines.append(f"const TWO_OVER_PI: Self = {literal(rounded(2 / mp.pi, kind), kind)};")
+    lines.append(f"const QUADRANT: [Self; 4] = [{', '.join(literal(v, kind) for v in quadrant(kind))}];")
     return lines
+
+
+def quadrant(kind):
+    """π/2 as four numbers: the first two short, the second a multiple of the units of numbers from 1/2 up; both positive, as what is left is."""
+    rest, summands = mp.pi / 2, []
+    for bits in (12, 24) if kind == "f32" else (32, 53):
+        summands.append(mp.floor(rest * mp.mpf(2) ** bits) / mp.mpf(2) ** bits)
+        rest -= summands[-1]
+    for _ in range(2):
+        summands.append(mp.mpf(rounded(rest, kind)))
+        rest -= summands[-1]
+    return [float(v) for v in summands]
 
 
 def two_over_pi():
@@ -172,7 +186,8 @@ def main():
     print("pub(super) trait Coefficients: Sized + 'static {")
     docs = ["1/ln 2.", "ln 2 as a short head, whose product with an exponent is exact, and the rest.",
             "π/2 and what rounding loses.", "π/4 and what rounding loses.", "π and what rounding loses.",
-            "1/√2 and what rounding loses.", "2/3 and what rounding loses."]
+            "1/√2 and what rounding loses.", "2/3 and what rounding loses.", "2/π.",
+            "π/2 as four summands: the products of the first two with an integer below `NEAR`'s are exact, and so are their differences from numbers above π/4; the first three are positive."]
     for line, doc in zip(constants("f64"), docs):
         print(f"    /// {doc}\n    {line.split(' =')[0]};")
     for name, doc, *_ in FITS:

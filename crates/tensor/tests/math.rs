@@ -174,6 +174,67 @@ fn f32_is_within_its_bound(name: &'static str) {
     }
 }
 
+/// Where an angle is close to a multiple of π/2 and most of its digits are lost to that, on both sides of where they are reduced
+/// another way; and the same in a loop that knows that its numbers are near.
+#[test]
+fn angles_close_to_multiples_of_a_quadrant() {
+    fn check<T: Float>(
+        multiples: impl Iterator<Item = f64>,
+        neighbour: impl Fn(T, i32) -> T,
+        ulps: impl Fn(T, f64) -> f64,
+    ) {
+        let x: Vec<T> = multiples
+            .flat_map(|k| {
+                let x = T::from_f64(k * std::f64::consts::FRAC_PI_2);
+                (-2..=2).flat_map(|step| [neighbour(x, step), -neighbour(x, step)]).collect::<Vec<_>>()
+            })
+            .collect();
+        let near: Vec<T> = x.iter().copied().filter(|x| x.is_near()).collect();
+        assert!(near.len() > 10_000 && near.len() < x.len());
+        for (name, bound) in [("sin", 1.0), ("cos", 1.0), ("tan", 2.0)] {
+            for y in both(name, &x) {
+                for (&x, &y) in x.iter().zip(&y) {
+                    let error = ulps(y, reference(name, x.to_f64()));
+                    assert!(error <= bound, "{name} {x:?} is {y:?}: {error} ulp");
+                }
+            }
+            let all = both(name, &near)[0].clone();
+            let tensor = wengert_tensor::Tensor::from_vec(near.clone(), [near.len()]).unwrap();
+            let tensor = match name {
+                "sin" => tensor.sin(),
+                "cos" => tensor.cos(),
+                _ => tensor.tan(),
+            };
+            assert!(
+                tensor.to_vec().iter().zip(&all).all(|(a, b)| a.to_f64().to_bits() == b.to_f64().to_bits()),
+                "{name}"
+            );
+        }
+    }
+    let beyond = (0..200).map(|i| 1e3 * f64::from(i) + 1000.0);
+    let neighbour = |x: f32, step: i32| f32::from_bits(x.to_bits().wrapping_add_signed(step));
+    check((1..3000).map(f64::from).chain(beyond), neighbour, ulps_f32);
+    let beyond = (0..200).map(|i| 1e7 * f64::from(i) + 600_000.0);
+    let neighbour = |x: f64, step: i32| f64::from_bits(x.to_bits().wrapping_add_signed(step.into()));
+    check(
+        (1..3000).map(f64::from).chain((1..3000).map(|k| 211.0 * f64::from(k))).chain(beyond),
+        neighbour,
+        |y, expected| (y - expected).abs() / (expected.abs() * f64::EPSILON).max(f64::MIN_POSITIVE),
+    );
+}
+
+/// Blocks of which some are near, and rows that are no whole number of blocks.
+#[test]
+fn angles_of_which_some_are_far() {
+    let x = wengert_tensor::Tensor::<f32>::from_fn([1700], |i| {
+        if i[0] % 700 == 3 { 1e20 + 3e18 * i[0] as f32 } else { 0.37 * i[0] as f32 }
+    });
+    let expected = both("sin", &x.to_vec())[0].clone();
+    assert_eq!(x.sin().to_vec(), expected);
+    let part = x.slice_axis(0, wengert_tensor::Slice::from(1..).step(2));
+    assert_eq!(part.sin().to_vec(), expected.iter().skip(1).step_by(2).copied().collect::<Vec<_>>());
+}
+
 #[test]
 fn f32_powers_are_within_their_bound() {
     let mut pairs = Vec::new();

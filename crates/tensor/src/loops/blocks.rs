@@ -18,15 +18,24 @@ pub(crate) fn for_each_block<R: Element>(
     size: usize,
     write: impl Fn(usize, &mut [R]) + Sync + Send,
 ) {
+    for_each_run_of_blocks(out, size, |first, run| {
+        for (i, block) in run.chunks_exact_mut(size).enumerate() {
+            write(first + i, block);
+        }
+    });
+}
+
+/// The same for runs of blocks: `write(i, run)` writes those from number `i` on.
+pub(crate) fn for_each_run_of_blocks<R: Element>(
+    out: &mut [R],
+    size: usize,
+    write: impl Fn(usize, &mut [R]) + Sync + Send,
+) {
     if out.is_empty() {
         return;
     }
     let (blocks, parallel) = ((CHUNK / size).max(1), out.len() >= PARALLEL_THRESHOLD);
-    parallel::for_each_chunk(out, blocks * size, parallel, |start, chunk| {
-        for (i, block) in chunk.chunks_exact_mut(size).enumerate() {
-            write(start / size + i, block);
-        }
-    });
+    parallel::for_each_chunk(out, blocks * size, parallel, |start, run| write(start / size, run));
 }
 
 /// A run of neighbouring rows of a target seen as `[outer, length, inner]`, all with the same outer index.

@@ -5,7 +5,7 @@ use crate::array::shape::{Shape, broadcast_or_panic};
 use crate::array::tensor::Tensor;
 use crate::loops::operands::{self, Row};
 use crate::machine::parallel::{self, CHUNK, PARALLEL_THRESHOLD};
-use crate::machine::simd::{Isa, Kernel, dispatch};
+use crate::machine::simd::{Isa, Kernel, Near, dispatch};
 
 /// A formula of one element. Any `Fn(A) -> R` is one; implement it on a struct to call functions that need the
 /// instruction set, with `call` marked `#[inline(always)]`.
@@ -16,6 +16,14 @@ use crate::machine::simd::{Isa, Kernel, dispatch};
 /// assert_eq!(Tensor::from([1.0f64, 2.0]).map(|x: f64| x > 1.5).to_vec(), [false, true]);
 /// ```
 pub trait Map1<A, R>: Sync {
+    /// Whether the formula is much shorter where numbers are [near](crate::math::Transcendental::is_near) 0, and the same; loops then
+    /// ask [`all_near`](Map1::all_near) of their blocks.
+    const SHORT_NEAR: bool = false;
+    /// Whether all numbers of a block are.
+    #[inline(always)]
+    fn all_near(_block: &[A]) -> bool {
+        false
+    }
     /// The formula.
     fn call<I: Isa>(&self, a: A) -> R;
 }
@@ -241,9 +249,27 @@ impl<A: Element, R: Element, F: Map1<A, R>> Kernel for Row1<'_, A, R, F> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self) {
-        for (o, &a) in self.out.iter_mut().zip(self.a) {
-            *o = self.f.call::<I>(a);
+        if F::SHORT_NEAR {
+            for (out, a) in self.out.chunks_mut(NEAR_BLOCK).zip(self.a.chunks(NEAR_BLOCK)) {
+                if F::all_near(a) {
+                    row1::<Near<I>, _, _, _>(out, a, self.f);
+                } else {
+                    row1::<I, _, _, _>(out, a, self.f);
+                }
+            }
+        } else {
+            row1::<I, _, _, _>(self.out, self.a, self.f);
         }
+    }
+}
+
+/// Numbers of which one decides for all whether they are near 0.
+const NEAR_BLOCK: usize = 512;
+
+#[inline(always)]
+fn row1<I: Isa, A: Element, R, F: Map1<A, R>>(out: &mut [R], a: &[A], f: &F) {
+    for (o, &a) in out.iter_mut().zip(a) {
+        *o = f.call::<I>(a);
     }
 }
 

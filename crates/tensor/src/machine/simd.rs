@@ -39,6 +39,8 @@ pub trait Isa: Copy + Send + Sync + 'static {
     const FMA: bool;
     /// Bytes in a vector register; a reduction keeps a few registers' worth of independent partial results.
     const REGISTER_BYTES: usize;
+    /// Whether all numbers of the loop are known to be [near](crate::math::Transcendental::is_near) 0, where some functions are shorter.
+    const NEAR: bool = false;
 
     /// `a · b + c`, fused where that is fast.
     #[inline(always)]
@@ -60,6 +62,23 @@ pub struct Avx2;
 #[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy, Debug)]
 pub struct Avx512;
+
+/// An instruction set in a loop whose numbers are all [near](crate::math::Transcendental::is_near) 0.
+///
+/// ```
+/// use wengert_tensor::math::Transcendental;
+/// use wengert_tensor::simd::{Baseline, Near};
+/// assert!(2.5f64.is_near() && !1e9f64.is_near());
+/// assert_eq!(2.5f64.sin::<Near<Baseline>>(), 2.5f64.sin::<Baseline>());
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Near<I>(std::marker::PhantomData<I>);
+
+impl<I: Isa> Isa for Near<I> {
+    const FMA: bool = I::FMA;
+    const REGISTER_BYTES: usize = I::REGISTER_BYTES;
+    const NEAR: bool = true;
+}
 
 impl Isa for Baseline {
     // Every aarch64 CPU fuses; on other targets it is known at compile time.

@@ -17,6 +17,10 @@ pub(super) trait Coefficients: Sized + 'static {
     const FRAC_1_SQRT_2: (Self, Self);
     /// 2/3 and what rounding loses.
     const TWO_THIRDS: (Self, Self);
+    /// 2/π.
+    const TWO_OVER_PI: Self;
+    /// π/2 as four summands: the products of the first two with an integer below `NEAR`'s are exact, and so are their differences from numbers above π/4; the first three are positive.
+    const QUADRANT: [Self; 4];
     /// (eʳ − 1 − r)/r² for |r| ≤ ln 2 / 2.
     const EXP: &'static [Self];
     /// (ln((1 + s)/(1 − s)) − 2s)/s³ in z = s², for s ≤ (√2 − 1)/(√2 + 1).
@@ -47,6 +51,8 @@ impl Coefficients for f32 {
     const PI: (Self, Self) = (3.14159274, -8.74227766e-8);
     const FRAC_1_SQRT_2: (Self, Self) = (0.707106769, 1.21016175e-8);
     const TWO_THIRDS: (Self, Self) = (0.666666687, -1.98682155e-8);
+    const TWO_OVER_PI: Self = 0.636619747;
+    const QUADRANT: [Self; 4] = [1.57055664, 0.000239670277, 1.58932547e-8, 6.12323426e-17];
     const EXP: &'static [Self] =
         &[0.500000000, 0.166666672, 0.0416664630, 0.00833331048, 0.00139337312, 0.000198910799];
     const LN: &'static [Self] = &[0.666666687, 0.400001228, 0.285507798, 0.233316138];
@@ -90,6 +96,9 @@ impl Coefficients for f64 {
     const PI: (Self, Self) = (3.141592653589793, 1.2246467991473532e-16);
     const FRAC_1_SQRT_2: (Self, Self) = (0.7071067811865476, -4.833646656726457e-17);
     const TWO_THIRDS: (Self, Self) = (0.6666666666666666, 3.700743415417188e-17);
+    const TWO_OVER_PI: Self = 0.6366197723675814;
+    const QUADRANT: [Self; 4] =
+        [1.5707963267341256, 6.077094383272197e-11, 6.123233995736766e-17, -1.4973849048591698e-33];
     const EXP: &'static [Self] = &[
         0.5,
         0.1666666666666667,

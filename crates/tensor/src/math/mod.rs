@@ -61,6 +61,9 @@ macro_rules! functions {
         pub trait Transcendental: Copy {
             $($(#[$doc])* fn $name<I: Isa>(self) -> Self;)*
 
+            /// Whether sin, cos and tan are the same in a loop that [knows](Isa::NEAR) its numbers to be near 0.
+            fn is_near(self) -> bool;
+
             /// sin 2πx and cos 2πx, exact where they are 0 or ±1, within 2 ulp elsewhere; for |x| < 1/(16 ε).
             fn sin_cos_turns<I: Isa>(self) -> (Self, Self);
 
@@ -112,6 +115,10 @@ macro_rules! functions {
                     $family::$name::<I, $t>(self)
                 }
             )*
+            #[inline(always)]
+            fn is_near(self) -> bool {
+                self.abs() <= <$t as real::Real>::NEAR
+            }
             #[inline(always)]
             fn sin_cos_turns<I: Isa>(self) -> (Self, Self) {
                 trigonometric::sin_cos_turns::<I, $t>(self)

@@ -14,6 +14,8 @@ pub(super) trait Real: Float + Coefficients {
     const SHIFT: Self;
     /// 2^⌈(p + 1)/2⌉ + 1, Dekker's constant for splitting a significand in half.
     const SPLITTER: Self;
+    /// Up to this, an angle is reduced by subtracting quadrants; there are less than 2¹¹ or 2²⁰.
+    const NEAR: Self;
     /// From here on every number is an integer.
     const ALL_INTEGERS: Self;
     /// A power of 2 that makes subnormals normal, and its exponent.
@@ -29,8 +31,10 @@ pub(super) trait Real: Float + Coefficients {
     fn pow2_halves(n: Self) -> (Self, Self);
     /// (k, m) with `self` = 2ᵏ m and m in [√½, √2), for positive normal numbers.
     fn decompose(self) -> (Self, Self);
-    /// The quadrant n (only its last two bits count) and the rest r = head + tail, |r| ≤ π/4, of x = n π/2 + r.
-    fn reduce<I: Isa>(self) -> (u32, Self, Self);
+    /// [`reduce`](super::reduction::reduce) for numbers that are not [near](Float::is_near).
+    fn reduce_far<I: Isa>(self) -> (u32, Self, Self);
+    /// The last bits, 32 of them.
+    fn low_bits(self) -> u32;
 
     /// The nearest integer, for |self| < 2ᵖ⁻¹. (`round_ties_even` is a function call on targets before SSE 4.1.)
     #[inline(always)]
@@ -56,17 +60,19 @@ pub(super) trait Real: Float + Coefficients {
     #[inline(always)]
     fn is_integer(self) -> bool {
         let a = self.abs();
-        a >= Self::ALL_INTEGERS || (a + Self::ALL_INTEGERS) - Self::ALL_INTEGERS == a
+        // Not `||`, which would be a branch.
+        (a >= Self::ALL_INTEGERS) | ((a + Self::ALL_INTEGERS) - Self::ALL_INTEGERS == a)
     }
 }
 
 macro_rules! real {
     ($t:ident, $bits:ident, significand: $p:literal, bias: $bias:literal, sqrt_half: $sqrt_half:literal,
-     splitter: $splitter:literal, normalise: $normalise:literal, exp: $exp:expr, saturated: $saturated:literal,
-     erfc_zero: $erfc_zero:literal, reduce: $reduce:path) => {
+     splitter: $splitter:literal, near: $near:literal, normalise: $normalise:literal, exp: $exp:expr, saturated: $saturated:literal,
+     erfc_zero: $erfc_zero:literal, reduce_far: $reduce_far:path) => {
         impl Real for $t {
             const SHIFT: Self = 1.5 * ((1 as $bits) << $p) as $t;
             const SPLITTER: Self = (((1 as $bits) << $splitter) + 1) as $t;
+            const NEAR: Self = $near;
             const ALL_INTEGERS: Self = ((1 as $bits) << $p) as $t;
             const NORMALISE: (Self, Self) = (((1 as $bits) << $normalise) as $t, $normalise as $t);
             const EXP_RANGE: (Self, Self) = $exp;
@@ -90,16 +96,20 @@ macro_rules! real {
                 (exponent - (Self::SHIFT + $bias), significand)
             }
             #[inline(always)]
-            fn reduce<I: Isa>(self) -> (u32, Self, Self) {
-                $reduce(self)
+            fn reduce_far<I: Isa>(self) -> (u32, Self, Self) {
+                $reduce_far(self)
+            }
+            #[inline(always)]
+            fn low_bits(self) -> u32 {
+                self.to_bits() as u32
             }
         }
     };
 }
-real!(f32, u32, significand: 23, bias: 127.0, sqrt_half: 0x3f35_04f3, splitter: 12, normalise: 24,
-      exp: (-104.0, 89.0), saturated: 20.0, erfc_zero: 10.25, reduce: super::reduction::reduce_f32::<I>);
-real!(f64, u64, significand: 52, bias: 1023.0, sqrt_half: 0x3fe6_a09e_667f_3bcd, splitter: 27, normalise: 54,
-      exp: (-746.0, 710.0), saturated: 40.0, erfc_zero: 27.5, reduce: super::reduction::reduce_f64::<I>);
+real!(f32, u32, significand: 23, bias: 127.0, sqrt_half: 0x3f35_04f3, splitter: 12, near: 3000.0, normalise: 24,
+      exp: (-104.0, 89.0), saturated: 20.0, erfc_zero: 10.25, reduce_far: super::reduction::far_f32::<I>);
+real!(f64, u64, significand: 52, bias: 1023.0, sqrt_half: 0x3fe6_a09e_667f_3bcd, splitter: 27, near: 1e6, normalise: 54,
+      exp: (-746.0, 710.0), saturated: 40.0, erfc_zero: 27.5, reduce_far: super::reduction::far_f64::<I>);
 
 /// c\[0\] + c\[1\] x + c\[2\] x² + … by Horner's rule.
 #[inline(always)]

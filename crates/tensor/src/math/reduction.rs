@@ -1,7 +1,8 @@
-//! x = n π/2 + r for x of any size, without a branch (after M. H. Payne and R. N. Hanek, "Radian reduction for
-//! trigonometric functions", 1983).
+//! x = n π/2 + r for x of any size, without a branch.
 //!
-//! With x = 2^(16 s) y, where s is such that y is still an integer (or s = 0), x · 2/π modulo 4 is
+//! Near 0 by subtracting n times π/2 in four summands, the first two without rounding (W. J. Cody and W. Waite, "Software
+//! manual for the elementary functions", 1980). Elsewhere after M. H. Payne and R. N. Hanek, "Radian reduction for
+//! trigonometric functions", 1983: with x = 2^(16 s) y, where s is such that y is still an integer (or s = 0), x · 2/π modulo 4 is
 //! y · (2^(16 s) · 2/π modulo 4) modulo 4. The inner remainder is tabulated to 212 bits for every s.
 
 use super::coefficients::{Coefficients, TWO_OVER_PI};
@@ -41,17 +42,44 @@ const SINGLE: [[f64; STEPS]; 2] = {
 #[inline(always)]
 fn summands(a: f32) -> (f64, f64) {
     let [mut head, mut tail] = [SINGLE[0][0], SINGLE[1][0]];
-    for (s, (&head_of_s, &tail_of_s)) in SINGLE[0].iter().zip(&SINGLE[1]).enumerate().skip(1) {
+    // Plain counting, which is unrolled: of anything else a loop remains, in which nothing is computed for several numbers at once.
+    let mut s = 1;
+    while s < STEPS {
         // The first number with this s.
         let beyond = a >= f32::from_bits((127 + 23 + 16 * s as u32) << 23);
-        head = if beyond { head_of_s } else { head };
-        tail = if beyond { tail_of_s } else { tail };
+        head = if beyond { SINGLE[0][s] } else { head };
+        tail = if beyond { SINGLE[1][s] } else { tail };
+        s += 1;
     }
     (head, tail)
 }
 
+/// The quadrant n (only its last two bits count) and the rest r = head + tail, |r| ≤ π/4 but for rounding, of x = n π/2 + r. The
+/// same in a loop that [knows](Isa::NEAR) that all numbers are near as in one that does not.
 #[inline(always)]
-pub(super) fn reduce_f32<I: Isa>(x: f32) -> (u32, f32, f32) {
+pub(super) fn reduce<I: Isa, T: Real>(x: T) -> (u32, T, T) {
+    let near = reduce_near::<I, T>(x);
+    if I::NEAR {
+        return near;
+    }
+    let far = x.reduce_far::<I>();
+    if x.is_near() { near } else { far }
+}
+
+#[inline(always)]
+fn reduce_near<I: Isa, T: Real>(x: T) -> (u32, T, T) {
+    let [first, second, third, fourth] = T::QUADRANT;
+    let shifted = x * T::TWO_OVER_PI + T::SHIFT;
+    let n = shifted - T::SHIFT;
+    let r = I::mul_add(-n, second, I::mul_add(-n, first, x));
+    let (lost, lost_tail) = two_product::<I, T>(n, third);
+    let (head, tail) = two_sum(r, -lost);
+    // At −0 all that is subtracted is +0, and the sign stays.
+    (shifted.low_bits(), head, tail - I::mul_add(n, fourth, lost_tail))
+}
+
+#[inline(always)]
+pub(super) fn far_f32<I: Isa>(x: f32) -> (u32, f32, f32) {
     let ((first, second), y) = (summands(x.abs()), f64::from(x));
     let (p, p_tail) = two_product::<I, f64>(y, first);
     let n = p.nearest();
@@ -59,13 +87,11 @@ pub(super) fn reduce_f32<I: Isa>(x: f32) -> (u32, f32, f32) {
     let r = turns * <f64 as Coefficients>::FRAC_PI_2.0;
     let head = r as f32;
     let tail = (r - f64::from(head)) as f32;
-    // Also keeps the sign of −0.
-    let small = x.abs() <= <f32 as Coefficients>::FRAC_PI_4.0;
-    if small { (0, x, 0.0) } else { (quadrant(n), head, tail) }
+    (quadrant(n), head, tail)
 }
 
 #[inline(always)]
-pub(super) fn reduce_f64<I: Isa>(x: f64) -> (u32, f64, f64) {
+pub(super) fn far_f64<I: Isa>(x: f64) -> (u32, f64, f64) {
     let (y, s) = scaled(x);
     let (p0, e0) = two_product::<I, f64>(y, TWO_OVER_PI[0][s]);
     let (p1, e1) = two_product::<I, f64>(y, TWO_OVER_PI[1][s]);
@@ -86,6 +112,5 @@ pub(super) fn reduce_f64<I: Isa>(x: f64) -> (u32, f64, f64) {
     let (half_pi, half_pi_tail) = <f64 as Coefficients>::FRAC_PI_2;
     let (head, tail) = two_product::<I, f64>(turns, half_pi);
     let tail = tail + I::mul_add(turns, half_pi_tail, turns_tail * half_pi);
-    let small = x.abs() <= <f64 as Coefficients>::FRAC_PI_4.0;
-    if small { (0, x, 0.0) } else { (quadrant(n), head, tail) }
+    (quadrant(n), head, tail)
 }

@@ -1,6 +1,7 @@
 //! sin, cos and tan: the argument reduced to [−π/4, π/4] as head + tail, a polynomial each for sine and cosine there.
 
 use super::real::{Real, fast_two_sum, polynomial};
+use super::reduction::reduce;
 use crate::machine::simd::{Baseline, Isa};
 
 /// sin(r + tail) and cos(r + tail) for |r| ≤ π/4, each with what rounding it lost.
@@ -23,7 +24,7 @@ fn sin_cos_reduced<I: Isa, T: Real>(r: T, tail: T) -> ((T, T), (T, T)) {
 /// sin(x + quarters · π/2).
 #[inline(always)]
 fn sin_shifted<I: Isa, T: Real>(x: T, quarters: u32) -> T {
-    let (quadrant, r, tail) = x.reduce::<I>();
+    let (quadrant, r, tail) = reduce::<I, T>(x);
     let ((sin, _), (cos, _)) = sin_cos_reduced::<I, T>(r, tail);
     let quadrant = quadrant.wrapping_add(quarters);
     let value = if quadrant & 1 == 0 { sin } else { cos };
@@ -65,7 +66,7 @@ pub(super) fn sin_cos_half_turns(x: f64) -> (f64, f64) {
 
 #[inline(always)]
 pub(super) fn tan<I: Isa, T: Real>(x: T) -> T {
-    let (quadrant, r, tail) = x.reduce::<I>();
+    let (quadrant, r, tail) = reduce::<I, T>(x);
     let ((sin, sin_tail), (cos, cos_tail)) = sin_cos_reduced::<I, T>(r, tail);
     let even = quadrant & 1 == 0;
     let (numerator, numerator_tail) = if even { (sin, sin_tail) } else { (-cos, -cos_tail) };

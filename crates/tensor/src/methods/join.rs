@@ -9,7 +9,8 @@ use crate::array::layout::Layout;
 use crate::array::shape::{Axis, Shape};
 use crate::array::size;
 use crate::array::tensor::Tensor;
-use crate::loops::blocks::for_each_block;
+use crate::compiled_here;
+use crate::loops::blocks::for_each_run_of_blocks;
 use crate::loops::copy::{copy_into, copy_to};
 use crate::loops::nest::Nest;
 
@@ -70,12 +71,13 @@ impl<T: Element> Tensor<T> {
         for i in 0..count {
             parts.push(Part::new(operation, tensor(i), tensor(i).shape()[axis] * inner));
         }
+        let width = length * inner;
         Tensor::filled_by(operation, shape, |out| {
-            for_each_block(out, length * inner, |row, mut block| {
+            for_each_run_of_blocks(out, width, |first, run| {
+                let mut offset = 0;
                 for part in &parts {
-                    let (target, rest) = block.split_at_mut(part.size);
-                    target.copy_from_slice(part.block(row));
-                    block = rest;
+                    part.write(first, run, width, offset);
+                    offset += part.size;
                 }
             });
         })
@@ -231,15 +233,74 @@ impl<T: Element> Part<T> {
         }
     }
 
-    fn block(&self, number: usize) -> &[T] {
-        let first = number * self.size;
-        match &self.view {
-            Some(nest) => {
-                let [row] = nest.row_start(first / nest.row_length);
-                &self.tensor.storage.as_slice()[row + first % nest.row_length..][..self.size]
+    /// Writes the blocks from number `first` on into `out`, each at `offset` in another `width` elements.
+    fn write(&self, first: usize, out: &mut [T], width: usize, offset: usize) {
+        let count = out.len() / width;
+        let Some(nest) = &self.view else {
+            let steps = [self.size, width];
+            return copy_blocks(
+                &self.tensor.contiguous_slice()[first * self.size..],
+                out,
+                offset,
+                steps,
+                [count, self.size],
+            );
+        };
+        let source = self.tensor.storage.as_slice();
+        if nest.row_length == self.size {
+            nest.for_runs(first..first + count, |row, count, [from], [step]| {
+                let to = (row - first) * width + offset;
+                match usize::try_from(step) {
+                    Ok(step) => copy_blocks(&source[from..], out, to, [step, width], [count, self.size]),
+                    Err(_) => {
+                        for i in 0..count {
+                            let from = from.wrapping_add_signed(i as isize * step);
+                            out[to + i * width..][..self.size].copy_from_slice(&source[from..][..self.size]);
+                        }
+                    }
+                }
+            });
+        } else {
+            for (i, block) in out.chunks_exact_mut(width).enumerate() {
+                let at = (first + i) * self.size;
+                let [row] = nest.row_start(at / nest.row_length);
+                let from = row + at % nest.row_length;
+                block[offset..][..self.size].copy_from_slice(&source[from..][..self.size]);
             }
-            None => &self.tensor.contiguous_slice()[first..][..self.size],
         }
+    }
+}
+
+compiled_here! {
+    /// Copies blocks of `size` elements, `steps` apart in the source and in the target, of which the first is at `to`.
+    fn copy_blocks<T: Element>(source: &[T], out: &mut [T], to: usize, steps: [usize; 2], counts: [usize; 2]) {
+        let [count, size] = counts;
+        match size {
+            1 => copy_short_blocks::<T, 1>(source, out, to, steps, count),
+            2 => copy_short_blocks::<T, 2>(source, out, to, steps, count),
+            3 => copy_short_blocks::<T, 3>(source, out, to, steps, count),
+            4 => copy_short_blocks::<T, 4>(source, out, to, steps, count),
+            _ => {
+                for i in 0..count {
+                    out[to + i * steps[1]..][..size].copy_from_slice(&source[i * steps[0]..][..size]);
+                }
+            }
+        }
+    }
+}
+
+/// Of a number of elements that is known when compiling, so that no function is called for each block.
+#[inline(always)]
+fn copy_short_blocks<T: Element, const N: usize>(
+    source: &[T],
+    out: &mut [T],
+    to: usize,
+    steps: [usize; 2],
+    count: usize,
+) {
+    for i in 0..count {
+        let block: &[T; N] = source[i * steps[0]..].first_chunk().expect("a whole block");
+        *out[to + i * steps[1]..].first_chunk_mut().expect("room for a block") = *block;
     }
 }
 

@@ -8,10 +8,21 @@ use crate::machine::simd::Isa;
 
 /// A method on [`Tensor`] from the formula of one element, in which `I` is the instruction set.
 macro_rules! unary {
-    ($( $(#[$doc:meta])* $name:ident, $Formula:ident, |$x:ident| $formula:expr; )*) => { $(
+    ($( $(#[$doc:meta])* $name:ident, $Formula:ident, |$x:ident| $formula:expr $(, $short_near:ident)?; )*) => { $(
         struct $Formula;
 
         impl<T: Float> Map1<T, T> for $Formula {
+            $(
+                const SHORT_NEAR: bool = stringify!($short_near).len() > 0;
+                #[inline(always)]
+                fn all_near(block: &[T]) -> bool {
+                    let mut all = true;
+                    for x in block {
+                        all &= x.is_near();
+                    }
+                    all
+                }
+            )?
             #[inline(always)]
             fn call<I: Isa>(&self, $x: T) -> T {
                 $formula
@@ -54,11 +65,11 @@ unary! {
     /// −1, 0 or 1; NaN for NaN.
     sign, Sign, |x| x.sign();
     /// sin x, x in radians.
-    sin, Sin, |x| x.sin::<I>();
+    sin, Sin, |x| x.sin::<I>(), short_near;
     /// cos x, x in radians.
-    cos, Cos, |x| x.cos::<I>();
+    cos, Cos, |x| x.cos::<I>(), short_near;
     /// tan x, x in radians.
-    tan, Tan, |x| x.tan::<I>();
+    tan, Tan, |x| x.tan::<I>(), short_near;
     /// tanh x.
     tanh, Tanh, |x| x.tanh::<I>();
     /// sinh x.

@@ -5,6 +5,7 @@ use super::{Pool2dGeometry, for_each_plane};
 use crate::array::element::Float;
 use crate::compiled_here;
 use crate::kernels::conv::check_len;
+use crate::loops::spare::Partials;
 use crate::machine::simd::{Isa, Kernel, dispatch};
 
 /// What the sum of each window is divided by.
@@ -140,17 +141,26 @@ impl<T: Float> Kernel for Mean<'_, T> {
     #[inline(always)]
     fn run<I: Isa>(self) {
         let [y, x] = &self.geometry.axes;
+        // Of all pixels of a row first: those of a window's rows lie in memory as the row's do.
+        let mut columns = Partials::equal(T::ZERO, x.size);
         for (row, output) in self.output.chunks_exact_mut(x.positions).enumerate() {
-            output.fill(T::ZERO);
+            columns.fill(T::ZERO);
             for ky in y.taps_at(row) {
-                for kx in x.taps() {
-                    let inside = x.inside(kx);
-                    if inside.is_empty() {
-                        continue;
-                    }
-                    let first = y.pixel(row, ky) * x.size + x.pixel(inside.start, kx);
-                    let pixels = self.input[first..].iter().step_by(x.stride);
-                    output[inside].iter_mut().zip(pixels).for_each(|(sum, &pixel)| *sum += pixel);
+                let pixels = &self.input[y.pixel(row, ky) * x.size..][..x.size];
+                columns.iter_mut().zip(pixels).for_each(|(sum, &pixel)| *sum += pixel);
+            }
+            output.fill(T::ZERO);
+            for kx in x.taps() {
+                let inside = x.inside(kx);
+                if inside.is_empty() {
+                    continue;
+                }
+                let pixels = &columns[x.pixel(inside.start, kx)..];
+                let sums = output[inside].iter_mut();
+                if x.stride == 1 {
+                    sums.zip(pixels).for_each(|(sum, &pixel)| *sum += pixel);
+                } else {
+                    sums.zip(pixels.iter().step_by(x.stride)).for_each(|(sum, &pixel)| *sum += pixel);
                 }
             }
             let of_row = self.divisors.rows[row];
@@ -174,21 +184,25 @@ impl<T: Float> Kernel for Spread<'_, T> {
     fn run<I: Isa>(self) {
         let [y, x] = &self.geometry.axes;
         self.gradient.fill(T::ZERO);
+        // What each pixel of a row receives of one row of windows, and each of their rows alike.
+        let mut columns = Partials::equal(T::ZERO, x.size);
         for (row, output) in self.output.chunks_exact(x.positions).enumerate() {
             let of_row = self.divisors.rows[row];
-            for ky in y.taps_at(row) {
-                for kx in x.taps() {
-                    let inside = x.inside(kx);
-                    if inside.is_empty() {
-                        continue;
-                    }
-                    let first = y.pixel(row, ky) * x.size + x.pixel(inside.start, kx);
-                    let pixels = self.gradient[first..].iter_mut().step_by(x.stride);
-                    let terms = output[inside.clone()].iter().zip(&self.divisors.columns[inside]);
-                    for (pixel, (&out, &n)) in pixels.zip(terms) {
-                        *pixel += out / (of_row * n);
-                    }
+            columns.fill(T::ZERO);
+            for kx in x.taps() {
+                let inside = x.inside(kx);
+                if inside.is_empty() {
+                    continue;
                 }
+                let pixels = &mut columns[x.pixel(inside.start, kx)..];
+                let terms = output[inside.clone()].iter().zip(&self.divisors.columns[inside]);
+                for (pixel, (&out, &n)) in pixels.iter_mut().step_by(x.stride).zip(terms) {
+                    *pixel += out / (of_row * n);
+                }
+            }
+            for ky in y.taps_at(row) {
+                let pixels = &mut self.gradient[y.pixel(row, ky) * x.size..][..x.size];
+                pixels.iter_mut().zip(columns.iter()).for_each(|(pixel, &term)| *pixel += term);
             }
         }
     }
