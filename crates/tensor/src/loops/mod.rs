@@ -10,6 +10,7 @@ pub(crate) mod nest;
 pub(crate) mod operands;
 pub(crate) mod reduce;
 pub(crate) mod rows;
+mod short_rows;
 pub(crate) mod spare;
 pub(crate) mod sums;
 pub(crate) mod transpose;

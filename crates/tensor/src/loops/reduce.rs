@@ -7,6 +7,7 @@ use crate::array::layout::Layout;
 use crate::array::shape::{Axes, Shape};
 use crate::array::tensor::Tensor;
 use crate::loops::nest::Nest;
+use crate::loops::short_rows::FoldShortRows;
 use crate::loops::spare::Partials;
 use crate::machine::parallel::{self, CHUNK, PARALLEL_THRESHOLD};
 use crate::machine::simd::{Isa, Kernel, dispatch};
@@ -324,52 +325,6 @@ pub(super) fn block_by_steps<I: Isa, T: Copy, F: Fold<T> + ?Sized>(fold: &F, x: 
     merge_lanes(lanes, |a, b| fold.merge(a, b))
 }
 
-/// Rows of at most [`LANES`] elements one after the other, some at once, each with the bits of [`block_by_steps`].
-struct FoldShortRows<'a, T, R, F> {
-    out: &'a mut [R],
-    data: &'a [T],
-    length: usize,
-    fold: &'a F,
-}
-
-/// Short rows that are folded at once.
-const ABREAST: usize = 16;
-
-impl<T: Element, F: Fold<T>> Kernel for FoldShortRows<'_, T, F::Output, F> {
-    type Output = ();
-    #[inline(always)]
-    fn run<I: Isa>(self) {
-        let (fold, length) = (self.fold, self.length);
-        let mut outputs = self.out.chunks_exact_mut(ABREAST);
-        let mut rows = self.data.chunks_exact(ABREAST * length);
-        for (out, rows) in (&mut outputs).zip(&mut rows) {
-            let mut lanes = [[fold.identity(); ABREAST]; LANES];
-            for (k, lane) in lanes.iter_mut().enumerate().take(length) {
-                for (r, partial) in lane.iter_mut().enumerate() {
-                    *partial = fold.step::<I>(*partial, rows[r * length + k]);
-                }
-            }
-            let mut width = LANES;
-            while width > 1 {
-                width /= 2;
-                let (low, high) = lanes.split_at_mut(width);
-                // What lies behind the row has nothing to add to it.
-                for (low, high) in low.iter_mut().zip(high).take(length) {
-                    for (a, &mut b) in low.iter_mut().zip(high) {
-                        *a = fold.merge(*a, b);
-                    }
-                }
-            }
-            for (o, &partial) in out.iter_mut().zip(&lanes[0]) {
-                *o = fold.finish(partial, length);
-            }
-        }
-        for (o, row) in outputs.into_remainder().iter_mut().zip(rows.remainder().chunks_exact(length)) {
-            *o = fold.finish(fold.block::<I>(row), length);
-        }
-    }
-}
-
 struct FoldRow<'a, T, P, F> {
     partials: &'a mut [P],
     row: &'a [T],
@@ -429,40 +384,5 @@ mod tests {
         assert_eq!(Tensor::<f64>::zeros([3, 0]).fold("count", 1, false, Count).to_vec(), [0, 0, 0]);
         assert_eq!(Tensor::<f64>::zeros([300_000]).fold("count", .., false, Count).item(), 300_000);
         assert_eq!(Tensor::<f64>::zeros([30_000, 10]).fold("count", 0, true, Count).to_vec(), [30_000; 10]);
-    }
-
-    /// Many short rows at once, and each by itself.
-    #[test]
-    fn short_rows_have_the_bits_of_each_alone() {
-        for (rows, length) in
-            [(16, 1), (37, 2), (50, 3), (33, 7), (64, 8), (20, 31), (40, 32), (17, 33), (3000, 5)]
-        {
-            let mut x = Tensor::<f32>::normal(
-                [rows, length],
-                0.0,
-                1.0,
-                &mut crate::random::Generator::seeded(length as u64),
-            );
-            x.as_mut_slice()[rows / 2 * length] = f32::NAN;
-            x.as_mut_slice()[length - 1] = -0.0;
-            for axis_first in [false, true] {
-                // Also with the rows of a view that begins later.
-                let x = if axis_first { x.slice_axis(0, 1..) } else { x.clone() };
-                let (sums, largest) = (x.sum_axes(1, false), x.max_axes(1, false));
-                for i in 0..x.shape()[0] {
-                    let row = x.select(0, i as isize);
-                    assert_eq!(
-                        sums.at([i]).to_bits(),
-                        row.sum().item().to_bits(),
-                        "sum {i} of {rows} × {length}"
-                    );
-                    assert_eq!(
-                        largest.at([i]).to_bits(),
-                        row.max().item().to_bits(),
-                        "max {i} of {rows} × {length}"
-                    );
-                }
-            }
-        }
     }
 }
