@@ -23,6 +23,7 @@ mod embedding;
 mod extremes;
 #[cfg(feature = "fft")]
 mod fft;
+mod fixed_power;
 mod gates;
 mod grid;
 mod index;
@@ -39,6 +40,7 @@ mod polar;
 
 mod normalise;
 mod order;
+mod orders;
 mod pool;
 mod power;
 mod products;
@@ -68,8 +70,10 @@ pub use arrange::Indexing;
 pub use attention::{AttentionMask, AttentionOptions};
 #[cfg(feature = "fft")]
 pub use fft::{FftNorm, FftOptions, StftOptions};
+pub(crate) use fixed_power::{Powf, Powi};
 pub use grid::{GridMode, GridPadding, GridSampleOptions};
 pub use linalg::{LuFactors, MatrixError, MatrixNorm, SvdFactors};
+pub(crate) use orders::{BesselI, ErfcxDerivative, Polygamma, SincDerivative};
 pub use pool::{Pool1dOptions, Pool2dOptions, Pool3dOptions, PoolOptions};
 pub use quantile::QuantileMethod;
 pub(crate) use reshape::embedded;
