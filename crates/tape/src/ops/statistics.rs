@@ -64,7 +64,7 @@ impl<T: Float> Var<T> {
 
     /// The rows, each divided by a power of two near its largest element, which counts as a constant: of what does not depend on
     /// the units of rows, so that squares stay within the range of numbers.
-    fn in_units_of_rows(&self) -> Var<T> {
+    pub(super) fn in_units_of_rows(&self) -> Var<T> {
         if self.is_empty() {
             return self.clone();
         }

@@ -39,6 +39,7 @@ fn functions<T: Float>() -> Vec<Homogeneous<T>> {
         ("svdvals of a tall matrix", false, 1.0, |a, _| weighted(a.slice_axis(-1, ..2).svdvals().unwrap())),
         ("svdvals of a wide matrix", false, 1.0, |a, _| weighted(a.slice(..2).svdvals().unwrap())),
         ("svdvals of a row", false, 1.0, |a, _| weighted(a.slice(..1).svdvals().unwrap())),
+        ("cond", false, 0.0, |a, _| weighted(a.cond().unwrap().unsqueeze(0))),
         ("eigvalsh", true, 1.0, |a, _| weighted(a.eigvalsh().unwrap())),
         ("eigh", true, 0.0, |a, _| weighted(a.eigh().unwrap().1.square())),
         ("r of qr", false, 1.0, |a, _| weighted(a.qr().unwrap().1)),
@@ -248,5 +249,17 @@ fn small_elements_that_decide() {
     let exact = [5.0 * e * e, -e, -2.0 * e, -4.0 * e, -1.0, 1.0, e, 1.0, -1.0];
     for (found, exact) in found.into_iter().zip(exact) {
         assert!((found - exact).abs() <= 1e-14 * exact.abs(), "{found:e}, not {exact:e}");
+    }
+}
+
+/// There is nothing to be out of proportion, whatever the unit.
+#[test]
+fn condition_of_one_number() {
+    for number in [1e-20f32, -1e-30, 1e25, 0.3] {
+        let (x, direction) = (Var::from([[number]]), Var::from([[0.7f32]]));
+        let cond = |a: &Var<f32>| a.cond().unwrap().sum();
+        assert_eq!(cond(&x).item(), 1.0);
+        assert_eq!(grad(cond, &x).value().to_vec(), [0.0], "{number:e}");
+        assert_eq!(hvp(cond, &x, &direction).value().to_vec(), [0.0], "{number:e}");
     }
 }

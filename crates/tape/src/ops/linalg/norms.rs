@@ -79,7 +79,8 @@ impl<T: Float> Var<T> {
     pub fn cond(&self) -> Result<Var<T>, MatrixError> {
         let [m, n] = matrices::size("cond", self.shape());
         assert!(m.min(n) > 0, "cond: matrices of shape {} have no singular values", self.shape());
-        let values = self.svdvals()?;
+        // The squares and cubes in the quotient's derivatives may be out of range where its own are not.
+        let values = self.svdvals()?.in_units_of_rows();
         Ok(values.select(-1, 0) / values.select(-1, -1))
     }
 
