@@ -69,7 +69,8 @@ pub struct Avx512;
 /// use wengert_tensor::math::Transcendental;
 /// use wengert_tensor::simd::{Baseline, Near};
 /// assert!(2.5f64.is_near() && !1e9f64.is_near());
-/// assert_eq!(2.5f64.sin::<Near<Baseline>>(), 2.5f64.sin::<Baseline>());
+/// let near = Transcendental::sin::<Near<Baseline>>(2.5f64);
+/// assert_eq!(near, Transcendental::sin::<Baseline>(2.5f64));
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Near<I>(std::marker::PhantomData<I>);
