@@ -26,6 +26,8 @@ mod transformer;
 pub use floor::Floor;
 pub use limits::triad_of;
 
+use wengert::tensor::gemm::with_bf16_products;
+
 type Prepare = fn() -> Workload;
 
 /// The workloads with a name of their own, and how to prepare them.
@@ -119,7 +121,7 @@ impl std::fmt::Display for UnknownWorkload {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "there is no workload `{}`; there are gemm_N, gemm_MxNxK, svd_N, eigh_N, qr_N, lu_N, cholesky_N, {} (hvp and ggn also with _reuse)",
+            "there is no workload `{}`; there are gemm_N, gemm_MxNxK, svd_N, eigh_N, qr_N, lu_N, cholesky_N, {} (hvp and ggn also with _reuse, all also with _bf16)",
             self.0,
             names().join(", ")
         )
@@ -141,9 +143,13 @@ pub fn names() -> Vec<String> {
 /// ```
 /// use wengert_benches::workload::by_name;
 /// (by_name("gemm_8x4x2").unwrap().step)();
+/// (by_name("gemm_32_bf16").unwrap().step)();
 /// assert!(by_name("gem").err().unwrap().to_string().contains("mlp_small, mlp_large"));
 /// ```
 pub fn by_name(name: &str) -> Result<Workload, UnknownWorkload> {
+    if let Some(of) = name.strip_suffix("_bf16") {
+        return Ok(with_rounded_products(by_name(of)?, by_name(of)?.step));
+    }
     let families = [gemm::by_name, linalg::by_name, curvature::by_name];
     if let Some(found) = families.iter().find_map(|family| family(name)) {
         return Ok(found);
@@ -152,4 +158,11 @@ pub fn by_name(name: &str) -> Result<Workload, UnknownWorkload> {
         Some((_, prepare)) => Ok(prepare()),
         None => Err(UnknownWorkload(name.to_owned())),
     }
+}
+
+/// A workload whose products are of operands rounded to bfloat16, in turn with its step as it is.
+fn with_rounded_products(workload: Workload, full: Box<dyn FnMut()>) -> Workload {
+    let mut step = workload.step;
+    let rounded = Box::new(move || with_bf16_products(&mut step));
+    Workload { step: rounded, gradient: Some(full), ..workload }
 }

@@ -9,19 +9,17 @@
 /// assert_eq!(from_bf16(to_bf16(f32::MAX)), 3.3895314e38);
 /// assert!(from_bf16(to_bf16(f32::NAN)).is_nan());
 /// ```
+#[inline(always)]
 pub fn to_bf16(x: f32) -> u16 {
-    let bits = x.to_bits();
-    let high = (bits >> 16) as u16;
-    if x.is_nan() {
-        // A NaN whose payload stands in the lower half must not become infinite.
-        return high | 0x40;
-    }
-    if x.is_infinite() {
-        return high;
-    }
-    let rounded = bits.wrapping_add(0x7fff + (bits >> 16 & 1)) >> 16;
-    let largest = 0x7f7f;
-    if rounded & 0x7fff > largest { (high & 0x8000) | largest as u16 } else { rounded as u16 }
+    // Without branches, so that a loop over it vectorises.
+    let (sign, size) = (x.to_bits() & 0x8000_0000, x.abs().to_bits());
+    let (largest, infinity) = (0x7f7f_0000, 0x7f80_0000);
+    let rounded = size.wrapping_add(0x7fff + (size >> 16 & 1));
+    let finite = if rounded > largest { largest } else { rounded };
+    // A NaN whose payload stands in the lower half must not become infinite.
+    let other = if size > infinity { size | 0x0040_0000 } else { size };
+    let value = if size < infinity { finite } else { other };
+    ((sign | value) >> 16) as u16
 }
 
 /// The number of these bits of bfloat16.
@@ -31,6 +29,7 @@ pub fn to_bf16(x: f32) -> u16 {
 /// assert_eq!(from_bf16(0x3fc0), 1.5); // the upper half of its bits as f32
 /// assert_eq!(from_bf16(0xff80), f32::NEG_INFINITY);
 /// ```
+#[inline(always)]
 pub fn from_bf16(bits: u16) -> f32 {
     f32::from_bits(u32::from(bits) << 16)
 }

@@ -73,11 +73,31 @@ impl<T: Float, A: Source<T>, B: Source<T>> Product<'_, T, A, B> {
     /// The CPU must have `level`; `a`, `b` and `c` must have all the elements of their shapes; no two elements
     /// of C share an address, and none is an element of A or B.
     pub(crate) unsafe fn run(&self, level: Level) {
+        // SAFETY: passed on.
+        unsafe { self.run_in_tasks(Kernels::of(level, self.n)) }
+    }
+
+    /// Computes the product of matrices of numbers, or of [pairs](super::bf16) if the CPU has kernels for them, on several threads if
+    /// `threaded` and it is worth it.
+    ///
+    /// # Safety
+    /// As for [`run`](Self::run).
+    pub(super) unsafe fn run_in(&self, level: Level, pairs: bool, threaded: bool) {
+        let kernels = if pairs { Kernels::of_pairs() } else { Kernels::of(level, self.n) };
+        // SAFETY: passed on.
+        unsafe {
+            if threaded { self.run_in_tasks(kernels) } else { self.block(kernels, 0..self.m, 0..self.n) }
+        }
+    }
+
+    /// # Safety
+    /// As for [`run`](Self::run).
+    unsafe fn run_in_tasks(&self, kernels: Option<&'static Kernels<T>>) {
         let work = self.m.saturating_mul(self.n).saturating_mul(self.k);
         let threads = if work < PARALLEL_WORK { 1 } else { parallel::threads() };
         if threads == 1 {
             // SAFETY: passed on.
-            return unsafe { self.run_here(level) };
+            return unsafe { self.block(kernels, 0..self.m, 0..self.n) };
         }
         // More tasks than threads even out cores of unequal speed, at the price of packing more often.
         let tasks = threads * (work / (threads * TASK_WORK)).clamp(1, 4);
@@ -86,7 +106,7 @@ impl<T: Float, A: Source<T>, B: Source<T>> Product<'_, T, A, B> {
             let rows = part(self.m, down, MAX_ROWS, task / across);
             let columns = part(self.n, across, MAX_COLUMNS, task % across);
             // SAFETY: passed on; the tasks' blocks of C are disjoint.
-            unsafe { self.block(level, rows, columns) }
+            unsafe { self.block(kernels, rows, columns) }
         });
     }
 
@@ -97,14 +117,14 @@ impl<T: Float, A: Source<T>, B: Source<T>> Product<'_, T, A, B> {
     #[inline]
     pub(crate) unsafe fn run_here(&self, level: Level) {
         // SAFETY: passed on.
-        unsafe { self.block(level, 0..self.m, 0..self.n) }
+        unsafe { self.block(Kernels::of(level, self.n), 0..self.m, 0..self.n) }
     }
 
     /// Computes a block of C.
     ///
     /// # Safety
     /// As for [`run`](Self::run), and the block must lie within C.
-    unsafe fn block(&self, level: Level, rows: Range<usize>, columns: Range<usize>) {
+    unsafe fn block(&self, kernels: Option<&'static Kernels<T>>, rows: Range<usize>, columns: Range<usize>) {
         if rows.is_empty() || columns.is_empty() {
             return;
         }
@@ -112,7 +132,7 @@ impl<T: Float, A: Source<T>, B: Source<T>> Product<'_, T, A, B> {
             // SAFETY: the block lies within C.
             return unsafe { scale(self.beta, &self.c, rows, columns) };
         }
-        let Some(kernels) = Kernels::of(level, self.n) else {
+        let Some(kernels) = kernels else {
             // SAFETY: passed on.
             return unsafe { portable::block(self, rows, columns) };
         };

@@ -75,6 +75,18 @@ impl<T: Float> Kernels<T> {
         }
     }
 
+    /// The kernels for matrices of [pairs](super::bf16) of an AVX-512 CPU that multiplies those.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn of_pairs() -> Option<&'static Self> {
+        Some(const { &Self::avx512_pairs() })
+    }
+
+    /// No kernels here.
+    #[cfg(not(target_arch = "x86_64"))]
+    pub(super) fn of_pairs() -> Option<&'static Self> {
+        None
+    }
+
     /// No kernels here: the portable product has to do.
     #[cfg(not(target_arch = "x86_64"))]
     pub(super) fn of(_: Level, _: usize) -> Option<&'static Self> {
@@ -144,7 +156,7 @@ unsafe fn tile<T: Float, V: Vector<T>, const ROWS: usize, const VECTORS: usize, 
             for (i, sums) in sums.iter_mut().enumerate() {
                 let x = V::splat(*a.offset(i as isize * t.a_row));
                 for (sum, &y) in sums.iter_mut().zip(&row) {
-                    *sum = x.mul_add(y, *sum);
+                    *sum = x.add_product(y, *sum);
                 }
             }
             // The last step may leave the allocation, so the arithmetic has to be wrapping.
@@ -177,7 +189,7 @@ unsafe fn tile<T: Float, V: Vector<T>, const ROWS: usize, const VECTORS: usize, 
 
 #[cfg(target_arch = "x86_64")]
 mod tables {
-    use super::super::x86::{Ymm, Zmm};
+    use super::super::x86::{Pairs, Ymm, Zmm};
     use super::*;
 
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512cd,avx2,fma,bmi1,bmi2,f16c,lzcnt")]
@@ -192,7 +204,21 @@ mod tables {
         unsafe { tile::<T, Ymm, ROWS, VECTORS, LISTED>(t) }
     }
 
+    #[target_feature(
+        enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512cd,avx512bf16,avx2,fma,bmi1,bmi2,f16c,lzcnt"
+    )]
+    unsafe fn pairs<T: Float, const ROWS: usize, const VECTORS: usize>(t: &Tile<T>) {
+        // SAFETY: passed on.
+        unsafe { tile::<T, Pairs, ROWS, VECTORS, false>(t) }
+    }
+
     impl<T: Float> Kernels<T> {
+        /// 24 of 32 registers are sums; nobody lists rows of pairs.
+        pub(super) const fn avx512_pairs() -> Self {
+            let tiles = [pairs_rows::<T, 1>(), pairs_rows::<T, 2>()];
+            Self { lanes: 16, rows: 12, tiles, listed: tiles }
+        }
+
         /// 24 of 32 registers are sums.
         pub(super) const fn avx512() -> Self {
             Self {
@@ -220,6 +246,14 @@ mod tables {
             avx512::<T, 1, V, L>, avx512::<T, 2, V, L>, avx512::<T, 3, V, L>, avx512::<T, 4, V, L>,
             avx512::<T, 5, V, L>, avx512::<T, 6, V, L>, avx512::<T, 7, V, L>, avx512::<T, 8, V, L>,
             avx512::<T, 9, V, L>, avx512::<T, 10, V, L>, avx512::<T, 11, V, L>, avx512::<T, 12, V, L>,
+        ]
+    }
+
+    #[rustfmt::skip]
+    const fn pairs_rows<T: Float, const V: usize>() -> [TileFn<T>; MAX_ROWS] {
+        [
+            pairs::<T, 1, V>, pairs::<T, 2, V>, pairs::<T, 3, V>, pairs::<T, 4, V>, pairs::<T, 5, V>, pairs::<T, 6, V>,
+            pairs::<T, 7, V>, pairs::<T, 8, V>, pairs::<T, 9, V>, pairs::<T, 10, V>, pairs::<T, 11, V>, pairs::<T, 12, V>,
         ]
     }
 

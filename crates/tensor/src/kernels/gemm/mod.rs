@@ -9,6 +9,7 @@
 //! Each element of C is summed in an order that depends on k alone (for the product of a matrix and a vector also on
 //! which of the matrix's strides is 1), so the number of threads does not change a bit of the result.
 
+mod bf16;
 mod blocks;
 // Of these four, other processors use a part.
 #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
@@ -31,6 +32,8 @@ mod x86;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use bf16::product;
+pub use bf16::with_bf16_products;
 pub(crate) use dots::Dots;
 pub(crate) use driver::{Output, PARALLEL_WORK, Product};
 pub(crate) use panels::Panels;

@@ -33,6 +33,12 @@ pub(super) unsafe trait Vector<T: Float>: Copy {
     unsafe fn store_masked(self, p: *mut T, mask: Self::Mask);
     /// `self · x + y`, rounded once.
     unsafe fn mul_add(self, x: Self, y: Self) -> Self;
+    /// `sum` and the product of `self` and `x`, or their products, if an element is several numbers.
+    #[inline(always)]
+    unsafe fn add_product(self, x: Self, sum: Self) -> Self {
+        // SAFETY: passed on.
+        unsafe { self.mul_add(x, sum) }
+    }
     /// `self · x`.
     unsafe fn mul(self, x: Self) -> Self;
     /// The sum of all lanes, halves added to halves.

@@ -121,6 +121,83 @@ unsafe impl<T: Float> Vector<T> for Zmm {
     }
 }
 
+/// A 512-bit register of sums in `f32`, or of pairs of bfloat16, which are multiplied with pairs and added to a sum.
+#[derive(Clone, Copy)]
+pub(super) struct Pairs(Zmm);
+
+// SAFETY: as for `Zmm`; products of pairs are one instruction of AVX512-BF16.
+unsafe impl<T: Float> Vector<T> for Pairs {
+    const LANES: usize = 16;
+    type Mask = u16;
+
+    #[inline(always)]
+    unsafe fn first(count: usize) -> u16 {
+        // SAFETY: the caller guarantees AVX-512 (as in every method below).
+        unsafe { <Zmm as Vector<T>>::first(count) }
+    }
+    #[inline(always)]
+    unsafe fn zero() -> Self {
+        // SAFETY: as in `first`.
+        unsafe { Self(<Zmm as Vector<T>>::zero()) }
+    }
+    #[inline(always)]
+    unsafe fn splat(x: T) -> Self {
+        // SAFETY: as in `first`; there are pairs of `f32` alone, whose bits these are.
+        unsafe {
+            let bits = std::ptr::from_ref(&x).cast::<i32>().read();
+            Self(Zmm(_mm512_castsi512_ps(_mm512_set1_epi32(bits))))
+        }
+    }
+    #[inline(always)]
+    unsafe fn load(p: *const T) -> Self {
+        // SAFETY: passed on.
+        unsafe { Self(<Zmm as Vector<T>>::load(p)) }
+    }
+    #[inline(always)]
+    unsafe fn load_masked(p: *const T, mask: u16) -> Self {
+        // SAFETY: passed on.
+        unsafe { Self(<Zmm as Vector<T>>::load_masked(p, mask)) }
+    }
+    #[inline(always)]
+    unsafe fn store(self, p: *mut T) {
+        // SAFETY: passed on.
+        unsafe { <Zmm as Vector<T>>::store(self.0, p) }
+    }
+    #[inline(always)]
+    unsafe fn store_masked(self, p: *mut T, mask: u16) {
+        // SAFETY: passed on.
+        unsafe { <Zmm as Vector<T>>::store_masked(self.0, p, mask) }
+    }
+    #[inline(always)]
+    unsafe fn mul_add(self, x: Self, y: Self) -> Self {
+        // SAFETY: passed on.
+        unsafe { Self(<Zmm as Vector<T>>::mul_add(self.0, x.0, y.0)) }
+    }
+    #[inline(always)]
+    unsafe fn add_product(self, x: Self, sum: Self) -> Self {
+        // SAFETY: the caller guarantees AVX512-BF16; the casts keep the bits.
+        unsafe {
+            let pairs = |of: Self| std::mem::transmute::<__m512, __m512bh>(of.0.0);
+            Self(Zmm(_mm512_dpbf16_ps(sum.0.0, pairs(self), pairs(x))))
+        }
+    }
+    #[inline(always)]
+    unsafe fn mul(self, x: Self) -> Self {
+        // SAFETY: passed on.
+        unsafe { Self(<Zmm as Vector<T>>::mul(self.0, x.0)) }
+    }
+    #[inline(always)]
+    unsafe fn sum(self) -> T {
+        // SAFETY: passed on.
+        unsafe { <Zmm as Vector<T>>::sum(self.0) }
+    }
+    #[inline(always)]
+    unsafe fn prefetch(p: *const T) {
+        // SAFETY: a prefetch never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(p.cast()) }
+    }
+}
+
 /// Eight (`f32`) or four (`f64`) all-ones lanes followed by as many zeros: the mask of the first `n` lanes is
 /// the load that starts `n` lanes before the zeros.
 static ONES_THEN_ZEROS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];

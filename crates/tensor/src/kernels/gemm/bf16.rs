@@ -1,0 +1,401 @@
+//! Products of `f32` matrices from operands rounded to bfloat16, off unless asked for.
+//!
+//! Two neighbouring terms of a sum share the place of one `f32`, so a matrix of pairs has half as many terms, and the blocked driver
+//! multiplies it as any other: the kernel's registers alone know that there are two numbers in an element.
+
+use std::cell::Cell;
+
+use super::driver::{Output, Product};
+use super::source::Strided;
+use super::{MatrixMut, MatrixRef, PARALLEL_WORK, check, gemm};
+use crate::array::element::{ElementKind, Float};
+use crate::array::size;
+use crate::compiled_here;
+use crate::kernels::scratch::{Slot, with_scratch};
+use crate::machine::parallel::{self, CHUNK};
+use crate::machine::simd::{self, Isa, Kernel, Level, dispatch};
+use crate::math::half::{from_bf16, to_bf16};
+
+/// Products with fewer rows, columns or terms are computed as they are: rounding would take as long as it saves.
+const SMALLEST: usize = 16;
+
+thread_local! {
+    static WANTED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Calls `work`, in which matrix products of `f32` tensors that this thread asks for round their operands to bfloat16, and add
+/// up in `f32`: twice as many products per instruction on CPUs that have them (AVX512-BF16), the same to rounding on others, which
+/// gain nothing. For networks that do not need all digits, as PyTorch's `set_float32_matmul_precision("medium")`.
+///
+/// Concerned are products with at least 16 rows, columns and terms, and with them the layers that consist of them, forward and backward;
+/// not convolutions, recurrent layers, attention, decompositions, nor `f64`. Numbers beyond bfloat16's largest, 3.39·10³⁸, count
+/// as that; the instruction takes subnormal numbers for 0. Of a sum of k terms aᵢ·bᵢ the error is at most (2⁻⁷ + k·2⁻²²) Σ|aᵢ·bᵢ|: each operand is rounded to 8 bits,
+/// with a relative error of 2⁻⁸ at most. The bits are the same for any number of threads, but not for any CPU.
+///
+/// ```
+/// use wengert_tensor::{Tensor, gemm::with_bf16_products};
+/// let (a, b) = (Tensor::<f32>::linspace(0.0, 1.0, 32 * 32).reshape([32, 32]), Tensor::ones([32, 32]));
+/// let (full, rounded) = (a.matmul(&b), with_bf16_products(|| a.matmul(&b)));
+/// assert!((&full - &rounded).abs().max().item() < 0.02 * full.max().item());
+/// assert_ne!(full.to_vec(), rounded.to_vec());
+/// ```
+#[doc(alias = "set_float32_matmul_precision")]
+#[doc(alias = "bfloat16")]
+#[doc(alias = "autocast")]
+pub fn with_bf16_products<R>(work: impl FnOnce() -> R) -> R {
+    /// Restores what was wanted, also after a panic.
+    struct Before(bool);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            WANTED.set(self.0);
+        }
+    }
+    let _before = Before(WANTED.replace(true));
+    work()
+}
+
+/// [`gemm`], or with rounded operands where the thread [wants](with_bf16_products) that.
+#[track_caller]
+pub(crate) fn product<T: Float>(
+    alpha: T,
+    a: MatrixRef<'_, T>,
+    b: MatrixRef<'_, T>,
+    beta: T,
+    c: MatrixMut<'_, T>,
+) {
+    let ([m, k], n) = (a.shape(), c.shape()[1]);
+    if T::KIND == ElementKind::F32 && WANTED.get() && [m, k, n].iter().all(|&length| length >= SMALLEST) {
+        check(&a, &b, &c);
+        rounded(simd::level(), has_bf16(), alpha, a, b, beta, c);
+    } else {
+        gemm(alpha, a, b, beta, c);
+    }
+}
+
+/// Whether the CPU multiplies pairs of bfloat16.
+fn has_bf16() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    if simd::level() == Level::Avx512 {
+        return std::arch::is_x86_feature_detected!("avx512bf16");
+    }
+    false
+}
+
+compiled_here! {
+    /// The product of rounded operands, with kernels for `pairs` if the CPU has them, whose level this is.
+    pub(super) fn rounded<T: Float>(
+        level: Level,
+        pairs: bool,
+        alpha: T,
+        a: MatrixRef<'_, T>,
+        b: MatrixRef<'_, T>,
+        beta: T,
+        c: MatrixMut<'_, T>,
+    ) {
+        let mut c = c;
+        let ([m, k], n, out) = (a.shape(), c.shape()[1], *c.layout());
+        let c = Output { start: c.start(), row: out.strides[1], column: out.strides[2] };
+        let operand = |matrix: &MatrixRef<'_, T>, batch: usize, by_row: bool| {
+            let [step, row, column] = matrix.layout().strides;
+            let start = matrix.start().wrapping_offset(batch as isize * step);
+            // A sum runs along A's columns and B's rows.
+            let (along, across) = if by_row { (column, row) } else { (row, column) };
+            Operand { start, along, across, terms: k, others: if by_row { m } else { n }, pairs }
+        };
+        let multiply = |batch: usize, threaded: bool| {
+            let (a, b) = (operand(&a, batch, true), operand(&b, batch, false));
+            let c = c.shifted(batch as isize * out.strides[0]);
+            let room = size::sum("matmul", &[a.room(), b.room()]);
+            with_scratch(Slot::Operation, room, |buffer: *mut T| {
+                // SAFETY: the buffer has room for both operands, whose elements the views were checked for; numbers are initialised.
+                let buffer = unsafe { std::slice::from_raw_parts_mut(buffer, room) };
+                let (of_a, of_b) = buffer.split_at_mut(a.room());
+                let (a, b) = (a.round(of_a, threaded), b.round(of_b, threaded).transposed());
+                let k = if pairs { k.div_ceil(2) } else { k };
+                // SAFETY: as for `gemm`; the rounded operands have all their elements, and the CPU has the level, and pairs if said.
+                unsafe {
+                    if c.column != 1 && c.row == 1 {
+                        let c = Output { row: c.column, column: c.row, ..c };
+                        let (a, b) = (&b.transposed(), &a.transposed());
+                        Product { m: n, n: m, k, alpha, a, b, beta, c }.run_in(level, pairs, threaded);
+                    } else {
+                        Product { m, n, k, alpha, a: &a, b: &b, beta, c }.run_in(level, pairs, threaded);
+                    }
+                }
+            });
+        };
+        let count = out.extents[0];
+        let large = m.saturating_mul(n).saturating_mul(k).saturating_mul(count) >= PARALLEL_WORK;
+        if large && count >= parallel::threads() && parallel::threads() > 1 {
+            parallel::for_each(count, true, |batch| multiply(batch, false));
+        } else {
+            (0..count).for_each(|batch| multiply(batch, true));
+        }
+    }
+}
+
+/// An operand: `others` rows or columns, along each of which a sum runs over its terms.
+#[derive(Clone, Copy)]
+struct Operand<T> {
+    start: *const T,
+    /// From one term to the next.
+    along: isize,
+    /// From one row or column to the next.
+    across: isize,
+    terms: usize,
+    others: usize,
+    /// Whether two terms go into one element.
+    pairs: bool,
+}
+
+// SAFETY: the elements are only read, and are `Sync`; the view that it is made of keeps them borrowed.
+unsafe impl<T: Float> Sync for Operand<T> {}
+// SAFETY: as above.
+unsafe impl<T: Float> Send for Operand<T> {}
+
+impl<T: Float> Operand<T> {
+    /// Elements along a sum, once rounded.
+    fn length(&self) -> usize {
+        if self.pairs { self.terms.div_ceil(2) } else { self.terms }
+    }
+
+    /// Elements, once rounded.
+    fn room(&self) -> usize {
+        size::product("matmul", &[self.length(), self.others])
+    }
+
+    /// Writes the rounded elements to `out`, in the order that they have in memory. Returns them as a matrix of rows along which the
+    /// sums run.
+    fn round(&self, out: &mut [T], threaded: bool) -> Strided<T> {
+        let (length, start) = (self.length(), out.as_ptr());
+        let terms_together = self.along == 1;
+        let row = if terms_together { length } else { self.others };
+        let threaded = threaded && out.len() >= parallel::PARALLEL_THRESHOLD;
+        parallel::for_each_chunk(out, (CHUNK / row).max(1) * row, threaded, |first, out| {
+            for (i, out) in (first / row..).zip(out.chunks_exact_mut(row)) {
+                if terms_together {
+                    let from = self.start.wrapping_offset(i as isize * self.across);
+                    dispatch(RoundTerms { from, terms: self.terms, pairs: self.pairs, out });
+                } else {
+                    let step = if self.pairs { 2 } else { 1 };
+                    let low = self.start.wrapping_offset((step * i) as isize * self.along);
+                    let high =
+                        (self.pairs && step * i + 1 < self.terms).then(|| low.wrapping_offset(self.along));
+                    dispatch(Written(RoundRows { low, high, stride: self.across, pairs: self.pairs }, out));
+                }
+            }
+        });
+        match terms_together {
+            true => Strided { start, row: row as isize, column: 1 },
+            false => Strided { start, row: 1, column: row as isize },
+        }
+    }
+}
+
+/// A number rounded to bfloat16, as `f32`.
+#[inline(always)]
+fn rounded_number<T: Float>(x: T) -> T {
+    T::from_f64(f64::from(from_bf16(to_bf16(x.to_f64() as f32))))
+}
+
+/// Two numbers of bfloat16 in the place of an `f32`, the first in the lower half.
+#[inline(always)]
+fn pair<T: Float>(first: T, second: T) -> u32 {
+    let bits = |x: T| u32::from(to_bf16(x.to_f64() as f32));
+    bits(second) << 16 | bits(first)
+}
+
+/// Puts those bits in the place of an `f32`: written as what they are, so that nothing takes them for a number.
+#[inline(always)]
+fn put<T: Float>(bits: u32, to: &mut T) {
+    debug_assert!(T::KIND == ElementKind::F32);
+    // SAFETY: an `f32` has the size and alignment of its bits, and any bits are one.
+    unsafe { std::ptr::from_mut(to).cast::<u32>().write(bits) }
+}
+
+/// Terms that are adjacent.
+struct RoundTerms<'a, T> {
+    from: *const T,
+    terms: usize,
+    pairs: bool,
+    out: &'a mut [T],
+}
+
+impl<T: Float> Kernel for RoundTerms<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        // SAFETY: `Operand` has so many terms, adjacent, of a view that was checked.
+        let from = unsafe { std::slice::from_raw_parts(self.from, self.terms) };
+        if self.pairs {
+            let (pairs, last) = from.as_chunks::<2>();
+            for (to, &[first, second]) in self.out.iter_mut().zip(pairs) {
+                put(pair(first, second), to);
+            }
+            if let ([last], Some(to)) = (last, self.out.last_mut()) {
+                put(pair(*last, T::ZERO), to);
+            }
+        } else {
+            for (to, &x) in self.out.iter_mut().zip(from) {
+                *to = rounded_number(x);
+            }
+        }
+    }
+}
+
+/// Elements that are terms of different sums: of one row, or of two that become pairs, of which the second may be missing.
+struct RoundRows<T> {
+    low: *const T,
+    high: Option<*const T>,
+    stride: isize,
+    pairs: bool,
+}
+
+impl<T: Float> RoundRows<T> {
+    /// # Safety
+    /// Both rows must have `out.len()` elements, so far from each other.
+    #[inline(always)]
+    unsafe fn write(&self, stride: isize, out: &mut [T]) {
+        for (i, to) in out.iter_mut().enumerate() {
+            // SAFETY: as the caller guarantees.
+            let of = |row: *const T| unsafe { *row.offset(i as isize * stride) };
+            match self.high {
+                _ if !self.pairs => *to = rounded_number(of(self.low)),
+                Some(high) => put(pair(of(self.low), of(high)), to),
+                None => put(pair(of(self.low), T::ZERO), to),
+            }
+        }
+    }
+}
+
+/// Writes rounded rows to a row of the result.
+struct Written<'a, T>(RoundRows<T>, &'a mut [T]);
+
+impl<T: Float> Kernel for Written<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let Written(rows, out) = self;
+        // SAFETY: `Operand` has so many elements in each row, of a view that was checked.
+        unsafe {
+            // Adjacent elements in a loop of their own, which vectorises.
+            if rows.stride == 1 { rows.write(1, out) } else { rows.write(rows.stride, out) }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Tensor;
+    use crate::parallel::with_threads;
+    use crate::random::Generator;
+
+    /// Both ways on this CPU, into the middle of what must stay.
+    fn both(a: &Tensor<f32>, b: &Tensor<f32>, beta: f32) -> Vec<Vec<f32>> {
+        let ([m, k], n) = ([a.dim(0), a.dim(1)], b.dim(1));
+        let view = |x: &Tensor<f32>| -> [isize; 2] { [x.layout.strides[0], x.layout.strides[1]] };
+        let mut results = Vec::new();
+        for pairs in [false, true].into_iter().take(1 + usize::from(has_bf16())) {
+            let mut c = vec![2.0f32; m * n + 2];
+            let a = MatrixRef::new(a.storage.as_slice(), a.layout.offset, [m, k], view(a));
+            let b = MatrixRef::new(b.storage.as_slice(), b.layout.offset, [k, n], view(b));
+            let out = MatrixMut::new(&mut c, 1, [m, n], [n as isize, 1]);
+            rounded(simd::level(), pairs, 1.0, a, b, beta, out);
+            assert_eq!((c[0], c[m * n + 1]), (2.0, 2.0));
+            results.push(c[1..=m * n].to_vec());
+        }
+        results
+    }
+
+    #[test]
+    fn errors_are_within_the_bound_for_any_shape_and_strides() {
+        let mut rng = Generator::seeded(1);
+        for [m, k, n] in
+            [[16, 16, 16], [17, 19, 33], [1, 1, 1], [5, 3, 2], [40, 901, 70], [130, 64, 257], [2, 1200, 31]]
+        {
+            let a = Tensor::<f32>::normal([m, k], 0.0, 1.0, &mut rng);
+            let b = Tensor::<f32>::normal([k, n], 0.0, 1.0, &mut rng);
+            let a_views =
+                [a.clone(), a.t().contiguous().t(), a.flip(0), Tensor::stack(&[&a, &a], 2).select(2, 1)];
+            let b_views =
+                [b.clone(), b.t().contiguous().t(), b.flip(1), Tensor::stack(&[&b, &b], 2).select(2, 0)];
+            for (a, b) in a_views.iter().zip(&b_views) {
+                let double = |x: &Tensor<f32>| x.cast::<f64>();
+                let exact = double(a).matmul(&double(b));
+                let sizes = double(a).abs().matmul(&double(b).abs());
+                for beta in [0.0, 0.5] {
+                    for found in both(a, b, beta) {
+                        for ((found, exact), size) in found.iter().zip(exact.to_vec()).zip(sizes.to_vec()) {
+                            let expected = exact + 2.0 * f64::from(beta);
+                            let bound = (2f64.powi(-7) + k as f64 * 2f64.powi(-22)) * size + 1e-6;
+                            let error = (f64::from(*found) - expected).abs();
+                            assert!(error <= bound, "{m} × {k} × {n}: {found}, not {expected}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_of_few_bits_have_exact_products() {
+        let a = Tensor::<f32>::from_fn([37, 51], |i| (i[0] * 7 % 11) as f32 - 5.0);
+        let b = Tensor::<f32>::from_fn([51, 45], |i| (i[1] * 5 % 13) as f32 * 0.25 - 1.0);
+        let full = a.matmul(&b).to_vec();
+        assert!(both(&a, &b, 0.0).into_iter().all(|found| found == full));
+        assert_eq!(with_bf16_products(|| a.matmul(&b)).to_vec(), full);
+    }
+
+    #[test]
+    fn what_is_no_number_stays_so() {
+        let mut a = Tensor::<f32>::ones([18, 20]);
+        a.as_mut_slice()[20 * 3 + 19] = f32::NAN;
+        a.as_mut_slice()[20 * 5] = f32::NEG_INFINITY;
+        a.as_mut_slice()[20 * 6] = f32::MAX;
+        for found in both(&a, &Tensor::ones([20, 16]), 0.0) {
+            assert!(found[16 * 3..16 * 4].iter().all(|x| x.is_nan()), "{:?}", &found[48..64]);
+            assert!(found[16 * 5..16 * 6].iter().all(|x| *x == f32::NEG_INFINITY));
+            assert!(found[16 * 6..16 * 7].iter().all(|x| x.is_finite() && *x > 3.3e38));
+            assert!(found[..48].iter().all(|x| *x == 20.0));
+        }
+    }
+
+    #[test]
+    fn the_bits_are_the_same_for_any_threads_and_parts() {
+        let mut rng = Generator::seeded(2);
+        for shape in [[300usize, 130, 200], [64, 777, 40]] {
+            let [m, k, n] = shape;
+            let a = Tensor::<f32>::normal([3, m, k], 0.0, 1.0, &mut rng);
+            let b = Tensor::<f32>::normal([3, k, n], 0.0, 1.0, &mut rng);
+            let bits = |threads| {
+                let product = with_threads(threads, || with_bf16_products(|| a.matmul(&b)));
+                product.to_vec().into_iter().map(f32::to_bits).collect::<Vec<_>>()
+            };
+            let one = bits(1);
+            assert!([2, 3, 8].into_iter().all(|threads| bits(threads) == one));
+            let (a, b) = (a.select(0, 1), b.select(0, 1));
+            let parts = with_bf16_products(|| a.matmul_by_rows(&b, 20, |_, _| ()));
+            assert_eq!(parts.to_vec(), with_bf16_products(|| a.matmul(&b)).to_vec());
+        }
+    }
+
+    #[test]
+    fn only_what_is_asked_for_is_rounded() {
+        let mut rng = Generator::seeded(3);
+        let a = Tensor::<f32>::normal([32, 32], 0.0, 1.0, &mut rng);
+        let full = a.matmul(&a).to_vec();
+        let rounded = with_bf16_products(|| {
+            assert_eq!(std::thread::scope(|s| s.spawn(|| a.matmul(&a)).join().unwrap()).to_vec(), full);
+            let double = a.cast::<f64>();
+            assert_eq!(double.matmul(&double), with_bf16_products(|| double.matmul(&double)));
+            let few = a.slice_axis(0, ..15);
+            assert_eq!(few.matmul(&a).to_vec(), full[..15 * 32]);
+            a.matmul(&a).to_vec()
+        });
+        assert_ne!(rounded, full);
+        assert_eq!(a.matmul(&a).to_vec(), full);
+        std::panic::catch_unwind(|| with_bf16_products(|| panic!("within"))).unwrap_err();
+        assert_eq!(a.matmul(&a).to_vec(), full);
+    }
+}
