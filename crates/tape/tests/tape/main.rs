@@ -25,6 +25,7 @@ mod operators;
 #[path = "../../../tensor/tests/extreme_sizes/panics.rs"]
 mod panics;
 mod recording;
+mod rounded_products;
 mod sampling;
 mod scan;
 mod sequences;
