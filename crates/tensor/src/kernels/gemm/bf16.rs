@@ -7,7 +7,7 @@ use std::cell::Cell;
 
 use super::driver::{Output, Product};
 use super::source::Strided;
-use super::{MatrixMut, MatrixRef, PARALLEL_WORK, check, gemm};
+use super::{MatrixMut, MatrixRef, check, for_each_of_batch, gemm};
 use crate::array::element::{ElementKind, Float};
 use crate::array::size;
 use crate::compiled_here;
@@ -124,13 +124,7 @@ compiled_here! {
                 }
             });
         };
-        let count = out.extents[0];
-        let large = m.saturating_mul(n).saturating_mul(k).saturating_mul(count) >= PARALLEL_WORK;
-        if large && count >= parallel::threads() && parallel::threads() > 1 {
-            parallel::for_each(count, true, |batch| multiply(batch, false));
-        } else {
-            (0..count).for_each(|batch| multiply(batch, true));
-        }
+        for_each_of_batch(out.extents[0], [m, n, k], multiply);
     }
 }
 

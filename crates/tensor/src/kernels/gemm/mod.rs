@@ -117,13 +117,18 @@ compiled_here! {
             // level comes from detection.
             unsafe { multiply(level, [m, n, k], alpha, a, b, beta, c, threaded) };
         };
-        let threads = parallel::threads();
-        let large = m.saturating_mul(n).saturating_mul(k).saturating_mul(count) >= PARALLEL_WORK;
-        if large && count >= threads && threads > 1 {
-            parallel::for_each(count, true, |batch| multiply(batch, false));
-        } else {
-            (0..count).for_each(|batch| multiply(batch, true));
-        }
+        for_each_of_batch(count, [m, n, k], multiply);
+    }
+}
+
+/// Calls `multiply(i, threaded)` for each product of a batch: many are shared out to the threads, of few each is.
+fn for_each_of_batch(count: usize, [m, n, k]: [usize; 3], multiply: impl Fn(usize, bool) + Sync + Send) {
+    let threads = parallel::threads();
+    let large = m.saturating_mul(n).saturating_mul(k).saturating_mul(count) >= PARALLEL_WORK;
+    if large && count >= threads && threads > 1 {
+        parallel::for_each(count, true, |i| multiply(i, false));
+    } else {
+        (0..count).for_each(|i| multiply(i, true));
     }
 }
 
