@@ -28,9 +28,10 @@ thread_local! {
 /// gain nothing. For networks that do not need all digits, as PyTorch's `set_float32_matmul_precision("medium")`.
 ///
 /// Concerned are products with at least 16 rows, columns and terms, and with them the layers that consist of them, forward and backward;
-/// not convolutions, recurrent layers, attention, decompositions, nor `f64`. Numbers beyond bfloat16's largest, 3.39·10³⁸, count
-/// as that; the instruction takes subnormal numbers for 0. Of a sum of k terms aᵢ·bᵢ the error is at most (2⁻⁷ + k·2⁻²²) Σ|aᵢ·bᵢ|: each operand is rounded to 8 bits,
-/// with a relative error of 2⁻⁸ at most. The bits are the same for any number of threads, but not for any CPU.
+/// not convolutions, recurrent layers, attention, decompositions, nor `f64`, and not what other threads compute meanwhile for
+/// themselves. Numbers beyond bfloat16's largest, 3.39·10³⁸, count as that; the instruction takes subnormal numbers for 0. Of a sum of
+/// k terms aᵢ·bᵢ the error is at most (2⁻⁷ + k·2⁻²²) Σ|aᵢ·bᵢ|: each operand is rounded to 8 bits, with a relative error of 2⁻⁸ at most.
+/// The bits are the same for any number of threads, but not for any CPU.
 ///
 /// ```
 /// use wengert_tensor::{Tensor, gemm::with_bf16_products};
