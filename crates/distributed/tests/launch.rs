@@ -2,7 +2,6 @@
 
 use std::env;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -84,6 +83,14 @@ fn a_launcher_of_another_mpi_is_named() {
     assert!(text.contains(&error) && error.contains("sees 1"), "{text}");
 }
 
+/// Writes a program by another process: one that this process has open for writing, a child of another test would have open, too, until
+/// it is another program itself, and meanwhile nobody can start it.
+fn write_program(place: &Path, text: &str) {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "printf %s \"$1\" > \"$2\" && chmod 755 \"$2\"", "sh", text]).arg(place);
+    assert!(shell.status().unwrap().success());
+}
+
 /// A launcher that notes its arguments and fails twice.
 fn launcher(folder: &Path) -> Job {
     let script = folder.join("launcher");
@@ -92,8 +99,7 @@ fn launcher(folder: &Path) -> Job {
          printf '%s\\n' \"$*\" >> calls\n[ $(wc -l < calls) -gt 2 ]\n",
         folder.display()
     );
-    fs::write(&script, text).unwrap();
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    write_program(&script, &text);
     Job {
         launcher: script.into(),
         ranks: 4,
@@ -157,8 +163,7 @@ fn a_launcher_that_does_not_end_after_its_ranks_is_killed() {
         ..Job::of_this_program(2).unwrap()
     };
     let run = |ranks: usize, rest: &str| {
-        fs::write(&script, text(rest)).unwrap();
-        fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+        write_program(&script, &text(rest));
         let mut restarts = Vec::new();
         let ended = Job { ranks, ..job.clone() }.run(|restart| restarts.push(*restart));
         (restarts, ended)

@@ -132,7 +132,7 @@ impl Job {
             return Err(JobError::NoRanks);
         }
         for attempt in 0.. {
-            let ended = self.command(attempt).spawn();
+            let ended = self.command(attempt).and_then(|mut command| command.spawn());
             let ended =
                 ended.and_then(|launcher| watch::wait(launcher, &self.program, self.ranks, self.patience));
             let Ended { status, hung } = ended.map_err(|source| JobError::NoLauncher {
@@ -153,27 +153,26 @@ impl Job {
     }
 
     /// What starts it for the given time.
-    fn command(&self, attempt: usize) -> Command {
+    fn command(&self, attempt: usize) -> io::Result<Command> {
         let mut command = Command::new(&self.launcher);
         command.arg("-n").arg(self.ranks.to_string());
         if let Some(hosts) = &self.hosts {
             command.arg("--hostfile").arg(hosts);
         }
         // A launcher hands its own variables on to other hosts, and others if it is told so.
-        if self.is_open_mpi() {
+        if self.is_open_mpi()? {
             command.arg("-x").arg(format!("{ATTEMPT}={attempt}"));
         } else {
             command.arg("-genv").arg(ATTEMPT).arg(attempt.to_string());
         }
         command.args(&self.options).arg(&self.program).args(&self.arguments);
-        command
+        Ok(command)
     }
 
-    fn is_open_mpi(&self) -> bool {
-        let version = Command::new(&self.launcher).arg("--version").output();
-        version.is_ok_and(|output| {
-            let text = String::from_utf8_lossy(&output.stdout).into_owned();
-            text.contains("Open MPI") || text.contains("OpenRTE") || text.contains("PRRTE")
-        })
+    /// Whether the launcher says that it is. One that cannot be asked cannot start anything either.
+    fn is_open_mpi(&self) -> io::Result<bool> {
+        let output = Command::new(&self.launcher).arg("--version").output()?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        Ok(text.contains("Open MPI") || text.contains("OpenRTE") || text.contains("PRRTE"))
     }
 }
