@@ -235,30 +235,16 @@ impl<T: Element> Part<T> {
 
     /// Writes the blocks from number `first` on into `out`, each at `offset` in another `width` elements.
     fn write(&self, first: usize, out: &mut [T], width: usize, offset: usize) {
-        let count = out.len() / width;
+        let (count, size) = (out.len() / width, self.size);
         let Some(nest) = &self.view else {
-            let steps = [self.size, width];
-            return copy_blocks(
-                &self.tensor.contiguous_slice()[first * self.size..],
-                out,
-                offset,
-                steps,
-                [count, self.size],
-            );
+            let from = (first * size, size as isize);
+            return copy_blocks(self.tensor.contiguous_slice(), from, out, (offset, width), [count, size]);
         };
         let source = self.tensor.storage.as_slice();
-        if nest.row_length == self.size {
+        if nest.row_length == size {
             nest.for_runs(first..first + count, |row, count, [from], [step]| {
-                let to = (row - first) * width + offset;
-                match usize::try_from(step) {
-                    Ok(step) => copy_blocks(&source[from..], out, to, [step, width], [count, self.size]),
-                    Err(_) => {
-                        for i in 0..count {
-                            let from = from.wrapping_add_signed(i as isize * step);
-                            out[to + i * width..][..self.size].copy_from_slice(&source[from..][..self.size]);
-                        }
-                    }
-                }
+                let to = ((row - first) * width + offset, width);
+                copy_blocks(source, (from, step), out, to, [count, size]);
             });
         } else {
             for (i, block) in out.chunks_exact_mut(width).enumerate() {
@@ -272,17 +258,18 @@ impl<T: Element> Part<T> {
 }
 
 compiled_here! {
-    /// Copies blocks of `size` elements, `steps` apart in the source and in the target, of which the first is at `to`.
-    fn copy_blocks<T: Element>(source: &[T], out: &mut [T], to: usize, steps: [usize; 2], counts: [usize; 2]) {
+    /// Copies blocks, `counts` of them and of so many elements: the first from and to the places given, the others in the steps given.
+    fn copy_blocks<T: Element>(source: &[T], from: (usize, isize), out: &mut [T], to: (usize, usize), counts: [usize; 2]) {
         let [count, size] = counts;
         match size {
-            1 => copy_short_blocks::<T, 1>(source, out, to, steps, count),
-            2 => copy_short_blocks::<T, 2>(source, out, to, steps, count),
-            3 => copy_short_blocks::<T, 3>(source, out, to, steps, count),
-            4 => copy_short_blocks::<T, 4>(source, out, to, steps, count),
+            1 => copy_short_blocks::<T, 1>(source, from, out, to, count),
+            2 => copy_short_blocks::<T, 2>(source, from, out, to, count),
+            3 => copy_short_blocks::<T, 3>(source, from, out, to, count),
+            4 => copy_short_blocks::<T, 4>(source, from, out, to, count),
             _ => {
                 for i in 0..count {
-                    out[to + i * steps[1]..][..size].copy_from_slice(&source[i * steps[0]..][..size]);
+                    let at = from.0.wrapping_add_signed(i as isize * from.1);
+                    out[to.0 + i * to.1..][..size].copy_from_slice(&source[at..][..size]);
                 }
             }
         }
@@ -293,14 +280,15 @@ compiled_here! {
 #[inline(always)]
 fn copy_short_blocks<T: Element, const N: usize>(
     source: &[T],
+    from: (usize, isize),
     out: &mut [T],
-    to: usize,
-    steps: [usize; 2],
+    to: (usize, usize),
     count: usize,
 ) {
     for i in 0..count {
-        let block: &[T; N] = source[i * steps[0]..].first_chunk().expect("a whole block");
-        *out[to + i * steps[1]..].first_chunk_mut().expect("room for a block") = *block;
+        let at = from.0.wrapping_add_signed(i as isize * from.1);
+        let block: &[T; N] = source[at..].first_chunk().expect("a whole block");
+        *out[to.0 + i * to.1..].first_chunk_mut().expect("room for a block") = *block;
     }
 }
 

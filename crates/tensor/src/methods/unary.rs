@@ -8,12 +8,12 @@ use crate::machine::simd::Isa;
 
 /// A method on [`Tensor`] from the formula of one element, in which `I` is the instruction set.
 macro_rules! unary {
-    ($( $(#[$doc:meta])* $name:ident, $Formula:ident, |$x:ident| $formula:expr $(, $short_near:ident)?; )*) => { $(
+    ($( $(#[$doc:meta])* $name:ident, $Formula:ident, |$x:ident| $formula:expr $(, $property:ident)?; )*) => { $(
         struct $Formula;
 
         impl<T: Float> Map1<T, T> for $Formula {
             $(
-                const SHORT_NEAR: bool = stringify!($short_near).len() > 0;
+                const $property: bool = true;
                 #[inline(always)]
                 fn all_near(block: &[T]) -> bool {
                     let mut all = true;
@@ -65,11 +65,11 @@ unary! {
     /// −1, 0 or 1; NaN for NaN.
     sign, Sign, |x| x.sign();
     /// sin x, x in radians.
-    sin, Sin, |x| x.sin::<I>(), short_near;
+    sin, Sin, |x| x.sin::<I>(), SHORT_NEAR;
     /// cos x, x in radians.
-    cos, Cos, |x| x.cos::<I>(), short_near;
+    cos, Cos, |x| x.cos::<I>(), SHORT_NEAR;
     /// tan x, x in radians.
-    tan, Tan, |x| x.tan::<I>(), short_near;
+    tan, Tan, |x| x.tan::<I>(), SHORT_NEAR;
     /// tanh x.
     tanh, Tanh, |x| x.tanh::<I>();
     /// sinh x.

@@ -114,15 +114,7 @@ compiled_here! {
                 let (a, b) = (a.round(of_a, threaded), b.round(of_b, threaded).transposed());
                 let k = if pairs { k.div_ceil(2) } else { k };
                 // SAFETY: as for `gemm`; the rounded operands have all their elements, and the CPU has the level, and pairs if said.
-                unsafe {
-                    if c.column != 1 && c.row == 1 {
-                        let c = Output { row: c.column, column: c.row, ..c };
-                        let (a, b) = (&b.transposed(), &a.transposed());
-                        Product { m: n, n: m, k, alpha, a, b, beta, c }.run_in(level, pairs, threaded);
-                    } else {
-                        Product { m, n, k, alpha, a: &a, b: &b, beta, c }.run_in(level, pairs, threaded);
-                    }
-                }
+                unsafe { Product { m, n, k, alpha, a: &a, b: &b, beta, c }.run_in(level, pairs, threaded) };
             });
         };
         for_each_of_batch(out.extents[0], [m, n, k], multiply);
@@ -176,7 +168,7 @@ impl<T: Float> Operand<T> {
                     let low = self.start.wrapping_offset((step * i) as isize * self.along);
                     let high =
                         (self.pairs && step * i + 1 < self.terms).then(|| low.wrapping_offset(self.along));
-                    dispatch(Written(RoundRows { low, high, stride: self.across, pairs: self.pairs }, out));
+                    dispatch(RoundRows { low, high, stride: self.across, pairs: self.pairs, out });
                 }
             }
         });
@@ -239,19 +231,20 @@ impl<T: Float> Kernel for RoundTerms<'_, T> {
 }
 
 /// Elements that are terms of different sums: of one row, or of two that become pairs, of which the second may be missing.
-struct RoundRows<T> {
+struct RoundRows<'a, T> {
     low: *const T,
     high: Option<*const T>,
     stride: isize,
     pairs: bool,
+    out: &'a mut [T],
 }
 
-impl<T: Float> RoundRows<T> {
+impl<T: Float> RoundRows<'_, T> {
     /// # Safety
     /// Both rows must have `out.len()` elements, so far from each other.
     #[inline(always)]
-    unsafe fn write(&self, stride: isize, out: &mut [T]) {
-        for (i, to) in out.iter_mut().enumerate() {
+    unsafe fn write(self, stride: isize) {
+        for (i, to) in self.out.iter_mut().enumerate() {
             // SAFETY: as the caller guarantees.
             let of = |row: *const T| unsafe { *row.offset(i as isize * stride) };
             match self.high {
@@ -263,18 +256,15 @@ impl<T: Float> RoundRows<T> {
     }
 }
 
-/// Writes rounded rows to a row of the result.
-struct Written<'a, T>(RoundRows<T>, &'a mut [T]);
-
-impl<T: Float> Kernel for Written<'_, T> {
+impl<T: Float> Kernel for RoundRows<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let Written(rows, out) = self;
+        let stride = self.stride;
         // SAFETY: `Operand` has so many elements in each row, of a view that was checked.
         unsafe {
             // Adjacent elements in a loop of their own, which vectorises.
-            if rows.stride == 1 { rows.write(1, out) } else { rows.write(rows.stride, out) }
+            if stride == 1 { self.write(1) } else { self.write(stride) }
         }
     }
 }
