@@ -92,11 +92,17 @@ fn by_one_loop<T: Float, K: Fn([&Tensor<T>; N]) -> Tensor<T>, const N: usize>(
     // Compiled for every use: the rest is in functions of its own.
     if is_tracked(&inputs) {
         rule()
-    } else if is_constant(&inputs, &[]) && !profile::is_on() {
+    } else if is_unobserved(&inputs) {
         Var::constant(kernel(inputs.map(Var::value)))
     } else {
         apply(Fused { description: description(), kernel: kept(kernel) }, &inputs)
     }
+}
+
+/// Whether nothing is recorded or timed of what is computed from these, so that only its value counts.
+#[inline]
+pub(crate) fn is_unobserved<T: Float>(inputs: &[&Var<T>]) -> bool {
+    is_constant(inputs, &[]) && !profile::is_on()
 }
 
 /// Whether derivatives are recorded of what is computed from these.

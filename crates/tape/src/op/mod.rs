@@ -19,7 +19,7 @@ pub use apply::{apply, apply_given};
 pub use cotangents::Cotangents;
 pub(crate) use cotangents::{Awaited, Awaits, check_contribution};
 pub use fused::{Description, fused};
-pub(crate) use fused::{fused_by_element, is_tracked};
+pub(crate) use fused::{fused_by_element, is_tracked, is_unobserved};
 pub use point::Point;
 #[doc(hidden)]
 pub use replays::Replays;

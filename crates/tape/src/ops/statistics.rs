@@ -3,6 +3,7 @@
 use wengert_tensor::{Axes, Float};
 
 use crate::data::Mask;
+use crate::op::is_unobserved;
 use crate::var::Var;
 
 impl<T: Float> Var<T> {
@@ -17,6 +18,11 @@ impl<T: Float> Var<T> {
     /// If an axis does not exist or is given twice.
     #[track_caller]
     pub fn nansum(&self, axes: impl Into<Axes>, keepdim: bool) -> Var<T> {
+        let axes = axes.into();
+        axes.mask("nansum", self.shape());
+        if is_unobserved(&[self]) {
+            return Var::constant(self.value().nansum_axes(axes, keepdim));
+        }
         self.masked_fill(self.nan_mask(), 0.0).sum_axes(axes, keepdim)
     }
 

@@ -43,6 +43,11 @@ compiled_here! {
                 transpose_rows(source, &nest, start / length, chunk);
             });
         }
+        if stride == 0 {
+            return parallel::for_each_chunk(out, (CHUNK / length).max(1) * length, parallel, |start, chunk| {
+                repeat_elements(source, &nest, start / length, chunk);
+            });
+        }
         let rows_per_chunk = (CHUNK / length).max(1);
         parallel::for_each_chunk(out, rows_per_chunk * length, parallel, |start, chunk| {
             let rows = start / length..(start + chunk.len()) / length;
@@ -51,7 +56,10 @@ compiled_here! {
                 let target = &mut chunk[(row - first) * length..][..length];
                 match stride {
                     1 => target.copy_from_slice(&source[from..from + length]),
-                    0 => target.fill(source[from]),
+                    -1 => {
+                        let backwards = source[from + 1 - length..=from].iter().rev();
+                        target.iter_mut().zip(backwards).for_each(|(x, &y)| *x = y);
+                    }
                     _ => {
                         for (i, x) in target.iter_mut().enumerate() {
                             *x = source[from.wrapping_add_signed(i as isize * stride)];
@@ -86,6 +94,29 @@ compiled_here! {
                 }
             }
         });
+    }
+}
+
+/// Fills the rows of `chunk`, from row `first`, with one element each.
+fn repeat_elements<T: Element>(source: &[T], nest: &Nest<2>, first: usize, chunk: &mut [T]) {
+    let length = nest.row_length;
+    nest.for_runs(first..first + chunk.len() / length, |row, count, [from, _], [step, _]| {
+        let rows = &mut chunk[(row - first) * length..][..count * length];
+        let element = |i: usize| source[from.wrapping_add_signed(i as isize * step)];
+        match length {
+            2 => fill_rows::<T, 2>(rows, element),
+            3 => fill_rows::<T, 3>(rows, element),
+            4 => fill_rows::<T, 4>(rows, element),
+            _ => rows.chunks_exact_mut(length).enumerate().for_each(|(i, row)| row.fill(element(i))),
+        }
+    });
+}
+
+/// Rows whose length the compiler knows.
+#[inline(always)]
+fn fill_rows<T: Element, const LENGTH: usize>(rows: &mut [T], element: impl Fn(usize) -> T) {
+    for (i, row) in rows.as_chunks_mut::<LENGTH>().0.iter_mut().enumerate() {
+        *row = [element(i); LENGTH];
     }
 }
 

@@ -60,7 +60,7 @@ pub trait Fold<T>: Sync {
 }
 
 /// Independent partial results along a row, so that the compiler can use vector registers.
-pub(super) const LANES: usize = 32;
+pub(crate) const LANES: usize = 32;
 /// Elements that are folded one after the other into [`LANES`] partial results before pairs are formed.
 const BLOCK: usize = 4096;
 /// Rows that are folded one after the other when whole rows are added up.

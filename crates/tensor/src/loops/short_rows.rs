@@ -22,18 +22,18 @@ impl<T: Element, F: Fold<T>> Kernel for FoldShortRows<'_, T, F::Output, F> {
         let (fold, length) = (self.fold, self.length);
         let mut outputs = self.out.chunks_exact_mut(ABREAST);
         let mut rows = self.data.chunks_exact(ABREAST * length);
+        // What lies behind the row has nothing to add to it, and stays what it is.
+        let mut lanes = [[fold.identity(); ABREAST]; LANES];
         for (out, rows) in (&mut outputs).zip(&mut rows) {
-            let mut lanes = [[fold.identity(); ABREAST]; LANES];
             for (k, lane) in lanes.iter_mut().enumerate().take(length) {
                 for (r, partial) in lane.iter_mut().enumerate() {
-                    *partial = fold.step::<I>(*partial, rows[r * length + k]);
+                    *partial = fold.step::<I>(fold.identity(), rows[r * length + k]);
                 }
             }
-            let mut width = LANES;
+            let mut width = length.next_power_of_two();
             while width > 1 {
                 width /= 2;
                 let (low, high) = lanes.split_at_mut(width);
-                // What lies behind the row has nothing to add to it.
                 for (low, high) in low.iter_mut().zip(high).take(length) {
                     for (a, &mut b) in low.iter_mut().zip(high) {
                         *a = fold.merge(*a, b);

@@ -1,5 +1,5 @@
-//! Powers of 2 and logarithms to the bases 2 and 10, in double the precision of their type, so that they are exact wherever
-//! the result is a number of that type.
+//! Powers of 2, and logarithms to the bases 2 and 10 in double the precision of their type: exact wherever the result is a number
+//! of that type.
 
 use super::exponential::exp_of_remainder;
 use super::logarithm::{at_the_ends, ln, ln_double};
@@ -15,12 +15,14 @@ const LOG10_E: (f64, f64) = (std::f64::consts::LOG10_E, 1.098_319_650_216_765e-1
 
 #[inline(always)]
 pub(super) fn exp2<I: Isa, T: Real>(x: T) -> T {
-    // Beyond these the results are 0 and ∞ for either type.
-    let x = x.to_f64().limit(-1100.0, 1100.0);
+    // Beyond these the results are 0 and ∞.
+    let x = x.limit(T::EXP_RANGE.0 * T::LOG2_E, T::EXP_RANGE.1 * T::LOG2_E);
     let n = x.nearest();
-    let (r, tail) = two_product::<I, f64>(x - n, LN_2.0);
-    let q = exp_of_remainder::<I, f64>(r, I::mul_add(x - n, LN_2.1, tail));
-    T::from_f64((1.0 + q).scale(n))
+    let ln_2 = T::from_f64(LN_2.0);
+    let ln_2_tail = T::from_f64((LN_2.0 - ln_2.to_f64()) + LN_2.1);
+    let (r, tail) = two_product::<I, T>(x - n, ln_2);
+    let q = exp_of_remainder::<I, T>(r, I::mul_add(x - n, ln_2_tail, tail));
+    (T::ONE + q).scale(n)
 }
 
 /// A type whose logarithms are computed in double its precision.

@@ -23,6 +23,10 @@ impl<T: Float> Fold<T> for Prod {
         partial * x.to_f64()
     }
     #[inline(always)]
+    fn block<I: Isa>(&self, x: &[T]) -> f64 {
+        products::product_by_lanes(x)
+    }
+    #[inline(always)]
     fn merge(&self, a: f64, b: f64) -> f64 {
         a * b
     }

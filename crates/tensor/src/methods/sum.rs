@@ -30,6 +30,20 @@ impl<T: Float> Tensor<T> {
         sums(self, &axes.into().mask("sum", self.shape()), keepdim)
     }
 
+    /// The sum over some axes of the elements that are not NaN; the axes stay with length 1 if `keepdim`.
+    ///
+    /// # Panics
+    /// If an axis does not exist or is given twice.
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// assert_eq!(Tensor::from([[1.0f64, f64::NAN], [3.0, 4.0]]).nansum_axes(1, false).to_vec(), [1.0, 7.0]);
+    /// ```
+    #[track_caller]
+    pub fn nansum_axes(&self, axes: impl Into<Axes>, keepdim: bool) -> Tensor<T> {
+        sums_of_numbers(self, &axes.into().mask("nansum", self.shape()), keepdim)
+    }
+
     /// The mean of all elements; NaN if there are none.
     pub fn mean(&self) -> Tensor<T> {
         self.mean_axes(.., false)
@@ -83,6 +97,12 @@ compiled_here! {
     }
 }
 
+compiled_here! {
+    fn sums_of_numbers<T: Float>(x: &Tensor<T>, mask: &[bool], keepdim: bool) -> Tensor<T> {
+        x.fold_masked(mask, keepdim, SumOf(|x: T| if x.is_nan() { T::ZERO } else { x }))
+    }
+}
+
 /// The axes of `to` along which `from` is repeated when it is broadcast.
 ///
 /// # Panics
@@ -113,6 +133,11 @@ mod tests {
         assert_eq!(x.sum_axes(1, true).shape(), &[2, 1, 4]);
         assert_eq!(x.t().sum_axes(-1, false), x.sum_axes(1, false));
         assert_eq!(x.mean_axes(2, false).to_vec(), [1.5, 5.5, 9.5, 13.5, 17.5, 21.5]);
+        let holed = x.map(|x: f64| if x % 3.0 == 1.0 { f64::NAN } else { x });
+        let filled = holed.map(|x: f64| if x.is_nan() { 0.0 } else { x });
+        for axes in [&[0isize, 2][..], &[1], &[]] {
+            assert_eq!(holed.nansum_axes(axes, true), filled.sum_axes(axes, true));
+        }
         assert!(Tensor::<f64>::zeros([0]).mean().item().is_nan());
         assert_eq!(Tensor::<f64>::zeros([0, 2]).sum_axes(0, false).to_vec(), [0.0, 0.0]);
     }

@@ -50,6 +50,7 @@ fn of_axes(axis: Axis) -> Axes {
 const FUNCTIONS: &[OfAxis] = &[
     ("dim", |x, a| assert!(x.dim(a) < 4)),
     ("sum", |x, a| drop(x.sum_axes(of_axes(a), true))),
+    ("nansum", |x, a| drop(x.nansum_axes(of_axes(a), true))),
     ("mean", |x, a| drop(x.mean_axes(of_axes(a), true))),
     ("var", |x, a| drop(x.var_axes(of_axes(a), usize::MAX, true))),
     ("std", |x, a| drop(x.std_axes(of_axes(a), 0, true))),

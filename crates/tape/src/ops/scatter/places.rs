@@ -127,12 +127,35 @@ pub(super) fn flattened<T: Float>(index: &Given<T>) -> crate::data::Index<T> {
     index.reshape([length])
 }
 
-/// For each element of an index along an axis, the element of a target of this shape that it names.
-pub(super) fn targets(index: &Tensor<u32>, axis: usize, shape: &Shape) -> Vec<usize> {
-    let inner: usize = shape[axis + 1..].iter().product();
-    let count = index.shape()[axis] * inner;
-    let place = |(i, row): (usize, u32)| (i / count * shape[axis] + row as usize) * inner + i % inner;
-    index.to_vec().into_iter().enumerate().map(place).collect()
+/// An index along an axis of a target of this shape, whose elements before that axis are apart from each other: the numbers of
+/// each such part, one after the other.
+struct Parts {
+    numbers: Tensor<u32>,
+    /// Numbers in a part.
+    count: usize,
+    /// Elements of the target in a part, and at each position of the axis.
+    elements: usize,
+    inner: usize,
+}
+
+impl Parts {
+    fn new(index: &Tensor<u32>, axis: usize, shape: &Shape) -> Self {
+        let inner: usize = shape[axis + 1..].iter().product();
+        // Of an empty index any number of them.
+        let count = (index.shape()[axis] * inner).max(1);
+        Parts { numbers: index.contiguous(), count, elements: shape[axis] * inner, inner }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &[u32]> {
+        self.numbers.as_slice().unwrap_or_default().chunks(self.count)
+    }
+
+    /// The element of its part that number `i` of a part names.
+    #[inline]
+    fn place(&self, i: usize, row: u32) -> usize {
+        let row = row as usize;
+        if self.inner == 1 { row } else { row * self.inner + i % self.inner }
+    }
 }
 
 /// As many times false, or a panic if there is no memory for them.
@@ -161,8 +184,11 @@ impl<T: Float> Decision<T> for Touched {
     #[track_caller]
     fn forward(&self, _: &[&Tensor<T>], given: &[&Data<T>]) -> Tensor<bool> {
         let mut touched = flags("touched", self.shape.count());
-        for target in targets(given[0].index(), self.axis, &self.shape) {
-            touched[target] = true;
+        let parts = Parts::new(given[0].index(), self.axis, &self.shape);
+        for (numbers, touched) in parts.iter().zip(touched.chunks_mut(parts.elements.max(1))) {
+            for (i, &row) in numbers.iter().enumerate() {
+                touched[parts.place(i, row)] = true;
+            }
         }
         Tensor::vector(&touched).reshape(&self.shape)
     }
@@ -187,13 +213,16 @@ impl<T: Float> Decision<T> for Last {
     #[track_caller]
     fn forward(&self, _: &[&Tensor<T>], given: &[&Data<T>]) -> Tensor<bool> {
         let index = given[0].index();
-        let mut taken = flags("last_of_its_place", self.shape.count());
-        let mut last: Vec<bool> = targets(index, self.axis, &self.shape)
-            .into_iter()
-            .rev()
-            .map(|target| !std::mem::replace(&mut taken[target], true))
-            .collect();
-        last.reverse();
+        let parts = Parts::new(index, self.axis, &self.shape);
+        let mut last = flags("last_of_its_place", index.len());
+        // The number of the last part that had something for each place, counted from 1.
+        let mut taken: Vec<usize> = size::list("last_of_its_place", parts.elements);
+        taken.resize(parts.elements, 0);
+        for (part, (numbers, last)) in (1..).zip(parts.iter().zip(last.chunks_mut(parts.count))) {
+            for (i, (&row, last)) in numbers.iter().zip(last).enumerate().rev() {
+                *last = std::mem::replace(&mut taken[parts.place(i, row)], part) != part;
+            }
+        }
         Tensor::vector(&last).reshape(index.shape())
     }
     rules_compiled_here!(Last in DecisionOp);

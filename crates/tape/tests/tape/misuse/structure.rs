@@ -172,8 +172,8 @@ fn orders_and_counts_of_what_is_not_there() {
     assert_panics!((&m / 0.0).histc(3, 0.0, 0.0), "histc: ", "inf");
     assert_panics!(m.histc(usize::MAX, 0.0, 1.0), "histc: ", "18446744073709551615");
     assert_panics!(m.count_nonzero(2, false), "count_nonzero: axis 2", "[2, 3]");
-    assert_panics!(m.nansum(2, false), "sum: axis 2", "[2, 3]");
-    assert_panics!(m.nanmean([0, 0], false), "sum: axis 0", "twice");
+    assert_panics!(m.nansum(2, false), "nansum: axis 2", "[2, 3]");
+    assert_panics!(m.nanmean([0, 0], false), "nansum: axis 0", "twice");
     assert_panics!(ones(&[]).cov(1), "cov: ", "[]");
     assert_panics!(ones(&[1, 1, 1]).corrcoef(), "corrcoef: ", "[1, 1, 1]");
     let labels = Index::<f64>::constant(Tensor::vector(&[1u32]));
