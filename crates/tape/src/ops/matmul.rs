@@ -1,58 +1,84 @@
 //! Matrix products.
 
+use wengert_tensor::gemm::with_full_products;
 use wengert_tensor::{Float, Shape, Tensor, matmul_shape};
 
 use crate::class::BilinearMap;
+use crate::describe::Attributes;
 use crate::op::rules_compiled_here;
 use crate::var::Var;
 
 /// The product over the last two axes of operands with at least two each.
 #[derive(Clone)]
-struct Matmul;
+struct Matmul {
+    /// Whether it has full precision also where products are rounded ([`with_full_products`]).
+    full: bool,
+}
+
+impl Matmul {
+    #[track_caller]
+    fn of<T: Float>(&self, a: &Var<T>, b: &Var<T>) -> Var<T> {
+        a.bilinear(self.clone(), b)
+    }
+
+    /// Calls what multiplies tensors.
+    fn precisely<R>(&self, multiply: impl FnOnce() -> R) -> R {
+        if self.full { with_full_products(multiply) } else { multiply() }
+    }
+}
 
 impl<T: Float> BilinearMap<T> for Matmul {
     fn name(&self) -> &str {
         "matmul"
     }
 
+    fn describe(&self, attributes: &mut Attributes) {
+        if self.full {
+            attributes.set("full", true);
+        }
+    }
+
     #[track_caller]
     fn forward(&self, a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
-        a.matmul(b)
+        // Not in a closure, whose panics would not be at the caller's line.
+        if self.full { with_full_products(|| a.matmul(b)) } else { a.matmul(b) }
     }
 
     fn left(&self, cotangent: &Var<T>, b: &Var<T>, _: &Shape) -> Var<T> {
-        cotangent.matmul(&b.t())
+        self.of(cotangent, &b.t())
     }
 
     fn right(&self, cotangent: &Var<T>, a: &Var<T>, b: &Shape) -> Var<T> {
         // One matrix for a whole batch: the batch is more rows, and its sum part of the product.
         if b.len() == 2 && a.rank() > 2 {
             let rows = |v: &Var<T>| v.reshape(as_rows(v.shape()));
-            return rows(a).t().matmul(&rows(cotangent));
+            return self.of(&rows(a).t(), &rows(cotangent));
         }
-        a.t().matmul(cotangent)
+        self.of(&a.t(), cotangent)
     }
 
     fn add_left(&self, cotangent: &Tensor<T>, b: &Tensor<T>, into: &mut Tensor<T>) {
-        add_product(cotangent, &b.t(), into);
+        self.precisely(|| add_product(cotangent, &b.t(), into));
     }
 
     fn add_right(&self, cotangent: &Tensor<T>, a: &Tensor<T>, into: &mut Tensor<T>) {
         if into.rank() == 2 && a.rank() > 2 {
             let rows = |t: &Tensor<T>| t.reshape(as_rows(t.shape()));
-            return add_product(&rows(a).t(), &rows(cotangent), into);
+            return self.precisely(|| add_product(&rows(a).t(), &rows(cotangent), into));
         }
-        add_product(&a.t(), cotangent, into);
+        self.precisely(|| add_product(&a.t(), cotangent, into));
     }
 
     fn right_factors(&self, cotangent: &Tensor<T>, a: &Tensor<T>) -> Option<[Tensor<T>; 2]> {
-        (a.rank() == 2 && cotangent.rank() == 2).then(|| [a.t(), cotangent.clone()])
+        (!self.full && a.rank() == 2 && cotangent.rank() == 2).then(|| [a.t(), cotangent.clone()])
     }
 
     fn tangent(&self, [a, b]: [&Tensor<T>; 2], [t_a, t_b]: [&Tensor<T>; 2]) -> Tensor<T> {
-        let mut sum = t_a.matmul(b);
-        sum.add_matmul(1.0, a, t_b, 1.0);
-        sum
+        self.precisely(|| {
+            let mut sum = t_a.matmul(b);
+            sum.add_matmul(1.0, a, t_b, 1.0);
+            sum
+        })
     }
 
     fn output_shape(&self, a: &Shape, b: &Shape) -> Option<Shape> {
@@ -89,13 +115,24 @@ impl<T: Float> Var<T> {
     #[doc(alias = "baddbmm")]
     #[track_caller]
     pub fn matmul(&self, other: &Var<T>) -> Var<T> {
+        self.multiplied(other, Matmul { full: false })
+    }
+
+    /// [`matmul`](Var::matmul) in full precision, for formulas whose factors nobody has asked to round.
+    #[track_caller]
+    pub(crate) fn full_matmul(&self, other: &Var<T>) -> Var<T> {
+        self.multiplied(other, Matmul { full: true })
+    }
+
+    #[track_caller]
+    fn multiplied(&self, other: &Var<T>, product: Matmul) -> Var<T> {
         if self.rank() >= 2 && other.rank() >= 2 {
-            return self.bilinear(Matmul, other);
+            return product.of(self, other);
         }
         let shape = matmul_shape(self.shape(), other.shape());
         let row = if self.rank() == 1 { self.unsqueeze(0) } else { self.clone() };
         let column = if other.rank() == 1 { other.unsqueeze(1) } else { other.clone() };
-        row.bilinear(Matmul, &column).reshape(shape)
+        product.of(&row, &column).reshape(shape)
     }
 
     /// The sum of the products of two vectors' elements.

@@ -16,10 +16,16 @@ impl<T: Float> Var<T> {
     ///
     /// # Panics
     /// If an axis does not exist or is given twice.
+    ///
+    /// ```
+    /// use wengert_tape::Var;
+    /// assert_eq!(Var::from([1.0f64, f64::NAN, 3.0]).nansum(0, false).item(), 4.0);
+    /// ```
     #[track_caller]
     pub fn nansum(&self, axes: impl Into<Axes>, keepdim: bool) -> Var<T> {
         let axes = axes.into();
         axes.mask("nansum", self.shape());
+        // In one pass where only the value counts; recorded, it is what other programs know, too.
         if is_unobserved(&[self]) {
             return Var::constant(self.value().nansum_axes(axes, keepdim));
         }

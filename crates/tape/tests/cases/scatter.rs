@@ -16,6 +16,19 @@ fn writing() -> Vec<Case> {
             |v| v[0].scatter(0, indices([[1, 1], [1, 0]]), &v[1]),
             [any([2, 2]), other([2, 2])],
         ),
+        case(
+            "scatter axis 1 of 3",
+            |v| v[0].scatter(1, indices([[[0, 1], [0, 0]], [[2, 2], [2, 1]]]), &v[1]),
+            [any([2, 3, 2]), other([2, 2, 2])],
+        ),
+        case(
+            "scatter_reduce max alone, axis 1 of 3",
+            |v| {
+                let index = indices([[[0, 1], [0, 0]], [[2, 2], [2, 1]]]);
+                v[0].scatter_reduce(1, index, &v[1], ScatterReduce::Max, false)
+            },
+            [any([2, 3, 2]), other([2, 2, 2])],
+        ),
         case("scatter a number", |v| v[0].scatter(0, indices([2, 0]), &v[1]), [any([4]), other([])]),
         case(
             "scatter shorter",

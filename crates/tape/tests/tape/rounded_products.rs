@@ -2,7 +2,8 @@
 
 use wengert_tape::{Ran, Var, compile, grad, hvp};
 use wengert_tensor::Tensor;
-use wengert_tensor::gemm::with_bf16_products;
+use wengert_tensor::gemm::{with_bf16_products, with_full_products};
+use wengert_tensor::parallel::with_threads;
 use wengert_tensor::random::Generator;
 
 fn loss(x: &Var<f32>, weight: &Var<f32>) -> Var<f32> {
@@ -41,4 +42,54 @@ fn of_recordings_have_the_bits_of_what_is_recorded_anew() {
     assert_eq!(with_bf16_products(|| recorded.call(&inputs)).value(), rounded.value());
     assert_eq!(*recorded.ran(), Ran::Replayed);
     assert_eq!(recorded.call(&inputs).value(), full.value());
+}
+
+/// Linear algebra is full precision, also what its rules multiply, on any number of threads and in a replay.
+#[test]
+fn decompositions_and_solutions_are_not_rounded() {
+    let mut rng = Generator::seeded(7);
+    let a = Var::constant(Tensor::<f32>::normal([2, 40, 24], 0.0, 1.0, &mut rng));
+    let b = Var::constant(Tensor::<f32>::normal([2, 40, 20], 0.0, 1.0, &mut rng));
+    type Function = fn(&Var<f32>, &Var<f32>) -> Var<f32>;
+    let functions: [(&str, Function); 8] = [
+        ("qr", |a, _| a.qr().unwrap().1),
+        ("pinv", |a, _| a.pinv(None).unwrap()),
+        ("lstsq", |a, b| a.lstsq(b).unwrap()),
+        ("svd", |a, _| a.svd().unwrap().u),
+        ("solve", |a, b| a.slice_axis(1, ..24).solve(&b.slice_axis(1, ..24)).unwrap()),
+        ("eigh", |a, b| (a.slice_axis(1, ..24) + b.mean()).eigvalsh().unwrap()),
+        ("cholesky", |a, _| {
+            let x = a.slice_axis(1, ..24);
+            (x.square() + x.t().square() + 90.0 * Var::constant(Tensor::eye(24))).cholesky().unwrap()
+        }),
+        ("matrix_power", |a, _| (0.1 * a.slice_axis(1, ..24)).matrix_power(5).unwrap()),
+    ];
+    for (name, f) in functions {
+        let slope = |(a, b): &(Var<f32>, Var<f32>)| {
+            let slope = grad(|a: &Var<f32>| f(a, b).square().sum(), a);
+            Var::cat(&[&f(a, b).reshape([-1]), &slope.reshape([-1])], 0)
+        };
+        let inputs = (a.clone(), b.clone());
+        let full = slope(&inputs);
+        let mut recorded = compile(slope);
+        let first = with_bf16_products(|| recorded.call(&inputs));
+        let again = with_bf16_products(|| recorded.call(&inputs));
+        assert_eq!((first.value(), again.value()), (full.value(), full.value()), "{name}");
+        for threads in [1, 2, 3] {
+            let found = with_threads(threads, || with_bf16_products(|| slope(&inputs)));
+            assert_eq!(found.value(), full.value(), "{name} on {threads} threads");
+        }
+    }
+}
+
+#[test]
+fn what_is_exempt_is_not_rounded() {
+    let mut rng = Generator::seeded(8);
+    let a = Var::constant(Tensor::<f32>::normal([32, 32], 0.0, 1.0, &mut rng));
+    let full = a.matmul(&a);
+    with_bf16_products(|| {
+        assert_ne!(a.matmul(&a).value(), full.value());
+        assert_eq!(with_full_products(|| a.matmul(&a)).value(), full.value());
+        assert_ne!(a.matmul(&a).value(), full.value());
+    });
 }

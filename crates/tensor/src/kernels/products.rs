@@ -206,7 +206,9 @@ impl<T: Float> RowMap<T, T> for ProductGradient<'_, T> {
             if done.contains(&false) {
                 // Together with those between them, which are divided again.
                 self.0.rows::<I>(first, length, x, out);
-                (0..count).filter(|&i| done[i]).for_each(|i| assert!(divided(i, out)));
+                for i in (0..count).filter(|&i| done[i]) {
+                    divided(i, out);
+                }
             }
         }
     }
@@ -215,7 +217,7 @@ impl<T: Float> RowMap<T, T> for ProductGradient<'_, T> {
 /// Rows too short for lanes.
 const SHORT: usize = 2 * LANES;
 /// Elements are from its inverse up to this for [`product_in_range`], 2⁶⁰.
-const NEAR: f64 = (1u64 << 60) as f64;
+const NEAR_ONE: f64 = (1u64 << 60) as f64;
 /// Products that it looks at, as far, 2⁵⁰⁰.
 const IN_RANGE: f64 = f64::from_bits((1023 + 500) << 52);
 /// Factors of a lane between two looks: with so many, none between leaves the range of normal numbers.
@@ -235,12 +237,12 @@ fn product_in_range<T: Float>(x: &[T]) -> Option<f64> {
             for (lane, x) in lanes.iter_mut().zip(&wide) {
                 *lane *= x;
             }
-            near &= wide.iter().fold(true, |near, &x| near & within(x, NEAR));
+            near &= wide.iter().fold(true, |near, &x| near & within(x, NEAR_ONE));
         }
         for (lane, x) in lanes.iter_mut().zip(chunks.remainder()) {
             let x = x.to_f64();
             *lane *= x;
-            near &= within(x, NEAR);
+            near &= within(x, NEAR_ONE);
         }
         if !lanes.iter().fold(near, |near, &x| near & within(x, IN_RANGE)) {
             return None;
@@ -299,55 +301,70 @@ mod tests {
     use crate::random::Generator;
 
     /// Gradients of rows by [`product_gradients`], and of each row alone without division.
-    fn both_ways(x: &Tensor<f64>, v: &Tensor<f64>) -> [Tensor<f64>; 2] {
+    fn both_ways<T: Float>(x: &Tensor<T>, v: &Tensor<T>) -> [Tensor<T>; 2] {
         let length = x.dim(1);
         let by_recurrence = |i: usize| {
             let row = x.select(0, i as isize).copied();
-            let v = Tensor::from([v.at([i, 0])]);
+            let v = Tensor::vector(&[v.at([i, 0])]);
             let mut out = Tensor::zeros([1, length]);
             let gradient = Gradient { v: v.contiguous_slice(), of_last: true };
             gradient.columns::<1>(0, length, row.contiguous_slice(), out.as_mut_slice());
             out
         };
-        let rows: Vec<Tensor<f64>> = (0..x.dim(0)).map(by_recurrence).collect();
-        [x.prod_gradient(v, 1), Tensor::cat(&rows.iter().collect::<Vec<_>>(), 0)]
+        let rows: Vec<Tensor<T>> = (0..x.dim(0)).map(by_recurrence).collect();
+        [x.prod_gradient(v, 1), Tensor::cat(&rows, 0)]
     }
 
     /// Among rows that can be divided, some that cannot: with a 0, products that leave the range on the way, infinite elements.
-    #[test]
-    fn gradients_by_division_and_by_recurrence() {
+    fn by_division_and_by_recurrence<T: Float>(precision: f64) {
         let generator = &mut Generator::seeded(5);
         for (rows, length) in [(1, 63), (1, 64), (20, 65), (9, 300), (17, 1000), (2, 9000)] {
-            let mut x = Tensor::<f64>::uniform([rows, length], 0.9, 1.1, generator);
-            let v = Tensor::<f64>::uniform([rows, 1], -1.0, 1.0, generator);
-            let data = x.as_mut_slice();
-            for (i, far) in
-                [0.0, -0.0, 1e-30, 1e30, f64::INFINITY, -2.0, 1e-310, 1e200].into_iter().enumerate()
-            {
-                data[(2 * i % rows) * length + i * 7] = far;
-                data[(2 * i % rows) * length + (i * 7 + 32) % length] =
-                    if far.abs() > 1.0 { 1.0 / far } else { far };
+            let mut x = Tensor::<T>::uniform([rows, length], 0.9, 1.1, generator);
+            let v = Tensor::<T>::uniform([rows, 1], -1.0, 1.0, generator);
+            let (near, far) = (2f64.powi(60), 2f64.powi(61));
+            let elements = [0.0, -0.0, 1e-30, 1e30, f64::INFINITY, -2.0, near, 1.0 / near, far, 1.0 / far];
+            for (i, far) in elements.into_iter().enumerate() {
+                let row = &mut x.as_mut_slice()[2 * i % rows * length..][..length];
+                row[i * 6] = T::from_f64(far);
+                row[(i * 6 + 32) % length] = T::from_f64(if far.abs() > 1.0 { 1.0 / far } else { far });
             }
             let [divided, expected] = both_ways(&x, &v);
-            for (i, (&a, &b)) in
-                divided.contiguous_slice().iter().zip(expected.contiguous_slice()).enumerate()
-            {
-                let close = (a - b).abs() <= 1e-15 * length as f64 * b.abs();
+            let pairs = divided.contiguous_slice().iter().zip(expected.contiguous_slice());
+            for (i, (a, b)) in pairs.map(|(a, b)| (a.to_f64(), b.to_f64())).enumerate() {
+                let close = (a - b).abs() <= precision * length as f64 * b.abs();
                 assert!(
                     close || a == b || (a.is_nan() && b.is_nan()),
                     "{rows} × {length}, element {i}: {a} for {b}"
                 );
             }
             // Whatever rows a thread has beside it.
+            let bits =
+                |x: &Tensor<T>| x.to_vec().into_iter().map(|x| x.to_f64().to_bits()).collect::<Vec<_>>();
             for threads in [1, 2, 3] {
-                let again = with_threads(threads, || x.prod_gradient(&v, 1));
-                let alone = |i: isize| x.slice_axis(0, i..i + 1).prod_gradient(&v.slice_axis(0, i..i + 1), 1);
-                let rows: Vec<Tensor<f64>> = (0..rows as isize).map(alone).collect();
-                let alone = Tensor::cat(&rows.iter().collect::<Vec<_>>(), 0);
-                let bits = |x: &Tensor<f64>| x.to_vec().into_iter().map(f64::to_bits).collect::<Vec<_>>();
-                assert_eq!(bits(&again), bits(&divided));
-                assert_eq!(bits(&again), bits(&alone));
+                assert_eq!(bits(&with_threads(threads, || x.prod_gradient(&v, 1))), bits(&divided));
             }
+            let row = |x: &Tensor<T>, i: usize| x.slice_axis(0, i..i + 1);
+            let alone: Vec<Tensor<T>> = (0..rows).map(|i| row(&x, i).prod_gradient(&row(&v, i), 1)).collect();
+            assert_eq!(bits(&Tensor::cat(&alone, 0)), bits(&divided));
+        }
+    }
+
+    #[test]
+    fn gradients_by_division_and_by_recurrence() {
+        by_division_and_by_recurrence::<f64>(1e-15);
+        by_division_and_by_recurrence::<f32>(1e-8);
+    }
+
+    /// What the loop by lanes adds up has the bits of single steps.
+    #[test]
+    fn products_by_lanes() {
+        for length in [0, 1, 31, 32, 33, 100, 4096] {
+            let x = Tensor::<f32>::uniform([length], 0.5, 1.5, &mut Generator::seeded(1));
+            let mut lanes = [1.0f64; LANES];
+            for (i, &x) in x.contiguous_slice().iter().enumerate() {
+                lanes[i % LANES] *= f64::from(x);
+            }
+            assert_eq!(product_by_lanes(x.contiguous_slice()), merge_lanes(lanes, |a, b| a * b));
         }
     }
 
@@ -355,9 +372,9 @@ mod tests {
     fn products_on_the_way_that_lose_digits_are_not_divided() {
         let mut x = [1.0f64; 96];
         assert_eq!(product_in_range(&x), Some(1.0));
-        // Each is near enough; in their lane they are not, and what is behind brings the product back.
         (x[0], x[32], x[64]) = (1e-18, 1.0, 1e18);
         assert!(product_in_range(&x).is_some());
+        // Each is near enough; in their lane they are not, and what is behind brings the product back.
         let far: Vec<f64> = (0..1024).map(|i| if i < 512 { 1e-18 } else { 1e18 }).collect();
         assert_eq!(product_in_range(&far), None);
         for outside in [0.0, f64::NAN, f64::INFINITY, 1e-19, -1e19] {

@@ -166,7 +166,25 @@ mod tests {
                 }
             }
         }
-        // One element for many: rows of one element each, and short ones.
+        // One element for many: rows of all lengths, of more chunks than one, forwards and backwards.
+        for (rows, count) in [
+            ([3, 4], 2),
+            ([3, 4], 3),
+            ([5, 3], 4),
+            ([2, 7], 5),
+            ([1, 3], 40),
+            ([1000, 37], 2),
+            ([999, 13], 4),
+        ] {
+            let x = Tensor::from_fn(rows, |i| (i[0] * 31 + i[1]) as u8);
+            for x in [x.clone(), x.flip(0), x.flip(1), x.t()] {
+                let repeated = x.unsqueeze(2).broadcast_to([x.dim(0), x.dim(1), count]).copied();
+                let expected: Vec<u8> =
+                    x.to_vec().into_iter().flat_map(|x| std::iter::repeat_n(x, count)).collect();
+                assert!(repeated.to_vec() == expected, "{rows:?} × {count}");
+            }
+        }
+        // Rows of one element each, and short ones.
         let x = Tensor::from([[1u32, 2, 3], [4, 5, 6]]);
         assert_eq!(x.repeat_interleave(2, 1).to_vec(), [1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6]);
         assert_eq!(x.t().repeat_interleave(2, 0).to_vec(), [1, 4, 1, 4, 2, 5, 2, 5, 3, 6, 3, 6]);

@@ -72,12 +72,18 @@ mod tests {
                 // Also with the rows of a view that begins later.
                 let x = if axis_first { x.slice_axis(0, 1..) } else { x.clone() };
                 let (sums, largest) = (x.sum_axes(1, false), x.max_axes(1, false));
+                let products = x.prod_axes(1, false);
                 for i in 0..x.shape()[0] {
                     let row = x.select(0, i as isize);
                     assert_eq!(
                         sums.at([i]).to_bits(),
                         row.sum().item().to_bits(),
                         "sum {i} of {rows} × {length}"
+                    );
+                    assert_eq!(
+                        products.at([i]).to_bits(),
+                        row.prod().item().to_bits(),
+                        "product {i} of {rows} × {length}"
                     );
                     assert_eq!(
                         largest.at([i]).to_bits(),

@@ -3,5 +3,6 @@
 pub(crate) mod compiled_here;
 pub mod memory;
 pub mod parallel;
+pub(crate) mod precision;
 pub(crate) mod prefetch;
 pub mod simd;

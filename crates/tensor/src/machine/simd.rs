@@ -191,8 +191,18 @@ fn detect() -> Level {
 /// ```
 #[inline]
 pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
-    match level() {
-        // SAFETY: `level` found these features on the CPU that runs this.
+    // SAFETY: `level` found these features on the CPU that runs this.
+    unsafe { dispatch_at(level(), kernel) }
+}
+
+/// [`dispatch`] with the instructions of this level.
+///
+/// # Safety
+/// The CPU must have them.
+#[inline]
+pub(crate) unsafe fn dispatch_at<K: Kernel>(level: Level, kernel: K) -> K::Output {
+    match level {
+        // SAFETY: the caller's promise.
         #[cfg(target_arch = "x86_64")]
         Level::Avx512 => unsafe { run_avx512(kernel) },
         // SAFETY: as above.

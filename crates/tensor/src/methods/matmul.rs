@@ -7,7 +7,7 @@ use crate::array::layout::{Layout, contiguous_strides};
 use crate::array::shape::{Shape, broadcast};
 use crate::array::tensor::Tensor;
 use crate::compiled_here;
-use crate::kernels::gemm::{MatrixMut, MatrixRef, product};
+use crate::kernels::gemm::{MatrixMut, MatrixRef, is_rounded, product};
 
 /// The rows and columns from which on the order of the sums depends on neither: narrower products have kernels of their own.
 const APART: usize = 16;
@@ -194,6 +194,8 @@ compiled_here! {
         let a = if a.rank() == 1 { a.unsqueeze(0) } else { a.clone() };
         let b = if b.rank() == 1 { b.unsqueeze(1) } else { b.clone() };
         let (m, k, n) = (a.dim(-2), a.dim(-1), b.dim(-1));
+        // As the shapes say, not how the operands lie.
+        let rounded = is_rounded::<T>([if b.rank() == 2 { out.len() / n } else { m }, k, n]);
         // A batch on the left alone is one tall matrix.
         if b.rank() == 2
             && a.rank() > 2
@@ -202,7 +204,7 @@ compiled_here! {
         {
             let tall = a.view(tall);
             let c = MatrixMut::new(out, 0, [tall.dim(0), n], [n as isize, 1]);
-            return product(alpha, matrix(&tall), matrix(&b), beta, c);
+            return product(rounded, alpha, matrix(&tall), matrix(&b), beta, c);
         }
         let batch = {
             let lead = |t: &Tensor<T>| Shape::from(&t.shape()[..t.rank() - 2]);
@@ -213,11 +215,11 @@ compiled_here! {
         let count = batch.count();
         if let (Some(stride_a), Some(stride_b)) = (batch_stride(&a.layout), batch_stride(&b.layout)) {
             let c = MatrixMut::batch(out, 0, [count, m, n], [(m * n) as isize, n as isize, 1]);
-            return product(alpha, batched(&a, count, stride_a), batched(&b, count, stride_b), beta, c);
+            return product(rounded, alpha, batched(&a, count, stride_a), batched(&b, count, stride_b), beta, c);
         }
         for (i, c) in out.chunks_exact_mut(m * n).enumerate() {
             let c = MatrixMut::new(c, 0, [m, n], [n as isize, 1]);
-            product(alpha, matrix(&nth(&a, &batch, i)), matrix(&nth(&b, &batch, i)), beta, c);
+            product(rounded, alpha, matrix(&nth(&a, &batch, i)), matrix(&nth(&b, &batch, i)), beta, c);
         }
     }
 }

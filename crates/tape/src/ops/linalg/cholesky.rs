@@ -38,7 +38,7 @@ impl<T: Float> Op<T> for Cholesky {
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
         into.add(0, || {
             let l = at.output();
-            let inner = half_lower(&l.t().matmul(&cotangent.tril(0)));
+            let inner = half_lower(&l.t().full_matmul(&cotangent.tril(0)));
             let left = solve_triangle(l, LOWER_TRANSPOSED, &inner);
             solve_triangle(l, LOWER_TRANSPOSED, &left.t())
         });
@@ -47,7 +47,7 @@ impl<T: Float> Op<T> for Cholesky {
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
         let l = at.output();
         let left = solve_triangle(l, LOWER, &symmetric(tangents[0].as_ref()?));
-        Some(l.matmul(&half_lower(&solve_triangle(l, LOWER, &left.t()))))
+        Some(l.full_matmul(&half_lower(&solve_triangle(l, LOWER, &left.t()))))
     }
     fn saves(&self) -> Saves {
         Saves::OUTPUT

@@ -147,12 +147,13 @@ fn third_derivative<T: Float>(a: &Var<T>, h: &Var<T>, k: &Var<T>) -> Var<T> {
         return Var::constant(Tensor::full(a.shape().clone(), T::NAN));
     };
     let det = as_matrices(&apply(Determinant, &[a, &factors]));
-    let [x, y] = [h, k].map(|v| inverse.matmul(v));
-    let (xy, yx) = (x.matmul(&y), y.matmul(&x));
+    let [x, y] = [h, k].map(|v| inverse.full_matmul(v));
+    let (xy, yx) = (x.full_matmul(&y), y.full_matmul(&x));
     let (tr_x, tr_y) = (trace(&x), trace(&y));
-    let inner =
-        (&tr_x * &tr_y - trace(&xy)) * &inverse - tr_y * x.matmul(&inverse) - tr_x * y.matmul(&inverse)
-            + (xy + yx).matmul(&inverse);
+    let inner = (&tr_x * &tr_y - trace(&xy)) * &inverse
+        - tr_y * x.full_matmul(&inverse)
+        - tr_x * y.full_matmul(&inverse)
+        + (xy + yx).full_matmul(&inverse);
     det * inner.t()
 }
 

@@ -60,7 +60,7 @@ impl<T: Float> Op<T> for Between {
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
         let [f, b, y] = [at.input(0), at.input(1), at.output()];
         let of_x = apply(Between, &[f, b, cotangent]);
-        into.add(1, || of_x.matmul(&y.t()) - y.t().matmul(&of_x));
+        into.add(1, || of_x.full_matmul(&y.t()) - y.t().full_matmul(&of_x));
         into.add(2, || of_x);
     }
     rules_compiled_here!(Between);
@@ -87,16 +87,16 @@ impl<T: Float> Op<T> for Eigen {
         into.add(0, || {
             let (values, vectors) = parts(at.output());
             let (of_values, of_vectors) = parts(cotangent);
-            let turned = vectors.t().matmul(&of_vectors);
+            let turned = vectors.t().full_matmul(&of_vectors);
             let a = at.input(0);
             let turned = if is_tracked(&[a, at.output(), cotangent]) {
-                let turned_back = vectors.t().matmul(a).matmul(&vectors);
+                let turned_back = vectors.t().full_matmul(a).full_matmul(&vectors);
                 let within = Var::select_where(together(&values), &turned_back, &Var::scalar(T::ZERO));
                 apply(Between, &[&inverse_gaps(&values.stop_gradient()), &within, &turned])
             } else {
                 inverse_gaps(&values) * turned
             };
-            symmetric(&vectors.matmul(&(turned + of_values.diag(0))).matmul(&vectors.t()))
+            symmetric(&vectors.full_matmul(&(turned + of_values.diag(0))).full_matmul(&vectors.t()))
         });
     }
     rules_compiled_here!(Eigen);

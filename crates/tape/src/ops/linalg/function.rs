@@ -38,7 +38,9 @@ impl<T: Float> MatrixFunction<T> {
         let (values, vectors) = parts(&Var::constant(eigen::value(NAME, inputs[0])?));
         let turned: Vec<Vec<T>> = inputs[1..]
             .iter()
-            .map(|&d| vectors.t().matmul(&Var::constant(d.clone())).matmul(&vectors).value().to_vec())
+            .map(|&d| {
+                vectors.t().full_matmul(&Var::constant(d.clone())).full_matmul(&vectors).value().to_vec()
+            })
             .collect();
         let mut inner = Vec::with_capacity(inputs[0].len());
         for (matrix, values) in values.value().to_vec().chunks_exact(n.max(1)).enumerate() {
@@ -46,7 +48,7 @@ impl<T: Float> MatrixFunction<T> {
             inner.extend(self.of_values(values, &directions));
         }
         let inner = Tensor::from_vec(inner, inputs[0].shape().clone()).expect("a number for each element");
-        Ok(vectors.matmul(&Var::constant(inner)).matmul(&vectors.t()).into_value())
+        Ok(vectors.full_matmul(&Var::constant(inner)).full_matmul(&vectors.t()).into_value())
     }
 
     /// The same where the matrix is diagonal.

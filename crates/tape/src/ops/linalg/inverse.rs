@@ -59,11 +59,11 @@ impl<T: Float> Var<T> {
         let mut left = n.unsigned_abs();
         while left > 0 {
             if left & 1 == 1 {
-                power = Some(power.map_or_else(|| square.clone(), |power| power.matmul(&square)));
+                power = Some(power.map_or_else(|| square.clone(), |power| power.full_matmul(&square)));
             }
             left >>= 1;
             if left > 0 {
-                square = square.matmul(&square);
+                square = square.full_matmul(&square);
             }
         }
         Ok(power.unwrap_or_else(|| identities(self)))

@@ -147,9 +147,9 @@ fn full_rank<T: Float>(a: &Var<T>, b: &Var<T>) -> Result<Var<T>, MatrixError> {
     let reordered = heaviest_first(tall.value()).is_some();
     check_rank(&if reordered { in_one_unit(&tall).qr()?.1 } else { r.clone() })?;
     if m >= n {
-        return Ok(solve_triangle(&r, UPPER, &q.t().matmul(&RowOrder::of(&tall, b, false))));
+        return Ok(solve_triangle(&r, UPPER, &q.t().full_matmul(&RowOrder::of(&tall, b, false))));
     }
     // Aᵀ = Q R, so that X = Q R⁻ᵀ B is in the space of the rows.
-    let x = q.matmul(&solve_triangle(&r, Triangle { transposed: true, ..UPPER }, b));
+    let x = q.full_matmul(&solve_triangle(&r, Triangle { transposed: true, ..UPPER }, b));
     Ok(RowOrder::of(&tall, &x, true))
 }

@@ -107,7 +107,8 @@ impl<T: Float> Op<T> for Packed {
         into.add(0, || {
             let packed = at.output();
             let (l, u) = (unit_lower(packed), packed.triu(0));
-            let inner = l.t().matmul(&cotangent.tril(-1)).tril(-1) + cotangent.triu(0).matmul(&u.t()).triu(0);
+            let inner = l.t().full_matmul(&cotangent.tril(-1)).tril(-1)
+                + cotangent.triu(0).full_matmul(&u.t()).triu(0);
             let lower_transposed = Triangle { unit: true, transposed: true, ..LOWER };
             let left = solve_triangle(packed, lower_transposed, &inner);
             solve_triangle(packed, UPPER, &left.t()).t()

@@ -1,3 +1,4 @@
+use wengert_tensor::gemm::with_full_products;
 use wengert_tensor::linalg::{Lu, solve_scaled, solve_with, svd};
 use wengert_tensor::{Float, Tensor};
 
@@ -42,7 +43,7 @@ impl PseudoInverse {
                 }
             });
             let u = Tensor::written([m, k], |elements| elements.copy_from_slice(&svd.u));
-            out.copy_from_slice(&inverted.t().matmul(&u.t()).to_vec());
+            out.copy_from_slice(&with_full_products(|| inverted.t().matmul(&u.t())).to_vec());
             Ok(())
         })
     }
@@ -66,13 +67,13 @@ impl<T: Float> Op<T> for PseudoInverse {
             let pt = p.t();
             // K Vᵀ PPᵀ and PᵀP Vᵀ N with K = I − A P and N = I − P A, which come before the second P, or what they take to 0
             // might have left the range.
-            let (left, right) = (v.matmul(p), p.matmul(&v));
+            let (left, right) = (v.full_matmul(p), p.full_matmul(&v));
             // Of full rank one or both are 0, and not only to the rounding of larger numbers. The rank is the trace of P A.
             let rank = (a.t() * p).stop_gradient().sum_axes([-2, -1], true);
             let [m, n] = matrices::size("pinv", a.shape()).map(|size| rank.gt(size as f64 - 0.5));
-            let first = (&left - a.matmul(&p.matmul(&left))).masked_fill(m, 0.0).matmul(&pt);
-            let second = pt.matmul(&(&right - right.matmul(p).matmul(a)).masked_fill(n, 0.0));
-            first + second - pt.matmul(cotangent).matmul(&pt)
+            let first = (&left - a.full_matmul(&p.full_matmul(&left))).masked_fill(m, 0.0).full_matmul(&pt);
+            let second = pt.full_matmul(&(&right - right.full_matmul(p).full_matmul(a)).masked_fill(n, 0.0));
+            first + second - pt.full_matmul(cotangent).full_matmul(&pt)
         });
     }
     fn saves(&self) -> Saves {

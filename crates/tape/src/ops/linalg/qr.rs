@@ -24,7 +24,7 @@ fn value<T: Float>(a: &Tensor<T>) -> Result<Tensor<T>, MatrixError> {
 
 /// R = QᵀA, whose lower triangle is rounding.
 fn triangular_factor<T: Float>(q: &Var<T>, a: &Var<T>) -> Var<T> {
-    q.t().matmul(a).triu(0)
+    q.t().full_matmul(a).triu(0)
 }
 
 impl<T: Float> Op<T> for Orthonormal {
@@ -40,9 +40,9 @@ impl<T: Float> Op<T> for Orthonormal {
     fn vjp(&self, at: &Point<T>, cotangent: &Var<T>, into: &mut Cotangents<T>) {
         into.add(0, || {
             let q = at.output();
-            let m = -cotangent.t().matmul(q);
+            let m = -cotangent.t().full_matmul(q);
             let c = m.tril(0) + m.tril(-1).t();
-            let right = (cotangent + q.matmul(&c)).t();
+            let right = (cotangent + q.full_matmul(&c)).t();
             solve_triangle(&triangular_factor(q, at.input(0)), UPPER, &right).t()
         });
     }
@@ -85,7 +85,7 @@ impl<T: Float> Var<T> {
         for i in (0..k.unwrap_or(0)).rev() {
             let v = vectors.select(-1, i as isize).unsqueeze(-1);
             let factor = tau.select(-1, i as isize).unsqueeze(-1).unsqueeze(-1);
-            q = &q - factor * &v * v.t().matmul(&q);
+            q = &q - factor * &v * v.t().full_matmul(&q);
         }
         q
     }

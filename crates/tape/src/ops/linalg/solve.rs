@@ -39,16 +39,16 @@ impl<T: Float> Op<T> for Solve {
         let [a, factors] = [0, 2].map(|i| at.input(i));
         let of_b = solve_with_factors(a, cotangent, factors, !self.transposed);
         into.add(0, || match self.transposed {
-            false => -of_b.matmul(&at.output().t()),
-            true => -at.output().matmul(&of_b.t()),
+            false => -of_b.full_matmul(&at.output().t()),
+            true => -at.output().full_matmul(&of_b.t()),
         });
         into.add(1, || of_b);
     }
     /// Ẋ = A⁻¹ (Ḃ − Ȧ X).
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
         let moved = tangents[0].as_ref().map(|t| match self.transposed {
-            false => t.matmul(at.output()),
-            true => t.t().matmul(at.output()),
+            false => t.full_matmul(at.output()),
+            true => t.t().full_matmul(at.output()),
         });
         let right = match (&tangents[1], moved) {
             (Some(b), Some(moved)) => b - moved,

@@ -36,8 +36,8 @@ fn parts<T: Float>(packed: &Var<T>, m: usize) -> [Var<T>; 3] {
 fn rounding_of_each<T: Float>(u: &Var<T>, s: &Var<T>, v: &Var<T>) -> Var<T> {
     let [u, v] = [u, v].map(|x| x.stop_gradient().abs());
     let k = s.shape()[s.rank() - 1];
-    let shares = u.t().matmul(&u) * v.t().matmul(&v);
-    let of_elements = shares.matmul(&s.stop_gradient().unsqueeze(-1)).squeeze(-1);
+    let shares = u.t().full_matmul(&u) * v.t().full_matmul(&v);
+    let of_elements = shares.full_matmul(&s.stop_gradient().unsqueeze(-1)).squeeze(-1);
     let of_elements = of_elements * (4.0 * k as f64 * T::EPSILON.to_f64()) + 2.0 / T::MAX.to_f64();
     of_elements.minimum(&rounding(s))
 }
@@ -70,15 +70,15 @@ impl<T: Float> Op<T> for SingularValues {
             let none = sums.le(&of_pairs);
             let sums = sums.masked_fill(none, f64::INFINITY);
             let e = inverse_gaps_beside(&s, &of_pairs);
-            let (uu, vv) = (u.t().matmul(&of_u), v.t().matmul(&of_v));
+            let (uu, vv) = (u.t().full_matmul(&of_u), v.t().full_matmul(&of_v));
             let inner = &e * skew(&uu) * (row / &sums) + e * skew(&vv) * (column / sums) + of_s.diag(0);
-            let mut total = u.matmul(&inner).matmul(&v.t());
+            let mut total = u.full_matmul(&inner).full_matmul(&v.t());
             let inverse = s.masked_fill(s.le(&nothing), f64::INFINITY).recip().unsqueeze(-2);
             if m > n {
-                total += ((of_u - u.matmul(&uu)) * &inverse).matmul(&v.t());
+                total += ((of_u - u.full_matmul(&uu)) * &inverse).full_matmul(&v.t());
             }
             if n > m {
-                total += (u * inverse).matmul(&(of_v - v.matmul(&vv)).t());
+                total += (u * inverse).full_matmul(&(of_v - v.full_matmul(&vv)).t());
             }
             total
         });

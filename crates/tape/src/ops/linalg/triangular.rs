@@ -54,7 +54,10 @@ impl<T: Float> Op<T> for SolveTriangular {
         let of_b = solve_triangle(at.input(0), transposed, cotangent);
         into.add(0, || {
             let x = at.output();
-            -part(&if self.0.transposed { x.matmul(&of_b.t()) } else { of_b.matmul(&x.t()) }, self.0)
+            -part(
+                &if self.0.transposed { x.full_matmul(&of_b.t()) } else { of_b.full_matmul(&x.t()) },
+                self.0,
+            )
         });
         into.add(1, || of_b);
     }
@@ -62,7 +65,7 @@ impl<T: Float> Op<T> for SolveTriangular {
     fn jvp(&self, at: &Point<T>, tangents: &[Option<Var<T>>]) -> Option<Var<T>> {
         let moved = tangents[0].as_ref().map(|t| {
             let t = part(t, self.0);
-            (if self.0.transposed { t.t() } else { t }).matmul(at.output())
+            (if self.0.transposed { t.t() } else { t }).full_matmul(at.output())
         });
         let right = match (&tangents[1], moved) {
             (Some(b), Some(moved)) => b - moved,

@@ -147,7 +147,7 @@ impl Parts {
     }
 
     fn iter(&self) -> impl Iterator<Item = &[u32]> {
-        self.numbers.as_slice().unwrap_or_default().chunks(self.count)
+        self.numbers.as_slice().expect("made contiguous").chunks(self.count)
     }
 
     /// The element of its part that number `i` of a part names.
@@ -215,13 +215,14 @@ impl<T: Float> Decision<T> for Last {
         let index = given[0].index();
         let parts = Parts::new(index, self.axis, &self.shape);
         let mut last = flags("last_of_its_place", index.len());
-        // The number of the last part that had something for each place, counted from 1.
-        let mut taken: Vec<usize> = size::list("last_of_its_place", parts.elements);
-        taken.resize(parts.elements, 0);
-        for (part, (numbers, last)) in (1..).zip(parts.iter().zip(last.chunks_mut(parts.count))) {
-            for (i, (&row, last)) in numbers.iter().zip(last).enumerate().rev() {
-                *last = std::mem::replace(&mut taken[parts.place(i, row)], part) != part;
+        let mut taken = flags("last_of_its_place", parts.elements);
+        for (numbers, last) in parts.iter().zip(last.chunks_mut(parts.count)) {
+            let places = || numbers.iter().enumerate().map(|(i, &row)| parts.place(i, row));
+            for (place, last) in places().zip(last).rev() {
+                *last = !std::mem::replace(&mut taken[place], true);
             }
+            // As before, for the next part.
+            places().for_each(|place| taken[place] = false);
         }
         Tensor::vector(&last).reshape(index.shape())
     }

@@ -2,14 +2,15 @@
 //!
 //! As in all of deep learning, "convolution" is the cross-correlation: the kernel is not flipped.
 //! Each direction is a matrix product of [`gemm`](crate::gemm) with the patches of the image, a matrix that never
-//! exists: its rows are read from the image where they lie, or copied straight into the packing buffers. Results have
-//! the same bits for any number of threads.
+//! exists: its rows are read from the image where they lie, or copied straight into the packing buffers. Of one channel with few
+//! taps it is so many sums. Results have the same bits for any number of threads.
 
 mod forward;
 mod frame;
 mod geometry;
 mod input;
 mod patches;
+mod single;
 mod taps;
 #[cfg(test)]
 mod tests;

@@ -109,6 +109,10 @@ fn shapes_beyond_one_block() {
     check::<f32>(&Conv2dGeometry::new([2, 40, 20, 30], [37, 40, 3, 3], wide).unwrap());
     check::<f32>(&Conv2dGeometry::new([10, 1, 28, 28], [6, 1, 5, 5], wide).unwrap());
     check::<f64>(&Conv2dGeometry::new([1, 1, 50, 60], [1, 1, 3, 3], wide).unwrap());
+    // One channel, in pieces of all lengths.
+    for width in (3..20).chain([31, 32, 33, 63, 64, 65]) {
+        check::<f32>(&Conv2dGeometry::new([1, 2, 18, width], [1, 2, 2, 3], wide).unwrap());
+    }
     // Few weights with blocks and sums that are not whole.
     let narrow = Conv2dGeometry::new([11, 1, 15, 13], [7, 1, 3, 3], Conv2dOptions::default()).unwrap();
     check::<f32>(&narrow);
@@ -128,7 +132,8 @@ fn empty_batches_and_channels() {
 
 #[test]
 fn the_same_bits_for_any_number_of_threads() {
-    for (input, weight) in [([13, 3, 17, 19], [8, 3, 3, 3]), ([1, 8, 40, 40], [16, 8, 5, 5])] {
+    let one_channel = ([1, 1, 200, 300], [1, 1, 5, 5]);
+    for (input, weight) in [([13, 3, 17, 19], [8, 3, 3, 3]), ([1, 8, 40, 40], [16, 8, 5, 5]), one_channel] {
         let g = Conv2dGeometry::new(input, weight, Conv2dOptions::default()).unwrap();
         let scaled =
             |shape, seed| -> Vec<f32> { numbers(shape, seed).iter().map(|x: &f32| x / 7.3).collect() };

@@ -1,14 +1,20 @@
 //! Products whose columns are the positions of a kernel, read from a framed image where it lies.
 //!
 //! Column `y · row + x` is position (y, x), where `row` is the frame's: so each row of the right operand is a run of
-//! the framed image. The columns that are no positions, between the rows, are computed too and then left out.
+//! the framed image. The columns that are no positions, between the rows, are computed too and then left out. Of one channel with
+//! few taps the sums are computed row by row instead.
 
 use super::frame::Frame;
+use super::single::{FEW_TAPS, OneChannel};
 use crate::array::element::Float;
-use crate::kernels::gemm::{Output, Product, Rows, Strided};
+use crate::kernels::gemm::{Output, PARALLEL_WORK, Product, Rows, Strided};
 use crate::kernels::scratch::{Slot, with_scratch};
 use crate::machine::parallel;
 use crate::machine::simd::{Isa, Kernel, Level, dispatch};
+
+/// Positions in a row from which on one channel is written where it belongs; fewer are computed together with what lies between
+/// the rows.
+const NARROW: usize = 16;
 
 /// A convolution of one group of an image.
 pub(super) struct Wide<'a, T> {
@@ -45,6 +51,24 @@ impl<T: Float> Wide<'_, T> {
             return;
         }
         let (row, n) = (self.frame.row(), self.frame.span(self.positions));
+        let one_channel = channels == 1 && self.distances.len() <= FEW_TAPS;
+        let threaded_sums = threaded && n.saturating_mul(self.distances.len()) >= PARALLEL_WORK;
+        let sums = |bias: Option<&[T]>, positions: [usize; 2], to: *mut T| OneChannel {
+            weight: self.weight,
+            distances: self.distances,
+            bias: bias.map_or(T::ZERO, |bias| bias[0]),
+            image,
+            image_row: row,
+            positions,
+            to,
+            to_row: self.to.row,
+        };
+        let gapless = row == width && self.to.row == width;
+        if one_channel && self.to.column == 1 && (width >= NARROW || gapless) {
+            let positions = if gapless { [1, n] } else { self.positions };
+            // SAFETY: positions of the frame and the only channel of the destination, as the caller promises.
+            return unsafe { sums(self.bias, positions, self.to.start).run(level, threaded_sums) };
+        }
         let product = |c: Output<T>, beta: T| {
             let product = Product {
                 m: channels,
@@ -60,7 +84,7 @@ impl<T: Float> Wide<'_, T> {
             // caller's promise, and `c` has room for all columns.
             unsafe { if threaded { product.run(level) } else { product.run_here(level) } }
         };
-        if row == width && self.to.row == width && self.to.column == 1 {
+        if gapless && self.to.column == 1 {
             if let Some(bias) = self.bias {
                 for (o, &bias) in bias.iter().enumerate().take(channels) {
                     // SAFETY: a whole plane of the destination, since no row has a gap.
@@ -72,8 +96,13 @@ impl<T: Float> Wide<'_, T> {
             return product(Output { start: self.to.start, row: self.to.plane as isize, column: 1 }, beta);
         }
         with_scratch(Slot::Product, channels * n, |wide: *mut T| {
-            product(Output { start: wide, row: n as isize, column: 1 }, T::ZERO);
-            // SAFETY: the product has written all of it; its size was checked with the frame's.
+            if one_channel {
+                // SAFETY: as of the product, whose only row they are.
+                unsafe { sums(None, [1, n], wide).run(level, threaded_sums) };
+            } else {
+                product(Output { start: wide, row: n as isize, column: 1 }, T::ZERO);
+            }
+            // SAFETY: the product, or the sums, have written all of it; its size was checked with the frame's.
             let wide = unsafe { std::slice::from_raw_parts(wide.cast_const(), channels * n) };
             parallel::for_each(channels, threaded && wide.len() >= parallel::PARALLEL_THRESHOLD, |o| {
                 let bias = self.bias.map_or(T::ZERO, |bias| bias[o]);

@@ -3,8 +3,6 @@
 //! Two neighbouring terms of a sum share the place of one `f32`, so a matrix of pairs has half as many terms, and the blocked driver
 //! multiplies it as any other: the kernel's registers alone know that there are two numbers in an element.
 
-use std::cell::Cell;
-
 use super::driver::{Output, Product};
 use super::source::Strided;
 use super::{MatrixMut, MatrixRef, check, for_each_of_batch, gemm};
@@ -13,25 +11,26 @@ use crate::array::size;
 use crate::compiled_here;
 use crate::kernels::scratch::{Slot, with_scratch};
 use crate::machine::parallel::{self, CHUNK};
+use crate::machine::precision::{rounds, with_rounding};
 use crate::machine::simd::{self, Isa, Kernel, Level, dispatch};
 use crate::math::half::{from_bf16, to_bf16};
 
 /// Products with fewer rows, columns or terms are computed as they are: rounding would take as long as it saves.
 const SMALLEST: usize = 16;
 
-thread_local! {
-    static WANTED: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Calls `work`, in which matrix products of `f32` tensors that this thread asks for round their operands to bfloat16, and add
-/// up in `f32`: twice as many products per instruction on CPUs that have them (AVX512-BF16), the same to rounding on others, which
-/// gain nothing. For networks that do not need all digits, as PyTorch's `set_float32_matmul_precision("medium")`.
+/// Calls `work`, in which matrix products of `f32` tensors round their operands to bfloat16, and add up in `f32`: twice as many
+/// products per instruction on CPUs that have them (AVX512-BF16), the same to rounding on others, which gain nothing. For networks
+/// that do not need all digits, as PyTorch's `set_float32_matmul_precision("medium")`.
 ///
-/// Concerned are products with at least 16 rows, columns and terms, and with them the layers that consist of them, forward and backward;
-/// not convolutions, recurrent layers, attention, decompositions, nor `f64`, and not what other threads compute meanwhile for
-/// themselves. Numbers beyond bfloat16's largest, 3.39·10³⁸, count as that; the instruction takes subnormal numbers for 0. Of a sum of
-/// k terms aᵢ·bᵢ the error is at most (2⁻⁷ + k·2⁻²²) Σ|aᵢ·bᵢ|: each operand is rounded to 8 bits, with a relative error of 2⁻⁸ at most.
-/// The bits are the same for any number of threads, but not for any CPU.
+/// Concerned are products ([`Tensor::matmul`](crate::Tensor::matmul) and what is made of it) with at least 16 rows, columns and
+/// terms, that this thread asks for or others for it in a parallel loop, and with them the layers that consist of them, forward and
+/// backward: also the inputs of recurrent layers and the projections of attention. The rows of all matrices that are multiplied by
+/// one count together. Not concerned are convolutions, the steps of recurrent layers, the loops of attention, linear algebra
+/// (decompositions, inverses, solutions and their derivatives) and `f64`, nor what is [exempt](with_full_products).
+///
+/// Numbers beyond bfloat16's largest, 3.39·10³⁸, count as that; the instruction takes subnormal numbers for 0. Of a sum of k terms
+/// aᵢ·bᵢ of normal numbers the error is at most (2⁻⁷ + k·2⁻²²) Σ|aᵢ·bᵢ|: each operand is rounded to 8 bits, with a relative error of
+/// 2⁻⁸ at most. The bits are the same for any number of threads, but not for any CPU.
 ///
 /// ```
 /// use wengert_tensor::{Tensor, gemm::with_bf16_products};
@@ -44,28 +43,36 @@ thread_local! {
 #[doc(alias = "bfloat16")]
 #[doc(alias = "autocast")]
 pub fn with_bf16_products<R>(work: impl FnOnce() -> R) -> R {
-    /// Restores what was wanted, also after a panic.
-    struct Before(bool);
-    impl Drop for Before {
-        fn drop(&mut self) {
-            WANTED.set(self.0);
-        }
-    }
-    let _before = Before(WANTED.replace(true));
-    work()
+    with_rounding(true, work)
 }
 
-/// [`gemm`], or with rounded operands where the thread [wants](with_bf16_products) that.
+/// Calls `work`, whose products have full precision also within [`with_bf16_products`].
+///
+/// ```
+/// use wengert_tensor::{Tensor, gemm::{with_bf16_products, with_full_products}};
+/// let a = Tensor::<f32>::linspace(0.0, 1.0, 32 * 32).reshape([32, 32]);
+/// assert_eq!(with_bf16_products(|| with_full_products(|| a.matmul(&a))), a.matmul(&a));
+/// ```
+pub fn with_full_products<R>(work: impl FnOnce() -> R) -> R {
+    with_rounding(false, work)
+}
+
+/// Whether a product of that many rows, terms and columns rounds its operands here.
+pub(crate) fn is_rounded<T: Float>(sizes: [usize; 3]) -> bool {
+    T::KIND == ElementKind::F32 && rounds() && sizes.iter().all(|&length| length >= SMALLEST)
+}
+
+/// [`gemm`], of rounded operands if so.
 #[track_caller]
 pub(crate) fn product<T: Float>(
+    is_rounded: bool,
     alpha: T,
     a: MatrixRef<'_, T>,
     b: MatrixRef<'_, T>,
     beta: T,
     c: MatrixMut<'_, T>,
 ) {
-    let ([m, k], n) = (a.shape(), c.shape()[1]);
-    if T::KIND == ElementKind::F32 && WANTED.get() && [m, k, n].iter().all(|&length| length >= SMALLEST) {
+    if is_rounded {
         check(&a, &b, &c);
         rounded(simd::level(), has_bf16(), alpha, a, b, beta, c);
     } else {
@@ -154,7 +161,7 @@ impl<T: Float> Operand<T> {
     /// Writes the rounded elements to `out`, in the order that they have in memory. Returns them as a matrix of rows along which the
     /// sums run.
     fn round(&self, out: &mut [T], threaded: bool) -> Strided<T> {
-        let (length, start) = (self.length(), out.as_ptr());
+        let length = self.length();
         let terms_together = self.along == 1;
         let row = if terms_together { length } else { self.others };
         let threaded = threaded && out.len() >= parallel::PARALLEL_THRESHOLD;
@@ -172,6 +179,7 @@ impl<T: Float> Operand<T> {
                 }
             }
         });
+        let start = out.as_ptr();
         match terms_together {
             true => Strided { start, row: row as isize, column: 1 },
             false => Strided { start, row: 1, column: row as isize },
@@ -365,6 +373,33 @@ mod tests {
         }
     }
 
+    /// Small enough for Miri.
+    #[test]
+    fn the_smallest_of_all_strides() {
+        let a = Tensor::<f32>::from_fn([3, 5], |i| i[0] as f32 - i[1] as f32);
+        let b = Tensor::<f32>::from_fn([5, 2], |i| 0.5 * i[0] as f32 + i[1] as f32);
+        let full = a.matmul(&b).to_vec();
+        for a in [&a, &a.t().contiguous().t(), &a.flip(0).contiguous().flip(0)] {
+            for b in [&b, &b.t().contiguous().t()] {
+                assert!(both(a, b, 0.0).into_iter().all(|found| found == full));
+            }
+        }
+    }
+
+    /// Whoever computes a part of a loop rounds as who asked for the loop.
+    #[test]
+    fn members_of_the_team_round_as_their_caller() {
+        let mut rng = Generator::seeded(4);
+        let a = Tensor::<f32>::normal([32, 32], 0.0, 1.0, &mut rng);
+        let (full, rounded) = (a.matmul(&a), with_bf16_products(|| a.matmul(&a)));
+        let all =
+            |expected: &Tensor<f32>| parallel::for_each(64, true, |_| assert_eq!(&a.matmul(&a), expected));
+        with_threads(3, || {
+            with_bf16_products(|| all(&rounded));
+            all(&full);
+        });
+    }
+
     #[test]
     fn only_what_is_asked_for_is_rounded() {
         let mut rng = Generator::seeded(3);
@@ -376,6 +411,11 @@ mod tests {
             assert_eq!(double.matmul(&double), with_bf16_products(|| double.matmul(&double)));
             let few = a.slice_axis(0, ..15);
             assert_eq!(few.matmul(&a).to_vec(), full[..15 * 32]);
+            // Rows of all matrices together, however they lie.
+            let batch = a.reshape([4, 8, 32]);
+            let apart = batch.permute([1, 0, 2]).contiguous().permute([1, 0, 2]);
+            assert_eq!(batch.matmul(&a).to_vec(), a.matmul(&a).to_vec());
+            assert_eq!(apart.matmul(&a).to_vec(), a.matmul(&a).to_vec());
             a.matmul(&a).to_vec()
         });
         assert_ne!(rounded, full);

@@ -32,8 +32,8 @@ mod x86;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use bf16::product;
-pub use bf16::with_bf16_products;
+pub(crate) use bf16::{is_rounded, product};
+pub use bf16::{with_bf16_products, with_full_products};
 pub(crate) use dots::Dots;
 pub(crate) use driver::{Output, PARALLEL_WORK, Product};
 pub(crate) use panels::Panels;

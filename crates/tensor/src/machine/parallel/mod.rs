@@ -20,6 +20,7 @@ use std::thread;
 use smallvec::SmallVec;
 
 use crate::array::size;
+use crate::machine::precision;
 
 use team::Team;
 
@@ -183,6 +184,9 @@ pub fn for_each(count: usize, parallel: bool, work: impl Fn(usize) + Sync + Send
 /// `work(i)` for every `i` in `0..count`, on the threads of the team.
 #[inline(never)]
 fn on_threads(count: usize, work: &(dyn Fn(usize) + Sync)) {
+    // Members round as the caller does.
+    let rounds = precision::rounds();
+    let work = &|i| precision::with_rounding(rounds, || work(i));
     match OWN_TEAM.with_borrow(Option::clone) {
         Some(own) => own.run(count, work),
         None => team().run(count, work),
