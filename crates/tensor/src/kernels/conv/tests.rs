@@ -153,6 +153,36 @@ fn the_same_bits_for_any_number_of_threads() {
     }
 }
 
+/// Few terms are summed apart from a product, and in the same order.
+#[test]
+fn one_channel_has_the_bits_of_one_among_several() {
+    for (channels, kernel, width) in
+        [(1, 3, 40), (2, 5, 17), (10, 5, 33), (28, 3, 20), (29, 3, 20), (80, 3, 9)]
+    {
+        let options = Conv2dOptions { padding: [1, 1], ..Default::default() };
+        let geometry = |outputs| {
+            Conv2dGeometry::new([1, channels, 12, width], [outputs, channels, kernel, kernel], options)
+                .unwrap()
+        };
+        let scaled =
+            |shape, seed| -> Vec<f32> { numbers(shape, seed).iter().map(|x: &f32| x / 7.3).collect() };
+        let several = geometry(5);
+        let (x, w) = (scaled(several.input_shape(), 1), scaled(several.weight_shape(), 2));
+        let mut all = vec![0.0f32; several.output_shape().iter().product()];
+        for level in levels().filter(|&level| level != Level::Baseline) {
+            conv2d_at(level, &several, &Framed::of("test", &several), &x, &w, None, &mut all);
+            let one = geometry(1);
+            let (terms, plane) = (channels * kernel * kernel, one.planes()[1]);
+            for o in 0..5 {
+                let mut alone = vec![0.0f32; plane];
+                let w = &w[o * terms..][..terms];
+                conv2d_at(level, &one, &Framed::of("test", &one), &x, w, None, &mut alone);
+                assert!(alone == all[o * plane..][..plane], "{level:?}: {terms} terms, width {width}");
+            }
+        }
+    }
+}
+
 #[test]
 fn wrong_shapes_are_errors() {
     let new = |input, weight, options| Conv2dGeometry::new(input, weight, options).unwrap_err().to_string();
