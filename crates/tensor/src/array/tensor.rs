@@ -155,6 +155,19 @@ impl<T: Element> Tensor<T> {
         self.storage.as_slice()[self.layout.offset]
     }
 
+    /// The element that all positions share, as those of a number that was broadcast do; none if they are elements of their own.
+    ///
+    /// ```
+    /// use wengert_tensor::Tensor;
+    /// assert_eq!(Tensor::scalar(2.0f32).broadcast_to([3, 4]).shared_element(), Some(2.0));
+    /// assert_eq!(Tensor::<f32>::ones([3]).shared_element(), None);
+    /// ```
+    pub fn shared_element(&self) -> Option<T> {
+        let mut axes = self.layout.strides.iter().zip(self.shape().iter());
+        let shared = !self.is_empty() && axes.all(|(&stride, &length)| stride == 0 || length == 1);
+        shared.then(|| self.storage.as_slice()[self.layout.offset])
+    }
+
     /// The element at an index.
     ///
     /// # Panics

@@ -81,7 +81,13 @@ impl<T: Float> BilinearMap<T> for Product {
     }
     #[track_caller]
     fn forward(&self, a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
-        a * b
+        // As the gradient of a sum is.
+        let is_one = |x: &Tensor<T>| x.shared_element() == Some(T::ONE);
+        match (a.shape() == b.shape(), is_one(a), is_one(b)) {
+            (true, true, _) => b.clone(),
+            (true, _, true) => a.clone(),
+            _ => a * b,
+        }
     }
     fn left(&self, cotangent: &Var<T>, b: &Var<T>, _: &Shape) -> Var<T> {
         cotangent * b

@@ -10,6 +10,7 @@ use crate::array::element::Float;
 use crate::array::size;
 use crate::kernels::gemm::copy_run;
 use crate::kernels::scratch::{Slot, with_scratch};
+use crate::machine::simd::{Isa, Kernel, dispatch};
 
 /// Where a tap meets the pixels along one axis: at position q, pixel `q + shift` of the phase.
 #[derive(Clone, Copy, Debug)]
@@ -129,12 +130,13 @@ impl Frame {
             // numbers.
             let framed = unsafe { std::slice::from_raw_parts_mut(buffer, self.len) };
             framed.fill(T::ZERO);
-            self.fill(planes, framed);
+            dispatch(Fill { frame: self, planes, framed });
             work(framed.as_ptr());
         });
     }
 
     /// Copies the pixels into the frame.
+    #[inline(always)]
     fn fill<T: Float>(&self, planes: &[T], framed: &mut [T]) {
         let [down, across] = &self.sides;
         let (width, size) = (across.size, down.size * across.size);
@@ -163,6 +165,21 @@ impl Frame {
                 plane += across.starts.len();
             }
         }
+    }
+}
+
+/// [`Frame::fill`], in registers of the instruction set.
+struct Fill<'a, T> {
+    frame: &'a Frame,
+    planes: &'a [T],
+    framed: &'a mut [T],
+}
+
+impl<T: Float> Kernel for Fill<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        self.frame.fill(self.planes, self.framed);
     }
 }
 

@@ -1,8 +1,15 @@
+use std::ops::Range;
+
 use super::lower::{Lower, SMALL};
+use super::rows::{add_scaled, transposed};
 use super::{LinalgError, check_right_hand_side, check_square};
 use crate::array::element::Float;
 use crate::compiled_here;
 use crate::kernels::gemm::{MatrixMut, MatrixRef, gemm};
+use crate::machine::simd::{Isa, Kernel, dispatch};
+
+/// Rows of a symmetric product that is computed on both sides of its diagonal.
+const WHOLE: usize = 64;
 
 /// A = L Lᵀ of a symmetric positive definite matrix, made of matrix products where it is large.
 ///
@@ -85,41 +92,73 @@ compiled_here! {
 fn eliminate<T: Float>(a: &mut [T], stride: usize, least: &[T]) -> Result<(), usize> {
     let n = least.len();
     if n <= SMALL {
-        return eliminate_directly(a, stride, least);
+        return dispatch(Elimination { a, stride, least });
     }
     // With A = [[A₁, ·], [B, A₂]]: L₁, then C = B L₁⁻ᵀ, then the factor of A₂ − C Cᵀ.
     let (top, low) = (n / 2, n - n / 2);
     let (upper, lower) = a.split_at_mut(top * stride);
     eliminate(upper, stride, &least[..top])?;
-    let mut transposed = vec![T::ZERO; top * low];
-    for (i, row) in lower.chunks(stride).enumerate() {
-        transposed.iter_mut().skip(i).step_by(low).zip(row).for_each(|(t, &b)| *t = b);
+    let mut columns = transposed(lower, stride, [low, top]);
+    Lower::new(upper, stride, top).solve(&mut columns, low);
+    for (row, c) in lower.chunks_mut(stride).zip(transposed(&columns, low, [top, low]).chunks_exact(top)) {
+        row[..top].copy_from_slice(c);
     }
-    Lower::new(upper, stride, top).solve(&mut transposed, low);
-    for (i, row) in lower.chunks_mut(stride).enumerate() {
-        row.iter_mut().zip(transposed.iter().skip(i).step_by(low)).for_each(|(b, &t)| *b = t);
-    }
-    let c = MatrixRef::row_major(&transposed, [top, low]);
-    let rest = MatrixMut::new(lower, top, [low; 2], [stride as isize, 1]);
-    gemm(-T::ONE, c.transposed(), c, T::ONE, rest);
+    subtract_squares(&columns, [top, low], 0..low, &mut lower[top..], stride);
     eliminate(&mut lower[top..], stride, &least[top..]).map_err(|row| top + row)
 }
 
-fn eliminate_directly<T: Float>(a: &mut [T], stride: usize, least: &[T]) -> Result<(), usize> {
-    for j in 0..least.len() {
-        for i in j..least.len() {
-            let sum: T = (0..j).map(|k| a[i * stride + k] * a[j * stride + k]).sum();
-            let x = a[i * stride + j] - sum;
-            if i > j {
-                a[i * stride + j] = x / a[j * stride + j];
-            } else if x > least[j] && x.is_finite() {
-                a[j * stride + j] = x.sqrt();
-            } else {
+/// A ← A − C Cᵀ in these rows and columns below the diagonal, for C given by its `[top, low]` transpose.
+fn subtract_squares<T: Float>(
+    c: &[T],
+    [top, low]: [usize; 2],
+    part: Range<usize>,
+    a: &mut [T],
+    stride: usize,
+) {
+    let rows = |part: &Range<usize>| MatrixRef::new(c, part.start, [top, part.len()], [low as isize, 1]);
+    let mut subtract = |of: &Range<usize>, with: &Range<usize>| {
+        let place =
+            MatrixMut::new(a, of.start * stride + with.start, [of.len(), with.len()], [stride as isize, 1]);
+        gemm(-T::ONE, rows(of).transposed(), rows(with), T::ONE, place);
+    };
+    if part.len() <= WHOLE {
+        return subtract(&part, &part);
+    }
+    let middle = part.start + part.len() / 2;
+    let (first, second) = (part.start..middle, middle..part.end);
+    subtract(&second, &first);
+    subtract_squares(c, [top, low], first, a, stride);
+    subtract_squares(c, [top, low], second, a, stride);
+}
+
+/// Eliminates by rows.
+struct Elimination<'a, T> {
+    a: &'a mut [T],
+    stride: usize,
+    least: &'a [T],
+}
+
+impl<T: Float> Kernel for Elimination<'_, T> {
+    type Output = Result<(), usize>;
+    #[inline(always)]
+    fn run<I: Isa>(self) -> Result<(), usize> {
+        let (n, mut column) = (self.least.len(), [T::ZERO; SMALL]);
+        for j in 0..n {
+            let pivot = self.a[j * self.stride + j];
+            if !(pivot > self.least[j] && pivot.is_finite()) {
                 return Err(j);
             }
+            let root = pivot.sqrt();
+            self.a[j * self.stride + j] = root;
+            for i in j + 1..n {
+                let row = &mut self.a[i * self.stride..][..=i];
+                column[i] = row[j] / root;
+                row[j] = column[i];
+                add_scaled::<T, I>(&mut row[j + 1..], -column[i], &column[j + 1..=i]);
+            }
         }
+        Ok(())
     }
-    Ok(())
 }
 
 compiled_here! {

@@ -1,6 +1,10 @@
 //! Loops over rows that every factorisation needs, to be compiled for an instruction set in the kernel that calls them.
 
+use smallvec::smallvec;
+
 use crate::array::element::Float;
+use crate::array::layout::Layout;
+use crate::loops::copy::copy_to;
 use crate::machine::simd::Isa;
 
 /// Independent parts of a sum.
@@ -49,4 +53,12 @@ pub(super) fn largest<T: Float>(x: &[T]) -> T {
 pub(super) fn scale_to_one<T: Float>(x: T) -> T {
     let least = T::MIN_POSITIVE.to_f64().log2();
     T::from_f64((-x.to_f64().log2().floor()).clamp(least, -least).exp2())
+}
+
+/// The transpose of a matrix of m × n elements whose rows are `stride` apart.
+pub(super) fn transposed<T: Float>(a: &[T], stride: usize, [m, n]: [usize; 2]) -> Vec<T> {
+    let mut out = vec![T::ZERO; m * n];
+    let layout = Layout { shape: [n, m].into(), strides: smallvec![1, stride as isize], offset: 0 };
+    copy_to(a, &layout, &mut out);
+    out
 }

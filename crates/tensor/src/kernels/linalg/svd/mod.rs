@@ -4,7 +4,7 @@ mod near;
 
 use std::cmp::Ordering;
 
-use super::rows::{largest, scale_to_one};
+use super::rows::{largest, scale_to_one, transposed};
 use super::scales::{exponent, times_power};
 use super::{LinalgError, Qr};
 use crate::array::element::Float;
@@ -60,8 +60,8 @@ pub fn svd<T: Float>(a: &[T], m: usize, n: usize) -> Result<Svd<T>, LinalgError>
     if m >= n {
         return tall_in_any_unit(a, m, n);
     }
-    let Svd { u, values, vt } = tall_in_any_unit(&transposed(a, m, n), n, m)?;
-    Ok(Svd { u: transposed(&vt, m, m), values, vt: transposed(&u, n, m) })
+    let Svd { u, values, vt } = tall_in_any_unit(&transposed(a, n, [m, n]), n, m)?;
+    Ok(Svd { u: transposed(&vt, m, [m, m]), values, vt: transposed(&u, m, [n, m]) })
 }
 
 /// Where rows or columns are of very different size, squares want a larger range than single precision has.
@@ -74,11 +74,6 @@ fn tall_in_any_unit<T: Float>(a: &[T], m: usize, n: usize) -> Result<Svd<T>, Lin
     let Svd { u, values, vt } = tall(&wide, m, n, true)?;
     let [u, values, vt] = [u, values, vt].map(|x| x.into_iter().map(T::from_f64).collect());
     Ok(Svd { u, values, vt })
-}
-
-/// The n × m transpose of an m × n matrix.
-fn transposed<T: Float>(a: &[T], m: usize, n: usize) -> Vec<T> {
-    (0..n).flat_map(|j| a.iter().skip(j).step_by(n).take(m)).copied().collect()
 }
 
 compiled_here! {
@@ -108,7 +103,7 @@ compiled_here! {
         complete(&mut vt, n, rank);
         let g: Vec<T> = order.iter().flat_map(|&i| &g[i * n..][..n]).copied().collect();
         let u = q.map_or_else(
-            || transposed(&g, n, n),
+            || transposed(&g, n, [n, n]),
             |q| {
                 let mut u = vec![T::ZERO; m * n];
                 let gt = MatrixRef::row_major(&g, [n, n]).transposed();
@@ -140,7 +135,7 @@ fn orthogonal_rows<T: Float>(a: &[T], m: usize, n: usize, graded: bool) -> Optio
         // The largest squares are just in range, so that small elements have theirs as far as can be.
         let most = (T::MAX.to_f64() / (m * n) as f64).sqrt();
         let unit = exponent(T::from_f64(most))? - exponent(largest)?;
-        let columns = transposed(a, m, n).into_iter().map(|x| times_power(x, unit)).collect();
+        let columns = transposed(a, n, [m, n]).into_iter().map(|x| times_power(x, unit)).collect();
         let Pivoted { q, r, order } = dispatch(Pivot { columns, m });
         return Some(Orthogonal { order: Some(order), unit, q: Some(q), rows: orthogonalise_graded(r, n)? });
     }
