@@ -2,13 +2,14 @@
 
 use std::f64::consts::{LN_2, LOG2_E};
 
-use wengert_tensor::loops::Map2;
+use wengert_tensor::loops::{Map2, MapN};
 use wengert_tensor::shape::broadcast_or_panic;
 use wengert_tensor::simd::Isa;
 use wengert_tensor::{Float, Tensor, compiled_here};
 
 use crate::class::{Pairwise, pairwise};
-use crate::op::{Point, rules_compiled_here};
+use crate::describe::Attributes;
+use crate::op::{Description, Point, fused_by_element, rules_compiled_here};
 use crate::ops::corner::Corner;
 use crate::var::Var;
 
@@ -19,13 +20,15 @@ enum LogAddExp {
     Binary,
 }
 
-impl<T: Float> Map2<T, T, T> for LogAddExp {
+/// The formula of one of the two. Which, the compiler knows: a loop that asked for each element would compute both.
+struct SumOfPowers<const BINARY: bool>;
+
+impl<T: Float, const BINARY: bool> Map2<T, T, T> for SumOfPowers<BINARY> {
     #[inline(always)]
     fn call<I: Isa>(&self, a: T, b: T) -> T {
         let larger = if a > b { a } else { b };
         let distance = -(a - b).abs();
-        let binary = *self == LogAddExp::Binary;
-        let (twice, more) = if binary {
+        let (twice, more) = if BINARY {
             (T::ONE, distance.exp2::<I>().ln_1p::<I>() * T::from_f64(LOG2_E))
         } else {
             (T::from_f64(LN_2), distance.exp::<I>().ln_1p::<I>())
@@ -36,13 +39,44 @@ impl<T: Float> Map2<T, T, T> for LogAddExp {
     }
 }
 
+/// v·σ(a − b), or of ln 2 times the difference.
+struct Share<const BINARY: bool>;
+
+impl<T: Float, const BINARY: bool> MapN<T, T, 3> for Share<BINARY> {
+    #[inline(always)]
+    fn call<I: Isa>(&self, [v, a, b]: [T; 3]) -> T {
+        let same = (a == b) & !a.is_finite();
+        let distance = if same { T::ZERO } else { a } - if same { T::ZERO } else { b };
+        v * (if BINARY { distance * T::from_f64(LN_2) } else { distance }).sigmoid::<I>()
+    }
+}
+
 impl LogAddExp {
     /// v·σ(a − b).
     fn along<T: Float>(self, v: &Var<T>, a: &Var<T>, b: &Var<T>) -> Var<T> {
-        let same = Corner::SameInfinity.of(a, b);
-        let zero = Var::scalar(T::ZERO);
-        let distance = Var::select_where(&same, &zero, a) - Var::select_where(&same, &zero, b);
-        v * (if self == LogAddExp::Binary { distance * LN_2 } else { distance }).sigmoid()
+        compiled_here! {
+            fn share<T: Float>(kind: LogAddExp, inputs: [&Tensor<T>; 3]) -> Tensor<T> {
+                match kind {
+                    LogAddExp::Natural => Tensor::zip_many("logaddexp_share", inputs, Share::<false>),
+                    LogAddExp::Binary => Tensor::zip_many("logaddexp2_share", inputs, Share::<true>),
+                }
+            }
+        }
+        let description = || Description {
+            name: format!("{}_share", Pairwise::<T>::name(&self)),
+            attributes: Attributes::default(),
+        };
+        fused_by_element(
+            description,
+            [v, a, b],
+            move |inputs| share(self, inputs),
+            || {
+                let same = Corner::SameInfinity.of(a, b);
+                let zero = Var::scalar(T::ZERO);
+                let distance = Var::select_where(&same, &zero, a) - Var::select_where(&same, &zero, b);
+                v * (if self == LogAddExp::Binary { distance * LN_2 } else { distance }).sigmoid()
+            },
+        )
     }
 }
 
@@ -57,7 +91,10 @@ impl<T: Float> Pairwise<T> for LogAddExp {
     fn forward(&self, a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
         compiled_here! {
             fn logaddexp<T: Float>(kind: LogAddExp, a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
-                a.zip_map("logaddexp", b, kind)
+                match kind {
+                    LogAddExp::Natural => a.zip_map("logaddexp", b, SumOfPowers::<false>),
+                    LogAddExp::Binary => a.zip_map("logaddexp2", b, SumOfPowers::<true>),
+                }
             }
         }
         broadcast_or_panic(Pairwise::<T>::name(self), a.shape(), b.shape());
@@ -79,10 +116,13 @@ enum TimesLog {
     OnePlus,
 }
 
-impl<T: Float> Map2<T, T, T> for TimesLog {
+/// The formula of one of the two, as [`SumOfPowers`].
+struct ProductWithLog<const ONE_PLUS: bool>;
+
+impl<T: Float, const ONE_PLUS: bool> Map2<T, T, T> for ProductWithLog<ONE_PLUS> {
     #[inline(always)]
     fn call<I: Isa>(&self, a: T, b: T) -> T {
-        let product = a * if *self == TimesLog::Plain { b.ln::<I>() } else { b.ln_1p::<I>() };
+        let product = a * if ONE_PLUS { b.ln_1p::<I>() } else { b.ln::<I>() };
         let zero = if b.is_nan() { b } else { T::ZERO };
         if a == T::ZERO { zero } else { product }
     }
@@ -110,7 +150,10 @@ impl<T: Float> Pairwise<T> for TimesLog {
     fn forward(&self, a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
         compiled_here! {
             fn times_log<T: Float>(kind: TimesLog, a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
-                a.zip_map("xlogy", b, kind)
+                match kind {
+                    TimesLog::Plain => a.zip_map("xlogy", b, ProductWithLog::<false>),
+                    TimesLog::OnePlus => a.zip_map("xlog1py", b, ProductWithLog::<true>),
+                }
             }
         }
         broadcast_or_panic(Pairwise::<T>::name(self), a.shape(), b.shape());

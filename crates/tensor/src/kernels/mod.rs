@@ -19,6 +19,7 @@ pub mod linalg;
 pub mod normalise;
 pub(crate) mod order;
 pub mod pool;
+pub(crate) mod product_gradient;
 pub(crate) mod products;
 pub(crate) mod scan;
 pub(crate) mod scatter;

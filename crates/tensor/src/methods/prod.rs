@@ -4,7 +4,7 @@ use crate::array::element::Float;
 use crate::array::shape::{Axes, Axis};
 use crate::array::tensor::Tensor;
 use crate::compiled_here;
-use crate::kernels::products;
+use crate::kernels::{product_gradient, products};
 use crate::loops::Fold;
 use crate::loops::along::mapped_rows;
 use crate::machine::simd::Isa;
@@ -83,7 +83,7 @@ impl<T: Float> Tensor<T> {
         assert!(v.shape() == &kept, "prod_gradient: shape {} is not {kept}", v.shape());
         let v = v.transpose(axis, self.rank() - 1).contiguous();
         mapped_rows("prod_gradient", axis, [self], |[x], length, out| {
-            products::product_gradients(x, v.contiguous_slice(), length, out);
+            product_gradient::product_gradients(x, v.contiguous_slice(), length, out);
         })
     }
 }

@@ -19,6 +19,7 @@ mod driver;
 mod kernel;
 mod panels;
 mod portable;
+mod rounding;
 mod source;
 #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 mod vector;
