@@ -19,10 +19,17 @@ impl<T: Float> ProductGradient<'_, T> {
         if x.len() < SHORT {
             return false;
         }
-        let Some(product) = product_in_range(x) else { return false };
-        let v = self.0.0.v[index].to_f64();
+        let Some((product, exponent)) = product_and_exponent(x) else { return false };
+        let (v, more) = match self.0.0.v[index].to_f64() {
+            v if v.is_normal() => significand(v),
+            v => (v, 0),
+        };
+        // 2 to the sum of the exponents, in halves, each of which is a normal number, or the gradient is 0 or infinite.
+        let exponent = (exponent + more).clamp(-2040, 2040);
+        let halves =
+            [exponent / 2, exponent - exponent / 2].map(|n| f64::from_bits(((n + 1023) as u64) << 52));
         for (out, x) in out.iter_mut().zip(x) {
-            *out = T::from_f64(v * (product / x.to_f64()));
+            *out = T::from_f64(v * (product / x.to_f64()) * halves[0] * halves[1]);
         }
         true
     }
@@ -58,20 +65,25 @@ impl<T: Float> RowMap<T, T> for ProductGradient<'_, T> {
 
 /// Rows too short for lanes.
 const SHORT: usize = 2 * LANES;
-/// Elements are from its inverse up to this for [`product_in_range`], 2⁶⁰.
+/// Elements are from its inverse up to this for [`product_and_exponent`], 2⁶⁰.
 const NEAR_ONE: f64 = (1u64 << 60) as f64;
-/// Products that it looks at, as far, 2⁵⁰⁰.
-const IN_RANGE: f64 = f64::from_bits((1023 + 500) << 52);
-/// Factors of a lane between two looks: with so many, none between leaves the range of normal numbers.
-const UNSEEN: usize = 8;
+/// Factors of a lane that are multiplied before its exponent is taken out: so many stay in the range of normal numbers.
+const FACTORS: usize = 8;
 
-/// The product of a row, if neither an element nor a product on the way is so far from 1 that digits could be lost, or a quotient
-/// of the product and an element could be.
+/// The significand of a normal number, with its sign, and the exponent.
 #[inline(always)]
-fn product_in_range<T: Float>(x: &[T]) -> Option<f64> {
-    let within = |x: f64, limit: f64| (x.abs() <= limit) & (x.abs() >= 1.0 / limit);
-    let mut lanes = [1.0; LANES];
-    for piece in x.chunks(UNSEEN * LANES) {
+fn significand(x: f64) -> (f64, i64) {
+    const EXPONENT: u64 = 0x7ff << 52;
+    let bits = x.to_bits();
+    (f64::from_bits(bits & !EXPONENT | 1023 << 52), (bits >> 52 & 0x7ff) as i64 - 1023)
+}
+
+/// A number and an exponent of 2 whose product is that of a row; none if an element is 0, infinite, NaN or far from 1.
+#[inline(always)]
+fn product_and_exponent<T: Float>(x: &[T]) -> Option<(f64, i64)> {
+    let is_near = |x: f64| (x.abs() <= NEAR_ONE) & (x.abs() >= 1.0 / NEAR_ONE);
+    let (mut lanes, mut exponents) = ([1.0; LANES], [0; LANES]);
+    for piece in x.chunks(FACTORS * LANES) {
         let mut near = true;
         let mut chunks = piece.chunks_exact(LANES);
         for chunk in &mut chunks {
@@ -79,20 +91,23 @@ fn product_in_range<T: Float>(x: &[T]) -> Option<f64> {
             for (lane, x) in lanes.iter_mut().zip(&wide) {
                 *lane *= x;
             }
-            near &= wide.iter().fold(true, |near, &x| near & within(x, NEAR_ONE));
+            near &= wide.iter().fold(true, |near, &x| near & is_near(x));
         }
         for (lane, x) in lanes.iter_mut().zip(chunks.remainder()) {
             let x = x.to_f64();
             *lane *= x;
-            near &= within(x, NEAR_ONE);
+            near &= is_near(x);
         }
-        if !lanes.iter().fold(near, |near, &x| near & within(x, IN_RANGE)) {
+        if !near {
             return None;
         }
+        for (lane, exponent) in lanes.iter_mut().zip(&mut exponents) {
+            let more;
+            (*lane, more) = significand(*lane);
+            *exponent += more;
+        }
     }
-    // NaN is the product with whatever it is multiplied.
-    let product = merge_lanes(lanes, |a, b| if within(a * b, IN_RANGE) { a * b } else { f64::NAN });
-    (!product.is_nan()).then_some(product)
+    Some((merge_lanes(lanes, |a, b| a * b), exponents.iter().sum()))
 }
 
 compiled_here! {
@@ -166,17 +181,31 @@ mod tests {
     }
 
     #[test]
-    fn products_on_the_way_that_lose_digits_are_not_divided() {
-        let mut x = [1.0f64; 96];
-        assert_eq!(product_in_range(&x), Some(1.0));
-        (x[0], x[32], x[64]) = (1e-18, 1.0, 1e18);
-        assert!(product_in_range(&x).is_some());
-        // Each is near enough; in their lane they are not, and what is behind brings the product back.
-        let far: Vec<f64> = (0..1024).map(|i| if i < 512 { 1e-18 } else { 1e18 }).collect();
-        assert_eq!(product_in_range(&far), None);
-        for outside in [0.0, f64::NAN, f64::INFINITY, 1e-19, -1e19] {
+    fn products_of_any_size() {
+        let product = |x: &[f64]| product_and_exponent(x).map(|(m, e)| (m.log2() + e as f64).round());
+        assert_eq!(product(&[1.0; 96]), Some(0.0));
+        assert_eq!(product(&[0.5; 3000]), Some(-3000.0));
+        let far: Vec<f64> = (0..1024).map(|i| 2f64.powi(if i < 512 { -59 } else { 60 })).collect();
+        assert_eq!(product(&far), Some(512.0));
+        for outside in [0.0, f64::NAN, f64::INFINITY, 1e-310, 1e-19, -1e19] {
+            let mut x = [1.0; 96];
             x[95] = outside;
-            assert_eq!(product_in_range(&x), None, "{outside}");
+            assert_eq!(product(&x), None, "{outside}");
+        }
+    }
+
+    /// The product of all is no number of the type, that of the others times v is.
+    #[test]
+    fn gradients_of_products_out_of_range() {
+        let mut x = vec![2f64.powi(-16); 70];
+        x[3] = 2f64.powi(-60);
+        let v = 2f64.powi(200);
+        let gradient = Tensor::vector(&x).reshape([1, 70]).prod_gradient(&Tensor::from([[v]]), 1);
+        assert_eq!(gradient.at([0, 3]), 2f64.powi(200 - 69 * 16));
+        assert_eq!(gradient.at([0, 0]), 2f64.powi(200 - 68 * 16 - 60));
+        for v in [0.0, f64::INFINITY, 5e-324, -1e308] {
+            let gradient = Tensor::<f64>::ones([1, 80]).prod_gradient(&Tensor::from([[v]]), 1);
+            assert!(gradient.to_vec().iter().all(|&g| g == v), "{v}");
         }
     }
 }
