@@ -40,6 +40,13 @@ impl Corner {
     }
 }
 
+/// Where two infinities have no difference.
+#[inline(always)]
+pub(super) fn is_same_infinity<T: Float>(a: T, b: T) -> bool {
+    // Not `&&`, which would be a branch.
+    (a == b) & !a.is_finite()
+}
+
 struct At(Corner);
 
 impl<T: Float> Decision<T> for At {
@@ -58,7 +65,7 @@ impl<T: Float> Decision<T> for At {
                     Corner::ZeroAndNonNegative => a == T::ZERO && b >= T::ZERO,
                     Corner::ZeroAndNonPositive => a == T::ZERO && b <= T::ZERO,
                     Corner::NotFiniteAndZero => !a.is_finite() && b == T::ZERO,
-                    Corner::SameInfinity => a == b && !a.is_finite(),
+                    Corner::SameInfinity => is_same_infinity(a, b),
                 })
             }
         }

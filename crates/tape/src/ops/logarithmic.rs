@@ -10,7 +10,7 @@ use wengert_tensor::{Float, Tensor, compiled_here};
 use crate::class::{Pairwise, pairwise};
 use crate::describe::Attributes;
 use crate::op::{Description, Point, fused_by_element, rules_compiled_here};
-use crate::ops::corner::Corner;
+use crate::ops::corner::{Corner, is_same_infinity};
 use crate::var::Var;
 
 /// ln(eᵃ + eᵇ), or log₂(2ᵃ + 2ᵇ).
@@ -45,8 +45,7 @@ struct Share<const BINARY: bool>;
 impl<T: Float, const BINARY: bool> MapN<T, T, 3> for Share<BINARY> {
     #[inline(always)]
     fn call<I: Isa>(&self, [v, a, b]: [T; 3]) -> T {
-        let same = (a == b) & !a.is_finite();
-        let distance = if same { T::ZERO } else { a } - if same { T::ZERO } else { b };
+        let distance = if is_same_infinity(a, b) { T::ZERO } else { a - b };
         v * (if BINARY { distance * T::from_f64(LN_2) } else { distance }).sigmoid::<I>()
     }
 }

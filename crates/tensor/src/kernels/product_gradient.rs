@@ -1,6 +1,7 @@
 //! The gradients of products of rows by division, wherever that loses no digits.
 
-use super::products::{Gradient, ManyRows, SIDE, widened};
+use super::linalg::{self, times_power};
+use super::products::{Gradient, ManyRows, SIDE, multiply};
 use crate::array::element::Float;
 use crate::compiled_here;
 use crate::loops::RowMap;
@@ -20,14 +21,12 @@ impl<T: Float> ProductGradient<'_, T> {
             return false;
         }
         let Some((product, exponent)) = product_and_exponent(x) else { return false };
-        let (v, more) = match self.0.0.v[index].to_f64() {
-            v if v.is_normal() => significand(v),
-            v => (v, 0),
-        };
+        let v = self.0.0.v[index].to_f64();
+        let of_v = linalg::exponent(v).unwrap_or(0);
+        let v = times_power(v, -of_v);
         // 2 to the sum of the exponents, in halves, each of which is a normal number, or the gradient is 0 or infinite.
-        let exponent = (exponent + more).clamp(-2040, 2040);
-        let halves =
-            [exponent / 2, exponent - exponent / 2].map(|n| f64::from_bits(((n + 1023) as u64) << 52));
+        let exponent = (exponent + of_v).clamp(-2040, 2040);
+        let halves = [exponent / 2, exponent - exponent / 2].map(|n| f64::powi(2.0, n as i32));
         for (out, x) in out.iter_mut().zip(x) {
             *out = T::from_f64(v * (product / x.to_f64()) * halves[0] * halves[1]);
         }
@@ -84,23 +83,11 @@ fn product_and_exponent<T: Float>(x: &[T]) -> Option<(f64, i64)> {
     let is_near = |x: f64| (x.abs() <= NEAR_ONE) & (x.abs() >= 1.0 / NEAR_ONE);
     let (mut lanes, mut exponents) = ([1.0; LANES], [0; LANES]);
     for piece in x.chunks(FACTORS * LANES) {
-        let mut near = true;
-        let mut chunks = piece.chunks_exact(LANES);
-        for chunk in &mut chunks {
-            let wide = widened(chunk);
-            for (lane, x) in lanes.iter_mut().zip(&wide) {
-                *lane *= x;
-            }
-            near &= wide.iter().fold(true, |near, &x| near & is_near(x));
-        }
-        for (lane, x) in lanes.iter_mut().zip(chunks.remainder()) {
-            let x = x.to_f64();
-            *lane *= x;
-            near &= is_near(x);
-        }
-        if !near {
+        // Of all, and not until one is not, so that it is a loop of vectors.
+        if !piece.iter().fold(true, |near, x| near & is_near(x.to_f64())) {
             return None;
         }
+        multiply(&mut lanes, piece);
         for (lane, exponent) in lanes.iter_mut().zip(&mut exponents) {
             let more;
             (*lane, more) = significand(*lane);

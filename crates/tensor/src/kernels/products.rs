@@ -170,26 +170,27 @@ compiled_here! {
 #[inline(always)]
 pub(crate) fn product_by_lanes<T: Float>(x: &[T]) -> f64 {
     let mut lanes = [1.0; LANES];
+    multiply(&mut lanes, x);
+    merge_lanes(lanes, |a, b| a * b)
+}
+
+/// Multiplies each lane by its elements.
+#[inline(always)]
+pub(super) fn multiply<T: Float>(lanes: &mut [f64; LANES], x: &[T]) {
     let mut chunks = x.chunks_exact(LANES);
     for chunk in &mut chunks {
-        for (lane, x) in lanes.iter_mut().zip(widened(chunk)) {
+        // Apart from the products: in one loop with them they are not widened by vectors.
+        let mut wide = [0.0; LANES];
+        for (wide, x) in wide.iter_mut().zip(chunk) {
+            *wide = x.to_f64();
+        }
+        for (lane, x) in lanes.iter_mut().zip(&wide) {
             *lane *= x;
         }
     }
     for (lane, x) in lanes.iter_mut().zip(chunks.remainder()) {
         *lane *= x.to_f64();
     }
-    merge_lanes(lanes, |a, b| a * b)
-}
-
-/// Apart from what is done with them: in one loop with it they are not widened by vectors.
-#[inline(always)]
-pub(super) fn widened<T: Float>(chunk: &[T]) -> [f64; LANES] {
-    let mut wide = [0.0; LANES];
-    for (wide, x) in wide.iter_mut().zip(chunk) {
-        *wide = x.to_f64();
-    }
-    wide
 }
 
 compiled_here! {

@@ -83,11 +83,15 @@ impl<T: Float> BilinearMap<T> for Product {
     fn forward(&self, a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
         // As the gradient of a sum is.
         let is_one = |x: &Tensor<T>| x.shared_element() == Some(T::ONE);
-        match (a.shape() == b.shape(), is_one(a), is_one(b)) {
-            (true, true, _) => b.clone(),
-            (true, _, true) => a.clone(),
-            _ => a * b,
+        if a.shape() == b.shape() {
+            if is_one(a) {
+                return b.clone();
+            }
+            if is_one(b) {
+                return a.clone();
+            }
         }
+        a * b
     }
     fn left(&self, cotangent: &Var<T>, b: &Var<T>, _: &Shape) -> Var<T> {
         cotangent * b

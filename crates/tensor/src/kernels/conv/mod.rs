@@ -10,6 +10,7 @@ mod frame;
 mod geometry;
 mod input;
 mod patches;
+mod pieces;
 mod single;
 mod taps;
 #[cfg(test)]

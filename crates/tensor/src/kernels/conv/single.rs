@@ -1,14 +1,13 @@
 //! Convolutions of one output channel with few taps, as of each channel by itself: a product of matrices would pack more than it
 //! computes.
 
+use super::pieces::{Piece, in_pieces};
 use crate::array::element::Float;
 use crate::machine::parallel;
 use crate::machine::simd::{Isa, Kernel, Level, dispatch_at};
 
 /// Terms up to which a sum is one of single terms, added in their order as a product adds up those of one pass.
 pub(super) const FEW_TAPS: usize = 256;
-/// Neighbouring positions that are computed at once, in registers.
-const AT_ONCE: usize = 32;
 /// Positions that a thread takes at once, about.
 const SHARE: usize = 4096;
 
@@ -76,19 +75,13 @@ impl<T: Float> Kernel for Part<'_, T> {
                     image: sums.image.add(y * sums.image_row + first),
                     to: sums.to.add(y * sums.to_row + first),
                 };
-                match end - first {
-                    AT_ONCE.. => row.pieces::<I, AT_ONCE>(end - first),
-                    16.. => row.pieces::<I, 16>(end - first),
-                    8.. => row.pieces::<I, 8>(end - first),
-                    4.. => row.pieces::<I, 4>(end - first),
-                    count => row.pieces::<I, 1>(count),
-                }
+                in_pieces::<I>(&row, end - first);
             }
         }
     }
 }
 
-/// Neighbouring positions.
+/// Neighbouring positions. All elements of `image` that they meet must be readable, and their places in `to` writable.
 struct Row<'a, T> {
     weight: &'a [T],
     distances: &'a [isize],
@@ -97,25 +90,7 @@ struct Row<'a, T> {
     to: *mut T,
 }
 
-impl<T: Float> Row<'_, T> {
-    /// In pieces of `N`, the last two of which overlap, which computes the same again.
-    ///
-    /// # Safety
-    /// `count` must be at least `N`; all elements of `image` that so many positions meet must be readable, and so many of `to`
-    /// writable.
-    #[inline(always)]
-    unsafe fn pieces<I: Isa, const N: usize>(&self, count: usize) {
-        // SAFETY: the pieces end at `count` at most.
-        unsafe {
-            for from in (0..count - N).step_by(N) {
-                self.piece::<I, N>(from);
-            }
-            self.piece::<I, N>(count - N);
-        }
-    }
-
-    /// # Safety
-    /// As [`pieces`](Self::pieces), of the `N` positions from `from` on.
+impl<T: Float> Piece for Row<'_, T> {
     #[inline(always)]
     unsafe fn piece<I: Isa, const N: usize>(&self, from: usize) {
         let mut sums = [T::ZERO; N];

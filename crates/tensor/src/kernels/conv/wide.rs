@@ -5,6 +5,7 @@
 //! few taps the sums are computed row by row instead.
 
 use super::frame::Frame;
+use super::pieces::{Piece, in_pieces};
 use super::single::{FEW_TAPS, OneChannel};
 use crate::array::element::Float;
 use crate::kernels::gemm::{Output, PARALLEL_WORK, Product, Rows, Strided};
@@ -147,7 +148,7 @@ impl<T: Float> Kernel for Cut<'_, T> {
             unsafe {
                 let to = self.start.add(y * self.to.row);
                 if self.to.column == 1 {
-                    add_bias(from, self.bias, to);
+                    in_pieces::<I>(&Biased { from, bias: self.bias, to }, width);
                 } else {
                     for (x, &value) in from.iter().enumerate() {
                         *to.add(x * self.to.column) = value + self.bias;
@@ -158,44 +159,21 @@ impl<T: Float> Kernel for Cut<'_, T> {
     }
 }
 
-/// `to = from + bias`, in pieces of fixed lengths, the last two of which overlap.
-///
-/// # Safety
-/// `to` must have room for as many elements as `from`.
-#[inline(always)]
-unsafe fn add_bias<T: Float>(from: &[T], bias: T, to: *mut T) {
-    // SAFETY: the caller guarantees `to`; every piece lies within the slice.
-    unsafe {
-        match from.len() {
-            16.. => pieces::<T, 16>(from, bias, to),
-            8.. => pieces::<T, 8>(from, bias, to),
-            4.. => pieces::<T, 4>(from, bias, to),
-            _ => pieces::<T, 1>(from, bias, to),
-        }
-    }
+/// `to = from + bias`, where `to` must have room for as many elements as `from`.
+struct Biased<'a, T> {
+    from: &'a [T],
+    bias: T,
+    to: *mut T,
 }
 
-/// [`add_bias`] in pieces of `N`.
-///
-/// # Safety
-/// As for [`add_bias`], and `from` has at least `N` elements or none.
-#[inline(always)]
-unsafe fn pieces<T: Float, const N: usize>(from: &[T], bias: T, to: *mut T) {
-    let (chunks, rest) = from.as_chunks::<N>();
-    for (i, chunk) in chunks.iter().enumerate() {
-        let mut sum = *chunk;
-        for x in &mut sum {
-            *x += bias;
+impl<T: Float> Piece for Biased<'_, T> {
+    #[inline(always)]
+    unsafe fn piece<I: Isa, const N: usize>(&self, from: usize) {
+        let mut sums: [T; N] = *self.from[from..].first_chunk().expect("a piece within the slice");
+        for sum in &mut sums {
+            *sum += self.bias;
         }
-        // SAFETY: the chunk's place.
-        unsafe { to.add(i * N).cast::<[T; N]>().write_unaligned(sum) };
-    }
-    if let (false, Some(last)) = (rest.is_empty(), from.last_chunk::<N>()) {
-        let mut sum = *last;
-        for x in &mut sum {
-            *x += bias;
-        }
-        // SAFETY: the last `N` places.
-        unsafe { to.add(from.len() - N).cast::<[T; N]>().write_unaligned(sum) };
+        // SAFETY: the piece's place, as the caller promises.
+        unsafe { self.to.add(from).cast::<[T; N]>().write_unaligned(sums) };
     }
 }
