@@ -1,6 +1,7 @@
 //! Ranks as processes. Each test starts this program again under `mpirun`, as ranks that play one of the scenarios below.
 
 mod faults;
+mod hosts;
 mod jobs;
 mod laws;
 mod modes;

@@ -46,3 +46,13 @@ pub use methods::view::{flattened, permutation, resolve_dims};
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+// Tests of what is public, in the one program that a sanitizer has to build.
+#[cfg(test)]
+extern crate self as wengert_tensor;
+#[cfg(test)]
+#[path = "../tests/extreme_sizes/mod.rs"]
+mod extreme_sizes;
+#[cfg(test)]
+#[path = "../tests/public/mod.rs"]
+mod public;

@@ -1,8 +1,9 @@
 //! The bar on a terminal: one test in a process of its own, as a panic in any thread clears the bar.
 #![cfg(feature = "progress")]
 
+#[path = "train/common/mod.rs"]
 mod common;
-#[path = "common/text.rs"]
+#[path = "train/common/text.rs"]
 mod text;
 
 use std::ops::ControlFlow;

@@ -1,10 +1,10 @@
 //! Parameter servers, local steps, elastic averaging and gossip, by ranks that are processes.
 
-#[path = "../asynchronous/common.rs"]
+#[path = "../distributed/asynchronous/common.rs"]
 mod common;
-#[path = "../asynchronous/methods.rs"]
+#[path = "../distributed/asynchronous/methods.rs"]
 mod methods;
-#[path = "../asynchronous/serving.rs"]
+#[path = "../distributed/asynchronous/serving.rs"]
 mod serving;
 
 use std::time::Duration;

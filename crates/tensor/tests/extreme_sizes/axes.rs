@@ -5,8 +5,8 @@ use wengert_tensor::normalise::{self, NormGeometry};
 use wengert_tensor::simd::Isa;
 use wengert_tensor::{Axes, Axis, OrderStatistic, Tensor};
 
-use crate::helpers::refused;
-use crate::panics::caught;
+use super::helpers::refused;
+use super::panics::caught;
 
 struct Zero;
 

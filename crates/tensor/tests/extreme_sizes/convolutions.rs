@@ -8,7 +8,7 @@ use wengert_tensor::pool::{
 };
 use wengert_tensor::random::Generator;
 
-use crate::helpers::{SIZES, refused};
+use super::helpers::{SIZES, refused};
 
 /// Draws sizes, small ones half of the time.
 struct Draw(Generator);

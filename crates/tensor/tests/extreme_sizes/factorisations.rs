@@ -8,7 +8,7 @@ use wengert_tensor::linalg::{
 };
 use wengert_tensor::normalise::{self, NormGeometry};
 
-use crate::helpers::{SIZES, refused};
+use super::helpers::{SIZES, refused};
 
 #[test]
 fn matrices_of_another_size_than_their_slice() {

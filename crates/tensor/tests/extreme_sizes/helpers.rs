@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use wengert_tensor::size::MAX_ELEMENTS;
 
-use crate::panics::outcome;
+use super::panics::outcome;
 
 /// Lengths of an axis and counts: small ones, and such as no memory holds, about every limit.
 pub(crate) const SIZES: [usize; 19] = [

@@ -2,7 +2,7 @@
 
 use wengert_tensor::{Combine, Tensor, combine_elements, combine_slices};
 
-use crate::helpers::{OFFSETS, SIZES, fated, refused};
+use super::helpers::{OFFSETS, SIZES, fated, refused};
 
 fn x() -> Tensor<f64> {
     Tensor::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])

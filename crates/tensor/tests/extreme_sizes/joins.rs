@@ -2,7 +2,7 @@
 
 use wengert_tensor::Tensor;
 
-use crate::helpers::{OFFSETS, SIZES, fated, refused};
+use super::helpers::{OFFSETS, SIZES, fated, refused};
 
 fn two() -> Tensor<f64> {
     Tensor::from([1.0, 2.0])

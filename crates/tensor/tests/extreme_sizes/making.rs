@@ -3,7 +3,7 @@
 use wengert_tensor::random::Generator;
 use wengert_tensor::{Element, Shape, Tensor, memory};
 
-use crate::helpers::{SIZES, fated, refused};
+use super::helpers::{SIZES, fated, refused};
 
 /// Shapes of one, two and three axes.
 fn shapes() -> impl Iterator<Item = Vec<usize>> {

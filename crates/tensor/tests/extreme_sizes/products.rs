@@ -3,7 +3,7 @@
 use wengert_tensor::gemm::{MatrixMut, MatrixRef, gemm};
 use wengert_tensor::{Shape, Tensor, matmul_shape, parallel, size};
 
-use crate::helpers::{OFFSETS, SIZES, given, refused};
+use super::helpers::{OFFSETS, SIZES, given, refused};
 
 #[test]
 fn shapes_of_products() {

@@ -3,7 +3,7 @@
 use wengert_tensor::shape::{Dims, broadcast, broadcast_or_panic};
 use wengert_tensor::{Axis, Shape, Slice, Tensor, broadcast_axes, flattened, resolve_dims};
 
-use crate::helpers::{OFFSETS, SIZES, fated, refused};
+use super::helpers::{OFFSETS, SIZES, fated, refused};
 
 /// A view of one number.
 fn wide<const N: usize>(shape: [usize; N]) -> Tensor<f32> {

@@ -9,7 +9,7 @@ use wengert_tensor::conv::{
 use wengert_tensor::pool::{Divisor, Pool2dGeometry, avg_pool2d, max_pool2d};
 use wengert_tensor::random::Generator;
 
-use crate::helpers::{SIZES, refused};
+use super::helpers::{SIZES, refused};
 
 /// A small size, or one near a limit.
 fn size(draw: &mut Generator) -> usize {

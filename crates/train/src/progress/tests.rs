@@ -4,7 +4,7 @@ use super::*;
 use crate::event::{Event, Moment, RunObserver};
 use crate::log::tests::{at, start, step};
 
-#[path = "../../tests/common/text.rs"]
+#[path = "../../tests/train/common/text.rs"]
 mod text;
 
 use text::Text;

@@ -9,12 +9,14 @@ use crate::array::element::Float;
 use crate::kernels::scratch::{Slot, with_scratch};
 
 /// Rows of a packed block of A, which stays in the L2 cache.
-const BLOCK_ROWS: usize = 144;
+pub(super) const BLOCK_ROWS: usize = 96;
 /// How large a panel of B may be that stays in the L1 cache beside what is read of A; of larger ones, rows are asked for this many
 /// ahead, by tiles of enough rows to have the time for it.
 const PANEL_IN_L1: usize = 20 << 10;
-const ROWS_AHEAD: isize = 16;
+const ROWS_AHEAD: isize = 24;
 const PREFETCHING_ROWS: usize = 6;
+/// How large a block of rows may be that lie one behind the other and are read there, as a packed block would be.
+const GAPLESS_BYTES: usize = 1 << 18;
 /// How large a matrix by columns may be that is read where it lies.
 const IN_PLACE_BYTES: usize = 1 << 22;
 /// Rows of a matrix that are packed together, each from one panel to the next as it lies: with all rows of a panel at once, memory
@@ -43,9 +45,7 @@ impl<T: Float, A: Source<T>, B: Source<T>> Product<'_, T, A, B> {
         }
         if let Some(packed) = self.b.panels() {
             debug_assert_eq!(packed.width, width, "packed for other kernels");
-            let start = packed.at(terms.start, columns.start);
-            let panel = (width * packed.depth) as isize;
-            let b = PackedB { start, panel, k: width as isize, list: std::ptr::null() };
+            let b = PackedB::panels(packed.at(terms.start, columns.start), width, packed.depth);
             // SAFETY: passed on; B's panels were packed before, for these kernels.
             return unsafe { self.row_blocks(kernels, rows, columns, terms, &b) };
         }
@@ -59,12 +59,7 @@ impl<T: Float, A: Source<T>, B: Source<T>> Product<'_, T, A, B> {
         with_scratch(Slot::Right, size, |buffer: *mut T| {
             // SAFETY: the buffer has `width · terms` elements for each panel.
             unsafe { pack_panels(self.b, terms.clone(), columns.clone(), buffer, width) };
-            let b = PackedB {
-                start: buffer,
-                panel: (width * terms.len()) as isize,
-                k: width as isize,
-                list: std::ptr::null(),
-            };
+            let b = PackedB::panels(buffer, width, terms.len());
             // SAFETY: passed on; the panels were just filled.
             unsafe { self.row_blocks(kernels, rows, columns, terms, &b) }
         });
@@ -74,7 +69,7 @@ impl<T: Float, A: Source<T>, B: Source<T>> Product<'_, T, A, B> {
     ///
     /// # Safety
     /// As for [`block`](Self::block), and `b` holds the panels of `columns` and `terms`.
-    unsafe fn row_blocks(
+    pub(super) unsafe fn row_blocks(
         &self,
         kernels: &Kernels<T>,
         rows: Range<usize>,
@@ -83,7 +78,8 @@ impl<T: Float, A: Source<T>, B: Source<T>> Product<'_, T, A, B> {
         b: &PackedB<T>,
     ) {
         let panels = columns.len().div_ceil(kernels.columns());
-        let in_place = self.a.in_memory().filter(|a| reads_in_place(a, panels, self.k));
+        let shape = [rows.len().min(BLOCK_ROWS), self.k];
+        let in_place = self.a.in_memory().filter(|a| reads_in_place(a, panels, shape));
         for first in rows.clone().step_by(BLOCK_ROWS) {
             let block = RowBlock {
                 kernels,
@@ -248,7 +244,7 @@ struct PackedA<T> {
 
 /// Panels of B, each starting `panel` elements after the one before, with rows `k` elements apart, or at the
 /// places of `list` unless that is null.
-struct PackedB<T> {
+pub(super) struct PackedB<T> {
     start: *const T,
     panel: isize,
     k: isize,
@@ -256,6 +252,11 @@ struct PackedB<T> {
 }
 
 impl<T> PackedB<T> {
+    /// Panels of `width` columns and `depth` rows, one behind the other.
+    pub(super) fn panels(start: *const T, width: usize, depth: usize) -> Self {
+        Self { start, panel: (width * depth) as isize, k: width as isize, list: std::ptr::null() }
+    }
+
     /// What a tile of so many rows asks for ahead, in panels of `width` columns and `terms` rows.
     fn ahead(&self, width: usize, terms: usize, rows: usize) -> isize {
         let bytes = width * terms * size_of::<T>();
@@ -297,13 +298,16 @@ unsafe fn run_scattered<T: Float>(
     }
 }
 
-/// Whether A is better read where it lies than packed, when each of its panels is used `panels` times; it has `terms` columns.
-fn reads_in_place<T: Float>(a: &Strided<T>, panels: usize, terms: usize) -> bool {
+/// Whether A is better read where it lies than packed, when each of its panels is used `panels` times; a block of it has so many rows
+/// and columns.
+fn reads_in_place<T: Float>(a: &Strided<T>, panels: usize, [rows, columns]: [usize; 2]) -> bool {
+    let bytes = |count: usize, each: isize| each.unsigned_abs().saturating_mul(count * size_of::<T>());
     if a.column == 1 {
-        // Rows that far apart share the few sets of the L1 cache.
+        // Rows that far apart share the few sets of the L1 cache, unless nothing lies between them.
         let collides = a.row.unsigned_abs().is_multiple_of(2048 / size_of::<T>());
-        return panels == 1 || panels <= 4 && !collides;
+        let gapless = a.row == columns as isize && bytes(rows, a.row) <= GAPLESS_BYTES;
+        return panels == 1 || gapless || panels <= 4 && !collides;
     }
     // Each term is a short piece far from the next one, which no prefetcher foresees: so only what the caches may hold already.
-    panels <= 4 && a.column.unsigned_abs().saturating_mul(terms) <= IN_PLACE_BYTES / size_of::<T>()
+    panels <= 4 && bytes(columns, a.column) <= IN_PLACE_BYTES
 }

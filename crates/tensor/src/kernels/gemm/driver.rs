@@ -10,12 +10,12 @@ use crate::array::element::Float;
 use crate::machine::parallel;
 use crate::machine::simd::Level;
 
-/// About how many terms of the sums are added in one pass over C: a panel of A of that depth stays in the L1
-/// cache, and C is read and written seldom enough. Passes are visible in the last bits, unlike the other block sizes, so they
-/// depend on k alone.
-const DEPTH: usize = 416;
+/// About how many bytes of a row of A are added up in one pass over C: so many that C is read and written seldom, and so few that
+/// packed blocks stay in their caches. Passes are visible in the last bits, unlike the other block sizes, so they
+/// depend on k and the type alone.
+const DEPTH_BYTES: usize = 3072;
 /// Columns of a packed block of B, which stays in the L3 cache.
-const BLOCK_COLUMNS: usize = 2048;
+pub(super) const BLOCK_COLUMNS: usize = 2048;
 /// Multiply-adds below which a product stays on the calling thread.
 pub(crate) const PARALLEL_WORK: usize = 1 << 18;
 /// Multiply-adds that make a task worth its own packing, when there are more tasks than threads.
@@ -99,8 +99,17 @@ impl<T: Float, A: Source<T>, B: Source<T>> Product<'_, T, A, B> {
             // SAFETY: passed on.
             return unsafe { self.block(kernels, 0..self.m, 0..self.n) };
         }
+        let rounds = work / (threads * TASK_WORK);
+        if let Some(kernels) = kernels
+            && rounds > 1
+            && self.packs_together()
+            && self.alpha != T::ZERO
+        {
+            // SAFETY: passed on; where there is work there are terms.
+            return unsafe { self.run_together(kernels, threads) };
+        }
         // More tasks than threads even out cores of unequal speed, at the price of packing more often.
-        let tasks = threads * (work / (threads * TASK_WORK)).clamp(1, 4);
+        let tasks = threads * rounds.clamp(1, 4);
         let (down, across) = grid(self.m, self.n, tasks);
         parallel::for_each(down * across, true, |task| {
             let rows = part(self.m, down, MAX_ROWS, task / across);
@@ -138,7 +147,7 @@ impl<T: Float, A: Source<T>, B: Source<T>> Product<'_, T, A, B> {
         };
         for first in columns.clone().step_by(BLOCK_COLUMNS) {
             let columns = first..columns.end.min(first + BLOCK_COLUMNS);
-            for terms in passes(self.k) {
+            for terms in passes::<T>(self.k) {
                 // SAFETY: passed on; all ranges are parts of the operands'.
                 unsafe { self.pass(kernels, rows.clone(), columns.clone(), terms) };
             }
@@ -162,10 +171,16 @@ unsafe fn scale<T: Float>(beta: T, c: &Output<T>, rows: Range<usize>, columns: R
     }
 }
 
-/// `0..k` in equal parts of between 3/4 and 3/2 of [`DEPTH`] terms; less only if k is less.
-fn passes(k: usize) -> impl Iterator<Item = Range<usize>> {
-    let count = ((k + DEPTH / 2) / DEPTH).max(1);
+/// `0..k` in equal parts of between 3/4 and 3/2 of [`DEPTH_BYTES`]; less only if k is less.
+pub(super) fn passes<T>(k: usize) -> impl Iterator<Item = Range<usize>> {
+    let count = pass_count::<T>(k);
     (0..count).map(move |i| edge(k, count, i)..edge(k, count, i + 1))
+}
+
+/// How many passes there are.
+fn pass_count<T>(k: usize) -> usize {
+    let depth = DEPTH_BYTES / size_of::<T>();
+    (k / depth + usize::from(k % depth >= depth / 2)).max(1)
 }
 
 /// ⌊i · k / count⌋, for sums of any length: strides of 0 make them without memory.
@@ -196,7 +211,7 @@ fn grid(m: usize, n: usize, tasks: usize) -> (usize, usize) {
 }
 
 /// The range of part `index` when `size` is cut into `parts` parts at multiples of `unit`.
-fn part(size: usize, parts: usize, unit: usize, index: usize) -> Range<usize> {
+pub(super) fn part(size: usize, parts: usize, unit: usize, index: usize) -> Range<usize> {
     let units = size.div_ceil(unit);
     let edge = |i: usize| (i * units / parts * unit).min(size);
     edge(index)..edge(index + 1)
@@ -209,12 +224,12 @@ mod tests {
     #[test]
     fn passes_cover_sums_of_any_length() {
         for k in (1..3000).step_by(7) {
-            let cut: Vec<_> = passes(k).collect();
+            let cut: Vec<_> = passes::<f32>(k).collect();
             let count = cut.len();
             assert!(cut.iter().enumerate().all(|(i, p)| *p == (i * k / count..(i + 1) * k / count)), "{k}");
         }
         for k in [1 << 42, isize::MAX as usize, (1 << 61) + 12_345] {
-            let count = (k + DEPTH / 2) / DEPTH;
+            let count = pass_count::<f64>(k);
             for i in [1, count / 3, count - 1] {
                 let exact = (i as u128 * k as u128 / count as u128) as usize;
                 assert_eq!(edge(k, count, i), exact);

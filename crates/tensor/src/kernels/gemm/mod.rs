@@ -21,6 +21,7 @@ mod panels;
 mod portable;
 mod rounding;
 mod source;
+mod together;
 #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 mod vector;
 mod vector_product;

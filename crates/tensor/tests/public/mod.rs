@@ -1,0 +1,5 @@
+//! Of what is public alone.
+
+mod files;
+mod laws;
+mod random;
