@@ -198,6 +198,9 @@ fn the_same_bits_for_any_number_of_threads() {
             [2000, 1, 1500],
             [1, 1, 3_000_000],
             [500, 400, 700],
+            // Two passes, and two blocks of columns.
+            [300, 290, 1400],
+            [1100, 2120, 60],
         ] {
             let expected = with_threads(1, || product::<f32>(level, size));
             for threads in [2, 3, 8] {
@@ -208,6 +211,36 @@ fn the_same_bits_for_any_number_of_threads() {
             }
         }
     }
+}
+
+/// What threads pack together is what one packs.
+fn large_products_of_any_strides<T: Float>() {
+    let [m, n, k] = [300, 290, 1200];
+    for kinds in [[0, 1, 2], [1, 3, 1], [4, 2, 3], [3, 6, 0]] {
+        let [(a_offset, a_strides, a_len), (b_offset, b_strides, b_len), (c_offset, c_strides, c_len)] =
+            [layout([m, k], kinds[0]), layout([k, n], kinds[1]), layout([m, n], kinds[2])];
+        let (a, b): (Vec<T>, Vec<T>) = (fractions(a_len, 1), fractions(b_len, 2));
+        let [one, two] = [1, 2].map(|threads| {
+            let mut c: Vec<T> = fractions(c_len, 3);
+            with_threads(threads, || {
+                gemm(
+                    T::from_f64(2.0),
+                    MatrixRef::new(&a, a_offset, [m, k], a_strides),
+                    MatrixRef::new(&b, b_offset, [k, n], b_strides),
+                    -T::ONE,
+                    MatrixMut::new(&mut c, c_offset, [m, n], c_strides),
+                );
+            });
+            c
+        });
+        assert!(one == two, "{} {kinds:?}", T::NAME);
+    }
+}
+
+#[test]
+fn strides_of_large_products() {
+    large_products_of_any_strides::<f32>();
+    large_products_of_any_strides::<f64>();
 }
 
 #[test]

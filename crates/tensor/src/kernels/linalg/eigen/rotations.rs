@@ -1,25 +1,17 @@
-//! Many rotations of neighbouring rows, applied together.
+//! Many rotations of neighbouring rows of a small matrix, applied together.
 
 use crate::array::element::Float;
-use crate::machine::parallel;
 use crate::machine::simd::{Isa, Kernel, dispatch};
 
-/// Columns that go through all rotations together: what is rotated stays in L1, the row at hand in registers.
-const COLUMNS: usize = 32;
+/// The most columns, and rows: what is rotated stays in L1, the row at hand in registers.
+pub(super) const MOST: usize = 32;
 
-/// Bytes of a cache line.
-const LINE: usize = 64;
-
-/// Rotations that are worth being handed out to threads.
-const MANY: usize = 1 << 12;
+/// Rotations that are recorded before they are applied.
+const MANY: usize = 1 << 9;
 
 /// Rotations of the rows i and i + 1 of a matrix, recorded in sweeps of descending i.
 pub(super) struct Rotations<T> {
-    /// From `begin` on the columns of the matrix by `COLUMNS`, each of these panels row by row.
-    panels: Vec<T>,
-    /// Where a cache line begins.
-    begin: usize,
-    n: usize,
+    rows: Vec<[T; MOST]>,
     /// For every sweep its last i, and how many rotations it has.
     sweeps: Vec<[usize; 2]>,
     /// (x, y) ← (c x − s y, s x + c y) of the rows i and i + 1.
@@ -27,19 +19,13 @@ pub(super) struct Rotations<T> {
 }
 
 impl<T: Float> Rotations<T> {
-    /// Of the n × n matrix `a`.
-    pub(super) fn of(a: &[T], n: usize) -> Self {
-        let mut panels = vec![T::ZERO; n * n.next_multiple_of(COLUMNS) + COLUMNS];
-        let begin = panels.as_ptr().align_offset(LINE).min(COLUMNS);
-        for (panel, first) in
-            panels[begin..].chunks_exact_mut((n * COLUMNS).max(1)).zip((0..n).step_by(COLUMNS))
-        {
-            let columns = COLUMNS.min(n - first);
-            for (to, from) in panel.chunks_exact_mut(COLUMNS).zip(a.chunks_exact(n)) {
-                to[..columns].copy_from_slice(&from[first..][..columns]);
-            }
+    /// Of the n × n identity, for n up to [`MOST`].
+    pub(super) fn of_identity(n: usize) -> Self {
+        let mut rows = vec![[T::ZERO; MOST]; n];
+        for (i, row) in rows.iter_mut().enumerate() {
+            row[i] = T::ONE;
         }
-        Rotations { panels, begin, n, sweeps: Vec::new(), rotations: Vec::new() }
+        Rotations { rows, sweeps: Vec::new(), rotations: Vec::new() }
     }
 
     /// The next rotation of a sweep that [`end`](Self::end) ends.
@@ -52,48 +38,30 @@ impl<T: Float> Rotations<T> {
     #[inline(always)]
     pub(super) fn end(&mut self, last: usize, count: usize) {
         self.sweeps.push([last, count]);
-        if self.rotations.len() >= MANY.max(16 * self.n) {
+        if self.rotations.len() >= MANY {
             self.apply();
         }
     }
 
     /// Does what was recorded.
-    #[inline(never)]
     fn apply(&mut self) {
-        let Self { panels, begin, n, sweeps, rotations } = self;
-        let end = *begin + *n * n.next_multiple_of(COLUMNS);
-        parallel::for_each_chunk(
-            &mut panels[*begin..end],
-            *n * COLUMNS,
-            rotations.len() >= MANY,
-            |_, panel| {
-                dispatch(Rotate { panel, sweeps, rotations });
-            },
-        );
+        let Self { rows, sweeps, rotations } = self;
+        dispatch(Rotate { rows, sweeps, rotations });
         sweeps.clear();
         rotations.clear();
     }
 
-    /// The matrix.
-    pub(super) fn into_matrix(mut self) -> Vec<T> {
+    /// The rows of the matrix in this order.
+    pub(super) fn into_rows(mut self, order: &[usize]) -> Vec<T> {
         self.apply();
-        let n = self.n;
-        let mut a = vec![T::ZERO; n * n];
-        for (panel, first) in
-            self.panels[self.begin..].chunks_exact((n * COLUMNS).max(1)).zip((0..n).step_by(COLUMNS))
-        {
-            let columns = COLUMNS.min(n - first);
-            for (from, to) in panel.chunks_exact(COLUMNS).zip(a.chunks_exact_mut(n)) {
-                to[first..][..columns].copy_from_slice(&from[..columns]);
-            }
-        }
-        a
+        let n = self.rows.len();
+        order.iter().flat_map(|&i| &self.rows[i][..n]).copied().collect()
     }
 }
 
-/// All sweeps on one panel.
+/// All sweeps.
 struct Rotate<'a, T> {
-    panel: &'a mut [T],
+    rows: &'a mut [[T; MOST]],
     sweeps: &'a [[usize; 2]],
     rotations: &'a [[T; 2]],
 }
@@ -102,23 +70,21 @@ impl<T: Float> Kernel for Rotate<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let Self { panel, sweeps, mut rotations } = self;
+        let Self { rows, sweeps, mut rotations } = self;
         for &[last, count] in sweeps {
             let (sweep, rest) = rotations.split_at(count);
             rotations = rest;
-            let rows = &mut panel[last * COLUMNS..][..(count + 1) * COLUMNS];
-            let mut y = [T::ZERO; COLUMNS];
-            y.copy_from_slice(&rows[count * COLUMNS..]);
+            let rows = &mut rows[last..=last + count];
+            let mut y = rows[count];
             for (&[c, s], i) in sweep.iter().zip((0..count).rev()) {
-                let pair = &mut rows[i * COLUMNS..][..2 * COLUMNS];
-                for l in 0..COLUMNS {
+                for l in 0..MOST {
                     // The new y waits for the old one once.
-                    let x = pair[l];
-                    pair[COLUMNS + l] = I::mul_add(c, y[l], s * x);
+                    let x = rows[i][l];
+                    rows[i + 1][l] = I::mul_add(c, y[l], s * x);
                     y[l] = I::mul_add(-s, y[l], c * x);
                 }
             }
-            rows[..COLUMNS].copy_from_slice(&y);
+            rows[0] = y;
         }
     }
 }

@@ -13,6 +13,7 @@ const ROWS: usize = 4;
 
 /// A = Q T Qᵀ with T tridiagonal.
 pub(super) struct Tridiagonal<T> {
+    n: usize,
     pub(super) diagonal: Vec<T>,
     /// As long as the diagonal, 0 at its end.
     pub(super) off_diagonal: Vec<T>,
@@ -21,21 +22,18 @@ pub(super) struct Tridiagonal<T> {
 }
 
 impl<T: Float> Tridiagonal<T> {
-    /// Qᵀ: row k is the k-th basis vector.
-    pub(super) fn basis(&self) -> Vec<T> {
-        let n = self.diagonal.len();
-        let mut q = vec![T::ZERO; n * n];
-        q.iter_mut().step_by(n + 1).for_each(|d| *d = T::ONE);
+    /// The n × n matrix times Qᵀ: vectors in the basis in which A is tridiagonal, as rows, become those of A.
+    pub(super) fn turned(&self, mut rows: Vec<T>) -> Vec<T> {
+        let n = self.n;
         let count = n.saturating_sub(2);
-        // From the last block on, so that what is before is still the identity.
         for first in (0..count).step_by(BLOCK).rev() {
             let end = count.min(first + BLOCK);
             let begin = first + 1;
             let v = (first..end).flat_map(|k| &self.vectors[k * n + begin..(k + 1) * n]).copied().collect();
             let block = Reflectors::new(v, &[T::from_f64(2.0); BLOCK][..end - first]);
-            block.reflect_rows(&mut q, begin * n + begin, n - begin, n);
+            block.reflect_rows(&mut rows, begin, n, n);
         }
-        q
+        rows
     }
 }
 
@@ -94,7 +92,7 @@ impl<T: Float> Kernel for Tridiagonalise<T> {
                 *w = two * product - along * v;
             }
         }
-        Tridiagonal { diagonal, off_diagonal, vectors }
+        Tridiagonal { n, diagonal, off_diagonal, vectors }
     }
 }
 
