@@ -185,14 +185,16 @@ impl<T: Float> Halves<'_, T> {
         order.sort_by_key(|&i| parts[i]);
         let [left, right] =
             [Part::First, Part::Both].map(|part| order.partition_point(|&i| parts[i] <= part));
-        let by_part: Vec<T> = vectors.chunks_exact(k).flat_map(|row| order.iter().map(|&i| row[i])).collect();
+        let mut by_part = vec![T::ZERO; k * k];
+        for (to, row) in by_part.chunks_exact_mut(k).zip(vectors.chunks_exact(k)) {
+            to.iter_mut().zip(&order).for_each(|(to, &i)| *to = row[i]);
+        }
         let mut out = vec![T::ZERO; k * n];
         for (terms, columns) in [(0..right, 0..first), (left..k, first..n)] {
-            let gathered: Vec<T> = order[terms.clone()]
-                .iter()
-                .flat_map(|&i| &whole[kept[i] * n..][columns.clone()])
-                .copied()
-                .collect();
+            let mut gathered = Vec::with_capacity(terms.len() * columns.len());
+            for &i in &order[terms.clone()] {
+                gathered.extend_from_slice(&whole[kept[i] * n..][columns.clone()]);
+            }
             let factors = MatrixRef::new(&by_part, terms.start, [k, terms.len()], [k as isize, 1]);
             let rows = MatrixRef::row_major(&gathered, [terms.len(), columns.len()]);
             let place = MatrixMut::new(&mut out, columns.start, [k, columns.len()], [n as isize, 1]);

@@ -55,7 +55,11 @@ impl<T: Float> Rotations<T> {
     pub(super) fn into_rows(mut self, order: &[usize]) -> Vec<T> {
         self.apply();
         let n = self.rows.len();
-        order.iter().flat_map(|&i| &self.rows[i][..n]).copied().collect()
+        let mut rows = Vec::with_capacity(n * n);
+        for &i in order {
+            rows.extend_from_slice(&self.rows[i][..n]);
+        }
+        rows
     }
 }
 

@@ -79,6 +79,14 @@ impl<T: Float> Root<'_, T> {
         Side { sum: sums.into_iter().sum(), slope: slopes.into_iter().sum() }
     }
 
+    /// The equation's value, and its two sides: the poles before `cut`, and the others.
+    #[inline(always)]
+    fn value<I: Isa>(&self, cut: usize, origin: T, offset: T) -> (T, Side<T>, Side<T>) {
+        let low = self.side::<I>(0..cut, origin, offset);
+        let high = self.side::<I>(cut..self.d.len(), origin, offset);
+        (T::ONE + low.sum + high.sum, low, high)
+    }
+
     /// The root as the pole next to it and what it is away from that.
     #[inline(always)]
     fn solve<I: Isa>(&self) -> (T, T) {
@@ -93,12 +101,7 @@ impl<T: Float> Root<'_, T> {
         let (below, above) = if last { (k - 2, k - 1) } else { (j, j + 1) };
         let width = if last { weights.iter().copied().sum() } else { d[above] - d[below] };
         let half = width / two;
-        let value = |origin: T, offset: T| {
-            let (low, high) =
-                (self.side::<I>(0..below + 1, origin, offset), self.side::<I>(below + 1..k, origin, offset));
-            (T::ONE + low.sum + high.sum, low, high)
-        };
-        let (middle, ..) = value(d[j], half);
+        let (middle, ..) = self.value::<I>(below + 1, d[j], half);
         // Which half it is in says from where its distance is exact.
         let (origin, mut low, mut high) = match (last, middle <= T::ZERO) {
             // The bound is rounded.
@@ -108,7 +111,7 @@ impl<T: Float> Root<'_, T> {
         };
         let mut offset = if low == T::ZERO { high } else { low };
         for _ in 0..STEPS {
-            let (f, under, over) = value(origin, offset);
+            let (f, under, over) = self.value::<I>(below + 1, origin, offset);
             let slope = under.slope + over.slope;
             let rounding =
                 T::from_f64(8.0) * (T::ONE + under.sum.abs() + over.sum.abs()) + offset.abs() * slope;

@@ -29,7 +29,10 @@ impl<T: Float> Tridiagonal<T> {
         for first in (0..count).step_by(BLOCK).rev() {
             let end = count.min(first + BLOCK);
             let begin = first + 1;
-            let v = (first..end).flat_map(|k| &self.vectors[k * n + begin..(k + 1) * n]).copied().collect();
+            let mut v = Vec::with_capacity((end - first) * (n - begin));
+            for k in first..end {
+                v.extend_from_slice(&self.vectors[k * n + begin..(k + 1) * n]);
+            }
             let block = Reflectors::new(v, &[T::from_f64(2.0); BLOCK][..end - first]);
             block.reflect_rows(&mut rows, begin, n, n);
         }
