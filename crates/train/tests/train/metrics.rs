@@ -1,6 +1,8 @@
 //! What metrics make of what is odd: nothing, NaN, what does not fit, states of others.
 
-use crate::panics::says;
+use std::panic::Location;
+
+use crate::panics::caught;
 use wengert_nn::{IGNORED, Losses};
 use wengert_optim::first::Goal;
 use wengert_state::State;
@@ -183,6 +185,15 @@ fn states_of_others_are_refused_and_nothing_changes() {
     let error = metrics.merge(&other.state()).unwrap_err().to_string();
     assert_eq!(error, "confusion_matrix: classes: 4, but here there are 3");
     assert_eq!(metrics.state(), before);
+}
+
+/// Asserts that `work` panics with this text, at a line next to the caller's.
+#[track_caller]
+fn says(expected: &str, work: impl FnOnce()) {
+    let (here, found) = (Location::caller(), caught(work));
+    assert_eq!(found.message, expected);
+    let near = found.file == here.file() && found.line.abs_diff(here.line()) <= 3;
+    assert!(near, "`{expected}` points at {}:{}", found.file, found.line);
 }
 
 #[test]

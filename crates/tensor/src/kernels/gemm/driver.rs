@@ -15,7 +15,7 @@ use crate::machine::simd::Level;
 /// depend on k and the type alone.
 const DEPTH_BYTES: usize = 3072;
 /// Columns of a packed block of B, which stays in the L3 cache.
-pub(super) const BLOCK_COLUMNS: usize = 2048;
+const BLOCK_COLUMNS: usize = 2048;
 /// Multiply-adds below which a product stays on the calling thread.
 pub(crate) const PARALLEL_WORK: usize = 1 << 18;
 /// Multiply-adds that make a task worth its own packing, when there are more tasks than threads.
@@ -145,11 +145,22 @@ impl<T: Float, A: Source<T>, B: Source<T>> Product<'_, T, A, B> {
             // SAFETY: passed on.
             return unsafe { portable::block(self, rows, columns) };
         };
+        self.for_each_pass(columns, |columns, terms| {
+            // SAFETY: passed on; all ranges are parts of the operands'.
+            unsafe { self.pass(kernels, rows.clone(), columns, terms) };
+        });
+    }
+
+    /// Calls `pass` for one block of these columns after the other, and for each with the terms of its passes.
+    #[inline(always)]
+    pub(super) fn for_each_pass(
+        &self,
+        columns: Range<usize>,
+        mut pass: impl FnMut(Range<usize>, Range<usize>),
+    ) {
         for first in columns.clone().step_by(BLOCK_COLUMNS) {
-            let columns = first..columns.end.min(first + BLOCK_COLUMNS);
             for terms in passes::<T>(self.k) {
-                // SAFETY: passed on; all ranges are parts of the operands'.
-                unsafe { self.pass(kernels, rows.clone(), columns.clone(), terms) };
+                pass(first..columns.end.min(first + BLOCK_COLUMNS), terms);
             }
         }
     }
@@ -172,7 +183,7 @@ unsafe fn scale<T: Float>(beta: T, c: &Output<T>, rows: Range<usize>, columns: R
 }
 
 /// `0..k` in equal parts of between 3/4 and 3/2 of [`DEPTH_BYTES`]; less only if k is less.
-pub(super) fn passes<T>(k: usize) -> impl Iterator<Item = Range<usize>> {
+fn passes<T>(k: usize) -> impl Iterator<Item = Range<usize>> {
     let count = pass_count::<T>(k);
     (0..count).map(move |i| edge(k, count, i)..edge(k, count, i + 1))
 }

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::blocks::{BLOCK_ROWS, PackedB, pack_panels};
-use super::driver::{BLOCK_COLUMNS, Product, part, passes};
+use super::driver::{Product, part};
 use super::kernel::{Kernels, MAX_ROWS};
 use super::source::Source;
 use crate::array::element::Float;
@@ -45,13 +45,10 @@ impl<T: Float, A: Source<T>, B: Source<T>> Product<'_, T, A, B> {
     /// # Safety
     /// As for [`run`](Self::run), and there are terms.
     pub(super) unsafe fn run_together(&self, kernels: &Kernels<T>, threads: usize) {
-        for first in (0..self.n).step_by(BLOCK_COLUMNS) {
-            let columns = first..self.n.min(first + BLOCK_COLUMNS);
-            for terms in passes::<T>(self.k) {
-                // SAFETY: passed on; the ranges are parts of the operands'.
-                unsafe { self.pass_together(kernels, threads, columns.clone(), terms) };
-            }
-        }
+        self.for_each_pass(0..self.n, |columns, terms| {
+            // SAFETY: passed on; the ranges are parts of the operands'.
+            unsafe { self.pass_together(kernels, threads, columns, terms) };
+        });
     }
 
     /// Adds some terms of the sums to these columns of C.

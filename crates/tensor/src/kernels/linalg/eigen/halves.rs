@@ -157,11 +157,8 @@ impl<T: Float> Halves<'_, T> {
                     if parts[p] != parts[i] {
                         parts[i] = Part::Both;
                     }
-                    let (low, high) = (p.min(i), p.max(i));
-                    let (before, from) = whole.split_at_mut(high * n);
-                    let (low_row, high_row) = (&mut before[low * n..][..n], &mut from[..n]);
-                    let (x, y) = if p < i { (low_row, high_row) } else { (high_row, low_row) };
-                    // (x, y) ← (c x + s y, c y − s x).
+                    let [x, y] =
+                        whole.get_disjoint_mut([p, i].map(|row| row * n..(row + 1) * n)).expect("two rows");
                     dispatch(Rotated { x, y, c, s });
                     (d[p], d[i]) = (d[p] * c * c + d[i] * s * s, d[p] * s * s + d[i] * c * c);
                     unchanged.push(p);

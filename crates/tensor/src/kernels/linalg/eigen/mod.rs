@@ -57,9 +57,8 @@ compiled_here! {
 /// The eigenvalues and vectors by those of the matrix times `scale`; `None` if they do not converge.
 fn in_unit<T: Float>(a: &[T], n: usize, scale: T) -> Option<(Vec<T>, Vec<T>)> {
     let scaled = a.iter().map(|&x| x * scale).collect();
-    let mut tridiagonal = dispatch(Tridiagonalise { a: scaled, n });
-    let (mut d, mut e) =
-        (std::mem::take(&mut tridiagonal.diagonal), std::mem::take(&mut tridiagonal.off_diagonal));
+    let tridiagonal = dispatch(Tridiagonalise { a: scaled, n });
+    let (mut d, mut e) = (tridiagonal.diagonal.clone(), tridiagonal.off_diagonal.clone());
     let rows = tridiagonal_eigen(&mut d, &mut e)?;
     d.iter_mut().for_each(|value| *value /= scale);
     Some((d, tridiagonal.turned(rows)))

@@ -54,6 +54,15 @@ struct Side<T> {
     slope: T,
 }
 
+/// Adds the term w/(d − λ) and its derivative.
+#[inline(always)]
+fn add<T: Float, I: Isa>(weight: T, difference: T, sum: &mut T, slope: &mut T) {
+    let inverse = T::ONE / difference;
+    let term = weight * inverse;
+    *sum += term;
+    *slope = I::mul_add(term, inverse, *slope);
+}
+
 impl<T: Float> Root<'_, T> {
     /// Σ w/(d − λ) of some poles and its derivative, for λ = `origin` + `offset`.
     #[inline(always)]
@@ -64,17 +73,11 @@ impl<T: Float> Root<'_, T> {
         let (w_blocks, w_rest) = w.as_chunks::<LANES>();
         for (d, w) in d_blocks.iter().zip(w_blocks) {
             for l in 0..LANES {
-                let inverse = T::ONE / (d[l] - origin - offset);
-                let term = w[l] * inverse;
-                sums[l] += term;
-                slopes[l] = I::mul_add(term, inverse, slopes[l]);
+                add::<T, I>(w[l], d[l] - origin - offset, &mut sums[l], &mut slopes[l]);
             }
         }
         for (l, (&d, &w)) in d_rest.iter().zip(w_rest).enumerate() {
-            let inverse = T::ONE / (d - origin - offset);
-            let term = w * inverse;
-            sums[l] += term;
-            slopes[l] = I::mul_add(term, inverse, slopes[l]);
+            add::<T, I>(w, d - origin - offset, &mut sums[l], &mut slopes[l]);
         }
         Side { sum: sums.into_iter().sum(), slope: slopes.into_iter().sum() }
     }

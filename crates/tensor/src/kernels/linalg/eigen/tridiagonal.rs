@@ -13,7 +13,6 @@ const ROWS: usize = 4;
 
 /// A = Q T Qᵀ with T tridiagonal.
 pub(super) struct Tridiagonal<T> {
-    n: usize,
     pub(super) diagonal: Vec<T>,
     /// As long as the diagonal, 0 at its end.
     pub(super) off_diagonal: Vec<T>,
@@ -24,7 +23,7 @@ pub(super) struct Tridiagonal<T> {
 impl<T: Float> Tridiagonal<T> {
     /// The n × n matrix times Qᵀ: vectors in the basis in which A is tridiagonal, as rows, become those of A.
     pub(super) fn turned(&self, mut rows: Vec<T>) -> Vec<T> {
-        let n = self.n;
+        let n = self.diagonal.len();
         let count = n.saturating_sub(2);
         for first in (0..count).step_by(BLOCK).rev() {
             let end = count.min(first + BLOCK);
@@ -95,7 +94,7 @@ impl<T: Float> Kernel for Tridiagonalise<T> {
                 *w = two * product - along * v;
             }
         }
-        Tridiagonal { n, diagonal, off_diagonal, vectors }
+        Tridiagonal { diagonal, off_diagonal, vectors }
     }
 }
 
